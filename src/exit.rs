@@ -1,0 +1,29 @@
+//! Exit codes of the program: a documented, stable public type.
+
+/// Why the program ended. The numbers are part of the interface and stand in the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Fine, or already complete.
+    Ok = 0,
+    /// An unexpected error: a bug or an input/output failure in the middle of work.
+    Unexpected = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// A gate was breached or a check failed.
+    CheckFailed = 3,
+    /// Nothing was selected.
+    NothingSelected = 4,
+    /// Incomplete evidence: missing, failed or unscored items, or an inconclusive gate.
+    Incomplete = 5,
+    /// The environment lacks something: weights, data, judge, device, or one has a wrong checksum.
+    Environment = 6,
+    /// Interrupted; the same command goes on.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

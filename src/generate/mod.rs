@@ -1,0 +1,88 @@
+//! Who answers: the [`Generator`] trait and one file per generator.
+
+use crate::record::Item;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A flag that Ctrl-C raises; long waits look at it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// One output to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub item: &'a Item,
+    /// Folder that relative `item.images` are relative to.
+    pub base: &'a std::path::Path,
+    /// 0-based among the outputs asked for that item.
+    pub repeat: u32,
+    /// Derived from (run seed, item, repeat); independent of order, shards and resume.
+    pub seed: u64,
+}
+
+/// What a generator answers with.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Pixels that the engine encodes as PNG, on another core.
+    Pixels(image::RgbImage),
+    /// An encoded picture, stored byte for byte. `extension` without the dot, as sniffed from the bytes.
+    Encoded { bytes: Vec<u8>, extension: &'static str },
+    Text(String),
+}
+
+/// An answer with what the record says beside it.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    pub answer: Answer,
+    /// Seconds by phase, beside the total that the engine measures.
+    pub timings: BTreeMap<String, f64>,
+    /// Further keys for the output's record (tokens used, revised prompt, truncation, …).
+    pub extra: crate::record::Object,
+}
+
+impl From<Answer> for Generated {
+    fn from(answer: Answer) -> Self {
+        Self { answer, timings: BTreeMap::new(), extra: crate::record::Object::new() }
+    }
+}
+
+/// Why one output could not be made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum GenerateError {
+    /// This output fails; the run goes on. `kind` is a short stable word for the record.
+    #[error("{message}")]
+    Item { kind: &'static str, message: String },
+    /// No further output can be made (server refuses the key, program not found, …): the run stops cleanly.
+    #[error("{message}")]
+    Fatal { message: String, help: String },
+    /// Ctrl-C was pressed while waiting.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl GenerateError {
+    pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::Item { kind, message: message.into() }
+    }
+
+    pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Fatal { message: message.into(), help: help.into() }
+    }
+}
+
+/// Turns items into outputs. The engine makes one generator per worker and calls each from one thread.
+pub trait Generator: Send {
+    /// Makes one output. Must depend on nothing but the request and the generator's settings.
+    fn generate(&mut self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError>;
+}

@@ -1,0 +1,56 @@
+//! What it is worth: one file per benchmark rule, and aggregation. Arithmetic only: no model, no network, no clock.
+
+use crate::record::{Evidence, Grade, Item, Output};
+
+/// What a rule looks at for one output.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub item: &'a Item,
+    pub repeat: u32,
+    /// Absent for loose evidence without an outputs file.
+    pub output: Option<&'a Output>,
+    /// All evidence of this output, in file order; the last record of an observer counts.
+    pub evidence: &'a [&'a Evidence],
+}
+
+/// The rule's verdict on one output, before the item's name and tags are put on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Verdict {
+    /// None when it cannot be scored; then `unscored` says why.
+    pub score: Option<f64>,
+    pub correct: Option<bool>,
+    pub parts: std::collections::BTreeMap<String, f64>,
+    pub reason: String,
+    pub unscored: Option<String>,
+}
+
+/// How the scores of outputs become one number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overall {
+    /// Mean over outputs (or ratio of sums, when [`Rule::fraction`] is not score / 1).
+    Micro,
+    /// Unweighted mean of the values of the groups of this tag.
+    MacroBy(String),
+}
+
+/// A benchmark's grading rule.
+pub trait Rule: Send + Sync {
+    /// Grades one output.
+    fn grade(&self, case: &Case<'_>) -> Verdict;
+
+    /// Numerator and denominator that this grade adds to every average: `(score, 1)` unless the benchmark
+    /// divides sums. None leaves the output out.
+    fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
+        grade.score.map(|score| (score, 1.0))
+    }
+
+    /// The official way to one number.
+    fn overall(&self) -> Overall {
+        Overall::Micro
+    }
+
+    /// Further official numbers, by name.
+    fn metrics(&self, _grades: &[Grade]) -> std::collections::BTreeMap<String, f64> {
+        std::collections::BTreeMap::new()
+    }
+}

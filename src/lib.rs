@@ -1,0 +1,39 @@
+//! unigauge evaluates models that understand, generate and edit images.
+//!
+//! Data flows one way, each stage a pure step from files to files in a run folder:
+//!
+//! ```text
+//! suite ──items──► generate ──outputs──► observe ──evidence──► grade ──grades──► report
+//! ```
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`record`] | the JSON-lines records that pass between stages |
+//! | [`suite`] | what is asked: definitions, items, prompt generators |
+//! | [`generate`] | who answers: the `Generator` trait and one file per generator |
+//! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
+//! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
+//! | [`report`] | how it is shown: tables, charts, gallery |
+//! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
+//! | [`image`] | pixels: bounded decoding, resampling |
+//! | [`text`] | normalisation, edit distances |
+//! | [`stats`] | intervals |
+//! | [`hub`] | assets: sources, revisions, checksums, cache |
+//! | [`commands`] | one file per subcommand; they wire rooms together and print |
+//!
+//! Imports go downwards: commands → run → stages → image, text, stats, hub, record. A stage never
+//! imports another stage.
+
+pub mod commands;
+pub mod exit;
+pub mod generate;
+pub mod grade;
+pub mod hub;
+pub mod image;
+pub mod observe;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod stats;
+pub mod suite;
+pub mod text;

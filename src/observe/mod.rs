@@ -1,0 +1,47 @@
+//! What is seen: the [`Observer`] trait and one file per observer.
+//!
+//! An observer writes down raw evidence and never a score.
+
+use crate::record::{Item, Output};
+use serde_json::Value;
+
+/// One output to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    pub item: &'a Item,
+    pub output: &'a Output,
+    /// Decoded picture, upright; absent when the output is text.
+    pub image: Option<&'a image::RgbImage>,
+}
+
+/// Why one output could not be observed. `kind` is a short stable word for the record.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct ObserveError {
+    pub kind: &'static str,
+    pub message: String,
+}
+
+impl ObserveError {
+    pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// Looks at outputs. Called from several threads at once.
+pub trait Observer: Send + Sync {
+    /// The name in `evidence.jsonl`.
+    fn name(&self) -> &str;
+
+    /// Everything that could change what is seen: settings, model hashes, versions. Part of the fingerprint.
+    fn identity(&self) -> Value;
+
+    /// How many subjects the engine should hand over at once.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// One evidence object (the `evidence` key of the record) per subject, in order. Results must not depend on
+    /// how subjects are batched.
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>>;
+}

@@ -1,0 +1,186 @@
+//! The records that pass between stages, one JSON object a line.
+//!
+//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra` and
+//! written back, so that a newer or foreign tool's additions survive a rewrite.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A JSON object whose key order is kept.
+pub type Object = Map<String, Value>;
+
+/// What an item asks of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    TextToImage,
+    Edit,
+    Understand,
+}
+
+/// One question of a suite (`items.jsonl`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Unique in the suite; the official id where there is one.
+    pub item: String,
+    pub task: Task,
+    /// Exactly what the model is asked.
+    pub prompt: String,
+    /// Input images, relative to the items file or absolute.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// What the grader needs: the benchmark's own metadata, untouched.
+    #[serde(default)]
+    pub expect: Object,
+    /// What the report groups by.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// Whether an output is a picture or words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    Image,
+    Text,
+}
+
+/// Why one output or observation is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// `generate`, `observe`, …
+    pub stage: String,
+    /// A short stable word: `timeout`, `crashed`, `refused`, `missing`, `image`, …
+    pub kind: String,
+    pub message: String,
+}
+
+/// One answer of a model (`outputs.jsonl`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    pub item: String,
+    /// 0-based among the outputs asked for that item.
+    pub repeat: u32,
+    pub seed: u64,
+    pub kind: OutputKind,
+    /// Image file, relative to the run folder (or absolute for loose files).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Seconds by phase.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timings: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub fingerprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// What one observer saw in one output (`evidence.jsonl`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub item: String,
+    #[serde(default)]
+    pub repeat: u32,
+    pub observer: String,
+    #[serde(default)]
+    pub fingerprint: String,
+    #[serde(default)]
+    pub seconds: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// What one output is worth (`grades.jsonl`).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Grade {
+    pub item: String,
+    pub repeat: u32,
+    /// Null when the output could not be scored; then `unscored` says why.
+    pub score: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correct: Option<bool>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscored: Option<String>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// A number with its 95 % interval and the count of items behind it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Null when nothing was scored.
+    pub value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// Items (clusters), not outputs.
+    pub n: usize,
+    pub method: String,
+}
+
+/// One row of a grouped result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The tag grouped by.
+    pub by: String,
+    pub key: String,
+    pub value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// Items.
+    pub n: usize,
+    /// Scored outputs.
+    pub outputs: usize,
+}
+
+/// The official numbers of a run (`summary.json`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub suite: String,
+    pub suite_version: String,
+    pub model: String,
+    pub run: String,
+    /// Outputs asked for.
+    pub expected: usize,
+    pub scored: usize,
+    pub failed: usize,
+    pub unscored: usize,
+    /// True when `scored < expected`.
+    pub partial: bool,
+    pub overall: Estimate,
+    pub groups: Vec<Group>,
+    /// Any further official number.
+    pub metrics: BTreeMap<String, f64>,
+    /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    #[serde(flatten)]
+    pub extra: Object,
+}
