@@ -1,0 +1,14 @@
+//! Integration tests by user-visible behaviour, in one binary so that the big dependencies are linked once.
+
+mod assets;
+mod bad_input;
+mod cli;
+mod command_generator;
+mod folder;
+mod grading;
+mod openai;
+mod ppocr;
+mod report;
+mod run;
+mod suites;
+mod typeset;
