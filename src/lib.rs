@@ -8,6 +8,7 @@
 //!
 //! | room | what lives there |
 //! |---|---|
+//! | [`config`] | TOML files of suites, models and studies: reading, locating mistakes |
 //! | [`record`] | the JSON-lines records that pass between stages |
 //! | [`suite`] | what is asked: definitions, items, prompt generators |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
@@ -21,10 +22,12 @@
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
-//! Imports go downwards: commands → run → stages → image, text, stats, hub, record. A stage never
+//! Imports go downwards: commands → run → stages → image, text, stats, hub, config, record. A stage never
 //! imports another stage.
 
+pub mod cancel;
 pub mod commands;
+pub mod config;
 pub mod exit;
 pub mod generate;
 pub mod grade;

@@ -1,23 +1,8 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
+use crate::cancel::Cancel;
 use crate::record::Item;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// A flag that Ctrl-C raises; long waits look at it.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// One output to make.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +22,10 @@ pub enum Answer {
     /// Pixels that the engine encodes as PNG, on another core.
     Pixels(image::RgbImage),
     /// An encoded picture, stored byte for byte. `extension` without the dot, as sniffed from the bytes.
-    Encoded { bytes: Vec<u8>, extension: &'static str },
+    Encoded {
+        bytes: Vec<u8>,
+        extension: &'static str,
+    },
     Text(String),
 }
 
@@ -53,7 +41,11 @@ pub struct Generated {
 
 impl From<Answer> for Generated {
     fn from(answer: Answer) -> Self {
-        Self { answer, timings: BTreeMap::new(), extra: crate::record::Object::new() }
+        Self {
+            answer,
+            timings: BTreeMap::new(),
+            extra: crate::record::Object::new(),
+        }
     }
 }
 
@@ -73,16 +65,26 @@ pub enum GenerateError {
 
 impl GenerateError {
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
-        Self::Item { kind, message: message.into() }
+        Self::Item {
+            kind,
+            message: message.into(),
+        }
     }
 
     pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Fatal { message: message.into(), help: help.into() }
+        Self::Fatal {
+            message: message.into(),
+            help: help.into(),
+        }
     }
 }
 
 /// Turns items into outputs. The engine makes one generator per worker and calls each from one thread.
 pub trait Generator: Send {
     /// Makes one output. Must depend on nothing but the request and the generator's settings.
-    fn generate(&mut self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError>;
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        cancel: &Cancel,
+    ) -> Result<Generated, GenerateError>;
 }

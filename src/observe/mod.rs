@@ -24,7 +24,10 @@ pub struct ObserveError {
 
 impl ObserveError {
     pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 }
 
