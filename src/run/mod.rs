@@ -1,1 +1,31 @@
-//! (room run)
+//! The run folder and the engine: plan, resume, shard, progress.
+//!
+//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line carries
+//! the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do not depend on
+//! order, shards or interruptions; a failure is a record, never a silent zero.
+
+mod error;
+mod event;
+mod folder;
+mod journal;
+mod manifest;
+mod output;
+mod parquet;
+mod pipeline;
+mod plan;
+mod scoring;
+mod seed;
+mod shard;
+mod store;
+
+pub use error::RunError;
+pub use event::{Event, Listener, Silent};
+pub use folder::{Lock, RunFolder, Stream};
+pub use journal::{read_all, to_lines};
+pub use manifest::{FORMAT_VERSION, Host, Manifest, Program, Selection};
+pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
+pub use plan::{Asked, Plan};
+pub use scoring::{Records, Scoring, score};
+pub use seed::{derive_seed, sha256_hex};
+pub use shard::{Merged, Shard, merge};
+pub use store::{read_json, write_durable, write_json};

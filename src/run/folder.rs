@@ -1,0 +1,165 @@
+//! The run folder: which file lies where, and who may write.
+//!
+//! ```text
+//! results/<suite>/<model>/<run>/
+//!   manifest.json  items.jsonl  outputs.jsonl  outputs/  evidence.jsonl
+//!   grades.jsonl  grades.parquet  summary.json  report/
+//! ```
+
+use super::error::RunError;
+use super::shard::{self, Shard};
+use super::store::write_durable;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// The journals of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Outputs,
+    Evidence,
+}
+
+impl Stream {
+    fn stem(self) -> &'static str {
+        match self {
+            Self::Outputs => "outputs",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// A run folder by its path.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    root: PathBuf,
+}
+
+impl RunFolder {
+    /// Names a folder; touches nothing.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Names a folder that must already hold a run.
+    ///
+    /// # Errors
+    /// When there is no manifest or no items in it.
+    pub fn existing(root: impl Into<PathBuf>) -> Result<Self, RunError> {
+        let folder = Self::at(root);
+        for (path, what) in [(folder.manifest(), "manifest.json"), (folder.items(), "items.jsonl")] {
+            if !path.is_file() {
+                return Err(RunError::NotARun { path: folder.root, reason: format!("it has no {what}") });
+            }
+        }
+        Ok(folder)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    pub fn items(&self) -> PathBuf {
+        self.root.join("items.jsonl")
+    }
+
+    pub fn grades(&self) -> PathBuf {
+        self.root.join("grades.jsonl")
+    }
+
+    pub fn grades_parquet(&self) -> PathBuf {
+        self.root.join("grades.parquet")
+    }
+
+    pub fn summary(&self) -> PathBuf {
+        self.root.join("summary.json")
+    }
+
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report")
+    }
+
+    /// Folder of the images; paths in outputs.jsonl are relative to [`Self::root`].
+    pub fn outputs(&self) -> PathBuf {
+        self.root.join("outputs")
+    }
+
+    /// A journal, of the whole run or of one shard.
+    pub fn stream(&self, stream: Stream, shard: Option<Shard>) -> PathBuf {
+        self.root.join(shard::file_name(stream.stem(), shard))
+    }
+
+    /// The shards whose journal exists.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn shards(&self, stream: Stream) -> Result<Vec<Shard>, RunError> {
+        let entries =
+            std::fs::read_dir(&self.root).map_err(|error| RunError::io("cannot list", &self.root, &error))?;
+        let mut shards: Vec<Shard> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                let middle = name.strip_prefix(stream.stem())?.strip_prefix('.')?.strip_suffix(".jsonl")?;
+                middle.replacen("-of-", "/", 1).parse().ok()
+            })
+            .collect();
+        shards.sort_by_key(ToString::to_string);
+        Ok(shards)
+    }
+
+    /// Takes the folder for writing; made when absent.
+    ///
+    /// # Errors
+    /// When it cannot be made or another process holds it.
+    pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
+        std::fs::create_dir_all(&self.root)
+            .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
+        Lock::take(&self.root, &shard::file_name(".lock", shard).replace(".jsonl", ""))
+    }
+
+    /// Writes items.jsonl; tells whether the folder held other items before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn freeze_items(&self, lines: &[u8]) -> Result<bool, RunError> {
+        let path = self.items();
+        let before = std::fs::read(&path).ok();
+        if before.as_deref() == Some(lines) {
+            return Ok(false);
+        }
+        write_durable(&path, lines)?;
+        Ok(before.is_some())
+    }
+}
+
+/// Exclusive right to write into a run folder; given back when dropped, and by the kernel when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    fn take(root: &Path, name: &str) -> Result<Self, RunError> {
+        let path = root.join(name);
+        let failed = |error: std::io::Error| RunError::io("cannot open the lock", &path, &error);
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                let holder = if holder.trim().is_empty() { "a process that did not say who it is" } else { holder.trim() };
+                return Err(RunError::Locked { folder: root.to_path_buf(), holder: holder.into() });
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let who = format!("process {} since {}\n", std::process::id(), jiff::Timestamp::now().strftime("%F %T UTC"));
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes())).map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}

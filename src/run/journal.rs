@@ -1,0 +1,245 @@
+//! Append-only JSON lines.
+//!
+//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with a note.
+//! Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing that was appended
+//! and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
+
+use super::error::RunError;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const FLUSH_BYTES: usize = 1 << 16;
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// A journal opened for appending.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+    /// Bytes that are known to be whole lines.
+    length: u64,
+    synced: Instant,
+}
+
+impl Journal {
+    /// Opens or creates; cuts off a torn last line and tells how long it was.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for reading and writing.
+    pub fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
+        let failed = |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        let length = whole_lines(&mut file, size).map_err(failed)?;
+        let note = (length < size).then(|| {
+            format!("dropped a torn last line of {} bytes in {}", size - length, path.display())
+        });
+        if note.is_some() {
+            file.set_len(length).map_err(failed)?;
+        }
+        file.seek(SeekFrom::Start(length)).map_err(failed)?;
+        let journal = Self { path: path.to_path_buf(), file, buffer: Vec::new(), length, synced: Instant::now() };
+        Ok((journal, note))
+    }
+
+    /// Adds one serialised record (without its newline).
+    ///
+    /// # Errors
+    /// As [`Self::flush`].
+    pub fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
+        self.buffer.extend_from_slice(line);
+        self.buffer.push(b'\n');
+        if self.buffer.len() >= FLUSH_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands everything to the kernel.
+    ///
+    /// # Errors
+    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines only.
+    pub fn flush(&mut self) -> Result<(), RunError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.file.write_all(&self.buffer) {
+            let _ = self.file.set_len(self.length);
+            let _ = self.file.seek(SeekFrom::Start(self.length));
+            return Err(RunError::io("cannot append to", &self.path, &error));
+        }
+        self.length += self.buffer.len() as u64;
+        self.buffer.clear();
+        if self.synced.elapsed() >= SYNC_EVERY { self.sync() } else { Ok(()) }
+    }
+
+    /// Waits until everything flushed is on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&mut self) -> Result<(), RunError> {
+        self.synced = Instant::now();
+        self.file.sync_data().map_err(|error| RunError::io("cannot sync", &self.path, &error))
+    }
+}
+
+/// Length up to and with the last newline.
+fn whole_lines(file: &mut File, size: u64) -> std::io::Result<u64> {
+    const STEP: u64 = 1 << 16;
+    let mut end = size;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        let mut chunk = vec![0; usize::try_from(end - start).unwrap_or(0)];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(&mut chunk)?;
+        if let Some(at) = chunk.iter().rposition(|&byte| byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// The bytes of a journal and where its lines are.
+#[derive(Debug)]
+pub struct Lines {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Start and end of each line that is not blank, with its 1-based number.
+    spans: Vec<(usize, usize, usize)>,
+    /// A note on a torn last line, if there was one.
+    pub note: Option<String>,
+}
+
+impl Lines {
+    /// Reads a journal; a missing file is an empty journal.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(RunError::io("cannot read", path, &error)),
+        };
+        let mut spans = Vec::new();
+        let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut number = 0;
+        let mut note = None;
+        while start < bytes.len() {
+            number += 1;
+            let end = bytes[start..].iter().position(|&byte| byte == b'\n').map(|at| start + at);
+            let stop = end.unwrap_or(bytes.len());
+            if end.is_none() && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes[start..stop]).is_err() {
+                note = Some(format!("ignored a torn last line (line {number}) in {}", path.display()));
+            } else if bytes[start..stop].iter().any(|byte| !byte.is_ascii_whitespace()) {
+                spans.push((start, stop, number));
+            }
+            start = stop + 1;
+        }
+        Ok(Self { path: path.to_path_buf(), bytes, spans, note })
+    }
+
+    /// Count of records.
+    pub fn count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Parses every line, in order, on all cores.
+    ///
+    /// # Errors
+    /// When a line is not the expected record, with its number.
+    pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
+        self.spans.par_iter().with_min_len(256).map(|span| self.parse_span(*span)).collect()
+    }
+
+    /// The bytes of one record, by its place among the records.
+    pub fn raw(&self, index: usize) -> &[u8] {
+        let (start, end, _) = self.spans[index];
+        self.bytes[start..end].trim_ascii()
+    }
+
+    /// Parses one line by its place among the records.
+    ///
+    /// # Errors
+    /// When the line is not the expected record, with its number.
+    pub fn parse_one<'a, T: serde::Deserialize<'a>>(&'a self, index: usize) -> Result<T, RunError> {
+        self.parse_span(self.spans[index])
+    }
+
+    fn parse_span<'a, T: serde::Deserialize<'a>>(&'a self, span: (usize, usize, usize)) -> Result<T, RunError> {
+        let (start, end, number) = span;
+        serde_json::from_slice(&self.bytes[start..end]).map_err(|error| RunError::Line {
+            path: self.path.clone(),
+            line: number,
+            reason: error.to_string().replace(" at line 1 column ", " at column "),
+            help: "each line is one JSON object; see the formats in the README".into(),
+        })
+    }
+}
+
+/// Reads all records of a journal.
+///
+/// # Errors
+/// As [`Lines::read`] and [`Lines::parse`].
+pub fn read_all<T: DeserializeOwned + Send>(path: &Path) -> Result<Vec<T>, RunError> {
+    Lines::read(path)?.parse()
+}
+
+/// Serialises records to JSON lines, on all cores.
+pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> Vec<u8> {
+    records
+        .par_chunks(4096)
+        .map(|chunk| {
+            let mut bytes = Vec::with_capacity(chunk.len() * 160);
+            for record in chunk {
+                // Our records hold string keys and finite numbers only: writing to memory cannot fail.
+                let _ = serde_json::to_writer(&mut bytes, record);
+                bytes.push(b'\n');
+            }
+            bytes
+        })
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_cut_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("outputs.jsonl");
+        std::fs::write(&path, "{\"a\":1}\n{\"a\":2}\n{\"a\":").unwrap();
+        let lines = Lines::read(&path).unwrap();
+        assert_eq!(lines.count(), 2);
+        assert!(lines.note.as_deref().unwrap().contains("line 3"));
+        let (mut journal, note) = Journal::open(&path).unwrap();
+        assert!(note.unwrap().contains("5 bytes"));
+        journal.append(b"{\"a\":3}").unwrap();
+        journal.flush().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_is_named_by_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jsonl");
+        std::fs::write(&path, "{\"a\":1}\n\nnonsense\n{\"a\":2}\n").unwrap();
+        let error = read_all::<serde_json::Value>(&path).unwrap_err().to_string();
+        assert!(error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_line_separator_inside_a_string_does_not_end_a_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jsonl");
+        std::fs::write(&path, "{\"a\":\"x\u{2028}y\u{85}z\"}\n").unwrap();
+        let records = read_all::<serde_json::Value>(&path).unwrap();
+        assert_eq!(records[0]["a"], "x\u{2028}y\u{85}z");
+    }
+}

@@ -1,0 +1,167 @@
+//! The manifest: everything needed to repeat a run.
+
+use super::error::RunError;
+use super::folder::RunFolder;
+use super::shard::Shard;
+use super::store::{read_json, write_json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Version of the run folder's layout; raised when the meaning of a file changes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format_version: u32,
+    pub program: Program,
+    /// The suite's definition as resolved.
+    pub suite: Value,
+    /// The model's definition as resolved, presets applied.
+    pub model: Value,
+    /// Name of the run, unique for suite and model.
+    pub run: String,
+    pub seed: u64,
+    pub repeats: u32,
+    pub selection: Selection,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Device and dtype of in-process models.
+    pub device: String,
+    /// Assets used, by id: revision and sha256.
+    pub assets: BTreeMap<String, Value>,
+    /// Versions of the libraries that shape results.
+    pub libraries: BTreeMap<String, String>,
+    pub host: Host,
+    /// Command line, without secrets (none is ever passed on it).
+    pub command: Vec<String>,
+    pub started: jiff::Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<jiff::Timestamp>,
+}
+
+/// Which program made the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    pub name: String,
+    pub version: String,
+    pub commit: String,
+}
+
+impl Program {
+    /// This program.
+    pub fn this() -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME").into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: env!("UNIGAUGE_COMMIT").into(),
+        }
+    }
+}
+
+/// Which items of the suite were asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+}
+
+/// Where the run was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    pub os: String,
+    pub arch: String,
+    pub cores: usize,
+}
+
+impl Host {
+    /// This machine.
+    pub fn this() -> Self {
+        Self {
+            os: std::env::consts::OS.into(),
+            arch: std::env::consts::ARCH.into(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads the manifest of a run.
+    ///
+    /// # Errors
+    /// When it is absent, damaged, or of a newer format.
+    pub fn read(folder: &RunFolder) -> Result<Self, RunError> {
+        let manifest: Self = read_json(&folder.manifest())?;
+        if manifest.format_version > FORMAT_VERSION {
+            return Err(RunError::NotARun {
+                path: folder.root().to_path_buf(),
+                reason: format!(
+                    "it has format {}, and this version of unigauge reads up to {FORMAT_VERSION}",
+                    manifest.format_version
+                ),
+            });
+        }
+        Ok(manifest)
+    }
+
+    /// Writes the manifest durably.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
+        write_json(&folder.manifest(), self)
+    }
+
+    /// What differs between the definitions of two manifests, as `path: old → new`, at most `limit` lines.
+    pub fn changes(&self, newer: &Self, limit: usize) -> Vec<String> {
+        let mut changes = Vec::new();
+        differ("suite", &self.suite, &newer.suite, &mut changes);
+        differ("model", &self.model, &newer.model, &mut changes);
+        if self.seed != newer.seed {
+            changes.push(format!("seed: {} → {}", self.seed, newer.seed));
+        }
+        if self.repeats != newer.repeats {
+            changes.push(format!("repeats: {} → {}", self.repeats, newer.repeats));
+        }
+        let more = changes.len().saturating_sub(limit);
+        changes.truncate(limit);
+        if more > 0 {
+            changes.push(format!("… and {more} more"));
+        }
+        changes
+    }
+}
+
+fn differ(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                let null = Value::Null;
+                differ(&format!("{path}.{key}"), a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), changes);
+            }
+        }
+        _ if old != new => changes.push(format!("{path}: {old} → {new}")),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn changed_settings_are_named_by_their_path() {
+        let mut changes = Vec::new();
+        differ(
+            "model",
+            &json!({"settings": {"blur": 1, "ink": "#000"}}),
+            &json!({"settings": {"blur": 2, "ink": "#000", "drop": 0.1}}),
+            &mut changes,
+        );
+        assert_eq!(changes, ["model.settings.blur: 1 → 2", "model.settings.drop: null → 0.1"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! From a generator's answer to a durable file and its record.
+
+use super::error::RunError;
+use super::folder::RunFolder;
+use super::plan::{Asked, Fingerprints, Slot};
+use super::seed::sha256_hex;
+use super::store::write_durable;
+use crate::generate::{Answer, Generated};
+use crate::layout::Layout;
+use crate::record::{Failure, Output, OutputKind, Task};
+use std::path::Path;
+
+/// What a generator made of one slot.
+pub(super) struct Made {
+    pub slot: Slot,
+    pub result: Result<Generated, Failure>,
+    pub seconds: f64,
+}
+
+/// Writes answers into the run folder.
+pub(super) struct OutputWriter<'a> {
+    pub folder: &'a RunFolder,
+    pub layout: Layout,
+    pub asked: &'a Asked<'a>,
+    pub prints: Option<&'a Fingerprints>,
+}
+
+impl OutputWriter<'_> {
+    /// Encodes, writes durably, hashes; gives the record and the decoded picture.
+    ///
+    /// # Errors
+    /// When the disk refuses. An answer that is no picture is a failure in the record instead.
+    pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
+        let (item, repeat) = self.asked.of(made.slot);
+        let kind = if item.task == Task::Understand { OutputKind::Text } else { OutputKind::Image };
+        let mut output = Output {
+            item: item.item.clone(),
+            repeat,
+            seed: self.asked.seed(made.slot),
+            kind,
+            file: None,
+            sha256: None,
+            width: None,
+            height: None,
+            text: None,
+            timings: Default::default(),
+            fingerprint: self.prints.map(|prints| prints.output(self.asked, made.slot)).unwrap_or_default(),
+            error: None,
+            extra: Default::default(),
+        };
+        output.timings.insert("generate".into(), made.seconds);
+        let generated = match made.result {
+            Ok(generated) => generated,
+            Err(failure) => {
+                output.error = Some(failure);
+                return Ok((output, None));
+            }
+        };
+        output.timings.extend(generated.timings);
+        output.extra = generated.extra;
+        let (bytes, extension, pixels) = match generated.answer {
+            Answer::Text(text) => {
+                output.kind = OutputKind::Text;
+                output.text = Some(text);
+                return Ok((output, None));
+            }
+            Answer::Pixels(pixels) => (crate::image::encode_png(&pixels), "png", pixels),
+            Answer::Encoded { bytes, extension } => match crate::image::decode_bytes(&bytes, &item.item) {
+                Ok(decoded) => (bytes, extension, decoded.rgb),
+                Err(error) => {
+                    output.error = Some(image_failure(error.to_string()));
+                    return Ok((output, None));
+                }
+            },
+        };
+        let relative = Path::new("outputs").join(self.layout.path(item, repeat, extension));
+        write_durable(&self.folder.root().join(&relative), &bytes)?;
+        for (path, text) in self.layout.sidecars(item) {
+            let path = self.folder.outputs().join(path);
+            if repeat == 0 || !path.exists() {
+                write_durable(&path, text.as_bytes())?;
+            }
+        }
+        output.kind = OutputKind::Image;
+        output.file = Some(relative.to_string_lossy().replace('\\', "/"));
+        output.sha256 = Some(sha256_hex(&bytes));
+        (output.width, output.height) = (Some(pixels.width()), Some(pixels.height()));
+        Ok((output, Some(pixels)))
+    }
+}
+
+fn image_failure(message: String) -> Failure {
+    Failure { stage: "generate".into(), kind: "image".into(), message }
+}

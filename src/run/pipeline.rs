@@ -1,0 +1,435 @@
+//! The engine: generate, store and observe overlap through bounded channels.
+//!
+//! ```text
+//! slots ─► generators ─► store (encode, hash, write) ─► observers
+//!                             │                             │
+//!                             └────────► journals ◄─────────┘
+//! ```
+//!
+//! Every arrow holds a few outputs only, so memory stays flat. A failure of one output is a record; a failure of the
+//! disk, or of a generator that cannot go on, stops the run cleanly. Ctrl-C lets the outputs in hand reach the journal.
+
+use super::error::RunError;
+use super::event::{Event, Listener};
+use super::folder::{RunFolder, Stream};
+use super::journal::{Journal, Lines};
+use super::output::{Made, OutputWriter};
+use super::plan::{Asked, Fingerprints, Plan, Slot, content_hash, evidence_fingerprint, plan};
+use crate::cancel::Cancel;
+use crate::generate::{GenerateError, Generator, Request};
+use crate::layout::Layout;
+use crate::observe::{ObserveError, Observer, Subject};
+use crate::record::{Evidence, Failure, Output};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Makes one generator per worker.
+pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError> + Sync + 'a;
+
+/// Who makes outputs, and all that shapes them beside item and seed.
+pub struct Making<'a> {
+    pub factory: &'a GeneratorFactory<'a>,
+    /// Part of every output's fingerprint.
+    pub identity: serde_json::Value,
+    /// Generators that work at the same time.
+    pub workers: usize,
+}
+
+/// One execution of the first stages.
+pub struct Work<'a> {
+    pub folder: &'a RunFolder,
+    pub asked: Asked<'a>,
+    /// None observes what is there.
+    pub making: Option<Making<'a>>,
+    pub layout: Layout,
+    pub observers: &'a [Box<dyn Observer>],
+    /// Threads that look at outputs.
+    pub observe_workers: usize,
+    pub cancel: &'a Cancel,
+    pub listener: &'a dyn Listener,
+}
+
+/// How an execution ended.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Outputs that were already good.
+    pub done_before: usize,
+    pub generated: usize,
+    pub generate_failed: usize,
+    pub observed: usize,
+    pub observe_failed: usize,
+    pub interrupted: bool,
+}
+
+impl Work<'_> {
+    /// What is left to do; writes nothing.
+    ///
+    /// # Errors
+    /// When the journals of the folder cannot be read.
+    pub fn plan(&self) -> Result<Plan, RunError> {
+        let outputs = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        plan(self.folder, &self.asked, self.fingerprints().as_ref(), self.observers, &outputs)
+    }
+
+    fn fingerprints(&self) -> Option<Fingerprints> {
+        self.making.as_ref().map(|making| Fingerprints::new(&self.asked, &making.identity))
+    }
+
+    /// Does what is left to do.
+    ///
+    /// # Errors
+    /// When a journal or picture cannot be written, or the generator cannot go on. All finished outputs are kept.
+    pub fn execute(&self) -> Result<Outcome, RunError> {
+        let prints = self.fingerprints();
+        let (outputs, repaired) = Journal::open(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        let before = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        let (evidence, torn) = Journal::open(&self.folder.stream(Stream::Evidence, self.asked.shard))?;
+        let plan = plan(self.folder, &self.asked, prints.as_ref(), self.observers, &before)?;
+        self.announce(&plan, repaired.into_iter().chain(torn));
+        let shared = Shared::default();
+        if !(plan.generate.is_empty() && plan.observe.is_empty()) {
+            self.flow(&plan, &before, prints.as_ref(), Journals { outputs, evidence }, &shared);
+        }
+        self.listener.on(Event::Finished);
+        shared.into_outcome(plan.done, self.cancel.is_raised())
+    }
+
+    fn announce(&self, plan: &Plan, repairs: impl Iterator<Item = String>) {
+        for note in repairs.chain(plan.notes.iter().cloned()) {
+            self.listener.on(Event::Note(note));
+        }
+        for (count, why) in [
+            (plan.stale, "made with other settings or for another item text: made again"),
+            (plan.retried, "failed before: tried again"),
+            (plan.lost, "recorded, but the file is gone: made again"),
+        ] {
+            if count > 0 && self.making.is_some() {
+                self.listener.on(Event::Note(format!("{count} outputs were {why}")));
+            }
+        }
+        self.listener.on(Event::Planned {
+            outputs: plan.generate.len(),
+            done: plan.done,
+            observations: (plan.observe.len() + plan.generate.len()) * self.observers.len(),
+        });
+    }
+
+    fn flow(&self, plan: &Plan, before: &Lines, prints: Option<&Fingerprints>, journals: Journals, shared: &Shared) {
+        let writer = OutputWriter { folder: self.folder, layout: self.layout, asked: &self.asked, prints };
+        let generators = self.making.as_ref().map_or(1, |making| making.workers.max(1));
+        let (task_in, tasks) = bounded::<Slot>(generators * 2);
+        let (made_in, made) = bounded::<Made>(generators * 2);
+        let (look_in, looks) = bounded::<Look>(self.observe_workers * 2 + 2);
+        let (line_in, lines) = bounded::<Line>(1024);
+        std::thread::scope(|scope| {
+            scope.spawn(move || journals.write(&lines, shared));
+            scope.spawn(move || {
+                for slot in &plan.generate {
+                    if self.stopped(shared) || task_in.send(*slot).is_err() {
+                        break;
+                    }
+                }
+            });
+            for _ in 0..generators.min(plan.generate.len()) {
+                let (tasks, made_in) = (tasks.clone(), made_in.clone());
+                scope.spawn(move || self.generate(&tasks, &made_in, shared));
+            }
+            for _ in 0..2.min(plan.generate.len()) {
+                let (made, line_in, look_in, writer) = (made.clone(), line_in.clone(), look_in.clone(), &writer);
+                scope.spawn(move || self.store(writer, &made, &line_in, &look_in, shared));
+            }
+            for _ in 0..self.observe_workers.max(1) {
+                let (looks, line_in) = (looks.clone(), line_in.clone());
+                scope.spawn(move || self.observe(&looks, &line_in, shared));
+            }
+            scope.spawn(move || self.reload(plan, before, &look_in, shared));
+            // The channels close when their last worker ends: this thread's own ends must go.
+            drop((tasks, made_in, made, looks, line_in));
+        });
+    }
+
+    fn stopped(&self, shared: &Shared) -> bool {
+        self.cancel.is_raised() || shared.stop.load(Ordering::SeqCst)
+    }
+
+    fn generate(&self, tasks: &Receiver<Slot>, made: &Sender<Made>, shared: &Shared) {
+        let Some(making) = &self.making else { return };
+        let mut generator = match (making.factory)() {
+            Ok(generator) => generator,
+            Err(error) => return shared.fail(error),
+        };
+        for slot in tasks {
+            if self.stopped(shared) {
+                continue;
+            }
+            let (item, repeat) = self.asked.of(slot);
+            let request = Request { item, base: self.asked.base, repeat, seed: self.asked.seed(slot) };
+            let start = Instant::now();
+            let result = guarded(|| generator.generate(&request, self.cancel))
+                .unwrap_or_else(|message| Err(GenerateError::item("panic", message)));
+            let result = match result {
+                Ok(answer) => Ok(answer),
+                Err(GenerateError::Item { kind, message }) => {
+                    Err(Failure { stage: "generate".into(), kind: kind.into(), message })
+                }
+                Err(GenerateError::Fatal { message, help }) => {
+                    shared.fail(RunError::Generator { message, help });
+                    continue;
+                }
+                Err(GenerateError::Cancelled) => continue,
+            };
+            if made.send(Made { slot, result, seconds: start.elapsed().as_secs_f64() }).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn store(
+        &self,
+        writer: &OutputWriter<'_>,
+        made: &Receiver<Made>,
+        lines: &Sender<Line>,
+        looks: &Sender<Look>,
+        shared: &Shared,
+    ) {
+        for made in made {
+            let slot = made.slot;
+            let (output, pixels) = match writer.write(made) {
+                Ok(written) => written,
+                Err(error) => {
+                    shared.fail(error);
+                    continue;
+                }
+            };
+            let failed = output.error.is_some();
+            if let Some(failure) = &output.error {
+                self.tell_failure(&output.item, output.repeat, "generate", &failure.message);
+            }
+            shared.count(&shared.generated, &shared.generate_failed, failed);
+            self.listener.on(Event::Generated { failed });
+            if lines.send(Line::output(&output)).is_err() {
+                break;
+            }
+            if !failed && !self.observers.is_empty() && !self.stopped(shared) {
+                let _ = looks.send(Look { slot, output, pixels });
+            }
+        }
+    }
+
+    fn reload(&self, plan: &Plan, before: &Lines, looks: &Sender<Look>, shared: &Shared) {
+        for (slot, line) in &plan.observe {
+            if self.stopped(shared) {
+                return;
+            }
+            match before.parse_one::<Output>(*line) {
+                Ok(output) => {
+                    let _ = looks.send(Look { slot: *slot, output, pixels: None });
+                }
+                Err(error) => return shared.fail(error),
+            }
+        }
+    }
+
+    fn observe(&self, looks: &Receiver<Look>, lines: &Sender<Line>, shared: &Shared) {
+        let batch = self.observers.iter().map(|observer| observer.batch()).max().unwrap_or(1);
+        while let Ok(first) = looks.recv() {
+            let mut group = vec![first];
+            while group.len() < batch {
+                match looks.try_recv() {
+                    Ok(look) => group.push(look),
+                    Err(_) => break,
+                }
+            }
+            if self.stopped(shared) {
+                continue;
+            }
+            let unreadable: Vec<Option<ObserveError>> =
+                group.iter_mut().map(|look| look.load(self.folder).err()).collect();
+            for observer in self.observers {
+                let records = self.look(observer.as_ref(), &group, &unreadable);
+                for record in records {
+                    let failed = record.error.is_some();
+                    if let Some(failure) = &record.error {
+                        self.tell_failure(&record.item, record.repeat, "observe", &failure.message);
+                    }
+                    shared.count(&shared.observed, &shared.observe_failed, failed);
+                    self.listener.on(Event::Observed { failed });
+                    if lines.send(Line::evidence(&record)).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One observer looks at a group; pictures that cannot be read become failures without bothering it.
+    fn look(&self, observer: &dyn Observer, group: &[Look], unreadable: &[Option<ObserveError>]) -> Vec<Evidence> {
+        let start = Instant::now();
+        let subjects: Vec<Subject<'_>> = group
+            .iter()
+            .zip(unreadable)
+            .filter(|(_, error)| error.is_none())
+            .map(|(look, _)| Subject {
+                item: self.asked.of(look.slot).0,
+                output: &look.output,
+                image: look.pixels.as_ref(),
+            })
+            .collect();
+        let mut seen = guarded(|| observer.observe(&subjects))
+            .unwrap_or_else(|message| subjects.iter().map(|_| Err(ObserveError::new("panic", &message))).collect())
+            .into_iter();
+        let seconds = start.elapsed().as_secs_f64() / group.len().max(1) as f64;
+        let short = || Err(ObserveError::new("short", "the observer answered for fewer outputs than it was given"));
+        group
+            .iter()
+            .zip(unreadable)
+            .map(|(look, error)| {
+                let result = match error {
+                    Some(error) => Err(error.clone()),
+                    None => seen.next().unwrap_or_else(short),
+                };
+                let (evidence, error) = match result {
+                    Ok(evidence) => (Some(evidence), None),
+                    Err(ObserveError { kind, message }) => {
+                        (None, Some(Failure { stage: "observe".into(), kind: kind.into(), message }))
+                    }
+                };
+                Evidence {
+                    item: look.output.item.clone(),
+                    repeat: look.output.repeat,
+                    observer: observer.name().into(),
+                    fingerprint: evidence_fingerprint(observer, &content_hash(&look.output)),
+                    seconds,
+                    evidence,
+                    error,
+                    extra: Default::default(),
+                }
+            })
+            .collect()
+    }
+
+    fn tell_failure(&self, item: &str, repeat: u32, stage: &'static str, message: &str) {
+        self.listener.on(Event::Failed { item: item.into(), repeat, stage, message: message.into() });
+    }
+}
+
+/// An output on its way to the observers.
+struct Look {
+    slot: Slot,
+    output: Output,
+    pixels: Option<image::RgbImage>,
+}
+
+impl Look {
+    /// Reads the picture back when the output was made earlier.
+    fn load(&mut self, folder: &RunFolder) -> Result<(), ObserveError> {
+        if let (None, Some(file)) = (&self.pixels, &self.output.file) {
+            let decoded = crate::image::decode_file(&folder.root().join(file))
+                .map_err(|error| ObserveError::new("image", error.to_string()))?;
+            self.pixels = Some(decoded.rgb);
+        }
+        Ok(())
+    }
+}
+
+/// Runs foreign code so that a panic in it is a failure of one output.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        format!("internal error: {}", text.unwrap_or_else(|| "unknown".into()))
+    })
+}
+
+/// A serialised record for a journal.
+struct Line {
+    stream: Stream,
+    bytes: Vec<u8>,
+}
+
+impl Line {
+    fn output(output: &Output) -> Self {
+        Self { stream: Stream::Outputs, bytes: serde_json::to_vec(output).unwrap_or_default() }
+    }
+
+    fn evidence(evidence: &Evidence) -> Self {
+        Self { stream: Stream::Evidence, bytes: serde_json::to_vec(evidence).unwrap_or_default() }
+    }
+}
+
+struct Journals {
+    outputs: Journal,
+    evidence: Journal,
+}
+
+impl Journals {
+    /// Appends what arrives; hands it to the kernel whenever nothing waits.
+    fn write(mut self, lines: &Receiver<Line>, shared: &Shared) {
+        let result = (|| {
+            while let Ok(line) = lines.recv() {
+                self.append(&line)?;
+                while let Ok(line) = lines.try_recv() {
+                    self.append(&line)?;
+                }
+                self.outputs.flush()?;
+                self.evidence.flush()?;
+            }
+            self.outputs.sync()?;
+            self.evidence.sync()
+        })();
+        if let Err(error) = result {
+            shared.fail(error);
+            // Let the workers run dry instead of blocking on a full channel.
+            lines.iter().for_each(drop);
+        }
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), RunError> {
+        match line.stream {
+            Stream::Outputs => self.outputs.append(&line.bytes),
+            Stream::Evidence => self.evidence.append(&line.bytes),
+        }
+    }
+}
+
+/// What the workers share.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    error: Mutex<Option<RunError>>,
+    generated: AtomicUsize,
+    generate_failed: AtomicUsize,
+    observed: AtomicUsize,
+    observe_failed: AtomicUsize,
+}
+
+impl Shared {
+    /// Keeps the first error and stops the flow.
+    fn fail(&self, error: RunError) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Ok(mut first) = self.error.lock() {
+            first.get_or_insert(error);
+        }
+    }
+
+    fn count(&self, good: &AtomicUsize, bad: &AtomicUsize, failed: bool) {
+        if failed { bad } else { good }.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn into_outcome(self, done_before: usize, interrupted: bool) -> Result<Outcome, RunError> {
+        if let Some(error) = self.error.into_inner().ok().flatten() {
+            return Err(error);
+        }
+        Ok(Outcome {
+            done_before,
+            generated: self.generated.into_inner(),
+            generate_failed: self.generate_failed.into_inner(),
+            observed: self.observed.into_inner(),
+            observe_failed: self.observe_failed.into_inner(),
+            interrupted,
+        })
+    }
+}

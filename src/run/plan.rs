@@ -1,0 +1,257 @@
+//! What is left to do: compares the journals of a run folder with what is asked now.
+
+use super::error::RunError;
+use super::folder::{RunFolder, Stream};
+use super::journal::Lines;
+use super::seed::{derive_seed, fingerprint, item_fingerprint, sha256_hex};
+use super::shard::Shard;
+use crate::observe::Observer;
+use crate::record::{Item, Output};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// One output asked for, by its place: `item * repeats + repeat`.
+pub type Slot = usize;
+
+/// The outputs asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub items: &'a [Item],
+    /// Folder that input images are relative to.
+    pub base: &'a Path,
+    pub repeats: u32,
+    pub seed: u64,
+    pub shard: Option<Shard>,
+}
+
+impl<'a> Asked<'a> {
+    /// The item and repeat of a slot.
+    pub fn of(&self, slot: Slot) -> (&'a Item, u32) {
+        let repeats = self.repeats as usize;
+        (&self.items[slot / repeats], u32::try_from(slot % repeats).unwrap_or(0))
+    }
+
+    /// Seed of a slot.
+    pub fn seed(&self, slot: Slot) -> u64 {
+        let (item, repeat) = self.of(slot);
+        derive_seed(self.seed, &item.item, repeat)
+    }
+
+    /// All slots of this process.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + use<'a> {
+        let (repeats, shard) = (self.repeats as usize, self.shard);
+        (0..self.items.len() * repeats).filter(move |slot| shard.is_none_or(|shard| shard.holds(slot / repeats)))
+    }
+}
+
+/// What is left to do and what is already there.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Outputs to make.
+    pub generate: Vec<Slot>,
+    /// Good outputs that some observer has not seen: slot and line of the outputs journal.
+    pub observe: Vec<(Slot, usize)>,
+    /// Good outputs.
+    pub done: usize,
+    /// Outputs made with other settings or for another wording of the item.
+    pub stale: usize,
+    /// Outputs that failed before and are tried again.
+    pub retried: usize,
+    /// Good records whose picture is gone.
+    pub lost: usize,
+    pub notes: Vec<String>,
+}
+
+/// Fingerprints that a good record must carry.
+#[derive(Debug)]
+pub struct Fingerprints {
+    items: Vec<String>,
+    stage: String,
+}
+
+impl Fingerprints {
+    /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
+    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Self {
+        let items = asked
+            .items
+            .par_iter()
+            .map(|item| {
+                let hashes: Vec<String> = item
+                    .images
+                    .iter()
+                    .map(|path| std::fs::read(asked.base.join(path)).map_or_else(|_| "absent".into(), |b| sha256_hex(&b)))
+                    .collect();
+                item_fingerprint(item, &hashes)
+            })
+            .collect();
+        Self { items, stage: identity.to_string() }
+    }
+
+    /// The fingerprint of one output.
+    pub fn output(&self, asked: &Asked<'_>, slot: Slot) -> String {
+        let item = &self.items[slot / asked.repeats as usize];
+        fingerprint(&[self.stage.as_bytes(), item.as_bytes(), &asked.seed(slot).to_le_bytes()])
+    }
+}
+
+/// The fingerprint of one observer's look at one output.
+pub fn evidence_fingerprint(observer: &dyn Observer, content: &str) -> String {
+    fingerprint(&[observer.name().as_bytes(), observer.identity().to_string().as_bytes(), content.as_bytes()])
+}
+
+/// Hash of what an output shows: of the file, or of the text.
+pub fn content_hash(output: &Output) -> String {
+    content(output.sha256.as_deref(), output.text.as_deref())
+}
+
+fn content(sha256: Option<&str>, text: Option<&str>) -> String {
+    sha256.map_or_else(|| sha256_hex(text.unwrap_or_default().as_bytes()), str::to_owned)
+}
+
+#[derive(Deserialize)]
+struct OutputKey<'a> {
+    #[serde(borrow)]
+    item: Cow<'a, str>,
+    repeat: u32,
+    #[serde(borrow, default)]
+    fingerprint: Cow<'a, str>,
+    #[serde(default)]
+    error: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    sha256: Option<String>,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct EvidenceKey<'a> {
+    #[serde(borrow)]
+    item: Cow<'a, str>,
+    #[serde(default)]
+    repeat: u32,
+    #[serde(borrow)]
+    observer: Cow<'a, str>,
+    #[serde(borrow, default)]
+    fingerprint: Cow<'a, str>,
+    #[serde(default)]
+    error: Option<serde::de::IgnoredAny>,
+}
+
+/// Where each item stands, by id.
+fn places(items: &[Item]) -> HashMap<&str, usize> {
+    items.iter().enumerate().map(|(place, item)| (item.item.as_str(), place)).collect()
+}
+
+/// Compares the folder with what is asked. `prints` is None when outputs are only observed, as they are.
+///
+/// # Errors
+/// When a journal cannot be read.
+pub fn plan(
+    folder: &RunFolder,
+    asked: &Asked<'_>,
+    prints: Option<&Fingerprints>,
+    observers: &[Box<dyn Observer>],
+    outputs: &Lines,
+) -> Result<Plan, RunError> {
+    let places = places(asked.items);
+    let slot = |item: &str, repeat: u32| {
+        (repeat < asked.repeats).then(|| places.get(item).map(|place| place * asked.repeats as usize + repeat as usize)).flatten()
+    };
+    let keys: Vec<OutputKey<'_>> = outputs.parse()?;
+    let mut last: Vec<Option<usize>> = vec![None; asked.items.len() * asked.repeats as usize];
+    for (line, key) in keys.iter().enumerate() {
+        if let Some(slot) = slot(&key.item, key.repeat) {
+            last[slot] = Some(line);
+        }
+    }
+    let mut plan = Plan { notes: outputs.note.iter().cloned().collect(), ..Plan::default() };
+    let states: Vec<(Slot, State)> = asked
+        .slots()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|slot| (slot, state(folder, asked, prints, slot, last[slot].map(|line| (line, &keys[line])))))
+        .collect();
+    let mut good = Vec::new();
+    for (slot, state) in states {
+        match state {
+            State::Good(line) => good.push((slot, line)),
+            State::Stale => plan.stale += 1,
+            State::Failed => plan.retried += 1,
+            State::Lost => plan.lost += 1,
+            State::Absent => {}
+        }
+        if !matches!(state, State::Good(_)) && prints.is_some() {
+            plan.generate.push(slot);
+        }
+    }
+    plan.done = good.len();
+    plan.observe = unseen(folder, asked, observers, &keys, good, &slot)?;
+    Ok(plan)
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Absent,
+    Failed,
+    Stale,
+    Lost,
+    Good(usize),
+}
+
+fn state(
+    folder: &RunFolder,
+    asked: &Asked<'_>,
+    prints: Option<&Fingerprints>,
+    slot: Slot,
+    record: Option<(usize, &OutputKey<'_>)>,
+) -> State {
+    let Some((line, key)) = record else { return State::Absent };
+    if key.error.is_some() {
+        State::Failed
+    } else if prints.is_some_and(|prints| prints.output(asked, slot) != key.fingerprint) {
+        State::Stale
+    } else if key.file.as_ref().is_some_and(|file| !folder.root().join(file).is_file()) {
+        State::Lost
+    } else {
+        State::Good(line)
+    }
+}
+
+/// Of the good outputs, those that lack valid evidence of some observer.
+fn unseen(
+    folder: &RunFolder,
+    asked: &Asked<'_>,
+    observers: &[Box<dyn Observer>],
+    keys: &[OutputKey<'_>],
+    good: Vec<(Slot, usize)>,
+    slot: &dyn Fn(&str, u32) -> Option<Slot>,
+) -> Result<Vec<(Slot, usize)>, RunError> {
+    if observers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = Lines::read(&folder.stream(Stream::Evidence, asked.shard))?;
+    let seen: Vec<EvidenceKey<'_>> = lines.parse()?;
+    let mut valid: HashMap<(Slot, &str), &str> = HashMap::with_capacity(seen.len());
+    for key in &seen {
+        if let Some(slot) = slot(&key.item, key.repeat) {
+            let print = if key.error.is_some() { "" } else { key.fingerprint.as_ref() };
+            valid.insert((slot, key.observer.as_ref()), print);
+        }
+    }
+    Ok(good
+        .into_par_iter()
+        .filter(|(slot, line)| {
+            let key = &keys[*line];
+            let content = content(key.sha256.as_deref(), key.text.as_deref());
+            observers.iter().any(|observer| {
+                valid.get(&(*slot, observer.name())).copied()
+                    != Some(evidence_fingerprint(observer.as_ref(), &content).as_str())
+            })
+        })
+        .collect())
+}

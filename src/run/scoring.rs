@@ -1,0 +1,90 @@
+//! The grade stage: evidence and items in, grades and official numbers out. No model, no network, no clock.
+
+use super::error::RunError;
+use super::folder::{RunFolder, Stream};
+use super::journal::{Lines, read_all, to_lines};
+use super::store::{write_durable, write_json};
+use crate::grade::{self, Rule, SuiteFacts};
+use crate::record::{Evidence, Grade, Item, Output, Summary};
+use std::path::Path;
+
+/// The records that grading reads.
+#[derive(Debug)]
+pub struct Records {
+    pub items: Vec<Item>,
+    /// None for loose evidence without outputs.
+    pub outputs: Option<Vec<Output>>,
+    pub evidence: Vec<Evidence>,
+    /// Remarks on what was read.
+    pub notes: Vec<String>,
+}
+
+impl Records {
+    /// Reads a run folder; the last record of an output counts.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
+        Self::read(
+            &folder.items(),
+            Some(&folder.stream(Stream::Outputs, None)),
+            &folder.stream(Stream::Evidence, None),
+        )
+    }
+
+    /// Reads loose files.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn loose(items: &Path, outputs: Option<&Path>, evidence: Option<&Path>) -> Result<Self, RunError> {
+        for path in [Some(items), outputs, evidence].into_iter().flatten() {
+            std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
+        }
+        Self::read(items, outputs, evidence.unwrap_or(Path::new("")))
+    }
+
+    fn read(items: &Path, outputs: Option<&Path>, evidence: &Path) -> Result<Self, RunError> {
+        let mut notes = Vec::new();
+        let outputs = match outputs {
+            Some(path) => {
+                let lines = Lines::read(path)?;
+                notes.extend(lines.note.clone());
+                Some(lines.parse()?)
+            }
+            None => None,
+        };
+        let lines = Lines::read(evidence)?;
+        notes.extend(lines.note.clone());
+        Ok(Self { items: read_all(items)?, outputs, evidence: lines.parse()?, notes })
+    }
+}
+
+/// What to grade, and under which name the numbers go.
+pub struct Scoring<'a> {
+    pub rule: &'a dyn Rule,
+    pub facts: &'a SuiteFacts,
+    pub model: &'a str,
+    pub run: &'a str,
+    /// Outputs asked per item; None takes what the loose evidence holds.
+    pub repeats: Option<u32>,
+}
+
+/// Grades records and writes `grades.jsonl`, `grades.parquet` and `summary.json` into a folder.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn score(folder: &RunFolder, records: &Records, scoring: &Scoring<'_>) -> Result<(Vec<Grade>, Summary), RunError> {
+    let grades = grade::grade_all(
+        scoring.rule,
+        &records.items,
+        scoring.repeats,
+        records.outputs.as_deref(),
+        &records.evidence,
+    );
+    let summary =
+        grade::summarize(scoring.rule, scoring.facts, scoring.model, scoring.run, &records.items, &grades);
+    write_durable(&folder.grades(), &to_lines(&grades))?;
+    super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
+    write_json(&folder.summary(), &summary)?;
+    Ok((grades, summary))
+}
