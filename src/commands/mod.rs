@@ -1,1 +1,57 @@
-//! (room commands)
+//! One file per subcommand: they wire rooms together and print, nothing else.
+
+mod check;
+mod cli;
+mod context;
+mod device;
+mod execute;
+mod failure;
+mod fetch;
+mod grade;
+mod items;
+mod list;
+mod man;
+mod merge;
+mod observe;
+mod prepare;
+mod progress;
+mod report;
+mod run;
+mod score;
+
+use crate::exit::Exit;
+use clap::Parser;
+use cli::{Cli, Command};
+use context::Context;
+use failure::Failure;
+
+/// Parses the command line, runs the command, prints its error if it has one.
+pub fn main() -> Exit {
+    let cli = Cli::parse();
+    let ctx = Context::new(&cli.global);
+    match dispatch(&ctx, cli.command) {
+        Ok(exit) => exit,
+        Err(Failure { report, exit }) => {
+            progress::say(format!("{report:?}"));
+            exit
+        }
+    }
+}
+
+fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(ctx, &args, true),
+        Command::Generate(args) => run::run(ctx, &args, false),
+        Command::Items(args) => items::items(ctx, &args),
+        Command::Observe(args) => observe::observe(ctx, &args),
+        Command::Grade(args) => grade::grade(ctx, &args),
+        Command::Report(args) => report::report(ctx, &args),
+        Command::Compare(args) => report::compare(ctx, &args),
+        Command::Fetch(args) => fetch::fetch(ctx, &args),
+        Command::Check(args) => check::check(ctx, &args),
+        Command::List(args) => list::list(ctx, &args),
+        Command::Merge(args) => merge::merge(ctx, &args),
+        Command::Completions { shell } => Ok(man::completions(shell)),
+        Command::Man { out } => man::man(out.as_deref()),
+    }
+}

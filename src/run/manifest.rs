@@ -31,8 +31,8 @@ pub struct Manifest {
     pub device: String,
     /// Assets used, by id: revision and sha256.
     pub assets: BTreeMap<String, Value>,
-    /// Versions of the libraries that shape results.
-    pub libraries: BTreeMap<String, String>,
+    /// What looked at the outputs: settings, model hashes and library versions, by observer.
+    pub observers: BTreeMap<String, Value>,
     pub host: Host,
     /// Command line, without secrets (none is ever passed on it).
     pub command: Vec<String>,

@@ -1,0 +1,328 @@
+//! The command line: raw arguments and their help. Nothing here does work.
+
+use crate::run::Shard;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// Evaluates models that understand, generate and edit images.
+#[derive(Debug, Parser)]
+#[command(name = "unigauge", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "\
+Examples:
+  unigauge run quick                               the embedded study: text rendering × PP-OCR
+  unigauge run longtext --model typeset --limit 8  one suite, one model, eight items
+  unigauge check longtext --model typeset          the plan, running nothing
+  unigauge list                                    suites, models, studies, observers, runs
+
+Exit codes: 0 fine · 1 unexpected · 2 usage · 3 check failed · 4 nothing selected · 5 incomplete
+evidence · 6 environment · 130 interrupted (the same command goes on)")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Use no network: what is not in the cache is an error
+    #[arg(long, global = true, env = "UNIGAUGE_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
+    /// Print results as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print no progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Folder of the asset cache
+    #[arg(long, global = true, env = "UNIGAUGE_CACHE", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a study, or a suite with models: generate, observe, grade, report
+    Run(RunArgs),
+    /// Print the items of a suite as JSON lines
+    Items(ItemsArgs),
+    /// Only make outputs, in a run folder
+    Generate(RunArgs),
+    /// Only look at outputs: of a run folder, or of a folder of images somebody else made
+    Observe(ObserveArgs),
+    /// Grade a run folder again, or loose items, evidence and outputs
+    Grade(GradeArgs),
+    /// Render tables, charts and the page of run folders again
+    Report(ReportArgs),
+    /// Put runs side by side in one table
+    Compare(CompareArgs),
+    /// Fetch assets: OCR models, prompt files, libraries
+    Fetch(FetchArgs),
+    /// Check definitions, assets, disk and device, and print the plan; runs nothing
+    Check(CheckArgs),
+    /// List suites, models, studies, observers, rules, assets or runs
+    List(ListArgs),
+    /// Join the shards of a run, then grade and report it
+    Merge(MergeArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), or write one page per command into a folder
+    Man {
+        /// Write unigauge.1, unigauge-run.1, … here
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which items.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectArgs {
+    /// Only the first N items
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Only these items, by id
+    #[arg(long, value_name = "ITEM", num_args = 1..)]
+    pub only: Vec<String>,
+}
+
+/// How a run is made.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge run quick
+  unigauge run longtext --model typeset typeset-blur --limit 20
+  unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
+  unigauge run geneval --model flux --out /data/results --dry-run
+  unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
+pub struct RunArgs {
+    /// A study, or a suite when models are given: a name (see `unigauge list`) or a TOML file
+    pub target: String,
+    /// Models: names or TOML files
+    #[arg(long, short, value_name = "MODEL", num_args = 1..)]
+    pub model: Vec<String>,
+    /// Read the items from this file instead of the suite's own
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Outputs per item, instead of the suite's own number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: Option<u32>,
+    /// Do part I of N of the items; `unigauge merge` joins the parts
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// The run seed, from which the seed of every output derives [default: the study's, or 0]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Results go to DIR/SUITE/MODEL/RUN
+    #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Name of the run [default: from seed and selection, such as `seed0` or `seed0-limit20`]
+    #[arg(long = "run", value_name = "NAME")]
+    pub run_name: Option<String>,
+    /// Outputs made and looked at at the same time [default: the cores of the machine]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Device of in-process networks
+    #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
+    pub device: super::device::DeviceChoice,
+    /// Print the plan and run nothing (as `unigauge check`)
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge items geneval --official | sha256sum
+  unigauge items longtext-zh --limit 3
+  unigauge items quick --only en-sign-01")]
+pub struct ItemsArgs {
+    /// A suite: name or TOML file
+    pub suite: String,
+    /// In the benchmark's own format (GenEval: evaluation_metadata.jsonl, byte for byte)
+    #[arg(long, conflicts_with_all = ["limit", "only"])]
+    pub official: bool,
+    /// Read the items from this file instead of the suite's own
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge observe results/longtext/typeset/seed0
+  unigauge observe --suite longtext --images ./their-images --name their-model")]
+pub struct ObserveArgs {
+    /// A run folder
+    #[arg(required_unless_present = "images", conflicts_with = "images")]
+    pub run: Option<PathBuf>,
+    /// The suite whose official layout the images follow
+    #[arg(long, requires = "images")]
+    pub suite: Option<String>,
+    /// A folder of images in the official layout of the suite
+    #[arg(long, value_name = "FOLDER", requires = "suite", value_hint = ValueHint::DirPath)]
+    pub images: Option<PathBuf>,
+    /// Name of the model that made the images, for tables
+    #[arg(long, default_value = "folder")]
+    pub name: String,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Results go to DIR/SUITE/NAME/RUN
+    #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Outputs looked at at the same time [default: the cores of the machine]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge grade results/geneval/flux/seed0
+  unigauge grade results/geneval/flux/seed0 --set counting_threshold=0.8
+  unigauge grade --suite geneval --items items.jsonl --evidence evidence.jsonl --out graded/")]
+pub struct GradeArgs {
+    /// A run folder
+    #[arg(required_unless_present = "items", conflicts_with_all = ["items", "evidence", "outputs", "out"])]
+    pub run: Option<PathBuf>,
+    /// The suite whose rule grades [default: the run's own]
+    #[arg(long)]
+    pub suite: Option<String>,
+    /// Loose items (items.jsonl)
+    #[arg(long, value_name = "FILE", requires_all = ["suite", "out"], value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
+    /// Loose evidence (evidence.jsonl)
+    #[arg(long, value_name = "FILE", requires = "items", value_hint = ValueHint::FilePath)]
+    pub evidence: Option<PathBuf>,
+    /// Loose outputs (outputs.jsonl); what an understanding suite grades
+    #[arg(long, value_name = "FILE", requires = "items", value_hint = ValueHint::FilePath)]
+    pub outputs: Option<PathBuf>,
+    /// Folder for grades.jsonl, grades.parquet and summary.json
+    #[arg(long, value_name = "DIR", requires = "items", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Name of the model, for the summary of loose files
+    #[arg(long, default_value = "loose")]
+    pub name: String,
+    /// An option of the rule, such as `threshold=0.4`; noted in the summary
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge report results/quick/typeset/seed0
+  unigauge report results/quick/*/seed0 --out comparison/")]
+pub struct ReportArgs {
+    /// Run folders; several make one comparison
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Folder of the report [default: `report` in the run folder; needed for several runs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
+  unigauge compare results/*/*/seed0 --format latex > table.tex")]
+pub struct CompareArgs {
+    /// Run folders
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// How to print the table
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub format: Format,
+}
+
+/// Text formats of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Terminal,
+    Markdown,
+    Latex,
+    Html,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge fetch                       # what there is, and what is in the cache
+  unigauge fetch ppocr-v4              # the OCR models and the ONNX Runtime library
+  unigauge fetch longtext --dry-run")]
+pub struct FetchArgs {
+    /// Assets or groups of assets; none lists them
+    pub assets: Vec<String>,
+    /// Say what would be fetched, with sizes and licences
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge check                                 # all definitions, the cache, the device
+  unigauge check quick                           # the plan of a study
+  unigauge check longtext --model typeset --limit 20")]
+pub struct CheckArgs {
+    /// A study, or a suite when models are given; none checks everything that is defined
+    pub target: Option<String>,
+    /// Models: names or TOML files
+    #[arg(long, short, value_name = "MODEL", num_args = 1..)]
+    pub model: Vec<String>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where results would go
+    #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Device of in-process networks
+    #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
+    pub device: super::device::DeviceChoice,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge list
+  unigauge list suites
+  unigauge list runs --out results")]
+pub struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    pub what: Option<Listable>,
+    /// Folder of the results
+    #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listable {
+    Suites,
+    Models,
+    Studies,
+    Generators,
+    Observers,
+    Rules,
+    Assets,
+    Runs,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge run longtext --model typeset --shard 1/2 &
+  unigauge run longtext --model typeset --shard 2/2
+  unigauge merge results/longtext/typeset/seed0")]
+pub struct MergeArgs {
+    /// The run folder that the shards wrote into
+    pub run: PathBuf,
+}

@@ -1,0 +1,82 @@
+//! `--device`: where in-process networks run.
+
+use candle_core::Device;
+use std::fmt;
+use std::str::FromStr;
+
+/// A device as the user names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// CUDA, else Metal, else the CPU.
+    Auto,
+    Cpu,
+    /// CUDA device by number.
+    Cuda(usize),
+    Metal,
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':').unwrap_or((text, "0")) {
+            ("auto", "0") => Ok(Self::Auto),
+            ("cpu", "0") => Ok(Self::Cpu),
+            ("metal", "0") => Ok(Self::Metal),
+            ("cuda", number) => {
+                number.parse().map(Self::Cuda).map_err(|_| format!("`{number}` is not the number of a device"))
+            }
+            _ => Err(format!("`{text}` is not a device: write cpu, cuda, cuda:1, metal or auto")),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Metal => f.write_str("metal"),
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// Opens the device and names it; `auto` takes the best that opens.
+    ///
+    /// # Errors
+    /// When a device that was asked for by name cannot be opened, with the reason.
+    pub fn resolve(self) -> Result<Self, String> {
+        match self {
+            Self::Cpu => Ok(self),
+            Self::Cuda(number) => match Device::new_cuda(number) {
+                Ok(_) => Ok(self),
+                Err(error) => Err(format!("CUDA device {number} cannot be used: {error}")),
+            },
+            Self::Metal => match Device::new_metal(0) {
+                Ok(_) => Ok(self),
+                Err(error) => Err(format!("the Metal device cannot be used: {error}")),
+            },
+            Self::Auto => Ok([Self::Cuda(0), Self::Metal]
+                .into_iter()
+                .find(|choice| choice.resolve().is_ok())
+                .unwrap_or(Self::Cpu)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_names_are_read_as_the_field_writes_them() {
+        assert_eq!("cuda:1".parse(), Ok(DeviceChoice::Cuda(1)));
+        assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
+        assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
+        for wrong in ["gpu", "cuda:x", "cpu:2", ""] {
+            assert!(wrong.parse::<DeviceChoice>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `unigauge items`.
+
+use super::cli::ItemsArgs;
+use super::context::Context;
+use super::failure::Failure;
+use super::prepare::Asking;
+use crate::config;
+use crate::exit::Exit;
+use crate::run::to_lines;
+use std::io::Write;
+use std::path::Path;
+
+/// Prints the items of a suite.
+///
+/// # Errors
+/// When the suite or its items have mistakes, or it has no official format.
+pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
+    let bytes = if args.official {
+        let suite = config::suite(&args.suite, Path::new(""))?.definition;
+        crate::suite::official(&suite)
+            .ok_or_else(|| {
+                Failure::usage(
+                    format!("`{}` has no official format that unigauge writes", suite.name),
+                    "leave `--official` out to print the items as unigauge asks them",
+                )
+            })?
+            .into_bytes()
+    } else {
+        to_lines(&Asking::load(ctx, &args.suite, Path::new(""), args.items.as_deref(), &args.select)?.items.items)
+    };
+    // A reader that closes early (`| head`) is no error.
+    let _ = std::io::stdout().write_all(&bytes);
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,106 @@
+//! `unigauge observe`.
+
+use super::cli::ObserveArgs;
+use super::context::Context;
+use super::execute::{Way, execute};
+use super::failure::Failure;
+use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
+use super::progress::{RunProgress, say};
+use super::run::{exit_of, jobs, print_summaries};
+use super::score::suite_of;
+use crate::config::{ModelFile, Settings};
+use crate::exit::Exit;
+use crate::generate::folder::{Folder, FolderSettings};
+use crate::run::{Asked, Manifest, RunFolder, Work, read_all};
+use std::path::Path;
+
+/// Looks at the outputs of a run folder, or at somebody else's images.
+///
+/// # Errors
+/// When the folder is no run, the images cannot be listed, or an observer cannot be made.
+pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
+    ctx.catch_interrupts();
+    match (&args.run, &args.suite, &args.images) {
+        (Some(run), ..) => of_run(ctx, run, jobs(args.jobs)),
+        (None, Some(suite), Some(images)) => of_images(ctx, args, suite, images),
+        // clap has made sure of one of the two.
+        _ => Err(Failure::usage("nothing to observe", "see `unigauge observe --help`")),
+    }
+}
+
+fn of_run(ctx: &Context, run: &Path, jobs: usize) -> Result<Exit, Failure> {
+    let folder = RunFolder::existing(run)?;
+    let manifest = Manifest::read(&folder)?;
+    let _lock = folder.lock(manifest.shard)?;
+    let suite = suite_of(&manifest)?;
+    let items = read_all(&folder.items())?;
+    let observers = observers(ctx, &suite, jobs)?;
+    if observers.is_empty() {
+        return Err(Failure::nothing(
+            format!("the suite `{}` has no observers", suite.name),
+            "its rule reads the outputs themselves: `unigauge grade RUN`",
+        ));
+    }
+    let listener = RunProgress::new(ctx.quiet, suite.name.clone());
+    let outcome = Work {
+        folder: &folder,
+        asked: Asked {
+            items: &items,
+            base: folder.root(),
+            repeats: manifest.repeats,
+            seed: manifest.seed,
+            shard: manifest.shard,
+        },
+        making: None,
+        layout: suite.layout,
+        observers: &observers,
+        observe_workers: jobs,
+        cancel: &ctx.cancel,
+        listener: &listener,
+    }
+    .execute()?;
+    if outcome.interrupted {
+        say("go on with the same command");
+        return Ok(Exit::Interrupted);
+    }
+    println!(
+        "{}: {} observations made, {} failed, {} outputs",
+        folder.root().display(),
+        outcome.observed,
+        outcome.observe_failed,
+        outcome.done_before
+    );
+    Ok(if outcome.observe_failed > 0 { Exit::Incomplete } else { Exit::Ok })
+}
+
+/// Somebody else's images become the outputs of a run, byte for byte.
+fn of_images(ctx: &Context, args: &ObserveArgs, suite: &str, images: &Path) -> Result<Exit, Failure> {
+    let asking = Asking::load(ctx, suite, Path::new(""), None, &args.select)?;
+    let layout = asking.suite.layout;
+    let settings = FolderSettings { path: images.to_path_buf(), layout, ..FolderSettings::default() };
+    let inventory = Folder::open(settings)?.inventory(&asking.items.items, asking.suite.repeats);
+    say(format!("{}: {inventory}", images.display()));
+    let mut table = toml::Table::new();
+    table.insert("path".into(), images.display().to_string().into());
+    table.insert("layout".into(), layout.name().into());
+    let model = ModelFile {
+        name: args.name.clone(),
+        title: args.name.clone(),
+        description: format!("images from {}", images.display()),
+        generator: "folder".into(),
+        languages: Vec::new(),
+        settings: Settings::from_table(&table)?,
+        presets: Default::default(),
+    };
+    let answering = Answering::of(model, &asking.suite.name)?;
+    let options = RunOptions { out: args.out.clone(), run_name: None, repeats: None, seed: 0 };
+    let prepared = Prepared::new(&asking, answering, &options)?;
+    let way = Way { shard: None, jobs: jobs(args.jobs), device: "cpu".into(), observe: true };
+    let observers = observers(ctx, &asking.suite, way.jobs)?;
+    let done = execute(ctx, &prepared, &observers, &way)?;
+    let Some(summary) = done.summary else { return Ok(Exit::Interrupted) };
+    let summaries = [summary];
+    print_summaries(ctx, &summaries);
+    say(format!("report: {}", done.folder.report().join("index.html").display()));
+    Ok(exit_of(&summaries))
+}

@@ -1,0 +1,255 @@
+//! From names on the command line to everything one run needs.
+
+use super::cli::{RunArgs, SelectArgs};
+use super::context::Context;
+use super::failure::Failure;
+use crate::config::{self, Loaded, ModelFile, Settings, SuiteFile};
+use crate::observe::Observer;
+use crate::record::Item;
+use crate::run::{Asked, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
+use crate::suite::{self, ItemSet};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// A suite with the items that were selected.
+pub struct Asking {
+    pub suite: SuiteFile,
+    pub items: ItemSet,
+    pub selection: Selection,
+}
+
+impl Asking {
+    /// Loads a suite by name or path, and its items.
+    ///
+    /// # Errors
+    /// When the definition or the items have mistakes, an asset is absent, or nothing is selected.
+    pub fn load(
+        ctx: &Context,
+        name: &str,
+        from: &Path,
+        items: Option<&Path>,
+        select: &SelectArgs,
+    ) -> Result<Self, Failure> {
+        let loaded = config::suite(name, from)?;
+        Self::of(ctx, loaded, items, select)
+    }
+
+    fn of(
+        ctx: &Context,
+        loaded: Loaded<SuiteFile>,
+        items: Option<&Path>,
+        select: &SelectArgs,
+    ) -> Result<Self, Failure> {
+        let mut suite = loaded.definition.clone();
+        if let Some(path) = items {
+            suite.items.replace_by_file(path);
+        }
+        let base = loaded.base().to_path_buf();
+        let mut set = suite::items(&suite, &base, ctx.hub()?.as_ref())?;
+        select_items(&mut set.items, select)?;
+        if set.items.is_empty() {
+            return Err(Failure::nothing(
+                format!("no item of `{}` is selected", suite.name),
+                "loosen `--limit` and `--only`, or look at `unigauge items SUITE`",
+            ));
+        }
+        Ok(Self { suite, items: set, selection: Selection { limit: select.limit, only: select.only.clone() } })
+    }
+}
+
+/// Keeps the selected items, in the suite's order.
+///
+/// # Errors
+/// When an id of `--only` is not in the suite.
+pub fn select_items(items: &mut Vec<Item>, select: &SelectArgs) -> Result<(), Failure> {
+    if !select.only.is_empty() {
+        let wanted: HashSet<&str> = select.only.iter().map(String::as_str).collect();
+        let known: HashSet<&str> = items.iter().map(|item| item.item.as_str()).collect();
+        let unknown: Vec<&str> = wanted.iter().copied().filter(|id| !known.contains(id)).collect();
+        if let Some(first) = unknown.first() {
+            let near = config::nearest(first, known.iter().copied());
+            return Err(Failure::nothing(
+                format!("there is no item `{}`", unknown.join("`, `")),
+                near.map_or("`unigauge items SUITE` prints them".into(), |near| format!("did you mean `{near}`?")),
+            ));
+        }
+        let wanted: HashSet<String> = select.only.iter().cloned().collect();
+        items.retain(|item| wanted.contains(&item.item));
+    }
+    if let Some(limit) = select.limit {
+        items.truncate(limit);
+    }
+    Ok(())
+}
+
+/// A model with its settings for a suite.
+#[derive(Debug, Clone)]
+pub struct Answering {
+    pub model: ModelFile,
+    pub settings: Settings,
+}
+
+impl Answering {
+    /// Loads a model by name or path; relative paths in its settings start from the current folder.
+    ///
+    /// # Errors
+    /// When the definition or the settings have mistakes.
+    pub fn load(name: &str, from: &Path, suite: &str) -> Result<Self, Failure> {
+        let model = config::model(name, from)?.definition;
+        Self::of(model, suite)
+    }
+
+    /// Checks the settings of a model for a suite.
+    ///
+    /// # Errors
+    /// When the generator is unknown or the settings have mistakes.
+    pub fn of(model: ModelFile, suite: &str) -> Result<Self, Failure> {
+        let settings = model.settings_for(suite);
+        crate::generate::check(&model.generator, &settings)?;
+        Ok(Self { model, settings })
+    }
+
+    /// The definition as it stands in the manifest.
+    pub fn resolved(&self) -> Value {
+        json!({
+            "name": self.model.name,
+            "title": self.model.title,
+            "generator": self.model.generator,
+            "settings": self.settings.to_json(),
+        })
+    }
+
+    /// All that shapes an output beside item and seed.
+    pub fn identity(&self, suite: &SuiteFile) -> Value {
+        json!({
+            "generator": self.model.generator,
+            "settings": self.settings.to_json(),
+            "layout": suite.layout,
+        })
+    }
+}
+
+/// One run, ready to be made.
+pub struct Prepared<'a> {
+    pub asking: &'a Asking,
+    pub answering: Answering,
+    pub folder: RunFolder,
+    pub repeats: u32,
+    pub seed: u64,
+    pub run: String,
+}
+
+/// The options of a run that do not come from suite or model.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub out: PathBuf,
+    pub run_name: Option<String>,
+    pub repeats: Option<u32>,
+    pub seed: u64,
+}
+
+impl RunOptions {
+    pub fn of(args: &RunArgs, study_seed: Option<u64>, study_repeats: Option<u32>) -> Self {
+        Self {
+            out: args.out.clone(),
+            run_name: args.run_name.clone(),
+            repeats: args.repeats.or(study_repeats),
+            seed: args.seed.or(study_seed).unwrap_or(0),
+        }
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// Names the run and its folder.
+    ///
+    /// # Errors
+    /// When the run's name cannot be a folder's name.
+    pub fn new(asking: &'a Asking, answering: Answering, options: &RunOptions) -> Result<Self, Failure> {
+        let run = match &options.run_name {
+            Some(name) => name.clone(),
+            None => default_run_name(options.seed, &asking.selection),
+        };
+        let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
+            return Err(Failure::usage(
+                format!("`{run}` cannot be the name of a run"),
+                "use letters, digits, `-`, `_` and `.`, not beginning with `.`",
+            ));
+        }
+        let root = options.out.join(&asking.suite.name).join(&answering.model.name).join(&run);
+        Ok(Self {
+            repeats: options.repeats.unwrap_or(asking.suite.repeats),
+            seed: options.seed,
+            folder: RunFolder::at(root),
+            run,
+            asking,
+            answering,
+        })
+    }
+
+    /// The outputs asked for.
+    pub fn asked(&'a self, shard: Option<crate::run::Shard>) -> Asked<'a> {
+        Asked {
+            items: &self.asking.items.items,
+            base: &self.asking.items.base,
+            repeats: self.repeats,
+            seed: self.seed,
+            shard,
+        }
+    }
+
+    /// The manifest of the run, as of now.
+    pub fn manifest(&self, device: String, shard: Option<crate::run::Shard>, observers: &[Box<dyn Observer>]) -> Manifest {
+        Manifest {
+            format_version: FORMAT_VERSION,
+            program: Program::this(),
+            suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
+            model: self.answering.resolved(),
+            run: self.run.clone(),
+            seed: self.seed,
+            repeats: self.repeats,
+            selection: self.asking.selection.clone(),
+            shard,
+            device,
+            assets: self.asking.items.assets.clone(),
+            observers: observers.iter().map(|observer| (observer.name().to_owned(), observer.identity())).collect(),
+            host: Host::this(),
+            command: std::env::args().collect(),
+            started: jiff::Timestamp::now(),
+            finished: None,
+        }
+    }
+}
+
+fn default_run_name(seed: u64, selection: &Selection) -> String {
+    let mut name = format!("seed{seed}");
+    if let Some(limit) = selection.limit {
+        name.push_str(&format!("-limit{limit}"));
+    }
+    match &selection.only[..] {
+        [] => {}
+        [one] if one.len() <= 24 && one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
+            name.push_str(&format!("-only-{one}"));
+        }
+        many => name.push_str(&format!("-only-{}", &crate::run::sha256_hex(many.join("\n").as_bytes())[..8])),
+    }
+    name
+}
+
+/// Makes the observers of a suite.
+///
+/// # Errors
+/// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
+pub fn observers(ctx: &Context, suite: &SuiteFile, jobs: usize) -> Result<Vec<Box<dyn Observer>>, Failure> {
+    let none = Settings::default();
+    let options: BTreeMap<&str, &Settings> = suite.observe.iter().map(|(name, s)| (name.as_str(), s)).collect();
+    suite
+        .observers
+        .iter()
+        .map(|name| {
+            let settings = options.get(name.as_str()).copied().unwrap_or(&none);
+            Ok(crate::observe::build(name, settings, ctx.hub()?.as_ref(), jobs)?)
+        })
+        .collect()
+}

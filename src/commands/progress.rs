@@ -1,0 +1,118 @@
+//! Progress on stderr: bars on a terminal, plain lines elsewhere.
+
+use crate::run::{Event, Listener};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+/// Failures that get a line of their own; the rest are counted.
+const FAILURES_SHOWN: usize = 5;
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
+    MultiProgress::with_draw_target(if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    })
+});
+
+/// One line on stderr, above any bar.
+pub fn say(line: impl AsRef<str>) {
+    BARS.suspend(|| eprintln!("{}", line.as_ref()));
+}
+
+fn bar(length: u64, label: &str) -> ProgressBar {
+    let template = "{prefix:>9} {bar:28} {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = BARS.add(ProgressBar::new(length).with_style(style).with_prefix(label.to_owned()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Shows the progress of one run.
+pub struct RunProgress {
+    quiet: bool,
+    label: String,
+    bars: Mutex<Option<Bars>>,
+    failures: AtomicUsize,
+}
+
+struct Bars {
+    outputs: ProgressBar,
+    observations: Option<ProgressBar>,
+    planned: u64,
+    said: Instant,
+}
+
+impl RunProgress {
+    /// `label` names the run in plain lines.
+    pub fn new(quiet: bool, label: String) -> Self {
+        Self { quiet, label, bars: Mutex::new(None), failures: AtomicUsize::new(0) }
+    }
+
+    fn planned(&self, outputs: usize, done: usize, observations: usize) {
+        if done > 0 && outputs > 0 {
+            say(format!("{}: going on, {done} outputs are there already", self.label));
+        }
+        if outputs + observations == 0 {
+            return;
+        }
+        let planned = if outputs > 0 { outputs } else { observations } as u64;
+        let bars = Bars {
+            outputs: bar(outputs as u64, "outputs"),
+            observations: (observations > 0).then(|| bar(observations as u64, "observed")),
+            planned,
+            said: Instant::now(),
+        };
+        if let Ok(mut slot) = self.bars.lock() {
+            *slot = Some(bars);
+        }
+    }
+
+    fn step(&self, observed: bool) {
+        let Ok(mut slot) = self.bars.lock() else { return };
+        let Some(bars) = slot.as_mut() else { return };
+        match (&bars.observations, observed) {
+            (Some(bar), true) => bar.inc(1),
+            _ => bars.outputs.inc(1),
+        }
+        if BARS.is_hidden() && bars.said.elapsed() > LINE_EVERY {
+            bars.said = Instant::now();
+            let seen = bars.observations.as_ref().map_or(0, ProgressBar::position);
+            let looked = if bars.observations.is_some() { format!(", {seen} observed") } else { String::new() };
+            let made = bars.outputs.position();
+            eprintln!("{}: {made} of {} outputs{looked}, {:.0?} left", self.label, bars.planned, bars.outputs.eta());
+        }
+    }
+}
+
+impl Listener for RunProgress {
+    fn on(&self, event: Event) {
+        match event {
+            Event::Failed { item, repeat, stage, message } => {
+                let count = self.failures.fetch_add(1, Ordering::Relaxed);
+                if count < FAILURES_SHOWN {
+                    say(format!("{}: {stage} failed for item {item}, repeat {repeat}: {message}", self.label));
+                } else if count == FAILURES_SHOWN {
+                    say(format!("{}: further failures are in the journals only", self.label));
+                }
+            }
+            Event::Note(note) => say(format!("{}: {note}", self.label)),
+            _ if self.quiet => {}
+            Event::Planned { outputs, done, observations } => self.planned(outputs, done, observations),
+            Event::Generated { .. } => self.step(false),
+            Event::Observed { .. } => self.step(true),
+            Event::Finished => {
+                if let Some(bars) = self.bars.lock().ok().and_then(|mut slot| slot.take()) {
+                    bars.outputs.finish_and_clear();
+                    if let Some(bar) = bars.observations {
+                        bar.finish_and_clear();
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `unigauge run` and `unigauge generate`.
+
+use super::check;
+use super::cli::{CheckArgs, RunArgs};
+use super::context::Context;
+use super::execute::{Done, Way, execute};
+use super::failure::Failure;
+use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
+use super::progress::say;
+use super::score::{Titled, read_view};
+use crate::config::{self, Kind, StudyFile};
+use crate::exit::Exit;
+use crate::record::Summary;
+use crate::report::export::{Export, Terminal};
+use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
+use std::path::{Path, PathBuf};
+
+/// What `run` was asked for: suites × models.
+pub struct Target {
+    pub suites: Vec<String>,
+    pub models: Vec<String>,
+    /// Folder that names in a study file start from.
+    pub from: PathBuf,
+    /// The study, when the target is one.
+    pub study: Option<StudyFile>,
+}
+
+impl Target {
+    /// A suite when models are given, else a study.
+    ///
+    /// # Errors
+    /// When there is no study of that name; says so when a suite of that name lacks its models.
+    pub fn of(name: &str, models: &[String]) -> Result<Self, Failure> {
+        if !models.is_empty() {
+            return Ok(Self { suites: vec![name.into()], models: models.to_vec(), from: PathBuf::new(), study: None });
+        }
+        match config::study(name, Path::new("")) {
+            Ok(study) => Ok(Self {
+                suites: study.definition.suites.clone(),
+                models: study.definition.models.clone(),
+                from: study.base().to_path_buf(),
+                study: Some(study.definition),
+            }),
+            Err(_) if config::list(Kind::Suite).iter().any(|suite| suite.name == name) => Err(Failure::usage(
+                format!("`{name}` is a suite, and no model was named"),
+                format!("name one: `unigauge run {name} --model MODEL`; `unigauge list models` shows them"),
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Runs a study or a suite.
+///
+/// # Errors
+/// As its stages; what is finished is kept.
+pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure> {
+    if args.dry_run {
+        return check::check(ctx, &CheckArgs::from(args));
+    }
+    ctx.catch_interrupts();
+    let target = Target::of(&args.target, &args.model)?;
+    let device = args.device.resolve().map_err(|reason| {
+        Failure::environment(reason, "take another `--device`, or build with `--features cuda` (or `metal`)")
+    })?;
+    let way = Way {
+        shard: args.shard,
+        jobs: jobs(args.jobs),
+        device: device.to_string(),
+        observe,
+    };
+    let done = all(ctx, args, &target, &way)?;
+    conclude(ctx, args, &target, &done)
+}
+
+/// Makes every run of the target; stops after the one that was interrupted.
+fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<Done>, Failure> {
+    let study = target.study.as_ref();
+    let options = RunOptions::of(args, study.and_then(|s| s.seed), study.and_then(|s| s.repeats));
+    let mut select = args.select.clone();
+    select.limit = select.limit.or(study.and_then(|s| s.limit));
+    let mut done = Vec::new();
+    for suite in &target.suites {
+        let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), &select)?;
+        asking.items.notes.iter().for_each(say);
+        let answering: Vec<Answering> = target
+            .models
+            .iter()
+            .map(|model| Answering::load(model, &target.from, &asking.suite.name))
+            .collect::<Result<_, _>>()?;
+        let observers = if way.observe { observers(ctx, &asking.suite, way.jobs)? } else { Vec::new() };
+        for answering in answering {
+            let prepared = Prepared::new(&asking, answering, &options)?;
+            done.push(execute(ctx, &prepared, &observers, way)?);
+            if ctx.cancel.is_raised() {
+                return Ok(done);
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Prints the table and where the pages are; decides the exit code.
+fn conclude(ctx: &Context, args: &RunArgs, target: &Target, done: &[Done]) -> Result<Exit, Failure> {
+    if let Some(last) = done.last().filter(|last| last.outcome.interrupted) {
+        say(format!("everything finished is in {}", last.folder.root().display()));
+        say("go on with the same command");
+        return Ok(Exit::Interrupted);
+    }
+    let summaries: Vec<Titled> = done.iter().filter_map(|run| run.summary.clone()).collect();
+    if summaries.is_empty() {
+        return Ok(conclude_parts(ctx, done));
+    }
+    let page = match (&target.study, &done) {
+        (Some(study), _) => {
+            let folder = args.out.join("studies").join(&study.name);
+            let views = done.iter().map(|run| read_view(run.folder.root())).collect::<Result<Vec<_>, _>>()?;
+            report::write(&folder, &views, &ReportOptions { title: Some(study.title.clone()), ..Default::default() })?;
+            folder.join("index.html")
+        }
+        (None, [one]) => one.folder.report().join("index.html"),
+        (None, _) => {
+            let suite = &summaries[0].summary.suite;
+            let folder = args.out.join(suite).join("comparison");
+            let views = done.iter().map(|run| read_view(run.folder.root())).collect::<Result<Vec<_>, _>>()?;
+            report::write(&folder, &views, &ReportOptions::default())?;
+            folder.join("index.html")
+        }
+    };
+    print_summaries(ctx, &summaries);
+    say(format!("report: {}", page.display()));
+    Ok(exit_of(&summaries))
+}
+
+fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
+    let mut failed = 0;
+    for run in done {
+        let outcome = &run.outcome;
+        failed += outcome.generate_failed + outcome.observe_failed;
+        if ctx.json {
+            println!(
+                "{}",
+                serde_json::json!({
+                    "run": run.folder.root(), "there_before": outcome.done_before,
+                    "generated": outcome.generated, "failed": outcome.generate_failed,
+                    "observed": outcome.observed, "observe_failed": outcome.observe_failed,
+                })
+            );
+        } else {
+            println!(
+                "{}: {} outputs made, {} failed, {} there before",
+                run.folder.root().display(),
+                outcome.generated,
+                outcome.generate_failed,
+                outcome.done_before
+            );
+        }
+    }
+    if failed > 0 { Exit::Incomplete } else { Exit::Ok }
+}
+
+/// Prints results on stdout: one table a suite, or JSON.
+pub fn print_summaries(ctx: &Context, summaries: &[Titled]) {
+    if ctx.json {
+        let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
+        println!("{}", serde_json::to_string_pretty(&plain).unwrap_or_default());
+    } else {
+        print!("{}", tables(&Terminal::detect(), summaries));
+    }
+}
+
+/// The tables of some runs in one format.
+pub fn tables(format: &dyn Export, summaries: &[Titled]) -> String {
+    let inputs: Vec<TableInput<'_>> = summaries.iter().map(Titled::input).collect();
+    let tables = Table::of(&inputs, TableSettings::default());
+    match format.export(&tables) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => format!("{error}\n"),
+    }
+}
+
+/// Incomplete as soon as one output is missing, failed or unscored.
+pub fn exit_of(summaries: &[Titled]) -> Exit {
+    if summaries.iter().any(|titled| titled.summary.partial) { Exit::Incomplete } else { Exit::Ok }
+}
+
+/// `--jobs`, or the cores of the machine.
+pub fn jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}

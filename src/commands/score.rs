@@ -1,0 +1,159 @@
+//! The last two stages of one run: grade and report.
+
+use super::failure::Failure;
+use crate::config::{Settings, SuiteFile};
+use crate::grade::{self, SuiteFacts};
+use crate::record::{Grade, Summary};
+use crate::report::{self, ReportOptions, RunView, TableInput};
+use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score, write_json};
+use std::path::Path;
+
+/// A graded run with its records, for the report.
+pub struct Scored {
+    pub records: Records,
+    pub grades: Vec<Grade>,
+    pub summary: Summary,
+}
+
+/// The suite as the run was made with.
+///
+/// # Errors
+/// When the manifest's definition cannot be read by this version.
+pub fn suite_of(manifest: &Manifest) -> Result<SuiteFile, Failure> {
+    serde_json::from_value(manifest.suite.clone()).map_err(|error| {
+        Failure::usage(
+            format!("the suite in the run's manifest cannot be read: {error}"),
+            "name the suite to grade with: `unigauge grade RUN --suite NAME`",
+        )
+    })
+}
+
+/// A summary with the names that tables print.
+#[derive(Debug, Clone)]
+pub struct Titled {
+    pub summary: Summary,
+    pub suite_title: String,
+    pub model_title: String,
+}
+
+impl Titled {
+    /// Takes the titles from the run's manifest.
+    pub fn new(summary: Summary, manifest: &Manifest) -> Self {
+        Self { summary, suite_title: text(&manifest.suite, "title"), model_title: text(&manifest.model, "title") }
+    }
+
+    /// Reads a graded run folder's summary.
+    ///
+    /// # Errors
+    /// When it is not a run folder, or is not graded yet.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let (folder, manifest) = graded(path)?;
+        Ok(Self::new(crate::run::read_json(&folder.summary())?, &manifest))
+    }
+
+    pub fn input(&self) -> TableInput<'_> {
+        TableInput { summary: &self.summary, suite_title: &self.suite_title, model_title: &self.model_title }
+    }
+}
+
+fn text(object: &serde_json::Value, key: &str) -> String {
+    object[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// What the aggregation needs to know of a suite.
+pub fn facts(suite: &SuiteFile) -> SuiteFacts {
+    SuiteFacts {
+        name: suite.name.clone(),
+        version: suite.version.clone(),
+        group_by: suite.report.group_by.clone(),
+    }
+}
+
+/// Grades a run folder. `over` replaces the suite's own options of the rule, and is then noted in the summary.
+///
+/// # Errors
+/// When the rule or its options have mistakes, or a file is damaged.
+pub fn grade_run(folder: &RunFolder, manifest: &Manifest, over: Option<(&SuiteFile, &Settings)>) -> Result<Scored, Failure> {
+    let own = suite_of(manifest);
+    let (suite, options) = match over {
+        Some((suite, options)) => (suite.clone(), suite.grade.options.merged(options)),
+        None => {
+            let suite = own?;
+            let options = suite.grade.options.clone();
+            (suite, options)
+        }
+    };
+    let rule = grade::build(&suite.grade.rule, &options)?;
+    let records = Records::of_run(folder)?;
+    let model = manifest.model["name"].as_str().unwrap_or("model");
+    let facts = facts(&suite);
+    let scoring = Scoring { rule: rule.as_ref(), facts: &facts, model, run: &manifest.run, repeats: Some(manifest.repeats) };
+    let (grades, mut summary) = score(folder, &records, &scoring)?;
+    summary.notes.extend(suite.notes.iter().cloned());
+    summary.notes.extend(records.notes.iter().cloned());
+    if let Some((_, options)) = over.filter(|(_, options)| !options.is_empty()) {
+        summary.notes.push(format!("graded with other options than the suite's own: {}", options.to_json()));
+    }
+    write_json(&folder.summary(), &summary)?;
+    Ok(Scored { records, grades, summary })
+}
+
+/// Renders the report of one run into its folder; gives the summary back.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn report_run(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<Titled, Failure> {
+    let summary = Titled::new(scored.summary.clone(), manifest);
+    let view = view(folder, manifest, scored)?;
+    report::write(&folder.report(), std::slice::from_ref(&view), &ReportOptions::default())?;
+    Ok(summary)
+}
+
+/// A run as the report sees it.
+///
+/// # Errors
+/// When the manifest's suite cannot be read.
+pub fn view(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<RunView, Failure> {
+    Ok(RunView {
+        dir: folder.root().to_path_buf(),
+        suite: text(&manifest.suite, "name"),
+        suite_title: text(&manifest.suite, "title"),
+        suite_version: text(&manifest.suite, "version"),
+        model: text(&manifest.model, "name"),
+        model_title: text(&manifest.model, "title"),
+        run: manifest.run.clone(),
+        variant_notes: scored.summary.notes.clone(),
+        manifest: serde_json::to_value(manifest).map_err(|error| RunError::Invalid(error.to_string()))?,
+        summary: scored.summary,
+        items: scored.records.items,
+        outputs: scored.records.outputs.unwrap_or_default(),
+        evidence: scored.records.evidence,
+        grades: scored.grades,
+    })
+}
+
+/// Reads a graded run folder for a comparison.
+///
+/// # Errors
+/// When it is not a run folder, or is not graded yet.
+pub fn read_view(path: &Path) -> Result<RunView, Failure> {
+    let (folder, manifest) = graded(path)?;
+    let scored = Scored {
+        records: Records::of_run(&folder)?,
+        grades: crate::run::read_all(&folder.grades())?,
+        summary: crate::run::read_json(&folder.summary())?,
+    };
+    view(&folder, &manifest, scored)
+}
+
+fn graded(path: &Path) -> Result<(RunFolder, Manifest), Failure> {
+    let folder = RunFolder::existing(path)?;
+    let manifest = Manifest::read(&folder)?;
+    if !folder.summary().is_file() {
+        return Err(Failure::incomplete(
+            format!("`{}` is not graded yet", path.display()),
+            format!("finish it with the command that began it, or grade it: `unigauge grade {}`", path.display()),
+        ));
+    }
+    Ok((folder, manifest))
+}
