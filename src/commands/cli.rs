@@ -279,8 +279,20 @@ pub struct CheckArgs {
     /// Models: names or TOML files
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
+    /// Read the items from this file instead of the suite's own
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
     #[command(flatten)]
     pub select: SelectArgs,
+    /// Outputs per item, instead of the suite's own number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: Option<u32>,
+    /// The run seed [default: the study's, or 0]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of the run
+    #[arg(long = "run", value_name = "NAME")]
+    pub run_name: Option<String>,
     /// Where results would go
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,

@@ -42,6 +42,11 @@ impl Context {
         });
     }
 
+    /// Whether the network may not be used.
+    pub fn offline(&self) -> bool {
+        self.offline
+    }
+
     /// The asset hub.
     ///
     /// # Errors
@@ -55,6 +60,7 @@ impl Context {
             offline: self.offline,
             cancel: self.cancel.clone(),
             progress: Arc::new(AssetProgress::new(self.quiet)),
+            ..HubOptions::default()
         })?;
         Ok(self.hub.get_or_init(|| Arc::new(hub)).clone())
     }

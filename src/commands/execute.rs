@@ -85,8 +85,9 @@ fn make(
 ) -> Result<Outcome, Failure> {
     let generator = &prepared.answering.model.generator;
     let settings = &prepared.answering.settings;
+    let resources = prepared.resources(ctx)?;
     let factory = || {
-        crate::generate::build(generator, settings).map_err(|error| RunError::Generator {
+        crate::generate::build(generator, settings, &resources).map_err(|error| RunError::Generator {
             message: error.to_string(),
             help: miette::Diagnostic::help(&error).map(|help| help.to_string()).unwrap_or_default(),
         })
@@ -97,7 +98,7 @@ fn make(
         asked: prepared.asked(way.shard),
         making: Some(Making {
             factory: &factory,
-            identity: prepared.answering.identity(&prepared.asking.suite),
+            identity: prepared.identity(),
             workers: way.jobs,
         }),
         layout: prepared.asking.suite.layout,

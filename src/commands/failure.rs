@@ -2,7 +2,12 @@
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::generate::folder::FolderError;
+use crate::grade::RuleError;
+use crate::hub::HubError;
+use crate::report::ReportError;
 use crate::run::RunError;
+use crate::suite::SuiteError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -55,8 +60,35 @@ impl From<RunError> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
+/// Errors that always end in the same exit code.
+macro_rules! ends_in {
+    ($($error:ty => $exit:ident),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(Exit::$exit, error)
+            }
+        })+
+    };
+}
+
+ends_in! {
+    ConfigError => Usage,
+    SuiteError => Usage,
+    RuleError => Usage,
+    FolderError => Environment,
+    HubError => Environment,
+    ReportError => Unexpected,
+}
+
+impl From<crate::generate::BuildError> for Failure {
+    fn from(error: crate::generate::BuildError) -> Self {
         Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<crate::observe::BuildError> for Failure {
+    fn from(error: crate::observe::BuildError) -> Self {
+        let exit = if error.is_usage() { Exit::Usage } else { Exit::Environment };
+        Self::new(exit, error)
     }
 }

@@ -3,14 +3,17 @@
 use super::cli::{RunArgs, SelectArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::config::{self, Loaded, ModelFile, Settings, SuiteFile};
+use crate::config::{self, ModelFile, Settings, SuiteFile};
+use crate::generate::Resources;
+use crate::hub::Hub;
 use crate::observe::Observer;
 use crate::record::Item;
 use crate::run::{Asked, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
-use crate::suite::{self, ItemSet};
+use crate::suite::{self, AssetSource, ItemSet};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A suite with the items that were selected.
 pub struct Asking {
@@ -32,21 +35,8 @@ impl Asking {
         select: &SelectArgs,
     ) -> Result<Self, Failure> {
         let loaded = config::suite(name, from)?;
-        Self::of(ctx, loaded, items, select)
-    }
-
-    fn of(
-        ctx: &Context,
-        loaded: Loaded<SuiteFile>,
-        items: Option<&Path>,
-        select: &SelectArgs,
-    ) -> Result<Self, Failure> {
-        let mut suite = loaded.definition.clone();
-        if let Some(path) = items {
-            suite.items.replace_by_file(path);
-        }
-        let base = loaded.base().to_path_buf();
-        let mut set = suite::items(&suite, &base, ctx.hub()?.as_ref())?;
+        let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
+        let suite = loaded.definition;
         select_items(&mut set.items, select)?;
         if set.items.is_empty() {
             return Err(Failure::nothing(
@@ -55,6 +45,15 @@ impl Asking {
             ));
         }
         Ok(Self { suite, items: set, selection: Selection { limit: select.limit, only: select.only.clone() } })
+    }
+}
+
+/// Assets of a suite are fetched when they are absent and the network may be used.
+struct Assets(Arc<Hub>);
+
+impl AssetSource for Assets {
+    fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.ensure(asset)?)
     }
 }
 
@@ -119,15 +118,6 @@ impl Answering {
             "settings": self.settings.to_json(),
         })
     }
-
-    /// All that shapes an output beside item and seed.
-    pub fn identity(&self, suite: &SuiteFile) -> Value {
-        json!({
-            "generator": self.model.generator,
-            "settings": self.settings.to_json(),
-            "layout": suite.layout,
-        })
-    }
 }
 
 /// One run, ready to be made.
@@ -186,6 +176,28 @@ impl<'a> Prepared<'a> {
             asking,
             answering,
         })
+    }
+
+    /// All that shapes an output beside item and seed.
+    pub fn identity(&self) -> Value {
+        json!({
+            "generator": self.answering.model.generator,
+            "settings": self.answering.settings.to_json(),
+            "layout": self.asking.suite.layout,
+        })
+    }
+
+    /// What the generator needs beside its settings; fetched when absent.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn resources(&self, ctx: &Context) -> Result<Resources, Failure> {
+        let mut resources = Resources::default();
+        let wanted = crate::generate::wanted_assets(&self.answering.model.generator, &self.asking.items.items);
+        for asset in wanted {
+            resources.insert(asset, ctx.hub()?.ensure(asset)?);
+        }
+        Ok(resources)
     }
 
     /// The outputs asked for.

@@ -10,5 +10,6 @@ mod openai;
 mod ppocr;
 mod report;
 mod run;
+mod support;
 mod suites;
 mod typeset;

@@ -1,0 +1,207 @@
+//! `unigauge check`: is everything there, and what would be done.
+
+use super::cli::{CheckArgs, RunArgs};
+use super::context::Context;
+use super::failure::Failure;
+use super::prepare::{Answering, Asking, Prepared, RunOptions};
+use super::run::Target;
+use crate::config::{self, Kind};
+use crate::exit::Exit;
+use crate::hub::State;
+use crate::run::{Asked, Making, RunFolder, Silent, Work};
+use indicatif::{HumanBytes, HumanDuration};
+use std::path::Path;
+use std::time::Duration;
+
+impl From<&RunArgs> for CheckArgs {
+    fn from(args: &RunArgs) -> Self {
+        Self {
+            target: Some(args.target.clone()),
+            model: args.model.clone(),
+            items: args.items.clone(),
+            select: args.select.clone(),
+            repeats: args.repeats,
+            seed: args.seed,
+            run_name: args.run_name.clone(),
+            out: args.out.clone(),
+            device: args.device,
+        }
+    }
+}
+
+/// Checks and prints the plan; runs nothing.
+///
+/// # Errors
+/// When a definition has a mistake.
+pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
+    let mut exit = environment(ctx, args)?;
+    match &args.target {
+        Some(name) => {
+            if !target(ctx, args, &Target::of(name, &args.model)?)? {
+                exit = Exit::Environment;
+            }
+        }
+        None => {
+            if !definitions(ctx) {
+                exit = Exit::Usage;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Device, disk, cache.
+fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
+    let mut exit = Exit::Ok;
+    match args.device.resolve() {
+        Ok(device) => println!("device: {device}"),
+        Err(reason) => {
+            println!("device: {reason}");
+            exit = Exit::Environment;
+        }
+    }
+    let existing = args.out.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    match fs4::available_space(existing) {
+        Ok(bytes) => println!("disk: {} free for {}", HumanBytes(bytes), args.out.display()),
+        Err(error) => println!("disk: unknown for {}: {error}", args.out.display()),
+    }
+    let hub = ctx.hub()?;
+    let entries = hub.list();
+    let present = entries.iter().filter(|entry| matches!(entry.state, State::Present(_))).count();
+    println!("assets: {present} of {} here", entries.len());
+    for entry in &entries {
+        if let State::Corrupt(error) = &entry.state {
+            println!("asset {}: {error}", entry.asset.id);
+            exit = Exit::Environment;
+        }
+    }
+    Ok(exit)
+}
+
+/// Every definition that a name can reach.
+fn definitions(ctx: &Context) -> bool {
+    let mut good = true;
+    for (kind, check) in [
+        (Kind::Suite, check_suite as fn(&Context, &str) -> Result<String, Failure>),
+        (Kind::Model, check_model),
+        (Kind::Study, check_study),
+    ] {
+        for listed in config::list(kind) {
+            match check(ctx, &listed.name) {
+                Ok(said) => println!("{kind} {}: {said}", listed.name),
+                Err(failure) => {
+                    println!("{kind} {}: {:?}", listed.name, failure.report);
+                    good = false;
+                }
+            }
+        }
+    }
+    good
+}
+
+fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
+    let suite = config::suite(name, Path::new(""))?.definition;
+    crate::grade::build(&suite.grade.rule, &suite.grade.options)?;
+    let unknown: Vec<&String> =
+        suite.observers.iter().filter(|name| !crate::observe::NAMES.contains(&name.as_str())).collect();
+    match &unknown[..] {
+        [] => Ok("fine".into()),
+        // Grading works on evidence that others made; looking at pictures does not.
+        names => Ok(format!("fine for loose evidence; this version has no observer {names:?}")),
+    }
+}
+
+fn check_model(_: &Context, name: &str) -> Result<String, Failure> {
+    let model = config::model(name, Path::new(""))?.definition;
+    for suite in model.presets.keys() {
+        Answering::of(model.clone(), suite)?;
+    }
+    Answering::of(model, "")?;
+    Ok("fine".into())
+}
+
+fn check_study(_: &Context, name: &str) -> Result<String, Failure> {
+    let target = Target::of(name, &[])?;
+    for suite in &target.suites {
+        config::suite(suite, &target.from)?;
+        for model in &target.models {
+            Answering::load(model, &target.from, suite)?;
+        }
+    }
+    Ok(format!("fine, {} models × {} suites", target.models.len(), target.suites.len()))
+}
+
+/// The plan of a target. False when something it needs is absent.
+fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Failure> {
+    let mut good = true;
+    let study = target.study.as_ref();
+    let mut select = args.select.clone();
+    select.limit = select.limit.or(study.and_then(|study| study.limit));
+    let options = RunOptions {
+        out: args.out.clone(),
+        run_name: args.run_name.clone(),
+        repeats: args.repeats.or(study.and_then(|study| study.repeats)),
+        seed: args.seed.or(study.and_then(|study| study.seed)).unwrap_or(0),
+    };
+    for name in &target.suites {
+        let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), &select)?;
+        for observer in &asking.suite.observers {
+            for asset in crate::observe::assets(observer)? {
+                if let Err(error) = ctx.hub()?.path(asset) {
+                    println!("{observer}: {error}");
+                    good &= !ctx.offline();
+                }
+            }
+        }
+        for model in &target.models {
+            let answering = Answering::load(model, &target.from, &asking.suite.name)?;
+            let prepared = Prepared::new(&asking, answering, &options)?;
+            plan(ctx, &prepared)?;
+        }
+    }
+    Ok(good)
+}
+
+fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
+    let factory = || Err(crate::run::RunError::Invalid("a plan makes nothing".into()));
+    let asked = prepared.asked(None);
+    let plan = Work {
+        folder: &prepared.folder,
+        asked,
+        making: Some(Making { factory: &factory, identity: prepared.identity(), workers: 1 }),
+        layout: prepared.asking.suite.layout,
+        observers: &[],
+        observe_workers: 1,
+        cancel: &ctx.cancel,
+        listener: &Silent,
+    }
+    .plan()?;
+    let names: Vec<&str> = prepared.asking.suite.observers.iter().map(String::as_str).collect();
+    println!(
+        "{}: {} items × {} repeats, {} outputs to make, {} there; observers: {}; rule: {}",
+        prepared.folder.root().display(),
+        asked.items.len(),
+        asked.repeats,
+        plan.generate.len(),
+        plan.done,
+        if names.is_empty() { "none".into() } else { names.join(", ") },
+        prepared.asking.suite.grade.rule,
+    );
+    if !plan.generate.is_empty() {
+        println!("  estimate: {}", estimate(&prepared.folder, &asked, plan.generate.len())?);
+    }
+    Ok(())
+}
+
+/// From what earlier outputs of the run took; nothing is guessed.
+fn estimate(folder: &RunFolder, asked: &Asked<'_>, left: usize) -> Result<String, Failure> {
+    let outputs: Vec<crate::record::Output> = crate::run::read_all(&folder.stream(crate::run::Stream::Outputs, asked.shard))?;
+    let seconds: Vec<f64> = outputs.iter().filter_map(|output| output.timings.get("generate").copied()).collect();
+    if seconds.is_empty() {
+        return Ok("none, since no output of this run was timed yet; a run with `--limit 4` gives one".into());
+    }
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    let total = Duration::from_secs_f64(mean * left as f64);
+    Ok(format!("{} for one worker ({mean:.2} s an output, over {} timed)", HumanDuration(total), seconds.len()))
+}

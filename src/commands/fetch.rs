@@ -1,0 +1,80 @@
+//! `unigauge fetch`.
+
+use super::cli::FetchArgs;
+use super::context::Context;
+use super::failure::Failure;
+use super::list;
+use super::progress::say;
+use crate::exit::Exit;
+use crate::hub::{Asset, Fetched, HubError, Outcome};
+use indicatif::HumanBytes;
+use serde_json::json;
+
+/// Fetches assets, or lists them.
+///
+/// # Errors
+/// When an asset is unknown, or fetching was interrupted.
+pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
+    if args.assets.is_empty() {
+        list::assets(ctx)?;
+        return Ok(Exit::Ok);
+    }
+    ctx.catch_interrupts();
+    let hub = ctx.hub()?;
+    let fetched = match hub.fetch(&args.assets, args.dry_run) {
+        Ok(fetched) => fetched,
+        Err(HubError::Cancelled) => {
+            say("go on with the same command: what has arrived is kept");
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if ctx.json {
+        let lines: Vec<_> = fetched.iter().map(as_json).collect();
+        println!("{}", serde_json::to_string_pretty(&lines).unwrap_or_default());
+    } else if !ctx.quiet {
+        fetched.iter().for_each(|one| println!("{}", line(one)));
+    }
+    for one in &fetched {
+        if let Outcome::Failed(error) = &one.outcome {
+            let help = miette::Diagnostic::help(error).map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            say(format!("{error}{help}"));
+        }
+    }
+    let failed = fetched.iter().any(|one| matches!(one.outcome, Outcome::Failed(_)));
+    Ok(if failed { Exit::Environment } else { Exit::Ok })
+}
+
+fn line(fetched: &Fetched<'_>) -> String {
+    let asset = fetched.asset;
+    let what = match &fetched.outcome {
+        Outcome::Present(path) => format!("there already: {}", path.display()),
+        Outcome::Fetched(path) => format!("fetched: {}", path.display()),
+        Outcome::WouldFetch => format!("would fetch {} from {}", size(asset), asset.source.describe()),
+        Outcome::Failed(_) => "failed".into(),
+    };
+    format!("{} ({}): {what}", asset.id, asset.licence.name)
+}
+
+fn as_json(fetched: &Fetched<'_>) -> serde_json::Value {
+    let (state, path) = match &fetched.outcome {
+        Outcome::Present(path) => ("present", Some(path)),
+        Outcome::Fetched(path) => ("fetched", Some(path)),
+        Outcome::WouldFetch => ("would-fetch", None),
+        Outcome::Failed(_) => ("failed", None),
+    };
+    let error = match &fetched.outcome {
+        Outcome::Failed(error) => Some(error.to_string()),
+        _ => None,
+    };
+    json!({
+        "id": fetched.asset.id, "state": state, "path": path, "error": error,
+        "licence": fetched.asset.licence.name, "source": fetched.asset.source.describe(),
+        "size": fetched.asset.pinned_size(),
+    })
+}
+
+/// Size in words; unknown where none is pinned for this platform.
+pub fn size(asset: &Asset) -> String {
+    asset.pinned_size().map_or_else(|| "an unknown size".into(), |size| HumanBytes(size).to_string())
+}

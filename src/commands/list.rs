@@ -1,0 +1,154 @@
+//! `unigauge list`.
+
+use super::cli::{ListArgs, Listable};
+use super::context::Context;
+use super::failure::Failure;
+use super::fetch::size;
+use crate::config::{self, Kind};
+use crate::exit::Exit;
+use crate::hub::State;
+use crate::record::Summary;
+use crate::run::{Manifest, RunFolder, Stream, read_json};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Lists what there is.
+///
+/// # Errors
+/// When the asset cache has no folder.
+pub fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+    match args.what {
+        Some(Listable::Assets) => assets(ctx)?,
+        Some(what) => section(ctx, what, args, false),
+        None => {
+            for what in [
+                Listable::Studies, Listable::Suites, Listable::Models, Listable::Generators, Listable::Observers,
+                Listable::Rules, Listable::Runs,
+            ] {
+                section(ctx, what, args, true);
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
+    let (title, rows) = match what {
+        Listable::Suites => ("suites", definitions(Kind::Suite)),
+        Listable::Models => ("models", definitions(Kind::Model)),
+        Listable::Studies => ("studies", definitions(Kind::Study)),
+        Listable::Generators => ("generators", names(&crate::generate::NAMES)),
+        Listable::Observers => ("observers", names(&crate::observe::NAMES)),
+        Listable::Rules => ("rules", names(&crate::grade::names())),
+        Listable::Runs => ("runs", runs(&args.out)),
+        Listable::Assets => ("assets", Vec::new()),
+    };
+    if ctx.json {
+        println!("{}", json!({ title: rows.iter().map(|row| row.json.clone()).collect::<Vec<_>>() }));
+        return;
+    }
+    if heading {
+        println!("{title}");
+    }
+    let indent = if heading { "  " } else { "" };
+    let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+    for row in &rows {
+        println!("{}", format!("{indent}{:width$}  {}", row.name, row.rest).trim_end());
+    }
+    if rows.is_empty() {
+        println!("{indent}none");
+    }
+}
+
+struct Row {
+    name: String,
+    rest: String,
+    json: Value,
+}
+
+fn definitions(kind: Kind) -> Vec<Row> {
+    config::list(kind)
+        .into_iter()
+        .map(|listed| {
+            let rest = match &listed.broken {
+                Some(broken) => format!("cannot be used: {broken}"),
+                None => format!("{} ({})", listed.title, listed.origin),
+            };
+            let json = json!({"name": listed.name, "title": listed.title, "from": listed.origin.to_string(), "broken": listed.broken});
+            Row { name: listed.name, rest, json }
+        })
+        .collect()
+}
+
+fn names(names: &[&str]) -> Vec<Row> {
+    names.iter().map(|name| Row { name: (*name).into(), rest: String::new(), json: json!(name) }).collect()
+}
+
+fn runs(out: &Path) -> Vec<Row> {
+    run_folders(out)
+        .into_iter()
+        .filter_map(|path| {
+            let folder = RunFolder::existing(&path).ok()?;
+            let manifest = Manifest::read(&folder).ok()?;
+            let summary = read_json::<Summary>(&folder.summary()).ok();
+            let shards = folder.shards(Stream::Outputs).map_or(0, |shards| shards.len());
+            let state = match (&summary, shards) {
+                (Some(s), _) => {
+                    let value = s.overall.value.map_or_else(|| "no score".into(), |value| format!("{value:.4}"));
+                    let partial = if s.partial { ", partial" } else { "" };
+                    format!("{value} ({} of {} scored{partial})", s.scored, s.expected)
+                }
+                (None, 0) => "not graded".into(),
+                (None, shards) => format!("{shards} shards, not merged"),
+            };
+            let name = path.display().to_string();
+            let rest = format!("{state}, {}", manifest.started.strftime("%F %H:%M"));
+            let json = json!({"run": name, "summary": summary, "started": manifest.started, "finished": manifest.finished});
+            Some(Row { name, rest, json })
+        })
+        .collect()
+}
+
+/// Run folders below a results folder: `SUITE/MODEL/RUN`.
+fn run_folders(out: &Path) -> Vec<PathBuf> {
+    let folders = |path: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        folders.sort();
+        folders
+    };
+    folders(out).iter().flat_map(|suite| folders(suite)).flat_map(|model| folders(&model)).collect()
+}
+
+/// Lists the assets with their states.
+///
+/// # Errors
+/// When the asset cache has no folder.
+pub fn assets(ctx: &Context) -> Result<(), Failure> {
+    let hub = ctx.hub()?;
+    for entry in hub.list() {
+        let state = match &entry.state {
+            State::Present(path) => format!("here: {}", path.display()),
+            State::Absent => format!("absent, {}", size(entry.asset)),
+            State::Corrupt(error) => format!("damaged: {error}"),
+        };
+        if ctx.json {
+            let asset = entry.asset;
+            println!(
+                "{}",
+                json!({"id": asset.id, "title": asset.title, "purpose": asset.purpose, "licence": asset.licence.name,
+                    "source": asset.source.describe(), "revision": asset.source.revision(), "state": state})
+            );
+        } else {
+            println!("{:24} {}", entry.asset.id, entry.asset.title);
+            println!("{:24} {}; {}", "", entry.asset.purpose, entry.asset.licence.name);
+            println!("{:24} {state}", "");
+        }
+    }
+    if !ctx.json {
+        for (name, members) in hub.table().groups() {
+            println!("group {name}: {}", members.join(", "));
+        }
+    }
+    Ok(())
+}

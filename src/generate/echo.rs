@@ -1,0 +1,23 @@
+//! The `echo` generator: answers every item with its own prompt.
+//!
+//! It makes a dry run of an understanding suite possible with no model at hand, and it does no work of its own, so a
+//! run with it shows what the engine itself costs.
+
+use super::{Answer, GenerateError, Generated, Generator, Request};
+use crate::cancel::Cancel;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the `echo` generator: none.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EchoSettings {}
+
+/// Answers with the prompt.
+#[derive(Debug, Clone, Copy)]
+pub struct Echo;
+
+impl Generator for Echo {
+    fn generate(&mut self, request: &Request<'_>, _cancel: &Cancel) -> Result<Generated, GenerateError> {
+        Ok(Answer::Text(request.item.prompt.clone()).into())
+    }
+}

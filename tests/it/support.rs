@@ -1,0 +1,96 @@
+//! What several tests need: the program, small suites, assets.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The program, in a folder of its own, with no user settings in the way.
+pub fn unigauge(dir: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_unigauge"));
+    command.current_dir(dir).env("NO_COLOR", "1").env_remove("UNIGAUGE_OFFLINE");
+    command
+}
+
+/// The same program for tests that must hold on to the process.
+pub fn unigauge_process(dir: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_unigauge"));
+    command.current_dir(dir).env("NO_COLOR", "1").env_remove("UNIGAUGE_OFFLINE");
+    command
+}
+
+/// Writes `questions.jsonl` and `questions.toml`: a text suite of `count` items that `echo` answers by half: the
+/// answer to even items stands in their prompt.
+pub fn text_suite(dir: &Path, count: usize) -> PathBuf {
+    let lines: String = (0..count)
+        .map(|i| {
+            let answer = if i % 2 == 0 { format!("number {i}") } else { "something else".into() };
+            format!(
+                "{}\n",
+                serde_json::json!({"id": format!("q{i}"), "prompt": format!("say number {i}"), "answers": [answer],
+                    "kind": if i % 3 == 0 { "three" } else { "other" }})
+            )
+        })
+        .collect();
+    std::fs::write(dir.join("questions.jsonl"), lines).unwrap();
+    let path = dir.join("questions.toml");
+    std::fs::write(
+        &path,
+        r#"name = "questions"
+version = "1"
+title = "Questions"
+task = "understand"
+
+[items]
+file = "questions.jsonl"
+
+[items.map]
+expect = ["answers"]
+tags = { kind = "kind" }
+
+[grade]
+rule = "contains"
+
+[report]
+group_by = ["kind"]
+"#,
+    )
+    .unwrap();
+    path
+}
+
+/// Writes a model file for a generator.
+pub fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf {
+    let path = dir.join(format!("{name}.toml"));
+    let text = format!("name = \"{name}\"\ntitle = \"{name}\"\ngenerator = \"{generator}\"\n\n[settings]\n{settings}\n");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Says that a test was skipped, or fails where nothing may be skipped (CI).
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("UNIGAUGE_REQUIRE_ALL").is_none(), "must not be skipped here: {why}");
+    eprintln!("skipped: {why}");
+}
+
+/// The OCR models and their runtime are in the cache, fetched once with the program itself.
+pub fn ocr_ready() -> bool {
+    static READY: OnceLock<bool> = OnceLock::new();
+    *READY.get_or_init(|| {
+        let dir = std::env::temp_dir();
+        let fetched = unigauge(&dir).args(["fetch", "ppocr-v4", "font-noto-sans-cjk-sc", "-q"]).output().unwrap();
+        if !fetched.status.success() {
+            skip(&format!("the OCR models cannot be fetched: {}", String::from_utf8_lossy(&fetched.stderr)));
+        }
+        fetched.status.success()
+    })
+}
+
+/// Reads JSON lines.
+pub fn lines(path: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Standard error of a finished command.
+pub fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
