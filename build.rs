@@ -1,0 +1,31 @@
+//! Lists the definitions in `suites/` and `configs/`, so that the program carries them and works from any folder.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, io};
+
+/// Folders whose files are put into the program.
+const FOLDERS: [&str; 3] = ["suites", "configs/models", "configs/studies"];
+
+fn main() -> io::Result<()> {
+    let mut list = String::from("&[\n");
+    for folder in FOLDERS {
+        println!("cargo::rerun-if-changed={folder}");
+        let mut files = fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        files.sort();
+        for file in files {
+            let file = file.to_string_lossy().replace('\\', "/");
+            if file.ends_with(".toml") || file.ends_with(".jsonl") {
+                let _ = writeln!(
+                    list,
+                    "({file:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {file:?}))),"
+                );
+            }
+        }
+    }
+    list.push(']');
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    fs::write(Path::new(&out).join("definitions.rs"), list)
+}
