@@ -3,7 +3,6 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::value::json;
-use crate::record::Object;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -181,15 +180,5 @@ impl<'de> Visitor<'de> for FieldOrValueVisitor {
         Ok(FieldOrValue::Value {
             value: json(constant.value),
         })
-    }
-}
-
-impl FieldOrValue {
-    /// The constant, or the field of `record`.
-    pub fn of<'a>(&'a self, record: &'a Object) -> Option<&'a serde_json::Value> {
-        match self {
-            Self::Field(field) => record.get(field),
-            Self::Value { value } => Some(value),
-        }
     }
 }

@@ -1,0 +1,129 @@
+//! What can be wrong with the items of a suite.
+
+use crate::config::ConfigError;
+use crate::suite::read::Place;
+use std::fmt;
+use std::path::PathBuf;
+
+/// One thing wrong with one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    place: Place,
+    message: String,
+}
+
+impl Problem {
+    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            place,
+            message: message.into(),
+        }
+    }
+}
+
+/// The problems of one source: all are counted, the first ones kept.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    first: Vec<Problem>,
+    total: usize,
+}
+
+impl Problems {
+    /// A reader of a long file should not be buried.
+    const KEPT: usize = 20;
+
+    pub(super) fn push(&mut self, problem: Problem) {
+        self.total += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(problem);
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// An error about `source` unless there was no problem.
+    pub(super) fn into_result(self, source: &str) -> Result<(), SuiteError> {
+        if self.total == 0 {
+            return Ok(());
+        }
+        Err(SuiteError::Broken {
+            source_name: source.to_owned(),
+            first: self.first,
+            total: self.total,
+        })
+    }
+}
+
+/// Why a suite has no items. All but [`SuiteError::Asset`] are the definition's or the data's fault.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum SuiteError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Config(#[from] ConfigError),
+
+    #[error("{path}: {problem}", path = path.display())]
+    Unreadable {
+        path: PathBuf,
+        problem: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("{}", listing(source_name, first, *total))]
+    #[diagnostic(help(
+        "no record is skipped silently: repair or remove these, then run the command again"
+    ))]
+    Broken {
+        source_name: String,
+        /// At most twenty.
+        first: Vec<Problem>,
+        total: usize,
+    },
+
+    #[error("{source_name}: there are no items in it")]
+    #[diagnostic(help("expected {expected}"))]
+    Empty {
+        source_name: String,
+        expected: &'static str,
+    },
+
+    #[error("the items of this suite are the asset `{asset}`: {cause}")]
+    #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
+    Asset {
+        asset: String,
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn listing(source: &str, first: &[Problem], total: usize) -> String {
+    let noun = if total == 1 { "problem" } else { "problems" };
+    let mut text = format!("{source}: {total} {noun} with the items");
+    for Problem { place, message } in first {
+        text.push_str(&format!("\n  {}: {message}", InSource { source, place }));
+    }
+    if total > first.len() {
+        text.push_str(&format!("\n  … and {} more", total - first.len()));
+    }
+    text
+}
+
+/// A place with the name of its source before it.
+struct InSource<'a> {
+    source: &'a str,
+    place: &'a Place,
+}
+
+impl fmt::Display for InSource<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source;
+        match self.place {
+            Place::Line(line) => write!(formatter, "{source}:{line}"),
+            Place::Column(line, column) => write!(formatter, "{source}:{line}:{column}"),
+            Place::Record(number) => write!(formatter, "{source}, record {number}"),
+            Place::Key(key) => write!(formatter, "{source}, key `{key}`"),
+            Place::File(name) => write!(formatter, "{source}/{name}"),
+        }
+    }
+}
