@@ -100,7 +100,28 @@ pub(super) fn explain(message: &str) -> (String, Option<String>) {
     if let Some(rest) = message.strip_prefix("duplicate field") {
         return (format!("the key{rest} stands here twice"), None);
     }
+    for start in ["invalid type: ", "invalid value: ", "invalid length "] {
+        if let Some(rest) = message.strip_prefix(start)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
+            return (format!("expected {}, found {found}", plain(expected)), None);
+        }
+    }
     (message, None)
+}
+
+/// The name of a Rust type in words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    }
 }
 
 /// `rest` is serde's " `x`, expected one of `a`, `b`".

@@ -196,3 +196,44 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
     ));
     ConfigError::new(format!("there is no {kind} named `{name}`"), Some(help))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{model_file, study_file, suite_file};
+
+    fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
+        BUILT_IN
+            .iter()
+            .filter_map(|(path, content)| {
+                let file = path.strip_prefix(kind.folder())?.strip_prefix('/')?;
+                let document = Document::parse(path, content).unwrap();
+                Some((file.strip_suffix(".toml")?, document, Origin::BuiltIn(path)))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_built_in_definition_is_right_and_named_like_its_file() {
+        let suites = built_in(Kind::Suite);
+        let models = built_in(Kind::Model);
+        assert!(suites.len() >= 5 && models.len() >= 5);
+        for (name, document, origin) in suites.clone() {
+            let suite = suite_file::checked(document, origin).unwrap();
+            assert_eq!(suite.definition.name, name);
+        }
+        for (name, document, origin) in models.clone() {
+            let model = model_file::checked(document, origin).unwrap();
+            assert_eq!(model.definition.name, name);
+        }
+        for (name, document, origin) in built_in(Kind::Study) {
+            let study = study_file::checked(document, origin).unwrap().definition;
+            assert_eq!(study.name, name);
+            let has = |names: &[(&str, Document, Origin)], name: &String| {
+                names.iter().any(|(known, ..)| known == name)
+            };
+            assert!(study.models.iter().all(|name| has(&models, name)));
+            assert!(study.suites.iter().all(|name| has(&suites, name)));
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! The definition of a model: which generator answers, and with which settings.
 
+use crate::config::document::Document;
 use crate::config::error::ConfigError;
-use crate::config::library::{Kind, Loaded, check_name, find};
+use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +48,14 @@ impl ModelFile {
 /// When there is no such model or its definition has a mistake.
 pub fn model(name: &str, from: &Path) -> Result<Loaded<ModelFile>, ConfigError> {
     let (document, origin) = find(Kind::Model, name, from)?;
+    checked(document, origin)
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: Document,
+    origin: Origin,
+) -> Result<Loaded<ModelFile>, ConfigError> {
     let mut model: ModelFile = document.typed()?;
     check_name(&document, &model.name)?;
     model.settings = document.settings(&["settings"]);

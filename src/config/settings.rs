@@ -175,3 +175,79 @@ impl schemars::JsonSchema for Settings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Options {
+        width: u32,
+        blur: f64,
+        page: Page,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Page {
+        margin: u32,
+        ink: String,
+    }
+
+    const MODEL: &str = "[settings]\nwidth = 512\nblur = 1.5\npage = { margin = 8, ink = 'black' }\n\n\
+                         [presets.quick]\nwidth = 256\n[presets.quick.page]\nink = 'red'\n";
+
+    #[test]
+    fn a_preset_goes_over_the_settings_key_by_key() {
+        let model = Document::parse("m.toml", MODEL).unwrap();
+        let merged = model
+            .settings(&["settings"])
+            .merged(&model.settings(&["presets", "quick"]));
+        let options: Options = merged.read().unwrap();
+        assert_eq!((options.width, options.blur), (256, 1.5));
+        assert_eq!((options.page.margin, options.page.ink.as_str()), (8, "red"));
+        assert_eq!(
+            merged.to_json(),
+            json!({"width": 256, "blur": 1.5, "page": {"margin": 8, "ink": "red"}})
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_found_in_the_text_that_its_key_stands_in() {
+        let model = Document::parse("m.toml", MODEL).unwrap();
+        let over = Settings::parse("--set", "pgae = 1").unwrap();
+        let merged = model.settings(&["settings"]).merged(&over);
+        let error = merged.read::<Options>().unwrap_err();
+        assert_eq!(error.to_string(), "--set:1:1: unknown key `pgae`");
+
+        let broken = MODEL.replace("ink = 'red'", "inc = 'red'");
+        let model = Document::parse("m.toml", &broken).unwrap();
+        let preset = model.settings(&["presets", "quick"]);
+        let merged = model.settings(&["settings"]).merged(&preset);
+        let error = merged.read::<Options>().unwrap_err();
+        assert_eq!(error.to_string(), "m.toml:9:1: unknown key `inc`");
+
+        let over = Settings::parse("--set", "blur = 'much'").unwrap();
+        let error = model.settings(&["settings"]).merged(&over);
+        let error = error.read::<Options>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--set:1:8: expected a number, found string \"much\""
+        );
+    }
+
+    #[test]
+    fn options_of_a_program_need_no_text() {
+        assert_eq!(Settings::default().to_json(), json!({}));
+        assert_eq!(Settings::default().read::<Options>().unwrap().width, 0);
+        let table = toml::toml! { width = -1 };
+        let error = Settings::from_table(&table).unwrap();
+        let error = error.read::<Options>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "options:1:9: expected a whole number, 0 or more, found integer `-1`"
+        );
+    }
+}

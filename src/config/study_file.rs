@@ -1,7 +1,8 @@
 //! The definition of a study: models × suites.
 
+use crate::config::document::Document;
 use crate::config::error::ConfigError;
-use crate::config::library::{Kind, Loaded, check_name, find};
+use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -39,6 +40,14 @@ pub struct StudyFile {
 /// When there is no such study or its definition has a mistake.
 pub fn study(name: &str, from: &Path) -> Result<Loaded<StudyFile>, ConfigError> {
     let (document, origin) = find(Kind::Study, name, from)?;
+    checked(document, origin)
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: Document,
+    origin: Origin,
+) -> Result<Loaded<StudyFile>, ConfigError> {
     let study: StudyFile = document.typed()?;
     check_name(&document, &study.name)?;
     for (key, names) in [("models", &study.models), ("suites", &study.suites)] {

@@ -1,7 +1,8 @@
 //! The definition of a suite: what is asked, what looks at the answers, and which rule grades them.
 
+use crate::config::document::Document;
 use crate::config::error::{ConfigError, nearest};
-use crate::config::library::{Kind, Loaded, check_name, find};
+use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use crate::record::Task;
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,14 @@ const fn one() -> u32 {
 /// When there is no such suite or its definition has a mistake.
 pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> {
     let (document, origin) = find(Kind::Suite, name, from)?;
+    checked(document, origin)
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: Document,
+    origin: Origin,
+) -> Result<Loaded<SuiteFile>, ConfigError> {
     let mut suite: SuiteFile = document.typed()?;
     check_name(&document, &suite.name)?;
     if suite.repeats == 0 {
