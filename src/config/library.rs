@@ -95,7 +95,11 @@ struct Header {
 /// All definitions of a kind that a name can reach, sorted by name. A file of the current folder hides the
 /// built-in definition of the same name.
 pub fn list(kind: Kind) -> Vec<Listed> {
-    reachable(kind)
+    list_from(kind, Path::new(""))
+}
+
+fn list_from(kind: Kind, current: &Path) -> Vec<Listed> {
+    reachable(kind, current)
         .into_iter()
         .map(|(name, origin)| {
             let header = open(&origin).and_then(|document| document.typed::<Header>());
@@ -119,7 +123,7 @@ pub(super) fn find(kind: Kind, name: &str, from: &Path) -> Result<(Document, Ori
     let origin = if is_path {
         Origin::File(from.join(name))
     } else {
-        let mut reachable = reachable(kind);
+        let mut reachable = reachable(kind, Path::new(""));
         match reachable.remove(name) {
             Some(origin) => origin,
             None => return Err(unknown(kind, name, &reachable)),
@@ -159,7 +163,8 @@ fn open(origin: &Origin) -> Result<Document, ConfigError> {
     }
 }
 
-fn reachable(kind: Kind) -> BTreeMap<String, Origin> {
+/// Names and where they lead; `current` is the current folder.
+fn reachable(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
     let built_in = BUILT_IN.iter().filter_map(|(path, _)| {
         let file = path.strip_prefix(kind.folder())?.strip_prefix('/')?;
         let name = file.strip_suffix(".toml")?;
@@ -167,7 +172,7 @@ fn reachable(kind: Kind) -> BTreeMap<String, Origin> {
     });
     let mut found: BTreeMap<_, _> = built_in.collect();
     // A folder that cannot be listed offers no names.
-    for entry in std::fs::read_dir(kind.folder())
+    for entry in std::fs::read_dir(current.join(kind.folder()))
         .into_iter()
         .flatten()
         .flatten()
@@ -235,5 +240,28 @@ mod tests {
             assert!(study.models.iter().all(|name| has(&models, name)));
             assert!(study.suites.iter().all(|name| has(&suites, name)));
         }
+    }
+
+    #[test]
+    fn a_file_of_the_current_folder_hides_the_built_in_one_and_may_be_broken() {
+        let current = tempfile::TempDir::new().unwrap();
+        let suites = current.path().join("suites");
+        std::fs::create_dir(&suites).unwrap();
+        std::fs::write(suites.join("geneval.toml"), "title = 'My own'\n").unwrap();
+        std::fs::write(suites.join("broken.toml"), "title = \n").unwrap();
+        std::fs::write(suites.join("prompts.jsonl"), "").unwrap();
+        let listed = list_from(Kind::Suite, current.path());
+        let by_name = |name| listed.iter().find(|suite| suite.name == name).unwrap();
+        assert_eq!(by_name("geneval").title, "My own");
+        assert_eq!(
+            by_name("geneval").origin,
+            Origin::File(suites.join("geneval.toml"))
+        );
+        let broken = by_name("broken").broken.as_deref().unwrap();
+        assert!(broken.contains("broken.toml:1:"), "{broken}");
+        let longtext = by_name("longtext");
+        assert_eq!(longtext.origin.to_string(), "built in");
+        assert_eq!(longtext.broken, None);
+        assert!(listed.iter().all(|suite| suite.name != "prompts"));
     }
 }

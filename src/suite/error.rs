@@ -21,37 +21,35 @@ impl Problem {
     }
 }
 
-/// The problems of one source: all are counted, the first ones kept.
+/// The problems of one source.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
-    first: Vec<Problem>,
-    total: usize,
-}
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
     /// A reader of a long file should not be buried.
-    const KEPT: usize = 20;
+    const SHOWN: usize = 20;
 
     pub(super) fn push(&mut self, problem: Problem) {
-        self.total += 1;
-        if self.first.len() < Self::KEPT {
-            self.first.push(problem);
-        }
+        self.0.push(problem);
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.total == 0
+        self.0.is_empty()
     }
 
     /// An error about `source` unless there was no problem.
     pub(super) fn into_result(self, source: &str) -> Result<(), SuiteError> {
-        if self.total == 0 {
+        let Self(mut problems) = self;
+        let total = problems.len();
+        if total == 0 {
             return Ok(());
         }
+        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        problems.truncate(Self::SHOWN);
         Err(SuiteError::Broken {
             source_name: source.to_owned(),
-            first: self.first,
-            total: self.total,
+            first: problems,
+            total,
         })
     }
 }
@@ -119,8 +117,8 @@ impl fmt::Display for InSource<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = self.source;
         match self.place {
-            Place::Line(line) => write!(formatter, "{source}:{line}"),
-            Place::Column(line, column) => write!(formatter, "{source}:{line}:{column}"),
+            Place::Line(line, None) => write!(formatter, "{source}:{line}"),
+            Place::Line(line, Some(column)) => write!(formatter, "{source}:{line}:{column}"),
             Place::Record(number) => write!(formatter, "{source}, record {number}"),
             Place::Key(key) => write!(formatter, "{source}, key `{key}`"),
             Place::File(name) => write!(formatter, "{source}/{name}"),

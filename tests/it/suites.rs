@@ -617,3 +617,35 @@ fn dpg_prompts_are_the_same_from_the_folder_and_from_the_json_file() {
     };
     assert_eq!(by_id(&files), by_id(&keyed));
 }
+
+#[test]
+fn quick_reads_the_prompts_beside_it() {
+    let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    let line = |id, language, text: &str| {
+        let record = json!({
+            "id": id, "language": language, "category": "sign", "length": "short",
+            "prompt": format!("A sign: {text}"), "texts": [text],
+        });
+        format!("{record}\n")
+    };
+    let folder = Folder::new()
+        .with("quick.toml", fs::read(suites.join("quick.toml")).unwrap())
+        .with(
+            "quick.jsonl",
+            line("en-1", "en", "OPEN") + &line("en-2", "en", "EXIT") + &line("zh-1", "zh", "出口"),
+        );
+    let quick = suite::load("./quick.toml", folder.0.path()).unwrap();
+    let set = suite::items(&quick, None, &Assets(PathBuf::new())).unwrap();
+    assert_eq!(ids(&set), ["en-1", "en-2", "zh-1"]);
+    assert_eq!(
+        Value::Object(set.items[2].expect.clone()),
+        json!({"texts": ["出口"], "language": "zh"})
+    );
+    let tags = [
+        ("category", "sign"),
+        ("language", "zh"),
+        ("length", "short"),
+    ];
+    let tags = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned()));
+    assert_eq!(set.items[2].tags, BTreeMap::from(tags));
+}

@@ -82,14 +82,14 @@ pub struct Mapping {
 #[serde(untagged)]
 pub enum Expect {
     /// `"*"`: the record untouched.
-    All(String),
+    All(#[schemars(regex(pattern = r"^\*$"))] String),
     Fields(Vec<String>),
     Named(BTreeMap<String, FieldOrValue>),
 }
 
 /// The name of a field, or `{ value = … }` for a constant.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {
     Field(String),
     Value { value: serde_json::Value },

@@ -114,3 +114,43 @@ fn placeholder(inside: &str) -> Result<Part, String> {
         form,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::read::Place;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn record() -> Record {
+        let fields = json!({"n": 7, "long": 123_456, "file": "a/b.tar.gz", "list": []});
+        Record {
+            place: Place::Line(1, None),
+            key: Some("k.txt".to_owned()),
+            fields: fields.as_object().unwrap().clone(),
+        }
+    }
+
+    #[test]
+    fn fields_are_padded_and_stripped() {
+        let filled = |text| Template::parse(text).and_then(|template| template.fill(41, &record()));
+        assert_eq!(filled("n").unwrap(), "7");
+        assert_eq!(filled("{n:04}_{long:04}").unwrap(), "0007_123456");
+        assert_eq!(filled("x{@index:03}-{@key:stem}").unwrap(), "x041-k");
+        assert_eq!(filled("{file:stem}").unwrap(), "b.tar");
+        for wrong in [
+            "{n", "n}", "{}", "{n:4}", "{n:0}", "{n:099}", "{@row}", "{list}", "{m}",
+        ] {
+            assert!(filled(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_panics(text in "([{}:0-9a-z@é]|n|@index|@key|stem){0,12}") {
+            if let Ok(template) = Template::parse(&text) {
+                let _ = template.fill(0, &record());
+            }
+        }
+    }
+}

@@ -25,11 +25,11 @@ pub(super) fn read(text: &str) -> Records {
             }
         }
         Ok(other) => records.refuse(
-            Place::Line(1),
+            Place::Line(1, None),
             format!("an array or an object was expected, found {}", kind(&other)),
         ),
         Err(error) => {
-            let place = Place::Column(error.line().max(1), error.column().max(1));
+            let place = Place::Line(error.line().max(1), Some(error.column().max(1)));
             records.refuse(place, reason(&error));
         }
     }

@@ -11,14 +11,14 @@ pub(super) fn read(text: &str) -> Records {
             continue;
         }
         match serde_json::from_str(line) {
-            Ok(Value::Object(fields)) => records.add(Place::Line(index + 1), fields),
+            Ok(Value::Object(fields)) => records.add(Place::Line(index + 1, None), fields),
             Ok(other) => records.refuse(
-                Place::Line(index + 1),
+                Place::Line(index + 1, None),
                 format!("a JSON object was expected, found {}", kind(&other)),
             ),
             Err(error) => {
-                let column = error.column().max(1);
-                records.refuse(Place::Column(index + 1, column), reason(&error));
+                let column = Some(error.column().max(1));
+                records.refuse(Place::Line(index + 1, column), reason(&error));
             }
         }
     }

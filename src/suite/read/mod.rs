@@ -12,12 +12,10 @@ use std::fmt;
 use std::path::Path;
 
 /// Where a record stands in its source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// 1-based.
-    Line(usize),
-    /// 1-based line and column.
-    Column(usize, usize),
+    /// Line and, where known, column; both 1-based.
+    Line(usize, Option<usize>),
     /// 1-based among the records.
     Record(usize),
     /// The key of a JSON object whose keys are ids.
@@ -30,7 +28,7 @@ pub(super) enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line(line) | Self::Column(line, _) => write!(formatter, "line {line}"),
+            Self::Line(line, _) => write!(formatter, "line {line}"),
             Self::Record(number) => write!(formatter, "record {number}"),
             Self::Key(key) => write!(formatter, "key `{key}`"),
             Self::File(name) => write!(formatter, "file {name}"),
@@ -118,9 +116,12 @@ const fn kind(value: &serde_json::Value) -> &'static str {
 /// serde_json's message without its own "at line 1 column 2".
 fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    match message.rsplit_once(" at line ") {
-        Some((reason, _)) => format!("this is not JSON: {reason}"),
-        None => format!("this is not JSON: {message}"),
+    let reason = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(reason, _)| reason);
+    match reason.strip_prefix("EOF while parsing ") {
+        Some(inside) => format!("this is not JSON: it ends inside {inside}"),
+        None => format!("this is not JSON: {reason}"),
     }
 }
 
