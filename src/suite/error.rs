@@ -21,39 +21,6 @@ impl Problem {
     }
 }
 
-/// The problems of one source.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
-
-impl Problems {
-    /// A reader of a long file should not be buried.
-    const SHOWN: usize = 20;
-
-    pub(super) fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// An error about `source` unless there was no problem.
-    pub(super) fn into_result(self, source: &str) -> Result<(), SuiteError> {
-        let Self(mut problems) = self;
-        let total = problems.len();
-        if total == 0 {
-            return Ok(());
-        }
-        problems.sort_by(|a, b| a.place.cmp(&b.place));
-        problems.truncate(Self::SHOWN);
-        Err(SuiteError::Broken {
-            source_name: source.to_owned(),
-            first: problems,
-            total,
-        })
-    }
-}
-
 /// Why a suite has no items. All but [`SuiteError::Asset`] are the definition's or the data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SuiteError {
@@ -93,6 +60,23 @@ pub enum SuiteError {
         asset: String,
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl SuiteError {
+    /// A reader of a long file should not be buried.
+    const SHOWN: usize = 20;
+
+    /// An error about all that is wrong with the records of one source.
+    pub(super) fn broken(source: &str, mut problems: Vec<Problem>) -> Self {
+        let total = problems.len();
+        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        problems.truncate(Self::SHOWN);
+        Self::Broken {
+            source_name: source.to_owned(),
+            first: problems,
+            total,
+        }
+    }
 }
 
 fn listing(source: &str, first: &[Problem], total: usize) -> String {

@@ -4,14 +4,19 @@ use crate::config::{
     Format, ItemsSource, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
 };
 use crate::record::Item;
-use crate::suite::error::{Problem, Problems, SuiteError};
+use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::map::Mapper;
-use crate::suite::read::{self, Record, Records};
+use crate::suite::read::{self, Place, Raw};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
+
+/// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
+const BATCH: usize = 16_384;
 
 /// Gives the local path of a downloadable file.
 pub trait AssetSource {
@@ -98,31 +103,62 @@ fn generated(
     })
 }
 
-/// Maps all records; every broken one and every repeated id is listed.
-fn mapped(mapper: &Mapper<'_>, records: Records, name: &str) -> Result<Vec<Item>, SuiteError> {
-    let Records { good, mut problems } = records;
-    let mut seen: HashMap<String, usize> = HashMap::with_capacity(good.len());
-    let mut items = Vec::with_capacity(good.len());
-    for (index, record) in good.iter().enumerate() {
-        match mapper.item(index, record) {
-            Ok(item) => {
-                let first = *seen.entry(item.item.clone()).or_insert(index);
-                if first == index {
+/// Maps all records, on all cores; every broken one and every repeated id is listed.
+fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Item>, SuiteError> {
+    let mut items = Vec::with_capacity(raws.len());
+    let mut places = Vec::with_capacity(raws.len());
+    let mut problems = Vec::new();
+    let mut raws = raws.into_iter().enumerate();
+    loop {
+        let batch: Vec<_> = raws.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            break;
+        }
+        let results: Vec<_> = batch
+            .into_par_iter()
+            .map(|(index, raw)| item(mapper, index, raw))
+            .collect();
+        for result in results {
+            match result {
+                Ok((place, item)) => {
+                    places.push(place);
                     items.push(item);
-                } else {
-                    repeated(&mut problems, &item.item, record, &good[first]);
                 }
+                Err(problem) => problems.push(problem),
             }
-            Err(message) => problems.push(Problem::new(record.place.clone(), message)),
         }
     }
-    problems.into_result(name)?;
-    Ok(items)
+    repeated(&items, &places, &mut problems);
+    if problems.is_empty() {
+        Ok(items)
+    } else {
+        Err(SuiteError::broken(name, problems))
+    }
 }
 
-fn repeated(problems: &mut Problems, id: &str, record: &Record, first: &Record) {
-    let message = format!("the id `{id}` was used before, at {}", first.place);
-    problems.push(Problem::new(record.place.clone(), message));
+fn item(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Item), Problem> {
+    let record = raw.record()?;
+    let place = record.place.clone();
+    match mapper.item(index, record) {
+        Ok(item) => Ok((place, item)),
+        Err(message) => Err(Problem::new(place, message)),
+    }
+}
+
+/// Ids that an earlier item has, too.
+fn repeated(items: &[Item], places: &[Place], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, &Place> = HashMap::with_capacity(items.len());
+    for (Item { item, .. }, place) in items.iter().zip(places) {
+        match seen.entry(item) {
+            Entry::Vacant(entry) => {
+                entry.insert(place);
+            }
+            Entry::Occupied(first) => {
+                let message = format!("the id `{item}` was used before, at {}", first.get());
+                problems.push(Problem::new(place.clone(), message));
+            }
+        }
+    }
 }
 
 /// What a source holds before its records are read.

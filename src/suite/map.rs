@@ -45,26 +45,28 @@ impl<'a> Mapper<'a> {
     }
 
     /// The item of the `index`-th record (from 0), or what is wrong with it.
-    pub(super) fn item(&self, index: usize, record: &Record) -> Result<Item, String> {
+    pub(super) fn item(&self, index: usize, record: Record) -> Result<Item, String> {
         let fields = &record.fields;
         let id = match &self.id {
-            Some(template) => template.fill(index, record)?,
-            None => plain_id(record)?,
+            Some(template) => template.fill(index, &record)?,
+            None => plain_id(&record)?,
         };
         check_id(&id)?;
         let prompt_field = self.map.prompt.as_deref().unwrap_or("prompt");
-        let prompt = string(fields, prompt_field)?;
+        let prompt = string(fields, prompt_field)?.to_owned();
         if prompt.trim().is_empty() {
             return Err(format!("the field `{prompt_field}` is empty"));
         }
-        let (expect, extra) = self.expect(fields)?;
+        let images = self.images(fields)?;
+        let tags = self.tags(fields)?;
+        let (expect, extra) = self.expect(record.fields)?;
         Ok(Item {
             item: id,
             task: self.task,
-            prompt: prompt.to_owned(),
-            images: self.images(fields)?,
+            prompt,
+            images,
             expect,
-            tags: self.tags(fields)?,
+            tags,
             extra,
         })
     }
@@ -95,26 +97,27 @@ impl<'a> Mapper<'a> {
     }
 
     /// What the grader gets, and the record's further keys.
-    fn expect(&self, fields: &Object) -> Result<(Object, Object), String> {
+    fn expect(&self, mut fields: Object) -> Result<(Object, Object), String> {
         let expect = match &self.map.expect {
-            None => match fields.get("expect") {
+            None => match fields.get_mut("expect").map(Value::take) {
                 Some(Value::Object(expect)) => {
-                    let others = fields
-                        .iter()
-                        .filter(|(key, _)| !ITEM_KEYS.contains(&key.as_str()));
-                    let extra = others.map(|(key, value)| (key.clone(), value.clone()));
-                    return Ok((expect.clone(), extra.collect()));
+                    fields.retain(|key, _| !ITEM_KEYS.contains(&key.as_str()));
+                    return Ok((expect, fields));
                 }
-                _ => fields.clone(),
+                Some(other) => {
+                    fields.insert("expect".to_owned(), other);
+                    fields
+                }
+                None => fields,
             },
-            Some(Expect::All(_)) => fields.clone(),
+            Some(Expect::All(_)) => fields,
             Some(Expect::Fields(names)) => names
                 .iter()
-                .map(|name| Ok((name.clone(), field(fields, name)?.clone())))
+                .map(|name| Ok((name.clone(), field(&fields, name)?.clone())))
                 .collect::<Result<_, String>>()?,
             Some(Expect::Named(names)) => names
                 .iter()
-                .map(|(name, source)| Ok((name.clone(), value(fields, source)?.clone())))
+                .map(|(name, source)| Ok((name.clone(), value(&fields, source)?.clone())))
                 .collect::<Result<_, String>>()?,
         };
         Ok((expect, Object::new()))

@@ -1,14 +1,13 @@
 //! Tables with a header line, read by polars. Every value is a string.
 
-use super::{Place, Records};
+use super::{Place, Raw};
 use crate::record::Object;
 use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, PolarsError, SerReader as _};
 use std::io::Cursor;
 
-pub(super) fn read(text: &str) -> Result<Records, String> {
-    let mut records = Records::default();
+pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
     if text.trim_ascii().is_empty() {
-        return Ok(records);
+        return Ok(Vec::new());
     }
     let table = table(text).map_err(|error| {
         let message = error.to_string();
@@ -21,16 +20,15 @@ pub(super) fn read(text: &str) -> Result<Records, String> {
         .map(|column| Ok((column.name().to_string(), column.str()?)))
         .collect::<Result<Vec<_>, PolarsError>>()
         .map_err(|error| error.to_string())?;
-    for row in 0..table.height() {
-        let mut fields = Object::new();
-        for (name, column) in &columns {
-            if let Some(value) = column.get(row) {
-                fields.insert(name.clone(), value.into());
-            }
-        }
-        records.add(Place::Record(row + 1), fields);
-    }
-    Ok(records)
+    let fields = |row| {
+        let cells = columns.iter();
+        let filled =
+            cells.filter_map(|(name, column)| Some((name.clone(), column.get(row)?.into())));
+        filled.collect::<Object>()
+    };
+    Ok((0..table.height())
+        .map(|row| Raw::parsed(Place::Record(row + 1), None, fields(row)))
+        .collect())
 }
 
 fn table(text: &str) -> Result<DataFrame, PolarsError> {

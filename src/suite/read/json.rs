@@ -1,54 +1,44 @@
 //! One JSON value: an array of objects, or an object keyed by id.
 
-use super::{Place, Record, Records, kind, reason};
+use super::{Place, Raw, kind, reason};
 use crate::record::Object;
 use serde_json::Value;
 
-pub(super) fn read(text: &str) -> Records {
-    let mut records = Records::default();
+pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
     if text.trim_ascii().is_empty() {
-        return records;
+        return Vec::new();
     }
     match serde_json::from_str(text) {
-        Ok(Value::Array(values)) => {
-            for (index, value) in values.into_iter().enumerate() {
-                let place = Place::Record(index + 1);
-                match value {
-                    Value::Object(fields) => records.add(place, fields),
-                    other => records.refuse(place, not_an_object(&other)),
-                }
-            }
+        Ok(Value::Array(values)) => values.into_iter().enumerate().map(element).collect(),
+        Ok(Value::Object(entries)) => entries.into_iter().map(entry).collect(),
+        Ok(other) => {
+            let message = format!("an array or an object was expected, found {}", kind(&other));
+            vec![Raw::broken(Place::Line(1, None), message)]
         }
-        Ok(Value::Object(entries)) => {
-            for (key, value) in entries {
-                keyed(&mut records, key, value);
-            }
-        }
-        Ok(other) => records.refuse(
-            Place::Line(1, None),
-            format!("an array or an object was expected, found {}", kind(&other)),
-        ),
         Err(error) => {
             let place = Place::Line(error.line().max(1), Some(error.column().max(1)));
-            records.refuse(place, reason(&error));
+            vec![Raw::broken(place, reason(&error))]
         }
     }
-    records
+}
+
+fn element((index, value): (usize, Value)) -> Raw<'static> {
+    let place = Place::Record(index + 1);
+    match value {
+        Value::Object(fields) => Raw::parsed(place, None, fields),
+        other => Raw::broken(place, not_an_object(&other)),
+    }
 }
 
 /// The value is an object, or the prompt itself.
-fn keyed(records: &mut Records, key: String, value: Value) {
+fn entry((key, value): (String, Value)) -> Raw<'static> {
     let place = Place::Key(key.clone());
     let fields = match value {
         Value::Object(fields) => fields,
         Value::String(prompt) => Object::from_iter([("prompt".to_owned(), prompt.into())]),
-        other => return records.refuse(place, not_an_object(&other)),
+        other => return Raw::broken(place, not_an_object(&other)),
     };
-    records.good.push(Record {
-        place,
-        key: Some(key),
-        fields,
-    });
+    Raw::parsed(place, Some(key), fields)
 }
 
 fn not_an_object(value: &Value) -> String {

@@ -1,26 +1,36 @@
 //! JSON lines. Lines end at U+000A and nowhere else: texts may hold raw U+0085 or U+2028.
 
-use super::{Place, Records, kind, reason};
+use super::{Place, Raw, Record, kind, reason};
+use crate::suite::error::Problem;
 use serde_json::Value;
 
-/// One object a line; blank lines are skipped, a carriage return before the line's end is dropped.
-pub(super) fn read(text: &str) -> Records {
-    let mut records = Records::default();
-    for (index, line) in text.split('\n').enumerate() {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match serde_json::from_str(line) {
-            Ok(Value::Object(fields)) => records.add(Place::Line(index + 1, None), fields),
-            Ok(other) => records.refuse(
-                Place::Line(index + 1, None),
-                format!("a JSON object was expected, found {}", kind(&other)),
-            ),
-            Err(error) => {
-                let column = Some(error.column().max(1));
-                records.refuse(Place::Line(index + 1, column), reason(&error));
-            }
+/// The lines that are not blank.
+pub(super) fn read(text: &str) -> Vec<Raw<'_>> {
+    text.split('\n')
+        .enumerate()
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .map(|(index, text)| Raw::Line {
+            number: index + 1,
+            text,
+        })
+        .collect()
+}
+
+/// The object of one line. A carriage return at its end is blank to JSON.
+pub(super) fn record(number: usize, text: &str) -> Result<Record, Problem> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(Record {
+            place: Place::Line(number, None),
+            key: None,
+            fields,
+        }),
+        Ok(other) => Err(Problem::new(
+            Place::Line(number, None),
+            format!("a JSON object was expected, found {}", kind(&other)),
+        )),
+        Err(error) => {
+            let place = Place::Line(number, Some(error.column().max(1)));
+            Err(Problem::new(place, reason(&error)))
         }
     }
-    records
 }

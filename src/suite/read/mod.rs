@@ -7,7 +7,7 @@ mod text_folder;
 
 use crate::config::Format;
 use crate::record::Object;
-use crate::suite::error::{Problem, Problems, SuiteError};
+use crate::suite::error::{Problem, SuiteError};
 use std::fmt;
 use std::path::Path;
 
@@ -45,37 +45,38 @@ pub(super) struct Record {
     pub fields: Object,
 }
 
-/// What a reader found: good records, and what is wrong with the others.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    pub good: Vec<Record>,
-    pub problems: Problems,
+/// One record as a reader hands it over. The lines of a long file are parsed later, on all cores.
+#[derive(Debug)]
+pub(super) enum Raw<'a> {
+    Line { number: usize, text: &'a str },
+    Parsed(Box<Record>),
+    Broken(Problem),
 }
 
-impl Records {
-    /// Neither a good record nor a broken one.
-    pub(super) fn is_empty(&self) -> bool {
-        self.good.is_empty() && self.problems.is_empty()
+impl Raw<'_> {
+    fn parsed(place: Place, key: Option<String>, fields: Object) -> Self {
+        Self::Parsed(Box::new(Record { place, key, fields }))
     }
 
-    fn add(&mut self, place: Place, fields: Object) {
-        self.good.push(Record {
-            place,
-            key: None,
-            fields,
-        });
+    fn broken(place: Place, message: impl Into<String>) -> Self {
+        Self::Broken(Problem::new(place, message))
     }
 
-    fn refuse(&mut self, place: Place, message: impl Into<String>) {
-        self.problems.push(Problem::new(place, message));
+    /// The record, or what is wrong with it.
+    pub(super) fn record(self) -> Result<Record, Problem> {
+        match self {
+            Self::Line { number, text } => jsonl::record(number, text),
+            Self::Parsed(record) => Ok(*record),
+            Self::Broken(problem) => Err(problem),
+        }
     }
 }
 
 /// The records of a text.
 ///
 /// # Errors
-/// When a CSV text is not a table. Broken records do not fail: they are listed in the result.
-pub(super) fn text(format: Format, text: &str) -> Result<Records, String> {
+/// When a CSV text is not a table. Broken records do not fail: they stand among the others.
+pub(super) fn text(format: Format, text: &str) -> Result<Vec<Raw<'_>>, String> {
     match format {
         Format::Jsonl => Ok(jsonl::read(text)),
         Format::Json => Ok(json::read(text)),
@@ -88,7 +89,7 @@ pub(super) fn text(format: Format, text: &str) -> Result<Records, String> {
 ///
 /// # Errors
 /// When the folder cannot be listed.
-pub(super) fn folder(path: &Path) -> Result<Records, SuiteError> {
+pub(super) fn folder(path: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
     text_folder::read(path)
 }
 
@@ -157,20 +158,18 @@ mod tests {
         "([{}\\[\\],:\"a-c0-9.\\\\ \r\n\u{2028}\u{85}\u{feff}é字]|null|true|\"id\":){0,60}"
     }
 
-    fn fields(records: Records) -> Vec<Object> {
-        assert!(records.problems.is_empty());
-        records
-            .good
-            .into_iter()
-            .map(|record| record.fields)
-            .collect()
+    fn fields(raws: Vec<Raw<'_>>) -> Vec<Object> {
+        let records = raws.into_iter().map(|raw| raw.record().unwrap());
+        records.map(|record| record.fields).collect()
     }
 
     proptest! {
         #[test]
         fn no_text_makes_a_reader_panic(content in prop_oneof![nearly(), any::<String>()]) {
             for format in [Format::Jsonl, Format::Json, Format::Csv, Format::TextFolder] {
-                let _ = text(format, &content);
+                for raw in text(format, &content).into_iter().flatten() {
+                    let _ = raw.record();
+                }
             }
         }
 

@@ -1,12 +1,12 @@
 //! A folder of `.txt` files, one prompt each, as DPG-Bench keeps its prompts.
 
-use super::{Place, Records};
+use super::{Place, Raw};
 use crate::record::Object;
 use crate::suite::error::SuiteError;
 use std::path::Path;
 
 /// Records `{id, prompt}` in the order of the file names; line ends at the end of a file are dropped.
-pub(super) fn read(folder: &Path) -> Result<Records, SuiteError> {
+pub(super) fn read(folder: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
     let cannot = |error: std::io::Error| SuiteError::Unreadable {
         path: folder.to_owned(),
         problem: format!("this folder cannot be listed ({error})"),
@@ -21,21 +21,18 @@ pub(super) fn read(folder: &Path) -> Result<Records, SuiteError> {
         }
     }
     names.sort();
-    let mut records = Records::default();
-    for name in names {
-        let id = name.trim_end_matches(".txt").to_owned();
-        match prompt(&folder.join(&name)) {
-            Ok(prompt) => records.add(
-                Place::File(name),
-                Object::from_iter([
-                    ("id".to_owned(), id.into()),
-                    ("prompt".to_owned(), prompt.into()),
-                ]),
-            ),
-            Err(message) => records.refuse(Place::File(name), message),
+    let record = |name: String| match prompt(&folder.join(&name)) {
+        Ok(prompt) => {
+            let id = name.trim_end_matches(".txt").to_owned();
+            let fields = [
+                ("id".to_owned(), id.into()),
+                ("prompt".to_owned(), prompt.into()),
+            ];
+            Raw::parsed(Place::File(name), None, Object::from_iter(fields))
         }
-    }
-    Ok(records)
+        Err(message) => Raw::broken(Place::File(name), message),
+    };
+    Ok(names.into_iter().map(record).collect())
 }
 
 fn prompt(path: &Path) -> Result<String, String> {
