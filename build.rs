@@ -1,17 +1,47 @@
-//! Tells the program which commit it was built from, for the manifest of every run.
+//! Puts two things into the program: the definitions in `suites/` and `configs/`, so that it works from any folder, and
+//! the commit it was built from, for the manifest of every run.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
+use std::{env, fs, io};
 
-fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/refs/heads");
-    let commit = Command::new("git")
-        .args(["describe", "--always", "--dirty", "--abbrev=12", "--match="])
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
-        .and_then(|output| String::from_utf8(output.stdout).ok())
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty());
-    println!("cargo:rustc-env=UNIGAUGE_COMMIT={}", commit.unwrap_or_else(|| "unknown".into()));
+/// Folders whose files are put into the program.
+const FOLDERS: [&str; 3] = ["suites", "configs/models", "configs/studies"];
+
+fn main() -> io::Result<()> {
+    definitions()?;
+    println!("cargo::rerun-if-changed=.git/HEAD");
+    println!("cargo::rerun-if-changed=.git/refs/heads");
+    println!("cargo::rustc-env=UNIGAUGE_COMMIT={}", commit().unwrap_or_else(|| "unknown".into()));
+    Ok(())
+}
+
+fn definitions() -> io::Result<()> {
+    let mut list = String::from("&[\n");
+    for folder in FOLDERS {
+        println!("cargo::rerun-if-changed={folder}");
+        let mut files = fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        files.sort();
+        for file in files {
+            let file = file.to_string_lossy().replace('\\', "/");
+            if file.ends_with(".toml") || file.ends_with(".jsonl") {
+                let _ = writeln!(
+                    list,
+                    "({file:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {file:?}))),"
+                );
+            }
+        }
+    }
+    list.push(']');
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    fs::write(Path::new(&out).join("definitions.rs"), list)
+}
+
+fn commit() -> Option<String> {
+    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|text| output.status.success() && !text.is_empty())
 }

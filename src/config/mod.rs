@@ -1,5 +1,25 @@
-//! TOML files of suites, models and studies.
+//! TOML files of suites, models and studies: reading them, finding them by name, locating mistakes.
 
+mod document;
+mod error;
+mod library;
+mod model_file;
+mod schema;
 mod settings;
+mod study_file;
+mod suite_file;
+mod value;
 
-pub use settings::{ConfigError, Settings};
+pub use document::Document;
+pub use error::{ConfigError, nearest};
+pub use library::{Kind, Listed, Loaded, Origin, list};
+pub use model_file::{ModelFile, model};
+pub use schema::schemas;
+pub use settings::Settings;
+pub use study_file::{StudyFile, study};
+pub use suite_file::{
+    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Layout, Mapping, PromptGenerator,
+    ReportSection, SuiteFile, suite,
+};
+
+pub(crate) use library::embedded_file;

@@ -1,1 +1,14 @@
-//! (room suite)
+//! What is asked: definitions of suites, items, prompt generators.
+
+mod error;
+pub mod geneval;
+mod images;
+mod items;
+mod map;
+mod numpy_rng;
+mod python_json;
+mod read;
+
+pub use crate::config::{SuiteFile, suite as load};
+pub use error::{Problem, SuiteError};
+pub use items::{AssetSource, ItemSet, items};

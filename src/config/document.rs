@@ -1,0 +1,220 @@
+//! A TOML text and its parsed form with the place of every key and value.
+
+use crate::config::error::{ConfigError, explain};
+use crate::config::settings::Settings;
+use serde::de::DeserializeOwned;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+/// No definition comes near this; what is larger is another kind of file.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// A named text, shared by everything that may have to point into it.
+#[derive(Debug)]
+pub(super) struct Text {
+    name: String,
+    content: Arc<str>,
+}
+
+impl Text {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn content(&self) -> Arc<str> {
+        Arc::clone(&self.content)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.content.len()
+    }
+
+    /// The table under the keys of `path`, each key and value with its place. None when there is none.
+    pub(super) fn table(&self, path: &[String]) -> Option<Spanned<DeTable<'_>>> {
+        let mut table = DeTable::parse(&self.content).ok()?;
+        for key in path {
+            let value = table.get_mut().remove(key.as_str())?;
+            let span = value.span();
+            match value.into_inner() {
+                DeValue::Table(inner) => table = Spanned::new(span, inner),
+                _ => return None,
+            }
+        }
+        Some(table)
+    }
+
+    /// Line and column of a byte, both from 1; columns count characters.
+    pub(super) fn position(&self, byte: usize) -> (usize, usize) {
+        let before = &self.content[..self.content.floor_char_boundary(byte)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+}
+
+/// A parsed definition file, kept so that later mistakes can still be located in it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    text: Arc<Text>,
+}
+
+impl Document {
+    /// Reads and parses a TOML file. A byte order mark at its start is accepted.
+    ///
+    /// # Errors
+    /// When there is no such file, it cannot be read, is not UTF-8, or is not TOML.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let bytes = read_bytes(path)?;
+        match String::from_utf8(bytes) {
+            Ok(content) => Self::parse(&name, &content),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let line = error.as_bytes()[..valid]
+                    .split(|byte| *byte == b'\n')
+                    .count();
+                Err(ConfigError::new(
+                    format!("{name}:{line}: this is not UTF-8 text"),
+                    Some("save the file in the encoding UTF-8".to_owned()),
+                ))
+            }
+        }
+    }
+
+    /// Parses a TOML text; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// When it is not TOML.
+    pub fn parse(name: &str, content: &str) -> Result<Self, ConfigError> {
+        let text = Arc::new(Text {
+            name: name.to_owned(),
+            content: Arc::from(content.trim_start_matches('\u{feff}')),
+        });
+        DeTable::parse(&text.content).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            ConfigError::at(&text, span, format!("this is not TOML: {message}"), None)
+        })?;
+        Ok(Self { text })
+    }
+
+    /// What messages call this document: its path, or `name (built in)`.
+    pub fn name(&self) -> &str {
+        self.text.name()
+    }
+
+    /// The text as written, without a byte order mark.
+    pub fn content(&self) -> &str {
+        &self.text.content
+    }
+
+    /// The whole document as `T`.
+    ///
+    /// # Errors
+    /// When a key is unknown or missing, or a value has the wrong type; the error points at it.
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let root = self.text.table(&[]).unwrap_or_else(empty_table);
+        let whole = root.span();
+        read_table(root).map_err(|error| {
+            let (message, help) = explain(error.message());
+            match error.span().filter(|span| *span != whole) {
+                Some(span) => ConfigError::at(&self.text, span, message, help),
+                None => ConfigError::new(format!("{}: {message}", self.name()), help),
+            }
+        })
+    }
+
+    /// The options under the keys of `path`; empty when there is no such table.
+    pub fn settings(&self, path: &[&str]) -> Settings {
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        Settings::located(Arc::clone(&self.text), path)
+    }
+
+    /// A mistake in the value under the keys of `path` (an array's elements by number), for checks that go
+    /// beyond types.
+    pub fn mistake(
+        &self,
+        path: &[&str],
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> ConfigError {
+        match self.span(path) {
+            Some(span) => ConfigError::at(&self.text, span, message.into(), help),
+            None => ConfigError::new(format!("{}: {}", self.name(), message.into()), help),
+        }
+    }
+
+    /// The bytes of the value under `path`, or of the deepest part of it that exists.
+    fn span(&self, path: &[&str]) -> Option<Range<usize>> {
+        let root = self.text.table(&[])?;
+        let (first, rest) = path.split_first()?;
+        let mut value = root.get_ref().get(*first)?;
+        for key in rest {
+            let next = match value.get_ref() {
+                DeValue::Array(array) => {
+                    let index: Option<usize> = key.parse().ok();
+                    index.and_then(|index| array.get(index))
+                }
+                other => other.get(*key),
+            };
+            match next {
+                Some(next) => value = next,
+                None => break,
+            }
+        }
+        Some(value.span())
+    }
+}
+
+/// Deserializes a located table; spans of errors are those of the text it was parsed from.
+pub(super) fn read_table<T: DeserializeOwned>(
+    table: Spanned<DeTable<'_>>,
+) -> Result<T, toml::de::Error> {
+    let span = table.span();
+    let value = DeValue::Table(table.into_inner());
+    T::deserialize(ValueDeserializer::from(Spanned::new(span, value)))
+}
+
+pub(super) fn empty_table<'a>() -> Spanned<DeTable<'a>> {
+    Spanned::new(0..0, DeTable::new())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let name = path.display();
+    let cannot = |error: std::io::Error| {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the spelling and the current folder",
+            std::io::ErrorKind::PermissionDenied => "you lack the permission to read it",
+            _ => "a TOML file was expected here",
+        };
+        let problem = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => format!("cannot be read ({error})"),
+        };
+        ConfigError::new(format!("{name}: {problem}"), Some(help.to_owned()))
+    };
+    if path.is_dir() {
+        return Err(ConfigError::new(
+            format!("{name}: this is a folder"),
+            Some("name the TOML file inside it".to_owned()),
+        ));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ConfigError::new(
+            format!("{name}: larger than any definition ({MAX_BYTES} bytes)"),
+            Some("a TOML file was expected here".to_owned()),
+        ));
+    }
+    Ok(bytes)
+}

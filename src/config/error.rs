@@ -1,0 +1,158 @@
+//! Mistakes in definition files, shown with the place and a suggestion.
+
+use crate::config::document::Text;
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use std::fmt::Display;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A mistake in a definition file. Its message names file, line and column where there is a place to name.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    message: String,
+    help: Option<String>,
+    place: Option<Box<Place>>,
+}
+
+/// The text around a mistake, for the snippet.
+#[derive(Debug)]
+struct Place {
+    source: NamedSource<Arc<str>>,
+    label: String,
+    span: Range<usize>,
+}
+
+impl ConfigError {
+    /// A mistake that has no place in a text.
+    pub fn new(message: impl Into<String>, help: Option<String>) -> Self {
+        Self {
+            message: message.into(),
+            help,
+            place: None,
+        }
+    }
+
+    /// A mistake at the bytes `span` of `text`.
+    pub(super) fn at(text: &Text, span: Range<usize>, label: String, help: Option<String>) -> Self {
+        let (line, column) = text.position(span.start);
+        Self {
+            message: format!("{}:{line}:{column}: {label}", text.name()),
+            help,
+            place: Some(Box::new(Place {
+                source: NamedSource::new(text.name(), text.content()).with_language("TOML"),
+                label,
+                span,
+            })),
+        }
+    }
+}
+
+impl Diagnostic for ConfigError {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        let help = self.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        let place = self.place.as_ref()?;
+        Some(&place.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let place = self.place.as_ref()?;
+        let label = LabeledSpan::new_with_span(Some(place.label.clone()), place.span.clone());
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+/// The candidate that `name` was most likely meant to be, by edit distance with transpositions: at most a third
+/// of its letters may differ, or the candidate merely goes on where `name` stops.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+            let prefix = lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower);
+            (if prefix { distance.min(1) } else { distance }, candidate)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Rewords serde's message for a person who writes TOML, and derives the suggestion from the names it lists.
+pub(super) fn explain(message: &str) -> (String, Option<String>) {
+    let message = message.lines().collect::<Vec<_>>().join(" ");
+    for (start, noun) in [
+        ("unknown field", "unknown key"),
+        ("unknown variant", "unknown value"),
+    ] {
+        if let Some(rest) = message.strip_prefix(start) {
+            return unknown(rest, noun);
+        }
+    }
+    if let Some(rest) = message.strip_prefix("missing field") {
+        return (format!("the key{rest} is missing"), None);
+    }
+    if let Some(rest) = message.strip_prefix("duplicate field") {
+        return (format!("the key{rest} stands here twice"), None);
+    }
+    for start in ["invalid type: ", "invalid value: ", "invalid length "] {
+        if let Some(rest) = message.strip_prefix(start)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
+            return (format!("expected {}, found {found}", plain(expected)), None);
+        }
+    }
+    (message, None)
+}
+
+/// The name of a Rust type in words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    }
+}
+
+/// `rest` is serde's " `x`, expected one of `a`, `b`".
+fn unknown(rest: &str, noun: &str) -> (String, Option<String>) {
+    let mut names = rest.split('`').skip(1).step_by(2);
+    let name = names.next().unwrap_or_default();
+    let accepted: Vec<&str> = names.collect();
+    let mut help = String::new();
+    if let Some(near) = nearest(name, accepted.iter().copied()) {
+        help = format!("did you mean `{near}`? ");
+    }
+    if accepted.is_empty() {
+        help.push_str("no keys are accepted here");
+    } else {
+        help.push_str(&format!("accepted here: {}", accepted.join(", ")));
+    }
+    (format!("{noun} `{name}`"), Some(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_accepts_slips_and_beginnings_but_nothing_far() {
+        let names = ["observers", "repeats", "report", "items"];
+        assert_eq!(nearest("observer", names), Some("observers"));
+        assert_eq!(nearest("obsrevers", names), Some("observers"));
+        assert_eq!(nearest("Repeats", names), Some("repeats"));
+        assert_eq!(nearest("obs", names), Some("observers"));
+        assert_eq!(nearest("temperature", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! The definition of a model: which generator answers, and with which settings.
+
+use crate::config::document::Document;
+use crate::config::error::ConfigError;
+use crate::config::library::{Kind, Loaded, Origin, check_name, find};
+use crate::config::settings::Settings;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A model as unigauge runs it (`configs/models/NAME.toml`).
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// Short name, used in paths: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// The name in tables and charts.
+    pub title: String,
+    /// What the model is, in a sentence or two.
+    #[serde(default)]
+    pub description: String,
+    /// Who answers: `typeset`, `folder`, `command`, `openai`.
+    pub generator: String,
+    /// The languages of the prompts that the model takes (`en`, `zh`); empty means all.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Options of the generator.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Options that differ for a suite, by the suite's name.
+    #[serde(default)]
+    pub presets: BTreeMap<String, Settings>,
+}
+
+impl ModelFile {
+    /// The generator's options for a suite: `settings` with the suite's preset over them.
+    pub fn settings_for(&self, suite: &str) -> Settings {
+        match self.presets.get(suite) {
+            Some(preset) => self.settings.merged(preset),
+            None => self.settings.clone(),
+        }
+    }
+}
+
+/// Loads a model by name or by the path of its file; a relative path starts from `from`.
+///
+/// # Errors
+/// When there is no such model or its definition has a mistake.
+pub fn model(name: &str, from: &Path) -> Result<Loaded<ModelFile>, ConfigError> {
+    let (document, origin) = find(Kind::Model, name, from)?;
+    checked(document, origin)
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: Document,
+    origin: Origin,
+) -> Result<Loaded<ModelFile>, ConfigError> {
+    let mut model: ModelFile = document.typed()?;
+    check_name(&document, &model.name)?;
+    model.settings = document.settings(&["settings"]);
+    for (suite, preset) in &mut model.presets {
+        *preset = document.settings(&["presets", suite]);
+    }
+    Ok(Loaded {
+        definition: model,
+        document,
+        origin,
+    })
+}

@@ -1,0 +1,16 @@
+//! JSON schemas of the definition files, for editors and for checks.
+
+use crate::config::{ModelFile, StudyFile, SuiteFile};
+use schemars::schema_for;
+
+/// File name and content of the schema of every definition type, as they lie in `schema/`.
+pub fn schemas() -> Vec<(&'static str, String)> {
+    [
+        ("suite.json", schema_for!(SuiteFile)),
+        ("model.json", schema_for!(ModelFile)),
+        ("study.json", schema_for!(StudyFile)),
+    ]
+    .into_iter()
+    .map(|(name, schema)| (name, format!("{:#}\n", schema.to_value())))
+    .collect()
+}

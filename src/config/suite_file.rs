@@ -1,0 +1,172 @@
+//! The definition of a suite: what is asked, what looks at the answers, and which rule grades them.
+
+use crate::config::document::Document;
+use crate::config::error::{ConfigError, nearest};
+use crate::config::library::{Kind, Loaded, Origin, check_name, find};
+use crate::config::settings::Settings;
+use crate::record::Task;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+mod items;
+
+pub use items::{Expect, FieldOrValue, Format, ItemsSource, Mapping, PromptGenerator};
+
+/// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
+///
+/// A suite of your own over a file `signs.jsonl` beside it, with lines such as
+/// `{"id": "a1", "prompt": "A sign that says OPEN", "texts": ["OPEN"], "language": "en", "kind": "sign"}`:
+///
+/// ```toml
+/// name = "signs"
+/// version = "1"
+/// title = "Shop signs"
+/// task = "text-to-image"
+/// observers = ["ppocr"]
+///
+/// [items]
+/// file = "signs.jsonl"
+///
+/// [items.map]
+/// expect = ["texts", "language"]
+/// tags = { kind = "kind" }
+///
+/// [grade]
+/// rule = "longtext"
+///
+/// [report]
+/// group_by = ["kind"]
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteFile {
+    /// Short name, used in paths: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// Changes whenever items or grading change, so that results are not mixed up.
+    pub version: String,
+    /// The name in tables and charts.
+    pub title: String,
+    /// What the suite measures, in a sentence or two.
+    #[serde(default)]
+    pub description: String,
+    /// What an item asks of a model.
+    pub task: Task,
+    /// Outputs asked for per item.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub repeats: u32,
+    /// The paper that introduced the benchmark.
+    #[serde(default)]
+    pub paper: Option<String>,
+    /// Where items and rule come from: repository and revision.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Licence of the items.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// Where the items come from.
+    pub items: ItemsSource,
+    /// What looks at the outputs, by name; empty when the rule reads the outputs themselves.
+    #[serde(default)]
+    pub observers: Vec<String>,
+    /// Options of the observers, by the observer's name.
+    #[serde(default)]
+    pub observe: BTreeMap<String, Settings>,
+    /// The rule that grades.
+    pub grade: GradeSection,
+    /// How results are shown.
+    #[serde(default)]
+    pub report: ReportSection,
+    /// How output images are named, so that the benchmark's own script can run on the folder.
+    #[serde(default)]
+    pub layout: Layout,
+    /// Remarks that a reader of the results should see.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The rule that grades a suite.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GradeSection {
+    /// `geneval`, `longtext`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or `numeric`.
+    pub rule: String,
+    /// Options of the rule.
+    #[serde(default)]
+    pub options: Settings,
+}
+
+/// How the results of a suite are shown.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSection {
+    /// Tags to group by; the first one makes the columns of the tables.
+    #[serde(default)]
+    pub group_by: Vec<String>,
+    /// Show scores times 100.
+    #[serde(default)]
+    pub percent: bool,
+}
+
+/// The benchmark whose names of output images are followed.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    Geneval,
+    Dpg,
+    Longtext,
+    Imgedit,
+    Gedit,
+    Wise,
+    /// `ITEM_REPEAT.png`, for suites without a layout of their own.
+    #[default]
+    Flat,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Loads a suite by name or by the path of its file; a relative path starts from `from`.
+///
+/// # Errors
+/// When there is no such suite or its definition has a mistake.
+pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> {
+    let (document, origin) = find(Kind::Suite, name, from)?;
+    checked(document, origin)
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: Document,
+    origin: Origin,
+) -> Result<Loaded<SuiteFile>, ConfigError> {
+    let mut suite: SuiteFile = document.typed()?;
+    check_name(&document, &suite.name)?;
+    if suite.repeats == 0 {
+        return Err(document.mistake(&["repeats"], "`repeats` must be at least 1", None));
+    }
+    suite.items.check(&document)?;
+    suite.grade.options = document.settings(&["grade", "options"]);
+    for (observer, options) in &mut suite.observe {
+        *options = document.settings(&["observe", observer]);
+        if !suite.observers.contains(observer) {
+            let near = nearest(observer, suite.observers.iter().map(String::as_str));
+            return Err(document.mistake(
+                &["observe", observer],
+                format!(
+                    "options for `{observer}`, which is not among the `observers` of this suite"
+                ),
+                near.map(|near| format!("did you mean `{near}`?")),
+            ));
+        }
+    }
+    Ok(Loaded {
+        definition: suite,
+        document,
+        origin,
+    })
+}

@@ -1,0 +1,43 @@
+//! A folder of `.txt` files, one prompt each, as DPG-Bench keeps its prompts.
+
+use super::{Place, Raw};
+use crate::record::Object;
+use crate::suite::error::SuiteError;
+use std::path::Path;
+
+/// Records `{id, prompt}` in the order of the file names; line ends at the end of a file are dropped.
+pub(super) fn read(folder: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
+    let cannot = |error: std::io::Error| SuiteError::Unreadable {
+        path: folder.to_owned(),
+        problem: format!("this folder cannot be listed ({error})"),
+        help: None,
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        let name = entry.map_err(cannot)?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if name.ends_with(".txt") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    let record = |name: String| match prompt(&folder.join(&name)) {
+        Ok(prompt) => {
+            let id = name.trim_end_matches(".txt").to_owned();
+            let fields = [
+                ("id".to_owned(), id.into()),
+                ("prompt".to_owned(), prompt.into()),
+            ];
+            Raw::parsed(Place::File(name), None, Object::from_iter(fields))
+        }
+        Err(message) => Raw::broken(Place::File(name), message),
+    };
+    Ok(names.into_iter().map(record).collect())
+}
+
+fn prompt(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read ({error})"))?;
+    let text = String::from_utf8(bytes).map_err(|_| "this is not UTF-8 text".to_owned())?;
+    let text = text.trim_start_matches('\u{feff}');
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
