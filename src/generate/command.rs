@@ -189,6 +189,11 @@ impl CommandGenerator {
             };
             let line = match running.hear(Duration::from_millis(50)) {
                 Said::Line(line) => line,
+                // Its own children may hold stdout open after it ended.
+                Said::Nothing if !running.alive() => {
+                    let what = format!("ended before it replied{}", note());
+                    return Err(Some(("crashed", what)));
+                }
                 Said::Nothing if Instant::now() < deadline => continue,
                 Said::Nothing => {
                     let limit = (self.timeout + startup).as_secs_f64();

@@ -1,6 +1,7 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
 pub mod command;
+pub mod openai;
 mod picture;
 
 use crate::cancel::Cancel;
