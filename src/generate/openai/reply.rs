@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Reads the answer of `/chat/completions`.
 pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
-    let choice = reply["choices"][0].take();
+    let choice = first(&mut reply, "/choices/0");
     let message = &choice["message"];
     let finish = choice["finish_reason"].as_str().unwrap_or_default();
     let text = match &message["content"] {
@@ -59,7 +59,7 @@ pub fn image(
     client: &Client,
     cancel: &Cancel,
 ) -> Result<Generated, GenerateError> {
-    let data = reply["data"][0].take();
+    let data = first(&mut reply, "/data/0");
     let bytes = match (data["b64_json"].as_str(), data["url"].as_str()) {
         (Some(encoded), _) => picture::from_base64(encoded),
         (None, Some(url)) if url.starts_with("data:") => picture::from_base64(url),
@@ -85,13 +85,20 @@ pub fn image(
     })
 }
 
+/// The value at that place, or null: a server may answer with any shape.
+fn first(reply: &mut Value, pointer: &str) -> Value {
+    reply
+        .pointer_mut(pointer)
+        .map(Value::take)
+        .unwrap_or_default()
+}
+
 /// What the record keeps of the reply, under `server`, so that no key of ours is hidden.
 fn kept(reply: &mut Value, keys: &[&str]) -> Object {
     let mut server = Object::new();
     for key in keys {
-        let value = reply[*key].take();
-        if !value.is_null() {
-            server.insert((*key).to_owned(), value);
+        if let Some(value) = reply.get_mut(*key).filter(|value| !value.is_null()) {
+            server.insert((*key).to_owned(), value.take());
         }
     }
     let mut extra = Object::new();
