@@ -34,6 +34,7 @@ pub mod grade;
 pub mod hub;
 pub mod image;
 pub mod observe;
+mod process;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -1,5 +1,9 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
+pub mod command;
+pub mod openai;
+mod picture;
+
 use crate::cancel::Cancel;
 use crate::record::Item;
 use std::collections::BTreeMap;

@@ -1,5 +1,8 @@
 //! Integration tests by user-visible behaviour, in one binary so that the big dependencies are linked once.
 
+#[path = "../support/http.rs"]
+mod http;
+
 mod assets;
 mod bad_input;
 mod cli;

@@ -1,0 +1,273 @@
+//! Generator `command`: any program that speaks JSON lines on its stdin and stdout.
+//!
+//! One request a line:
+//!
+//! ```text
+//! {"id": "…", "item": "…", "task": "text-to-image", "prompt": "…", "images": ["/absolute/path.png"],
+//!  "repeat": 0, "seed": 123, "output_dir": "/a/folder"}
+//! ```
+//!
+//! One reply a line, with the same `id` and one of the answers:
+//!
+//! ```text
+//! {"id": "…", "image": "path, absolute or relative to output_dir"}
+//! {"id": "…", "image_base64": "…"}
+//! {"id": "…", "text": "…"}
+//! {"id": "…", "error": "why this one cannot be made"}
+//! ```
+//!
+//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record). `output_dir` is
+//! empty, writable, and removed after the reply has been read. The program answers one request before it gets the
+//! next. It may print `{"ready": true}` once its weights are loaded: the time limit of the first request counts from
+//! there. Anything else on stdout is ignored up to a limit; stderr is free, its last lines are shown when the program
+//! fails. The program should end when its stdin is closed; it is stopped, with all it started, when it does not.
+
+mod child;
+mod reply;
+
+use super::{GenerateError, Generated, Generator, Request};
+use crate::cancel::Cancel;
+use child::{Running, Said};
+use reply::Line;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Lines that are no reply, per request, before the program is taken for broken.
+const MAX_STRAY_LINES: usize = 1000;
+
+/// Settings of the generator `command`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandSettings {
+    /// The program and its arguments; no shell in between.
+    pub program: Vec<String>,
+    /// Longest time for one reply, in seconds (default 600).
+    #[serde(default = "ten_minutes")]
+    pub timeout_seconds: f64,
+    /// Time that a freshly started program has beyond `timeout_seconds` for its first reply, in seconds (default 600).
+    #[serde(default = "ten_minutes")]
+    pub startup_timeout_seconds: f64,
+    /// How often in a row the program is started again after it died, hung or talked nonsense (default 3).
+    #[serde(default = "three")]
+    pub restarts: u32,
+    /// Environment variables set for the program, beside the inherited ones.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Folder to start the program in (default: the current one).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<PathBuf>,
+}
+
+fn ten_minutes() -> f64 {
+    600.0
+}
+
+fn three() -> u32 {
+    3
+}
+
+/// Asks a child process, started at the first request.
+pub struct CommandGenerator {
+    settings: CommandSettings,
+    timeout: Duration,
+    startup: Duration,
+    running: Option<Running>,
+    /// Holds one folder a request.
+    outputs: tempfile::TempDir,
+    /// Failures of the program since its last reply.
+    failures: u32,
+}
+
+impl CommandGenerator {
+    /// Checks the settings; starts nothing yet.
+    ///
+    /// # Errors
+    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can be made.
+    pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
+        if settings.program.first().is_none_or(String::is_empty) {
+            return Err(GenerateError::fatal(
+                "settings of the command generator: `program` is empty",
+                "write it as a list, such as program = [\"python3\", \"model.py\"]",
+            ));
+        }
+        let time = |key: &str, seconds: f64| {
+            Duration::try_from_secs_f64(seconds)
+                .ok()
+                .filter(|time| key != "timeout_seconds" || !time.is_zero())
+                .ok_or_else(|| {
+                    GenerateError::fatal(
+                        format!("settings of the command generator: `{key}` = {seconds} is no time limit"),
+                        "give a positive number of seconds",
+                    )
+                })
+        };
+        Ok(Self {
+            timeout: time("timeout_seconds", settings.timeout_seconds)?,
+            startup: time("startup_timeout_seconds", settings.startup_timeout_seconds)?,
+            outputs: tempfile::tempdir().map_err(|error| {
+                GenerateError::fatal(
+                    format!("cannot make a folder for temporary files: {error}"),
+                    "set TMPDIR to a writable folder",
+                )
+            })?,
+            settings,
+            running: None,
+            failures: 0,
+        })
+    }
+
+    fn start(&mut self) -> Result<Running, GenerateError> {
+        // A program that ended between two requests is started again without ado.
+        if let Some(mut running) = self.running.take()
+            && running.alive()
+        {
+            return Ok(running);
+        }
+        Running::start(&self.settings).map_err(|error| {
+            GenerateError::fatal(
+                format!("cannot start {:?}: {error}", self.settings.program[0]),
+                match &self.settings.cwd {
+                    Some(cwd) => format!(
+                        "check `program` and that the folder `cwd` = {} exists",
+                        cwd.display()
+                    ),
+                    None => {
+                        "check `program`: is it installed, on the PATH and executable?".to_owned()
+                    }
+                },
+            )
+        })
+    }
+
+    /// Counts a failure of the program (not of one item) and says what it was; too many in a row are fatal.
+    fn failed(&mut self, kind: &'static str, what: &str, running: &mut Running) -> GenerateError {
+        let status = running.stop();
+        self.failures += 1;
+        let mut message = format!("{:?} {what}", self.settings.program.join(" "));
+        if kind == "crashed" {
+            message = format!("{message} ({status})");
+        }
+        let words = running.last_words();
+        if !words.is_empty() {
+            message = format!("{message}; its last words on stderr:\n{words}");
+        }
+        if self.failures > self.settings.restarts {
+            return GenerateError::fatal(
+                format!("failed {} times in a row: {message}", self.failures),
+                "run the program by hand on one request line; `restarts` in its settings allows more failures in a row",
+            );
+        }
+        GenerateError::item(kind, message)
+    }
+
+    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when cancelled.
+    fn wait(
+        &self,
+        running: &mut Running,
+        id: &str,
+        cancel: &Cancel,
+    ) -> Result<reply::Reply, Option<(&'static str, String)>> {
+        let startup = if running.take_fresh() {
+            self.startup
+        } else {
+            Duration::ZERO
+        };
+        let mut deadline = Instant::now() + self.timeout + startup;
+        let mut stray = 0;
+        let mut sample = String::new();
+        loop {
+            if cancel.is_raised() {
+                return Err(None);
+            }
+            let note = || match stray {
+                0 => String::new(),
+                n => format!(" (after {n} lines that are no reply, such as {sample:?})"),
+            };
+            let line = match running.hear(Duration::from_millis(50)) {
+                Said::Line(line) => line,
+                // Its own children may hold stdout open after it ended.
+                Said::Nothing if !running.alive() => {
+                    let what = format!("ended before it replied{}", note());
+                    return Err(Some(("crashed", what)));
+                }
+                Said::Nothing if Instant::now() < deadline => continue,
+                Said::Nothing => {
+                    let limit = (self.timeout + startup).as_secs_f64();
+                    let what = format!("did not reply within {limit} s{}", note());
+                    return Err(Some(("timeout", what)));
+                }
+                Said::End => {
+                    let what = format!("ended before it replied{}", note());
+                    return Err(Some(("crashed", what)));
+                }
+                Said::TooLong => {
+                    let what = format!("wrote a line of more than {} MiB", child::MAX_LINE >> 20);
+                    return Err(Some(("protocol", what)));
+                }
+            };
+            match reply::read(&line, id) {
+                Line::Reply(reply) => return Ok(reply),
+                Line::Ready => deadline = Instant::now() + self.timeout,
+                Line::OtherId(other) => {
+                    tracing::warn!("a reply to {other:?} while waiting for {id:?} is ignored");
+                    stray += 1;
+                }
+                Line::Stray => stray += 1,
+            }
+            if sample.is_empty() && stray > 0 {
+                sample = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
+            }
+            if stray > MAX_STRAY_LINES {
+                let what = format!("wrote {stray} lines that are no reply, such as {sample:?}");
+                return Err(Some(("protocol", what)));
+            }
+        }
+    }
+}
+
+impl Generator for CommandGenerator {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
+        let here = |path: PathBuf| {
+            std::path::absolute(&path)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .into_owned()
+        };
+        let folder = tempfile::tempdir_in(self.outputs.path()).map_err(|error| {
+            GenerateError::item(
+                "io",
+                format!("cannot make a folder for the output: {error}"),
+            )
+        })?;
+        let item = request.item;
+        let id = format!("{}#{}", item.item, request.repeat);
+        let images: Vec<String> = item
+            .images
+            .iter()
+            .map(|image| here(request.base.join(image)))
+            .collect();
+        let line = json!({
+            "id": id, "item": item.item, "task": item.task, "prompt": item.prompt, "images": images,
+            "repeat": request.repeat, "seed": request.seed, "output_dir": here(folder.path().to_owned()),
+        });
+        let mut running = self.start()?;
+        running.say(format!("{line}\n").into_bytes());
+        match self.wait(&mut running, &id, cancel) {
+            Ok(reply) => {
+                self.failures = 0;
+                self.running = Some(running);
+                reply.take(folder.path())
+            }
+            Err(Some((kind, what))) => Err(self.failed(kind, &what, &mut running)),
+            Err(None) => Err(GenerateError::Cancelled),
+        }
+    }
+}

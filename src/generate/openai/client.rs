@@ -1,0 +1,395 @@
+//! Sending: the key, time limits, attempts, and what each failure means.
+
+use super::OpenAiSettings;
+use crate::cancel::Cancel;
+use crate::generate::{GenerateError, picture};
+use crate::hub::http;
+use crate::record::Object;
+use reqwest::blocking::{Response, multipart};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Longest wait that a server may ask for before the item is given up.
+const MAX_WAIT: Duration = Duration::from_secs(600);
+/// Largest answer, in bytes: a picture in base64 with its envelope.
+const MAX_ANSWER: u64 = picture::MAX_BYTES * 3 / 2;
+/// First pause after a failure.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// When the next request to a server may be sent, by address; shared by all workers.
+static NEXT: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
+
+/// What is sent.
+#[derive(Clone)]
+pub enum Body {
+    Json(Object),
+    Multipart(Vec<Part>),
+}
+
+/// One part of a multipart form.
+#[derive(Clone)]
+pub struct Part {
+    name: String,
+    bytes: Vec<u8>,
+    /// File name and MIME type.
+    file: Option<(String, &'static str)>,
+}
+
+impl Part {
+    pub fn text(name: String, value: &Value) -> Self {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        Self {
+            name,
+            bytes: text.into_bytes(),
+            file: None,
+        }
+    }
+
+    pub fn file(name: &str, file: String, mime: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes,
+            file: Some((file, mime)),
+        }
+    }
+}
+
+/// Why an attempt failed.
+enum Failed {
+    Final(GenerateError),
+    /// Worth another attempt, after the wait that the server asked for.
+    Again(GenerateError, Option<Duration>),
+}
+
+pub struct Client {
+    http: reqwest::blocking::Client,
+    base: String,
+    key_variable: String,
+    key: Option<String>,
+    attempts: u32,
+    /// Shortest time between two requests.
+    interval: Option<Duration>,
+}
+
+impl Client {
+    pub fn new(settings: &OpenAiSettings) -> Result<Self, GenerateError> {
+        let wrong = |key: &str, what: &str| {
+            GenerateError::fatal(
+                format!("settings of the openai generator: `{key}` {what}"),
+                "see the settings in the README or the JSON schema of a model file",
+            )
+        };
+        let base = settings.base_url.trim_end_matches('/');
+        let base = base.strip_suffix("/chat/completions").unwrap_or(base);
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            return Err(wrong("base_url", "does not begin with http:// or https://"));
+        }
+        if settings.model.is_empty() {
+            return Err(wrong("model", "is empty"));
+        }
+        let timeout = Duration::try_from_secs_f64(settings.timeout_seconds)
+            .ok()
+            .filter(|time| !time.is_zero())
+            .ok_or_else(|| wrong("timeout_seconds", "is not a positive number of seconds"))?;
+        let interval = match settings.requests_per_minute {
+            None => None,
+            Some(rate) => Some(
+                Duration::try_from_secs_f64(60.0 / rate)
+                    .ok()
+                    .filter(|_| rate > 0.0)
+                    .ok_or_else(|| wrong("requests_per_minute", "is not a positive number"))?,
+            ),
+        };
+        let key = std::env::var(&settings.api_key_env)
+            .ok()
+            .map(|key| key.trim().to_owned())
+            .filter(|key| !key.is_empty());
+        let http = reqwest::blocking::Client::builder()
+            .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            .build()
+            .map_err(|error| {
+                GenerateError::fatal(
+                    format!("cannot set up HTTP: {}", http::explain(error)),
+                    "check the proxy variables of the environment",
+                )
+            })?;
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+            key_variable: settings.api_key_env.clone(),
+            key,
+            attempts: settings.max_attempts.max(1),
+            interval,
+        })
+    }
+
+    /// Sends a request and returns the answer's JSON.
+    pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, GenerateError> {
+        let url = format!("{}{path}", self.base);
+        let bytes = self.persist(cancel, || {
+            let request = self.http.post(&url).headers(self.headers()?);
+            let request = match body.clone() {
+                Body::Json(object) => request.json(&object),
+                Body::Multipart(parts) => request.multipart(form(parts)?),
+            };
+            Ok((url.clone(), request))
+        })?;
+        serde_json::from_slice(&bytes).map_err(|_| {
+            let kind = if bytes.trim_ascii_start().starts_with(b"<") {
+                "an HTML page"
+            } else {
+                "something that is not JSON"
+            };
+            GenerateError::item(
+                "protocol",
+                self.hide(&format!(
+                    "{} answered 200 with {kind}: {:?}; does `base_url` end in /v1?",
+                    http::display_url(&url),
+                    snippet(&bytes)
+                )),
+            )
+        })
+    }
+
+    /// Fetches a picture that the server only named; the key is not sent there.
+    pub fn get(&self, url: &str, cancel: &Cancel) -> Result<Vec<u8>, GenerateError> {
+        self.persist(cancel, || Ok((url.to_owned(), self.http.get(url))))
+    }
+
+    /// Tries until an answer comes, a failure is final or the attempts are used up.
+    fn persist(
+        &self,
+        cancel: &Cancel,
+        request: impl Fn() -> Result<(String, reqwest::blocking::RequestBuilder), GenerateError>,
+    ) -> Result<Vec<u8>, GenerateError> {
+        let mut attempt = 0;
+        loop {
+            self.wait_for_turn(cancel)?;
+            let (url, request) = request()?;
+            let outcome = http::interruptible(cancel, move || read(request))
+                .ok_or(GenerateError::Cancelled)?;
+            let (error, wait) = match self.judge(&url, outcome) {
+                Ok(bytes) => return Ok(bytes),
+                Err(Failed::Final(error)) => return Err(error),
+                Err(Failed::Again(error, wait)) => (error, wait),
+            };
+            attempt += 1;
+            let wait = wait.unwrap_or_else(|| http::backoff(FIRST_WAIT, attempt - 1));
+            if attempt >= self.attempts || wait > MAX_WAIT {
+                return Err(error);
+            }
+            tracing::info!("{error}; trying again in {:.1} s", wait.as_secs_f64());
+            if !http::sleep(wait, cancel) {
+                return Err(GenerateError::Cancelled);
+            }
+        }
+    }
+
+    fn headers(&self) -> Result<HeaderMap, GenerateError> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &self.key {
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| {
+                GenerateError::fatal(
+                    format!(
+                        "the key in {} has characters that no key has",
+                        self.key_variable
+                    ),
+                    "set the variable to the key alone",
+                )
+            })?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
+    }
+
+    /// Keeps to `requests_per_minute`.
+    fn wait_for_turn(&self, cancel: &Cancel) -> Result<(), GenerateError> {
+        let Some(interval) = self.interval else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        let turn = {
+            let mut next = NEXT
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let slot = next.entry(self.base.clone()).or_insert(now);
+            let turn = (*slot).max(now);
+            *slot = turn + interval;
+            turn
+        };
+        if http::sleep(turn.saturating_duration_since(now), cancel) {
+            Ok(())
+        } else {
+            Err(GenerateError::Cancelled)
+        }
+    }
+
+    /// What an attempt's outcome means.
+    fn judge(&self, url: &str, outcome: Result<Heard, Lost>) -> Result<Vec<u8>, Failed> {
+        let server = http::display_url(url);
+        let heard = outcome.map_err(|lost| {
+            let message = self.hide(&format!("{server}: {}", lost.words));
+            let error = match lost.kind {
+                "unreachable" => GenerateError::fatal(
+                    message,
+                    "is the server running, and is `base_url` right? Check proxy variables too",
+                ),
+                kind => GenerateError::item(kind, message),
+            };
+            if lost.again {
+                Failed::Again(error, None)
+            } else {
+                Failed::Final(error)
+            }
+        })?;
+        if (200..300).contains(&heard.status) {
+            return Ok(heard.body);
+        }
+        let said = Said::read(&heard.body);
+        let message = self.hide(&format!(
+            "{server} answered {}: {}",
+            heard.status, said.message
+        ));
+        let wait = http::retry_after(&heard.headers);
+        Err(match heard.status {
+            _ if said.code == "insufficient_quota" => Failed::Final(GenerateError::fatal(
+                message,
+                "the account has no credit left; add some and run the same command again",
+            )),
+            429 => Failed::Again(GenerateError::item("rate-limit", message), wait),
+            408 | 409 | 500.. => Failed::Again(GenerateError::item("server", message), wait),
+            401 | 403 => Failed::Final(GenerateError::fatal(
+                message,
+                match self.key {
+                    Some(_) => format!("the key in {} is not accepted", self.key_variable),
+                    None => format!("set {} to the server's key", self.key_variable),
+                },
+            )),
+            404 => Failed::Final(GenerateError::fatal(
+                message,
+                "check `model` and `base_url` (it usually ends in /v1)",
+            )),
+            _ if said.refused() => Failed::Final(GenerateError::item("refused", message)),
+            _ => Failed::Final(GenerateError::item("rejected", message)),
+        })
+    }
+
+    /// Takes the key out of words of a server that repeats it.
+    fn hide(&self, text: &str) -> String {
+        match &self.key {
+            Some(key) => text.replace(key.as_str(), "[key]"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// An answer with any status.
+struct Heard {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// No answer, or not the whole of one.
+struct Lost {
+    kind: &'static str,
+    words: String,
+    again: bool,
+}
+
+fn read(request: reqwest::blocking::RequestBuilder) -> Result<Heard, Lost> {
+    let response: Response = request.send().map_err(|error| Lost {
+        kind: match () {
+            () if error.is_connect() => "unreachable",
+            () if error.is_timeout() => "timeout",
+            () => "network",
+        },
+        again: !error.is_builder() && !error.is_redirect(),
+        words: http::explain(error),
+    })?;
+    let mut heard = Heard {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: Vec::new(),
+    };
+    response
+        .take(MAX_ANSWER)
+        .read_to_end(&mut heard.body)
+        .map_err(|error| Lost {
+            kind: if error.kind() == std::io::ErrorKind::TimedOut {
+                "timeout"
+            } else {
+                "network"
+            },
+            words: format!("the answer broke off: {error}"),
+            again: true,
+        })?;
+    Ok(heard)
+}
+
+fn form(parts: Vec<Part>) -> Result<multipart::Form, GenerateError> {
+    let mut form = multipart::Form::new();
+    for part in parts {
+        let mut body = multipart::Part::bytes(part.bytes);
+        if let Some((name, mime)) = part.file {
+            body = body
+                .file_name(name)
+                .mime_str(mime)
+                .map_err(|error| GenerateError::item("input", http::explain(error)))?;
+        }
+        form = form.part(part.name, body);
+    }
+    Ok(form)
+}
+
+/// A server's error: `{"error": {"message", "type", "code"}}`, or whatever a gateway sends.
+struct Said {
+    message: String,
+    code: String,
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = &json["error"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let message = text(&error["message"])
+            .or_else(|| text(error))
+            .or_else(|| text(&json["message"]))
+            .or_else(|| text(&json["detail"]))
+            .unwrap_or_else(|| snippet(body));
+        let code = text(&error["code"])
+            .or_else(|| text(&error["type"]))
+            .unwrap_or_default();
+        Self { message, code }
+    }
+
+    fn refused(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "content_policy_violation" | "content_filter" | "moderation_blocked"
+        )
+    }
+}
+
+fn snippet(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(800)]);
+    let mut words: String = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(200)
+        .collect();
+    if words.is_empty() {
+        words.push_str("(empty answer)");
+    }
+    words
+}

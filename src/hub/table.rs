@@ -1,0 +1,275 @@
+//! The table of assets: what each is, where it comes from, how it is recognised.
+
+use super::HubError;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A value that is the same everywhere or differs by platform, keyed by `os-arch` or `os`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum PerPlatform<T> {
+    Same(T),
+    By(BTreeMap<String, T>),
+}
+
+/// This platform in the words of the table, such as `linux-x86_64`.
+pub fn platform() -> String {
+    format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+impl<T> PerPlatform<T> {
+    /// The value for this platform.
+    pub fn here(&self) -> Option<&T> {
+        match self {
+            Self::Same(value) => Some(value),
+            Self::By(map) => map
+                .get(&platform())
+                .or_else(|| map.get(std::env::consts::OS)),
+        }
+    }
+}
+
+/// Where an asset comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Source {
+    /// A file of a repository on a model hub; `HF_ENDPOINT` names another hub, `HF_TOKEN` opens gated ones.
+    HubFile {
+        repo: String,
+        revision: String,
+        path: String,
+    },
+    /// A file on a web server; `revision` is the pinned commit where the address holds one.
+    Url {
+        url: String,
+        #[serde(default)]
+        revision: String,
+    },
+    /// A file inside a package, obtained with the registry's ordinary client.
+    Package {
+        ecosystem: Ecosystem,
+        name: String,
+        version: String,
+        /// Path inside the package's archive.
+        file: PerPlatform<String>,
+        /// Ask for the build for this Python version, whatever version runs the client.
+        #[serde(default)]
+        python: Option<String>,
+    },
+    /// A file that is already on this machine.
+    Local { path: PathBuf },
+}
+
+impl Source {
+    /// The pinned revision or version; empty where there is none.
+    pub fn revision(&self) -> &str {
+        match self {
+            Self::HubFile { revision, .. } | Self::Url { revision, .. } => revision,
+            Self::Package { version, .. } => version,
+            Self::Local { .. } => "",
+        }
+    }
+
+    /// The source in words, without credentials.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::HubFile {
+                repo,
+                revision,
+                path,
+            } => format!("hub {repo}@{revision} {path}"),
+            Self::Url { url, .. } => super::http::display_url(url),
+            Self::Package { name, version, .. } => format!("PyPI package {name} {version}"),
+            Self::Local { path } => path.display().to_string(),
+        }
+    }
+}
+
+/// Registries whose client is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    Pypi,
+}
+
+/// A licence and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Licence {
+    pub name: String,
+    pub source: String,
+}
+
+/// One file that unigauge can use.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asset {
+    pub id: String,
+    pub title: String,
+    pub purpose: String,
+    pub licence: Licence,
+    pub source: Source,
+    /// Lower-case hexadecimal; without it the hash of the first fetch is recorded and held to.
+    #[serde(default)]
+    pub sha256: Option<PerPlatform<String>>,
+    /// Bytes.
+    #[serde(default)]
+    pub size: Option<PerPlatform<u64>>,
+}
+
+impl Asset {
+    /// The pinned checksum for this platform.
+    pub fn pinned_sha256(&self) -> Option<&str> {
+        self.sha256
+            .as_ref()
+            .and_then(PerPlatform::here)
+            .map(String::as_str)
+    }
+
+    /// The pinned size for this platform, in bytes.
+    pub fn pinned_size(&self) -> Option<u64> {
+        self.size.as_ref().and_then(PerPlatform::here).copied()
+    }
+
+    /// Name of the file, without folders.
+    ///
+    /// # Errors
+    /// [`HubError::Platform`] when the source has no file for this platform.
+    pub fn file_name(&self) -> Result<&str, HubError> {
+        let path = match &self.source {
+            Source::HubFile { path, .. } => path.as_str(),
+            Source::Url { url, .. } => url.split(['?', '#']).next().unwrap_or(url),
+            Source::Package { file, .. } => self.member(file)?,
+            Source::Local { path } => path.to_str().unwrap_or(&self.id),
+        };
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        Ok(if matches!(name, "" | "." | "..") {
+            &self.id
+        } else {
+            name
+        })
+    }
+
+    /// Path inside the package for this platform.
+    pub(super) fn member<'a>(&self, file: &'a PerPlatform<String>) -> Result<&'a str, HubError> {
+        file.here()
+            .map(String::as_str)
+            .ok_or_else(|| HubError::Platform {
+                id: self.id.clone(),
+                platform: platform(),
+            })
+    }
+}
+
+/// All assets, and names for several at once.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    #[serde(default, rename = "asset")]
+    pub assets: Vec<Asset>,
+    #[serde(default)]
+    pub groups: BTreeMap<String, Vec<String>>,
+}
+
+impl Table {
+    /// The table that comes with the program.
+    pub fn embedded() -> Result<Self, HubError> {
+        Self::parse(
+            include_str!("assets.toml"),
+            Path::new("assets.toml (embedded)"),
+        )
+    }
+
+    /// Reads a table; `file` is named in errors.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
+        let wrong = |message: String| HubError::Table {
+            file: file.to_owned(),
+            message,
+        };
+        let table: Self =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        for asset in &table.assets {
+            let fine =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+            if asset.id.is_empty() || asset.id.starts_with('.') || !asset.id.chars().all(fine) {
+                return Err(wrong(format!(
+                    "asset id {:?}: use lower-case letters, digits, `-` and `.`",
+                    asset.id
+                )));
+            }
+            if let Some(sha256) = asset.pinned_sha256()
+                && (sha256.len() != 64
+                    || !sha256
+                        .bytes()
+                        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+            {
+                return Err(wrong(format!(
+                    "asset {}: sha256 = {sha256:?} is not 64 lower-case hexadecimal digits",
+                    asset.id
+                )));
+            }
+        }
+        Ok(table)
+    }
+
+    /// Adds the entries of another table; an entry with a known id takes its place.
+    pub fn extend(&mut self, other: Self) {
+        for asset in other.assets {
+            self.assets.retain(|known| known.id != asset.id);
+            self.assets.push(asset);
+        }
+        self.groups.extend(other.groups);
+    }
+
+    /// The asset of that id.
+    ///
+    /// # Errors
+    /// [`HubError::Unknown`] with the nearest known id.
+    pub fn get(&self, id: &str) -> Result<&Asset, HubError> {
+        self.assets
+            .iter()
+            .find(|asset| asset.id == id)
+            .ok_or_else(|| self.unknown(id))
+    }
+
+    /// Replaces group names by their members, drops repetitions, keeps the order.
+    ///
+    /// # Errors
+    /// [`HubError::Unknown`] when a name is neither an asset nor a group.
+    pub fn expand(&self, names: &[String]) -> Result<Vec<&Asset>, HubError> {
+        let mut found: Vec<&Asset> = Vec::new();
+        for name in names {
+            let members = self
+                .groups
+                .get(name)
+                .map_or(std::slice::from_ref(name), Vec::as_slice);
+            for id in members {
+                let asset = self.get(id)?;
+                if !found.iter().any(|known| known.id == asset.id) {
+                    found.push(asset);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn unknown(&self, id: &str) -> HubError {
+        let names = self
+            .assets
+            .iter()
+            .map(|asset| &asset.id)
+            .chain(self.groups.keys());
+        let nearest = names
+            .map(|name| (strsim::jaro_winkler(name, id), name))
+            .filter(|(near, _)| *near > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        HubError::Unknown {
+            id: id.to_owned(),
+            help: nearest.map_or_else(
+                || "`unigauge fetch --list` shows all assets and groups".to_owned(),
+                |(_, name)| format!("did you mean `{name}`?"),
+            ),
+        }
+    }
+}

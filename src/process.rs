@@ -1,0 +1,99 @@
+//! Child processes that can be stopped with everything they started.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Lines of a child's stderr that are kept for an error message.
+const TAIL_LINES: usize = 20;
+/// Longest piece of one of these lines, in bytes.
+const TAIL_BYTES: u64 = 2000;
+
+/// A child in a process group of its own. Dropping it stops the whole group and leaves no zombie.
+pub struct Group {
+    child: Child,
+}
+
+impl Group {
+    /// Starts `command` as the leader of a new group, so that a Ctrl-C in the terminal does not reach it.
+    pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        Ok(Self {
+            child: command.spawn()?,
+        })
+    }
+
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Stops the leader and all its descendants that did not leave the group, and reaps the leader.
+    pub fn kill(&mut self) {
+        #[cfg(unix)]
+        if let Ok(id) = i32::try_from(self.child.id()) {
+            use nix::sys::signal::{Signal, killpg};
+            // Fails only when nothing of the group is left.
+            let _ = killpg(nix::unistd::Pid::from_raw(id), Signal::SIGKILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits until the leader ends by itself, at most `limit`.
+    pub fn ended_within(&mut self, limit: Duration) -> Option<std::process::ExitStatus> {
+        let end = Instant::now() + limit;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+                _ => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The last lines that a child wrote, collected on a thread so that the child never blocks.
+#[derive(Clone, Default)]
+pub struct Tail(Arc<Mutex<std::collections::VecDeque<String>>>);
+
+impl Tail {
+    pub fn follow(stream: impl Read + Send + 'static) -> Self {
+        let tail = Self::default();
+        let kept = tail.clone();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(stream);
+            loop {
+                let mut line = Vec::new();
+                match (&mut reader).take(TAIL_BYTES).read_until(b'\n', &mut line) {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) => kept.push(String::from_utf8_lossy(&line).trim_end()),
+                }
+            }
+        });
+        tail
+    }
+
+    fn push(&self, line: &str) {
+        if let Ok(mut lines) = self.0.lock() {
+            if lines.len() == TAIL_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(line.to_owned());
+        }
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lock().map_or_else(
+            |_| String::new(),
+            |lines| lines.iter().cloned().collect::<Vec<_>>().join("\n"),
+        )
+    }
+}
