@@ -1,0 +1,113 @@
+//! Which generators there are. Adding one is a file of its own and a line here in each list.
+
+use super::command::{CommandGenerator, CommandSettings};
+use super::echo::{Echo, EchoSettings};
+use super::folder::{Folder, FolderError, FolderSettings};
+use super::openai::{OpenAi, OpenAiSettings};
+use super::typeset::{Typeset, TypesetError, TypesetSettings};
+use super::{GenerateError, Generator};
+use crate::config::{ConfigError, Settings, nearest};
+use crate::record::Item;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The generators by the name that a model's `generator` key takes.
+pub const NAMES: [&str; 5] = ["typeset", "folder", "command", "openai", "echo"];
+
+/// Assets that a generator may use, by id.
+pub type Resources = BTreeMap<&'static str, PathBuf>;
+
+/// Chinese font for machines that have none.
+const CJK_FONT: &str = "font-noto-sans-cjk-sc";
+
+/// Why a generator cannot be made.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum BuildError {
+    #[error("there is no generator named `{name}`")]
+    Unknown {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Settings(#[from] ConfigError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Typeset(#[from] TypesetError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Folder(#[from] FolderError),
+    #[error("{message}")]
+    Refused {
+        message: String,
+        #[help]
+        help: String,
+    },
+}
+
+impl From<GenerateError> for BuildError {
+    fn from(error: GenerateError) -> Self {
+        let message = error.to_string();
+        match error {
+            GenerateError::Fatal { help, .. } => Self::Refused { message, help },
+            GenerateError::Item { .. } | GenerateError::Cancelled => {
+                Self::Refused { message, help: "look at the settings of the model".into() }
+            }
+        }
+    }
+}
+
+fn unknown(name: &str) -> BuildError {
+    let near = nearest(name, NAMES).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    BuildError::Unknown { name: name.into(), help: format!("{near}known: {}", NAMES.join(", ")) }
+}
+
+/// Checks the settings of a generator without making it.
+///
+/// # Errors
+/// When there is no such generator, a key is unknown or a value has the wrong type.
+pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
+    match name {
+        "typeset" => settings.read::<TypesetSettings>().map(drop)?,
+        "folder" => settings.read::<FolderSettings>().map(drop)?,
+        "command" => settings.read::<CommandSettings>().map(drop)?,
+        "openai" => settings.read::<OpenAiSettings>().map(drop)?,
+        "echo" => settings.read::<EchoSettings>().map(drop)?,
+        _ => return Err(unknown(name)),
+    }
+    Ok(())
+}
+
+/// Makes a generator.
+///
+/// # Errors
+/// When there is no such generator, its settings have mistakes, or what they name cannot be opened.
+pub fn build(name: &str, settings: &Settings, resources: &Resources) -> Result<Box<dyn Generator>, BuildError> {
+    Ok(match name {
+        "typeset" => {
+            let mut settings: TypesetSettings = settings.read()?;
+            settings.cjk_font = settings.cjk_font.or_else(|| resources.get(CJK_FONT).cloned());
+            Box::new(Typeset::new(settings)?)
+        }
+        "folder" => Box::new(Folder::open(settings.read()?)?),
+        "command" => Box::new(CommandGenerator::new(settings.read()?)?),
+        "openai" => Box::new(OpenAi::new(settings.read()?)?),
+        "echo" => {
+            settings.read::<EchoSettings>()?;
+            Box::new(Echo)
+        }
+        _ => return Err(unknown(name)),
+    })
+}
+
+/// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has
+/// none.
+pub fn wanted_assets(name: &str, items: &[Item]) -> Vec<&'static str> {
+    let chinese = |item: &Item| item.expect.get("language").is_some_and(|language| language == "zh");
+    if name == "typeset" && items.iter().any(chinese) && !super::typeset::system_has_chinese() {
+        vec![CJK_FONT]
+    } else {
+        Vec::new()
+    }
+}
