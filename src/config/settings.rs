@@ -1,5 +1,6 @@
 //! A table of options whose type is known only to the room that reads it.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// A mistake in a definition file.
@@ -12,7 +13,8 @@ pub struct ConfigError {
 }
 
 /// The `[settings]` of a model or the `[grade.options]` of a suite, not yet typed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
 pub struct Settings {
     table: toml::Table,
 }
