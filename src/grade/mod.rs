@@ -1,5 +1,23 @@
 //! What it is worth: one file per benchmark rule, and aggregation. Arithmetic only: no model, no network, no clock.
 
+mod accuracy;
+mod anls;
+mod apply;
+mod contains;
+mod edit_distance;
+mod exact_match;
+mod geneval;
+mod longtext;
+mod lookup;
+mod numeric;
+mod reading;
+mod registry;
+mod summary;
+
+pub use apply::grade_all;
+pub use registry::{RuleError, build, names, schema};
+pub use summary::{SuiteFacts, summarize};
+
 use crate::record::{Evidence, Grade, Item, Output};
 
 /// What a rule looks at for one output.
@@ -52,5 +70,25 @@ pub trait Rule: Send + Sync {
     /// Further official numbers, by name.
     fn metrics(&self, _grades: &[Grade]) -> std::collections::BTreeMap<String, f64> {
         std::collections::BTreeMap::new()
+    }
+}
+
+impl Verdict {
+    /// A score in 0..=1 of an output that is either right or not.
+    fn scored(score: f64, correct: bool, reason: String) -> Self {
+        Self {
+            score: Some(score),
+            correct: Some(correct),
+            reason,
+            ..Self::default()
+        }
+    }
+
+    /// No score, and why.
+    fn unscored(why: impl Into<String>) -> Self {
+        Self {
+            unscored: Some(why.into()),
+            ..Self::default()
+        }
     }
 }

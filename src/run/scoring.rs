@@ -6,6 +6,7 @@ use super::journal::{Lines, read_all, to_lines};
 use super::store::{write_durable, write_json};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::record::{Evidence, Grade, Item, Output, Summary};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The records that grading reads.
@@ -74,17 +75,35 @@ pub struct Scoring<'a> {
 /// # Errors
 /// When a file cannot be written.
 pub fn score(folder: &RunFolder, records: &Records, scoring: &Scoring<'_>) -> Result<(Vec<Grade>, Summary), RunError> {
-    let grades = grade::grade_all(
+    let outputs = records.outputs.as_deref();
+    let repeats = scoring.repeats.unwrap_or_else(|| {
+        // Loose outputs: as many as the item with most of them has.
+        outputs.unwrap_or_default().iter().map(|output| output.repeat + 1).max().unwrap_or(1)
+    });
+    let grades = grade::grade_all(scoring.rule, &records.items, repeats, outputs, &records.evidence);
+    let failed = failed(outputs.unwrap_or_default());
+    let summary = grade::summarize(
         scoring.rule,
+        scoring.facts,
+        scoring.model,
+        scoring.run,
         &records.items,
-        scoring.repeats,
-        records.outputs.as_deref(),
-        &records.evidence,
+        &grades,
+        grades.len(),
+        failed,
     );
-    let summary =
-        grade::summarize(scoring.rule, scoring.facts, scoring.model, scoring.run, &records.items, &grades);
     write_durable(&folder.grades(), &to_lines(&grades))?;
     super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
     write_json(&folder.summary(), &summary)?;
     Ok((grades, summary))
+}
+
+/// Outputs whose last record is a failure.
+fn failed(outputs: &[Output]) -> usize {
+    if outputs.iter().all(|output| output.error.is_none()) {
+        return 0;
+    }
+    let last: HashMap<(&str, u32), bool> =
+        outputs.iter().map(|output| ((output.item.as_str(), output.repeat), output.error.is_some())).collect();
+    last.values().filter(|failed| **failed).count()
 }

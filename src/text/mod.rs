@@ -1,1 +1,6 @@
-//! (room text)
+//! Normalisation, edit distances, multiset matching. Pure functions on strings.
+
+pub mod distance;
+pub mod multiset;
+pub mod normalise;
+pub mod whitespace;

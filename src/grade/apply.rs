@@ -1,0 +1,151 @@
+//! Applies a rule to every output that was asked for.
+
+use super::{Case, Rule, Verdict};
+use crate::record::{Evidence, Failure, Grade, Item, Output};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// One grade for each expected (item, repeat), in item order, then by repeat.
+///
+/// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its evidence names
+/// are expected, and repeat 0 where it has none. Of several outputs of one (item, repeat) the last counts; records of
+/// items or repeats that nobody asked for are passed over. A missing or failed output has a null score, and `unscored`
+/// says why.
+pub fn grade_all(
+    rule: &dyn Rule,
+    items: &[Item],
+    repeats: u32,
+    outputs: Option<&[Output]>,
+    evidence: &[Evidence],
+) -> Vec<Grade> {
+    let positions: HashMap<&str, u32> = (0..)
+        .zip(items)
+        .map(|(at, i)| (i.item.as_str(), at))
+        .collect();
+    let outputs = outputs.map(|all| Index::new(all, &positions, |o| (&o.item, o.repeat)));
+    let evidence = Index::new(evidence, &positions, |e| (&e.item, e.repeat));
+    drop(positions);
+    let grade_item = |(position, item): (usize, &Item)| -> Vec<Grade> {
+        let seen = evidence.of_item(position);
+        let expected = match outputs {
+            Some(_) => (0..repeats).collect(),
+            None => distinct_repeats(seen),
+        };
+        let made = outputs
+            .as_ref()
+            .map(|index| (index, index.of_item(position)));
+        expected
+            .into_iter()
+            .map(|repeat| {
+                let seen: Vec<&Evidence> = evidence.of_repeat(seen, repeat).collect();
+                let verdict = match made.map(|(index, all)| index.of_repeat(all, repeat).last()) {
+                    Some(None) => Verdict::unscored("missing output"),
+                    Some(Some(Output {
+                        error: Some(error), ..
+                    })) => Verdict::unscored(failed(error)),
+                    output => rule.grade(&Case {
+                        item,
+                        repeat,
+                        output: output.flatten(),
+                        evidence: &seen,
+                    }),
+                };
+                record(item, repeat, verdict)
+            })
+            .collect()
+    };
+    items
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(grade_item)
+        .collect()
+}
+
+fn failed(error: &Failure) -> String {
+    format!("failed: {}: {}: {}", error.stage, error.kind, error.message)
+}
+
+fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
+    Grade {
+        item: item.item.clone(),
+        repeat,
+        score: verdict.score,
+        correct: verdict.correct,
+        parts: verdict.parts,
+        reason: verdict.reason,
+        unscored: verdict.unscored,
+        tags: item.tags.clone(),
+        extra: crate::record::Object::new(),
+    }
+}
+
+/// Where the records of each item and repeat lie, without moving them.
+struct Index<'a, T> {
+    records: &'a [T],
+    /// Sorted, so that the records of an item lie together, by repeat, in file order.
+    places: Vec<Place>,
+    /// Where an item's places begin; one entry more than there are items.
+    starts: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    item: u32,
+    repeat: u32,
+    record: u32,
+}
+
+impl<'a, T: Sync> Index<'a, T> {
+    fn new(
+        records: &'a [T],
+        positions: &HashMap<&str, u32>,
+        key: impl Fn(&T) -> (&str, u32) + Sync,
+    ) -> Self {
+        let mut places: Vec<Place> = (0_u32..)
+            .zip(records)
+            .filter_map(|(record, value)| {
+                let (item, repeat) = key(value);
+                let item = *positions.get(item)?;
+                Some(Place {
+                    item,
+                    repeat,
+                    record,
+                })
+            })
+            .collect();
+        places.par_sort_unstable();
+        let mut starts = vec![0; positions.len() + 1];
+        for place in &places {
+            starts[place.item as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self {
+            records,
+            places,
+            starts,
+        }
+    }
+
+    fn of_item(&self, position: usize) -> &[Place] {
+        &self.places[self.starts[position]..self.starts[position + 1]]
+    }
+
+    fn of_repeat(&self, places: &[Place], repeat: u32) -> impl DoubleEndedIterator<Item = &'a T> {
+        let start = places.partition_point(|place| place.repeat < repeat);
+        let end = places.partition_point(|place| place.repeat <= repeat);
+        places[start..end]
+            .iter()
+            .map(|place| &self.records[place.record as usize])
+    }
+}
+
+fn distinct_repeats(places: &[Place]) -> Vec<u32> {
+    let mut repeats: Vec<u32> = places.iter().map(|place| place.repeat).collect();
+    repeats.dedup();
+    if repeats.is_empty() {
+        repeats.push(0);
+    }
+    repeats
+}

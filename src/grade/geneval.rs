@@ -1,0 +1,321 @@
+//! `geneval`: GenEval's rule from detector evidence (`evaluation/evaluate_images.py` and `summary_scores.py` of the
+//! official repository, commit af4902f).
+
+mod geometry;
+mod objects;
+
+use super::{Case, Overall, Rule, RuleError, Verdict, lookup};
+use crate::record::Grade;
+use geometry::Relation;
+use objects::{Detected, Detections, Found};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+/// The colours that the official script can name, in its order.
+const PALETTE: [&str; 10] = [
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
+];
+
+/// Evidence leaves out detections below this score, so no threshold may ask for them.
+const LOWEST_THRESHOLD: f64 = 0.05;
+
+/// Options of `geneval`; the defaults are the official ones.
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// A detection counts above this score (strictly). Default: 0.3.
+    pub threshold: f64,
+    /// The same for items of tag `counting`. Default: 0.9.
+    pub counting_threshold: f64,
+    /// Most detections of one class that count, best first. Default: 16.
+    pub max_objects: usize,
+    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off. Default: 1.
+    pub max_overlap: f64,
+    /// Part of both objects' sizes that an offset must exceed before it counts as a relation. Default: 0.1.
+    pub position_threshold: f64,
+    /// The detector to believe where there are several.
+    pub observer: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threshold: 0.3,
+            counting_threshold: 0.9,
+            max_objects: 16,
+            max_overlap: 1.0,
+            position_threshold: 0.1,
+            observer: None,
+        }
+    }
+}
+
+/// `expect` of an item: the official metadata object.
+#[derive(Deserialize)]
+struct Expect<'a> {
+    #[serde(borrow, default)]
+    tag: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    include: Vec<Include<'a>>,
+    #[serde(borrow, default)]
+    exclude: Vec<Exclude<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Include<'a> {
+    #[serde(borrow)]
+    class: Cow<'a, str>,
+    count: usize,
+    #[serde(borrow, default)]
+    color: Option<Cow<'a, str>>,
+    /// A relation and the index of the clause it relates to.
+    #[serde(default)]
+    position: Option<(Relation, usize)>,
+}
+
+#[derive(Deserialize)]
+struct Exclude<'a> {
+    #[serde(borrow)]
+    class: Cow<'a, str>,
+    count: usize,
+}
+
+/// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The overall
+/// value is the unweighted mean of the six tasks' shares of correct images.
+#[derive(Debug)]
+pub struct GenEval(Options);
+
+impl GenEval {
+    /// # Errors
+    /// When an option is outside its range.
+    pub fn new(options: Options) -> Result<Self, RuleError> {
+        let thresholds = [
+            ("threshold", options.threshold),
+            ("counting_threshold", options.counting_threshold),
+        ];
+        for (name, value) in thresholds {
+            if !(LOWEST_THRESHOLD..1.0).contains(&value) {
+                let wanted = "a number from 0.05 (evidence keeps no weaker detection) to below 1";
+                return Err(RuleError::value("geneval", name, value, wanted));
+            }
+        }
+        if options.max_objects == 0 {
+            return Err(RuleError::value("geneval", "max_objects", 0.0, "1 or more"));
+        }
+        if !(0.0..=1.0).contains(&options.max_overlap) {
+            let value = options.max_overlap;
+            return Err(RuleError::value(
+                "geneval",
+                "max_overlap",
+                value,
+                "a number in 0..=1",
+            ));
+        }
+        if !(options.position_threshold >= 0.0 && options.position_threshold.is_finite()) {
+            let value = options.position_threshold;
+            return Err(RuleError::value(
+                "geneval",
+                "position_threshold",
+                value,
+                "0 or more",
+            ));
+        }
+        Ok(Self(options))
+    }
+
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let expect = Expect::deserialize(&case.item.expect)
+            .map_err(|e| format!("the item's `expect` is not GenEval metadata: {e}"))?;
+        if expect.include.is_empty() && expect.exclude.is_empty() {
+            return Err("the item's `expect` has neither `include` nor `exclude` clauses".into());
+        }
+        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
+        let detections = Detections::deserialize(evidence)
+            .map_err(|e| format!("malformed detector evidence: {e}"))?;
+        let tag = expect.tag.as_deref();
+        let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
+        let threshold = match tag {
+            Some("counting") => self.0.counting_threshold,
+            _ => self.0.threshold,
+        };
+        let found = Found::new(&detections, threshold, &self.0);
+        let mut reasons = Vec::new();
+        self.check_included(&expect.include, &found, &mut reasons)?;
+        check_excluded(&expect.exclude, &found, &mut reasons);
+        let correct = reasons.is_empty();
+        let score = f64::from(u8::from(correct));
+        Ok(Verdict::scored(score, correct, reasons.join("\n")))
+    }
+
+    /// Checks the clauses in order. A clause that holds lends its objects to later clauses' relations.
+    fn check_included(
+        &self,
+        clauses: &[Include<'_>],
+        found: &Found<'_>,
+        reasons: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let mut matched: Vec<Option<&[&Detected<'_>]>> = Vec::with_capacity(clauses.len());
+        for clause in clauses {
+            let objects = found.best(&clause.class, clause.count);
+            let failure = match self.check_clause(clause, objects, &matched) {
+                Ok(()) => None,
+                Err(Failure::Wrong(reason)) => Some(reason),
+                Err(Failure::Unknown(why)) => return Err(why),
+            };
+            matched.push(failure.is_none().then_some(objects));
+            reasons.extend(failure);
+        }
+        Ok(())
+    }
+
+    fn check_clause(
+        &self,
+        clause: &Include<'_>,
+        objects: &[&Detected<'_>],
+        matched: &[Option<&[&Detected<'_>]>],
+    ) -> Result<(), Failure> {
+        if objects.len() < clause.count {
+            let (class, count) = (&clause.class, clause.count);
+            let reason = format!("expected {class}>={count}, found {}", objects.len());
+            return Err(Failure::Wrong(reason));
+        }
+        if let Some(color) = &clause.color {
+            check_color(clause, color, objects)?;
+        }
+        if let Some((relation, target)) = clause.position {
+            let target = matched.get(target).ok_or_else(|| {
+                Failure::Unknown(format!(
+                    "the item's `expect`: the position of {} points at clause {target}, which does not come before it",
+                    clause.class
+                ))
+            })?;
+            self.check_position(clause, relation, objects, *target)?;
+        }
+        Ok(())
+    }
+
+    fn check_position(
+        &self,
+        clause: &Include<'_>,
+        wanted: Relation,
+        objects: &[&Detected<'_>],
+        target: Option<&[&Detected<'_>]>,
+    ) -> Result<(), Failure> {
+        let class = &clause.class;
+        let Some(targets) = target else {
+            return Err(Failure::Wrong(format!(
+                "no target for {class} to be {wanted}"
+            )));
+        };
+        for object in objects {
+            for other in targets {
+                let relations =
+                    geometry::relations(object.bbox, other.bbox, self.0.position_threshold);
+                if !relations.contains(&wanted) {
+                    let names: Vec<&str> = relations.iter().map(|r| r.name()).collect();
+                    return Err(Failure::Wrong(format!(
+                        "expected {class} {wanted} target, found {} target",
+                        names.join(" and ")
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a clause does not hold.
+enum Failure {
+    /// The picture is wrong; the official reason.
+    Wrong(String),
+    /// The evidence or the item does not let one say.
+    Unknown(String),
+}
+
+fn check_color(
+    clause: &Include<'_>,
+    wanted: &str,
+    objects: &[&Detected<'_>],
+) -> Result<(), Failure> {
+    let class = &clause.class;
+    if !PALETTE.contains(&wanted) {
+        return Err(Failure::Unknown(format!(
+            "the item's `expect` asks for a {wanted} {class}; the colours are {}",
+            PALETTE.join(", ")
+        )));
+    }
+    let colors: Vec<&str> = objects
+        .iter()
+        .map(|o| o.color.as_deref())
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            Failure::Unknown(format!(
+                "incomplete evidence: a detected {class} has no `color`"
+            ))
+        })?;
+    let count = |color: &str| colors.iter().filter(|&&c| c == color).count();
+    if count(wanted) >= clause.count {
+        return Ok(());
+    }
+    let seen: Vec<String> = PALETTE
+        .iter()
+        .filter(|&&color| colors.contains(&color))
+        .map(|color| format!("{} {color}", count(color)))
+        .collect();
+    Err(Failure::Wrong(format!(
+        "expected {wanted} {class}>={}, found {} {wanted}; and {}",
+        clause.count,
+        count(wanted),
+        seen.join(", ")
+    )))
+}
+
+fn check_excluded(clauses: &[Exclude<'_>], found: &Found<'_>, reasons: &mut Vec<String>) {
+    for Exclude { class, count } in clauses {
+        let seen = found.all(class).len();
+        if seen >= *count {
+            reasons.push(format!("expected {class}<{count}, found {seen}"));
+        }
+    }
+}
+
+impl Rule for GenEval {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn overall(&self) -> Overall {
+        Overall::MacroBy("tag".into())
+    }
+
+    /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its images is.
+    /// Outputs without a score are left out of both.
+    fn metrics(&self, grades: &[Grade]) -> BTreeMap<String, f64> {
+        let mut prompts: HashMap<&str, bool> = HashMap::new();
+        let (mut images, mut correct_images) = (0_usize, 0_usize);
+        for grade in grades {
+            let Some(correct) = grade.correct else {
+                continue;
+            };
+            images += 1;
+            correct_images += usize::from(correct);
+            *prompts.entry(&grade.item).or_default() |= correct;
+        }
+        if images == 0 {
+            return BTreeMap::new();
+        }
+        let correct_prompts = prompts.values().filter(|&&correct| correct).count();
+        let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
+        BTreeMap::from([
+            (
+                "percent_correct_images".into(),
+                percent(correct_images, images),
+            ),
+            (
+                "percent_correct_prompts".into(),
+                percent(correct_prompts, prompts.len()),
+            ),
+        ])
+    }
+}

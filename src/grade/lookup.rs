@@ -1,0 +1,54 @@
+//! Finds the evidence that a rule grades among all that was written about one output.
+
+use super::Case;
+use crate::record::Evidence;
+use serde_json::Value;
+
+/// The `evidence` object with the key `key` (`detections`, `text`, …).
+///
+/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one only.
+///
+/// # Errors
+/// Why there is nothing to grade, worded for the grade's `unscored`.
+pub fn find<'a>(case: &Case<'a>, key: &str, observer: Option<&str>) -> Result<&'a Value, String> {
+    let mut found: Option<(&Evidence, &Value)> = None;
+    let mut failed: Option<&Evidence> = None;
+    for (index, record) in case.evidence.iter().enumerate() {
+        let superseded = case.evidence[index + 1..]
+            .iter()
+            .any(|later| later.observer == record.observer);
+        if superseded || observer.is_some_and(|name| name != record.observer) {
+            continue;
+        }
+        if record.error.is_some() {
+            failed = Some(record);
+            continue;
+        }
+        let Some(value) = record.evidence.as_ref().filter(|v| v.get(key).is_some()) else {
+            continue;
+        };
+        if let Some((other, _)) = found {
+            return Err(format!(
+                "ambiguous evidence: observers {} and {} both wrote `{key}`; name one in the rule's option `observer`",
+                other.observer, record.observer
+            ));
+        }
+        found = Some((record, value));
+    }
+    match (found, failed) {
+        (Some((_, value)), _) => Ok(value),
+        (None, Some(record)) => Err(observer_error(record)),
+        (None, None) => Err(match observer {
+            Some(name) => format!("missing evidence: none of observer {name} with `{key}`"),
+            None => format!("missing evidence: none with `{key}`"),
+        }),
+    }
+}
+
+fn observer_error(record: &Evidence) -> String {
+    let (kind, message) = record
+        .error
+        .as_ref()
+        .map_or(("error", ""), |e| (e.kind.as_str(), e.message.as_str()));
+    format!("observer {}: {kind}: {message}", record.observer)
+}

@@ -1,0 +1,126 @@
+//! Where the stock rules read the model's words and the right answers.
+
+use super::{Case, lookup};
+use crate::text::normalise::Normalise;
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Whose words are graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum From {
+    /// The output's own text: suites that ask a model to understand.
+    #[default]
+    Output,
+    /// What an OCR observer read in the output's picture.
+    Ocr,
+}
+
+/// The graded words and the answers they are held against, as given and as compared.
+pub struct Reading<'a> {
+    pub said: &'a str,
+    /// `said` after normalisation.
+    pub compared: String,
+    pub answers: Vec<Answer<'a>>,
+}
+
+/// One accepted answer.
+pub struct Answer<'a> {
+    pub given: Cow<'a, str>,
+    /// `given` after normalisation.
+    pub compared: String,
+}
+
+/// Reads both sides of the comparison.
+///
+/// # Errors
+/// Why there is nothing to compare, worded for the grade's `unscored`.
+pub fn read<'a>(
+    case: &Case<'a>,
+    from: From,
+    observer: Option<&str>,
+    normalise: &Normalise,
+) -> Result<Reading<'a>, String> {
+    let said = said(case, from, observer)?;
+    let answers = answers(case)?
+        .into_iter()
+        .map(|given| Answer {
+            compared: normalise.apply(&given),
+            given,
+        })
+        .collect();
+    Ok(Reading {
+        said,
+        compared: normalise.apply(said),
+        answers,
+    })
+}
+
+/// The model's words.
+///
+/// # Errors
+/// When there are none, worded for the grade's `unscored`.
+pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&'a str, String> {
+    match from {
+        From::Output => case
+            .output
+            .ok_or("missing output: this rule grades the output's text, or `from = \"ocr\"`")?
+            .text
+            .as_deref()
+            .ok_or_else(|| {
+                "the output has no text; grade pictures with `from = \"ocr\"`".to_owned()
+            }),
+        From::Ocr => lookup::find(case, "text", observer)?
+            .get("text")
+            .and_then(Value::as_str)
+            .ok_or_else(|| "malformed evidence: `text` is not a string".to_owned()),
+    }
+}
+
+/// `expect.answers` (a string, a number, or a list of them), or else `expect.texts` joined by one blank.
+///
+/// # Errors
+/// When there are none, worded for the grade's `unscored`.
+pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
+    let expect = &case.item.expect;
+    let answers = match (expect.get("answers"), expect.get("texts")) {
+        (Some(Value::Array(list)), _) => list
+            .iter()
+            .map(|answer| one("answers", answer))
+            .collect::<Result<Vec<_>, _>>()?,
+        (Some(answer), _) => vec![one("answers", answer)?],
+        (None, Some(Value::Array(list))) => {
+            let texts = list
+                .iter()
+                .map(|text| one("texts", text))
+                .collect::<Result<Vec<_>, _>>()?;
+            vec![Cow::Owned(texts.join(" "))]
+        }
+        (None, Some(text)) => vec![one("texts", text)?],
+        (None, None) => return Err("the item's `expect` has neither `answers` nor `texts`".into()),
+    };
+    if answers.is_empty() {
+        return Err("the item's `expect.answers` is an empty list".into());
+    }
+    Ok(answers)
+}
+
+fn one<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
+    match value {
+        Value::String(text) => Ok(Cow::Borrowed(text)),
+        Value::Number(number) => Ok(Cow::Owned(number.to_string())),
+        other => Err(format!(
+            "the item's `expect.{key}` holds {other}, where a string or a number was expected"
+        )),
+    }
+}
+
+/// A text in quotation marks for a `reason`, cut after 120 characters.
+pub fn quote(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("“{}…”", &text[..end]),
+        None => format!("“{text}”"),
+    }
+}

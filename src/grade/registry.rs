@@ -1,0 +1,160 @@
+//! The rules by name.
+
+use super::{
+    Rule, accuracy, anls, contains, edit_distance, exact_match, geneval, longtext, numeric,
+};
+use crate::config::{ConfigError, Settings};
+use schemars::{Schema, schema_for};
+
+/// A mistake in a suite's choice of rule.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum RuleError {
+    #[error("unknown grading rule {name:?}")]
+    #[diagnostic(help("{help}"))]
+    Unknown { name: String, help: String },
+    #[error("options of grading rule {rule}: {source}")]
+    Options {
+        rule: String,
+        #[diagnostic_source]
+        source: ConfigError,
+    },
+    #[error("option `{option}` of grading rule {rule} is {value}; expected {expected}")]
+    #[diagnostic(help("leave the option out to take the default"))]
+    Value {
+        rule: &'static str,
+        option: &'static str,
+        value: f64,
+        expected: &'static str,
+    },
+}
+
+impl RuleError {
+    pub(super) fn value(
+        rule: &'static str,
+        option: &'static str,
+        value: f64,
+        expected: &'static str,
+    ) -> Self {
+        Self::Value {
+            rule,
+            option,
+            value,
+            expected,
+        }
+    }
+}
+
+type Build = fn(&Settings) -> Result<Box<dyn Rule>, BuildError>;
+
+/// What building from settings can run into; [`build`] adds the rule's name.
+enum BuildError {
+    Options(ConfigError),
+    Rule(RuleError),
+}
+
+impl From<ConfigError> for BuildError {
+    fn from(error: ConfigError) -> Self {
+        Self::Options(error)
+    }
+}
+
+impl From<RuleError> for BuildError {
+    fn from(error: RuleError) -> Self {
+        Self::Rule(error)
+    }
+}
+
+struct Entry {
+    name: &'static str,
+    build: Build,
+    schema: fn() -> Schema,
+}
+
+const RULES: [Entry; 8] = [
+    Entry {
+        name: "accuracy",
+        build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
+        schema: || schema_for!(accuracy::Options),
+    },
+    Entry {
+        name: "anls",
+        build: |s| Ok(Box::new(anls::Anls::new(s.read()?)?)),
+        schema: || schema_for!(anls::Options),
+    },
+    Entry {
+        name: "contains",
+        build: |s| Ok(Box::new(contains::Contains(s.read()?))),
+        schema: || schema_for!(contains::Options),
+    },
+    Entry {
+        name: "edit-distance",
+        build: |s| Ok(Box::new(edit_distance::EditDistance(s.read()?))),
+        schema: || schema_for!(edit_distance::Options),
+    },
+    Entry {
+        name: "exact-match",
+        build: |s| Ok(Box::new(exact_match::ExactMatch(s.read()?))),
+        schema: || schema_for!(exact_match::Options),
+    },
+    Entry {
+        name: "geneval",
+        build: |s| Ok(Box::new(geneval::GenEval::new(s.read()?)?)),
+        schema: || schema_for!(geneval::Options),
+    },
+    Entry {
+        name: "longtext",
+        build: |s| Ok(Box::new(longtext::LongText(s.read()?))),
+        schema: || schema_for!(longtext::Options),
+    },
+    Entry {
+        name: "numeric",
+        build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
+        schema: || schema_for!(numeric::Options),
+    },
+];
+
+/// The names that a suite's `grade.rule` may take.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.name)
+}
+
+/// The JSON schema of a rule's options; None for an unknown rule.
+pub fn schema(name: &str) -> Option<Schema> {
+    let rule = RULES.iter().find(|rule| rule.name == name)?;
+    Some((rule.schema)())
+}
+
+/// Builds a rule from the options of its suite.
+///
+/// # Errors
+/// When there is no such rule, an option is unknown or of the wrong type, or a value is out of range.
+pub fn build(name: &str, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
+    let rule = RULES
+        .iter()
+        .find(|rule| rule.name == name)
+        .ok_or_else(|| unknown(name))?;
+    (rule.build)(options).map_err(|error| match error {
+        BuildError::Rule(error) => error,
+        BuildError::Options(source) => RuleError::Options {
+            rule: name.to_owned(),
+            source,
+        },
+    })
+}
+
+fn unknown(name: &str) -> RuleError {
+    let known: Vec<&str> = names().collect();
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len() / 2);
+    let suggestion = match nearest {
+        Some((_, candidate)) => format!("did you mean {candidate:?}? "),
+        None => String::new(),
+    };
+    RuleError::Unknown {
+        name: name.to_owned(),
+        help: format!("{suggestion}the rules are {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,262 @@
+//! From grades to the official numbers, with their intervals.
+
+use super::{Overall, Rule};
+use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
+use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
+use crate::stats::interval::{Method, estimate};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// Start of every bootstrap's random stream: the same grades always give the same interval.
+const SEED: u64 = 20_231_017;
+
+/// Most outputs without a score that the summary lists; all of them stand in the grades.
+const LISTED: usize = 100;
+
+/// What the summary says about the suite.
+#[derive(Debug, Clone)]
+pub struct SuiteFacts {
+    pub name: String,
+    pub version: String,
+    /// Tags to group by, in the order of the report.
+    pub group_by: Vec<String>,
+}
+
+/// Puts grades together by the rule's official convention.
+///
+/// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]; outputs without a score are left out of them and
+/// counted. Intervals are 95 % and take the items for independent, not their repeats. `expected` outputs were asked for,
+/// of which `failed` could not be made. Group keys come in order of first appearance in `items`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "facts of one record, each named once"
+)]
+pub fn summarize(
+    rule: &dyn Rule,
+    suite: &SuiteFacts,
+    model: &str,
+    run: &str,
+    items: &[Item],
+    grades: &[Grade],
+    expected: usize,
+    failed: usize,
+) -> Summary {
+    let tally = Tally::new(rule, items, grades);
+    let mut groups = Vec::new();
+    let mut notes = Vec::new();
+    for tag in &suite.group_by {
+        let strata = tally.by_tag(items, tag);
+        if strata.is_empty() {
+            notes.push(format!(
+                "no item has the tag `{tag}`, so there is nothing to group by it"
+            ));
+        }
+        for stratum in &strata {
+            groups.push(group(tag, stratum, tally.proportion, &mut notes));
+        }
+    }
+    let overall = overall(rule, &tally, items, &mut notes);
+    let unscored = expected.saturating_sub(tally.scored + failed);
+    if tally.scored < expected {
+        notes.push(format!(
+            "{} of {expected} outputs have no score ({failed} failed, {unscored} missing or unscored); \
+             by the official convention they are left out of the means, not counted as 0",
+            expected - tally.scored
+        ));
+    }
+    Summary {
+        suite: suite.name.clone(),
+        suite_version: suite.version.clone(),
+        model: model.to_owned(),
+        run: run.to_owned(),
+        expected,
+        scored: tally.scored,
+        failed,
+        unscored,
+        partial: tally.scored < expected,
+        overall,
+        groups,
+        metrics: rule.metrics(grades),
+        notes,
+        extra: without_score(grades),
+    }
+}
+
+/// Sums by item.
+struct Tally {
+    /// Beside `items`.
+    clusters: Vec<Cluster>,
+    /// Scored outputs, beside `items`.
+    outputs: Vec<u32>,
+    scored: usize,
+    /// Every scored output carries `correct`: 1 is all that can be had and 0 is nothing.
+    proportion: bool,
+}
+
+/// The items of one group key.
+struct Stratum<'a> {
+    key: &'a str,
+    clusters: Vec<Cluster>,
+    outputs: usize,
+}
+
+impl Tally {
+    fn new(rule: &dyn Rule, items: &[Item], grades: &[Grade]) -> Self {
+        let mut tally = Self {
+            clusters: vec![Cluster::default(); items.len()],
+            outputs: vec![0; items.len()],
+            scored: 0,
+            proportion: true,
+        };
+        let mut finder = Finder::new(items);
+        for grade in grades {
+            let Some(at) = finder.find(&grade.item) else {
+                continue;
+            };
+            let Some((numerator, denominator)) = rule.fraction(grade) else {
+                continue;
+            };
+            let cluster = &mut tally.clusters[at];
+            cluster.numerator += numerator;
+            cluster.denominator += denominator;
+            tally.outputs[at] += 1;
+            tally.scored += 1;
+            tally.proportion &= grade.correct.is_some();
+        }
+        tally
+    }
+
+    /// What the ratio over all items is called: a mean where each output weighs the same.
+    fn micro_name(&self) -> &'static str {
+        let mut pairs = self.clusters.iter().zip(&self.outputs);
+        if pairs.all(|(cluster, &outputs)| cluster.denominator == f64::from(outputs)) {
+            "mean over outputs"
+        } else {
+            "ratio of sums over outputs"
+        }
+    }
+
+    /// The items of each key of a tag, keys in order of first appearance. Items without a scored output count for a key's
+    /// existence only, items without the tag not at all.
+    fn by_tag<'a>(&self, items: &'a [Item], tag: &str) -> Vec<Stratum<'a>> {
+        let mut strata: Vec<Stratum<'_>> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let Some(key) = item.tags.get(tag) else {
+                continue;
+            };
+            let index = *known.entry(key).or_insert_with(|| {
+                strata.push(Stratum {
+                    key,
+                    clusters: Vec::new(),
+                    outputs: 0,
+                });
+                strata.len() - 1
+            });
+            if self.clusters[at].denominator > 0.0 {
+                strata[index].clusters.push(self.clusters[at]);
+                strata[index].outputs += self.outputs[at] as usize;
+            }
+        }
+        strata
+    }
+}
+
+/// Finds items by name; grades mostly come in the order of the items, so a table is made only when they do not.
+struct Finder<'a> {
+    items: &'a [Item],
+    last: usize,
+    table: Option<HashMap<&'a str, usize>>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(items: &'a [Item]) -> Self {
+        Self {
+            items,
+            last: 0,
+            table: None,
+        }
+    }
+
+    fn find(&mut self, name: &str) -> Option<usize> {
+        for at in [self.last, self.last + 1] {
+            if self.items.get(at).is_some_and(|item| item.item == name) {
+                self.last = at;
+                return Some(at);
+            }
+        }
+        let items = self.items;
+        let table = self.table.get_or_insert_with(|| {
+            items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| (item.item.as_str(), at))
+                .collect()
+        });
+        self.last = *table.get(name)?;
+        Some(self.last)
+    }
+}
+
+fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, notes: &mut Vec<String>) -> Group {
+    let interval = estimate(std::slice::from_ref(&stratum.clusters), proportion, SEED);
+    if interval.method == Method::Wilson {
+        let method = Method::Wilson.describe();
+        notes.push(format!("{by} = {}: {method}", stratum.key));
+    }
+    Group {
+        by: by.to_owned(),
+        key: stratum.key.to_owned(),
+        value: ratio(&stratum.clusters),
+        low: interval.bounds.map(|(low, _)| low),
+        high: interval.bounds.map(|(_, high)| high),
+        n: stratum.clusters.len(),
+        outputs: stratum.outputs,
+    }
+}
+
+fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<String>) -> Estimate {
+    let (strata, what) = match rule.overall() {
+        Overall::Micro => {
+            let scored = tally.clusters.iter().filter(|c| c.denominator > 0.0);
+            (
+                vec![scored.copied().collect()],
+                tally.micro_name().to_owned(),
+            )
+        }
+        Overall::MacroBy(tag) => {
+            let strata = tally.by_tag(items, &tag);
+            for empty in strata.iter().filter(|s| s.clusters.is_empty()) {
+                notes.push(format!(
+                    "{tag} = {} has no score and is left out of the mean over {tag}",
+                    empty.key
+                ));
+            }
+            let clusters: Vec<Vec<Cluster>> = strata.into_iter().map(|s| s.clusters).collect();
+            (clusters, format!("unweighted mean over {tag}"))
+        }
+    };
+    let interval = estimate(&strata, tally.proportion, SEED);
+    Estimate {
+        value: mean_of_ratios(&strata),
+        low: interval.bounds.map(|(low, _)| low),
+        high: interval.bounds.map(|(_, high)| high),
+        n: strata.iter().map(Vec::len).sum(),
+        method: format!("{what}; {}", interval.method.describe()),
+    }
+}
+
+/// `without_score`: the first outputs that have none, and why.
+fn without_score(grades: &[Grade]) -> Object {
+    let listed: Vec<_> = grades
+        .iter()
+        .filter(|grade| grade.score.is_none())
+        .take(LISTED)
+        .map(|grade| json!({"item": grade.item, "repeat": grade.repeat, "why": grade.unscored}))
+        .collect();
+    let mut extra = Object::new();
+    if !listed.is_empty() {
+        extra.insert("without_score".into(), listed.into());
+    }
+    extra
+}

@@ -1,0 +1,212 @@
+//! Chooses and computes the 95 % interval of a ratio, or of a mean of ratios.
+
+use super::bootstrap;
+use super::cluster::{Cluster, mean_of_ratios, ratio};
+
+/// Two-sided 95 % point of the standard normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Above this many clusters the normal approximation replaces the bootstrap, which would only cost time.
+pub const BOOTSTRAP_UP_TO: usize = 20_000;
+
+/// Where an interval came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Cluster bootstrap, percentile.
+    Bootstrap,
+    /// Linearised variance of a ratio over clusters.
+    Normal,
+    /// Wilson's score interval with items as trials, for 0/1 data that are all equal.
+    Wilson,
+    /// Fewer than two clusters, or all equal and no 0/1 data: nothing is known about the spread.
+    None,
+}
+
+impl Method {
+    /// In words, as printed under a table.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Bootstrap => "cluster bootstrap by item (2000 resamples, percentile), 95 %",
+            Self::Normal => "normal approximation clustered by item, 95 %",
+            Self::Wilson => "Wilson interval on items, as all scores are equal, 95 %",
+            Self::None => "no interval",
+        }
+    }
+}
+
+/// An interval and where it came from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    pub bounds: Option<(f64, f64)>,
+    pub method: Method,
+}
+
+/// 95 % interval of the unweighted mean of the strata's ratios (one stratum: of its ratio). Strata without a cluster
+/// are left out. `proportion` says that each output is right or wrong, which is what Wilson's interval needs.
+pub fn estimate(strata: &[Vec<Cluster>], proportion: bool, seed: u64) -> Interval {
+    let strata: Vec<Vec<Cluster>> = strata.iter().filter(|s| !s.is_empty()).cloned().collect();
+    let clusters: usize = strata.iter().map(Vec::len).sum();
+    let none = Interval {
+        bounds: None,
+        method: Method::None,
+    };
+    if clusters < 2 {
+        return none;
+    }
+    let (bounds, method) = if strata.iter().all(|s| without_spread(s)) {
+        let all_or_nothing = strata
+            .iter()
+            .all(|s| matches!(ratio(s), Some(r) if r == 0.0 || r == 1.0));
+        if !(proportion && all_or_nothing) {
+            return none;
+        }
+        (wilson(&strata), Method::Wilson)
+    } else if clusters > BOOTSTRAP_UP_TO {
+        (normal(&strata), Method::Normal)
+    } else {
+        (bootstrap::interval(&strata, seed), Method::Bootstrap)
+    };
+    Interval { bounds, method }
+}
+
+fn without_spread(stratum: &[Cluster]) -> bool {
+    let own = |c: &Cluster| c.numerator / c.denominator;
+    stratum
+        .windows(2)
+        .all(|pair| own(&pair[0]) == own(&pair[1]))
+}
+
+/// Wilson's interval of each stratum (items as trials), put together by the square-and-add rule ("MOVER": the
+/// distances from value to bound add like standard errors). With one stratum it is Wilson's interval itself.
+fn wilson(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
+    let value = mean_of_ratios(strata)?;
+    let weight = 1.0 / strata.len() as f64;
+    let (mut below, mut above) = (0.0, 0.0);
+    for stratum in strata {
+        let p = ratio(stratum)?;
+        let n = stratum.len() as f64;
+        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        below += (weight * (p - (centre - half))).powi(2);
+        above += (weight * (centre + half - p)).powi(2);
+    }
+    Some((
+        (value - below.sqrt()).max(0.0),
+        (value + above.sqrt()).min(1.0),
+    ))
+}
+
+/// Value ± z · standard error, where a stratum's variance is that of its linearised ratio:
+/// K/(K−1) · Σ(numerator − ratio · denominator)² / (Σ denominator)².
+fn normal(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
+    let value = mean_of_ratios(strata)?;
+    let mut variance = 0.0;
+    for stratum in strata.iter().filter(|s| s.len() > 1) {
+        let own = ratio(stratum)?;
+        let denominator: f64 = stratum.iter().map(|c| c.denominator).sum();
+        let squares: f64 = stratum
+            .iter()
+            .map(|c| (c.numerator - own * c.denominator).powi(2))
+            .sum();
+        let clusters = stratum.len() as f64;
+        variance += clusters / (clusters - 1.0) * squares / (denominator * denominator);
+    }
+    let half = Z * variance.sqrt() / strata.len() as f64;
+    Some((value - half, value + half))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::SplitMix64;
+    use super::*;
+
+    fn of(values: &[(f64, f64)]) -> Vec<Cluster> {
+        values
+            .iter()
+            .map(|&(numerator, denominator)| Cluster {
+                numerator,
+                denominator,
+            })
+            .collect()
+    }
+
+    fn assert_close(bounds: Option<(f64, f64)>, low: f64, high: f64, tolerance: f64) {
+        let (l, h) = bounds.expect("an interval");
+        assert!(
+            (l - low).abs() < tolerance && (h - high).abs() < tolerance,
+            "({l}, {h}) is not ({low}, {high})"
+        );
+    }
+
+    #[test]
+    fn too_little_gives_no_interval() {
+        assert_eq!(estimate(&[], true, 0).bounds, None);
+        assert_eq!(estimate(&[of(&[(1.0, 1.0)])], true, 0).method, Method::None);
+        let half = of(&[(0.5, 1.0), (1.0, 2.0)]);
+        assert_eq!(estimate(&[half], false, 0).bounds, None);
+    }
+
+    /// Ten of ten: Wilson's lower bound is n / (n + z²) = 10 / 13.8415 = 0.72246.
+    #[test]
+    fn all_right_gives_wilson_on_items() {
+        let ten = of(&[(4.0, 4.0); 10]);
+        let found = estimate(&[ten.clone()], true, 0);
+        assert_eq!(found.method, Method::Wilson);
+        assert_close(found.bounds, 0.722_46, 1.0, 1e-5);
+        // A second stratum of ten wrong ones: 0.5 ± 0.5 · 0.27754 on either side.
+        let two = estimate(&[ten, of(&[(0.0, 4.0); 10])], true, 0);
+        assert_close(two.bounds, 0.5 - 0.138_77, 0.5 + 0.138_77, 1e-5);
+    }
+
+    /// By hand: 20 001 clusters of one output, 10 000 right. p = 0.499975, standard error = sqrt(p(1−p)/20 000).
+    #[test]
+    fn many_clusters_take_the_normal_approximation() {
+        let mut many = of(&[(1.0, 1.0); 10_000]);
+        many.extend(of(&[(0.0, 1.0); 10_001]));
+        let found = estimate(&[many], true, 0);
+        assert_eq!(found.method, Method::Normal);
+        assert_close(found.bounds, 0.493_045_5, 0.506_904_5, 1e-6);
+    }
+
+    /// On the same clusters the bootstrap and the normal approximation must nearly agree.
+    #[test]
+    fn bootstrap_and_normal_approximation_agree_on_a_middling_sample() {
+        let mut random = SplitMix64::new(5, 0);
+        let strata: Vec<Vec<Cluster>> = (0..3)
+            .map(|_| {
+                (0..400)
+                    .map(|_| Cluster {
+                        numerator: random.below(11) as f64,
+                        denominator: 10.0 + random.below(5) as f64,
+                    })
+                    .collect()
+            })
+            .collect();
+        let (low, high) = normal(&strata).expect("an interval");
+        assert_close(bootstrap::interval(&strata, 1), low, high, 0.002);
+    }
+
+    /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in 0..1, so that
+    /// the true value is 0.5. A 95 % interval should hold it about 285 times; an interval that took repeats for
+    /// independent would hold it about 250 times.
+    #[test]
+    fn the_interval_holds_the_truth_about_as_often_as_it_says() {
+        let mut random = SplitMix64::new(11, 0);
+        let mut holds = 0;
+        for study in 0..300 {
+            let items: Vec<Cluster> = (0..40)
+                .map(|_| {
+                    let chance = random.below(1_000_000);
+                    let right = (0..4).filter(|_| random.below(1_000_000) < chance).count();
+                    Cluster {
+                        numerator: right as f64,
+                        denominator: 4.0,
+                    }
+                })
+                .collect();
+            let (low, high) = estimate(&[items], true, study).bounds.expect("an interval");
+            holds += usize::from(low <= 0.5 && 0.5 <= high);
+        }
+        assert!((270..=296).contains(&holds), "{holds} of 300");
+    }
+}
