@@ -167,7 +167,7 @@
     const number = (value) => value.toLocaleString("en");
     $("count").textContent = `${number(visible.length)} of ${number(data.items.length)} items, ${number(outputs)} of ${number(all)} outputs`;
     const widest = Math.min(visible.reduce((most, item) => Math.max(most, outputsOf(item).length + (item.inputs || []).length), 1), 5);
-    $("cards").style.setProperty("--card", widest === 1 ? "270px" : widest === 2 ? "480px" : "100%");
+    $("cards").style.setProperty("--card", ["270px", "400px", "560px"][widest - 1] || "100%");
     $("cards").replaceChildren();
     drawn = 0;
     if (!visible.length) $("cards").append(el("p", { class: "none" }, "No item matches these filters."));
@@ -246,8 +246,10 @@
       const points = mark.points.join(" ");
       const color = markColors[(detections ? classes.indexOf(mark.label) : 0) % markColors.length];
       polygon.setAttribute("points", points);
+      const halo = polygon.cloneNode();
+      halo.setAttribute("class", "halo");
       polygon.setAttribute("stroke", color);
-      svg.append(polygon);
+      svg.append(halo, polygon);
       if (!detections && labelled !== "large") continue;
       const xs = mark.points.filter((_, index) => index % 2 === 0);
       const ys = mark.points.filter((_, index) => index % 2 === 1);

@@ -197,15 +197,6 @@ impl Table {
             self.suite_title, self.suite_version
         )
     }
-
-    /// A row's count as printed: items behind the overall number, or scored / expected outputs of a partial run.
-    pub fn count(&self, row: &Row) -> String {
-        if row.partial {
-            format!("{}/{}", row.scored, row.expected)
-        } else {
-            row.cells[0].n.to_string()
-        }
-    }
 }
 
 /// `overall`, then the keys of the first grouping, those of later runs behind those of earlier ones.

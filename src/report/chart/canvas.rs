@@ -177,6 +177,13 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
             Align::Center => HPos::Center,
             Align::Right => HPos::Right,
         };
+        // Each backend sets the line a little high, by its own share of the em.
+        let drop = look.em * if self.pixels { 0.19 } else { 0.05 };
+        let at = if look.upright {
+            (at.0 + drop, at.1)
+        } else {
+            (at.0, at.1 + drop)
+        };
         let style = font.color(&look.color).pos(Pos::new(across, VPos::Center));
         self.draw(Text::new(text, self.at(at), style))
     }

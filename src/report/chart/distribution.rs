@@ -137,7 +137,7 @@ impl<'a> Distribution<'a> {
                 steps.push(corner);
             }
             points.push((RIGHT, bottom - PLOT));
-            canvas.dashed(&points, look.color(), 4.0, look.dash())?;
+            canvas.dashed(&points, look.line_color(), 4.0, look.dash())?;
             let every = steps.len().div_ceil(8);
             for corner in steps.into_iter().step_by(every) {
                 look.marker(canvas, corner, 8.0)?;

@@ -22,7 +22,7 @@ const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 262.0;
 const RIGHT: f64 = 984.0;
 const TOP: f64 = 10.0;
-const EM: f64 = 23.0;
+const EM: f64 = 21.0;
 
 impl<'a> Heat<'a> {
     /// None without two scored items.

@@ -134,7 +134,7 @@ impl Chart for Radar<'_> {
             }
             for axis in 0..self.axes() {
                 if let (Some(from), Some(to)) = (points[axis], points[(axis + 1) % self.axes()]) {
-                    canvas.dashed(&[from, to], look.color(), 3.5, look.dash())?;
+                    canvas.dashed(&[from, to], look.line_color(), 3.5, look.dash())?;
                 }
             }
             for point in points.into_iter().flatten() {

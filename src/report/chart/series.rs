@@ -65,6 +65,14 @@ impl Look {
         COLORS[self.index % COLORS.len()]
     }
 
+    /// The colour of lines and markers: yellow is too light for them and takes a darker shade.
+    pub fn line_color(self) -> RGBColor {
+        match self.color() {
+            RGBColor(0xf0, 0xe4, 0x42) => RGBColor(0xb5, 0xa2, 0x00),
+            color => color,
+        }
+    }
+
     pub fn dash(self) -> &'static [f64] {
         DASHES[self.index % DASHES.len()]
     }
@@ -100,7 +108,7 @@ impl Look {
         (x, y): (f64, f64),
         radius: f64,
     ) -> Result<(), ChartError> {
-        let color = self.color();
+        let color = self.line_color();
         let r = radius;
         match self.index % 4 {
             0 => canvas.disc((x, y), r, color),
@@ -215,7 +223,7 @@ pub fn legend<DB: DrawingBackend>(
         match swatch {
             Swatch::Fill => look.fill(canvas, (x, y - 11.0), (x + KEY, y + 11.0))?,
             Swatch::Line => {
-                canvas.dashed(&[(x, y), (x + KEY, y)], look.color(), 4.0, look.dash())?;
+                canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;
                 look.marker(canvas, (x + KEY / 2.0, y), 9.0)?;
             }
         }

@@ -55,10 +55,9 @@ fn line(table: &Table, row: &Row) -> String {
         String::new()
     };
     let mut text = format!(
-        "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th><td class=\"number\" data-value=\"{1}\">{2}</td>",
+        "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th><td class=\"number\" data-value=\"{1}\">{1}</td>",
         escape(&row.label),
-        row.scored,
-        table.count(row)
+        row.cells[0].n
     );
     for cell in &row.cells {
         let class = match cell.rank {

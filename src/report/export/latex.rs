@@ -37,7 +37,7 @@ fn environment(table: &Table) -> String {
         text.push_str(&format!(
             "    {}{mark} & {}",
             escape(&row.label),
-            table.count(row)
+            row.cells[0].n
         ));
         for cell in &row.cells {
             let number = table.number(cell.value).replace('–', "--");
@@ -74,6 +74,7 @@ fn escape(text: &str) -> String {
             '^' => escaped.push_str("\\textasciicircum{}"),
             '<' => escaped.push_str("\\textless{}"),
             '>' => escaped.push_str("\\textgreater{}"),
+            '|' => escaped.push_str("\\textbar{}"),
             '\n' | '\r' => escaped.push(' '),
             other if PARTIAL.contains(other) => escaped.push_str("$^\\dagger$"),
             other => escaped.push(other),

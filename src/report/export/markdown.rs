@@ -31,7 +31,7 @@ fn table(table: &Table) -> String {
         text.push_str(&format!(
             "| {}{mark} | {} |",
             escape(&row.label),
-            table.count(row)
+            row.cells[0].n
         ));
         for cell in &row.cells {
             let number = table.number(cell.value);

@@ -3,7 +3,7 @@
 use super::Export;
 use crate::report::table::{PARTIAL, Rank, Row};
 use crate::report::{ReportError, Table};
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, presets};
 use std::io::IsTerminal;
 
 /// A table for eyes.
@@ -31,7 +31,7 @@ impl Terminal {
         let mark = if row.partial { PARTIAL } else { "" };
         let mut cells = vec![
             Cell::new(format!("{}{mark}", plain(&row.label))),
-            Cell::new(table.count(row)).set_alignment(CellAlignment::Right),
+            Cell::new(row.cells[0].n).set_alignment(CellAlignment::Right),
         ];
         for value in &row.cells {
             let number = table.number(value.value);
@@ -67,7 +67,7 @@ impl Export for Terminal {
                 text.push('\n');
             }
             let mut grid = comfy_table::Table::new();
-            grid.load_style(presets::UTF8_HORIZONTAL_ONLY)
+            grid.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
                 .set_content_arrangement(ContentArrangement::Dynamic);
             match self.width {
                 Some(width) => grid.set_width(width),
@@ -100,6 +100,9 @@ impl Export for Terminal {
                 plain(&table.caption()),
                 grid.trim_fmt()
             ));
+            if !self.styled && table.rows.len() > 1 {
+                text.push_str("* best, ' second\n");
+            }
             for note in &table.notes {
                 text.push_str(&format!("{}\n", plain(note)));
             }
