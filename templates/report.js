@@ -260,7 +260,7 @@
       text.setAttribute("x", left + (above ? 0 : size * 0.3));
       text.setAttribute("y", above ? top - size * 0.3 : top + size);
       text.setAttribute("font-size", size);
-      text.setAttribute("stroke-width", size / 5);
+      text.setAttribute("stroke-width", size / 3);
       text.textContent = `${mark.label} ${mark.score.toFixed(2)}`;
       labels.push(text);
     }
@@ -377,6 +377,7 @@
       // The original may have stayed behind when the page was sent on.
       large.addEventListener("error", () => { if (large.src !== picture.thumb) large.src = picture.thumb; }, { once: true });
       const stage = el("div", {}, large, overlay(shown, "large"));
+      if (picture.w && picture.h) stage.style.setProperty("--ratio", picture.w / picture.h);
       const bar = el("div", { class: "bar" },
         el("button", { type: "button", onclick: () => step(-1), "aria-label": "Previous" }, "←"),
         el("button", { type: "button", onclick: () => step(1), "aria-label": "Next" }, "→"),

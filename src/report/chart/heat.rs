@@ -97,10 +97,11 @@ impl<'a> Heat<'a> {
         let y = self.bottom() + 66.0;
         let steps = 60;
         let (from, to) = (LEFT, LEFT + 300.0);
+        // Each step reaches to the end and is covered by the next: no seams where edges are smoothed.
         for step in 0..steps {
             let x = |s: i32| from + (to - from) * f64::from(s) / f64::from(steps);
             let share = f64::from(step) / f64::from(steps - 1);
-            canvas.fill((x(step), y), (x(step + 1), y + 20.0), ramp(share))?;
+            canvas.fill((x(step), y), (to, y + 20.0), ramp(share))?;
         }
         let look = |align| Type::new(20.0, SOFT, align);
         canvas.plain("score", (from - 60.0, y + 10.0), look(Align::Right))?;
@@ -148,7 +149,8 @@ impl Chart for Heat<'_> {
                 2,
             )?;
             for (bin, value) in row.iter().enumerate() {
-                let (a, b) = ((x(bin), top), (x(bin + 1), bottom));
+                // Half a unit under the next cell, so that no seam shows where edges are smoothed.
+                let (a, b) = ((x(bin), top), ((x(bin + 1) + 0.5).min(RIGHT), bottom));
                 match value {
                     Some(value) => canvas.fill(a, b, ramp(*value))?,
                     None => {
