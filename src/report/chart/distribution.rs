@@ -1,0 +1,163 @@
+//! How scores are spread over items: a histogram of one run, cumulative curves of several.
+
+use super::canvas::{Align, Canvas, GRID, INK, Label, SOFT, Type};
+use super::series::{Look, Swatch, legend, legend_height};
+use super::{Chart, ChartError, ticks};
+use crate::report::{RunView, score};
+use plotters::prelude::DrawingBackend;
+
+/// Item means of each run, sorted, as shares of the full mark.
+pub struct Distribution<'a> {
+    labels: &'a [Label],
+    scores: Vec<Vec<f64>>,
+    full: f64,
+}
+
+const WIDTH: f64 = 1000.0;
+const LEFT: f64 = 110.0;
+const RIGHT: f64 = 970.0;
+const PLOT: f64 = 460.0;
+const HISTOGRAM_BINS: usize = 20;
+
+impl<'a> Distribution<'a> {
+    /// None without a scored item.
+    pub fn of(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
+        let scores: Vec<Vec<f64>> = runs
+            .iter()
+            .map(|run| {
+                let mut scores: Vec<f64> = score::item_means(run)
+                    .into_values()
+                    .map(|score| score / full)
+                    .collect();
+                scores.sort_by(f64::total_cmp);
+                scores
+            })
+            .collect();
+        scores.iter().any(|run| !run.is_empty()).then_some(Self {
+            labels,
+            scores,
+            full,
+        })
+    }
+
+    /// For the caption.
+    pub fn describe(&self) -> String {
+        if self.scores.len() == 1 {
+            format!("distribution of {} item scores", self.scores[0].len())
+        } else {
+            "share of items that score at most the value below (a curve further right and lower is better)".to_owned()
+        }
+    }
+
+    fn top(&self) -> f64 {
+        legend_height(self.labels, WIDTH - 20.0) + 24.0
+    }
+
+    fn x(share: f64) -> f64 {
+        LEFT + (RIGHT - LEFT) * share.clamp(0.0, 1.0)
+    }
+
+    fn axes<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<'_, DB>,
+        counts: &[f64],
+        percent: bool,
+    ) -> Result<(), ChartError> {
+        let (top, bottom) = (self.top(), self.top() + PLOT);
+        let most = counts.last().copied().unwrap_or(1.0);
+        for count in counts {
+            let y = bottom - PLOT * count / most;
+            canvas.line(&[(LEFT, y), (RIGHT, y)], GRID, 1.5)?;
+            let text = if percent {
+                format!("{:.0} %", count * 100.0)
+            } else {
+                count.to_string()
+            };
+            canvas.plain(&text, (LEFT - 14.0, y), Type::new(22.0, SOFT, Align::Right))?;
+        }
+        for tick in ticks(self.full) {
+            let x = Self::x(tick / self.full);
+            canvas.line(&[(x, bottom), (x, bottom + 8.0)], INK, 2.0)?;
+            let look = Type::new(22.0, SOFT, Align::Center);
+            canvas.plain(&tick.to_string(), (x, bottom + 28.0), look)?;
+        }
+        let middle = (LEFT + RIGHT) / 2.0;
+        let look = Type::new(23.0, INK, Align::Center);
+        canvas.plain("mean score of an item", (middle, bottom + 64.0), look)?;
+        let mut look = Type::new(23.0, INK, Align::Center);
+        look.upright = true;
+        let name = if percent { "share of items" } else { "items" };
+        canvas.plain(name, (18.0, (top + bottom) / 2.0), look)?;
+        canvas.line(&[(LEFT, bottom), (RIGHT, bottom)], INK, 2.0)
+    }
+
+    fn histogram<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+        let mut counts = [0usize; HISTOGRAM_BINS];
+        for score in &self.scores[0] {
+            let bin = (score.max(0.0) * HISTOGRAM_BINS as f64) as usize;
+            counts[bin.min(HISTOGRAM_BINS - 1)] += 1;
+        }
+        let most = counts.iter().copied().max().unwrap_or(1) as f64;
+        let whole: Vec<f64> = ticks(most.max(4.0));
+        self.axes(canvas, &whole, false)?;
+        let bottom = self.top() + PLOT;
+        let top = whole.last().copied().unwrap_or(1.0);
+        for (bin, count) in counts
+            .into_iter()
+            .enumerate()
+            .filter(|(_, count)| *count > 0)
+        {
+            let x = |bin: usize| Self::x(bin as f64 / HISTOGRAM_BINS as f64);
+            let y = bottom - PLOT * count as f64 / top;
+            Look::new(0).fill(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
+        }
+        Ok(())
+    }
+
+    fn curves<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+        self.axes(canvas, &[0.0, 0.25, 0.5, 0.75, 1.0], true)?;
+        let bottom = self.top() + PLOT;
+        for (index, scores) in self
+            .scores
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| !s.is_empty())
+        {
+            let look = Look::new(index);
+            let mut points = vec![(LEFT, bottom)];
+            let mut steps = Vec::new();
+            let count = scores.len() as f64;
+            let mut seen = 0;
+            for group in scores.chunk_by(|a, b| a == b) {
+                let x = Self::x(group[0]);
+                points.push((x, bottom - PLOT * f64::from(seen) / count));
+                seen += group.len() as u32;
+                let corner = (x, bottom - PLOT * f64::from(seen) / count);
+                points.push(corner);
+                steps.push(corner);
+            }
+            points.push((RIGHT, bottom - PLOT));
+            canvas.dashed(&points, look.line_color(), 4.0, look.dash())?;
+            let every = steps.len().div_ceil(8);
+            for corner in steps.into_iter().step_by(every) {
+                look.marker(canvas, corner, 8.0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Chart for Distribution<'_> {
+    fn size(&self) -> (f64, f64) {
+        (WIDTH, (self.top() + PLOT + 92.0).ceil())
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Line)?;
+        if self.scores.len() == 1 {
+            self.histogram(canvas)
+        } else {
+            self.curves(canvas)
+        }
+    }
+}

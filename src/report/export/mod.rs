@@ -1,0 +1,42 @@
+//! One small file per table format, behind one trait.
+
+mod csv;
+mod html;
+mod json;
+mod latex;
+mod long;
+mod markdown;
+mod parquet;
+mod terminal;
+
+pub use csv::Csv;
+pub use html::Html;
+pub(super) use html::{element as html_table, escape as escape_html};
+pub use json::Json;
+pub use latex::Latex;
+pub use markdown::Markdown;
+pub use parquet::Parquet;
+pub use terminal::Terminal;
+
+use super::{ReportError, Table};
+
+/// A format that tables can be written in.
+pub trait Export {
+    /// The name a user writes, which is also the file's extension.
+    fn extension(&self) -> &'static str;
+
+    /// All tables as one file, in order.
+    fn export(&self, tables: &[Table]) -> Result<Vec<u8>, ReportError>;
+}
+
+/// The formats that go into a report folder.
+pub fn files() -> [Box<dyn Export>; 6] {
+    [
+        Box::new(Markdown),
+        Box::new(Latex),
+        Box::new(Html),
+        Box::new(Csv),
+        Box::new(Parquet),
+        Box::new(Json),
+    ]
+}

@@ -1,0 +1,143 @@
+//! The HTML page: one file, no request to anywhere.
+
+use super::chart::Drawn;
+use super::export::html_table;
+use super::gallery::Gallery;
+use super::{ReportError, RunView, Table};
+use askama::Template;
+
+const STYLE: &str = include_str!("../../templates/report.css");
+const SCRIPT: &str = include_str!("../../templates/report.js");
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: String,
+    suites: Vec<Suite<'a>>,
+    runs: Vec<Facts<'a>>,
+    partial: Vec<String>,
+    sampled: Option<String>,
+    version: &'static str,
+    style: &'static str,
+    script: &'static str,
+    data: String,
+}
+
+/// A suite's table and charts.
+struct Suite<'a> {
+    title: &'a str,
+    table: String,
+    figures: Vec<Figure<'a>>,
+}
+
+struct Figure<'a> {
+    name: &'a str,
+    caption: &'a str,
+    svg: String,
+}
+
+/// What happened in one run.
+struct Facts<'a> {
+    label: &'a str,
+    suite: &'a str,
+    view: &'a RunView,
+    method: &'a str,
+    manifest: Option<String>,
+}
+
+/// A suite of the page: its table and the charts drawn of it.
+pub struct Section<'a> {
+    pub table: &'a Table,
+    pub charts: &'a [Drawn],
+}
+
+/// The page of these runs. `labels` are the runs' names as printed in tables.
+pub fn render(
+    sections: &[Section<'_>],
+    runs: &[RunView],
+    labels: &[String],
+    gallery: &Gallery,
+) -> Result<String, ReportError> {
+    let titles: Vec<&str> = sections
+        .iter()
+        .map(|s| s.table.suite_title.as_str())
+        .collect();
+    let facts = |(run, label): (&'_ RunView, &'_ String)| -> String {
+        let summary = &run.summary;
+        format!(
+            "{label} on {}: {} of {} outputs scored, {} failed, {} unscored.",
+            run.suite_title, summary.scored, summary.expected, summary.failed, summary.unscored
+        )
+    };
+    let page = Page {
+        title: titles.join(", "),
+        suites: sections.iter().map(suite).collect(),
+        runs: runs
+            .iter()
+            .zip(labels)
+            .map(|(run, label)| Facts {
+                label,
+                suite: &run.suite_title,
+                view: run,
+                method: &run.summary.overall.method,
+                manifest: (!run.manifest.is_null())
+                    .then(|| format!("{:#}", run.manifest)),
+            })
+            .collect(),
+        partial: runs
+            .iter()
+            .zip(labels)
+            .filter(|(run, _)| run.summary.partial)
+            .map(facts)
+            .collect(),
+        sampled: (gallery.shown < gallery.total).then(|| {
+            format!(
+                "The gallery shows {} of {} outputs: failures first, then passed outputs at even steps through the suite.",
+                gallery.shown, gallery.total
+            )
+        }),
+        version: env!("CARGO_PKG_VERSION"),
+        style: STYLE,
+        script: SCRIPT,
+        data: embed(gallery)?,
+    };
+    page.render()
+        .map_err(|error| ReportError::Page(error.to_string()))
+}
+
+fn suite<'a>(section: &Section<'a>) -> Suite<'a> {
+    Suite {
+        title: &section.table.suite_title,
+        table: html_table(section.table),
+        figures: section
+            .charts
+            .iter()
+            .map(|chart| Figure {
+                name: &chart.name,
+                caption: &chart.caption,
+                svg: inline(chart),
+            })
+            .collect(),
+    }
+}
+
+/// The SVG element as it stands in the page, named for those who cannot see it.
+fn inline(chart: &Drawn) -> String {
+    let from = chart.svg.find("<svg").unwrap_or(0);
+    let label = super::export::escape_html(&chart.caption);
+    chart.svg[from..].replacen(
+        "<svg",
+        &format!("<svg role=\"img\" aria-label=\"{label}\""),
+        1,
+    )
+}
+
+/// JSON that cannot end the script element around it or break a line of a reader that takes it for JavaScript.
+fn embed(gallery: &Gallery) -> Result<String, ReportError> {
+    let json =
+        serde_json::to_string(gallery).map_err(|error| ReportError::Page(error.to_string()))?;
+    Ok(json
+        .replace('<', "\\u003c")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029"))
+}

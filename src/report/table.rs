@@ -1,0 +1,335 @@
+//! A results table: rows are models × runs, columns the overall number and the groups of the suite's first `by`.
+
+use crate::record::Summary;
+use serde::Serialize;
+
+/// One run that goes into a table.
+#[derive(Debug, Clone, Copy)]
+pub struct TableInput<'a> {
+    pub summary: &'a Summary,
+    pub suite_title: &'a str,
+    pub model_title: &'a str,
+}
+
+/// How a value is printed. Files for machines (CSV, Parquet, JSON) always carry the unrounded number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// 0.8012 → `80.1`.
+    Percent,
+    /// 0.8012 → `0.8012`.
+    Decimal4,
+}
+
+/// How tables are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TableSettings {
+    /// None: percent where all values of a table lie within 0 and 1, else four decimals.
+    pub unit: Option<Unit>,
+    /// Print the 95 % interval behind each value.
+    pub intervals: bool,
+}
+
+/// A value's place in its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rank {
+    Best,
+    Second,
+    Other,
+}
+
+/// One number of the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cell {
+    pub value: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Items behind the number.
+    pub n: usize,
+    pub rank: Rank,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    pub model: String,
+    pub run: String,
+    /// What is printed: the model's title, with the run's name where a model has several rows.
+    pub label: String,
+    /// Outputs.
+    pub expected: usize,
+    pub scored: usize,
+    pub failed: usize,
+    pub unscored: usize,
+    pub partial: bool,
+    /// In the order of [`Table::columns`].
+    pub cells: Vec<Cell>,
+}
+
+/// One estimate in long format, unrounded, with every grouping of the summary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimated {
+    pub suite: String,
+    pub suite_version: String,
+    pub model: String,
+    pub run: String,
+    pub partial: bool,
+    /// The tag grouped by; None for the overall number.
+    pub by: Option<String>,
+    /// The group; `overall` for the overall number.
+    pub key: String,
+    pub value: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Items.
+    pub n: usize,
+    /// Scored outputs.
+    pub outputs: usize,
+}
+
+/// The results of one version of one suite.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Table {
+    pub suite: String,
+    pub suite_title: String,
+    pub suite_version: String,
+    /// The tag whose groups are the columns after the first.
+    pub by: Option<String>,
+    /// `overall`, then the groups in the summary's order.
+    pub columns: Vec<String>,
+    pub rows: Vec<Row>,
+    pub unit: Unit,
+    pub intervals: bool,
+    /// What a reader of the numbers must know, the mark † explained first.
+    pub notes: Vec<String>,
+    pub estimates: Vec<Estimated>,
+}
+
+/// The mark of a partial run.
+pub const PARTIAL: &str = "†";
+
+impl Table {
+    /// One table per suite and version, in order of first appearance.
+    pub fn of(inputs: &[TableInput<'_>], settings: TableSettings) -> Vec<Table> {
+        let mut suites: Vec<Vec<TableInput<'_>>> = Vec::new();
+        for input in inputs {
+            let same = |rows: &&mut Vec<TableInput<'_>>| {
+                rows[0].summary.suite == input.summary.suite
+                    && rows[0].summary.suite_version == input.summary.suite_version
+            };
+            match suites.iter_mut().find(same) {
+                Some(rows) => rows.push(*input),
+                None => suites.push(vec![*input]),
+            }
+        }
+        suites
+            .iter()
+            .map(|rows| Self::of_suite(rows, settings))
+            .collect()
+    }
+
+    fn of_suite(inputs: &[TableInput<'_>], settings: TableSettings) -> Table {
+        let first = inputs[0];
+        let by = inputs
+            .iter()
+            .find_map(|input| input.summary.groups.first())
+            .map(|group| group.by.clone());
+        let columns = columns(inputs, by.as_deref());
+        let mut rows: Vec<Row> = inputs
+            .iter()
+            .map(|input| row(input, inputs, by.as_deref(), &columns))
+            .collect();
+        rank(&mut rows);
+        let estimates: Vec<Estimated> = inputs.iter().flat_map(|i| estimates(i.summary)).collect();
+        let within_one = estimates
+            .iter()
+            .filter_map(|estimate| estimate.value)
+            .all(|value| (0.0..=1.0).contains(&value));
+        let automatic = if within_one {
+            Unit::Percent
+        } else {
+            Unit::Decimal4
+        };
+        Table {
+            suite: first.summary.suite.clone(),
+            suite_title: first.suite_title.to_owned(),
+            suite_version: first.summary.suite_version.clone(),
+            by,
+            columns,
+            notes: notes(inputs, &rows),
+            rows,
+            unit: settings.unit.unwrap_or(automatic),
+            intervals: settings.intervals,
+            estimates,
+        }
+    }
+
+    /// A value as printed; `–` when there is none.
+    pub fn number(&self, value: Option<f64>) -> String {
+        match (value, self.unit) {
+            (None, _) => "–".to_owned(),
+            (Some(value), Unit::Percent) => format!("{:.1}", value * 100.0),
+            (Some(value), Unit::Decimal4) => format!("{value:.4}"),
+        }
+    }
+
+    /// `[low, high]` as printed; None unless asked for and known.
+    pub fn interval(&self, cell: &Cell) -> Option<String> {
+        match (self.intervals, cell.low, cell.high) {
+            (true, Some(low), Some(high)) => Some(format!(
+                "[{}, {}]",
+                self.number(Some(low)),
+                self.number(Some(high))
+            )),
+            _ => None,
+        }
+    }
+
+    /// The caption: title, version and unit.
+    pub fn caption(&self) -> String {
+        let unit = match self.unit {
+            Unit::Percent => ", %",
+            Unit::Decimal4 => "",
+        };
+        format!(
+            "{} (version {}){unit}",
+            self.suite_title, self.suite_version
+        )
+    }
+}
+
+/// `overall`, then the keys of the first grouping, those of later runs behind those of earlier ones.
+fn columns(inputs: &[TableInput<'_>], by: Option<&str>) -> Vec<String> {
+    let mut columns = vec!["overall".to_owned()];
+    for group in inputs.iter().flat_map(|input| &input.summary.groups) {
+        if Some(group.by.as_str()) == by && !columns[1..].contains(&group.key) {
+            columns.push(group.key.clone());
+        }
+    }
+    columns
+}
+
+fn row(
+    input: &TableInput<'_>,
+    all: &[TableInput<'_>],
+    by: Option<&str>,
+    columns: &[String],
+) -> Row {
+    let summary = input.summary;
+    let same_title = all
+        .iter()
+        .filter(|other| other.model_title == input.model_title)
+        .count();
+    let label = if same_title > 1 {
+        format!("{} ({})", input.model_title, summary.run)
+    } else {
+        input.model_title.to_owned()
+    };
+    let overall = &summary.overall;
+    let mut cells = vec![cell(overall.value, overall.low, overall.high, overall.n)];
+    for key in &columns[1..] {
+        let group = summary
+            .groups
+            .iter()
+            .find(|group| Some(group.by.as_str()) == by && &group.key == key);
+        cells.push(group.map_or(cell(None, None, None, 0), |group| {
+            cell(group.value, group.low, group.high, group.n)
+        }));
+    }
+    Row {
+        model: summary.model.clone(),
+        run: summary.run.clone(),
+        label,
+        expected: summary.expected,
+        scored: summary.scored,
+        failed: summary.failed,
+        unscored: summary.unscored,
+        partial: summary.partial,
+        cells,
+    }
+}
+
+fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: usize) -> Cell {
+    Cell {
+        value,
+        low,
+        high,
+        n,
+        rank: Rank::Other,
+    }
+}
+
+/// Marks the best and the second value of each column, on unrounded numbers: equal values share a mark, and the
+/// second is the largest value below the best. A single row has nothing to be better than.
+fn rank(rows: &mut [Row]) {
+    if rows.len() < 2 {
+        return;
+    }
+    for column in 0..rows[0].cells.len() {
+        let mut values: Vec<f64> = rows
+            .iter()
+            .filter_map(|row| row.cells[column].value)
+            .collect();
+        values.sort_by(|a, b| b.total_cmp(a));
+        values.dedup();
+        for row in rows.iter_mut() {
+            let cell = &mut row.cells[column];
+            cell.rank = match cell.value {
+                Some(value) if values.first() == Some(&value) => Rank::Best,
+                Some(value) if values.get(1) == Some(&value) => Rank::Second,
+                _ => Rank::Other,
+            };
+        }
+    }
+}
+
+fn notes(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for row in rows.iter().filter(|row| row.partial) {
+        notes.push(format!(
+            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored.",
+            row.label, row.scored, row.expected, row.failed, row.unscored
+        ));
+    }
+    for note in inputs.iter().flat_map(|input| &input.summary.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
+}
+
+fn estimates(summary: &Summary) -> Vec<Estimated> {
+    let estimated = |by: Option<&str>, key: &str| Estimated {
+        suite: summary.suite.clone(),
+        suite_version: summary.suite_version.clone(),
+        model: summary.model.clone(),
+        run: summary.run.clone(),
+        partial: summary.partial,
+        by: by.map(str::to_owned),
+        key: key.to_owned(),
+        value: None,
+        low: None,
+        high: None,
+        n: 0,
+        outputs: 0,
+    };
+    let overall = Estimated {
+        value: summary.overall.value,
+        low: summary.overall.low,
+        high: summary.overall.high,
+        n: summary.overall.n,
+        outputs: summary.scored,
+        ..estimated(None, "overall")
+    };
+    let groups = summary.groups.iter().map(|group| Estimated {
+        value: group.value,
+        low: group.low,
+        high: group.high,
+        n: group.n,
+        outputs: group.outputs,
+        ..estimated(Some(&group.by), &group.key)
+    });
+    std::iter::once(overall).chain(groups).collect()
+}

@@ -1,0 +1,268 @@
+//! Everything into one folder: tables, charts, thumbnails and the page.
+
+use super::chart::{self, Drawn};
+use super::export;
+use super::gallery::{self, Gallery, Picture};
+use super::page::{self, Section};
+use super::table::{Row, TableSettings};
+use super::{ReportError, RunView, Table, TableInput, thumbs};
+use base64::Engine;
+use rayon::prelude::*;
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+/// What goes into a report.
+#[derive(Debug, Clone)]
+pub struct ReportOptions {
+    pub table: TableSettings,
+    /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
+    pub max_outputs: usize,
+    /// Longer side of a thumbnail, pixels.
+    pub thumb_side: u32,
+    /// Bytes of thumbnails inside the page; further ones are files beside it.
+    pub inline_bytes: usize,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self {
+            table: TableSettings::default(),
+            max_outputs: 20_000,
+            thumb_side: 320,
+            inline_bytes: 24 << 20,
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    pub page: PathBuf,
+    /// Tables and charts.
+    pub files: Vec<PathBuf>,
+    /// Thumbnails inside the page, and files beside it.
+    pub thumbs_inline: usize,
+    pub thumbs_linked: usize,
+    /// Outputs with a card, of all outputs.
+    pub shown: usize,
+    pub total: usize,
+}
+
+/// Pictures shrunk at once; bounds memory.
+const BATCH: usize = 64;
+
+/// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears whole or not
+/// at all, the page last.
+///
+/// # Errors
+/// No run, a folder that cannot be written to, or a failing export. A broken picture is no error: its card says so.
+pub fn write(
+    dir: &Path,
+    runs: &[RunView],
+    options: &ReportOptions,
+) -> Result<Written, ReportError> {
+    if runs.is_empty() {
+        return Err(ReportError::NoRuns);
+    }
+    create(dir)?;
+    let inputs: Vec<TableInput<'_>> = runs.iter().map(RunView::table_input).collect();
+    let tables = Table::of(&inputs, options.table);
+    let mut written = Written::default();
+    for format in export::files() {
+        let path = dir.join(format!("table.{}", format.extension()));
+        put(&path, &format.export(&tables)?)?;
+        written.files.push(path);
+    }
+    let charts = tables
+        .par_iter()
+        .map(|table| chart::of_suite(table, &runs_of(table, runs)))
+        .collect::<Result<Vec<Vec<Drawn>>, ReportError>>()?;
+    create(&dir.join("charts"))?;
+    for drawn in charts.iter().flatten() {
+        let path = dir.join("charts").join(&drawn.name);
+        for (extension, bytes) in [("svg", drawn.svg.as_bytes()), ("png", &drawn.png[..])] {
+            let path = path.with_added_extension(extension);
+            put(&path, bytes)?;
+            written.files.push(path);
+        }
+    }
+    let labels: Vec<String> = runs.iter().map(|run| label(run, &tables)).collect();
+    let mut gallery = gallery::collect(runs, &labels, options.max_outputs);
+    illustrate(&mut gallery, dir, options, &mut written)?;
+    let sections: Vec<Section<'_>> = tables
+        .iter()
+        .zip(&charts)
+        .map(|(table, charts)| Section { table, charts })
+        .collect();
+    let html = page::render(&sections, runs, &labels, &gallery)?;
+    written.page = dir.join("index.html");
+    put(&written.page, html.as_bytes())?;
+    (written.shown, written.total) = (gallery.shown, gallery.total);
+    Ok(written)
+}
+
+/// The runs of a table, in its rows' order.
+fn runs_of<'a>(table: &Table, runs: &'a [RunView]) -> Vec<&'a RunView> {
+    runs.iter()
+        .filter(|run| {
+            run.summary.suite == table.suite && run.summary.suite_version == table.suite_version
+        })
+        .collect()
+}
+
+/// A run's name as its table prints it.
+fn label(run: &RunView, tables: &[Table]) -> String {
+    let is_run = |row: &&Row| row.model == run.summary.model && row.run == run.summary.run;
+    tables
+        .iter()
+        .find(|table| {
+            table.suite == run.summary.suite && table.suite_version == run.summary.suite_version
+        })
+        .and_then(|table| table.rows.iter().find(is_run))
+        .map_or(run.model_title.clone(), |row| row.label.clone())
+}
+
+/// Makes the thumbnails: inside the page while there is room, as files beside it after that.
+fn illustrate(
+    gallery: &mut Gallery,
+    dir: &Path,
+    options: &ReportOptions,
+    written: &mut Written,
+) -> Result<(), ReportError> {
+    let here = absolute(dir).unwrap_or_else(|| dir.to_owned());
+    let mut pictures: Vec<&mut Picture> = gallery
+        .items
+        .iter_mut()
+        .flat_map(|item| {
+            let outputs = item
+                .outputs
+                .iter_mut()
+                .filter_map(|output| output.picture.as_mut());
+            item.inputs.iter_mut().chain(outputs)
+        })
+        .collect();
+    let mut room = options.inline_bytes;
+    for (index, batch) in pictures.chunks_mut(BATCH).enumerate() {
+        if room == 0 {
+            create(&dir.join("thumbs"))?;
+        }
+        let made: Vec<Made> = batch
+            .par_iter()
+            .enumerate()
+            .map(|(offset, picture)| {
+                let name = thumb_name(picture, options.thumb_side, index * BATCH + offset);
+                let reusable = room == 0
+                    && picture.sha256.is_some()
+                    && picture.width > 0
+                    && dir.join(&name).is_file();
+                if reusable {
+                    return Made::Kept(name);
+                }
+                match thumbs::make(&picture.path, options.thumb_side) {
+                    Ok(thumb) => Made::New(name, thumb),
+                    Err(problem) => Made::Problem(problem),
+                }
+            })
+            .collect();
+        for (picture, made) in batch.iter_mut().zip(made) {
+            picture.link = relative(&here, &picture.path);
+            match made {
+                Made::Problem(problem) => picture.problem = Some(problem),
+                Made::Kept(name) => {
+                    picture.thumb = Some(name);
+                    written.thumbs_linked += 1;
+                }
+                Made::New(name, thumb) => {
+                    (picture.width, picture.height) = (thumb.width, thumb.height);
+                    let text = base64::engine::general_purpose::STANDARD.encode(&thumb.jpeg);
+                    if text.len() <= room {
+                        room -= text.len();
+                        picture.thumb = Some(format!("data:image/jpeg;base64,{text}"));
+                        written.thumbs_inline += 1;
+                    } else {
+                        room = 0;
+                        create(&dir.join("thumbs"))?;
+                        put(&dir.join(&name), &thumb.jpeg)?;
+                        picture.thumb = Some(name);
+                        written.thumbs_linked += 1;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Made {
+    New(String, thumbs::Thumb),
+    /// Made by an earlier report of the same picture.
+    Kept(String),
+    Problem(String),
+}
+
+fn thumb_name(picture: &Picture, side: u32, place: usize) -> String {
+    match picture.sha256.as_deref() {
+        Some(sha256) if sha256.len() >= 24 && sha256.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            format!("thumbs/{}-{side}.jpg", &sha256[..24])
+        }
+        _ => format!("thumbs/{place:06}-{side}.jpg"),
+    }
+}
+
+/// Without links and `..` where the file exists.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    path.canonicalize()
+        .or_else(|_| std::path::absolute(path))
+        .ok()
+}
+
+/// `path` as a percent-encoded link from the folder `here`; None for a path that no link can name.
+fn relative(here: &Path, path: &Path) -> Option<String> {
+    let path = absolute(path)?;
+    let from: Vec<Component<'_>> = here.components().collect();
+    let to: Vec<Component<'_>> = path.components().collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), from.len() - common);
+    let down = to[common..]
+        .iter()
+        .map(|part| part.as_os_str().to_str().map(encode))
+        .collect::<Option<Vec<String>>>()?;
+    Some(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+fn encode(part: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    part.bytes().map(byte).collect()
+}
+
+fn create(dir: &Path) -> Result<(), ReportError> {
+    std::fs::create_dir_all(dir).map_err(|source| ReportError::Write {
+        path: dir.to_owned(),
+        source,
+    })
+}
+
+/// Writes beside the target and renames, so that a reader never sees half a file.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let failed = |source| ReportError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: the umask decides who may read the report.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.prefix(".").tempfile_in(parent).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
