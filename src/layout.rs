@@ -5,7 +5,7 @@ use crate::record::Item;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
@@ -75,6 +75,20 @@ impl Layout {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Geneval => "geneval",
+            Self::Dpg => "dpg",
+            Self::Longtext => "longtext",
+            Self::Imgedit => "imgedit",
+            Self::Gedit => "gedit",
+            Self::Wise => "wise",
+            Self::Flat => "flat",
+        })
     }
 }
 
@@ -224,15 +238,24 @@ mod tests {
     fn paths_are_those_of_the_official_scripts() {
         let plain = item("00017", json!({}));
         assert_eq!(path(Layout::Geneval, &plain, 3), "00017/samples/00003.png");
-        assert_eq!(path(Layout::Imgedit, &item("1082", json!({})), 0), "1082.png");
+        assert_eq!(
+            path(Layout::Imgedit, &item("1082", json!({})), 0),
+            "1082.png"
+        );
         // LongText-Bench numbers the four pictures from 1; its ids are not contiguous.
         let long = item("longtext-7", json!({"prompt_id": 7}));
         assert_eq!(path(Layout::Longtext, &long, 0), "0007_1.png");
-        assert_eq!(path(Layout::Longtext, &item("199", json!({})), 3), "0199_4.png");
+        assert_eq!(
+            path(Layout::Longtext, &item("199", json!({})), 3),
+            "0199_4.png"
+        );
         let wise = item("701", json!({"prompt_id": 701, "Category": "Biology"}));
         assert_eq!(path(Layout::Wise, &wise, 0), "701.png");
         let key = "4a7d36259ad94d238a6e7e7e0bd6b643";
-        let gedit = item(key, json!({"edit_type": "background_change", "language": "en"}));
+        let gedit = item(
+            key,
+            json!({"edit_type": "background_change", "language": "en"}),
+        );
         assert_eq!(
             path(Layout::Gedit, &gedit, 0),
             format!("fullset/background_change/en/{key}.png")
@@ -277,7 +300,10 @@ mod tests {
         );
         assert_eq!(Layout::Flat.sidecars(&bench), []);
         // Python: json.dumps({"a": ["é\"\n", "😀", "\x7f"], "b": {}, "c": []})
-        let odd = item("1", json!({"a": ["é\"\n", "😀", "\u{7f}"], "b": {}, "c": []}));
+        let odd = item(
+            "1",
+            json!({"a": ["é\"\n", "😀", "\u{7f}"], "b": {}, "c": []}),
+        );
         assert_eq!(
             Layout::Geneval.sidecars(&odd)[0].1,
             "{\"a\": [\"\\u00e9\\\"\\n\", \"\\ud83d\\ude00\", \"\u{7f}\"], \"b\": {}, \"c\": []}"

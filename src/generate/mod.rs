@@ -1,5 +1,8 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
+pub mod folder;
+pub mod typeset;
+
 use crate::cancel::Cancel;
 use crate::record::Item;
 use std::collections::BTreeMap;

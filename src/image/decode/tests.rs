@@ -140,12 +140,7 @@ fn exif_orientation_is_applied() {
     assert_eq!(upright.rgb.dimensions(), (32, 16));
     assert!(near(*upright.rgb.get_pixel(2, 8), [0, 0, 255], 12));
     // 1: as stored.
-    assert!(
-        decode_bytes(&turned_jpeg(1), "x")
-            .unwrap()
-            .notes
-            .is_empty()
-    );
+    assert!(decode_bytes(&turned_jpeg(1), "x").unwrap().notes.is_empty());
 }
 
 /// The head of a PNG that claims a side of 30,000 pixels, and a few bytes of data.
@@ -194,9 +189,7 @@ fn a_truncated_picture_is_an_error_in_every_format() {
         for part in [4, 2] {
             let error = decode_bytes(&bytes[..bytes.len() / part], "cut.img").unwrap_err();
             assert!(
-                error
-                    .to_string()
-                    .starts_with("cut.img: the ")
+                error.to_string().starts_with("cut.img: the ")
                     && error.to_string().contains("truncated or damaged"),
                 "{format:?}: {error}"
             );
