@@ -17,6 +17,7 @@
 //! | [`report`] | how it is shown: tables, charts, gallery |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
+//! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
@@ -33,6 +34,7 @@ pub mod generate;
 pub mod grade;
 pub mod hub;
 pub mod image;
+pub mod layout;
 pub mod observe;
 mod process;
 pub mod record;

@@ -1,8 +1,14 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
 pub mod command;
+mod echo;
+pub mod folder;
 pub mod openai;
 mod picture;
+mod registry;
+pub mod typeset;
+
+pub use registry::{BuildError, NAMES, Resources, build, check, wanted_assets};
 
 use crate::cancel::Cancel;
 use crate::record::Item;

@@ -1,1 +1,4 @@
-//! (room image)
+//! Pixels: bounded decoding, encoding, small pictures for pages.
+
+pub mod decode;
+pub mod encode;

@@ -1,0 +1,124 @@
+//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order. What a
+//! reader makes of its pages is the ceiling of a score for rendered text.
+
+mod compose;
+mod fonts;
+mod paint;
+mod random;
+mod settings;
+mod shape;
+mod target;
+
+pub use settings::{Arrangement, Auto, Face, Size, TypesetError, TypesetSettings};
+
+use super::{Answer, GenerateError, Generated, Generator, Request};
+use crate::cancel::Cancel;
+use cosmic_text::fontdb::FaceInfo;
+use fonts::Fonts;
+use serde_json::json;
+use target::{Target, is_cjk};
+
+/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is drawn
+/// with the font that the system has.
+pub struct Typeset {
+    settings: TypesetSettings,
+    /// Ink and paper.
+    colours: [[u8; 3]; 2],
+    fonts: Fonts,
+    /// The font of `cjk_font`.
+    chosen_cjk: Option<FaceInfo>,
+}
+
+impl Typeset {
+    /// # Errors
+    /// When a setting is out of range or `cjk_font` is no Chinese font.
+    pub fn new(settings: TypesetSettings) -> Result<Self, TypesetError> {
+        settings.check()?;
+        let chosen_cjk = match &settings.cjk_font {
+            None => None,
+            Some(path) => Some(
+                fonts::cjk_in_file(path).map_err(|reason| TypesetError::Font {
+                    path: path.clone(),
+                    reason,
+                })?,
+            ),
+        };
+        Ok(Self {
+            colours: [
+                settings::colour("ink", &settings.ink)?,
+                settings::colour("paper", &settings.paper)?,
+            ],
+            fonts: Fonts::new(settings.font),
+            settings,
+            chosen_cjk,
+        })
+    }
+
+    /// Loads a font for Chinese when a text needs one and none is loaded.
+    fn need_fonts(&mut self, texts: &[String]) -> Result<(), GenerateError> {
+        if self.fonts.cjk.is_some() || !texts.iter().any(|text| text.chars().any(is_cjk)) {
+            return Ok(());
+        }
+        let face = self.chosen_cjk.clone().or_else(fonts::system_cjk);
+        match face {
+            Some(face) => {
+                self.fonts.add_cjk(&face);
+                Ok(())
+            }
+            None => Err(GenerateError::item(
+                "font",
+                "no font for Chinese on this system; install one (Debian and Ubuntu: fonts-noto-cjk or \
+                 fonts-wqy-zenhei) or set `cjk_font` to a font file",
+            )),
+        }
+    }
+}
+
+impl Generator for Typeset {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        _cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
+        let mut target = Target::of(request.item);
+        self.need_fonts(&target.texts)?;
+        let (dropped, units) = target.drop_units(self.settings.drop, request.seed);
+        let texts: Vec<compose::Text> = target
+            .texts
+            .iter()
+            .map(|text| shape::shape(&mut self.fonts, text, target.chinese))
+            .collect();
+        let plan = compose::compose(&texts, &self.settings, request.seed);
+        let page = paint::paint(&plan, &texts, &mut self.fonts, &self.settings);
+        let picture = paint::finish(page, &self.settings, self.colours, request.seed);
+
+        let mut notes: Vec<String> = Vec::new();
+        if units == 0 {
+            notes.push("no target text: the page is blank".to_owned());
+        }
+        if plan.forced {
+            notes.push("the text does not fit: words were broken or lines cut".to_owned());
+        }
+        if plan.clipped > 0 {
+            notes.push(format!("{} lines were cut off", plan.clipped));
+        }
+        let missing: String = texts.iter().flatten().map(|p| p.missing.as_str()).collect();
+        if !missing.is_empty() {
+            notes.push(format!("no font has {missing}"));
+        }
+        let size = plan.lines.iter().map(|line| line.size).reduce(f32::min);
+        let mut generated = Generated::from(Answer::Pixels(picture));
+        generated.extra.insert(
+            "typeset".to_owned(),
+            json!({
+                "size": size,
+                "lines": plan.lines.len(),
+                "units": units,
+                "dropped": dropped,
+                "font": self.fonts.cjk.as_deref().filter(|_| target.chinese).unwrap_or(self.fonts.latin),
+                "notes": notes,
+            }),
+        );
+        Ok(generated)
+    }
+}

@@ -1,0 +1,175 @@
+//! Settings of the `typeset` generator.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings of the `typeset` generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TypesetSettings {
+    /// Width of the picture in pixels, 64 to 8192. Default 1024.
+    pub width: u32,
+    /// Height of the picture in pixels, 64 to 8192. Default 1024.
+    pub height: u32,
+    /// Empty border in pixels, less than half of either side. Default 64.
+    pub margin: u32,
+    /// Face of Latin text: `sans`, `serif` or `mono`. Default `sans`.
+    pub font: Face,
+    /// Font file for Chinese. Default: one that the system has, Noto Sans CJK SC first.
+    pub cjk_font: Option<PathBuf>,
+    /// How the texts are arranged: `page`, `sign`, `columns` or `scattered`. Default `page`.
+    pub layout: Arrangement,
+    /// Font size in pixels, or `auto`: the largest at which all text fits, at most an eighth of the height and at
+    /// least 10. Default `auto`.
+    pub size: Size,
+    /// Colour of the text, `#rrggbb`. Default `#000000`.
+    pub ink: String,
+    /// Colour of the ground, `#rrggbb`. Default `#ffffff`.
+    pub paper: String,
+    /// Small type: the font size is multiplied by this, above 0 to 1; never below 4 pixels. Default 1.
+    pub scale: f32,
+    /// Blur: standard deviation of a Gaussian in pixels, 0 to 50. Default 0.
+    pub blur: f32,
+    /// Noise: standard deviation in grey levels, 0 to 255. Default 0.
+    pub noise: f32,
+    /// Probability with which each word (Chinese: each character) is left out, 0 to 1. A higher probability leaves
+    /// out the same ones and more. Default 0.
+    pub drop: f64,
+    /// Turn of the page in degrees clockwise, -45 to 45; corners that leave the page are cut. Default 0.
+    pub rotate: f32,
+}
+
+impl Default for TypesetSettings {
+    fn default() -> Self {
+        Self {
+            width: 1024,
+            height: 1024,
+            margin: 64,
+            font: Face::Sans,
+            cjk_font: None,
+            layout: Arrangement::Page,
+            size: Size::Auto(Auto::Auto),
+            ink: "#000000".to_owned(),
+            paper: "#ffffff".to_owned(),
+            scale: 1.0,
+            blur: 0.0,
+            noise: 0.0,
+            drop: 0.0,
+            rotate: 0.0,
+        }
+    }
+}
+
+/// A face of the embedded DejaVu family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Face {
+    Sans,
+    Serif,
+    Mono,
+}
+
+/// How several texts share a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrangement {
+    /// Paragraphs from the top, flush left.
+    Page,
+    /// One centred board a text, in turn light on dark and framed.
+    Sign,
+    /// Two columns, filled one after the other.
+    Columns,
+    /// A place and a size of its own for each text.
+    Scattered,
+}
+
+/// A font size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged, expecting = "expected \"auto\" or a number of pixels")]
+pub enum Size {
+    Auto(Auto),
+    Pixels(f32),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auto {
+    Auto,
+}
+
+/// Why a `typeset` generator cannot be made.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum TypesetError {
+    #[error("typeset generator: `{key}` = {found}, expected {expected}")]
+    Setting {
+        key: &'static str,
+        found: String,
+        expected: String,
+    },
+    #[error("typeset generator: `cjk_font` = {}: {reason}", path.display())]
+    #[diagnostic(help(
+        "give a TrueType or OpenType file that has Chinese characters, or leave the key out to use the system's"
+    ))]
+    Font { path: PathBuf, reason: String },
+}
+
+impl TypesetSettings {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the first key whose value is out of its range.
+    pub(super) fn check(&self) -> Result<(), TypesetError> {
+        let half = self.width.min(self.height) / 2;
+        within("width", self.width, 64, 8192)?;
+        within("height", self.height, 64, 8192)?;
+        within("margin", self.margin, 0, half.saturating_sub(16))?;
+        within("scale", self.scale, 0.01, 1.0)?;
+        within("blur", self.blur, 0.0, 50.0)?;
+        within("noise", self.noise, 0.0, 255.0)?;
+        within("drop", self.drop, 0.0, 1.0)?;
+        within("rotate", self.rotate, -45.0, 45.0)?;
+        if let Size::Pixels(size) = self.size {
+            within("size", size, 4.0, 2000.0)?;
+        }
+        colour("ink", &self.ink)?;
+        colour("paper", &self.paper)?;
+        Ok(())
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    key: &'static str,
+    value: T,
+    low: T,
+    high: T,
+) -> Result<(), TypesetError> {
+    // Written so that NaN is refused.
+    if value >= low && value <= high {
+        return Ok(());
+    }
+    Err(TypesetError::Setting {
+        key,
+        found: value.to_string(),
+        expected: format!("{low} to {high}"),
+    })
+}
+
+/// Reads `#rrggbb`.
+pub(super) fn colour(key: &'static str, text: &str) -> Result<[u8; 3], TypesetError> {
+    let digits = text
+        .strip_prefix('#')
+        .filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    match value {
+        Some(value) => {
+            let [_, r, g, b] = value.to_be_bytes();
+            Ok([r, g, b])
+        }
+        None => Err(TypesetError::Setting {
+            key,
+            found: format!("\"{text}\""),
+            expected: "a colour like \"#1a2b3c\"".to_owned(),
+        }),
+    }
+}
