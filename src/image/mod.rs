@@ -1,1 +1,3 @@
 //! (room image)
+
+pub mod cv;

@@ -2,6 +2,8 @@
 //!
 //! An observer writes down raw evidence and never a score.
 
+pub mod ppocr;
+
 use crate::record::{Item, Output};
 use serde_json::Value;
 
