@@ -92,6 +92,9 @@ pub(super) fn turn_upright(
 }
 
 /// Reads the lines; readings are in the order of `lines`.
+///
+/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one: the
+/// intermediate values of one line fit the processor's cache.
 pub(super) fn read(
     network: &mut Network,
     lines: &[RgbImage],
@@ -106,9 +109,11 @@ pub(super) fn read(
             .iter()
             .fold(least, |widest, &index| widest.max(aspect(&lines[index])));
         let width = (f64::from(HEIGHT) * widest) as u32;
-        let (shape, values) = batch(chosen.iter().map(|&index| &lines[index]), width, normalise);
-        let read = network.run(shape, &values, |output| characters.decode(&output))?;
-        readings.extend(chosen.iter().copied().zip(read));
+        for &index in chosen {
+            let (shape, values) = batch(std::iter::once(&lines[index]), width, normalise);
+            let read = network.run(shape, &values, |output| characters.decode(&output))?;
+            readings.extend(read.into_iter().map(|reading| (index, reading)));
+        }
     }
     readings.sort_by_key(|(index, _)| *index);
     Ok(readings.into_iter().map(|(_, reading)| reading).collect())
