@@ -4,10 +4,12 @@
 //! Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture.
 
 mod lines;
+mod onnx;
 mod prepare;
 mod regions;
 mod runtime;
 mod settings;
+mod simplify;
 mod widen;
 
 pub use settings::PpOcrSettings;

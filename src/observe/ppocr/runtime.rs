@@ -1,6 +1,7 @@
 //! ONNX Runtime: loading the library, opening models, running them from several threads.
 
 use super::PpOcrError;
+use super::simplify::simplified;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -61,12 +62,13 @@ impl Network {
         if !file.is_file() {
             return Err(fail("there is no such file".into()));
         }
+        let model = simplified(std::fs::read(file).map_err(|error| fail(error.to_string()))?);
         let open = || -> ort::Result<Session> {
             Session::builder(environment)?
                 .with_intra_threads(threads)?
                 .with_inter_threads(1)?
                 .with_memory_pattern(false)?
-                .commit_from_file(file)
+                .commit_from_memory(&model)
         };
         let session = open().map_err(|error| fail(error.to_string()))?;
         if session.inputs().len() != 1 || session.outputs().is_empty() {
