@@ -18,7 +18,7 @@ pub use schema::schemas;
 pub use settings::Settings;
 pub use study_file::{StudyFile, study};
 pub use suite_file::{
-    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Layout, Mapping, PromptGenerator,
+    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Mapping, PromptGenerator,
     ReportSection, SuiteFile, suite,
 };
 

@@ -4,6 +4,7 @@ use crate::config::document::Document;
 use crate::config::error::{ConfigError, nearest};
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
+use crate::layout::Layout;
 use crate::record::Task;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,23 +108,6 @@ pub struct ReportSection {
     /// Show scores times 100.
     #[serde(default)]
     pub percent: bool,
-}
-
-/// The benchmark whose names of output images are followed.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    Geneval,
-    Dpg,
-    Longtext,
-    Imgedit,
-    Gedit,
-    Wise,
-    /// `ITEM_REPEAT.png`, for suites without a layout of their own.
-    #[default]
-    Flat,
 }
 
 const fn one() -> u32 {

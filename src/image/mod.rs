@@ -1,4 +1,8 @@
-//! Pixels: bounded decoding, encoding, small pictures for pages.
+//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives.
 
-pub mod decode;
-pub mod encode;
+pub mod cv;
+mod decode;
+mod encode;
+
+pub use decode::{Decoded, ImageError, decode_bytes, decode_file, sniff};
+pub use encode::{encode_png, thumbnail};

@@ -2,6 +2,12 @@
 //!
 //! An observer writes down raw evidence and never a score.
 
+pub mod ppocr;
+
+mod registry;
+
+pub use registry::{BuildError, NAMES, assets, build};
+
 use crate::record::{Item, Output};
 use serde_json::Value;
 

@@ -1,1 +1,317 @@
-//! (tests of ppocr)
+//! The PP-OCR observer against the Python package rapidocr-onnxruntime 1.4.4 (tests/golden/ppocr/make.py), and on
+//! pictures and files that are not as they should be.
+
+use image::{Rgb, RgbImage};
+use miette::Diagnostic;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use unigauge::observe::ppocr::{PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
+use unigauge::observe::{ObserveError, Observer, Subject};
+use unigauge::record::{Item, Output};
+
+/// The package's tolerance in the issue: same lines, scores within this.
+const SCORE_TOLERANCE: f64 = 0.02;
+/// Corners may differ by this many pixels.
+const CORNER_TOLERANCE: f64 = 2.0;
+
+/// The models in the folder that `UNIGAUGE_PPOCR_DIR` names: the package's three .onnx files and libonnxruntime.
+fn models() -> Option<PpOcrModels> {
+    let Some(folder) = std::env::var_os("UNIGAUGE_PPOCR_DIR").map(PathBuf::from) else {
+        let required = std::env::var("UNIGAUGE_REQUIRE_ALL").is_ok_and(|value| value == "1");
+        assert!(!required, "UNIGAUGE_PPOCR_DIR is not set");
+        println!("skipped: UNIGAUGE_PPOCR_DIR (folder of the PP-OCR models) is not set");
+        return None;
+    };
+    let runtime = fs::read_dir(&folder)
+        .expect("UNIGAUGE_PPOCR_DIR is readable")
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libonnxruntime.")
+        })
+        .expect("libonnxruntime.* in UNIGAUGE_PPOCR_DIR");
+    Some(PpOcrModels {
+        detection: folder.join("ch_PP-OCRv4_det_infer.onnx"),
+        direction: folder.join("ch_ppocr_mobile_v2.0_cls_infer.onnx"),
+        recognition: folder.join("ch_PP-OCRv4_rec_infer.onnx"),
+        runtime,
+    })
+}
+
+fn observer(settings: PpOcrSettings) -> Option<PpOcr> {
+    Some(PpOcr::load(&models()?, settings).expect("models load"))
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ppocr")
+}
+
+fn picture(name: &str) -> RgbImage {
+    image::open(golden().join(name)).unwrap().into_rgb8()
+}
+
+fn look_at(observer: &PpOcr, pictures: &[Option<&RgbImage>]) -> Vec<Result<Value, ObserveError>> {
+    let item: Item =
+        serde_json::from_str(r#"{"item": "1", "task": "text-to-image", "prompt": ""}"#).unwrap();
+    let output: Output =
+        serde_json::from_str(r#"{"item": "1", "repeat": 0, "seed": 0, "kind": "image"}"#).unwrap();
+    let subjects: Vec<Subject> = pictures
+        .iter()
+        .map(|image| Subject {
+            item: &item,
+            output: &output,
+            image: *image,
+        })
+        .collect();
+    observer.observe(&subjects)
+}
+
+fn read(observer: &PpOcr, image: &RgbImage) -> Value {
+    look_at(observer, &[Some(image)])
+        .remove(0)
+        .expect("evidence")
+}
+
+fn texts(evidence: &Value) -> Vec<&str> {
+    let lines = evidence["lines"].as_array().unwrap();
+    lines
+        .iter()
+        .map(|line| line["text"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn reads_the_lines_that_the_python_package_reads() {
+    let Some(observer) = observer(PpOcrSettings::default()) else {
+        return;
+    };
+    let expected: Value =
+        serde_json::from_slice(&fs::read(golden().join("expected.json")).unwrap()).unwrap();
+    let expected = expected.as_object().unwrap();
+    assert!(expected.len() >= 12);
+    for (name, lines) in expected {
+        let evidence = read(&observer, &picture(name));
+        let lines = lines.as_array().unwrap();
+        let wanted: Vec<&str> = lines.iter().map(|l| l["text"].as_str().unwrap()).collect();
+        assert_eq!(texts(&evidence), wanted, "{name}");
+        assert_eq!(evidence["text"], wanted.join("\n"), "{name}");
+        for (ours, theirs) in evidence["lines"].as_array().unwrap().iter().zip(lines) {
+            let score = |line: &Value| line["score"].as_f64().unwrap();
+            let apart = (score(ours) - score(theirs)).abs();
+            assert!(apart <= SCORE_TOLERANCE, "{name}: {ours} {theirs}");
+            let corners = |line: &Value| -> Vec<f64> {
+                let polygon = line["polygon"].as_array().unwrap();
+                polygon
+                    .iter()
+                    .flat_map(|point| point.as_array().unwrap())
+                    .map(|value| value.as_f64().unwrap())
+                    .collect()
+            };
+            let (ours, theirs) = (corners(ours), corners(theirs));
+            assert_eq!(ours.len(), 8);
+            let near = |(a, b): (&f64, &f64)| (a - b).abs() <= CORNER_TOLERANCE;
+            assert!(
+                ours.iter().zip(&theirs).all(near),
+                "{name}: {ours:?} {theirs:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_whatever_the_batch_and_the_threads() {
+    let Some(one) = observer(PpOcrSettings::default()) else {
+        return;
+    };
+    let two = observer(PpOcrSettings {
+        threads: 2,
+        ..PpOcrSettings::default()
+    })
+    .unwrap();
+    let pictures = ["clean.png", "chinese.png", "rotated.png"].map(picture);
+    let alone: Vec<Value> = pictures.iter().map(|image| read(&one, image)).collect();
+    let together: Vec<Value> = look_at(&one, &pictures.each_ref().map(Some))
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(alone, together);
+    assert_eq!(one.identity(), two.identity());
+    let at_once: Vec<Value> = std::thread::scope(|scope| {
+        let workers = pictures
+            .each_ref()
+            .map(|image| scope.spawn(|| read(&two, image)));
+        workers.map(|worker| worker.join().unwrap()).into()
+    });
+    for (a, b) in alone.iter().zip(&at_once) {
+        assert_eq!(texts(a), texts(b));
+    }
+}
+
+#[test]
+fn the_direction_check_can_be_left_out() {
+    let settings = PpOcrSettings {
+        direction: false,
+        ..PpOcrSettings::default()
+    };
+    let Some(observer) = observer(settings) else {
+        return;
+    };
+    // The picture has nine lines; the direction network loses five of them.
+    assert_eq!(texts(&read(&observer, &picture("dense.png"))).len(), 9);
+}
+
+#[test]
+fn odd_pictures_give_no_lines_and_no_panic() {
+    let Some(observer) = observer(PpOcrSettings::default()) else {
+        return;
+    };
+    for (width, height) in [
+        (1, 1),
+        (30, 4000),
+        (4000, 30),
+        (1, 3000),
+        (3000, 1),
+        (29, 31),
+    ] {
+        let image = RgbImage::from_pixel(width, height, Rgb([255; 3]));
+        let evidence = read(&observer, &image);
+        assert_eq!(texts(&evidence), Vec::<&str>::new(), "{width}×{height}");
+        assert_eq!(evidence["text"], "");
+    }
+    let black = RgbImage::new(640, 480);
+    assert_eq!(texts(&read(&observer, &black)), Vec::<&str>::new());
+}
+
+#[test]
+fn text_in_a_huge_picture_is_found_where_it_stands() {
+    let Some(observer) = observer(PpOcrSettings::default()) else {
+        return;
+    };
+    let small = picture("clean.png");
+    let (left, top) = (3000, 2000);
+    let enlarged =
+        image::imageops::resize(&small, 2048, 2048, image::imageops::FilterType::Triangle);
+    let mut huge = RgbImage::from_pixel(6000, 4500, Rgb([255; 3]));
+    image::imageops::replace(&mut huge, &enlarged, left, top);
+    let evidence = read(&observer, &huge);
+    assert_eq!(texts(&evidence).len(), 3, "{evidence}");
+    let corner = &evidence["lines"][0]["polygon"][0];
+    // "Hello World 2026" is drawn at (50, 60) of the small picture, four times enlarged here.
+    let x = corner[0].as_f64().unwrap() - left as f64;
+    let y = corner[1].as_f64().unwrap() - top as f64;
+    assert!((150.0..=230.0).contains(&x), "{x}");
+    assert!((200.0..=320.0).contains(&y), "{y}");
+}
+
+#[test]
+fn an_output_without_a_picture_is_an_error_of_that_output_only() {
+    let Some(observer) = observer(PpOcrSettings::default()) else {
+        return;
+    };
+    let image = picture("small.png");
+    let seen = look_at(&observer, &[None, Some(&image)]);
+    assert_eq!(seen[0].as_ref().unwrap_err().kind, "image");
+    assert_eq!(texts(seen[1].as_ref().unwrap()), ["tinylabel", "no.7"]);
+}
+
+#[test]
+fn a_broken_model_is_named_with_its_remedy() {
+    let Some(models) = models() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("det.onnx");
+    let whole = fs::read(&models.detection).unwrap();
+    let load = |detection: PathBuf| {
+        let models = PpOcrModels {
+            detection,
+            ..models.clone()
+        };
+        PpOcr::load(&models, PpOcrSettings::default())
+    };
+    for bytes in [&b""[..], b"not a model", &whole[..whole.len() / 2]] {
+        fs::write(&broken, bytes).unwrap();
+        let error = load(broken.clone()).err().expect("an error");
+        assert!(matches!(error, PpOcrError::Model { .. }), "{error}");
+        assert!(error.to_string().contains("det.onnx"), "{error}");
+        let help = error.help().expect("help").to_string();
+        assert!(help.contains("unigauge fetch ppocr-v4"), "{help}");
+    }
+    let error = load(folder.path().join("absent.onnx"))
+        .err()
+        .expect("an error");
+    assert!(
+        error.to_string().contains("there is no such file"),
+        "{error}"
+    );
+    // A model that is fine but not a recogniser.
+    let swapped = PpOcrModels {
+        recognition: models.direction.clone(),
+        ..models.clone()
+    };
+    let error = PpOcr::load(&swapped, PpOcrSettings::default())
+        .err()
+        .expect("an error");
+    assert!(error.to_string().contains("list of characters"), "{error}");
+}
+
+#[test]
+fn senseless_settings_are_refused_by_name() {
+    let absent = PpOcrModels {
+        detection: "d".into(),
+        direction: "c".into(),
+        recognition: "r".into(),
+        runtime: "libonnxruntime.so".into(),
+    };
+    let cases = [
+        ("text_score = 1.5", "text_score"),
+        ("recognition_batch = 0", "recognition_batch"),
+        ("limit_side_len = 100000", "limit_side_len"),
+        ("unclip_ratio = nan", "unclip_ratio"),
+    ];
+    for (toml, name) in cases {
+        let settings: PpOcrSettings = toml::from_str(toml).unwrap();
+        let error = PpOcr::load(&absent, settings).err().expect("an error");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let unknown = toml::from_str::<PpOcrSettings>("text_scores = 0.5").unwrap_err();
+    assert!(unknown.to_string().contains("text_scores"), "{unknown}");
+}
+
+#[test]
+fn a_missing_runtime_is_named_with_its_remedy() {
+    // Runs in a process of its own: the library is loaded once in a process, and other tests here load it.
+    if std::env::var_os("UNIGAUGE_PPOCR_ALONE").is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "ppocr::a_missing_runtime_is_named_with_its_remedy",
+            ])
+            .env("UNIGAUGE_PPOCR_ALONE", "1")
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{status:?}");
+        return;
+    }
+    let models = PpOcrModels {
+        detection: "d".into(),
+        direction: "c".into(),
+        recognition: "r".into(),
+        runtime: "nowhere/libonnxruntime.so".into(),
+    };
+    let error = PpOcr::load(&models, PpOcrSettings::default())
+        .err()
+        .expect("an error");
+    assert!(
+        error.to_string().contains("nowhere/libonnxruntime.so"),
+        "{error}"
+    );
+    assert!(
+        error
+            .help()
+            .unwrap()
+            .to_string()
+            .contains("unigauge fetch ppocr-v4")
+    );
+}

@@ -1,0 +1,102 @@
+//! ONNX Runtime: loading the library, opening models, running them from several threads.
+
+use super::PpOcrError;
+use super::simplify::simplified;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::TensorRef;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// ONNX Runtime allows one environment in a process; it stays until the process ends.
+static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+/// Loads the shared library, or takes the one already loaded.
+pub(super) fn environment(library: &Path) -> Result<Environment, PpOcrError> {
+    let fail = |reason: String| PpOcrError::Runtime {
+        file: library.to_owned(),
+        reason,
+    };
+    let mut loaded = ENVIRONMENT
+        .lock()
+        .map_err(|_| fail("another thread failed while loading it".into()))?;
+    if let Some((_, environment)) = loaded.as_ref() {
+        return Ok(environment.clone());
+    }
+    if !library.is_file() {
+        return Err(fail("there is no such file".into()));
+    }
+    let absolute = library.canonicalize().map_err(|e| fail(e.to_string()))?;
+    let environment = ort::init_from(&absolute)
+        .map_err(|e| fail(e.to_string()))?
+        .with_name("unigauge")
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| fail(e.to_string()))?;
+    environment.set_log_level(ort::logging::LogLevel::Fatal);
+    *loaded = Some((absolute, environment.clone()));
+    Ok(environment)
+}
+
+/// One network with one picture-like input and one output. Not shared: every worker has its own.
+pub(super) struct Network {
+    session: Session,
+}
+
+/// A network's output: row-major values and their shape.
+pub(super) struct Output<'a> {
+    pub shape: Vec<usize>,
+    pub values: &'a [f32],
+}
+
+impl Network {
+    pub fn open(
+        environment: &Environment,
+        file: &Path,
+        threads: usize,
+    ) -> Result<Self, PpOcrError> {
+        let fail = |reason: String| PpOcrError::Model {
+            file: file.to_owned(),
+            reason,
+        };
+        if !file.is_file() {
+            return Err(fail("there is no such file".into()));
+        }
+        let model = simplified(std::fs::read(file).map_err(|error| fail(error.to_string()))?);
+        let open = || -> ort::Result<Session> {
+            Session::builder(environment)?
+                .with_intra_threads(threads)?
+                .with_inter_threads(1)?
+                .with_memory_pattern(false)?
+                .commit_from_memory(&model)
+        };
+        let session = open().map_err(|error| fail(error.to_string()))?;
+        if session.inputs().len() != 1 || session.outputs().is_empty() {
+            return Err(fail(format!(
+                "expected one input and an output, found {} and {}",
+                session.inputs().len(),
+                session.outputs().len()
+            )));
+        }
+        Ok(Self { session })
+    }
+
+    /// A text entry of the model file, if it has one of that name.
+    pub fn metadata(&self, key: &str) -> Option<String> {
+        self.session.metadata().ok()?.custom(key)
+    }
+
+    /// Runs on one (N, 3, H, W) batch and hands the first output to `read`.
+    pub fn run<R>(
+        &mut self,
+        shape: [usize; 4],
+        values: &[f32],
+        read: impl FnOnce(Output<'_>) -> R,
+    ) -> Result<R, ort::Error> {
+        let input = TensorRef::from_array_view((shape, values))?;
+        let outputs = self.session.run(ort::inputs![input])?;
+        let (shape, values) = outputs[0].try_extract_tensor::<f32>()?;
+        let shape = shape.iter().map(|&side| side as usize).collect();
+        Ok(read(Output { shape, values }))
+    }
+}

@@ -1,0 +1,93 @@
+//! What a user can turn.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the PP-OCR observer. The defaults are those of the Python package rapidocr-onnxruntime 1.4.4.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PpOcrSettings {
+    /// Lines read with less confidence (mean character probability, 0–1) are dropped.
+    pub text_score: f64,
+    /// Pixels with a text probability above this form regions, 0–1.
+    pub thresh: f32,
+    /// Regions with a lower mean text probability are dropped, 0–1.
+    pub box_thresh: f32,
+    /// How far a region is widened to the full line: distance = area × ratio / perimeter.
+    pub unclip_ratio: f64,
+    /// At most this many regions a picture.
+    pub max_candidates: usize,
+    /// Pictures are enlarged until their shorter side has this many pixels before detection.
+    pub limit_side_len: u32,
+    /// Pictures with a longer side are shrunk first, pixels.
+    pub max_side_len: u32,
+    /// Pictures with a shorter side are enlarged first, pixels.
+    pub min_side_len: u32,
+    /// Whether lines are checked for standing upside down. The direction network takes some long upright lines for
+    /// turned ones; they are then misread and dropped.
+    pub direction: bool,
+    /// A line is turned upside down when the direction network says so with more than this probability, 0–1.
+    pub direction_thresh: f32,
+    /// Lines that go through the direction network together.
+    pub direction_batch: usize,
+    /// Lines that are read together. They are padded to the widest, so the number touches scores a little.
+    pub recognition_batch: usize,
+    /// Threads of ONNX Runtime for one picture. Pictures are read in parallel already; results are the same for any
+    /// number.
+    pub threads: usize,
+}
+
+impl Default for PpOcrSettings {
+    fn default() -> Self {
+        Self {
+            text_score: 0.5,
+            thresh: 0.3,
+            box_thresh: 0.5,
+            unclip_ratio: 1.6,
+            max_candidates: 1000,
+            limit_side_len: 736,
+            max_side_len: 2000,
+            min_side_len: 30,
+            direction: true,
+            direction_thresh: 0.9,
+            direction_batch: 6,
+            recognition_batch: 6,
+            threads: 1,
+        }
+    }
+}
+
+impl PpOcrSettings {
+    /// The first setting that makes no sense, with what was expected.
+    pub(super) fn mistake(&self) -> Option<String> {
+        let fractions = [
+            ("text_score", self.text_score),
+            ("thresh", f64::from(self.thresh)),
+            ("box_thresh", f64::from(self.box_thresh)),
+            ("direction_thresh", f64::from(self.direction_thresh)),
+        ];
+        for (name, value) in fractions {
+            if !(0.0..=1.0).contains(&value) {
+                return Some(format!("{name} is {value}; expected 0 to 1"));
+            }
+        }
+        if !(0.0..=10.0).contains(&self.unclip_ratio) {
+            return Some(format!(
+                "unclip_ratio is {}; expected 0 to 10",
+                self.unclip_ratio
+            ));
+        }
+        let counts = [
+            ("direction_batch", self.direction_batch, 1, 256),
+            ("recognition_batch", self.recognition_batch, 1, 256),
+            ("threads", self.threads, 1, 256),
+            ("max_candidates", self.max_candidates, 1, 100_000),
+            ("limit_side_len", self.limit_side_len as usize, 32, 4096),
+            ("max_side_len", self.max_side_len as usize, 64, 8192),
+            ("min_side_len", self.min_side_len as usize, 1, 1024),
+        ];
+        counts
+            .iter()
+            .find(|(_, value, low, high)| !(low..=high).contains(&value))
+            .map(|(name, value, low, high)| format!("{name} is {value}; expected {low} to {high}"))
+    }
+}

@@ -1,0 +1,103 @@
+//! Growing a region to the full height of its letters.
+//!
+//! The detector is trained on shrunken text regions. They are grown by polygon offsetting with round joins (Vatti
+//! clipping's companion, as the Clipper library defines it): every corner becomes an arc of integer points.
+
+use super::regions::Quad;
+use std::f64::consts::PI;
+
+/// An arc may run this far inside the true circle, pixels.
+const ARC_TOLERANCE: f64 = 0.25;
+
+/// The points of the quadrilateral grown by area × `ratio` / perimeter on all sides. The corners are cut to integers
+/// first.
+pub(super) fn widened(quad: &Quad, ratio: f64) -> Vec<[i32; 2]> {
+    let distance = offset_distance(quad, ratio);
+    let mut corners: Vec<[f64; 2]> = quad
+        .iter()
+        .map(|corner| corner.map(|v| f64::from(v).trunc()))
+        .collect();
+    corners.dedup();
+    if corners.len() > 1 && corners.first() == corners.last() {
+        corners.pop();
+    }
+    if corners.len() < 3 || distance <= 0.0 {
+        return corners
+            .iter()
+            .map(|corner| corner.map(|v| v as i32))
+            .collect();
+    }
+    if doubled_area(&corners) < 0.0 {
+        corners.reverse();
+    }
+    round_joined(&corners, distance)
+}
+
+fn offset_distance(quad: &Quad, ratio: f64) -> f64 {
+    let corners = quad.map(|corner| corner.map(f64::from));
+    let perimeter: f64 = edges(&corners).map(|(a, b)| length(step(a, b))).sum();
+    if perimeter == 0.0 {
+        return 0.0;
+    }
+    doubled_area(&corners).abs() / 2.0 * ratio / perimeter
+}
+
+fn edges(corners: &[[f64; 2]]) -> impl Iterator<Item = ([f64; 2], [f64; 2])> {
+    let next = corners.iter().cycle().skip(1);
+    corners.iter().copied().zip(next.copied())
+}
+
+fn step(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    [b[0] - a[0], b[1] - a[1]]
+}
+
+fn length([x, y]: [f64; 2]) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
+fn doubled_area(corners: &[[f64; 2]]) -> f64 {
+    edges(corners).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum()
+}
+
+/// The outline at `distance` outside a convex polygon of positive area.
+fn round_joined(corners: &[[f64; 2]], distance: f64) -> Vec<[i32; 2]> {
+    let sagitta = ARC_TOLERANCE.min(distance * ARC_TOLERANCE);
+    let steps = (PI / (1.0 - sagitta / distance).acos()).min(distance * PI);
+    let (sin, cos) = (2.0 * PI / steps).sin_cos();
+    let normals: Vec<[f64; 2]> = edges(corners)
+        .map(|(a, b)| {
+            let edge = step(a, b);
+            let inverse = 1.0 / length(edge);
+            [edge[1] * inverse, -edge[0] * inverse]
+        })
+        .collect();
+
+    let mut outline = Vec::new();
+    for (i, &corner) in corners.iter().enumerate() {
+        let before = normals[(i + normals.len() - 1) % normals.len()];
+        let after = normals[i];
+        let turn_sin = (before[0] * after[1] - after[0] * before[1]).clamp(-1.0, 1.0);
+        let turn_cos = before[0] * after[0] + before[1] * after[1];
+        if (turn_sin * distance).abs() < 1.0 && turn_cos > 0.0 {
+            outline.push(moved(corner, before, distance));
+            continue;
+        }
+        let angle = turn_sin.atan2(turn_cos).abs();
+        let count = (steps / (2.0 * PI) * angle).round().max(1.0) as usize;
+        let mut direction = before;
+        for _ in 0..count {
+            outline.push(moved(corner, direction, distance));
+            let [x, y] = direction;
+            direction = [x * cos - sin * y, x * sin + y * cos];
+        }
+        outline.push(moved(corner, after, distance));
+    }
+    outline
+}
+
+fn moved(corner: [f64; 2], direction: [f64; 2], distance: f64) -> [i32; 2] {
+    [
+        (corner[0] + direction[0] * distance).round() as i32,
+        (corner[1] + direction[1] * distance).round() as i32,
+    ]
+}
