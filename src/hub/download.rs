@@ -57,7 +57,7 @@ impl Download<'_> {
     ///
     /// # Errors
     /// The last attempt's error; what was received stays in `part` for the next time.
-    pub fn into_part(&self, part: &Path) -> Result<(), HubError> {
+    pub fn fetch_to(&self, part: &Path) -> Result<(), HubError> {
         let client = Client::builder()
             .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.network.idle_timeout)

@@ -48,7 +48,7 @@ pub fn backoff(first: Duration, attempt: u32) -> Duration {
     let full = first.saturating_mul(1 << attempt.min(16)).min(MAX_BACKOFF);
     let noise = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |now| now.subsec_nanos() / 1000 % 1000);
+        .map_or(0, |now| now.subsec_micros() % 1000);
     full.mul_f64(0.5 + f64::from(noise) / 2000.0)
 }
 

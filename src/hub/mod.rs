@@ -368,12 +368,12 @@ impl Hub {
             progress: &*self.options.progress,
         };
         let resumed = part.exists();
-        download.into_part(&part)?;
+        download.fetch_to(&part)?;
         let first = self.install(asset, &part, &http::display_url(url));
         let result = match first {
             Err(HubError::Content { .. }) if resumed => {
                 download::discard(&part);
-                download.into_part(&part)?;
+                download.fetch_to(&part)?;
                 self.install(asset, &part, &http::display_url(url))
             }
             other => other,

@@ -57,7 +57,7 @@ pub enum Source {
         #[serde(default)]
         python: Option<String>,
     },
-    /// A file that is already on this machine.
+    /// A file that is already on this machine; a relative path counts from the current folder.
     Local { path: PathBuf },
 }
 
@@ -255,21 +255,80 @@ impl Table {
     }
 
     fn unknown(&self, id: &str) -> HubError {
-        let names = self
-            .assets
+        let ids = self.assets.iter().map(|asset| asset.id.as_str());
+        let known: Vec<&str> = self.groups.keys().map(String::as_str).chain(ids).collect();
+        let nearest = known
             .iter()
-            .map(|asset| &asset.id)
-            .chain(self.groups.keys());
-        let nearest = names
             .map(|name| (strsim::jaro_winkler(name, id), name))
             .filter(|(near, _)| *near > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0));
         HubError::Unknown {
             id: id.to_owned(),
             help: nearest.map_or_else(
-                || "`unigauge fetch --list` shows all assets and groups".to_owned(),
+                || format!("known are {}", known.join(", ")),
                 |(_, name)| format!("did you mean `{name}`?"),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn source(url: &str) -> Asset {
+        let text = format!(
+            "[[asset]]\nid = \"x\"\ntitle = \"\"\npurpose = \"\"\nlicence = {{ name = \"\", source = \"\" }}\n\
+             source = {{ kind = \"url\", url = {url:?} }}\n"
+        );
+        Table::parse(&text, Path::new("t.toml"))
+            .unwrap()
+            .assets
+            .remove(0)
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_name_never_leaves_its_folder(path in "[a-z./\\\\?#]{0,20}") {
+            let asset = source(&format!("http://h/{path}"));
+            let name = asset.file_name().unwrap();
+            prop_assert!(!name.is_empty() && name != "." && name != "..");
+            prop_assert!(!name.contains(['/', '\\']));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}") {
+            let _ = Table::parse(&text, Path::new("t.toml"));
+        }
+    }
+
+    #[test]
+    fn ids_that_would_be_paths_and_malformed_checksums_are_refused() {
+        let base = "title = \"\"\npurpose = \"\"\nlicence = { name = \"\", source = \"\" }\n\
+                    source = { kind = \"local\", path = \"p\" }\n";
+        for (head, words) in [
+            ("id = \"../x\"\n", "asset id \"../x\""),
+            ("id = \"x\"\nsha256 = \"ABC\"\n", "64 lower-case"),
+        ] {
+            let error = Table::parse(&format!("[[asset]]\n{head}{base}"), Path::new("t.toml"));
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("t.toml") && error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_this_platform_wins_over_that_of_its_system() {
+        let by = |keys: &[&str]| {
+            PerPlatform::By(
+                keys.iter()
+                    .map(|k| ((*k).to_owned(), (*k).to_owned()))
+                    .collect(),
+            )
+        };
+        let (exact, os) = (platform(), std::env::consts::OS);
+        assert_eq!(by(&[os, &exact]).here(), Some(&exact));
+        assert_eq!(by(&[os]).here().map(String::as_str), Some(os));
+        assert_eq!(by(&["plan9"]).here(), None);
     }
 }

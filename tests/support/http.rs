@@ -46,6 +46,7 @@ enum Fault {
     None,
     Close,
     Silence,
+    Drip,
 }
 
 impl Reply {
@@ -84,6 +85,13 @@ impl Reply {
     pub fn silent(mut self, sent: usize) -> Self {
         self.sent = sent;
         self.fault = Fault::Silence;
+        self
+    }
+
+    /// Sends the body byte by byte, ten a second.
+    pub fn dripping(mut self) -> Self {
+        self.sent = 0;
+        self.fault = Fault::Drip;
         self
     }
 }
@@ -156,7 +164,16 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(&reply.body[..reply.sent]);
     let _ = stream.flush();
-    if matches!(reply.fault, Fault::Silence) {
-        std::thread::sleep(Duration::from_secs(5));
+    match reply.fault {
+        Fault::None | Fault::Close => {}
+        Fault::Silence => std::thread::sleep(Duration::from_secs(5)),
+        Fault::Drip => {
+            for byte in reply.body.chunks(1) {
+                std::thread::sleep(Duration::from_millis(100));
+                if stream.write_all(byte).is_err() {
+                    return;
+                }
+            }
+        }
     }
 }

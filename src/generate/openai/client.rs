@@ -5,11 +5,11 @@ use crate::cancel::Cancel;
 use crate::generate::{GenerateError, picture};
 use crate::hub::http;
 use crate::record::Object;
-use reqwest::blocking::{Response, multipart};
+use reqwest::blocking::{RequestBuilder, multipart};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,7 @@ pub struct Client {
     key_variable: String,
     key: Option<String>,
     attempts: u32,
+    timeout: Duration,
     /// Shortest time between two requests.
     interval: Option<Duration>,
 }
@@ -125,6 +126,7 @@ impl Client {
             key_variable: settings.api_key_env.clone(),
             key,
             attempts: settings.max_attempts.max(1),
+            timeout,
             interval,
         })
     }
@@ -166,13 +168,14 @@ impl Client {
     fn persist(
         &self,
         cancel: &Cancel,
-        request: impl Fn() -> Result<(String, reqwest::blocking::RequestBuilder), GenerateError>,
+        request: impl Fn() -> Result<(String, RequestBuilder), GenerateError>,
     ) -> Result<Vec<u8>, GenerateError> {
         let mut attempt = 0;
         loop {
             self.wait_for_turn(cancel)?;
             let (url, request) = request()?;
-            let outcome = http::interruptible(cancel, move || read(request))
+            let limit = self.timeout;
+            let outcome = http::interruptible(cancel, move || read(request, limit))
                 .ok_or(GenerateError::Cancelled)?;
             let (error, wait) = match self.judge(&url, outcome) {
                 Ok(bytes) => return Ok(bytes),
@@ -304,8 +307,10 @@ struct Lost {
     again: bool,
 }
 
-fn read(request: reqwest::blocking::RequestBuilder) -> Result<Heard, Lost> {
-    let response: Response = request.send().map_err(|error| Lost {
+/// Sends one request and reads the whole answer within `limit`.
+fn read(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
+    let end = Instant::now() + limit;
+    let response = request.send().map_err(|error| Lost {
         kind: match () {
             () if error.is_connect() => "unreachable",
             () if error.is_timeout() => "timeout",
@@ -319,19 +324,38 @@ fn read(request: reqwest::blocking::RequestBuilder) -> Result<Heard, Lost> {
         headers: response.headers().clone(),
         body: Vec::new(),
     };
-    response
-        .take(MAX_ANSWER)
-        .read_to_end(&mut heard.body)
-        .map_err(|error| Lost {
-            kind: if error.kind() == std::io::ErrorKind::TimedOut {
-                "timeout"
-            } else {
-                "network"
-            },
-            words: format!("the answer broke off: {error}"),
-            again: true,
-        })?;
-    Ok(heard)
+    let broken = |kind, why: &str| Lost {
+        kind,
+        words: format!("the answer broke off: {why}"),
+        again: true,
+    };
+    let mut stream = response.take(MAX_ANSWER);
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        // The client's own limit holds for each read; one that drips would never end.
+        if Instant::now() > end {
+            return Err(broken(
+                "timeout",
+                "it is not complete within the time limit",
+            ));
+        }
+        match stream.read(&mut chunk) {
+            Ok(0) => return Ok(heard),
+            Ok(n) => heard.body.extend_from_slice(&chunk[..n]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => {
+                let inner = error
+                    .get_ref()
+                    .and_then(|e| e.downcast_ref::<reqwest::Error>());
+                let late = error.kind() == ErrorKind::TimedOut
+                    || inner.is_some_and(reqwest::Error::is_timeout);
+                return Err(broken(
+                    if late { "timeout" } else { "network" },
+                    &error.to_string(),
+                ));
+            }
+        }
+    }
 }
 
 fn form(parts: Vec<Part>) -> Result<multipart::Form, GenerateError> {

@@ -18,7 +18,6 @@ use crate::record::{Object, Task};
 use base64::Engine as _;
 use client::{Body, Client, Part};
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
 const SEED_RANGE: u64 = 1 << 31;
@@ -45,9 +44,9 @@ impl OpenAi {
         let settings = &self.settings;
         let text = json!({"type": "text", "text": request.item.prompt});
         let mut content = Vec::new();
-        for (bytes, mime, _) in pictures(request)? {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-            let mut image = json!({"url": format!("data:{mime};base64,{encoded}")});
+        for picture in pictures(request)? {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(picture.bytes);
+            let mut image = json!({"url": format!("data:{};base64,{encoded}", picture.mime)});
             if let Some(detail) = &settings.detail {
                 image["detail"] = json!(detail);
             }
@@ -99,13 +98,9 @@ impl OpenAi {
         } else {
             "image[]"
         };
-        for (i, (bytes, mime, extension)) in pictures.into_iter().enumerate() {
-            parts.push(Part::file(
-                name,
-                format!("image-{i}.{extension}"),
-                mime,
-                bytes,
-            ));
+        for (i, picture) in pictures.into_iter().enumerate() {
+            let file = format!("image-{i}.{}", picture.extension);
+            parts.push(Part::file(name, file, picture.mime, picture.bytes));
         }
         let answer = self
             .client
@@ -154,19 +149,27 @@ impl Generator for OpenAi {
     }
 }
 
-/// The item's input images: bytes as in the file, MIME type, extension.
-fn pictures(
-    request: &Request<'_>,
-) -> Result<Vec<(Vec<u8>, &'static str, &'static str)>, GenerateError> {
+/// An input image as it lies in its file.
+struct Picture {
+    bytes: Vec<u8>,
+    mime: &'static str,
+    extension: &'static str,
+}
+
+/// Reads the item's input images.
+fn pictures(request: &Request<'_>) -> Result<Vec<Picture>, GenerateError> {
     let read = |image: &String| {
         let path = request.base.join(image);
-        let wrong = |path: &Path, what: &str| {
+        let wrong = |what: &str| {
             GenerateError::item("input", format!("input image {}: {what}", path.display()))
         };
-        let bytes = std::fs::read(&path).map_err(|error| wrong(&path, &error.to_string()))?;
-        let (extension, mime) =
-            picture::sniff(&bytes).ok_or_else(|| wrong(&path, "is no picture"))?;
-        Ok((bytes, mime, extension))
+        let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
+        let (extension, mime) = picture::sniff(&bytes).ok_or_else(|| wrong("is no picture"))?;
+        Ok(Picture {
+            bytes,
+            mime,
+            extension,
+        })
     };
     request.item.images.iter().map(read).collect()
 }
