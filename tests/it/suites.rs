@@ -649,3 +649,17 @@ fn quick_reads_the_prompts_beside_it() {
     let tags = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned()));
     assert_eq!(set.items[2].tags, BTreeMap::from(tags));
 }
+
+#[test]
+fn the_examples_of_models_load() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/examples");
+    for (file, generator, key) in [
+        ("folder.toml", "folder", "path"),
+        ("command.toml", "command", "program"),
+        ("openai.toml", "openai", "model"),
+    ] {
+        let model = config::model(&format!("./{file}"), &folder).unwrap();
+        assert_eq!(model.definition.generator, generator);
+        assert!(model.definition.settings.to_json().get(key).is_some());
+    }
+}
