@@ -73,11 +73,17 @@ macro_rules! ends_in {
 
 ends_in! {
     ConfigError => Usage,
-    SuiteError => Usage,
     RuleError => Usage,
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
+}
+
+impl From<SuiteError> for Failure {
+    fn from(error: SuiteError) -> Self {
+        let exit = if matches!(error, SuiteError::Asset { .. }) { Exit::Environment } else { Exit::Usage };
+        Self::new(exit, error)
+    }
 }
 
 impl From<crate::generate::BuildError> for Failure {

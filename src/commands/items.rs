@@ -4,7 +4,7 @@ use super::cli::ItemsArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::Asking;
-use crate::config;
+use crate::config::{self, PromptGenerator, SuiteFile};
 use crate::exit::Exit;
 use crate::run::to_lines;
 use std::io::Write;
@@ -17,7 +17,7 @@ use std::path::Path;
 pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
     let bytes = if args.official {
         let suite = config::suite(&args.suite, Path::new(""))?.definition;
-        crate::suite::official(&suite)
+        official(&suite)
             .ok_or_else(|| {
                 Failure::usage(
                     format!("`{}` has no official format that unigauge writes", suite.name),
@@ -31,4 +31,12 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
     // A reader that closes early (`| head`) is no error.
     let _ = std::io::stdout().write_all(&bytes);
     Ok(Exit::Ok)
+}
+
+/// The benchmark's own file, where unigauge makes the items itself.
+fn official(suite: &SuiteFile) -> Option<String> {
+    match suite.items.generator {
+        Some(PromptGenerator::Geneval) => Some(crate::suite::geneval::official_jsonl()),
+        None => None,
+    }
 }

@@ -39,7 +39,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Studies => ("studies", definitions(Kind::Study)),
         Listable::Generators => ("generators", names(&crate::generate::NAMES)),
         Listable::Observers => ("observers", names(&crate::observe::NAMES)),
-        Listable::Rules => ("rules", names(&crate::grade::names())),
+        Listable::Rules => ("rules", names(&crate::grade::names().collect::<Vec<_>>())),
         Listable::Runs => ("runs", runs(&args.out)),
         Listable::Assets => ("assets", Vec::new()),
     };
@@ -146,7 +146,7 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
         }
     }
     if !ctx.json {
-        for (name, members) in hub.table().groups() {
+        for (name, members) in &hub.table().groups {
             println!("group {name}: {}", members.join(", "));
         }
     }

@@ -10,8 +10,8 @@ use super::run::{exit_of, jobs, print_summaries};
 use super::score::suite_of;
 use crate::config::{ModelFile, Settings};
 use crate::exit::Exit;
-use crate::generate::folder::{Folder, FolderSettings};
-use crate::run::{Asked, Manifest, RunFolder, Work, read_all};
+use crate::generate::folder::{Folder, FolderSettings, Inventory};
+use crate::run::{Asked, Manifest, RunError, RunFolder, Work, read_all};
 use std::path::Path;
 
 /// Looks at the outputs of a run folder, or at somebody else's images.
@@ -34,7 +34,7 @@ fn of_run(ctx: &Context, run: &Path, jobs: usize) -> Result<Exit, Failure> {
     let _lock = folder.lock(manifest.shard)?;
     let suite = suite_of(&manifest)?;
     let items = read_all(&folder.items())?;
-    let observers = observers(ctx, &suite, jobs)?;
+    let observers = observers(ctx, &suite)?;
     if observers.is_empty() {
         return Err(Failure::nothing(
             format!("the suite `{}` has no observers", suite.name),
@@ -77,30 +77,44 @@ fn of_run(ctx: &Context, run: &Path, jobs: usize) -> Result<Exit, Failure> {
 fn of_images(ctx: &Context, args: &ObserveArgs, suite: &str, images: &Path) -> Result<Exit, Failure> {
     let asking = Asking::load(ctx, suite, Path::new(""), None, &args.select)?;
     let layout = asking.suite.layout;
-    let settings = FolderSettings { path: images.to_path_buf(), layout, ..FolderSettings::default() };
-    let inventory = Folder::open(settings)?.inventory(&asking.items.items, asking.suite.repeats);
-    say(format!("{}: {inventory}", images.display()));
     let mut table = toml::Table::new();
     table.insert("path".into(), images.display().to_string().into());
-    table.insert("layout".into(), layout.name().into());
+    let layout_name = toml::Value::try_from(layout).map_err(|error| RunError::Invalid(error.to_string()))?;
+    table.insert("layout".into(), layout_name);
+    let settings = Settings::from_table(&table)?;
+    let folder: FolderSettings = settings.read()?;
+    tell_inventory(images, &Folder::open(folder)?.inventory(&asking.items.items, asking.suite.repeats));
     let model = ModelFile {
         name: args.name.clone(),
         title: args.name.clone(),
         description: format!("images from {}", images.display()),
         generator: "folder".into(),
         languages: Vec::new(),
-        settings: Settings::from_table(&table)?,
+        settings,
         presets: Default::default(),
     };
     let answering = Answering::of(model, &asking.suite.name)?;
     let options = RunOptions { out: args.out.clone(), run_name: None, repeats: None, seed: 0 };
     let prepared = Prepared::new(&asking, answering, &options)?;
     let way = Way { shard: None, jobs: jobs(args.jobs), device: "cpu".into(), observe: true };
-    let observers = observers(ctx, &asking.suite, way.jobs)?;
+    let observers = observers(ctx, &asking.suite)?;
     let done = execute(ctx, &prepared, &observers, &way)?;
     let Some(summary) = done.summary else { return Ok(Exit::Interrupted) };
     let summaries = [summary];
     print_summaries(ctx, &summaries);
     say(format!("report: {}", done.folder.report().join("index.html").display()));
     Ok(exit_of(&summaries))
+}
+
+/// Counts what a folder holds of what the suite asks for, with a few names.
+fn tell_inventory(images: &Path, inventory: &Inventory) {
+    let Inventory { expected, found, missing, extra } = inventory;
+    say(format!("{}: {found} of {expected} pictures found", images.display()));
+    for (what, names) in [("missing", missing), ("not asked for", extra)] {
+        if !names.is_empty() {
+            let shown = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if names.len() > 3 { ", …" } else { "" };
+            say(format!("  {} {what}: {shown}{more}", names.len()));
+        }
+    }
 }

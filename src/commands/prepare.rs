@@ -20,6 +20,8 @@ pub struct Asking {
     pub suite: SuiteFile,
     pub items: ItemSet,
     pub selection: Selection,
+    /// Assets that the items were read from: revision and checksum.
+    pub assets: BTreeMap<String, Value>,
 }
 
 impl Asking {
@@ -37,6 +39,10 @@ impl Asking {
         let loaded = config::suite(name, from)?;
         let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
         let suite = loaded.definition;
+        let assets = match (&suite.items.asset, items) {
+            (Some(id), None) => pinned(ctx.hub()?.as_ref(), id),
+            _ => BTreeMap::new(),
+        };
         select_items(&mut set.items, select)?;
         if set.items.is_empty() {
             return Err(Failure::nothing(
@@ -44,8 +50,14 @@ impl Asking {
                 "loosen `--limit` and `--only`, or look at `unigauge items SUITE`",
             ));
         }
-        Ok(Self { suite, items: set, selection: Selection { limit: select.limit, only: select.only.clone() } })
+        Ok(Self { suite, items: set, selection: Selection { limit: select.limit, only: select.only.clone() }, assets })
     }
+}
+
+fn pinned(hub: &Hub, id: &str) -> BTreeMap<String, Value> {
+    let Ok(asset) = hub.table().get(id) else { return BTreeMap::new() };
+    let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
+    BTreeMap::from([(id.to_owned(), facts)])
 }
 
 /// Assets of a suite are fetched when they are absent and the network may be used.
@@ -224,7 +236,7 @@ impl<'a> Prepared<'a> {
             selection: self.asking.selection.clone(),
             shard,
             device,
-            assets: self.asking.items.assets.clone(),
+            assets: self.asking.assets.clone(),
             observers: observers.iter().map(|observer| (observer.name().to_owned(), observer.identity())).collect(),
             host: Host::this(),
             command: std::env::args().collect(),
@@ -253,7 +265,7 @@ fn default_run_name(seed: u64, selection: &Selection) -> String {
 ///
 /// # Errors
 /// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
-pub fn observers(ctx: &Context, suite: &SuiteFile, jobs: usize) -> Result<Vec<Box<dyn Observer>>, Failure> {
+pub fn observers(ctx: &Context, suite: &SuiteFile) -> Result<Vec<Box<dyn Observer>>, Failure> {
     let none = Settings::default();
     let options: BTreeMap<&str, &Settings> = suite.observe.iter().map(|(name, s)| (name.as_str(), s)).collect();
     suite
@@ -261,7 +273,7 @@ pub fn observers(ctx: &Context, suite: &SuiteFile, jobs: usize) -> Result<Vec<Bo
         .iter()
         .map(|name| {
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
-            Ok(crate::observe::build(name, settings, ctx.hub()?.as_ref(), jobs)?)
+            Ok(crate::observe::build(name, settings, ctx.hub()?.as_ref())?)
         })
         .collect()
 }

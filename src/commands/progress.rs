@@ -1,7 +1,9 @@
 //! Progress on stderr: bars on a terminal, plain lines elsewhere.
 
+use crate::hub::Progress;
 use crate::run::{Event, Listener};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -30,6 +32,53 @@ fn bar(length: u64, label: &str) -> ProgressBar {
     let bar = BARS.add(ProgressBar::new(length).with_style(style).with_prefix(label.to_owned()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Shows how downloads go.
+pub struct AssetProgress {
+    quiet: bool,
+    bars: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl AssetProgress {
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, bars: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl Progress for AssetProgress {
+    fn begin(&self, id: &str, total: Option<u64>) {
+        if self.quiet {
+            return;
+        }
+        if BARS.is_hidden() {
+            say(format!("fetching {id}{}", total.map(|total| format!(" ({})", HumanBytes(total))).unwrap_or_default()));
+        }
+        let template = "{prefix:>24} {bar:28} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = BARS.add(ProgressBar::new(total.unwrap_or(0)).with_style(style).with_prefix(id.to_owned()));
+        if let Ok(mut bars) = self.bars.lock() {
+            bars.insert(id.to_owned(), bar);
+        }
+    }
+
+    fn advance(&self, id: &str, done: u64) {
+        if let Some(bar) = self.bars.lock().ok().as_ref().and_then(|bars| bars.get(id)) {
+            bar.set_position(done);
+        }
+    }
+
+    fn note(&self, id: &str, message: &str) {
+        if !self.quiet {
+            say(format!("{id}: {message}"));
+        }
+    }
+
+    fn end(&self, id: &str) {
+        if let Some(bar) = self.bars.lock().ok().and_then(|mut bars| bars.remove(id)) {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// Shows the progress of one run.

@@ -88,7 +88,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
             .iter()
             .map(|model| Answering::load(model, &target.from, &asking.suite.name))
             .collect::<Result<_, _>>()?;
-        let observers = if way.observe { observers(ctx, &asking.suite, way.jobs)? } else { Vec::new() };
+        let observers = if way.observe { observers(ctx, &asking.suite)? } else { Vec::new() };
         for answering in answering {
             let prepared = Prepared::new(&asking, answering, &options)?;
             done.push(execute(ctx, &prepared, &observers, way)?);

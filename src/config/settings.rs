@@ -72,6 +72,11 @@ impl Settings {
         }
     }
 
+    /// Whether no option is set.
+    pub fn is_empty(&self) -> bool {
+        self.table().get_ref().is_empty()
+    }
+
     /// The options as JSON, for the manifest. Dates become strings.
     pub fn to_json(&self) -> serde_json::Value {
         read_table::<toml::Table>(self.table())

@@ -2,7 +2,7 @@
 
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
-use crate::image::decode::{self, ImageError};
+use crate::image::{self as decode, ImageError};
 use crate::layout::{self, Layout};
 use crate::record::Item;
 use serde::{Deserialize, Serialize};

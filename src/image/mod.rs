@@ -4,5 +4,5 @@ pub mod cv;
 mod decode;
 mod encode;
 
-pub use decode::{Decoded, ImageError, decode_bytes, decode_file, sniff};
+pub use decode::{Decoded, ImageError, decode_bytes, decode_file, dimensions, read_file, sniff};
 pub use encode::{encode_png, thumbnail};

@@ -52,7 +52,7 @@ pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
 ///
 /// # Errors
 /// When there is no such observer, its options have mistakes, or an asset cannot be had.
-pub fn build(name: &str, settings: &Settings, hub: &Hub, jobs: usize) -> Result<Box<dyn Observer>, BuildError> {
+pub fn build(name: &str, settings: &Settings, hub: &Hub) -> Result<Box<dyn Observer>, BuildError> {
     match name {
         "ppocr" => {
             let models = PpOcrModels {

@@ -57,6 +57,7 @@ pub fn render(
     runs: &[RunView],
     labels: &[String],
     gallery: &Gallery,
+    title: Option<&str>,
 ) -> Result<String, ReportError> {
     let titles: Vec<&str> = sections
         .iter()
@@ -70,7 +71,7 @@ pub fn render(
         )
     };
     let page = Page {
-        title: titles.join(", "),
+        title: title.map_or_else(|| titles.join(", "), str::to_owned),
         suites: sections.iter().map(suite).collect(),
         runs: runs
             .iter()

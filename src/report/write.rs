@@ -14,6 +14,8 @@ use std::path::{Component, Path, PathBuf};
 /// What goes into a report.
 #[derive(Debug, Clone)]
 pub struct ReportOptions {
+    /// Heading of the page; none takes the titles of the suites.
+    pub title: Option<String>,
     pub table: TableSettings,
     /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
     pub max_outputs: usize,
@@ -26,6 +28,7 @@ pub struct ReportOptions {
 impl Default for ReportOptions {
     fn default() -> Self {
         Self {
+            title: None,
             table: TableSettings::default(),
             max_outputs: 20_000,
             thumb_side: 320,
@@ -35,7 +38,7 @@ impl Default for ReportOptions {
 }
 
 /// What was written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Written {
     pub page: PathBuf,
     /// Tables and charts.
@@ -94,7 +97,7 @@ pub fn write(
         .zip(&charts)
         .map(|(table, charts)| Section { table, charts })
         .collect();
-    let html = page::render(&sections, runs, &labels, &gallery)?;
+    let html = page::render(&sections, runs, &labels, &gallery, options.title.as_deref())?;
     written.page = dir.join("index.html");
     put(&written.page, html.as_bytes())?;
     (written.shown, written.total) = (gallery.shown, gallery.total);

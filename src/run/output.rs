@@ -64,7 +64,13 @@ impl OutputWriter<'_> {
                 output.text = Some(text);
                 return Ok((output, None));
             }
-            Answer::Pixels(pixels) => (crate::image::encode_png(&pixels), "png", pixels),
+            Answer::Pixels(pixels) => match crate::image::encode_png(&pixels) {
+                Ok(bytes) => (bytes, "png", pixels),
+                Err(error) => {
+                    output.error = Some(image_failure(error.to_string()));
+                    return Ok((output, None));
+                }
+            },
             Answer::Encoded { bytes, extension } => match crate::image::decode_bytes(&bytes, &item.item) {
                 Ok(decoded) => (bytes, extension, decoded.rgb),
                 Err(error) => {

@@ -11,6 +11,11 @@ mod target;
 
 pub use settings::{Arrangement, Auto, Face, Size, TypesetError, TypesetSettings};
 
+/// Whether the system has a font for Chinese.
+pub fn system_has_chinese() -> bool {
+    fonts::system_cjk().is_some()
+}
+
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use cosmic_text::fontdb::FaceInfo;
