@@ -439,7 +439,7 @@ fn marks(evidence: &Value) -> Vec<Mark> {
             .iter()
             .flat_map(numbers)
             .collect();
-        (points.len() >= 6 && points.len() % 2 == 0).then(|| Mark {
+        (points.len() >= 6 && points.len().is_multiple_of(2)).then(|| Mark {
             points,
             label: label(line, "text"),
             score: score(line),

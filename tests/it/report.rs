@@ -140,8 +140,9 @@ fn terminal_table_fits_the_window_and_obeys_no_color() {
         styled: true,
     };
     let shown = text(&styled, &tables(TableSettings::default()));
+    // Bold is 1, underline 4.
     assert!(
-        shown.contains("\u{1b}[1m 80.1") || shown.contains("\u{1b}[1m"),
+        shown.contains("\u{1b}[1m") && shown.contains("\u{1b}[4m"),
         "{shown:?}"
     );
     assert!(!text(&wide, &tables(TableSettings::default())).contains('\u{1b}'));
@@ -181,7 +182,6 @@ fn parquet_is_typed_and_read_back() {
         .iter()
         .map(|column| (column.name().to_string(), column.dtype().clone()))
         .collect();
-    let strings = ["suite", "suite_version", "model", "run"];
     for (name, found) in &types {
         let expected = match name.as_str() {
             "partial" => DataType::Boolean,
@@ -191,11 +191,9 @@ fn parquet_is_typed_and_read_back() {
         };
         assert_eq!(found, &expected, "{name}");
     }
-    assert!(
-        strings
-            .iter()
-            .all(|name| types.iter().any(|(found, _)| found == name))
-    );
+    let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = "suite suite_version model run partial by key value low high n outputs";
+    assert_eq!(names.join(" "), expected);
     // 3 overall rows, 2 + 2 + 1 groups.
     assert_eq!(frame.height(), 8);
     let values = frame.column("value").unwrap().f64().unwrap();
@@ -636,6 +634,30 @@ fn too_many_outputs_become_a_sample_with_every_failure() {
         std::fs::read(&first.page).unwrap(),
         "the sample changes from one report to the next"
     );
+}
+
+#[test]
+fn a_run_without_a_single_score_has_a_report_that_says_so() {
+    let dir = folder("unscored");
+    let mut runs = small(&THREE[..1], 3, &dir);
+    for grade in &mut runs[0].grades {
+        (grade.score, grade.unscored) = (None, Some("OCR was not run".into()));
+    }
+    let summary = &mut runs[0].summary;
+    (summary.partial, summary.scored, summary.unscored) = (true, 0, 3);
+    let mut empty = summary.overall.clone();
+    (empty.value, empty.low, empty.high, empty.n) = (None, None, None, 0);
+    summary.overall = empty;
+    summary.groups.clear();
+    let written = write(&dir.join("report"), &runs, &ReportOptions::default()).unwrap();
+    let html = std::fs::read_to_string(&written.page).unwrap();
+    assert!(
+        html.contains("Typeset (clean) on Signs: 0 of 3 outputs scored, 0 failed, 3 unscored.")
+    );
+    let data = embedded(&written.page);
+    let output = &data["items"][0]["outputs"][0];
+    assert_eq!(output["status"], "unscored");
+    assert_eq!(output["reason"], "OCR was not run");
 }
 
 #[test]

@@ -149,13 +149,13 @@ impl Chart for Heat<'_> {
                 2,
             )?;
             for (bin, value) in row.iter().enumerate() {
-                // Half a unit under the next cell, so that no seam shows where edges are smoothed.
-                let (a, b) = ((x(bin), top), ((x(bin + 1) + 0.5).min(RIGHT), bottom));
+                // Each cell reaches to the end and is covered by the next, as in the key.
+                let (a, b) = ((x(bin), top), (RIGHT, bottom));
                 match value {
                     Some(value) => canvas.fill(a, b, ramp(*value))?,
                     None => {
                         canvas.fill(a, b, PAPER)?;
-                        canvas.line(&[(a.0, b.1), (b.0, a.1)], SOFT, 1.5)?;
+                        canvas.line(&[(x(bin), bottom), (x(bin + 1), top)], SOFT, 1.5)?;
                     }
                 }
             }
