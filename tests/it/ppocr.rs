@@ -281,19 +281,6 @@ fn senseless_settings_are_refused_by_name() {
 
 #[test]
 fn a_missing_runtime_is_named_with_its_remedy() {
-    // Runs in a process of its own: the library is loaded once in a process, and other tests here load it.
-    if std::env::var_os("UNIGAUGE_PPOCR_ALONE").is_none() {
-        let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "ppocr::a_missing_runtime_is_named_with_its_remedy",
-            ])
-            .env("UNIGAUGE_PPOCR_ALONE", "1")
-            .output()
-            .unwrap();
-        assert!(status.status.success(), "{status:?}");
-        return;
-    }
     let models = PpOcrModels {
         detection: "d".into(),
         direction: "c".into(),

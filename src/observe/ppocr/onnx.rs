@@ -194,6 +194,12 @@ impl Node {
 }
 
 impl Tensor {
+    /// Output channels of convolution weights; `None` when there are none.
+    pub fn channels(&self) -> Option<usize> {
+        let channels = usize::try_from(*self.dims.first()?).ok()?;
+        (!self.values.is_empty()).then_some(channels)
+    }
+
     fn parse(message: &Message) -> Option<Self> {
         let float = (TENSOR_TYPE, Value::Varint(TENSOR_TYPE_FLOAT));
         if !message.0.contains(&float) {

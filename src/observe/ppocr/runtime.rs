@@ -17,14 +17,14 @@ pub(super) fn environment(library: &Path) -> Result<Environment, PpOcrError> {
         file: library.to_owned(),
         reason,
     };
+    if !library.is_file() {
+        return Err(fail("there is no such file".into()));
+    }
     let mut loaded = ENVIRONMENT
         .lock()
         .map_err(|_| fail("another thread failed while loading it".into()))?;
     if let Some((_, environment)) = loaded.as_ref() {
         return Ok(environment.clone());
-    }
-    if !library.is_file() {
-        return Err(fail("there is no such file".into()));
     }
     let absolute = library.canonicalize().map_err(|e| fail(e.to_string()))?;
     let environment = ort::init_from(&absolute)

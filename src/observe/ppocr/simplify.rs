@@ -48,6 +48,10 @@ impl Graph {
         &self.model.nodes[index]
     }
 
+    fn output(&self, index: usize) -> Option<&str> {
+        self.node(index).outputs.first().map(String::as_str)
+    }
+
     fn live(&self) -> impl Iterator<Item = usize> {
         (0..self.removed.len()).filter(|&index| !self.removed[index])
     }
@@ -95,7 +99,7 @@ impl Graph {
     fn affine_of(&self, tensor: &str) -> Option<Affine> {
         let multiply = self.only_reader(tensor)?;
         let (_, scale) = self.with_scalar(multiply, "Mul")?;
-        let add = self.only_reader(&self.node(multiply).outputs[0])?;
+        let add = self.only_reader(self.output(multiply)?)?;
         let (_, shift) = self.with_scalar(add, "Add")?;
         Some(Affine {
             multiply,
@@ -111,24 +115,28 @@ impl Graph {
         if convolution.op != "Conv" {
             return None;
         }
-        let affine = self.affine_of(&convolution.outputs[0])?;
-        let mut weights = self.model.constant(&convolution.inputs[1])?.clone();
-        let channels = *weights.dims.first()?;
+        let affine = self.affine_of(convolution.outputs.first()?)?;
+        let weights_name = convolution.inputs.get(1)?;
+        let mut weights = self.model.constant(weights_name)?.clone();
+        let channels = weights.channels()?;
         let mut bias = match convolution.inputs.get(2) {
             Some(name) => self.model.constant(name)?.values.clone(),
-            None => vec![0.0; channels as usize],
+            None => vec![0.0; channels],
         };
+        if bias.len() != channels {
+            return None;
+        }
         for weight in &mut weights.values {
             *weight *= affine.scale;
         }
         for value in &mut bias {
             *value = *value * affine.scale + affine.shift;
         }
-        let name = format!("{} folded", convolution.inputs[1]);
-        let bias_name = format!("{name} bias");
+        let output = self.output(affine.add)?.to_owned();
+        let name = format!("{output} weights");
         let weights = self.model.add_constant(name, weights.dims, weights.values);
-        let bias = self.model.add_constant(bias_name, vec![channels], bias);
-        let output = self.node(affine.add).outputs[0].clone();
+        let name = format!("{output} bias");
+        let bias = self.model.add_constant(name, vec![channels as u64], bias);
         let node = &mut self.model.nodes[index];
         node.inputs.truncate(1);
         node.inputs.extend([weights, bias]);
@@ -155,11 +163,15 @@ impl Graph {
         let [a, b] = &self.node(multiply).inputs[..] else {
             return None;
         };
-        let (x, clip, add) = self
-            .clipped(a, b)
-            .or_else(|| self.clipped(b, a))
-            .filter(|(_, clip, _)| self.only_reader(&self.node(*clip).outputs[0]).is_some())?;
-        let gate = self.node(clip).outputs[0].clone();
+        let (x, clip, add) =
+            self.clipped(a, b)
+                .or_else(|| self.clipped(b, a))
+                .filter(|(_, clip, _)| {
+                    self.output(*clip)
+                        .and_then(|gate| self.only_reader(gate))
+                        .is_some()
+                })?;
+        let gate = self.output(clip)?.to_owned();
         let attributes = [("alpha", 1.0 / 6.0), ("beta", 0.5)];
         self.model.nodes[clip] = Node::with_floats("HardSigmoid", vec![x], gate, &attributes);
         self.model.nodes[multiply].outputs = self.node(divide).outputs.clone();
@@ -191,7 +203,7 @@ impl Graph {
         if self.removed[product] || self.node(product).op != "Mul" {
             return None;
         }
-        let input = self.node(product).outputs[0].clone();
+        let input = self.output(product)?.to_owned();
         let affine = self.affine_of(&input)?;
         let [a, b] = &self.node(product).inputs[..] else {
             return None;
@@ -206,8 +218,8 @@ impl Graph {
             return None;
         }
         let weights = self.node(convolution).inputs.get(1)?;
-        let channels = *self.model.constant(weights)?.dims.first()?;
-        let output = self.node(affine.add).outputs[0].clone();
+        let channels = self.model.constant(weights)?.channels()?;
+        let output = self.output(affine.add)?.to_owned();
         let mut inputs = vec![input];
         for (name, value) in [
             ("scale", affine.scale),
@@ -217,8 +229,8 @@ impl Graph {
         ] {
             inputs.push(self.model.add_constant(
                 format!("{output} {name}"),
-                vec![channels],
-                vec![value; channels as usize],
+                vec![channels as u64],
+                vec![value; channels],
             ));
         }
         let attributes = [("epsilon", 0.0)];
@@ -226,5 +238,96 @@ impl Graph {
             Node::with_floats("BatchNormalization", inputs, output, &attributes);
         self.removed[affine.add] = true;
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn constant(model: &mut Model, name: &str, value: f32) -> String {
+        model.add_constant(name.to_owned(), vec![1], vec![value])
+    }
+
+    fn node(op: &str, inputs: &[&str], output: &str) -> Node {
+        let inputs = inputs.iter().map(|&name| name.to_owned()).collect();
+        Node::with_floats(op, inputs, output.to_owned(), &[])
+    }
+
+    /// conv(x; w, b) · 2 + 1, then hard-swish, then · 3 − 1; `high` is the upper limit of the clip.
+    fn network(high: f32) -> Vec<u8> {
+        // An ONNX model whose graph (field 7) is empty.
+        let mut model = Model::parse(&[0x3a, 0x00]).unwrap();
+        for (name, value) in [
+            ("two", 2.0),
+            ("one", 1.0),
+            ("three", 3.0),
+            ("zero", 0.0),
+            ("high", high),
+            ("six", 6.0),
+            ("minus", -1.0),
+        ] {
+            constant(&mut model, name, value);
+        }
+        model.add_constant("w".into(), vec![2, 1, 1, 1], vec![5.0, 7.0]);
+        model.add_constant("b".into(), vec![2], vec![0.5, 0.25]);
+        model.nodes = vec![
+            node("Conv", &["x", "w", "b"], "conv"),
+            node("Mul", &["two", "conv"], "scaled"),
+            node("Add", &["scaled", "one"], "y"),
+            node("Add", &["y", "three"], "raised"),
+            node("Clip", &["raised", "zero", "high"], "clipped"),
+            node("Mul", &["y", "clipped"], "product"),
+            node("Div", &["product", "six"], "swish"),
+            node("Mul", &["three", "swish"], "larger"),
+            node("Add", &["larger", "minus"], "z"),
+        ];
+        model.to_bytes()
+    }
+
+    fn operations(model: &Model) -> Vec<&str> {
+        model.nodes.iter().map(|node| node.op.as_str()).collect()
+    }
+
+    #[test]
+    fn convolution_scalars_and_hard_swish_become_four_operations() {
+        let model = Model::parse(&simplified(network(6.0))).unwrap();
+        assert_eq!(
+            operations(&model),
+            ["Conv", "HardSigmoid", "Mul", "BatchNormalization"]
+        );
+        let [convolution, .., last] = &model.nodes[..] else {
+            panic!("no nodes");
+        };
+        let values = |name: &String| model.constant(name).unwrap().values.clone();
+        // By hand: weights · 2; bias · 2 + 1.
+        assert_eq!(values(&convolution.inputs[1]), [10.0, 14.0]);
+        assert_eq!(values(&convolution.inputs[2]), [2.0, 1.5]);
+        assert_eq!(values(&last.inputs[1]), [3.0, 3.0]);
+        assert_eq!(values(&last.inputs[2]), [-1.0, -1.0]);
+        assert_eq!(last.outputs, ["z"]);
+    }
+
+    #[test]
+    fn another_clip_is_no_hard_swish() {
+        let model = Model::parse(&simplified(network(5.0))).unwrap();
+        let kept = ["Conv", "Add", "Clip", "Mul", "Div", "Mul", "Add"];
+        assert_eq!(operations(&model), kept);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            simplified(bytes);
+        }
+
+        #[test]
+        fn a_damaged_model_is_taken(at in 0usize..200, value in any::<u8>()) {
+            let mut bytes = network(6.0);
+            let at = at % bytes.len();
+            bytes[at] = value;
+            simplified(bytes);
+        }
     }
 }

@@ -101,3 +101,35 @@ fn moved(corner: [f64; 2], direction: [f64; 2], distance: f64) -> [i32; 2] {
         (corner[1] + direction[1] * distance).round() as i32,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::cv::min_area_rect;
+    use serde_json::Value;
+
+    /// Against pyclipper: tests/golden/ppocr/cv.py.
+    #[test]
+    fn the_rectangle_around_the_widened_region_is_clippers() {
+        let golden: Value =
+            serde_json::from_str(include_str!("../../../tests/golden/ppocr/cv.json")).unwrap();
+        for case in golden["widened"].as_array().unwrap() {
+            let quad: Quad = serde_json::from_value(case["quad"].clone()).unwrap();
+            let rect = min_area_rect(&widened(&quad, 1.6));
+            let mut theirs: Quad = serde_json::from_value(case["corners"].clone()).unwrap();
+            let mut ours = rect.corners();
+            for corners in [&mut ours, &mut theirs] {
+                corners.sort_by_key(|p| p.map(|v| (v * 10.0).round() as i32));
+            }
+            for (a, b) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+                assert!((a - b).abs() < 1e-2, "{ours:?} {theirs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_without_area_stays_as_it_is() {
+        let line = [[1.0, 1.0], [9.0, 1.0], [9.0, 1.0], [1.0, 1.0]];
+        assert_eq!(widened(&line, 1.6), [[1, 1], [9, 1]]);
+    }
+}
