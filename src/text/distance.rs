@@ -30,7 +30,7 @@ pub fn normalised(a: &str, b: &str) -> f64 {
 /// Lends a slice to `strsim`, which wants a sized type whose reference iterates.
 struct Units<'a, T>(&'a [T]);
 
-impl<'a, 'b, T> IntoIterator for &'b Units<'a, T> {
+impl<'a, T> IntoIterator for &Units<'a, T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
 

@@ -35,7 +35,7 @@ pub fn collapse(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// All code points for which Python 3.13 says `chr(c).isspace()`; printed by
+    /// All code points for which Python 3.11 says `chr(c).isspace()`; printed by
     /// `[hex(c) for c in range(0x110000) if chr(c).isspace()]`.
     const PYTHON: [u32; 29] = [
         0x9, 0xa, 0xb, 0xc, 0xd, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001,

@@ -209,7 +209,7 @@ fn stock_rules_say_what_they_compared() {
             grade.unscored.unwrap_or(grade.reason)
         )
     };
-    insta::assert_snapshot!(of("exact-match", "", json!(["Stop", 12]), " stop\n"), @"Some(1.0) said “ stop\n”, equal to “Stop”");
+    insta::assert_snapshot!(of("exact-match", "", json!(["Stop", 12]), " stop "), @"Some(1.0) said “ stop ”, equal to “Stop”");
     insta::assert_snapshot!(of("exact-match", "normalise.ignore_case = false", json!("Stop"), "stop"), @"Some(0.0) said “stop”, expected “Stop”");
     insta::assert_snapshot!(of("exact-match", "", json!([true]), "yes"), @"None the item's `expect.answers` holds true, where a string or a number was expected");
     insta::assert_snapshot!(of("contains", "", json!(["cat", "dog"]), "A DOG."), @"Some(1.0) said “A DOG.”, which contains “dog”");
