@@ -212,8 +212,9 @@ mod tests {
             .iter()
             .filter_map(|(path, content)| {
                 let file = path.strip_prefix(kind.folder())?.strip_prefix('/')?;
+                let name = file.strip_suffix(".toml")?;
                 let document = Document::parse(path, content).unwrap();
-                Some((file.strip_suffix(".toml")?, document, Origin::BuiltIn(path)))
+                Some((name, document, Origin::BuiltIn(path)))
             })
             .collect()
     }

@@ -105,9 +105,6 @@ pub struct ReportSection {
     /// Tags to group by; the first one makes the columns of the tables.
     #[serde(default)]
     pub group_by: Vec<String>,
-    /// Show scores times 100.
-    #[serde(default)]
-    pub percent: bool,
 }
 
 const fn one() -> u32 {

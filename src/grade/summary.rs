@@ -44,6 +44,7 @@ pub fn summarize(
     let tally = Tally::new(rule, items, grades);
     let mut groups = Vec::new();
     let mut notes = Vec::new();
+    let mut wilson = 0;
     for tag in &suite.group_by {
         let strata = tally.by_tag(items, tag);
         if strata.is_empty() {
@@ -52,8 +53,12 @@ pub fn summarize(
             ));
         }
         for stratum in &strata {
-            groups.push(group(tag, stratum, tally.proportion, &mut notes));
+            groups.push(group(tag, stratum, tally.proportion, &mut wilson));
         }
+    }
+    if wilson > 0 {
+        let method = Method::Wilson.describe();
+        notes.push(format!("groups with equal scores throughout ({wilson} of them): {method}"));
     }
     let overall = overall(rule, &tally, items, &mut notes);
     let unscored = expected.saturating_sub(tally.scored + failed);
@@ -198,11 +203,10 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, notes: &mut Vec<String>) -> Group {
+fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut usize) -> Group {
     let interval = estimate(std::slice::from_ref(&stratum.clusters), proportion, SEED);
     if interval.method == Method::Wilson {
-        let method = Method::Wilson.describe();
-        notes.push(format!("{by} = {}: {method}", stratum.key));
+        *wilson += 1;
     }
     Group {
         by: by.to_owned(),

@@ -34,7 +34,7 @@ pub struct Card {
     pub prompt: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    pub tags: BTreeMap<String, String>,
+    pub tags: crate::record::Tags,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Picture>,
     pub outputs: Vec<Shown>,

@@ -3,7 +3,7 @@
 //! Source: djghosh13/geneval at af4902f, `prompts/create_prompts.py` with seed 43 and 100 prompts a task
 //! (MIT licence). [`official_jsonl`] equals its `evaluation_metadata.jsonl` byte for byte.
 
-use crate::record::{Item, Object, Task};
+use crate::record::{Item, Object, Task, Tags};
 use crate::suite::numpy_rng::NumpyRng;
 use crate::suite::python_json;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ pub(super) fn items() -> Vec<Item> {
             task: Task::TextToImage,
             prompt: text(&sample, "prompt"),
             images: Vec::new(),
-            tags: BTreeMap::from([("tag".to_owned(), text(&sample, "tag"))]),
+            tags: Tags::from([("tag".to_owned(), text(&sample, "tag"))]),
             expect: sample,
             extra: Object::new(),
         })

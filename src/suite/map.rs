@@ -66,7 +66,7 @@ impl<'a> Mapper<'a> {
             prompt,
             images,
             expect,
-            tags,
+            tags: tags.into_iter().collect(),
             extra,
         })
     }

@@ -70,12 +70,27 @@ fn broken_pictures_fail_alone_and_say_why() {
 }
 
 #[test]
-fn items_that_leave_the_folder_are_refused() {
+fn ids_that_would_leave_the_run_folder_are_refused_by_line() {
     let dir = tempfile::tempdir().unwrap();
-    picture_suite(dir.path(), &["../secret", "/etc/passwd", "fine"]);
-    std::fs::create_dir(dir.path().join("theirs")).unwrap();
+    picture_suite(dir.path(), &["../secret", "fine", "/etc/passwd"]);
+    model(dir.path(), "drawn", "typeset", "");
+    let output = unigauge(dir.path()).args(["run", "./questions.toml", "--model", "./drawn.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    assert!(message.contains("questions.jsonl:1") && message.contains("questions.jsonl:3"), "{message}");
+    assert!(!dir.path().join("results").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn pictures_that_lie_outside_the_folder_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    picture_suite(dir.path(), &["fine", "link"]);
+    let theirs = dir.path().join("theirs");
+    std::fs::create_dir(&theirs).unwrap();
     std::fs::write(dir.path().join("secret.png"), one_pixel_png()).unwrap();
-    std::fs::write(dir.path().join("theirs/fine.png"), one_pixel_png()).unwrap();
+    std::fs::write(theirs.join("fine.png"), one_pixel_png()).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("secret.png"), theirs.join("link.png")).unwrap();
     model(dir.path(), "theirs", "folder", "path = \"theirs\"\nlayout = \"flat\"");
     unigauge(dir.path()).args(["generate", "./questions.toml", "--model", "./theirs.toml"]).assert().code(5);
     let run = dir.path().join("results/questions/theirs/seed0");
@@ -87,7 +102,7 @@ fn items_that_leave_the_folder_are_refused() {
 #[test]
 fn generated_names_stay_inside_the_run_folder() {
     let dir = tempfile::tempdir().unwrap();
-    picture_suite(dir.path(), &["../../escape", "a/b", "con:trol\u{7}"]);
+    picture_suite(dir.path(), &["%2E%2E%2F..%2Fescape", "a:b*c?", "~", "名前 ü"]);
     model(dir.path(), "drawn", "typeset", "width = 64\nheight = 64\nmargin = 4");
     unigauge(dir.path()).args(["generate", "./questions.toml", "--model", "./drawn.toml"]).assert().code(0);
     let run = dir.path().join("results/questions/drawn/seed0");
@@ -146,7 +161,7 @@ for line in sys.stdin:
 "#,
     )
     .unwrap();
-    model(dir.path(), "child", "command", "program = [\"python3\", \"child.py\"]\ntimeout_seconds = 3");
+    model(dir.path(), "child", "command", "program = [\"python3\", \"child.py\"]\ntimeout_seconds = 3\nstartup_timeout_seconds = 1");
     let output = unigauge(dir.path())
         .args(["generate", "./questions.toml", "--model", "./child.toml", "--jobs", "1"])
         .output()

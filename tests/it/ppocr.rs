@@ -4,6 +4,7 @@
 use image::{Rgb, RgbImage};
 use miette::Diagnostic;
 use serde_json::Value;
+use crate::support::ocr_models;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unigauge::observe::ppocr::{PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
@@ -15,32 +16,8 @@ const SCORE_TOLERANCE: f64 = 0.02;
 /// Corners may differ by this many pixels.
 const CORNER_TOLERANCE: f64 = 2.0;
 
-/// The models in the folder that `UNIGAUGE_PPOCR_DIR` names: the package's three .onnx files and libonnxruntime.
-fn models() -> Option<PpOcrModels> {
-    let Some(folder) = std::env::var_os("UNIGAUGE_PPOCR_DIR").map(PathBuf::from) else {
-        let required = std::env::var("UNIGAUGE_REQUIRE_ALL").is_ok_and(|value| value == "1");
-        assert!(!required, "UNIGAUGE_PPOCR_DIR is not set");
-        println!("skipped: UNIGAUGE_PPOCR_DIR (folder of the PP-OCR models) is not set");
-        return None;
-    };
-    let runtime = fs::read_dir(&folder)
-        .expect("UNIGAUGE_PPOCR_DIR is readable")
-        .map(|entry| entry.unwrap().path())
-        .find(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("libonnxruntime.")
-        })
-        .expect("libonnxruntime.* in UNIGAUGE_PPOCR_DIR");
-    Some(PpOcrModels {
-        detection: folder.join("ch_PP-OCRv4_det_infer.onnx"),
-        direction: folder.join("ch_ppocr_mobile_v2.0_cls_infer.onnx"),
-        recognition: folder.join("ch_PP-OCRv4_rec_infer.onnx"),
-        runtime,
-    })
-}
-
 fn observer(settings: PpOcrSettings) -> Option<PpOcr> {
-    Some(PpOcr::load(&models()?, settings).expect("models load"))
+    Some(PpOcr::load(&ocr_models()?, settings).expect("models load"))
 }
 
 fn golden() -> PathBuf {
@@ -217,7 +194,7 @@ fn an_output_without_a_picture_is_an_error_of_that_output_only() {
 
 #[test]
 fn a_broken_model_is_named_with_its_remedy() {
-    let Some(models) = models() else {
+    let Some(models) = ocr_models() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

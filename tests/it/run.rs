@@ -1,6 +1,6 @@
 //! A run as a user sees it: stages, resume, shards, kills.
 
-use crate::support::{lines, model, ocr_ready, stderr, text_suite, unigauge, unigauge_process};
+use crate::support::{lines, model, ocr_models, stderr, text_suite, unigauge, unigauge_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -143,7 +143,7 @@ fn essence(run: &Path) -> (Vec<u8>, BTreeMap<(String, u64), String>) {
 
 #[test]
 fn a_run_killed_again_and_again_ends_like_an_undisturbed_one() {
-    if !ocr_ready() {
+    if ocr_models().is_none() {
         return;
     }
     let (calm, rough) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use unigauge::hub::{Hub, HubError, HubOptions};
+use unigauge::observe::ppocr::PpOcrModels;
 
 /// The program, in a folder of its own, with no user settings in the way.
 pub fn unigauge(dir: &Path) -> assert_cmd::Command {
@@ -71,17 +73,23 @@ pub fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-/// The OCR models and their runtime are in the cache, fetched once with the program itself.
-pub fn ocr_ready() -> bool {
-    static READY: OnceLock<bool> = OnceLock::new();
-    *READY.get_or_init(|| {
-        let dir = std::env::temp_dir();
-        let fetched = unigauge(&dir).args(["fetch", "ppocr-v4", "font-noto-sans-cjk-sc", "-q"]).output().unwrap();
-        if !fetched.status.success() {
-            skip(&format!("the OCR models cannot be fetched: {}", String::from_utf8_lossy(&fetched.stderr)));
-        }
-        fetched.status.success()
-    })
+/// The OCR models and their runtime, in the cache or fetched into it once; None where they cannot be had.
+pub fn ocr_models() -> Option<PpOcrModels> {
+    static MODELS: OnceLock<Option<PpOcrModels>> = OnceLock::new();
+    let fetch = || {
+        let hub = Hub::new(HubOptions::default())?;
+        Ok::<_, HubError>(PpOcrModels {
+            detection: hub.ensure("ppocr-v4-det")?,
+            direction: hub.ensure("ppocr-v4-cls")?,
+            recognition: hub.ensure("ppocr-v4-rec")?,
+            runtime: hub.ensure("onnxruntime")?,
+        })
+    };
+    let models = MODELS.get_or_init(|| fetch().inspect_err(|error| eprintln!("{error}")).ok());
+    if models.is_none() {
+        skip("the OCR models cannot be fetched");
+    }
+    models.clone()
 }
 
 /// Reads JSON lines.
@@ -90,7 +98,9 @@ pub fn lines(path: &Path) -> Vec<serde_json::Value> {
     text.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Standard error of a finished command.
+/// Standard error of a finished command, with wrapped lines of messages joined again.
 pub fn stderr(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    let text = String::from_utf8_lossy(&output.stderr).replace("\n  │ ", " ");
+    let lines = text.split('\n').map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }

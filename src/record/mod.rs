@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+mod tags;
+
+pub use tags::Tags;
+
 /// A JSON object whose key order is kept.
 pub type Object = Map<String, Value>;
 
@@ -35,7 +39,7 @@ pub struct Item {
     pub expect: Object,
     /// What the report groups by.
     #[serde(default)]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     #[serde(flatten)]
     pub extra: Object,
 }
@@ -124,7 +128,7 @@ pub struct Grade {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscored: Option<String>,
     #[serde(default)]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     #[serde(flatten)]
     pub extra: Object,
 }
