@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn all_right_gives_wilson_on_items() {
         let ten = of(&[(4.0, 4.0); 10]);
-        let found = estimate(&[ten.clone()], true, 0);
+        let found = estimate(std::slice::from_ref(&ten), true, 0);
         assert_eq!(found.method, Method::Wilson);
         assert_close(found.bounds, 0.722_46, 1.0, 1e-5);
         // A second stratum of ten wrong ones: 0.5 ± 0.5 · 0.27754 on either side.
