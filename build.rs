@@ -13,7 +13,10 @@ fn main() -> io::Result<()> {
     definitions()?;
     println!("cargo::rerun-if-changed=.git/HEAD");
     println!("cargo::rerun-if-changed=.git/refs/heads");
-    println!("cargo::rustc-env=UNIGAUGE_COMMIT={}", commit().unwrap_or_else(|| "unknown".into()));
+    println!(
+        "cargo::rustc-env=UNIGAUGE_COMMIT={}",
+        commit().unwrap_or_else(|| "unknown".into())
+    );
     Ok(())
 }
 
@@ -41,7 +44,10 @@ fn definitions() -> io::Result<()> {
 }
 
 fn commit() -> Option<String> {
-    let output = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output().ok()?;
+    let output = Command::new("git")
+        .args(["rev-parse", "--short=12", "HEAD"])
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.trim().to_owned()).filter(|text| output.status.success() && !text.is_empty())
 }

@@ -60,15 +60,30 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
             exit = Exit::Environment;
         }
     }
-    let existing = args.out.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
-    let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
+    let existing = args
+        .out
+        .ancestors()
+        .find(|path| path.is_dir())
+        .unwrap_or(Path::new("."));
+    let existing = if existing.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        existing
+    };
     match fs4::available_space(existing) {
-        Ok(bytes) => println!("disk: {} free for {}", HumanBytes(bytes), args.out.display()),
+        Ok(bytes) => println!(
+            "disk: {} free for {}",
+            HumanBytes(bytes),
+            args.out.display()
+        ),
         Err(error) => println!("disk: unknown for {}: {error}", args.out.display()),
     }
     let hub = ctx.hub()?;
     let entries = hub.list();
-    let present = entries.iter().filter(|entry| matches!(entry.state, State::Present(_))).count();
+    let present = entries
+        .iter()
+        .filter(|entry| matches!(entry.state, State::Present(_)))
+        .count();
     println!("assets: {present} of {} here", entries.len());
     for entry in &entries {
         if let State::Corrupt(error) = &entry.state {
@@ -83,7 +98,10 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
 fn definitions(ctx: &Context) -> bool {
     let mut good = true;
     for (kind, check) in [
-        (Kind::Suite, check_suite as fn(&Context, &str) -> Result<String, Failure>),
+        (
+            Kind::Suite,
+            check_suite as fn(&Context, &str) -> Result<String, Failure>,
+        ),
         (Kind::Model, check_model),
         (Kind::Study, check_study),
     ] {
@@ -103,12 +121,17 @@ fn definitions(ctx: &Context) -> bool {
 fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
     let suite = config::suite(name, Path::new(""))?.definition;
     crate::grade::build(&suite.grade.rule, &suite.grade.options)?;
-    let unknown: Vec<&String> =
-        suite.observers.iter().filter(|name| !crate::observe::NAMES.contains(&name.as_str())).collect();
+    let unknown: Vec<&String> = suite
+        .observers
+        .iter()
+        .filter(|name| !crate::observe::NAMES.contains(&name.as_str()))
+        .collect();
     match &unknown[..] {
         [] => Ok("fine".into()),
         // Grading works on evidence that others made; looking at pictures does not.
-        names => Ok(format!("fine for loose evidence; this version has no observer {names:?}")),
+        names => Ok(format!(
+            "fine for loose evidence; this version has no observer {names:?}"
+        )),
     }
 }
 
@@ -129,7 +152,11 @@ fn check_study(_: &Context, name: &str) -> Result<String, Failure> {
             Answering::load(model, &target.from, suite)?;
         }
     }
-    Ok(format!("fine, {} models × {} suites", target.models.len(), target.suites.len()))
+    Ok(format!(
+        "fine, {} models × {} suites",
+        target.models.len(),
+        target.suites.len()
+    ))
 }
 
 /// The plan of a target. False when something it needs is absent.
@@ -142,7 +169,10 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
         out: args.out.clone(),
         run_name: args.run_name.clone(),
         repeats: args.repeats.or(study.and_then(|study| study.repeats)),
-        seed: args.seed.or(study.and_then(|study| study.seed)).unwrap_or(0),
+        seed: args
+            .seed
+            .or(study.and_then(|study| study.seed))
+            .unwrap_or(0),
     };
     for name in &target.suites {
         let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), &select)?;
@@ -169,7 +199,11 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
     let plan = Work {
         folder: &prepared.folder,
         asked,
-        making: Some(Making { factory: &factory, identity: prepared.identity(), workers: 1 }),
+        making: Some(Making {
+            factory: &factory,
+            identity: prepared.identity(),
+            workers: 1,
+        }),
         layout: prepared.asking.suite.layout,
         observers: &[],
         observe_workers: 1,
@@ -177,7 +211,13 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
         listener: &Silent,
     }
     .plan()?;
-    let names: Vec<&str> = prepared.asking.suite.observers.iter().map(String::as_str).collect();
+    let names: Vec<&str> = prepared
+        .asking
+        .suite
+        .observers
+        .iter()
+        .map(String::as_str)
+        .collect();
     println!(
         "{}: {} items × {} repeats, {} outputs to make, {} there; observers: {}; rule: {}",
         prepared.folder.root().display(),
@@ -185,23 +225,41 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
         asked.repeats,
         plan.generate.len(),
         plan.done,
-        if names.is_empty() { "none".into() } else { names.join(", ") },
+        if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        },
         prepared.asking.suite.grade.rule,
     );
     if !plan.generate.is_empty() {
-        println!("  estimate: {}", estimate(&prepared.folder, &asked, plan.generate.len())?);
+        println!(
+            "  estimate: {}",
+            estimate(&prepared.folder, &asked, plan.generate.len())?
+        );
     }
     Ok(())
 }
 
 /// From what earlier outputs of the run took; nothing is guessed.
 fn estimate(folder: &RunFolder, asked: &Asked<'_>, left: usize) -> Result<String, Failure> {
-    let outputs: Vec<crate::record::Output> = crate::run::read_all(&folder.stream(crate::run::Stream::Outputs, asked.shard))?;
-    let seconds: Vec<f64> = outputs.iter().filter_map(|output| output.timings.get("generate").copied()).collect();
+    let outputs: Vec<crate::record::Output> =
+        crate::run::read_all(&folder.stream(crate::run::Stream::Outputs, asked.shard))?;
+    let seconds: Vec<f64> = outputs
+        .iter()
+        .filter_map(|output| output.timings.get("generate").copied())
+        .collect();
     if seconds.is_empty() {
-        return Ok("none, since no output of this run was timed yet; a run with `--limit 4` gives one".into());
+        return Ok(
+            "none, since no output of this run was timed yet; a run with `--limit 4` gives one"
+                .into(),
+        );
     }
     let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
     let total = Duration::from_secs_f64(mean * left as f64);
-    Ok(format!("{} for one worker ({mean:.2} s an output, over {} timed)", HumanDuration(total), seconds.len()))
+    Ok(format!(
+        "{} for one worker ({mean:.2} s an output, over {} timed)",
+        HumanDuration(total),
+        seconds.len()
+    ))
 }

@@ -6,7 +6,12 @@ use std::path::PathBuf;
 
 /// Evaluates models that understand, generate and edit images.
 #[derive(Debug, Parser)]
-#[command(name = "unigauge", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "unigauge",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 #[command(after_help = "\
 Examples:
   unigauge run quick                               the embedded study: text rendering × PP-OCR

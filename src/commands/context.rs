@@ -38,7 +38,9 @@ impl Context {
                 std::process::exit(i32::from(crate::exit::Exit::Interrupted as u8));
             }
             cancel.raise();
-            progress::say("interrupted: finishing the outputs in hand (press Ctrl-C again to stop at once)");
+            progress::say(
+                "interrupted: finishing the outputs in hand (press Ctrl-C again to stop at once)",
+            );
         });
     }
 

@@ -23,10 +23,13 @@ impl FromStr for DeviceChoice {
             ("auto", "0") => Ok(Self::Auto),
             ("cpu", "0") => Ok(Self::Cpu),
             ("metal", "0") => Ok(Self::Metal),
-            ("cuda", number) => {
-                number.parse().map(Self::Cuda).map_err(|_| format!("`{number}` is not the number of a device"))
-            }
-            _ => Err(format!("`{text}` is not a device: write cpu, cuda, cuda:1, metal or auto")),
+            ("cuda", number) => number
+                .parse()
+                .map(Self::Cuda)
+                .map_err(|_| format!("`{number}` is not the number of a device")),
+            _ => Err(format!(
+                "`{text}` is not a device: write cpu, cuda, cuda:1, metal or auto"
+            )),
         }
     }
 }

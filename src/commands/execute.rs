@@ -7,7 +7,9 @@ use super::progress::{RunProgress, say};
 use super::score::{Titled, grade_run, report_run};
 use crate::observe::Observer;
 use crate::record::Summary;
-use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json, to_lines};
+use crate::run::{
+    Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json, to_lines,
+};
 
 /// How the first stages are made.
 #[derive(Debug, Clone)]
@@ -40,16 +42,28 @@ pub fn execute(
 ) -> Result<Done, Failure> {
     let folder = &prepared.folder;
     let _lock = folder.lock(way.shard)?;
-    let label = format!("{}/{}", prepared.asking.suite.name, prepared.answering.model.name);
+    let label = format!(
+        "{}/{}",
+        prepared.asking.suite.name, prepared.answering.model.name
+    );
     let mut manifest = prepared.manifest(way.device.clone(), way.shard, observers);
-    let before = folder.manifest().is_file().then(|| Manifest::read(folder)).transpose()?;
-    let changed = before.as_ref().map(|before| before.changes(&manifest, 6)).unwrap_or_default();
+    let before = folder
+        .manifest()
+        .is_file()
+        .then(|| Manifest::read(folder))
+        .transpose()?;
+    let changed = before
+        .as_ref()
+        .map(|before| before.changes(&manifest, 6))
+        .unwrap_or_default();
     for change in &changed {
         say(format!("{label}: changed since the last run: {change}"));
     }
     let other_items = folder.freeze_items(&to_lines(&prepared.asking.items.items))?;
     if other_items {
-        say(format!("{label}: the items differ from those of the last run"));
+        say(format!(
+            "{label}: the items differ from those of the last run"
+        ));
     }
     match &before {
         Some(before) if changed.is_empty() => manifest.started = before.started,
@@ -58,12 +72,22 @@ pub fn execute(
     let outcome = make(ctx, prepared, observers, way, &label)?;
     if outcome.interrupted || way.shard.is_some() || !way.observe {
         manifest.write(folder)?;
-        return Ok(Done { folder: folder.clone(), outcome, summary: None });
+        return Ok(Done {
+            folder: folder.clone(),
+            outcome,
+            summary: None,
+        });
     }
-    let new = outcome.generated + outcome.generate_failed + outcome.observed + outcome.observe_failed > 0;
-    let fresh = !new && !other_items && changed.is_empty() && before.as_ref().is_some_and(|b| b.finished.is_some());
+    let new =
+        outcome.generated + outcome.generate_failed + outcome.observed + outcome.observe_failed > 0;
+    let fresh = !new
+        && !other_items
+        && changed.is_empty()
+        && before.as_ref().is_some_and(|b| b.finished.is_some());
     let summary = match (fresh, read_json::<Summary>(&folder.summary())) {
-        (true, Ok(summary)) if folder.report().join("index.html").is_file() => Titled::new(summary, &manifest),
+        (true, Ok(summary)) if folder.report().join("index.html").is_file() => {
+            Titled::new(summary, &manifest)
+        }
         _ => {
             let scored = grade_run(folder, &manifest, None)?;
             report_run(folder, &manifest, scored)?
@@ -73,7 +97,11 @@ pub fn execute(
         manifest.finished = Some(jiff::Timestamp::now());
         manifest.write(folder)?;
     }
-    Ok(Done { folder: folder.clone(), outcome, summary: Some(summary) })
+    Ok(Done {
+        folder: folder.clone(),
+        outcome,
+        summary: Some(summary),
+    })
 }
 
 fn make(
@@ -87,9 +115,13 @@ fn make(
     let settings = &prepared.answering.settings;
     let resources = prepared.resources(ctx)?;
     let factory = || {
-        crate::generate::build(generator, settings, &resources).map_err(|error| RunError::Generator {
-            message: error.to_string(),
-            help: miette::Diagnostic::help(&error).map(|help| help.to_string()).unwrap_or_default(),
+        crate::generate::build(generator, settings, &resources).map_err(|error| {
+            RunError::Generator {
+                message: error.to_string(),
+                help: miette::Diagnostic::help(&error)
+                    .map(|help| help.to_string())
+                    .unwrap_or_default(),
+            }
         })
     };
     let listener = RunProgress::new(ctx.quiet, label.to_owned());

@@ -18,7 +18,10 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, report: impl Into<miette::Report>) -> Self {
-        Self { exit, report: report.into() }
+        Self {
+            exit,
+            report: report.into(),
+        }
     }
 
     /// Wrong usage, in one sentence and a remedy.
@@ -42,16 +45,21 @@ impl Failure {
     }
 
     fn told(exit: Exit, message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self { exit, report: miette::miette!(help = help.to_string(), "{message}") }
+        Self {
+            exit,
+            report: miette::miette!(help = help.to_string(), "{message}"),
+        }
     }
 }
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let exit = match &error {
-            RunError::Io { environment: true, .. } | RunError::Generator { .. } | RunError::Locked { .. } => {
-                Exit::Environment
+            RunError::Io {
+                environment: true, ..
             }
+            | RunError::Generator { .. }
+            | RunError::Locked { .. } => Exit::Environment,
             RunError::NotARun { .. } | RunError::Line { .. } => Exit::Usage,
             RunError::Shards { .. } => Exit::Incomplete,
             RunError::Io { .. } | RunError::Invalid(_) => Exit::Unexpected,
@@ -81,7 +89,11 @@ ends_in! {
 
 impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
-        let exit = if matches!(error, SuiteError::Asset { .. }) { Exit::Environment } else { Exit::Usage };
+        let exit = if matches!(error, SuiteError::Asset { .. }) {
+            Exit::Environment
+        } else {
+            Exit::Usage
+        };
         Self::new(exit, error)
     }
 }
@@ -94,7 +106,11 @@ impl From<crate::generate::BuildError> for Failure {
 
 impl From<crate::observe::BuildError> for Failure {
     fn from(error: crate::observe::BuildError) -> Self {
-        let exit = if error.is_usage() { Exit::Usage } else { Exit::Environment };
+        let exit = if error.is_usage() {
+            Exit::Usage
+        } else {
+            Exit::Environment
+        };
         Self::new(exit, error)
     }
 }

@@ -31,17 +31,24 @@ pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     };
     if ctx.json {
         let lines: Vec<_> = fetched.iter().map(as_json).collect();
-        println!("{}", serde_json::to_string_pretty(&lines).unwrap_or_default());
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&lines).unwrap_or_default()
+        );
     } else if !ctx.quiet {
         fetched.iter().for_each(|one| println!("{}", line(one)));
     }
     for one in &fetched {
         if let Outcome::Failed(error) = &one.outcome {
-            let help = miette::Diagnostic::help(error).map(|help| format!("\n  help: {help}")).unwrap_or_default();
+            let help = miette::Diagnostic::help(error)
+                .map(|help| format!("\n  help: {help}"))
+                .unwrap_or_default();
             say(format!("{error}{help}"));
         }
     }
-    let failed = fetched.iter().any(|one| matches!(one.outcome, Outcome::Failed(_)));
+    let failed = fetched
+        .iter()
+        .any(|one| matches!(one.outcome, Outcome::Failed(_)));
     Ok(if failed { Exit::Environment } else { Exit::Ok })
 }
 
@@ -50,7 +57,11 @@ fn line(fetched: &Fetched<'_>) -> String {
     let what = match &fetched.outcome {
         Outcome::Present(path) => format!("there already: {}", path.display()),
         Outcome::Fetched(path) => format!("fetched: {}", path.display()),
-        Outcome::WouldFetch => format!("would fetch {} from {}", size(asset), asset.source.describe()),
+        Outcome::WouldFetch => format!(
+            "would fetch {} from {}",
+            size(asset),
+            asset.source.describe()
+        ),
         Outcome::Failed(_) => "failed".into(),
     };
     format!("{} ({}): {what}", asset.id, asset.licence.name)
@@ -76,5 +87,8 @@ fn as_json(fetched: &Fetched<'_>) -> serde_json::Value {
 
 /// Size in words; unknown where none is pinned for this platform.
 pub fn size(asset: &Asset) -> String {
-    asset.pinned_size().map_or_else(|| "an unknown size".into(), |size| HumanBytes(size).to_string())
+    asset.pinned_size().map_or_else(
+        || "an unknown size".into(),
+        |size| HumanBytes(size).to_string(),
+    )
 }

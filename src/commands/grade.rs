@@ -21,7 +21,12 @@ pub fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
         (Some(run), ..) => of_run(run, args.suite.as_deref(), &options)?,
         (None, Some(items), Some(suite), Some(out)) => loose(args, items, suite, out, &options)?,
         // clap has made sure of one of the two.
-        _ => return Err(Failure::usage("nothing to grade", "see `unigauge grade --help`")),
+        _ => {
+            return Err(Failure::usage(
+                "nothing to grade",
+                "see `unigauge grade --help`",
+            ));
+        }
     };
     let summaries = [summary];
     print_summaries(ctx, &summaries);
@@ -38,22 +43,44 @@ fn of_run(run: &Path, suite: Option<&str>, options: &Settings) -> Result<Titled,
     };
     let scored = grade_run(&folder, &manifest, Some((&suite, options)))?;
     let summary = report_run(&folder, &manifest, scored)?;
-    say(format!("report: {}", folder.report().join("index.html").display()));
+    say(format!(
+        "report: {}",
+        folder.report().join("index.html").display()
+    ));
     Ok(summary)
 }
 
-fn loose(args: &GradeArgs, items: &Path, suite: &str, out: &Path, options: &Settings) -> Result<Titled, Failure> {
+fn loose(
+    args: &GradeArgs,
+    items: &Path,
+    suite: &str,
+    out: &Path,
+    options: &Settings,
+) -> Result<Titled, Failure> {
     let suite = config::suite(suite, Path::new(""))?.definition;
     let rule = crate::grade::build(&suite.grade.rule, &suite.grade.options.merged(options))?;
     let records = Records::loose(items, args.outputs.as_deref(), args.evidence.as_deref())?;
     let folder = RunFolder::at(out);
     let facts = facts(&suite);
-    let scoring = Scoring { rule: rule.as_ref(), facts: &facts, model: &args.name, run: "loose", repeats: None };
+    let scoring = Scoring {
+        rule: rule.as_ref(),
+        facts: &facts,
+        model: &args.name,
+        run: "loose",
+        repeats: None,
+    };
     let (_, mut summary) = score(&folder, &records, &scoring)?;
     summary.notes.extend(records.notes);
     if !options.is_empty() {
-        summary.notes.push(format!("graded with other options than the suite's own: {}", options.to_json()));
+        summary.notes.push(format!(
+            "graded with other options than the suite's own: {}",
+            options.to_json()
+        ));
     }
     write_json(&folder.summary(), &summary)?;
-    Ok(Titled { summary, suite_title: suite.title, model_title: args.name.clone() })
+    Ok(Titled {
+        summary,
+        suite_title: suite.title,
+        model_title: args.name.clone(),
+    })
 }

@@ -20,13 +20,26 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
         official(&suite)
             .ok_or_else(|| {
                 Failure::usage(
-                    format!("`{}` has no official format that unigauge writes", suite.name),
+                    format!(
+                        "`{}` has no official format that unigauge writes",
+                        suite.name
+                    ),
                     "leave `--official` out to print the items as unigauge asks them",
                 )
             })?
             .into_bytes()
     } else {
-        to_lines(&Asking::load(ctx, &args.suite, Path::new(""), args.items.as_deref(), &args.select)?.items.items)
+        to_lines(
+            &Asking::load(
+                ctx,
+                &args.suite,
+                Path::new(""),
+                args.items.as_deref(),
+                &args.select,
+            )?
+            .items
+            .items,
+        )
     };
     // A reader that closes early (`| head`) is no error.
     let _ = std::io::stdout().write_all(&bytes);

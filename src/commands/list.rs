@@ -22,8 +22,13 @@ pub fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
         Some(what) => section(ctx, what, args, false),
         None => {
             for what in [
-                Listable::Studies, Listable::Suites, Listable::Models, Listable::Generators, Listable::Observers,
-                Listable::Rules, Listable::Runs,
+                Listable::Studies,
+                Listable::Suites,
+                Listable::Models,
+                Listable::Generators,
+                Listable::Observers,
+                Listable::Rules,
+                Listable::Runs,
             ] {
                 section(ctx, what, args, true);
             }
@@ -44,16 +49,26 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Assets => ("assets", Vec::new()),
     };
     if ctx.json {
-        println!("{}", json!({ title: rows.iter().map(|row| row.json.clone()).collect::<Vec<_>>() }));
+        println!(
+            "{}",
+            json!({ title: rows.iter().map(|row| row.json.clone()).collect::<Vec<_>>() })
+        );
         return;
     }
     if heading {
         println!("{title}");
     }
     let indent = if heading { "  " } else { "" };
-    let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| row.name.chars().count())
+        .max()
+        .unwrap_or(0);
     for row in &rows {
-        println!("{}", format!("{indent}{:width$}  {}", row.name, row.rest).trim_end());
+        println!(
+            "{}",
+            format!("{indent}{:width$}  {}", row.name, row.rest).trim_end()
+        );
     }
     if rows.is_empty() {
         println!("{indent}none");
@@ -81,7 +96,14 @@ fn definitions(kind: Kind) -> Vec<Row> {
 }
 
 fn names(names: &[&str]) -> Vec<Row> {
-    names.iter().map(|name| Row { name: (*name).into(), rest: String::new(), json: json!(name) }).collect()
+    names
+        .iter()
+        .map(|name| Row {
+            name: (*name).into(),
+            rest: String::new(),
+            json: json!(name),
+        })
+        .collect()
 }
 
 fn runs(out: &Path) -> Vec<Row> {
@@ -113,11 +135,18 @@ fn runs(out: &Path) -> Vec<Row> {
 fn run_folders(out: &Path) -> Vec<PathBuf> {
     let folders = |path: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        let mut folders: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
         folders.sort();
         folders
     };
-    folders(out).iter().flat_map(|suite| folders(suite)).flat_map(|model| folders(&model)).collect()
+    folders(out)
+        .iter()
+        .flat_map(|suite| folders(suite))
+        .flat_map(|model| folders(&model))
+        .collect()
 }
 
 /// Lists the assets with their states.
@@ -141,7 +170,10 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
             );
         } else {
             println!("{:24} {}", entry.asset.id, entry.asset.title);
-            println!("{:24} {}; {}", "", entry.asset.purpose, entry.asset.licence.name);
+            println!(
+                "{:24} {}; {}",
+                "", entry.asset.purpose, entry.asset.licence.name
+            );
             println!("{:24} {state}", "");
         }
     }

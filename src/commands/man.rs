@@ -30,7 +30,10 @@ pub fn man(out: Option<&Path>) -> Result<Exit, Failure> {
     };
     write_durable(&folder.join("unigauge.1"), &page(&command)?)?;
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        write_durable(&folder.join(format!("unigauge-{}.1", sub.get_name())), &page(sub)?)?;
+        write_durable(
+            &folder.join(format!("unigauge-{}.1", sub.get_name())),
+            &page(sub)?,
+        )?;
     }
     Ok(Exit::Ok)
 }

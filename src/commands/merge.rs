@@ -18,7 +18,10 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let _lock = folder.lock(None)?;
     let mut manifest = Manifest::read(&folder)?;
     let merged = merge_shards(&folder)?;
-    say(format!("joined {} shards: {} outputs, {} observations", merged.shards, merged.outputs, merged.evidence));
+    say(format!(
+        "joined {} shards: {} outputs, {} observations",
+        merged.shards, merged.outputs, merged.evidence
+    ));
     manifest.shard = None;
     let scored = grade_run(&folder, &manifest, None)?;
     let summary = report_run(&folder, &manifest, scored)?;
@@ -26,6 +29,9 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     manifest.write(&folder)?;
     let summaries = [summary];
     print_summaries(ctx, &summaries);
-    say(format!("report: {}", folder.report().join("index.html").display()));
+    say(format!(
+        "report: {}",
+        folder.report().join("index.html").display()
+    ));
     Ok(exit_of(&summaries))
 }

@@ -24,7 +24,10 @@ pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
         (Some(run), ..) => of_run(ctx, run, jobs(args.jobs)),
         (None, Some(suite), Some(images)) => of_images(ctx, args, suite, images),
         // clap has made sure of one of the two.
-        _ => Err(Failure::usage("nothing to observe", "see `unigauge observe --help`")),
+        _ => Err(Failure::usage(
+            "nothing to observe",
+            "see `unigauge observe --help`",
+        )),
     }
 }
 
@@ -70,20 +73,33 @@ fn of_run(ctx: &Context, run: &Path, jobs: usize) -> Result<Exit, Failure> {
         outcome.observe_failed,
         outcome.done_before
     );
-    Ok(if outcome.observe_failed > 0 { Exit::Incomplete } else { Exit::Ok })
+    Ok(if outcome.observe_failed > 0 {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
+    })
 }
 
 /// Somebody else's images become the outputs of a run, byte for byte.
-fn of_images(ctx: &Context, args: &ObserveArgs, suite: &str, images: &Path) -> Result<Exit, Failure> {
+fn of_images(
+    ctx: &Context,
+    args: &ObserveArgs,
+    suite: &str,
+    images: &Path,
+) -> Result<Exit, Failure> {
     let asking = Asking::load(ctx, suite, Path::new(""), None, &args.select)?;
     let layout = asking.suite.layout;
     let mut table = toml::Table::new();
     table.insert("path".into(), images.display().to_string().into());
-    let layout_name = toml::Value::try_from(layout).map_err(|error| RunError::Invalid(error.to_string()))?;
+    let layout_name =
+        toml::Value::try_from(layout).map_err(|error| RunError::Invalid(error.to_string()))?;
     table.insert("layout".into(), layout_name);
     let settings = Settings::from_table(&table)?;
     let folder: FolderSettings = settings.read()?;
-    tell_inventory(images, &Folder::open(folder)?.inventory(&asking.items.items, asking.suite.repeats));
+    tell_inventory(
+        images,
+        &Folder::open(folder)?.inventory(&asking.items.items, asking.suite.repeats),
+    );
     let model = ModelFile {
         name: args.name.clone(),
         title: args.name.clone(),
@@ -94,25 +110,53 @@ fn of_images(ctx: &Context, args: &ObserveArgs, suite: &str, images: &Path) -> R
         presets: Default::default(),
     };
     let answering = Answering::of(model, &asking.suite.name)?;
-    let options = RunOptions { out: args.out.clone(), run_name: None, repeats: None, seed: 0 };
+    let options = RunOptions {
+        out: args.out.clone(),
+        run_name: None,
+        repeats: None,
+        seed: 0,
+    };
     let prepared = Prepared::new(&asking, answering, &options)?;
-    let way = Way { shard: None, jobs: jobs(args.jobs), device: "cpu".into(), observe: true };
+    let way = Way {
+        shard: None,
+        jobs: jobs(args.jobs),
+        device: "cpu".into(),
+        observe: true,
+    };
     let observers = observers(ctx, &asking.suite)?;
     let done = execute(ctx, &prepared, &observers, &way)?;
-    let Some(summary) = done.summary else { return Ok(Exit::Interrupted) };
+    let Some(summary) = done.summary else {
+        return Ok(Exit::Interrupted);
+    };
     let summaries = [summary];
     print_summaries(ctx, &summaries);
-    say(format!("report: {}", done.folder.report().join("index.html").display()));
+    say(format!(
+        "report: {}",
+        done.folder.report().join("index.html").display()
+    ));
     Ok(exit_of(&summaries))
 }
 
 /// Counts what a folder holds of what the suite asks for, with a few names.
 fn tell_inventory(images: &Path, inventory: &Inventory) {
-    let Inventory { expected, found, missing, extra } = inventory;
-    say(format!("{}: {found} of {expected} pictures found", images.display()));
+    let Inventory {
+        expected,
+        found,
+        missing,
+        extra,
+    } = inventory;
+    say(format!(
+        "{}: {found} of {expected} pictures found",
+        images.display()
+    ));
     for (what, names) in [("missing", missing), ("not asked for", extra)] {
         if !names.is_empty() {
-            let shown = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let shown = names
+                .iter()
+                .take(3)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
             let more = if names.len() > 3 { ", …" } else { "" };
             say(format!("  {} {what}: {shown}{more}", names.len()));
         }

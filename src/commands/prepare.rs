@@ -50,12 +50,22 @@ impl Asking {
                 "loosen `--limit` and `--only`, or look at `unigauge items SUITE`",
             ));
         }
-        Ok(Self { suite, items: set, selection: Selection { limit: select.limit, only: select.only.clone() }, assets })
+        Ok(Self {
+            suite,
+            items: set,
+            selection: Selection {
+                limit: select.limit,
+                only: select.only.clone(),
+            },
+            assets,
+        })
     }
 }
 
 fn pinned(hub: &Hub, id: &str) -> BTreeMap<String, Value> {
-    let Ok(asset) = hub.table().get(id) else { return BTreeMap::new() };
+    let Ok(asset) = hub.table().get(id) else {
+        return BTreeMap::new();
+    };
     let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
     BTreeMap::from([(id.to_owned(), facts)])
 }
@@ -77,12 +87,18 @@ pub fn select_items(items: &mut Vec<Item>, select: &SelectArgs) -> Result<(), Fa
     if !select.only.is_empty() {
         let wanted: HashSet<&str> = select.only.iter().map(String::as_str).collect();
         let known: HashSet<&str> = items.iter().map(|item| item.item.as_str()).collect();
-        let unknown: Vec<&str> = wanted.iter().copied().filter(|id| !known.contains(id)).collect();
+        let unknown: Vec<&str> = wanted
+            .iter()
+            .copied()
+            .filter(|id| !known.contains(id))
+            .collect();
         if let Some(first) = unknown.first() {
             let near = config::nearest(first, known.iter().copied());
             return Err(Failure::nothing(
                 format!("there is no item `{}`", unknown.join("`, `")),
-                near.map_or("`unigauge items SUITE` prints them".into(), |near| format!("did you mean `{near}`?")),
+                near.map_or("`unigauge items SUITE` prints them".into(), |near| {
+                    format!("did you mean `{near}`?")
+                }),
             ));
         }
         let wanted: HashSet<String> = select.only.iter().cloned().collect();
@@ -167,7 +183,11 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// When the run's name cannot be a folder's name.
-    pub fn new(asking: &'a Asking, answering: Answering, options: &RunOptions) -> Result<Self, Failure> {
+    pub fn new(
+        asking: &'a Asking,
+        answering: Answering,
+        options: &RunOptions,
+    ) -> Result<Self, Failure> {
         let run = match &options.run_name {
             Some(name) => name.clone(),
             None => default_run_name(options.seed, &asking.selection),
@@ -179,7 +199,11 @@ impl<'a> Prepared<'a> {
                 "use letters, digits, `-`, `_` and `.`, not beginning with `.`",
             ));
         }
-        let root = options.out.join(&asking.suite.name).join(&answering.model.name).join(&run);
+        let root = options
+            .out
+            .join(&asking.suite.name)
+            .join(&answering.model.name)
+            .join(&run);
         Ok(Self {
             repeats: options.repeats.unwrap_or(asking.suite.repeats),
             seed: options.seed,
@@ -205,7 +229,10 @@ impl<'a> Prepared<'a> {
     /// When it cannot be had.
     pub fn resources(&self, ctx: &Context) -> Result<Resources, Failure> {
         let mut resources = Resources::default();
-        let wanted = crate::generate::wanted_assets(&self.answering.model.generator, &self.asking.items.items);
+        let wanted = crate::generate::wanted_assets(
+            &self.answering.model.generator,
+            &self.asking.items.items,
+        );
         for asset in wanted {
             resources.insert(asset, ctx.hub()?.ensure(asset)?);
         }
@@ -224,7 +251,12 @@ impl<'a> Prepared<'a> {
     }
 
     /// The manifest of the run, as of now.
-    pub fn manifest(&self, device: String, shard: Option<crate::run::Shard>, observers: &[Box<dyn Observer>]) -> Manifest {
+    pub fn manifest(
+        &self,
+        device: String,
+        shard: Option<crate::run::Shard>,
+        observers: &[Box<dyn Observer>],
+    ) -> Manifest {
         Manifest {
             format_version: FORMAT_VERSION,
             program: Program::this(),
@@ -237,7 +269,10 @@ impl<'a> Prepared<'a> {
             shard,
             device,
             assets: self.asking.assets.clone(),
-            observers: observers.iter().map(|observer| (observer.name().to_owned(), observer.identity())).collect(),
+            observers: observers
+                .iter()
+                .map(|observer| (observer.name().to_owned(), observer.identity()))
+                .collect(),
             host: Host::this(),
             command: std::env::args().collect(),
             started: jiff::Timestamp::now(),
@@ -256,7 +291,10 @@ fn default_run_name(seed: u64, selection: &Selection) -> String {
         [one] if one.len() <= 24 && one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
             name.push_str(&format!("-only-{one}"));
         }
-        many => name.push_str(&format!("-only-{}", &crate::run::sha256_hex(many.join("\n").as_bytes())[..8])),
+        many => name.push_str(&format!(
+            "-only-{}",
+            &crate::run::sha256_hex(many.join("\n").as_bytes())[..8]
+        )),
     }
     name
 }
@@ -267,7 +305,11 @@ fn default_run_name(seed: u64, selection: &Selection) -> String {
 /// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
 pub fn observers(ctx: &Context, suite: &SuiteFile) -> Result<Vec<Box<dyn Observer>>, Failure> {
     let none = Settings::default();
-    let options: BTreeMap<&str, &Settings> = suite.observe.iter().map(|(name, s)| (name.as_str(), s)).collect();
+    let options: BTreeMap<&str, &Settings> = suite
+        .observe
+        .iter()
+        .map(|(name, s)| (name.as_str(), s))
+        .collect();
     suite
         .observers
         .iter()

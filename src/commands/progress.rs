@@ -28,8 +28,13 @@ pub fn say(line: impl AsRef<str>) {
 
 fn bar(length: u64, label: &str) -> ProgressBar {
     let template = "{prefix:>9} {bar:28} {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = BARS.add(ProgressBar::new(length).with_style(style).with_prefix(label.to_owned()));
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = BARS.add(
+        ProgressBar::new(length)
+            .with_style(style)
+            .with_prefix(label.to_owned()),
+    );
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
@@ -42,7 +47,10 @@ pub struct AssetProgress {
 
 impl AssetProgress {
     pub fn new(quiet: bool) -> Self {
-        Self { quiet, bars: Mutex::new(HashMap::new()) }
+        Self {
+            quiet,
+            bars: Mutex::new(HashMap::new()),
+        }
     }
 }
 
@@ -52,11 +60,21 @@ impl Progress for AssetProgress {
             return;
         }
         if BARS.is_hidden() {
-            say(format!("fetching {id}{}", total.map(|total| format!(" ({})", HumanBytes(total))).unwrap_or_default()));
+            say(format!(
+                "fetching {id}{}",
+                total
+                    .map(|total| format!(" ({})", HumanBytes(total)))
+                    .unwrap_or_default()
+            ));
         }
         let template = "{prefix:>24} {bar:28} {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = BARS.add(ProgressBar::new(total.unwrap_or(0)).with_style(style).with_prefix(id.to_owned()));
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = BARS.add(
+            ProgressBar::new(total.unwrap_or(0))
+                .with_style(style)
+                .with_prefix(id.to_owned()),
+        );
         if let Ok(mut bars) = self.bars.lock() {
             bars.insert(id.to_owned(), bar);
         }
@@ -99,12 +117,20 @@ struct Bars {
 impl RunProgress {
     /// `label` names the run in plain lines.
     pub fn new(quiet: bool, label: String) -> Self {
-        Self { quiet, label, bars: Mutex::new(None), failures: AtomicUsize::new(0) }
+        Self {
+            quiet,
+            label,
+            bars: Mutex::new(None),
+            failures: AtomicUsize::new(0),
+        }
     }
 
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
-            say(format!("{}: going on, {done} outputs are there already", self.label));
+            say(format!(
+                "{}: going on, {done} outputs are there already",
+                self.label
+            ));
         }
         if outputs + observations == 0 {
             return;
@@ -122,7 +148,9 @@ impl RunProgress {
     }
 
     fn step(&self, observed: bool) {
-        let Ok(mut slot) = self.bars.lock() else { return };
+        let Ok(mut slot) = self.bars.lock() else {
+            return;
+        };
         let Some(bars) = slot.as_mut() else { return };
         match (&bars.observations, observed) {
             (Some(bar), true) => bar.inc(1),
@@ -131,9 +159,18 @@ impl RunProgress {
         if BARS.is_hidden() && bars.said.elapsed() > LINE_EVERY {
             bars.said = Instant::now();
             let seen = bars.observations.as_ref().map_or(0, ProgressBar::position);
-            let looked = if bars.observations.is_some() { format!(", {seen} observed") } else { String::new() };
+            let looked = if bars.observations.is_some() {
+                format!(", {seen} observed")
+            } else {
+                String::new()
+            };
             let made = bars.outputs.position();
-            eprintln!("{}: {made} of {} outputs{looked}, {:.0?} left", self.label, bars.planned, bars.outputs.eta());
+            eprintln!(
+                "{}: {made} of {} outputs{looked}, {:.0?} left",
+                self.label,
+                bars.planned,
+                bars.outputs.eta()
+            );
         }
     }
 }
@@ -141,17 +178,32 @@ impl RunProgress {
 impl Listener for RunProgress {
     fn on(&self, event: Event) {
         match event {
-            Event::Failed { item, repeat, stage, message } => {
+            Event::Failed {
+                item,
+                repeat,
+                stage,
+                message,
+            } => {
                 let count = self.failures.fetch_add(1, Ordering::Relaxed);
                 if count < FAILURES_SHOWN {
-                    say(format!("{}: {stage} failed for item {item}, repeat {repeat}: {message}", self.label));
+                    say(format!(
+                        "{}: {stage} failed for item {item}, repeat {repeat}: {message}",
+                        self.label
+                    ));
                 } else if count == FAILURES_SHOWN {
-                    say(format!("{}: further failures are in the journals only", self.label));
+                    say(format!(
+                        "{}: further failures are in the journals only",
+                        self.label
+                    ));
                 }
             }
             Event::Note(note) => say(format!("{}: {note}", self.label)),
             _ if self.quiet => {}
-            Event::Planned { outputs, done, observations } => self.planned(outputs, done, observations),
+            Event::Planned {
+                outputs,
+                done,
+                observations,
+            } => self.planned(outputs, done, observations),
             Event::Generated { .. } => self.step(false),
             Event::Observed { .. } => self.step(true),
             Event::Finished => {

@@ -26,10 +26,17 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
             ));
         }
     };
-    let views = args.runs.iter().map(|run| read_view(run)).collect::<Result<Vec<_>, _>>()?;
+    let views = args
+        .runs
+        .iter()
+        .map(|run| read_view(run))
+        .collect::<Result<Vec<_>, _>>()?;
     let written = report::write(&out, &views, &ReportOptions::default())?;
     if ctx.json {
-        println!("{}", serde_json::to_string_pretty(&written).unwrap_or_default());
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&written).unwrap_or_default()
+        );
     } else {
         say(format!("report: {}", out.join("index.html").display()));
     }
@@ -41,7 +48,11 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// When a folder is not a graded run.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
-    let summaries = args.runs.iter().map(|run| Titled::read(run)).collect::<Result<Vec<_>, _>>()?;
+    let summaries = args
+        .runs
+        .iter()
+        .map(|run| Titled::read(run))
+        .collect::<Result<Vec<_>, _>>()?;
     let format: Box<dyn Export> = match if ctx.json { Format::Json } else { args.format } {
         Format::Terminal => Box::new(export::Terminal::detect()),
         Format::Markdown => Box::new(export::Markdown),

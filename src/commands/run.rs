@@ -32,7 +32,12 @@ impl Target {
     /// When there is no study of that name; says so when a suite of that name lacks its models.
     pub fn of(name: &str, models: &[String]) -> Result<Self, Failure> {
         if !models.is_empty() {
-            return Ok(Self { suites: vec![name.into()], models: models.to_vec(), from: PathBuf::new(), study: None });
+            return Ok(Self {
+                suites: vec![name.into()],
+                models: models.to_vec(),
+                from: PathBuf::new(),
+                study: None,
+            });
         }
         match config::study(name, Path::new("")) {
             Ok(study) => Ok(Self {
@@ -41,10 +46,18 @@ impl Target {
                 from: study.base().to_path_buf(),
                 study: Some(study.definition),
             }),
-            Err(_) if config::list(Kind::Suite).iter().any(|suite| suite.name == name) => Err(Failure::usage(
-                format!("`{name}` is a suite, and no model was named"),
-                format!("name one: `unigauge run {name} --model MODEL`; `unigauge list models` shows them"),
-            )),
+            Err(_)
+                if config::list(Kind::Suite)
+                    .iter()
+                    .any(|suite| suite.name == name) =>
+            {
+                Err(Failure::usage(
+                    format!("`{name}` is a suite, and no model was named"),
+                    format!(
+                        "name one: `unigauge run {name} --model MODEL`; `unigauge list models` shows them"
+                    ),
+                ))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -61,7 +74,10 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
     ctx.catch_interrupts();
     let target = Target::of(&args.target, &args.model)?;
     let device = args.device.resolve().map_err(|reason| {
-        Failure::environment(reason, "take another `--device`, or build with `--features cuda` (or `metal`)")
+        Failure::environment(
+            reason,
+            "take another `--device`, or build with `--features cuda` (or `metal`)",
+        )
     })?;
     let way = Way {
         shard: args.shard,
@@ -76,7 +92,11 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
 /// Makes every run of the target; stops after the one that was interrupted.
 fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<Done>, Failure> {
     let study = target.study.as_ref();
-    let options = RunOptions::of(args, study.and_then(|s| s.seed), study.and_then(|s| s.repeats));
+    let options = RunOptions::of(
+        args,
+        study.and_then(|s| s.seed),
+        study.and_then(|s| s.repeats),
+    );
     let mut select = args.select.clone();
     select.limit = select.limit.or(study.and_then(|s| s.limit));
     let mut done = Vec::new();
@@ -88,7 +108,11 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
             .iter()
             .map(|model| Answering::load(model, &target.from, &asking.suite.name))
             .collect::<Result<_, _>>()?;
-        let observers = if way.observe { observers(ctx, &asking.suite)? } else { Vec::new() };
+        let observers = if way.observe {
+            observers(ctx, &asking.suite)?
+        } else {
+            Vec::new()
+        };
         for answering in answering {
             let prepared = Prepared::new(&asking, answering, &options)?;
             done.push(execute(ctx, &prepared, &observers, way)?);
@@ -101,9 +125,17 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
 }
 
 /// Prints the table and where the pages are; decides the exit code.
-fn conclude(ctx: &Context, args: &RunArgs, target: &Target, done: &[Done]) -> Result<Exit, Failure> {
+fn conclude(
+    ctx: &Context,
+    args: &RunArgs,
+    target: &Target,
+    done: &[Done],
+) -> Result<Exit, Failure> {
     if let Some(last) = done.last().filter(|last| last.outcome.interrupted) {
-        say(format!("everything finished is in {}", last.folder.root().display()));
+        say(format!(
+            "everything finished is in {}",
+            last.folder.root().display()
+        ));
         say("go on with the same command");
         return Ok(Exit::Interrupted);
     }
@@ -114,15 +146,28 @@ fn conclude(ctx: &Context, args: &RunArgs, target: &Target, done: &[Done]) -> Re
     let page = match (&target.study, &done) {
         (Some(study), _) => {
             let folder = args.out.join("studies").join(&study.name);
-            let views = done.iter().map(|run| read_view(run.folder.root())).collect::<Result<Vec<_>, _>>()?;
-            report::write(&folder, &views, &ReportOptions { title: Some(study.title.clone()), ..Default::default() })?;
+            let views = done
+                .iter()
+                .map(|run| read_view(run.folder.root()))
+                .collect::<Result<Vec<_>, _>>()?;
+            report::write(
+                &folder,
+                &views,
+                &ReportOptions {
+                    title: Some(study.title.clone()),
+                    ..Default::default()
+                },
+            )?;
             folder.join("index.html")
         }
         (None, [one]) => one.folder.report().join("index.html"),
         (None, _) => {
             let suite = &summaries[0].summary.suite;
             let folder = args.out.join(suite).join("comparison");
-            let views = done.iter().map(|run| read_view(run.folder.root())).collect::<Result<Vec<_>, _>>()?;
+            let views = done
+                .iter()
+                .map(|run| read_view(run.folder.root()))
+                .collect::<Result<Vec<_>, _>>()?;
             report::write(&folder, &views, &ReportOptions::default())?;
             folder.join("index.html")
         }
@@ -156,14 +201,21 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
             );
         }
     }
-    if failed > 0 { Exit::Incomplete } else { Exit::Ok }
+    if failed > 0 {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
+    }
 }
 
 /// Prints results on stdout: one table a suite, or JSON.
 pub fn print_summaries(ctx: &Context, summaries: &[Titled]) {
     if ctx.json {
         let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
-        println!("{}", serde_json::to_string_pretty(&plain).unwrap_or_default());
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&plain).unwrap_or_default()
+        );
     } else {
         print!("{}", tables(&Terminal::detect(), summaries));
     }
@@ -181,10 +233,17 @@ pub fn tables(format: &dyn Export, summaries: &[Titled]) -> String {
 
 /// Incomplete as soon as one output is missing, failed or unscored.
 pub fn exit_of(summaries: &[Titled]) -> Exit {
-    if summaries.iter().any(|titled| titled.summary.partial) { Exit::Incomplete } else { Exit::Ok }
+    if summaries.iter().any(|titled| titled.summary.partial) {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
+    }
 }
 
 /// `--jobs`, or the cores of the machine.
 pub fn jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    asked.map_or_else(
+        || std::thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    )
 }

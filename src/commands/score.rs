@@ -39,7 +39,11 @@ pub struct Titled {
 impl Titled {
     /// Takes the titles from the run's manifest.
     pub fn new(summary: Summary, manifest: &Manifest) -> Self {
-        Self { summary, suite_title: text(&manifest.suite, "title"), model_title: text(&manifest.model, "title") }
+        Self {
+            summary,
+            suite_title: text(&manifest.suite, "title"),
+            model_title: text(&manifest.model, "title"),
+        }
     }
 
     /// Reads a graded run folder's summary.
@@ -48,11 +52,18 @@ impl Titled {
     /// When it is not a run folder, or is not graded yet.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let (folder, manifest) = graded(path)?;
-        Ok(Self::new(crate::run::read_json(&folder.summary())?, &manifest))
+        Ok(Self::new(
+            crate::run::read_json(&folder.summary())?,
+            &manifest,
+        ))
     }
 
     pub fn input(&self) -> TableInput<'_> {
-        TableInput { summary: &self.summary, suite_title: &self.suite_title, model_title: &self.model_title }
+        TableInput {
+            summary: &self.summary,
+            suite_title: &self.suite_title,
+            model_title: &self.model_title,
+        }
     }
 }
 
@@ -73,7 +84,11 @@ pub fn facts(suite: &SuiteFile) -> SuiteFacts {
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or a file is damaged.
-pub fn grade_run(folder: &RunFolder, manifest: &Manifest, over: Option<(&SuiteFile, &Settings)>) -> Result<Scored, Failure> {
+pub fn grade_run(
+    folder: &RunFolder,
+    manifest: &Manifest,
+    over: Option<(&SuiteFile, &Settings)>,
+) -> Result<Scored, Failure> {
     let own = suite_of(manifest);
     let (suite, options) = match over {
         Some((suite, options)) => (suite.clone(), suite.grade.options.merged(options)),
@@ -87,25 +102,46 @@ pub fn grade_run(folder: &RunFolder, manifest: &Manifest, over: Option<(&SuiteFi
     let records = Records::of_run(folder)?;
     let model = manifest.model["name"].as_str().unwrap_or("model");
     let facts = facts(&suite);
-    let scoring = Scoring { rule: rule.as_ref(), facts: &facts, model, run: &manifest.run, repeats: Some(manifest.repeats) };
+    let scoring = Scoring {
+        rule: rule.as_ref(),
+        facts: &facts,
+        model,
+        run: &manifest.run,
+        repeats: Some(manifest.repeats),
+    };
     let (grades, mut summary) = score(folder, &records, &scoring)?;
     summary.notes.extend(suite.notes.iter().cloned());
     summary.notes.extend(records.notes.iter().cloned());
     if let Some((_, options)) = over.filter(|(_, options)| !options.is_empty()) {
-        summary.notes.push(format!("graded with other options than the suite's own: {}", options.to_json()));
+        summary.notes.push(format!(
+            "graded with other options than the suite's own: {}",
+            options.to_json()
+        ));
     }
     write_json(&folder.summary(), &summary)?;
-    Ok(Scored { records, grades, summary })
+    Ok(Scored {
+        records,
+        grades,
+        summary,
+    })
 }
 
 /// Renders the report of one run into its folder; gives the summary back.
 ///
 /// # Errors
 /// When the report cannot be written.
-pub fn report_run(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<Titled, Failure> {
+pub fn report_run(
+    folder: &RunFolder,
+    manifest: &Manifest,
+    scored: Scored,
+) -> Result<Titled, Failure> {
     let summary = Titled::new(scored.summary.clone(), manifest);
     let view = view(folder, manifest, scored)?;
-    report::write(&folder.report(), std::slice::from_ref(&view), &ReportOptions::default())?;
+    report::write(
+        &folder.report(),
+        std::slice::from_ref(&view),
+        &ReportOptions::default(),
+    )?;
     Ok(summary)
 }
 
@@ -123,7 +159,8 @@ pub fn view(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<R
         model_title: text(&manifest.model, "title"),
         run: manifest.run.clone(),
         variant_notes: scored.summary.notes.clone(),
-        manifest: serde_json::to_value(manifest).map_err(|error| RunError::Invalid(error.to_string()))?,
+        manifest: serde_json::to_value(manifest)
+            .map_err(|error| RunError::Invalid(error.to_string()))?,
         summary: scored.summary,
         items: scored.records.items,
         outputs: scored.records.outputs.unwrap_or_default(),
@@ -152,7 +189,10 @@ fn graded(path: &Path) -> Result<(RunFolder, Manifest), Failure> {
     if !folder.summary().is_file() {
         return Err(Failure::incomplete(
             format!("`{}` is not graded yet", path.display()),
-            format!("finish it with the command that began it, or grade it: `unigauge grade {}`", path.display()),
+            format!(
+                "finish it with the command that began it, or grade it: `unigauge grade {}`",
+                path.display()
+            ),
         ));
     }
     Ok((folder, manifest))

@@ -17,7 +17,11 @@ pub struct EchoSettings {}
 pub struct Echo;
 
 impl Generator for Echo {
-    fn generate(&mut self, request: &Request<'_>, _cancel: &Cancel) -> Result<Generated, GenerateError> {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        _cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
         Ok(Answer::Text(request.item.prompt.clone()).into())
     }
 }

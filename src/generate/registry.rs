@@ -51,16 +51,22 @@ impl From<GenerateError> for BuildError {
         let message = error.to_string();
         match error {
             GenerateError::Fatal { help, .. } => Self::Refused { message, help },
-            GenerateError::Item { .. } | GenerateError::Cancelled => {
-                Self::Refused { message, help: "look at the settings of the model".into() }
-            }
+            GenerateError::Item { .. } | GenerateError::Cancelled => Self::Refused {
+                message,
+                help: "look at the settings of the model".into(),
+            },
         }
     }
 }
 
 fn unknown(name: &str) -> BuildError {
-    let near = nearest(name, NAMES).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    BuildError::Unknown { name: name.into(), help: format!("{near}known: {}", NAMES.join(", ")) }
+    let near = nearest(name, NAMES)
+        .map(|near| format!("did you mean `{near}`? "))
+        .unwrap_or_default();
+    BuildError::Unknown {
+        name: name.into(),
+        help: format!("{near}known: {}", NAMES.join(", ")),
+    }
 }
 
 /// Checks the settings of a generator without making it.
@@ -83,11 +89,17 @@ pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
 ///
 /// # Errors
 /// When there is no such generator, its settings have mistakes, or what they name cannot be opened.
-pub fn build(name: &str, settings: &Settings, resources: &Resources) -> Result<Box<dyn Generator>, BuildError> {
+pub fn build(
+    name: &str,
+    settings: &Settings,
+    resources: &Resources,
+) -> Result<Box<dyn Generator>, BuildError> {
     Ok(match name {
         "typeset" => {
             let mut settings: TypesetSettings = settings.read()?;
-            settings.cjk_font = settings.cjk_font.or_else(|| resources.get(CJK_FONT).cloned());
+            settings.cjk_font = settings
+                .cjk_font
+                .or_else(|| resources.get(CJK_FONT).cloned());
             Box::new(Typeset::new(settings)?)
         }
         "folder" => Box::new(Folder::open(settings.read()?)?),
@@ -104,7 +116,11 @@ pub fn build(name: &str, settings: &Settings, resources: &Resources) -> Result<B
 /// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has
 /// none.
 pub fn wanted_assets(name: &str, items: &[Item]) -> Vec<&'static str> {
-    let chinese = |item: &Item| item.expect.get("language").is_some_and(|language| language == "zh");
+    let chinese = |item: &Item| {
+        item.expect
+            .get("language")
+            .is_some_and(|language| language == "zh")
+    };
     if name == "typeset" && items.iter().any(chinese) && !super::typeset::system_has_chinese() {
         vec![CJK_FONT]
     } else {

@@ -58,7 +58,9 @@ pub fn summarize(
     }
     if wilson > 0 {
         let method = Method::Wilson.describe();
-        notes.push(format!("groups with equal scores throughout ({wilson} of them): {method}"));
+        notes.push(format!(
+            "groups with equal scores throughout ({wilson} of them): {method}"
+        ));
     }
     let overall = overall(rule, &tally, items, &mut notes);
     let unscored = expected.saturating_sub(tally.scored + failed);

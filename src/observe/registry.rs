@@ -8,7 +8,12 @@ use crate::hub::{Hub, HubError};
 /// The observers by the name that a suite's `observers` key takes.
 pub const NAMES: [&str; 1] = ["ppocr"];
 
-const PPOCR_ASSETS: [&str; 4] = ["ppocr-v4-det", "ppocr-v4-cls", "ppocr-v4-rec", "onnxruntime"];
+const PPOCR_ASSETS: [&str; 4] = [
+    "ppocr-v4-det",
+    "ppocr-v4-cls",
+    "ppocr-v4-rec",
+    "onnxruntime",
+];
 
 /// Why an observer cannot be made.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -68,9 +73,14 @@ pub fn build(name: &str, settings: &Settings, hub: &Hub) -> Result<Box<dyn Obser
 }
 
 fn unknown(name: &str) -> BuildError {
-    let near = nearest(name, NAMES).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let near = nearest(name, NAMES)
+        .map(|near| format!("did you mean `{near}`? "))
+        .unwrap_or_default();
     BuildError::Unknown {
         name: name.into(),
-        help: format!("{near}known: {}; evidence that others made is graded with `unigauge grade`", NAMES.join(", ")),
+        help: format!(
+            "{near}known: {}; evidence that others made is graded with `unigauge grade`",
+            NAMES.join(", ")
+        ),
     }
 }

@@ -11,7 +11,10 @@ pub struct Tags(Box<[(String, String)]>);
 impl Tags {
     /// The value of a tag.
     pub fn get(&self, name: &str) -> Option<&String> {
-        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        let at = self
+            .0
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
+            .ok()?;
         Some(&self.0[at].1)
     }
 

@@ -4,7 +4,7 @@ use super::{RunView, score};
 use crate::record::{Evidence, Grade, Item, Output};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// Everything the script needs; embedded as JSON.

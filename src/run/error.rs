@@ -25,14 +25,22 @@ pub enum RunError {
         help: String,
     },
     #[error("another run is writing to `{folder}`: {holder}")]
-    #[diagnostic(help("wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"))]
+    #[diagnostic(help(
+        "wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"
+    ))]
     Locked { folder: PathBuf, holder: String },
     #[error("`{path}` is not a run folder: {reason}")]
-    #[diagnostic(help("a run folder holds manifest.json and items.jsonl; `unigauge list runs` shows those here"))]
+    #[diagnostic(help(
+        "a run folder holds manifest.json and items.jsonl; `unigauge list runs` shows those here"
+    ))]
     NotARun { path: PathBuf, reason: String },
     #[error("the shards of `{folder}` do not make a whole: {reason}")]
     #[diagnostic(help("{help}"))]
-    Shards { folder: PathBuf, reason: String, help: String },
+    Shards {
+        folder: PathBuf,
+        reason: String,
+        help: String,
+    },
     #[error("{message}")]
     Generator {
         message: String,
@@ -47,7 +55,13 @@ impl RunError {
     /// An input/output error in words a user can act on.
     pub fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
         let (reason, help, environment) = explain(error);
-        Self::Io { action, path: path.to_path_buf(), reason, help: help.map(String::from), environment }
+        Self::Io {
+            action,
+            path: path.to_path_buf(),
+            reason,
+            help: help.map(String::from),
+            environment,
+        }
     }
 }
 
@@ -57,7 +71,9 @@ fn explain(error: &io::Error) -> (String, Option<&'static str>, bool) {
         Kind::NotFound => ("there is no such file or folder".into(), None, false),
         Kind::PermissionDenied => (
             "permission denied".into(),
-            Some("choose a folder that you may write to with `--out DIR`, or change its permissions"),
+            Some(
+                "choose a folder that you may write to with `--out DIR`, or change its permissions",
+            ),
             true,
         ),
         Kind::ReadOnlyFilesystem => (
@@ -67,10 +83,16 @@ fn explain(error: &io::Error) -> (String, Option<&'static str>, bool) {
         ),
         Kind::StorageFull | Kind::QuotaExceeded => (
             "the disk is full".into(),
-            Some("everything written so far is safe: free some space and run the same command again to go on"),
+            Some(
+                "everything written so far is safe: free some space and run the same command again to go on",
+            ),
             true,
         ),
-        Kind::NotADirectory => ("a part of the path is a file, not a folder".into(), None, false),
+        Kind::NotADirectory => (
+            "a part of the path is a file, not a folder".into(),
+            None,
+            false,
+        ),
         Kind::IsADirectory => ("it is a folder, not a file".into(), None, false),
         _ => (error.to_string(), None, false),
     }

@@ -4,7 +4,11 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Work is about to start. Counts are outputs.
-    Planned { outputs: usize, done: usize, observations: usize },
+    Planned {
+        outputs: usize,
+        done: usize,
+        observations: usize,
+    },
     /// An output is on disk (or failed).
     Generated { failed: bool },
     /// One observer has looked at one output (or failed).
@@ -12,7 +16,12 @@ pub enum Event {
     /// A remark for the user: what was repaired, redone, left out.
     Note(String),
     /// The first failures are worth a line each.
-    Failed { item: String, repeat: u32, stage: &'static str, message: String },
+    Failed {
+        item: String,
+        repeat: u32,
+        stage: &'static str,
+        message: String,
+    },
     /// All work is over.
     Finished,
 }

@@ -47,9 +47,15 @@ impl RunFolder {
     /// When there is no manifest or no items in it.
     pub fn existing(root: impl Into<PathBuf>) -> Result<Self, RunError> {
         let folder = Self::at(root);
-        for (path, what) in [(folder.manifest(), "manifest.json"), (folder.items(), "items.jsonl")] {
+        for (path, what) in [
+            (folder.manifest(), "manifest.json"),
+            (folder.items(), "items.jsonl"),
+        ] {
             if !path.is_file() {
-                return Err(RunError::NotARun { path: folder.root, reason: format!("it has no {what}") });
+                return Err(RunError::NotARun {
+                    path: folder.root,
+                    reason: format!("it has no {what}"),
+                });
             }
         }
         Ok(folder)
@@ -98,12 +104,15 @@ impl RunFolder {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn shards(&self, stream: Stream) -> Result<Vec<Shard>, RunError> {
-        let entries =
-            std::fs::read_dir(&self.root).map_err(|error| RunError::io("cannot list", &self.root, &error))?;
+        let entries = std::fs::read_dir(&self.root)
+            .map_err(|error| RunError::io("cannot list", &self.root, &error))?;
         let mut shards: Vec<Shard> = entries
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name().into_string().ok()?;
-                let middle = name.strip_prefix(stream.stem())?.strip_prefix('.')?.strip_suffix(".jsonl")?;
+                let middle = name
+                    .strip_prefix(stream.stem())?
+                    .strip_prefix('.')?
+                    .strip_suffix(".jsonl")?;
                 middle.replacen("-of-", "/", 1).parse().ok()
             })
             .collect();
@@ -118,7 +127,10 @@ impl RunFolder {
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(&self.root, &shard::file_name(".lock", shard).replace(".jsonl", ""))
+        Lock::take(
+            &self.root,
+            &shard::file_name(".lock", shard).replace(".jsonl", ""),
+        )
     }
 
     /// Writes items.jsonl; tells whether the folder held other items before.
@@ -146,20 +158,39 @@ impl Lock {
     fn take(root: &Path, name: &str) -> Result<Self, RunError> {
         let path = root.join(name);
         let failed = |error: std::io::Error| RunError::io("cannot open the lock", &path, &error);
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                let holder = if holder.trim().is_empty() { "a process that did not say who it is" } else { holder.trim() };
-                return Err(RunError::Locked { folder: root.to_path_buf(), holder: holder.into() });
+                let holder = if holder.trim().is_empty() {
+                    "a process that did not say who it is"
+                } else {
+                    holder.trim()
+                };
+                return Err(RunError::Locked {
+                    folder: root.to_path_buf(),
+                    holder: holder.into(),
+                });
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let who = format!("process {} since {}\n", std::process::id(), jiff::Timestamp::now().strftime("%F %T UTC"));
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(who.as_bytes())).map_err(failed)?;
+        let who = format!(
+            "process {} since {}\n",
+            std::process::id(),
+            jiff::Timestamp::now().strftime("%F %T UTC")
+        );
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(who.as_bytes()))
+            .map_err(failed)?;
         Ok(Self { _file: file })
     }
 }

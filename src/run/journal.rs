@@ -32,19 +32,35 @@ impl Journal {
     /// # Errors
     /// When the file cannot be opened for reading and writing.
     pub fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
-        let failed = |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let failed =
+            |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         let length = whole_lines(&mut file, size).map_err(failed)?;
         let note = (length < size).then(|| {
-            format!("dropped a torn last line of {} bytes in {}", size - length, path.display())
+            format!(
+                "dropped a torn last line of {} bytes in {}",
+                size - length,
+                path.display()
+            )
         });
         if note.is_some() {
             file.set_len(length).map_err(failed)?;
         }
         file.seek(SeekFrom::Start(length)).map_err(failed)?;
-        let journal = Self { path: path.to_path_buf(), file, buffer: Vec::new(), length, synced: Instant::now() };
+        let journal = Self {
+            path: path.to_path_buf(),
+            file,
+            buffer: Vec::new(),
+            length,
+            synced: Instant::now(),
+        };
         Ok((journal, note))
     }
 
@@ -55,7 +71,11 @@ impl Journal {
     pub fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
         self.buffer.extend_from_slice(line);
         self.buffer.push(b'\n');
-        if self.buffer.len() >= FLUSH_BYTES { self.flush() } else { Ok(()) }
+        if self.buffer.len() >= FLUSH_BYTES {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Hands everything to the kernel.
@@ -73,7 +93,11 @@ impl Journal {
         }
         self.length += self.buffer.len() as u64;
         self.buffer.clear();
-        if self.synced.elapsed() >= SYNC_EVERY { self.sync() } else { Ok(()) }
+        if self.synced.elapsed() >= SYNC_EVERY {
+            self.sync()
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits until everything flushed is on the disk.
@@ -82,7 +106,9 @@ impl Journal {
     /// When the disk refuses.
     pub fn sync(&mut self) -> Result<(), RunError> {
         self.synced = Instant::now();
-        self.file.sync_data().map_err(|error| RunError::io("cannot sync", &self.path, &error))
+        self.file
+            .sync_data()
+            .map_err(|error| RunError::io("cannot sync", &self.path, &error))
     }
 }
 
@@ -126,26 +152,41 @@ impl Lines {
             Err(error) => return Err(RunError::io("cannot read", path, &error)),
         };
         let mut spans = Vec::new();
-        let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") {
+            3
+        } else {
+            0
+        };
         let mut number = 0;
         let mut note = None;
         while start < bytes.len() {
             number += 1;
-            let end = bytes[start..].iter().position(|&byte| byte == b'\n').map(|at| start + at);
+            let end = bytes[start..]
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .map(|at| start + at);
             let stop = end.unwrap_or(bytes.len());
-            if end.is_none() && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes[start..stop]).is_err() {
-                note = Some(format!("ignored a torn last line (line {number}) in {}", path.display()));
-            } else if bytes[start..stop].iter().any(|byte| !byte.is_ascii_whitespace()) {
+            if end.is_none()
+                && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes[start..stop]).is_err()
+            {
+                note = Some(format!(
+                    "ignored a torn last line (line {number}) in {}",
+                    path.display()
+                ));
+            } else if bytes[start..stop]
+                .iter()
+                .any(|byte| !byte.is_ascii_whitespace())
+            {
                 spans.push((start, stop, number));
             }
             start = stop + 1;
         }
-        Ok(Self { path: path.to_path_buf(), bytes, spans, note })
-    }
-
-    /// Count of records.
-    pub fn count(&self) -> usize {
-        self.spans.len()
+        Ok(Self {
+            path: path.to_path_buf(),
+            bytes,
+            spans,
+            note,
+        })
     }
 
     /// Parses every line, in order, on all cores.
@@ -153,7 +194,11 @@ impl Lines {
     /// # Errors
     /// When a line is not the expected record, with its number.
     pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
-        self.spans.par_iter().with_min_len(256).map(|span| self.parse_span(*span)).collect()
+        self.spans
+            .par_iter()
+            .with_min_len(256)
+            .map(|span| self.parse_span(*span))
+            .collect()
     }
 
     /// The bytes of one record, by its place among the records.
@@ -170,12 +215,17 @@ impl Lines {
         self.parse_span(self.spans[index])
     }
 
-    fn parse_span<'a, T: serde::Deserialize<'a>>(&'a self, span: (usize, usize, usize)) -> Result<T, RunError> {
+    fn parse_span<'a, T: serde::Deserialize<'a>>(
+        &'a self,
+        span: (usize, usize, usize),
+    ) -> Result<T, RunError> {
         let (start, end, number) = span;
         serde_json::from_slice(&self.bytes[start..end]).map_err(|error| RunError::Line {
             path: self.path.clone(),
             line: number,
-            reason: error.to_string().replace(" at line 1 column ", " at column "),
+            reason: error
+                .to_string()
+                .replace(" at line 1 column ", " at column "),
             help: "each line is one JSON object; see the formats in the README".into(),
         })
     }
@@ -216,13 +266,16 @@ mod tests {
         let path = dir.path().join("outputs.jsonl");
         std::fs::write(&path, "{\"a\":1}\n{\"a\":2}\n{\"a\":").unwrap();
         let lines = Lines::read(&path).unwrap();
-        assert_eq!(lines.count(), 2);
+        assert_eq!(lines.parse::<serde_json::Value>().unwrap().len(), 2);
         assert!(lines.note.as_deref().unwrap().contains("line 3"));
         let (mut journal, note) = Journal::open(&path).unwrap();
         assert!(note.unwrap().contains("5 bytes"));
         journal.append(b"{\"a\":3}").unwrap();
         journal.flush().unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"
+        );
     }
 
     #[test]
@@ -230,7 +283,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.jsonl");
         std::fs::write(&path, "{\"a\":1}\n\nnonsense\n{\"a\":2}\n").unwrap();
-        let error = read_all::<serde_json::Value>(&path).unwrap_err().to_string();
+        let error = read_all::<serde_json::Value>(&path)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("line 3"), "{error}");
     }
 

@@ -140,7 +140,12 @@ fn differ(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
                 let null = Value::Null;
-                differ(&format!("{path}.{key}"), a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), changes);
+                differ(
+                    &format!("{path}.{key}"),
+                    a.get(key).unwrap_or(&null),
+                    b.get(key).unwrap_or(&null),
+                    changes,
+                );
             }
         }
         _ if old != new => changes.push(format!("{path}: {old} → {new}")),
@@ -162,6 +167,12 @@ mod tests {
             &json!({"settings": {"blur": 2, "ink": "#000", "drop": 0.1}}),
             &mut changes,
         );
-        assert_eq!(changes, ["model.settings.blur: 1 → 2", "model.settings.drop: null → 0.1"]);
+        assert_eq!(
+            changes,
+            [
+                "model.settings.blur: 1 → 2",
+                "model.settings.drop: null → 0.1"
+            ]
+        );
     }
 }

@@ -32,7 +32,11 @@ impl OutputWriter<'_> {
     /// When the disk refuses. An answer that is no picture is a failure in the record instead.
     pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
         let (item, repeat) = self.asked.of(made.slot);
-        let kind = if item.task == Task::Understand { OutputKind::Text } else { OutputKind::Image };
+        let kind = if item.task == Task::Understand {
+            OutputKind::Text
+        } else {
+            OutputKind::Image
+        };
         let mut output = Output {
             item: item.item.clone(),
             repeat,
@@ -44,7 +48,10 @@ impl OutputWriter<'_> {
             height: None,
             text: None,
             timings: Default::default(),
-            fingerprint: self.prints.map(|prints| prints.output(self.asked, made.slot)).unwrap_or_default(),
+            fingerprint: self
+                .prints
+                .map(|prints| prints.output(self.asked, made.slot))
+                .unwrap_or_default(),
             error: None,
             extra: Default::default(),
         };
@@ -71,13 +78,15 @@ impl OutputWriter<'_> {
                     return Ok((output, None));
                 }
             },
-            Answer::Encoded { bytes, extension } => match crate::image::decode_bytes(&bytes, &item.item) {
-                Ok(decoded) => (bytes, extension, decoded.rgb),
-                Err(error) => {
-                    output.error = Some(image_failure(error.to_string()));
-                    return Ok((output, None));
+            Answer::Encoded { bytes, extension } => {
+                match crate::image::decode_bytes(&bytes, &item.item) {
+                    Ok(decoded) => (bytes, extension, decoded.rgb),
+                    Err(error) => {
+                        output.error = Some(image_failure(error.to_string()));
+                        return Ok((output, None));
+                    }
                 }
-            },
+            }
         };
         let relative = Path::new("outputs").join(self.layout.path(item, repeat, extension));
         write_durable(&self.folder.root().join(&relative), &bytes)?;
@@ -96,5 +105,9 @@ impl OutputWriter<'_> {
 }
 
 fn image_failure(message: String) -> Failure {
-    Failure { stage: "generate".into(), kind: "image".into(), message }
+    Failure {
+        stage: "generate".into(),
+        kind: "image".into(),
+        message,
+    }
 }

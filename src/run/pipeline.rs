@@ -71,11 +71,19 @@ impl Work<'_> {
     /// When the journals of the folder cannot be read.
     pub fn plan(&self) -> Result<Plan, RunError> {
         let outputs = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
-        plan(self.folder, &self.asked, self.fingerprints().as_ref(), self.observers, &outputs)
+        plan(
+            self.folder,
+            &self.asked,
+            self.fingerprints().as_ref(),
+            self.observers,
+            &outputs,
+        )
     }
 
     fn fingerprints(&self) -> Option<Fingerprints> {
-        self.making.as_ref().map(|making| Fingerprints::new(&self.asked, &making.identity))
+        self.making
+            .as_ref()
+            .map(|making| Fingerprints::new(&self.asked, &making.identity))
     }
 
     /// Does what is left to do.
@@ -84,14 +92,28 @@ impl Work<'_> {
     /// When a journal or picture cannot be written, or the generator cannot go on. All finished outputs are kept.
     pub fn execute(&self) -> Result<Outcome, RunError> {
         let prints = self.fingerprints();
-        let (outputs, repaired) = Journal::open(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        let (outputs, repaired) =
+            Journal::open(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
         let before = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
-        let (evidence, torn) = Journal::open(&self.folder.stream(Stream::Evidence, self.asked.shard))?;
-        let plan = plan(self.folder, &self.asked, prints.as_ref(), self.observers, &before)?;
+        let (evidence, torn) =
+            Journal::open(&self.folder.stream(Stream::Evidence, self.asked.shard))?;
+        let plan = plan(
+            self.folder,
+            &self.asked,
+            prints.as_ref(),
+            self.observers,
+            &before,
+        )?;
         self.announce(&plan, repaired.into_iter().chain(torn));
         let shared = Shared::default();
         if !(plan.generate.is_empty() && plan.observe.is_empty()) {
-            self.flow(&plan, &before, prints.as_ref(), Journals { outputs, evidence }, &shared);
+            self.flow(
+                &plan,
+                &before,
+                prints.as_ref(),
+                Journals { outputs, evidence },
+                &shared,
+            );
         }
         self.listener.on(Event::Finished);
         shared.into_outcome(plan.done, self.cancel.is_raised())
@@ -102,12 +124,16 @@ impl Work<'_> {
             self.listener.on(Event::Note(note));
         }
         for (count, why) in [
-            (plan.stale, "made with other settings or for another item text: made again"),
+            (
+                plan.stale,
+                "made with other settings or for another item text: made again",
+            ),
             (plan.retried, "failed before: tried again"),
             (plan.lost, "recorded, but the file is gone: made again"),
         ] {
             if count > 0 && self.making.is_some() {
-                self.listener.on(Event::Note(format!("{count} outputs were {why}")));
+                self.listener
+                    .on(Event::Note(format!("{count} outputs were {why}")));
             }
         }
         self.listener.on(Event::Planned {
@@ -117,9 +143,24 @@ impl Work<'_> {
         });
     }
 
-    fn flow(&self, plan: &Plan, before: &Lines, prints: Option<&Fingerprints>, journals: Journals, shared: &Shared) {
-        let writer = OutputWriter { folder: self.folder, layout: self.layout, asked: &self.asked, prints };
-        let generators = self.making.as_ref().map_or(1, |making| making.workers.max(1));
+    fn flow(
+        &self,
+        plan: &Plan,
+        before: &Lines,
+        prints: Option<&Fingerprints>,
+        journals: Journals,
+        shared: &Shared,
+    ) {
+        let writer = OutputWriter {
+            folder: self.folder,
+            layout: self.layout,
+            asked: &self.asked,
+            prints,
+        };
+        let generators = self
+            .making
+            .as_ref()
+            .map_or(1, |making| making.workers.max(1));
         let (task_in, tasks) = bounded::<Slot>(generators * 2);
         let (made_in, made) = bounded::<Made>(generators * 2);
         let (look_in, looks) = bounded::<Look>(self.observe_workers * 2 + 2);
@@ -138,7 +179,8 @@ impl Work<'_> {
                 scope.spawn(move || self.generate(&tasks, &made_in, shared));
             }
             for _ in 0..2.min(plan.generate.len()) {
-                let (made, line_in, look_in, writer) = (made.clone(), line_in.clone(), look_in.clone(), &writer);
+                let (made, line_in, look_in, writer) =
+                    (made.clone(), line_in.clone(), look_in.clone(), &writer);
                 scope.spawn(move || self.store(writer, &made, &line_in, &look_in, shared));
             }
             for _ in 0..self.observe_workers.max(1) {
@@ -166,22 +208,36 @@ impl Work<'_> {
                 continue;
             }
             let (item, repeat) = self.asked.of(slot);
-            let request = Request { item, base: self.asked.base, repeat, seed: self.asked.seed(slot) };
+            let request = Request {
+                item,
+                base: self.asked.base,
+                repeat,
+                seed: self.asked.seed(slot),
+            };
             let start = Instant::now();
             let result = guarded(|| generator.generate(&request, self.cancel))
                 .unwrap_or_else(|message| Err(GenerateError::item("panic", message)));
             let result = match result {
                 Ok(answer) => Ok(answer),
-                Err(GenerateError::Item { kind, message }) => {
-                    Err(Failure { stage: "generate".into(), kind: kind.into(), message })
-                }
+                Err(GenerateError::Item { kind, message }) => Err(Failure {
+                    stage: "generate".into(),
+                    kind: kind.into(),
+                    message,
+                }),
                 Err(GenerateError::Fatal { message, help }) => {
                     shared.fail(RunError::Generator { message, help });
                     continue;
                 }
                 Err(GenerateError::Cancelled) => continue,
             };
-            if made.send(Made { slot, result, seconds: start.elapsed().as_secs_f64() }).is_err() {
+            if made
+                .send(Made {
+                    slot,
+                    result,
+                    seconds: start.elapsed().as_secs_f64(),
+                })
+                .is_err()
+            {
                 break;
             }
         }
@@ -214,7 +270,11 @@ impl Work<'_> {
                 break;
             }
             if !failed && !self.observers.is_empty() && !self.stopped(shared) {
-                let _ = looks.send(Look { slot, output, pixels });
+                let _ = looks.send(Look {
+                    slot,
+                    output,
+                    pixels,
+                });
             }
         }
     }
@@ -226,7 +286,11 @@ impl Work<'_> {
             }
             match before.parse_one::<Output>(*line) {
                 Ok(output) => {
-                    let _ = looks.send(Look { slot: *slot, output, pixels: None });
+                    let _ = looks.send(Look {
+                        slot: *slot,
+                        output,
+                        pixels: None,
+                    });
                 }
                 Err(error) => return shared.fail(error),
             }
@@ -234,7 +298,12 @@ impl Work<'_> {
     }
 
     fn observe(&self, looks: &Receiver<Look>, lines: &Sender<Line>, shared: &Shared) {
-        let batch = self.observers.iter().map(|observer| observer.batch()).max().unwrap_or(1);
+        let batch = self
+            .observers
+            .iter()
+            .map(|observer| observer.batch())
+            .max()
+            .unwrap_or(1);
         while let Ok(first) = looks.recv() {
             let mut group = vec![first];
             while group.len() < batch {
@@ -246,8 +315,10 @@ impl Work<'_> {
             if self.stopped(shared) {
                 continue;
             }
-            let unreadable: Vec<Option<ObserveError>> =
-                group.iter_mut().map(|look| look.load(self.folder).err()).collect();
+            let unreadable: Vec<Option<ObserveError>> = group
+                .iter_mut()
+                .map(|look| look.load(self.folder).err())
+                .collect();
             for observer in self.observers {
                 let records = self.look(observer.as_ref(), &group, &unreadable);
                 for record in records {
@@ -266,7 +337,12 @@ impl Work<'_> {
     }
 
     /// One observer looks at a group; pictures that cannot be read become failures without bothering it.
-    fn look(&self, observer: &dyn Observer, group: &[Look], unreadable: &[Option<ObserveError>]) -> Vec<Evidence> {
+    fn look(
+        &self,
+        observer: &dyn Observer,
+        group: &[Look],
+        unreadable: &[Option<ObserveError>],
+    ) -> Vec<Evidence> {
         let start = Instant::now();
         let subjects: Vec<Subject<'_>> = group
             .iter()
@@ -279,10 +355,20 @@ impl Work<'_> {
             })
             .collect();
         let mut seen = guarded(|| observer.observe(&subjects))
-            .unwrap_or_else(|message| subjects.iter().map(|_| Err(ObserveError::new("panic", &message))).collect())
+            .unwrap_or_else(|message| {
+                subjects
+                    .iter()
+                    .map(|_| Err(ObserveError::new("panic", &message)))
+                    .collect()
+            })
             .into_iter();
         let seconds = start.elapsed().as_secs_f64() / group.len().max(1) as f64;
-        let short = || Err(ObserveError::new("short", "the observer answered for fewer outputs than it was given"));
+        let short = || {
+            Err(ObserveError::new(
+                "short",
+                "the observer answered for fewer outputs than it was given",
+            ))
+        };
         group
             .iter()
             .zip(unreadable)
@@ -293,9 +379,14 @@ impl Work<'_> {
                 };
                 let (evidence, error) = match result {
                     Ok(evidence) => (Some(evidence), None),
-                    Err(ObserveError { kind, message }) => {
-                        (None, Some(Failure { stage: "observe".into(), kind: kind.into(), message }))
-                    }
+                    Err(ObserveError { kind, message }) => (
+                        None,
+                        Some(Failure {
+                            stage: "observe".into(),
+                            kind: kind.into(),
+                            message,
+                        }),
+                    ),
                 };
                 Evidence {
                     item: look.output.item.clone(),
@@ -312,7 +403,12 @@ impl Work<'_> {
     }
 
     fn tell_failure(&self, item: &str, repeat: u32, stage: &'static str, message: &str) {
-        self.listener.on(Event::Failed { item: item.into(), repeat, stage, message: message.into() });
+        self.listener.on(Event::Failed {
+            item: item.into(),
+            repeat,
+            stage,
+            message: message.into(),
+        });
     }
 }
 
@@ -340,7 +436,10 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<&str>().map(ToString::to_string);
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        format!("internal error: {}", text.unwrap_or_else(|| "unknown".into()))
+        format!(
+            "internal error: {}",
+            text.unwrap_or_else(|| "unknown".into())
+        )
     })
 }
 
@@ -352,11 +451,17 @@ struct Line {
 
 impl Line {
     fn output(output: &Output) -> Self {
-        Self { stream: Stream::Outputs, bytes: serde_json::to_vec(output).unwrap_or_default() }
+        Self {
+            stream: Stream::Outputs,
+            bytes: serde_json::to_vec(output).unwrap_or_default(),
+        }
     }
 
     fn evidence(evidence: &Evidence) -> Self {
-        Self { stream: Stream::Evidence, bytes: serde_json::to_vec(evidence).unwrap_or_default() }
+        Self {
+            stream: Stream::Evidence,
+            bytes: serde_json::to_vec(evidence).unwrap_or_default(),
+        }
     }
 }
 

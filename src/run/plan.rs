@@ -31,7 +31,10 @@ impl<'a> Asked<'a> {
     /// The item and repeat of a slot.
     pub fn of(&self, slot: Slot) -> (&'a Item, u32) {
         let repeats = self.repeats as usize;
-        (&self.items[slot / repeats], u32::try_from(slot % repeats).unwrap_or(0))
+        (
+            &self.items[slot / repeats],
+            u32::try_from(slot % repeats).unwrap_or(0),
+        )
     }
 
     /// Seed of a slot.
@@ -43,7 +46,8 @@ impl<'a> Asked<'a> {
     /// All slots of this process.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + use<'a> {
         let (repeats, shard) = (self.repeats as usize, self.shard);
-        (0..self.items.len() * repeats).filter(move |slot| shard.is_none_or(|shard| shard.holds(slot / repeats)))
+        (0..self.items.len() * repeats)
+            .filter(move |slot| shard.is_none_or(|shard| shard.holds(slot / repeats)))
     }
 }
 
@@ -82,24 +86,38 @@ impl Fingerprints {
                 let hashes: Vec<String> = item
                     .images
                     .iter()
-                    .map(|path| std::fs::read(asked.base.join(path)).map_or_else(|_| "absent".into(), |b| sha256_hex(&b)))
+                    .map(|path| {
+                        std::fs::read(asked.base.join(path))
+                            .map_or_else(|_| "absent".into(), |b| sha256_hex(&b))
+                    })
                     .collect();
                 item_fingerprint(item, &hashes)
             })
             .collect();
-        Self { items, stage: identity.to_string() }
+        Self {
+            items,
+            stage: identity.to_string(),
+        }
     }
 
     /// The fingerprint of one output.
     pub fn output(&self, asked: &Asked<'_>, slot: Slot) -> String {
         let item = &self.items[slot / asked.repeats as usize];
-        fingerprint(&[self.stage.as_bytes(), item.as_bytes(), &asked.seed(slot).to_le_bytes()])
+        fingerprint(&[
+            self.stage.as_bytes(),
+            item.as_bytes(),
+            &asked.seed(slot).to_le_bytes(),
+        ])
     }
 }
 
 /// The fingerprint of one observer's look at one output.
 pub fn evidence_fingerprint(observer: &dyn Observer, content: &str) -> String {
-    fingerprint(&[observer.name().as_bytes(), observer.identity().to_string().as_bytes(), content.as_bytes()])
+    fingerprint(&[
+        observer.name().as_bytes(),
+        observer.identity().to_string().as_bytes(),
+        content.as_bytes(),
+    ])
 }
 
 /// Hash of what an output shows: of the file, or of the text.
@@ -108,7 +126,10 @@ pub fn content_hash(output: &Output) -> String {
 }
 
 fn content(sha256: Option<&str>, text: Option<&str>) -> String {
-    sha256.map_or_else(|| sha256_hex(text.unwrap_or_default().as_bytes()), str::to_owned)
+    sha256.map_or_else(
+        || sha256_hex(text.unwrap_or_default().as_bytes()),
+        str::to_owned,
+    )
 }
 
 #[derive(Deserialize)]
@@ -144,7 +165,11 @@ struct EvidenceKey<'a> {
 
 /// Where each item stands, by id.
 fn places(items: &[Item]) -> HashMap<&str, usize> {
-    items.iter().enumerate().map(|(place, item)| (item.item.as_str(), place)).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| (item.item.as_str(), place))
+        .collect()
 }
 
 /// Compares the folder with what is asked. `prints` is None when outputs are only observed, as they are.
@@ -160,7 +185,13 @@ pub fn plan(
 ) -> Result<Plan, RunError> {
     let places = places(asked.items);
     let slot = |item: &str, repeat: u32| {
-        (repeat < asked.repeats).then(|| places.get(item).map(|place| place * asked.repeats as usize + repeat as usize)).flatten()
+        (repeat < asked.repeats)
+            .then(|| {
+                places
+                    .get(item)
+                    .map(|place| place * asked.repeats as usize + repeat as usize)
+            })
+            .flatten()
     };
     let keys: Vec<OutputKey<'_>> = outputs.parse()?;
     let mut last: Vec<Option<usize>> = vec![None; asked.items.len() * asked.repeats as usize];
@@ -169,12 +200,26 @@ pub fn plan(
             last[slot] = Some(line);
         }
     }
-    let mut plan = Plan { notes: outputs.note.iter().cloned().collect(), ..Plan::default() };
+    let mut plan = Plan {
+        notes: outputs.note.iter().cloned().collect(),
+        ..Plan::default()
+    };
     let states: Vec<(Slot, State)> = asked
         .slots()
         .collect::<Vec<_>>()
         .into_par_iter()
-        .map(|slot| (slot, state(folder, asked, prints, slot, last[slot].map(|line| (line, &keys[line])))))
+        .map(|slot| {
+            (
+                slot,
+                state(
+                    folder,
+                    asked,
+                    prints,
+                    slot,
+                    last[slot].map(|line| (line, &keys[line])),
+                ),
+            )
+        })
         .collect();
     let mut good = Vec::new();
     for (slot, state) in states {
@@ -210,12 +255,18 @@ fn state(
     slot: Slot,
     record: Option<(usize, &OutputKey<'_>)>,
 ) -> State {
-    let Some((line, key)) = record else { return State::Absent };
+    let Some((line, key)) = record else {
+        return State::Absent;
+    };
     if key.error.is_some() {
         State::Failed
     } else if prints.is_some_and(|prints| prints.output(asked, slot) != key.fingerprint) {
         State::Stale
-    } else if key.file.as_ref().is_some_and(|file| !folder.root().join(file).is_file()) {
+    } else if key
+        .file
+        .as_ref()
+        .is_some_and(|file| !folder.root().join(file).is_file())
+    {
         State::Lost
     } else {
         State::Good(line)
@@ -239,7 +290,11 @@ fn unseen(
     let mut valid: HashMap<(Slot, &str), &str> = HashMap::with_capacity(seen.len());
     for key in &seen {
         if let Some(slot) = slot(&key.item, key.repeat) {
-            let print = if key.error.is_some() { "" } else { key.fingerprint.as_ref() };
+            let print = if key.error.is_some() {
+                ""
+            } else {
+                key.fingerprint.as_ref()
+            };
             valid.insert((slot, key.observer.as_ref()), print);
         }
     }

@@ -37,7 +37,11 @@ impl Records {
     ///
     /// # Errors
     /// When a file is absent or damaged.
-    pub fn loose(items: &Path, outputs: Option<&Path>, evidence: Option<&Path>) -> Result<Self, RunError> {
+    pub fn loose(
+        items: &Path,
+        outputs: Option<&Path>,
+        evidence: Option<&Path>,
+    ) -> Result<Self, RunError> {
         for path in [Some(items), outputs, evidence].into_iter().flatten() {
             std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         }
@@ -56,7 +60,12 @@ impl Records {
         };
         let lines = Lines::read(evidence)?;
         notes.extend(lines.note.clone());
-        Ok(Self { items: read_all(items)?, outputs, evidence: lines.parse()?, notes })
+        Ok(Self {
+            items: read_all(items)?,
+            outputs,
+            evidence: lines.parse()?,
+            notes,
+        })
     }
 }
 
@@ -74,13 +83,28 @@ pub struct Scoring<'a> {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn score(folder: &RunFolder, records: &Records, scoring: &Scoring<'_>) -> Result<(Vec<Grade>, Summary), RunError> {
+pub fn score(
+    folder: &RunFolder,
+    records: &Records,
+    scoring: &Scoring<'_>,
+) -> Result<(Vec<Grade>, Summary), RunError> {
     let outputs = records.outputs.as_deref();
     let repeats = scoring.repeats.unwrap_or_else(|| {
         // Loose outputs: as many as the item with most of them has.
-        outputs.unwrap_or_default().iter().map(|output| output.repeat + 1).max().unwrap_or(1)
+        outputs
+            .unwrap_or_default()
+            .iter()
+            .map(|output| output.repeat + 1)
+            .max()
+            .unwrap_or(1)
     });
-    let grades = grade::grade_all(scoring.rule, &records.items, repeats, outputs, &records.evidence);
+    let grades = grade::grade_all(
+        scoring.rule,
+        &records.items,
+        repeats,
+        outputs,
+        &records.evidence,
+    );
     let failed = failed(outputs.unwrap_or_default());
     let summary = grade::summarize(
         scoring.rule,
@@ -103,7 +127,14 @@ fn failed(outputs: &[Output]) -> usize {
     if outputs.iter().all(|output| output.error.is_none()) {
         return 0;
     }
-    let last: HashMap<(&str, u32), bool> =
-        outputs.iter().map(|output| ((output.item.as_str(), output.repeat), output.error.is_some())).collect();
+    let last: HashMap<(&str, u32), bool> = outputs
+        .iter()
+        .map(|output| {
+            (
+                (output.item.as_str(), output.repeat),
+                output.error.is_some(),
+            )
+        })
+        .collect();
     last.values().filter(|failed| **failed).count()
 }

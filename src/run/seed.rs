@@ -13,7 +13,9 @@ pub fn derive_seed(run_seed: u64, item: &str, repeat: u32) -> u64 {
     hash.update(repeat.to_le_bytes());
     hash.update(item.as_bytes());
     let digest = hash.finalize();
-    u64::from(u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]]))
+    u64::from(u32::from_le_bytes([
+        digest[0], digest[1], digest[2], digest[3],
+    ]))
 }
 
 /// Hex sha256 of bytes.
@@ -39,10 +41,12 @@ pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

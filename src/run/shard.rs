@@ -48,8 +48,15 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a shard: write i/n with 1 ≤ i ≤ n, such as 3/8");
         let (index, count) = text.split_once('/').ok_or_else(wrong)?;
-        let (index, count) = (index.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
-        if index == 0 || index > count { Err(wrong()) } else { Ok(Self { index, count }) }
+        let (index, count) = (
+            index.parse().map_err(|_| wrong())?,
+            count.parse().map_err(|_| wrong())?,
+        );
+        if index == 0 || index > count {
+            Err(wrong())
+        } else {
+            Ok(Self { index, count })
+        }
     }
 }
 
@@ -91,7 +98,10 @@ pub fn merge(folder: &RunFolder) -> Result<Merged, RunError> {
     let counts: HashSet<usize> = present.iter().map(|shard| shard.count).collect();
     let count = match counts.iter().copied().collect::<Vec<_>>()[..] {
         [] => {
-            return Err(wrong("there is no outputs.i-of-n.jsonl".into(), "make them with `--shard i/n`"));
+            return Err(wrong(
+                "there is no outputs.i-of-n.jsonl".into(),
+                "make them with `--shard i/n`",
+            ));
         }
         [count] => count,
         _ => {
@@ -114,17 +124,24 @@ pub fn merge(folder: &RunFolder) -> Result<Merged, RunError> {
     }
     let outputs = join(folder, Stream::Outputs, count)?;
     let evidence = join(folder, Stream::Evidence, count)?;
-    Ok(Merged { shards: count, outputs, evidence })
+    Ok(Merged {
+        shards: count,
+        outputs,
+        evidence,
+    })
 }
 
 fn join(folder: &RunFolder, stream: Stream, count: usize) -> Result<usize, RunError> {
-    let mut seen: std::collections::HashMap<(String, u32, String), usize> = std::collections::HashMap::new();
+    let mut seen: std::collections::HashMap<(String, u32, String), usize> =
+        std::collections::HashMap::new();
     let mut bytes = Vec::new();
     for index in 1..=count {
         let lines = Lines::read(&folder.stream(stream, Some(Shard { index, count })))?;
         for (place, key) in lines.parse::<Key>()?.into_iter().enumerate() {
             let name = format!("item {} repeat {}", key.item, key.repeat);
-            let first = *seen.entry((key.item, key.repeat, key.observer)).or_insert(index);
+            let first = *seen
+                .entry((key.item, key.repeat, key.observer))
+                .or_insert(index);
             if first != index {
                 return Err(RunError::Shards {
                     folder: folder.root().to_path_buf(),
@@ -146,12 +163,18 @@ mod tests {
 
     #[test]
     fn shards_divide_without_gap_or_overlap() {
-        let shards: Vec<Shard> = ["1/3", "2/3", "3/3"].iter().map(|text| text.parse().unwrap()).collect();
+        let shards: Vec<Shard> = ["1/3", "2/3", "3/3"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
         for place in 0..10 {
             assert_eq!(shards.iter().filter(|shard| shard.holds(place)).count(), 1);
         }
         for text in ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"] {
-            assert!(text.parse::<Shard>().unwrap_err().contains("such as 3/8"), "{text}");
+            assert!(
+                text.parse::<Shard>().unwrap_err().contains("such as 3/8"),
+                "{text}"
+            );
         }
     }
 }

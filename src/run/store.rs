@@ -10,9 +10,13 @@ use std::path::Path;
 /// When the folder or file cannot be written; nothing is left under the final name then.
 pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| RunError::io("cannot make the folder", folder, &error))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| RunError::io("cannot make the folder", folder, &error))?;
     let failed = |error: std::io::Error| RunError::io("cannot write", path, &error);
-    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     make_world_readable(file.as_file());
     file.as_file().sync_data().map_err(failed)?;
@@ -34,7 +38,8 @@ fn make_world_readable(file: &std::fs::File) {
 /// # Errors
 /// As [`write_durable`].
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), RunError> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| RunError::Invalid(error.to_string()))?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| RunError::Invalid(error.to_string()))?;
     bytes.push(b'\n');
     write_durable(path, &bytes)
 }
@@ -49,6 +54,8 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunEr
         path: path.to_path_buf(),
         line: error.line(),
         reason: error.to_string(),
-        help: "the file was changed or damaged after it was written; restore it, or start a new run".into(),
+        help:
+            "the file was changed or damaged after it was written; restore it, or start a new run"
+                .into(),
     })
 }

@@ -3,11 +3,11 @@
 //! Source: djghosh13/geneval at af4902f, `prompts/create_prompts.py` with seed 43 and 100 prompts a task
 //! (MIT licence). [`official_jsonl`] equals its `evaluation_metadata.jsonl` byte for byte.
 
-use crate::record::{Item, Object, Task, Tags};
+use crate::record::{Item, Object, Tags, Task};
 use crate::suite::numpy_rng::NumpyRng;
 use crate::suite::python_json;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 const SEED: u32 = 43;
 const PROMPTS_PER_TASK: usize = 100;

@@ -6,7 +6,9 @@ use std::path::Path;
 
 fn one_pixel_png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(8, 8, image::Rgb([200, 30, 30])).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    image::RgbImage::from_pixel(8, 8, image::Rgb([200, 30, 30]))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
     bytes.into_inner()
 }
 
@@ -23,35 +25,70 @@ fn bomb() -> Vec<u8> {
 /// CRC-32 as the PNG specification defines it.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                0xEDB8_8320 ^ (crc >> 1)
+            } else {
+                crc >> 1
+            }
+        })
     })
 }
 
 fn picture_suite(dir: &Path, ids: &[&str]) {
     text_suite(dir, 1);
-    let items: String =
-        ids.iter().map(|id| format!("{}\n", serde_json::json!({"id": id, "prompt": id, "answers": ["x"], "kind": "k"}))).collect();
+    let items: String = ids
+        .iter()
+        .map(|id| {
+            format!(
+                "{}\n",
+                serde_json::json!({"id": id, "prompt": id, "answers": ["x"], "kind": "k"})
+            )
+        })
+        .collect();
     std::fs::write(dir.join("questions.jsonl"), items).unwrap();
     let suite = std::fs::read_to_string(dir.join("questions.toml")).unwrap();
-    std::fs::write(dir.join("questions.toml"), suite.replace("understand", "text-to-image")).unwrap();
+    std::fs::write(
+        dir.join("questions.toml"),
+        suite.replace("understand", "text-to-image"),
+    )
+    .unwrap();
 }
 
 #[test]
 fn broken_pictures_fail_alone_and_say_why() {
     let dir = tempfile::tempdir().unwrap();
-    picture_suite(dir.path(), &["good", "empty", "cut", "bomb", "absent", "text"]);
+    picture_suite(
+        dir.path(),
+        &["good", "empty", "cut", "bomb", "absent", "text"],
+    );
     let folder = dir.path().join("theirs");
     std::fs::create_dir(&folder).unwrap();
     let png = one_pixel_png();
-    for (name, bytes) in
-        [("good", &png[..]), ("empty", b""), ("cut", &png[..png.len() / 2]), ("bomb", &bomb()), ("text", b"no picture")]
-    {
+    for (name, bytes) in [
+        ("good", &png[..]),
+        ("empty", b""),
+        ("cut", &png[..png.len() / 2]),
+        ("bomb", &bomb()),
+        ("text", b"no picture"),
+    ] {
         std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
     }
-    model(dir.path(), "theirs", "folder", "path = \"theirs\"\nlayout = \"flat\"");
-    let output = unigauge(dir.path()).args(["generate", "./questions.toml", "--model", "./theirs.toml"]).output().unwrap();
+    model(
+        dir.path(),
+        "theirs",
+        "folder",
+        "path = \"theirs\"\nlayout = \"flat\"",
+    );
+    let output = unigauge(dir.path())
+        .args(["generate", "./questions.toml", "--model", "./theirs.toml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
-    let records = lines(&dir.path().join("results/questions/theirs/seed0/outputs.jsonl"));
+    let records = lines(
+        &dir.path()
+            .join("results/questions/theirs/seed0/outputs.jsonl"),
+    );
     assert_eq!(records.len(), 6);
     for record in records {
         let name = record["item"].as_str().unwrap();
@@ -74,10 +111,16 @@ fn ids_that_would_leave_the_run_folder_are_refused_by_line() {
     let dir = tempfile::tempdir().unwrap();
     picture_suite(dir.path(), &["../secret", "fine", "/etc/passwd"]);
     model(dir.path(), "drawn", "typeset", "");
-    let output = unigauge(dir.path()).args(["run", "./questions.toml", "--model", "./drawn.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["run", "./questions.toml", "--model", "./drawn.toml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let message = stderr(&output);
-    assert!(message.contains("questions.jsonl:1") && message.contains("questions.jsonl:3"), "{message}");
+    assert!(
+        message.contains("questions.jsonl:1") && message.contains("questions.jsonl:3"),
+        "{message}"
+    );
     assert!(!dir.path().join("results").exists());
 }
 
@@ -91,10 +134,21 @@ fn pictures_that_lie_outside_the_folder_are_refused() {
     std::fs::write(dir.path().join("secret.png"), one_pixel_png()).unwrap();
     std::fs::write(theirs.join("fine.png"), one_pixel_png()).unwrap();
     std::os::unix::fs::symlink(dir.path().join("secret.png"), theirs.join("link.png")).unwrap();
-    model(dir.path(), "theirs", "folder", "path = \"theirs\"\nlayout = \"flat\"");
-    unigauge(dir.path()).args(["generate", "./questions.toml", "--model", "./theirs.toml"]).assert().code(5);
+    model(
+        dir.path(),
+        "theirs",
+        "folder",
+        "path = \"theirs\"\nlayout = \"flat\"",
+    );
+    unigauge(dir.path())
+        .args(["generate", "./questions.toml", "--model", "./theirs.toml"])
+        .assert()
+        .code(5);
     let run = dir.path().join("results/questions/theirs/seed0");
-    let good: Vec<_> = lines(&run.join("outputs.jsonl")).into_iter().filter(|o| o.get("error").is_none()).collect();
+    let good: Vec<_> = lines(&run.join("outputs.jsonl"))
+        .into_iter()
+        .filter(|o| o.get("error").is_none())
+        .collect();
     assert_eq!(good.len(), 1);
     assert_eq!(good[0]["item"], "fine");
 }
@@ -102,13 +156,27 @@ fn pictures_that_lie_outside_the_folder_are_refused() {
 #[test]
 fn generated_names_stay_inside_the_run_folder() {
     let dir = tempfile::tempdir().unwrap();
-    picture_suite(dir.path(), &["%2E%2E%2F..%2Fescape", "a:b*c?", "~", "名前 ü"]);
-    model(dir.path(), "drawn", "typeset", "width = 64\nheight = 64\nmargin = 4");
-    unigauge(dir.path()).args(["generate", "./questions.toml", "--model", "./drawn.toml"]).assert().code(0);
+    picture_suite(
+        dir.path(),
+        &["%2E%2E%2F..%2Fescape", "a:b*c?", "~", "名前 ü"],
+    );
+    model(
+        dir.path(),
+        "drawn",
+        "typeset",
+        "width = 64\nheight = 64\nmargin = 4",
+    );
+    unigauge(dir.path())
+        .args(["generate", "./questions.toml", "--model", "./drawn.toml"])
+        .assert()
+        .code(0);
     let run = dir.path().join("results/questions/drawn/seed0");
     let root = run.canonicalize().unwrap();
     for output in lines(&run.join("outputs.jsonl")) {
-        let file = run.join(output["file"].as_str().unwrap()).canonicalize().unwrap();
+        let file = run
+            .join(output["file"].as_str().unwrap())
+            .canonicalize()
+            .unwrap();
         assert!(file.starts_with(&root), "{}", file.display());
     }
 }
@@ -118,13 +186,22 @@ fn a_suite_with_an_unknown_observer_names_the_known_ones() {
     let dir = tempfile::tempdir().unwrap();
     text_suite(dir.path(), 2);
     let suite = std::fs::read_to_string(dir.path().join("questions.toml")).unwrap();
-    let with = suite.replace("task = \"understand\"", "task = \"understand\"\nobservers = [\"pp-ocr\"]");
+    let with = suite.replace(
+        "task = \"understand\"",
+        "task = \"understand\"\nobservers = [\"pp-ocr\"]",
+    );
     std::fs::write(dir.path().join("questions.toml"), with).unwrap();
     model(dir.path(), "echo", "echo", "");
-    let output = unigauge(dir.path()).args(["run", "./questions.toml", "--model", "./echo.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["run", "./questions.toml", "--model", "./echo.toml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = stderr(&output);
-    assert!(message.contains("pp-ocr") && message.contains("ppocr"), "{message}");
+    assert!(
+        message.contains("pp-ocr") && message.contains("ppocr"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -136,9 +213,16 @@ fn a_broken_items_file_names_its_lines() {
         "\u{feff}{\"id\":\"a\",\"prompt\":\"x\",\"answers\":[\"x\"],\"kind\":\"k\"}\nnonsense\n",
     )
     .unwrap();
-    let output = unigauge(dir.path()).args(["items", "./questions.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["items", "./questions.toml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("questions.jsonl:2"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("questions.jsonl:2"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -161,15 +245,33 @@ for line in sys.stdin:
 "#,
     )
     .unwrap();
-    model(dir.path(), "child", "command", "program = [\"python3\", \"child.py\"]\ntimeout_seconds = 3\nstartup_timeout_seconds = 1");
+    model(
+        dir.path(),
+        "child",
+        "command",
+        "program = [\"python3\", \"child.py\"]\ntimeout_seconds = 3\nstartup_timeout_seconds = 1",
+    );
     let output = unigauge(dir.path())
-        .args(["generate", "./questions.toml", "--model", "./child.toml", "--jobs", "1"])
+        .args([
+            "generate",
+            "./questions.toml",
+            "--model",
+            "./child.toml",
+            "--jobs",
+            "1",
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
-    let records = lines(&dir.path().join("results/questions/child/seed0/outputs.jsonl"));
-    let failed: Vec<&str> =
-        records.iter().filter(|o| o.get("error").is_some()).map(|o| o["item"].as_str().unwrap()).collect();
+    let records = lines(
+        &dir.path()
+            .join("results/questions/child/seed0/outputs.jsonl"),
+    );
+    let failed: Vec<&str> = records
+        .iter()
+        .filter(|o| o.get("error").is_some())
+        .map(|o| o["item"].as_str().unwrap())
+        .collect();
     assert_eq!(failed, ["q1", "q2"]);
     assert_eq!(records.len(), 8);
 }
@@ -198,7 +300,11 @@ impl Mounted {
     }
 
     fn remount(&self, options: &str) {
-        let done = std::process::Command::new("mount").args(["-o", options]).arg(self.path()).status().unwrap();
+        let done = std::process::Command::new("mount")
+            .args(["-o", options])
+            .arg(self.path())
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 }
@@ -206,7 +312,10 @@ impl Mounted {
 #[cfg(target_os = "linux")]
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.path()).status();
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.path())
+            .status();
     }
 }
 
@@ -215,17 +324,44 @@ impl Drop for Mounted {
 fn a_full_disk_stops_the_run_with_everything_kept_and_room_lets_it_go_on() {
     let dir = tempfile::tempdir().unwrap();
     picture_suite(dir.path(), &["a", "b", "c", "d", "e"]);
-    model(dir.path(), "drawn", "typeset", "width = 1024\nheight = 1024\nnoise = 40");
-    let Some(small) = Mounted::tmpfs("size=4m") else { return };
-    let args = ["generate", "./questions.toml", "--model", "./drawn.toml", "--jobs", "1", "--out"];
-    let output = unigauge(dir.path()).args(args).arg(small.path()).output().unwrap();
+    model(
+        dir.path(),
+        "drawn",
+        "typeset",
+        "width = 1024\nheight = 1024\nnoise = 40",
+    );
+    let Some(small) = Mounted::tmpfs("size=4m") else {
+        return;
+    };
+    let args = [
+        "generate",
+        "./questions.toml",
+        "--model",
+        "./drawn.toml",
+        "--jobs",
+        "1",
+        "--out",
+    ];
+    let output = unigauge(dir.path())
+        .args(args)
+        .arg(small.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the disk is full"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("the disk is full"),
+        "{}",
+        stderr(&output)
+    );
     let journal = small.path().join("questions/drawn/seed0/outputs.jsonl");
     let kept = lines(&journal);
     assert!(!kept.is_empty() && kept.len() < 5, "{}", kept.len());
     small.remount("remount,size=64m");
-    unigauge(dir.path()).args(args).arg(small.path()).assert().code(0);
+    unigauge(dir.path())
+        .args(args)
+        .arg(small.path())
+        .assert()
+        .code(0);
     let all = lines(&journal);
     assert_eq!(all.len(), 5);
     assert_eq!(all[..kept.len()], kept[..]);
@@ -237,7 +373,9 @@ fn a_read_only_folder_is_named_with_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     text_suite(dir.path(), 2);
     model(dir.path(), "echo", "echo", "");
-    let Some(disk) = Mounted::tmpfs("size=1m") else { return };
+    let Some(disk) = Mounted::tmpfs("size=1m") else {
+        return;
+    };
     disk.remount("remount,ro");
     let output = unigauge(dir.path())
         .args(["run", "./questions.toml", "--model", "./echo.toml", "--out"])
@@ -246,5 +384,8 @@ fn a_read_only_folder_is_named_with_the_way_out() {
         .unwrap();
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
     let message = stderr(&output);
-    assert!(message.contains("read-only") && message.contains("--out"), "{message}");
+    assert!(
+        message.contains("read-only") && message.contains("--out"),
+        "{message}"
+    );
 }

@@ -13,6 +13,6 @@ mod openai;
 mod ppocr;
 mod report;
 mod run;
-mod support;
 mod suites;
+mod support;
 mod typeset;

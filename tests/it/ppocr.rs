@@ -1,10 +1,10 @@
 //! The PP-OCR observer against the Python package rapidocr-onnxruntime 1.4.4 (tests/golden/ppocr/make.py), and on
 //! pictures and files that are not as they should be.
 
+use crate::support::ocr_models;
 use image::{Rgb, RgbImage};
 use miette::Diagnostic;
 use serde_json::Value;
-use crate::support::ocr_models;
 use std::fs;
 use std::path::{Path, PathBuf};
 use unigauge::observe::ppocr::{PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};

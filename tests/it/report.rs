@@ -308,7 +308,12 @@ fn run(dir: &Path, plan: &Plan<'_>, model: usize) -> RunView {
     let groups: Vec<(&str, f64)> = plan
         .groups
         .iter()
-        .map(|group| (*group, mean(&|grade| grade.tags["length"] == *group)))
+        .map(|group| {
+            (
+                *group,
+                mean(&|grade| grade.tags.get("length").unwrap() == *group),
+            )
+        })
         .collect();
     view.summary = summary(name, "r1", mean(&|_| true), &groups);
     view.summary.expected = plan.items;
@@ -330,7 +335,7 @@ fn add_item(view: &mut RunView, plan: &Plan<'_>, model: usize, index: usize) {
             .as_object()
             .unwrap()
             .clone(),
-        tags: tags.clone(),
+        tags: tags.clone().into_iter().collect(),
         extra: Default::default(),
     });
     let file = format!("outputs/{id}.png");
@@ -381,7 +386,7 @@ fn add_item(view: &mut RunView, plan: &Plan<'_>, model: usize, index: usize) {
         } else {
             "all words read".into()
         },
-        tags,
+        tags: tags.into_iter().collect(),
         ..Grade::default()
     });
 }

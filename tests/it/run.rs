@@ -15,19 +15,34 @@ fn echo_run(dir: &Path, count: usize) -> std::path::PathBuf {
 fn a_run_leaves_every_file_that_the_format_names() {
     let dir = tempfile::tempdir().unwrap();
     let run = echo_run(dir.path(), 10);
-    unigauge(dir.path()).args(["run", "./questions.toml", "--model", "./echo.toml"]).assert().code(0);
+    unigauge(dir.path())
+        .args(["run", "./questions.toml", "--model", "./echo.toml"])
+        .assert()
+        .code(0);
     for file in [
-        "manifest.json", "items.jsonl", "outputs.jsonl", "evidence.jsonl", "grades.jsonl", "grades.parquet",
-        "summary.json", "report/index.html",
+        "manifest.json",
+        "items.jsonl",
+        "outputs.jsonl",
+        "evidence.jsonl",
+        "grades.jsonl",
+        "grades.parquet",
+        "summary.json",
+        "report/index.html",
     ] {
         assert!(run.join(file).is_file(), "{file}");
     }
-    let summary: Value = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let summary: Value =
+        serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
     // Even items hold their answer in the prompt: five of ten.
     assert_eq!(summary["overall"]["value"], 0.5);
     assert_eq!(summary["scored"], 10);
     // Items 0, 3, 6, 9 are `three`: of these 0 and 6 are even.
-    let three = summary["groups"].as_array().unwrap().iter().find(|g| g["key"] == "three").unwrap();
+    let three = summary["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|g| g["key"] == "three")
+        .unwrap();
     assert_eq!(three["value"], 0.5);
     assert_eq!(three["n"], 4);
     assert_eq!(lines(&run.join("grades.jsonl"))[1]["score"], 0.0);
@@ -40,10 +55,19 @@ fn the_same_command_again_finds_everything_done() {
     let args = ["run", "./questions.toml", "--model", "./echo.toml"];
     unigauge(dir.path()).args(args).assert().code(0);
     let before = std::fs::read(run.join("outputs.jsonl")).unwrap();
-    let grades = std::fs::metadata(run.join("grades.jsonl")).unwrap().modified().unwrap();
+    let grades = std::fs::metadata(run.join("grades.jsonl"))
+        .unwrap()
+        .modified()
+        .unwrap();
     unigauge(dir.path()).args(args).assert().code(0);
     assert_eq!(std::fs::read(run.join("outputs.jsonl")).unwrap(), before);
-    assert_eq!(std::fs::metadata(run.join("grades.jsonl")).unwrap().modified().unwrap(), grades);
+    assert_eq!(
+        std::fs::metadata(run.join("grades.jsonl"))
+            .unwrap()
+            .modified()
+            .unwrap(),
+        grades
+    );
 }
 
 #[test]
@@ -53,9 +77,17 @@ fn a_changed_item_is_asked_again_and_the_rest_is_kept() {
     let args = ["run", "./questions.toml", "--model", "./echo.toml"];
     unigauge(dir.path()).args(args).assert().code(0);
     let text = std::fs::read_to_string(dir.path().join("questions.jsonl")).unwrap();
-    std::fs::write(dir.path().join("questions.jsonl"), text.replace("say number 3", "say number three")).unwrap();
+    std::fs::write(
+        dir.path().join("questions.jsonl"),
+        text.replace("say number 3", "say number three"),
+    )
+    .unwrap();
     let again = unigauge(dir.path()).args(args).output().unwrap();
-    assert!(stderr(&again).contains("1 outputs were made with other settings or for another item text"), "{}", stderr(&again));
+    assert!(
+        stderr(&again).contains("1 outputs were made with other settings or for another item text"),
+        "{}",
+        stderr(&again)
+    );
     let outputs = lines(&run.join("outputs.jsonl"));
     assert_eq!(outputs.len(), 7);
     assert_eq!(outputs[6]["text"], "say number three");
@@ -66,15 +98,42 @@ fn changed_settings_are_named_and_the_outputs_made_again() {
     let dir = tempfile::tempdir().unwrap();
     text_suite(dir.path(), 2);
     let suite = std::fs::read_to_string(dir.path().join("questions.toml")).unwrap();
-    std::fs::write(dir.path().join("questions.toml"), suite.replace("understand", "text-to-image")).unwrap();
-    model(dir.path(), "drawn", "typeset", "width = 128\nheight = 128\nmargin = 8");
+    std::fs::write(
+        dir.path().join("questions.toml"),
+        suite.replace("understand", "text-to-image"),
+    )
+    .unwrap();
+    model(
+        dir.path(),
+        "drawn",
+        "typeset",
+        "width = 128\nheight = 128\nmargin = 8",
+    );
     let args = ["generate", "./questions.toml", "--model", "./drawn.toml"];
     unigauge(dir.path()).args(args).assert().code(0);
-    model(dir.path(), "drawn", "typeset", "width = 160\nheight = 128\nmargin = 8");
+    model(
+        dir.path(),
+        "drawn",
+        "typeset",
+        "width = 160\nheight = 128\nmargin = 8",
+    );
     let again = unigauge(dir.path()).args(args).output().unwrap();
-    assert!(stderr(&again).contains("model.settings.width: 128 → 160"), "{}", stderr(&again));
-    let outputs = lines(&dir.path().join("results/questions/drawn/seed0/outputs.jsonl"));
-    assert_eq!(outputs.iter().map(|o| o["width"].as_u64().unwrap()).collect::<Vec<_>>(), [128, 128, 160, 160]);
+    assert!(
+        stderr(&again).contains("model.settings.width: 128 → 160"),
+        "{}",
+        stderr(&again)
+    );
+    let outputs = lines(
+        &dir.path()
+            .join("results/questions/drawn/seed0/outputs.jsonl"),
+    );
+    assert_eq!(
+        outputs
+            .iter()
+            .map(|o| o["width"].as_u64().unwrap())
+            .collect::<Vec<_>>(),
+        [128, 128, 160, 160]
+    );
 }
 
 #[test]
@@ -82,22 +141,54 @@ fn shards_joined_equal_the_whole_run() {
     let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let one = echo_run(whole.path(), 25);
     let many = echo_run(parts.path(), 25);
-    unigauge(whole.path()).args(["run", "./questions.toml", "--model", "./echo.toml"]).assert().code(0);
+    unigauge(whole.path())
+        .args(["run", "./questions.toml", "--model", "./echo.toml"])
+        .assert()
+        .code(0);
     for shard in ["1/3", "3/3"] {
         unigauge(parts.path())
-            .args(["run", "./questions.toml", "--model", "./echo.toml", "--shard", shard])
+            .args([
+                "run",
+                "./questions.toml",
+                "--model",
+                "./echo.toml",
+                "--shard",
+                shard,
+            ])
             .assert()
             .code(0);
     }
-    let early = unigauge(parts.path()).args(["merge"]).arg(&many).output().unwrap();
+    let early = unigauge(parts.path())
+        .args(["merge"])
+        .arg(&many)
+        .output()
+        .unwrap();
     assert_eq!(early.status.code(), Some(5));
-    assert!(stderr(&early).contains("shard 2/3 missing"), "{}", stderr(&early));
+    assert!(
+        stderr(&early).contains("shard 2/3 missing"),
+        "{}",
+        stderr(&early)
+    );
     unigauge(parts.path())
-        .args(["run", "./questions.toml", "--model", "./echo.toml", "--shard", "2/3"])
+        .args([
+            "run",
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shard",
+            "2/3",
+        ])
         .assert()
         .code(0);
-    unigauge(parts.path()).arg("merge").arg(&many).assert().code(0);
-    assert_eq!(std::fs::read(one.join("grades.jsonl")).unwrap(), std::fs::read(many.join("grades.jsonl")).unwrap());
+    unigauge(parts.path())
+        .arg("merge")
+        .arg(&many)
+        .assert()
+        .code(0);
+    assert_eq!(
+        std::fs::read(one.join("grades.jsonl")).unwrap(),
+        std::fs::read(many.join("grades.jsonl")).unwrap()
+    );
 }
 
 #[test]
@@ -111,7 +202,11 @@ fn a_torn_last_line_is_repaired_and_its_output_made_again() {
     std::fs::write(run.join("outputs.jsonl"), &outputs[..outputs.len() - 20]).unwrap();
     let again = unigauge(dir.path()).args(args).output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
-    assert!(stderr(&again).contains("torn last line"), "{}", stderr(&again));
+    assert!(
+        stderr(&again).contains("torn last line"),
+        "{}",
+        stderr(&again)
+    );
     assert_eq!(std::fs::read(run.join("grades.jsonl")).unwrap(), grades);
 }
 
@@ -123,9 +218,16 @@ fn a_second_run_into_the_same_folder_is_told_who_holds_it() {
     let file = std::fs::File::create(run.join(".lock")).unwrap();
     file.lock().unwrap();
     std::io::Write::write_all(&mut &file, b"process 4711 since yesterday\n").unwrap();
-    let output = unigauge(dir.path()).args(["run", "./questions.toml", "--model", "./echo.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["run", "./questions.toml", "--model", "./echo.toml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(6));
-    assert!(stderr(&output).contains("process 4711"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("process 4711"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// What must not depend on interruptions: grades, and which picture an output is.
@@ -134,7 +236,10 @@ fn essence(run: &Path) -> (Vec<u8>, BTreeMap<(String, u64), String>) {
         .into_iter()
         .filter(|output| output.get("error").is_none())
         .map(|o| {
-            let key = (o["item"].as_str().unwrap().to_owned(), o["repeat"].as_u64().unwrap());
+            let key = (
+                o["item"].as_str().unwrap().to_owned(),
+                o["repeat"].as_u64().unwrap(),
+            );
             (key, o["sha256"].as_str().unwrap().to_owned())
         })
         .collect();
@@ -147,7 +252,16 @@ fn a_run_killed_again_and_again_ends_like_an_undisturbed_one() {
         return;
     }
     let (calm, rough) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let args = ["run", "quick", "--model", "typeset-drop", "--limit", "10", "--repeats", "2"];
+    let args = [
+        "run",
+        "quick",
+        "--model",
+        "typeset-drop",
+        "--limit",
+        "10",
+        "--repeats",
+        "2",
+    ];
     unigauge(calm.path()).args(args).assert().code(0);
     let (mut kills, mut wait) = (0, 400);
     loop {
@@ -170,7 +284,10 @@ fn a_run_killed_again_and_again_ends_like_an_undisturbed_one() {
     }
     assert!(kills > 0, "the run was over before the first kill");
     let run = Path::new("results/quick/typeset-drop/seed0-limit10");
-    assert_eq!(essence(&calm.path().join(run)), essence(&rough.path().join(run)));
+    assert_eq!(
+        essence(&calm.path().join(run)),
+        essence(&rough.path().join(run))
+    );
 }
 
 #[test]
@@ -179,25 +296,41 @@ fn ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
     text_suite(dir.path(), 400);
     let suite = std::fs::read_to_string(dir.path().join("questions.toml")).unwrap();
-    std::fs::write(dir.path().join("questions.toml"), suite.replace("understand", "text-to-image")).unwrap();
+    std::fs::write(
+        dir.path().join("questions.toml"),
+        suite.replace("understand", "text-to-image"),
+    )
+    .unwrap();
     model(dir.path(), "drawn", "typeset", "");
     let child = unigauge_process(dir.path())
         .args(["generate", "./questions.toml", "--model", "./drawn.toml"])
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let journal = dir.path().join("results/questions/drawn/seed0/outputs.jsonl");
+    let journal = dir
+        .path()
+        .join("results/questions/drawn/seed0/outputs.jsonl");
     while std::fs::metadata(&journal).map_or(0, |meta| meta.len()) == 0 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert!(stderr(&output).contains("go on with the same command"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("go on with the same command"),
+        "{}",
+        stderr(&output)
+    );
     let made = lines(&journal);
     assert!(!made.is_empty() && made.len() < 400, "{}", made.len());
     for output in made {
-        let file = dir.path().join("results/questions/drawn/seed0").join(output["file"].as_str().unwrap());
+        let file = dir
+            .path()
+            .join("results/questions/drawn/seed0")
+            .join(output["file"].as_str().unwrap());
         assert!(file.is_file(), "{}", file.display());
     }
 }

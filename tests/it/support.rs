@@ -8,14 +8,20 @@ use unigauge::observe::ppocr::PpOcrModels;
 /// The program, in a folder of its own, with no user settings in the way.
 pub fn unigauge(dir: &Path) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_unigauge"));
-    command.current_dir(dir).env("NO_COLOR", "1").env_remove("UNIGAUGE_OFFLINE");
+    command
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .env_remove("UNIGAUGE_OFFLINE");
     command
 }
 
 /// The same program for tests that must hold on to the process.
 pub fn unigauge_process(dir: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_unigauge"));
-    command.current_dir(dir).env("NO_COLOR", "1").env_remove("UNIGAUGE_OFFLINE");
+    command
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .env_remove("UNIGAUGE_OFFLINE");
     command
 }
 
@@ -62,14 +68,19 @@ group_by = ["kind"]
 /// Writes a model file for a generator.
 pub fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf {
     let path = dir.join(format!("{name}.toml"));
-    let text = format!("name = \"{name}\"\ntitle = \"{name}\"\ngenerator = \"{generator}\"\n\n[settings]\n{settings}\n");
+    let text = format!(
+        "name = \"{name}\"\ntitle = \"{name}\"\ngenerator = \"{generator}\"\n\n[settings]\n{settings}\n"
+    );
     std::fs::write(&path, text).unwrap();
     path
 }
 
 /// Says that a test was skipped, or fails where nothing may be skipped (CI).
 pub fn skip(why: &str) {
-    assert!(std::env::var_os("UNIGAUGE_REQUIRE_ALL").is_none(), "must not be skipped here: {why}");
+    assert!(
+        std::env::var_os("UNIGAUGE_REQUIRE_ALL").is_none(),
+        "must not be skipped here: {why}"
+    );
     eprintln!("skipped: {why}");
 }
 
@@ -94,8 +105,11 @@ pub fn ocr_models() -> Option<PpOcrModels> {
 
 /// Reads JSON lines.
 pub fn lines(path: &Path) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect()
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.split_terminator('\n')
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Standard error of a finished command, with wrapped lines of messages joined again.
