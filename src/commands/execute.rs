@@ -59,7 +59,7 @@ pub fn execute(
     for change in &changed {
         say(format!("{label}: changed since the last run: {change}"));
     }
-    let other_items = folder.freeze_items(&to_lines(&prepared.asking.items.items))?;
+    let other_items = folder.freeze_items(&to_lines(&prepared.asking.items))?;
     if other_items {
         say(format!(
             "{label}: the items differ from those of the last run"
@@ -89,7 +89,7 @@ pub fn execute(
             Titled::new(summary, &manifest)
         }
         _ => {
-            let scored = grade_run(folder, &manifest, None)?;
+            let scored = grade_run(folder, &manifest, None, Some(prepared.asking.items.clone()))?;
             report_run(folder, &manifest, scored)?
         }
     };

@@ -41,7 +41,7 @@ fn of_run(run: &Path, suite: Option<&str>, options: &Settings) -> Result<Titled,
         Some(name) => config::suite(name, Path::new(""))?.definition,
         None => suite_of(&manifest)?,
     };
-    let scored = grade_run(&folder, &manifest, Some((&suite, options)))?;
+    let scored = grade_run(&folder, &manifest, Some((&suite, options)), None)?;
     let summary = report_run(&folder, &manifest, scored)?;
     say(format!(
         "report: {}",

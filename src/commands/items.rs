@@ -37,7 +37,6 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
                 args.items.as_deref(),
                 &args.select,
             )?
-            .items
             .items,
         )
     };

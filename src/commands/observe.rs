@@ -98,7 +98,7 @@ fn of_images(
     let folder: FolderSettings = settings.read()?;
     tell_inventory(
         images,
-        &Folder::open(folder)?.inventory(&asking.items.items, asking.suite.repeats),
+        &Folder::open(folder)?.inventory(&asking.items, asking.suite.repeats),
     );
     let model = ModelFile {
         name: args.name.clone(),

@@ -9,7 +9,7 @@ use crate::hub::Hub;
 use crate::observe::Observer;
 use crate::record::Item;
 use crate::run::{Asked, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
-use crate::suite::{self, AssetSource, ItemSet};
+use crate::suite::{self, AssetSource};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,11 @@ use std::sync::Arc;
 /// A suite with the items that were selected.
 pub struct Asking {
     pub suite: SuiteFile,
-    pub items: ItemSet,
+    pub items: Arc<Vec<Item>>,
+    /// The folder that relative `images` of items start from.
+    pub base: PathBuf,
+    /// Remarks on where the items came from.
+    pub notes: Vec<String>,
     pub selection: Selection,
     /// Assets that the items were read from: revision and checksum.
     pub assets: BTreeMap<String, Value>,
@@ -52,7 +56,9 @@ impl Asking {
         }
         Ok(Self {
             suite,
-            items: set,
+            items: Arc::new(set.items),
+            base: set.base,
+            notes: set.notes,
             selection: Selection {
                 limit: select.limit,
                 only: select.only.clone(),
@@ -229,10 +235,8 @@ impl<'a> Prepared<'a> {
     /// When it cannot be had.
     pub fn resources(&self, ctx: &Context) -> Result<Resources, Failure> {
         let mut resources = Resources::default();
-        let wanted = crate::generate::wanted_assets(
-            &self.answering.model.generator,
-            &self.asking.items.items,
-        );
+        let wanted =
+            crate::generate::wanted_assets(&self.answering.model.generator, &self.asking.items);
         for asset in wanted {
             resources.insert(asset, ctx.hub()?.ensure(asset)?);
         }
@@ -242,8 +246,8 @@ impl<'a> Prepared<'a> {
     /// The outputs asked for.
     pub fn asked(&'a self, shard: Option<crate::run::Shard>) -> Asked<'a> {
         Asked {
-            items: &self.asking.items.items,
-            base: &self.asking.items.base,
+            items: &self.asking.items,
+            base: &self.asking.base,
             repeats: self.repeats,
             seed: self.seed,
             shard,

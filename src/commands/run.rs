@@ -102,7 +102,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
     let mut done = Vec::new();
     for suite in &target.suites {
         let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), &select)?;
-        asking.items.notes.iter().for_each(say);
+        asking.notes.iter().for_each(say);
         let answering: Vec<Answering> = target
             .models
             .iter()

@@ -3,10 +3,11 @@
 use super::failure::Failure;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, SuiteFacts};
-use crate::record::{Grade, Summary};
+use crate::record::{Grade, Item, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
 use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score, write_json};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A graded run with its records, for the report.
 pub struct Scored {
@@ -80,7 +81,7 @@ pub fn facts(suite: &SuiteFile) -> SuiteFacts {
     }
 }
 
-/// Grades a run folder. `over` replaces the suite's own options of the rule, and is then noted in the summary.
+/// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite's own options of the rule, and is then noted in the summary.
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or a file is damaged.
@@ -88,6 +89,7 @@ pub fn grade_run(
     folder: &RunFolder,
     manifest: &Manifest,
     over: Option<(&SuiteFile, &Settings)>,
+    items: Option<Arc<Vec<Item>>>,
 ) -> Result<Scored, Failure> {
     let own = suite_of(manifest);
     let (suite, options) = match over {
@@ -99,7 +101,7 @@ pub fn grade_run(
         }
     };
     let rule = grade::build(&suite.grade.rule, &options)?;
-    let records = Records::of_run(folder)?;
+    let records = Records::of_run(folder, items)?;
     let model = manifest.model["name"].as_str().unwrap_or("model");
     let facts = facts(&suite);
     let scoring = Scoring {
@@ -176,7 +178,7 @@ pub fn view(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<R
 pub fn read_view(path: &Path) -> Result<RunView, Failure> {
     let (folder, manifest) = graded(path)?;
     let scored = Scored {
-        records: Records::of_run(&folder)?,
+        records: Records::of_run(&folder, None)?,
         grades: crate::run::read_all(&folder.grades())?,
         summary: crate::run::read_json(&folder.summary())?,
     };

@@ -71,7 +71,7 @@ fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
         repeat,
         score: verdict.score,
         correct: verdict.correct,
-        parts: verdict.parts,
+        parts: verdict.parts.into(),
         reason: verdict.reason,
         unscored: verdict.unscored,
         tags: item.tags.clone(),

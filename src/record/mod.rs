@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-mod tags;
+mod pairs;
 
-pub use tags::Tags;
+pub use pairs::{Numbers, Pairs, Tags};
 
 /// A JSON object whose key order is kept.
 pub type Object = Map<String, Value>;
@@ -83,8 +83,8 @@ pub struct Output {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Seconds by phase.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub timings: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub timings: Numbers,
     #[serde(default)]
     pub fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,8 +121,8 @@ pub struct Grade {
     pub score: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correct: Option<bool>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub parts: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+    pub parts: Numbers,
     #[serde(default)]
     pub reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

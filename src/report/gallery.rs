@@ -157,7 +157,7 @@ fn subjects(runs: &[RunView]) -> Vec<Subject<'_>> {
     let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
     let mut subjects: Vec<Subject<'_>> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
-        for item in &run.items {
+        for item in run.items.iter() {
             let key = (
                 run.suite.as_str(),
                 run.suite_version.as_str(),

@@ -24,6 +24,7 @@ pub use write::{ReportOptions, Written, write};
 
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One run as the report sees it.
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ pub struct RunView {
     /// `manifest.json` as it stands; shown folded on the page.
     pub manifest: serde_json::Value,
     pub summary: Summary,
-    pub items: Vec<Item>,
+    pub items: Arc<Vec<Item>>,
     pub outputs: Vec<Output>,
     pub evidence: Vec<Evidence>,
     pub grades: Vec<Grade>,

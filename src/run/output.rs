@@ -8,6 +8,7 @@ use super::store::write_durable;
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;
 use crate::record::{Failure, Output, OutputKind, Task};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a generator made of one slot.
@@ -55,15 +56,17 @@ impl OutputWriter<'_> {
             error: None,
             extra: Default::default(),
         };
-        output.timings.insert("generate".into(), made.seconds);
+        let mut timings = BTreeMap::from([("generate".to_owned(), made.seconds)]);
         let generated = match made.result {
             Ok(generated) => generated,
             Err(failure) => {
                 output.error = Some(failure);
+                output.timings = timings.into();
                 return Ok((output, None));
             }
         };
-        output.timings.extend(generated.timings);
+        timings.extend(generated.timings);
+        output.timings = timings.into();
         output.extra = generated.extra;
         let (bytes, extension, pixels) = match generated.answer {
             Answer::Text(text) => {

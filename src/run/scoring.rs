@@ -8,11 +8,12 @@ use crate::grade::{self, Rule, SuiteFacts};
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The records that grading reads.
 #[derive(Debug)]
 pub struct Records {
-    pub items: Vec<Item>,
+    pub items: Arc<Vec<Item>>,
     /// None for loose evidence without outputs.
     pub outputs: Option<Vec<Output>>,
     pub evidence: Vec<Evidence>,
@@ -21,13 +22,15 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts.
+    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the caller has
+    /// them already.
     ///
     /// # Errors
     /// When a file is damaged.
-    pub fn of_run(folder: &RunFolder) -> Result<Self, RunError> {
+    pub fn of_run(folder: &RunFolder, items: Option<Arc<Vec<Item>>>) -> Result<Self, RunError> {
+        let items = items.map_or_else(|| read_all(&folder.items()).map(Arc::new), Ok)?;
         Self::read(
-            &folder.items(),
+            items,
             Some(&folder.stream(Stream::Outputs, None)),
             &folder.stream(Stream::Evidence, None),
         )
@@ -45,10 +48,18 @@ impl Records {
         for path in [Some(items), outputs, evidence].into_iter().flatten() {
             std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         }
-        Self::read(items, outputs, evidence.unwrap_or(Path::new("")))
+        Self::read(
+            Arc::new(read_all(items)?),
+            outputs,
+            evidence.unwrap_or(Path::new("")),
+        )
     }
 
-    fn read(items: &Path, outputs: Option<&Path>, evidence: &Path) -> Result<Self, RunError> {
+    fn read(
+        items: Arc<Vec<Item>>,
+        outputs: Option<&Path>,
+        evidence: &Path,
+    ) -> Result<Self, RunError> {
         let mut notes = Vec::new();
         let outputs = match outputs {
             Some(path) => {
@@ -61,7 +72,7 @@ impl Records {
         let lines = Lines::read(evidence)?;
         notes.extend(lines.note.clone());
         Ok(Self {
-            items: read_all(items)?,
+            items,
             outputs,
             evidence: lines.parse()?,
             notes,

@@ -118,7 +118,7 @@ pub(super) fn items() -> Vec<Item> {
             task: Task::TextToImage,
             prompt: text(&sample, "prompt"),
             images: Vec::new(),
-            tags: Tags::from([("tag".to_owned(), text(&sample, "tag"))]),
+            tags: Tags::from_iter([("tag".to_owned(), text(&sample, "tag"))]),
             expect: sample,
             extra: Object::new(),
         })

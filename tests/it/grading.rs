@@ -288,7 +288,7 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
             ("b", 1, Some(1.0), ""),
         ]
     );
-    assert_eq!(grades[0].tags.get("kind").unwrap(), "k");
+    assert_eq!(grades[0].tags["kind"], "k");
     let facts = SuiteFacts {
         name: "s".into(),
         version: "1".into(),

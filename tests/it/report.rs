@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use unigauge::record::{Estimate, Evidence, Grade, Group, Item, Output, OutputKind, Summary, Task};
 use unigauge::report::export::{self, Export};
 use unigauge::report::{
@@ -288,7 +289,7 @@ fn run(dir: &Path, plan: &Plan<'_>, model: usize) -> RunView {
         variant_notes: vec!["Blurred by 2 px.".into()],
         manifest: json!({"program": "unigauge 0.1.0", "seed": 7}),
         summary: summary(name, "r1", 0.0, &[]),
-        items: Vec::new(),
+        items: Arc::default(),
         outputs: Vec::new(),
         evidence: Vec::new(),
         grades: Vec::new(),
@@ -308,12 +309,7 @@ fn run(dir: &Path, plan: &Plan<'_>, model: usize) -> RunView {
     let groups: Vec<(&str, f64)> = plan
         .groups
         .iter()
-        .map(|group| {
-            (
-                *group,
-                mean(&|grade| grade.tags.get("length").unwrap() == *group),
-            )
-        })
+        .map(|group| (*group, mean(&|grade| grade.tags["length"] == *group)))
         .collect();
     view.summary = summary(name, "r1", mean(&|_| true), &groups);
     view.summary.expected = plan.items;
@@ -326,7 +322,7 @@ fn add_item(view: &mut RunView, plan: &Plan<'_>, model: usize, index: usize) {
     let group = plan.groups[index % plan.groups.len()];
     let tags = BTreeMap::from([("length".to_owned(), group.to_owned())]);
     let wanted = format!("OPEN {index} DAYS");
-    view.items.push(Item {
+    Arc::make_mut(&mut view.items).push(Item {
         item: id.clone(),
         task: Task::TextToImage,
         prompt: format!("A shop window with a sign that says \"{wanted}\", photographed at dusk"),
@@ -352,7 +348,7 @@ fn add_item(view: &mut RunView, plan: &Plan<'_>, model: usize, index: usize) {
         width: Some(256),
         height: Some(160),
         text: None,
-        timings: BTreeMap::new(),
+        timings: Default::default(),
         fingerprint: String::new(),
         error: None,
         extra: Default::default(),
@@ -692,7 +688,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let plan = Plan { models: &THREE[..1], groups: &["short"], items: prompts.len(), pictures: false };
         let mut runs = runs(dir.path(), &plan);
-        for (item, prompt) in runs[0].items.iter_mut().zip(&prompts) {
+        for (item, prompt) in Arc::make_mut(&mut runs[0].items).iter_mut().zip(&prompts) {
             item.prompt.clone_from(prompt);
         }
         let written = write(&dir.path().join("report"), &runs, &ReportOptions::default()).unwrap();
@@ -873,7 +869,7 @@ fn a_browser_shows_hostile_text_as_text() {
     let dir = folder("hostile");
     let mut runs = small(&THREE[..1], 2, &dir);
     let hostile = "</script><img src=x onerror=document.title='broken'> \"q\" 'a' & \u{2028} 🎨 مرحبا بالعالم";
-    runs[0].items[0].prompt = hostile.into();
+    Arc::make_mut(&mut runs[0].items)[0].prompt = hostile.into();
     runs[0].grades[0].reason = "<b onclick=alert(1)>reason</b>".into();
     runs[0].model_title = "<i>model</i>".into();
     runs[0].suite_title = "Signs <script>document.title='broken'</script>".into();

@@ -303,7 +303,7 @@ fn json_lines_of_your_own_need_no_mapping() {
         json!({"answers": ["2"]})
     );
     let tags = [("hard", "true"), ("kind", "sum")].map(|(tag, value)| (tag.into(), value.into()));
-    assert_eq!(second.tags, unigauge::record::Tags::from(tags));
+    assert_eq!(second.tags, unigauge::record::Tags::from_iter(tags));
     assert_eq!(Value::Object(second.extra.clone()), json!({"by": "me"}));
 }
 
@@ -334,8 +334,8 @@ fn a_mapping_says_which_field_means_what() {
         Value::Object(expect.clone()),
         json!({"language": "en", "texts": ["A"]})
     );
-    assert_eq!(tags.get("length").unwrap(), "short");
-    assert_eq!(tags.get("language").unwrap(), "en");
+    assert_eq!(tags["length"], "short");
+    assert_eq!(tags["language"], "en");
 
     let set = folder.items(
         "file = 'a.jsonl'\n[items.map]\nid = 'prompt_id'\nprompt = 'question'\nexpect = ['text']",
@@ -516,9 +516,7 @@ fn geneval_items_carry_the_official_metadata_untouched() {
     // 80 + 99 + 80 + 94 + 100 + 100 prompts are left of 580 drawn.
     let mut counts = BTreeMap::new();
     for item in &set.items {
-        *counts
-            .entry(item.tags.get("tag").unwrap().as_str())
-            .or_insert(0) += 1;
+        *counts.entry(item.tags["tag"].as_str()).or_insert(0) += 1;
     }
     let expected = [
         ("color_attr", 100),
@@ -649,7 +647,7 @@ fn quick_reads_the_prompts_beside_it() {
         ("length", "short"),
     ];
     let tags = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned()));
-    assert_eq!(set.items[2].tags, unigauge::record::Tags::from(tags));
+    assert_eq!(set.items[2].tags, unigauge::record::Tags::from_iter(tags));
 }
 
 #[test]
