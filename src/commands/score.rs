@@ -6,6 +6,7 @@ use crate::grade::{self, SuiteFacts};
 use crate::record::{Grade, Item, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
 use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score, write_json};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -147,11 +148,50 @@ pub fn report_run(
     Ok(summary)
 }
 
+/// Beyond so many outputs the report gets a part of them for its gallery: more than it shows.
+const GALLERY_POOL: usize = 60_000;
+
+/// Leaves the gallery a part of a huge run: items with something wrong first, the others at even steps.
+fn thin(scored: &mut Scored) {
+    if scored.grades.len() <= GALLERY_POOL {
+        return;
+    }
+    let wrong = |grade: &Grade| grade.score.is_none() || grade.correct == Some(false);
+    let (bad, good): (Vec<&Grade>, Vec<&Grade>) =
+        scored.grades.iter().partition(|grade| wrong(grade));
+    let step = (good.len() / (GALLERY_POOL / 2)).max(1);
+    let kept: HashSet<&str> = bad
+        .into_iter()
+        .take(GALLERY_POOL / 2)
+        .chain(good.into_iter().step_by(step))
+        .map(|grade| grade.item.as_str())
+        .collect();
+    let records = &mut scored.records;
+    let items = records
+        .items
+        .iter()
+        .filter(|item| kept.contains(item.item.as_str()));
+    records.items = Arc::new(items.cloned().collect());
+    records
+        .evidence
+        .retain(|evidence| kept.contains(evidence.item.as_str()));
+    records.evidence.shrink_to_fit();
+    if let Some(outputs) = &mut records.outputs {
+        outputs.retain(|output| kept.contains(output.item.as_str()));
+        outputs.shrink_to_fit();
+    }
+}
+
 /// A run as the report sees it.
 ///
 /// # Errors
 /// When the manifest's suite cannot be read.
-pub fn view(folder: &RunFolder, manifest: &Manifest, scored: Scored) -> Result<RunView, Failure> {
+pub fn view(
+    folder: &RunFolder,
+    manifest: &Manifest,
+    mut scored: Scored,
+) -> Result<RunView, Failure> {
+    thin(&mut scored);
     Ok(RunView {
         dir: folder.root().to_path_buf(),
         suite: text(&manifest.suite, "name"),

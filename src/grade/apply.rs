@@ -5,6 +5,9 @@ use crate::record::{Evidence, Failure, Grade, Item, Output};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
+/// Items graded at once: enough for every core, few enough to hold no second copy of all grades.
+const CHUNK: usize = 1 << 15;
+
 /// One grade for each expected (item, repeat), in item order, then by repeat.
 ///
 /// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its evidence names
@@ -54,11 +57,12 @@ pub fn grade_all(
             })
             .collect()
     };
-    items
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(grade_item)
-        .collect()
+    let mut grades = Vec::with_capacity(items.len() * repeats as usize);
+    for (start, chunk) in (0..).step_by(CHUNK).zip(items.chunks(CHUNK)) {
+        let graded = chunk.par_iter().enumerate();
+        grades.par_extend(graded.flat_map_iter(|(at, item)| grade_item((start + at, item))));
+    }
+    grades
 }
 
 fn failed(error: &Failure) -> String {

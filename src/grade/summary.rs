@@ -44,7 +44,7 @@ pub fn summarize(
     let tally = Tally::new(rule, items, grades);
     let mut groups = Vec::new();
     let mut notes = Vec::new();
-    let mut wilson = 0;
+    let mut wilson = false;
     for tag in &suite.group_by {
         let strata = tally.by_tag(items, tag);
         if strata.is_empty() {
@@ -56,11 +56,10 @@ pub fn summarize(
             groups.push(group(tag, stratum, tally.proportion, &mut wilson));
         }
     }
-    if wilson > 0 {
-        let method = Method::Wilson.describe();
-        notes.push(format!(
-            "groups with equal scores throughout ({wilson} of them): {method}"
-        ));
+    if wilson {
+        notes.push(
+            "where all scores of a group are equal, its interval is Wilson's on items".into(),
+        );
     }
     let overall = overall(rule, &tally, items, &mut notes);
     let unscored = expected.saturating_sub(tally.scored + failed);
@@ -205,11 +204,9 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut usize) -> Group {
+fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut bool) -> Group {
     let interval = estimate(std::slice::from_ref(&stratum.clusters), proportion, SEED);
-    if interval.method == Method::Wilson {
-        *wilson += 1;
-    }
+    *wilson |= interval.method == Method::Wilson;
     Group {
         by: by.to_owned(),
         key: stratum.key.to_owned(),

@@ -129,7 +129,11 @@ pub fn collect(runs: &[RunView], labels: &[String], cap: usize) -> Gallery {
         .collect();
     let indices: Vec<Index<'_>> = runs.iter().map(Index::of).collect();
     let subjects = subjects(runs);
-    let total = indices.iter().map(|index| index.outputs.len()).sum();
+    let total = runs
+        .iter()
+        .zip(&indices)
+        .map(|(run, index)| run.summary.expected.max(index.outputs.len()))
+        .sum();
     let mut chosen: Vec<usize> = (0..subjects.len()).collect();
     if total > cap {
         chosen = sample(&subjects, &indices, &heads, cap);
@@ -191,9 +195,11 @@ impl<'a> Index<'a> {
             .iter()
             .map(|output| ((output.item.as_str(), output.repeat), output))
             .collect();
+        let items: HashSet<&str> = run.items.iter().map(|item| item.item.as_str()).collect();
         let grades: HashMap<_, _> = run
             .grades
             .iter()
+            .filter(|grade| items.contains(grade.item.as_str()))
             .map(|grade| ((grade.item.as_str(), grade.repeat), grade))
             .collect();
         let mut evidence: HashMap<_, Vec<&Evidence>> = HashMap::new();

@@ -194,11 +194,14 @@ impl Lines {
     /// # Errors
     /// When a line is not the expected record, with its number.
     pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
-        self.spans
+        // Through a vector of results, which keeps its allocation: a direct collect would hold everything twice.
+        let records: Vec<Result<T, RunError>> = self
+            .spans
             .par_iter()
             .with_min_len(256)
             .map(|span| self.parse_span(*span))
-            .collect()
+            .collect();
+        records.into_iter().collect()
     }
 
     /// The bytes of one record, by its place among the records.

@@ -72,7 +72,7 @@ pub struct Plan {
 /// Fingerprints that a good record must carry.
 #[derive(Debug)]
 pub struct Fingerprints {
-    items: Vec<String>,
+    items: Vec<[u8; 16]>,
     stage: String,
 }
 
@@ -103,11 +103,7 @@ impl Fingerprints {
     /// The fingerprint of one output.
     pub fn output(&self, asked: &Asked<'_>, slot: Slot) -> String {
         let item = &self.items[slot / asked.repeats as usize];
-        fingerprint(&[
-            self.stage.as_bytes(),
-            item.as_bytes(),
-            &asked.seed(slot).to_le_bytes(),
-        ])
+        fingerprint(&[self.stage.as_bytes(), item, &asked.seed(slot).to_le_bytes()])
     }
 }
 
@@ -143,6 +139,10 @@ struct OutputKey<'a> {
     error: Option<serde::de::IgnoredAny>,
     #[serde(default)]
     file: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Content {
     #[serde(default)]
     sha256: Option<String>,
     #[serde(default)]
@@ -235,7 +235,7 @@ pub fn plan(
         }
     }
     plan.done = good.len();
-    plan.observe = unseen(folder, asked, observers, &keys, good, &slot)?;
+    plan.observe = unseen(folder, asked, observers, outputs, good, &slot)?;
     Ok(plan)
 }
 
@@ -278,7 +278,7 @@ fn unseen(
     folder: &RunFolder,
     asked: &Asked<'_>,
     observers: &[Box<dyn Observer>],
-    keys: &[OutputKey<'_>],
+    outputs: &Lines,
     good: Vec<(Slot, usize)>,
     slot: &dyn Fn(&str, u32) -> Option<Slot>,
 ) -> Result<Vec<(Slot, usize)>, RunError> {
@@ -298,15 +298,16 @@ fn unseen(
             valid.insert((slot, key.observer.as_ref()), print);
         }
     }
-    Ok(good
-        .into_par_iter()
-        .filter(|(slot, line)| {
-            let key = &keys[*line];
-            let content = content(key.sha256.as_deref(), key.text.as_deref());
-            observers.iter().any(|observer| {
-                valid.get(&(*slot, observer.name())).copied()
+    good.into_par_iter()
+        .map(|(slot, line)| {
+            let Content { sha256, text } = outputs.parse_one(line)?;
+            let content = content(sha256.as_deref(), text.as_deref());
+            let stale = observers.iter().any(|observer| {
+                valid.get(&(slot, observer.name())).copied()
                     != Some(evidence_fingerprint(observer.as_ref(), &content).as_str())
-            })
+            });
+            Ok(stale.then_some((slot, line)))
         })
-        .collect())
+        .filter_map(Result::transpose)
+        .collect()
 }

@@ -9,6 +9,17 @@ use std::path::Path;
 /// # Errors
 /// When the folder or file cannot be written; nothing is left under the final name then.
 pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    write_durable_by(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_durable`], for content that is made piece by piece.
+///
+/// # Errors
+/// As [`write_durable`].
+pub fn write_durable_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), RunError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .map_err(|error| RunError::io("cannot make the folder", folder, &error))?;
@@ -17,7 +28,7 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         .prefix(".partial-")
         .tempfile_in(folder)
         .map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    write(&mut file).map_err(failed)?;
     make_world_readable(file.as_file());
     file.as_file().sync_data().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

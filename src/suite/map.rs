@@ -65,7 +65,7 @@ impl<'a> Mapper<'a> {
             task: self.task,
             prompt,
             images,
-            expect,
+            expect: compact(expect),
             tags: tags.into_iter().collect(),
             extra,
         })
@@ -153,6 +153,30 @@ fn plain_id(record: &Record) -> Result<String, String> {
             "there is no `id`; name the field under [items.map], or count: id = \"{@index:05}\""
                 .to_owned()
         }),
+    }
+}
+
+/// The same object without the spare room that parsing leaves: an item is kept for the whole run, and there may be a
+/// million of them.
+fn compact(object: Object) -> Object {
+    let mut small = Object::with_capacity(object.len());
+    for (key, value) in object {
+        small.insert(key, compact_value(value));
+    }
+    small
+}
+
+fn compact_value(value: Value) -> Value {
+    match value {
+        Value::Array(values) => Value::Array(
+            values
+                .into_iter()
+                .map(compact_value)
+                .collect::<Box<[_]>>()
+                .into_vec(),
+        ),
+        Value::Object(object) => Value::Object(compact(object)),
+        plain => plain,
     }
 }
 
