@@ -47,8 +47,8 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
 
 /// The benchmark's own file, where unigauge makes the items itself.
 fn official(suite: &SuiteFile) -> Option<String> {
-    match suite.items.generator {
-        Some(PromptGenerator::Geneval) => Some(crate::suite::geneval::official_jsonl()),
-        None => None,
-    }
+    let official = |generator| match generator {
+        PromptGenerator::Geneval => crate::suite::geneval::official_jsonl(),
+    };
+    suite.items.generator.map(official)
 }

@@ -88,7 +88,7 @@ pub struct Output {
     #[serde(default)]
     pub fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub error: Option<Box<Failure>>,
     #[serde(flatten)]
     pub extra: Object,
 }

@@ -340,7 +340,7 @@ fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full:
         })
     });
     let failure = output
-        .and_then(|output| output.error.as_ref())
+        .and_then(|output| output.error.as_deref())
         .or_else(|| evidence.iter().find_map(|record| record.error.as_ref()));
     let reason = match (failure, grade) {
         (Some(failure), _) => format!(

@@ -237,7 +237,7 @@ impl Lines {
 /// Reads all records of a journal.
 ///
 /// # Errors
-/// As [`Lines::read`] and [`Lines::parse`].
+/// When the file exists and cannot be read, or a line is not the expected record.
 pub fn read_all<T: DeserializeOwned + Send>(path: &Path) -> Result<Vec<T>, RunError> {
     Lines::read(path)?.parse()
 }

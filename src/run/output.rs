@@ -60,7 +60,7 @@ impl OutputWriter<'_> {
         let generated = match made.result {
             Ok(generated) => generated,
             Err(failure) => {
-                output.error = Some(failure);
+                output.error = Some(Box::new(failure));
                 output.timings = timings.into();
                 return Ok((output, None));
             }
@@ -77,7 +77,7 @@ impl OutputWriter<'_> {
             Answer::Pixels(pixels) => match crate::image::encode_png(&pixels) {
                 Ok(bytes) => (bytes, "png", pixels),
                 Err(error) => {
-                    output.error = Some(image_failure(error.to_string()));
+                    output.error = Some(Box::new(image_failure(error.to_string())));
                     return Ok((output, None));
                 }
             },
@@ -85,7 +85,7 @@ impl OutputWriter<'_> {
                 match crate::image::decode_bytes(&bytes, &item.item) {
                     Ok(decoded) => (bytes, extension, decoded.rgb),
                     Err(error) => {
-                        output.error = Some(image_failure(error.to_string()));
+                        output.error = Some(Box::new(image_failure(error.to_string())));
                         return Ok((output, None));
                     }
                 }
