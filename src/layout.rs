@@ -2,11 +2,11 @@
 //! and we read other people's.
 
 use crate::record::Item;
+use crate::text::python_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
-use std::io;
 use std::path::PathBuf;
 
 /// A folder layout. Paths are relative to the folder of outputs.
@@ -71,7 +71,10 @@ impl Layout {
         match self {
             Self::Geneval => {
                 let path = PathBuf::from(self.name(item)).join("metadata.jsonl");
-                vec![(path, python_json(&Value::Object(item.expect.clone())))]
+                vec![(
+                    path,
+                    python_json::dumps(&Value::Object(item.expect.clone())),
+                )]
             }
             _ => Vec::new(),
         }
@@ -157,65 +160,6 @@ pub fn safe_name(text: &str) -> String {
         }
     }
     name
-}
-
-/// The text that Python's `json.dumps` writes: blanks after `,` and `:`, ASCII only.
-fn python_json(value: &Value) -> String {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, PythonStyle);
-    // Writing JSON values into memory cannot fail; were it to, the official script would name the empty file.
-    if value.serialize(&mut serializer).is_err() {
-        bytes.clear();
-    }
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-struct PythonStyle;
-
-impl serde_json::ser::Formatter for PythonStyle {
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first {
-            return Ok(());
-        }
-        writer.write_all(b", ")
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first {
-            return Ok(());
-        }
-        writer.write_all(b", ")
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
-
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut units = [0; 2];
-        for character in fragment.chars() {
-            if character.is_ascii() {
-                writer.write_all(&[character as u8])?;
-            } else {
-                for unit in character.encode_utf16(&mut units) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,7 @@ use super::progress::{RunProgress, say};
 use super::score::{Titled, grade_run, report_run};
 use crate::observe::Observer;
 use crate::record::Summary;
-use crate::run::{
-    Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json, to_lines,
-};
+use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json};
 
 /// How the first stages are made.
 #[derive(Debug, Clone)]
@@ -59,7 +57,7 @@ pub fn execute(
     for change in &changed {
         say(format!("{label}: changed since the last run: {change}"));
     }
-    let other_items = folder.freeze_items(&to_lines(&prepared.asking.items))?;
+    let other_items = folder.freeze_items(&prepared.asking.items)?;
     if other_items {
         say(format!(
             "{label}: the items differ from those of the last run"

@@ -103,6 +103,8 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
     for suite in &target.suites {
         let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), &select)?;
         asking.notes.iter().for_each(say);
+        // A million items take a while to free, and the process ends soon.
+        std::mem::forget(asking.items.clone());
         let answering: Vec<Answering> = target
             .models
             .iter()

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     #[default]
@@ -20,7 +20,7 @@ pub enum Unit {
 }
 
 /// How it is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// 1 − CER or 1 − WER: order counts, additions cost.
@@ -31,7 +31,7 @@ pub enum Measure {
 }
 
 /// Options of `accuracy`.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub from: From,

@@ -7,7 +7,7 @@ use crate::text::normalise::Normalise;
 use serde::Deserialize;
 
 /// Options of `anls`.
-#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub from: From,

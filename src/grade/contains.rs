@@ -6,7 +6,7 @@ use crate::text::normalise::Normalise;
 use serde::Deserialize;
 
 /// Options of `contains`.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub from: From,

@@ -6,7 +6,7 @@ use crate::text::normalise::Normalise;
 use serde::Deserialize;
 
 /// Options of `exact-match`.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub from: From,

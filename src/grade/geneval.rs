@@ -21,7 +21,7 @@ const PALETTE: [&str; 10] = [
 const LOWEST_THRESHOLD: f64 = 0.05;
 
 /// Options of `geneval`; the defaults are the official ones.
-#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// A detection counts above this score (strictly). Default: 0.3.

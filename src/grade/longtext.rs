@@ -18,7 +18,7 @@ const NO_TEXT: &str = "No text recognized.";
 const LISTED: usize = 12;
 
 /// Options of `longtext`.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The OCR observer to believe where there are several.

@@ -15,7 +15,7 @@ mod registry;
 mod summary;
 
 pub use apply::grade_all;
-pub use registry::{RuleError, build, names, schema};
+pub use registry::{RuleError, build, names};
 pub use summary::{SuiteFacts, summarize};
 
 use crate::record::{Evidence, Grade, Item, Output};

@@ -5,7 +5,7 @@ use super::{Case, Rule, RuleError, Verdict};
 use serde::Deserialize;
 
 /// Which of several numbers in the text is graded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
     First,
@@ -15,7 +15,7 @@ pub enum Which {
 }
 
 /// What a percent sign after a number means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Percent {
     /// Nothing: `12%` is 12.
@@ -26,7 +26,7 @@ pub enum Percent {
 }
 
 /// Options of `numeric`.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     pub from: From,

@@ -4,7 +4,6 @@ use super::{
     Rule, accuracy, anls, contains, edit_distance, exact_match, geneval, longtext, numeric,
 };
 use crate::config::{ConfigError, Settings};
-use schemars::{Schema, schema_for};
 
 /// A mistake in a suite's choice of rule.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -67,61 +66,46 @@ impl From<RuleError> for BuildError {
 struct Entry {
     name: &'static str,
     build: Build,
-    schema: fn() -> Schema,
 }
 
 const RULES: [Entry; 8] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
-        schema: || schema_for!(accuracy::Options),
     },
     Entry {
         name: "anls",
         build: |s| Ok(Box::new(anls::Anls::new(s.read()?)?)),
-        schema: || schema_for!(anls::Options),
     },
     Entry {
         name: "contains",
         build: |s| Ok(Box::new(contains::Contains(s.read()?))),
-        schema: || schema_for!(contains::Options),
     },
     Entry {
         name: "edit-distance",
         build: |s| Ok(Box::new(edit_distance::EditDistance(s.read()?))),
-        schema: || schema_for!(edit_distance::Options),
     },
     Entry {
         name: "exact-match",
         build: |s| Ok(Box::new(exact_match::ExactMatch(s.read()?))),
-        schema: || schema_for!(exact_match::Options),
     },
     Entry {
         name: "geneval",
         build: |s| Ok(Box::new(geneval::GenEval::new(s.read()?)?)),
-        schema: || schema_for!(geneval::Options),
     },
     Entry {
         name: "longtext",
         build: |s| Ok(Box::new(longtext::LongText(s.read()?))),
-        schema: || schema_for!(longtext::Options),
     },
     Entry {
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
-        schema: || schema_for!(numeric::Options),
     },
 ];
 
 /// The names that a suite's `grade.rule` may take.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.name)
-}
-
-/// The JSON schema of a rule's options; None for an unknown rule.
-pub fn schema(name: &str) -> Option<Schema> {
-    let rule = RULES.iter().find(|rule| rule.name == name)?;
-    Some((rule.schema)())
 }
 
 /// Builds a rule from the options of its suite.

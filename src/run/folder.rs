@@ -7,8 +7,9 @@
 //! ```
 
 use super::error::RunError;
+use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
 use super::shard::{self, Shard};
-use super::store::write_durable;
+use crate::record::Item;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -133,19 +134,35 @@ impl RunFolder {
         )
     }
 
-    /// Writes items.jsonl; tells whether the folder held other items before.
+    /// Writes items.jsonl, unless it holds just these items; tells whether it held others before.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn freeze_items(&self, lines: &[u8]) -> Result<bool, RunError> {
+    pub fn freeze_items(&self, items: &[Item]) -> Result<bool, RunError> {
         let path = self.items();
         let before = std::fs::read(&path).ok();
-        if before.as_deref() == Some(lines) {
+        if before
+            .as_ref()
+            .is_some_and(|before| holds_just(before, items))
+        {
             return Ok(false);
         }
-        write_durable(&path, lines)?;
+        write_lines(&path, items)?;
         Ok(before.is_some())
     }
+}
+
+fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
+    items
+        .chunks(LINES_AT_ONCE)
+        .all(|chunk| match bytes.strip_prefix(&to_lines(chunk)[..]) {
+            Some(rest) => {
+                bytes = rest;
+                true
+            }
+            None => false,
+        })
+        && bytes.is_empty()
 }
 
 /// Exclusive right to write into a run folder; given back when dropped, and by the kernel when the process dies.

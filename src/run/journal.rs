@@ -5,6 +5,7 @@
 //! and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
 
 use super::error::RunError;
+use super::store::write_durable_by;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
@@ -161,10 +162,7 @@ impl Lines {
         let mut note = None;
         while start < bytes.len() {
             number += 1;
-            let end = bytes[start..]
-                .iter()
-                .position(|&byte| byte == b'\n')
-                .map(|at| start + at);
+            let end = memchr::memchr(b'\n', &bytes[start..]).map(|at| start + at);
             let stop = end.unwrap_or(bytes.len());
             if end.is_none()
                 && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes[start..stop]).is_err()
@@ -240,6 +238,24 @@ impl Lines {
 /// When the file exists and cannot be read, or a line is not the expected record.
 pub fn read_all<T: DeserializeOwned + Send>(path: &Path) -> Result<Vec<T>, RunError> {
     Lines::read(path)?.parse()
+}
+
+/// Records serialised at once where there may be a million of them; bounds memory.
+pub(super) const LINES_AT_ONCE: usize = 1 << 16;
+
+/// Writes records as JSON lines, durably.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn write_lines<T: serde::Serialize + Sync>(
+    path: &Path,
+    records: &[T],
+) -> Result<(), RunError> {
+    write_durable_by(path, |file| {
+        records
+            .chunks(LINES_AT_ONCE)
+            .try_for_each(|chunk| file.write_all(&to_lines(chunk)))
+    })
 }
 
 /// Serialises records to JSON lines, on all cores.

@@ -2,16 +2,13 @@
 
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
-use super::journal::{Lines, read_all, to_lines};
-use super::store::{write_durable_by, write_json};
+use super::journal::{Lines, read_all, write_lines};
+use super::store::write_json;
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Grades serialised before they are written; bounds memory.
-const LINES_AT_ONCE: usize = 1 << 16;
 
 /// The records that grading reads.
 #[derive(Debug)]
@@ -130,11 +127,7 @@ pub fn score(
         grades.len(),
         failed,
     );
-    write_durable_by(&folder.grades(), |file| {
-        grades
-            .chunks(LINES_AT_ONCE)
-            .try_for_each(|chunk| file.write_all(&to_lines(chunk)))
-    })?;
+    write_lines(&folder.grades(), &grades)?;
     super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
     write_json(&folder.summary(), &summary)?;
     Ok((grades, summary))

@@ -5,7 +5,7 @@
 
 use crate::record::{Item, Object, Tags, Task};
 use crate::suite::numpy_rng::NumpyRng;
-use crate::suite::python_json;
+use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 

@@ -6,7 +6,6 @@ mod images;
 mod items;
 mod map;
 mod numpy_rng;
-mod python_json;
 mod read;
 
 pub use crate::config::{SuiteFile, suite as load};

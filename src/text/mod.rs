@@ -3,4 +3,5 @@
 pub mod distance;
 pub mod multiset;
 pub mod normalise;
+pub mod python_json;
 pub mod whitespace;

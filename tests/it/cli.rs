@@ -173,3 +173,25 @@ fn every_definition_that_is_listed_passes_the_check() {
         stderr(&output)
     );
 }
+
+#[test]
+fn the_example_models_can_be_planned_with() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("pictures")).unwrap();
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/examples");
+    for example in std::fs::read_dir(examples).unwrap() {
+        let path = example.unwrap().path();
+        let output = unigauge(dir.path())
+            .args(["run", "quick", "--dry-run", "--model"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}: {}",
+            path.display(),
+            stderr(&output)
+        );
+    }
+}

@@ -334,3 +334,45 @@ fn ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() {
         assert!(file.is_file(), "{}", file.display());
     }
 }
+
+#[test]
+fn a_folder_of_images_scores_like_the_run_that_made_them() {
+    if ocr_models().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    unigauge(dir.path())
+        .args(["run", "quick", "--model", "typeset-drop", "--limit", "4"])
+        .assert()
+        .code(0);
+    let run = dir.path().join("results/quick/typeset-drop/seed0-limit4");
+    let observed = unigauge(dir.path())
+        .args([
+            "observe", "--suite", "quick", "--limit", "4", "--name", "theirs", "--images",
+        ])
+        .arg(run.join("outputs"))
+        .output()
+        .unwrap();
+    assert_eq!(observed.status.code(), Some(0), "{}", stderr(&observed));
+    assert!(
+        stderr(&observed).contains("4 of 4 pictures found"),
+        "{}",
+        stderr(&observed)
+    );
+    let theirs = dir.path().join("results/quick/theirs/seed0-limit4");
+    assert_eq!(essence(&run), essence(&theirs));
+    std::fs::remove_file(run.join("outputs/en-sign-01_0.png")).unwrap();
+    let partial = unigauge(dir.path())
+        .args([
+            "observe", "--suite", "quick", "--limit", "4", "--name", "partial", "--images",
+        ])
+        .arg(run.join("outputs"))
+        .output()
+        .unwrap();
+    assert_eq!(partial.status.code(), Some(5), "{}", stderr(&partial));
+    assert!(
+        stderr(&partial).contains("1 missing"),
+        "{}",
+        stderr(&partial)
+    );
+}
