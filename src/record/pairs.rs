@@ -9,7 +9,7 @@ use std::ops::Index;
 use std::sync::Arc;
 
 /// Names and values, sorted by name; cheap to clone. A JSON object in files.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pairs<V>(Arc<[(String, V)]>);
 
 /// What the report groups by.

@@ -3,7 +3,7 @@
 use crate::config::{
     Format, ItemsSource, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
 };
-use crate::record::Item;
+use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
@@ -11,8 +11,8 @@ use crate::suite::map::Mapper;
 use crate::suite::read::{self, Place, Raw};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
@@ -108,6 +108,7 @@ fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Ite
     let mut items = Vec::with_capacity(raws.len());
     let mut places = Vec::with_capacity(raws.len());
     let mut problems = Vec::new();
+    let mut tags = HashSet::new();
     let mut raws = raws.into_iter().enumerate();
     loop {
         let batch: Vec<_> = raws.by_ref().take(BATCH).collect();
@@ -120,7 +121,8 @@ fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Ite
             .collect();
         for result in results {
             match result {
-                Ok((place, item)) => {
+                Ok((place, mut item)) => {
+                    share(&mut tags, &mut item.tags);
                     places.push(place);
                     items.push(item);
                 }
@@ -142,6 +144,20 @@ fn item(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Item)
     match mapper.item(index, record) {
         Ok(item) => Ok((place, item)),
         Err(message) => Err(Problem::new(place, message)),
+    }
+}
+
+/// Most different sets of tags that are remembered for sharing.
+const SHARED_TAGS: usize = 4096;
+
+/// Lets items with the same tags share them: there are few sets of tags, and maybe a million items.
+fn share(seen: &mut HashSet<Tags>, tags: &mut Tags) {
+    match seen.get(tags) {
+        Some(same) => *tags = same.clone(),
+        None if seen.len() < SHARED_TAGS => {
+            seen.insert(tags.clone());
+        }
+        None => {}
     }
 }
 
