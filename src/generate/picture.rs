@@ -1,29 +1,28 @@
 //! Encoded pictures as they come from programs and servers.
 
 use super::Answer;
+use crate::image::sniff;
 use base64::Engine as _;
 
 /// Largest encoded picture that is accepted, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 
-/// The file extension and MIME type that the first bytes show; `None` when it is no picture that can be read here.
-pub fn sniff(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    use image::ImageFormat as F;
-    match image::guess_format(bytes).ok()? {
-        F::Png => Some(("png", "image/png")),
-        F::Jpeg => Some(("jpg", "image/jpeg")),
-        F::WebP => Some(("webp", "image/webp")),
-        F::Gif => Some(("gif", "image/gif")),
-        F::Bmp => Some(("bmp", "image/bmp")),
-        F::Tiff => Some(("tiff", "image/tiff")),
-        _ => None,
+/// The MIME type of a format by its usual extension, as `image::sniff` gives it.
+pub fn mime(extension: &str) -> &'static str {
+    match extension {
+        "jpg" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
+        "bmp" => "image/bmp",
+        "tiff" => "image/tiff",
+        _ => "image/png",
     }
 }
 
 /// Takes the bytes as an answer; the message says what they look like when they are no picture.
 pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
-        Some((extension, _)) => Ok(Answer::Encoded { bytes, extension }),
+        Some(extension) => Ok(Answer::Encoded { bytes, extension }),
         None if bytes.is_empty() => Err("an empty file (0 bytes)".to_owned()),
         None => Err(format!(
             "{} bytes that begin with {:?}, not PNG, JPEG, WebP, GIF, BMP or TIFF",
@@ -54,10 +53,10 @@ mod tests {
     #[test]
     fn extension_follows_the_bytes_not_a_name() {
         // First bytes as the format specifications give them.
-        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n....").map(|s| s.0), Some("png"));
-        assert_eq!(sniff(b"\xff\xd8\xff\xe0....").map(|s| s.0), Some("jpg"));
-        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 ").map(|s| s.0), Some("webp"));
-        assert_eq!(sniff(b"<html>").map(|s| s.0), None);
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n...."), Some("png"));
+        assert_eq!(sniff(b"\xff\xd8\xff\xe0...."), Some("jpg"));
+        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 "), Some("webp"));
+        assert_eq!(sniff(b"<html>"), None);
     }
 
     #[test]

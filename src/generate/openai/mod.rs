@@ -164,7 +164,8 @@ fn pictures(request: &Request<'_>) -> Result<Vec<Picture>, GenerateError> {
             GenerateError::item("input", format!("input image {}: {what}", path.display()))
         };
         let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
-        let (extension, mime) = picture::sniff(&bytes).ok_or_else(|| wrong("is no picture"))?;
+        let extension = crate::image::sniff(&bytes).ok_or_else(|| wrong("is no picture"))?;
+        let mime = picture::mime(extension);
         Ok(Picture {
             bytes,
             mime,
