@@ -17,6 +17,8 @@
 //! | [`report`] | how it is shown: tables, charts, gallery |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
+//! | [`model`] | neural networks in candle: config, weights, forward |
+//! | [`parity`] | the networks beside reference tensors of the Python implementations |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
@@ -35,7 +37,9 @@ pub mod grade;
 pub mod hub;
 pub mod image;
 pub mod layout;
+pub mod model;
 pub mod observe;
+pub mod parity;
 mod process;
 pub mod record;
 pub mod report;

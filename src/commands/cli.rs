@@ -69,6 +69,8 @@ pub enum Command {
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
+    /// Compare the in-repo networks with reference tensors of the Python implementations
+    Parity(ParityArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -303,6 +305,22 @@ pub struct CheckArgs {
     pub out: PathBuf,
     /// Device of in-process networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
+    pub device: super::device::DeviceChoice,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge parity tests/golden/parity              # every case in the folder
+  unigauge parity cases/flux_vae --device cuda
+
+Exit codes: 0 all within tolerance · 3 some tensor is not · 2 a case or its checkpoint cannot be read")]
+pub struct ParityArgs {
+    /// Cases, or folders of cases
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
+    /// Device of the networks
+    #[arg(long, default_value = "cpu", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: super::device::DeviceChoice,
 }
 

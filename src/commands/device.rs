@@ -67,6 +67,19 @@ impl DeviceChoice {
                 .unwrap_or(Self::Cpu)),
         }
     }
+
+    /// Opens the device for networks.
+    ///
+    /// # Errors
+    /// As [`DeviceChoice::resolve`].
+    pub fn open(self) -> Result<Device, String> {
+        let opened = match self.resolve()? {
+            Self::Cuda(number) => Device::new_cuda(number),
+            Self::Metal => Device::new_metal(0),
+            Self::Cpu | Self::Auto => Ok(Device::Cpu),
+        };
+        opened.map_err(|error| error.to_string())
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod list;
 mod man;
 mod merge;
 mod observe;
+mod parity;
 mod prepare;
 mod progress;
 mod report;
@@ -51,6 +52,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
+        Command::Parity(args) => parity::parity(ctx, &args),
         Command::Completions { shell } => Ok(man::completions(shell)),
         Command::Man { out } => man::man(out.as_deref()),
     }

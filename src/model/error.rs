@@ -1,0 +1,66 @@
+//! What can be wrong with a checkpoint or with what is put into a network.
+
+use std::path::{Path, PathBuf};
+
+/// `Result` with a [`ModelError`].
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;
+
+/// Why a network cannot be loaded or run.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum ModelError {
+    #[error("{path}: {message}")]
+    #[diagnostic(help("{help}"))]
+    File {
+        path: PathBuf,
+        message: String,
+        help: String,
+    },
+    #[error("{path}: {message}")]
+    #[diagnostic(help("the configuration must be the one that was published with these weights"))]
+    Config { path: PathBuf, message: String },
+    #[error("{path}: the weights do not fit the configuration:\n{list}", list = .problems.join("\n"))]
+    #[diagnostic(help(
+        "config.json and weights must come from the same checkpoint, in the layout that its authors publish"
+    ))]
+    Weights {
+        path: PathBuf,
+        problems: Vec<String>,
+    },
+    #[error("tensor `{tensor}` holds a value that is not finite")]
+    #[diagnostic(help("the file is damaged, or training diverged: fetch the weights again"))]
+    NotFinite { tensor: String },
+    #[error("{0}")]
+    Input(String),
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl ModelError {
+    /// A file that cannot be read.
+    pub fn io(path: &Path, error: &std::io::Error) -> Self {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "the checkpoint is incomplete, or this is not its folder: compare it with the published list of files"
+            }
+            _ => "the file must be readable",
+        };
+        Self::file(path, error.to_string(), help)
+    }
+
+    /// A file whose content is wrong.
+    pub fn file(path: &Path, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::File {
+            path: path.into(),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    /// A configuration that cannot be right.
+    pub fn config(path: &Path, message: impl Into<String>) -> Self {
+        Self::Config {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Activations by the names that configurations give them.
+
+use candle_core::{Result, Tensor};
+use serde::Deserialize;
+
+/// An activation function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Activation {
+    /// Exact, through the error function.
+    #[serde(rename = "gelu")]
+    Gelu,
+    /// The tanh approximation.
+    #[serde(
+        rename = "gelu_pytorch_tanh",
+        alias = "gelu_new",
+        alias = "gelu-approximate"
+    )]
+    GeluTanh,
+    #[serde(rename = "quick_gelu")]
+    QuickGelu,
+    #[serde(rename = "silu", alias = "swish")]
+    Silu,
+    #[serde(rename = "relu")]
+    Relu,
+}
+
+impl Activation {
+    /// Applies the function to every element.
+    ///
+    /// # Errors
+    /// When the dtype has no such function.
+    pub fn apply(self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Gelu => x.gelu_erf(),
+            Self::GeluTanh => x.gelu(),
+            // x · sigmoid(1.702 x) is silu(1.702 x) / 1.702.
+            Self::QuickGelu => (x * 1.702)?.silu()? / 1.702,
+            Self::Silu => x.silu(),
+            Self::Relu => x.relu(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Layers that several networks share, over candle-nn's.
+
+mod activation;
+mod attention;
+
+pub use activation::Activation;
+pub use attention::{Mask, attention};
+pub use candle_nn::{Embedding, LayerNorm, Linear, RmsNorm};
+
+use super::{Result, Weights};
+use candle_core::Tensor;
+
+/// A linear layer, `weight` [out, in] and, when `bias`, `bias` [out].
+///
+/// # Errors
+/// As [`Weights::get`].
+pub fn linear(weights: &Weights, input: usize, output: usize, bias: bool) -> Result<Linear> {
+    let weight = weights.get("weight", (output, input))?;
+    let bias = bias.then(|| weights.get("bias", output)).transpose()?;
+    Ok(Linear::new(weight, bias))
+}
+
+/// A layer norm with `weight` and `bias`.
+///
+/// # Errors
+/// As [`Weights::get`].
+pub fn layer_norm(weights: &Weights, size: usize, eps: f64) -> Result<LayerNorm> {
+    let weight = weights.get("weight", size)?;
+    Ok(LayerNorm::new(weight, weights.get("bias", size)?, eps))
+}
+
+/// A root-mean-square norm with `weight`, computed in f32.
+///
+/// # Errors
+/// As [`Weights::get`].
+pub fn rms_norm(weights: &Weights, size: usize, eps: f64) -> Result<RmsNorm> {
+    Ok(RmsNorm::new(weights.get("weight", size)?, eps))
+}
+
+/// A table of token vectors, `weight` [vocabulary, size].
+///
+/// # Errors
+/// As [`Weights::get`].
+pub fn embedding(weights: &Weights, vocabulary: usize, size: usize) -> Result<Embedding> {
+    Ok(Embedding::new(
+        weights.get("weight", (vocabulary, size))?,
+        size,
+    ))
+}
+
+/// [B, L, heads × d] → [B, heads, L, d], contiguous.
+///
+/// # Errors
+/// When the last axis is not a multiple of `heads`.
+pub fn split_heads(x: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
+    let (batch, length, width) = x.dims3()?;
+    x.reshape((batch, length, heads, width / heads))?
+        .transpose(1, 2)?
+        .contiguous()
+}
+
+/// [B, heads, L, d] → [B, L, heads × d].
+///
+/// # Errors
+/// When there are not four axes.
+pub fn join_heads(x: &Tensor) -> candle_core::Result<Tensor> {
+    let (batch, heads, length, size) = x.dims4()?;
+    x.transpose(1, 2)?.reshape((batch, length, heads * size))
+}

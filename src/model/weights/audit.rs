@@ -1,0 +1,51 @@
+//! Which tensors a network asks for, found by building it over tensors that take no memory.
+
+use super::{Files, Result, Source, Weights};
+use candle_core::{DType, Device, Shape, Tensor};
+use std::sync::{Arc, Mutex};
+
+/// A tensor that a network asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub name: String,
+    pub shape: Vec<usize>,
+}
+
+/// Notes what is asked for; answers with one zero seen through a broadcast shape.
+struct Recorder {
+    asked: Mutex<Vec<Asked>>,
+    stored: Option<Arc<Files>>,
+}
+
+impl Source for Recorder {
+    fn get(&self, name: &str, shape: &Shape, dtype: DType, _: &Device) -> Result<Tensor> {
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.push(Asked {
+                name: name.into(),
+                shape: shape.dims().into(),
+            });
+        }
+        Ok(Tensor::zeros((), dtype, &Device::Cpu)?.broadcast_as(shape)?)
+    }
+
+    fn dims(&self, name: &str) -> Option<Vec<usize>> {
+        self.stored.as_ref().and_then(|files| files.dims(name))
+    }
+}
+
+/// All tensors that `build` asks for, in its order. `stored` answers questions about optional tensors.
+///
+/// # Errors
+/// As `build`, which must not compute with the weights it gets.
+pub fn audit<T>(
+    stored: Option<Arc<Files>>,
+    build: impl Fn(&Weights) -> Result<T>,
+) -> Result<Vec<Asked>> {
+    let recorder = Arc::new(Recorder {
+        asked: Mutex::default(),
+        stored,
+    });
+    build(&Weights::new(recorder.clone(), DType::F32, &Device::Cpu))?;
+    let asked = recorder.asked.lock().map(|asked| asked.clone());
+    Ok(asked.unwrap_or_default())
+}

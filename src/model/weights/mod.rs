@@ -1,0 +1,115 @@
+//! Tensors by name, wherever they come from: published files, or nowhere at all when only names are asked for.
+
+mod audit;
+mod files;
+
+pub use audit::{Asked, audit};
+pub use files::Files;
+
+use super::{ModelError, Result};
+use candle_core::{DType, Device, Shape, Tensor};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// Where tensors come from.
+pub(super) trait Source: Send + Sync {
+    /// The tensor, in `dtype` on `device`.
+    fn get(&self, name: &str, shape: &Shape, dtype: DType, device: &Device) -> Result<Tensor>;
+    /// The shape that is stored under a name, where that is known.
+    fn dims(&self, name: &str) -> Option<Vec<usize>>;
+}
+
+/// A place in a tree of named tensors, with the dtype and device that they are loaded to.
+#[derive(Clone)]
+pub struct Weights {
+    source: Arc<dyn Source>,
+    prefix: String,
+    dtype: DType,
+    device: Device,
+}
+
+impl Weights {
+    pub(super) fn new(source: Arc<dyn Source>, dtype: DType, device: &Device) -> Self {
+        Self {
+            source,
+            prefix: String::new(),
+            dtype,
+            device: device.clone(),
+        }
+    }
+
+    /// The place below this one, such as `blocks.3`.
+    #[must_use]
+    pub fn at(&self, name: impl Display) -> Self {
+        Self {
+            prefix: self.name(&name.to_string()),
+            ..self.clone()
+        }
+    }
+
+    /// The full name of a tensor of this place.
+    pub fn name(&self, name: &str) -> String {
+        match (self.prefix.as_str(), name) {
+            ("", name) => name.into(),
+            (prefix, "") => prefix.into(),
+            (prefix, name) => format!("{prefix}.{name}"),
+        }
+    }
+
+    /// A tensor of exactly this shape.
+    ///
+    /// # Errors
+    /// When it is not there, has another shape, or holds a value that is not finite.
+    pub fn get(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+        self.source
+            .get(&self.name(name), &shape.into(), self.dtype, &self.device)
+    }
+
+    /// Whether a tensor is stored; false where nothing is stored (an audit of names).
+    pub fn has(&self, name: &str) -> bool {
+        self.dims(name).is_some()
+    }
+
+    /// The shape of a stored tensor, for the few widths that no configuration tells.
+    pub fn dims(&self, name: &str) -> Option<Vec<usize>> {
+        self.source.dims(&self.name(name))
+    }
+
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The same place with tensors loaded to another dtype.
+    #[must_use]
+    pub fn with_dtype(&self, dtype: DType) -> Self {
+        Self {
+            dtype,
+            ..self.clone()
+        }
+    }
+}
+
+/// Loads a network from files: first asks it for all names, then compares them with what is stored, then builds it.
+///
+/// # Errors
+/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+pub fn load<T>(
+    files: &Arc<Files>,
+    dtype: DType,
+    device: &Device,
+    build: impl Fn(&Weights) -> Result<T>,
+) -> Result<T> {
+    let asked = audit(Some(files.clone()), &build)?;
+    let problems = files.compare(&asked);
+    if !problems.is_empty() {
+        return Err(ModelError::Weights {
+            path: files.path().into(),
+            problems,
+        });
+    }
+    build(&Weights::new(files.clone(), dtype, device))
+}

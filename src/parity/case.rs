@@ -1,0 +1,146 @@
+//! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly, `checkpoint/`.
+
+use super::Tensors;
+use crate::model::ModelError;
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Why a case cannot be run.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum CaseError {
+    #[error("{path}: {message}")]
+    #[diagnostic(help(
+        "a case is a folder with case.json, inputs.safetensors and expected.safetensors"
+    ))]
+    Read { path: PathBuf, message: String },
+    #[error("{path}: there is no component named `{name}`")]
+    #[diagnostic(help("known: {}", super::NAMES.join(", ")))]
+    Unknown { path: PathBuf, name: String },
+    #[error("{path}: the inputs lack `{name}`")]
+    Input { path: PathBuf, name: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl From<candle_core::Error> for CaseError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Description {
+    model: String,
+    #[serde(default)]
+    tolerance: BTreeMap<String, f64>,
+}
+
+/// One case.
+pub struct Case {
+    pub path: PathBuf,
+    /// The component that it tests.
+    pub model: String,
+    tolerance: BTreeMap<String, f64>,
+    pub inputs: Tensors,
+    pub expected: Tensors,
+}
+
+impl Case {
+    /// Reads a case.
+    ///
+    /// # Errors
+    /// When a file is absent or not what it should be.
+    pub fn open(path: &Path) -> Result<Self, CaseError> {
+        let file = path.join("case.json");
+        let wrong = |path: &Path, message: String| CaseError::Read {
+            path: path.into(),
+            message,
+        };
+        let text =
+            std::fs::read_to_string(&file).map_err(|error| wrong(&file, error.to_string()))?;
+        let description: Description =
+            serde_json::from_str(&text).map_err(|error| wrong(&file, error.to_string()))?;
+        let tensors = |name: &str| {
+            let file = path.join(name);
+            let tensors = candle_core::safetensors::load(&file, &Device::Cpu)
+                .map_err(|error| wrong(&file, error.to_string()))?;
+            Ok::<Tensors, CaseError>(tensors.into_iter().collect())
+        };
+        Ok(Self {
+            path: path.into(),
+            model: description.model,
+            tolerance: description.tolerance,
+            inputs: tensors("inputs.safetensors")?,
+            expected: tensors("expected.safetensors")?,
+        })
+    }
+
+    /// The folder of the weights.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
+    /// An input.
+    ///
+    /// # Errors
+    /// When the case has none of that name.
+    pub fn input(&self, name: &str) -> Result<&Tensor, CaseError> {
+        self.inputs.get(name).ok_or_else(|| CaseError::Input {
+            path: self.path.clone(),
+            name: name.into(),
+        })
+    }
+
+    /// An input of whole numbers, flattened.
+    ///
+    /// # Errors
+    /// When the case has none of that name, or it holds no I64.
+    pub fn integers(&self, name: &str) -> Result<Vec<i64>, CaseError> {
+        Ok(self.input(name)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// The numbered inputs `name.0`, `name.1`, …, as (number, tensor).
+    pub fn numbered<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (usize, &'a Tensor)> {
+        (0..).map_while(move |number| Some((number, self.inputs.get(&format!("{name}.{number}"))?)))
+    }
+
+    /// The largest allowed absolute difference: the tensor's own entry, else the longest `prefix*`.
+    pub fn tolerance(&self, name: &str) -> f64 {
+        let prefix = |key: &str| {
+            key.strip_suffix('*')
+                .is_some_and(|prefix| name.starts_with(prefix))
+        };
+        self.tolerance.get(name).copied().unwrap_or_else(|| {
+            let matching = self.tolerance.iter().filter(|(key, _)| prefix(key));
+            matching
+                .max_by_key(|(key, _)| key.len())
+                .map_or(0.0, |(_, &value)| value)
+        })
+    }
+}
+
+/// The cases under a path: the path itself, or the folders in it that hold a `case.json`.
+///
+/// # Errors
+/// When the path cannot be listed or holds no case.
+pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
+    if path.join("case.json").is_file() {
+        return Ok(vec![path.into()]);
+    }
+    let wrong = |message: String| CaseError::Read {
+        path: path.into(),
+        message,
+    };
+    let entries = std::fs::read_dir(path).map_err(|error| wrong(error.to_string()))?;
+    let mut cases: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("case.json").is_file())
+        .collect();
+    cases.sort();
+    if cases.is_empty() {
+        return Err(wrong("there is no case here".into()));
+    }
+    Ok(cases)
+}
