@@ -1,0 +1,53 @@
+//! `config.json` of a UniWorld checkpoint: Qwen2.5-VL's with a `denoise_tower`.
+
+use crate::model::{Result, flux, qwen2_5_vl, read_config};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Id of `<|vision_end|>` in Qwen2.5-VL's vocabulary, for configurations that name neither it nor
+/// `image_end_token_id`.
+const VISION_END: u32 = 151_653;
+
+/// A UniWorld configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub vlm: qwen2_5_vl::Config,
+    pub denoise_tower: DenoiseTower,
+    /// The token that reference features stand directly before.
+    pub vision_end: u32,
+}
+
+/// The part of the configuration that only UniWorld has.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DenoiseTower {
+    /// J, the width of FLUX's text branch.
+    pub output_hidden_size: usize,
+    pub denoiser_config: flux::Config,
+}
+
+#[derive(Deserialize)]
+struct Own {
+    denoise_tower: DenoiseTower,
+    #[serde(default)]
+    image_end_token_id: Option<u32>,
+    #[serde(default)]
+    vision_end_token_id: Option<u32>,
+}
+
+impl Config {
+    /// Reads `config.json`.
+    ///
+    /// # Errors
+    /// When it cannot be read or lacks a field.
+    pub fn read(path: &Path) -> Result<Self> {
+        let own: Own = read_config(path)?;
+        Ok(Self {
+            vlm: read_config(path)?,
+            denoise_tower: own.denoise_tower,
+            vision_end: own
+                .image_end_token_id
+                .or(own.vision_end_token_id)
+                .unwrap_or(VISION_END),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The small networks between the frozen models: linear, SiLU, linear.
+
+use crate::model::nn::{Linear, linear};
+use crate::model::{Result, Weights};
+use candle_core::{Module, Tensor};
+
+/// Width of the released projectors between their two layers, in multiples of what they give out (12288 for 4096). The
+/// configuration does not hold it: stored weights do.
+const RELEASED_EXPANSION: usize = 3;
+
+/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although the
+/// configuration calls the type `mlp2x_gelu`.
+#[derive(Debug, Clone)]
+pub struct Projector {
+    first: Linear,
+    second: Linear,
+}
+
+impl Projector {
+    /// From [.., `input`] to [.., `output`]; the width between is the stored weights'.
+    ///
+    /// # Errors
+    /// When weights are missing or of another shape.
+    pub fn new(weights: &Weights, input: usize, output: usize) -> Result<Self> {
+        let hidden = weights
+            .dims("0.weight")
+            .and_then(|dims| dims.first().copied())
+            .unwrap_or(RELEASED_EXPANSION * output);
+        Ok(Self {
+            first: linear(&weights.at(0), input, hidden, true)?,
+            second: linear(&weights.at(2), hidden, output, true)?,
+        })
+    }
+
+    /// Applies the projector to the last axis.
+    ///
+    /// # Errors
+    /// When the last axis is not the input width.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.second.forward(&self.first.forward(x)?.silu()?)?)
+    }
+}
+
+/// Width of the released task head between its layers.
+const RELEASED_HEAD: usize = 10_240;
+
+/// `task_head_final.pt`: chooses between a text answer (0) and a picture (1) by the final state of the last
+/// "assistant" token. Runs in f32; its dropout is off.
+#[derive(Debug, Clone)]
+pub struct TaskHead {
+    first: Linear,
+    second: Linear,
+}
+
+impl TaskHead {
+    /// From states of width `input`.
+    ///
+    /// # Errors
+    /// When weights are missing or of another shape.
+    pub fn new(weights: &Weights, input: usize) -> Result<Self> {
+        let weights = weights.with_dtype(candle_core::DType::F32);
+        let hidden = weights
+            .dims("0.weight")
+            .and_then(|dims| dims.first().copied())
+            .unwrap_or(RELEASED_HEAD);
+        Ok(Self {
+            first: linear(&weights.at(0), input, hidden, true)?,
+            second: linear(&weights.at(3), hidden, 2, true)?,
+        })
+    }
+
+    /// Logits [B, 2] of states [B, D].
+    ///
+    /// # Errors
+    /// When the last axis is not the input width.
+    pub fn forward(&self, states: &Tensor) -> Result<Tensor> {
+        let states = states.to_dtype(candle_core::DType::F32)?;
+        Ok(self.second.forward(&self.first.forward(&states)?.silu()?)?)
+    }
+}

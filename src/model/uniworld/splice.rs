@@ -1,0 +1,66 @@
+//! Puts reference features into the sequence of projected language states.
+
+use crate::model::{ModelError, Result};
+use candle_core::{D, Tensor};
+
+/// Puts the features of reference k directly before the k-th `vision_end` of `input_ids`.
+///
+/// `states` [1, L, J] has a row for each id; `references` [n, N, J]. Gives [1, L + n·N, J].
+///
+/// # Errors
+/// When there are not as many `vision_end` tokens as references.
+pub fn splice(
+    states: &Tensor,
+    input_ids: &[u32],
+    vision_end: u32,
+    references: Option<&Tensor>,
+) -> Result<Tensor> {
+    let ends: Vec<usize> = (0..input_ids.len())
+        .filter(|&position| input_ids[position] == vision_end)
+        .collect();
+    let Some(references) = references else {
+        return Ok(states.clone());
+    };
+    let count = references.dim(0)?;
+    if ends.len() != count {
+        return Err(ModelError::Input(format!(
+            "the prompt has {} <|vision_end|> tokens and there are features of {count} reference images",
+            ends.len()
+        )));
+    }
+    let mut parts = Vec::with_capacity(2 * count + 1);
+    let mut start = 0;
+    for (number, &end) in ends.iter().enumerate() {
+        parts.push(states.narrow(D::Minus2, start, end - start)?);
+        parts.push(references.narrow(0, number, 1)?);
+        start = end;
+    }
+    parts.push(states.narrow(D::Minus2, start, input_ids.len() - start)?);
+    let parts: Vec<Tensor> = parts
+        .into_iter()
+        .filter(|part| part.elem_count() > 0)
+        .collect();
+    Ok(Tensor::cat(&parts, 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn features_stand_directly_before_their_vision_end() {
+        let states = Tensor::new(&[[[0f32], [1.], [2.], [3.], [4.]]], &Device::Cpu).unwrap();
+        let references =
+            Tensor::new(&[[[10f32], [11.]], [[20.], [21.]]], &Device::Cpu).unwrap();
+        let joined = splice(&states, &[9, 7, 9, 9, 7], 7, Some(&references)).unwrap();
+        let rows: Vec<f32> = joined.flatten_all().unwrap().to_vec1().unwrap();
+        assert_eq!(rows, [0., 10., 11., 1., 2., 3., 20., 21., 4.]);
+
+        let error = splice(&states, &[9, 7, 9, 9, 9], 7, Some(&references)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the prompt has 1 <|vision_end|> tokens and there are features of 2 reference images"
+        );
+    }
+}
