@@ -3,8 +3,11 @@
 //! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random checkpoint
 //! goes through the same code as a released one. Tensors keep the names that their authors publish.
 
+pub mod clip_text;
 mod error;
 pub mod nn;
+pub mod siglip;
+pub mod t5;
 pub mod weights;
 
 pub use error::{ModelError, Result};

@@ -10,6 +10,7 @@ mod command_generator;
 mod folder;
 mod grading;
 mod openai;
+mod parity;
 mod ppocr;
 mod report;
 mod run;

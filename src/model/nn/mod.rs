@@ -2,9 +2,13 @@
 
 mod activation;
 mod attention;
+mod encoder_layer;
+mod patch;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
+pub use encoder_layer::{EncoderLayer, EncoderShape};
+pub use patch::PatchEmbedding;
 pub use candle_nn::{Embedding, LayerNorm, Linear, RmsNorm};
 
 use super::{Result, Weights};

@@ -1,21 +1,43 @@
 //! What a component is given and what it must produce, one file each.
 
+mod clip_text;
+mod siglip_vision;
+mod t5_encoder;
+
 use super::{Case, CaseError, Tensors};
-use candle_core::Device;
+use crate::model::weights::{Files, load};
+use crate::model::{ModelError, Weights, read_config};
+use candle_core::{DType, Device};
+use serde::de::DeserializeOwned;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The components by the name that a case's `model` takes.
-pub const NAMES: [&str; 0] = [];
+pub const NAMES: [&str; 3] = ["clip_text", "siglip_vision", "t5_encoder"];
 
 /// Runs a component on the inputs of a case.
 ///
 /// # Errors
 /// When there is none of that name, or its checkpoint or inputs are wrong.
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
-    let _ = device;
     match case.model.as_str() {
+        "clip_text" => clip_text::run(case, device),
+        "siglip_vision" => siglip_vision::run(case, device),
+        "t5_encoder" => t5_encoder::run(case, device),
         name => Err(CaseError::Unknown {
             path: case.path.clone(),
             name: name.into(),
         }),
     }
+}
+
+/// Loads a network in f32 from a folder with `config.json` and weights, as the pipelines do.
+fn checkpoint<C: DeserializeOwned, T>(
+    folder: &Path,
+    device: &Device,
+    build: impl Fn(&C, &Weights) -> Result<T, ModelError>,
+) -> Result<T, CaseError> {
+    let config: C = read_config(&folder.join("config.json"))?;
+    let files = Arc::new(Files::open(folder)?);
+    Ok(load(&files, DType::F32, device, |weights| build(&config, weights))?)
 }

@@ -1,0 +1,135 @@
+//! CLIP's text tower: keys and numbers of `CLIPTextModel` of transformers.
+//!
+//! Radford et al., arXiv 2103.00020.
+
+use super::nn::{
+    Activation, Embedding, EncoderLayer, EncoderShape, LayerNorm, Mask, embedding, layer_norm,
+};
+use super::{ModelError, Result, Weights};
+use candle_core::{Module, Tensor};
+use serde::Deserialize;
+
+/// The fields of a CLIP text `config.json` that the tower needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ClipTextConfig {
+    pub vocab_size: usize,
+    pub hidden_size: usize,
+    pub intermediate_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    /// Length of a prompt in tokens.
+    pub max_position_embeddings: usize,
+    #[serde(default = "quick_gelu")]
+    pub hidden_act: Activation,
+    #[serde(default = "default_eps")]
+    pub layer_norm_eps: f64,
+    /// 2, in old configurations, stands for the largest id of a prompt.
+    #[serde(default = "default_eos")]
+    pub eos_token_id: u32,
+}
+
+fn quick_gelu() -> Activation {
+    Activation::QuickGelu
+}
+
+fn default_eps() -> f64 {
+    1e-5
+}
+
+fn default_eos() -> u32 {
+    2
+}
+
+/// The tower.
+#[derive(Debug, Clone)]
+pub struct ClipText {
+    token_embedding: Embedding,
+    position_embedding: Tensor,
+    layers: Vec<EncoderLayer>,
+    final_layer_norm: LayerNorm,
+    eos_token_id: u32,
+}
+
+/// What the tower makes of prompts.
+#[derive(Debug, Clone)]
+pub struct ClipTextStates {
+    /// [B, L, D], after the final norm.
+    pub last_hidden_state: Tensor,
+    /// [B, D], the state of the end token.
+    pub pooled: Tensor,
+}
+
+impl ClipText {
+    /// From keys with or without the prefix `text_model.`.
+    ///
+    /// # Errors
+    /// When the heads do not divide the width; as [`Weights::get`].
+    pub fn new(config: &ClipTextConfig, weights: &Weights) -> Result<Self> {
+        let width = config.hidden_size;
+        let shape = EncoderShape {
+            hidden_size: width,
+            intermediate_size: config.intermediate_size,
+            num_attention_heads: config.num_attention_heads,
+            hidden_act: config.hidden_act,
+            layer_norm_eps: config.layer_norm_eps,
+        };
+        let weights = match weights.has("embeddings.token_embedding.weight") {
+            true => weights.clone(),
+            false => weights.at("text_model"),
+        };
+        let embeddings = weights.at("embeddings");
+        Ok(Self {
+            token_embedding: embedding(&embeddings.at("token_embedding"), config.vocab_size, width)?,
+            position_embedding: embeddings
+                .get("position_embedding.weight", (config.max_position_embeddings, width))?,
+            layers: (0..config.num_hidden_layers)
+                .map(|i| EncoderLayer::new(&shape, &weights.at("encoder.layers").at(i)))
+                .collect::<Result<_>>()?,
+            final_layer_norm: layer_norm(
+                &weights.at("final_layer_norm"),
+                width,
+                config.layer_norm_eps,
+            )?,
+            eos_token_id: config.eos_token_id,
+        })
+    }
+
+    /// Ids [B, L] → states; L is at most the configuration's `max_position_embeddings`.
+    ///
+    /// # Errors
+    /// When an id is beyond the vocabulary, or the prompt is too long.
+    pub fn forward(&self, input_ids: &Tensor) -> Result<ClipTextStates> {
+        let (_, length) = input_ids.dims2()?;
+        let most = self.position_embedding.dim(0)?;
+        if length > most {
+            return Err(ModelError::Input(format!(
+                "a prompt of {length} tokens, and CLIP takes {most}"
+            )));
+        }
+        let positions = self.position_embedding.narrow(0, 0, length)?;
+        let mut x = self.token_embedding.forward(input_ids)?.broadcast_add(&positions)?;
+        for layer in &self.layers {
+            x = layer.forward(&x, Mask::Causal)?;
+        }
+        let x = self.final_layer_norm.forward(&x)?;
+        let ids: Vec<Vec<u32>> = input_ids.to_dtype(candle_core::DType::U32)?.to_vec2()?;
+        let rows: Vec<Tensor> = ids
+            .iter()
+            .enumerate()
+            .map(|(row, ids)| x.get(row)?.get(self.end(ids)))
+            .collect::<candle_core::Result<_>>()?;
+        Ok(ClipTextStates {
+            last_hidden_state: x,
+            pooled: Tensor::stack(&rows, 0)?,
+        })
+    }
+
+    /// Position of the end token; the first where none is, as the arg-max of nothing found.
+    fn end(&self, ids: &[u32]) -> usize {
+        let wanted = match self.eos_token_id {
+            2 => ids.iter().max().copied(),
+            id => Some(id),
+        };
+        ids.iter().position(|id| Some(*id) == wanted).unwrap_or(0)
+    }
+}
