@@ -79,9 +79,15 @@ impl ClipText {
         };
         let embeddings = weights.at("embeddings");
         Ok(Self {
-            token_embedding: embedding(&embeddings.at("token_embedding"), config.vocab_size, width)?,
-            position_embedding: embeddings
-                .get("position_embedding.weight", (config.max_position_embeddings, width))?,
+            token_embedding: embedding(
+                &embeddings.at("token_embedding"),
+                config.vocab_size,
+                width,
+            )?,
+            position_embedding: embeddings.get(
+                "position_embedding.weight",
+                (config.max_position_embeddings, width),
+            )?,
             layers: (0..config.num_hidden_layers)
                 .map(|i| EncoderLayer::new(&shape, &weights.at("encoder.layers").at(i)))
                 .collect::<Result<_>>()?,
@@ -107,7 +113,10 @@ impl ClipText {
             )));
         }
         let positions = self.position_embedding.narrow(0, 0, length)?;
-        let mut x = self.token_embedding.forward(input_ids)?.broadcast_add(&positions)?;
+        let mut x = self
+            .token_embedding
+            .forward(input_ids)?
+            .broadcast_add(&positions)?;
         for layer in &self.layers {
             x = layer.forward(&x, Mask::Causal)?;
         }

@@ -5,6 +5,7 @@
 
 pub mod clip_text;
 mod error;
+pub mod flux_vae;
 pub mod nn;
 pub mod siglip;
 pub mod t5;

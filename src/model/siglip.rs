@@ -99,11 +99,16 @@ impl SiglipVision {
                 config.patch_size,
                 true,
             )?,
-            position_embedding: embeddings.get("position_embedding.weight", (side * side, width))?,
+            position_embedding: embeddings
+                .get("position_embedding.weight", (side * side, width))?,
             layers: (0..config.num_hidden_layers)
                 .map(|i| EncoderLayer::new(&shape, &weights.at("encoder.layers").at(i)))
                 .collect::<Result<_>>()?,
-            post_layernorm: layer_norm(&weights.at("post_layernorm"), width, config.layer_norm_eps)?,
+            post_layernorm: layer_norm(
+                &weights.at("post_layernorm"),
+                width,
+                config.layer_norm_eps,
+            )?,
         })
     }
 

@@ -103,7 +103,13 @@ impl Block {
         let (width, inner) = (config.d_model, config.num_heads * config.d_kv);
         let own = weights.at("layer.0").at("SelfAttention");
         let ff = weights.at("layer.1").at("DenseReluDense");
-        let norm = |at: &str| rms_norm(&weights.at(at).at("layer_norm"), width, config.layer_norm_epsilon);
+        let norm = |at: &str| {
+            rms_norm(
+                &weights.at(at).at("layer_norm"),
+                width,
+                config.layer_norm_epsilon,
+            )
+        };
         Ok(Self {
             attention_norm: norm("layer.0")?,
             q: linear(&own.at("q"), width, inner, false)?,
@@ -111,7 +117,12 @@ impl Block {
             v: linear(&own.at("v"), width, inner, false)?,
             o: linear(&own.at("o"), inner, width, false)?,
             ff_norm: norm("layer.1")?,
-            wi: linear(&ff.at(if gated { "wi_0" } else { "wi" }), width, config.d_ff, false)?,
+            wi: linear(
+                &ff.at(if gated { "wi_0" } else { "wi" }),
+                width,
+                config.d_ff,
+                false,
+            )?,
             wi_1: gated
                 .then(|| linear(&ff.at("wi_1"), width, config.d_ff, false))
                 .transpose()?,
@@ -147,10 +158,11 @@ impl T5Encoder {
                 "T5 config.json: `num_layers` must be 1 or more, `relative_attention_num_buckets` 4 or more".into(),
             ));
         }
-        let table = match weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
-            true => weights.at("encoder.embed_tokens"),
-            false => weights.at("shared"),
-        };
+        let table =
+            match weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
+                true => weights.at("encoder.embed_tokens"),
+                false => weights.at("shared"),
+            };
         let encoder = weights.at("encoder");
         let first = encoder.at("block.0.layer.0.SelfAttention.relative_attention_bias");
         Ok(Self {
@@ -195,7 +207,10 @@ impl T5Encoder {
             .collect();
         let buckets = Tensor::from_vec(buckets, length * length, table.device())?;
         let rows = table.to_dtype(DType::F32)?.index_select(&buckets, 0)?;
-        Ok(rows.reshape((1, length, length, ()))?.permute((0, 3, 1, 2))?.contiguous()?)
+        Ok(rows
+            .reshape((1, length, length, ()))?
+            .permute((0, 3, 1, 2))?
+            .contiguous()?)
     }
 }
 
@@ -209,7 +224,8 @@ fn bucket(distance: i64, buckets: usize, max_distance: usize) -> u32 {
     let own = if distance < exact {
         distance
     } else {
-        let ratio = (distance as f32 / exact as f32).ln() / (max_distance as f32 / exact as f32).ln();
+        let ratio =
+            (distance as f32 / exact as f32).ln() / (max_distance as f32 / exact as f32).ln();
         (exact + (ratio * (half - exact) as f32) as usize).min(half - 1)
     };
     (offset + own) as u32

@@ -2,14 +2,18 @@
 
 mod activation;
 mod attention;
+mod conv;
 mod encoder_layer;
+mod group_norm;
 mod patch;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
-pub use encoder_layer::{EncoderLayer, EncoderShape};
-pub use patch::PatchEmbedding;
 pub use candle_nn::{Embedding, LayerNorm, Linear, RmsNorm};
+pub use conv::{Conv2d, Padding};
+pub use encoder_layer::{EncoderLayer, EncoderShape};
+pub use group_norm::GroupNorm;
+pub use patch::PatchEmbedding;
 
 use super::{Result, Weights};
 use candle_core::Tensor;

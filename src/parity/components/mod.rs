@@ -1,6 +1,7 @@
 //! What a component is given and what it must produce, one file each.
 
 mod clip_text;
+mod flux_vae;
 mod siglip_vision;
 mod t5_encoder;
 
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The components by the name that a case's `model` takes.
-pub const NAMES: [&str; 3] = ["clip_text", "siglip_vision", "t5_encoder"];
+pub const NAMES: [&str; 4] = ["clip_text", "flux_vae", "siglip_vision", "t5_encoder"];
 
 /// Runs a component on the inputs of a case.
 ///
@@ -22,6 +23,7 @@ pub const NAMES: [&str; 3] = ["clip_text", "siglip_vision", "t5_encoder"];
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     match case.model.as_str() {
         "clip_text" => clip_text::run(case, device),
+        "flux_vae" => flux_vae::run(case, device),
         "siglip_vision" => siglip_vision::run(case, device),
         "t5_encoder" => t5_encoder::run(case, device),
         name => Err(CaseError::Unknown {
@@ -39,5 +41,7 @@ fn checkpoint<C: DeserializeOwned, T>(
 ) -> Result<T, CaseError> {
     let config: C = read_config(&folder.join("config.json"))?;
     let files = Arc::new(Files::open(folder)?);
-    Ok(load(&files, DType::F32, device, |weights| build(&config, weights))?)
+    Ok(load(&files, DType::F32, device, |weights| {
+        build(&config, weights)
+    })?)
 }

@@ -1,0 +1,80 @@
+//! The autoencoder of FLUX.1: keys and numbers of `AutoencoderKL` of diffusers.
+//!
+//! Rombach et al., arXiv 2112.10752, with 16 latent channels and no quantisation convolutions. Encoding takes the mean.
+
+mod blocks;
+mod decoder;
+mod encoder;
+
+pub use decoder::Decoder;
+pub use encoder::Encoder;
+
+use super::{ModelError, Result};
+use serde::Deserialize;
+
+/// The fields of `vae/config.json` that the network needs; what a file omits is as in FLUX.1-dev.
+#[derive(Debug, Clone, Deserialize)]
+pub struct VaeConfig {
+    /// Channels of each level, from the picture down.
+    pub block_out_channels: Vec<usize>,
+    pub layers_per_block: usize,
+    pub latent_channels: usize,
+    #[serde(default = "groups")]
+    pub norm_num_groups: usize,
+    #[serde(default = "three")]
+    pub in_channels: usize,
+    #[serde(default = "three")]
+    pub out_channels: usize,
+    #[serde(default = "scaling")]
+    pub scaling_factor: f64,
+    #[serde(default)]
+    pub shift_factor: Option<f64>,
+    #[serde(default = "yes")]
+    pub mid_block_add_attention: bool,
+    #[serde(default)]
+    pub use_quant_conv: bool,
+    #[serde(default)]
+    pub use_post_quant_conv: bool,
+}
+
+fn groups() -> usize {
+    32
+}
+
+fn three() -> usize {
+    3
+}
+
+fn scaling() -> f64 {
+    0.3611
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl VaeConfig {
+    /// Pixels a latent cell spans along a side.
+    pub fn scale_factor(&self) -> usize {
+        1 << self.block_out_channels.len().saturating_sub(1)
+    }
+
+    fn shift(&self) -> f64 {
+        self.shift_factor.unwrap_or(0.0)
+    }
+
+    /// Channels of the lowest level.
+    ///
+    /// # Errors
+    /// When there is no level, or the network has convolutions that FLUX's has not.
+    fn lowest(&self) -> Result<usize> {
+        if self.use_quant_conv || self.use_post_quant_conv {
+            return Err(ModelError::Input(
+                "vae/config.json: `use_quant_conv` and `use_post_quant_conv` must be false, as in FLUX.1".into(),
+            ));
+        }
+        self.block_out_channels.last().copied().ok_or_else(|| {
+            ModelError::Input("vae/config.json: `block_out_channels` is empty".into())
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! Two-dimensional convolution. On the CPU in f32 it is gathered and multiplied in tiles, which is several times
+//! faster than candle's own there and holds 32 MiB at a time; elsewhere it is candle's.
+
+use crate::model::{Result, Weights};
+use candle_core::{DType, Device, Storage, Tensor};
+use rayon::prelude::*;
+
+/// Numbers gathered at a time: 8 Mi, 32 MiB.
+const TILE: usize = 1 << 23;
+
+/// A convolution with a bias.
+#[derive(Debug, Clone)]
+pub struct Conv2d {
+    /// [O, C, k, k]
+    weight: Tensor,
+    bias: Tensor,
+    kernel: usize,
+    stride: usize,
+    padding: Padding,
+}
+
+/// Zeros around a picture: (before, after) for both axes.
+#[derive(Debug, Clone, Copy)]
+pub struct Padding {
+    pub before: usize,
+    pub after: usize,
+}
+
+impl Conv2d {
+    /// `input` to `output` channels with a square kernel.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn new(
+        weights: &Weights,
+        (input, output): (usize, usize),
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Self> {
+        Ok(Self {
+            weight: weights.get("weight", (output, input, kernel, kernel))?,
+            bias: weights.get("bias", output)?,
+            kernel,
+            stride,
+            padding,
+        })
+    }
+
+    /// Three by three (or k by k, k odd), keeping the size.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn same(weights: &Weights, channels: (usize, usize), kernel: usize) -> Result<Self> {
+        let side = kernel / 2;
+        let padding = Padding {
+            before: side,
+            after: side,
+        };
+        Self::new(weights, channels, kernel, 1, padding)
+    }
+
+    /// [B, C, H, W] → [B, O, H', W'].
+    ///
+    /// # Errors
+    /// When the channels differ or the picture is smaller than the kernel.
+    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let y = match (x.device(), x.dtype()) {
+            (Device::Cpu, DType::F32) => self.gathered(x)?,
+            _ => {
+                let Padding { before, after } = self.padding;
+                let padded = x
+                    .pad_with_zeros(2, before, after)?
+                    .pad_with_zeros(3, before, after)?;
+                padded.conv2d(&self.weight, 0, self.stride, 1, 1)?
+            }
+        };
+        y.broadcast_add(&self.bias.reshape((1, (), 1, 1))?)
+    }
+
+    fn gathered(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let (batch, channels, height, width) = x.dims4()?;
+        let outputs = self.weight.dim(0)?;
+        let around = self.padding.before + self.padding.after;
+        let out = |size: usize| {
+            (size + around)
+                .checked_sub(self.kernel)
+                .map(|room| room / self.stride + 1)
+        };
+        let (Some(rows), Some(columns)) = (out(height), out(width)) else {
+            candle_core::bail!("a picture of {width} × {height} is smaller than the kernel");
+        };
+        let weight = self.weight.flatten_from(1)?;
+        if channels * self.kernel * self.kernel != weight.dim(1)? {
+            candle_core::bail!(
+                "{channels} channels for a kernel of {:?}",
+                self.weight.dims()
+            );
+        }
+        let pictures: Vec<Tensor> = (0..batch)
+            .map(|number| {
+                let picture = x.get(number)?.contiguous()?;
+                if self.kernel == 1 && self.stride == 1 && around == 0 {
+                    return weight.matmul(&picture.flatten_from(1)?);
+                }
+                let step = (TILE / (weight.dim(1)? * columns)).clamp(1, rows);
+                let tiles: Vec<Tensor> = (0..rows)
+                    .step_by(step)
+                    .map(|start| {
+                        let tile = self.gather(&picture, start..rows.min(start + step), columns)?;
+                        weight.matmul(&tile)
+                    })
+                    .collect::<candle_core::Result<_>>()?;
+                match &tiles[..] {
+                    [one] => Ok(one.clone()),
+                    _ => Tensor::cat(&tiles, 1),
+                }
+            })
+            .collect::<candle_core::Result<_>>()?;
+        Tensor::stack(&pictures, 0)?.reshape((batch, outputs, rows, columns))
+    }
+
+    /// What the kernel sees for some rows of the result: [C · k · k, rows · columns].
+    fn gather(
+        &self,
+        picture: &Tensor,
+        rows: std::ops::Range<usize>,
+        columns: usize,
+    ) -> candle_core::Result<Tensor> {
+        let (channels, height, width) = picture.dims3()?;
+        let (k, stride, before) = (self.kernel, self.stride, self.padding.before);
+        let (storage, layout) = picture.storage_and_layout();
+        let Storage::Cpu(storage) = &*storage else {
+            candle_core::bail!("only pictures in main memory are gathered");
+        };
+        let pixels = &storage.as_slice::<f32>()?[layout.start_offset()..];
+        let mut tile = vec![0f32; channels * k * k * rows.len() * columns];
+        tile.par_chunks_mut(rows.len() * columns)
+            .enumerate()
+            .for_each(|(number, line)| {
+                let (channel, dy, dx) = (number / (k * k), number / k % k, number % k);
+                let plane = &pixels[channel * height * width..(channel + 1) * height * width];
+                // Columns of the result whose pixel lies inside the picture.
+                let first = before.saturating_sub(dx).div_ceil(stride);
+                let end = columns.min((width + before).saturating_sub(dx).div_ceil(stride));
+                for (line, row) in line.chunks_exact_mut(columns).zip(rows.clone()) {
+                    let Some(y) = (row * stride + dy)
+                        .checked_sub(before)
+                        .filter(|&y| y < height)
+                    else {
+                        continue;
+                    };
+                    let source = &plane[y * width..(y + 1) * width];
+                    if first >= end {
+                        continue;
+                    }
+                    let from = first * stride + dx - before;
+                    if stride == 1 {
+                        line[first..end].copy_from_slice(&source[from..from + end - first]);
+                    } else {
+                        let seen = source[from..].iter().step_by(stride);
+                        line[first..end]
+                            .iter_mut()
+                            .zip(seen)
+                            .for_each(|(to, from)| *to = *from);
+                    }
+                }
+            });
+        Tensor::from_vec(tile, (channels * k * k, rows.len() * columns), &Device::Cpu)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::audit;
+
+    /// The gathered product beside candle's own convolution, over strides, kernels and uneven padding.
+    #[test]
+    fn tiles_give_what_candles_convolution_gives() {
+        let device = Device::Cpu;
+        for (kernel, stride, before, after) in
+            [(3, 1, 1, 1), (3, 2, 0, 1), (1, 1, 0, 0), (3, 2, 1, 1)]
+        {
+            let x = Tensor::randn(0f32, 1., (2, 5, 9, 7), &device).unwrap();
+            let conv = Conv2d {
+                weight: Tensor::randn(0f32, 1., (4, 5, kernel, kernel), &device).unwrap(),
+                bias: Tensor::zeros(4, DType::F32, &device).unwrap(),
+                kernel,
+                stride,
+                padding: Padding { before, after },
+            };
+            let got = conv.forward(&x).unwrap();
+            let padded = x.pad_with_zeros(2, before, after).unwrap();
+            let padded = padded.pad_with_zeros(3, before, after).unwrap();
+            let want = padded.conv2d(&conv.weight, 0, stride, 1, 1).unwrap();
+            assert_eq!(got.dims(), want.dims());
+            let worst = (got - want).unwrap().abs().unwrap().max_all().unwrap();
+            assert!(
+                worst.to_scalar::<f32>().unwrap() < 1e-4,
+                "{kernel} {stride}"
+            );
+        }
+        let asked = audit(None, |weights| Conv2d::same(weights, (5, 4), 3)).unwrap();
+        assert_eq!(asked[0].shape, [4, 5, 3, 3]);
+    }
+}
