@@ -5,6 +5,7 @@
 
 mod error;
 pub mod nn;
+pub mod qwen2_5_vl;
 pub mod weights;
 
 pub use error::{ModelError, Result};
