@@ -9,6 +9,7 @@ pub mod flux_vae;
 pub mod nn;
 pub mod siglip;
 pub mod t5;
+pub mod qwen2_5_vl;
 pub mod weights;
 
 pub use error::{ModelError, Result};

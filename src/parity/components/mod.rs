@@ -4,6 +4,7 @@ mod clip_text;
 mod flux_vae;
 mod siglip_vision;
 mod t5_encoder;
+mod qwen2_5_vl;
 
 use super::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 /// The components by the name that a case's `model` takes.
 pub const NAMES: [&str; 4] = ["clip_text", "flux_vae", "siglip_vision", "t5_encoder"];
+pub const NAMES: [&str; 1] = ["qwen2_5_vl"];
 
 /// Runs a component on the inputs of a case.
 ///
@@ -26,6 +28,7 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
         "flux_vae" => flux_vae::run(case, device),
         "siglip_vision" => siglip_vision::run(case, device),
         "t5_encoder" => t5_encoder::run(case, device),
+        "qwen2_5_vl" => qwen2_5_vl::run(case, device),
         name => Err(CaseError::Unknown {
             path: case.path.clone(),
             name: name.into(),

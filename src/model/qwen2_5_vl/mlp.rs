@@ -1,0 +1,35 @@
+//! The gated feed-forward layer of both towers.
+
+use crate::model::nn::{Activation, Linear, linear};
+use crate::model::{Result, Weights};
+use candle_core::{Module, Tensor};
+
+/// down(act(gate(x)) · up(x)).
+pub(super) struct Mlp {
+    gate_proj: Linear,
+    up_proj: Linear,
+    down_proj: Linear,
+    act: Activation,
+}
+
+impl Mlp {
+    pub fn new(
+        weights: &Weights,
+        size: usize,
+        inner: usize,
+        act: Activation,
+        bias: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            gate_proj: linear(&weights.at("gate_proj"), size, inner, bias)?,
+            up_proj: linear(&weights.at("up_proj"), size, inner, bias)?,
+            down_proj: linear(&weights.at("down_proj"), inner, size, bias)?,
+            act,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let gate = self.act.apply(&self.gate_proj.forward(x)?)?;
+        self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)
+    }
+}

@@ -1,0 +1,175 @@
+//! Qwen2.5-VL (Bai et al., "Qwen2.5-VL Technical Report", arXiv 2502.13923), after transformers'
+//! `Qwen2_5_VLForConditionalGeneration`; still images only.
+//!
+//! Tensors have the hub's names (`visual.*`, `model.*`, `lm_head.weight`) or those that newer libraries write
+//! (`model.visual.*`, `model.language_model.*`, `lm_head.weight`).
+
+mod config;
+mod generate;
+mod mlp;
+mod positions;
+mod text;
+mod vision;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, TextConfig, VisionConfig};
+pub use positions::Positions;
+
+use super::nn::{Linear, linear};
+use super::{ModelError, Result, Weights};
+use candle_core::{Module, Tensor};
+use positions::Angles;
+use text::{Cache, Text};
+use vision::Vision;
+
+/// The vision tower and the language model; the output layer only where text is wanted.
+pub struct Qwen2_5Vl {
+    config: Config,
+    vision: Vision,
+    text: Text,
+    lm_head: Option<Linear>,
+}
+
+impl Qwen2_5Vl {
+    /// The whole model.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape.
+    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+        let mut model = Self::encoder(config, weights)?;
+        let (hidden, words) = (config.text.hidden_size, config.text.vocab_size);
+        model.lm_head = Some(match config.tie_word_embeddings {
+            true => Linear::new(model.text.embed_tokens.embeddings().clone(), None),
+            false => linear(&weights.at("lm_head"), hidden, words, false)?,
+        });
+        Ok(model)
+    }
+
+    /// The model without output layer: it gives hidden states and no words.
+    ///
+    /// # Errors
+    /// As [`Qwen2_5Vl::new`].
+    pub fn encoder(config: &Config, weights: &Weights) -> Result<Self> {
+        let place = |probe: &str, new: &str, old: &str| {
+            let name = if weights.at(new).has(probe) { new } else { old };
+            weights.at(name)
+        };
+        let visual = place("patch_embed.proj.weight", "model.visual", "visual");
+        let model = place("embed_tokens.weight", "model.language_model", "model");
+        Ok(Self {
+            vision: Vision::new(&config.vision, &visual)?,
+            text: Text::new(&config.text, &model)?,
+            lm_head: None,
+            config: config.clone(),
+        })
+    }
+
+    /// The configuration that the model was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The vectors that take the place of image tokens, in the order of the tokens.
+    ///
+    /// `pixel_values` [P, C·T·p·p] holds the patches of all images in the processor's order (squares of merged
+    /// patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
+    ///
+    /// # Errors
+    /// When the number or size of patches is not that of the grids, or a grid does not split into merged patches.
+    pub fn image_embeds(&self, pixel_values: &Tensor, grids: &[[usize; 3]]) -> Result<Tensor> {
+        self.vision.forward(pixel_values, grids)
+    }
+
+    /// Rotary positions of a prompt.
+    ///
+    /// # Errors
+    /// When its image tokens are not those of the grids.
+    pub fn positions(&self, input_ids: &[u32], grids: &[[usize; 3]]) -> Result<Positions> {
+        Positions::new(&self.config, input_ids, grids)
+    }
+
+    /// Hidden states of all positions after the final norm, [1, L, D].
+    ///
+    /// # Errors
+    /// When image tokens, `image_embeds` and `grids` do not agree, or an id is outside the vocabulary.
+    pub fn hidden_states(
+        &self,
+        input_ids: &[u32],
+        image_embeds: Option<&Tensor>,
+        grids: &[[usize; 3]],
+    ) -> Result<Tensor> {
+        let positions = self.positions(input_ids, grids)?;
+        let embeds = self.embed(input_ids, image_embeds)?;
+        self.text
+            .forward(&embeds, &self.angles(&positions.tokens)?, None)
+    }
+
+    /// Scores of the token that follows the last position: hidden states [1, L, D] → [1, V].
+    ///
+    /// # Errors
+    /// When the model was built without output layer.
+    pub fn logits(&self, hidden_states: &Tensor) -> Result<Tensor> {
+        let Some(head) = &self.lm_head else {
+            let message = "the language model was loaded without its output layer";
+            return Err(ModelError::Input(message.into()));
+        };
+        let length = hidden_states.dim(1)?;
+        if length == 0 {
+            return Err(ModelError::Input("there are no hidden states".into()));
+        }
+        let last = hidden_states.narrow(1, length - 1, 1)?.squeeze(1)?;
+        Ok(head.forward(&last.contiguous()?)?)
+    }
+
+    fn angles(&self, tokens: &[[u32; 3]]) -> Result<Angles> {
+        let config = &self.config.text;
+        let device = self.text.embed_tokens.embeddings().device();
+        Angles::text(tokens, config.theta(), &config.sections(), device)
+    }
+
+    /// Token vectors [1, L, D], with those of images in their places.
+    fn embed(&self, ids: &[u32], images: Option<&Tensor>) -> Result<Tensor> {
+        let words = self.config.text.vocab_size;
+        if ids.is_empty() {
+            return Err(ModelError::Input("the prompt is empty".into()));
+        }
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= words) {
+            return Err(ModelError::Input(format!(
+                "token {id} is outside the vocabulary of {words}"
+            )));
+        }
+        let is_image = |id: &u32| *id == self.config.image_token_id;
+        let (present, given) = (
+            ids.iter().filter(|id| is_image(id)).count(),
+            images.map_or(Ok(0), |images| images.dim(0))?,
+        );
+        if present != given {
+            return Err(ModelError::Input(format!(
+                "the prompt has {present} image tokens for {given} image vectors"
+            )));
+        }
+        let table = self.text.embed_tokens.embeddings();
+        let plain = self
+            .text
+            .embed_tokens
+            .forward(&Tensor::new(ids, table.device())?)?;
+        let Some(images) = images.filter(|_| given > 0) else {
+            return Ok(plain.unsqueeze(0)?);
+        };
+        let images = images.to_dtype(table.dtype())?;
+        let (mut parts, mut place, mut used) = (Vec::new(), 0, 0);
+        for span in ids.chunk_by(|a, b| is_image(a) == is_image(b)) {
+            if span.first().is_some_and(is_image) {
+                parts.push(images.narrow(0, used, span.len())?);
+                used += span.len();
+            } else {
+                parts.push(plain.narrow(0, place, span.len())?);
+            }
+            place += span.len();
+        }
+        Ok(Tensor::cat(&parts, 0)?.unsqueeze(0)?)
+    }
+}

@@ -1,0 +1,131 @@
+//! Multimodal rotary positions: three numbers a token, and the angles they make.
+
+use super::Config;
+use crate::model::{ModelError, Result};
+use candle_core::{Device, Tensor};
+
+/// The time, height and width positions of a sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positions {
+    /// One entry a token: (t, h, w).
+    pub tokens: Vec<[u32; 3]>,
+    /// All three positions of the token that comes next.
+    pub next: u32,
+}
+
+impl Positions {
+    /// Text counts up by one in all three rows; an image spans a box of merged patches with one time, and what
+    /// follows it goes on after the largest position so far.
+    ///
+    /// # Errors
+    /// When the image tokens do not make the spans that `grids` (t, h, w in patches) tell.
+    pub fn new(config: &Config, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
+        let merge = config.vision.spatial_merge_size;
+        let tokens_of = |[t, h, w]: &[usize; 3]| t * (h / merge) * (w / merge);
+        let (present, wanted) = (
+            ids.iter()
+                .filter(|&&id| id == config.image_token_id)
+                .count(),
+            grids.iter().map(tokens_of).sum::<usize>(),
+        );
+        if present != wanted {
+            return Err(ModelError::Input(format!(
+                "the prompt has {present} image tokens, its {} images make {wanted}",
+                grids.len()
+            )));
+        }
+        let mut images = grids.iter().filter(|grid| tokens_of(grid) > 0);
+        let (mut tokens, mut next) = (Vec::with_capacity(ids.len()), 0);
+        while let Some(&id) = ids.get(tokens.len()) {
+            if id != config.image_token_id {
+                tokens.push([next; 3]);
+                next += 1;
+                continue;
+            }
+            let start = tokens.len();
+            let grid = images.next().copied().unwrap_or_default();
+            let (frames, rows, columns) = (grid[0], grid[1] / merge, grid[2] / merge);
+            let span = ids.get(start..start + tokens_of(&grid));
+            if !span.is_some_and(|span| !span.is_empty() && span.iter().all(|&other| other == id)) {
+                return Err(ModelError::Input(format!(
+                    "the image tokens from position {start} are not the {} that a grid of {grid:?} patches makes",
+                    tokens_of(&grid)
+                )));
+            }
+            for _ in 0..frames {
+                for row in 0..rows as u32 {
+                    tokens.extend(
+                        (0..columns as u32).map(|column| [next, next + row, next + column]),
+                    );
+                }
+            }
+            next += rows.max(columns) as u32;
+        }
+        Ok(Self { tokens, next })
+    }
+
+    /// The three rows as integers, [3, 1, L].
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn tensor(&self, device: &Device) -> Result<Tensor> {
+        let rows: Vec<i64> = (0..3)
+            .flat_map(|row| self.tokens.iter().map(move |token| i64::from(token[row])))
+            .collect();
+        Ok(Tensor::from_vec(rows, (3, 1, self.tokens.len()), device)?)
+    }
+}
+
+/// Cosines and sines of rotary angles, f32 [L, half the head size].
+#[derive(Clone)]
+pub(super) struct Angles {
+    pub cos: Tensor,
+    pub sin: Tensor,
+}
+
+impl Angles {
+    /// The language model's: each section of the frequencies reads its own row of positions.
+    pub fn text(
+        tokens: &[[u32; 3]],
+        theta: f64,
+        sections: &[usize],
+        device: &Device,
+    ) -> Result<Self> {
+        let rows: Vec<usize> = sections
+            .iter()
+            .enumerate()
+            .flat_map(|(section, &length)| std::iter::repeat_n(section % 3, length))
+            .collect();
+        let frequencies = frequencies(theta, rows.len());
+        let angles = tokens.iter().flat_map(|token| {
+            let of = |(&row, &frequency): (&usize, &f32)| token[row] as f32 * frequency;
+            rows.iter().zip(&frequencies).map(of)
+        });
+        Self::of(angles.collect(), rows.len(), device)
+    }
+
+    /// The vision tower's: the first half of the angles follows the row, the second the column.
+    pub fn vision(patches: &[[u32; 2]], half: usize, device: &Device) -> Result<Self> {
+        let frequencies = frequencies(10_000.0, half / 2);
+        let angles = patches.iter().flatten().flat_map(|&position| {
+            let of = move |frequency: &f32| position as f32 * frequency;
+            frequencies.iter().map(of)
+        });
+        Self::of(angles.collect(), half, device)
+    }
+
+    fn of(angles: Vec<f32>, width: usize, device: &Device) -> Result<Self> {
+        let length = angles.len() / width.max(1);
+        let angles = Tensor::from_vec(angles, (length, width), device)?;
+        Ok(Self {
+            cos: angles.cos()?,
+            sin: angles.sin()?,
+        })
+    }
+}
+
+/// theta^(-i / count) for i below `count`.
+fn frequencies(theta: f64, count: usize) -> Vec<f32> {
+    let power = |i: usize| theta.powf(i as f64 / count as f64).recip() as f32;
+    (0..count).map(power).collect()
+}

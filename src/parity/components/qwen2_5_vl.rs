@@ -1,0 +1,45 @@
+//! Qwen2.5-VL: image vectors, positions, hidden states, scores and a greedy continuation.
+
+use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::weights::{Files, load};
+use crate::model::{ModelError, read_config};
+use crate::parity::{Case, CaseError, Tensors};
+use candle_core::{DType, Device, Tensor};
+use std::sync::Arc;
+
+const NEW_TOKENS: usize = 12;
+
+pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let folder = case.checkpoint();
+    let config: Config = read_config(&folder.join("config.json"))?;
+    let files = Arc::new(Files::open(&folder)?);
+    let model = load(&files, DType::F32, device, |w| Qwen2_5Vl::new(&config, w))?;
+    let ids = whole("input_ids", &case.integers("input_ids")?)?;
+    let grids = whole("image_grid_thw", &case.integers("image_grid_thw")?)?;
+    let (grids, _) = grids.as_chunks::<3>();
+    let grids: Vec<[usize; 3]> = grids.iter().map(|g| g.map(|n: u32| n as usize)).collect();
+    let pixels = case.input("pixel_values")?.to_device(device)?;
+    let images = model.image_embeds(&pixels, &grids)?;
+    let positions = model.positions(&ids, &grids)?.tensor(device)?;
+    let hidden = model.hidden_states(&ids, Some(&images), &grids)?;
+    let logits = model.logits(&hidden)?;
+    let new =
+        model.generate_greedy(&ids, Some(&pixels), &grids, NEW_TOKENS, None, &mut |_| true)?;
+    let new: Vec<i64> = new.into_iter().map(i64::from).collect();
+    Ok([
+        ("image_embeds", images),
+        ("position_ids", positions),
+        ("last_hidden_state", hidden),
+        ("logits", logits),
+        ("greedy_ids", Tensor::new(new, device)?.unsqueeze(0)?),
+    ]
+    .map(|(name, tensor)| (name.to_owned(), tensor))
+    .into())
+}
+
+fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
+    let checked = values.iter().map(|&value| u32::try_from(value));
+    checked
+        .collect::<Result<_, _>>()
+        .map_err(|_| ModelError::Input(format!("{name} holds a negative or very large number")))
+}
