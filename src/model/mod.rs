@@ -4,6 +4,8 @@
 //! goes through the same code as a released one. Tensors keep the names that their authors publish.
 
 mod error;
+pub mod flow_match;
+pub mod flux;
 pub mod nn;
 pub mod weights;
 
