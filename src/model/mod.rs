@@ -6,6 +6,8 @@
 pub mod clip_text;
 mod error;
 pub mod flux_vae;
+pub mod flow_match;
+pub mod flux;
 pub mod nn;
 pub mod siglip;
 pub mod t5;

@@ -5,6 +5,8 @@ mod flux_vae;
 mod siglip_vision;
 mod t5_encoder;
 mod qwen2_5_vl;
+mod flow_match;
+mod flux_transformer;
 
 use super::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -17,6 +19,7 @@ use std::sync::Arc;
 /// The components by the name that a case's `model` takes.
 pub const NAMES: [&str; 4] = ["clip_text", "flux_vae", "siglip_vision", "t5_encoder"];
 pub const NAMES: [&str; 1] = ["qwen2_5_vl"];
+pub const NAMES: [&str; 2] = ["flow_match", "flux_transformer"];
 
 /// Runs a component on the inputs of a case.
 ///
@@ -29,6 +32,8 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
         "siglip_vision" => siglip_vision::run(case, device),
         "t5_encoder" => t5_encoder::run(case, device),
         "qwen2_5_vl" => qwen2_5_vl::run(case, device),
+        "flow_match" => flow_match::run(case, device),
+        "flux_transformer" => flux_transformer::run(case, device),
         name => Err(CaseError::Unknown {
             path: case.path.clone(),
             name: name.into(),
