@@ -5,6 +5,7 @@
 
 mod error;
 pub mod nn;
+pub mod noise;
 pub mod weights;
 
 pub use error::{ModelError, Result};
