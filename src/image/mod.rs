@@ -3,6 +3,8 @@
 pub mod cv;
 mod decode;
 mod encode;
+pub mod pillow;
+pub mod size;
 
 pub use decode::{Decoded, ImageError, decode_bytes, decode_file, dimensions, read_file, sniff};
 pub use encode::{encode_png, thumbnail};

@@ -12,6 +12,7 @@ pub mod nn;
 pub mod siglip;
 pub mod t5;
 pub mod qwen2_5_vl;
+pub mod noise;
 pub mod weights;
 
 pub use error::{ModelError, Result};

@@ -9,7 +9,7 @@ use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const SEED: u32 = 43;
+const SEED: u64 = 43;
 const PROMPTS_PER_TASK: usize = 100;
 
 /// The classes in the order of `object_names.txt`.
@@ -163,7 +163,7 @@ fn two_object(rng: &mut NumpyRng) -> Object {
 
 fn counting(rng: &mut NumpyRng) -> Object {
     let index = rng.choice(80);
-    let count = rng.integers(2, 4);
+    let count = rng.integers(2, 4) as u32;
     let prompt = format!(
         "a photo of {} {}",
         NUMBERS[count as usize],

@@ -5,7 +5,7 @@ pub mod geneval;
 mod images;
 mod items;
 mod map;
-mod numpy_rng;
+pub(crate) mod numpy_rng;
 mod read;
 
 pub use crate::config::{SuiteFile, suite as load};

@@ -1,12 +1,14 @@
 //! `numpy.random.default_rng`: the draws that GenEval's script makes, bit for bit.
 //!
-//! SeedSequence and PCG64 (XSL-RR 128/64) as numpy documents them; bounded integers by Lemire's method on 32-bit
-//! halves, choices without replacement by Floyd's method. Ranges up to 2³² − 1 values, which numpy draws from the
-//! 32-bit stream whatever the integer type.
+//! SeedSequence and PCG64 (XSL-RR 128/64) as numpy documents them; bounded integers by Lemire's method, choices
+//! without replacement by Floyd's. Numpy draws ranges below 2³² from the stream of 32-bit halves whatever the integer
+//! type, larger ones from whole 64-bit draws.
+
+use std::collections::HashSet;
 
 /// A numpy `Generator` over PCG64.
 #[derive(Debug, Clone)]
-pub(super) struct NumpyRng {
+pub(crate) struct NumpyRng {
     state: u128,
     increment: u128,
     /// The upper half of the last 64-bit draw, when only the lower one was used.
@@ -17,7 +19,7 @@ const MULTIPLIER: u128 = 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645;
 
 impl NumpyRng {
     /// `default_rng(seed)`.
-    pub(super) fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let [v0, v1, v2, v3] = seed_words(seed_pool(seed));
         let mut rng = Self {
             state: 0,
@@ -31,40 +33,89 @@ impl NumpyRng {
     }
 
     /// `choice(n)`: one of `0..n`.
-    pub(super) fn choice(&mut self, n: u32) -> u32 {
-        self.bounded(n - 1)
+    pub(crate) fn choice(&mut self, n: u32) -> u32 {
+        self.bounded(u64::from(n) - 1) as u32
     }
 
     /// `integers(low, high, endpoint=True)`.
-    pub(super) fn integers(&mut self, low: u32, high: u32) -> u32 {
-        low + self.bounded(high - low)
+    pub(crate) fn integers(&mut self, low: i64, high: i64) -> i64 {
+        let range = high.wrapping_sub(low) as u64;
+        low.wrapping_add(self.bounded(range) as i64)
     }
 
-    /// `choice(n, size=k, replace=False)` for `k <= n <= 10000`: above, numpy goes another way.
-    pub(super) fn sample(&mut self, n: u32, k: u32) -> Vec<u32> {
-        let mut chosen = Vec::with_capacity(k as usize);
-        for last in n - k..n {
-            let drawn = self.bounded(last);
-            chosen.push(if chosen.contains(&drawn) { last } else { drawn });
+    /// `random()`: uniform in 0..1 with 53 bits.
+    pub(crate) fn random(&mut self) -> f64 {
+        (self.next64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// `shuffle` of an array or a list: both draw alike, masked until a draw fits.
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+        for i in (1..values.len()).rev() {
+            let mask = u32::MAX >> (i as u32).leading_zeros();
+            let other = loop {
+                let drawn = (self.next32() & mask) as usize;
+                if drawn <= i {
+                    break drawn;
+                }
+            };
+            values.swap(i, other);
         }
-        for (last, i) in (1..k).zip(1..chosen.len()).rev() {
-            let other = self.bounded(last) as usize;
-            chosen.swap(i, other);
+    }
+
+    /// `permutation(n)`.
+    pub(crate) fn permutation(&mut self, n: u32) -> Vec<u32> {
+        let mut values: Vec<u32> = (0..n).collect();
+        self.shuffle(&mut values);
+        values
+    }
+
+    /// `choice(n, size=k, replace=False)` for `k <= n`.
+    pub(crate) fn sample(&mut self, n: u32, k: u32) -> Vec<u32> {
+        if n > 10_000 && k > n / 50 {
+            // Where Floyd's method would draw much, numpy shuffles the tail of all values.
+            let mut values: Vec<u32> = (0..n).collect();
+            self.shuffle_tail((n - k).max(1) as usize, &mut values);
+            return values.split_off((n - k) as usize);
         }
+        let mut seen = HashSet::with_capacity(k as usize);
+        let floyd = (n - k..n).map(|last| {
+            let drawn = self.bounded(u64::from(last)) as u32;
+            let value = if seen.contains(&drawn) { last } else { drawn };
+            seen.insert(value);
+            value
+        });
+        let mut chosen: Vec<u32> = floyd.collect();
+        self.shuffle_tail(1, &mut chosen);
         chosen
     }
 
     /// Two different values of `0..n`, in the order drawn.
-    pub(super) fn pair(&mut self, n: u32) -> (u32, u32) {
+    pub(crate) fn pair(&mut self, n: u32) -> (u32, u32) {
         let pair = self.sample(n, 2);
         (pair[0], pair[1])
     }
 
-    /// Uniform in `0..=range`, for `range < u32::MAX`.
-    fn bounded(&mut self, range: u32) -> u32 {
-        if range == 0 {
-            return 0;
+    /// The shuffle inside `choice`: bounded draws, from the last place down to `first`.
+    fn shuffle_tail<T>(&mut self, first: usize, values: &mut [T]) {
+        for i in (first..values.len()).rev() {
+            let other = self.bounded(i as u64) as usize;
+            values.swap(i, other);
         }
+    }
+
+    /// Uniform in `0..=range`.
+    fn bounded(&mut self, range: u64) -> u64 {
+        match u32::try_from(range) {
+            Ok(0) => 0,
+            Ok(u32::MAX) => u64::from(self.next32()),
+            Ok(range) => u64::from(self.bounded32(range)),
+            Err(_) if range == u64::MAX => self.next64(),
+            Err(_) => self.bounded64(range),
+        }
+    }
+
+    /// Lemire's method for `range < u32::MAX`.
+    fn bounded32(&mut self, range: u32) -> u32 {
         let size = range + 1;
         let mut product = u64::from(self.next32()) * u64::from(size);
         if (product as u32) < size {
@@ -74,6 +125,19 @@ impl NumpyRng {
             }
         }
         (product >> 32) as u32
+    }
+
+    /// Lemire's method for `range < u64::MAX`.
+    fn bounded64(&mut self, range: u64) -> u64 {
+        let size = range + 1;
+        let mut product = u128::from(self.next64()) * u128::from(size);
+        if (product as u64) < size {
+            let threshold = (u64::MAX - range) % size;
+            while (product as u64) < threshold {
+                product = u128::from(self.next64()) * u128::from(size);
+            }
+        }
+        (product >> 64) as u64
     }
 
     fn next32(&mut self) -> u32 {
@@ -102,11 +166,16 @@ fn join(high: u64, low: u64) -> u128 {
     u128::from(high) << 64 | u128::from(low)
 }
 
-/// SeedSequence's pool of four words for a one-word seed.
-fn seed_pool(seed: u32) -> [u32; 4] {
+/// SeedSequence's pool of four words for a seed of up to two words.
+fn seed_pool(seed: u64) -> [u32; 4] {
     let mut constant = 0x43b0_d7e5_u32;
     let mut hash = |value: u32| scramble(value, &mut constant, 0x931e_8875);
-    let mut pool = [hash(seed), hash(0), hash(0), hash(0)];
+    let mut pool = [
+        hash(seed as u32),
+        hash((seed >> 32) as u32),
+        hash(0),
+        hash(0),
+    ];
     for from in 0..4 {
         for to in (0..4).filter(|to| *to != from) {
             let hashed = hash(pool[from]);
@@ -136,7 +205,7 @@ fn scramble(value: u32, constant: &mut u32, multiplier: u32) -> u32 {
 #[cfg(test)]
 impl NumpyRng {
     /// The state, for check-points; None while half a draw is saved.
-    pub(super) fn state(&self) -> Option<u128> {
+    pub(crate) fn state(&self) -> Option<u128> {
         self.saved.is_none().then_some(self.state)
     }
 }
@@ -228,7 +297,7 @@ mod tests {
         assert_eq!((rng.pair(79), rng.pair(10)), ((17, 22), (2, 7)));
         let thousands: Vec<_> = (0..7).map(|_| rng.integers(0, 999)).collect();
         assert_eq!(thousands, [658, 638, 362, 704, 281, 896, 993]);
-        let signed: Vec<_> = (0..9).map(|_| rng.integers(0, 7) as i32 - 5).collect();
+        let signed: Vec<_> = (0..9).map(|_| rng.integers(-5, 2)).collect();
         assert_eq!(signed, [-3, 0, -1, -3, 0, 0, -1, 1, 2]);
     }
 }

@@ -7,6 +7,10 @@ mod t5_encoder;
 mod qwen2_5_vl;
 mod flow_match;
 mod flux_transformer;
+mod numpy_rng;
+mod pillow_resize;
+mod size;
+mod torch_randn;
 
 use super::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -20,6 +24,13 @@ use std::sync::Arc;
 pub const NAMES: [&str; 4] = ["clip_text", "flux_vae", "siglip_vision", "t5_encoder"];
 pub const NAMES: [&str; 1] = ["qwen2_5_vl"];
 pub const NAMES: [&str; 2] = ["flow_match", "flux_transformer"];
+pub const NAMES: [&str; 5] = [
+    "any_11ratio",
+    "numpy_rng",
+    "pillow_resize",
+    "qwen_smart_resize",
+    "torch_randn",
+];
 
 /// Runs a component on the inputs of a case.
 ///
@@ -34,6 +45,11 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
         "qwen2_5_vl" => qwen2_5_vl::run(case, device),
         "flow_match" => flow_match::run(case, device),
         "flux_transformer" => flux_transformer::run(case, device),
+        "any_11ratio" => size::run_ratio(case),
+        "numpy_rng" => numpy_rng::run(case),
+        "qwen_smart_resize" => size::run_smart(case),
+        "torch_randn" => torch_randn::run(case),
+        "pillow_resize" => pillow_resize::run(case),
         name => Err(CaseError::Unknown {
             path: case.path.clone(),
             name: name.into(),

@@ -1,0 +1,169 @@
+//! How large a picture becomes before a network sees it, and how large a generated one is made.
+
+/// The largest ratio of the sides that Qwen's resizing accepts.
+const MAX_ASPECT: u64 = 200;
+
+/// Why a picture has no size that fits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+pub enum SizeError {
+    #[error("a picture of {width}x{height} pixels cannot be resized: a side is zero")]
+    Empty { width: u32, height: u32 },
+    #[error(
+        "a picture of {width}x{height} pixels is too narrow: its sides may differ {MAX_ASPECT} times at most"
+    )]
+    Narrow { width: u32, height: u32 },
+    #[error(
+        "sizes cannot be multiples of {factor} with {min} to {max} pixels: factor and limits must be positive"
+    )]
+    Limits { factor: u32, min: u64, max: u64 },
+}
+
+/// Qwen-VL's `smart_resize`: the (height, width) nearest to a picture's own whose sides are multiples of `factor`
+/// and whose area lies within `min_pixels..=max_pixels`, as far as rounding allows.
+///
+/// # Errors
+/// When a side is zero, the picture is too narrow, or the limits make no sense.
+pub fn smart_resize(
+    height: u32,
+    width: u32,
+    factor: u32,
+    min_pixels: u64,
+    max_pixels: u64,
+) -> Result<(u32, u32), SizeError> {
+    let (long, short) = (u64::from(height.max(width)), u64::from(height.min(width)));
+    if short == 0 {
+        return Err(SizeError::Empty { width, height });
+    }
+    // Python compares the quotient, so that exactly 200 passes.
+    if long > MAX_ASPECT * short {
+        return Err(SizeError::Narrow { width, height });
+    }
+    if factor == 0 || max_pixels == 0 || min_pixels > max_pixels {
+        let (min, max) = (min_pixels, max_pixels);
+        return Err(SizeError::Limits { factor, min, max });
+    }
+    let step = f64::from(factor);
+    let side = |steps: f64| ((steps * step) as u32).max(factor);
+    let sides = [height, width].map(f64::from);
+    let nearest = sides.map(|s| side((s / step).round_ties_even()));
+    let area = u64::from(nearest[0]) * u64::from(nearest[1]);
+    let pixels = sides[0] * sides[1];
+    let [height, width] = if area > max_pixels {
+        let beta = (pixels / max_pixels as f64).sqrt();
+        sides.map(|s| side((s / beta / step).floor()))
+    } else if area < min_pixels {
+        let beta = (min_pixels as f64 / pixels).sqrt();
+        sides.map(|s| side((s * beta / step).ceil()))
+    } else {
+        nearest
+    };
+    Ok((height, width))
+}
+
+/// A named set of aspect ratios that a generator offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+pub enum Ratios {
+    #[serde(rename = "any_11ratio")]
+    Eleven,
+    #[serde(rename = "any_9ratio")]
+    Nine,
+    #[serde(rename = "any_7ratio")]
+    Seven,
+    #[serde(rename = "any_5ratio")]
+    Five,
+    #[serde(rename = "any_1ratio")]
+    One,
+}
+
+/// Ratios (width, height) and the smallest named set that has them; sets nest, and keep this order.
+const RATIOS: [(u32, u32, u32); 11] = [
+    (16, 9, 5),
+    (9, 16, 5),
+    (7, 5, 11),
+    (5, 7, 11),
+    (5, 4, 9),
+    (4, 5, 9),
+    (4, 3, 5),
+    (3, 4, 5),
+    (3, 2, 7),
+    (2, 3, 7),
+    (1, 1, 1),
+];
+
+impl Ratios {
+    fn len(self) -> u32 {
+        match self {
+            Self::Eleven => 11,
+            Self::Nine => 9,
+            Self::Seven => 7,
+            Self::Five => 5,
+            Self::One => 1,
+        }
+    }
+
+    /// The set's ratios as (width, height).
+    pub fn list(self) -> impl Iterator<Item = (u32, u32)> {
+        let members = RATIOS.iter().filter(move |ratio| ratio.2 <= self.len());
+        members.map(|&(width, height, _)| (width, height))
+    }
+
+    /// The (height, width) of about `anchor` pixels whose ratio is nearest to that of `width` : `height`; sides are
+    /// multiples of 32. The first ratio wins a tie.
+    ///
+    /// # Errors
+    /// When a side is zero.
+    pub fn size(self, width: u32, height: u32, anchor: u64) -> Result<(u32, u32), SizeError> {
+        if width == 0 || height == 0 {
+            return Err(SizeError::Empty { width, height });
+        }
+        let wanted = f64::from(width) / f64::from(height);
+        let distance = |&(w, h): &(u32, u32)| (f64::from(w) / f64::from(h) - wanted).abs();
+        let best = self
+            .list()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let (width, height) = best.unwrap_or((1, 1));
+        let (width, height) = (width * 32, height * 32);
+        let base = u64::from(width) * u64::from(height);
+        let scale = (anchor as f64 / base as f64).sqrt().round_ties_even();
+        // A set's smallest size, rather than none, for a tiny anchor.
+        let scale = (scale as u32).max(1);
+        Ok((height.saturating_mul(scale), width.saturating_mul(scale)))
+    }
+}
+
+/// `any_11ratio`: (height, width) for a picture of `width` × `height`.
+///
+/// # Errors
+/// When a side is zero.
+pub fn any_11ratio(width: u32, height: u32, anchor: u64) -> Result<(u32, u32), SizeError> {
+    Ratios::Eleven.size(width, height, anchor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_and_empty_pictures_are_refused() {
+        let resize = |height, width| smart_resize(height, width, 28, 200_704, 200_704);
+        assert!(resize(10, 2000).is_ok());
+        assert!(matches!(resize(10, 2001), Err(SizeError::Narrow { .. })));
+        assert!(matches!(resize(0, 10), Err(SizeError::Empty { .. })));
+        assert_eq!(resize(1100, 2000), Ok((308, 588)));
+    }
+
+    #[test]
+    fn sets_nest() {
+        let sizes = [
+            Ratios::Eleven,
+            Ratios::Nine,
+            Ratios::Seven,
+            Ratios::Five,
+            Ratios::One,
+        ];
+        assert_eq!(sizes.map(|set| set.list().count()), [11, 9, 7, 5, 1]);
+        assert_eq!(any_11ratio(1920, 1080, 1 << 20), Ok((864, 1536)));
+        assert_eq!(Ratios::Nine.size(1400, 1000, 1 << 20), Ok((864, 1152)));
+        assert_eq!(Ratios::One.size(1920, 1080, 1 << 20), Ok((1024, 1024)));
+    }
+}
