@@ -15,7 +15,7 @@ pub enum CaseError {
     ))]
     Read { path: PathBuf, message: String },
     #[error("{path}: there is no component named `{name}`")]
-    #[diagnostic(help("known: {}", super::NAMES.join(", ")))]
+    #[diagnostic(help("known: {}", super::names().join(", ")))]
     Unknown { path: PathBuf, name: String },
     #[error("{path}: the inputs lack `{name}`")]
     Input { path: PathBuf, name: String },

@@ -7,7 +7,7 @@ mod components;
 
 pub use case::{Case, CaseError, find};
 pub use compare::{Row, compare};
-pub use components::NAMES;
+pub use components::names;
 
 use std::collections::BTreeMap;
 

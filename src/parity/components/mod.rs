@@ -1,16 +1,17 @@
 //! What a component is given and what it must produce, one file each.
 
 mod clip_text;
-mod flux_vae;
-mod siglip_vision;
-mod t5_encoder;
-mod qwen2_5_vl;
 mod flow_match;
 mod flux_transformer;
+mod flux_vae;
 mod numpy_rng;
 mod pillow_resize;
+mod qwen2_5_vl;
+mod siglip_vision;
 mod size;
+mod t5_encoder;
 mod torch_randn;
+mod uniworld;
 
 use super::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -20,39 +21,40 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
 
+type Run = fn(&Case, &Device) -> Result<Tensors, CaseError>;
+
 /// The components by the name that a case's `model` takes.
-pub const NAMES: [&str; 4] = ["clip_text", "flux_vae", "siglip_vision", "t5_encoder"];
-pub const NAMES: [&str; 1] = ["qwen2_5_vl"];
-pub const NAMES: [&str; 2] = ["flow_match", "flux_transformer"];
-pub const NAMES: [&str; 5] = [
-    "any_11ratio",
-    "numpy_rng",
-    "pillow_resize",
-    "qwen_smart_resize",
-    "torch_randn",
+const COMPONENTS: &[(&str, Run)] = &[
+    ("any_11ratio", |case, _| size::run_ratio(case)),
+    ("clip_text", clip_text::run),
+    ("flow_match", flow_match::run),
+    ("flux_transformer", flux_transformer::run),
+    ("flux_vae", flux_vae::run),
+    ("numpy_rng", |case, _| numpy_rng::run(case)),
+    ("pillow_resize", |case, _| pillow_resize::run(case)),
+    ("qwen2_5_vl", qwen2_5_vl::run),
+    ("qwen_smart_resize", |case, _| size::run_smart(case)),
+    ("siglip_vision", siglip_vision::run),
+    ("t5_encoder", t5_encoder::run),
+    ("torch_randn", |case, _| torch_randn::run(case)),
+    ("uniworld", uniworld::run),
 ];
+
+/// The names of all components.
+pub fn names() -> Vec<&'static str> {
+    COMPONENTS.iter().map(|(name, _)| *name).collect()
+}
 
 /// Runs a component on the inputs of a case.
 ///
 /// # Errors
 /// When there is none of that name, or its checkpoint or inputs are wrong.
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
-    match case.model.as_str() {
-        "clip_text" => clip_text::run(case, device),
-        "flux_vae" => flux_vae::run(case, device),
-        "siglip_vision" => siglip_vision::run(case, device),
-        "t5_encoder" => t5_encoder::run(case, device),
-        "qwen2_5_vl" => qwen2_5_vl::run(case, device),
-        "flow_match" => flow_match::run(case, device),
-        "flux_transformer" => flux_transformer::run(case, device),
-        "any_11ratio" => size::run_ratio(case),
-        "numpy_rng" => numpy_rng::run(case),
-        "qwen_smart_resize" => size::run_smart(case),
-        "torch_randn" => torch_randn::run(case),
-        "pillow_resize" => pillow_resize::run(case),
-        name => Err(CaseError::Unknown {
+    match COMPONENTS.iter().find(|(name, _)| *name == case.model) {
+        Some((_, run)) => run(case, device),
+        None => Err(CaseError::Unknown {
             path: case.path.clone(),
-            name: name.into(),
+            name: case.model.clone(),
         }),
     }
 }
