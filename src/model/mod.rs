@@ -5,14 +5,15 @@
 
 pub mod clip_text;
 mod error;
-pub mod flux_vae;
 pub mod flow_match;
 pub mod flux;
+pub mod flux_vae;
 pub mod nn;
+pub mod noise;
+pub mod qwen2_5_vl;
 pub mod siglip;
 pub mod t5;
-pub mod qwen2_5_vl;
-pub mod noise;
+pub mod uniworld;
 pub mod weights;
 
 pub use error::{ModelError, Result};

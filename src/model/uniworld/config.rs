@@ -1,6 +1,7 @@
 //! `config.json` of a UniWorld checkpoint: Qwen2.5-VL's with a `denoise_tower`.
 
-use crate::model::{Result, flux, qwen2_5_vl, read_config};
+use crate::model::flux::FluxConfig;
+use crate::model::{Result, qwen2_5_vl, read_config};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub struct Config {
 pub struct DenoiseTower {
     /// J, the width of FLUX's text branch.
     pub output_hidden_size: usize,
-    pub denoiser_config: flux::Config,
+    pub denoiser_config: FluxConfig,
 }
 
 #[derive(Deserialize)]

@@ -7,10 +7,12 @@
 //! reference k ─► encoder ─► [N, D] ─► siglip_projector ─► [N, J] before the k-th <|vision_end|> ┴► encoder_hidden_states
 //! ```
 
+mod conditioner;
 mod config;
 mod projector;
 mod splice;
 
+pub use conditioner::Conditioner;
 pub use config::{Config, DenoiseTower};
 pub use projector::{Projector, TaskHead};
-pub use splice::splice;
+use splice::splice;

@@ -51,8 +51,7 @@ mod tests {
     #[test]
     fn features_stand_directly_before_their_vision_end() {
         let states = Tensor::new(&[[[0f32], [1.], [2.], [3.], [4.]]], &Device::Cpu).unwrap();
-        let references =
-            Tensor::new(&[[[10f32], [11.]], [[20.], [21.]]], &Device::Cpu).unwrap();
+        let references = Tensor::new(&[[[10f32], [11.]], [[20.], [21.]]], &Device::Cpu).unwrap();
         let joined = splice(&states, &[9, 7, 9, 9, 7], 7, Some(&references)).unwrap();
         let rows: Vec<f32> = joined.flatten_all().unwrap().to_vec1().unwrap();
         assert_eq!(rows, [0., 10., 11., 1., 2., 3., 20., 21., 4.]);

@@ -15,9 +15,7 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let files = Arc::new(Files::open(&folder)?);
     let model = load(&files, DType::F32, device, |w| Qwen2_5Vl::new(&config, w))?;
     let ids = whole("input_ids", &case.integers("input_ids")?)?;
-    let grids = whole("image_grid_thw", &case.integers("image_grid_thw")?)?;
-    let (grids, _) = grids.as_chunks::<3>();
-    let grids: Vec<[usize; 3]> = grids.iter().map(|g| g.map(|n: u32| n as usize)).collect();
+    let grids = grids(case)?;
     let pixels = case.input("pixel_values")?.to_device(device)?;
     let images = model.image_embeds(&pixels, &grids)?;
     let positions = model.positions(&ids, &grids)?.tensor(device)?;
@@ -37,7 +35,14 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     .into())
 }
 
-fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
+/// The (t, h, w) of every image, in patches.
+pub(super) fn grids(case: &Case) -> Result<Vec<[usize; 3]>, CaseError> {
+    let grids = whole("image_grid_thw", &case.integers("image_grid_thw")?)?;
+    let (grids, _) = grids.as_chunks::<3>();
+    Ok(grids.iter().map(|g| g.map(|n: u32| n as usize)).collect())
+}
+
+pub(super) fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
     let checked = values.iter().map(|&value| u32::try_from(value));
     checked
         .collect::<Result<_, _>>()
