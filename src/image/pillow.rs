@@ -1,6 +1,6 @@
 //! Pillow's `Image.resize` for 8-bit RGB, bit for bit.
 //!
-//! Both axes are separable windows with fixed-point weights: first along rows, rounded to 8 bits, then along columns.
+//! Both axes are separable windows with fixed-point weights: mostly first along rows, rounded to 8 bits, then along columns.
 //! Networks were trained and published numbers made behind this very function, so one grey level counts.
 
 use image::RgbImage;
@@ -81,21 +81,25 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     if resized.is_empty() || image.is_empty() {
         return resized;
     }
-    if (width, height) == (old_width, old_height) {
-        return image.clone();
-    }
-    let between;
-    let rows: &[u8] = if width == old_width {
-        image
-    } else {
-        between = horizontal(image, &windows(old_width, width, filter));
-        &between
+    let across = (width != old_width).then(|| windows(old_width, width, filter));
+    let down = (height != old_height).then(|| windows(old_height, height, filter));
+    // As Pillow does since version 13; the order shows, since the first pass rounds.
+    let lost = i64::from(old_height) - i64::from(height);
+    let down_first = lost > 0 && lost > 2 * (i64::from(old_width) - i64::from(width));
+    let out = match (across, down) {
+        (Some(across), Some(down)) if down_first => {
+            let between = vertical(image, old_width, &down);
+            horizontal(&between, old_width, &across)
+        }
+        (Some(across), Some(down)) => {
+            let between = horizontal(image, old_width, &across);
+            vertical(&between, width, &down)
+        }
+        (Some(across), None) => horizontal(image, old_width, &across),
+        (None, Some(down)) => vertical(image, width, &down),
+        (None, None) => return image.clone(),
     };
-    if height == old_height {
-        resized.copy_from_slice(rows);
-    } else {
-        vertical(rows, &windows(old_height, height, filter), &mut resized);
-    }
+    resized.copy_from_slice(&out);
     resized
 }
 
@@ -127,9 +131,10 @@ fn windows(old: u32, new: u32, filter: Filter) -> Vec<Window> {
     (0..new).map(window).collect()
 }
 
-fn horizontal(image: &RgbImage, windows: &[Window]) -> Vec<u8> {
-    let mut out = vec![0; image.height() as usize * windows.len() * 3];
-    let rows = image.par_chunks_exact(image.width() as usize * 3);
+fn horizontal(pixels: &[u8], width: u32, windows: &[Window]) -> Vec<u8> {
+    let stride = width as usize * 3;
+    let mut out = vec![0; pixels.len() / stride * windows.len() * 3];
+    let rows = pixels.par_chunks_exact(stride);
     rows.zip(out.par_chunks_exact_mut(windows.len() * 3))
         .for_each(|(row, out)| {
             for (window, out) in windows.iter().zip(out.chunks_exact_mut(3)) {
@@ -148,14 +153,15 @@ fn horizontal(image: &RgbImage, windows: &[Window]) -> Vec<u8> {
     out
 }
 
-fn vertical(rows: &[u8], windows: &[Window], out: &mut RgbImage) {
-    let stride = out.width() as usize * 3;
+fn vertical(pixels: &[u8], width: u32, windows: &[Window]) -> Vec<u8> {
+    let stride = width as usize * 3;
+    let mut out = vec![0; stride * windows.len()];
     let jobs = windows.par_iter().zip(out.par_chunks_exact_mut(stride));
     jobs.for_each_init(
         || vec![0; stride],
         |sums, (window, out)| {
             sums.fill(1 << (BITS - 1));
-            let rows = rows[window.start * stride..].chunks_exact(stride);
+            let rows = pixels[window.start * stride..].chunks_exact(stride);
             for (weight, row) in window.weights.iter().zip(rows) {
                 for (sum, &value) in sums.iter_mut().zip(row) {
                     *sum += weight * i32::from(value);
@@ -166,6 +172,7 @@ fn vertical(rows: &[u8], windows: &[Window], out: &mut RgbImage) {
             }
         },
     );
+    out
 }
 
 fn clip(sum: i32) -> u8 {
