@@ -67,7 +67,7 @@ mod tests {
         let tokens = pack(&latents).unwrap();
         assert_eq!(tokens.dims(), [2, 6, 12]);
         let tokens_vec: Vec<Vec<Vec<u32>>> = tokens.to_vec3().unwrap();
-        let cell = |b, c, y, x| ((b * 3 + c) * 4 + y) * 6 + x;
+        let cell = |b: u32, c: u32, y: u32, x: u32| ((b * 3 + c) * 4 + y) * 6 + x;
         let want: Vec<u32> = (0..3)
             .flat_map(|c| (0..4).map(move |i| cell(1, c, 2 + i / 2, 4 + i % 2)))
             .collect();

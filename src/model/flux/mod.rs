@@ -3,6 +3,7 @@
 //! Black Forest Labs, "FLUX.1" (2024), after Esser et al., "Scaling Rectified Flow Transformers for High-Resolution
 //! Image Synthesis" (arXiv 2403.03206). Follows `FluxTransformer2DModel` of diffusers.
 
+pub mod bfl;
 mod config;
 mod double;
 mod embeddings;
@@ -10,6 +11,8 @@ pub mod latents;
 mod modulation;
 mod rope;
 mod single;
+#[cfg(test)]
+mod tests;
 
 pub use config::FluxConfig;
 pub use double::{DoubleBlock, Heads, Modulated, Projections, Stream};
