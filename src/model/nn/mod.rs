@@ -6,6 +6,7 @@ mod conv;
 mod encoder_layer;
 mod group_norm;
 mod patch;
+mod positions;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
@@ -14,6 +15,7 @@ pub use conv::{Conv2d, Padding};
 pub use encoder_layer::{EncoderLayer, EncoderShape};
 pub use group_norm::GroupNorm;
 pub use patch::PatchEmbedding;
+pub use positions::resample_positions;
 
 use super::{Result, Weights};
 use candle_core::Tensor;

@@ -1,6 +1,7 @@
 //! What a component is given and what it must produce, one file each.
 
 mod clip_text;
+mod dinov2;
 mod flow_match;
 mod flux_transformer;
 mod flux_vae;
@@ -27,6 +28,8 @@ type Run = fn(&Case, &Device) -> Result<Tensors, CaseError>;
 const COMPONENTS: &[(&str, Run)] = &[
     ("any_11ratio", |case, _| size::run_ratio(case)),
     ("clip_text", clip_text::run),
+    ("dinov2", dinov2::run),
+    ("dinov2_with_registers", dinov2::run),
     ("flow_match", flow_match::run),
     ("flux_transformer", flux_transformer::run),
     ("flux_vae", flux_vae::run),
