@@ -6,6 +6,8 @@
 mod error;
 pub mod nn;
 pub mod noise;
+pub mod processor;
+pub mod tokenizer;
 pub mod weights;
 
 pub use error::{ModelError, Result};
