@@ -11,9 +11,11 @@ pub mod flux;
 pub mod flux_vae;
 pub mod nn;
 pub mod noise;
+pub mod processor;
 pub mod qwen2_5_vl;
 pub mod siglip;
 pub mod t5;
+pub mod tokenizer;
 pub mod uniworld;
 pub mod weights;
 

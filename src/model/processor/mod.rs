@@ -1,0 +1,53 @@
+//! From pictures to the numbers that vision networks take.
+
+mod fixed;
+mod qwen;
+
+pub use fixed::FixedProcessor;
+pub use qwen::{PixelLimits, Pixels, QwenProcessor};
+
+/// What each 8-bit value becomes in each channel: (value / 255 − mean) / std.
+fn table(mean: [f32; 3], std: [f32; 3]) -> [[f32; 256]; 3] {
+    std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - mean[c]) / std[c]))
+}
+
+/// A spread of zero would divide by it.
+fn spread(std: [f32; 3]) -> bool {
+    std.iter().all(|s| *s > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+    use std::path::Path;
+
+    fn difference(a: &Tensor, b: &Tensor) -> f32 {
+        assert_eq!(a.dims(), b.dims());
+        let difference = (a - b).and_then(|d| d.abs()?.flatten_all()?.max(0)?.to_scalar());
+        difference.unwrap()
+    }
+
+    // make.py beside the files says how they come from Pillow and transformers.
+    #[test]
+    fn pictures_become_what_transformers_makes_of_them() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/processor");
+        let picture = crate::image::decode_file(&folder.join("picture.png")).unwrap();
+        let picture = picture.rgb;
+        let file = folder.join("expected.safetensors");
+        let expected = candle_core::safetensors::load(file, &Device::Cpu).unwrap();
+
+        let limits = PixelLimits {
+            min: 3136,
+            max: 3136,
+        };
+        let pixels = QwenProcessor::default().prepare(&picture, limits).unwrap();
+        assert_eq!((pixels.grid, pixels.tokens), ([1, 4, 4], 4));
+        assert!(difference(&pixels.values, &expected["pixel_values"]) < 2e-6);
+
+        let siglip = FixedProcessor::siglip(32).prepare(&picture).unwrap();
+        assert!(difference(&siglip, &expected["siglip"]) < 2e-6);
+        let dinov2 = FixedProcessor::dinov2(28).prepare(&picture).unwrap();
+        assert!(difference(&dinov2, &expected["dinov2"]) < 2e-6);
+    }
+}

@@ -1,0 +1,125 @@
+//! Qwen2.5-VL's chat form, as ids.
+
+use super::Tokenizer;
+use crate::model::{ModelError, Result};
+
+/// One piece of a turn; pieces follow each other with nothing between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Text(String),
+    /// A picture of so many tokens.
+    Image(usize),
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    pub role: Role,
+    pub items: Vec<Item>,
+}
+
+/// The special tokens of a conversation with pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChatTokens {
+    pub im_start: u32,
+    pub im_end: u32,
+    pub vision_start: u32,
+    pub vision_end: u32,
+    pub image_pad: u32,
+}
+
+impl ChatTokens {
+    /// Looks them up.
+    ///
+    /// # Errors
+    /// When the vocabulary lacks one; the message names it.
+    pub fn of(tokenizer: &Tokenizer) -> Result<Self> {
+        Ok(Self {
+            im_start: tokenizer.token("<|im_start|>")?,
+            im_end: tokenizer.token("<|im_end|>")?,
+            vision_start: tokenizer.token("<|vision_start|>")?,
+            vision_end: tokenizer.token("<|vision_end|>")?,
+            image_pad: tokenizer.token("<|image_pad|>")?,
+        })
+    }
+}
+
+/// UniWorld's form: no system turn unless one is given; ends where the assistant begins.
+///
+/// # Errors
+/// When a special token is missing, or a text names the one that stands for pictures.
+pub fn uniworld(tokenizer: &Tokenizer, turns: &[Turn]) -> Result<Vec<u32>> {
+    encode(tokenizer, turns, render(turns))
+}
+
+/// Plain Qwen2.5-VL's form: its own system turn unless one is given; ends where the assistant begins.
+///
+/// # Errors
+/// As [`uniworld`].
+pub fn qwen(tokenizer: &Tokenizer, turns: &[Turn]) -> Result<Vec<u32>> {
+    let mut text = String::new();
+    if turns.first().is_none_or(|turn| turn.role != Role::System) {
+        text.push_str("<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n");
+    }
+    text.push_str(&render(turns));
+    encode(tokenizer, turns, text)
+}
+
+fn render(turns: &[Turn]) -> String {
+    let mut text = String::new();
+    for turn in turns {
+        text.push_str("<|im_start|>");
+        text.push_str(turn.role.name());
+        text.push('\n');
+        for item in &turn.items {
+            match item {
+                Item::Text(piece) => text.push_str(piece),
+                Item::Image(tokens) => {
+                    text.push_str("<|vision_start|>");
+                    text.push_str(&"<|image_pad|>".repeat(*tokens));
+                    text.push_str("<|vision_end|>");
+                }
+            }
+        }
+        text.push_str("<|im_end|>\n");
+    }
+    text.push_str("<|im_start|>assistant\n");
+    text
+}
+
+fn encode(tokenizer: &Tokenizer, turns: &[Turn], text: String) -> Result<Vec<u32>> {
+    let tokens = ChatTokens::of(tokenizer)?;
+    let ids = tokenizer.encode(&text)?;
+    let images = turns.iter().flat_map(|turn| &turn.items);
+    let (mut pads, mut count) = (0, 0);
+    for item in images {
+        if let Item::Image(tokens) = item {
+            (pads, count) = (pads + tokens, count + 1);
+        }
+    }
+    let found = |id: u32| ids.iter().filter(|found| **found == id).count();
+    // Pictures are put in by these ids, so a text that names them would shift every picture.
+    if found(tokens.image_pad) != pads || found(tokens.vision_end) != count {
+        let message = "a text holds <|image_pad|> or <|vision_end|>, which stand for pictures";
+        return Err(ModelError::Input(message.into()));
+    }
+    Ok(ids)
+}

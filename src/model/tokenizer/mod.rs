@@ -1,0 +1,117 @@
+//! Text to ids and back, from the files that a checkpoint's folder holds.
+
+pub mod chat;
+mod pairs;
+
+use super::{ModelError, Result};
+use std::path::{Path, PathBuf};
+
+/// The tokenizer of a folder.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    path: PathBuf,
+}
+
+/// Ids of a fixed length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Padded {
+    pub ids: Vec<u32>,
+    /// The text was too long and lost its end.
+    pub truncated: bool,
+}
+
+impl Tokenizer {
+    /// From `tokenizer.json`, or from `vocab.json` and `merges.txt` in CLIP's or Qwen's form.
+    ///
+    /// # Errors
+    /// When the folder has neither, or a file is damaged.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join("tokenizer.json");
+        let bytes = if path.is_file() {
+            std::fs::read(&path).map_err(|error| ModelError::io(&path, &error))?
+        } else {
+            pairs::describe(folder)?.to_string().into_bytes()
+        };
+        let wrong = |error: tokenizers::Error| {
+            let help = "the file is damaged or of an unknown form: fetch it again";
+            ModelError::file(&path, error.to_string(), help)
+        };
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(wrong)?;
+        // Lengths are the caller's.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(wrong)?;
+        Ok(Self { inner, path })
+    }
+
+    /// The id of a token that must be there.
+    ///
+    /// # Errors
+    /// When the vocabulary lacks it; the message names it.
+    pub fn token(&self, name: &str) -> Result<u32> {
+        self.inner.token_to_id(name).ok_or_else(|| {
+            let message = format!("there is no token `{name}`");
+            let help = "the tokenizer must be the one that was published with the network";
+            ModelError::file(&self.path, message, help)
+        })
+    }
+
+    /// A text's ids; special tokens that it names are recognised, none are added.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot represent the text.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode_fast(text, false).map_err(input)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The text of ids, without special tokens.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot decode them.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.inner.decode(ids, true).map_err(input)
+    }
+
+    /// CLIP's form: start, text, end, then the end token up to `length`.
+    ///
+    /// # Errors
+    /// When the vocabulary lacks a special token or `length` has no room for them.
+    pub fn clip_ids(&self, text: &str, length: usize) -> Result<Padded> {
+        let start = self.token("<|startoftext|>")?;
+        let end = self.token("<|endoftext|>")?;
+        self.padded(&[start], text, end, end, length)
+    }
+
+    /// T5's form: text, `</s>`, then `<pad>` up to `length`.
+    ///
+    /// # Errors
+    /// As [`Self::clip_ids`].
+    pub fn t5_ids(&self, text: &str, length: usize) -> Result<Padded> {
+        let (end, pad) = (self.token("</s>")?, self.token("<pad>")?);
+        self.padded(&[], text, end, pad, length)
+    }
+
+    fn padded(
+        &self,
+        start: &[u32],
+        text: &str,
+        end: u32,
+        pad: u32,
+        length: usize,
+    ) -> Result<Padded> {
+        let room = length.checked_sub(start.len() + 1).ok_or_else(|| {
+            ModelError::Input(format!("{length} tokens have no room for the special ones"))
+        })?;
+        let text = self.encode(text)?;
+        let kept = &text[..text.len().min(room)];
+        let mut ids = [start, kept, &[end]].concat();
+        ids.resize(length, pad);
+        let truncated = text.len() > room;
+        Ok(Padded { ids, truncated })
+    }
+}
+
+fn input(error: tokenizers::Error) -> ModelError {
+    ModelError::Input(format!("the text cannot be tokenized: {error}"))
+}
