@@ -115,3 +115,65 @@ impl Tokenizer {
 fn input(error: tokenizers::Error) -> ModelError {
     ModelError::Input(format!("the text cannot be tokenized: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::chat::{Item, Role, Turn, qwen, uniworld};
+    use super::*;
+    use serde_json::Value;
+
+    fn golden() -> (PathBuf, Value) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tokenizer");
+        let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+        (folder, serde_json::from_str(&text).unwrap())
+    }
+
+    fn ids(value: &Value) -> Vec<u32> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    // make.py beside the files says how they come from transformers.
+    #[test]
+    fn clip_ids_equal_transformers() {
+        let (folder, expected) = golden();
+        let tokenizer = Tokenizer::open(&folder.join("clip")).unwrap();
+        for case in expected["clip"].as_array().unwrap() {
+            let text = case["text"].as_str().unwrap();
+            let got = tokenizer.clip_ids(text, 20).unwrap();
+            assert_eq!(got.ids, ids(&case["ids"]), "{text:?}");
+            assert_eq!(got.truncated, text.len() > 80, "{text:?}");
+        }
+        let error = tokenizer.token("<|im_start|>").unwrap_err().to_string();
+        assert!(error.contains("`<|im_start|>`"), "{error}");
+    }
+
+    #[test]
+    fn qwen_ids_equal_transformers() {
+        let (folder, expected) = golden();
+        let tokenizer = Tokenizer::open(&folder.join("qwen")).unwrap();
+        for case in expected["qwen"]["texts"].as_array().unwrap() {
+            let text = case["text"].as_str().unwrap();
+            assert_eq!(
+                tokenizer.encode(text).unwrap(),
+                ids(&case["ids"]),
+                "{text:?}"
+            );
+        }
+        let text = |text: &str| Item::Text(text.into());
+        let turn = |items| {
+            [Turn {
+                role: Role::User,
+                items,
+            }]
+        };
+        let turns = turn(vec![text("the user's"), Item::Image(3)]);
+        let expected = &expected["qwen"];
+        assert_eq!(qwen(&tokenizer, &turns).unwrap(), ids(&expected["chat"]));
+        let got = uniworld(&tokenizer, &turns).unwrap();
+        assert_eq!(got, ids(&expected["uniworld"]));
+        let back = tokenizer.decode(&got).unwrap();
+        assert_eq!(back, "user\nthe user's\nassistant\n");
+        let named = turn(vec![text("the <|image_pad|>")]);
+        assert!(uniworld(&tokenizer, &named).is_err());
+    }
+}
