@@ -136,6 +136,10 @@ pub struct RunArgs {
     /// Device of in-process networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: super::device::DeviceChoice,
+    /// Device memory for the weights of in-process networks, such as 24GB; they take turns where they do not fit
+    /// together [default: all stay resident]
+    #[arg(long, value_name = "SIZE")]
+    pub vram_budget: Option<bytesize::ByteSize>,
     /// Print the plan and run nothing (as `unigauge check`)
     #[arg(long)]
     pub dry_run: bool,

@@ -1,10 +1,12 @@
 //! Makes one prepared run: generate and observe, then grade and report.
 
 use super::context::Context;
+use super::device::DeviceChoice;
 use super::failure::Failure;
 use super::prepare::Prepared;
 use super::progress::{RunProgress, say};
 use super::score::{Titled, grade_run, report_run};
+use crate::generate::Place;
 use crate::observe::Observer;
 use crate::record::Summary;
 use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json};
@@ -14,7 +16,9 @@ use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, re
 pub struct Way {
     pub shard: Option<Shard>,
     pub jobs: usize,
-    pub device: String,
+    pub device: DeviceChoice,
+    /// Bytes of device memory for the weights of in-process networks.
+    pub vram_budget: Option<u64>,
     /// False for `generate`.
     pub observe: bool,
 }
@@ -44,7 +48,7 @@ pub fn execute(
         "{}/{}",
         prepared.asking.suite.name, prepared.answering.model.name
     );
-    let mut manifest = prepared.manifest(way.device.clone(), way.shard, observers);
+    let mut manifest = prepared.manifest(way.device.to_string(), way.shard, observers);
     let before = folder
         .manifest()
         .is_file()
@@ -112,8 +116,16 @@ fn make(
     let generator = &prepared.answering.model.generator;
     let settings = &prepared.answering.settings;
     let resources = prepared.resources(ctx)?;
+    let place = Place {
+        device: way
+            .device
+            .open()
+            .map_err(|reason| Failure::environment(reason, "take another `--device`"))?,
+        vram_budget: way.vram_budget,
+        scratch: prepared.folder.scratch(),
+    };
     let factory = || {
-        crate::generate::build(generator, settings, &resources).map_err(|error| {
+        crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
             RunError::Generator {
                 message: error.to_string(),
                 help: miette::Diagnostic::help(&error)
@@ -129,7 +141,10 @@ fn make(
         making: Some(Making {
             factory: &factory,
             identity: prepared.identity(),
-            workers: way.jobs,
+            workers: match crate::generate::in_process(generator) {
+                true => 1,
+                false => way.jobs,
+            },
         }),
         layout: prepared.asking.suite.layout,
         observers: if way.observe { observers } else { &[] },

@@ -120,7 +120,8 @@ fn of_images(
     let way = Way {
         shard: None,
         jobs: jobs(args.jobs),
-        device: "cpu".into(),
+        device: super::device::DeviceChoice::Cpu,
+        vram_budget: None,
         observe: true,
     };
     let observers = observers(ctx, &asking.suite)?;

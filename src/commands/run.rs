@@ -82,7 +82,8 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
     let way = Way {
         shard: args.shard,
         jobs: jobs(args.jobs),
-        device: device.to_string(),
+        device,
+        vram_budget: args.vram_budget.map(|size| size.as_u64()),
         observe,
     };
     let done = all(ctx, args, &target, &way)?;

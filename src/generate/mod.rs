@@ -1,14 +1,18 @@
 //! Who answers: the [`Generator`] trait and one file per generator.
 
 pub mod command;
+mod diffusion;
 mod echo;
 pub mod folder;
 pub mod openai;
 mod picture;
+mod place;
 mod registry;
 pub mod typeset;
+pub mod uniworld;
 
-pub use registry::{BuildError, NAMES, Resources, build, check, wanted_assets};
+pub use place::{Place, Precision};
+pub use registry::{BuildError, NAMES, Resources, build, check, in_process, wanted_assets};
 
 use crate::cancel::Cancel;
 use crate::record::Item;
@@ -97,4 +101,20 @@ pub trait Generator: Send {
         request: &Request<'_>,
         cancel: &Cancel,
     ) -> Result<Generated, GenerateError>;
+
+    /// How many requests it likes to see together: a pipeline whose networks do not fit side by side encodes all
+    /// prompts of a chunk, then denoises, then decodes.
+    fn chunk(&self) -> usize {
+        1
+    }
+
+    /// Makes the outputs of a chunk; calls `done` once for each request, by its index, as soon as it is made.
+    fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
+        for (index, request) in requests.iter().enumerate() {
+            done(index, self.generate(request, cancel));
+        }
+    }
 }
+
+/// Takes the answer to one request of a chunk.
+pub type Done<'a> = dyn FnMut(usize, Result<Generated, GenerateError>) + 'a;

@@ -5,14 +5,15 @@ use super::echo::{Echo, EchoSettings};
 use super::folder::{Folder, FolderError, FolderSettings};
 use super::openai::{OpenAi, OpenAiSettings};
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
-use super::{GenerateError, Generator};
+use super::uniworld::UniWorldSettings;
+use super::{GenerateError, Generator, Place};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::record::Item;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The generators by the name that a model's `generator` key takes.
-pub const NAMES: [&str; 5] = ["typeset", "folder", "command", "openai", "echo"];
+pub const NAMES: [&str; 6] = ["uniworld", "typeset", "folder", "command", "openai", "echo"];
 
 /// Assets that a generator may use, by id.
 pub type Resources = BTreeMap<&'static str, PathBuf>;
@@ -75,6 +76,7 @@ fn unknown(name: &str) -> BuildError {
 /// When there is no such generator, a key is unknown or a value has the wrong type.
 pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
     match name {
+        "uniworld" => settings.read::<UniWorldSettings>().map(drop)?,
         "typeset" => settings.read::<TypesetSettings>().map(drop)?,
         "folder" => settings.read::<FolderSettings>().map(drop)?,
         "command" => settings.read::<CommandSettings>().map(drop)?,
@@ -93,8 +95,10 @@ pub fn build(
     name: &str,
     settings: &Settings,
     resources: &Resources,
+    place: &Place,
 ) -> Result<Box<dyn Generator>, BuildError> {
     Ok(match name {
+        "uniworld" => Box::new(super::uniworld::open(settings.read()?, place)?),
         "typeset" => {
             let mut settings: TypesetSettings = settings.read()?;
             settings.cjk_font = settings
@@ -111,6 +115,11 @@ pub fn build(
         }
         _ => return Err(unknown(name)),
     })
+}
+
+/// Whether a generator runs networks in this process: then one worker has the device, whatever `--jobs` says.
+pub fn in_process(name: &str) -> bool {
+    matches!(name, "uniworld")
 }
 
 /// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has

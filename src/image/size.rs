@@ -61,7 +61,9 @@ pub fn smart_resize(
 }
 
 /// A named set of aspect ratios that a generator offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub enum Ratios {
     #[serde(rename = "any_11ratio")]
     Eleven,

@@ -61,7 +61,7 @@ fn yes() -> bool {
 impl Dinov2Config {
     fn check(&self) -> Result<()> {
         let heads = self.num_attention_heads;
-        if heads == 0 || self.hidden_size % heads != 0 || self.patch_size == 0 {
+        if heads == 0 || !self.hidden_size.is_multiple_of(heads) || self.patch_size == 0 {
             return Err(ModelError::Input(format!(
                 "DINOv2 config.json: `num_attention_heads` = {heads} must divide `hidden_size` = {}, and `patch_size` \
                  be 1 or more",

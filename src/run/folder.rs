@@ -95,6 +95,11 @@ impl RunFolder {
         self.root.join("outputs")
     }
 
+    /// Folder for what one phase of a pipeline leaves to the next; gone when all outputs are made.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
     /// A journal, of the whole run or of one shard.
     pub fn stream(&self, stream: Stream, shard: Option<Shard>) -> PathBuf {
         self.root.join(shard::file_name(stream.stem(), shard))

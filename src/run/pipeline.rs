@@ -16,11 +16,12 @@ use super::journal::{Journal, Lines};
 use super::output::{Made, OutputWriter};
 use super::plan::{Asked, Fingerprints, Plan, Slot, content_hash, evidence_fingerprint, plan};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, Generator, Request};
+use crate::generate::{GenerateError, Generated, Generator, Request};
 use crate::layout::Layout;
 use crate::observe::{ObserveError, Observer, Subject};
 use crate::record::{Evidence, Failure, Output};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -203,44 +204,82 @@ impl Work<'_> {
             Ok(generator) => generator,
             Err(error) => return shared.fail(error),
         };
-        for slot in tasks {
+        let chunk = generator.chunk().max(1);
+        loop {
+            let slots: Vec<Slot> = tasks.iter().take(chunk).collect();
+            if slots.is_empty() {
+                return;
+            }
             if self.stopped(shared) {
                 continue;
             }
-            let (item, repeat) = self.asked.of(slot);
-            let request = Request {
-                item,
-                base: self.asked.base,
-                repeat,
-                seed: self.asked.seed(slot),
-            };
-            let start = Instant::now();
-            let result = guarded(|| generator.generate(&request, self.cancel))
-                .unwrap_or_else(|message| Err(GenerateError::item("panic", message)));
-            let result = match result {
-                Ok(answer) => Ok(answer),
-                Err(GenerateError::Item { kind, message }) => Err(Failure {
-                    stage: "generate".into(),
-                    kind: kind.into(),
-                    message,
-                }),
-                Err(GenerateError::Fatal { message, help }) => {
-                    shared.fail(RunError::Generator { message, help });
-                    continue;
-                }
-                Err(GenerateError::Cancelled) => continue,
-            };
-            if made
-                .send(Made {
-                    slot,
-                    result,
-                    seconds: start.elapsed().as_secs_f64(),
+            let requests: Vec<Request<'_>> = slots
+                .iter()
+                .map(|slot| {
+                    let (item, repeat) = self.asked.of(*slot);
+                    Request {
+                        item,
+                        base: self.asked.base,
+                        repeat,
+                        seed: self.asked.seed(*slot),
+                    }
                 })
-                .is_err()
-            {
-                break;
+                .collect();
+            let mut left: BTreeSet<usize> = (0..slots.len()).collect();
+            let mut start = Instant::now();
+            let mut done = |index: usize, result: Result<Generated, GenerateError>| {
+                if left.remove(&index) {
+                    let mut seconds = start.elapsed().as_secs_f64();
+                    start = Instant::now();
+                    // In a chunk the first answer waits for the phases of all: each one's own phases count.
+                    if let Ok(Generated { timings, .. }) = &result
+                        && requests.len() > 1
+                        && !timings.is_empty()
+                    {
+                        seconds = timings.values().sum();
+                    }
+                    self.pass_on(slots[index], result, seconds, made, shared);
+                }
+            };
+            let ended = guarded(|| generator.generate_chunk(&requests, self.cancel, &mut done));
+            let message = match ended {
+                Ok(()) => "internal error: the generator gave no answer".to_owned(),
+                Err(message) => message,
+            };
+            for index in left {
+                let result = Err(GenerateError::item("panic", &message));
+                self.pass_on(slots[index], result, 0.0, made, shared);
             }
         }
+    }
+
+    /// Sends an answer to the store.
+    fn pass_on(
+        &self,
+        slot: Slot,
+        result: Result<Generated, GenerateError>,
+        seconds: f64,
+        made: &Sender<Made>,
+        shared: &Shared,
+    ) {
+        let result = match result {
+            Ok(generated) => Ok(generated),
+            Err(GenerateError::Item { kind, message }) => Err(Failure {
+                stage: "generate".into(),
+                kind: kind.into(),
+                message,
+            }),
+            Err(GenerateError::Fatal { message, help }) => {
+                return shared.fail(RunError::Generator { message, help });
+            }
+            Err(GenerateError::Cancelled) => return,
+        };
+        // The store ends early only when the run stops.
+        let _ = made.send(Made {
+            slot,
+            result,
+            seconds,
+        });
     }
 
     fn store(

@@ -17,3 +17,4 @@ mod run;
 mod suites;
 mod support;
 mod typeset;
+mod uniworld;

@@ -17,7 +17,7 @@ impl GroupNorm {
     /// # Errors
     /// When the groups do not divide the channels; as [`Weights::get`].
     pub fn new(weights: &Weights, groups: usize, channels: usize, eps: f64) -> Result<Self> {
-        if groups == 0 || channels % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(ModelError::Input(format!(
                 "{}: {groups} groups do not divide {channels} channels",
                 weights.name("weight")

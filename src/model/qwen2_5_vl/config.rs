@@ -199,7 +199,7 @@ impl TextConfig {
                 self.sections()
             ));
         }
-        if !(self.theta() > 0.0) {
+        if self.theta().is_nan() || self.theta() <= 0.0 {
             return Err(format!("rope_theta is {}", self.theta()));
         }
         if self.use_sliding_window == Some(true) {

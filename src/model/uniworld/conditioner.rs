@@ -9,32 +9,28 @@ use candle_core::Tensor;
 pub struct Conditioner {
     pub vlm: Qwen2_5Vl,
     denoise_projector: Projector,
-    siglip_projector: Option<Projector>,
     vision_end: u32,
 }
 
 impl Conditioner {
-    /// From the weights of a UniWorld checkpoint. `reference_width` is that of the reference encoder's features; none
-    /// leaves `siglip_projector` out.
+    /// From the weights of a UniWorld checkpoint.
     ///
     /// # Errors
     /// When weights are missing or of another shape.
-    pub fn new(config: &Config, weights: &Weights, reference_width: Option<usize>) -> Result<Self> {
-        let tower = weights.at("denoise_tower");
-        let output = config.denoise_tower.output_hidden_size;
-        let projector = |name: &str, input| Projector::new(&tower.at(name), input, output);
+    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         Ok(Self {
             vlm: Qwen2_5Vl::new(&config.vlm, weights)?,
-            denoise_projector: projector("denoise_projector", config.vlm.text.hidden_size)?,
-            siglip_projector: reference_width
-                .map(|width| projector("siglip_projector", width))
-                .transpose()?,
+            denoise_projector: Projector::new(
+                &weights.at("denoise_tower.denoise_projector"),
+                config.vlm.text.hidden_size,
+                config.denoise_tower.output_hidden_size,
+            )?,
             vision_end: config.vision_end,
         })
     }
 
-    /// States [1, L, D] of `input_ids` and features [n, N, R] of the references in their order → [1, L + n·N, J]. Every
-    /// position goes through the projector.
+    /// States [1, L, D] of `input_ids` and projected features [n, N, J] of the references in their order →
+    /// [1, L + n·N, J]. Every position goes through the projector.
     ///
     /// # Errors
     /// When there are not as many vision-end tokens as references, or widths do not fit.
@@ -45,10 +41,6 @@ impl Conditioner {
         references: Option<&Tensor>,
     ) -> Result<Tensor> {
         let projected = self.denoise_projector.forward(states)?;
-        let references = match (&self.siglip_projector, references) {
-            (Some(projector), Some(features)) => Some(projector.forward(features)?),
-            _ => None,
-        };
-        splice(&projected, input_ids, self.vision_end, references.as_ref())
+        splice(&projected, input_ids, self.vision_end, references)
     }
 }

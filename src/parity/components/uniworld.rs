@@ -8,7 +8,7 @@ use crate::model::flux::{FluxTransformer, latents};
 use crate::model::flux_vae::Decoder;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::t5::T5Encoder;
-use crate::model::uniworld::{Conditioner, Config, TaskHead};
+use crate::model::uniworld::{Conditioner, Config, Projector, TaskHead};
 use crate::model::weights::{Files, load};
 use crate::model::{ModelError, read_config};
 use candle_core::{DType, Device, Tensor};
@@ -30,8 +30,13 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let config = Config::read(&folder.join("uniworld/config.json"))?;
     let files = Arc::new(Files::open(&folder.join("uniworld"))?);
     let width = siglip_config.vision().hidden_size;
+    let projector = load(&files, DType::F32, device, |weights| {
+        let output = config.denoise_tower.output_hidden_size;
+        Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
+    })?;
+    let references = projector.forward(&references)?;
     let conditioner = load(&files, DType::F32, device, |weights| {
-        Conditioner::new(&config, weights, Some(width))
+        Conditioner::new(&config, weights)
     })?;
     let ids = whole("input_ids", &case.integers("input_ids")?)?;
     let grids = grids(case)?;

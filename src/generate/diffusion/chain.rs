@@ -1,0 +1,239 @@
+//! Runs the stages of a pipeline over a chunk of requests, phase by phase, within a budget of device memory.
+//!
+//! With room for all networks every request goes through all stages at once. Without it a phase is done for all requests
+//! of the chunk before the next phase's networks take the place of its own. What a phase makes is kept on disk by
+//! content hash, so neither a dropped network nor a killed run loses it, and equal prompts are encoded once.
+
+use super::scratch::{Key, Named, Scratch};
+use super::stage::{Made, Stage, Step};
+use crate::cancel::Cancel;
+use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
+use crate::record::Object;
+use candle_core::{Device, Tensor};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+/// Requests that go through a phase together when the networks do not fit side by side.
+const PHASED_CHUNK: usize = 64;
+/// The tensor that carries a stage's remarks for the record, as JSON bytes.
+const EXTRA: &str = "record.extra";
+
+/// A pipeline.
+pub struct Chain {
+    stages: Vec<Box<dyn Stage>>,
+    budget: Option<u64>,
+    device: Device,
+    scratch: Scratch,
+    /// Keys of files on disk, oldest first.
+    kept: VecDeque<Key>,
+    /// Set by Ctrl-C: the next run goes on with the files.
+    interrupted: bool,
+}
+
+/// What is known of a request on its way.
+struct Journey {
+    key: Key,
+    ended: bool,
+    timings: BTreeMap<String, f64>,
+    extra: Object,
+    /// The files that its stages left.
+    files: Vec<Key>,
+}
+
+impl Chain {
+    pub fn new(
+        stages: Vec<Box<dyn Stage>>,
+        budget: Option<u64>,
+        device: Device,
+        scratch: Scratch,
+    ) -> Self {
+        Self {
+            stages,
+            budget,
+            device,
+            scratch,
+            kept: VecDeque::new(),
+            interrupted: false,
+        }
+    }
+
+    /// Whether all networks fit side by side.
+    fn resident(&self) -> bool {
+        let all: u64 = self.stages.iter().map(|stage| stage.bytes()).sum();
+        self.budget.is_none_or(|budget| all <= budget)
+    }
+
+    /// Loads a stage, dropping others for as long as the budget asks for it.
+    fn make_room(&mut self, number: usize) -> Result<(), GenerateError> {
+        if self.stages[number].loaded() {
+            return Ok(());
+        }
+        let need = self.stages[number].bytes();
+        for other in 0..self.stages.len() {
+            let held: u64 = self
+                .stages
+                .iter()
+                .filter(|s| s.loaded())
+                .map(|s| s.bytes())
+                .sum();
+            if self.budget.is_some_and(|budget| held + need > budget) {
+                self.stages[other].unload();
+            }
+        }
+        self.stages[number].load()
+    }
+
+    /// One stage for one request. The answer, when this stage gives it.
+    fn advance(
+        &mut self,
+        number: usize,
+        request: &Request<'_>,
+        journey: &mut Journey,
+        cancel: &Cancel,
+    ) -> Result<Option<Answer>, GenerateError> {
+        if cancel.is_raised() {
+            return Err(GenerateError::Cancelled);
+        }
+        let key = self.stages[number].key(request, &journey.key)?;
+        journey.key = key.clone();
+        if self.scratch.has(&key) {
+            journey.files.push(key);
+            return Ok(None);
+        }
+        let before = self.collect(journey)?;
+        self.make_room(number)?;
+        let start = Instant::now();
+        let Step { made, extra } = self.stages[number].run(request, &before, cancel)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let phase = self.stages[number].name();
+        journey.timings.insert(phase.into(), seconds);
+        let answer = match made {
+            Made::Tensors(mut tensors) => {
+                if !extra.is_empty() {
+                    let bytes = serde_json::to_vec(&extra).unwrap_or_default();
+                    let length = bytes.len();
+                    tensors.insert(
+                        EXTRA.into(),
+                        wrong(Tensor::from_vec(bytes, length, &Device::Cpu))?,
+                    );
+                }
+                self.scratch.put(&key, &tensors)?;
+                self.kept.push_back(key.clone());
+                journey.files.push(key);
+                return Ok(None);
+            }
+            Made::Pixels(pixels) => Answer::Pixels(pixels),
+            Made::Text(text) => Answer::Text(text),
+        };
+        journey.extra.extend(extra);
+        Ok(Some(answer))
+    }
+
+    /// What the stages before left, and their remarks.
+    fn collect(&self, journey: &mut Journey) -> Result<Named, GenerateError> {
+        let mut all = Named::new();
+        for key in &journey.files {
+            let tensors = self.scratch.get(key, &self.device).ok_or_else(|| {
+                // A damaged file would fail every time: the next run makes it again.
+                self.scratch.forget(key);
+                GenerateError::item(
+                    "scratch",
+                    "what an earlier phase left cannot be read; run again",
+                )
+            })?;
+            all.extend(tensors);
+        }
+        if let Some(extra) = all.remove(EXTRA) {
+            let bytes: Vec<u8> = wrong(extra.to_vec1())?;
+            let extra: Object = serde_json::from_slice(&bytes).unwrap_or_default();
+            journey.extra.extend(extra);
+        }
+        Ok(all)
+    }
+
+    /// One stage for all requests of a chunk that still are on their way.
+    fn phase(
+        &mut self,
+        number: usize,
+        requests: &[Request<'_>],
+        journeys: &mut [Journey],
+        cancel: &Cancel,
+        done: &mut Done<'_>,
+    ) {
+        for (index, request) in requests.iter().enumerate() {
+            if journeys[index].ended {
+                continue;
+            }
+            let result = self.advance(number, request, &mut journeys[index], cancel);
+            let journey = &mut journeys[index];
+            let answer = match result {
+                Ok(None) => continue,
+                Ok(Some(answer)) => Ok(Generated {
+                    answer,
+                    timings: std::mem::take(&mut journey.timings),
+                    extra: std::mem::take(&mut journey.extra),
+                }),
+                Err(error) => Err(error),
+            };
+            journey.ended = true;
+            done(index, answer);
+        }
+    }
+
+    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other closely.
+    fn tidy(&mut self, keep: usize) {
+        while self.kept.len() > keep {
+            if let Some(key) = self.kept.pop_front() {
+                self.scratch.forget(&key);
+            }
+        }
+    }
+}
+
+fn wrong<T>(result: candle_core::Result<T>) -> Result<T, GenerateError> {
+    result.map_err(|error| GenerateError::item("network", error.to_string()))
+}
+
+impl Generator for Chain {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
+        let mut made = None;
+        self.generate_chunk(std::slice::from_ref(request), cancel, &mut |_, result| {
+            made = Some(result);
+        });
+        made.unwrap_or(Err(GenerateError::Cancelled))
+    }
+
+    fn chunk(&self) -> usize {
+        if self.resident() { 1 } else { PHASED_CHUNK }
+    }
+
+    fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
+        let start = || Journey {
+            key: Key::of(&[]),
+            ended: false,
+            timings: BTreeMap::new(),
+            extra: Object::new(),
+            files: Vec::new(),
+        };
+        let mut journeys: Vec<Journey> = requests.iter().map(|_| start()).collect();
+        for number in 0..self.stages.len() {
+            self.phase(number, requests, &mut journeys, cancel, done);
+        }
+        self.interrupted |= cancel.is_raised();
+        if !self.interrupted {
+            self.tidy(4 * PHASED_CHUNK);
+        }
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        if !self.interrupted {
+            self.tidy(0);
+        }
+    }
+}

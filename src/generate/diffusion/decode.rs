@@ -1,0 +1,86 @@
+//! The phase `decode`: latents to pixels, at the size that the benchmark stores.
+
+use super::denoise::{Canvas, LATENTS, Sizing};
+use super::networks::{Network, running};
+use super::scratch::{Key, Named};
+use super::stage::{Made, Stage, Step};
+use crate::cancel::Cancel;
+use crate::generate::{GenerateError, Request};
+use crate::image::pillow::{Filter, resize};
+use crate::model::flux::latents;
+use crate::model::flux_vae::Decoder;
+use crate::model::{ModelError, Result};
+use crate::record::Object;
+use candle_core::{DType, Tensor};
+use image::RgbImage;
+
+/// The VAE's decoder.
+pub struct Decode {
+    pub decoder: Network<Decoder>,
+    pub canvas: Box<Sizing>,
+    /// (width, height) of the stored picture, where it is not as generated.
+    pub stored_size: Option<[u32; 2]>,
+}
+
+impl Stage for Decode {
+    fn name(&self) -> &'static str {
+        "decode"
+    }
+
+    fn bytes(&self) -> u64 {
+        self.decoder.bytes()
+    }
+
+    fn loaded(&self) -> bool {
+        self.decoder.is_loaded()
+    }
+
+    fn load(&mut self) -> Result<(), GenerateError> {
+        self.decoder.load()
+    }
+
+    fn unload(&mut self) {
+        self.decoder.unload();
+    }
+
+    fn key(&self, _: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
+        Ok(Key::of(&[b"decode", before.as_bytes()]))
+    }
+
+    fn run(
+        &mut self,
+        request: &Request<'_>,
+        before: &Named,
+        _: &Cancel,
+    ) -> Result<Step, GenerateError> {
+        let Canvas { h, w } = (self.canvas)(request)?;
+        let decoder = self.decoder.get()?;
+        let decode = || -> Result<RgbImage> {
+            let tokens = before
+                .get(LATENTS)
+                .ok_or_else(|| ModelError::Input("there are no latents to decode".into()))?;
+            to_pixels(&decoder.decode(&latents::unpack(tokens, h, w)?)?)
+        };
+        let mut pixels = decode().map_err(running("decode"))?;
+        if let Some([width, height]) = self.stored_size {
+            pixels = resize(&pixels, width, height, Filter::Bicubic);
+        }
+        Ok(Step {
+            made: Made::Pixels(pixels),
+            extra: Object::new(),
+        })
+    }
+}
+
+/// [1, 3, H, W] in −1 to 1 → 8 bits: x / 2 + 0.5, clamped, times 255, rounded half to even as numpy does.
+fn to_pixels(image: &Tensor) -> Result<RgbImage> {
+    let image = image.to_dtype(DType::F32)?.squeeze(0)?.permute((1, 2, 0))?;
+    let (height, width, _) = image.dims3()?;
+    let values: Vec<f32> = image.flatten_all()?.to_vec1()?;
+    let bytes = values
+        .into_iter()
+        .map(|x| ((x / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0).round_ties_even() as u8)
+        .collect();
+    RgbImage::from_raw(width as u32, height as u32, bytes)
+        .ok_or_else(|| ModelError::Input(format!("{width} × {height} is no size of a picture")))
+}

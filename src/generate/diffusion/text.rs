@@ -1,0 +1,124 @@
+//! The phase `text`: T5's states and CLIP's pooled vector of a prompt.
+
+use super::networks::{Network, running};
+use super::scratch::{Key, Named};
+use super::stage::{Made, Stage, Step};
+use super::{POOLED, T5};
+use crate::cancel::Cancel;
+use crate::generate::{GenerateError, Request};
+use crate::model::Result;
+use crate::model::clip_text::ClipText;
+use crate::model::t5::T5Encoder;
+use crate::model::tokenizer::Tokenizer;
+use crate::record::Object;
+use candle_core::{DType, Device, Tensor};
+
+/// T5 with its tokenizer.
+pub struct T5Text {
+    pub encoder: Network<T5Encoder>,
+    pub tokenizer: Tokenizer,
+    /// Tokens, padded or cut to this.
+    pub length: usize,
+}
+
+/// CLIP with its tokenizer.
+pub struct PooledText {
+    pub encoder: Network<ClipText>,
+    pub tokenizer: Tokenizer,
+    pub length: usize,
+}
+
+/// The text encoders of FLUX.
+pub struct Text {
+    /// None: T5 does not join, and CLIP sees the empty text.
+    pub t5: Option<T5Text>,
+    pub clip: PooledText,
+    pub device: Device,
+    pub dtype: DType,
+}
+
+impl Text {
+    fn prompt<'a>(&self, request: &Request<'a>) -> &'a str {
+        if self.t5.is_some() {
+            &request.item.prompt
+        } else {
+            ""
+        }
+    }
+}
+
+impl Stage for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn bytes(&self) -> u64 {
+        self.clip.encoder.bytes() + self.t5.as_ref().map_or(0, |t5| t5.encoder.bytes())
+    }
+
+    fn loaded(&self) -> bool {
+        self.clip.encoder.is_loaded()
+    }
+
+    fn load(&mut self) -> Result<(), GenerateError> {
+        if let Some(t5) = &mut self.t5 {
+            t5.encoder.load()?;
+        }
+        self.clip.encoder.load()
+    }
+
+    fn unload(&mut self) {
+        if let Some(t5) = &mut self.t5 {
+            t5.encoder.unload();
+        }
+        self.clip.encoder.unload();
+    }
+
+    fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
+        let length = self.t5.as_ref().map_or(0, |t5| t5.length);
+        let how = format!("text {length} {:?}", self.dtype);
+        let prompt = self.prompt(request).as_bytes();
+        Ok(Key::of(&[how.as_bytes(), prompt, before.as_bytes()]))
+    }
+
+    fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
+        let wrong = running("text");
+        let prompt = self.prompt(request);
+        let device = self.device.clone();
+        let mut tensors = Named::new();
+        let mut cut = Vec::new();
+        let tensor = |ids: &[u32]| Ok(Tensor::new(ids, &device)?.unsqueeze(0)?);
+        if let Some(t5) = &mut self.t5 {
+            let padded = t5.tokenizer.t5_ids(prompt, t5.length).map_err(&wrong)?;
+            let encoder = t5.encoder.get()?;
+            let states = tensor(&padded.ids)
+                .and_then(|ids| encoder.forward(&ids))
+                .map_err(&wrong)?;
+            tensors.insert(T5.into(), states);
+            if padded.truncated {
+                cut.push("t5");
+            }
+        }
+        let clip = &mut self.clip;
+        let padded = clip
+            .tokenizer
+            .clip_ids(prompt, clip.length)
+            .map_err(&wrong)?;
+        let encoder = clip.encoder.get()?;
+        let states = tensor(&padded.ids)
+            .and_then(|ids| encoder.forward(&ids))
+            .map_err(&wrong)?;
+        tensors.insert(POOLED.into(), states.pooled);
+        if padded.truncated {
+            cut.push("clip");
+        }
+        let mut extra = Object::new();
+        if !cut.is_empty() {
+            extra.insert("prompt_truncated_for".into(), cut.into());
+        }
+        Ok(Step {
+            made: Made::Tensors(tensors),
+            extra,
+        })
+    }
+}

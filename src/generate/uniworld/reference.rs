@@ -1,0 +1,142 @@
+//! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
+
+use super::settings::{Encoder, UniWorldSettings};
+use crate::generate::GenerateError;
+use crate::generate::diffusion::{Network, fatal};
+use crate::model::dinov2::{Dinov2, Dinov2Config};
+use crate::model::processor::FixedProcessor;
+use crate::model::siglip::{SiglipConfig, SiglipVision};
+use crate::model::uniworld::{Config, Projector};
+use crate::model::weights::Files;
+use crate::model::{Result, read_config};
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Side for DINOv2 at which it gives 32 × 32 patches of 14 pixels.
+const DINOV2_SIDE: u32 = 448;
+
+enum Eye {
+    Siglip(SiglipVision),
+    /// With the number of tokens before the patches.
+    Dinov2(Dinov2, usize),
+}
+
+/// The encoder with its projector.
+pub struct ReferenceEncoder {
+    eye: Network<Eye>,
+    projector: Network<Projector>,
+    processor: FixedProcessor,
+    device: Device,
+}
+
+impl ReferenceEncoder {
+    /// The encoder of the settings; none when they want none.
+    ///
+    /// # Errors
+    /// When a checkpoint is absent or wrong, or the encoder has no projector of its own.
+    pub fn open(
+        settings: &UniWorldSettings,
+        config: &Config,
+        files: &Arc<Files>,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Option<Self>, GenerateError> {
+        let own = settings.checkpoint.join("siglip");
+        let folder = settings.reference.checkpoint.as_deref().unwrap_or(&own);
+        let (eye, width, processor) = match settings.reference.encoder {
+            Encoder::None => return Ok(None),
+            Encoder::Siglip => siglip(folder, dtype, device)?,
+            Encoder::Dinov2 => dinov2(folder, dtype, device)?,
+        };
+        let mut processor = processor.with_published(folder).map_err(fatal)?;
+        if let Some(size) = settings.reference.size {
+            processor.size = size;
+        }
+        let output = config.denoise_tower.output_hidden_size;
+        let projector = match (&settings.reference.projector, settings.reference.encoder) {
+            (Some(path), _) => Network::open(path, dtype, device, move |weights| {
+                Projector::new(weights, width, output)
+            })?,
+            (None, Encoder::Siglip) => Network::of(files.clone(), dtype, device, move |weights| {
+                Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
+            })?,
+            (None, _) => {
+                return Err(GenerateError::fatal(
+                    "`reference.projector` is not set",
+                    "an encoder other than siglip needs the projector that was trained with it: name its file",
+                ));
+            }
+        };
+        Ok(Some(Self {
+            eye,
+            projector,
+            processor,
+            device: device.clone(),
+        }))
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.eye.bytes() + self.projector.bytes()
+    }
+
+    pub fn load(&mut self) -> Result<(), GenerateError> {
+        self.eye.load()?;
+        self.projector.load()
+    }
+
+    pub fn unload(&mut self) {
+        self.eye.unload();
+        self.projector.unload();
+    }
+
+    /// Projected features [n, N, J] of pictures.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn encode(&mut self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
+        let wrong = crate::generate::diffusion::running("prompt");
+        let pixels = || -> Result<Tensor> {
+            let each = pictures
+                .iter()
+                .map(|picture| self.processor.prepare(picture));
+            let each: Vec<Tensor> = each.collect::<Result<_>>()?;
+            Ok(Tensor::stack(&each, 0)?.to_device(&self.device)?)
+        };
+        let pixels = pixels().map_err(&wrong)?;
+        let features = match self.eye.get()? {
+            Eye::Siglip(tower) => tower.forward(&pixels),
+            Eye::Dinov2(network, before) => network.forward(&pixels).and_then(|states| {
+                let patches = states.dim(1)? - before;
+                Ok(states.narrow(1, *before, patches)?.contiguous()?)
+            }),
+        };
+        let projector = self.projector.get()?;
+        features
+            .and_then(|features| projector.forward(&features))
+            .map_err(&wrong)
+    }
+}
+
+type Opened = (Network<Eye>, usize, FixedProcessor);
+
+fn siglip(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
+    let path = folder.join("config.json");
+    let config: SiglipConfig = read_config(&path).map_err(fatal)?;
+    let config = config.vision().clone();
+    let (width, size) = (config.hidden_size, config.image_size as u32);
+    let eye = Network::open(folder, dtype, device, move |weights| {
+        Ok(Eye::Siglip(SiglipVision::new(&config, weights)?))
+    })?;
+    Ok((eye, width, FixedProcessor::siglip(size)))
+}
+
+fn dinov2(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
+    let config: Dinov2Config = read_config(&folder.join("config.json")).map_err(fatal)?;
+    let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
+    let eye = Network::open(folder, dtype, device, move |weights| {
+        Ok(Eye::Dinov2(Dinov2::new(&config, weights)?, before))
+    })?;
+    Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
+}

@@ -1,0 +1,138 @@
+//! The settings of the `uniworld` generator.
+
+use crate::generate::Precision;
+use crate::image::size::Ratios;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings of the `uniworld` generator; defaults are the authors' command line's.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UniWorldSettings {
+    /// Folder that holds `uniworld/`, `siglip/` and `flux/` (with `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`,
+    /// `tokenizer_2`, `scheduler`), each as its authors publish it.
+    pub checkpoint: PathBuf,
+    /// Euler steps.
+    #[serde(default = "steps")]
+    pub num_inference_steps: usize,
+    /// FLUX's distilled guidance.
+    #[serde(default = "guidance")]
+    pub guidance_scale: f32,
+    /// Tokens of T5, padded or cut to this.
+    #[serde(default = "t5_length")]
+    pub max_sequence_length: usize,
+    /// Whether T5's states join the sequence and CLIP sees the prompt; otherwise CLIP sees the empty text.
+    #[serde(default = "yes")]
+    pub joint_with_t5: bool,
+    /// `"any_11ratio"`, the published ratio nearest to the input images at `anchor_pixels`, or `[width, height]`.
+    #[serde(default)]
+    pub size: Size,
+    /// Area that `any_11ratio` aims at.
+    #[serde(default = "anchor")]
+    pub anchor_pixels: u64,
+    /// `[width, height]` that a finished picture is resized to (bicubic), as the benchmark's script does.
+    #[serde(default)]
+    pub stored_size: Option<[u32; 2]>,
+    /// Bounds of an input image's area for the language model.
+    #[serde(default = "vlm_pixels")]
+    pub min_pixels: u64,
+    #[serde(default = "vlm_pixels")]
+    pub max_pixels: u64,
+    /// Who decides between a picture and words: the item's task, or the checkpoint's task head.
+    #[serde(default)]
+    pub route: Route,
+    /// Longest answer in words, in tokens.
+    #[serde(default = "new_tokens")]
+    pub max_new_tokens: usize,
+    /// What looks at the reference images for FLUX.
+    #[serde(default)]
+    pub reference: Reference,
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+/// The size of the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Size {
+    Pixels([u32; 2]),
+    Nearest(Ratios),
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self::Nearest(Ratios::Eleven)
+    }
+}
+
+/// Who decides between a picture and words.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    #[default]
+    Task,
+    TaskHead,
+}
+
+/// The reference encoder.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    #[serde(default)]
+    pub encoder: Encoder,
+    /// Folder of the encoder. Default: `siglip/` of the checkpoint.
+    #[serde(default)]
+    pub checkpoint: Option<PathBuf>,
+    /// Weights of the projector behind it (`0.weight`, `0.bias`, `2.weight`, `2.bias`). Default: the checkpoint's
+    /// `siglip_projector`.
+    #[serde(default)]
+    pub projector: Option<PathBuf>,
+    /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448, which gives as many
+    /// tokens as SigLIP2 at 512.
+    #[serde(default)]
+    pub size: Option<u32>,
+}
+
+/// Which network looks at the reference images.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    #[default]
+    Siglip,
+    /// DINOv2, with or without registers as its configuration says.
+    Dinov2,
+    /// The language model alone sees the images.
+    None,
+}
+
+fn steps() -> usize {
+    28
+}
+
+fn guidance() -> f32 {
+    3.5
+}
+
+fn t5_length() -> usize {
+    256
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn anchor() -> u64 {
+    1024 * 1024
+}
+
+fn vlm_pixels() -> u64 {
+    448 * 448
+}
+
+fn new_tokens() -> usize {
+    128
+}

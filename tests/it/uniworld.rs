@@ -1,0 +1,288 @@
+//! The `uniworld` generator end to end, with the tiny composed checkpoint of the parity case and made tokenizers.
+
+use crate::parity::copy_into;
+use crate::support::{lines, stderr, unigauge};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A tokenizer of single characters, with special tokens at given ids.
+fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
+    let vocab: BTreeMap<String, u32> = (32u8..127)
+        .chain([b'\n'])
+        .map(char::from)
+        .map(String::from)
+        .zip(first..)
+        // An added token keeps its id only when the model knows it, too.
+        .chain(
+            specials
+                .iter()
+                .map(|(content, id)| ((*content).to_owned(), *id)),
+        )
+        .collect();
+    let added: Vec<Value> = specials
+        .iter()
+        .map(|(content, id)| {
+            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                "normalized": false, "special": content.starts_with('<')})
+        })
+        .collect();
+    let all = json!({"version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": {"type": "Fuse"},
+        "model": {"type": "BPE", "dropout": null, "unk_token": "?", "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": []}});
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("tokenizer.json"), all.to_string()).unwrap();
+}
+
+/// The tiny checkpoint as a user has a released one.
+fn checkpoint(dir: &Path) -> PathBuf {
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity/uniworld/checkpoint");
+    let folder = dir.join("tiny");
+    copy_into(&golden, &folder);
+    let qwen = [
+        ("assistant", 197),
+        ("<|im_start|>", 199),
+        ("<|im_end|>", 200),
+        ("<|vision_start|>", 201),
+        ("<|vision_end|>", 202),
+        ("<|image_pad|>", 204),
+    ];
+    tokenizer(&folder.join("uniworld"), 0, &qwen);
+    // CLIP's largest id must be the end token; its vocabulary has 99.
+    tokenizer(
+        &folder.join("flux/tokenizer"),
+        0,
+        &[("<|startoftext|>", 97), ("<|endoftext|>", 98)],
+    );
+    tokenizer(
+        &folder.join("flux/tokenizer_2"),
+        2,
+        &[("<pad>", 0), ("</s>", 1)],
+    );
+    folder
+}
+
+fn model(dir: &Path, settings: &str) -> PathBuf {
+    let path = dir.join("tiny.toml");
+    let text = format!(
+        "name = \"tiny\"\ntitle = \"Tiny\"\ngenerator = \"uniworld\"\n\n[settings]\ncheckpoint = \"tiny\"\n\
+         num_inference_steps = 3\nmax_sequence_length = 24\nsize = [32, 24]\nmin_pixels = 3136\nmax_pixels = 4704\n{settings}\n"
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// A suite with one edit, one edit of two pictures and one question.
+fn suite(dir: &Path, task: &str, items: &[Value]) -> PathBuf {
+    let text: String = items.iter().map(|item| format!("{item}\n")).collect();
+    fs::write(dir.join("items.jsonl"), text).unwrap();
+    let path = dir.join("own.toml");
+    let text = format!(
+        "name = \"own\"\nversion = \"1\"\ntitle = \"Own\"\ntask = \"{task}\"\n\n[items]\nfile = \"items.jsonl\"\n\n\
+         [grade]\nrule = \"contains\"\n"
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn outputs(run: &Path) -> Vec<Value> {
+    let mut all = lines(&run.join("outputs.jsonl"));
+    all.sort_by_key(|line| line["item"].to_string());
+    all
+}
+
+fn generate(dir: &Path, suite: &str, model: &Path, more: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = unigauge(dir);
+    command
+        .args(["generate", suite, "--device", "cpu", "--model"])
+        .arg(model)
+        .args(more);
+    command.assert()
+}
+
+/// Item → sha256 of its picture.
+fn pictures(run: &Path) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    outputs(run)
+        .iter()
+        .map(|line| (text(&line["item"]), text(&line["sha256"])))
+        .collect()
+}
+
+#[test]
+fn geneval_prompts_become_the_same_pictures_on_every_way() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "stored_size = [64, 64]");
+    let run = |out: &str| dir.path().join(out).join("geneval/tiny/seed0-limit4");
+    let common = ["--limit", "4", "--repeats", "1", "--out"];
+    let with = |more: &[&'static str]| [&common[..], more].concat();
+
+    generate(dir.path(), "geneval", &model, &with(&["whole"])).success();
+    let whole = pictures(&run("whole"));
+    assert_eq!(whole.len(), 4);
+    let distinct: std::collections::BTreeSet<&String> = whole.values().collect();
+    assert_eq!(
+        distinct.len(),
+        4,
+        "another prompt and seed, another picture"
+    );
+    let first = &outputs(&run("whole"))[0];
+    assert_eq!(
+        (&first["width"], &first["height"]),
+        (&json!(64), &json!(64))
+    );
+    for phase in ["prompt", "text", "denoise", "decode"] {
+        assert!(first["timings"][phase].as_f64().unwrap() > 0.0, "{phase}");
+    }
+    assert!(
+        !run("whole").join("scratch").exists(),
+        "embeddings go when the pictures are made"
+    );
+
+    // A budget that holds one network at a time: phases in turn, the same bytes.
+    generate(
+        dir.path(),
+        "geneval",
+        &model,
+        &with(&["phased", "--vram-budget", "1KB"]),
+    )
+    .success();
+    assert_eq!(pictures(&run("phased")), whole);
+
+    // Two shards.
+    for shard in ["1/2", "2/2"] {
+        let more = [
+            "--limit",
+            "4",
+            "--repeats",
+            "1",
+            "--shard",
+            shard,
+            "--out",
+            "shards",
+        ];
+        generate(dir.path(), "geneval", &model, &more).success();
+    }
+    let mut parts = BTreeMap::new();
+    for shard in ["1-of-2", "2-of-2"] {
+        for line in lines(&run("shards").join(format!("outputs.{shard}.jsonl"))) {
+            parts.insert(
+                line["item"].as_str().unwrap().to_owned(),
+                line["sha256"].as_str().unwrap().to_owned(),
+            );
+        }
+    }
+    assert_eq!(parts, whole);
+
+    // A second start makes nothing; a lost picture is made again, alike.
+    fs::remove_file(run("whole").join(outputs(&run("whole"))[2]["file"].as_str().unwrap()))
+        .unwrap();
+    generate(dir.path(), "geneval", &model, &with(&["whole"])).success();
+    assert_eq!(pictures(&run("whole")), whole);
+}
+
+#[test]
+fn edits_look_at_their_pictures_and_questions_are_answered_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "max_new_tokens = 5");
+    for (name, shade) in [("a.png", 40u8), ("b.png", 200)] {
+        let picture =
+            image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([shade, x as u8, y as u8]));
+        picture.save(dir.path().join(name)).unwrap();
+    }
+    let edit =
+        |id: &str, images: &[&str]| json!({"id": id, "prompt": "make it red", "images": images});
+    let items = [
+        edit("none", &[]),
+        edit("one", &["a.png"]),
+        edit("other", &["b.png"]),
+        edit("two", &["a.png", "b.png"]),
+        edit("broken", &["own.toml"]),
+    ];
+    let own = suite(dir.path(), "edit", &items);
+    let output = generate(dir.path(), own.to_str().unwrap(), &model, &[]);
+    assert!(stderr(output.get_output()).contains("own.toml"));
+    let made = outputs(&dir.path().join("results/own/tiny/seed0"));
+    let broken = made.iter().find(|line| line["item"] == "broken").unwrap();
+    assert_eq!(broken["error"]["kind"], "image");
+    let hashes: std::collections::BTreeSet<&str> = made
+        .iter()
+        .filter_map(|line| line["sha256"].as_str())
+        .collect();
+    assert_eq!(hashes.len(), 4);
+
+    let question =
+        json!({"id": "q", "prompt": "what is it?", "images": ["a.png"], "answers": ["x"]});
+    let own = suite(dir.path(), "understand", &[question]);
+    generate(
+        dir.path(),
+        own.to_str().unwrap(),
+        &model,
+        &["--out", "words"],
+    )
+    .success();
+    let answer = &outputs(&dir.path().join("words/own/tiny/seed0"))[0];
+    assert_eq!(answer["kind"], "text");
+    assert!(answer["text"].is_string(), "{answer}");
+}
+
+#[test]
+fn a_prompt_beyond_the_limits_is_cut_and_the_record_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "");
+    let items = [
+        json!({"id": "long", "prompt": "word ".repeat(30)}),
+        json!({"id": "short", "prompt": "word"}),
+    ];
+    let own = suite(dir.path(), "text-to-image", &items);
+    generate(dir.path(), own.to_str().unwrap(), &model, &[]).success();
+    let made = outputs(&dir.path().join("results/own/tiny/seed0"));
+    let of = |id: &str| made.iter().find(|line| line["item"] == id).unwrap();
+    assert_eq!(of("long")["prompt_truncated_for"], json!(["t5", "clip"]));
+    assert_eq!(of("short").get("prompt_truncated_for"), None);
+}
+
+#[test]
+fn a_checkpoint_that_is_not_whole_says_what_it_lacks() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = checkpoint(dir.path());
+    let broken = model(dir.path(), "");
+    let says = |more: &[&str], word: &str| {
+        let output = generate(
+            dir.path(),
+            "geneval",
+            &broken,
+            &[&["--limit", "1"], more].concat(),
+        );
+        let output = output.failure();
+        assert!(
+            stderr(output.get_output()).contains(word),
+            "{}",
+            stderr(output.get_output())
+        );
+    };
+    let file = folder.join("uniworld/tokenizer.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("<|vision_end|>", "<|else|>")).unwrap();
+    says(&[], "<|vision_end|>");
+    fs::write(&file, text).unwrap();
+
+    let shard = folder.join("uniworld/model-00001-of-00003.safetensors");
+    let bytes = fs::read(&shard).unwrap();
+    fs::write(&shard, &bytes[..bytes.len() / 2]).unwrap();
+    says(&[], "model-00001-of-00003.safetensors");
+    fs::remove_file(&shard).unwrap();
+    says(&[], "1 of 3 shards are absent");
+    fs::write(&shard, bytes).unwrap();
+    fs::remove_dir_all(folder.join("siglip")).unwrap();
+    says(&[], "siglip/config.json");
+
+    let wrong = model(dir.path(), "guidance = 2.5");
+    generate(dir.path(), "geneval", &wrong, &["--limit", "1"]).code(2);
+}
