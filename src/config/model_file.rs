@@ -19,7 +19,7 @@ pub struct ModelFile {
     /// What the model is, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Who answers: `uniworld`, `typeset`, `folder`, `command`, `openai`.
+    /// Who answers: `uniworld`, `flux`, `typeset`, `folder`, `command`, `openai`.
     pub generator: String,
     /// The languages of the prompts that the model takes (`en`, `zh`); empty means all.
     #[serde(default)]

@@ -3,6 +3,7 @@
 pub mod command;
 mod diffusion;
 mod echo;
+pub mod flux;
 pub mod folder;
 pub mod openai;
 mod picture;

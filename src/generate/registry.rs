@@ -2,6 +2,7 @@
 
 use super::command::{CommandGenerator, CommandSettings};
 use super::echo::{Echo, EchoSettings};
+use super::flux::FluxSettings;
 use super::folder::{Folder, FolderError, FolderSettings};
 use super::openai::{OpenAi, OpenAiSettings};
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
@@ -13,7 +14,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The generators by the name that a model's `generator` key takes.
-pub const NAMES: [&str; 6] = ["uniworld", "typeset", "folder", "command", "openai", "echo"];
+pub const NAMES: [&str; 7] = [
+    "uniworld", "flux", "typeset", "folder", "command", "openai", "echo",
+];
 
 /// Assets that a generator may use, by id.
 pub type Resources = BTreeMap<&'static str, PathBuf>;
@@ -77,6 +80,7 @@ fn unknown(name: &str) -> BuildError {
 pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
     match name {
         "uniworld" => settings.read::<UniWorldSettings>().map(drop)?,
+        "flux" => settings.read::<FluxSettings>().map(drop)?,
         "typeset" => settings.read::<TypesetSettings>().map(drop)?,
         "folder" => settings.read::<FolderSettings>().map(drop)?,
         "command" => settings.read::<CommandSettings>().map(drop)?,
@@ -99,6 +103,7 @@ pub fn build(
 ) -> Result<Box<dyn Generator>, BuildError> {
     Ok(match name {
         "uniworld" => Box::new(super::uniworld::open(settings.read()?, place)?),
+        "flux" => Box::new(super::flux::open(settings.read()?, place)?),
         "typeset" => {
             let mut settings: TypesetSettings = settings.read()?;
             settings.cjk_font = settings
@@ -119,7 +124,7 @@ pub fn build(
 
 /// Whether a generator runs networks in this process: then one worker has the device, whatever `--jobs` says.
 pub fn in_process(name: &str) -> bool {
-    matches!(name, "uniworld")
+    matches!(name, "uniworld" | "flux")
 }
 
 /// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has

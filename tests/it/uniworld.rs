@@ -286,3 +286,62 @@ fn a_checkpoint_that_is_not_whole_says_what_it_lacks() {
     let wrong = model(dir.path(), "guidance = 2.5");
     generate(dir.path(), "geneval", &wrong, &["--limit", "1"]).code(2);
 }
+
+/// The same denoiser, text encoders and autoencoder in the layout of FLUX.1-dev.
+#[test]
+fn flux_makes_pictures_from_words_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = checkpoint(dir.path());
+    let (own, flux) = (folder.join("uniworld"), folder.join("flux"));
+    let prefix = "denoise_tower.denoiser.";
+    let mut weights = std::collections::HashMap::new();
+    for number in 1..=3 {
+        let shard = own.join(format!("model-0000{number}-of-00003.safetensors"));
+        let tensors = candle_core::safetensors::load(shard, &candle_core::Device::Cpu).unwrap();
+        weights.extend(
+            tensors
+                .into_iter()
+                .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor))),
+        );
+    }
+    fs::create_dir(flux.join("transformer")).unwrap();
+    let file = flux.join("transformer/diffusion_pytorch_model.safetensors");
+    candle_core::safetensors::save(&weights, file).unwrap();
+    let config: Value =
+        serde_json::from_slice(&fs::read(own.join("config.json")).unwrap()).unwrap();
+    let config = config["denoise_tower"]["denoiser_config"].to_string();
+    fs::write(flux.join("transformer/config.json"), config).unwrap();
+
+    let model = dir.path().join("flux.toml");
+    let text = "name = \"tiny\"\ntitle = \"Tiny\"\ngenerator = \"flux\"\n\n[settings]\ncheckpoint = \"tiny/flux\"\n\
+                num_inference_steps = 2\nmax_sequence_length = 24\nsize = [32, 24]\n";
+    fs::write(&model, text).unwrap();
+    generate(
+        dir.path(),
+        "geneval",
+        &model,
+        &["--limit", "2", "--repeats", "2"],
+    )
+    .success();
+    let made = outputs(&dir.path().join("results/geneval/tiny/seed0-limit2"));
+    let hashes: std::collections::BTreeSet<&str> = made
+        .iter()
+        .map(|line| line["sha256"].as_str().unwrap())
+        .collect();
+    assert_eq!(hashes.len(), 4);
+    // The prompt is encoded once for both repeats.
+    let encoded = made
+        .iter()
+        .filter(|line| line["timings"]["text"].is_number());
+    assert_eq!(encoded.count(), 2);
+
+    let edit = json!({"id": "e", "prompt": "make it red", "images": []});
+    let own = suite(dir.path(), "edit", &[edit]);
+    generate(dir.path(), own.to_str().unwrap(), &model, &[]);
+    let refused = &outputs(&dir.path().join("results/own/tiny/seed0"))[0];
+    assert_eq!(refused["error"]["kind"], "task");
+
+    fs::write(&model, text.replace("[32, 24]", "[30, 24]")).unwrap();
+    let odd = generate(dir.path(), "geneval", &model, &["--limit", "1"]).failure();
+    assert!(stderr(odd.get_output()).contains("multiples of 8"));
+}

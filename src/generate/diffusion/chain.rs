@@ -8,7 +8,7 @@ use super::scratch::{Key, Named, Scratch};
 use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
 use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
-use crate::record::Object;
+use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -28,6 +28,7 @@ pub struct Chain {
     kept: VecDeque<Key>,
     /// Set by Ctrl-C: the next run goes on with the files.
     interrupted: bool,
+    tasks: &'static [Task],
 }
 
 /// What is known of a request on its way.
@@ -41,7 +42,9 @@ struct Journey {
 }
 
 impl Chain {
+    /// A pipeline for items of certain tasks; `scratch` holds what phases leave to each other.
     pub fn new(
+        tasks: &'static [Task],
         stages: Vec<Box<dyn Stage>>,
         budget: Option<u64>,
         device: Device,
@@ -54,6 +57,7 @@ impl Chain {
             scratch,
             kept: VecDeque::new(),
             interrupted: false,
+            tasks,
         }
     }
 
@@ -220,6 +224,14 @@ impl Generator for Chain {
             files: Vec::new(),
         };
         let mut journeys: Vec<Journey> = requests.iter().map(|_| start()).collect();
+        for (index, request) in requests.iter().enumerate() {
+            let task = request.item.task;
+            if !self.tasks.contains(&task) {
+                journeys[index].ended = true;
+                let message = format!("this model does not do the task {task:?}");
+                done(index, Err(GenerateError::item("task", message)));
+            }
+        }
         for number in 0..self.stages.len() {
             self.phase(number, requests, &mut journeys, cancel, done);
         }

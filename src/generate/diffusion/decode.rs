@@ -1,8 +1,9 @@
 //! The phase `decode`: latents to pixels, at the size that the benchmark stores.
 
-use super::denoise::{Canvas, LATENTS, Sizing};
+use super::denoise::LATENTS;
 use super::networks::{Network, running};
 use super::scratch::{Key, Named};
+use super::size::{Canvas, Sizing};
 use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Request};
@@ -17,7 +18,7 @@ use image::RgbImage;
 /// The VAE's decoder.
 pub struct Decode {
     pub decoder: Network<Decoder>,
-    pub canvas: Box<Sizing>,
+    pub sizing: Sizing,
     /// (width, height) of the stored picture, where it is not as generated.
     pub stored_size: Option<[u32; 2]>,
 }
@@ -53,7 +54,7 @@ impl Stage for Decode {
         before: &Named,
         _: &Cancel,
     ) -> Result<Step, GenerateError> {
-        let Canvas { h, w } = (self.canvas)(request)?;
+        let Canvas { h, w } = self.sizing.canvas(request)?;
         let decoder = self.decoder.get()?;
         let decode = || -> Result<RgbImage> {
             let tokens = before

@@ -2,6 +2,7 @@
 
 use super::networks::{Network, running};
 use super::scratch::{Key, Named};
+use super::size::{Canvas, Sizing};
 use super::stage::{Made, Stage, Step};
 use super::{POOLED, PROMPT, T5};
 use crate::cancel::Cancel;
@@ -16,14 +17,6 @@ use candle_core::{DType, Device, Tensor};
 /// The packed latents that a chain's denoising leaves to its decoding.
 pub const LATENTS: &str = "latents";
 
-/// How one picture is sampled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Canvas {
-    /// Packed tokens, down and across.
-    pub h: usize,
-    pub w: usize,
-}
-
 /// What the pipelines decide.
 pub struct Sampling {
     pub num_inference_steps: usize,
@@ -31,16 +24,13 @@ pub struct Sampling {
     pub scheduler: FlowMatchConfig,
 }
 
-/// Chooses the size of a request's picture.
-pub type Sizing = dyn Fn(&Request<'_>) -> Result<Canvas, GenerateError> + Send;
-
 /// The denoiser.
 pub struct Denoise {
     pub transformer: Network<FluxTransformer>,
     pub sampling: Sampling,
     /// Width of a packed token: four times the latent channels.
     pub token_width: usize,
-    pub canvas: Box<Sizing>,
+    pub sizing: Sizing,
     pub device: Device,
     pub dtype: DType,
 }
@@ -67,7 +57,7 @@ impl Stage for Denoise {
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let Canvas { h, w } = (self.canvas)(request)?;
+        let Canvas { h, w } = self.sizing.canvas(request)?;
         let how = format!(
             "denoise {} {} {h} {w} {}",
             self.sampling.num_inference_steps, self.sampling.guidance_scale, request.seed
@@ -81,7 +71,7 @@ impl Stage for Denoise {
         before: &Named,
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
-        let canvas = (self.canvas)(request)?;
+        let canvas = self.sizing.canvas(request)?;
         let x = self
             .start(canvas, request.seed)
             .map_err(running("denoise"))?;

@@ -5,17 +5,19 @@ mod chain;
 mod decode;
 mod denoise;
 mod networks;
+mod picture;
 mod scratch;
+mod size;
 mod stage;
 mod text;
 
 pub use chain::Chain;
-pub use decode::Decode;
-pub use denoise::{Canvas, Denoise, Sampling, Sizing};
 pub use networks::{Network, fatal, running};
+pub use picture::{PictureSettings, picture_stages};
 pub use scratch::{Key, Named, Scratch};
+pub use size::Size;
 pub use stage::{Made, Stage, Step};
-pub use text::{PooledText, T5Text, Text};
+pub use text::Text;
 
 /// The language model's states with reference features, [1, L, J].
 pub const PROMPT: &str = "prompt_embeds";

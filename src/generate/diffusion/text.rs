@@ -1,17 +1,18 @@
 //! The phase `text`: T5's states and CLIP's pooled vector of a prompt.
 
-use super::networks::{Network, running};
+use super::networks::{Network, fatal, running};
 use super::scratch::{Key, Named};
 use super::stage::{Made, Stage, Step};
 use super::{POOLED, T5};
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Request};
-use crate::model::Result;
-use crate::model::clip_text::ClipText;
-use crate::model::t5::T5Encoder;
+use crate::model::clip_text::{ClipText, ClipTextConfig};
+use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
+use crate::model::{ModelError, read_config};
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
+use std::path::Path;
 
 /// T5 with its tokenizer.
 pub struct T5Text {
@@ -38,6 +39,50 @@ pub struct Text {
 }
 
 impl Text {
+    /// Opens the encoders of a folder laid out as FLUX.1's; `t5_length` none leaves T5 out.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn open(
+        flux: &Path,
+        t5_length: Option<usize>,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self, GenerateError> {
+        let folder = flux.join("text_encoder");
+        let config: ClipTextConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
+        let clip = PooledText {
+            length: config.max_position_embeddings,
+            tokenizer: Tokenizer::open(&flux.join("tokenizer")).map_err(fatal)?,
+            encoder: Network::open(&folder, dtype, device, move |weights| {
+                ClipText::new(&config, weights)
+            })?,
+        };
+        let open_t5 = |length: usize| -> Result<T5Text, GenerateError> {
+            if length == 0 {
+                return Err(GenerateError::fatal(
+                    "`max_sequence_length` = 0: T5 needs room for its end token",
+                    "the published evaluations take 256 or 512",
+                ));
+            }
+            let folder = flux.join("text_encoder_2");
+            let config: T5Config = read_config(&folder.join("config.json")).map_err(fatal)?;
+            Ok(T5Text {
+                length,
+                tokenizer: Tokenizer::open(&flux.join("tokenizer_2")).map_err(fatal)?,
+                encoder: Network::open(&folder, dtype, device, move |weights| {
+                    T5Encoder::new(&config, weights)
+                })?,
+            })
+        };
+        Ok(Self {
+            t5: t5_length.map(open_t5).transpose()?,
+            clip,
+            device: device.clone(),
+            dtype,
+        })
+    }
+
     fn prompt<'a>(&self, request: &Request<'a>) -> &'a str {
         if self.t5.is_some() {
             &request.item.prompt
@@ -87,7 +132,7 @@ impl Stage for Text {
         let device = self.device.clone();
         let mut tensors = Named::new();
         let mut cut = Vec::new();
-        let tensor = |ids: &[u32]| Ok(Tensor::new(ids, &device)?.unsqueeze(0)?);
+        let tensor = |ids: &[u32]| Ok::<_, ModelError>(Tensor::new(ids, &device)?.unsqueeze(0)?);
         if let Some(t5) = &mut self.t5 {
             let padded = t5.tokenizer.t5_ids(prompt, t5.length).map_err(&wrong)?;
             let encoder = t5.encoder.get()?;

@@ -1,6 +1,7 @@
 //! The settings of the `uniworld` generator.
 
 use crate::generate::Precision;
+use crate::generate::diffusion::Size;
 use crate::image::size::Ratios;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ pub struct UniWorldSettings {
     #[serde(default = "yes")]
     pub joint_with_t5: bool,
     /// `"any_11ratio"`, the published ratio nearest to the input images at `anchor_pixels`, or `[width, height]`.
-    #[serde(default)]
+    #[serde(default = "size")]
     pub size: Size,
     /// Area that `any_11ratio` aims at.
     #[serde(default = "anchor")]
@@ -49,20 +50,6 @@ pub struct UniWorldSettings {
     pub reference: Reference,
     #[serde(default)]
     pub precision: Precision,
-}
-
-/// The size of the pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
-pub enum Size {
-    Pixels([u32; 2]),
-    Nearest(Ratios),
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self::Nearest(Ratios::Eleven)
-    }
 }
 
 /// Who decides between a picture and words.
@@ -123,6 +110,10 @@ fn t5_length() -> usize {
 
 fn yes() -> bool {
     true
+}
+
+fn size() -> Size {
+    Size::Nearest(Ratios::Eleven)
 }
 
 fn anchor() -> u64 {

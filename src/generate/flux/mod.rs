@@ -1,0 +1,53 @@
+//! The `flux` generator: FLUX.1-dev text-to-image in this process, the baseline that other systems build on.
+
+mod settings;
+
+pub use settings::FluxSettings;
+
+use super::diffusion::{
+    Chain, Network, PictureSettings, Scratch, Size, Stage, Text, fatal, picture_stages,
+};
+use super::{GenerateError, Place};
+use crate::model::flux::{FluxConfig, FluxTransformer};
+use crate::model::read_config;
+use crate::record::Task;
+
+/// Opens the pipeline; weights are mapped, and loaded when their phase begins.
+///
+/// # Errors
+/// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
+pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateError> {
+    let (device, dtype) = (&place.device, settings.precision.on(&place.device));
+    let folder = settings.checkpoint.join("transformer");
+    let config: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
+    let token_width = config.in_channels;
+    let transformer = Network::open(&folder, dtype, device, move |weights| {
+        FluxTransformer::new(&config, weights)
+    })?;
+    let picture = PictureSettings {
+        num_inference_steps: settings.num_inference_steps,
+        guidance_scale: settings.guidance_scale,
+        size: Size::Pixels(settings.size),
+        anchor_pixels: 0,
+        stored_size: settings.stored_size,
+    };
+    let [denoise, decode] = picture_stages(
+        &settings.checkpoint,
+        transformer,
+        token_width,
+        &picture,
+        dtype,
+        device,
+    )?;
+    let length = Some(settings.max_sequence_length);
+    let text = Text::open(&settings.checkpoint, length, dtype, device)?;
+    let stages: Vec<Box<dyn Stage>> = vec![Box::new(text), denoise, decode];
+    let scratch = Scratch::at(&place.scratch);
+    Ok(Chain::new(
+        &[Task::TextToImage],
+        stages,
+        place.vram_budget,
+        device.clone(),
+        scratch,
+    ))
+}
