@@ -102,7 +102,7 @@ Examples:
   unigauge run quick
   unigauge run longtext --model typeset typeset-blur --limit 20
   unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
-  unigauge run geneval --model flux --out /data/results --dry-run
+  unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
 pub struct RunArgs {
     /// A study, or a suite when models are given: a name (see `unigauge list`) or a TOML file
@@ -283,7 +283,8 @@ pub struct FetchArgs {
 Examples:
   unigauge check                                 # all definitions, the cache, the device
   unigauge check quick                           # the plan of a study
-  unigauge check longtext --model typeset --limit 20")]
+  unigauge check longtext --model typeset --limit 20
+  unigauge check geneval --model uniworld-v1 --vram-budget 24GB   # which networks take turns")]
 pub struct CheckArgs {
     /// A study, or a suite when models are given; none checks everything that is defined
     pub target: Option<String>,
@@ -310,6 +311,9 @@ pub struct CheckArgs {
     /// Device of in-process networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: super::device::DeviceChoice,
+    /// Device memory for the weights of in-process networks, such as 24GB
+    #[arg(long, value_name = "SIZE")]
+    pub vram_budget: Option<bytesize::ByteSize>,
 }
 
 #[derive(Debug, Clone, Args)]

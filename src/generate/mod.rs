@@ -109,6 +109,11 @@ pub trait Generator: Send {
         1
     }
 
+    /// What it would do with the device's memory, for people; empty where it runs no networks.
+    fn plan(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Makes the outputs of a chunk; calls `done` once for each request, by its index, as soon as it is made.
     fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
         for (index, request) in requests.iter().enumerate() {

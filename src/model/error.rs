@@ -38,13 +38,14 @@ pub enum ModelError {
 impl ModelError {
     /// A file that cannot be read.
     pub fn io(path: &Path, error: &std::io::Error) -> Self {
-        let help = match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                "the checkpoint is incomplete, or this is not its folder: compare it with the published list of files"
-            }
-            _ => "the file must be readable",
-        };
-        Self::file(path, error.to_string(), help)
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::file(
+                path,
+                "no such file",
+                "the checkpoint is incomplete, or this is not its folder: compare it with the published list of files",
+            ),
+            _ => Self::file(path, error.to_string(), "the file must be readable"),
+        }
     }
 
     /// A file whose content is wrong.

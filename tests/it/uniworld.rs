@@ -287,6 +287,32 @@ fn a_checkpoint_that_is_not_whole_says_what_it_lacks() {
     generate(dir.path(), "geneval", &wrong, &["--limit", "1"]).code(2);
 }
 
+#[test]
+fn check_tells_how_the_networks_share_the_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "");
+    let check = |more: &[&str]| {
+        let mut command = unigauge(dir.path());
+        command.args([
+            "check", "geneval", "--limit", "4", "--device", "cpu", "--model",
+        ]);
+        let output = command.arg(&model).args(more).assert();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    let all = check(&[]);
+    assert!(
+        all.contains("phase prompt:") && all.contains("all resident:"),
+        "{all}"
+    );
+    let turns = check(&["--vram-budget", "500KB"]);
+    assert!(
+        turns.contains("they take turns within 500.0 kB, 64 outputs a turn"),
+        "{turns}"
+    );
+    assert!(!dir.path().join("results").exists());
+}
+
 /// The same denoiser, text encoders and autoencoder in the layout of FLUX.1-dev.
 #[test]
 fn flux_makes_pictures_from_words_alone() {

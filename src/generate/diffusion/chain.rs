@@ -215,6 +215,38 @@ impl Generator for Chain {
         if self.resident() { 1 } else { PHASED_CHUNK }
     }
 
+    fn plan(&self) -> Vec<String> {
+        let size = |bytes: u64| bytesize::ByteSize(bytes).display().si().to_string();
+        let mut lines: Vec<String> = self
+            .stages
+            .iter()
+            .map(|stage| format!("phase {}: {} of weights", stage.name(), size(stage.bytes())))
+            .collect();
+        let all: u64 = self.stages.iter().map(|stage| stage.bytes()).sum();
+        let largest = self
+            .stages
+            .iter()
+            .map(|stage| stage.bytes())
+            .max()
+            .unwrap_or(0);
+        lines.push(match self.budget {
+            Some(budget) if !self.resident() => format!(
+                "they take turns within {}, {PHASED_CHUNK} outputs a turn: {} resident at most",
+                size(budget),
+                size(largest.max(budget.min(all)))
+            ),
+            _ => format!("all resident: {}, and activations beside them", size(all)),
+        });
+        if let Some(budget) = self.budget.filter(|&budget| largest > budget) {
+            lines.push(format!(
+                "the largest phase alone takes {}, more than the budget of {}",
+                size(largest),
+                size(budget)
+            ));
+        }
+        lines
+    }
+
     fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
         let start = || Journey {
             key: Key::of(&[]),
