@@ -60,7 +60,7 @@ impl TimeTextEmbed {
         self.guidance_embedder.is_some()
     }
 
-    /// Sigma [B] → [B, D].
+    /// Sigma `[B]` → [B, D].
     ///
     /// # Errors
     /// When the shape is another.
@@ -68,7 +68,7 @@ impl TimeTextEmbed {
         self.timestep_embedder.forward(&self.sinusoid(sigma)?)
     }
 
-    /// The part that stays the same over all steps: pooled prompt [B, Q] and guidance scale [B] → [B, D]. A scale is
+    /// The part that stays the same over all steps: pooled prompt [B, Q] and guidance scale `[B]` → [B, D]. A scale is
     /// not looked at by a network without guidance.
     ///
     /// # Errors

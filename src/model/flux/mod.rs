@@ -98,7 +98,7 @@ impl FluxTransformer {
         })
     }
 
-    /// Embeds what does not depend on the step: text tokens [B, T, J], pooled prompt [B, Q], guidance scale [B], ids
+    /// Embeds what does not depend on the step: text tokens [B, T, J], pooled prompt [B, Q], guidance scale `[B]`, ids
     /// of the image tokens [N, 3] and of the text tokens [T, 3].
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl FluxTransformer {
         })
     }
 
-    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma [B] (0 to 1). `added` [B, N, D] joins the image
+    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma `[B]` (0 to 1). `added` [B, N, D] joins the image
     /// tokens after the last double block.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Device, Storage, Tensor};
 use rayon::prelude::*;
 
-/// Normalises groups of channels of [B, C, ...]; `weight` and `bias` [C].
+/// Normalises groups of channels of [B, C, ...]; `weight` and `bias` `[C]`.
 #[derive(Debug, Clone)]
 pub struct GroupNorm {
     weight: Tensor,

@@ -20,7 +20,7 @@ pub use positions::resample_positions;
 use super::{Result, Weights};
 use candle_core::Tensor;
 
-/// A linear layer, `weight` [out, in] and, when `bias`, `bias` [out].
+/// A linear layer, `weight` [out, in] and, when `bias`, `bias` `[out]`.
 ///
 /// # Errors
 /// As [`Weights::get`].
