@@ -1,6 +1,7 @@
 //! Networks that come and go: weights on disk, loaded for a phase, dropped after it.
 
 use crate::generate::GenerateError;
+use crate::model::flux::bfl;
 use crate::model::weights::{Files, load};
 use crate::model::{ModelError, Weights};
 use candle_core::{DType, Device};
@@ -74,6 +75,11 @@ impl<T> Network<T> {
     /// When they are wrong, or the device has no room for them.
     pub fn load(&mut self) -> Result<(), GenerateError> {
         if self.loaded.is_none() {
+            // The authors of FLUX and the library diffusers publish the same weights under other names.
+            let load = match bfl::is_bfl(&self.files) {
+                true => bfl::load,
+                false => load,
+            };
             self.loaded = Some(
                 load(&self.files, self.dtype, &self.device, &self.build).map_err(|error| {
                     match &error {

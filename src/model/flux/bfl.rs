@@ -55,13 +55,7 @@ pub fn load<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let layout = Layout::new(&audit(None, &build)?)?;
-    let problems = files.compare(&layout.stored);
-    if !problems.is_empty() {
-        return Err(ModelError::Weights {
-            path: files.path().into(),
-            problems,
-        });
-    }
+    files.require(&layout.stored)?;
     let source = Bfl {
         files: files.clone(),
         layout,

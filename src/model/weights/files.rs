@@ -170,7 +170,7 @@ impl Files {
     }
 
     /// One line for every tensor that is asked for and not stored as asked.
-    pub fn compare(&self, asked: &[Asked]) -> Vec<String> {
+    fn compare(&self, asked: &[Asked]) -> Vec<String> {
         asked
             .iter()
             .filter_map(|tensor| match self.dims.get(&tensor.name) {
@@ -182,6 +182,21 @@ impl Files {
                 Some(_) => None,
             })
             .collect()
+    }
+
+    /// Checks that everything that is asked for is stored as asked.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] with every missing and mis-shaped tensor at once.
+    pub fn require(&self, asked: &[Asked]) -> Result<()> {
+        let problems = self.compare(asked);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(ModelError::Weights {
+            path: self.path.clone(),
+            problems,
+        })
     }
 
     fn load(&self, name: &str, device: &Device) -> Result<Tensor> {

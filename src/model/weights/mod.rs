@@ -6,7 +6,7 @@ mod files;
 pub use audit::{Asked, audit};
 pub use files::Files;
 
-use super::{ModelError, Result};
+use super::Result;
 use candle_core::{DType, Device, Shape, Tensor};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Weights {
 /// Loads a network from files: first asks it for all names, then compares them with what is stored, then builds it.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// [`super::ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -104,12 +104,6 @@ pub fn load<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let asked = audit(Some(files.clone()), &build)?;
-    let problems = files.compare(&asked);
-    if !problems.is_empty() {
-        return Err(ModelError::Weights {
-            path: files.path().into(),
-            problems,
-        });
-    }
+    files.require(&asked)?;
     build(&Weights::new(files.clone(), dtype, device))
 }
