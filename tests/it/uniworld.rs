@@ -371,3 +371,51 @@ fn flux_makes_pictures_from_words_alone() {
     let odd = generate(dir.path(), "geneval", &model, &["--limit", "1"]).failure();
     assert!(stderr(odd.get_output()).contains("multiples of 8"));
 }
+
+/// Ctrl-C in the middle: the same command goes on, and the pictures are those of a run that was left alone.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_pictures() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "num_inference_steps = 150");
+    let text = fs::read_to_string(&model).unwrap();
+    fs::write(&model, text.replacen("num_inference_steps = 3\n", "", 1)).unwrap();
+    let more = [
+        "--limit",
+        "4",
+        "--repeats",
+        "1",
+        "--vram-budget",
+        "1KB",
+        "--out",
+    ];
+    let with = |out: &'static str| [&more[..], &[out]].concat();
+    let run = |out: &str| dir.path().join(out).join("geneval/tiny/seed0-limit4");
+
+    let mut process = crate::support::unigauge_process(dir.path());
+    process.args(["generate", "geneval", "--device", "cpu", "--model"]);
+    process
+        .arg(&model)
+        .args(with("cut"))
+        .stderr(std::process::Stdio::null());
+    let mut process = process.spawn().unwrap();
+    let latents = || fs::read_dir(run("cut").join("scratch")).map_or(0, Iterator::count);
+    // Prompts and texts of four pictures, and the latents of at least one.
+    let start = std::time::Instant::now();
+    while latents() < 9 && process.try_wait().unwrap().is_none() {
+        assert!(start.elapsed().as_secs() < 60);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let id = Pid::from_raw(i32::try_from(process.id()).unwrap());
+    let _ = kill(id, Signal::SIGINT);
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert!(latents() >= 9, "what the phases made is kept");
+
+    generate(dir.path(), "geneval", &model, &with("cut")).success();
+    generate(dir.path(), "geneval", &model, &with("alone")).success();
+    assert_eq!(pictures(&run("cut")), pictures(&run("alone")));
+}
