@@ -7,7 +7,7 @@ use super::prepare::{Answering, Asking, Prepared, RunOptions};
 use super::run::Target;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
-use crate::generate::{Place, Resources};
+use crate::generate::Resources;
 use crate::hub::State;
 use crate::run::{Asked, Making, RunFolder, Silent, Work};
 use indicatif::{HumanBytes, HumanDuration};
@@ -256,13 +256,9 @@ fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
     if !crate::generate::in_process(&model.generator) {
         return Ok(true);
     }
-    let Ok(device) = args.device.open() else {
+    // Why a device does not open was said above.
+    let Ok(place) = prepared.place(args.device, args.vram_budget.map(|size| size.as_u64())) else {
         return Ok(false);
-    };
-    let place = Place {
-        device,
-        vram_budget: args.vram_budget.map(|size| size.as_u64()),
-        scratch: prepared.folder.scratch(),
     };
     match crate::generate::build(&model.generator, settings, &Resources::default(), &place) {
         Ok(generator) => {

@@ -52,19 +52,11 @@ impl DeviceChoice {
     /// When a device that was asked for by name cannot be opened, with the reason.
     pub fn resolve(self) -> Result<Self, String> {
         match self {
-            Self::Cpu => Ok(self),
-            Self::Cuda(number) => match Device::new_cuda(number) {
-                Ok(_) => Ok(self),
-                Err(error) => Err(format!("CUDA device {number} cannot be used: {error}")),
-            },
-            Self::Metal => match Device::new_metal(0) {
-                Ok(_) => Ok(self),
-                Err(error) => Err(format!("the Metal device cannot be used: {error}")),
-            },
             Self::Auto => Ok([Self::Cuda(0), Self::Metal]
                 .into_iter()
-                .find(|choice| choice.resolve().is_ok())
+                .find(|choice| choice.open().is_ok())
                 .unwrap_or(Self::Cpu)),
+            named => named.open().map(|_| named),
         }
     }
 
@@ -73,12 +65,14 @@ impl DeviceChoice {
     /// # Errors
     /// As [`DeviceChoice::resolve`].
     pub fn open(self) -> Result<Device, String> {
-        let opened = match self.resolve()? {
-            Self::Cuda(number) => Device::new_cuda(number),
-            Self::Metal => Device::new_metal(0),
-            Self::Cpu | Self::Auto => Ok(Device::Cpu),
-        };
-        opened.map_err(|error| error.to_string())
+        match self {
+            Self::Auto => self.resolve()?.open(),
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda(number) => Device::new_cuda(number)
+                .map_err(|error| format!("CUDA device {number} cannot be used: {error}")),
+            Self::Metal => Device::new_metal(0)
+                .map_err(|error| format!("the Metal device cannot be used: {error}")),
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use super::failure::Failure;
 use super::prepare::Prepared;
 use super::progress::{RunProgress, say};
 use super::score::{Titled, grade_run, report_run};
-use crate::generate::Place;
 use crate::observe::Observer;
 use crate::record::Summary;
 use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json};
@@ -116,14 +115,9 @@ fn make(
     let generator = &prepared.answering.model.generator;
     let settings = &prepared.answering.settings;
     let resources = prepared.resources(ctx)?;
-    let place = Place {
-        device: way
-            .device
-            .open()
-            .map_err(|reason| Failure::environment(reason, "take another `--device`"))?,
-        vram_budget: way.vram_budget,
-        scratch: prepared.folder.scratch(),
-    };
+    let place = prepared
+        .place(way.device, way.vram_budget)
+        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
     let factory = || {
         crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
             RunError::Generator {

@@ -2,9 +2,10 @@
 
 use super::cli::{RunArgs, SelectArgs};
 use super::context::Context;
+use super::device::DeviceChoice;
 use super::failure::Failure;
 use crate::config::{self, ModelFile, Settings, SuiteFile};
-use crate::generate::Resources;
+use crate::generate::{Place, Resources};
 use crate::hub::Hub;
 use crate::observe::Observer;
 use crate::record::Item;
@@ -241,6 +242,22 @@ impl<'a> Prepared<'a> {
             resources.insert(asset, ctx.hub()?.ensure(asset)?);
         }
         Ok(resources)
+    }
+
+    /// Where the generator's networks run. The device is opened only for a generator that has any.
+    ///
+    /// # Errors
+    /// The reason why the device cannot be opened.
+    pub fn place(&self, device: DeviceChoice, vram_budget: Option<u64>) -> Result<Place, String> {
+        let device = match crate::generate::in_process(&self.answering.model.generator) {
+            true => device,
+            false => DeviceChoice::Cpu,
+        };
+        Ok(Place {
+            device: device.open()?,
+            vram_budget,
+            scratch: self.folder.scratch(),
+        })
     }
 
     /// The outputs asked for.

@@ -21,7 +21,7 @@ pub struct Network<T> {
 }
 
 impl<T> Network<T> {
-    /// Opens the weights in a folder or file, builds nothing. `prefix` is where its tensors begin.
+    /// Opens the weights in a folder or file, builds nothing.
     ///
     /// # Errors
     /// When the files are absent or damaged.

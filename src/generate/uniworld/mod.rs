@@ -8,6 +8,7 @@ pub use settings::UniWorldSettings;
 
 use self::prompt::Prompt;
 use self::reference::ReferenceEncoder;
+use self::settings::Route;
 use super::diffusion::{
     Chain, Network, PictureSettings, Scratch, Stage, Text, fatal, picture_stages,
 };
@@ -71,7 +72,7 @@ fn prompt(
 ) -> Result<Prompt, GenerateError> {
     let own = settings.checkpoint.join("uniworld");
     let (whole, width) = (config.clone(), config.vlm.text.hidden_size);
-    let task_head = Prompt::wants_task_head(settings)
+    let task_head = (settings.route == Route::TaskHead)
         .then(|| {
             Network::open(
                 &own.join("task_head_final.pt"),

@@ -2,12 +2,13 @@
 //! reference features between them, to the denoiser.
 
 use super::reference::ReferenceEncoder;
-use super::settings::{Route, UniWorldSettings};
+use super::settings::UniWorldSettings;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Made, Named, Network, PROMPT, Stage, Step, running};
 use crate::generate::{GenerateError, Request};
 use crate::image::{decode_file, read_file};
 use crate::model::processor::{PixelLimits, QwenProcessor};
+use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::{ChatTokens, Item, Role, Turn, uniworld};
 use crate::model::uniworld::{Conditioner, TaskHead};
@@ -36,6 +37,17 @@ struct Read {
     pixel_values: Option<Tensor>,
     grids: Vec<[usize; 3]>,
     pictures: Vec<RgbImage>,
+}
+
+impl Read {
+    /// The language model's final states, [1, L, D].
+    fn states(&self, vlm: &Qwen2_5Vl) -> Result<Tensor> {
+        let pixels = self.pixel_values.as_ref();
+        let images = pixels
+            .map(|pixels| vlm.image_embeds(pixels, &self.grids))
+            .transpose()?;
+        vlm.hidden_states(&self.ids, images.as_ref(), &self.grids)
+    }
 }
 
 impl Stage for Prompt {
@@ -95,20 +107,11 @@ impl Stage for Prompt {
     ) -> Result<Step, GenerateError> {
         let wrong = running("prompt");
         let read = self.read(request)?;
-        let conditioner = self.conditioner.get()?;
-        let vlm = &conditioner.vlm;
-        let states = || -> Result<Tensor> {
-            let pixels = read.pixel_values.as_ref();
-            let images = pixels
-                .map(|pixels| vlm.image_embeds(pixels, &read.grids))
-                .transpose()?;
-            vlm.hidden_states(&read.ids, images.as_ref(), &read.grids)
-        };
         let mut extra = Object::new();
         if request.item.task == Task::Understand {
             return self.answer(&read, extra, cancel);
         }
-        let states = states().map_err(&wrong)?;
+        let states = read.states(&self.conditioner.get()?.vlm).map_err(&wrong)?;
         if let Some(head) = &mut self.task_head {
             let logits = route(head.get()?, &self.tokenizer, &read.ids, &states).map_err(&wrong)?;
             extra.insert("task_logits".into(), logits.to_vec().into());
@@ -149,9 +152,7 @@ impl Prompt {
             let mut items = vec![Item::Text(request.item.prompt.clone())];
             let (mut values, mut grids) = (Vec::new(), Vec::new());
             for picture in &pictures {
-                let patches = self
-                    .processor
-                    .patches(&self.processor.fetch(picture, limits)?)?;
+                let patches = self.processor.prepare(picture, limits)?;
                 items.push(Item::Image(patches.tokens));
                 grids.push(patches.grid);
                 values.push(patches.values);
@@ -204,22 +205,12 @@ impl Prompt {
             extra,
         })
     }
-
-    /// Whether the settings leave the choice to the task head.
-    pub fn wants_task_head(settings: &UniWorldSettings) -> bool {
-        settings.route == Route::TaskHead
-    }
 }
 
-/// The task head's logits (words, picture) at the last token "assistant".
+/// The task head's logits: words, picture.
 fn route(head: &TaskHead, tokenizer: &Tokenizer, ids: &[u32], states: &Tensor) -> Result<[f32; 2]> {
-    let assistant = tokenizer.token("assistant")?;
-    let place = ids.iter().rposition(|&id| id == assistant);
-    let place = place.ok_or_else(|| {
-        ModelError::Input("the prompt has no token \"assistant\" for the task head".into())
-    })?;
-    let state = states.narrow(1, place, 1)?.squeeze(1)?.contiguous()?;
-    let logits: Vec<f32> = head.forward(&state)?.flatten_all()?.to_vec1()?;
+    let logits = head.route(states, ids, tokenizer.token("assistant")?)?;
+    let logits: Vec<f32> = logits.flatten_all()?.to_vec1()?;
     match logits[..] {
         [words, picture] => Ok([words, picture]),
         _ => Err(ModelError::Input(

@@ -1,7 +1,7 @@
 //! The small networks between the frozen models: linear, SiLU, linear.
 
 use crate::model::nn::{Linear, linear};
-use crate::model::{Result, Weights};
+use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
 /// Width of the released projectors between their two layers, in multiples of what they give out (12288 for 4096). The
@@ -69,11 +69,20 @@ impl TaskHead {
         })
     }
 
-    /// Logits [B, 2] of states [B, D].
+    /// Logits [1, 2] (words, picture) of the last position of `input_ids` that is `assistant`; states [1, L, D].
     ///
     /// # Errors
-    /// When the last axis is not the input width.
-    pub fn forward(&self, states: &Tensor) -> Result<Tensor> {
+    /// When no position is, or the last axis is not the input width.
+    pub fn route(&self, states: &Tensor, input_ids: &[u32], assistant: u32) -> Result<Tensor> {
+        let place = input_ids.iter().rposition(|&id| id == assistant);
+        let place = place.ok_or_else(|| {
+            ModelError::Input("the prompt has no token \"assistant\" for the task head".into())
+        })?;
+        self.forward(&states.narrow(1, place, 1)?.squeeze(1)?.contiguous()?)
+    }
+
+    /// Logits [B, 2] of states [B, D].
+    fn forward(&self, states: &Tensor) -> Result<Tensor> {
         let states = states.to_dtype(candle_core::DType::F32)?;
         Ok(self.second.forward(&self.first.forward(&states)?.silu()?)?)
     }

@@ -1,18 +1,11 @@
 //! `flux_transformer`: one evaluation of the denoiser.
 
-use crate::model::flux::{FluxConfig, FluxTransformer};
-use crate::model::{read_config, weights};
-use crate::parity::{Case, CaseError, Tensors};
-use candle_core::{DType, Device};
-use std::sync::Arc;
+use super::{Case, CaseError, Tensors, checkpoint};
+use crate::model::flux::FluxTransformer;
+use candle_core::Device;
 
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
-    let folder = case.checkpoint();
-    let config: FluxConfig = read_config(&folder.join("config.json"))?;
-    let files = Arc::new(weights::Files::open(&folder)?);
-    let model = weights::load(&files, DType::F32, device, |weights| {
-        FluxTransformer::new(&config, weights)
-    })?;
+    let model = checkpoint(&case.checkpoint(), device, FluxTransformer::new)?;
     let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
     let guidance = case.inputs.get("guidance");
     let guidance = guidance.map(|scale| scale.to_device(device)).transpose()?;

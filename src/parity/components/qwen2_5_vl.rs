@@ -1,19 +1,14 @@
 //! Qwen2.5-VL: image vectors, positions, hidden states, scores and a greedy continuation.
 
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
-use crate::model::weights::{Files, load};
-use crate::model::{ModelError, read_config};
-use crate::parity::{Case, CaseError, Tensors};
-use candle_core::{DType, Device, Tensor};
-use std::sync::Arc;
+use super::{Case, CaseError, Tensors, checkpoint};
+use crate::model::ModelError;
+use crate::model::qwen2_5_vl::Qwen2_5Vl;
+use candle_core::{Device, Tensor};
 
 const NEW_TOKENS: usize = 12;
 
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
-    let folder = case.checkpoint();
-    let config: Config = read_config(&folder.join("config.json"))?;
-    let files = Arc::new(Files::open(&folder)?);
-    let model = load(&files, DType::F32, device, |w| Qwen2_5Vl::new(&config, w))?;
+    let model = checkpoint(&case.checkpoint(), device, Qwen2_5Vl::new)?;
     let ids = whole("input_ids", &case.integers("input_ids")?)?;
     let grids = grids(case)?;
     let pixels = case.input("pixel_values")?.to_device(device)?;

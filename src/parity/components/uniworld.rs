@@ -50,10 +50,11 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
         TaskHead::new(weights, config.vlm.text.hidden_size)
     })?;
     let assistant = whole("assistant_token_id", &case.integers("assistant_token_id")?)?;
-    let place = ids.iter().rposition(|id| assistant.contains(id));
-    let place = place.ok_or_else(|| ModelError::Input("no id is `assistant_token_id`".into()))?;
-    let state = states.narrow(1, place, 1)?.squeeze(1)?.contiguous()?;
-    made.insert("task_logits".into(), head.forward(&state)?);
+    let [assistant] = assistant[..] else {
+        return Err(ModelError::Input("assistant_token_id is not one id".into()).into());
+    };
+    let logits = head.route(&states, &ids, assistant)?;
+    made.insert("task_logits".into(), logits);
 
     let flux = folder.join("flux");
     let t5 = checkpoint(&flux.join("text_encoder_2"), device, T5Encoder::new)?;
