@@ -1,11 +1,12 @@
 //! `unigauge check`: is everything there, and what would be done.
 
-use super::cli::{CheckArgs, RunArgs};
+use super::checkpoint;
+use super::cli::{CheckArgs, Layout, RunArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions};
 use super::run::Target;
-use crate::config::{self, Kind};
+use crate::config::{self, Kind, ModelFile};
 use crate::exit::Exit;
 use crate::generate::Resources;
 use crate::hub::State;
@@ -27,6 +28,8 @@ impl From<&RunArgs> for CheckArgs {
             out: args.out.clone(),
             device: args.device,
             vram_budget: args.vram_budget,
+            keys: false,
+            layout: Layout::Diffusers,
         }
     }
 }
@@ -36,9 +39,17 @@ impl From<&RunArgs> for CheckArgs {
 /// # Errors
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut exit = environment(ctx, args)?;
+    let mut exit = match args.keys {
+        // Nothing but the keys is printed, so that they can be piped.
+        true => Exit::Ok,
+        false => environment(ctx, args)?,
+    };
     match &args.target {
         Some(name) => {
+            if let Some(model) = model_of(name, args)? {
+                let found = checkpoint::check(ctx, model, args)?;
+                return Ok(if exit == Exit::Ok { found } else { exit });
+            }
             if !target(ctx, args, &Target::of(name, &args.model)?)? {
                 exit = Exit::Environment;
             }
@@ -50,6 +61,16 @@ pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// The model that the target names, when it is neither a study nor a suite with models.
+fn model_of(name: &str, args: &CheckArgs) -> Result<Option<ModelFile>, Failure> {
+    let taken = !args.model.is_empty() || config::study(name, Path::new("")).is_ok();
+    match config::model(name, Path::new("")) {
+        Ok(model) if !taken => Ok(Some(model.definition)),
+        Err(error) if args.keys => Err(error.into()),
+        _ => Ok(None),
+    }
 }
 
 /// Device, disk, cache.

@@ -269,9 +269,10 @@ pub enum Format {
 Examples:
   unigauge fetch                       # what there is, and what is in the cache
   unigauge fetch ppocr-v4              # the OCR models and the ONNX Runtime library
-  unigauge fetch longtext --dry-run")]
+  unigauge fetch longtext --dry-run
+  unigauge fetch flux-1-dev            # a model's checkpoint, into the folder that its settings name")]
 pub struct FetchArgs {
-    /// Assets or groups of assets; none lists them
+    /// Assets, groups of assets, or models with a published checkpoint; none lists the assets
     pub assets: Vec<String>,
     /// Say what would be fetched, with sizes and licences
     #[arg(long)]
@@ -284,9 +285,11 @@ Examples:
   unigauge check                                 # all definitions, the cache, the device
   unigauge check quick                           # the plan of a study
   unigauge check longtext --model typeset --limit 20
-  unigauge check geneval --model uniworld-v1 --vram-budget 24GB   # which networks take turns")]
+  unigauge check geneval --model uniworld-v1 --vram-budget 24GB   # which networks take turns
+  unigauge check uniworld-v1                     # its files, sizes, licences, memory
+  unigauge check uniworld-v1 --keys              # every tensor that its networks ask for")]
 pub struct CheckArgs {
-    /// A study, or a suite when models are given; none checks everything that is defined
+    /// A study, a model, or a suite when models are given; none checks everything that is defined
     pub target: Option<String>,
     /// Models: names or TOML files
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
@@ -314,6 +317,21 @@ pub struct CheckArgs {
     /// Device memory for the weights of in-process networks, such as 24GB
     #[arg(long, value_name = "SIZE")]
     pub vram_budget: Option<bytesize::ByteSize>,
+    /// List every tensor that the model's networks ask for (name, shape, dtype); the target is a model. Needs its
+    /// configuration only: the released one stands in where the checkpoint is not here
+    #[arg(long, conflicts_with = "model")]
+    pub keys: bool,
+    /// The layout that `--keys` lists a FLUX transformer in
+    #[arg(long, value_enum, default_value_t = Layout::Diffusers, requires = "keys")]
+    pub layout: Layout,
+}
+
+/// Layouts that FLUX transformers are published in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Layout {
+    Diffusers,
+    /// Black Forest Labs' own.
+    Bfl,
 }
 
 #[derive(Debug, Clone, Args)]

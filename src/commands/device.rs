@@ -68,11 +68,27 @@ impl DeviceChoice {
         match self {
             Self::Auto => self.resolve()?.open(),
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda(number) => Device::new_cuda(number)
-                .map_err(|error| format!("CUDA device {number} cannot be used: {error}")),
+            Self::Cuda(number) => cuda(number)
+                .map_err(|reason| format!("CUDA device {number} cannot be used: {reason}")),
             Self::Metal => Device::new_metal(0)
                 .map_err(|error| format!("the Metal device cannot be used: {error}")),
         }
+    }
+}
+
+/// Where the driver's library is not found, the binding panics: told as an error, without the panic's own words.
+fn cuda(number: usize) -> Result<Device, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = std::panic::catch_unwind(|| Device::new_cuda(number));
+    std::panic::set_hook(hook);
+    match opened {
+        Ok(device) => device.map_err(|error| error.to_string()),
+        Err(_) => Err(
+            "the driver or cuBLAS is not found: install the NVIDIA driver and the CUDA 13 libraries, or name their \
+             folders in LD_LIBRARY_PATH"
+                .into(),
+        ),
     }
 }
 

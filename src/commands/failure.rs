@@ -44,6 +44,15 @@ impl Failure {
         Self::told(Exit::Incomplete, message, help)
     }
 
+    /// Reading or writing failed in the middle of work.
+    pub fn io(error: std::io::Error) -> Self {
+        Self::told(
+            Exit::Unexpected,
+            error,
+            "look at the disk and its permissions",
+        )
+    }
+
     fn told(exit: Exit, message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
         Self {
             exit,

@@ -1,14 +1,17 @@
 //! `unigauge fetch`.
 
+use super::checkpoint;
 use super::cli::FetchArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::list;
 use super::progress::say;
+use crate::config::{self, ModelFile};
 use crate::exit::Exit;
-use crate::hub::{Asset, Fetched, HubError, Outcome};
+use crate::hub::{Asset, Fetched, Hub, Outcome};
 use indicatif::HumanBytes;
 use serde_json::json;
+use std::path::Path;
 
 /// Fetches assets, or lists them.
 ///
@@ -21,13 +24,18 @@ pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     }
     ctx.catch_interrupts();
     let hub = ctx.hub()?;
-    let fetched = match hub.fetch(&args.assets, args.dry_run) {
+    let (models, assets) = models(&hub, &args.assets);
+    let fetched = models
+        .iter()
+        .try_for_each(|model| checkpoint(ctx, model, args.dry_run))
+        .and_then(|()| Ok(hub.fetch(&assets, args.dry_run)?));
+    let fetched = match fetched {
         Ok(fetched) => fetched,
-        Err(HubError::Cancelled) => {
+        Err(_) if ctx.cancel.is_raised() => {
             say("go on with the same command: what has arrived is kept");
             return Ok(Exit::Interrupted);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     if ctx.json {
         let lines: Vec<_> = fetched.iter().map(as_json).collect();
@@ -50,6 +58,57 @@ pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         .iter()
         .any(|one| matches!(one.outcome, Outcome::Failed(_)));
     Ok(if failed { Exit::Environment } else { Exit::Ok })
+}
+
+/// Models with a published checkpoint among the names, and the names that are left.
+fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
+    let (mut models, mut assets) = (Vec::new(), Vec::new());
+    for name in names {
+        let known = hub.table().expand(std::slice::from_ref(name)).is_ok();
+        match config::model(name, Path::new("")) {
+            Ok(model) if !known && !model.definition.repositories.is_empty() => {
+                models.push(model.definition);
+            }
+            _ => assets.push(name.clone()),
+        }
+    }
+    (models, assets)
+}
+
+/// Brings the repositories of a model into the folder that its settings name.
+fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
+    let Some(folder) = checkpoint::folder(model) else {
+        return Err(Failure::usage(
+            format!(
+                "the model `{}` names no folder for its checkpoint",
+                model.name
+            ),
+            "set `settings.checkpoint`",
+        ));
+    };
+    for repository in &model.repositories {
+        let (snapshot, folder) = checkpoint::snapshot(ctx, repository, &folder)?;
+        let absent = snapshot.files.iter().filter(|file| !file.is_in(&folder));
+        let (count, bytes) = absent.fold((0, 0), |(count, bytes), file| {
+            (count + 1, bytes + file.size)
+        });
+        let what = if dry_run { "would fetch" } else { "fetching" };
+        if !ctx.quiet {
+            println!(
+                "{} @ {} ({}): {what} {count} of {} files, {}, into {}",
+                snapshot.repo,
+                snapshot.commit,
+                repository.licence,
+                snapshot.files.len(),
+                HumanBytes(bytes),
+                folder.display()
+            );
+        }
+        if !dry_run {
+            ctx.hub()?.fetch_snapshot(&snapshot, &folder)?;
+        }
+    }
+    Ok(())
 }
 
 fn line(fetched: &Fetched<'_>) -> String {

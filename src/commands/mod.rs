@@ -1,6 +1,7 @@
 //! One file per subcommand: they wire rooms together and print, nothing else.
 
 mod check;
+mod checkpoint;
 mod cli;
 mod context;
 mod device;

@@ -108,6 +108,7 @@ fn of_images(
         languages: Vec::new(),
         settings,
         presets: Default::default(),
+        repositories: Vec::new(),
     };
     let answering = Answering::of(model, &asking.suite.name)?;
     let options = RunOptions {

@@ -3,6 +3,7 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
+use crate::config::repository::Repository;
 use crate::config::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub struct ModelFile {
     /// What the model is, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Who answers: `uniworld`, `flux`, `typeset`, `folder`, `command`, `openai`.
+    /// Who answers: `uniworld`, `flux`, `qwen-vl`, `typeset`, `folder`, `command`, `openai`.
     pub generator: String,
     /// The languages of the prompts that the model takes (`en`, `zh`); empty means all.
     #[serde(default)]
@@ -27,6 +28,9 @@ pub struct ModelFile {
     /// Options of the generator.
     #[serde(default)]
     pub settings: Settings,
+    /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` brings it.
+    #[serde(default)]
+    pub repositories: Vec<Repository>,
     /// Options that differ for a suite, by the suite's name.
     #[serde(default)]
     pub presets: BTreeMap<String, Settings>,

@@ -6,14 +6,21 @@ mod echo;
 pub mod flux;
 pub mod folder;
 pub mod openai;
+mod parts;
 mod picture;
 mod place;
+pub mod qwen_vl;
 mod registry;
+mod released;
+mod spoken;
 pub mod typeset;
 pub mod uniworld;
 
+pub use diffusion::plan_lines;
+pub use parts::{Part, parts, phases};
 pub use place::{Place, Precision};
 pub use registry::{BuildError, NAMES, Resources, build, check, in_process, wanted_assets};
+pub use released::lay_out as lay_out_released;
 
 use crate::cancel::Cancel;
 use crate::record::Item;

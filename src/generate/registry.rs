@@ -5,6 +5,7 @@ use super::echo::{Echo, EchoSettings};
 use super::flux::FluxSettings;
 use super::folder::{Folder, FolderError, FolderSettings};
 use super::openai::{OpenAi, OpenAiSettings};
+use super::qwen_vl::QwenVlSettings;
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
 use super::uniworld::UniWorldSettings;
 use super::{GenerateError, Generator, Place};
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The generators by the name that a model's `generator` key takes.
-pub const NAMES: [&str; 7] = [
-    "uniworld", "flux", "typeset", "folder", "command", "openai", "echo",
+pub const NAMES: [&str; 8] = [
+    "uniworld", "flux", "qwen-vl", "typeset", "folder", "command", "openai", "echo",
 ];
 
 /// Assets that a generator may use, by id.
@@ -81,6 +82,7 @@ pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
     match name {
         "uniworld" => settings.read::<UniWorldSettings>().map(drop)?,
         "flux" => settings.read::<FluxSettings>().map(drop)?,
+        "qwen-vl" => settings.read::<QwenVlSettings>().map(drop)?,
         "typeset" => settings.read::<TypesetSettings>().map(drop)?,
         "folder" => settings.read::<FolderSettings>().map(drop)?,
         "command" => settings.read::<CommandSettings>().map(drop)?,
@@ -104,6 +106,7 @@ pub fn build(
     Ok(match name {
         "uniworld" => Box::new(super::uniworld::open(settings.read()?, place)?),
         "flux" => Box::new(super::flux::open(settings.read()?, place)?),
+        "qwen-vl" => Box::new(super::qwen_vl::open(settings.read()?, place)?),
         "typeset" => {
             let mut settings: TypesetSettings = settings.read()?;
             settings.cjk_font = settings
@@ -124,7 +127,7 @@ pub fn build(
 
 /// Whether a generator runs networks in this process: then one worker has the device, whatever `--jobs` says.
 pub fn in_process(name: &str) -> bool {
-    matches!(name, "uniworld" | "flux")
+    matches!(name, "uniworld" | "flux" | "qwen-vl")
 }
 
 /// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has

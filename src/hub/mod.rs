@@ -9,11 +9,13 @@ mod environment;
 mod error;
 pub(crate) mod http;
 mod package;
+mod snapshot;
 mod table;
 mod verify;
 
 pub use environment::Environment;
 pub use error::HubError;
+pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 
 use crate::cancel::Cancel;
@@ -219,6 +221,15 @@ impl Hub {
         !own && matches!(error, HubError::Absent { .. } | HubError::Checksum { .. })
     }
 
+    /// The model hub's address.
+    fn endpoint(&self) -> &str {
+        self.options
+            .environment
+            .get("HF_ENDPOINT")
+            .unwrap_or("https://huggingface.co")
+            .trim_end_matches('/')
+    }
+
     /// Where the cache keeps the asset. A new revision has a new folder.
     fn folder(&self, asset: &Asset) -> PathBuf {
         let key = match asset.pinned_sha256() {
@@ -336,15 +347,7 @@ impl Hub {
                 revision,
                 path,
             } => {
-                let endpoint = self
-                    .options
-                    .environment
-                    .get("HF_ENDPOINT")
-                    .unwrap_or("https://huggingface.co");
-                let url = format!(
-                    "{}/{repo}/resolve/{revision}/{path}",
-                    endpoint.trim_end_matches('/')
-                );
+                let url = format!("{}/{repo}/resolve/{revision}/{path}", self.endpoint());
                 self.download(asset, &url, self.options.environment.get("HF_TOKEN"))
             }
             Source::Url { url, .. } => self.download(asset, url, None),

@@ -4,6 +4,7 @@
 //! of the chunk before the next phase's networks take the place of its own. What a phase makes is kept on disk by
 //! content hash, so neither a dropped network nor a killed run loses it, and equal prompts are encoded once.
 
+use super::plan::{PHASED_CHUNK, plan_lines};
 use super::scratch::{Key, Named, Scratch};
 use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
@@ -13,8 +14,6 @@ use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-/// Requests that go through a phase together when the networks do not fit side by side.
-const PHASED_CHUNK: usize = 64;
 /// The tensor that carries a stage's remarks for the record, as JSON bytes.
 const EXTRA: &str = "record.extra";
 
@@ -216,35 +215,12 @@ impl Generator for Chain {
     }
 
     fn plan(&self) -> Vec<String> {
-        let size = |bytes: u64| bytesize::ByteSize(bytes).display().si().to_string();
-        let mut lines: Vec<String> = self
+        let phases: Vec<(&str, u64)> = self
             .stages
             .iter()
-            .map(|stage| format!("phase {}: {} of weights", stage.name(), size(stage.bytes())))
+            .map(|stage| (stage.name(), stage.bytes()))
             .collect();
-        let all: u64 = self.stages.iter().map(|stage| stage.bytes()).sum();
-        let largest = self
-            .stages
-            .iter()
-            .map(|stage| stage.bytes())
-            .max()
-            .unwrap_or(0);
-        lines.push(match self.budget {
-            Some(budget) if !self.resident() => format!(
-                "they take turns within {}, {PHASED_CHUNK} outputs a turn: {} resident at most",
-                size(budget),
-                size(largest.max(budget.min(all)))
-            ),
-            _ => format!("all resident: {}, and activations beside them", size(all)),
-        });
-        if let Some(budget) = self.budget.filter(|&budget| largest > budget) {
-            lines.push(format!(
-                "the largest phase alone takes {}, more than the budget of {}",
-                size(largest),
-                size(budget)
-            ));
-        }
-        lines
+        plan_lines(&phases, self.budget)
     }
 
     fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {

@@ -4,16 +4,20 @@
 mod chain;
 mod decode;
 mod denoise;
+mod flux_parts;
 mod networks;
 mod picture;
+mod plan;
 mod scratch;
 mod size;
 mod stage;
 mod text;
 
 pub use chain::Chain;
+pub use flux_parts::{decode_part, text_parts};
 pub use networks::{Network, fatal, running};
 pub use picture::{PictureSettings, picture_stages};
+pub use plan::plan_lines;
 pub use scratch::{Key, Named, Scratch};
 pub use size::Size;
 pub use stage::{Made, Stage, Step};

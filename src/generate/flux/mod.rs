@@ -5,12 +5,16 @@ mod settings;
 pub use settings::FluxSettings;
 
 use super::diffusion::{
-    Chain, Network, PictureSettings, Scratch, Size, Stage, Text, fatal, picture_stages,
+    Chain, Network, PictureSettings, Scratch, Size, Stage, Text, decode_part, fatal,
+    picture_stages, text_parts,
 };
+use super::parts::Part;
 use super::{GenerateError, Place};
 use crate::model::flux::{FluxConfig, FluxTransformer};
 use crate::model::read_config;
 use crate::record::Task;
+use candle_core::Device;
+use std::path::Path;
 
 /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
 ///
@@ -50,4 +54,29 @@ pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateErro
         device.clone(),
         scratch,
     ))
+}
+
+/// The networks' tensors, by the configurations in `folder`.
+///
+/// # Errors
+/// When a configuration is absent or wrong.
+pub fn parts(
+    settings: &FluxSettings,
+    folder: &Path,
+    device: &Device,
+) -> Result<Vec<Part>, GenerateError> {
+    let dtype = settings.precision.on(device);
+    let path = folder.join("transformer/config.json");
+    let config: FluxConfig = read_config(&path).map_err(fatal)?;
+    let build = |weights: &_| FluxTransformer::new(&config, weights);
+    let mut parts = text_parts(folder, true, dtype)?;
+    parts.push(Part::of(
+        "denoise",
+        "transformer",
+        "FLUX transformer",
+        dtype,
+        build,
+    )?);
+    parts.push(decode_part(folder, dtype)?);
+    Ok(parts)
 }

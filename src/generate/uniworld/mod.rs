@@ -1,9 +1,11 @@
 //! The `uniworld` generator: UniWorld-V1 in this process, from prompt and pictures to pixels or words.
 
+mod parts;
 mod prompt;
 mod reference;
 mod settings;
 
+pub use parts::parts;
 pub use settings::UniWorldSettings;
 
 use self::prompt::Prompt;
@@ -13,10 +15,8 @@ use super::diffusion::{
     Chain, Network, PictureSettings, Scratch, Stage, Text, fatal, picture_stages,
 };
 use super::{GenerateError, Place};
+use crate::model::conversation::Reader;
 use crate::model::flux::FluxTransformer;
-use crate::model::processor::QwenProcessor;
-use crate::model::tokenizer::Tokenizer;
-use crate::model::tokenizer::chat::ChatTokens;
 use crate::model::uniworld::{Conditioner, Config, TaskHead};
 use crate::model::weights::Files;
 use crate::record::Task;
@@ -87,17 +87,13 @@ fn prompt(
         "{:?} {} {} {:?} {:?} {dtype:?}",
         own, settings.min_pixels, settings.max_pixels, settings.route, settings.reference
     );
-    let tokenizer = Tokenizer::open(&own).map_err(fatal)?;
-    // A vocabulary without the tokens of a conversation would fail every prompt.
-    ChatTokens::of(&tokenizer).map_err(fatal)?;
     Ok(Prompt {
         conditioner: Network::of(files.clone(), dtype, device, move |weights| {
             Conditioner::new(&whole, weights)
         })?,
         reference: ReferenceEncoder::open(settings, config, files, dtype, device)?,
         task_head,
-        tokenizer,
-        processor: QwenProcessor::open(&own).map_err(fatal)?,
+        reader: Reader::open(&own).map_err(fatal)?,
         settings: settings.clone(),
         identity: identity.into_bytes(),
         device: device.clone(),

@@ -5,12 +5,13 @@ use super::reference::ReferenceEncoder;
 use super::settings::UniWorldSettings;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Made, Named, Network, PROMPT, Stage, Step, running};
+use crate::generate::spoken::{Order, Spoken};
 use crate::generate::{GenerateError, Request};
-use crate::image::{decode_file, read_file};
-use crate::model::processor::{PixelLimits, QwenProcessor};
-use crate::model::qwen2_5_vl::Qwen2_5Vl;
+use crate::model::conversation::{Conversation, Message, Reader};
+use crate::model::processor::PixelLimits;
+use crate::model::qwen2_5_vl::Greedy;
 use crate::model::tokenizer::Tokenizer;
-use crate::model::tokenizer::chat::{ChatTokens, Item, Role, Turn, uniworld};
+use crate::model::tokenizer::chat::Form;
 use crate::model::uniworld::{Conditioner, TaskHead};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
@@ -22,32 +23,17 @@ pub struct Prompt {
     pub conditioner: Network<Conditioner>,
     pub reference: Option<ReferenceEncoder>,
     pub task_head: Option<Network<TaskHead>>,
-    pub tokenizer: Tokenizer,
-    pub processor: QwenProcessor,
+    pub reader: Reader,
     pub settings: UniWorldSettings,
     /// Everything of the settings and the checkpoint that shapes this phase.
     pub identity: Vec<u8>,
     pub device: Device,
 }
 
-/// A request as the language model takes it.
+/// A request as the language model takes it, with its pictures for the reference encoder.
 struct Read {
-    ids: Vec<u32>,
-    /// All patches of all pictures, none without pictures.
-    pixel_values: Option<Tensor>,
-    grids: Vec<[usize; 3]>,
+    conversation: Conversation,
     pictures: Vec<RgbImage>,
-}
-
-impl Read {
-    /// The language model's final states, [1, L, D].
-    fn states(&self, vlm: &Qwen2_5Vl) -> Result<Tensor> {
-        let pixels = self.pixel_values.as_ref();
-        let images = pixels
-            .map(|pixels| vlm.image_embeds(pixels, &self.grids))
-            .transpose()?;
-        vlm.hidden_states(&self.ids, images.as_ref(), &self.grids)
-    }
 }
 
 impl Stage for Prompt {
@@ -91,10 +77,7 @@ impl Stage for Prompt {
         ];
         parts.push(format!("{:?}", request.item.task).into_bytes());
         parts.push(request.item.prompt.clone().into_bytes());
-        for image in &request.item.images {
-            let path = request.base.join(image);
-            parts.push(read_file(&path).map_err(|error| broken(&error))?);
-        }
+        parts.extend(Spoken::bytes(request)?);
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         Ok(Key::of(&parts))
     }
@@ -111,9 +94,18 @@ impl Stage for Prompt {
         if request.item.task == Task::Understand {
             return self.answer(&read, extra, cancel);
         }
-        let states = read.states(&self.conditioner.get()?.vlm).map_err(&wrong)?;
+        let conversation = &read.conversation;
+        let states = conversation
+            .states(&self.conditioner.get()?.vlm)
+            .map_err(&wrong)?;
         if let Some(head) = &mut self.task_head {
-            let logits = route(head.get()?, &self.tokenizer, &read.ids, &states).map_err(&wrong)?;
+            let logits = route(
+                head.get()?,
+                &self.reader.tokenizer,
+                &conversation.ids,
+                &states,
+            )
+            .map_err(&wrong)?;
             extra.insert("task_logits".into(), logits.to_vec().into());
             // Class 1 is a picture.
             if logits[0] >= logits[1] {
@@ -127,7 +119,7 @@ impl Stage for Prompt {
         let prompt = self
             .conditioner
             .get()?
-            .encoder_hidden_states(&read.ids, &states, references.as_ref())
+            .encoder_hidden_states(&read.conversation.ids, &states, references.as_ref())
             .map_err(&wrong)?;
         Ok(Step {
             made: Made::Tensors([(PROMPT.to_owned(), prompt)].into()),
@@ -139,41 +131,21 @@ impl Stage for Prompt {
 impl Prompt {
     /// Text first, then the pictures, as the authors' evaluation puts them.
     fn read(&self, request: &Request<'_>) -> Result<Read, GenerateError> {
-        let mut pictures = Vec::new();
-        for image in &request.item.images {
-            let decoded = decode_file(&request.base.join(image)).map_err(|error| broken(&error))?;
-            pictures.push(decoded.rgb);
-        }
-        let read = || -> Result<Read> {
-            let limits = PixelLimits {
-                min: self.settings.min_pixels,
-                max: self.settings.max_pixels,
-            };
-            let mut items = vec![Item::Text(request.item.prompt.clone())];
-            let (mut values, mut grids) = (Vec::new(), Vec::new());
-            for picture in &pictures {
-                let patches = self.processor.prepare(picture, limits)?;
-                items.push(Item::Image(patches.tokens));
-                grids.push(patches.grid);
-                values.push(patches.values);
-            }
-            let turn = Turn {
-                role: Role::User,
-                items,
-            };
-            Ok(Read {
-                ids: uniworld(&self.tokenizer, &[turn])?,
-                pixel_values: match values.is_empty() {
-                    true => None,
-                    false => Some(Tensor::cat(&values, 0)?.to_device(&self.device)?),
-                },
-                grids,
-                pictures: Vec::new(),
-            })
+        let spoken = Spoken::of(request)?;
+        let turns = spoken.iter().map(|turn| turn.message(Order::TextFirst));
+        let messages: Vec<Message<'_>> = turns.collect();
+        let limits = PixelLimits {
+            min: self.settings.min_pixels,
+            max: self.settings.max_pixels,
         };
-        let mut read = read().map_err(|error| GenerateError::item("prompt", error.to_string()))?;
-        read.pictures = pictures;
-        Ok(read)
+        let conversation = self
+            .reader
+            .encode(&messages, Form::UniWorld, limits, &self.device)
+            .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
+        Ok(Read {
+            conversation,
+            pictures: spoken.into_iter().flat_map(|turn| turn.pictures).collect(),
+        })
     }
 
     fn answer(
@@ -183,25 +155,22 @@ impl Prompt {
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
         let wrong = running("prompt");
-        let end = ChatTokens::of(&self.tokenizer).map_err(&wrong)?.im_end;
+        let greedy = Greedy {
+            max_new_tokens: self.settings.max_new_tokens,
+            eos: &self.reader.eos,
+            repetition_penalty: 1.0,
+        };
         let ids = self
             .conditioner
             .get()?
             .vlm
-            .generate_greedy(
-                &read.ids,
-                read.pixel_values.as_ref(),
-                &read.grids,
-                self.settings.max_new_tokens,
-                Some(&[end]),
-                &mut |_| !cancel.is_raised(),
-            )
+            .generate_greedy(&read.conversation, greedy, &mut |_| !cancel.is_raised())
             .map_err(&wrong)?;
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
         }
         Ok(Step {
-            made: Made::Text(self.tokenizer.decode(&ids).map_err(&wrong)?),
+            made: Made::Text(self.reader.tokenizer.decode(&ids).map_err(&wrong)?),
             extra,
         })
     }
@@ -217,8 +186,4 @@ fn route(head: &TaskHead, tokenizer: &Tokenizer, ids: &[u32], states: &Tensor) -
             "the task head does not give two logits".into(),
         )),
     }
-}
-
-fn broken(error: &crate::image::ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }

@@ -64,6 +64,14 @@ pub fn load<T>(
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
+/// What is stored in this layout for what is asked for under the names of diffusers.
+///
+/// # Errors
+/// When a tensor has no counterpart.
+pub fn stored(asked: &[Asked]) -> Result<Vec<Asked>> {
+    Ok(Layout::new(asked)?.stored)
+}
+
 impl Layout {
     fn new(asked: &[Asked]) -> Result<Self> {
         let mut places: BTreeMap<Place, &Asked> = BTreeMap::new();

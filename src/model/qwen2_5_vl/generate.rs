@@ -1,42 +1,59 @@
 //! Greedy decoding with a cache of keys and values.
 
 use super::{Cache, Qwen2_5Vl};
-use crate::model::Result;
+use crate::model::conversation::Conversation;
+use crate::model::{ModelError, Result};
 use candle_core::{D, DType, Tensor};
+use std::collections::BTreeSet;
+
+/// How an answer is decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Greedy<'a> {
+    pub max_new_tokens: usize,
+    /// The answer ends before one of these.
+    pub eos: &'a [u32],
+    /// Scores of tokens that stand in the prompt or the answer already are divided by this where positive, else
+    /// multiplied (Keskar et al., arXiv 1909.05858; as in transformers). 1 changes nothing.
+    pub repetition_penalty: f32,
+}
 
 impl Qwen2_5Vl {
-    /// The most likely continuation of a prompt, at most `max_new_tokens` ids.
-    ///
-    /// It ends before an id of `eos`, or after an id for which `on_token` returns false. `pixel_values` and `grids`
-    /// are as in [`Qwen2_5Vl::image_embeds`].
+    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for which
+    /// `on_token` returns false.
     ///
     /// # Errors
-    /// As [`Qwen2_5Vl::hidden_states`] and [`Qwen2_5Vl::logits`].
+    /// When the penalty is not positive; as [`Qwen2_5Vl::hidden_states`] and [`Qwen2_5Vl::logits`].
     pub fn generate_greedy(
         &self,
-        input_ids: &[u32],
-        pixel_values: Option<&Tensor>,
-        grids: &[[usize; 3]],
-        max_new_tokens: usize,
-        eos: Option<&[u32]>,
+        conversation: &Conversation,
+        greedy: Greedy<'_>,
         on_token: &mut dyn FnMut(u32) -> bool,
     ) -> Result<Vec<u32>> {
-        let positions = self.positions(input_ids, grids)?;
-        let images = pixel_values.map(|pixels| self.image_embeds(pixels, grids));
-        let mut embeds = self.embed(input_ids, images.transpose()?.as_ref())?;
+        let Conversation {
+            ids,
+            pixel_values,
+            grids,
+        } = conversation;
+        let positions = self.positions(ids, grids)?;
+        let pixels = pixel_values.as_ref();
+        let images = pixels.map(|pixels| self.image_embeds(pixels, grids));
+        let mut embeds = self.embed(ids, images.transpose()?.as_ref())?;
         let mut angles = self.angles(&positions.tokens)?;
         let (mut cache, mut new, mut next) = (Cache::default(), Vec::new(), positions.next);
-        while new.len() < max_new_tokens {
+        let mut penalty = Penalty::new(greedy.repetition_penalty, ids)?;
+        while new.len() < greedy.max_new_tokens {
             let hidden = self.text.forward(&embeds, &angles, Some(&mut cache))?;
             let scores = self.logits(&hidden)?.to_dtype(DType::F32)?;
-            let id = scores.argmax(D::Minus1)?.squeeze(0)?.to_scalar::<u32>()?;
-            if eos.is_some_and(|eos| eos.contains(&id)) {
+            let id = penalty.apply(scores)?.argmax(D::Minus1)?;
+            let id = id.squeeze(0)?.to_scalar::<u32>()?;
+            if greedy.eos.contains(&id) {
                 break;
             }
             new.push(id);
-            if !on_token(id) || new.len() == max_new_tokens {
+            if !on_token(id) || new.len() == greedy.max_new_tokens {
                 break;
             }
+            penalty.seen.insert(id);
             // A word that happens to be the image token is a word here: no image follows the prompt.
             let id = Tensor::new(&[[id]], embeds.device())?;
             embeds = candle_core::Module::forward(&self.text.embed_tokens, &id)?;
@@ -44,5 +61,41 @@ impl Qwen2_5Vl {
             next += 1;
         }
         Ok(new)
+    }
+}
+
+struct Penalty {
+    factor: f32,
+    seen: BTreeSet<u32>,
+}
+
+impl Penalty {
+    fn new(factor: f32, prompt: &[u32]) -> Result<Self> {
+        if !(factor.is_finite() && factor > 0.0) {
+            let message = format!("`repetition_penalty` is {factor}: it must be positive");
+            return Err(ModelError::Input(message));
+        }
+        Ok(Self {
+            factor,
+            seen: prompt.iter().copied().collect(),
+        })
+    }
+
+    /// Scores `[1, V]`.
+    fn apply(&self, scores: Tensor) -> Result<Tensor> {
+        if self.factor == 1.0 {
+            return Ok(scores);
+        }
+        let mut values: Vec<f32> = scores.flatten_all()?.to_vec1()?;
+        for &id in &self.seen {
+            if let Some(score) = values.get_mut(id as usize) {
+                *score *= if *score < 0.0 {
+                    self.factor
+                } else {
+                    1.0 / self.factor
+                };
+            }
+        }
+        Ok(Tensor::from_vec(values, scores.shape(), scores.device())?)
     }
 }

@@ -16,6 +16,7 @@ mod windows;
 mod tests;
 
 pub use config::{Config, TextConfig, VisionConfig};
+pub use generate::Greedy;
 pub use positions::Positions;
 
 use super::nn::{Linear, linear};

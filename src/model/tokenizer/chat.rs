@@ -12,7 +12,8 @@ pub enum Item {
 }
 
 /// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     System,
     User,
@@ -62,25 +63,27 @@ impl ChatTokens {
     }
 }
 
-/// UniWorld's form: no system turn unless one is given; ends where the assistant begins.
-///
-/// # Errors
-/// When a special token is missing, or a text names the one that stands for pictures.
-pub fn uniworld(tokenizer: &Tokenizer, turns: &[Turn]) -> Result<Vec<u32>> {
-    encode(tokenizer, turns, render(turns))
+/// How a conversation begins when no system turn is given; all forms end where the assistant begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// UniWorld's: without system turn.
+    UniWorld,
+    /// Plain Qwen2.5-VL's: with the system turn of its template.
+    Qwen,
 }
 
-/// Plain Qwen2.5-VL's form: its own system turn unless one is given; ends where the assistant begins.
+/// The ids of a conversation.
 ///
 /// # Errors
-/// As [`uniworld`].
-pub fn qwen(tokenizer: &Tokenizer, turns: &[Turn]) -> Result<Vec<u32>> {
+/// When a special token is missing, or a text names one that stands for pictures.
+pub fn encode(tokenizer: &Tokenizer, turns: &[Turn], form: Form) -> Result<Vec<u32>> {
     let mut text = String::new();
-    if turns.first().is_none_or(|turn| turn.role != Role::System) {
+    let own = turns.first().is_some_and(|turn| turn.role == Role::System);
+    if form == Form::Qwen && !own {
         text.push_str("<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n");
     }
     text.push_str(&render(turns));
-    encode(tokenizer, turns, text)
+    checked(tokenizer, turns, &text)
 }
 
 fn render(turns: &[Turn]) -> String {
@@ -105,9 +108,9 @@ fn render(turns: &[Turn]) -> String {
     text
 }
 
-fn encode(tokenizer: &Tokenizer, turns: &[Turn], text: String) -> Result<Vec<u32>> {
+fn checked(tokenizer: &Tokenizer, turns: &[Turn], text: &str) -> Result<Vec<u32>> {
     let tokens = ChatTokens::of(tokenizer)?;
-    let ids = tokenizer.encode(&text)?;
+    let ids = tokenizer.encode(text)?;
     let images = turns.iter().flat_map(|turn| &turn.items);
     let (mut pads, mut count) = (0, 0);
     for item in images {

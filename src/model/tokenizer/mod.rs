@@ -118,7 +118,7 @@ fn input(error: tokenizers::Error) -> ModelError {
 
 #[cfg(test)]
 mod tests {
-    use super::chat::{Item, Role, Turn, qwen, uniworld};
+    use super::chat::{Form, Item, Role, Turn, encode};
     use super::*;
     use serde_json::Value;
 
@@ -168,12 +168,13 @@ mod tests {
         };
         let turns = turn(vec![text("the user's"), Item::Image(3)]);
         let expected = &expected["qwen"];
-        assert_eq!(qwen(&tokenizer, &turns).unwrap(), ids(&expected["chat"]));
-        let got = uniworld(&tokenizer, &turns).unwrap();
+        let got = encode(&tokenizer, &turns, Form::Qwen).unwrap();
+        assert_eq!(got, ids(&expected["chat"]));
+        let got = encode(&tokenizer, &turns, Form::UniWorld).unwrap();
         assert_eq!(got, ids(&expected["uniworld"]));
         let back = tokenizer.decode(&got).unwrap();
         assert_eq!(back, "user\nthe user's\nassistant\n");
         let named = turn(vec![text("the <|image_pad|>")]);
-        assert!(uniworld(&tokenizer, &named).is_err());
+        assert!(encode(&tokenizer, &named, Form::UniWorld).is_err());
     }
 }

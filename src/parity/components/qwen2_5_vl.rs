@@ -2,7 +2,8 @@
 
 use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::ModelError;
-use crate::model::qwen2_5_vl::Qwen2_5Vl;
+use crate::model::conversation::Conversation;
+use crate::model::qwen2_5_vl::{Greedy, Qwen2_5Vl};
 use candle_core::{Device, Tensor};
 
 const NEW_TOKENS: usize = 12;
@@ -16,8 +17,17 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let positions = model.positions(&ids, &grids)?.tensor(device)?;
     let hidden = model.hidden_states(&ids, Some(&images), &grids)?;
     let logits = model.logits(&hidden)?;
-    let new =
-        model.generate_greedy(&ids, Some(&pixels), &grids, NEW_TOKENS, None, &mut |_| true)?;
+    let conversation = Conversation {
+        ids,
+        pixel_values: Some(pixels),
+        grids,
+    };
+    let greedy = Greedy {
+        max_new_tokens: NEW_TOKENS,
+        eos: &[],
+        repetition_penalty: 1.0,
+    };
+    let new = model.generate_greedy(&conversation, greedy, &mut |_| true)?;
     let new: Vec<i64> = new.into_iter().map(i64::from).collect();
     Ok([
         ("image_embeds", images),

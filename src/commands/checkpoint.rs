@@ -1,0 +1,204 @@
+//! A model's checkpoint: what it consists of, what of it is here, what the networks ask of it.
+
+use super::cli::CheckArgs;
+use super::context::Context;
+use super::failure::Failure;
+use super::prepare::Answering;
+use crate::config::{ModelFile, Repository};
+use crate::exit::Exit;
+use crate::generate::{Part, plan_lines};
+use crate::hub::{HubError, Snapshot};
+use candle_core::{DType, Device};
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// The folder of the checkpoint, when the settings name one.
+pub fn folder(model: &ModelFile) -> Option<PathBuf> {
+    match model.settings.to_json().get("checkpoint") {
+        Some(Value::String(path)) => Some(PathBuf::from(path)),
+        _ => None,
+    }
+}
+
+/// Asks the hub (or the listing kept at the first fetch) for a repository's files.
+///
+/// # Errors
+/// When the hub cannot be asked.
+pub fn snapshot(
+    ctx: &Context,
+    repository: &Repository,
+    checkpoint: &Path,
+) -> Result<(Snapshot, PathBuf), Failure> {
+    let folder = checkpoint.join(&repository.folder);
+    let wants = |path: &str| repository.wants(path);
+    let snapshot = ctx
+        .hub()?
+        .snapshot(&repository.repo, &repository.revision, &folder, &wants)?;
+    Ok((snapshot, folder))
+}
+
+/// `unigauge check MODEL`: files, tensors by network, memory. True when all files are here.
+///
+/// # Errors
+/// When the model's settings or a configuration have mistakes.
+pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
+    let Answering { model, settings } = Answering::of(model, "")?;
+    let checkpoint = folder(&model);
+    let device = args.device.open().unwrap_or(Device::Cpu);
+    let temporary = tempfile::tempdir().map_err(Failure::io)?;
+    let configs = match &checkpoint {
+        Some(folder) => configurations(&model, folder, temporary.path())?,
+        None => PathBuf::new(),
+    };
+    let parts = crate::generate::parts(&model.generator, &settings, &configs, &device)?;
+    if args.keys {
+        let Some(parts) = parts else {
+            return Err(Failure::usage(
+                format!("`{}` has no networks in this process", model.name),
+                "`--keys` lists the tensors of uniworld, flux and qwen-vl models",
+            ));
+        };
+        keys(ctx, &parts, args.layout == super::cli::Layout::Bfl)?;
+        return Ok(Exit::Ok);
+    }
+    println!(
+        "model {}: {} ({})",
+        model.name, model.title, model.generator
+    );
+    let mut exit = Exit::Ok;
+    for repository in &model.repositories {
+        let checkpoint = checkpoint.as_deref().unwrap_or(Path::new(""));
+        if !files(ctx, &model, repository, checkpoint)? {
+            exit = Exit::Environment;
+        }
+    }
+    for part in parts.iter().flatten() {
+        println!("{}", describe(part));
+    }
+    if let Some(parts) = &parts {
+        let phases = crate::generate::phases(parts);
+        let budget = args.vram_budget.map(|size| size.as_u64());
+        for line in plan_lines(&phases, budget) {
+            println!("  {line}");
+        }
+    }
+    Ok(exit)
+}
+
+/// The checkpoint's own configurations where they are all here; else those of the released checkpoint.
+fn configurations(
+    model: &ModelFile,
+    checkpoint: &Path,
+    temporary: &Path,
+) -> Result<PathBuf, Failure> {
+    if checkpoint.is_dir() || model.repositories.is_empty() {
+        return Ok(checkpoint.into());
+    }
+    for repository in &model.repositories {
+        let folder = temporary.join(&repository.folder);
+        crate::generate::lay_out_released(&repository.repo, &folder).map_err(Failure::io)?;
+    }
+    Ok(temporary.into())
+}
+
+/// Prints what of a repository is here and what would be fetched. True when nothing is absent.
+fn files(
+    ctx: &Context,
+    model: &ModelFile,
+    repository: &Repository,
+    checkpoint: &Path,
+) -> Result<bool, Failure> {
+    let Repository {
+        repo,
+        revision,
+        licence,
+        ..
+    } = repository;
+    let gated = match repository.gated {
+        true => "; accept its terms on the hub and set HF_TOKEN",
+        false => "",
+    };
+    println!("repository {repo} @ {revision}, licence: {licence}{gated}");
+    let folder = checkpoint.join(&repository.folder);
+    let wants = |path: &str| repository.wants(path);
+    match ctx.hub()?.snapshot(repo, revision, &folder, &wants) {
+        Ok(snapshot) => {
+            let absent: Vec<_> = snapshot
+                .files
+                .iter()
+                .filter(|file| !file.is_in(&folder))
+                .collect();
+            let bytes: u64 = absent.iter().map(|file| file.size).sum();
+            println!(
+                "  commit {}: {} of {} files here, {} to fetch into {}",
+                snapshot.commit,
+                snapshot.files.len() - absent.len(),
+                snapshot.files.len(),
+                HumanBytes(bytes),
+                folder.display()
+            );
+            for file in &absent {
+                println!("  would fetch {} ({})", file.path, HumanBytes(file.size));
+            }
+            if !absent.is_empty() {
+                println!("  `unigauge fetch {}` brings them", model.name);
+            }
+            Ok(absent.is_empty())
+        }
+        Err(HubError::Cancelled) => Err(HubError::Cancelled.into()),
+        Err(error) => {
+            println!(
+                "  into {}: {}",
+                folder.display(),
+                repository.files.join(", ")
+            );
+            println!("  sizes are not known: {error}");
+            Ok(false)
+        }
+    }
+}
+
+fn describe(part: &Part) -> String {
+    let parameters = part.parameters();
+    let size = |dtype: DType| HumanBytes(parameters * dtype.size_in_bytes() as u64);
+    format!(
+        "{}: {} tensors, {:.1} M parameters, {} in f32, {} in bf16{}",
+        part.name,
+        part.tensors.len(),
+        parameters as f64 / 1e6,
+        size(DType::F32),
+        size(DType::BF16),
+        if part.used { "" } else { " (stored, not used)" },
+    )
+}
+
+/// Every tensor by name, shape and the dtype that it is loaded to.
+fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
+    let mut all = Vec::new();
+    for part in parts {
+        let tensors = match bfl {
+            true => part.in_bfl()?,
+            false => part.tensors.clone(),
+        };
+        for tensor in &tensors {
+            if ctx.json {
+                all.push(json!({
+                    "file": part.folder, "network": part.name, "name": tensor.name, "shape": tensor.shape,
+                    "dtype": part.dtype.as_str(), "used": part.used,
+                }));
+            } else {
+                let shape = format!("{:?}", tensor.shape);
+                println!("{} {shape} {}", tensor.name, part.dtype.as_str());
+            }
+        }
+        if !ctx.json {
+            eprintln!("{}: {} tensors", part.name, tensors.len());
+        }
+    }
+    if ctx.json {
+        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
+        println!("{text}");
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The settings of the `qwen-vl` generator.
+
+use crate::generate::Precision;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings of the `qwen-vl` generator.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QwenVlSettings {
+    /// The folder as Qwen2.5-VL is published: `config.json`, weights, tokenizer, `preprocessor_config.json`.
+    pub checkpoint: PathBuf,
+    /// Longest answer in tokens; one that reaches it is marked `answer_truncated`.
+    #[serde(default = "new_tokens")]
+    pub max_new_tokens: usize,
+    /// Bounds of an input image's area in pixels.
+    #[serde(default = "min_pixels")]
+    pub min_pixels: u64,
+    #[serde(default = "max_pixels")]
+    pub max_pixels: u64,
+    /// Instead of the template's own system turn.
+    #[serde(default)]
+    pub system: Option<String>,
+    /// Makes tokens that were said already less likely; 1 for plain greedy decoding. The published
+    /// `generation_config.json` has 1.05.
+    #[serde(default = "one")]
+    pub repetition_penalty: f32,
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+fn new_tokens() -> usize {
+    1024
+}
+
+fn min_pixels() -> u64 {
+    4 * 28 * 28
+}
+
+fn max_pixels() -> u64 {
+    16384 * 28 * 28
+}
+
+fn one() -> f32 {
+    1.0
+}

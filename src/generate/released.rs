@@ -1,0 +1,62 @@
+//! The configurations of released checkpoints, for questions about a model whose files are not here.
+//!
+//! They hold the fields that the networks are built from, as the authors' `config.json` have them.
+
+use std::io::Result;
+use std::path::Path;
+
+/// Repository, path in it, content.
+const CONFIGS: &[(&str, &str, &str)] = &[
+    (
+        "LanguageBind/UniWorld-V1",
+        "config.json",
+        include_str!("../../configs/released/uniworld-v1.json"),
+    ),
+    (
+        "Qwen/Qwen2.5-VL-7B-Instruct",
+        "config.json",
+        include_str!("../../configs/released/qwen2.5-vl-7b.json"),
+    ),
+    (
+        "google/siglip2-so400m-patch16-512",
+        "config.json",
+        include_str!("../../configs/released/siglip2-so400m-patch16-512.json"),
+    ),
+    (
+        "black-forest-labs/FLUX.1-dev",
+        "transformer/config.json",
+        include_str!("../../configs/released/flux-1-dev/transformer.json"),
+    ),
+    (
+        "black-forest-labs/FLUX.1-dev",
+        "vae/config.json",
+        include_str!("../../configs/released/flux-1-dev/vae.json"),
+    ),
+    (
+        "black-forest-labs/FLUX.1-dev",
+        "text_encoder/config.json",
+        include_str!("../../configs/released/flux-1-dev/text_encoder.json"),
+    ),
+    (
+        "black-forest-labs/FLUX.1-dev",
+        "text_encoder_2/config.json",
+        include_str!("../../configs/released/flux-1-dev/text_encoder_2.json"),
+    ),
+];
+
+/// Writes the configurations of a repository below `folder`; those that are there stay.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn lay_out(repo: &str, folder: &Path) -> Result<()> {
+    for (_, path, text) in CONFIGS.iter().filter(|(owner, _, _)| *owner == repo) {
+        let path = folder.join(path);
+        if !path.exists() {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(path, text)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What was said so far, for models that hold conversations: an item's `history`, then its prompt and images.
+//!
+//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest first.
+
+use super::{GenerateError, Request};
+use crate::image::{decode_file, read_file};
+use crate::model::conversation::{Message, Piece};
+use crate::model::tokenizer::chat::Role;
+use image::RgbImage;
+use serde::Deserialize;
+
+/// One turn, with its pictures decoded.
+pub struct Spoken {
+    role: Role,
+    text: String,
+    pub pictures: Vec<RgbImage>,
+}
+
+/// What of a turn stands first.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    TextFirst,
+    PicturesFirst,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Past {
+    role: Role,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    images: Vec<String>,
+}
+
+impl Spoken {
+    /// All turns of a request; the last is the item's own.
+    ///
+    /// # Errors
+    /// When the history has a mistake or a picture cannot be read; the message names the key or the file.
+    pub fn of(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
+        let mut turns = past(request)?;
+        turns.push(Past {
+            role: Role::User,
+            text: request.item.prompt.clone(),
+            images: request.item.images.clone(),
+        });
+        turns
+            .into_iter()
+            .map(|turn| {
+                let decode = |image: &String| Ok(decode_file(&request.base.join(image))?.rgb);
+                let pictures: Result<_, crate::image::ImageError> =
+                    turn.images.iter().map(decode).collect();
+                Ok(Self {
+                    role: turn.role,
+                    text: turn.text,
+                    pictures: pictures.map_err(|error| broken(&error))?,
+                })
+            })
+            .collect()
+    }
+
+    /// The bytes of all pictures, and the history as it is written: what shapes an answer beside the prompt.
+    ///
+    /// # Errors
+    /// As [`Spoken::of`].
+    pub fn bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
+        let mut parts = Vec::new();
+        if let Some(history) = request.item.extra.get("history") {
+            parts.push(history.to_string().into_bytes());
+        }
+        let past = past(request)?;
+        let images = past.iter().flat_map(|turn| &turn.images);
+        for image in images.chain(&request.item.images) {
+            parts.push(read_file(&request.base.join(image)).map_err(|error| broken(&error))?);
+        }
+        Ok(parts)
+    }
+
+    /// The turn as a message.
+    pub fn message(&self, order: Order) -> Message<'_> {
+        let pictures = self.pictures.iter().map(Piece::Picture);
+        let text = (!self.text.is_empty()).then_some(Piece::Text(&self.text));
+        let pieces = match order {
+            Order::TextFirst => text.into_iter().chain(pictures).collect(),
+            Order::PicturesFirst => pictures.chain(text).collect(),
+        };
+        Message {
+            role: self.role,
+            pieces,
+        }
+    }
+}
+
+fn past(request: &Request<'_>) -> Result<Vec<Past>, GenerateError> {
+    match request.item.extra.get("history") {
+        None => Ok(Vec::new()),
+        Some(history) => Vec::<Past>::deserialize(history)
+            .map_err(|error| GenerateError::item("prompt", format!("`history`: {error}"))),
+    }
+}
+
+fn broken(error: &crate::image::ImageError) -> GenerateError {
+    GenerateError::item("image", error.to_string())
+}

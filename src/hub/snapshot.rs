@@ -1,0 +1,265 @@
+//! Repositories of a model hub as folders: listed, fetched file by file, held to one commit.
+//!
+//! The listing of the first fetch is kept in the folder, so that a branch that moves on changes nothing and a second
+//! start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones with their size.
+
+use super::download::{self, Download};
+use super::http::display_url;
+use super::verify::sha256_of;
+use super::{Hub, HubError, Silent};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The listing's file in a fetched folder.
+const LISTING: &str = ".unigauge-snapshot.json";
+
+/// A repository at one commit, with the files that are needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub repo: String,
+    /// As asked for: a branch or a commit.
+    pub revision: String,
+    pub commit: String,
+    /// The licence that the repository names.
+    #[serde(default)]
+    pub licence: Option<String>,
+    pub files: Vec<RemoteFile>,
+}
+
+/// One file of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteFile {
+    /// Path in the repository.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+impl RemoteFile {
+    /// Whether the file lies in `folder` with its size.
+    pub fn is_in(&self, folder: &Path) -> bool {
+        fs::metadata(folder.join(&self.path)).is_ok_and(|data| data.len() == self.size)
+    }
+}
+
+/// What the hub answers about a repository.
+#[derive(Deserialize)]
+struct Answer {
+    sha: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    siblings: Vec<Sibling>,
+}
+
+#[derive(Deserialize)]
+struct Sibling {
+    rfilename: String,
+    #[serde(default)]
+    size: Option<u64>,
+    #[serde(default)]
+    lfs: Option<Lfs>,
+}
+
+#[derive(Deserialize)]
+struct Lfs {
+    sha256: String,
+    size: u64,
+}
+
+impl Hub {
+    /// The files of a repository that `wants` takes: from the listing in `folder` where one was kept for this revision,
+    /// else from the hub.
+    ///
+    /// # Errors
+    /// When the hub cannot be asked or does not know the repository, or nothing is wanted.
+    pub fn snapshot(
+        &self,
+        repo: &str,
+        revision: &str,
+        folder: &Path,
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<Snapshot, HubError> {
+        let kept: Option<Snapshot> = fs::read(folder.join(LISTING))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut snapshot = match kept {
+            Some(kept) if kept.repo == repo && kept.revision == revision => kept,
+            _ => self.ask(repo, revision, folder)?,
+        };
+        snapshot.files.retain(|file| wants(&file.path));
+        if snapshot.files.is_empty() {
+            return Err(HubError::Content {
+                id: repo.into(),
+                from: format!("hub {repo}@{}", snapshot.commit),
+                got: "a listing without any of the files that are needed".into(),
+                expected: "them".into(),
+            });
+        }
+        Ok(snapshot)
+    }
+
+    fn ask(&self, repo: &str, revision: &str, folder: &Path) -> Result<Snapshot, HubError> {
+        if self.options.offline {
+            return Err(HubError::Offline {
+                id: repo.into(),
+                path: folder.into(),
+            });
+        }
+        let url = format!(
+            "{}/api/models/{repo}/revision/{revision}?blobs=true",
+            self.endpoint()
+        );
+        let place = tempfile::tempdir()
+            .map_err(HubError::io("make a folder in", "the temporary folder"))?;
+        let part = place.path().join("listing");
+        // A listing is small: it needs no bar.
+        self.download_of(repo, &url, None, false, &Silent)
+            .fetch_to(&part)?;
+        let bytes = fs::read(&part).map_err(HubError::io("read", &part))?;
+        let answer: Answer = serde_json::from_slice(&bytes).map_err(|error| HubError::Content {
+            id: repo.into(),
+            from: display_url(&url),
+            got: format!("what is no listing ({error})"),
+            expected: "a listing of files".into(),
+        })?;
+        let licence = answer
+            .tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix("license:"));
+        Ok(Snapshot {
+            repo: repo.into(),
+            revision: revision.into(),
+            commit: answer.sha,
+            licence: licence.map(str::to_owned),
+            files: answer.siblings.into_iter().filter_map(file).collect(),
+        })
+    }
+
+    /// Fetches what is absent of a snapshot, in the listing's order.
+    ///
+    /// # Errors
+    /// At the first file that cannot be had; what has arrived is kept and gone on with.
+    pub fn fetch_snapshot(&self, snapshot: &Snapshot, folder: &Path) -> Result<(), HubError> {
+        let _lock = self.lock(&snapshot.repo, &snapshot.repo.replace('/', "--"))?;
+        fs::create_dir_all(folder).map_err(HubError::io("make the folder", folder))?;
+        let listing = folder.join(LISTING);
+        let text = serde_json::to_vec_pretty(snapshot).unwrap_or_default();
+        fs::write(&listing, text).map_err(HubError::io("write", &listing))?;
+        for file in &snapshot.files {
+            if !file.is_in(folder) {
+                self.fetch_file(snapshot, file, folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch_file(
+        &self,
+        snapshot: &Snapshot,
+        file: &RemoteFile,
+        folder: &Path,
+    ) -> Result<(), HubError> {
+        let path = folder.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(HubError::io("make the folder", parent))?;
+        }
+        let url = format!(
+            "{}/{}/resolve/{}/{}",
+            self.endpoint(),
+            snapshot.repo,
+            snapshot.commit,
+            file.path
+        );
+        let name = format!("{}/{}", snapshot.repo, file.path);
+        let part: PathBuf = path.with_added_extension("part");
+        let progress = &*self.options.progress;
+        let result = self
+            .download_of(
+                &name,
+                &url,
+                Some(file.size),
+                file.sha256.is_some(),
+                progress,
+            )
+            .fetch_to(&part)
+            .and_then(|()| install(file, &name, &part, &path, &url));
+        progress.end(&name);
+        result
+    }
+
+    fn download_of<'a>(
+        &'a self,
+        id: &'a str,
+        url: &'a str,
+        size: Option<u64>,
+        pinned: bool,
+        progress: &'a dyn super::Progress,
+    ) -> Download<'a> {
+        Download {
+            id,
+            url,
+            token: self.options.environment.get("HF_TOKEN"),
+            size,
+            pinned,
+            network: &self.options.network,
+            cancel: &self.options.cancel,
+            progress,
+        }
+    }
+}
+
+/// A path that would leave the folder is none.
+fn file(sibling: Sibling) -> Option<RemoteFile> {
+    let inside = Path::new(&sibling.rfilename)
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    let (size, sha256) = match sibling.lfs {
+        Some(lfs) => (lfs.size, Some(lfs.sha256)),
+        None => (sibling.size?, None),
+    };
+    inside.then_some(RemoteFile {
+        path: sibling.rfilename,
+        size,
+        sha256,
+    })
+}
+
+/// Gives a complete file its name when it is the right one.
+fn install(
+    file: &RemoteFile,
+    name: &str,
+    part: &Path,
+    path: &Path,
+    url: &str,
+) -> Result<(), HubError> {
+    let size = fs::metadata(part)
+        .map_err(HubError::io("read", part))?
+        .len();
+    let wrong = if size != file.size {
+        Some((format!("{size} bytes"), format!("{} bytes", file.size)))
+    } else {
+        match &file.sha256 {
+            Some(expected) => {
+                let actual = sha256_of(part)?;
+                (actual != *expected)
+                    .then(|| (format!("SHA-256 {actual}"), format!("SHA-256 {expected}")))
+            }
+            None => None,
+        }
+    };
+    if let Some((got, expected)) = wrong {
+        download::discard(part);
+        return Err(HubError::Content {
+            id: name.into(),
+            from: display_url(url),
+            got,
+            expected,
+        });
+    }
+    fs::rename(part, path).map_err(HubError::io("write", path))?;
+    download::discard(part);
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! A conversation of words and pictures as Qwen2.5-VL takes it: ids, patches and their grids.
+
+use super::processor::{PixelLimits, QwenProcessor};
+use super::qwen2_5_vl::Qwen2_5Vl;
+use super::tokenizer::Tokenizer;
+use super::tokenizer::chat::{self, ChatTokens, Form, Item, Role, Turn};
+use super::{Result, read_config};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use serde::Deserialize;
+use std::path::Path;
+
+/// One piece of a message.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece<'a> {
+    Text(&'a str),
+    Picture(&'a RgbImage),
+}
+
+/// What one side said, in the order in which it is shown to the model.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    pub role: Role,
+    pub pieces: Vec<Piece<'a>>,
+}
+
+/// A conversation that ends where the assistant begins to speak.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    pub ids: Vec<u32>,
+    /// All patches of all pictures `[P, C·T·p·p]`, none without pictures.
+    pub pixel_values: Option<Tensor>,
+    /// (t, h, w) of every picture, in patches.
+    pub grids: Vec<[usize; 3]>,
+}
+
+impl Conversation {
+    /// The language model's final states of all positions, `[1, L, D]`.
+    ///
+    /// # Errors
+    /// As [`Qwen2_5Vl::hidden_states`].
+    pub fn states(&self, model: &Qwen2_5Vl) -> Result<Tensor> {
+        let pixels = self.pixel_values.as_ref();
+        let images = pixels
+            .map(|pixels| model.image_embeds(pixels, &self.grids))
+            .transpose()?;
+        model.hidden_states(&self.ids, images.as_ref(), &self.grids)
+    }
+}
+
+/// Tokenizer and picture processor of a checkpoint's folder.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub tokenizer: Tokenizer,
+    processor: QwenProcessor,
+    /// The tokens that end an answer.
+    pub eos: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct GenerationConfig {
+    #[serde(default)]
+    eos_token_id: Option<Eos>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Eos {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Reader {
+    /// From `tokenizer.json` (or `vocab.json` and `merges.txt`), `preprocessor_config.json` and
+    /// `generation_config.json`; the last two may be absent.
+    ///
+    /// # Errors
+    /// When a file is damaged, or the vocabulary lacks a token that conversations need.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let tokenizer = Tokenizer::open(folder)?;
+        // A vocabulary without the tokens of a conversation would fail every prompt.
+        let end = ChatTokens::of(&tokenizer)?.im_end;
+        let path = folder.join("generation_config.json");
+        let mut eos = vec![end];
+        if path.is_file() {
+            let config: GenerationConfig = read_config(&path)?;
+            match config.eos_token_id {
+                Some(Eos::One(id)) => eos.push(id),
+                Some(Eos::Many(ids)) => eos.extend(ids),
+                None => {}
+            }
+        }
+        Ok(Self {
+            tokenizer,
+            processor: QwenProcessor::open(folder)?,
+            eos,
+        })
+    }
+
+    /// Renders messages in the form's template.
+    ///
+    /// # Errors
+    /// When a picture is too narrow, or a text names a token that stands for pictures.
+    pub fn encode(
+        &self,
+        messages: &[Message<'_>],
+        form: Form,
+        limits: PixelLimits,
+        device: &Device,
+    ) -> Result<Conversation> {
+        let (mut values, mut grids, mut turns) = (Vec::new(), Vec::new(), Vec::new());
+        for message in messages {
+            let mut items = Vec::with_capacity(message.pieces.len());
+            for piece in &message.pieces {
+                items.push(match piece {
+                    Piece::Text(text) => Item::Text((*text).to_owned()),
+                    Piece::Picture(picture) => {
+                        let patches = self.processor.prepare(picture, limits)?;
+                        grids.push(patches.grid);
+                        values.push(patches.values);
+                        Item::Image(patches.tokens)
+                    }
+                });
+            }
+            turns.push(Turn {
+                role: message.role,
+                items,
+            });
+        }
+        Ok(Conversation {
+            ids: chat::encode(&self.tokenizer, &turns, form)?,
+            pixel_values: match values.is_empty() {
+                true => None,
+                false => Some(Tensor::cat(&values, 0)?.to_device(device)?),
+            },
+            grids,
+        })
+    }
+}
