@@ -196,6 +196,7 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
             .seed
             .or(study.and_then(|study| study.seed))
             .unwrap_or(0),
+        device: args.device,
     };
     for name in &target.suites {
         let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), &select)?;
@@ -273,7 +274,9 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
 
 /// How networks that run in this process share the device; false when they cannot be opened.
 fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
-    let Answering { model, settings } = &prepared.answering;
+    let Answering {
+        model, settings, ..
+    } = &prepared.answering;
     if !crate::generate::in_process(&model.generator) {
         return Ok(true);
     }

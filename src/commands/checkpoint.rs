@@ -8,7 +8,7 @@ use crate::config::{ModelFile, Repository};
 use crate::exit::Exit;
 use crate::generate::{Part, plan_lines};
 use crate::hub::{HubError, Snapshot};
-use candle_core::{DType, Device};
+use candle_core::DType;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -43,15 +43,17 @@ pub fn snapshot(
 /// # Errors
 /// When the model's settings or a configuration have mistakes.
 pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
-    let Answering { model, settings } = Answering::of(model, "")?;
+    let Answering {
+        model, settings, ..
+    } = Answering::of(model, "")?;
     let checkpoint = folder(&model);
-    let device = args.device.open().unwrap_or(Device::Cpu);
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let configs = match &checkpoint {
         Some(folder) => configurations(&model, folder, temporary.path())?,
         None => PathBuf::new(),
     };
-    let parts = crate::generate::parts(&model.generator, &settings, &configs, &device)?;
+    let parts =
+        crate::generate::parts(&model.generator, &settings, &configs, args.device.is_gpu())?;
     if args.keys {
         let Some(parts) = parts else {
             return Err(Failure::usage(
@@ -153,7 +155,10 @@ fn files(
                 folder.display(),
                 repository.files.join(", ")
             );
-            println!("  sizes are not known: {error}");
+            match error {
+                HubError::Offline { .. } => println!("  sizes: the hub was not asked (offline)"),
+                error => println!("  sizes: the hub did not tell: {error}"),
+            }
             Ok(false)
         }
     }

@@ -60,6 +60,15 @@ impl DeviceChoice {
         }
     }
 
+    /// Whether this is a GPU: by its name, so that a plan for one can be made where there is none.
+    pub fn is_gpu(self) -> bool {
+        match self {
+            Self::Auto => self.resolve().is_ok_and(|device| device != Self::Cpu),
+            Self::Cpu => false,
+            Self::Cuda(_) | Self::Metal => true,
+        }
+    }
+
     /// Opens the device for networks.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ fn of_images(
         run_name: None,
         repeats: None,
         seed: 0,
+        device: super::device::DeviceChoice::Cpu,
     };
     let prepared = Prepared::new(&asking, answering, &options)?;
     let way = Way {

@@ -122,6 +122,10 @@ pub fn select_items(items: &mut Vec<Item>, select: &SelectArgs) -> Result<(), Fa
 pub struct Answering {
     pub model: ModelFile,
     pub settings: Settings,
+    /// The settings as the manifest shows them.
+    resolved: Value,
+    /// The suite's preset was applied.
+    preset: bool,
 }
 
 impl Answering {
@@ -141,17 +145,29 @@ impl Answering {
     pub fn of(model: ModelFile, suite: &str) -> Result<Self, Failure> {
         let settings = model.settings_for(suite);
         crate::generate::check(&model.generator, &settings)?;
-        Ok(Self { model, settings })
+        Ok(Self {
+            resolved: crate::generate::resolved(&model.generator, &settings)?,
+            preset: model.presets.contains_key(suite),
+            model,
+            settings,
+        })
     }
 
     /// The definition as it stands in the manifest.
-    pub fn resolved(&self) -> Value {
-        json!({
+    fn described(&self, suite: &str, weights: Option<&Value>) -> Value {
+        let mut described = json!({
             "name": self.model.name,
             "title": self.model.title,
             "generator": self.model.generator,
-            "settings": self.settings.to_json(),
-        })
+            "settings": self.resolved,
+        });
+        if self.preset {
+            described["preset"] = suite.into();
+        }
+        if let Some(weights) = weights {
+            described["weights"] = weights.clone();
+        }
+        described
     }
 }
 
@@ -163,6 +179,8 @@ pub struct Prepared<'a> {
     pub repeats: u32,
     pub seed: u64,
     pub run: String,
+    /// Files and number format of networks in this process.
+    weights: Option<Value>,
 }
 
 /// The options of a run that do not come from suite or model.
@@ -172,6 +190,7 @@ pub struct RunOptions {
     pub run_name: Option<String>,
     pub repeats: Option<u32>,
     pub seed: u64,
+    pub device: DeviceChoice,
 }
 
 impl RunOptions {
@@ -181,6 +200,7 @@ impl RunOptions {
             run_name: args.run_name.clone(),
             repeats: args.repeats.or(study_repeats),
             seed: args.seed.or(study_seed).unwrap_or(0),
+            device: args.device,
         }
     }
 }
@@ -211,7 +231,10 @@ impl<'a> Prepared<'a> {
             .join(&asking.suite.name)
             .join(&answering.model.name)
             .join(&run);
+        let generator = &answering.model.generator;
+        let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
         Ok(Self {
+            weights: crate::generate::weights(generator, &answering.resolved, gpu),
             repeats: options.repeats.unwrap_or(asking.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),
@@ -223,11 +246,15 @@ impl<'a> Prepared<'a> {
 
     /// All that shapes an output beside item and seed.
     pub fn identity(&self) -> Value {
-        json!({
+        let mut identity = json!({
             "generator": self.answering.model.generator,
-            "settings": self.answering.settings.to_json(),
+            "settings": self.answering.resolved,
             "layout": self.asking.suite.layout,
-        })
+        });
+        if let Some(weights) = &self.weights {
+            identity["weights"] = weights.clone();
+        }
+        identity
     }
 
     /// What the generator needs beside its settings; fetched when absent.
@@ -282,7 +309,9 @@ impl<'a> Prepared<'a> {
             format_version: FORMAT_VERSION,
             program: Program::this(),
             suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
-            model: self.answering.resolved(),
+            model: self
+                .answering
+                .described(&self.asking.suite.name, self.weights.as_ref()),
             run: self.run.clone(),
             seed: self.seed,
             repeats: self.repeats,

@@ -5,6 +5,7 @@ mod diffusion;
 mod echo;
 pub mod flux;
 pub mod folder;
+mod identity;
 pub mod openai;
 mod parts;
 mod picture;
@@ -17,6 +18,7 @@ pub mod typeset;
 pub mod uniworld;
 
 pub use diffusion::plan_lines;
+pub use identity::{resolved, weights};
 pub use parts::{Part, parts, phases};
 pub use place::{Place, Precision};
 pub use registry::{BuildError, NAMES, Resources, build, check, in_process, wanted_assets};

@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::model::flux::bfl;
 use crate::model::weights::{Asked, audit};
 use crate::model::{Result, Weights};
-use candle_core::{DType, Device};
+use candle_core::DType;
 use std::path::Path;
 
 /// One network, or a part of one that a checkpoint keeps among others.
@@ -110,12 +110,12 @@ pub fn parts(
     generator: &str,
     settings: &Settings,
     folder: &Path,
-    device: &Device,
+    gpu: bool,
 ) -> std::result::Result<Option<Vec<Part>>, BuildError> {
     Ok(match generator {
-        "uniworld" => Some(super::uniworld::parts(&settings.read()?, folder, device)?),
-        "flux" => Some(super::flux::parts(&settings.read()?, folder, device)?),
-        "qwen-vl" => Some(super::qwen_vl::parts(&settings.read()?, folder, device)?),
+        "uniworld" => Some(super::uniworld::parts(&settings.read()?, folder, gpu)?),
+        "flux" => Some(super::flux::parts(&settings.read()?, folder, gpu)?),
+        "qwen-vl" => Some(super::qwen_vl::parts(&settings.read()?, folder, gpu)?),
         _ => None,
     })
 }

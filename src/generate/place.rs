@@ -20,11 +20,14 @@ pub enum Precision {
 impl Precision {
     /// The dtype on a device.
     pub fn on(self, device: &Device) -> DType {
-        match self {
-            Self::F32 => DType::F32,
-            Self::Bf16 => DType::BF16,
-            Self::Auto if device.is_cpu() => DType::F32,
-            Self::Auto => DType::BF16,
+        self.dtype(!device.is_cpu())
+    }
+
+    /// The dtype on a GPU or on the CPU.
+    pub fn dtype(self, gpu: bool) -> DType {
+        match (self, gpu) {
+            (Self::F32, _) | (Self::Auto, false) => DType::F32,
+            (Self::Bf16, _) | (Self::Auto, true) => DType::BF16,
         }
     }
 }

@@ -43,6 +43,8 @@ struct Facts<'a> {
     view: &'a RunView,
     method: &'a str,
     manifest: Option<String>,
+    /// The model's settings in a line.
+    settings: Option<String>,
 }
 
 /// A suite of the page: its table and the charts drawn of it.
@@ -81,6 +83,7 @@ pub fn render(
                 suite: &run.suite_title,
                 view: run,
                 method: &run.summary.overall.method,
+                settings: settings(&run.manifest),
                 manifest: (!run.manifest.is_null())
                     .then(|| format!("{:#}", run.manifest)),
             })
@@ -104,6 +107,22 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Page(error.to_string()))
+}
+
+/// The settings that a manifest names, those with no value left out, and the preset that they come from.
+fn settings(manifest: &serde_json::Value) -> Option<String> {
+    let model = &manifest["model"];
+    let pairs = model["settings"].as_object()?.iter();
+    let told: Vec<String> = pairs
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| match value.as_str() {
+            Some(text) => format!("{key} {text}"),
+            None => format!("{key} {value}"),
+        })
+        .collect();
+    let preset = model["preset"].as_str();
+    let preset = preset.map_or(String::new(), |name| format!(" (preset {name})"));
+    (!told.is_empty()).then(|| format!("{}{preset}", told.join(" · ")))
 }
 
 fn suite<'a>(section: &Section<'a>) -> Suite<'a> {

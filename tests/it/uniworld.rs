@@ -419,3 +419,75 @@ fn an_interrupted_run_goes_on_to_the_same_pictures() {
     generate(dir.path(), "geneval", &model, &with("alone")).success();
     assert_eq!(pictures(&run("cut")), pictures(&run("alone")));
 }
+
+/// The language model of the same checkpoint on its own. The tokenizer has one token a character, so tokens can be
+/// counted: 30 of the system turn, 27 of the user's (6 of the picture: 60 × 90 pixels become 56 × 84), 3 to begin.
+#[test]
+fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = dir.path().join("vl.toml");
+    let text = "name = \"vl\"\ntitle = \"VL\"\ngenerator = \"qwen-vl\"\n\n[settings]\ncheckpoint = \"tiny/uniworld\"\n\
+                max_new_tokens = 4\n";
+    fs::write(&model, text).unwrap();
+    image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([9, x as u8, y as u8]))
+        .save(dir.path().join("a.png"))
+        .unwrap();
+    let ask = |id: &str, history: Value| json!({"id": id, "prompt": "what is it?", "images": ["a.png"], "answers": ["x"], "history": history});
+    let items = [
+        ask("plain", json!([])),
+        ask(
+            "later",
+            json!([{"role": "user", "text": "hi"}, {"role": "assistant", "text": "ho"}]),
+        ),
+        ask("seen", json!([{"role": "user", "images": ["a.png"]}])),
+        ask("wrong", json!([{"role": "narrator", "text": "hi"}])),
+        ask("gone", json!([{"role": "user", "images": ["b.png"]}])),
+    ];
+    let own = suite(dir.path(), "understand", &items);
+    generate(dir.path(), own.to_str().unwrap(), &model, &[]);
+    let made = outputs(&dir.path().join("results/own/vl/seed0"));
+    let of = |id: &str| made.iter().find(|line| line["item"] == id).unwrap();
+    assert_eq!(of("plain")["input_tokens"], 60);
+    assert_eq!(of("later")["input_tokens"], 60 + 10 + 7);
+    assert_eq!(of("seen")["input_tokens"], 60 + 6 + 8 + 2);
+    assert!(of("plain")["text"].is_string());
+    let kinds = ["wrong", "gone"].map(|id| of(id)["error"]["kind"].clone());
+    assert_eq!(kinds, ["prompt", "image"]);
+    let message = of("wrong")["error"]["message"].to_string();
+    assert!(
+        message.contains("`history`") && message.contains("narrator"),
+        "{message}"
+    );
+
+    // A second start asks nothing; other weights ask again.
+    let again = generate(
+        dir.path(),
+        own.to_str().unwrap(),
+        &model,
+        &["--only", "plain", "--run", "x"],
+    );
+    again.success();
+    let manifest = fs::read_to_string(dir.path().join("results/own/vl/x/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["model"]["weights"]["dtype"], "f32");
+    assert_eq!(manifest["model"]["settings"]["repetition_penalty"], 1.0);
+    let hash = manifest["model"]["weights"]["checkpoint"].clone();
+    assert!(hash.is_string());
+    fs::write(
+        dir.path().join("tiny/uniworld/generation_config.json"),
+        "{\"eos_token_id\": [1, 2]}",
+    )
+    .unwrap();
+    let more = generate(
+        dir.path(),
+        own.to_str().unwrap(),
+        &model,
+        &["--only", "plain", "--run", "x"],
+    );
+    let said = stderr(more.success().get_output());
+    assert!(
+        said.contains("changed since the last run: model.weights.checkpoint"),
+        "{said}"
+    );
+}

@@ -13,7 +13,6 @@ use super::{GenerateError, Place};
 use crate::model::flux::{FluxConfig, FluxTransformer};
 use crate::model::read_config;
 use crate::record::Task;
-use candle_core::Device;
 use std::path::Path;
 
 /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
@@ -63,9 +62,9 @@ pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateErro
 pub fn parts(
     settings: &FluxSettings,
     folder: &Path,
-    device: &Device,
+    gpu: bool,
 ) -> Result<Vec<Part>, GenerateError> {
-    let dtype = settings.precision.on(device);
+    let dtype = settings.precision.dtype(gpu);
     let path = folder.join("transformer/config.json");
     let config: FluxConfig = read_config(&path).map_err(fatal)?;
     let build = |weights: &_| FluxTransformer::new(&config, weights);

@@ -15,7 +15,6 @@ use crate::model::conversation::Message;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::read_config;
 use crate::record::{Object, Task};
-use candle_core::Device;
 use std::path::Path;
 
 /// Opens the model; weights are mapped, and loaded at the first question.
@@ -40,11 +39,11 @@ pub fn open(settings: QwenVlSettings, place: &Place) -> Result<Chain, GenerateEr
 pub fn parts(
     settings: &QwenVlSettings,
     folder: &Path,
-    device: &Device,
+    gpu: bool,
 ) -> Result<Vec<Part>, GenerateError> {
     let config: Config = read_config(&folder.join("config.json")).map_err(fatal)?;
     let build = |weights: &_| Qwen2_5Vl::new(&config, weights);
-    let dtype = settings.precision.on(device);
+    let dtype = settings.precision.dtype(gpu);
     let whole = Part::of("answer", "", "Qwen2.5-VL", dtype, build)?;
     Ok(whole.split(&[("visual.", "visual"), ("", "language model")]))
 }

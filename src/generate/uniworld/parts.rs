@@ -10,7 +10,7 @@ use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::uniworld::{Conditioner, Config, Projector, TaskHead};
 use crate::model::weights::Asked;
 use crate::model::{Result, read_config};
-use candle_core::{DType, Device};
+use candle_core::DType;
 use std::path::Path;
 
 /// The networks' tensors, by the configurations in `folder`.
@@ -20,9 +20,9 @@ use std::path::Path;
 pub fn parts(
     settings: &UniWorldSettings,
     folder: &Path,
-    device: &Device,
+    gpu: bool,
 ) -> std::result::Result<Vec<Part>, GenerateError> {
-    let dtype = settings.precision.on(device);
+    let dtype = settings.precision.dtype(gpu);
     let config = Config::read(&folder.join("uniworld/config.json")).map_err(fatal)?;
     let mut parts = language(&config, dtype)?;
     parts.extend(reference(settings, &config, folder, dtype)?);

@@ -99,3 +99,59 @@ impl Penalty {
         Ok(Tensor::from_vec(values, scores.shape(), scores.device())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::qwen2_5_vl::Config;
+    use crate::model::read_config;
+    use crate::model::weights::{Files, load};
+    use candle_core::Device;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    // make.py beside expected.json says how it comes from transformers.
+    #[test]
+    fn answers_with_a_repetition_penalty_equal_transformers() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let case = golden.join("parity/qwen2_5_vl");
+        let config: Config = read_config(&case.join("checkpoint/config.json")).unwrap();
+        let files = Arc::new(Files::open(&case.join("checkpoint")).unwrap());
+        let build = |weights: &_| Qwen2_5Vl::new(&config, weights);
+        let model = load(&files, DType::F32, &Device::Cpu, build).unwrap();
+        let file = case.join("inputs.safetensors");
+        let inputs = candle_core::safetensors::load(file, &Device::Cpu).unwrap();
+        let whole = |name: &str| -> Vec<i64> {
+            let flat = inputs[name].flatten_all().unwrap();
+            flat.to_dtype(DType::I64).unwrap().to_vec1().unwrap()
+        };
+        let conversation = Conversation {
+            ids: whole("input_ids").iter().map(|&id| id as u32).collect(),
+            pixel_values: Some(inputs["pixel_values"].clone()),
+            grids: whole("image_grid_thw")
+                .chunks(3)
+                .map(|grid| [grid[0] as usize, grid[1] as usize, grid[2] as usize])
+                .collect(),
+        };
+        let text = std::fs::read_to_string(golden.join("qwen_vl/expected.json")).unwrap();
+        let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let answer = |penalty: f32, eos: &[u32], most: usize| {
+            let greedy = Greedy {
+                max_new_tokens: most,
+                eos,
+                repetition_penalty: penalty,
+            };
+            model.generate_greedy(&conversation, greedy, &mut |_| true)
+        };
+        let rows = expected["greedy_ids"].as_object().unwrap();
+        assert_eq!(rows.len(), 4);
+        for (penalty, ids) in rows {
+            let ids: Vec<u32> = serde_json::from_value(ids.clone()).unwrap();
+            let got = answer(penalty.parse().unwrap(), &[], 12).unwrap();
+            assert_eq!(got, ids, "{penalty}");
+        }
+        // The end token is not part of the answer.
+        assert_eq!(answer(1.0, &[80], 12).unwrap(), [39, 8, 8]);
+        assert!(answer(0.0, &[], 1).is_err());
+    }
+}

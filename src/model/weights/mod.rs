@@ -2,9 +2,11 @@
 
 mod audit;
 mod files;
+mod fingerprint;
 
 pub use audit::{Asked, audit};
 pub use files::Files;
+pub use fingerprint::fingerprint;
 
 use super::Result;
 use candle_core::{DType, Device, Shape, Tensor};

@@ -1,0 +1,187 @@
+//! Released checkpoints before they are here: their tensors by configuration, their files by a hub's listing.
+
+use crate::http::{Reply, Seen, Server};
+use crate::support::{stderr, unigauge};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+
+fn keys(model: &str, more: &[&str]) -> Vec<Value> {
+    let dir = tempfile::tempdir().unwrap();
+    let output = unigauge(dir.path())
+        .args(["--json", "check", model, "--keys"])
+        .args(more)
+        .assert()
+        .success();
+    serde_json::from_slice(&output.get_output().stdout).unwrap()
+}
+
+fn counts(keys: &[Value]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for key in keys {
+        *counts
+            .entry(key["network"].as_str().unwrap().to_owned())
+            .or_default() += 1;
+    }
+    counts
+}
+
+// The counts of the checkpoints' own indices: 390 + 339 + 1160 + 12 = 1901 for UniWorld-V1 (its `vae_projector` is
+// stored and never used), 729 for Qwen2.5-VL-7B, 1160 for FLUX.1-dev, 780 in its authors' layout.
+#[test]
+fn released_checkpoints_have_their_published_numbers_of_tensors() {
+    let uniworld = keys("uniworld-v1", &[]);
+    let own: Vec<Value> = uniworld
+        .iter()
+        .filter(|key| key["file"] == "uniworld")
+        .cloned()
+        .collect();
+    assert_eq!(own.len(), 1901);
+    let by = counts(&own);
+    assert_eq!(by["visual"], 390);
+    assert_eq!(by["language model"], 339);
+    assert_eq!(by["FLUX transformer"], 1160);
+    for projector in ["denoise_projector", "siglip_projector", "vae_projector"] {
+        assert_eq!(by[projector], 4);
+    }
+    let unused = own.iter().filter(|key| key["used"] == false);
+    assert_eq!(unused.count(), 4);
+    let shape = |name: &str| {
+        let found = own.iter().find(|key| key["name"] == name);
+        found.unwrap_or_else(|| panic!("{name}"))["shape"].clone()
+    };
+    assert_eq!(
+        shape("denoise_tower.denoise_projector.0.weight"),
+        json!([12288, 3584])
+    );
+    assert_eq!(
+        shape("denoise_tower.vae_projector.2.weight"),
+        json!([4096, 3072])
+    );
+    assert_eq!(shape("visual.merger.mlp.2.weight"), json!([3584, 5120]));
+    assert_eq!(shape("lm_head.weight"), json!([152064, 3584]));
+
+    assert_eq!(keys("qwen2.5-vl-7b", &[]).len(), 390 + 339);
+    assert_eq!(counts(&keys("flux-1-dev", &[]))["FLUX transformer"], 1160);
+    let bfl = keys("flux-1-dev", &["--layout", "bfl"]);
+    assert_eq!(counts(&bfl)["FLUX transformer"], 780);
+    let linear1 = bfl
+        .iter()
+        .find(|key| key["name"] == "single_blocks.37.linear1.weight");
+    assert_eq!(linear1.unwrap()["shape"], json!([21504, 3072]));
+}
+
+#[test]
+fn a_model_is_checked_without_its_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = unigauge(dir.path())
+        .args(["--offline", "check", "qwen2.5-vl-7b", "--device", "cpu"])
+        .assert()
+        .code(6);
+    let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    for expected in [
+        "repository Qwen/Qwen2.5-VL-7B-Instruct @ cc594898137f460bfe9f0759e9844b3ce807cfb5, licence: Apache-2.0",
+        "sizes: the hub was not asked (offline)",
+        // 8,292,166,656 parameters, the number on the model's page.
+        "phase answer: 33.2 GB of weights",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    unigauge(dir.path())
+        .args(["check", "typeset", "--keys"])
+        .assert()
+        .code(2);
+}
+
+const WEIGHTS: &[u8] = b"these are weights";
+
+/// A hub with one repository of four files.
+fn hub(lie: bool) -> Server {
+    Server::start(move |seen: &Seen, _| {
+        let sha256: String = Sha256::digest(WEIGHTS)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        match seen.path.as_str() {
+            "/api/models/o/tiny/revision/main?blobs=true" => Reply::json(
+                "200 OK",
+                &json!({"sha": "c0ffee", "tags": ["license:mit"], "siblings": [
+                    {"rfilename": "config.json", "size": 2},
+                    {"rfilename": "model.safetensors", "size": WEIGHTS.len(),
+                        "lfs": {"sha256": sha256, "size": WEIGHTS.len()}},
+                    {"rfilename": "../evil.json", "size": 2},
+                    {"rfilename": "readme.md", "size": 9},
+                ]}),
+            ),
+            "/o/tiny/resolve/c0ffee/config.json" => Reply::ok("{}"),
+            "/o/tiny/resolve/c0ffee/model.safetensors" if lie => Reply::ok("those are weights"),
+            "/o/tiny/resolve/c0ffee/model.safetensors" => Reply::ok(WEIGHTS),
+            path => Reply::new("404 Not Found", path),
+        }
+    })
+}
+
+fn model(dir: &std::path::Path) -> String {
+    let text = "name = \"tiny\"\ntitle = \"Tiny\"\ngenerator = \"qwen-vl\"\n\n[settings]\ncheckpoint = \"weights\"\n\n\
+                [[repositories]]\nfolder = \"sub\"\nrepo = \"o/tiny\"\nrevision = \"main\"\nlicence = \"MIT\"\n\
+                files = [\"*.json\", \"*.safetensors\"]\n";
+    let path = dir.join("tiny.toml");
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn fetching_a_model_brings_its_files_once_and_keeps_to_the_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, model) = (hub(false), model(dir.path()));
+    let fetch = |more: &[&str]| {
+        let mut command = unigauge(dir.path());
+        command
+            .args(["fetch", &model])
+            .args(more)
+            .env("HF_ENDPOINT", server.url(""))
+            .env("UNIGAUGE_CACHE", dir.path().join("cache"));
+        command.assert().success()
+    };
+    let dry = fetch(&["--dry-run"]);
+    let text = String::from_utf8_lossy(&dry.get_output().stdout).into_owned();
+    assert!(
+        text.contains("o/tiny @ c0ffee (MIT): would fetch 2 of 2 files, 19 B"),
+        "{text}"
+    );
+    assert!(
+        !dir.path().join("weights").exists(),
+        "a dry run writes nothing"
+    );
+
+    fetch(&[]);
+    let folder = dir.path().join("weights/sub");
+    assert_eq!(fs::read(folder.join("model.safetensors")).unwrap(), WEIGHTS);
+    assert_eq!(fs::read(folder.join("config.json")).unwrap(), b"{}");
+    assert!(!dir.path().join("weights/evil.json").exists());
+
+    // Nothing is asked again; a lost file comes from the same commit.
+    let asked = server.seen().len();
+    fetch(&[]);
+    assert_eq!(server.seen().len(), asked);
+    fs::remove_file(folder.join("config.json")).unwrap();
+    fetch(&[]);
+    assert_eq!(server.seen().len(), asked + 1);
+}
+
+#[test]
+fn weights_with_another_checksum_get_no_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, model) = (hub(true), model(dir.path()));
+    let output = unigauge(dir.path())
+        .args(["fetch", &model])
+        .env("HF_ENDPOINT", server.url(""))
+        .env("UNIGAUGE_CACHE", dir.path().join("cache"))
+        .assert()
+        .code(6);
+    let said = stderr(output.get_output());
+    assert!(said.contains("o/tiny/model.safetensors"), "{said}");
+    assert!(said.contains("SHA-256"), "{said}");
+    assert!(!dir.path().join("weights/sub/model.safetensors").exists());
+}
