@@ -63,15 +63,13 @@ impl Spoken {
     /// The bytes of all pictures, and the history as it is written: what shapes an answer beside the prompt.
     ///
     /// # Errors
-    /// As [`Spoken::of`].
+    /// When a picture cannot be read.
     pub fn bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
         let mut parts = Vec::new();
         if let Some(history) = request.item.extra.get("history") {
             parts.push(history.to_string().into_bytes());
         }
-        let past = past(request)?;
-        let images = past.iter().flat_map(|turn| &turn.images);
-        for image in images.chain(&request.item.images) {
+        for image in request.item.all_images() {
             parts.push(read_file(&request.base.join(image)).map_err(|error| broken(&error))?);
         }
         Ok(parts)

@@ -44,6 +44,20 @@ pub struct Item {
     pub extra: Object,
 }
 
+impl Item {
+    /// The paths of all pictures that the model sees: those of the `history` first, then the item's own.
+    pub fn all_images(&self) -> impl Iterator<Item = &str> {
+        let turns = self.extra.get("history").and_then(Value::as_array);
+        let past = turns
+            .into_iter()
+            .flatten()
+            .filter_map(|turn| turn.get("images")?.as_array())
+            .flatten()
+            .filter_map(Value::as_str);
+        past.chain(self.images.iter().map(String::as_str))
+    }
+}
+
 /// Whether an output is a picture or words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

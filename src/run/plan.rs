@@ -84,8 +84,7 @@ impl Fingerprints {
             .par_iter()
             .map(|item| {
                 let hashes: Vec<String> = item
-                    .images
-                    .iter()
+                    .all_images()
                     .map(|path| {
                         std::fs::read(asked.base.join(path))
                             .map_or_else(|_| "absent".into(), |b| sha256_hex(&b))

@@ -59,7 +59,11 @@ impl<'a> Mapper<'a> {
         }
         let images = self.images(fields)?;
         let tags = self.tags(fields)?;
-        let (expect, extra) = self.expect(record.fields)?;
+        let history = self.history(fields)?;
+        let (expect, mut extra) = self.expect(record.fields)?;
+        if let Some(history) = history {
+            extra.insert("history".into(), history);
+        }
         Ok(Item {
             item: id,
             task: self.task,
@@ -94,6 +98,20 @@ impl<'a> Mapper<'a> {
             self.images.check(path)?;
         }
         Ok(paths)
+    }
+
+    /// What was said before the prompt, with its images checked as the item's own.
+    fn history(&self, fields: &Object) -> Result<Option<Value>, String> {
+        let Some(Value::Array(turns)) = fields.get("history") else {
+            return Ok(None);
+        };
+        let images = turns
+            .iter()
+            .filter_map(|turn| turn.get("images")?.as_array());
+        for path in images.flatten().filter_map(Value::as_str) {
+            self.images.check(path)?;
+        }
+        Ok(Some(compact_value(Value::Array(turns.clone()))))
     }
 
     /// What the grader gets, and the record's further keys.

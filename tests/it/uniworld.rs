@@ -442,7 +442,6 @@ fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
         ),
         ask("seen", json!([{"role": "user", "images": ["a.png"]}])),
         ask("wrong", json!([{"role": "narrator", "text": "hi"}])),
-        ask("gone", json!([{"role": "user", "images": ["b.png"]}])),
     ];
     let own = suite(dir.path(), "understand", &items);
     generate(dir.path(), own.to_str().unwrap(), &model, &[]);
@@ -452,13 +451,19 @@ fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
     assert_eq!(of("later")["input_tokens"], 60 + 10 + 7);
     assert_eq!(of("seen")["input_tokens"], 60 + 6 + 8 + 2);
     assert!(of("plain")["text"].is_string());
-    let kinds = ["wrong", "gone"].map(|id| of(id)["error"]["kind"].clone());
-    assert_eq!(kinds, ["prompt", "image"]);
+    assert_eq!(of("wrong")["error"]["kind"], "prompt");
     let message = of("wrong")["error"]["message"].to_string();
     assert!(
         message.contains("`history`") && message.contains("narrator"),
         "{message}"
     );
+
+    let mut gone = ask("gone", json!([{"role": "user", "images": ["b.png"]}]));
+    gone["images"] = json!([]);
+    fs::create_dir(dir.path().join("gone")).unwrap();
+    let refused = suite(&dir.path().join("gone"), "understand", &[gone]);
+    let refused = generate(dir.path(), refused.to_str().unwrap(), &model, &[]).failure();
+    assert!(stderr(refused.get_output()).contains("`b.png` is not there"));
 
     // A second start asks nothing; other weights ask again.
     let again = generate(
