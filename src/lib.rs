@@ -19,6 +19,7 @@
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
+//! | [`bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
@@ -28,6 +29,7 @@
 //! Imports go downwards: commands → run → stages → image, text, stats, hub, config, record. A stage never
 //! imports another stage.
 
+pub mod bench;
 pub mod cancel;
 pub mod commands;
 pub mod config;

@@ -1,5 +1,6 @@
 //! One file per subcommand: they wire rooms together and print, nothing else.
 
+mod bench;
 mod check;
 mod checkpoint;
 mod cli;
@@ -23,7 +24,7 @@ mod score;
 
 use crate::exit::Exit;
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Bench, Cli, Command};
 use context::Context;
 use failure::Failure;
 
@@ -54,6 +55,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
+        Command::Bench(Bench::Model(args)) => bench::model(ctx, &args),
         Command::Completions { shell } => Ok(man::completions(shell)),
         Command::Man { out } => man::man(out.as_deref()),
     }

@@ -3,10 +3,12 @@
 mod audit;
 mod files;
 mod fingerprint;
+mod random;
 
 pub use audit::{Asked, audit};
 pub use files::Files;
 pub use fingerprint::fingerprint;
+pub use random::random;
 
 use super::Result;
 use candle_core::{DType, Device, Shape, Tensor};

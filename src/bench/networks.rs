@@ -1,0 +1,259 @@
+//! What is timed of each network.
+
+use super::{Clock, Report, Seconds, memory};
+use crate::model::conversation::Conversation;
+use crate::model::flow_match::euler_step;
+use crate::model::flux::{FluxConfig, FluxTransformer, latents};
+use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
+use crate::model::qwen2_5_vl::{Config, Greedy, Qwen2_5Vl};
+use crate::model::siglip::{SiglipConfig, SiglipVision};
+use crate::model::weights::random;
+use crate::model::{ModelError, Result};
+use candle_core::{DType, Device, Tensor};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Instant;
+
+/// The networks that can be timed.
+pub const NETWORKS: [&str; 4] = ["flux", "flux-vae", "qwen2.5-vl", "siglip"];
+
+/// Sizes of the input.
+#[derive(Debug, Clone, Copy)]
+pub struct Shapes {
+    /// Width and height of the picture in pixels.
+    pub size: [usize; 2],
+    /// Tokens of words before or beside the picture.
+    pub text_tokens: usize,
+    /// Tokens that are decoded.
+    pub new_tokens: usize,
+}
+
+/// The configuration of a network for a size: `mid` runs in seconds on a CPU, `released` is the published one.
+pub fn preset(network: &str, released: bool) -> Option<&'static str> {
+    Some(match (network, released) {
+        ("flux", false) => include_str!("../../configs/bench/flux.json"),
+        ("flux", true) => include_str!("../../configs/released/flux-1-dev/transformer.json"),
+        ("flux-vae", false) => include_str!("../../configs/bench/flux-vae.json"),
+        ("flux-vae", true) => include_str!("../../configs/released/flux-1-dev/vae.json"),
+        ("qwen2.5-vl", false) => include_str!("../../configs/bench/qwen2.5-vl.json"),
+        ("qwen2.5-vl", true) => include_str!("../../configs/released/qwen2.5-vl-7b.json"),
+        ("siglip", false) => include_str!("../../configs/bench/siglip.json"),
+        ("siglip", true) => {
+            include_str!("../../configs/released/siglip2-so400m-patch16-512.json")
+        }
+        _ => return None,
+    })
+}
+
+/// Builds a network from a configuration (`file` is named in errors) and times it.
+///
+/// # Errors
+/// When the configuration or a size has a mistake, or the device has no room.
+pub fn run(
+    network: &str,
+    config: &Value,
+    file: &Path,
+    shapes: Shapes,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<Report> {
+    let device = format!("{:?}", clock.device.location()).to_lowercase();
+    let mut report = Report::new(network, config.clone(), device, dtype.as_str());
+    match network {
+        "flux" => flux(&mut report, read(config, file)?, shapes, dtype, clock)?,
+        "flux-vae" => flux_vae(&mut report, &read(config, file)?, shapes, dtype, clock)?,
+        "qwen2.5-vl" => qwen(&mut report, &read(config, file)?, shapes, dtype, clock)?,
+        "siglip" => siglip(&mut report, &read(config, file)?, dtype, clock)?,
+        _ => {
+            return Err(ModelError::Input(format!(
+                "there is no network `{network}` to time"
+            )));
+        }
+    }
+    report.peak_memory = memory::peak();
+    Ok(report)
+}
+
+fn read<C: DeserializeOwned>(config: &Value, file: &Path) -> Result<C> {
+    serde_json::from_value(config.clone())
+        .map_err(|error| ModelError::config(file, error.to_string()))
+}
+
+fn noise(shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+    Ok(Tensor::randn(0f32, 1.0, shape, device)?.to_dtype(dtype)?)
+}
+
+/// A side in tokens that span `pixels` each.
+fn tokens(side: usize, pixels: usize) -> Result<usize> {
+    match side.checked_div(pixels) {
+        Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
+        _ => Err(ModelError::Input(format!(
+            "a side of {side} pixels is no multiple of {pixels}, which one token spans"
+        ))),
+    }
+}
+
+fn note(report: &mut Report, phase: &'static str, seconds: Option<Seconds>) {
+    if let Some(seconds) = seconds {
+        report.phases.insert(phase, seconds);
+    }
+}
+
+/// One Euler step: the transformer's forward and the update, with everything that stays the same prepared.
+fn flux(
+    report: &mut Report,
+    config: FluxConfig,
+    shapes: Shapes,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    let device = clock.device;
+    let (w, h) = (tokens(shapes.size[0], 16)?, tokens(shapes.size[1], 16)?);
+    let (network, parameters) = random(dtype, device, |weights| {
+        FluxTransformer::new(&config, weights)
+    })?;
+    report.parameters = parameters;
+    report.shapes.insert("image_tokens", h * w);
+    report.shapes.insert("text_tokens", shapes.text_tokens);
+    let x = noise(&[1, h * w, config.in_channels], dtype, device)?;
+    let text = noise(
+        &[1, shapes.text_tokens, config.joint_attention_dim],
+        dtype,
+        device,
+    )?;
+    let pooled = noise(&[1, config.pooled_projection_dim], dtype, device)?;
+    let guidance = Tensor::new(&[3.5f32], device)?;
+    let (image_ids, text_ids) = (
+        latents::image_ids(h, w, device)?,
+        latents::text_ids(shapes.text_tokens, device)?,
+    );
+    let guidance = config.guidance_embeds.then_some(&guidance);
+    let conditioning = network.prepare(&text, &pooled, guidance, &image_ids, &text_ids)?;
+    let sigma = Tensor::new(&[0.9f32], device)?;
+    let seconds = clock.time("step", || {
+        let velocity = network.forward(&x, &conditioning, &sigma, None)?;
+        euler_step(&x, &velocity, 0.9, 0.85)
+    })?;
+    note(report, "step", seconds);
+    Ok(())
+}
+
+fn flux_vae(
+    report: &mut Report,
+    config: &VaeConfig,
+    shapes: Shapes,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    let scale = config.scale_factor();
+    let (w, h) = (
+        tokens(shapes.size[0], scale)?,
+        tokens(shapes.size[1], scale)?,
+    );
+    report.shapes.insert("latent_height", h);
+    report.shapes.insert("latent_width", w);
+    let (decoder, decoding) = random(dtype, clock.device, |weights| Decoder::new(config, weights))?;
+    let latents = noise(&[1, config.latent_channels, h, w], dtype, clock.device)?;
+    note(
+        report,
+        "decode",
+        clock.time("decode", || decoder.decode(&latents))?,
+    );
+    drop(decoder);
+    let (encoder, encoding) = random(dtype, clock.device, |weights| Encoder::new(config, weights))?;
+    let pixels = noise(
+        &[1, config.in_channels, scale * h, scale * w],
+        dtype,
+        clock.device,
+    )?;
+    note(
+        report,
+        "encode",
+        clock.time("encode", || encoder.mean(&pixels))?,
+    );
+    report.parameters = decoding + encoding;
+    Ok(())
+}
+
+fn siglip(
+    report: &mut Report,
+    config: &SiglipConfig,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    let config = config.vision();
+    let side = config.image_size;
+    let patches = tokens(side, config.patch_size)?.pow(2);
+    report.shapes.insert("patches", patches);
+    let (network, parameters) = random(dtype, clock.device, |weights| {
+        SiglipVision::new(config, weights)
+    })?;
+    report.parameters = parameters;
+    let pixels = noise(&[1, config.num_channels, side, side], dtype, clock.device)?;
+    note(
+        report,
+        "forward",
+        clock.time("forward", || network.forward(&pixels))?,
+    );
+    report.rate("forward", patches);
+    Ok(())
+}
+
+/// The vision tower; the prompt up to its first new token, picture included; every further token.
+fn qwen(
+    report: &mut Report,
+    config: &Config,
+    shapes: Shapes,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    let vision = &config.vision;
+    let span = vision.patch_size * vision.spatial_merge_size;
+    let merged = tokens(shapes.size[0], span)? * tokens(shapes.size[1], span)?;
+    let grid = [
+        1,
+        shapes.size[1] / vision.patch_size,
+        shapes.size[0] / vision.patch_size,
+    ];
+    let (network, parameters) = random(dtype, clock.device, |weights| {
+        Qwen2_5Vl::new(config, weights)
+    })?;
+    report.parameters = parameters;
+    let patches = grid[1] * grid[2];
+    let pixels = noise(&[patches, vision.patch_values()], dtype, clock.device)?;
+    let words = (0..shapes.text_tokens).map(|number| (number % 100) as u32);
+    let pads = std::iter::repeat_n(config.image_token_id, merged);
+    let conversation = Conversation {
+        ids: pads.chain(words).collect(),
+        pixel_values: Some(pixels.clone()),
+        grids: vec![grid],
+    };
+    let prompt = conversation.ids.len();
+    report.shapes.insert("image_patches", patches);
+    report.shapes.insert("prompt_tokens", prompt);
+    report.shapes.insert("new_tokens", shapes.new_tokens);
+    let seconds = clock.time("vision", || network.image_embeds(&pixels, &[grid]))?;
+    note(report, "vision", seconds);
+    let mut later = Vec::new();
+    let answer = |most: usize, later: &mut Vec<f64>| {
+        let greedy = Greedy {
+            max_new_tokens: most,
+            eos: &[],
+            repetition_penalty: 1.0,
+        };
+        let mut last: Option<Instant> = None;
+        network.generate_greedy(&conversation, greedy, &mut |_| {
+            let now = Instant::now();
+            later.extend(last.replace(now).map(|last| (now - last).as_secs_f64()));
+            !clock.cancel.is_raised()
+        })
+    };
+    let seconds = clock.time("prefill", || answer(1, &mut Vec::new()))?;
+    note(report, "prefill", seconds);
+    report.rate("prefill", prompt);
+    answer(shapes.new_tokens, &mut later)?;
+    note(report, "decode", Seconds::of(later));
+    report.rate("decode", 1);
+    Ok(())
+}
