@@ -41,7 +41,13 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
         on_done: &told,
     };
     let shapes = Shapes {
-        size: args.size.0,
+        size: args.size.map_or_else(
+            || match args.network.as_str() {
+                "qwen2.5-vl" => [504; 2],
+                _ => [512; 2],
+            },
+            |size| size.0,
+        ),
         text_tokens: args.text_tokens,
         new_tokens: args.new_tokens,
     };

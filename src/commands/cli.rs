@@ -378,9 +378,9 @@ pub struct BenchModelArgs {
     /// The configuration of the released checkpoint
     #[arg(long, conflicts_with = "config")]
     pub released: bool,
-    /// The picture in pixels (siglip takes its configuration's)
-    #[arg(long, value_name = "WxH", default_value = "512x512")]
-    pub size: PixelSize,
+    /// The picture in pixels (siglip takes its configuration's) [default: 512x512; 504x504 for qwen2.5-vl]
+    #[arg(long, value_name = "WxH")]
+    pub size: Option<PixelSize>,
     /// Tokens of words: T5's and the prompt's for flux, the question's for qwen2.5-vl
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub text_tokens: usize,

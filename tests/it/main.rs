@@ -5,6 +5,7 @@ mod http;
 
 mod assets;
 mod bad_input;
+mod bench;
 mod checkpoints;
 mod cli;
 mod command_generator;

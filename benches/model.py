@@ -1,0 +1,137 @@
+"""Seconds by phase: our networks and the Python implementations in turn, same configuration, sizes and threads.
+
+    pip install torch diffusers transformers
+    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl
+
+Each round runs our program in a process of its own, then Python here; the ratio is of the medians over all rounds.
+Weights are random on both sides. Arguments after `--` go to `unigauge bench model`, such as `--size 256x256`.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+
+def clock(work, repeats):
+    with torch.no_grad():
+        work()
+        took = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            work()
+            took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
+def flux(config, shapes):
+    from diffusers import FluxTransformer2DModel
+    model = FluxTransformer2DModel(**config).eval()
+    n, t = shapes["image_tokens"], shapes["text_tokens"]
+    side = round(n ** 0.5)
+    ids = torch.zeros(n, 3)
+    ids[:, 1], ids[:, 2] = torch.arange(n) // side, torch.arange(n) % side
+    x, text = torch.randn(1, n, config["in_channels"]), torch.randn(1, t, config["joint_attention_dim"])
+    pooled = torch.randn(1, config["pooled_projection_dim"])
+
+    def step():
+        v = model(hidden_states=x, encoder_hidden_states=text, pooled_projections=pooled, timestep=torch.tensor([0.9]),
+                  guidance=torch.tensor([3.5]), img_ids=ids, txt_ids=torch.zeros(t, 3), return_dict=False)[0]
+        return x + (0.85 - 0.9) * v
+
+    return {"step": step}
+
+
+def flux_vae(config, shapes):
+    from diffusers import AutoencoderKL
+    blocks = len(config["block_out_channels"])
+    model = AutoencoderKL(**config, down_block_types=["DownEncoderBlock2D"] * blocks,
+                          up_block_types=["UpDecoderBlock2D"] * blocks).eval()
+    h, w = shapes["latent_height"], shapes["latent_width"]
+    z = torch.randn(1, config["latent_channels"], h, w)
+    scale = 2 ** (blocks - 1)
+    pixels = torch.randn(1, 3, scale * h, scale * w)
+    return {"decode": lambda: model.decode(z).sample, "encode": lambda: model.encode(pixels).latent_dist.mean}
+
+
+def siglip(config, shapes):
+    from transformers import SiglipVisionConfig, SiglipVisionModel
+    config = config.get("vision_config", config)
+    model = SiglipVisionModel(SiglipVisionConfig(**config, vision_use_head=False)).eval()
+    side = config["image_size"]
+    pixels = torch.randn(1, 3, side, side)
+    return {"forward": lambda: model(pixels).last_hidden_state}
+
+
+def qwen(config, shapes):
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "config.json").write_text(json.dumps(config))
+        model = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig.from_pretrained(folder)).eval()
+    vision = config["vision_config"]
+    patches = shapes["image_patches"]
+    side = round(patches ** 0.5)
+    grid = torch.tensor([[1, side, side]])
+    values = 3 * vision["temporal_patch_size"] * vision["patch_size"] ** 2
+    pixels = torch.randn(patches, values)
+    merged = patches // vision["spatial_merge_size"] ** 2
+    words = shapes["prompt_tokens"] - merged
+    ids = torch.tensor([[config["image_token_id"]] * merged + [i % 100 for i in range(words)]])
+    model.generation_config.eos_token_id = None
+
+    def answer(most):
+        return model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), pixel_values=pixels,
+                              image_grid_thw=grid, mm_token_type_ids=(ids == config["image_token_id"]).int(),
+                              do_sample=False, max_new_tokens=most, min_new_tokens=most)
+
+    many = shapes["new_tokens"]
+    return {"vision": lambda: model.model.visual(pixels, grid_thw=grid), "prefill": lambda: answer(1),
+            "all": lambda: answer(many)}
+
+
+BUILD = {"flux": flux, "flux-vae": flux_vae, "siglip": siglip, "qwen2.5-vl": qwen}
+
+
+def theirs(report, repeats):
+    torch.manual_seed(0)
+    phases = {name: clock(work, repeats) for name, work in BUILD[report["network"]](report["config"], report["shapes"]).items()}
+    if "all" in phases:
+        phases["decode"] = (phases.pop("all") - phases["prefill"]) / (report["shapes"]["new_tokens"] - 1)
+    return phases
+
+
+def main():
+    own, _, passed = " ".join(sys.argv[1:]).partition(" -- ")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("networks", nargs="+", choices=sorted(BUILD))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json")
+    args = parser.parse_args(own.split())
+    rows = []
+    for network in args.networks:
+        ours, python = [], []
+        for _ in range(args.rounds):
+            command = [args.program, "--json", "--quiet", "bench", "model", network, "--device", "cpu", *passed.split()]
+            report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            torch.set_num_threads(report["threads"])
+            ours.append({name: phase["median"] for name, phase in report["phases"].items()})
+            python.append(theirs(report, 3))
+        for phase in ours[0]:
+            a, b = (statistics.median(each[phase] for each in side) for side in (ours, python))
+            rows.append({"network": network, "phase": phase, "ours": a, "python": b, "ratio": a / b,
+                         "shapes": report["shapes"], "threads": report["threads"]})
+            print(f"{network:11} {phase:8} ours {a:9.4f} s   python {b:9.4f} s   ratio {a / b:5.2f}", flush=True)
+    if args.json:
+        Path(args.json).write_text(json.dumps({"torch": torch.__version__, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+//! `unigauge bench model`: sizes small enough to test, results as a user reads them.
+
+use crate::support::{stderr, unigauge};
+use serde_json::Value;
+
+/// A configuration cut down to a size that takes no time.
+fn tiny(dir: &std::path::Path, network: &str) -> String {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
+    let case = match network {
+        "flux" => "flux_transformer",
+        "flux-vae" => "flux_vae",
+        "siglip" => "siglip_vision",
+        _ => "qwen2_5_vl",
+    };
+    let path = dir.join(format!("{network}.json"));
+    std::fs::copy(golden.join(case).join("checkpoint/config.json"), &path).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn every_network_is_timed_by_phase() {
+    let dir = tempfile::tempdir().unwrap();
+    for (network, size, phases) in [
+        ("flux", "64x32", &["step"][..]),
+        ("flux-vae", "64x32", &["decode", "encode"]),
+        ("siglip", "64x32", &["forward"]),
+        ("qwen2.5-vl", "112x56", &["decode", "prefill", "vision"]),
+    ] {
+        let config = tiny(dir.path(), network);
+        let output = unigauge(dir.path())
+            .args(["--json", "bench", "model", network, "--config", &config])
+            .args([
+                "--device",
+                "cpu",
+                "--size",
+                size,
+                "--text-tokens",
+                "8",
+                "--new-tokens",
+                "5",
+            ])
+            .args(["--repeats", "2", "--warmup", "0", "--out", "result.json"])
+            .assert()
+            .success();
+        let report: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+        assert_eq!(report["dtype"], "f32");
+        assert!(report["parameters"].as_u64().unwrap() > 1000);
+        let named: Vec<&String> = report["phases"].as_object().unwrap().keys().collect();
+        assert_eq!(named, phases, "{network}");
+        for phase in report["phases"].as_object().unwrap().values() {
+            let second = |key: &str| phase[key].as_f64().unwrap();
+            assert!(0.0 < second("min") && second("min") <= second("median"));
+            assert!(second("median") <= second("max"));
+        }
+        if network == "qwen2.5-vl" {
+            // Every new token but the first.
+            assert_eq!(report["phases"]["decode"]["n"], 4);
+        }
+        let file = std::fs::read_to_string(dir.path().join("result.json")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&file).unwrap(), report);
+    }
+}
+
+#[test]
+fn what_cannot_be_timed_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |args: &[&str], word: &str| {
+        let output = unigauge(dir.path())
+            .args(["bench", "model"])
+            .args(args)
+            .args(["--device", "cpu"])
+            .assert()
+            .code(2);
+        let said = stderr(output.get_output());
+        assert!(said.contains(word), "{said}");
+    };
+    refused(&["flu"], "did you mean `flux`?");
+    refused(&["flux", "--size", "100x64"], "100 pixels");
+    refused(&["flux", "--size", "64"], "1024x768");
+    let config = dir.path().join("config.json");
+    std::fs::write(&config, "{\"block_out_channels\": [4]}").unwrap();
+    refused(&["flux-vae", "--config", "config.json"], "layers_per_block");
+    refused(&["flux-vae", "--config", "absent.json"], "absent.json");
+}
