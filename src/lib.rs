@@ -19,7 +19,7 @@
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
-//! | [`bench`] | how fast the networks are, with random weights |
+//! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |

@@ -14,6 +14,7 @@ pub mod nn;
 pub mod noise;
 pub mod processor;
 pub mod qwen2_5_vl;
+pub mod radio;
 pub mod siglip;
 pub mod t5;
 pub mod tokenizer;

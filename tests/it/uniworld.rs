@@ -496,3 +496,84 @@ fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
         "{said}"
     );
 }
+
+/// A made projector for an encoder of `width`, to the width of FLUX's text branch.
+fn projector(path: &Path, width: usize, output: usize) {
+    use candle_core::{Device, Tensor};
+    let ramp = |shape: (usize, usize)| {
+        let count = shape.0 * shape.1;
+        let values = Tensor::arange(0f32, count as f32, &Device::Cpu).unwrap();
+        (values.sin().unwrap() * 0.2)
+            .unwrap()
+            .reshape(shape)
+            .unwrap()
+    };
+    let zeros = |size| Tensor::zeros(size, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let tensors = std::collections::HashMap::from([
+        ("0.weight", ramp((16, width))),
+        ("0.bias", zeros(16)),
+        ("2.weight", ramp((output, 16))),
+        ("2.bias", zeros(output)),
+    ]);
+    candle_core::safetensors::save(&tensors, path).unwrap();
+}
+
+#[test]
+fn the_reference_encoder_can_be_exchanged() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = checkpoint(dir.path());
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
+    let text = fs::read_to_string(folder.join("uniworld/config.json")).unwrap();
+    let config: Value = serde_json::from_str(&text).unwrap();
+    let output = config["denoise_tower"]["output_hidden_size"]
+        .as_u64()
+        .unwrap() as usize;
+    image::RgbImage::from_fn(40, 40, |x, y| image::Rgb([90, 6 * x as u8, 6 * y as u8]))
+        .save(dir.path().join("a.png"))
+        .unwrap();
+    let edit = json!({"id": "e", "prompt": "make it red", "images": ["a.png"]});
+    let own = suite(dir.path(), "edit", &[edit]);
+    let mut made = std::collections::BTreeSet::new();
+    for (encoder, case, width, side) in [
+        ("siglip", "", 0, 0),
+        ("none", "", 0, 0),
+        ("dinov2", "dinov2", 0, 56),
+        ("dinov2-registers", "dinov2_with_registers", 0, 56),
+        ("radio", "radio", 32, 24),
+    ] {
+        let mut settings = format!("reference = {{ encoder = \"{encoder}\" }}");
+        if !case.is_empty() {
+            let checkpoint = golden.join(case).join("checkpoint");
+            let own: Value =
+                serde_json::from_slice(&fs::read(checkpoint.join("config.json")).unwrap()).unwrap();
+            let width = own["hidden_size"]
+                .as_u64()
+                .map_or(width, |width| width as usize);
+            projector(&dir.path().join("projector.safetensors"), width, output);
+            settings = format!(
+                "reference = {{ encoder = \"{encoder}\", checkpoint = \"{}\", projector = \"projector.safetensors\", \
+                 size = {side} }}",
+                checkpoint.display()
+            );
+        }
+        let model = model(dir.path(), &settings);
+        generate(
+            dir.path(),
+            own.to_str().unwrap(),
+            &model,
+            &["--out", encoder],
+        )
+        .success();
+        made.extend(pictures(&dir.path().join(encoder).join("own/tiny/seed0")).into_values());
+    }
+    assert_eq!(made.len(), 5, "every encoder, another picture");
+
+    let plain = golden.join("dinov2/checkpoint");
+    let settings = format!(
+        "reference = {{ encoder = \"dinov2-registers\", checkpoint = \"{}\", projector = \"projector.safetensors\" }}",
+        plain.display()
+    );
+    let model = model(dir.path(), &settings);
+    let refused = generate(dir.path(), own.to_str().unwrap(), &model, &["--out", "x"]).failure();
+    assert!(stderr(refused.get_output()).contains("has no registers"));
+}

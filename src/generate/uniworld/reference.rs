@@ -5,6 +5,7 @@ use crate::generate::GenerateError;
 use crate::generate::diffusion::{Network, fatal};
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
+use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::uniworld::{Config, Projector};
 use crate::model::weights::Files;
@@ -14,6 +15,9 @@ use image::RgbImage;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Side for RADIO at which it gives 32 × 32 patches of 16 pixels.
+const RADIO_SIDE: u32 = 512;
+
 /// Side for DINOv2 at which it gives 32 × 32 patches of 14 pixels.
 const DINOV2_SIDE: u32 = 448;
 
@@ -21,6 +25,7 @@ enum Eye {
     Siglip(SiglipVision),
     /// With the number of tokens before the patches.
     Dinov2(Dinov2, usize),
+    Radio(Radio),
 }
 
 /// The encoder with its projector.
@@ -48,7 +53,9 @@ impl ReferenceEncoder {
         let (eye, width, processor) = match settings.reference.encoder {
             Encoder::None => return Ok(None),
             Encoder::Siglip => siglip(folder, dtype, device)?,
-            Encoder::Dinov2 => dinov2(folder, dtype, device)?,
+            Encoder::Dinov2 => dinov2(folder, false, dtype, device)?,
+            Encoder::Dinov2Registers => dinov2(folder, true, dtype, device)?,
+            Encoder::Radio => radio(folder, dtype, device)?,
         };
         let mut processor = processor.with_published(folder).map_err(fatal)?;
         if let Some(size) = settings.reference.size {
@@ -107,6 +114,7 @@ impl ReferenceEncoder {
         let pixels = pixels().map_err(&wrong)?;
         let features = match self.eye.get()? {
             Eye::Siglip(tower) => tower.forward(&pixels),
+            Eye::Radio(network) => network.forward(&pixels),
             Eye::Dinov2(network, before) => network.forward(&pixels).and_then(|states| {
                 let patches = states.dim(1)? - before;
                 Ok(states.narrow(1, *before, patches)?.contiguous()?)
@@ -132,11 +140,37 @@ fn siglip(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, Genera
     Ok((eye, width, FixedProcessor::siglip(size)))
 }
 
-fn dinov2(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
+fn dinov2(
+    folder: &Path,
+    registers: bool,
+    dtype: DType,
+    device: &Device,
+) -> Result<Opened, GenerateError> {
     let config: Dinov2Config = read_config(&folder.join("config.json")).map_err(fatal)?;
+    if registers && config.num_register_tokens == 0 {
+        return Err(GenerateError::fatal(
+            format!("{}: this DINOv2 has no registers", folder.display()),
+            "name a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
+        ));
+    }
     let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
     let eye = Network::open(folder, dtype, device, move |weights| {
         Ok(Eye::Dinov2(Dinov2::new(&config, weights)?, before))
     })?;
     Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
+}
+
+fn radio(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
+    let config: RadioConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
+    let files = Arc::new(Files::open(folder).map_err(fatal)?);
+    let width = Radio::width(&files).ok_or_else(|| {
+        GenerateError::fatal(
+            format!("{}: these are no weights of RADIO", folder.display()),
+            "name a folder with the published safetensors",
+        )
+    })?;
+    let eye = Network::of(files, dtype, device, move |weights| {
+        Ok(Eye::Radio(Radio::new(&config, weights)?))
+    })?;
+    Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
 }

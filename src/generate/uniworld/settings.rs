@@ -76,8 +76,8 @@ pub struct Reference {
     /// `siglip_projector`.
     #[serde(default)]
     pub projector: Option<PathBuf>,
-    /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448, which gives as many
-    /// tokens as SigLIP2 at 512.
+    /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448 and RADIO 512, which
+    /// give as many tokens as SigLIP2 at 512.
     #[serde(default)]
     pub size: Option<u32>,
 }
@@ -92,6 +92,10 @@ pub enum Encoder {
     Siglip,
     /// DINOv2, with or without registers as its configuration says.
     Dinov2,
+    /// DINOv2 with registers; a checkpoint without them is refused.
+    Dinov2Registers,
+    /// RADIO or C-RADIO.
+    Radio,
     /// The language model alone sees the images.
     None,
 }

@@ -48,6 +48,16 @@ impl FixedProcessor {
         }
     }
 
+    /// RADIO's: bicubic, 0..1; the network normalises.
+    pub fn radio(size: u32) -> Self {
+        Self {
+            size,
+            filter: Filter::Bicubic,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        }
+    }
+
     /// Takes over what a folder's `preprocessor_config.json` says, if there is one. A size given as a shortest edge is
     /// meant for cropping and is not taken.
     ///

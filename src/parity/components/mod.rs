@@ -8,6 +8,7 @@ mod flux_vae;
 mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
+mod radio;
 mod siglip_vision;
 mod size;
 mod t5_encoder;
@@ -37,6 +38,7 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("pillow_resize", |case, _| pillow_resize::run(case)),
     ("qwen2_5_vl", qwen2_5_vl::run),
     ("qwen_smart_resize", |case, _| size::run_smart(case)),
+    ("radio", radio::run),
     ("siglip_vision", siglip_vision::run),
     ("t5_encoder", t5_encoder::run),
     ("torch_randn", |case, _| torch_randn::run(case)),
