@@ -2,6 +2,7 @@
 
 use crate::generate::GenerateError;
 use crate::model::flux::bfl;
+use crate::model::flux_vae;
 use crate::model::weights::{Files, load};
 use crate::model::{ModelError, Weights};
 use candle_core::{DType, Device};
@@ -76,9 +77,12 @@ impl<T> Network<T> {
     pub fn load(&mut self) -> Result<(), GenerateError> {
         if self.loaded.is_none() {
             // The authors of FLUX and the library diffusers publish the same weights under other names.
-            let load = match bfl::is_bfl(&self.files) {
-                true => bfl::load,
-                false => load,
+            let load = if bfl::is_bfl(&self.files) {
+                bfl::load
+            } else if flux_vae::bfl::is_bfl(&self.files) {
+                flux_vae::bfl::load
+            } else {
+                load
             };
             self.loaded = Some(
                 load(&self.files, self.dtype, &self.device, &self.build).map_err(|error| {

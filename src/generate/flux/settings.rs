@@ -9,7 +9,8 @@ use std::path::PathBuf;
 #[serde(deny_unknown_fields)]
 pub struct FluxSettings {
     /// The published folder: `transformer`, `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`, `tokenizer_2`,
-    /// `scheduler`. `transformer` may hold the authors' own `flux1-dev.safetensors` beside the published `config.json`.
+    /// `scheduler`. `transformer` may hold the authors' own `flux1-dev.safetensors`, and `vae`
+    /// their `ae.safetensors`, beside the published `config.json`.
     pub checkpoint: PathBuf,
     /// Euler steps.
     #[serde(default = "steps")]

@@ -2,6 +2,7 @@
 //!
 //! Rombach et al., arXiv 2112.10752, with 16 latent channels and no quantisation convolutions. Encoding takes the mean.
 
+pub mod bfl;
 mod blocks;
 mod decoder;
 mod encoder;
@@ -27,7 +28,8 @@ pub struct VaeConfig {
     pub out_channels: usize,
     #[serde(default = "scaling")]
     pub scaling_factor: f64,
-    #[serde(default)]
+    /// Null for none.
+    #[serde(default = "shift")]
     pub shift_factor: Option<f64>,
     #[serde(default = "yes")]
     pub mid_block_add_attention: bool,
@@ -49,6 +51,10 @@ fn scaling() -> f64 {
     0.3611
 }
 
+fn shift() -> Option<f64> {
+    Some(0.1159)
+}
+
 fn yes() -> bool {
     true
 }
@@ -66,12 +72,22 @@ impl VaeConfig {
     /// Channels of the lowest level.
     ///
     /// # Errors
-    /// When there is no level, or the network has convolutions that FLUX's has not.
+    /// When there is no level, the groups of the norms do not divide one's channels, or the network has convolutions
+    /// that FLUX's has not.
     fn lowest(&self) -> Result<usize> {
         if self.use_quant_conv || self.use_post_quant_conv {
             return Err(ModelError::Input(
                 "vae/config.json: `use_quant_conv` and `use_post_quant_conv` must be false, as in FLUX.1".into(),
             ));
+        }
+        let groups = self.norm_num_groups;
+        let odd = |&channels: &usize| {
+            channels == 0 || channels.checked_rem(groups).is_none_or(|rest| rest != 0)
+        };
+        if let Some(channels) = self.block_out_channels.iter().copied().find(odd) {
+            return Err(ModelError::Input(format!(
+                "vae/config.json: `block_out_channels` has {channels}, which `norm_num_groups` = {groups} does not divide"
+            )));
         }
         self.block_out_channels.last().copied().ok_or_else(|| {
             ModelError::Input("vae/config.json: `block_out_channels` is empty".into())
