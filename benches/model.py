@@ -4,8 +4,9 @@
     CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
     python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl
 
-Each round runs our program in a process of its own, then Python here; the ratio is of the medians over all rounds.
-Weights are random on both sides. Arguments after `--` go to `unigauge bench model`, such as `--size 256x256`.
+Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
+the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
+both. Arguments after `--` go to `unigauge bench model`, such as `--size 256x256`.
 """
 
 import argparse
@@ -35,9 +36,9 @@ def flux(config, shapes):
     from diffusers import FluxTransformer2DModel
     model = FluxTransformer2DModel(**config).eval()
     n, t = shapes["image_tokens"], shapes["text_tokens"]
-    side = round(n ** 0.5)
+    columns = shapes["width"] // 16
     ids = torch.zeros(n, 3)
-    ids[:, 1], ids[:, 2] = torch.arange(n) // side, torch.arange(n) % side
+    ids[:, 1], ids[:, 2] = torch.arange(n) // columns, torch.arange(n) % columns
     x, text = torch.randn(1, n, config["in_channels"]), torch.randn(1, t, config["joint_attention_dim"])
     pooled = torch.randn(1, config["pooled_projection_dim"])
 
@@ -77,8 +78,7 @@ def qwen(config, shapes):
         model = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig.from_pretrained(folder)).eval()
     vision = config["vision_config"]
     patches = shapes["image_patches"]
-    side = round(patches ** 0.5)
-    grid = torch.tensor([[1, side, side]])
+    grid = torch.tensor([[1, shapes["height"] // vision["patch_size"], shapes["width"] // vision["patch_size"]]])
     values = 3 * vision["temporal_patch_size"] * vision["patch_size"] ** 2
     pixels = torch.randn(patches, values)
     merged = patches // vision["spatial_merge_size"] ** 2
@@ -108,19 +108,23 @@ def theirs(report, repeats):
 
 
 def main():
-    own, _, passed = " ".join(sys.argv[1:]).partition(" -- ")
+    own, passed = sys.argv[1:], []
+    if "--" in own:
+        own, passed = own[:own.index("--")], own[own.index("--") + 1:]
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("networks", nargs="+", choices=sorted(BUILD))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json")
-    args = parser.parse_args(own.split())
+    args = parser.parse_args(own)
     rows = []
     for network in args.networks:
         ours, python = [], []
         for _ in range(args.rounds):
-            command = [args.program, "--json", "--quiet", "bench", "model", network, "--device", "cpu", *passed.split()]
+            command = [args.program, "--json", "--quiet", "bench", "model", network, "--device", "cpu", *passed]
             report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            if report["dtype"] != "f32":
+                parser.error("Python is timed in f32: leave `--precision` out")
             torch.set_num_threads(report["threads"])
             ours.append({name: phase["median"] for name, phase in report["phases"].items()})
             python.append(theirs(report, 3))

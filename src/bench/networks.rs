@@ -94,6 +94,11 @@ fn tokens(side: usize, pixels: usize) -> Result<usize> {
     }
 }
 
+fn picture(report: &mut Report, shapes: Shapes) {
+    report.shapes.insert("width", shapes.size[0]);
+    report.shapes.insert("height", shapes.size[1]);
+}
+
 fn note(report: &mut Report, phase: &'static str, seconds: Option<Seconds>) {
     if let Some(seconds) = seconds {
         report.phases.insert(phase, seconds);
@@ -114,6 +119,7 @@ fn flux(
         FluxTransformer::new(&config, weights)
     })?;
     report.parameters = parameters;
+    picture(report, shapes);
     report.shapes.insert("image_tokens", h * w);
     report.shapes.insert("text_tokens", shapes.text_tokens);
     let x = noise(&[1, h * w, config.in_channels], dtype, device)?;
@@ -230,6 +236,7 @@ fn qwen(
         grids: vec![grid],
     };
     let prompt = conversation.ids.len();
+    picture(report, shapes);
     report.shapes.insert("image_patches", patches);
     report.shapes.insert("prompt_tokens", prompt);
     report.shapes.insert("new_tokens", shapes.new_tokens);
