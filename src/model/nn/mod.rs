@@ -5,15 +5,17 @@ mod attention;
 mod conv;
 mod encoder_layer;
 mod group_norm;
+mod linear;
 mod patch;
 mod positions;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
-pub use candle_nn::{Embedding, LayerNorm, Linear, RmsNorm};
+pub use candle_nn::{Embedding, LayerNorm, RmsNorm};
 pub use conv::{Conv2d, Padding};
 pub use encoder_layer::{EncoderLayer, EncoderShape};
 pub use group_norm::GroupNorm;
+pub use linear::Linear;
 pub use patch::PatchEmbedding;
 pub use positions::resample_positions;
 
