@@ -7,7 +7,7 @@ use super::prepare::Answering;
 use crate::config::{ModelFile, Repository};
 use crate::exit::Exit;
 use crate::generate::{Part, plan_lines};
-use crate::hub::{HubError, Snapshot};
+use crate::hub::{Hub, HubError, Snapshot};
 use candle_core::DType;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -21,24 +21,16 @@ pub fn folder(model: &ModelFile) -> Option<PathBuf> {
     }
 }
 
-/// Asks the hub (or the listing kept at the first fetch) for a repository's files.
+/// Asks the hub (or the listing kept in `folder` at the first fetch) for a repository's files.
 ///
 /// # Errors
 /// When the hub cannot be asked.
-pub fn snapshot(
-    ctx: &Context,
-    repository: &Repository,
-    checkpoint: &Path,
-) -> Result<(Snapshot, PathBuf), Failure> {
-    let folder = checkpoint.join(&repository.folder);
+pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Snapshot, HubError> {
     let wants = |path: &str| repository.wants(path);
-    let snapshot = ctx
-        .hub()?
-        .snapshot(&repository.repo, &repository.revision, &folder, &wants)?;
-    Ok((snapshot, folder))
+    hub.snapshot(&repository.repo, &repository.revision, folder, &wants)
 }
 
-/// `unigauge check MODEL`: files, tensors by network, memory. True when all files are here.
+/// `unigauge check MODEL`: files, tensors by network, memory.
 ///
 /// # Errors
 /// When the model's settings or a configuration have mistakes.
@@ -123,15 +115,9 @@ fn files(
     };
     println!("repository {repo} @ {revision}, licence: {licence}{gated}");
     let folder = checkpoint.join(&repository.folder);
-    let wants = |path: &str| repository.wants(path);
-    match ctx.hub()?.snapshot(repo, revision, &folder, &wants) {
+    match snapshot(ctx.hub()?.as_ref(), repository, &folder) {
         Ok(snapshot) => {
-            let absent: Vec<_> = snapshot
-                .files
-                .iter()
-                .filter(|file| !file.is_in(&folder))
-                .collect();
-            let bytes: u64 = absent.iter().map(|file| file.size).sum();
+            let (absent, bytes) = snapshot.absent(&folder);
             println!(
                 "  commit {}: {} of {} files here, {} to fetch into {}",
                 snapshot.commit,

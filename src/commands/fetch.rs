@@ -87,25 +87,25 @@ fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Fai
         ));
     };
     for repository in &model.repositories {
-        let (snapshot, folder) = checkpoint::snapshot(ctx, repository, &folder)?;
-        let absent = snapshot.files.iter().filter(|file| !file.is_in(&folder));
-        let (count, bytes) = absent.fold((0, 0), |(count, bytes), file| {
-            (count + 1, bytes + file.size)
-        });
+        let folder = folder.join(&repository.folder);
+        let hub = ctx.hub()?;
+        let snapshot = checkpoint::snapshot(&hub, repository, &folder)?;
+        let (absent, bytes) = snapshot.absent(&folder);
         let what = if dry_run { "would fetch" } else { "fetching" };
         if !ctx.quiet {
             println!(
-                "{} @ {} ({}): {what} {count} of {} files, {}, into {}",
+                "{} @ {} ({}): {what} {} of {} files, {}, into {}",
                 snapshot.repo,
                 snapshot.commit,
                 repository.licence,
+                absent.len(),
                 snapshot.files.len(),
                 HumanBytes(bytes),
                 folder.display()
             );
         }
         if !dry_run {
-            ctx.hub()?.fetch_snapshot(&snapshot, &folder)?;
+            hub.fetch_snapshot(&snapshot, &folder)?;
         }
     }
     Ok(())

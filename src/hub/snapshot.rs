@@ -38,9 +38,19 @@ pub struct RemoteFile {
     pub sha256: Option<String>,
 }
 
+impl Snapshot {
+    /// The files that are not in `folder`, and their bytes together.
+    pub fn absent(&self, folder: &Path) -> (Vec<&RemoteFile>, u64) {
+        let files = self.files.iter().filter(|file| !file.is_in(folder));
+        let files: Vec<&RemoteFile> = files.collect();
+        let bytes = files.iter().map(|file| file.size).sum();
+        (files, bytes)
+    }
+}
+
 impl RemoteFile {
     /// Whether the file lies in `folder` with its size.
-    pub fn is_in(&self, folder: &Path) -> bool {
+    fn is_in(&self, folder: &Path) -> bool {
         fs::metadata(folder.join(&self.path)).is_ok_and(|data| data.len() == self.size)
     }
 }
@@ -148,10 +158,8 @@ impl Hub {
         let listing = folder.join(LISTING);
         let text = serde_json::to_vec_pretty(snapshot).unwrap_or_default();
         fs::write(&listing, text).map_err(HubError::io("write", &listing))?;
-        for file in &snapshot.files {
-            if !file.is_in(folder) {
-                self.fetch_file(snapshot, file, folder)?;
-            }
+        for file in snapshot.absent(folder).0 {
+            self.fetch_file(snapshot, file, folder)?;
         }
         Ok(())
     }
