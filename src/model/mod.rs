@@ -3,13 +3,14 @@
 //! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random checkpoint
 //! goes through the same code as a released one. Tensors keep the names that their authors publish.
 
-pub mod clip_text;
+pub mod clip;
 pub mod conversation;
 pub mod dinov2;
 mod error;
 pub mod flow_match;
 pub mod flux;
 pub mod flux_vae;
+pub mod mask2former;
 pub mod nn;
 pub mod noise;
 pub mod processor;

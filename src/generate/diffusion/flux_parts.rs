@@ -3,7 +3,7 @@
 use super::networks::fatal;
 use crate::generate::GenerateError;
 use crate::generate::parts::Part;
-use crate::model::clip_text::{ClipText, ClipTextConfig};
+use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::flux_vae::{Decoder, VaeConfig};
 use crate::model::read_config;
 use crate::model::t5::{T5Config, T5Encoder};

@@ -6,7 +6,7 @@ use super::stage::{Made, Stage, Step};
 use super::{POOLED, T5};
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Request};
-use crate::model::clip_text::{ClipText, ClipTextConfig};
+use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::{ModelError, read_config};

@@ -11,12 +11,12 @@ const TILE: usize = 1 << 23;
 /// Numbers that candle gathers at a time elsewhere: 512 Mi, 1 GiB in bf16.
 const BAND: usize = 1 << 29;
 
-/// A convolution with a bias.
+/// A convolution.
 #[derive(Debug, Clone)]
 pub struct Conv2d {
     /// [O, C, k, k]
     weight: Tensor,
-    bias: Tensor,
+    bias: Option<Tensor>,
     kernel: usize,
     stride: usize,
     padding: Padding,
@@ -43,7 +43,7 @@ impl Conv2d {
     ) -> Result<Self> {
         Ok(Self {
             weight: weights.get("weight", (output, input, kernel, kernel))?,
-            bias: weights.get("bias", output)?,
+            bias: Some(weights.get("bias", output)?),
             kernel,
             stride,
             padding,
@@ -63,6 +63,28 @@ impl Conv2d {
         Self::new(weights, channels, kernel, 1, padding)
     }
 
+    /// As [`Self::same`], without a bias.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn same_without_bias(
+        weights: &Weights,
+        (input, output): (usize, usize),
+        kernel: usize,
+    ) -> Result<Self> {
+        let side = kernel / 2;
+        Ok(Self {
+            weight: weights.get("weight", (output, input, kernel, kernel))?,
+            bias: None,
+            kernel,
+            stride: 1,
+            padding: Padding {
+                before: side,
+                after: side,
+            },
+        })
+    }
+
     /// [B, C, H, W] → [B, O, H', W'].
     ///
     /// # Errors
@@ -78,7 +100,10 @@ impl Conv2d {
                 self.banded(&padded, BAND)?
             }
         };
-        y.broadcast_add(&self.bias.reshape((1, (), 1, 1))?)
+        match &self.bias {
+            Some(bias) => y.broadcast_add(&bias.reshape((1, (), 1, 1))?),
+            None => Ok(y),
+        }
     }
 
     /// candle's convolution in bands of rows: it gathers a whole band, which for a large picture is gigabytes, and
@@ -211,7 +236,7 @@ mod tests {
             let x = Tensor::randn(0f32, 1., (2, 5, 9, 7), &device).unwrap();
             let conv = Conv2d {
                 weight: Tensor::randn(0f32, 1., (4, 5, kernel, kernel), &device).unwrap(),
-                bias: Tensor::zeros(4, DType::F32, &device).unwrap(),
+                bias: None,
                 kernel,
                 stride,
                 padding: Padding { before, after },

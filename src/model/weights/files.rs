@@ -33,8 +33,22 @@ const SINGLE: [&str; 3] = [
     "open_clip_model.safetensors",
 ];
 
+/// Where a pickle that holds more keeps the weights.
+const STATE_DICT: [&str; 3] = ["state_dict", "model", "module"];
+
+fn is_pickle(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("pt" | "pth" | "bin"))
+}
+
+fn pickles(names: &[String]) -> Vec<&String> {
+    let names = names.iter();
+    names.filter(|name| is_pickle(Path::new(name))).collect()
+}
+
 impl Files {
-    /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there is.
+    /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or
+    /// the one torch pickle.
     ///
     /// # Errors
     /// When there are none, a shard is missing, or a file is truncated or no safetensors.
@@ -61,11 +75,14 @@ impl Files {
         match (single, &others[..]) {
             (Some(name), _) => Self::safetensors(folder, &[folder.join(name)]),
             (None, [one]) => Self::safetensors(folder, &[folder.join(one)]),
-            (None, []) => Err(ModelError::file(
-                folder,
-                "there is no safetensors file",
-                "name the folder that holds the published weights, with all their shards",
-            )),
+            (None, []) => match &pickles(&names)[..] {
+                [one] => Self::open_file(&folder.join(one)),
+                _ => Err(ModelError::file(
+                    folder,
+                    "there is no safetensors file",
+                    "name the folder that holds the published weights, with all their shards",
+                )),
+            },
             (None, many) => Err(ModelError::file(
                 folder,
                 format!(
@@ -78,16 +95,21 @@ impl Files {
     }
 
     /// Opens one file: safetensors, or a torch pickle in zip form (`.pt`, `.pth`, `.bin`) whose top level is the
-    /// state dict.
+    /// state dict, or holds it under one of the usual names.
     ///
     /// # Errors
     /// When it cannot be read as its name says.
     pub fn open_file(path: &Path) -> Result<Self> {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("pt" | "pth" | "bin")) {
-            return Self::pickle(path, None);
+        if !is_pickle(path) {
+            return Self::safetensors(path, &[path.to_owned()]);
         }
-        Self::safetensors(path, &[path.to_owned()])
+        let files = Self::pickle(path, None)?;
+        if !files.dims.is_empty() {
+            return Ok(files);
+        }
+        let inner = STATE_DICT.iter().map(|key| Self::pickle(path, Some(key)));
+        let inner = inner.filter_map(Result::ok);
+        Ok(inner.into_iter().find(|inner| !inner.dims.is_empty()).unwrap_or(files))
     }
 
     /// Opens a torch pickle; `key` names the state dict inside its top level.

@@ -3,11 +3,13 @@
 mod audit;
 mod files;
 mod fingerprint;
+mod layout;
 mod random;
 
 pub use audit::{Asked, audit};
 pub use files::Files;
 pub use fingerprint::fingerprint;
+pub use layout::{Held, Piece, load_as, stored_as};
 pub use random::random;
 
 use super::Result;

@@ -1,7 +1,7 @@
 //! `clip_text`: ids to states and the pooled vector.
 
 use super::{Case, CaseError, Tensors, checkpoint};
-use crate::model::clip_text::ClipText;
+use crate::model::clip::ClipText;
 use candle_core::Device;
 
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {

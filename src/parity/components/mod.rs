@@ -1,10 +1,12 @@
 //! What a component is given and what it must produce, one file each.
 
+mod clip;
 mod clip_text;
 mod dinov2;
 mod flow_match;
 mod flux_transformer;
 mod flux_vae;
+mod mask2former;
 mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
@@ -28,13 +30,16 @@ type Run = fn(&Case, &Device) -> Result<Tensors, CaseError>;
 /// The components by the name that a case's `model` takes.
 const COMPONENTS: &[(&str, Run)] = &[
     ("any_11ratio", |case, _| size::run_ratio(case)),
+    ("clip", clip::run),
     ("clip_text", clip_text::run),
     ("dinov2", dinov2::run),
     ("dinov2_with_registers", dinov2::run),
     ("flow_match", flow_match::run),
     ("flux_transformer", flux_transformer::run),
     ("flux_vae", flux_vae::run),
+    ("mask2former", mask2former::run),
     ("numpy_rng", |case, _| numpy_rng::run(case)),
+    ("open_clip", clip::run_open_clip),
     ("pillow_resize", |case, _| pillow_resize::run(case)),
     ("qwen2_5_vl", qwen2_5_vl::run),
     ("qwen_smart_resize", |case, _| size::run_smart(case)),

@@ -2,7 +2,7 @@
 
 use super::qwen2_5_vl::{grids, whole};
 use super::{Case, CaseError, Tensors, checkpoint};
-use crate::model::clip_text::ClipText;
+use crate::model::clip::ClipText;
 use crate::model::flow_match::euler_step;
 use crate::model::flux::{FluxTransformer, latents};
 use crate::model::flux_vae::Decoder;

@@ -2,10 +2,10 @@
 //!
 //! Radford et al., arXiv 2103.00020.
 
-use super::nn::{
+use crate::model::nn::{
     Activation, Embedding, EncoderLayer, EncoderShape, LayerNorm, Mask, embedding, layer_norm,
 };
-use super::{ModelError, Result, Weights};
+use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 use serde::Deserialize;
 

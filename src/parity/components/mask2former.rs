@@ -1,0 +1,22 @@
+//! `mask2former`: pixels to class and mask logits; the loader tells hub and mmdetection files apart.
+
+use super::{Case, CaseError, Tensors};
+use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
+use crate::model::read_config;
+use crate::model::weights::Files;
+use candle_core::Device;
+use std::sync::Arc;
+
+pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let folder = case.checkpoint();
+    let config: Mask2FormerConfig = read_config(&folder.join("config.json"))?;
+    let files = Arc::new(Files::open(&folder)?);
+    let network = Mask2Former::load(&config, &files, device)?;
+    let masks = network.forward(&case.input("pixel_values")?.to_device(device)?)?;
+    Ok([
+        ("class_queries_logits".into(), masks.class_queries_logits),
+        ("masks_queries_logits".into(), masks.masks_queries_logits),
+        ("mask_features".into(), masks.mask_features),
+    ]
+    .into())
+}
