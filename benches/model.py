@@ -2,7 +2,7 @@
 
     pip install torch diffusers transformers
     CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
-    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl
+    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl clip mask2former
 
 Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
 the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
@@ -71,6 +71,25 @@ def siglip(config, shapes):
     return {"forward": lambda: model(pixels).last_hidden_state}
 
 
+def clip(config, shapes):
+    from transformers import CLIPConfig, CLIPModel
+    model = CLIPModel(CLIPConfig(**config)).eval()
+    side = config["vision_config"]["image_size"]
+    pixels = torch.randn(1, 3, side, side)
+    ids = torch.ones(1, config["text_config"]["max_position_embeddings"], dtype=torch.long)
+    return {"image": lambda: model.get_image_features(pixels), "text": lambda: model.get_text_features(ids)}
+
+
+def mask2former(config, shapes):
+    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, SwinConfig
+    own = {k: v for k, v in config.items() if k not in ("model_type", "backbone_config", "id2label")}
+    backbone = {k: v for k, v in config["backbone_config"].items() if k != "model_type"}
+    config = Mask2FormerConfig(backbone_config=SwinConfig(**backbone), num_labels=len(config["id2label"]), **own)
+    model = Mask2FormerForUniversalSegmentation(config).eval()
+    pixels = torch.randn(1, 3, shapes["height"], shapes["width"])
+    return {"forward": lambda: model(pixels)}
+
+
 def qwen(config, shapes):
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +115,7 @@ def qwen(config, shapes):
             "all": lambda: answer(many)}
 
 
-BUILD = {"flux": flux, "flux-vae": flux_vae, "siglip": siglip, "qwen2.5-vl": qwen}
+BUILD = {"clip": clip, "mask2former": mask2former, "flux": flux, "flux-vae": flux_vae, "siglip": siglip, "qwen2.5-vl": qwen}
 
 
 def theirs(report, repeats):

@@ -1,10 +1,12 @@
 //! What is timed of each network.
 
 use super::{Clock, Report, Seconds, memory};
+use crate::model::clip::{Clip, ClipConfig};
 use crate::model::conversation::Conversation;
 use crate::model::flow_match::euler_step;
 use crate::model::flux::{FluxConfig, FluxTransformer, latents};
 use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
+use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
 use crate::model::qwen2_5_vl::{Config, Greedy, Qwen2_5Vl};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::weights::random;
@@ -16,7 +18,14 @@ use std::path::Path;
 use std::time::Instant;
 
 /// The networks that can be timed.
-pub const NETWORKS: [&str; 4] = ["flux", "flux-vae", "qwen2.5-vl", "siglip"];
+pub const NETWORKS: [&str; 6] = [
+    "clip",
+    "flux",
+    "flux-vae",
+    "mask2former",
+    "qwen2.5-vl",
+    "siglip",
+];
 
 /// Sizes of the input.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +43,9 @@ pub fn preset(network: &str, released: bool) -> Option<&'static str> {
     Some(match (network, released) {
         ("flux", false) => include_str!("../../configs/bench/flux.json"),
         ("flux", true) => include_str!("../../configs/released/flux-1-dev/transformer.json"),
-        // The released one is small enough for both.
+        // The released ones are small enough for both.
+        ("clip", _) => include_str!("../../configs/released/clip-vit-l-14.json"),
+        ("mask2former", _) => include_str!("../../configs/released/mask2former-swin-s.json"),
         ("flux-vae", _) => include_str!("../../configs/released/flux-1-dev/vae.json"),
         ("qwen2.5-vl", false) => include_str!("../../configs/bench/qwen2.5-vl.json"),
         ("qwen2.5-vl", true) => include_str!("../../configs/released/qwen2.5-vl-7b.json"),
@@ -61,6 +72,8 @@ pub fn run(
     let device = format!("{:?}", clock.device.location()).to_lowercase();
     let mut report = Report::new(network, config.clone(), device, dtype.as_str());
     match network {
+        "clip" => clip(&mut report, &read(config, file)?, dtype, clock)?,
+        "mask2former" => mask2former(&mut report, &read(config, file)?, shapes, clock)?,
         "flux" => flux(&mut report, read(config, file)?, shapes, dtype, clock)?,
         "flux-vae" => flux_vae(&mut report, &read(config, file)?, shapes, dtype, clock)?,
         "qwen2.5-vl" => qwen(&mut report, &read(config, file)?, shapes, dtype, clock)?,
@@ -179,6 +192,45 @@ fn flux_vae(
         clock.time("encode", || encoder.mean(&pixels))?,
     );
     report.parameters = decoding + encoding;
+    Ok(())
+}
+
+/// Both towers, one picture or one text at a time.
+fn clip(
+    report: &mut Report,
+    config: &ClipConfig,
+    dtype: DType,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    let (network, parameters) = random(dtype, clock.device, |weights| Clip::new(config, weights))?;
+    report.parameters = parameters;
+    let (side, context) = (network.image_size(), network.context());
+    let pixels = noise(&[1, 3, side, side], dtype, clock.device)?;
+    let ids = Tensor::ones((1, context), DType::U32, clock.device)?;
+    let seconds = clock.time("image", || network.image_features(&pixels))?;
+    note(report, "image", seconds);
+    let seconds = clock.time("text", || network.text_features(&ids))?;
+    note(report, "text", seconds);
+    Ok(())
+}
+
+/// One picture, at the size that the network sees; always in f32.
+fn mask2former(
+    report: &mut Report,
+    config: &Mask2FormerConfig,
+    shapes: Shapes,
+    clock: &Clock<'_>,
+) -> Result<()> {
+    picture(report, shapes);
+    report.dtype = DType::F32.as_str();
+    let (network, parameters) = random(DType::F32, clock.device, |weights| {
+        Mask2Former::new(config, weights)
+    })?;
+    report.parameters = parameters;
+    let [width, height] = shapes.size;
+    let pixels = noise(&[1, 3, height, width], DType::F32, clock.device)?;
+    let seconds = clock.time("forward", || network.forward(&pixels))?;
+    note(report, "forward", seconds);
     Ok(())
 }
 
