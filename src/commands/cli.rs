@@ -193,6 +193,9 @@ pub struct ObserveArgs {
     /// Outputs looked at at the same time [default: the cores of the machine]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Device of the observers' networks
+    #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
+    pub device: super::device::DeviceChoice,
 }
 
 #[derive(Debug, Clone, Args)]

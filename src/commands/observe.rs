@@ -2,6 +2,7 @@
 
 use super::cli::ObserveArgs;
 use super::context::Context;
+use super::device::DeviceChoice;
 use super::execute::{Way, execute};
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
@@ -21,7 +22,7 @@ use std::path::Path;
 pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     match (&args.run, &args.suite, &args.images) {
-        (Some(run), ..) => of_run(ctx, run, jobs(args.jobs)),
+        (Some(run), ..) => of_run(ctx, run, args.device, jobs(args.jobs)),
         (None, Some(suite), Some(images)) => of_images(ctx, args, suite, images),
         // clap has made sure of one of the two.
         _ => Err(Failure::usage(
@@ -31,13 +32,18 @@ pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn of_run(ctx: &Context, run: &Path, jobs: usize) -> Result<Exit, Failure> {
+fn of_run(
+    ctx: &Context,
+    run: &Path,
+    device: DeviceChoice,
+    jobs: usize,
+) -> Result<Exit, Failure> {
     let folder = RunFolder::existing(run)?;
     let manifest = Manifest::read(&folder)?;
     let _lock = folder.lock(manifest.shard)?;
     let suite = suite_of(&manifest)?;
     let items = read_all(&folder.items())?;
-    let observers = observers(ctx, &suite)?;
+    let observers = observers(ctx, &suite, device)?;
     if observers.is_empty() {
         return Err(Failure::nothing(
             format!("the suite `{}` has no observers", suite.name),
@@ -116,17 +122,17 @@ fn of_images(
         run_name: None,
         repeats: None,
         seed: 0,
-        device: super::device::DeviceChoice::Cpu,
+        device: DeviceChoice::Cpu,
     };
     let prepared = Prepared::new(&asking, answering, &options)?;
     let way = Way {
         shard: None,
         jobs: jobs(args.jobs),
-        device: super::device::DeviceChoice::Cpu,
+        device: DeviceChoice::Cpu,
         vram_budget: None,
         observe: true,
     };
-    let observers = observers(ctx, &asking.suite)?;
+    let observers = observers(ctx, &asking.suite, args.device)?;
     let done = execute(ctx, &prepared, &observers, &way)?;
     let Some(summary) = done.summary else {
         return Ok(Exit::Interrupted);

@@ -353,7 +353,11 @@ fn default_run_name(seed: u64, selection: &Selection) -> String {
 ///
 /// # Errors
 /// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
-pub fn observers(ctx: &Context, suite: &SuiteFile) -> Result<Vec<Box<dyn Observer>>, Failure> {
+pub fn observers(
+    ctx: &Context,
+    suite: &SuiteFile,
+    device: DeviceChoice,
+) -> Result<Vec<Box<dyn Observer>>, Failure> {
     let none = Settings::default();
     let options: BTreeMap<&str, &Settings> = suite
         .observe
@@ -365,7 +369,10 @@ pub fn observers(ctx: &Context, suite: &SuiteFile) -> Result<Vec<Box<dyn Observe
         .iter()
         .map(|name| {
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
-            Ok(crate::observe::build(name, settings, ctx.hub()?.as_ref())?)
+            let hub = ctx.hub()?;
+            Ok(crate::observe::build(name, settings, hub.as_ref(), &|| {
+                device.open()
+            })?)
         })
         .collect()
 }

@@ -112,7 +112,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
             .map(|model| Answering::load(model, &target.from, &asking.suite.name))
             .collect::<Result<_, _>>()?;
         let observers = if way.observe {
-            observers(ctx, &asking.suite)?
+            observers(ctx, &asking.suite, way.device)?
         } else {
             Vec::new()
         };

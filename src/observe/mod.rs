@@ -2,11 +2,14 @@
 //!
 //! An observer writes down raw evidence and never a score.
 
+pub mod geneval_detector;
 pub mod ppocr;
 
+mod clip;
 mod registry;
+mod source;
 
-pub use registry::{BuildError, NAMES, assets, build};
+pub use registry::{BuildError, NAMES, OpenDevice, assets, build};
 
 use crate::record::{Item, Output};
 use serde_json::Value;
@@ -44,6 +47,11 @@ pub trait Observer: Send + Sync {
 
     /// Everything that could change what is seen: settings, model hashes, versions. Part of the fingerprint.
     fn identity(&self) -> Value;
+
+    /// What of an item shapes what is seen in its outputs; part of the fingerprint of each observation.
+    fn asked(&self, _item: &Item) -> Value {
+        Value::Null
+    }
 
     /// How many subjects the engine should hand over at once.
     fn batch(&self) -> usize {

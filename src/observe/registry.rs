@@ -1,12 +1,15 @@
 //! Which observers there are. Adding one is a file of its own and a line here in each list.
 
 use super::Observer;
+use super::geneval_detector::{self, GenevalDetector};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
+use crate::model::ModelError;
+use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 1] = ["ppocr"];
+pub const NAMES: [&str; 2] = ["geneval-detector", "ppocr"];
 
 const PPOCR_ASSETS: [&str; 4] = [
     "ppocr-v4-det",
@@ -33,6 +36,12 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     PpOcr(#[from] PpOcrError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Model(#[from] ModelError),
+    #[error("{reason}")]
+    #[diagnostic(help("take another `--device`"))]
+    Device { reason: String },
 }
 
 impl BuildError {
@@ -48,17 +57,33 @@ impl BuildError {
 /// When there is no such observer.
 pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
     match name {
+        "geneval-detector" => Ok(&geneval_detector::ASSETS),
         "ppocr" => Ok(&PPOCR_ASSETS),
         _ => Err(unknown(name)),
     }
 }
 
-/// Makes an observer; assets are fetched when absent and the network may be used.
+/// Opens the device that networks run on.
+pub type OpenDevice<'a> = dyn Fn() -> Result<Device, String> + 'a;
+
+/// Makes an observer; assets are fetched when absent and the network may be used. The device is opened only for an
+/// observer whose networks run there.
 ///
 /// # Errors
-/// When there is no such observer, its options have mistakes, or an asset cannot be had.
-pub fn build(name: &str, settings: &Settings, hub: &Hub) -> Result<Box<dyn Observer>, BuildError> {
+/// When there is no such observer, its options have mistakes, or an asset or the device cannot be had.
+pub fn build(
+    name: &str,
+    settings: &Settings,
+    hub: &Hub,
+    device: &OpenDevice<'_>,
+) -> Result<Box<dyn Observer>, BuildError> {
+    let device = || device().map_err(|reason| BuildError::Device { reason });
     match name {
+        "geneval-detector" => Ok(Box::new(GenevalDetector::open(
+            &settings.read()?,
+            hub,
+            &device()?,
+        )?)),
         "ppocr" => {
             let models = PpOcrModels {
                 detection: hub.ensure("ppocr-v4-det")?,

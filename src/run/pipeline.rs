@@ -431,7 +431,11 @@ impl Work<'_> {
                     item: look.output.item.clone(),
                     repeat: look.output.repeat,
                     observer: observer.name().into(),
-                    fingerprint: evidence_fingerprint(observer, &content_hash(&look.output)),
+                    fingerprint: evidence_fingerprint(
+                        observer,
+                        self.asked.of(look.slot).0,
+                        &content_hash(&look.output),
+                    ),
                     seconds,
                     evidence,
                     error,

@@ -107,12 +107,17 @@ impl Fingerprints {
 }
 
 /// The fingerprint of one observer's look at one output.
-pub fn evidence_fingerprint(observer: &dyn Observer, content: &str) -> String {
-    fingerprint(&[
-        observer.name().as_bytes(),
-        observer.identity().to_string().as_bytes(),
-        content.as_bytes(),
-    ])
+pub fn evidence_fingerprint(observer: &dyn Observer, item: &Item, content: &str) -> String {
+    let asked = match observer.asked(item) {
+        serde_json::Value::Null => String::new(),
+        asked => asked.to_string(),
+    };
+    let identity = observer.identity().to_string();
+    let always = [observer.name().as_bytes(), identity.as_bytes(), content.as_bytes()];
+    match asked.is_empty() {
+        true => fingerprint(&always),
+        false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),
+    }
 }
 
 /// Hash of what an output shows: of the file, or of the text.
@@ -303,7 +308,10 @@ fn unseen(
             let content = content(sha256.as_deref(), text.as_deref());
             let stale = observers.iter().any(|observer| {
                 valid.get(&(slot, observer.name())).copied()
-                    != Some(evidence_fingerprint(observer.as_ref(), &content).as_str())
+                    != Some(
+                        evidence_fingerprint(observer.as_ref(), asked.of(slot).0, &content)
+                            .as_str(),
+                    )
             });
             Ok(stale.then_some((slot, line)))
         })

@@ -9,6 +9,16 @@ use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
+/// GenEval calls three of COCO's classes otherwise; detectors may use either name.
+pub fn official_object_name(class: &str) -> &str {
+    match class {
+        "mouse" => "computer mouse",
+        "remote" => "tv remote",
+        "keyboard" => "computer keyboard",
+        other => other,
+    }
+}
+
 const SEED: u64 = 43;
 const PROMPTS_PER_TASK: usize = 100;
 

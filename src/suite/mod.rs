@@ -10,4 +10,5 @@ mod read;
 
 pub use crate::config::{SuiteFile, suite as load};
 pub use error::{Problem, SuiteError};
+pub use geneval::official_object_name;
 pub use items::{AssetSource, ItemSet, items};

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::geometry::{Box4, iou};
+use crate::suite::official_object_name;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -25,16 +26,6 @@ pub struct Detected<'a> {
     pub color: Option<Cow<'a, str>>,
 }
 
-/// GenEval calls three of COCO's classes otherwise; detectors may use either name.
-fn official_name(class: &str) -> &str {
-    match class {
-        "mouse" => "computer mouse",
-        "remote" => "tv remote",
-        "keyboard" => "computer keyboard",
-        other => other,
-    }
-}
-
 /// The detections that count, class by class, best first.
 pub struct Found<'a> {
     classes: Vec<(&'a str, Vec<&'a Detected<'a>>)>,
@@ -46,7 +37,7 @@ impl<'a> Found<'a> {
     pub fn new(detections: &'a Detections<'a>, threshold: f64, options: &Options) -> Self {
         let mut classes: Vec<(&str, Vec<&Detected<'_>>)> = Vec::new();
         for detected in detections.detections.iter().filter(|d| d.score > threshold) {
-            let class = official_name(&detected.class);
+            let class = official_object_name(&detected.class);
             match classes.iter_mut().find(|(name, _)| *name == class) {
                 Some((_, objects)) => objects.push(detected),
                 None => classes.push((class, vec![detected])),
@@ -64,7 +55,7 @@ impl<'a> Found<'a> {
 
     /// All objects of a class.
     pub fn all(&self, class: &str) -> &[&'a Detected<'a>] {
-        let class = official_name(class);
+        let class = official_object_name(class);
         self.classes
             .iter()
             .find(|(name, _)| *name == class)

@@ -27,6 +27,14 @@ pub struct ClipConfig {
     pub vision_config: ClipVisionConfig,
 }
 
+/// A published configuration.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Published {
+    OpenClip(OpenClipConfig),
+    Transformers(ClipConfig),
+}
+
 /// Both towers with their projections.
 #[derive(Debug, Clone)]
 pub struct Clip {
@@ -57,19 +65,21 @@ impl Clip {
         })
     }
 
-    /// Loads a folder in the layout of transformers (`config.json`) or of open_clip (`open_clip_config.json`).
+    /// Loads a checkpoint in the layout of transformers (`config.json`) or of open_clip (`open_clip_config.json`);
+    /// `weights` is a file, or a folder with one or with shards.
     ///
     /// # Errors
     /// When a file is absent or damaged, or weights and configuration do not fit.
-    pub fn open(folder: &Path, dtype: DType, device: &Device) -> Result<Self> {
-        let files = Arc::new(Files::open(folder)?);
-        let own = folder.join("open_clip_config.json");
-        if own.is_file() {
-            let config: OpenClipConfig = read_config(&own)?;
-            return Self::open_clip(&config.model_cfg, &files, dtype, device);
+    pub fn open(config: &Path, weights: &Path, dtype: DType, device: &Device) -> Result<Self> {
+        let files = Arc::new(Files::open(weights)?);
+        match read_config(config)? {
+            Published::OpenClip(config) => {
+                Self::open_clip(&config.model_cfg, &files, dtype, device)
+            }
+            Published::Transformers(config) => {
+                load(&files, dtype, device, |weights| Self::new(&config, weights))
+            }
         }
-        let config: ClipConfig = read_config(&folder.join("config.json"))?;
-        load(&files, dtype, device, |weights| Self::new(&config, weights))
     }
 
     /// Loads files with open_clip's keys.

@@ -6,11 +6,13 @@
 mod config;
 mod decoder;
 mod deformable;
+mod instances;
 mod mmdet;
 mod pixel_decoder;
 mod swin;
 
 pub use config::Mask2FormerConfig;
+pub use instances::{Instance, Logits};
 
 use super::weights::{Files, load, load_as};
 use super::{ModelError, Result, Weights};

@@ -101,11 +101,7 @@ impl FixedProcessor {
     /// When memory runs out.
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let resized = resize(image, self.size, self.size, self.filter);
-        let tables = super::table(self.mean, self.std);
-        let planes = tables.iter().enumerate();
-        let values: Vec<f32> = planes
-            .flat_map(|(c, table)| resized.pixels().map(move |pixel| table[pixel[c] as usize]))
-            .collect();
+        let values = super::planes(&resized, self.mean, self.std);
         let side = self.size as usize;
         Ok(Tensor::from_vec(values, (3, side, side), &Device::Cpu)?)
     }

@@ -1,14 +1,26 @@
 //! From pictures to the numbers that vision networks take.
 
+mod cropped;
+pub mod detection;
 mod fixed;
 mod qwen;
 
+pub use cropped::{CLIP_MEAN, CLIP_STD, CroppedProcessor};
 pub use fixed::FixedProcessor;
 pub use qwen::{PixelLimits, Pixels, QwenProcessor};
 
 /// What each 8-bit value becomes in each channel: (value / 255 − mean) / std.
 fn table(mean: [f32; 3], std: [f32; 3]) -> [[f32; 256]; 3] {
     std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - mean[c]) / std[c]))
+}
+
+/// The channels of a picture one after the other, normalised.
+fn planes(image: &image::RgbImage, mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
+    let tables = table(mean, std);
+    let planes = tables.iter().enumerate();
+    planes
+        .flat_map(|(c, table)| image.pixels().map(move |pixel| table[pixel[c] as usize]))
+        .collect()
 }
 
 /// A spread of zero would divide by it.

@@ -1,0 +1,77 @@
+//! Pictures for detectors: mmdetection's test pipeline, version 2.x.
+
+use crate::image::cv::resize_linear;
+use crate::model::Result;
+use candle_core::{Device, Tensor};
+use image::{RgbImage, imageops};
+
+/// Longest and shortest side after resizing, pixels; both are upper bounds.
+const SCALE: (f64, f64) = (1333.0, 800.0);
+
+/// Sides are filled up to multiples of this, pixels.
+const DIVISOR: u32 = 32;
+
+/// What fills up, in every channel, before normalisation (version 3.x fills with zeros behind it).
+const FILL: u8 = 128;
+
+const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
+const STD: [f64; 3] = [58.395, 57.12, 57.375];
+
+/// A picture as a detector takes it.
+#[derive(Debug, Clone)]
+pub struct Detectable {
+    /// [1, 3, H, W], F32 on the CPU.
+    pub pixel_values: Tensor,
+    pub sizes: Sizes,
+}
+
+/// Heights and widths of a picture on its way, pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    pub original: (usize, usize),
+    pub resized: (usize, usize),
+    pub padded: (usize, usize),
+}
+
+/// Resizes (keeping the ratio, as OpenCV does on 8-bit pictures), fills up at the right and the bottom, normalises.
+///
+/// # Errors
+/// When memory runs out.
+pub fn detectable(image: &RgbImage) -> Result<Detectable> {
+    let (width, height) = image.dimensions();
+    let (long, short) = (width.max(height).max(1), width.min(height).max(1));
+    let scale = (SCALE.0 / f64::from(long)).min(SCALE.1 / f64::from(short));
+    let side = |side: u32| ((f64::from(side) * scale + 0.5) as u32).max(1);
+    let (new_width, new_height) = (side(width), side(height));
+    let resized = resize_linear(image, new_width, new_height);
+    padded(&resized, (height as usize, width as usize))
+}
+
+/// As [`detectable`] for a picture that keeps its size.
+///
+/// # Errors
+/// When memory runs out.
+pub fn padded(image: &RgbImage, original: (usize, usize)) -> Result<Detectable> {
+    let (width, height) = image.dimensions();
+    let up = |side: u32| side.div_ceil(DIVISOR) * DIVISOR;
+    let (wide, tall) = (up(width), up(height));
+    let mut canvas = RgbImage::from_pixel(wide, tall, image::Rgb([FILL; 3]));
+    imageops::replace(&mut canvas, image, 0, 0);
+    let normal = |channel: usize, value: u8| {
+        (f32::from(value) - MEAN[channel]) * (1.0 / STD[channel]) as f32
+    };
+    let tables: [[f32; 256]; 3] =
+        std::array::from_fn(|c| std::array::from_fn(|v| normal(c, v as u8)));
+    let values: Vec<f32> = (tables.iter().enumerate())
+        .flat_map(|(c, table)| canvas.pixels().map(move |pixel| table[pixel[c] as usize]))
+        .collect();
+    let (wide, tall) = (wide as usize, tall as usize);
+    Ok(Detectable {
+        pixel_values: Tensor::from_vec(values, (1, 3, tall, wide), &Device::Cpu)?,
+        sizes: Sizes {
+            original,
+            resized: (height as usize, width as usize),
+            padded: (tall, wide),
+        },
+    })
+}

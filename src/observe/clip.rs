@@ -1,0 +1,99 @@
+//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its neighbours.
+
+use super::source::Checkpoint;
+use crate::model::clip::{Clip, normalise};
+use crate::model::processor::CroppedProcessor;
+use crate::model::tokenizer::Tokenizer;
+use crate::model::{ModelError, Result};
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+
+/// The network with its tokenizer and transform.
+pub struct ClipEncoder {
+    clip: Clip,
+    tokenizer: Tokenizer,
+    processor: CroppedProcessor,
+    device: Device,
+}
+
+impl ClipEncoder {
+    /// Loads the network in f32.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        let absent = |what: &str| {
+            ModelError::file(
+                &checkpoint.weights,
+                format!("there is no {what} beside these weights"),
+                "name the folder of the whole checkpoint: config.json (or open_clip_config.json), weights, tokenizer.json",
+            )
+        };
+        let config = checkpoint
+            .config
+            .as_deref()
+            .ok_or_else(|| absent("configuration"))?;
+        let tokenizer = checkpoint
+            .tokenizer
+            .as_deref()
+            .ok_or_else(|| absent("tokenizer"))?;
+        let clip = Clip::open(config, &checkpoint.weights, DType::F32, device)?;
+        let size = u32::try_from(clip.image_size())
+            .map_err(|_| ModelError::config(config, "`image_size` is too large"))?;
+        Ok(Self {
+            processor: CroppedProcessor::clip(size),
+            tokenizer: Tokenizer::open(tokenizer)?,
+            clip,
+            device: device.clone(),
+        })
+    }
+
+    /// A picture's unit vector.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn image(&self, image: &RgbImage) -> Result<Vec<f32>> {
+        let pixels = self.processor.prepare(image)?;
+        self.pixels(&pixels)
+    }
+
+    /// As [`Self::image`] for a picture that is prepared already, [3, S, S].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn pixels(&self, pixels: &Tensor) -> Result<Vec<f32>> {
+        let pixels = pixels.unsqueeze(0)?.to_device(&self.device)?;
+        vector(&self.clip.image_features(&pixels)?)
+    }
+
+    /// Side of a picture, pixels.
+    pub fn image_size(&self) -> u32 {
+        self.processor.size
+    }
+
+    /// A text's unit vector; a text that is too long loses its end.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot represent the text.
+    pub fn text(&self, text: &str) -> Result<Vec<f32>> {
+        let ids = self.tokenizer.clip_ids(text, self.clip.context())?.ids;
+        let length = ids.len();
+        let ids = Tensor::from_vec(ids, (1, length), &self.device)?;
+        vector(&self.clip.text_features(&ids)?)
+    }
+}
+
+fn vector(features: &Tensor) -> Result<Vec<f32>> {
+    let vector: Vec<f32> = normalise(features)?.squeeze(0)?.to_vec1()?;
+    match vector.iter().all(|value| value.is_finite()) {
+        true => Ok(vector),
+        false => Err(ModelError::NotFinite {
+            tensor: "CLIP's output".into(),
+        }),
+    }
+}
+
+/// The cosine of two unit vectors.
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -1,0 +1,115 @@
+//! Which colour an object has: CLIP without training examples, as GenEval builds it.
+
+use super::settings::Background;
+use crate::model::Result;
+use crate::observe::clip::{ClipEncoder, cosine};
+use image::{Rgb, RgbImage, imageops};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// The colours that are told apart, in the official order.
+pub const PALETTE: [&str; 10] = [
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
+];
+
+/// Names the colours of objects; what the texts of a class become is kept.
+pub struct ColorClassifier {
+    clip: ClipEncoder,
+    background: Background,
+    crop: bool,
+    classes: Mutex<HashMap<String, Arc<Vec<Vec<f32>>>>>,
+}
+
+/// A score for every colour of [`PALETTE`], and the place of the best.
+pub struct Colors {
+    pub best: usize,
+    /// 100 times the cosine.
+    pub scores: [f32; PALETTE.len()],
+}
+
+impl ColorClassifier {
+    pub fn new(clip: ClipEncoder, background: Background, crop: bool) -> Self {
+        Self {
+            clip,
+            background,
+            crop,
+            classes: Mutex::default(),
+        }
+    }
+
+    /// The colours of one object of class `name`. `mask` holds the pixels that belong to it, row by row.
+    ///
+    /// # Errors
+    /// When CLIP fails.
+    pub fn classify(
+        &self,
+        name: &str,
+        image: &RgbImage,
+        mask: &[bool],
+        bbox: [u32; 4],
+    ) -> Result<Colors> {
+        let classifier = self.classifier(name)?;
+        let seen = self.clip.image(&self.cut_out(image, mask, bbox))?;
+        let scores: Vec<f32> = classifier
+            .iter()
+            .map(|text| 100.0 * cosine(&seen, text))
+            .collect();
+        let scores: [f32; PALETTE.len()] = std::array::from_fn(|i| scores[i]);
+        // The first of equal ones, as an arg-max takes.
+        let best = (1..scores.len()).fold(0, |best, i| {
+            if scores[i] > scores[best] { i } else { best }
+        });
+        Ok(Colors { best, scores })
+    }
+
+    /// A unit vector for each colour: the mean over three wordings.
+    fn classifier(&self, name: &str) -> Result<Arc<Vec<Vec<f32>>>> {
+        let known = |table: &HashMap<String, Arc<Vec<Vec<f32>>>>| table.get(name).cloned();
+        let lock = || self.classes.lock().unwrap_or_else(|lock| lock.into_inner());
+        if let Some(known) = known(&lock()) {
+            return Ok(known);
+        }
+        let of_color = |color: &&str| {
+            let wordings = [
+                format!("a photo of a {color} {name}"),
+                format!("a photo of a {color}-colored {name}"),
+                format!("a photo of a {color} object"),
+            ];
+            let vectors: Vec<Vec<f32>> = wordings
+                .iter()
+                .map(|text| self.clip.text(text))
+                .collect::<Result<_>>()?;
+            Ok(mean_direction(&vectors))
+        };
+        let made: Vec<Vec<f32>> = PALETTE.iter().map(of_color).collect::<Result<_>>()?;
+        let made = Arc::new(made);
+        lock().insert(name.to_owned(), made.clone());
+        Ok(made)
+    }
+
+    /// The object alone before the background.
+    fn cut_out(&self, image: &RgbImage, mask: &[bool], bbox: [u32; 4]) -> RgbImage {
+        let mut alone = image.clone();
+        if let Background::Colour(colour) = self.background {
+            let pixels = alone.pixels_mut().zip(mask);
+            pixels
+                .filter(|(_, inside)| !**inside)
+                .for_each(|(pixel, _)| *pixel = Rgb(colour));
+        }
+        if !self.crop {
+            return alone;
+        }
+        let [left, top, right, bottom] = bbox;
+        imageops::crop_imm(&alone, left, top, right - left, bottom - top).to_image()
+    }
+}
+
+fn mean_direction(vectors: &[Vec<f32>]) -> Vec<f32> {
+    let count = vectors.len() as f32;
+    let width = vectors.first().map_or(0, Vec::len);
+    let mean: Vec<f32> = (0..width)
+        .map(|i| vectors.iter().map(|vector| vector[i]).sum::<f32>() / count)
+        .collect();
+    let length = mean.iter().map(|x| x * x).sum::<f32>().sqrt();
+    mean.into_iter().map(|x| x / length).collect()
+}
