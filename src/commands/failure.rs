@@ -71,6 +71,7 @@ impl From<RunError> for Failure {
             | RunError::Locked { .. } => Exit::Environment,
             RunError::NotARun { .. } | RunError::Line { .. } => Exit::Usage,
             RunError::Shards { .. } => Exit::Incomplete,
+            RunError::Doubt { .. } => Exit::CheckFailed,
             RunError::Io { .. } | RunError::Invalid(_) => Exit::Unexpected,
         };
         Self::new(exit, error)

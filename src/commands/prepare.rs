@@ -25,6 +25,8 @@ pub struct Asking {
     /// Remarks on where the items came from.
     pub notes: Vec<String>,
     pub selection: Selection,
+    /// Options of observers and rule that the command line changes.
+    pub changed: Vec<String>,
     /// Assets that the items were read from: revision and checksum.
     pub assets: BTreeMap<String, Value>,
 }
@@ -43,7 +45,8 @@ impl Asking {
     ) -> Result<Self, Failure> {
         let loaded = config::suite(name, from)?;
         let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
-        let suite = loaded.definition;
+        let mut suite = loaded.definition;
+        config::set(&mut suite, &select.set)?;
         let assets = match (&suite.items.asset, items) {
             (Some(id), None) => pinned(ctx.hub()?.as_ref(), id),
             _ => BTreeMap::new(),
@@ -64,6 +67,7 @@ impl Asking {
                 limit: select.limit,
                 only: select.only.clone(),
             },
+            changed: select.set.clone(),
             assets,
         })
     }
@@ -154,15 +158,19 @@ impl Answering {
     }
 
     /// The definition as it stands in the manifest.
-    fn described(&self, suite: &str, weights: Option<&Value>) -> Value {
+    fn described(&self, asking: &Asking, weights: Option<&Value>) -> Value {
+        let title = match &asking.changed[..] {
+            [] => self.model.title.clone(),
+            changed => format!("{} ({})", self.model.title, changed.join(", ")),
+        };
         let mut described = json!({
             "name": self.model.name,
-            "title": self.model.title,
+            "title": title,
             "generator": self.model.generator,
             "settings": self.resolved,
         });
         if self.preset {
-            described["preset"] = suite.into();
+            described["preset"] = asking.suite.name.clone().into();
         }
         if let Some(weights) = weights {
             described["weights"] = weights.clone();
@@ -311,7 +319,7 @@ impl<'a> Prepared<'a> {
             suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
             model: self
                 .answering
-                .described(&self.asking.suite.name, self.weights.as_ref()),
+                .described(self.asking, self.weights.as_ref()),
             run: self.run.clone(),
             seed: self.seed,
             repeats: self.repeats,

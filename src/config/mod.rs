@@ -21,7 +21,7 @@ pub use settings::Settings;
 pub use study_file::{StudyFile, study};
 pub use suite_file::{
     Expect, FieldOrValue, Format, GradeSection, ItemsSource, Mapping, PromptGenerator,
-    ReportSection, SuiteFile, suite,
+    ReportSection, SuiteFile, set, suite,
 };
 
 pub(crate) use library::embedded_file;

@@ -120,6 +120,45 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
     checked(document, origin)
 }
 
+/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`), as a command
+/// line gives them.
+///
+/// # Errors
+/// When one is not TOML or names nothing of the suite.
+pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigError> {
+    if assignments.is_empty() {
+        return Ok(());
+    }
+    let document = Document::parse("--set", &assignments.join("\n"))?;
+    let all = document.settings(&[]).to_json();
+    for (room, keys) in all.as_object().into_iter().flatten() {
+        let names: Vec<&str> = match (room.as_str(), keys.as_object()) {
+            ("observe", Some(keys)) => keys.keys().map(String::as_str).collect(),
+            ("grade", Some(_)) => continue,
+            _ => {
+                return Err(document.mistake(
+                    &[room],
+                    format!("`{room}` cannot be set"),
+                    Some("write observe.OBSERVER.KEY=VALUE or grade.KEY=VALUE".into()),
+                ));
+            }
+        };
+        if let Some(name) = names.iter().find(|name| !suite.observers.iter().any(|o| o == *name)) {
+            return Err(document.mistake(
+                &["observe", name],
+                format!("this suite has no observer `{name}`"),
+                Some(format!("it has: {}", suite.observers.join(", "))),
+            ));
+        }
+    }
+    for name in &suite.observers {
+        let options = suite.observe.entry(name.clone()).or_default();
+        *options = options.merged(&document.settings(&["observe", name]));
+    }
+    suite.grade.options = suite.grade.options.merged(&document.settings(&["grade"]));
+    Ok(())
+}
+
 /// The checks that go beyond types.
 pub(super) fn checked(
     document: Document,

@@ -3,9 +3,10 @@
 
 mod geometry;
 mod objects;
+pub mod official;
 
-use super::{Case, Overall, Rule, RuleError, Verdict, lookup};
-use crate::record::Grade;
+use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, lookup};
+use crate::record::{Evidence, Grade};
 use geometry::Relation;
 use objects::{Detected, Detections, Found};
 use serde::Deserialize;
@@ -36,6 +37,8 @@ pub struct Options {
     pub position_threshold: f64,
     /// The detector to believe where there are several.
     pub observer: Option<String>,
+    /// Grade even when not one of many pictures holds a detection. Default: false.
+    pub accept_no_detections: bool,
 }
 
 impl Default for Options {
@@ -47,9 +50,13 @@ impl Default for Options {
             max_overlap: 1.0,
             position_threshold: 0.1,
             observer: None,
+            accept_no_detections: false,
         }
     }
 }
+
+/// So many pictures without any detection are no coincidence: GenEval's classes are common things.
+const SUSPICIOUS: usize = 20;
 
 /// `expect` of an item: the official metadata object.
 #[derive(Deserialize)]
@@ -130,15 +137,15 @@ impl GenEval {
         if expect.include.is_empty() && expect.exclude.is_empty() {
             return Err("the item's `expect` has neither `include` nor `exclude` clauses".into());
         }
+        if let Ok(verdict) = lookup::find(case, official::KEY, self.0.observer.as_deref()) {
+            return official::verdict(verdict);
+        }
         let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
         let detections = Detections::deserialize(evidence)
             .map_err(|e| format!("malformed detector evidence: {e}"))?;
         let tag = expect.tag.as_deref();
         let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
-        let threshold = match tag {
-            Some("counting") => self.0.counting_threshold,
-            _ => self.0.threshold,
-        };
+        let threshold = self.threshold(tag);
         let found = Found::new(&detections, threshold, &self.0);
         let mut reasons = Vec::new();
         self.check_included(&expect.include, &found, &mut reasons)?;
@@ -146,6 +153,14 @@ impl GenEval {
         let correct = reasons.is_empty();
         let score = f64::from(u8::from(correct));
         Ok(Verdict::scored(score, correct, reasons.join("\n")))
+    }
+
+    /// A detection of an item with this tag counts above it.
+    fn threshold(&self, tag: Option<&str>) -> f64 {
+        match tag {
+            Some("counting") => self.0.counting_threshold,
+            _ => self.0.threshold,
+        }
     }
 
     /// Checks the clauses in order. A clause that holds lends its objects to later clauses' relations.
@@ -291,21 +306,16 @@ impl Rule for GenEval {
 
     /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its images is.
     /// Outputs without a score are left out of both.
-    fn metrics(&self, grades: &[Grade]) -> BTreeMap<String, f64> {
-        let mut prompts: HashMap<&str, bool> = HashMap::new();
-        let (mut images, mut correct_images) = (0_usize, 0_usize);
-        for grade in grades {
-            let Some(correct) = grade.correct else {
-                continue;
-            };
-            images += 1;
-            correct_images += usize::from(correct);
-            *prompts.entry(&grade.item).or_default() |= correct;
-        }
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        let Counts {
+            images,
+            correct_images,
+            prompts,
+            correct_prompts,
+        } = Counts::of(board.grades);
         if images == 0 {
             return BTreeMap::new();
         }
-        let correct_prompts = prompts.values().filter(|&&correct| correct).count();
         let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
         BTreeMap::from([
             (
@@ -314,8 +324,64 @@ impl Rule for GenEval {
             ),
             (
                 "percent_correct_prompts".into(),
-                percent(correct_prompts, prompts.len()),
+                percent(correct_prompts, prompts),
             ),
         ])
+    }
+
+    /// A detector with the wrong configuration or weights finds nothing, and says nothing about it.
+    fn doubt(&self, evidence: &[Evidence]) -> Option<String> {
+        if self.0.accept_no_detections {
+            return None;
+        }
+        let mut pictures = 0;
+        for record in evidence {
+            let Some(detections) = record.evidence.as_ref().and_then(|e| e.get("detections")) else {
+                continue;
+            };
+            if detections.as_array().is_none_or(|all| !all.is_empty()) {
+                return None;
+            }
+            pictures += 1;
+        }
+        (pictures >= SUSPICIOUS).then(|| {
+            format!(
+                "the detector found nothing at all in any of {pictures} pictures; if that is right, \
+                 grade with `--set accept_no_detections=true`"
+            )
+        })
+    }
+
+    fn official_files(&self, board: &Board<'_>) -> Vec<OfficialFile> {
+        official::files(self, board)
+    }
+}
+
+/// What `summary_scores.py` counts.
+struct Counts {
+    images: usize,
+    correct_images: usize,
+    prompts: usize,
+    correct_prompts: usize,
+}
+
+impl Counts {
+    fn of(grades: &[Grade]) -> Self {
+        let mut prompts: HashMap<&str, bool> = HashMap::new();
+        let (mut images, mut correct_images) = (0, 0);
+        for grade in grades {
+            let Some(correct) = grade.correct else {
+                continue;
+            };
+            images += 1;
+            correct_images += usize::from(correct);
+            *prompts.entry(&grade.item).or_default() |= correct;
+        }
+        Self {
+            images,
+            correct_images,
+            correct_prompts: prompts.values().filter(|&&correct| correct).count(),
+            prompts: prompts.len(),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod accuracy;
 mod anls;
 mod apply;
 mod contains;
+mod dpg;
 mod edit_distance;
 mod exact_match;
 mod geneval;
@@ -15,6 +16,7 @@ mod registry;
 mod summary;
 
 pub use apply::grade_all;
+pub use geneval::official::evidence as official_geneval_evidence;
 pub use registry::{RuleError, build, names};
 pub use summary::{SuiteFacts, summarize};
 
@@ -29,6 +31,28 @@ pub struct Case<'a> {
     pub output: Option<&'a Output>,
     /// All evidence of this output, in file order; the last record of an observer counts.
     pub evidence: &'a [&'a Evidence],
+}
+
+/// Everything that was graded together.
+#[derive(Debug, Clone, Copy)]
+pub struct Board<'a> {
+    /// The model's name.
+    pub model: &'a str,
+    /// Where the outputs' paths start from.
+    pub root: &'a std::path::Path,
+    pub items: &'a [Item],
+    /// Absent for loose evidence without an outputs file.
+    pub outputs: Option<&'a [Output]>,
+    pub evidence: &'a [Evidence],
+    pub grades: &'a [Grade],
+}
+
+/// A file as a benchmark's own script writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficialFile {
+    /// Without a folder.
+    pub name: String,
+    pub text: String,
 }
 
 /// The rule's verdict on one output, before the item's name and tags are put on.
@@ -49,6 +73,8 @@ pub enum Overall {
     Micro,
     /// Unweighted mean of the values of the groups of this tag.
     MacroBy(String),
+    /// Unweighted mean of the items' means.
+    Items,
 }
 
 /// A benchmark's grading rule.
@@ -67,9 +93,22 @@ pub trait Rule: Send + Sync {
         Overall::Micro
     }
 
+    /// Why all evidence together cannot be believed, such as a detector that finds nothing anywhere.
+    fn doubt(&self, _evidence: &[Evidence]) -> Option<String> {
+        None
+    }
+
+    /// Changes grades that depend on each other, such as those of one item.
+    fn settle(&self, _grades: &mut [Grade]) {}
+
     /// Further official numbers, by name.
-    fn metrics(&self, _grades: &[Grade]) -> std::collections::BTreeMap<String, f64> {
+    fn metrics(&self, _board: &Board<'_>) -> std::collections::BTreeMap<String, f64> {
         std::collections::BTreeMap::new()
+    }
+
+    /// The files that the benchmark's own scripts write, for tooling that reads those.
+    fn official_files(&self, _board: &Board<'_>) -> Vec<OfficialFile> {
+        Vec::new()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, edit_distance, exact_match, geneval, longtext, numeric,
+    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, numeric,
 };
 use crate::config::{ConfigError, Settings};
 
@@ -68,7 +68,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 8] = [
+const RULES: [Entry; 9] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -80,6 +80,10 @@ const RULES: [Entry; 8] = [
     Entry {
         name: "contains",
         build: |s| Ok(Box::new(contains::Contains(s.read()?))),
+    },
+    Entry {
+        name: "dpg-bench",
+        build: |s| Ok(Box::new(dpg::Dpg(s.read()?))),
     },
     Entry {
         name: "edit-distance",

@@ -82,7 +82,7 @@ pub fn summarize(
         partial: tally.scored < expected,
         overall,
         groups,
-        metrics: rule.metrics(grades),
+        metrics: Default::default(),
         notes,
         extra: without_score(grades),
     }
@@ -226,6 +226,15 @@ fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<Strin
                 vec![scored.copied().collect()],
                 tally.micro_name().to_owned(),
             )
+        }
+        Overall::Items => {
+            let means = (tally.clusters.iter())
+                .filter(|cluster| cluster.denominator > 0.0)
+                .map(|cluster| Cluster {
+                    numerator: cluster.numerator / cluster.denominator,
+                    denominator: 1.0,
+                });
+            (vec![means.collect()], "mean over items".to_owned())
         }
         Overall::MacroBy(tag) => {
             let strata = tally.by_tag(items, &tag);

@@ -47,6 +47,11 @@ pub enum RunError {
         #[help]
         help: String,
     },
+    #[error("the evidence cannot be believed: {message}")]
+    #[diagnostic(help(
+        "look at the pictures and at evidence.jsonl; check the observer's weights and settings"
+    ))]
+    Doubt { message: String },
     #[error("{0}")]
     Invalid(String),
 }

@@ -82,6 +82,11 @@ impl RunFolder {
         self.root.join("grades.parquet")
     }
 
+    /// Folder of the files that the benchmark's own scripts would write.
+    pub fn official(&self) -> PathBuf {
+        self.root.join("official")
+    }
+
     pub fn summary(&self) -> PathBuf {
         self.root.join("summary.json")
     }

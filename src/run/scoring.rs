@@ -3,8 +3,8 @@
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
 use super::journal::{Lines, read_all, write_lines};
-use super::store::write_json;
-use crate::grade::{self, Rule, SuiteFacts};
+use super::store::{write_durable, write_json};
+use crate::grade::{self, Board, Rule, SuiteFacts};
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use std::collections::HashMap;
 use std::path::Path;
@@ -71,13 +71,36 @@ impl Records {
         };
         let lines = Lines::read(evidence)?;
         notes.extend(lines.note.clone());
+        let official = !lines.is_empty() && official(lines.raw(0), &items).is_some();
+        let evidence = match official {
+            true => official_results(&lines, evidence, &items)?,
+            false => lines.parse()?,
+        };
         Ok(Self {
             items,
             outputs,
-            evidence: lines.parse()?,
+            evidence,
             notes,
         })
     }
+}
+
+/// A line of a file that a benchmark's own script wrote, as evidence.
+fn official(line: &[u8], items: &[Item]) -> Option<Evidence> {
+    grade::official_geneval_evidence(std::str::from_utf8(line).ok()?, items)
+}
+
+fn official_results(lines: &Lines, path: &Path, items: &[Item]) -> Result<Vec<Evidence>, RunError> {
+    let record = |index: usize| {
+        official(lines.raw(index), items).ok_or_else(|| RunError::Line {
+            path: path.into(),
+            line: index + 1,
+            reason: "this is no official GenEval result of one of the items".into(),
+            help: "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line"
+                .into(),
+        })
+    };
+    (0..lines.len()).map(record).collect()
 }
 
 /// What to grade, and under which name the numbers go.
@@ -117,7 +140,10 @@ pub fn score(
         &records.evidence,
     );
     let failed = failed(outputs.unwrap_or_default());
-    let summary = grade::summarize(
+    if let Some(message) = scoring.rule.doubt(&records.evidence) {
+        return Err(RunError::Doubt { message });
+    }
+    let mut summary = grade::summarize(
         scoring.rule,
         scoring.facts,
         scoring.model,
@@ -127,6 +153,18 @@ pub fn score(
         grades.len(),
         failed,
     );
+    let board = Board {
+        model: scoring.model,
+        root: folder.root(),
+        items: &records.items,
+        outputs,
+        evidence: &records.evidence,
+        grades: &grades,
+    };
+    summary.metrics = scoring.rule.metrics(&board);
+    for file in scoring.rule.official_files(&board) {
+        write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
+    }
     write_lines(&folder.grades(), &grades)?;
     super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
     write_json(&folder.summary(), &summary)?;

@@ -10,6 +10,7 @@ mod checkpoints;
 mod cli;
 mod command_generator;
 mod folder;
+mod geneval;
 mod grading;
 mod openai;
 mod parity;

@@ -50,6 +50,11 @@ pub enum Format {
     Json,
     /// A table with a header line; every value is a string.
     Csv,
+    /// DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, `prompt`,
+    /// `propositions`. As in the official script the first row is left out.
+    DpgCsv,
+    /// The same table with its first row.
+    DpgCsvWhole,
     /// A folder of `.txt` files, one prompt each; the file's name without `.txt` is the id.
     TextFolder,
 }

@@ -18,7 +18,7 @@ pub struct Detections<'a> {
 pub struct Detected<'a> {
     #[serde(borrow)]
     class: Cow<'a, str>,
-    score: f64,
+    pub score: f64,
     #[serde(rename = "box")]
     pub bbox: Box4,
     /// What the colour classifier named, where it was asked.
@@ -51,6 +51,11 @@ impl<'a> Found<'a> {
             }
         }
         Self { classes }
+    }
+
+    /// The classes that have any, with their objects, best first.
+    pub fn classes(&self) -> &[(&'a str, Vec<&'a Detected<'a>>)] {
+        &self.classes
     }
 
     /// All objects of a class.

@@ -1,6 +1,7 @@
 //! Readers of records: one file per format, each turning a source into JSON objects with their places.
 
 mod csv;
+mod dpg;
 mod json;
 mod jsonl;
 mod text_folder;
@@ -81,6 +82,8 @@ pub(super) fn text(format: Format, text: &str) -> Result<Vec<Raw<'_>>, String> {
         Format::Jsonl => Ok(jsonl::read(text)),
         Format::Json => Ok(json::read(text)),
         Format::Csv => csv::read(text),
+        Format::DpgCsv => dpg::read(text, true),
+        Format::DpgCsvWhole => dpg::read(text, false),
         Format::TextFolder => Err("this is a file; a folder of .txt files was expected".to_owned()),
     }
 }
@@ -99,6 +102,7 @@ pub(super) const fn expected(format: Format) -> &'static str {
         Format::Jsonl => "one JSON object a line",
         Format::Json => "a JSON array of objects, or an object keyed by id",
         Format::Csv => "a header line and at least one row",
+        Format::DpgCsv | Format::DpgCsvWhole => "DPG-Bench's table of propositions",
         Format::TextFolder => "files whose names end in .txt, one prompt each",
     }
 }
@@ -166,7 +170,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_a_reader_panic(content in prop_oneof![nearly(), any::<String>()]) {
-            for format in [Format::Jsonl, Format::Json, Format::Csv, Format::TextFolder] {
+            for format in [Format::Jsonl, Format::Json, Format::Csv, Format::DpgCsv, Format::TextFolder] {
                 for raw in text(format, &content).into_iter().flatten() {
                     let _ = raw.record();
                 }

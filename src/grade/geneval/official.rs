@@ -1,0 +1,212 @@
+//! GenEval's own files: the results that `evaluate_images.py` writes, and the text that `summary_scores.py` prints.
+
+use super::objects::{Detections, Found};
+use super::{Counts, GenEval};
+use crate::grade::{Board, OfficialFile, Verdict};
+use crate::record::{Evidence, Grade, Item, Object, Output};
+use crate::text::python_json;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The key of evidence that is an official verdict.
+pub const KEY: &str = "official";
+
+/// The observer's name in such evidence.
+const OBSERVER: &str = "geneval-official";
+
+/// A line of an official results file as evidence; None when the line is something else.
+///
+/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`; where the folder's name is no item, the item with
+/// the same prompt is taken.
+pub fn evidence(line: &str, items: &[Item]) -> Option<Evidence> {
+    let record: Object = serde_json::from_str(line).ok()?;
+    let text = |key: &str| record.get(key)?.as_str();
+    let (filename, reason) = (text("filename")?, text("reason")?);
+    let correct = record.get("correct")?.as_bool()?;
+    let path = Path::new(filename);
+    let stem = path.file_stem()?.to_str()?;
+    let folder = path.parent()?.parent()?.file_name()?.to_str()?;
+    let known = items.iter().find(|item| item.item == folder);
+    let item = known.or_else(|| {
+        let prompt = text("prompt")?;
+        items.iter().find(|item| item.prompt == prompt)
+    })?;
+    let details = text("details").and_then(|details| serde_json::from_str::<Value>(details).ok());
+    Some(Evidence {
+        item: item.item.clone(),
+        repeat: stem.parse().ok()?,
+        observer: OBSERVER.into(),
+        fingerprint: String::new(),
+        seconds: 0.0,
+        evidence: Some(json!({KEY: {"correct": correct, "reason": reason, "details": details}})),
+        error: None,
+        extra: Object::new(),
+    })
+}
+
+/// The verdict that such evidence holds.
+pub fn verdict(evidence: &Value) -> Result<Verdict, String> {
+    let verdict = &evidence[KEY];
+    let correct = verdict["correct"]
+        .as_bool()
+        .ok_or("malformed official results: `correct` is no truth value")?;
+    let reason = verdict["reason"].as_str().unwrap_or_default().to_owned();
+    Ok(Verdict::scored(
+        f64::from(u8::from(correct)),
+        correct,
+        reason,
+    ))
+}
+
+/// `results.jsonl` and `summary_scores.txt`.
+pub fn files(rule: &GenEval, board: &Board<'_>) -> Vec<OfficialFile> {
+    if board.grades.iter().all(|grade| grade.correct.is_none()) {
+        return Vec::new();
+    }
+    vec![
+        OfficialFile {
+            name: "results.jsonl".into(),
+            text: results(rule, board),
+        },
+        OfficialFile {
+            name: "summary_scores.txt".into(),
+            text: summary(board),
+        },
+    ]
+}
+
+fn results(rule: &GenEval, board: &Board<'_>) -> String {
+    let items: HashMap<&str, &Item> =
+        (board.items.iter().map(|item| (item.item.as_str(), item))).collect();
+    let of_output = |output: &'_ Output| Some(output.file.clone()?);
+    let outputs = board.outputs.unwrap_or_default().iter();
+    let paths: HashMap<(&str, u32), String> = outputs
+        .filter_map(|output| {
+            let path = of_output(output)?;
+            Some(((output.item.as_str(), output.repeat), path))
+        })
+        .collect();
+    let seen: HashMap<(&str, u32), &Value> = (board.evidence.iter())
+        .filter_map(|record| {
+            let evidence = record.evidence.as_ref()?;
+            Some(((record.item.as_str(), record.repeat), evidence))
+        })
+        .collect();
+    let mut text = String::new();
+    for grade in board.grades {
+        let (Some(correct), Some(item)) = (grade.correct, items.get(grade.item.as_str())) else {
+            continue;
+        };
+        let key = (grade.item.as_str(), grade.repeat);
+        let tag = tag_of(grade, item);
+        let details = seen.get(&key).map(|evidence| details(rule, tag, evidence));
+        let path = paths.get(&key).cloned().unwrap_or_else(|| {
+            format!("{}/samples/{:05}.png", grade.item, grade.repeat)
+        });
+        let record = json!({
+            "filename": path,
+            "tag": tag,
+            "prompt": item.prompt,
+            "correct": correct,
+            "reason": grade.reason,
+            "metadata": python_json::dumps(&Value::Object(item.expect.clone())),
+            "details": python_json::dumps(&details.unwrap_or_else(|| json!({}))),
+        });
+        text.push_str(&pandas(&record));
+        text.push('\n');
+    }
+    text
+}
+
+fn tag_of<'a>(grade: &'a Grade, item: &'a Item) -> &'a str {
+    let expected = item.expect.get("tag").and_then(Value::as_str);
+    let tagged = || grade.tags.get("tag").map(String::as_str);
+    expected.or_else(tagged).unwrap_or_default()
+}
+
+/// Class → boxes with their scores, of the detections that count.
+fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
+    if let Some(details) = evidence.get(KEY).and_then(|official| official.get("details")) {
+        return details.clone();
+    }
+    let Ok(detections) = Detections::deserialize(evidence) else {
+        return json!({});
+    };
+    let found = Found::new(&detections, rule.threshold(Some(tag)), &rule.0);
+    let classes = found.classes().iter().map(|(class, objects)| {
+        let boxes = objects.iter().map(|object| {
+            let [x1, y1, x2, y2] = object.bbox;
+            json!([x1, y1, x2, y2, object.score])
+        });
+        ((*class).to_owned(), boxes.collect::<Value>())
+    });
+    Value::Object(classes.collect())
+}
+
+/// One line as pandas writes records: compact, in ASCII, with `/` behind a backslash.
+fn pandas(record: &Value) -> String {
+    let mut text = String::new();
+    let mut units = [0; 2];
+    for character in record.to_string().chars() {
+        match character {
+            '/' => text.push_str("\\/"),
+            ascii if ascii.is_ascii() => text.push(ascii),
+            other => {
+                for unit in other.encode_utf16(&mut units) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    text
+}
+
+fn summary(board: &Board<'_>) -> String {
+    let counts = Counts::of(board.grades);
+    let percent = |part: usize, whole: usize| format!("{:.2}%", 100.0 * part as f64 / whole as f64);
+    let mut text = String::from("Summary\n=======\n");
+    let _ = writeln!(text, "Total images: {}", counts.images);
+    let _ = writeln!(text, "Total prompts: {}", counts.prompts);
+    let _ = writeln!(
+        text,
+        "% correct images: {}",
+        percent(counts.correct_images, counts.images)
+    );
+    let _ = writeln!(
+        text,
+        "% correct prompts: {}",
+        percent(counts.correct_prompts, counts.prompts)
+    );
+    let _ = writeln!(text, "\nTask breakdown\n==============");
+    let items: HashMap<&str, &Item> =
+        (board.items.iter().map(|item| (item.item.as_str(), item))).collect();
+    let mut tasks: Vec<(&str, usize, usize)> = Vec::new();
+    for grade in board.grades {
+        let (Some(correct), Some(item)) = (grade.correct, items.get(grade.item.as_str())) else {
+            continue;
+        };
+        let tag = tag_of(grade, item);
+        let at = tasks.iter().position(|(name, ..)| *name == tag);
+        let at = at.unwrap_or_else(|| {
+            tasks.push((tag, 0, 0));
+            tasks.len() - 1
+        });
+        tasks[at].1 += usize::from(correct);
+        tasks[at].2 += 1;
+    }
+    let mut scores = 0.0;
+    for (tag, correct, all) in &tasks {
+        scores += *correct as f64 / *all as f64;
+        let _ = writeln!(
+            text,
+            "{tag:<16} = {} ({correct} / {all})",
+            percent(*correct, *all)
+        );
+    }
+    let overall = scores / tasks.len().max(1) as f64;
+    let _ = writeln!(text, "\nOverall score (avg. over tasks): {overall:.5}");
+    text
+}
