@@ -577,3 +577,58 @@ fn the_reference_encoder_can_be_exchanged() {
     let refused = generate(dir.path(), own.to_str().unwrap(), &model, &["--out", "x"]).failure();
     assert!(stderr(refused.get_output()).contains("has no registers"));
 }
+
+/// GenEval from prompts to the table, with tiny random networks all the way; the second time nothing is left to do.
+#[test]
+fn geneval_runs_to_its_table_and_its_official_files() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path());
+    let model = model(dir.path(), "stored_size = [64, 64]");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/detector");
+    let run = |more: &[&str]| {
+        let mut command = unigauge(dir.path());
+        command.args(["run", "geneval", "--limit", "4", "--device", "cpu", "--model"]);
+        command.arg(&model).args(more).arg("--set");
+        for (key, folder) in [("detector", "mask2former"), ("clip", "clip")] {
+            command.arg(format!("observe.geneval-detector.{key}={:?}", golden.join(folder)));
+        }
+        command.output().unwrap()
+    };
+    let first = run(&[]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let folder = dir.path().join("results/geneval/tiny/seed0-limit4");
+    assert_eq!(lines(&folder.join("evidence.jsonl")).len(), 16);
+    let page = fs::read_to_string(folder.join("report/index.html")).unwrap();
+    assert!(page.contains("Tiny"));
+    let official = lines(&folder.join("official/results.jsonl"));
+    assert_eq!(official.len(), 16);
+    let grades = lines(&folder.join("grades.jsonl"));
+    for (line, grade) in official.iter().zip(&grades) {
+        assert_eq!((&line["correct"], &line["reason"]), (&grade["correct"], &grade["reason"]));
+        let metadata: Value = serde_json::from_str(line["metadata"].as_str().unwrap()).unwrap();
+        assert_eq!(metadata["tag"], line["tag"]);
+        assert!(folder.join(line["filename"].as_str().unwrap()).is_file());
+    }
+    let summary = fs::read_to_string(folder.join("official/summary_scores.txt")).unwrap();
+    assert!(summary.contains("Total images: 16\nTotal prompts: 4\n"), "{summary}");
+
+    let second = run(&[]);
+    assert_eq!(second.stdout, first.stdout);
+    assert_eq!(lines(&folder.join("evidence.jsonl")).len(), 16);
+
+    // The official file alone gives the same grades.
+    let again = unigauge(dir.path())
+        .args(["grade", "--suite", "geneval", "--out", "loose", "--items"])
+        .arg(folder.join("items.jsonl"))
+        .arg("--evidence")
+        .arg(folder.join("official/results.jsonl"))
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    let loose = lines(&dir.path().join("loose/grades.jsonl"));
+    let essence = |all: &[Value]| -> Vec<Value> {
+        let of = |line: &Value| json!([line["item"], line["repeat"], line["correct"], line["reason"]]);
+        all.iter().map(of).collect()
+    };
+    assert_eq!(essence(&loose), essence(&grades));
+}
