@@ -91,7 +91,8 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `longtext`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or `numeric`.
+    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or
+    /// `numeric`.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]

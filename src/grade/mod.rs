@@ -10,6 +10,7 @@ mod exact_match;
 mod geneval;
 mod longtext;
 mod lookup;
+mod measure;
 mod numeric;
 mod reading;
 mod registry;

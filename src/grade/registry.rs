@@ -1,7 +1,8 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, numeric,
+    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
+    numeric,
 };
 use crate::config::{ConfigError, Settings};
 
@@ -68,7 +69,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 9] = [
+const RULES: [Entry; 10] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -100,6 +101,10 @@ const RULES: [Entry; 9] = [
     Entry {
         name: "longtext",
         build: |s| Ok(Box::new(longtext::LongText(s.read()?))),
+    },
+    Entry {
+        name: "measure",
+        build: |s| Ok(Box::new(measure::Measure(s.read()?))),
     },
     Entry {
         name: "numeric",

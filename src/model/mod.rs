@@ -11,6 +11,7 @@ pub mod flow_match;
 pub mod flux;
 pub mod flux_vae;
 pub mod mask2former;
+pub mod mplug;
 pub mod nn;
 pub mod noise;
 pub mod processor;

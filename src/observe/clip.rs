@@ -1,12 +1,15 @@
 //! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its neighbours.
 
 use super::source::Checkpoint;
-use crate::model::clip::{Clip, normalise};
+use crate::model::clip::{Clip, OpenClipConfig, normalise};
 use crate::model::processor::CroppedProcessor;
 use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The network with its tokenizer and transform.
 pub struct ClipEncoder {
@@ -38,8 +41,27 @@ impl ClipEncoder {
             .as_deref()
             .ok_or_else(|| absent("tokenizer"))?;
         let clip = Clip::open(config, &checkpoint.weights, DType::F32, device)?;
+        Self::new(clip, tokenizer, device)
+    }
+
+    /// Loads open_clip's weights with a configuration that the program has.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn open_clip(
+        checkpoint: &Checkpoint,
+        config: &OpenClipConfig,
+        device: &Device,
+    ) -> Result<Self> {
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let clip = Clip::open_clip(&config.model_cfg, &files, DType::F32, device)?;
+        let tokenizer = checkpoint.tokenizer.as_deref();
+        Self::new(clip, tokenizer.unwrap_or(&checkpoint.weights), device)
+    }
+
+    fn new(clip: Clip, tokenizer: &Path, device: &Device) -> Result<Self> {
         let size = u32::try_from(clip.image_size())
-            .map_err(|_| ModelError::config(config, "`image_size` is too large"))?;
+            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
         Ok(Self {
             processor: CroppedProcessor::clip(size),
             tokenizer: Tokenizer::open(tokenizer)?,

@@ -2,7 +2,10 @@
 //!
 //! An observer writes down raw evidence and never a score.
 
+pub mod clip_score;
 pub mod geneval_detector;
+pub mod hpsv2;
+pub mod mplug_vqa;
 pub mod ppocr;
 
 mod clip;

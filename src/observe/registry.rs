@@ -1,7 +1,10 @@
 //! Which observers there are. Adding one is a file of its own and a line here in each list.
 
 use super::Observer;
+use super::clip_score::{self, ClipScore};
 use super::geneval_detector::{self, GenevalDetector};
+use super::hpsv2::{self, HpsV2};
+use super::mplug_vqa::{self, MplugVqa};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
@@ -9,7 +12,13 @@ use crate::model::ModelError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 2] = ["geneval-detector", "ppocr"];
+pub const NAMES: [&str; 5] = [
+    "clip-score",
+    "geneval-detector",
+    "hpsv2",
+    "mplug-vqa",
+    "ppocr",
+];
 
 const PPOCR_ASSETS: [&str; 4] = [
     "ppocr-v4-det",
@@ -57,7 +66,10 @@ impl BuildError {
 /// When there is no such observer.
 pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
     match name {
+        "clip-score" => Ok(&clip_score::ASSETS),
         "geneval-detector" => Ok(&geneval_detector::ASSETS),
+        "hpsv2" => Ok(&hpsv2::ASSETS),
+        "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
         "ppocr" => Ok(&PPOCR_ASSETS),
         _ => Err(unknown(name)),
     }
@@ -79,6 +91,17 @@ pub fn build(
 ) -> Result<Box<dyn Observer>, BuildError> {
     let device = || device().map_err(|reason| BuildError::Device { reason });
     match name {
+        "clip-score" => Ok(Box::new(ClipScore::open(
+            &settings.read()?,
+            hub,
+            &device()?,
+        )?)),
+        "hpsv2" => Ok(Box::new(HpsV2::open(&settings.read()?, hub, &device()?)?)),
+        "mplug-vqa" => Ok(Box::new(MplugVqa::open(
+            &settings.read()?,
+            hub,
+            &device()?,
+        )?)),
         "geneval-detector" => Ok(Box::new(GenevalDetector::open(
             &settings.read()?,
             hub,

@@ -9,6 +9,7 @@ mod bench;
 mod checkpoints;
 mod cli;
 mod command_generator;
+mod dpg;
 mod folder;
 mod geneval;
 mod grading;

@@ -2,6 +2,7 @@
 
 pub mod chat;
 mod pairs;
+mod words;
 
 use super::{ModelError, Result};
 use std::path::{Path, PathBuf};
@@ -17,19 +18,24 @@ pub struct Tokenizer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Padded {
     pub ids: Vec<u32>,
+    /// How many of them are no padding.
+    pub used: usize,
     /// The text was too long and lost its end.
     pub truncated: bool,
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, or from `vocab.json` and `merges.txt` in CLIP's or Qwen's form.
+    /// From `tokenizer.json`, from `vocab.txt` in BERT's form, or from `vocab.json` and `merges.txt` in CLIP's or Qwen's.
     ///
     /// # Errors
     /// When the folder has neither, or a file is damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer.json");
+        let words = folder.join("vocab.txt");
         let bytes = if path.is_file() {
             std::fs::read(&path).map_err(|error| ModelError::io(&path, &error))?
+        } else if words.is_file() {
+            words::describe(&words)?.to_string().into_bytes()
         } else {
             pairs::describe(folder)?.to_string().into_bytes()
         };
@@ -92,6 +98,15 @@ impl Tokenizer {
         self.padded(&[], text, end, pad, length)
     }
 
+    /// BERT's form: `[CLS]`, text, `[SEP]`, then `[PAD]` up to `length`.
+    ///
+    /// # Errors
+    /// As [`Self::clip_ids`].
+    pub fn bert_ids(&self, text: &str, length: usize) -> Result<Padded> {
+        let (start, end) = (self.token("[CLS]")?, self.token("[SEP]")?);
+        self.padded(&[start], text, end, self.token("[PAD]")?, length)
+    }
+
     fn padded(
         &self,
         start: &[u32],
@@ -106,9 +121,13 @@ impl Tokenizer {
         let text = self.encode(text)?;
         let kept = &text[..text.len().min(room)];
         let mut ids = [start, kept, &[end]].concat();
+        let used = ids.len();
         ids.resize(length, pad);
-        let truncated = text.len() > room;
-        Ok(Padded { ids, truncated })
+        Ok(Padded {
+            ids,
+            used,
+            truncated: text.len() > room,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod flow_match;
 mod flux_transformer;
 mod flux_vae;
 mod mask2former;
+mod mplug_vqa;
 mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
@@ -38,6 +39,7 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("flux_transformer", flux_transformer::run),
     ("flux_vae", flux_vae::run),
     ("mask2former", mask2former::run),
+    ("mplug_vqa", mplug_vqa::run),
     ("numpy_rng", |case, _| numpy_rng::run(case)),
     ("open_clip", clip::run_open_clip),
     ("pillow_resize", |case, _| pillow_resize::run(case)),

@@ -1,0 +1,169 @@
+//! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
+//! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
+
+use super::source::Checkpoint;
+use super::{BuildError, ObserveError, Observer, Subject};
+use crate::hub::Hub;
+use crate::image::pillow::Filter;
+use crate::model::mplug::{Mplug, MplugConfig};
+use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Files;
+use crate::model::{ModelError, Result};
+use crate::record::{Item, Object};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// What the observer needs from the hub: weights, config.yaml, config_bert.json, vocab.txt.
+pub const ASSETS: [&str; 4] = [
+    "mplug-vqa-large",
+    "mplug-vqa-large-config",
+    "mplug-vqa-large-bert",
+    "mplug-vqa-large-vocab",
+];
+
+/// Tokens of a question; a longer one loses its end, as officially.
+const QUESTION: usize = 25;
+
+/// Settings of the observer `mplug-vqa`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MplugVqaSettings {
+    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin. Without it, the one that
+    /// DPG-Bench names.
+    pub checkpoint: Option<PathBuf>,
+}
+
+/// The observer.
+pub struct MplugVqa {
+    network: Mutex<Mplug>,
+    tokenizer: Tokenizer,
+    processor: FixedProcessor,
+    device: Device,
+    identity: Value,
+}
+
+impl MplugVqa {
+    /// Finds and loads the network.
+    ///
+    /// # Errors
+    /// When an asset cannot be had or the checkpoint is damaged.
+    pub fn open(
+        settings: &MplugVqaSettings,
+        hub: &Hub,
+        device: &Device,
+    ) -> std::result::Result<Self, BuildError> {
+        let [weights, yaml, bert, vocabulary] = ASSETS;
+        let (checkpoint, config) = match &settings.checkpoint {
+            Some(folder) => (
+                Checkpoint::named(folder, &["config.yaml"])?,
+                MplugConfig::open(folder)?,
+            ),
+            None => {
+                let checkpoint =
+                    Checkpoint::asset(hub, weights, Some(yaml), Some(vocabulary))?;
+                let config = MplugConfig::read(&hub.ensure(yaml)?, Some(&hub.ensure(bert)?))?;
+                (checkpoint, config)
+            }
+        };
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let network = Mplug::load(&config, &files, device)?;
+        let tokenizer = checkpoint.tokenizer.as_deref().unwrap_or(&checkpoint.weights);
+        let side = u32::try_from(network.image_size())
+            .map_err(|_| ModelError::Input("`image_res` is too large".into()))?;
+        Ok(Self {
+            identity: json!({"observer": "mplug-vqa", "checkpoint": checkpoint.fingerprint()?}),
+            tokenizer: Tokenizer::open(tokenizer)?,
+            processor: FixedProcessor {
+                size: side,
+                filter: Filter::Bicubic,
+                mean: CLIP_MEAN,
+                std: CLIP_STD,
+            },
+            network: Mutex::new(network),
+            device: device.clone(),
+        })
+    }
+
+    fn answers(&self, item: &Item, image: &RgbImage) -> Result<Value> {
+        let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
+        let questions: Vec<(String, Tensor, Tensor)> = questions(item)
+            .into_iter()
+            .map(|(id, question)| {
+                let (ids, mask) = self.ids(&question)?;
+                Ok((id, ids, mask))
+            })
+            .collect::<Result<_>>()?;
+        let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
+        let seen = network.see(&pixels.to_device(&self.device)?)?;
+        let mut answers = Object::new();
+        for (id, ids, mask) in questions {
+            let best = network.answer(&seen, &ids, &mask)?;
+            answers.insert(id, self.tokenizer.decode(&best.ids)?.into());
+        }
+        Ok(json!({"answers": answers}))
+    }
+
+    fn ids(&self, question: &str) -> Result<(Tensor, Tensor)> {
+        let padded = self
+            .tokenizer
+            .bert_ids(&question.to_lowercase(), QUESTION)?;
+        let mask: Vec<u32> = (0..QUESTION)
+            .map(|place| u32::from(place < padded.used))
+            .collect();
+        let tensor = |values| Tensor::from_vec(values, (1, QUESTION), &self.device);
+        Ok((tensor(padded.ids)?, tensor(mask)?))
+    }
+}
+
+/// The questions of an item by their ids; of a repeated id the last.
+fn questions(item: &Item) -> Vec<(String, String)> {
+    let rows = item.expect.get("propositions").and_then(Value::as_array);
+    let mut questions: Vec<(String, String)> = Vec::new();
+    for row in rows.into_iter().flatten() {
+        let id = match &row["id"] {
+            Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        let Some(question) = row["question"].as_str() else {
+            continue;
+        };
+        match questions.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, known)) => *known = question.to_owned(),
+            None => questions.push((id, question.to_owned())),
+        }
+    }
+    questions
+}
+
+impl Observer for MplugVqa {
+    fn name(&self) -> &str {
+        "mplug-vqa"
+    }
+
+    fn identity(&self) -> Value {
+        self.identity.clone()
+    }
+
+    fn asked(&self, item: &Item) -> Value {
+        json!(questions(item))
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+        let look = |subject: &Subject<'_>| {
+            let image = subject.image.ok_or_else(|| {
+                ObserveError::new(
+                    "image",
+                    "mplug-vqa looks at pictures, and this output has none",
+                )
+            })?;
+            let answers = self.answers(subject.item, image);
+            answers.map_err(|error| ObserveError::new("vqa", error.to_string()))
+        };
+        subjects.iter().map(look).collect()
+    }
+}
