@@ -18,6 +18,7 @@ mod parity;
 mod ppocr;
 mod report;
 mod run;
+mod scores;
 mod suites;
 mod support;
 mod typeset;
