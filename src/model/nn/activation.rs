@@ -1,5 +1,6 @@
 //! Activations by the names that configurations give them.
 
+use super::sigmoid::{Gate, gated, suits};
 use candle_core::{Result, Tensor};
 use serde::Deserialize;
 
@@ -30,6 +31,17 @@ impl Activation {
     /// # Errors
     /// When the dtype has no such function.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
+        let gate = match self {
+            Self::GeluTanh => Some(Gate::Tanh),
+            Self::QuickGelu => Some(Gate::Quick),
+            Self::Silu => Some(Gate::Plain),
+            Self::Gelu | Self::Relu => None,
+        };
+        if let Some(gate) = gate
+            && suits(x)
+        {
+            return gated(x, gate);
+        }
         match self {
             Self::Gelu => x.gelu_erf(),
             Self::GeluTanh => x.gelu(),

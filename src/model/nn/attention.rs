@@ -1,5 +1,6 @@
 //! Scaled dot-product attention that never holds the whole score matrix.
 
+use super::sigmoid;
 use candle_core::{D, Result, Tensor};
 
 /// Which keys a query sees.
@@ -48,7 +49,11 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
                 masked.reshape((batch, kv_heads, group * length, keys))?
             }
         };
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(v.dtype())?;
+        let weights = match sigmoid::suits(&scores) {
+            true => sigmoid::softmax(&scores)?,
+            false => candle_nn::ops::softmax_last_dim(&scores)?,
+        };
+        let weights = weights.to_dtype(v.dtype())?;
         let seen = weights.matmul(&v.contiguous()?)?;
         parts.push(seen.reshape((batch, heads, length, size))?);
         start += length;

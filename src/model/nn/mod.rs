@@ -8,6 +8,7 @@ mod group_norm;
 mod linear;
 mod patch;
 mod positions;
+mod sigmoid;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
