@@ -1,6 +1,6 @@
 //! Scaled dot-product attention that never holds the whole score matrix.
 
-use super::sigmoid;
+use super::attention_cpu;
 use candle_core::{D, Result, Tensor};
 
 /// Which keys a query sees.
@@ -28,8 +28,17 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
     let (batch, heads, queries, size) = q.dims4()?;
     let (_, kv_heads, keys, _) = k.dims4()?;
     let group = heads / kv_heads.max(1);
+    if attention_cpu::suits(q, k, v) {
+        // One query for each head: the heads of a group become the queries of their key head.
+        if queries == 1 && group > 1 && !matches!(mask, Mask::Add(_)) {
+            let q = q.reshape((batch, kv_heads, group, size))?;
+            let seen = attention_cpu::attend(&q, k, v, scale, Mask::None)?;
+            return seen.reshape((batch, heads, 1, ()));
+        }
+        return attention_cpu::attend(q, k, v, scale, mask);
+    }
     let q = (q * scale)?;
-    let kt = k.transpose(2, 3)?;
+    let kt = k.contiguous()?.transpose(2, 3)?;
     let piece = (SCORES / (batch * heads * keys).max(1)).clamp(1, queries.max(1));
     let mut parts = Vec::with_capacity(queries.div_ceil(piece.max(1)));
     let mut start = 0;
@@ -49,11 +58,7 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
                 masked.reshape((batch, kv_heads, group * length, keys))?
             }
         };
-        let weights = match sigmoid::suits(&scores) {
-            true => sigmoid::softmax(&scores)?,
-            false => candle_nn::ops::softmax_last_dim(&scores)?,
-        };
-        let weights = weights.to_dtype(v.dtype())?;
+        let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(v.dtype())?;
         let seen = weights.matmul(&v.contiguous()?)?;
         parts.push(seen.reshape((batch, heads, length, size))?);
         start += length;

@@ -91,15 +91,18 @@ fn turn_back(
     let count = out.len() / outputs;
     for start in (0..outputs).step_by(TURN) {
         let end = outputs.min(start + TURN);
-        for row in 0..count {
+        // A block is read line by line into a square that stays in the cache, and written line by line.
+        let mut square = [[0f32; TURN]; TURN];
+        for (column, output) in (start..end).enumerate() {
+            let line = &values[output * rows + first..output * rows + first + count];
+            let bias = bias.map_or(0.0, |bias| bias[output]);
+            for (row, value) in line.iter().enumerate() {
+                square[row][column] = value + bias;
+            }
+        }
+        for (row, square) in square.iter().enumerate().take(count) {
             let line = &mut out[row * outputs + start..row * outputs + end];
-            for (to, output) in line.iter_mut().zip(start..end) {
-                *to = values[output * rows + first + row];
-            }
-            if let Some(bias) = bias {
-                let bias = &bias[start..end];
-                line.iter_mut().zip(bias).for_each(|(to, bias)| *to += bias);
-            }
+            line.copy_from_slice(&square[..end - start]);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod activation;
 mod attention;
+mod attention_cpu;
 mod conv;
 mod encoder_layer;
 mod group_norm;
@@ -61,15 +62,14 @@ pub fn embedding(weights: &Weights, vocabulary: usize, size: usize) -> Result<Em
     ))
 }
 
-/// [B, L, heads × d] → [B, heads, L, d], contiguous.
+/// [B, L, heads × d] → [B, heads, L, d], a view.
 ///
 /// # Errors
 /// When the last axis is not a multiple of `heads`.
 pub fn split_heads(x: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
     let (batch, length, width) = x.dims3()?;
     x.reshape((batch, length, heads, width / heads))?
-        .transpose(1, 2)?
-        .contiguous()
+        .transpose(1, 2)
 }
 
 /// [B, heads, L, d] → [B, L, heads × d].

@@ -1,4 +1,4 @@
-//! Gates x · sigmoid(g(x)) and the softmax on a CPU in f32, written so that the compiler can do many elements at a time:
+//! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can do many elements at a time:
 //! the exponential of the C library, which candle calls for each, takes longer than the products around it.
 
 use candle_core::{Device, Result, Storage, Tensor};
@@ -86,33 +86,34 @@ fn gate_all(out: &mut [f32], values: &[f32], gate: impl Fn(f32) -> f32) {
     );
 }
 
-/// The softmax over the last axis for a tensor that [`suits`].
-///
-/// # Errors
-/// When it does not.
-pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    let width = x.dims().last().copied().unwrap_or(0).max(1);
-    let rows = (PIECE / width).max(1);
-    mapped(x, rows * width, |out, values| {
-        for (out, row) in out.chunks_mut(width).zip(values.chunks(width)) {
-            row_softmax(out, row);
-        }
-    })
+/// The softmax of every row of `width` values, in place.
+pub fn softmax_rows(values: &mut [f32], width: usize) {
+    values.chunks_mut(width).for_each(row_softmax);
 }
 
-fn row_softmax(out: &mut [f32], row: &[f32]) {
-    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+fn row_softmax(row: &mut [f32]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for (out, &x) in out.iter_mut().zip(row) {
-                // Masked scores are −∞ and weigh nothing.
-                *out = if x == f32::NEG_INFINITY { 0.0 } else { exp(x - most) };
+            // Sixteen maxima and sums side by side.
+            let mut most = [f32::NEG_INFINITY; 16];
+            for run in row.chunks(16) {
+                for (most, &x) in most.iter_mut().zip(run) {
+                    *most = if x > *most { x } else { *most };
+                }
             }
-            let total: f32 = out.chunks(64).map(|run| run.iter().sum::<f32>()).sum();
-            let share = 1.0 / total;
-            for out in out.iter_mut() {
-                *out *= share;
+            let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
+            let mut total = [0f32; 16];
+            for run in row.chunks_mut(16) {
+                for (total, x) in total.iter_mut().zip(run) {
+                    // Masked scores are −∞ and weigh nothing.
+                    *x = if *x == f32::NEG_INFINITY { 0.0 } else { exp(*x - most) };
+                    *total += *x;
+                }
+            }
+            let share = 1.0 / total.into_iter().sum::<f32>();
+            for x in row.iter_mut() {
+                *x *= share;
             }
         },
     );
@@ -157,15 +158,19 @@ mod tests {
             (gated(&x, Gate::Plain), x.silu()),
             (gated(&x, Gate::Tanh), x.gelu()),
             (gated(&x, Gate::Quick), (&x * 1.702).unwrap().silu().unwrap() / 1.702),
-            (softmax(&x), candle_nn::ops::softmax_last_dim(&x)),
         ];
         for (number, (ours, candles)) in pairs.into_iter().enumerate() {
             let worst = (ours.unwrap() - candles.unwrap()).unwrap().abs().unwrap();
             let worst: f32 = worst.max_all().unwrap().to_scalar().unwrap();
             assert!(worst < 2e-6, "{number}: {worst}");
         }
-        let masked = Tensor::new(&[[f32::NEG_INFINITY, 0.0, 0.0]], &device).unwrap();
-        let weights: Vec<Vec<f32>> = softmax(&masked).unwrap().to_vec2().unwrap();
-        assert_eq!(weights, [[0.0, 0.5, 0.5]]);
+        let mut rows: Vec<f32> = x.flatten_all().unwrap().to_vec1().unwrap();
+        softmax_rows(&mut rows, 77);
+        let candles = candle_nn::ops::softmax_last_dim(&x).unwrap();
+        let candles: Vec<f32> = candles.flatten_all().unwrap().to_vec1().unwrap();
+        assert!(rows.iter().zip(&candles).all(|(a, b)| (a - b).abs() < 1e-6));
+        let mut masked = [f32::NEG_INFINITY, 0.0, 0.0];
+        softmax_rows(&mut masked, 3);
+        assert_eq!(masked, [0.0, 0.5, 0.5]);
     }
 }

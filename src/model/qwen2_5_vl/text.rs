@@ -111,7 +111,8 @@ impl Layer {
         past: Option<&mut Option<(Tensor, Tensor)>>,
     ) -> Result<Tensor> {
         let turned = |x: Tensor| {
-            let turned = rope(&x.to_dtype(DType::F32)?, &angles.cos, &angles.sin)?;
+            let plain = x.to_dtype(DType::F32)?.contiguous()?;
+            let turned = rope(&plain, &angles.cos, &angles.sin)?;
             turned.to_dtype(x.dtype())
         };
         let q = turned(split_heads(&self.q_proj.forward(x)?, self.heads)?)?;
