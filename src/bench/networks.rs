@@ -196,12 +196,7 @@ fn flux_vae(
 }
 
 /// Both towers, one picture or one text at a time.
-fn clip(
-    report: &mut Report,
-    config: &ClipConfig,
-    dtype: DType,
-    clock: &Clock<'_>,
-) -> Result<()> {
+fn clip(report: &mut Report, config: &ClipConfig, dtype: DType, clock: &Clock<'_>) -> Result<()> {
     let (network, parameters) = random(dtype, clock.device, |weights| Clip::new(config, weights))?;
     report.parameters = parameters;
     let (side, context) = (network.image_size(), network.context());

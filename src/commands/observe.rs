@@ -32,12 +32,7 @@ pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn of_run(
-    ctx: &Context,
-    run: &Path,
-    device: DeviceChoice,
-    jobs: usize,
-) -> Result<Exit, Failure> {
+fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Result<Exit, Failure> {
     let folder = RunFolder::existing(run)?;
     let manifest = Manifest::read(&folder)?;
     let _lock = folder.lock(manifest.shard)?;

@@ -317,9 +317,7 @@ impl<'a> Prepared<'a> {
             format_version: FORMAT_VERSION,
             program: Program::this(),
             suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
-            model: self
-                .answering
-                .described(self.asking, self.weights.as_ref()),
+            model: self.answering.described(self.asking, self.weights.as_ref()),
             run: self.run.clone(),
             seed: self.seed,
             repeats: self.repeats,
@@ -378,9 +376,12 @@ pub fn observers(
         .map(|name| {
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
             let hub = ctx.hub()?;
-            Ok(crate::observe::build(name, settings, hub.as_ref(), &|| {
-                device.open()
-            })?)
+            Ok(crate::observe::build(
+                name,
+                settings,
+                hub.as_ref(),
+                &|| device.open(),
+            )?)
         })
         .collect()
 }

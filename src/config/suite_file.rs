@@ -144,7 +144,10 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
                 ));
             }
         };
-        if let Some(name) = names.iter().find(|name| !suite.observers.iter().any(|o| o == *name)) {
+        if let Some(name) = names
+            .iter()
+            .find(|name| !suite.observers.iter().any(|o| o == *name))
+        {
             return Err(document.mistake(
                 &["observe", name],
                 format!("this suite has no observer `{name}`"),

@@ -232,10 +232,18 @@ impl Rule for Dpg {
     /// One picture that is left out takes its whole item along.
     fn settle(&self, grades: &mut [Grade]) {
         let dropped: HashSet<String> = (grades.iter())
-            .filter(|grade| grade.unscored.as_ref().is_some_and(|why| why.starts_with(DROPPED)))
+            .filter(|grade| {
+                grade
+                    .unscored
+                    .as_ref()
+                    .is_some_and(|why| why.starts_with(DROPPED))
+            })
             .map(|grade| grade.item.clone())
             .collect();
-        for grade in grades.iter_mut().filter(|grade| dropped.contains(&grade.item)) {
+        for grade in grades
+            .iter_mut()
+            .filter(|grade| dropped.contains(&grade.item))
+        {
             if grade.score.take().is_some() {
                 grade.parts = Default::default();
                 grade.unscored = Some(format!("{DROPPED}: another picture of this item is"));

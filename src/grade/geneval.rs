@@ -336,7 +336,8 @@ impl Rule for GenEval {
         }
         let mut pictures = 0;
         for record in evidence {
-            let Some(detections) = record.evidence.as_ref().and_then(|e| e.get("detections")) else {
+            let Some(detections) = record.evidence.as_ref().and_then(|e| e.get("detections"))
+            else {
                 continue;
             };
             if detections.as_array().is_none_or(|all| !all.is_empty()) {

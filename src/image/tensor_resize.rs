@@ -64,7 +64,10 @@ fn wide(old: usize, scale: f64, place: usize) -> Window {
         .map(|i| cubic((i as f64 - centre + 0.5) / stretch, -0.5))
         .collect();
     let sum: f64 = weights.iter().sum();
-    (start, weights.into_iter().map(|w| (w / sum) as f32).collect())
+    (
+        start,
+        weights.into_iter().map(|w| (w / sum) as f32).collect(),
+    )
 }
 
 /// Taps beyond the edge read the edge: their weights are added to its.

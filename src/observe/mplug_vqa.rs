@@ -64,15 +64,17 @@ impl MplugVqa {
                 MplugConfig::open(folder)?,
             ),
             None => {
-                let checkpoint =
-                    Checkpoint::asset(hub, weights, Some(yaml), Some(vocabulary))?;
+                let checkpoint = Checkpoint::asset(hub, weights, Some(yaml), Some(vocabulary))?;
                 let config = MplugConfig::read(&hub.ensure(yaml)?, Some(&hub.ensure(bert)?))?;
                 (checkpoint, config)
             }
         };
         let files = Arc::new(Files::open(&checkpoint.weights)?);
         let network = Mplug::load(&config, &files, device)?;
-        let tokenizer = checkpoint.tokenizer.as_deref().unwrap_or(&checkpoint.weights);
+        let tokenizer = checkpoint
+            .tokenizer
+            .as_deref()
+            .unwrap_or(&checkpoint.weights);
         let side = u32::try_from(network.image_size())
             .map_err(|_| ModelError::Input("`image_res` is too large".into()))?;
         Ok(Self {

@@ -113,7 +113,11 @@ pub fn evidence_fingerprint(observer: &dyn Observer, item: &Item, content: &str)
         asked => asked.to_string(),
     };
     let identity = observer.identity().to_string();
-    let always = [observer.name().as_bytes(), identity.as_bytes(), content.as_bytes()];
+    let always = [
+        observer.name().as_bytes(),
+        identity.as_bytes(),
+        content.as_bytes(),
+    ];
     match asked.is_empty() {
         true => fingerprint(&always),
         false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),

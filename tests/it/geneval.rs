@@ -18,7 +18,8 @@ fn suite(dir: &Path, expected: &[Value]) -> PathBuf {
             let stem = line["picture"].as_str().unwrap().trim_end_matches(".png");
             let include = [json!({"class": line["color_of"], "count": 1, "color": "red"})];
             let expect = json!({"tag": "colors", "include": include});
-            let item = json!({"id": stem, "prompt": "p", "expect": expect, "tags": {"tag": "colors"}});
+            let item =
+                json!({"id": stem, "prompt": "p", "expect": expect, "tags": {"tag": "colors"}});
             format!("{item}\n")
         })
         .collect();
@@ -59,31 +60,63 @@ fn detections_and_colours_are_those_of_the_python_reference() {
         let stem = want["picture"].as_str().unwrap().trim_end_matches(".png");
         let record = evidence.iter().find(|line| line["item"] == stem).unwrap();
         let got = &record["evidence"];
-        assert_eq!((&got["width"], &got["height"]), (&want["width"], &want["height"]));
-        let (got, want) = (got["detections"].as_array().unwrap(), want["detections"].as_array().unwrap());
+        assert_eq!(
+            (&got["width"], &got["height"]),
+            (&want["width"], &want["height"])
+        );
+        let (got, want) = (
+            got["detections"].as_array().unwrap(),
+            want["detections"].as_array().unwrap(),
+        );
         assert_eq!(got.len(), want.len(), "{stem}");
         for (got, want) in got.iter().zip(want) {
-            assert_eq!((&got["class"], &got["box"]), (&want["class"], &want["box"]), "{stem}");
-            assert!(close(&got["score"], &want["score"], 1e-4), "{stem}: {got} {want}");
+            assert_eq!(
+                (&got["class"], &got["box"]),
+                (&want["class"], &want["box"]),
+                "{stem}"
+            );
+            assert!(
+                close(&got["score"], &want["score"], 1e-4),
+                "{stem}: {got} {want}"
+            );
             assert_eq!(got.get("color"), want.get("color"), "{stem}");
             for (color, score) in want["color_scores"].as_object().into_iter().flatten() {
-                assert!(close(&got["color_scores"][color], score, 1e-3), "{stem} {color}: {got} {want}");
+                assert!(
+                    close(&got["color_scores"][color], score, 1e-3),
+                    "{stem} {color}: {got} {want}"
+                );
             }
         }
     }
 
     // Several at a time, in another order, without cropping: the same objects, byte for byte, with other colours.
-    observe(dir.path(), &suite, &images, &["--jobs", "3", "--name", "many"]).success();
+    observe(
+        dir.path(),
+        &suite,
+        &images,
+        &["--jobs", "3", "--name", "many"],
+    )
+    .success();
     let by_item = |run: &str| {
         let mut all = lines(&dir.path().join(format!("results/own/{run}/evidence.jsonl")));
         all.sort_by_key(|line| line["item"].to_string());
-        all.into_iter().map(|line| line["evidence"].to_string()).collect::<Vec<_>>()
+        all.into_iter()
+            .map(|line| line["evidence"].to_string())
+            .collect::<Vec<_>>()
     };
     assert_eq!(by_item("folder/seed0"), by_item("many/seed0"));
-    let whole = ["--name", "whole", "--set", "observe.geneval-detector.crop=false"];
+    let whole = [
+        "--name",
+        "whole",
+        "--set",
+        "observe.geneval-detector.crop=false",
+    ];
     let output = observe(dir.path(), &suite, &images, &whole).success();
     let shown = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-    assert!(shown.contains("whole (observe.geneval-detector.crop=false)"), "{shown}");
+    assert!(
+        shown.contains("whole (observe.geneval-detector.crop=false)"),
+        "{shown}"
+    );
     assert_ne!(by_item("folder/seed0"), by_item("whole/seed0"));
 }
 
@@ -98,14 +131,20 @@ fn missing_pictures_and_wrong_settings_are_told() {
     fs::copy(golden().join("images/1.png"), images.join("unasked.png")).unwrap();
     let output = observe(dir.path(), &suite, &images, &[]).code(5);
     let said = stderr(output.get_output());
-    assert!(said.contains("1 of 4 pictures found") && said.contains("3 missing"), "{said}");
+    assert!(
+        said.contains("1 of 4 pictures found") && said.contains("3 missing"),
+        "{said}"
+    );
     assert!(said.contains("1 not asked for: unasked.png"), "{said}");
 
     for (set, words) in [
         ("observe.geneval-detector.bgcolor=\"#12\"", "bgcolor"),
         ("observe.geneval-detector.bgcolour=\"#123\"", "bgcolor"),
         ("observe.ppocr.direction=false", "has no observer `ppocr`"),
-        ("observe.geneval-detector.detector=\"nowhere\"", "no such file or folder"),
+        (
+            "observe.geneval-detector.detector=\"nowhere\"",
+            "no such file or folder",
+        ),
         ("rule.threshold=0.4", "`rule` cannot be set"),
     ] {
         let failed = observe(dir.path(), &suite, &images, &["--set", set]).failure();
@@ -121,7 +160,9 @@ fn the_files_that_the_official_detector_needs_are_named() {
     let check = unigauge(dir.path())
         .args(["--offline", "--cache"])
         .arg(dir.path().join("cache"))
-        .args(["check", "geneval", "--model", "typeset", "--limit", "1", "--device", "cpu"])
+        .args([
+            "check", "geneval", "--model", "typeset", "--limit", "1", "--device", "cpu",
+        ])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&check.stdout).into_owned();

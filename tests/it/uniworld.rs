@@ -587,10 +587,15 @@ fn geneval_runs_to_its_table_and_its_official_files() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/detector");
     let run = |more: &[&str]| {
         let mut command = unigauge(dir.path());
-        command.args(["run", "geneval", "--limit", "4", "--device", "cpu", "--model"]);
+        command.args([
+            "run", "geneval", "--limit", "4", "--device", "cpu", "--model",
+        ]);
         command.arg(&model).args(more).arg("--set");
         for (key, folder) in [("detector", "mask2former"), ("clip", "clip")] {
-            command.arg(format!("observe.geneval-detector.{key}={:?}", golden.join(folder)));
+            command.arg(format!(
+                "observe.geneval-detector.{key}={:?}",
+                golden.join(folder)
+            ));
         }
         command.output().unwrap()
     };
@@ -604,13 +609,19 @@ fn geneval_runs_to_its_table_and_its_official_files() {
     assert_eq!(official.len(), 16);
     let grades = lines(&folder.join("grades.jsonl"));
     for (line, grade) in official.iter().zip(&grades) {
-        assert_eq!((&line["correct"], &line["reason"]), (&grade["correct"], &grade["reason"]));
+        assert_eq!(
+            (&line["correct"], &line["reason"]),
+            (&grade["correct"], &grade["reason"])
+        );
         let metadata: Value = serde_json::from_str(line["metadata"].as_str().unwrap()).unwrap();
         assert_eq!(metadata["tag"], line["tag"]);
         assert!(folder.join(line["filename"].as_str().unwrap()).is_file());
     }
     let summary = fs::read_to_string(folder.join("official/summary_scores.txt")).unwrap();
-    assert!(summary.contains("Total images: 16\nTotal prompts: 4\n"), "{summary}");
+    assert!(
+        summary.contains("Total images: 16\nTotal prompts: 4\n"),
+        "{summary}"
+    );
 
     let second = run(&[]);
     assert_eq!(second.stdout, first.stdout);
@@ -627,7 +638,14 @@ fn geneval_runs_to_its_table_and_its_official_files() {
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     let loose = lines(&dir.path().join("loose/grades.jsonl"));
     let essence = |all: &[Value]| -> Vec<Value> {
-        let of = |line: &Value| json!([line["item"], line["repeat"], line["correct"], line["reason"]]);
+        let of = |line: &Value| {
+            json!([
+                line["item"],
+                line["repeat"],
+                line["correct"],
+                line["reason"]
+            ])
+        };
         all.iter().map(of).collect()
     };
     assert_eq!(essence(&loose), essence(&grades));

@@ -66,7 +66,11 @@ pub fn files(rule: &Dpg, board: &Board<'_>) -> Vec<OfficialFile> {
                 continue;
             };
             for (question, word) in questions.iter().zip(&answered.words) {
-                let _ = writeln!(detail, "{path}, {}, {}, {word}", grade.repeat, question.text);
+                let _ = writeln!(
+                    detail,
+                    "{path}, {}, {}, {word}",
+                    grade.repeat, question.text
+                );
             }
         }
     }

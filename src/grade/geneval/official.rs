@@ -103,9 +103,10 @@ fn results(rule: &GenEval, board: &Board<'_>) -> String {
         let key = (grade.item.as_str(), grade.repeat);
         let tag = tag_of(grade, item);
         let details = seen.get(&key).map(|evidence| details(rule, tag, evidence));
-        let path = paths.get(&key).cloned().unwrap_or_else(|| {
-            format!("{}/samples/{:05}.png", grade.item, grade.repeat)
-        });
+        let path = paths
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(|| format!("{}/samples/{:05}.png", grade.item, grade.repeat));
         let record = json!({
             "filename": path,
             "tag": tag,
@@ -129,7 +130,10 @@ fn tag_of<'a>(grade: &'a Grade, item: &'a Item) -> &'a str {
 
 /// Class → boxes with their scores, of the detections that count.
 fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
-    if let Some(details) = evidence.get(KEY).and_then(|official| official.get("details")) {
+    if let Some(details) = evidence
+        .get(KEY)
+        .and_then(|official| official.get("details"))
+    {
         return details.clone();
     }
     let Ok(detections) = Detections::deserialize(evidence) else {

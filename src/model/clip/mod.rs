@@ -6,7 +6,9 @@ mod open_clip;
 mod text;
 mod vision;
 
-pub use open_clip::{ModelConfig as OpenClipModelConfig, OpenClipConfig, vision as open_clip_vision};
+pub use open_clip::{
+    ModelConfig as OpenClipModelConfig, OpenClipConfig, vision as open_clip_vision,
+};
 pub use text::{ClipText, ClipTextConfig};
 pub use vision::{ClipVision, ClipVisionConfig};
 

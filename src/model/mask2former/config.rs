@@ -119,10 +119,7 @@ impl Mask2FormerConfig {
                 swin.depths.len() != STAGES || swin.num_heads.len() != STAGES,
                 "`depths` and `num_heads` must have four entries",
             ),
-            (
-                swin.window_size == 0,
-                "`window_size` must be 1 or more",
-            ),
+            (swin.window_size == 0, "`window_size` must be 1 or more"),
             (
                 !(swin.num_heads.iter().enumerate()).all(|(i, &n)| divides(n, swin.embed_dim << i)),
                 "`num_heads` must divide the widths of the stages",

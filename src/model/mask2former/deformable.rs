@@ -28,8 +28,7 @@ impl DeformableAttention {
     /// As [`Weights::get`].
     pub fn new(weights: &Weights, width: usize, heads: usize, levels: usize) -> Result<Self> {
         let places = heads * levels * POINTS;
-        let project =
-            |name: &str, output: usize| linear(&weights.at(name), width, output, true);
+        let project = |name: &str, output: usize| linear(&weights.at(name), width, output, true);
         Ok(Self {
             sampling_offsets: project("sampling_offsets", 2 * places)?,
             attention_weights: project("attention_weights", places)?,
@@ -66,9 +65,8 @@ impl DeformableAttention {
                     )?;
                     Tensor::from_vec(seen, (count, width), &Device::Cpu)
                 };
-                let all: Vec<Tensor> = (0..batch)
-                    .map(of_one)
-                    .collect::<candle_core::Result<_>>()?;
+                let all: Vec<Tensor> =
+                    (0..batch).map(of_one).collect::<candle_core::Result<_>>()?;
                 Tensor::stack(&all, 0)?
             }
             _ => by_operations(&value, &offsets, &weights, maps, self.heads)?,
@@ -139,7 +137,14 @@ fn one_pass(
                     y * map.height as f32 + offsets[offset + 1] - 0.5,
                 );
                 let pixels = &value[map.start * width..];
-                add_sample(seen, pixels, (width, head * size), map, at, weights[first + place]);
+                add_sample(
+                    seen,
+                    pixels,
+                    (width, head * size),
+                    map,
+                    at,
+                    weights[first + place],
+                );
             }
         }
     });
@@ -165,10 +170,8 @@ fn add_sample(
     ];
     for (dx, dy, part) in corners {
         let (column, row) = (left + dx, top + dy);
-        let inside = column >= 0.0
-            && row >= 0.0
-            && column < map.width as f32
-            && row < map.height as f32;
+        let inside =
+            column >= 0.0 && row >= 0.0 && column < map.width as f32 && row < map.height as f32;
         if !inside {
             continue;
         }
@@ -220,7 +223,9 @@ fn by_operations(
     let first = (first * count as f64)?.reshape((rows, 1, 1))?;
     let mut seen = Tensor::zeros((rows, count, size), value.dtype(), device)?;
     for (level, map) in layout(maps).iter().enumerate() {
-        let offsets = offsets.narrow(2, level, 1)?.reshape((rows, count, POINTS, 2))?;
+        let offsets = offsets
+            .narrow(2, level, 1)?
+            .reshape((rows, count, POINTS, 2))?;
         let along = |axis: usize, reference: &Tensor, length: usize| {
             let offset = offsets.narrow(3, axis, 1)?.squeeze(3)?;
             let reference = ((reference * length as f64)? - 0.5)?;
@@ -235,13 +240,17 @@ fn by_operations(
                 let place = (start + step)?;
                 let last = length as f64 - 1.0;
                 let inside = (place.ge(0.0)? * place.le(last)?)?.to_dtype(part.dtype())?;
-                let part = if step > 0.0 { part.clone() } else { (1.0 - part)? };
+                let part = if step > 0.0 {
+                    part.clone()
+                } else {
+                    (1.0 - part)?
+                };
                 Ok::<_, candle_core::Error>((place.clamp(0.0, last)?, (inside * part)?))
             };
             let (column, across) = axis(&left, dx, &right_part, map.width)?;
             let (row, down) = axis(&top, dy, &lower_part, map.height)?;
-            let pixel = ((row.to_dtype(DType::F64)? * map.width as f64)?
-                + column.to_dtype(DType::F64)?)?;
+            let pixel =
+                ((row.to_dtype(DType::F64)? * map.width as f64)? + column.to_dtype(DType::F64)?)?;
             let pixel = (pixel.broadcast_add(&first)? + map.start as f64)?;
             let gathered = value
                 .index_select(&pixel.flatten_all()?.to_dtype(DType::U32)?, 0)?
@@ -275,12 +284,8 @@ mod tests {
         let second = by_operations(&value, &offsets, &weights, &maps, heads).unwrap();
         for number in 0..batch {
             let of = |x: &Tensor| x.get(number).unwrap().flatten_all().unwrap();
-            let first = one_pass(
-                (&of(&value), &of(&offsets), &of(&weights)),
-                &maps,
-                heads,
-            )
-            .unwrap();
+            let first =
+                one_pass((&of(&value), &of(&offsets), &of(&weights)), &maps, heads).unwrap();
             let second: Vec<f32> = of(&second).to_vec1().unwrap();
             for (a, b) in first.iter().zip(&second) {
                 assert!((a - b).abs() < 1e-5, "{a} {b}");

@@ -70,8 +70,10 @@ impl Logits {
         let mut queries: Vec<usize> = candidates.iter().map(|(_, query, _)| *query).collect();
         queries.sort_unstable();
         queries.dedup();
-        let seen: Vec<Option<(f32, [u32; 4])>> =
-            queries.par_iter().map(|&query| self.measure(query)).collect();
+        let seen: Vec<Option<(f32, [u32; 4])>> = queries
+            .par_iter()
+            .map(|&query| self.measure(query))
+            .collect();
         let mut found: Vec<Instance> = candidates
             .into_iter()
             .filter_map(|(probability, query, label)| {

@@ -99,9 +99,7 @@ impl Swin {
                 true,
             )?,
             norm: layer_norm(&embeddings.at("norm"), config.embed_dim, eps)?,
-            stages: (0..config.depths.len())
-                .map(stage)
-                .collect::<Result<_>>()?,
+            stages: (0..config.depths.len()).map(stage).collect::<Result<_>>()?,
             norms: (0..config.depths.len())
                 .map(|i| {
                     let norm = norms.at(format!("stage{}", i + 1));
@@ -184,7 +182,9 @@ impl Block {
             .attention
             .forward(&self.layernorm_before.forward(x)?, size)?;
         let x = (x + seen)?;
-        let hidden = self.intermediate.forward(&self.layernorm_after.forward(&x)?)?;
+        let hidden = self
+            .intermediate
+            .forward(&self.layernorm_after.forward(&x)?)?;
         x + self.output.forward(&self.activation.apply(&hidden)?)?
     }
 }

@@ -49,7 +49,10 @@ pub fn search(
         // Stable: of equal ones the first counts.
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
         candidates.truncate(config.size);
-        running = candidates.iter().map(|(score, ..)| score * penalty).collect();
+        running = candidates
+            .iter()
+            .map(|(score, ..)| score * penalty)
+            .collect();
         beams = candidates
             .iter()
             .map(|(_, beam, word)| [&beams[*beam][..], &[*word]].concat())
@@ -83,7 +86,10 @@ fn log_probabilities(logits: &[f32]) -> Vec<f32> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
     let total: f32 = powers.iter().sum();
-    powers.into_iter().map(|power| (power / total).ln()).collect()
+    powers
+        .into_iter()
+        .map(|power| (power / total).ln())
+        .collect()
 }
 
 #[cfg(test)]

@@ -52,9 +52,8 @@ impl Embeddings {
     /// # Errors
     /// As [`Weights::get`].
     pub fn new(config: &BertConfig, weights: &Weights) -> Result<Self> {
-        let table = |name: &str, rows: usize| {
-            embedding(&weights.at(name), rows, config.hidden_size)
-        };
+        let table =
+            |name: &str, rows: usize| embedding(&weights.at(name), rows, config.hidden_size);
         Ok(Self {
             word_embeddings: table("word_embeddings", config.vocab_size)?,
             position_embeddings: table("position_embeddings", config.max_position_embeddings)?,
@@ -128,7 +127,9 @@ impl Attention {
             // All rows look at the same memory: they become queries of one.
             1 if batch > 1 => {
                 let size = q.dim(3)?;
-                let q = q.transpose(0, 1)?.reshape((1, self.heads, batch * length, size))?;
+                let q = q
+                    .transpose(0, 1)?
+                    .reshape((1, self.heads, batch * length, size))?;
                 let seen = attention(&q, &memory.keys, &memory.values, scale, mask)?;
                 let seen = seen.reshape((self.heads, batch, length, size))?;
                 seen.transpose(0, 1)?

@@ -70,7 +70,11 @@ impl Mplug {
             )?,
             visn_fc: (vision != width).then(fc).transpose()?,
             embeddings: Embeddings::new(bert, &weights.at("text_encoder.embeddings"))?,
-            text_encoder: layers("text_encoder.encoder.layer", 0..bert.text_encoder_layers, None)?,
+            text_encoder: layers(
+                "text_encoder.encoder.layer",
+                0..bert.text_encoder_layers,
+                None,
+            )?,
             fusion_encoder: layers(
                 "fusion_encoder.encoder.layer",
                 first..bert.num_hidden_layers,
@@ -113,7 +117,9 @@ impl Mplug {
                 }
                 None => Held::whole(name),
             };
-            let name = plain.get(&held.name).map_or(held.name.clone(), |name| (*name).clone());
+            let name = plain
+                .get(&held.name)
+                .map_or(held.name.clone(), |name| (*name).clone());
             Some(Held { name, ..held })
         };
         load_as(files, DType::F32, device, place, |weights| {

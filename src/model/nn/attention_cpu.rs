@@ -90,7 +90,12 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) ->
         view.check()?;
     }
     if q.dim(D::Minus1)? != k.dim(D::Minus1)? || k.dim(2)? != keys || kv_heads == 0 {
-        candle_core::bail!("queries {:?}, keys {:?} and values {:?}", q.dims(), k.dims(), v.dims());
+        candle_core::bail!(
+            "queries {:?}, keys {:?} and values {:?}",
+            q.dims(),
+            k.dims(),
+            v.dims()
+        );
     }
     let causal = matches!(mask, Mask::Causal);
     let group = (heads / kv_heads).max(1);
@@ -108,9 +113,17 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) ->
             product(
                 (length, keys, q_view.dims[3]),
                 (&mut scores, keys),
-                (q_view.head(batch, head, start), q_view.strides[2], q_view.strides[3]),
+                (
+                    q_view.head(batch, head, start),
+                    q_view.strides[2],
+                    q_view.strides[3],
+                ),
                 // The keys lie row by row: their transpose is read.
-                (k_view.head(batch, head / group, 0), k_view.strides[3], k_view.strides[2]),
+                (
+                    k_view.head(batch, head / group, 0),
+                    k_view.strides[3],
+                    k_view.strides[2],
+                ),
                 scale as f32,
             );
             if causal {
@@ -133,7 +146,11 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) ->
                 (length, size, keys),
                 (&mut seen, size),
                 (&scores, keys, 1),
-                (v_view.head(batch, head / group, 0), v_view.strides[2], v_view.strides[3]),
+                (
+                    v_view.head(batch, head / group, 0),
+                    v_view.strides[2],
+                    v_view.strides[3],
+                ),
                 1.0,
             );
             seen

@@ -38,7 +38,9 @@ impl Linear {
         let values = &storage.as_slice::<f32>()?[layout.start_offset()..];
         let mut out = vec![0f32; rows * outputs];
         let bands = out.par_chunks_mut(TURN * outputs).enumerate();
-        bands.for_each(|(band, out)| turn_back(values, (rows, outputs), band * TURN, bias.as_deref(), out));
+        bands.for_each(|(band, out)| {
+            turn_back(values, (rows, outputs), band * TURN, bias.as_deref(), out)
+        });
         let mut shape = x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = outputs;

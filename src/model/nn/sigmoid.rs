@@ -55,9 +55,7 @@ impl Gate {
 
 /// Whether a tensor can be read here.
 pub fn suits(x: &Tensor) -> bool {
-    matches!(x.device(), Device::Cpu)
-        && x.dtype() == candle_core::DType::F32
-        && x.is_contiguous()
+    matches!(x.device(), Device::Cpu) && x.dtype() == candle_core::DType::F32 && x.is_contiguous()
 }
 
 /// x · sigmoid(gate(x)) for a tensor that [`suits`].
@@ -107,7 +105,11 @@ fn row_softmax(row: &mut [f32]) {
             for run in row.chunks_mut(16) {
                 for (total, x) in total.iter_mut().zip(run) {
                     // Masked scores are −∞ and weigh nothing.
-                    *x = if *x == f32::NEG_INFINITY { 0.0 } else { exp(*x - most) };
+                    *x = if *x == f32::NEG_INFINITY {
+                        0.0
+                    } else {
+                        exp(*x - most)
+                    };
                     *total += *x;
                 }
             }
@@ -157,7 +159,10 @@ mod tests {
         let pairs = [
             (gated(&x, Gate::Plain), x.silu()),
             (gated(&x, Gate::Tanh), x.gelu()),
-            (gated(&x, Gate::Quick), (&x * 1.702).unwrap().silu().unwrap() / 1.702),
+            (
+                gated(&x, Gate::Quick),
+                (&x * 1.702).unwrap().silu().unwrap() / 1.702,
+            ),
         ];
         for (number, (ours, candles)) in pairs.into_iter().enumerate() {
             let worst = (ours.unwrap() - candles.unwrap()).unwrap().abs().unwrap();

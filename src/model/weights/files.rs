@@ -109,7 +109,10 @@ impl Files {
         }
         let inner = STATE_DICT.iter().map(|key| Self::pickle(path, Some(key)));
         let inner = inner.filter_map(Result::ok);
-        Ok(inner.into_iter().find(|inner| !inner.dims.is_empty()).unwrap_or(files))
+        Ok(inner
+            .into_iter()
+            .find(|inner| !inner.dims.is_empty())
+            .unwrap_or(files))
     }
 
     /// Opens a torch pickle; `key` names the state dict inside its top level.

@@ -56,9 +56,8 @@ impl ColorClassifier {
             .collect();
         let scores: [f32; PALETTE.len()] = std::array::from_fn(|i| scores[i]);
         // The first of equal ones, as an arg-max takes.
-        let best = (1..scores.len()).fold(0, |best, i| {
-            if scores[i] > scores[best] { i } else { best }
-        });
+        let best =
+            (1..scores.len()).fold(0, |best, i| if scores[i] > scores[best] { i } else { best });
         Ok(Colors { best, scores })
     }
 

@@ -18,7 +18,10 @@ const COLUMNS: [(&str, &str); 6] = [
 pub(super) fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
     let mut records: Vec<(String, Place, Object)> = Vec::new();
     let mut last: Option<String> = None;
-    for raw in super::csv::read(text)?.into_iter().skip(usize::from(skip_first)) {
+    for raw in super::csv::read(text)?
+        .into_iter()
+        .skip(usize::from(skip_first))
+    {
         let row = match raw.record() {
             Ok(row) => row,
             Err(problem) => return Ok(vec![Raw::Broken(problem)]),
@@ -34,7 +37,9 @@ pub(super) fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, St
                 let message = format!("the table needs the column `{column}`");
                 return Ok(vec![Raw::broken(row.place, message)]);
             };
-            let number = (key == "id").then(|| value.trim().parse::<i64>().ok()).flatten();
+            let number = (key == "id")
+                .then(|| value.trim().parse::<i64>().ok())
+                .flatten();
             proposition.insert(key.into(), number.map_or_else(|| value.into(), Value::from));
         }
         let known = records.iter().position(|(known, ..)| known == id);
