@@ -1,6 +1,6 @@
 //! From grades to the official numbers, with their intervals.
 
-use super::{Overall, Rule};
+use super::{Board, Overall, Rule};
 use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::interval::{Method, estimate};
@@ -82,7 +82,14 @@ pub fn summarize(
         partial: tally.scored < expected,
         overall,
         groups,
-        metrics: Default::default(),
+        metrics: rule.metrics(&Board {
+            model,
+            root: std::path::Path::new(""),
+            items,
+            outputs: None,
+            evidence: &[],
+            grades,
+        }),
         notes,
         extra: without_score(grades),
     }

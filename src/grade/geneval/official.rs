@@ -81,7 +81,7 @@ pub fn files(rule: &GenEval, board: &Board<'_>) -> Vec<OfficialFile> {
 fn results(rule: &GenEval, board: &Board<'_>) -> String {
     let items: HashMap<&str, &Item> =
         (board.items.iter().map(|item| (item.item.as_str(), item))).collect();
-    let of_output = |output: &'_ Output| Some(output.file.clone()?);
+    let of_output = |output: &'_ Output| output.file.clone();
     let outputs = board.outputs.unwrap_or_default().iter();
     let paths: HashMap<(&str, u32), String> = outputs
         .filter_map(|output| {

@@ -105,7 +105,11 @@ fn sine_positions(
         let part = |place: usize| (place + 1) as f64 / (length as f64 + 1e-6) * 2.0 * PI;
         let value = |place: usize, k: usize| {
             let angle = part(place) / 10_000f64.powf((k / 2 * 2) as f64 / half as f64);
-            (if k % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
+            (if k.is_multiple_of(2) {
+                angle.sin()
+            } else {
+                angle.cos()
+            }) as f32
         };
         (0..length)
             .flat_map(|place| (0..half).map(move |k| value(place, k)))

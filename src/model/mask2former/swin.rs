@@ -164,7 +164,11 @@ impl Block {
                 bias: attention.get("self.relative_position_bias_table", (offsets, heads))?,
                 heads,
                 window,
-                shift: if number % 2 == 0 { 0 } else { window / 2 },
+                shift: if number.is_multiple_of(2) {
+                    0
+                } else {
+                    window / 2
+                },
             },
             layernorm_after: layer_norm(
                 &weights.at("layernorm_after"),

@@ -119,13 +119,13 @@ impl MplugConfig {
         let bert_path = bert.unwrap_or(&beside);
         let bert: BertConfig = read_config(bert_path)?;
         let heads = bert.num_attention_heads;
-        if heads == 0 || bert.hidden_size % heads != 0 || bert.stride_layer == 0 {
+        if heads == 0 || !bert.hidden_size.is_multiple_of(heads) || bert.stride_layer == 0 {
             return Err(ModelError::config(
                 bert_path,
                 "`num_attention_heads` must divide `hidden_size`, and `stride_layer` must be 1 or more",
             ));
         }
-        if yaml.clip_vision_patch_size == 0 || yaml.clip_vision_width % HEAD_WIDTH != 0 {
+        if yaml.clip_vision_patch_size == 0 || !yaml.clip_vision_width.is_multiple_of(HEAD_WIDTH) {
             return Err(ModelError::config(
                 path,
                 "`clip_vision_patch_size` must be 1 or more and `clip_vision_width` a multiple of 64",

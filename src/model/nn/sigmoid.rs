@@ -12,7 +12,7 @@ const PIECE: usize = 1 << 14;
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0; // 1.5 · 2²³: adding it rounds to a whole number.
-    const LN_2_HIGH: f32 = 0.693_359_375;
+    const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;
@@ -48,7 +48,7 @@ impl Gate {
         match self {
             Self::Plain => x,
             Self::Quick => 1.702 * x,
-            Self::Tanh => 1.595_769_1 * (x + 0.044_715 * x * x * x),
+            Self::Tanh => 1.595_769 * (x + 0.044_715 * x * x * x),
         }
     }
 }
