@@ -37,7 +37,7 @@ const MOST_COLORED: usize = 16;
 /// The configuration of the checkpoint that GenEval names; its files have none.
 const CONFIG: &str = include_str!("../../../configs/released/mask2former-swin-s.json");
 
-/// What the observer needs from the hub, in the order of [`Checkpoint::asset`]'s arguments.
+/// What the observer needs from the hub, in the order in which it is opened.
 pub const ASSETS: [&str; 4] = [
     "mask2former-swin-s-coco",
     "clip-vit-l-14",
