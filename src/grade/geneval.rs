@@ -7,16 +7,12 @@ pub mod official;
 
 use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, lookup};
 use crate::record::{Evidence, Grade};
+use crate::suite::GENEVAL_COLORS as PALETTE;
 use geometry::Relation;
 use objects::{Detected, Detections, Found};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-
-/// The colours that the official script can name, in its order.
-const PALETTE: [&str; 10] = [
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
-];
 
 /// Evidence leaves out detections below this score, so no threshold may ask for them.
 const LOWEST_THRESHOLD: f64 = 0.05;

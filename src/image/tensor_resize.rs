@@ -37,8 +37,8 @@ pub fn bicubic(image: &RgbImage, width: usize, height: usize, antialias: bool) -
     out
 }
 
-/// Keys' cubic.
-fn cubic(x: f64, a: f64) -> f64 {
+/// Keys' cubic kernel.
+pub fn cubic(x: f64, a: f64) -> f64 {
     match x.abs() {
         x if x < 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
         x if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * a,

@@ -105,7 +105,8 @@ const OBJECTS: [&str; 80] = [
     "hair drier",
     "toothbrush",
 ];
-const COLORS: [&str; 10] = [
+/// The colours that GenEval asks for and can name, in the official order.
+pub const COLORS: [&str; 10] = [
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
 ];
 const RELATIONS: [&str; 4] = ["left of", "right of", "above", "below"];

@@ -10,5 +10,5 @@ mod read;
 
 pub use crate::config::{SuiteFile, suite as load};
 pub use error::{Problem, SuiteError};
-pub use geneval::official_object_name;
+pub use geneval::{COLORS as GENEVAL_COLORS, official_object_name};
 pub use items::{AssetSource, ItemSet, items};

@@ -3,7 +3,7 @@
 use super::objects::{Detections, Found};
 use super::{Counts, GenEval};
 use crate::grade::{Board, OfficialFile, Verdict};
-use crate::record::{Evidence, Grade, Item, Object, Output};
+use crate::record::{Evidence, Grade, Item, Object};
 use crate::text::python_json;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -81,11 +81,10 @@ pub fn files(rule: &GenEval, board: &Board<'_>) -> Vec<OfficialFile> {
 fn results(rule: &GenEval, board: &Board<'_>) -> String {
     let items: HashMap<&str, &Item> =
         (board.items.iter().map(|item| (item.item.as_str(), item))).collect();
-    let of_output = |output: &'_ Output| output.file.clone();
     let outputs = board.outputs.unwrap_or_default().iter();
     let paths: HashMap<(&str, u32), String> = outputs
         .filter_map(|output| {
-            let path = of_output(output)?;
+            let path = output.file.clone()?;
             Some(((output.item.as_str(), output.repeat), path))
         })
         .collect();

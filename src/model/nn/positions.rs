@@ -1,5 +1,6 @@
 //! Bicubic resampling of a square table of positions, as torch does it on floats.
 
+use crate::image::tensor_resize::cubic;
 use candle_core::{DType, Result, Tensor};
 
 /// A table [side², D] in raster order → [rows · columns, D]. Without antialiasing four taps with a = −0.75 and borders
@@ -35,18 +36,6 @@ pub fn resample_positions(
         .transpose(0, 1)?
         .contiguous()?
         .reshape((rows * columns, width))
-}
-
-/// Keys' cubic kernel.
-fn cubic(x: f64, a: f64) -> f64 {
-    let x = x.abs();
-    if x < 1.0 {
-        ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
-    } else if x < 2.0 {
-        (((x - 5.0) * x + 8.0) * x - 4.0) * a
-    } else {
-        0.0
-    }
 }
 
 /// [out, side], row-major: what each output takes of each input.

@@ -3,14 +3,10 @@
 use super::settings::Background;
 use crate::model::Result;
 use crate::observe::clip::{ClipEncoder, cosine};
+pub use crate::suite::GENEVAL_COLORS as PALETTE;
 use image::{Rgb, RgbImage, imageops};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-/// The colours that are told apart, in the official order.
-pub const PALETTE: [&str; 10] = [
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
-];
 
 /// Names the colours of objects; what the texts of a class become is kept.
 pub struct ColorClassifier {
