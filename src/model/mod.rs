@@ -15,13 +15,16 @@ pub mod mplug;
 pub mod nn;
 pub mod noise;
 pub mod processor;
+pub mod qwen2;
 pub mod qwen2_5_vl;
 pub mod radio;
+pub mod sampling;
 pub mod siglip;
 pub mod t5;
 pub mod tokenizer;
 pub mod uniworld;
 pub mod weights;
+pub mod xomni;
 
 pub use error::{ModelError, Result};
 pub use weights::Weights;

@@ -69,7 +69,7 @@ impl Generator {
     }
 
     /// Uniform in 0..1 with 53 bits.
-    fn double(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         let high = u64::from(self.next32());
         let both = (high << 32) | u64::from(self.next32());
         (both & ((1 << 53) - 1)) as f64 / (1_u64 << 53) as f64
@@ -80,8 +80,8 @@ impl Generator {
         if let Some(saved) = self.saved.take() {
             return saved;
         }
-        let angle = TAU * self.double();
-        let radius = (-2.0 * (-self.double()).ln_1p()).sqrt();
+        let angle = TAU * self.uniform();
+        let radius = (-2.0 * (-self.uniform()).ln_1p()).sqrt();
         self.saved = Some(radius * angle.sin());
         radius * angle.cos()
     }

@@ -5,13 +5,13 @@
 //! Keys are those of the published safetensors (`radio_model.model.…`). Depth and widths are the stored tensors'; only
 //! the number of heads comes from `config.json`. The teachers' adaptors are not read.
 
-use super::nn::{LayerNorm, Linear, Mask, attention, join_heads, layer_norm, linear, split_heads};
+use super::nn::{LayerNorm, VitBlock, layer_norm};
 use super::weights::Files;
 use super::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 use serde::Deserialize;
 
-/// Epsilon of every layer norm.
+/// Epsilon of the final norm.
 const EPS: f64 = 1e-6;
 
 /// The fields of `config.json` that the network needs.
@@ -68,68 +68,10 @@ pub struct Radio {
     positions: Tensor,
     /// `[T, D]`, without positions.
     tokens: Tensor,
-    blocks: Vec<Block>,
+    blocks: Vec<VitBlock>,
     norm: Option<LayerNorm>,
     /// Mean `[D]` and map `[D, D]` that some checkpoints end with.
     normalizer: Option<(Tensor, Tensor)>,
-}
-
-#[derive(Debug, Clone)]
-struct Block {
-    norm1: LayerNorm,
-    qkv: Linear,
-    proj: Linear,
-    scale1: Option<Tensor>,
-    norm2: LayerNorm,
-    fc1: Linear,
-    fc2: Linear,
-    scale2: Option<Tensor>,
-    heads: usize,
-}
-
-impl Block {
-    fn new(weights: &Weights, width: usize, heads: usize) -> Result<Self> {
-        let hidden = stored(weights, "mlp.fc1.weight")?[0];
-        let scale = |place: &str| -> Result<Option<Tensor>> {
-            let place = weights.at(place);
-            let names = ["gamma", "grandma"];
-            let name = names.into_iter().find(|name| place.has(name));
-            name.map(|name| place.get(name, width)).transpose()
-        };
-        Ok(Self {
-            norm1: layer_norm(&weights.at("norm1"), width, EPS)?,
-            qkv: linear(&weights.at("attn.qkv"), width, 3 * width, true)?,
-            proj: linear(&weights.at("attn.proj"), width, width, true)?,
-            scale1: scale("ls1")?,
-            norm2: layer_norm(&weights.at("norm2"), width, EPS)?,
-            fc1: linear(&weights.at("mlp.fc1"), width, hidden, true)?,
-            fc2: linear(&weights.at("mlp.fc2"), hidden, width, true)?,
-            scale2: scale("ls2")?,
-            heads,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
-        let width = x.dim(2)?;
-        let part = |number: usize| {
-            let part = qkv.narrow(2, number * width, width)?.contiguous()?;
-            split_heads(&part, self.heads)
-        };
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-        let scale = 1.0 / (q.dim(3)? as f64).sqrt();
-        let seen = join_heads(&attention(&q, &k, &v, scale, Mask::None)?)?;
-        let x = (x + scaled(self.proj.forward(&seen)?, self.scale1.as_ref())?)?;
-        let inner = self.fc1.forward(&self.norm2.forward(&x)?)?.gelu_erf()?;
-        x + scaled(self.fc2.forward(&inner)?, self.scale2.as_ref())?
-    }
-}
-
-fn scaled(x: Tensor, scale: Option<&Tensor>) -> candle_core::Result<Tensor> {
-    match scale {
-        Some(scale) => x.broadcast_mul(scale),
-        None => Ok(x),
-    }
 }
 
 /// The shape of a tensor that tells a size.
@@ -186,8 +128,11 @@ impl Radio {
         let count = (0..)
             .take_while(|number| model.has(&format!("blocks.{number}.norm1.weight")))
             .count();
-        let blocks =
-            (0..count).map(|number| Block::new(&model.at("blocks").at(number), width, heads));
+        let blocks = (0..count).map(|number| {
+            let block = model.at("blocks").at(number);
+            let hidden = stored(&block, "mlp.fc1.weight")?[0];
+            VitBlock::new(&block, width, hidden, heads)
+        });
         let normalizer = place.at("_feature_normalizer");
         Ok(Self {
             mean: channel("norm_mean")?,

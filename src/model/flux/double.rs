@@ -8,6 +8,9 @@ use candle_core::{Module, Tensor};
 
 pub(super) const QK_EPS: f64 = 1e-6;
 
+/// Names of an image stream's projections and norms.
+const IMAGE: [&str; 5] = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
+
 /// Queries, keys and values, [B, L, heads, d].
 pub struct Heads {
     pub q: Tensor,
@@ -92,7 +95,8 @@ impl Projections {
 pub struct Stream {
     norm1: Modulation,
     projections: Projections,
-    to_out: Linear,
+    /// None where what was seen goes on as it is.
+    to_out: Option<Linear>,
     ff_in: Linear,
     ff_out: Linear,
 }
@@ -108,14 +112,15 @@ impl Stream {
     fn new(
         config: &FluxConfig,
         block: &Weights,
-        [norm, out, ff]: [&str; 3],
+        (norm, out, ff): (&str, Option<&str>, &str),
         names: [&str; 5],
     ) -> Result<Self> {
         let (width, attn, ff) = (config.width(), block.at("attn"), block.at(ff));
+        let project = |name: &str| linear(&attn.at(name), width, width, true);
         Ok(Self {
             norm1: Modulation::new(&block.at(norm), width, 6)?,
             projections: Projections::new(config, &attn, names)?,
-            to_out: linear(&attn.at(out), width, width, true)?,
+            to_out: out.map(project).transpose()?,
             ff_in: linear(&ff.at("net.0.proj"), width, 4 * width, true)?,
             ff_out: linear(&ff.at("net.2"), 4 * width, width, true)?,
         })
@@ -126,8 +131,15 @@ impl Stream {
     /// # Errors
     /// As [`Weights::get`].
     pub fn image(config: &FluxConfig, block: &Weights) -> Result<Self> {
-        let names = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
-        Self::new(config, block, ["norm1", "to_out.0", "ff"], names)
+        Self::new(config, block, ("norm1", Some("to_out.0"), "ff"), IMAGE)
+    }
+
+    /// A stream of image tokens that no text stands beside, whose attention is not projected.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn alone(config: &FluxConfig, block: &Weights) -> Result<Self> {
+        Self::new(config, block, ("norm1", None, "ff"), IMAGE)
     }
 
     /// The stream of text tokens.
@@ -142,7 +154,7 @@ impl Stream {
             "norm_added_q",
             "norm_added_k",
         ];
-        let parts = ["norm1_context", "to_add_out", "ff_context"];
+        let parts = ("norm1_context", Some("to_add_out"), "ff_context");
         Self::new(config, block, parts, names)
     }
 
@@ -169,7 +181,11 @@ impl Stream {
         modulated: &Modulated,
     ) -> candle_core::Result<Tensor> {
         let parts = &modulated.parts;
-        let x = gated(x, &parts[2], &self.to_out.forward(seen)?)?;
+        let seen = match &self.to_out {
+            Some(to_out) => to_out.forward(seen)?,
+            None => seen.clone(),
+        };
+        let x = gated(x, &parts[2], &seen)?;
         let normed = modulate(&x, &parts[4], &parts[3])?;
         let inner = self.ff_in.forward(&normed)?.gelu()?;
         gated(&x, &parts[5], &self.ff_out.forward(&inner)?)

@@ -30,9 +30,18 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
     let group = heads / kv_heads.max(1);
     if attention_cpu::suits(q, k, v) {
         // One query for each head: the heads of a group become the queries of their key head.
-        if queries == 1 && group > 1 && !matches!(mask, Mask::Add(_)) {
+        let mask_alike = match mask {
+            Mask::Add(mask) => mask.rank() == 4 && mask.dims()[1..3] == [1, 1],
+            Mask::None | Mask::Causal => true,
+        };
+        if queries == 1 && group > 1 && mask_alike {
+            let mask = match mask {
+                // The last query sees everything.
+                Mask::Causal => Mask::None,
+                mask => mask,
+            };
             let q = q.reshape((batch, kv_heads, group, size))?;
-            let seen = attention_cpu::attend(&q, k, v, scale, Mask::None)?;
+            let seen = attention_cpu::attend(&q, k, v, scale, mask)?;
             return seen.reshape((batch, heads, 1, ()));
         }
         return attention_cpu::attend(q, k, v, scale, mask);

@@ -10,6 +10,7 @@ mod linear;
 mod patch;
 mod positions;
 mod sigmoid;
+mod vit_block;
 
 pub use activation::Activation;
 pub use attention::{Mask, attention};
@@ -20,6 +21,7 @@ pub use group_norm::GroupNorm;
 pub use linear::Linear;
 pub use patch::PatchEmbedding;
 pub use positions::resample_positions;
+pub use vit_block::VitBlock;
 
 use super::{Result, Weights};
 use candle_core::Tensor;

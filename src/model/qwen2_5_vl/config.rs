@@ -1,6 +1,7 @@
 //! Qwen2.5-VL's `config.json`, in the flat form of the hub and in the newer form with `text_config`.
 
 use crate::model::nn::Activation;
+use crate::model::qwen2::LayerShape;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -152,6 +153,18 @@ impl TextConfig {
 
     pub fn head_dim(&self) -> usize {
         self.hidden_size / self.num_attention_heads
+    }
+
+    /// The sizes of every layer.
+    pub fn layer(&self) -> LayerShape {
+        LayerShape {
+            hidden_size: self.hidden_size,
+            intermediate_size: self.intermediate_size,
+            num_attention_heads: self.num_attention_heads,
+            num_key_value_heads: self.kv_heads(),
+            hidden_act: self.hidden_act,
+            rms_norm_eps: self.rms_norm_eps,
+        }
     }
 
     fn ropes(&self) -> impl Iterator<Item = &Rope> {

@@ -6,7 +6,6 @@
 
 mod config;
 mod generate;
-mod mlp;
 mod positions;
 mod text;
 mod vision;
@@ -21,8 +20,8 @@ pub use positions::Positions;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};
+use crate::model::qwen2::Angles;
 use candle_core::{Module, Tensor};
-use positions::Angles;
 use text::{Cache, Text};
 use vision::Vision;
 
@@ -128,7 +127,7 @@ impl Qwen2_5Vl {
     fn angles(&self, tokens: &[[u32; 3]]) -> Result<Angles> {
         let config = &self.config.text;
         let device = self.text.embed_tokens.embeddings().device();
-        Angles::text(tokens, config.theta(), &config.sections(), device)
+        positions::text_angles(tokens, config.theta(), &config.sections(), device)
     }
 
     /// Token vectors [1, L, D], with those of images in their places.

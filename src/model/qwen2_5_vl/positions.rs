@@ -1,6 +1,7 @@
 //! Multimodal rotary positions: three numbers a token, and the angles they make.
 
 use super::Config;
+use crate::model::qwen2::{Angles, frequencies};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
@@ -76,56 +77,32 @@ impl Positions {
     }
 }
 
-/// Cosines and sines of rotary angles, f32 [L, half the head size].
-#[derive(Clone)]
-pub(super) struct Angles {
-    pub cos: Tensor,
-    pub sin: Tensor,
+/// The language model's angles: each section of the frequencies reads its own row of positions.
+pub(super) fn text_angles(
+    tokens: &[[u32; 3]],
+    theta: f64,
+    sections: &[usize],
+    device: &Device,
+) -> Result<Angles> {
+    let rows: Vec<usize> = sections
+        .iter()
+        .enumerate()
+        .flat_map(|(section, &length)| std::iter::repeat_n(section % 3, length))
+        .collect();
+    let frequencies = frequencies(theta, rows.len());
+    let angles = tokens.iter().flat_map(|token| {
+        let of = |(&row, &frequency): (&usize, &f32)| token[row] as f32 * frequency;
+        rows.iter().zip(&frequencies).map(of)
+    });
+    Angles::new(angles.collect(), (tokens.len(), rows.len()), device)
 }
 
-impl Angles {
-    /// The language model's: each section of the frequencies reads its own row of positions.
-    pub fn text(
-        tokens: &[[u32; 3]],
-        theta: f64,
-        sections: &[usize],
-        device: &Device,
-    ) -> Result<Self> {
-        let rows: Vec<usize> = sections
-            .iter()
-            .enumerate()
-            .flat_map(|(section, &length)| std::iter::repeat_n(section % 3, length))
-            .collect();
-        let frequencies = frequencies(theta, rows.len());
-        let angles = tokens.iter().flat_map(|token| {
-            let of = |(&row, &frequency): (&usize, &f32)| token[row] as f32 * frequency;
-            rows.iter().zip(&frequencies).map(of)
-        });
-        Self::of(angles.collect(), rows.len(), device)
-    }
-
-    /// The vision tower's: the first half of the angles follows the row, the second the column.
-    pub fn vision(patches: &[[u32; 2]], half: usize, device: &Device) -> Result<Self> {
-        let frequencies = frequencies(10_000.0, half / 2);
-        let angles = patches.iter().flatten().flat_map(|&position| {
-            let of = move |frequency: &f32| position as f32 * frequency;
-            frequencies.iter().map(of)
-        });
-        Self::of(angles.collect(), half, device)
-    }
-
-    fn of(angles: Vec<f32>, width: usize, device: &Device) -> Result<Self> {
-        let length = angles.len() / width.max(1);
-        let angles = Tensor::from_vec(angles, (length, width), device)?;
-        Ok(Self {
-            cos: angles.cos()?,
-            sin: angles.sin()?,
-        })
-    }
-}
-
-/// theta^(-i / count) for i below `count`.
-fn frequencies(theta: f64, count: usize) -> Vec<f32> {
-    let power = |i: usize| theta.powf(i as f64 / count as f64).recip() as f32;
-    (0..count).map(power).collect()
+/// The vision tower's angles: the first half follows the row, the second the column.
+pub(super) fn vision_angles(patches: &[[u32; 2]], half: usize, device: &Device) -> Result<Angles> {
+    let frequencies = frequencies(10_000.0, half / 2);
+    let angles = patches.iter().flatten().flat_map(|&position| {
+        let of = move |frequency: &f32| position as f32 * frequency;
+        frequencies.iter().map(of)
+    });
+    Angles::new(angles.collect(), (patches.len(), half), device)
 }

@@ -1,10 +1,10 @@
 //! The vision tower: patches in, one vector for every square of merged patches out.
 
 use super::VisionConfig;
-use super::mlp::Mlp;
-use super::positions::Angles;
+use super::positions::vision_angles;
 use super::windows::{Run, Windows};
 use crate::model::nn::{Linear, Mask, RmsNorm, attention, join_heads, linear, rms_norm};
+use crate::model::qwen2::{Angles, Mlp};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 use candle_nn::rotary_emb::rope_thd;
@@ -55,7 +55,7 @@ impl Vision {
         }
         let (hidden, wide) = (config.hidden_size, config.hidden_size * config.merged());
         let head = hidden / config.num_heads;
-        let angles = Angles::vision(&plan.patches, head / 2, device)?;
+        let angles = vision_angles(&plan.patches, head / 2, device)?;
         // The kernel covers each patch once, so the convolution is one product.
         let kernel = self.patch_embed.reshape((hidden, size))?;
         let x = patches.to_dtype(kernel.dtype())?.matmul(&kernel.t()?)?;

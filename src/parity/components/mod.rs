@@ -17,6 +17,7 @@ mod size;
 mod t5_encoder;
 mod torch_randn;
 mod uniworld;
+mod xomni;
 
 use super::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -50,6 +51,10 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("t5_encoder", t5_encoder::run),
     ("torch_randn", |case, _| torch_randn::run(case)),
     ("uniworld", uniworld::run),
+    ("xomni_ar", xomni::run_ar),
+    ("xomni_decoder_en", xomni::run_decoder),
+    ("xomni_decoder_zh", xomni::run_decoder),
+    ("xomni_vit_vq", xomni::run_vit_vq),
 ];
 
 /// The names of all components.

@@ -1,11 +1,11 @@
-//! The gated feed-forward layer of both towers.
+//! The gated feed-forward layer.
 
 use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
 /// down(act(gate(x)) · up(x)).
-pub(super) struct Mlp {
+pub struct Mlp {
     gate_proj: Linear,
     up_proj: Linear,
     down_proj: Linear,
@@ -13,6 +13,8 @@ pub(super) struct Mlp {
 }
 
 impl Mlp {
+    /// # Errors
+    /// As [`Weights::get`].
     pub fn new(
         weights: &Weights,
         size: usize,
@@ -28,6 +30,10 @@ impl Mlp {
         })
     }
 
+    /// [.., size] → the same.
+    ///
+    /// # Errors
+    /// When the width is another.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let gate = self.act.apply(&self.gate_proj.forward(x)?)?;
         self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)

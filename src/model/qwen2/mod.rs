@@ -1,0 +1,11 @@
+//! The decoder layer of Qwen2 and Qwen2.5 (Yang et al., arXiv 2407.10671), which several models are made of.
+
+mod angles;
+mod layer;
+mod mlp;
+mod past;
+
+pub use angles::{Angles, frequencies};
+pub use layer::{DecoderLayer, LayerShape};
+pub use mlp::Mlp;
+pub use past::Past;

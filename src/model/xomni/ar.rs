@@ -1,0 +1,311 @@
+//! The autoregressive model: a Qwen2.5 between layers that update image tokens only.
+//!
+//! In those layers words still give keys and values, which image tokens attend to; so for words nothing else is computed.
+
+use super::Config;
+use crate::model::nn::{Embedding, Linear, Mask, RmsNorm, embedding, linear, rms_norm};
+use crate::model::qwen2::{Angles, DecoderLayer, Past};
+use crate::model::{ModelError, Result, Weights};
+use candle_core::{Device, Module, Tensor};
+use std::ops::Range;
+
+/// The network, with tables, norms and output layers for words (`lm_*`) and for image tokens (`mm_*`).
+pub struct XOmniAr {
+    config: Config,
+    lm_embed_tokens: Embedding,
+    mm_embed_tokens: Embedding,
+    pub(super) layers: Vec<DecoderLayer>,
+    lm_norm: RmsNorm,
+    mm_norm: RmsNorm,
+    lm_head: Linear,
+    /// Only the rows of tokens that are drawn.
+    mm_head: Linear,
+}
+
+/// What sequences of a batch have seen. Shorter prompts stand behind zeros, so that all go on at the same place.
+pub struct Cache {
+    layers: Vec<Past>,
+    /// Tokens of each sequence.
+    lengths: Vec<usize>,
+    /// Minus infinity at the zeros, [B, 1, 1, positions]; none where all are equally long.
+    hidden: Option<Tensor>,
+    /// Positions in memory.
+    filled: usize,
+}
+
+impl XOmniAr {
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+        let (model, width) = (weights.at("model"), config.hidden_size);
+        let shape = config.layer();
+        let table = |name: &str, rows| embedding(&model.at(name), rows, width);
+        let norm = |name: &str| rms_norm(&model.at(name), width, config.rms_norm_eps);
+        let layer = |index| DecoderLayer::new(&shape, &model.at("layers").at(index));
+        let mm_head = weights
+            .at("mm_head")
+            .get("weight", (config.mm_vocab_size, width))?;
+        Ok(Self {
+            lm_embed_tokens: table("lm_embed_tokens", config.vocab_size)?,
+            mm_embed_tokens: table("mm_embed_tokens", config.mm_vocab_size)?,
+            layers: (0..config.num_hidden_layers)
+                .map(layer)
+                .collect::<Result<_>>()?,
+            lm_norm: norm("lm_norm")?,
+            mm_norm: norm("mm_norm")?,
+            lm_head: linear(&weights.at("lm_head"), width, config.vocab_size, false)?,
+            mm_head: Linear::new(mm_head.narrow(0, 0, config.image_vocab_size)?, None),
+            config: config.clone(),
+        })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn device(&self) -> &Device {
+        self.lm_embed_tokens.embeddings().device()
+    }
+
+    /// Final states of all positions, [1, L, D].
+    ///
+    /// # Errors
+    /// When there are no ids, or one is outside both vocabularies.
+    pub fn hidden_states(&self, ids: &[u32]) -> Result<Tensor> {
+        Ok(self.read(ids, None)?.unsqueeze(0)?)
+    }
+
+    /// Reads a prompt of words and pictures; `room` tokens will follow. What was seen, and the state of the last position
+    /// [1, D].
+    ///
+    /// # Errors
+    /// As [`Self::hidden_states`].
+    pub fn start(&self, ids: &[u32], room: usize) -> Result<(Cache, Tensor)> {
+        let past = || Past::with_room(ids.len() + room);
+        let mut cache = Cache {
+            layers: self.layers.iter().map(|_| past()).collect(),
+            lengths: vec![ids.len()],
+            hidden: None,
+            filled: ids.len(),
+        };
+        let states = self.read(ids, Some(&mut cache))?;
+        Ok((cache, states.narrow(0, ids.len() - 1, 1)?))
+    }
+
+    /// A sequence without past, [L, D] after the final norms.
+    fn read(&self, ids: &[u32], mut cache: Option<&mut Cache>) -> Result<Tensor> {
+        let mut x = self.embed(ids)?.unsqueeze(0)?;
+        let spans = self.image_spans(ids);
+        let (theta, half) = (
+            self.config.rope_theta,
+            x.dim(2)? / self.config.num_attention_heads / 2,
+        );
+        let angles = Angles::plain(0..ids.len(), theta, half, self.device())?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let past = cache
+                .as_deref_mut()
+                .and_then(|cache| cache.layers.get_mut(index));
+            x = match self.config.is_language_layer(index) {
+                true => layer.forward(&x, &angles, past, Mask::Causal)?,
+                false => layer.forward_some(&x, &angles, past, &spans)?,
+            };
+        }
+        self.norm(&x.squeeze(0)?, ids)
+    }
+
+    /// Joins caches of single prompts, so that `room` image tokens follow each at a time.
+    ///
+    /// # Errors
+    /// When there is none, or the device has no room.
+    pub fn join(&self, caches: &[Cache], room: usize) -> Result<Cache> {
+        let filled = caches.iter().map(|cache| cache.filled).max().unwrap_or(0);
+        let lengths: Vec<usize> = caches
+            .iter()
+            .flat_map(|cache| cache.lengths.clone())
+            .collect();
+        let layer = |index: usize| {
+            let pasts: Vec<&Past> = caches
+                .iter()
+                .filter_map(|cache| cache.layers.get(index))
+                .collect();
+            Past::join(&pasts, filled + room)
+        };
+        let layers = (0..self.layers.len())
+            .map(layer)
+            .collect::<candle_core::Result<_>>()?;
+        let hidden = lengths.iter().any(|&length| length != filled);
+        Ok(Cache {
+            hidden: hidden
+                .then(|| hidden_positions(&lengths, filled, filled + room, self.device()))
+                .transpose()?,
+            layers,
+            lengths,
+            filled,
+        })
+    }
+
+    /// One more image token for every sequence of a batch; their states [B, D].
+    ///
+    /// # Errors
+    /// When an id is no image token's, or there is not one a sequence.
+    pub fn step(&self, ids: &[u32], cache: &mut Cache) -> Result<Tensor> {
+        if let Some(id) = ids.iter().find(|&&id| !self.config.is_image(id)) {
+            return Err(ModelError::Input(format!("token {id} is no image token")));
+        }
+        self.advance(ids, cache, &|_| true)
+    }
+
+    /// One more word after a conversation; its state [1, D]. Words see no layer that is for image tokens, and no picture may
+    /// follow them.
+    ///
+    /// # Errors
+    /// When the id is no word's, or the cache holds several sequences.
+    pub fn say(&self, id: u32, cache: &mut Cache) -> Result<Tensor> {
+        if self.config.is_image(id) {
+            return Err(ModelError::Input(format!("token {id} is an image token")));
+        }
+        self.advance(&[id], cache, &|index| self.config.is_language_layer(index))
+    }
+
+    fn advance(
+        &self,
+        ids: &[u32],
+        cache: &mut Cache,
+        passes: &dyn Fn(usize) -> bool,
+    ) -> Result<Tensor> {
+        if ids.len() != cache.lengths.len() {
+            return Err(ModelError::Input(format!(
+                "{} tokens for {} sequences",
+                ids.len(),
+                cache.lengths.len()
+            )));
+        }
+        let mut x = self.embed(ids)?.unsqueeze(1)?;
+        let (theta, half) = (
+            self.config.rope_theta,
+            x.dim(2)? / self.config.num_attention_heads / 2,
+        );
+        let positions = cache.lengths.iter().copied();
+        let angles = Angles::plain(positions, theta, half, self.device())?.each_alone()?;
+        let hidden = match &cache.hidden {
+            Some(all) => Some(all.narrow(3, 0, cache.filled + 1)?),
+            None => None,
+        };
+        let mask = hidden.as_ref().map_or(Mask::None, Mask::Add);
+        for (index, layer) in self
+            .layers
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| passes(*index))
+        {
+            x = layer.forward(&x, &angles, cache.layers.get_mut(index), mask)?;
+        }
+        cache.lengths.iter_mut().for_each(|length| *length += 1);
+        cache.filled += 1;
+        self.norm(&x.squeeze(1)?, ids)
+    }
+
+    /// Scores of the words [.., V] after states [.., D].
+    ///
+    /// # Errors
+    /// When the width is another.
+    pub fn text_logits(&self, states: &Tensor) -> Result<Tensor> {
+        Ok(self.lm_head.forward(states)?)
+    }
+
+    /// Scores of the image tokens [.., codes] after states [.., D].
+    ///
+    /// # Errors
+    /// When the width is another.
+    pub fn image_logits(&self, states: &Tensor) -> Result<Tensor> {
+        Ok(self.mm_head.forward(states)?)
+    }
+
+    /// Spans of positions with image tokens.
+    pub(super) fn image_spans(&self, ids: &[u32]) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let spans = ids.chunk_by(|&a, &b| self.config.is_image(a) == self.config.is_image(b));
+        spans
+            .filter_map(|span| {
+                let range = start..start + span.len();
+                start = range.end;
+                self.config.is_image(span[0]).then_some(range)
+            })
+            .collect()
+    }
+
+    /// Applies one of two functions to every span of rows of one kind.
+    fn by_kind(
+        &self,
+        ids: &[u32],
+        words: &dyn Fn(Range<usize>) -> Result<Tensor>,
+        images: &dyn Fn(Range<usize>) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let (mut parts, mut end) = (Vec::new(), 0);
+        for Range { start, end: next } in self.image_spans(ids) {
+            if start > end {
+                parts.push(words(end..start)?);
+            }
+            parts.push(images(start..next)?);
+            end = next;
+        }
+        if end < ids.len() {
+            parts.push(words(end..ids.len())?);
+        }
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+
+    /// Token vectors [L, D].
+    pub(super) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
+        let words = self.config.vocab_size;
+        let all = words + self.config.mm_vocab_size;
+        if ids.is_empty() {
+            return Err(ModelError::Input("there are no tokens".into()));
+        }
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= all) {
+            return Err(ModelError::Input(format!(
+                "token {id} is outside the vocabularies of {all}"
+            )));
+        }
+        let rows = |table: &Embedding, span: Range<usize>, first: usize| -> Result<Tensor> {
+            let ids: Vec<u32> = ids[span].iter().map(|id| id - first as u32).collect();
+            Ok(table.forward(&Tensor::new(ids, self.device())?)?)
+        };
+        self.by_kind(ids, &|span| rows(&self.lm_embed_tokens, span, 0), &|span| {
+            rows(&self.mm_embed_tokens, span, words)
+        })
+    }
+
+    /// The final norms of states [L, D].
+    fn norm(&self, x: &Tensor, ids: &[u32]) -> Result<Tensor> {
+        let normed = |norm: &RmsNorm, span: Range<usize>| -> Result<Tensor> {
+            Ok(norm.forward(&x.narrow(0, span.start, span.len())?.contiguous()?)?)
+        };
+        self.by_kind(ids, &|span| normed(&self.lm_norm, span), &|span| {
+            normed(&self.mm_norm, span)
+        })
+    }
+}
+
+/// Minus infinity where a sequence shorter than `filled` begins with zeros: [B, 1, 1, all].
+fn hidden_positions(
+    lengths: &[usize],
+    filled: usize,
+    all: usize,
+    device: &Device,
+) -> Result<Tensor> {
+    let rows: Vec<f32> = lengths
+        .iter()
+        .flat_map(|length| {
+            let zeros = filled - length;
+            (0..all).map(move |position| {
+                if position < zeros {
+                    f32::NEG_INFINITY
+                } else {
+                    0.0
+                }
+            })
+        })
+        .collect();
+    Ok(Tensor::from_vec(rows, (lengths.len(), 1, 1, all), device)?)
+}

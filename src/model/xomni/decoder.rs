@@ -1,0 +1,136 @@
+//! The diffusion decoder: a FLUX transformer to whose image tokens the picture's codes are added between the two kinds of
+//! blocks. English checkpoints keep FLUX's text; the Chinese one has none.
+
+use super::image_flux::{ImageConditioning, ImageFlux};
+use crate::model::flux::{Conditioning, FluxConfig, FluxTransformer, latents};
+use crate::model::nn::{Linear, linear};
+use crate::model::{ModelError, Result, Weights};
+use candle_core::{DType, Module, Tensor};
+
+/// The network, of either kind.
+#[derive(Debug)]
+pub struct XOmniDecoder {
+    siglip_embed: Linear,
+    transformer: Kind,
+    dtype: DType,
+}
+
+#[derive(Debug)]
+enum Kind {
+    WithText(Box<FluxTransformer>),
+    ImageOnly(Box<ImageFlux>),
+}
+
+/// What the decoder is told: the codes' features and, where it reads text, the prompt.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Condition<'a> {
+    /// [1, N, Z]; none adds nothing, which is what an unconditional branch does.
+    pub features: Option<&'a Tensor>,
+    /// T5's states [1, T, J] and CLIP's pooled vector [1, Q].
+    pub text: Option<(&'a Tensor, &'a Tensor)>,
+}
+
+/// What stays the same over all steps of one branch.
+#[derive(Debug, Clone)]
+pub struct Steady {
+    added: Option<Tensor>,
+    kind: SteadyKind,
+}
+
+#[derive(Debug, Clone)]
+enum SteadyKind {
+    WithText(Conditioning),
+    ImageOnly(ImageConditioning),
+}
+
+impl XOmniDecoder {
+    /// Whether stored weights are those of the kind without text.
+    pub fn is_image_only(weights: &Weights) -> bool {
+        weights.has("pooled_embeds")
+    }
+
+    /// `features` is the width of the codes' features. The stored weights tell the kind.
+    ///
+    /// # Errors
+    /// As [`FluxTransformer::new`].
+    pub fn new(config: &FluxConfig, features: usize, weights: &Weights) -> Result<Self> {
+        Self::of_kind(config, features, Self::is_image_only(weights), weights)
+    }
+
+    /// As [`Self::new`], where nothing is stored that could tell the kind.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_kind(
+        config: &FluxConfig,
+        features: usize,
+        image_only: bool,
+        weights: &Weights,
+    ) -> Result<Self> {
+        let embed = weights.at("siglip_embed");
+        Ok(Self {
+            siglip_embed: linear(&embed, features, config.width(), false)?,
+            transformer: match image_only {
+                true => Kind::ImageOnly(Box::new(ImageFlux::new(config, weights)?)),
+                false => Kind::WithText(Box::new(FluxTransformer::new(config, weights)?)),
+            },
+            dtype: weights.dtype(),
+        })
+    }
+
+    /// Embeds what does not depend on the step, for a picture of h × w tokens.
+    ///
+    /// # Errors
+    /// When shapes do not fit, or a decoder that reads text gets none.
+    pub fn prepare(
+        &self,
+        condition: Condition<'_>,
+        guidance: &Tensor,
+        img_ids: &Tensor,
+    ) -> Result<Steady> {
+        let embed = |features: &Tensor| self.siglip_embed.forward(&features.to_dtype(self.dtype)?);
+        let kind = match (&self.transformer, condition.text) {
+            (Kind::ImageOnly(network), _) => {
+                SteadyKind::ImageOnly(network.prepare(Some(guidance), img_ids)?)
+            }
+            (Kind::WithText(network), Some((states, pooled))) => {
+                let txt_ids = latents::text_ids(states.dim(1)?, states.device())?;
+                let guidance = Some(guidance);
+                SteadyKind::WithText(network.prepare(states, pooled, guidance, img_ids, &txt_ids)?)
+            }
+            (Kind::WithText(_), None) => {
+                return Err(ModelError::Input(
+                    "this decoder reads the prompt, and there is none".into(),
+                ));
+            }
+        };
+        Ok(Steady {
+            added: condition.features.map(embed).transpose()?,
+            kind,
+        })
+    }
+
+    /// The velocity [1, N, C] of packed latents [1, N, C] at sigma `[1]`.
+    ///
+    /// # Errors
+    /// When shapes do not fit, or `steady` is the other kind's.
+    pub fn forward(
+        &self,
+        hidden_states: &Tensor,
+        steady: &Steady,
+        timestep: &Tensor,
+    ) -> Result<Tensor> {
+        let added = steady.added.as_ref();
+        match (&self.transformer, &steady.kind) {
+            (Kind::WithText(network), SteadyKind::WithText(conditioning)) => {
+                network.forward(hidden_states, conditioning, timestep, added)
+            }
+            (Kind::ImageOnly(network), SteadyKind::ImageOnly(conditioning)) => {
+                network.forward(hidden_states, conditioning, timestep, added)
+            }
+            _ => Err(ModelError::Input(
+                "what was prepared belongs to another decoder".into(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! X-Omni (Geng et al., "X-Omni: Reinforcement Learning Makes Discrete Autoregressive Image Generative Models Great Again",
+//! arXiv 2507.22058): a SigLIP-VQ tokenizer, a Qwen2.5 that reads and writes image tokens, and a diffusion decoder.
+//!
+//! The tokenizer's two networks lie in torch pickles, the autoregressive model in the checkpoint's safetensors, the decoder
+//! below `diffusers/`; all keep their published names.
+
+mod ar;
+mod config;
+mod decoder;
+mod draw;
+mod image_flux;
+#[cfg(test)]
+mod tests;
+mod vit;
+mod vq;
+
+pub use ar::XOmniAr;
+pub use config::{Config, DecoderConfig, EncoderConfig, Transform, VisionConfig};
+pub use decoder::{Condition, Steady, XOmniDecoder};
+pub use draw::Drawing;
+pub use vit::Vit;
+pub use vq::{VqDecoder, VqEncoder};

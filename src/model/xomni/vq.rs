@@ -1,0 +1,151 @@
+//! The vector quantizer: features to codes by the nearest direction, codes to the decoder's condition by the raw rows.
+
+use super::EncoderConfig;
+use crate::model::nn::{Conv2d, GroupNorm, Linear};
+use crate::model::{ModelError, Result, Weights};
+use candle_core::{D, DType, Module, Tensor};
+
+const GROUPS: usize = 32;
+const NORM_EPS: f64 = 1e-5;
+/// Codes that are compared with all features at a time.
+const ROWS: usize = 1024;
+
+/// A convolution of one cell, as a linear layer: `weight` [O, C, 1, 1].
+fn point(weights: &Weights, input: usize, output: usize) -> Result<Linear> {
+    let weight = weights.get("weight", (output, input, 1, 1))?;
+    let weight = weight.reshape((output, input))?;
+    Ok(Linear::new(weight, Some(weights.get("bias", output)?)))
+}
+
+/// The rows of the codebook, [codes, dim].
+fn codebook(config: &EncoderConfig, weights: &Weights) -> Result<Tensor> {
+    let shape = (config.codebook_size, config.codebook_dim);
+    weights.get("quantize.embedding.weight", shape)
+}
+
+/// From features to codes; computed in f32, so that near ties do not follow the precision.
+#[derive(Debug, Clone)]
+pub struct VqEncoder {
+    quant_conv: Linear,
+    /// Rows of length one.
+    codes: Tensor,
+}
+
+impl VqEncoder {
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
+        let weights = weights.with_dtype(DType::F32);
+        let conv = weights.at("quant_conv");
+        Ok(Self {
+            quant_conv: point(&conv, config.z_channels, config.codebook_dim)?,
+            codes: unit(&codebook(config, &weights)?)?,
+        })
+    }
+
+    /// Features [B, N, D] → the nearest code of each [B, N], u32; the first of equally near ones.
+    ///
+    /// # Errors
+    /// When the width is another.
+    pub fn encode(&self, features: &Tensor) -> Result<Tensor> {
+        let (batch, length, width) = features.dims3()?;
+        let features = features
+            .to_dtype(DType::F32)?
+            .reshape((batch * length, width))?;
+        let z = unit(&self.quant_conv.forward(&features)?)?;
+        let codes = self.codes.t()?;
+        let mut near = Vec::with_capacity(z.dim(0)?);
+        for start in (0..z.dim(0)?).step_by(ROWS) {
+            let rows = z.narrow(0, start, ROWS.min(z.dim(0)? - start))?;
+            // All lengths are one: the nearest is the one of the largest product.
+            let found = rows.matmul(&codes)?.argmax(D::Minus1)?;
+            near.extend(found.to_vec1::<u32>()?);
+        }
+        Ok(Tensor::from_vec(near, (batch, length), features.device())?)
+    }
+}
+
+/// Rows of length one; a row of zeros stays.
+fn unit(rows: &Tensor) -> candle_core::Result<Tensor> {
+    let length = rows.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;
+    rows.broadcast_div(&length)
+}
+
+/// From codes to the decoder's condition.
+#[derive(Debug, Clone)]
+pub struct VqDecoder {
+    codes: Tensor,
+    post_quant_conv: Linear,
+    post_conv: [Residual; 2],
+}
+
+#[derive(Debug, Clone)]
+struct Residual {
+    norm1: GroupNorm,
+    conv1: Conv2d,
+    norm2: GroupNorm,
+    conv2: Conv2d,
+}
+
+impl Residual {
+    fn new(weights: &Weights, channels: usize) -> Result<Self> {
+        let norm = |name: &str| GroupNorm::new(&weights.at(name), GROUPS, channels, NORM_EPS);
+        let conv = |name: &str| Conv2d::same(&weights.at(name), (channels, channels), 3);
+        Ok(Self {
+            norm1: norm("norm1")?,
+            conv1: conv("conv1")?,
+            norm2: norm("norm2")?,
+            conv2: conv("conv2")?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let y = self.conv1.forward(&self.norm1.forward(x)?.gelu_erf()?)?;
+        x + self.conv2.forward(&self.norm2.forward(&y)?.gelu_erf()?)?
+    }
+}
+
+impl VqDecoder {
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
+        let (width, post) = (config.z_channels, weights.at("post_conv"));
+        let conv = weights.at("post_quant_conv");
+        Ok(Self {
+            codes: codebook(config, weights)?,
+            post_quant_conv: point(&conv, config.codebook_dim, width)?,
+            post_conv: [
+                Residual::new(&post.at(0), width)?,
+                Residual::new(&post.at(1), width)?,
+            ],
+        })
+    }
+
+    /// Codes of h · w cells in raster order → [1, h · w, D].
+    ///
+    /// # Errors
+    /// When a code is outside the codebook or they are not h · w.
+    pub fn decode(&self, codes: &[u32], (h, w): (usize, usize)) -> Result<Tensor> {
+        let count = self.codes.dim(0)?;
+        if codes.len() != h * w || codes.is_empty() {
+            return Err(ModelError::Input(format!(
+                "{} image tokens are no grid of {w} × {h}",
+                codes.len()
+            )));
+        }
+        if let Some(code) = codes.iter().find(|&&code| code as usize >= count) {
+            return Err(ModelError::Input(format!(
+                "image token {code} is outside the codebook of {count}"
+            )));
+        }
+        let ids = Tensor::new(codes, self.codes.device())?;
+        let rows = self
+            .post_quant_conv
+            .forward(&self.codes.index_select(&ids, 0)?)?;
+        let mut x = rows.t()?.reshape((1, (), h, w))?;
+        for block in &self.post_conv {
+            x = block.forward(&x)?;
+        }
+        Ok(x.flatten_from(2)?.transpose(1, 2)?.contiguous()?)
+    }
+}

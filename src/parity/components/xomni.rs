@@ -1,0 +1,111 @@
+//! X-Omni: the tokenizer, the autoregressive model, the decoder of either kind.
+
+use super::qwen2_5_vl::whole;
+use super::{Case, CaseError, Tensors};
+use crate::model::flux::FluxConfig;
+use crate::model::weights::{Files, load};
+use crate::model::xomni::{Condition, Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
+use crate::model::{ModelError, Result, read_config};
+use candle_core::{D, DType, Device, Tensor};
+use std::sync::Arc;
+
+const NEW_TOKENS: usize = 9;
+
+/// `xomni_vit_vq`: pixels to features and codes, codes to the decoder's condition.
+pub(super) fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let folder = case.checkpoint();
+    let config = Config::read(&folder)?;
+    let encoder = &config.vision()?.encoder;
+    let vit = Arc::new(Files::open_file(&folder.join(&encoder.siglip_path))?);
+    let vq = Arc::new(Files::open_file(&folder.join(&encoder.projector_path))?);
+    let vit = load(&vit, DType::F32, device, |weights| {
+        Vit::new(encoder, weights)
+    })?;
+    let encode = load(&vq, DType::F32, device, |weights| {
+        VqEncoder::new(encoder, weights)
+    })?;
+    let decode = load(&vq, DType::F32, device, |weights| {
+        VqDecoder::new(encoder, weights)
+    })?;
+    let (features, (h, w)) = vit.forward(&case.input("pixel_values")?.to_device(device)?)?;
+    let codes = encode.encode(&features)?.to_dtype(DType::I64)?;
+    let &[_, rows, columns] = case.input("decode_ids")?.dims() else {
+        return Err(ModelError::Input("decode_ids has not three axes".into()).into());
+    };
+    let ids = whole("decode_ids", &case.integers("decode_ids")?)?;
+    Ok([
+        ("features", features),
+        ("code_ids", codes.reshape(((), h, w))?),
+        ("condition", decode.decode(&ids, (rows, columns))?),
+    ]
+    .map(|(name, tensor)| (name.to_owned(), tensor))
+    .into())
+}
+
+/// `xomni_ar`: states and scores of a mixed sequence, and the likeliest image tokens after a prompt.
+pub(super) fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let folder = case.checkpoint();
+    let config = Config::read(&folder)?;
+    let files = Arc::new(Files::open(&folder)?);
+    let model = load(&files, DType::F32, device, |weights| {
+        XOmniAr::new(&config, weights)
+    })?;
+    let hidden = model.hidden_states(&whole("input_ids", &case.integers("input_ids")?)?)?;
+    let last = hidden.narrow(1, hidden.dim(1)? - 3, 3)?.contiguous()?;
+    let prompt = whole("prompt_ids", &case.integers("prompt_ids")?)?;
+    let new = likeliest(&model, &prompt)?;
+    Ok([
+        ("text_logits", model.text_logits(&last)?),
+        ("image_logits", model.image_logits(&last)?),
+        ("hidden", hidden),
+        ("greedy_ids", Tensor::new(new, device)?.unsqueeze(0)?),
+    ]
+    .map(|(name, tensor)| (name.to_owned(), tensor))
+    .into())
+}
+
+fn likeliest(model: &XOmniAr, prompt: &[u32]) -> Result<Vec<i64>> {
+    let first = model.config().vocab_size as u32;
+    let (mut cache, mut state) = model.start(prompt, NEW_TOKENS)?;
+    let mut new = Vec::with_capacity(NEW_TOKENS);
+    while new.len() < NEW_TOKENS {
+        let code = model.image_logits(&state)?.argmax(D::Minus1)?;
+        let id = first + code.squeeze(0)?.to_scalar::<u32>()?;
+        new.push(i64::from(id));
+        state = model.step(&[id], &mut cache)?;
+    }
+    Ok(new)
+}
+
+/// `xomni_decoder_en` and `xomni_decoder_zh`: one evaluation with the codes and one without.
+pub(super) fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let folder = case.checkpoint().join("diffusers");
+    let config: FluxConfig = read_config(&folder.join("config.json"))?;
+    let files = Arc::new(Files::open(&folder)?);
+    let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
+    let features = input("condition")?;
+    let width = features.dim(D::Minus1)?;
+    let model = load(&files, DType::F32, device, |weights| {
+        XOmniDecoder::new(&config, width, weights)
+    })?;
+    let (latents, sigma) = (input("hidden_states")?, input("timestep")?);
+    let (guidance, img_ids) = (input("guidance")?, input("img_ids")?);
+    let sample = |prefix: &str, features: Option<&Tensor>| -> Result<Tensor, CaseError> {
+        let states = format!("{prefix}encoder_hidden_states");
+        let text = match case.inputs.contains_key(&states) {
+            true => Some((
+                input(&states)?,
+                input(&format!("{prefix}pooled_projections"))?,
+            )),
+            false => None,
+        };
+        let text = text.as_ref().map(|(states, pooled)| (states, pooled));
+        let steady = model.prepare(Condition { features, text }, &guidance, &img_ids)?;
+        Ok(model.forward(&latents, &steady, &sigma)?)
+    };
+    Ok([
+        ("sample_cond".to_owned(), sample("", Some(&features))?),
+        ("sample_uncond".to_owned(), sample("uncond_", None)?),
+    ]
+    .into())
+}
