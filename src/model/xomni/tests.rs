@@ -69,14 +69,14 @@ fn image_tokens_see_words_in_the_first_layer_and_words_pass_it_unchanged() {
 #[test]
 fn a_batch_of_prompts_of_any_length_draws_what_each_draws_alone() {
     let model = model();
-    let image = 130 + 98;
-    let prompts: [&[u32]; 3] = [&[4, 8, 15, image], &[16, image], &[23, 42, 7, 9, 11, image]];
+    const IMAGE: u32 = 130 + 98;
+    let prompts: [&[u32]; 3] = [&[4, 8, 15, IMAGE], &[16, IMAGE], &[23, 42, 7, 9, 11, IMAGE]];
     let drawings: Vec<Drawing<'_>> = prompts
         .iter()
         .enumerate()
         .map(|(seed, prompt)| Drawing {
             prompt,
-            negative: &[image],
+            negative: &[IMAGE],
             seed: seed as u64,
         })
         .collect();

@@ -1,4 +1,4 @@
-"""Makes sampling.json and text_only.json with torch 2.9 and transformers 5.23.
+"""Makes sampling.json and text_only.json with torch 2.15 and transformers 5.23.
 
 sampling.json: what transformers' processors leave of random scores, in the order in which `generate` applies them.
 text_only.json: scores of the plain Qwen2 that the inner layers of the parity case `xomni_ar` make, for words alone.
