@@ -50,7 +50,7 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
         let Some(parts) = parts else {
             return Err(Failure::usage(
                 format!("`{}` has no networks in this process", model.name),
-                "`--keys` lists the tensors of uniworld, flux and qwen-vl models",
+                "`--keys` lists the tensors of uniworld, xomni, flux and qwen-vl models",
             ));
         };
         keys(ctx, &parts, args.layout == super::cli::Layout::Bfl)?;

@@ -11,6 +11,7 @@ mod failure;
 mod fetch;
 mod grade;
 mod items;
+mod languages;
 mod list;
 mod man;
 mod merge;
@@ -21,6 +22,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod tokens;
 
 use crate::exit::Exit;
 use clap::Parser;
@@ -55,6 +57,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
+        Command::Tokens(command) => tokens::tokens(ctx, &command),
         Command::Bench(Bench::Model(args)) => bench::model(ctx, &args),
         Command::Completions { shell } => Ok(man::completions(shell)),
         Command::Man { out } => man::man(out.as_deref()),

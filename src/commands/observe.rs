@@ -108,6 +108,7 @@ fn of_images(
         generator: "folder".into(),
         languages: Vec::new(),
         settings,
+        notes: Default::default(),
         presets: Default::default(),
         repositories: Vec::new(),
     };

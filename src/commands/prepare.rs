@@ -172,6 +172,9 @@ impl Answering {
         if self.preset {
             described["preset"] = asking.suite.name.clone().into();
         }
+        if let Some(notes) = self.model.notes.get(&asking.suite.name) {
+            described["notes"] = notes.clone().into();
+        }
         if let Some(weights) = weights {
             described["weights"] = weights.clone();
         }

@@ -117,6 +117,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
             Vec::new()
         };
         for answering in answering {
+            super::languages::warn(&answering.model, &asking.items);
             let prepared = Prepared::new(&asking, answering, &options)?;
             done.push(execute(ctx, &prepared, &observers, way)?);
             if ctx.cancel.is_raised() {

@@ -114,6 +114,9 @@ pub fn grade_run(
     };
     let (grades, mut summary) = score(folder, &records, &scoring)?;
     summary.notes.extend(suite.notes.iter().cloned());
+    let of_model = manifest.model["notes"].as_array().into_iter().flatten();
+    let of_model = of_model.filter_map(|note| note.as_str().map(str::to_owned));
+    summary.notes.extend(of_model);
     summary.notes.extend(records.notes.iter().cloned());
     if let Some((_, options)) = over.filter(|(_, options)| !options.is_empty()) {
         summary.notes.push(format!(

@@ -20,7 +20,7 @@ pub struct ModelFile {
     /// What the model is, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Who answers: `uniworld`, `flux`, `qwen-vl`, `typeset`, `folder`, `command`, `openai`.
+    /// Who answers: `uniworld`, `xomni`, `flux`, `qwen-vl`, `typeset`, `folder`, `command`, `openai`.
     pub generator: String,
     /// The languages of the prompts that the model takes (`en`, `zh`); empty means all.
     #[serde(default)]
@@ -31,6 +31,9 @@ pub struct ModelFile {
     /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` brings it.
     #[serde(default)]
     pub repositories: Vec<Repository>,
+    /// What stands below the results of a suite, by the suite's name, such as what is known of the published ones.
+    #[serde(default)]
+    pub notes: BTreeMap<String, Vec<String>>,
     /// Options that differ for a suite, by the suite's name.
     #[serde(default)]
     pub presets: BTreeMap<String, Settings>,

@@ -1,7 +1,7 @@
 //! What shapes the outputs of networks in this process beside their settings: the files and the number format.
 
 use super::registry::in_process;
-use super::{Precision, flux, qwen_vl, uniworld};
+use super::{Precision, flux, qwen_vl, uniworld, xomni};
 use crate::config::{ConfigError, Settings};
 use crate::model::weights::fingerprint;
 use serde_json::{Map, Value, json};
@@ -17,6 +17,9 @@ pub fn resolved(generator: &str, settings: &Settings) -> Result<Value, ConfigErr
     Ok(match generator {
         "uniworld" => json(serde_json::to_value(
             settings.read::<uniworld::UniWorldSettings>()?,
+        )),
+        "xomni" => json(serde_json::to_value(
+            settings.read::<xomni::XOmniSettings>()?,
         )),
         "flux" => json(serde_json::to_value(settings.read::<flux::FluxSettings>()?)),
         "qwen-vl" => json(serde_json::to_value(

@@ -16,6 +16,7 @@ mod released;
 mod spoken;
 pub mod typeset;
 pub mod uniworld;
+pub mod xomni;
 
 pub use diffusion::plan_lines;
 pub use identity::{resolved, weights};

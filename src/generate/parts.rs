@@ -114,6 +114,7 @@ pub fn parts(
 ) -> std::result::Result<Option<Vec<Part>>, BuildError> {
     Ok(match generator {
         "uniworld" => Some(super::uniworld::parts(&settings.read()?, folder, gpu)?),
+        "xomni" => Some(super::xomni::parts(&settings.read()?, folder, gpu)?),
         "flux" => Some(super::flux::parts(&settings.read()?, folder, gpu)?),
         "qwen-vl" => Some(super::qwen_vl::parts(&settings.read()?, folder, gpu)?),
         _ => None,

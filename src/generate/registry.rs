@@ -8,6 +8,7 @@ use super::openai::{OpenAi, OpenAiSettings};
 use super::qwen_vl::QwenVlSettings;
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
 use super::uniworld::UniWorldSettings;
+use super::xomni::XOmniSettings;
 use super::{GenerateError, Generator, Place};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::record::Item;
@@ -15,8 +16,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The generators by the name that a model's `generator` key takes.
-pub const NAMES: [&str; 8] = [
-    "uniworld", "flux", "qwen-vl", "typeset", "folder", "command", "openai", "echo",
+pub const NAMES: [&str; 9] = [
+    "uniworld", "xomni", "flux", "qwen-vl", "typeset", "folder", "command", "openai", "echo",
 ];
 
 /// Assets that a generator may use, by id.
@@ -81,6 +82,7 @@ fn unknown(name: &str) -> BuildError {
 pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
     match name {
         "uniworld" => settings.read::<UniWorldSettings>().map(drop)?,
+        "xomni" => settings.read::<XOmniSettings>().map(drop)?,
         "flux" => settings.read::<FluxSettings>().map(drop)?,
         "qwen-vl" => settings.read::<QwenVlSettings>().map(drop)?,
         "typeset" => settings.read::<TypesetSettings>().map(drop)?,
@@ -105,6 +107,7 @@ pub fn build(
 ) -> Result<Box<dyn Generator>, BuildError> {
     Ok(match name {
         "uniworld" => Box::new(super::uniworld::open(settings.read()?, place)?),
+        "xomni" => Box::new(super::xomni::open(settings.read()?, place)?),
         "flux" => Box::new(super::flux::open(settings.read()?, place)?),
         "qwen-vl" => Box::new(super::qwen_vl::open(settings.read()?, place)?),
         "typeset" => {
@@ -127,7 +130,7 @@ pub fn build(
 
 /// Whether a generator runs networks in this process: then one worker has the device, whatever `--jobs` says.
 pub fn in_process(name: &str) -> bool {
-    matches!(name, "uniworld" | "flux" | "qwen-vl")
+    matches!(name, "uniworld" | "xomni" | "flux" | "qwen-vl")
 }
 
 /// Assets that a generator needs for some items, beside its settings: `typeset` a Chinese font where the system has

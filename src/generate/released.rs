@@ -1,6 +1,7 @@
 //! The configurations of released checkpoints, for questions about a model whose files are not here.
 //!
-//! They hold the fields that the networks are built from, as the authors' `config.json` have them.
+//! They hold the fields that the networks are built from, as the authors' `config.json` have them. X-Omni's could not be read:
+//! they follow its paper and its code, and `vocab_size` is that of the Qwen2.5-7B that it is made of.
 
 use std::io::Result;
 use std::path::Path;
@@ -41,6 +42,26 @@ const CONFIGS: &[(&str, &str, &str)] = &[
         "black-forest-labs/FLUX.1-dev",
         "text_encoder_2/config.json",
         include_str!("../../configs/released/flux-1-dev/text_encoder_2.json"),
+    ),
+    (
+        "X-Omni/X-Omni-En",
+        "config.json",
+        include_str!("../../configs/released/x-omni/config.json"),
+    ),
+    (
+        "X-Omni/X-Omni-En",
+        "diffusers/config.json",
+        include_str!("../../configs/released/x-omni/decoder-en.json"),
+    ),
+    (
+        "X-Omni/X-Omni-Zh",
+        "config.json",
+        include_str!("../../configs/released/x-omni/config.json"),
+    ),
+    (
+        "X-Omni/X-Omni-Zh",
+        "diffusers/config.json",
+        include_str!("../../configs/released/x-omni/decoder-zh.json"),
     ),
 ];
 

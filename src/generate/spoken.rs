@@ -75,6 +75,14 @@ impl Spoken {
         Ok(parts)
     }
 
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The turn as a message.
     pub fn message(&self, order: Order) -> Message<'_> {
         let pictures = self.pictures.iter().map(Piece::Picture);

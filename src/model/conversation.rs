@@ -1,13 +1,13 @@
 //! A conversation of words and pictures as Qwen2.5-VL takes it: ids, patches and their grids.
 
+use super::Result;
+use super::generation_config::GenerationConfig;
 use super::processor::{PixelLimits, QwenProcessor};
 use super::qwen2_5_vl::Qwen2_5Vl;
 use super::tokenizer::Tokenizer;
 use super::tokenizer::chat::{self, ChatTokens, Form, Item, Role, Turn};
-use super::{Result, read_config};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
-use serde::Deserialize;
 use std::path::Path;
 
 /// One piece of a message.
@@ -57,19 +57,6 @@ pub struct Reader {
     pub eos: Vec<u32>,
 }
 
-#[derive(Deserialize)]
-struct GenerationConfig {
-    #[serde(default)]
-    eos_token_id: Option<Eos>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Eos {
-    One(u32),
-    Many(Vec<u32>),
-}
-
 impl Reader {
     /// From `tokenizer.json` (or `vocab.json` and `merges.txt`), `preprocessor_config.json` and
     /// `generation_config.json`; the last two may be absent.
@@ -80,16 +67,8 @@ impl Reader {
         let tokenizer = Tokenizer::open(folder)?;
         // A vocabulary without the tokens of a conversation would fail every prompt.
         let end = ChatTokens::of(&tokenizer)?.im_end;
-        let path = folder.join("generation_config.json");
         let mut eos = vec![end];
-        if path.is_file() {
-            let config: GenerationConfig = read_config(&path)?;
-            match config.eos_token_id {
-                Some(Eos::One(id)) => eos.push(id),
-                Some(Eos::Many(ids)) => eos.extend(ids),
-                None => {}
-            }
-        }
+        eos.extend(GenerationConfig::read(folder)?.eos());
         Ok(Self {
             tokenizer,
             processor: QwenProcessor::open(folder)?,

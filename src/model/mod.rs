@@ -10,6 +10,7 @@ mod error;
 pub mod flow_match;
 pub mod flux;
 pub mod flux_vae;
+pub mod generation_config;
 pub mod mask2former;
 pub mod mplug;
 pub mod nn;

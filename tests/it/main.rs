@@ -23,3 +23,4 @@ mod suites;
 mod support;
 mod typeset;
 mod uniworld;
+mod xomni;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A tokenizer of single characters, with special tokens at given ids.
-fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
+pub fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
     let vocab: BTreeMap<String, u32> = (32u8..127)
         .chain([b'\n'])
         .map(char::from)

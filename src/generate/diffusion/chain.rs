@@ -40,6 +40,19 @@ struct Journey {
     files: Vec<Key>,
 }
 
+impl Journey {
+    /// The answer to the request, or why there is none.
+    fn end(&mut self, index: usize, answer: Result<Answer, GenerateError>, done: &mut Done<'_>) {
+        self.ended = true;
+        let generated = answer.map(|answer| Generated {
+            answer,
+            timings: std::mem::take(&mut self.timings),
+            extra: std::mem::take(&mut self.extra),
+        });
+        done(index, generated);
+    }
+}
+
 impl Chain {
     /// A pipeline for items of certain tasks; `scratch` holds what phases leave to each other.
     pub fn new(
@@ -86,16 +99,19 @@ impl Chain {
         self.stages[number].load()
     }
 
-    /// One stage for one request. The answer, when this stage gives it.
-    fn advance(
+    /// Whether a stage has to run for a request, and then what the stages before it left.
+    fn ready(
         &mut self,
         number: usize,
         request: &Request<'_>,
         journey: &mut Journey,
         cancel: &Cancel,
-    ) -> Result<Option<Answer>, GenerateError> {
+    ) -> Result<Option<Named>, GenerateError> {
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
+        }
+        if !self.stages[number].wants(request) {
+            return Ok(None);
         }
         let key = self.stages[number].key(request, &journey.key)?;
         journey.key = key.clone();
@@ -103,13 +119,12 @@ impl Chain {
             journey.files.push(key);
             return Ok(None);
         }
-        let before = self.collect(journey)?;
-        self.make_room(number)?;
-        let start = Instant::now();
-        let Step { made, extra } = self.stages[number].run(request, &before, cancel)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let phase = self.stages[number].name();
-        journey.timings.insert(phase.into(), seconds);
+        self.collect(journey).map(Some)
+    }
+
+    /// Keeps what a stage made. The answer, when this stage gives it.
+    fn keep(&mut self, step: Step, journey: &mut Journey) -> Result<Option<Answer>, GenerateError> {
+        let Step { made, extra } = step;
         let answer = match made {
             Made::Tensors(mut tensors) => {
                 if !extra.is_empty() {
@@ -120,6 +135,7 @@ impl Chain {
                         wrong(Tensor::from_vec(bytes, length, &Device::Cpu))?,
                     );
                 }
+                let key = journey.key.clone();
                 self.scratch.put(&key, &tensors)?;
                 self.kept.push_back(key.clone());
                 journey.files.push(key);
@@ -154,7 +170,7 @@ impl Chain {
         Ok(all)
     }
 
-    /// One stage for all requests of a chunk that still are on their way.
+    /// One stage for all requests of a chunk that still are on their way, as many at a time as it likes.
     fn phase(
         &mut self,
         number: usize,
@@ -163,23 +179,55 @@ impl Chain {
         cancel: &Cancel,
         done: &mut Done<'_>,
     ) {
+        let batch = self.stages[number].batch().max(1);
+        let mut group: Vec<(usize, Named)> = Vec::new();
         for (index, request) in requests.iter().enumerate() {
             if journeys[index].ended {
                 continue;
             }
-            let result = self.advance(number, request, &mut journeys[index], cancel);
-            let journey = &mut journeys[index];
-            let answer = match result {
-                Ok(None) => continue,
-                Ok(Some(answer)) => Ok(Generated {
-                    answer,
-                    timings: std::mem::take(&mut journey.timings),
-                    extra: std::mem::take(&mut journey.extra),
-                }),
-                Err(error) => Err(error),
-            };
-            journey.ended = true;
-            done(index, answer);
+            match self.ready(number, request, &mut journeys[index], cancel) {
+                Ok(Some(before)) => group.push((index, before)),
+                Ok(None) => {}
+                Err(error) => journeys[index].end(index, Err(error), done),
+            }
+            if group.len() == batch {
+                self.together(number, requests, journeys, &group, cancel, done);
+                group.clear();
+            }
+        }
+        if !group.is_empty() {
+            self.together(number, requests, journeys, &group, cancel, done);
+        }
+    }
+
+    fn together(
+        &mut self,
+        number: usize,
+        requests: &[Request<'_>],
+        journeys: &mut [Journey],
+        group: &[(usize, Named)],
+        cancel: &Cancel,
+        done: &mut Done<'_>,
+    ) {
+        let start = Instant::now();
+        let asked: Vec<(&Request<'_>, &Named)> = group
+            .iter()
+            .map(|(index, before)| (&requests[*index], before))
+            .collect();
+        let steps = match self.make_room(number) {
+            Ok(()) => self.stages[number].run_together(&asked, cancel),
+            Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let seconds = start.elapsed().as_secs_f64() / group.len() as f64;
+        let phase = self.stages[number].name();
+        for ((index, _), step) in group.iter().zip(steps) {
+            let journey = &mut journeys[*index];
+            journey.timings.insert(phase.into(), seconds);
+            match step.and_then(|step| self.keep(step, journey)) {
+                Ok(None) => {}
+                Ok(Some(answer)) => journey.end(*index, Ok(answer), done),
+                Err(error) => journey.end(*index, Err(error), done),
+            }
         }
     }
 
@@ -211,7 +259,15 @@ impl Generator for Chain {
     }
 
     fn chunk(&self) -> usize {
-        if self.resident() { 1 } else { PHASED_CHUNK }
+        match self.resident() {
+            true => self
+                .stages
+                .iter()
+                .map(|stage| stage.batch())
+                .max()
+                .unwrap_or(1),
+            false => PHASED_CHUNK,
+        }
     }
 
     fn plan(&self) -> Vec<String> {

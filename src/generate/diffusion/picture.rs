@@ -2,12 +2,12 @@
 
 use super::decode::Decode;
 use super::denoise::{Denoise, Sampling};
+use super::field::Field;
 use super::networks::{Network, fatal};
 use super::size::{Size, Sizing};
 use super::stage::Stage;
 use crate::generate::GenerateError;
 use crate::model::flow_match::FlowMatchConfig;
-use crate::model::flux::FluxTransformer;
 use crate::model::flux_vae::{Decoder, VaeConfig};
 use crate::model::read_config;
 use candle_core::{DType, Device};
@@ -17,7 +17,6 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy)]
 pub struct PictureSettings {
     pub num_inference_steps: usize,
-    pub guidance_scale: f32,
     pub size: Size,
     pub anchor_pixels: u64,
     pub stored_size: Option<[u32; 2]>,
@@ -29,7 +28,7 @@ pub struct PictureSettings {
 /// When a file is absent or damaged, or a setting cannot be.
 pub fn picture_stages(
     flux: &Path,
-    transformer: Network<FluxTransformer>,
+    field: Box<dyn Field>,
     token_width: usize,
     settings: &PictureSettings,
     dtype: DType,
@@ -47,10 +46,9 @@ pub fn picture_stages(
     let scheduler: FlowMatchConfig =
         read_config(&flux.join("scheduler/scheduler_config.json")).map_err(fatal)?;
     let denoise = Denoise {
-        transformer,
+        field,
         sampling: Sampling {
             num_inference_steps: settings.num_inference_steps,
-            guidance_scale: settings.guidance_scale,
             scheduler,
         },
         token_width,

@@ -41,12 +41,33 @@ pub trait Stage: Send {
 
     fn unload(&mut self);
 
+    /// Whether it has part in a request; another stage goes on without it.
+    fn wants(&self, _: &Request<'_>) -> bool {
+        true
+    }
+
+    /// How many requests it likes to take at a time.
+    fn batch(&self) -> usize {
+        1
+    }
+
     /// Hash of everything of the request and of the settings that shapes what this stage makes, given what the stages
     /// before it made (`before`).
     ///
     /// # Errors
     /// When the request cannot be read, such as a broken input image.
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError>;
+
+    /// As [`Self::run`] for up to [`Self::batch`] requests; one result each, in their order.
+    fn run_together(
+        &mut self,
+        requests: &[(&Request<'_>, &Named)],
+        cancel: &Cancel,
+    ) -> Vec<Result<Step, GenerateError>> {
+        let each = requests.iter();
+        each.map(|(request, before)| self.run(request, before, cancel))
+            .collect()
+    }
 
     /// Makes its part of a request from what the stages before it made.
     ///

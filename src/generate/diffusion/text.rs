@@ -3,7 +3,7 @@
 use super::networks::{Network, fatal, running};
 use super::scratch::{Key, Named};
 use super::stage::{Made, Stage, Step};
-use super::{POOLED, T5};
+use super::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5};
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Request};
 use crate::model::clip::{ClipText, ClipTextConfig};
@@ -34,6 +34,8 @@ pub struct Text {
     /// None: T5 does not join, and CLIP sees the empty text.
     pub t5: Option<T5Text>,
     pub clip: PooledText,
+    /// Whether the empty text is encoded beside the prompt.
+    pub negative: bool,
     pub device: Device,
     pub dtype: DType,
 }
@@ -78,6 +80,7 @@ impl Text {
         Ok(Self {
             t5: t5_length.map(open_t5).transpose()?,
             clip,
+            negative: false,
             device: device.clone(),
             dtype,
         })
@@ -121,41 +124,16 @@ impl Stage for Text {
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
         let length = self.t5.as_ref().map_or(0, |t5| t5.length);
-        let how = format!("text {length} {:?}", self.dtype);
+        let how = format!("text {length} {} {:?}", self.negative, self.dtype);
         let prompt = self.prompt(request).as_bytes();
         Ok(Key::of(&[how.as_bytes(), prompt, before.as_bytes()]))
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        let wrong = running("text");
         let prompt = self.prompt(request);
-        let device = self.device.clone();
-        let mut tensors = Named::new();
-        let mut cut = Vec::new();
-        let tensor = |ids: &[u32]| Ok::<_, ModelError>(Tensor::new(ids, &device)?.unsqueeze(0)?);
-        if let Some(t5) = &mut self.t5 {
-            let padded = t5.tokenizer.t5_ids(prompt, t5.length).map_err(&wrong)?;
-            let encoder = t5.encoder.get()?;
-            let states = tensor(&padded.ids)
-                .and_then(|ids| encoder.forward(&ids))
-                .map_err(&wrong)?;
-            tensors.insert(T5.into(), states);
-            if padded.truncated {
-                cut.push("t5");
-            }
-        }
-        let clip = &mut self.clip;
-        let padded = clip
-            .tokenizer
-            .clip_ids(prompt, clip.length)
-            .map_err(&wrong)?;
-        let encoder = clip.encoder.get()?;
-        let states = tensor(&padded.ids)
-            .and_then(|ids| encoder.forward(&ids))
-            .map_err(&wrong)?;
-        tensors.insert(POOLED.into(), states.pooled);
-        if padded.truncated {
-            cut.push("clip");
+        let (mut tensors, cut) = self.encode(prompt, [T5, POOLED])?;
+        if self.negative {
+            tensors.extend(self.encode("", [NEGATIVE_T5, NEGATIVE_POOLED])?.0);
         }
         let mut extra = Object::new();
         if !cut.is_empty() {
@@ -165,5 +143,42 @@ impl Stage for Text {
             made: Made::Tensors(tensors),
             extra,
         })
+    }
+}
+
+impl Text {
+    /// The states of a text under the names given, and the encoders for which it was too long.
+    fn encode(
+        &mut self,
+        text: &str,
+        [t5_name, pooled_name]: [&str; 2],
+    ) -> Result<(Named, Vec<&'static str>), GenerateError> {
+        let wrong = running("text");
+        let device = self.device.clone();
+        let mut tensors = Named::new();
+        let mut cut = Vec::new();
+        let tensor = |ids: &[u32]| Ok::<_, ModelError>(Tensor::new(ids, &device)?.unsqueeze(0)?);
+        if let Some(t5) = &mut self.t5 {
+            let padded = t5.tokenizer.t5_ids(text, t5.length).map_err(&wrong)?;
+            let encoder = t5.encoder.get()?;
+            let states = tensor(&padded.ids)
+                .and_then(|ids| encoder.forward(&ids))
+                .map_err(&wrong)?;
+            tensors.insert(t5_name.into(), states);
+            if padded.truncated {
+                cut.push("t5");
+            }
+        }
+        let clip = &mut self.clip;
+        let padded = clip.tokenizer.clip_ids(text, clip.length).map_err(&wrong)?;
+        let encoder = clip.encoder.get()?;
+        let states = tensor(&padded.ids)
+            .and_then(|ids| encoder.forward(&ids))
+            .map_err(&wrong)?;
+        tensors.insert(pooled_name.into(), states.pooled);
+        if padded.truncated {
+            cut.push("clip");
+        }
+        Ok((tensors, cut))
     }
 }

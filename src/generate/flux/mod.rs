@@ -5,7 +5,7 @@ mod settings;
 pub use settings::FluxSettings;
 
 use super::diffusion::{
-    Chain, Network, PictureSettings, Scratch, Size, Stage, Text, decode_part, fatal,
+    Chain, FluxField, Network, PictureSettings, Scratch, Size, Stage, Text, decode_part, fatal,
     picture_stages, text_parts,
 };
 use super::parts::Part;
@@ -27,16 +27,19 @@ pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateErro
     let transformer = Network::open(&folder, dtype, device, move |weights| {
         FluxTransformer::new(&config, weights)
     })?;
+    let field = Box::new(FluxField {
+        transformer,
+        guidance_scale: settings.guidance_scale as f32,
+    });
     let picture = PictureSettings {
         num_inference_steps: settings.num_inference_steps,
-        guidance_scale: settings.guidance_scale,
         size: Size::Pixels(settings.size),
         anchor_pixels: 0,
         stored_size: settings.stored_size,
     };
     let [denoise, decode] = picture_stages(
         &settings.checkpoint,
-        transformer,
+        field,
         token_width,
         &picture,
         dtype,

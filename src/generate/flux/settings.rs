@@ -17,7 +17,7 @@ pub struct FluxSettings {
     pub num_inference_steps: usize,
     /// Distilled guidance.
     #[serde(default = "guidance")]
-    pub guidance_scale: f32,
+    pub guidance_scale: f64,
     /// Tokens of T5, padded or cut to this.
     #[serde(default = "t5_length")]
     pub max_sequence_length: usize,
@@ -35,7 +35,7 @@ fn steps() -> usize {
     50
 }
 
-fn guidance() -> f32 {
+fn guidance() -> f64 {
     3.5
 }
 

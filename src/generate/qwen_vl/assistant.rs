@@ -97,7 +97,7 @@ impl Assistant {
         let greedy = Greedy {
             max_new_tokens: self.settings.max_new_tokens,
             eos: &self.reader.eos,
-            repetition_penalty: self.settings.repetition_penalty,
+            repetition_penalty: self.settings.repetition_penalty as f32,
         };
         let ids = self
             .network

@@ -24,7 +24,7 @@ pub struct QwenVlSettings {
     /// Makes tokens that were said already less likely; 1 for plain greedy decoding. The published
     /// `generation_config.json` has 1.05.
     #[serde(default = "one")]
-    pub repetition_penalty: f32,
+    pub repetition_penalty: f64,
     #[serde(default)]
     pub precision: Precision,
 }
@@ -41,6 +41,6 @@ fn max_pixels() -> u64 {
     16384 * 28 * 28
 }
 
-fn one() -> f32 {
+fn one() -> f64 {
     1.0
 }

@@ -12,7 +12,7 @@ use self::prompt::Prompt;
 use self::reference::ReferenceEncoder;
 use self::settings::Route;
 use super::diffusion::{
-    Chain, Network, PictureSettings, Scratch, Stage, Text, fatal, picture_stages,
+    Chain, FluxField, Network, PictureSettings, Scratch, Stage, Text, fatal, picture_stages,
 };
 use super::{GenerateError, Place};
 use crate::model::conversation::Reader;
@@ -38,15 +38,17 @@ pub fn open(settings: UniWorldSettings, place: &Place) -> Result<Chain, Generate
     let transformer = Network::of(files.clone(), dtype, device, move |weights| {
         FluxTransformer::new(&denoiser, &weights.at("denoise_tower.denoiser"))
     })?;
+    let field = Box::new(FluxField {
+        transformer,
+        guidance_scale: settings.guidance_scale as f32,
+    });
     let picture = PictureSettings {
         num_inference_steps: settings.num_inference_steps,
-        guidance_scale: settings.guidance_scale,
         size: settings.size,
         anchor_pixels: settings.anchor_pixels,
         stored_size: settings.stored_size,
     };
-    let [denoise, decode] =
-        picture_stages(&flux, transformer, token_width, &picture, dtype, device)?;
+    let [denoise, decode] = picture_stages(&flux, field, token_width, &picture, dtype, device)?;
     let t5_length = settings
         .joint_with_t5
         .then_some(settings.max_sequence_length);

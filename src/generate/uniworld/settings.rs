@@ -18,7 +18,7 @@ pub struct UniWorldSettings {
     pub num_inference_steps: usize,
     /// FLUX's distilled guidance.
     #[serde(default = "guidance")]
-    pub guidance_scale: f32,
+    pub guidance_scale: f64,
     /// Tokens of T5, padded or cut to this.
     #[serde(default = "t5_length")]
     pub max_sequence_length: usize,
@@ -104,7 +104,7 @@ fn steps() -> usize {
     28
 }
 
-fn guidance() -> f32 {
+fn guidance() -> f64 {
     3.5
 }
 

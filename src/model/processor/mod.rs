@@ -1,10 +1,12 @@
 //! From pictures to the numbers that vision networks take.
 
+mod bounded;
 mod cropped;
 pub mod detection;
 mod fixed;
 mod qwen;
 
+pub use bounded::BoundedProcessor;
 pub use cropped::{CLIP_MEAN, CLIP_STD, CroppedProcessor};
 pub use fixed::FixedProcessor;
 pub use qwen::{PixelLimits, Pixels, QwenProcessor};

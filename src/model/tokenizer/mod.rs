@@ -2,6 +2,7 @@
 
 pub mod chat;
 mod pairs;
+pub mod template;
 mod words;
 
 use super::{ModelError, Result};

@@ -1,0 +1,162 @@
+//! `unigauge tokens`: a picture as the codes of a model's tokenizer, and back.
+
+use super::cli::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
+use super::context::Context;
+use super::failure::Failure;
+use super::prepare::Answering;
+use super::progress::say;
+use crate::config::model;
+use crate::exit::Exit;
+use crate::generate::xomni::{Codec, Coded, XOmniSettings};
+use crate::generate::{BuildError, GenerateError, Place};
+use crate::image::{decode_file, encode_png};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Encodes pictures or decodes codes.
+///
+/// # Errors
+/// When the model has no tokenizer in this process, a file cannot be read or the checkpoint is not whole.
+pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
+    ctx.catch_interrupts();
+    match command {
+        TokensCommand::Encode(args) => encode(ctx, args),
+        TokensCommand::Decode(args) => decode(ctx, args),
+    }
+}
+
+fn settings(args: &TokensArgs) -> Result<XOmniSettings, Failure> {
+    let loaded = model(&args.model, Path::new(""))?.definition;
+    if loaded.generator != "xomni" {
+        return Err(Failure::usage(
+            format!("`{}` has no picture tokenizer in this process", loaded.name),
+            "name an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
+        ));
+    }
+    let Answering { settings, .. } = Answering::of(loaded, "")?;
+    Ok(settings.read().map_err(BuildError::from)?)
+}
+
+fn codec(args: &TokensArgs, settings: XOmniSettings, scratch: &Path) -> Result<Codec, Failure> {
+    let device = args
+        .device
+        .open()
+        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+    let place = Place {
+        device,
+        vram_budget: args.vram_budget.map(|size| size.as_u64()),
+        scratch: scratch.into(),
+    };
+    Ok(Codec::new(settings, place))
+}
+
+/// A checkpoint that cannot be used ends the command; a single file's failure is told and the next one tried.
+fn outcome<T>(path: &Path, result: Result<T, GenerateError>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(made) => Ok(Some(made)),
+        Err(GenerateError::Item { message, .. }) => {
+            say(format!("{}: {message}", path.display()));
+            Ok(None)
+        }
+        Err(error) => Err(BuildError::from(error).into()),
+    }
+}
+
+fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
+    let scratch = tempfile::tempdir().map_err(Failure::io)?;
+    let mut settings = settings(&args.tokens)?;
+    settings.any_image_size |= args.any_size;
+    let mut codec = codec(&args.tokens, settings, scratch.path())?;
+    let mut exit = Exit::Ok;
+    for path in &args.images {
+        if ctx.cancel.is_raised() {
+            return Ok(Exit::Interrupted);
+        }
+        let picture =
+            decode_file(path).map_err(|error| GenerateError::item("image", error.to_string()));
+        let coded = picture.and_then(|picture| codec.encode(&picture.rgb));
+        let Some(coded) = outcome(path, coded)? else {
+            exit = Exit::Incomplete;
+            continue;
+        };
+        let line = json!({
+            "image": path, "height": coded.height, "width": coded.width, "ids": coded.ids,
+        });
+        match &args.out {
+            Some(folder) => {
+                let file = named(folder, path, "json")?;
+                std::fs::write(&file, format!("{line}\n")).map_err(Failure::io)?;
+                say(format!(
+                    "{}: {} × {} tokens",
+                    file.display(),
+                    coded.width,
+                    coded.height
+                ));
+            }
+            None => println!("{line}"),
+        }
+    }
+    Ok(exit)
+}
+
+fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
+    let scratch = tempfile::tempdir().map_err(Failure::io)?;
+    let settings = settings(&args.tokens)?;
+    let mut codec = codec(&args.tokens, settings, scratch.path())?;
+    let mut exit = Exit::Ok;
+    for path in &args.files {
+        let all = read(path)?;
+        for (number, coded) in all.iter().enumerate() {
+            if ctx.cancel.is_raised() {
+                return Ok(Exit::Interrupted);
+            }
+            let made = codec.decode(coded, &args.prompt, args.seed, &ctx.cancel);
+            let Some(pixels) = outcome(path, made)? else {
+                exit = Exit::Incomplete;
+                continue;
+            };
+            // A file of several pictures numbers them.
+            let suffix = if all.len() == 1 {
+                "png".into()
+            } else {
+                format!("{number}.png")
+            };
+            let file = named(&args.out, path, &suffix)?;
+            let bytes =
+                encode_png(&pixels).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+            std::fs::write(&file, bytes).map_err(Failure::io)?;
+            say(format!(
+                "{}: {} × {}",
+                file.display(),
+                pixels.width(),
+                pixels.height()
+            ));
+        }
+    }
+    Ok(exit)
+}
+
+/// The pictures in a file of JSON, one after the other.
+fn read(path: &Path) -> Result<Vec<Coded>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(
+            format!("{}: {error}", path.display()),
+            "name files that `tokens encode` wrote",
+        )
+    })?;
+    let coded = serde_json::Deserializer::from_str(&text).into_iter::<Coded>();
+    let coded: Vec<Coded> = coded.collect::<Result<_, _>>().map_err(|error| {
+        Failure::usage(
+            format!("{}: {error}", path.display()),
+            "it must hold objects with `height`, `width` and `ids`, as `tokens encode` writes them",
+        )
+    })?;
+    Ok(coded)
+}
+
+/// The file in a folder that is made when needed.
+fn named(folder: &Path, source: &Path, extension: &str) -> Result<PathBuf, Failure> {
+    std::fs::create_dir_all(folder).map_err(Failure::io)?;
+    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(folder.join(format!("{stem}.{extension}")))
+}

@@ -1,0 +1,191 @@
+//! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
+
+use super::look::Look;
+use super::words::Codes;
+use super::{CODES, Canvas, Chain, Config, Place, Scratch, Stage, XOmniSettings, fatal, picture};
+use crate::cancel::Cancel;
+use crate::generate::diffusion::{Key, Made, Named, Step, running};
+use crate::generate::{Answer, GenerateError, Generator, Request};
+use crate::model::ModelError;
+use crate::record::{Item, Object, Task};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A picture as codes, in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coded {
+    /// Rows and columns of codes.
+    pub height: usize,
+    pub width: usize,
+    /// Row by row, 0-based.
+    pub ids: Vec<u32>,
+}
+
+/// A checkpoint's tokenizer and decoder.
+pub struct Codec {
+    settings: XOmniSettings,
+    place: Place,
+    look: Option<Look>,
+    /// The decoding pipeline for pictures of one size.
+    chain: Option<(Canvas, Chain)>,
+}
+
+impl Codec {
+    pub fn new(settings: XOmniSettings, place: Place) -> Self {
+        Self {
+            settings,
+            place,
+            look: None,
+            chain: None,
+        }
+    }
+
+    /// The codes of a picture.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be opened, or the picture is outside the limits.
+    pub fn encode(&mut self, picture: &RgbImage) -> Result<Coded, GenerateError> {
+        if self.look.is_none() {
+            let own = self.settings.checkpoint.join("xomni");
+            let config = Config::read(&own).map_err(fatal)?;
+            let dtype = self.settings.precision.on(&self.place.device);
+            let any = self.settings.any_image_size;
+            self.look = Some(Look::open(&own, &config, any, dtype, &self.place.device)?);
+        }
+        let look = self.look.as_mut().ok_or(GenerateError::Cancelled)?;
+        let Codes { height, width, ids } = look.codes(picture)?;
+        Ok(Coded { height, width, ids })
+    }
+
+    /// A picture of codes; `prompt` is what a decoder that reads text is told.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be opened, or the codes are no grid of the checkpoint's.
+    pub fn decode(
+        &mut self,
+        coded: &Coded,
+        prompt: &str,
+        seed: u64,
+        cancel: &Cancel,
+    ) -> Result<RgbImage, GenerateError> {
+        let canvas = Canvas {
+            h: coded.height,
+            w: coded.width,
+        };
+        if coded.ids.is_empty() || canvas.h.checked_mul(canvas.w) != Some(coded.ids.len()) {
+            return Err(GenerateError::item(
+                "tokens",
+                format!(
+                    "{} `ids` are no grid of `height` {} and `width` {}",
+                    coded.ids.len(),
+                    coded.height,
+                    coded.width
+                ),
+            ));
+        }
+        // Opened anew for another size only; equal sizes share the loaded networks.
+        if self.chain.as_ref().is_none_or(|(size, _)| *size != canvas) {
+            self.chain = None;
+            self.chain = Some((canvas, self.open(canvas)?));
+        }
+        let (_, chain) = self.chain.as_mut().ok_or(GenerateError::Cancelled)?;
+        let item = Item {
+            item: "tokens".into(),
+            task: Task::TextToImage,
+            prompt: prompt.into(),
+            extra: [(CODES.to_owned(), coded.ids.clone().into())]
+                .into_iter()
+                .collect(),
+            images: Vec::new(),
+            expect: Default::default(),
+            tags: Default::default(),
+        };
+        let request = Request {
+            item: &item,
+            base: Path::new(""),
+            repeat: 0,
+            seed,
+        };
+        match chain.generate(&request, cancel)?.answer {
+            Answer::Pixels(pixels) => Ok(pixels),
+            _ => Err(GenerateError::item(
+                "network",
+                "the decoder made no picture",
+            )),
+        }
+    }
+
+    fn open(&self, canvas: Canvas) -> Result<Chain, GenerateError> {
+        let own = self.settings.checkpoint.join("xomni");
+        let config = Config::read(&own).map_err(fatal)?;
+        let dtype = self.settings.precision.on(&self.place.device);
+        let vision = config.vision().map_err(fatal)?;
+        let mut stages: Vec<Box<dyn Stage>> = vec![Box::new(Given)];
+        stages.extend(picture(
+            &self.settings,
+            &own,
+            vision,
+            canvas,
+            dtype,
+            &self.place,
+        )?);
+        Ok(Chain::new(
+            &[Task::TextToImage],
+            stages,
+            self.place.vram_budget,
+            self.place.device.clone(),
+            Scratch::at(&self.place.scratch),
+        ))
+    }
+}
+
+/// Stands where the autoregressive model does: the codes are in the item.
+struct Given;
+
+impl Given {
+    fn ids(request: &Request<'_>) -> Vec<u32> {
+        let ids = request.item.extra.get(CODES).cloned().unwrap_or_default();
+        serde_json::from_value(ids).unwrap_or_default()
+    }
+}
+
+impl Stage for Given {
+    fn name(&self) -> &'static str {
+        "tokens"
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+
+    fn loaded(&self) -> bool {
+        true
+    }
+
+    fn load(&mut self) -> Result<(), GenerateError> {
+        Ok(())
+    }
+
+    fn unload(&mut self) {}
+
+    fn key(&self, request: &Request<'_>, _: &Key) -> Result<Key, GenerateError> {
+        let ids = Self::ids(request)
+            .iter()
+            .flat_map(|id| id.to_le_bytes())
+            .collect::<Vec<u8>>();
+        Ok(Key::of(&[b"given", &ids]))
+    }
+
+    fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
+        let ids = Self::ids(request);
+        let length = ids.len();
+        let tensor = Tensor::from_vec(ids, length, &Device::Cpu);
+        let tensor = tensor.map_err(|error| running("tokens")(ModelError::from(error)))?;
+        Ok(Step {
+            made: Made::Tensors([(CODES.to_owned(), tensor)].into()),
+            extra: Object::new(),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! The networks of X-Omni by configuration alone.
+
+use super::{XOmniSettings, decoder_folder};
+use crate::generate::GenerateError;
+use crate::generate::diffusion::{decode_part, fatal, text_parts};
+use crate::generate::parts::Part;
+use crate::model::flux::FluxConfig;
+use crate::model::read_config;
+use crate::model::weights::Files;
+use crate::model::xomni::{Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
+use candle_core::DType;
+use std::path::Path;
+
+/// The networks' tensors, by the configurations in `folder`. Where no decoder weights are, the configuration's own word
+/// `image_only` tells the kind.
+///
+/// # Errors
+/// When a configuration is absent or wrong.
+pub fn parts(
+    settings: &XOmniSettings,
+    folder: &Path,
+    gpu: bool,
+) -> Result<Vec<Part>, GenerateError> {
+    let dtype = settings.precision.dtype(gpu);
+    let own = folder.join("xomni");
+    let config = Config::read(&own).map_err(fatal)?;
+    let vision = config.vision().map_err(fatal)?;
+    let encoder = &vision.encoder;
+    let place = decoder_folder(&own, vision);
+    let flux: FluxConfig = read_config(&place.join("config.json")).map_err(fatal)?;
+    let image_only = match Files::open(&place) {
+        Ok(files) => files.tensors().contains_key("pooled_embeds"),
+        Err(_) => {
+            read_config::<Kind>(&place.join("config.json"))
+                .map_err(fatal)?
+                .image_only
+        }
+    };
+    let mut parts = vec![
+        Part::of(
+            "look",
+            "xomni (vision pickle)",
+            "SigLIP2-g",
+            dtype,
+            |weights| Vit::new(encoder, weights),
+        )?,
+        Part::of(
+            "look",
+            "xomni (quantizer pickle)",
+            "quantizer, encoding",
+            DType::F32,
+            |weights| VqEncoder::new(encoder, weights),
+        )?,
+        Part::of(
+            "tokens",
+            "xomni",
+            "autoregressive model",
+            dtype,
+            |weights| XOmniAr::new(&config, weights),
+        )?,
+    ];
+    if !image_only {
+        for mut part in text_parts(&folder.join("flux"), true, dtype)? {
+            part.folder = if part.folder == "text_encoder" {
+                "flux/text_encoder"
+            } else {
+                "flux/text_encoder_2"
+            };
+            parts.push(part);
+        }
+    }
+    parts.push(Part::of(
+        "denoise",
+        "xomni (quantizer pickle)",
+        "quantizer, decoding",
+        dtype,
+        |weights| VqDecoder::new(encoder, weights),
+    )?);
+    parts.push(Part::of(
+        "denoise",
+        "xomni (decoder)",
+        "diffusion decoder",
+        dtype,
+        |weights| XOmniDecoder::of_kind(&flux, encoder.z_channels, image_only, weights),
+    )?);
+    let mut decode = decode_part(&folder.join("flux"), dtype)?;
+    decode.folder = "flux/vae";
+    parts.push(decode);
+    Ok(parts)
+}
+
+#[derive(serde::Deserialize)]
+struct Kind {
+    #[serde(default)]
+    image_only: bool,
+}

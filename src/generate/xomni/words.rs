@@ -1,0 +1,128 @@
+//! Prompts and conversations as X-Omni's ids: words by the tokenizer, pictures as numbers between them.
+
+use crate::generate::GenerateError;
+use crate::generate::diffusion::fatal;
+use crate::model::generation_config::GenerationConfig;
+use crate::model::tokenizer::Tokenizer;
+use crate::model::tokenizer::template::{ChatTemplate, Said};
+use crate::model::xomni::Config;
+use crate::model::{ModelError, Result};
+use std::path::{Path, PathBuf};
+
+/// The codes of a picture, row by row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codes {
+    pub height: usize,
+    pub width: usize,
+    pub ids: Vec<u32>,
+}
+
+/// The tokenizer with the ids that a checkpoint gives image tokens.
+#[derive(Debug, Clone)]
+pub struct Words {
+    pub tokenizer: Tokenizer,
+    folder: PathBuf,
+    /// What opens a picture, closes it, and stands before its tokens.
+    specials: [String; 3],
+    image: u32,
+    /// The id of the first image token.
+    first: u32,
+    /// The tokens that end an answer.
+    pub eos: Vec<u32>,
+}
+
+impl Words {
+    /// Opens the tokenizer of a checkpoint's folder.
+    ///
+    /// # Errors
+    /// When it lacks a token, or image tokens do not stand where the output layer gives them.
+    pub fn open(folder: &Path, config: &Config) -> Result<Self> {
+        let tokenizer = Tokenizer::open(folder)?;
+        let last = config.image_vocab_size - 1;
+        for number in [0, last] {
+            let name = format!("<MM-Token-{number}>");
+            let (id, want) = (tokenizer.token(&name)?, config.vocab_size + number);
+            if id as usize != want {
+                return Err(ModelError::file(
+                    folder,
+                    format!(
+                        "the tokenizer gives `{name}` the id {id}; by `vocab_size` of config.json it must be {want}"
+                    ),
+                    "tokenizer and config.json must come from the same checkpoint",
+                ));
+            }
+        }
+        let specials = config.mm_special_tokens.clone();
+        let [_, eom, image] = &specials;
+        let mut eos = vec![tokenizer.token("<|im_end|>")?, tokenizer.token(eom)?];
+        eos.extend(GenerationConfig::read(folder)?.eos());
+        tokenizer.token(&specials[0])?;
+        Ok(Self {
+            image: tokenizer.token(image)?,
+            tokenizer,
+            folder: folder.into(),
+            specials,
+            first: config.vocab_size as u32,
+            eos,
+        })
+    }
+
+    /// The ids of a prompt for a picture of h × w tokens, up to the token before them.
+    ///
+    /// # Errors
+    /// When the prompt holds a token that stands for pictures.
+    pub fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
+        self.plain(text)?;
+        let [som, _, image] = &self.specials;
+        let whole = format!("{text}{som}{h} {w}{image}");
+        self.tokenizer.encode(&whole).map_err(fatal)
+    }
+
+    /// The ids of a conversation with pictures, in the published template.
+    ///
+    /// # Errors
+    /// When there is no template, or words hold a token that stands for pictures.
+    pub fn conversation(&self, said: &[Said], pictures: &[Codes]) -> Result<Vec<u32>> {
+        let text = ChatTemplate::open(&self.folder)?.render(said)?;
+        let mut pictures = pictures.iter();
+        let mut ids = Vec::new();
+        for id in self.tokenizer.encode(&text)? {
+            ids.push(id);
+            if id == self.image {
+                let codes = pictures.next().map_or(&[][..], |codes| &codes.ids);
+                ids.extend(codes.iter().map(|code| self.first + code));
+            }
+        }
+        match pictures.next() {
+            None => Ok(ids),
+            Some(_) => Err(ModelError::file(
+                &self.folder,
+                "the chat template leaves pictures out",
+                "it must be the one that was published with the model",
+            )),
+        }
+    }
+
+    /// A picture's place in a text; its tokens are put in as numbers.
+    pub fn place(&self, codes: &Codes) -> String {
+        let [som, eom, image] = &self.specials;
+        format!("{som}{} {}{image}{eom}", codes.height, codes.width)
+    }
+
+    /// Refuses words that would be taken for pictures.
+    ///
+    /// # Errors
+    /// When there are such; the message names them.
+    pub fn plain(&self, text: &str) -> Result<(), GenerateError> {
+        let names = self.specials.iter().map(String::as_str);
+        match names.chain(["<MM-Token-"]).find(|name| text.contains(name)) {
+            Some(name) => Err(GenerateError::item(
+                "prompt",
+                format!(
+                    "the text holds `{name}`, which stands for pictures here: write it another way"
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `generation_config.json`: how a checkpoint's authors decode.
+
+use super::{Result, read_config};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The fields that are used; a file that is absent says nothing.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct GenerationConfig {
+    #[serde(default)]
+    eos_token_id: Option<Eos>,
+    #[serde(default)]
+    pub top_k: Option<usize>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Eos {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl GenerationConfig {
+    /// From a checkpoint's folder.
+    ///
+    /// # Errors
+    /// When the file is there and damaged.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("generation_config.json");
+        match path.is_file() {
+            true => read_config(&path),
+            false => Ok(Self::default()),
+        }
+    }
+
+    /// The tokens that end an answer.
+    pub fn eos(&self) -> Vec<u32> {
+        match &self.eos_token_id {
+            Some(Eos::One(id)) => vec![*id],
+            Some(Eos::Many(ids)) => ids.clone(),
+            None => Vec::new(),
+        }
+    }
+}
