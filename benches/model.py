@@ -2,7 +2,8 @@
 
     pip install torch diffusers transformers
     CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
-    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl clip mask2former
+    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl clip mask2former \\
+        xomni-ar xomni-decoder
 
 Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
 the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
@@ -115,7 +116,89 @@ def qwen(config, shapes):
             "all": lambda: answer(many)}
 
 
-BUILD = {"clip": clip, "mask2former": mask2former, "flux": flux, "flux-vae": flux_vae, "siglip": siglip, "qwen2.5-vl": qwen}
+class XOmniAR(torch.nn.Module):
+    """Qwen2's decoder layers; in the first and last few only image positions are updated. With a cache."""
+
+    def __init__(self, c):
+        super().__init__()
+        from transformers import Qwen2Config
+        from transformers.models.qwen2 import modeling_qwen2 as q
+        fields = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+                  "rms_norm_eps")
+        own = Qwen2Config(vocab_size=c["vocab_size"], attn_implementation="sdpa", **{name: c[name] for name in fields},
+                          rope_parameters={"rope_type": "default", "rope_theta": c["rope_theta"]})
+        self.c, self.rotary = c, q.Qwen2RotaryEmbedding(own)
+        width = c["hidden_size"]
+        self.words = torch.nn.Embedding(c["vocab_size"], width)
+        self.images = torch.nn.Embedding(c["mm_vocab_size"], width)
+        self.layers = torch.nn.ModuleList(q.Qwen2DecoderLayer(own, i) for i in range(c["num_hidden_layers"]))
+        self.lm_norm, self.mm_norm = q.Qwen2RMSNorm(width), q.Qwen2RMSNorm(width)
+        self.mm_head = torch.nn.Linear(width, c["image_vocab_size"], bias=False)
+
+    def forward(self, ids, cache):
+        c, start, n = self.c, cache.get_seq_length(), ids.shape[1]
+        image = (ids >= c["vocab_size"])[..., None]
+        x = torch.where(image, self.images((ids - c["vocab_size"]).clamp(min=0)), self.words(ids.clamp(max=c["vocab_size"] - 1)))
+        mask = None if n == 1 else torch.full((n, n), float("-inf")).triu(1)[None, None]
+        rope = self.rotary(x, torch.arange(start, start + n)[None])
+        for i, layer in enumerate(self.layers):
+            y = layer(x, attention_mask=mask, position_embeddings=rope, past_key_values=cache)
+            language = c["num_mm_adap_layers"] <= i < c["num_hidden_layers"] - c["num_mm_head_layers"]
+            x = y if language else torch.where(image, y, x)
+        last, image = x[:, -1], image[:, -1]
+        return self.mm_head(torch.where(image, self.mm_norm(last), self.lm_norm(last)))
+
+
+def xomni_ar(config, shapes):
+    from transformers import DynamicCache
+    model = XOmniAR(config).eval()
+    prompt = torch.tensor([[i % 100 for i in range(shapes["prompt_tokens"])]])
+
+    def draw(batch):
+        cache = DynamicCache()
+        with torch.no_grad():
+            state = {"logits": model(prompt.repeat(batch, 1), cache)}
+
+        def steps():
+            for _ in range(shapes["new_tokens"]):
+                best, where = state["logits"].topk(50)
+                p = best.softmax(-1)
+                p = torch.where(p < 0.03 * p[:, :1], 0, p)
+                ids = where.gather(1, torch.multinomial(p, 1)) + config["vocab_size"]
+                state["logits"] = model(ids, cache)
+        return steps
+
+    return {"prefill": lambda: model(prompt, DynamicCache()), "draw-1": draw(1), "draw-8": draw(8)}
+
+
+def xomni_decoder(config, shapes):
+    from diffusers import FluxTransformer2DModel
+    model = FluxTransformer2DModel(**config).eval()
+    embed = torch.nn.Linear(1536, model.inner_dim, bias=False)
+    n, t = shapes["image_tokens"], shapes["text_tokens"]
+    columns = shapes["width"] // 16
+    ids = torch.zeros(n, 3)
+    ids[:, 1], ids[:, 2] = torch.arange(n) // columns, torch.arange(n) % columns
+    x, text = torch.randn(1, n, config["in_channels"]), torch.randn(1, t, config["joint_attention_dim"])
+    pooled, features = torch.randn(1, config["pooled_projection_dim"]), torch.randn(1, n, 1536)
+
+    def branch(condition):
+        delta = embed(condition)
+        hook = model.transformer_blocks[-1].register_forward_hook(lambda mod, args, out: (out[0], out[1] + delta))
+        v = model(hidden_states=x, encoder_hidden_states=text, pooled_projections=pooled, timestep=torch.tensor([0.9]),
+                  guidance=torch.tensor([1.0]), img_ids=ids, txt_ids=torch.zeros(t, 3), return_dict=False)[0]
+        hook.remove()
+        return v
+
+    def step():
+        without = branch(0 * features)
+        return x + (0.85 - 0.9) * (without + 1.5 * (branch(features) - without))
+
+    return {"step": step}
+
+
+BUILD = {"clip": clip, "mask2former": mask2former, "flux": flux, "flux-vae": flux_vae, "siglip": siglip,
+         "qwen2.5-vl": qwen, "xomni-ar": xomni_ar, "xomni-decoder": xomni_decoder}
 
 
 def theirs(report, repeats):
@@ -123,6 +206,8 @@ def theirs(report, repeats):
     phases = {name: clock(work, repeats) for name, work in BUILD[report["network"]](report["config"], report["shapes"]).items()}
     if "all" in phases:
         phases["decode"] = (phases.pop("all") - phases["prefill"]) / (report["shapes"]["new_tokens"] - 1)
+    for name in [name for name in phases if name.startswith("draw")]:
+        phases[name] /= report["shapes"]["new_tokens"]
     return phases
 
 
@@ -151,7 +236,7 @@ def main():
             a, b = (statistics.median(each[phase] for each in side) for side in (ours, python))
             rows.append({"network": network, "phase": phase, "ours": a, "python": b, "ratio": a / b,
                          "shapes": report["shapes"], "threads": report["threads"]})
-            print(f"{network:11} {phase:8} ours {a:9.4f} s   python {b:9.4f} s   ratio {a / b:5.2f}", flush=True)
+            print(f"{network:13} {phase:8} ours {a:9.4f} s   python {b:9.4f} s   ratio {a / b:5.2f}", flush=True)
     if args.json:
         Path(args.json).write_text(json.dumps({"torch": torch.__version__, "rows": rows}, indent=1) + "\n")
 

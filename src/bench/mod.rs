@@ -3,6 +3,7 @@
 mod clock;
 mod memory;
 mod networks;
+mod xomni;
 
 pub use clock::{Clock, Seconds};
 pub use networks::{NETWORKS, Shapes, preset, run};

@@ -1,6 +1,6 @@
 //! What is timed of each network.
 
-use super::{Clock, Report, Seconds, memory};
+use super::{Clock, Report, Seconds, memory, xomni};
 use crate::model::clip::{Clip, ClipConfig};
 use crate::model::conversation::Conversation;
 use crate::model::flow_match::euler_step;
@@ -18,13 +18,15 @@ use std::path::Path;
 use std::time::Instant;
 
 /// The networks that can be timed.
-pub const NETWORKS: [&str; 6] = [
+pub const NETWORKS: [&str; 8] = [
     "clip",
     "flux",
     "flux-vae",
     "mask2former",
     "qwen2.5-vl",
     "siglip",
+    "xomni-ar",
+    "xomni-decoder",
 ];
 
 /// Sizes of the input.
@@ -53,6 +55,10 @@ pub fn preset(network: &str, released: bool) -> Option<&'static str> {
         ("siglip", true) => {
             include_str!("../../configs/released/siglip2-so400m-patch16-512.json")
         }
+        ("xomni-ar", false) => include_str!("../../configs/bench/xomni-ar.json"),
+        ("xomni-ar", true) => include_str!("../../configs/released/x-omni/config.json"),
+        ("xomni-decoder", false) => include_str!("../../configs/bench/flux.json"),
+        ("xomni-decoder", true) => include_str!("../../configs/released/x-omni/decoder-en.json"),
         _ => return None,
     })
 }
@@ -78,6 +84,8 @@ pub fn run(
         "flux-vae" => flux_vae(&mut report, &read(config, file)?, shapes, dtype, clock)?,
         "qwen2.5-vl" => qwen(&mut report, &read(config, file)?, shapes, dtype, clock)?,
         "siglip" => siglip(&mut report, &read(config, file)?, dtype, clock)?,
+        "xomni-ar" => xomni::ar(&mut report, &read(config, file)?, shapes, dtype, clock)?,
+        "xomni-decoder" => xomni::decoder(&mut report, &read(config, file)?, shapes, dtype, clock)?,
         _ => {
             return Err(ModelError::Input(format!(
                 "there is no network `{network}` to time"
@@ -93,12 +101,12 @@ fn read<C: DeserializeOwned>(config: &Value, file: &Path) -> Result<C> {
         .map_err(|error| ModelError::config(file, error.to_string()))
 }
 
-fn noise(shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+pub(super) fn noise(shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
     Ok(Tensor::randn(0f32, 1.0, shape, device)?.to_dtype(dtype)?)
 }
 
 /// A side in tokens that span `pixels` each.
-fn tokens(side: usize, pixels: usize) -> Result<usize> {
+pub(super) fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
         _ => Err(ModelError::Input(format!(
@@ -107,12 +115,12 @@ fn tokens(side: usize, pixels: usize) -> Result<usize> {
     }
 }
 
-fn picture(report: &mut Report, shapes: Shapes) {
+pub(super) fn picture(report: &mut Report, shapes: Shapes) {
     report.shapes.insert("width", shapes.size[0]);
     report.shapes.insert("height", shapes.size[1]);
 }
 
-fn note(report: &mut Report, phase: &'static str, seconds: Option<Seconds>) {
+pub(super) fn note(report: &mut Report, phase: &'static str, seconds: Option<Seconds>) {
     if let Some(seconds) = seconds {
         report.phases.insert(phase, seconds);
     }

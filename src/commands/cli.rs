@@ -443,7 +443,7 @@ Examples:
 
 benches/model.py times the Python implementations on the same configuration and sizes, and prints the ratios.")]
 pub struct BenchModelArgs {
-    /// flux, flux-vae, qwen2.5-vl or siglip
+    /// clip, flux, flux-vae, mask2former, qwen2.5-vl, siglip, xomni-ar or xomni-decoder
     pub network: String,
     /// The network's `config.json` [default: a size that takes seconds on a CPU]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -454,10 +454,10 @@ pub struct BenchModelArgs {
     /// The picture in pixels (siglip takes its configuration's) [default: 512x512; 504x504 for qwen2.5-vl]
     #[arg(long, value_name = "WxH")]
     pub size: Option<PixelSize>,
-    /// Tokens of words: T5's and the prompt's for flux, the question's for qwen2.5-vl
+    /// Tokens of words: T5's and the prompt's for flux and xomni, the question's for qwen2.5-vl
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub text_tokens: usize,
-    /// Tokens that qwen2.5-vl answers with
+    /// Tokens that qwen2.5-vl answers with, or xomni-ar draws
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub new_tokens: usize,
     /// Repetitions that count

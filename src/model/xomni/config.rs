@@ -218,7 +218,11 @@ impl Config {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Whether sizes can be; [`Self::read`] has asked.
+    ///
+    /// # Errors
+    /// What is wrong, by the field's name.
+    pub fn check(&self) -> Result<(), String> {
         for (name, value) in [
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
