@@ -11,7 +11,7 @@ use crate::cancel::Cancel;
 use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
 /// The tensor that carries a stage's remarks for the record, as JSON bytes.
@@ -36,7 +36,7 @@ struct Journey {
     ended: bool,
     timings: BTreeMap<String, f64>,
     extra: Object,
-    /// The files that its stages left.
+    /// The files that its stages left, while it needs them.
     files: Vec<Key>,
 }
 
@@ -44,6 +44,9 @@ impl Journey {
     /// The answer to the request, or why there is none.
     fn end(&mut self, index: usize, answer: Result<Answer, GenerateError>, done: &mut Done<'_>) {
         self.ended = true;
+        if answer.is_ok() {
+            self.files.clear();
+        }
         let generated = answer.map(|answer| Generated {
             answer,
             timings: std::mem::take(&mut self.timings),
@@ -116,6 +119,8 @@ impl Chain {
         let key = self.stages[number].key(request, &journey.key)?;
         journey.key = key.clone();
         if self.scratch.has(&key) {
+            // An earlier run's goes with this one's.
+            self.kept.push_back(key.clone());
             journey.files.push(key);
             return Ok(None);
         }
@@ -231,6 +236,17 @@ impl Chain {
         }
     }
 
+    /// Forgets all files but those that the next run can go on with.
+    fn keep_only(&mut self, journeys: &[Journey]) {
+        let unfinished = journeys.iter().flat_map(|journey| &journey.files);
+        let unfinished: HashSet<&Key> = unfinished.collect();
+        for key in std::mem::take(&mut self.kept) {
+            if !unfinished.contains(&key) {
+                self.scratch.forget(&key);
+            }
+        }
+    }
+
     /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other closely.
     fn tidy(&mut self, keep: usize) {
         while self.kept.len() > keep {
@@ -299,8 +315,10 @@ impl Generator for Chain {
         for number in 0..self.stages.len() {
             self.phase(number, requests, &mut journeys, cancel, done);
         }
-        self.interrupted |= cancel.is_raised();
-        if !self.interrupted {
+        if cancel.is_raised() {
+            self.interrupted = true;
+            self.keep_only(&journeys);
+        } else {
             self.tidy(4 * PHASED_CHUNK);
         }
     }

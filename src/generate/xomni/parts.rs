@@ -6,7 +6,7 @@ use crate::generate::diffusion::{decode_part, fatal, text_parts};
 use crate::generate::parts::Part;
 use crate::model::flux::FluxConfig;
 use crate::model::read_config;
-use crate::model::weights::Files;
+use crate::model::weights::{Asked, Files};
 use crate::model::xomni::{Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
 use candle_core::DType;
 use std::path::Path;
@@ -83,10 +83,40 @@ pub fn parts(
         dtype,
         |weights| XOmniDecoder::of_kind(&flux, encoder.z_channels, image_only, weights),
     )?);
+    if image_only {
+        parts.push(left_alone(&flux, dtype));
+    }
     let mut decode = decode_part(&folder.join("flux"), dtype)?;
     decode.folder = "flux/vae";
     parts.push(decode);
     Ok(parts)
+}
+
+/// What an image-only decoder's file holds beside: projections of what was seen, and the text's embedder.
+fn left_alone(flux: &FluxConfig, dtype: DType) -> Part {
+    let width = flux.width();
+    let pair = |name: String, input: usize| {
+        let tensor = |leaf: &str, shape: Vec<usize>| Asked {
+            name: format!("{name}.{leaf}"),
+            shape,
+        };
+        [
+            tensor("weight", vec![width, input]),
+            tensor("bias", vec![width]),
+        ]
+    };
+    let projections = (0..flux.num_layers)
+        .flat_map(|i| pair(format!("transformer_blocks.{i}.attn.to_out.0"), width));
+    Part {
+        phase: "denoise",
+        folder: "xomni (decoder)",
+        name: "diffusion decoder",
+        dtype,
+        tensors: projections
+            .chain(pair("context_embedder".into(), flux.joint_attention_dim))
+            .collect(),
+        used: false,
+    }
 }
 
 #[derive(serde::Deserialize)]

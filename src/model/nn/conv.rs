@@ -1,4 +1,4 @@
-//! Two-dimensional convolution. On the CPU in f32 it is gathered and multiplied in tiles, which is several times
+//! Two-dimensional convolution. On the CPU it is, in f32, gathered and multiplied in tiles, which is several times
 //! faster than candle's own there and holds 32 MiB at a time; elsewhere it is candle's.
 
 use crate::model::{Result, Weights};
@@ -92,6 +92,14 @@ impl Conv2d {
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let y = match (x.device(), x.dtype()) {
             (Device::Cpu, DType::F32) => self.gathered(x)?,
+            (Device::Cpu, dtype) => {
+                let exact = Self {
+                    weight: self.weight.to_dtype(DType::F32)?,
+                    ..self.clone()
+                };
+                let y = exact.gathered(&x.to_dtype(DType::F32)?)?;
+                y.to_dtype(dtype)?
+            }
             _ => {
                 let Padding { before, after } = self.padding;
                 let padded = x
