@@ -449,7 +449,7 @@ fn pictures_become_codes_and_codes_pictures() {
 
     tokens(&["encode", "a.png", "--out", "codes"]).success();
     let file = dir.path().join("codes/a.json");
-    assert_eq!(lines(&file), [line.clone()]);
+    assert_eq!(lines(&file), vec![line]);
     for out in ["x", "y"] {
         tokens(&["decode", "codes/a.json", "--seed", "3", "--out", out]).success();
     }

@@ -10,7 +10,7 @@ use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::{ModelError, read_config};
-use crate::record::Object;
+use crate::record::{Object, Task};
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
 
@@ -120,6 +120,10 @@ impl Stage for Text {
             t5.encoder.unload();
         }
         self.clip.encoder.unload();
+    }
+
+    fn wants(&self, request: &Request<'_>) -> bool {
+        request.item.task != Task::Understand
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {

@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::words::Codes;
-use super::{CODES, Canvas, Chain, Config, Place, Scratch, Stage, XOmniSettings, fatal, picture};
+use super::{CODES, Canvas, Chain, Config, Picture, Place, Scratch, Stage, XOmniSettings, fatal};
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Made, Named, Step, running};
 use crate::generate::{Answer, GenerateError, Generator, Request};
@@ -122,15 +122,11 @@ impl Codec {
         let config = Config::read(&own).map_err(fatal)?;
         let dtype = self.settings.precision.on(&self.place.device);
         let vision = config.vision().map_err(fatal)?;
+        let place = &self.place;
+        let picture = Picture::open(&self.settings, &own, vision, canvas, dtype, place)?;
         let mut stages: Vec<Box<dyn Stage>> = vec![Box::new(Given)];
-        stages.extend(picture(
-            &self.settings,
-            &own,
-            vision,
-            canvas,
-            dtype,
-            &self.place,
-        )?);
+        stages.extend(picture.text);
+        stages.extend(picture.last);
         Ok(Chain::new(
             &[Task::TextToImage],
             stages,

@@ -129,7 +129,7 @@ impl Stage for Look {
     }
 
     fn wants(&self, request: &Request<'_>) -> bool {
-        request.item.task == Task::Understand
+        request.item.task == Task::Understand && request.item.all_images().next().is_some()
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
@@ -154,14 +154,6 @@ impl Stage for Look {
             tensors.insert(
                 name(number),
                 tensor.map_err(ModelError::from).map_err(&wrong)?,
-            );
-        }
-        // A question without pictures leaves a file, too.
-        if tensors.is_empty() {
-            let nothing = Tensor::zeros(1, DType::U32, &Device::Cpu);
-            tensors.insert(
-                "nothing".into(),
-                nothing.map_err(ModelError::from).map_err(&wrong)?,
             );
         }
         Ok(Step {

@@ -49,8 +49,12 @@ pub fn open(settings: XOmniSettings, place: &Place) -> Result<Chain, GenerateErr
     let canvas = canvas(settings.size, &vision)?;
     let look = Look::open(&own, &config, settings.any_image_size, dtype, device)?;
     let tokens = tokens(&settings, &own, config, canvas, dtype, place)?;
-    let mut stages: Vec<Box<dyn Stage>> = vec![Box::new(look), Box::new(tokens)];
-    stages.extend(picture(&settings, &own, &vision, canvas, dtype, place)?);
+    let Picture { text, last } = Picture::open(&settings, &own, &vision, canvas, dtype, place)?;
+    let mut stages: Vec<Box<dyn Stage>> = vec![Box::new(look)];
+    // Before the tokens, so that the outputs of a prompt share it.
+    stages.extend(text);
+    stages.push(Box::new(tokens));
+    stages.extend(last);
     Ok(Chain::new(
         &[Task::TextToImage, Task::Understand],
         stages,
@@ -127,62 +131,72 @@ fn tokens(
     })
 }
 
-/// The stages from image tokens to pixels.
-fn picture(
-    settings: &XOmniSettings,
-    own: &Path,
-    vision: &VisionConfig,
-    canvas: Canvas,
-    dtype: DType,
-    place: &Place,
-) -> Result<Vec<Box<dyn Stage>>, GenerateError> {
-    let device = &place.device;
-    let folder = decoder_folder(own, vision);
-    let flux: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
-    let files = Arc::new(Files::open(&folder).map_err(fatal)?);
-    let reads_text = !files.tensors().contains_key("pooled_embeds");
-    let cfg_scale = decoder_scale(settings, own, vision, reads_text)?;
-    let (encoder, features) = (vision.encoder.clone(), vision.encoder.z_channels);
-    let quantizer = Files::open_file(&own.join(&encoder.projector_path)).map_err(fatal)?;
-    let token_width = flux.in_channels;
-    let field = XOmniField {
-        decoder: Network::of(files, dtype, device, move |weights| {
-            XOmniDecoder::new(&flux, features, weights)
-        })?,
-        vq: Network::of(Arc::new(quantizer), dtype, device, move |weights| {
-            VqDecoder::new(&encoder, weights)
-        })?,
-        cfg_scale,
-    };
-    let steps = settings
-        .num_inference_steps
-        .or(vision.decoder.num_inference_steps);
-    let cells = vision.decoder.upscale_factor;
-    let picture = PictureSettings {
-        num_inference_steps: steps.ok_or_else(|| lacks(own, "num_inference_steps"))?,
-        size: Size::Pixels([canvas.w as u32 * cells, canvas.h as u32 * cells]),
-        anchor_pixels: 0,
-        stored_size: settings.stored_size,
-    };
-    let place_of_vae = settings.checkpoint.join("flux");
-    check_upscale(&place_of_vae, cells, own)?;
-    let [denoise, decode] = picture_stages(
-        &place_of_vae,
-        Box::new(field),
-        token_width,
-        &picture,
-        dtype,
-        device,
-    )?;
-    let mut stages: Vec<Box<dyn Stage>> = Vec::new();
-    if reads_text {
-        let length = Some(settings.max_sequence_length);
-        let mut text = Text::open(&place_of_vae, length, dtype, device)?;
-        text.negative = cfg_scale != 1.0;
-        stages.push(Box::new(text));
+/// The stages that make pixels of image tokens.
+struct Picture {
+    /// For a decoder that reads the prompt.
+    text: Option<Box<dyn Stage>>,
+    /// Denoising and decoding.
+    last: [Box<dyn Stage>; 2],
+}
+
+impl Picture {
+    fn open(
+        settings: &XOmniSettings,
+        own: &Path,
+        vision: &VisionConfig,
+        canvas: Canvas,
+        dtype: DType,
+        place: &Place,
+    ) -> Result<Self, GenerateError> {
+        let device = &place.device;
+        let folder = decoder_folder(own, vision);
+        let flux: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
+        let files = Arc::new(Files::open(&folder).map_err(fatal)?);
+        let reads_text = !files.tensors().contains_key("pooled_embeds");
+        let cfg_scale = decoder_scale(settings, own, vision, reads_text)?;
+        let (encoder, features) = (vision.encoder.clone(), vision.encoder.z_channels);
+        let quantizer = Files::open_file(&own.join(&encoder.projector_path)).map_err(fatal)?;
+        let token_width = flux.in_channels;
+        let field = XOmniField {
+            decoder: Network::of(files, dtype, device, move |weights| {
+                XOmniDecoder::new(&flux, features, weights)
+            })?,
+            vq: Network::of(Arc::new(quantizer), dtype, device, move |weights| {
+                VqDecoder::new(&encoder, weights)
+            })?,
+            cfg_scale,
+        };
+        let steps = settings
+            .num_inference_steps
+            .or(vision.decoder.num_inference_steps);
+        let cells = vision.decoder.upscale_factor;
+        let picture = PictureSettings {
+            num_inference_steps: steps.ok_or_else(|| lacks(own, "num_inference_steps"))?,
+            size: Size::Pixels([canvas.w as u32 * cells, canvas.h as u32 * cells]),
+            anchor_pixels: 0,
+            stored_size: settings.stored_size,
+        };
+        let place_of_vae = settings.checkpoint.join("flux");
+        check_upscale(&place_of_vae, cells, own)?;
+        let last = picture_stages(
+            &place_of_vae,
+            Box::new(field),
+            token_width,
+            &picture,
+            dtype,
+            device,
+        )?;
+        let text = || -> Result<Box<dyn Stage>, GenerateError> {
+            let length = Some(settings.max_sequence_length);
+            let mut text = Text::open(&place_of_vae, length, dtype, device)?;
+            text.negative = cfg_scale != 1.0;
+            Ok(Box::new(text))
+        };
+        Ok(Self {
+            text: reads_text.then(text).transpose()?,
+            last,
+        })
     }
-    stages.extend([denoise, decode]);
-    Ok(stages)
 }
 
 /// The decoder's guidance: the settings' or the checkpoint's.

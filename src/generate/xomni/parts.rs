@@ -51,13 +51,6 @@ pub fn parts(
             DType::F32,
             |weights| VqEncoder::new(encoder, weights),
         )?,
-        Part::of(
-            "tokens",
-            "xomni",
-            "autoregressive model",
-            dtype,
-            |weights| XOmniAr::new(&config, weights),
-        )?,
     ];
     if !image_only {
         for mut part in text_parts(&folder.join("flux"), true, dtype)? {
@@ -69,6 +62,13 @@ pub fn parts(
             parts.push(part);
         }
     }
+    parts.push(Part::of(
+        "tokens",
+        "xomni",
+        "autoregressive model",
+        dtype,
+        |weights| XOmniAr::new(&config, weights),
+    )?);
     parts.push(Part::of(
         "denoise",
         "xomni (quantizer pickle)",

@@ -1,7 +1,7 @@
 //! Prompts and conversations as X-Omni's ids: words by the tokenizer, pictures as numbers between them.
 
 use crate::generate::GenerateError;
-use crate::generate::diffusion::fatal;
+use crate::generate::diffusion::running;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};
@@ -75,7 +75,7 @@ impl Words {
         self.plain(text)?;
         let [som, _, image] = &self.specials;
         let whole = format!("{text}{som}{h} {w}{image}");
-        self.tokenizer.encode(&whole).map_err(fatal)
+        self.tokenizer.encode(&whole).map_err(running("tokens"))
     }
 
     /// The ids of a conversation with pictures, in the published template.
