@@ -3,9 +3,10 @@
 //! candle's product takes one head after the other, each on all cores, and wants copies in another order.
 
 use super::Mask;
+use super::product::{filled, product};
 use super::sigmoid::softmax_rows;
 use candle_core::{D, DType, Device, Result, Storage, Tensor};
-use gemm::{Parallelism, gemm};
+use gemm::Parallelism;
 use rayon::prelude::*;
 
 /// Scores that a core holds at a time: 2 Mi, 8 MiB.
@@ -109,23 +110,25 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) ->
                 start,
                 length,
             } = *task;
-            let mut scores = vec![0f32; length * keys];
-            product(
-                (length, keys, q_view.dims[3]),
-                (&mut scores, keys),
-                (
-                    q_view.head(batch, head, start),
-                    q_view.strides[2],
-                    q_view.strides[3],
-                ),
-                // The keys lie row by row: their transpose is read.
-                (
-                    k_view.head(batch, head / group, 0),
-                    k_view.strides[3],
-                    k_view.strides[2],
-                ),
-                scale as f32,
-            );
+            let mut scores = filled(length * keys, |scores| {
+                product(
+                    (length, keys, q_view.dims[3]),
+                    (scores, keys),
+                    (
+                        q_view.head(batch, head, start),
+                        q_view.strides[2],
+                        q_view.strides[3],
+                    ),
+                    // The keys lie row by row: their transpose is read.
+                    (
+                        k_view.head(batch, head / group, 0),
+                        k_view.strides[3],
+                        k_view.strides[2],
+                    ),
+                    scale as f32,
+                    Parallelism::None,
+                )
+            });
             if causal {
                 for (row, scores) in scores.chunks_exact_mut(keys).enumerate() {
                     let seen = (start + row + 1 + keys).saturating_sub(queries);
@@ -141,19 +144,20 @@ pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) ->
                 }
             }
             softmax_rows(&mut scores, keys);
-            let mut seen = vec![0f32; length * size];
-            product(
-                (length, size, keys),
-                (&mut seen, size),
-                (&scores, keys, 1),
-                (
-                    v_view.head(batch, head / group, 0),
-                    v_view.strides[2],
-                    v_view.strides[3],
-                ),
-                1.0,
-            );
-            seen
+            filled(length * size, |seen| {
+                product(
+                    (length, size, keys),
+                    (seen, size),
+                    (&scores, keys, 1),
+                    (
+                        v_view.head(batch, head / group, 0),
+                        v_view.strides[2],
+                        v_view.strides[3],
+                    ),
+                    1.0,
+                    Parallelism::None,
+                )
+            })
         })
         .collect();
     let mut out = vec![0f32; batch * queries * heads * size];
@@ -185,45 +189,4 @@ fn tasks(batch: usize, heads: usize, queries: usize, keys: usize) -> Vec<Task> {
         }
     }
     tasks
-}
-
-/// A matrix as values, the step from row to row, and the step from column to column.
-type Matrix<'a> = (&'a [f32], usize, usize);
-
-/// out [m, n] = scale · lhs [m, k] · rhs [k, n] on this core.
-fn product(
-    (m, n, k): (usize, usize, usize),
-    (out, row): (&mut [f32], usize),
-    lhs: Matrix<'_>,
-    rhs: Matrix<'_>,
-    scale: f32,
-) {
-    let reach = |(values, down, across): Matrix<'_>, rows: usize, columns: usize| {
-        (rows - 1) * down + (columns - 1) * across < values.len()
-    };
-    assert!(out.len() >= (m - 1) * row + n && reach(lhs, m, k) && reach(rhs, k, n));
-    // SAFETY: the assertion above keeps every element that is read or written inside its slice.
-    unsafe {
-        gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            row as isize,
-            false,
-            lhs.0.as_ptr(),
-            lhs.2 as isize,
-            lhs.1 as isize,
-            rhs.0.as_ptr(),
-            rhs.2 as isize,
-            rhs.1 as isize,
-            0.0,
-            scale,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
 }

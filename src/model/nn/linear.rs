@@ -1,14 +1,21 @@
 //! A linear layer that, on a CPU, shares the work of a single row between the threads and takes few rows the other way
 //! round.
 
+use super::product::{filled, product};
 use candle_core::{D, DType, Device, Module, Result, Storage, Tensor};
+use gemm::Parallelism;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Below so many weights a row is not worth sharing.
 const WORTH: usize = 1 << 18;
 
 /// Up to so many rows the product is made as weight · xᵀ and turned back.
 const FEW: usize = 640;
+
+/// Rows that the product's kernel takes at a time, and how many beyond a multiple of it are rather made one by one.
+const BLOCK: usize = 64;
+const ALONE: usize = 1;
 
 /// Rows and columns that are turned at a time.
 const TURN: usize = 32;
@@ -27,25 +34,56 @@ impl Linear {
     }
 
     fn few(&self, x: &Tensor, rows: usize) -> Result<Tensor> {
-        let weight = self.0.weight();
-        let (outputs, inputs) = weight.dims2()?;
-        let turned = weight.matmul(&x.reshape((rows, inputs))?.t()?)?;
-        let bias: Option<Vec<f32>> = self.0.bias().map(Tensor::to_vec1).transpose()?;
-        let (storage, layout) = turned.storage_and_layout();
-        let Storage::Cpu(storage) = &*storage else {
-            candle_core::bail!("only tensors in main memory are read");
-        };
-        let values = &storage.as_slice::<f32>()?[layout.start_offset()..];
-        let mut out = vec![0f32; rows * outputs];
-        let bands = out.par_chunks_mut(TURN * outputs).enumerate();
-        bands.for_each(|(band, out)| {
-            turn_back(values, (rows, outputs), band * TURN, bias.as_deref(), out)
+        let (outputs, inputs) = self.0.weight().dims2()?;
+        let (mut shape, threads) = (x.dims().to_vec(), rayon::current_num_threads());
+        let x = x.reshape((rows, inputs))?;
+        let alone = alone(rows);
+        let last = (rows - alone..rows).map(|row| {
+            let row = self.row(&x.narrow(0, row, 1)?, threads)?;
+            row.flatten_all()?.to_vec1::<f32>()
         });
-        let mut shape = x.dims().to_vec();
+        let last: Vec<Vec<f32>> = last.collect::<Result<_>>()?;
+        let turned = self.turned(&x.narrow(0, 0, rows - alone)?)?;
+        let bias: Option<Vec<f32>> = self.0.bias().map(Tensor::to_vec1).transpose()?;
+        let out = filled(rows * outputs, |out| {
+            let (most, rest) = out.split_at_mut((rows - alone) * outputs);
+            let bands = most.par_chunks_mut(TURN * outputs).enumerate();
+            bands.for_each(|(band, out)| {
+                let shape = (rows - alone, outputs);
+                turn_back(&turned, shape, band * TURN, bias.as_deref(), out);
+            });
+            for (out, row) in rest.chunks_mut(outputs).zip(&last) {
+                out.iter_mut().zip(row).for_each(|(to, x)| _ = to.write(*x));
+            }
+        });
         if let Some(last) = shape.last_mut() {
             *last = outputs;
         }
         Tensor::from_vec(out, shape, &Device::Cpu)
+    }
+
+    /// weight · xᵀ, [outputs, rows], for x [rows, inputs].
+    fn turned(&self, x: &Tensor) -> Result<Vec<f32>> {
+        let weight = self.0.weight();
+        let (outputs, inputs) = weight.dims2()?;
+        let rows = x.dim(0)?;
+        let (x_store, x_layout) = x.storage_and_layout();
+        let (w_store, w_layout) = weight.storage_and_layout();
+        let (Storage::Cpu(x_store), Storage::Cpu(w_store)) = (&*x_store, &*w_store) else {
+            candle_core::bail!("only tensors in main memory are read");
+        };
+        let x_values = &x_store.as_slice::<f32>()?[x_layout.start_offset()..];
+        let w_values = &w_store.as_slice::<f32>()?[w_layout.start_offset()..];
+        Ok(filled(outputs * rows, |out| {
+            product(
+                (outputs, rows, inputs),
+                (out, rows),
+                (w_values, inputs, 1),
+                (x_values, 1, inputs),
+                1.0,
+                Parallelism::Rayon(rayon::current_num_threads()),
+            );
+        }))
     }
 
     fn row(&self, x: &Tensor, threads: usize) -> Result<Tensor> {
@@ -82,13 +120,21 @@ impl Module for Linear {
     }
 }
 
+/// How many rows a product's kernel, which takes whole blocks, would spend a block on: they go one by one.
+fn alone(rows: usize) -> usize {
+    match rows % BLOCK {
+        rest if rest <= ALONE && rows > BLOCK => rest,
+        _ => 0,
+    }
+}
+
 /// Some rows of the transposed `values` [outputs, rows], from `first`, with the bias.
 fn turn_back(
     values: &[f32],
     (rows, outputs): (usize, usize),
     first: usize,
     bias: Option<&[f32]>,
-    out: &mut [f32],
+    out: &mut [MaybeUninit<f32>],
 ) {
     let count = out.len() / outputs;
     for start in (0..outputs).step_by(TURN) {
@@ -104,7 +150,9 @@ fn turn_back(
         }
         for (row, square) in square.iter().enumerate().take(count) {
             let line = &mut out[row * outputs + start..row * outputs + end];
-            line.copy_from_slice(&square[..end - start]);
+            line.iter_mut()
+                .zip(square)
+                .for_each(|(to, x)| _ = to.write(*x));
         }
     }
 }
@@ -123,10 +171,14 @@ mod tests {
         let values = |y: Tensor| -> Vec<f32> { y.flatten_all().unwrap().to_vec1().unwrap() };
         let whole = layer.forward(&x).unwrap();
         assert_eq!(whole.dims(), [1, 1, 37]);
-        let many = Tensor::randn(0f32, 1., (2, 35, 24), &device).unwrap();
-        let worst = (layer.few(&many, 70).unwrap() - layer.0.forward(&many).unwrap()).unwrap();
-        let worst: f32 = worst.abs().unwrap().max_all().unwrap().to_scalar().unwrap();
-        assert!(worst < 1e-5, "{worst}");
+        // Sixty-five rows are a block and one alone.
+        for rows in [35, 65] {
+            let many = Tensor::randn(0f32, 1., (1, rows, 24), &device).unwrap();
+            let worst =
+                (layer.few(&many, rows).unwrap() - layer.0.forward(&many).unwrap()).unwrap();
+            let worst: f32 = worst.abs().unwrap().max_all().unwrap().to_scalar().unwrap();
+            assert!(worst < 1e-5, "{rows}: {worst}");
+        }
         for threads in [2, 3, 40] {
             let shared = layer.row(&x, threads).unwrap();
             assert_eq!(shared.dims(), whole.dims());

@@ -9,6 +9,7 @@ mod group_norm;
 mod linear;
 mod patch;
 mod positions;
+mod product;
 mod sigmoid;
 mod vit_block;
 

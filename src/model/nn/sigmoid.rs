@@ -1,9 +1,11 @@
 //! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can do many elements at a time:
 //! the exponential of the C library, which candle calls for each, takes longer than the products around it.
 
+use super::product::filled;
 use candle_core::{Device, Result, Storage, Tensor};
 use pulp::Arch;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Elements that a thread takes at a time.
 const PIECE: usize = 1 << 14;
@@ -63,7 +65,7 @@ pub fn suits(x: &Tensor) -> bool {
 /// # Errors
 /// When it does not.
 pub fn gated(x: &Tensor, gate: Gate) -> Result<Tensor> {
-    let fill = |out: &mut [f32], values: &[f32]| match gate {
+    let fill = |out: &mut [MaybeUninit<f32>], values: &[f32]| match gate {
         // One loop each, so that nothing is decided inside.
         Gate::Plain => gate_all(out, values, |x| Gate::Plain.of(x)),
         Gate::Quick => gate_all(out, values, |x| Gate::Quick.of(x)),
@@ -73,12 +75,12 @@ pub fn gated(x: &Tensor, gate: Gate) -> Result<Tensor> {
 }
 
 #[inline(always)]
-fn gate_all(out: &mut [f32], values: &[f32], gate: impl Fn(f32) -> f32) {
+fn gate_all(out: &mut [MaybeUninit<f32>], values: &[f32], gate: impl Fn(f32) -> f32) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
             for (out, &x) in out.iter_mut().zip(values) {
-                *out = x / (1.0 + exp(-gate(x)));
+                out.write(x / (1.0 + exp(-gate(x))));
             }
         },
     );
@@ -122,17 +124,22 @@ fn row_softmax(row: &mut [f32]) {
 }
 
 /// A tensor of the same shape, made piece by piece on all cores.
-fn mapped(x: &Tensor, piece: usize, fill: impl Fn(&mut [f32], &[f32]) + Sync) -> Result<Tensor> {
+fn mapped(
+    x: &Tensor,
+    piece: usize,
+    fill: impl Fn(&mut [MaybeUninit<f32>], &[f32]) + Sync,
+) -> Result<Tensor> {
     let (storage, layout) = x.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else {
         candle_core::bail!("only tensors in main memory are read");
     };
     let start = layout.start_offset();
     let values = &storage.as_slice::<f32>()?[start..start + x.elem_count()];
-    let mut out = vec![0f32; values.len()];
-    out.par_chunks_mut(piece)
-        .zip(values.par_chunks(piece))
-        .for_each(|(out, values)| fill(out, values));
+    let out = filled(values.len(), |out| {
+        out.par_chunks_mut(piece)
+            .zip(values.par_chunks(piece))
+            .for_each(|(out, values)| fill(out, values));
+    });
     Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 

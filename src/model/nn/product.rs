@@ -1,0 +1,55 @@
+//! Matrix products on a CPU in f32, on values as they lie in memory, into memory that nobody has cleared.
+
+use gemm::{Parallelism, gemm};
+use std::mem::MaybeUninit;
+
+/// A matrix as values, the step from row to row, and the step from column to column.
+pub type Matrix<'a> = (&'a [f32], usize, usize);
+
+/// So many numbers, all of which `write` must write.
+pub fn filled(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut values = Vec::with_capacity(count);
+    write(&mut values.spare_capacity_mut()[..count]);
+    // SAFETY: `write` is only given by the functions of this room, which write every number.
+    unsafe { values.set_len(count) };
+    values
+}
+
+/// out [m, n], rows so many numbers apart, = scale · lhs [m, k] · rhs [k, n].
+pub fn product(
+    (m, n, k): (usize, usize, usize),
+    (out, row): (&mut [MaybeUninit<f32>], usize),
+    lhs: Matrix<'_>,
+    rhs: Matrix<'_>,
+    scale: f32,
+    threads: Parallelism,
+) {
+    let reach = |(values, down, across): Matrix<'_>, rows: usize, columns: usize| {
+        (rows - 1) * down + (columns - 1) * across < values.len()
+    };
+    assert!(out.len() >= (m - 1) * row + n && reach(lhs, m, k) && reach(rhs, k, n));
+    // SAFETY: the assertion above keeps every element that is read or written inside its slice; `out` is not read.
+    unsafe {
+        gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr().cast::<f32>(),
+            1,
+            row as isize,
+            false,
+            lhs.0.as_ptr(),
+            lhs.2 as isize,
+            lhs.1 as isize,
+            rhs.0.as_ptr(),
+            rhs.2 as isize,
+            rhs.1 as isize,
+            0.0,
+            scale,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}
