@@ -74,7 +74,7 @@ pub(super) fn decoder(
     let device = clock.device;
     let (w, h) = (tokens(shapes.size[0], 16)?, tokens(shapes.size[1], 16)?);
     let (network, parameters) = random(dtype, device, |weights| {
-        XOmniDecoder::of_kind(config, FEATURES, false, weights)
+        XOmniDecoder::new(config, FEATURES, false, weights)
     })?;
     report.parameters = parameters;
     picture(report, shapes);

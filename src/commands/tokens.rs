@@ -7,7 +7,7 @@ use super::prepare::Answering;
 use super::progress::say;
 use crate::config::model;
 use crate::exit::Exit;
-use crate::generate::xomni::{Codec, Coded, XOmniSettings};
+use crate::generate::xomni::{Codec, Codes, XOmniSettings};
 use crate::generate::{BuildError, GenerateError, Place};
 use crate::image::{decode_file, encode_png};
 use serde_json::json;
@@ -137,15 +137,15 @@ fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
 }
 
 /// The pictures in a file of JSON, one after the other.
-fn read(path: &Path) -> Result<Vec<Coded>, Failure> {
+fn read(path: &Path) -> Result<Vec<Codes>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
             "name files that `tokens encode` wrote",
         )
     })?;
-    let coded = serde_json::Deserializer::from_str(&text).into_iter::<Coded>();
-    let coded: Vec<Coded> = coded.collect::<Result<_, _>>().map_err(|error| {
+    let coded = serde_json::Deserializer::from_str(&text).into_iter::<Codes>();
+    let coded: Vec<Codes> = coded.collect::<Result<_, _>>().map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
             "it must hold objects with `height`, `width` and `ids`, as `tokens encode` writes them",

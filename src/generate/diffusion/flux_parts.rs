@@ -50,3 +50,15 @@ pub fn decode_part(flux: &Path, dtype: DType) -> Result<Part, GenerateError> {
     let build = |weights: &_| Decoder::new(&config, weights);
     Part::of("decode", "vae", "VAE decoder", dtype, build)
 }
+
+/// The same networks where FLUX's folder is the folder `flux` of a checkpoint.
+pub fn below_flux(parts: impl IntoIterator<Item = Part>) -> impl Iterator<Item = Part> {
+    parts.into_iter().map(|part| Part {
+        folder: match part.folder {
+            "text_encoder" => "flux/text_encoder",
+            "text_encoder_2" => "flux/text_encoder_2",
+            _ => "flux/vae",
+        },
+        ..part
+    })
+}

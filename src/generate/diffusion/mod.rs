@@ -16,7 +16,7 @@ mod text;
 
 pub use chain::Chain;
 pub use field::{Field, FluxField, Velocity};
-pub use flux_parts::{decode_part, text_parts};
+pub use flux_parts::{below_flux, decode_part, text_parts};
 pub use networks::{Network, fatal, running};
 pub use picture::{PictureSettings, picture_stages};
 pub use plan::plan_lines;

@@ -3,7 +3,7 @@
 use super::UniWorldSettings;
 use super::settings::{Encoder, Route};
 use crate::generate::GenerateError;
-use crate::generate::diffusion::{decode_part, fatal, text_parts};
+use crate::generate::diffusion::{below_flux, decode_part, fatal, text_parts};
 use crate::generate::parts::Part;
 use crate::model::flux::FluxTransformer;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
@@ -39,7 +39,11 @@ pub fn parts(
         )?);
     }
     let flux = folder.join("flux");
-    parts.extend(text_parts(&flux, settings.joint_with_t5, dtype)?);
+    parts.extend(below_flux(text_parts(
+        &flux,
+        settings.joint_with_t5,
+        dtype,
+    )?));
     let denoiser = &config.denoise_tower.denoiser_config;
     parts.push(Part::of(
         "denoise",
@@ -48,21 +52,8 @@ pub fn parts(
         dtype,
         |weights| FluxTransformer::new(denoiser, &weights.at("denoise_tower.denoiser")),
     )?);
-    parts.push(decode_part(&flux, dtype)?);
-    for part in &mut parts {
-        if part.phase == "text" || part.phase == "decode" {
-            part.folder = below_flux(part.folder);
-        }
-    }
+    parts.extend(below_flux([decode_part(&flux, dtype)?]));
     Ok(parts)
-}
-
-fn below_flux(folder: &'static str) -> &'static str {
-    match folder {
-        "text_encoder" => "flux/text_encoder",
-        "text_encoder_2" => "flux/text_encoder_2",
-        _ => "flux/vae",
-    }
 }
 
 /// The language model, its projector, and the projector of VAE tokens that no published recipe uses.

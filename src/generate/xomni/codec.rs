@@ -1,27 +1,15 @@
 //! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
 
 use super::look::Look;
+use super::tokens::drawn;
 use super::words::Codes;
 use super::{CODES, Canvas, Chain, Config, Picture, Place, Scratch, Stage, XOmniSettings, fatal};
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Key, Made, Named, Step, running};
+use crate::generate::diffusion::{Key, Named, Step};
 use crate::generate::{Answer, GenerateError, Generator, Request};
-use crate::model::ModelError;
-use crate::record::{Item, Object, Task};
-use candle_core::{Device, Tensor};
+use crate::record::{Item, Task};
 use image::RgbImage;
-use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-/// A picture as codes, in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coded {
-    /// Rows and columns of codes.
-    pub height: usize,
-    pub width: usize,
-    /// Row by row, 0-based.
-    pub ids: Vec<u32>,
-}
 
 /// A checkpoint's tokenizer and decoder.
 pub struct Codec {
@@ -46,7 +34,7 @@ impl Codec {
     ///
     /// # Errors
     /// When the checkpoint cannot be opened, or the picture is outside the limits.
-    pub fn encode(&mut self, picture: &RgbImage) -> Result<Coded, GenerateError> {
+    pub fn encode(&mut self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         if self.look.is_none() {
             let own = self.settings.checkpoint.join("xomni");
             let config = Config::read(&own).map_err(fatal)?;
@@ -55,8 +43,7 @@ impl Codec {
             self.look = Some(Look::open(&own, &config, any, dtype, &self.place.device)?);
         }
         let look = self.look.as_mut().ok_or(GenerateError::Cancelled)?;
-        let Codes { height, width, ids } = look.codes(picture)?;
-        Ok(Coded { height, width, ids })
+        look.codes(picture)
     }
 
     /// A picture of codes; `prompt` is what a decoder that reads text is told.
@@ -65,7 +52,7 @@ impl Codec {
     /// When the checkpoint cannot be opened, or the codes are no grid of the checkpoint's.
     pub fn decode(
         &mut self,
-        coded: &Coded,
+        coded: &Codes,
         prompt: &str,
         seed: u64,
         cancel: &Cancel,
@@ -175,13 +162,6 @@ impl Stage for Given {
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        let ids = Self::ids(request);
-        let length = ids.len();
-        let tensor = Tensor::from_vec(ids, length, &Device::Cpu);
-        let tensor = tensor.map_err(|error| running("tokens")(ModelError::from(error)))?;
-        Ok(Step {
-            made: Made::Tensors([(CODES.to_owned(), tensor)].into()),
-            extra: Object::new(),
-        })
+        drawn(Self::ids(request))
     }
 }

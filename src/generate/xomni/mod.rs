@@ -8,9 +8,10 @@ mod settings;
 mod tokens;
 mod words;
 
-pub use codec::{Codec, Coded};
+pub use codec::Codec;
 pub use parts::parts;
 pub use settings::XOmniSettings;
+pub use words::Codes;
 
 use self::field::XOmniField;
 use self::look::Look;
@@ -152,14 +153,15 @@ impl Picture {
         let folder = decoder_folder(own, vision);
         let flux: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
         let files = Arc::new(Files::open(&folder).map_err(fatal)?);
-        let reads_text = !files.tensors().contains_key("pooled_embeds");
+        let image_only = XOmniDecoder::is_image_only(&files);
+        let reads_text = !image_only;
         let cfg_scale = decoder_scale(settings, own, vision, reads_text)?;
         let (encoder, features) = (vision.encoder.clone(), vision.encoder.z_channels);
         let quantizer = Files::open_file(&own.join(&encoder.projector_path)).map_err(fatal)?;
         let token_width = flux.in_channels;
         let field = XOmniField {
             decoder: Network::of(files, dtype, device, move |weights| {
-                XOmniDecoder::new(&flux, features, weights)
+                XOmniDecoder::new(&flux, features, image_only, weights)
             })?,
             vq: Network::of(Arc::new(quantizer), dtype, device, move |weights| {
                 VqDecoder::new(&encoder, weights)

@@ -2,7 +2,7 @@
 
 use super::{XOmniSettings, decoder_folder};
 use crate::generate::GenerateError;
-use crate::generate::diffusion::{decode_part, fatal, text_parts};
+use crate::generate::diffusion::{below_flux, decode_part, fatal, text_parts};
 use crate::generate::parts::Part;
 use crate::model::flux::FluxConfig;
 use crate::model::read_config;
@@ -29,7 +29,7 @@ pub fn parts(
     let place = decoder_folder(&own, vision);
     let flux: FluxConfig = read_config(&place.join("config.json")).map_err(fatal)?;
     let image_only = match Files::open(&place) {
-        Ok(files) => files.tensors().contains_key("pooled_embeds"),
+        Ok(files) => XOmniDecoder::is_image_only(&files),
         Err(_) => {
             read_config::<Kind>(&place.join("config.json"))
                 .map_err(fatal)?
@@ -52,15 +52,9 @@ pub fn parts(
             |weights| VqEncoder::new(encoder, weights),
         )?,
     ];
+    let place_of_vae = folder.join("flux");
     if !image_only {
-        for mut part in text_parts(&folder.join("flux"), true, dtype)? {
-            part.folder = if part.folder == "text_encoder" {
-                "flux/text_encoder"
-            } else {
-                "flux/text_encoder_2"
-            };
-            parts.push(part);
-        }
+        parts.extend(below_flux(text_parts(&place_of_vae, true, dtype)?));
     }
     parts.push(Part::of(
         "tokens",
@@ -81,14 +75,12 @@ pub fn parts(
         "xomni (decoder)",
         "diffusion decoder",
         dtype,
-        |weights| XOmniDecoder::of_kind(&flux, encoder.z_channels, image_only, weights),
+        |weights| XOmniDecoder::new(&flux, encoder.z_channels, image_only, weights),
     )?);
     if image_only {
         parts.push(left_alone(&flux, dtype));
     }
-    let mut decode = decode_part(&folder.join("flux"), dtype)?;
-    decode.folder = "flux/vae";
-    parts.push(decode);
+    parts.extend(below_flux([decode_part(&place_of_vae, dtype)?]));
     Ok(parts)
 }
 

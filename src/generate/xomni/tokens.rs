@@ -82,7 +82,7 @@ impl Stage for Tokens {
         cancel: &Cancel,
     ) -> Vec<Result<Step, GenerateError>> {
         let mut steps: Vec<Option<Result<Step, GenerateError>>> = Vec::new();
-        let (mut drawn, mut prompts) = (Vec::new(), Vec::new());
+        let (mut places, mut prompts) = (Vec::new(), Vec::new());
         for (index, (request, before)) in requests.iter().enumerate() {
             steps.push(match request.item.task {
                 Task::Understand => Some(self.answer(request, before, cancel)),
@@ -91,7 +91,7 @@ impl Stage for Tokens {
                     .prompt(&request.item.prompt, self.canvas.h, self.canvas.w)
                 {
                     Ok(ids) => {
-                        drawn.push(index);
+                        places.push(index);
                         prompts.push((ids, request.seed));
                         None
                     }
@@ -99,13 +99,13 @@ impl Stage for Tokens {
                 },
             });
         }
-        if !drawn.is_empty() {
+        if !places.is_empty() {
             let results = match self.draw(&prompts, cancel) {
                 Ok(made) => made.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error); drawn.len()],
+                Err(error) => vec![Err(error); places.len()],
             };
-            for (index, result) in drawn.into_iter().zip(results) {
-                steps[index] = Some(result.and_then(left_codes));
+            for (index, result) in places.into_iter().zip(results) {
+                steps[index] = Some(result.and_then(drawn));
             }
         }
         let missing = || Err(GenerateError::item("network", "the model gave no answer"));
@@ -116,8 +116,8 @@ impl Stage for Tokens {
     }
 }
 
-/// The codes as what later stages take.
-fn left_codes(codes: Vec<u32>) -> Result<Step, GenerateError> {
+/// Codes as what later stages take.
+pub fn drawn(codes: Vec<u32>) -> Result<Step, GenerateError> {
     let length = codes.len();
     let tensor = Tensor::from_vec(codes, length, &Device::Cpu);
     let tensor = tensor.map_err(|error| running("tokens")(ModelError::from(error)))?;
@@ -174,11 +174,11 @@ impl Tokens {
             });
         }
         let ids = self.words.conversation(&said, &pictures).map_err(fatal)?;
-        let (most, eos) = (self.max_new_tokens, self.words.eos.clone());
+        let most = self.max_new_tokens;
         let new = self
             .network
             .get()?
-            .answer(&ids, most, &eos, &mut |_| !cancel.is_raised())
+            .answer(&ids, most, &self.words.eos, &mut |_| !cancel.is_raised())
             .map_err(&wrong)?;
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);

@@ -7,13 +7,16 @@ use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};
 use crate::model::xomni::Config;
 use crate::model::{ModelError, Result};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The codes of a picture, row by row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A picture as codes, also as a file holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
+    /// Rows and columns of codes.
     pub height: usize,
     pub width: usize,
+    /// Row by row, 0-based.
     pub ids: Vec<u32>,
 }
 

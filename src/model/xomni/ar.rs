@@ -67,6 +67,18 @@ impl XOmniAr {
         self.lm_embed_tokens.embeddings().device()
     }
 
+    /// Rotary angles: one number a token, whatever it is.
+    pub(super) fn angles(&self, positions: impl ExactSizeIterator<Item = usize>) -> Result<Angles> {
+        let Config {
+            hidden_size,
+            num_attention_heads,
+            rope_theta,
+            ..
+        } = self.config;
+        let half = hidden_size / num_attention_heads / 2;
+        Angles::plain(positions, rope_theta, half, self.device())
+    }
+
     /// Final states of all positions, [1, L, D].
     ///
     /// # Errors
@@ -96,11 +108,7 @@ impl XOmniAr {
     fn read(&self, ids: &[u32], mut cache: Option<&mut Cache>) -> Result<Tensor> {
         let mut x = self.embed(ids)?.unsqueeze(0)?;
         let spans = self.image_spans(ids);
-        let (theta, half) = (
-            self.config.rope_theta,
-            x.dim(2)? / self.config.num_attention_heads / 2,
-        );
-        let angles = Angles::plain(0..ids.len(), theta, half, self.device())?;
+        let angles = self.angles(0..ids.len())?;
         for (index, layer) in self.layers.iter().enumerate() {
             let past = cache
                 .as_deref_mut()
@@ -181,12 +189,7 @@ impl XOmniAr {
             )));
         }
         let mut x = self.embed(ids)?.unsqueeze(1)?;
-        let (theta, half) = (
-            self.config.rope_theta,
-            x.dim(2)? / self.config.num_attention_heads / 2,
-        );
-        let positions = cache.lengths.iter().copied();
-        let angles = Angles::plain(positions, theta, half, self.device())?.each_alone()?;
+        let angles = self.angles(cache.lengths.iter().copied())?.each_alone()?;
         let hidden = match &cache.hidden {
             Some(all) => Some(all.narrow(3, 0, cache.filled + 1)?),
             None => None,

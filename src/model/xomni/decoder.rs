@@ -4,6 +4,7 @@
 use super::image_flux::{ImageConditioning, ImageFlux};
 use crate::model::flux::{Conditioning, FluxConfig, FluxTransformer, latents};
 use crate::model::nn::{Linear, linear};
+use crate::model::weights::Files;
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 
@@ -44,24 +45,16 @@ enum SteadyKind {
 }
 
 impl XOmniDecoder {
-    /// Whether stored weights are those of the kind without text.
-    pub fn is_image_only(weights: &Weights) -> bool {
-        weights.has("pooled_embeds")
+    /// Whether weights are those of the kind without text.
+    pub fn is_image_only(files: &Files) -> bool {
+        files.tensors().contains_key("pooled_embeds")
     }
 
-    /// `features` is the width of the codes' features. The stored weights tell the kind.
+    /// `features` is the width of the codes' features; [`Self::is_image_only`] tells the kind.
     ///
     /// # Errors
     /// As [`FluxTransformer::new`].
-    pub fn new(config: &FluxConfig, features: usize, weights: &Weights) -> Result<Self> {
-        Self::of_kind(config, features, Self::is_image_only(weights), weights)
-    }
-
-    /// As [`Self::new`], where nothing is stored that could tell the kind.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn of_kind(
+    pub fn new(
         config: &FluxConfig,
         features: usize,
         image_only: bool,

@@ -1,7 +1,6 @@
 //! The autoregressive model by its parity checkpoint.
 
 use super::{Config, Drawing, XOmniAr};
-use crate::model::qwen2::Angles;
 use crate::model::sampling::Sampling;
 use crate::model::weights::{Files, load};
 use candle_core::{DType, Device, Tensor};
@@ -49,9 +48,7 @@ fn image_tokens_see_words_in_the_first_layer_and_words_pass_it_unchanged() {
     let first = model.config().vocab_size as u32;
     let layer = |ids: &[u32]| {
         let x = model.embed(ids).unwrap().unsqueeze(0).unwrap();
-        let half = model.config().hidden_size / model.config().num_attention_heads / 2;
-        let theta = model.config().rope_theta;
-        let angles = Angles::plain(0..ids.len(), theta, half, &Device::Cpu).unwrap();
+        let angles = model.angles(0..ids.len()).unwrap();
         let spans = model.image_spans(ids);
         let y = model.layers[0]
             .forward_some(&x, &angles, None, &spans)

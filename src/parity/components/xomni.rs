@@ -85,8 +85,9 @@ pub(super) fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseE
     let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
     let features = input("condition")?;
     let width = features.dim(D::Minus1)?;
+    let image_only = XOmniDecoder::is_image_only(&files);
     let model = load(&files, DType::F32, device, |weights| {
-        XOmniDecoder::new(&config, width, weights)
+        XOmniDecoder::new(&config, width, image_only, weights)
     })?;
     let (latents, sigma) = (input("hidden_states")?, input("timestep")?);
     let (guidance, img_ids) = (input("guidance")?, input("img_ids")?);
