@@ -7,7 +7,12 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// Folders whose files are put into the program.
-const FOLDERS: [&str; 3] = ["suites", "configs/models", "configs/studies"];
+const FOLDERS: [&str; 4] = [
+    "suites",
+    "configs/models",
+    "configs/studies",
+    "results/published",
+];
 
 fn main() -> io::Result<()> {
     definitions()?;

@@ -249,13 +249,17 @@ pub struct ReportArgs {
     /// Folder of the report [default: `report` in the run folder; needed for several runs]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Show what papers printed on the suite below the runs
+    #[arg(long)]
+    pub published: bool,
 }
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
-  unigauge compare results/*/*/seed0 --format latex > table.tex")]
+  unigauge compare results/*/*/seed0 --format latex > table.tex
+  unigauge compare results/geneval/my-model/seed0 --published")]
 pub struct CompareArgs {
     /// Run folders
     #[arg(required = true)]
@@ -263,6 +267,9 @@ pub struct CompareArgs {
     /// How to print the table
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
+    /// Show what papers printed on the suite below the runs
+    #[arg(long)]
+    pub published: bool,
 }
 
 /// Text formats of a table.

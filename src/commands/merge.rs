@@ -28,7 +28,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     manifest.finished = Some(jiff::Timestamp::now());
     manifest.write(&folder)?;
     let summaries = [summary];
-    print_summaries(ctx, &summaries);
+    print_summaries(ctx, &summaries, &[]);
     say(format!(
         "report: {}",
         folder.report().join("index.html").display()

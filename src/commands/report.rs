@@ -4,7 +4,7 @@ use super::cli::{CompareArgs, Format, ReportArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::run::{exit_of, tables};
+use super::run::{exit_of, published, tables};
 use super::score::{Titled, read_view};
 use crate::exit::Exit;
 use crate::report::export::{self, Export};
@@ -31,7 +31,13 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|run| read_view(run))
         .collect::<Result<Vec<_>, _>>()?;
-    let written = report::write(&out, &views, &ReportOptions::default())?;
+    let titled = args.runs.iter().map(|run| Titled::read(run));
+    let titled = titled.collect::<Result<Vec<_>, _>>()?;
+    let options = ReportOptions {
+        published: published(&titled, args.published)?,
+        ..Default::default()
+    };
+    let written = report::write(&out, &views, &options)?;
     if ctx.json {
         println!(
             "{}",
@@ -61,6 +67,14 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
         Format::Csv => Box::new(export::Csv),
         Format::Json => Box::new(export::Json),
     };
-    println!("{}", tables(format.as_ref(), &summaries).trim_end());
+    println!(
+        "{}",
+        tables(
+            format.as_ref(),
+            &summaries,
+            &published(&summaries, args.published)?
+        )
+        .trim_end()
+    );
     Ok(exit_of(&summaries))
 }

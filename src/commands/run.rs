@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
 use super::progress::say;
 use super::score::{Titled, read_view};
-use crate::config::{self, Kind, StudyFile};
+use crate::config::{self, Kind, PublishedFile, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::export::{Export, Terminal};
@@ -147,6 +147,8 @@ fn conclude(
     if summaries.is_empty() {
         return Ok(conclude_parts(ctx, done));
     }
+    let shown = target.study.as_ref().is_some_and(|study| study.published);
+    let published = published(&summaries, shown)?;
     let page = match (&target.study, &done) {
         (Some(study), _) => {
             let folder = args.out.join("studies").join(&study.name);
@@ -159,6 +161,7 @@ fn conclude(
                 &views,
                 &ReportOptions {
                     title: Some(study.title.clone()),
+                    published: published.clone(),
                     ..Default::default()
                 },
             )?;
@@ -176,7 +179,7 @@ fn conclude(
             folder.join("index.html")
         }
     };
-    print_summaries(ctx, &summaries);
+    print_summaries(ctx, &summaries, &published);
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
 }
@@ -213,7 +216,7 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
 }
 
 /// Prints results on stdout: one table a suite, or JSON.
-pub fn print_summaries(ctx: &Context, summaries: &[Titled]) {
+pub fn print_summaries(ctx: &Context, summaries: &[Titled], published: &[PublishedFile]) {
     if ctx.json {
         let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
         println!(
@@ -221,18 +224,40 @@ pub fn print_summaries(ctx: &Context, summaries: &[Titled]) {
             serde_json::to_string_pretty(&plain).unwrap_or_default()
         );
     } else {
-        print!("{}", tables(&Terminal::detect(), summaries));
+        print!("{}", tables(&Terminal::detect(), summaries, published));
     }
 }
 
 /// The tables of some runs in one format.
-pub fn tables(format: &dyn Export, summaries: &[Titled]) -> String {
+pub fn tables(format: &dyn Export, summaries: &[Titled], published: &[PublishedFile]) -> String {
     let inputs: Vec<TableInput<'_>> = summaries.iter().map(Titled::input).collect();
-    let tables = Table::of(&inputs, TableSettings::default());
+    let tables: Vec<Table> = Table::of(&inputs, TableSettings::default())
+        .into_iter()
+        .map(|table| table.beside(published))
+        .collect();
     match format.export(&tables) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) => format!("{error}\n"),
     }
+}
+
+/// What papers printed on the suites of these runs, where it is asked for.
+///
+/// # Errors
+/// When a file has a mistake.
+pub fn published(summaries: &[Titled], asked: bool) -> Result<Vec<PublishedFile>, Failure> {
+    let mut suites: Vec<&str> = summaries
+        .iter()
+        .map(|run| run.summary.suite.as_str())
+        .collect();
+    suites.dedup();
+    let files = suites.iter().filter(|_| asked);
+    let files = files.map(|suite| config::published(suite).map_err(Failure::from));
+    Ok(files
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Incomplete as soon as one output is missing, failed or unscored.

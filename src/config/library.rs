@@ -16,6 +16,7 @@ pub enum Kind {
     Suite,
     Model,
     Study,
+    Published,
 }
 
 impl Kind {
@@ -25,6 +26,7 @@ impl Kind {
             Self::Suite => "suites",
             Self::Model => "configs/models",
             Self::Study => "configs/studies",
+            Self::Published => "results/published",
         }
     }
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Kind {
             Self::Suite => "suite",
             Self::Model => "model",
             Self::Study => "study",
+            Self::Published => "table of published results",
         })
     }
 }
@@ -89,6 +92,7 @@ pub struct Listed {
 /// The part of every definition that a listing shows.
 #[derive(Deserialize)]
 struct Header {
+    #[serde(default)]
     title: String,
 }
 
@@ -205,7 +209,7 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{model_file, study_file, suite_file};
+    use crate::config::{model_file, published_file, study_file, suite_file};
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -231,6 +235,11 @@ mod tests {
         for (name, document, origin) in models.clone() {
             let model = model_file::checked(document, origin).unwrap();
             assert_eq!(model.definition.name, name);
+        }
+        for (name, document, origin) in built_in(Kind::Published) {
+            let file = published_file::checked(document, origin).unwrap();
+            assert_eq!(file.definition.suite, name);
+            assert!(suites.iter().any(|(known, ..)| *known == name));
         }
         for (name, document, origin) in built_in(Kind::Study) {
             let study = study_file::checked(document, origin).unwrap().definition;

@@ -29,6 +29,9 @@ pub struct StudyFile {
     /// Only the first so many items of each suite.
     #[serde(default)]
     pub limit: Option<usize>,
+    /// Whether the tables show what papers printed (`results/published/SUITE.toml`) below the measured rows.
+    #[serde(default)]
+    pub published: bool,
     /// The run seed that every output's own seed is derived from.
     #[serde(default)]
     pub seed: Option<u64>,

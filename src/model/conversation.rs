@@ -3,7 +3,7 @@
 use super::Result;
 use super::generation_config::GenerationConfig;
 use super::processor::{PixelLimits, QwenProcessor};
-use super::qwen2_5_vl::Qwen2_5Vl;
+use super::qwen2_5_vl::{Greedy, Qwen2_5Vl};
 use super::tokenizer::Tokenizer;
 use super::tokenizer::chat::{self, ChatTokens, Form, Item, Role, Turn};
 use candle_core::{Device, Tensor};
@@ -48,13 +48,24 @@ impl Conversation {
     }
 }
 
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub text: String,
+    /// Tokens of the prompt, pictures included.
+    pub input_tokens: usize,
+    pub output_tokens: usize,
+    /// The answer reached its longest length.
+    pub truncated: bool,
+}
+
 /// Tokenizer and picture processor of a checkpoint's folder.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub tokenizer: Tokenizer,
     processor: QwenProcessor,
     /// The tokens that end an answer.
-    pub eos: Vec<u32>,
+    eos: Vec<u32>,
 }
 
 impl Reader {
@@ -73,6 +84,33 @@ impl Reader {
             tokenizer,
             processor: QwenProcessor::open(folder)?,
             eos,
+        })
+    }
+
+    /// The most likely answer to a conversation, of at most `max_new_tokens`; it ends early after a token for which
+    /// `on_token` returns false.
+    ///
+    /// # Errors
+    /// As [`Qwen2_5Vl::generate_greedy`].
+    pub fn reply(
+        &self,
+        model: &Qwen2_5Vl,
+        conversation: &Conversation,
+        max_new_tokens: usize,
+        repetition_penalty: f32,
+        on_token: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<Reply> {
+        let greedy = Greedy {
+            max_new_tokens,
+            eos: &self.eos,
+            repetition_penalty,
+        };
+        let ids = model.generate_greedy(conversation, greedy, on_token)?;
+        Ok(Reply {
+            text: self.tokenizer.decode(&ids)?,
+            input_tokens: conversation.ids.len(),
+            output_tokens: ids.len(),
+            truncated: ids.len() == max_new_tokens,
         })
     }
 

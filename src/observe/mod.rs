@@ -7,8 +7,10 @@ pub mod geneval_detector;
 pub mod hpsv2;
 pub mod mplug_vqa;
 pub mod ppocr;
+pub mod qwen;
 
 mod clip;
+mod questions;
 mod registry;
 mod source;
 

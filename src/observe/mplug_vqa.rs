@@ -1,6 +1,7 @@
 //! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
 //! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
 
+use super::questions::questions;
 use super::source::Checkpoint;
 use super::{BuildError, ObserveError, Observer, Subject};
 use crate::hub::Hub;
@@ -120,26 +121,6 @@ impl MplugVqa {
         let tensor = |values| Tensor::from_vec(values, (1, QUESTION), &self.device);
         Ok((tensor(padded.ids)?, tensor(mask)?))
     }
-}
-
-/// The questions of an item by their ids; of a repeated id the last.
-fn questions(item: &Item) -> Vec<(String, String)> {
-    let rows = item.expect.get("propositions").and_then(Value::as_array);
-    let mut questions: Vec<(String, String)> = Vec::new();
-    for row in rows.into_iter().flatten() {
-        let id = match &row["id"] {
-            Value::String(text) => text.trim().to_owned(),
-            other => other.to_string(),
-        };
-        let Some(question) = row["question"].as_str() else {
-            continue;
-        };
-        match questions.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, known)) => *known = question.to_owned(),
-            None => questions.push((id, question.to_owned())),
-        }
-    }
-    questions
 }
 
 impl Observer for MplugVqa {

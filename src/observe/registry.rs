@@ -6,18 +6,21 @@ use super::geneval_detector::{self, GenevalDetector};
 use super::hpsv2::{self, HpsV2};
 use super::mplug_vqa::{self, MplugVqa};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
+use super::qwen::{QwenOcr, QwenVqa};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
 use crate::model::ModelError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 5] = [
+pub const NAMES: [&str; 7] = [
     "clip-score",
     "geneval-detector",
     "hpsv2",
     "mplug-vqa",
     "ppocr",
+    "qwen-ocr",
+    "qwen-vqa",
 ];
 
 const PPOCR_ASSETS: [&str; 4] = [
@@ -71,6 +74,8 @@ pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
         "hpsv2" => Ok(&hpsv2::ASSETS),
         "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
         "ppocr" => Ok(&PPOCR_ASSETS),
+        // Their checkpoint is a folder that the settings name.
+        "qwen-ocr" | "qwen-vqa" => Ok(&[]),
         _ => Err(unknown(name)),
     }
 }
@@ -116,6 +121,8 @@ pub fn build(
             };
             Ok(Box::new(PpOcr::load(&models, settings.read()?)?))
         }
+        "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
+        "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
         _ => Err(unknown(name)),
     }
 }

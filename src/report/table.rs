@@ -63,6 +63,9 @@ pub struct Row {
     pub failed: usize,
     pub unscored: usize,
     pub partial: bool,
+    /// Printed by a paper, not measured here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub published: bool,
     /// In the order of [`Table::columns`].
     pub cells: Vec<Cell>,
 }
@@ -108,6 +111,28 @@ pub struct Table {
 
 /// The mark of a partial run.
 pub const PARTIAL: &str = "†";
+
+/// The mark of a published row.
+pub const PUBLISHED: &str = "‡";
+
+impl Row {
+    /// The mark behind the label.
+    pub fn mark(&self) -> &'static str {
+        match (self.partial, self.published) {
+            (true, _) => PARTIAL,
+            (false, true) => PUBLISHED,
+            (false, false) => "",
+        }
+    }
+
+    /// How many items are behind the row; nothing where that is not known.
+    pub fn items(&self) -> String {
+        match (self.cells.first(), self.published) {
+            (Some(cell), false) => cell.n.to_string(),
+            _ => String::new(),
+        }
+    }
+}
 
 impl Table {
     /// One table per suite and version, in order of first appearance.
@@ -246,11 +271,12 @@ fn row(
         failed: summary.failed,
         unscored: summary.unscored,
         partial: summary.partial,
+        published: false,
         cells,
     }
 }
 
-fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: usize) -> Cell {
+pub(super) fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: usize) -> Cell {
     Cell {
         value,
         low,

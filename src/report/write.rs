@@ -6,6 +6,7 @@ use super::gallery::{self, Gallery, Picture};
 use super::page::{self, Section};
 use super::table::{Row, TableSettings};
 use super::{ReportError, RunView, Table, TableInput, thumbs};
+use crate::config::PublishedFile;
 use base64::Engine;
 use rayon::prelude::*;
 use std::io::Write;
@@ -17,6 +18,8 @@ pub struct ReportOptions {
     /// Heading of the page; none takes the titles of the suites.
     pub title: Option<String>,
     pub table: TableSettings,
+    /// What papers printed; shown in the tables of their suites.
+    pub published: Vec<PublishedFile>,
     /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
     pub max_outputs: usize,
     /// Longer side of a thumbnail, pixels.
@@ -30,6 +33,7 @@ impl Default for ReportOptions {
         Self {
             title: None,
             table: TableSettings::default(),
+            published: Vec::new(),
             max_outputs: 20_000,
             thumb_side: 320,
             inline_bytes: 24 << 20,
@@ -69,7 +73,10 @@ pub fn write(
     }
     create(dir)?;
     let inputs: Vec<TableInput<'_>> = runs.iter().map(RunView::table_input).collect();
-    let tables = Table::of(&inputs, options.table);
+    let tables: Vec<Table> = Table::of(&inputs, options.table)
+        .into_iter()
+        .map(|table| table.beside(&options.published))
+        .collect();
     let mut written = Written::default();
     for format in export::files() {
         let path = dir.join(format!("table.{}", format.extension()));

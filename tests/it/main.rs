@@ -16,6 +16,7 @@ mod grading;
 mod openai;
 mod parity;
 mod ppocr;
+mod qwen_observers;
 mod report;
 mod run;
 mod scores;

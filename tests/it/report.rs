@@ -101,6 +101,80 @@ fn text(format: &dyn Export, tables: &[Table]) -> String {
     String::from_utf8(format.export(tables).unwrap()).unwrap()
 }
 
+/// A paper's numbers stand below the measured ones, out of the competition, with their source.
+#[test]
+fn published_rows_stand_below_the_measured_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("results/published");
+    std::fs::create_dir_all(&folder).unwrap();
+    crate::support::text_suite(dir.path(), 6);
+    let model = crate::support::model(dir.path(), "echo", "echo", "");
+    let file = |top: &str| {
+        format!(
+            "suite = \"questions\"\nby = \"kind\"\nfull_mark = 100\n\n[[rows]]\nmodel = \"Big\"\nsource = \"A & B, table 2\"\n\
+             overall = {top}\ngroups = {{ three = 50 }}\nnotes = [\"rewritten\"]\n"
+        )
+    };
+    std::fs::write(folder.join("questions.toml"), file("87.5")).unwrap();
+    let study = "name = \"s\"\ntitle = \"S\"\nmodels = [\"echo.toml\"]\nsuites = [\"questions.toml\"]\npublished = true\n";
+    std::fs::write(dir.path().join("s.toml"), study).unwrap();
+    assert!(model.ends_with("echo.toml"));
+    let run = |args: &[&str]| {
+        crate::support::unigauge(dir.path())
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    let output = run(&["run", "./s.toml"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        crate::support::stderr(&output)
+    );
+    assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r"
+    Questions (version 1), %
+    ─────────────────────────────────────
+     model   n   overall   three   other
+    ═════════════════════════════════════
+     echo    6      50.0    50.0    50.0
+     Big‡           87.5    50.0       –
+    ─────────────────────────────────────
+    ‡ as printed, not measured here: A & B, table 2.
+    ‡ Big: rewritten.
+    ");
+    let page = std::fs::read_to_string(dir.path().join("results/studies/s/index.html")).unwrap();
+    assert!(page.contains("Big<abbr title=\"printed by a paper"));
+    let csv = run(&[
+        "compare",
+        "results/questions/echo/seed0",
+        "--published",
+        "--format",
+        "csv",
+    ]);
+    let csv = String::from_utf8(csv.stdout).unwrap();
+    assert!(
+        csv.contains("questions,1,Big,\"A & B, table 2\",false,,overall,0.875,,,0,0"),
+        "{csv}"
+    );
+    let latex = run(&[
+        "compare",
+        "results/questions/echo/seed0",
+        "--published",
+        "--format",
+        "latex",
+    ]);
+    let latex = String::from_utf8(latex.stdout).unwrap();
+    assert!(latex.contains("Big$^\\ddagger$ &  & 87.5"), "{latex}");
+
+    std::fs::write(folder.join("questions.toml"), file("8750")).unwrap();
+    let refused = run(&["compare", "results/questions/echo/seed0", "--published"]);
+    let said = crate::support::stderr(&refused);
+    assert!(
+        said.contains("questions.toml") && said.contains("full_mark"),
+        "{said}"
+    );
+}
+
 #[test]
 fn markdown_table() {
     assert_snapshot!(text(&export::Markdown, &tables(TableSettings::default())));

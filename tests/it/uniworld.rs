@@ -37,7 +37,7 @@ pub fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
 }
 
 /// The tiny checkpoint as a user has a released one.
-fn checkpoint(dir: &Path) -> PathBuf {
+pub fn checkpoint(dir: &Path) -> PathBuf {
     let golden =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity/uniworld/checkpoint");
     let folder = dir.join("tiny");

@@ -4,9 +4,9 @@ use super::QwenVlSettings;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Network, fatal, running};
 use crate::generate::{GenerateError, Place};
-use crate::model::conversation::{Message, Piece, Reader};
+use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Config, Greedy, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::read_config;
 use crate::model::tokenizer::chat::{Form, Role};
 use candle_core::Device;
@@ -17,17 +17,6 @@ pub struct Assistant {
     reader: Reader,
     settings: QwenVlSettings,
     device: Device,
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    pub text: String,
-    /// Tokens of the prompt, pictures included.
-    pub input_tokens: usize,
-    pub output_tokens: usize,
-    /// The answer reached `max_new_tokens`.
-    pub truncated: bool,
 }
 
 impl Assistant {
@@ -94,24 +83,16 @@ impl Assistant {
             .reader
             .encode(&messages, Form::Qwen, limits, &self.device)
             .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
-        let greedy = Greedy {
-            max_new_tokens: self.settings.max_new_tokens,
-            eos: &self.reader.eos,
-            repetition_penalty: self.settings.repetition_penalty as f32,
-        };
-        let ids = self
-            .network
-            .get()?
-            .generate_greedy(&conversation, greedy, &mut |_| !cancel.is_raised())
-            .map_err(&wrong)?;
+        let reply = self.reader.reply(
+            self.network.get()?,
+            &conversation,
+            self.settings.max_new_tokens,
+            self.settings.repetition_penalty as f32,
+            &mut |_| !cancel.is_raised(),
+        );
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
         }
-        Ok(Reply {
-            text: self.reader.tokenizer.decode(&ids).map_err(&wrong)?,
-            input_tokens: conversation.ids.len(),
-            output_tokens: ids.len(),
-            truncated: ids.len() == self.settings.max_new_tokens,
-        })
+        reply.map_err(&wrong)
     }
 }

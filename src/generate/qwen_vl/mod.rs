@@ -3,7 +3,7 @@
 mod assistant;
 mod settings;
 
-pub use assistant::{Assistant, Reply};
+pub use assistant::Assistant;
 pub use settings::QwenVlSettings;
 
 use super::diffusion::{Chain, Key, Made, Named, Scratch, Stage, Step, fatal};

@@ -9,7 +9,6 @@ use crate::generate::spoken::{Order, Spoken};
 use crate::generate::{GenerateError, Request};
 use crate::model::conversation::{Conversation, Message, Reader};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::Greedy;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
 use crate::model::uniworld::{Conditioner, TaskHead};
@@ -155,22 +154,18 @@ impl Prompt {
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
         let wrong = running("prompt");
-        let greedy = Greedy {
-            max_new_tokens: self.settings.max_new_tokens,
-            eos: &self.reader.eos,
-            repetition_penalty: 1.0,
-        };
-        let ids = self
-            .conditioner
-            .get()?
-            .vlm
-            .generate_greedy(&read.conversation, greedy, &mut |_| !cancel.is_raised())
-            .map_err(&wrong)?;
+        let reply = self.reader.reply(
+            &self.conditioner.get()?.vlm,
+            &read.conversation,
+            self.settings.max_new_tokens,
+            1.0,
+            &mut |_| !cancel.is_raised(),
+        );
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
         }
         Ok(Step {
-            made: Made::Text(self.reader.tokenizer.decode(&ids).map_err(&wrong)?),
+            made: Made::Text(reply.map_err(&wrong)?.text),
             extra,
         })
     }

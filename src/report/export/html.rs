@@ -1,7 +1,7 @@
 //! HTML: `<table>` elements to paste anywhere; the report page sorts them by their `data-value`.
 
 use super::Export;
-use crate::report::table::{PARTIAL, Rank, Row};
+use crate::report::table::{PARTIAL, PUBLISHED, Rank, Row};
 use crate::report::{ReportError, Table};
 
 /// A fragment without style: `class="results"` on the table, `best` and `second` on cells.
@@ -51,13 +51,15 @@ pub fn element(table: &Table) -> String {
 fn line(table: &Table, row: &Row) -> String {
     let mark = if row.partial {
         format!("<abbr title=\"partial run\">{PARTIAL}</abbr>")
+    } else if row.published {
+        format!("<abbr title=\"printed by a paper, not measured here\">{PUBLISHED}</abbr>")
     } else {
         String::new()
     };
     let mut text = format!(
         "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th><td class=\"number\" data-value=\"{1}\">{1}</td>",
         escape(&row.label),
-        row.cells[0].n
+        row.items()
     );
     for cell in &row.cells {
         let class = match cell.rank {

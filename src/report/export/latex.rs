@@ -1,7 +1,7 @@
 //! LaTeX with booktabs: best bold, second underlined.
 
 use super::Export;
-use crate::report::table::{PARTIAL, Rank};
+use crate::report::table::{PARTIAL, PUBLISHED, Rank};
 use crate::report::{ReportError, Table};
 
 /// `table` environments; needs `\usepackage{booktabs}` and nothing else.
@@ -33,11 +33,11 @@ fn environment(table: &Table) -> String {
     }
     text.push_str(" \\\\\n    \\midrule\n");
     for row in &table.rows {
-        let mark = if row.partial { "$^\\dagger$" } else { "" };
+        let mark = escape(row.mark());
         text.push_str(&format!(
             "    {}{mark} & {}",
             escape(&row.label),
-            row.cells[0].n
+            row.items()
         ));
         for cell in &row.cells {
             let number = table.number(cell.value).replace('–', "--");
@@ -77,6 +77,7 @@ fn escape(text: &str) -> String {
             '|' => escaped.push_str("\\textbar{}"),
             '\n' | '\r' => escaped.push(' '),
             other if PARTIAL.contains(other) => escaped.push_str("$^\\dagger$"),
+            other if PUBLISHED.contains(other) => escaped.push_str("$^\\ddagger$"),
             other => escaped.push(other),
         }
     }

@@ -1,7 +1,7 @@
 //! Markdown pipe tables: best bold, second underlined.
 
 use super::Export;
-use crate::report::table::{PARTIAL, Rank};
+use crate::report::table::Rank;
 use crate::report::{ReportError, Table};
 
 /// GitHub-flavoured pipe tables.
@@ -27,11 +27,11 @@ fn table(table: &Table) -> String {
     text.push_str(&"---:|".repeat(table.columns.len()));
     text.push('\n');
     for row in &table.rows {
-        let mark = if row.partial { PARTIAL } else { "" };
+        let mark = row.mark();
         text.push_str(&format!(
             "| {}{mark} | {} |",
             escape(&row.label),
-            row.cells[0].n
+            row.items()
         ));
         for cell in &row.cells {
             let number = table.number(cell.value);

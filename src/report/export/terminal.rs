@@ -1,7 +1,7 @@
 //! The terminal: as wide as the window, bold and underlined where a terminal can show it.
 
 use super::Export;
-use crate::report::table::{PARTIAL, Rank, Row};
+use crate::report::table::{Rank, Row};
 use crate::report::{ReportError, Table};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, presets};
 use std::io::IsTerminal;
@@ -28,10 +28,10 @@ impl Terminal {
     }
 
     fn line(&self, table: &Table, row: &Row) -> Vec<Cell> {
-        let mark = if row.partial { PARTIAL } else { "" };
+        let mark = row.mark();
         let mut cells = vec![
             Cell::new(format!("{}{mark}", plain(&row.label))),
-            Cell::new(row.cells[0].n).set_alignment(CellAlignment::Right),
+            Cell::new(row.items()).set_alignment(CellAlignment::Right),
         ];
         for value in &row.cells {
             let number = table.number(value.value);
@@ -100,7 +100,8 @@ impl Export for Terminal {
                 plain(&table.caption()),
                 grid.trim_fmt()
             ));
-            if !self.styled && table.rows.len() > 1 {
+            let measured = table.rows.iter().filter(|row| !row.published);
+            if !self.styled && measured.count() > 1 {
                 text.push_str("* best, ' second\n");
             }
             for note in &table.notes {

@@ -1,0 +1,158 @@
+//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`) or answers questions about it
+//! (`qwen-vqa`), in this process.
+
+mod ocr;
+mod vqa;
+
+pub use ocr::QwenOcr;
+pub use vqa::QwenVqa;
+
+use super::{ObserveError, Subject};
+use crate::model::conversation::{Message, Piece, Reader, Reply};
+use crate::model::processor::PixelLimits;
+use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::tokenizer::chat::{Form, Role};
+use crate::model::weights::{self, Files};
+use crate::model::{ModelError, Result, read_config};
+use candle_core::{DType, Device};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Settings of the observers `qwen-ocr` and `qwen-vqa`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct QwenSettings {
+    /// The folder as Qwen2.5-VL is published; `unigauge fetch qwen2.5-vl-7b` brings the default.
+    pub checkpoint: PathBuf,
+    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it.
+    pub prompt: Option<String>,
+    /// Longest answer in tokens; without it, as long as the observer needs.
+    pub max_new_tokens: Option<usize>,
+    /// Bounds of the picture's area in pixels; a larger one is shrunk.
+    pub min_pixels: u64,
+    pub max_pixels: u64,
+    /// Makes tokens that were said already less likely; the published `generation_config.json` has 1.05.
+    pub repetition_penalty: f64,
+}
+
+impl Default for QwenSettings {
+    fn default() -> Self {
+        Self {
+            checkpoint: "checkpoints/qwen2.5-vl-7b".into(),
+            prompt: None,
+            max_new_tokens: None,
+            min_pixels: 4 * 28 * 28,
+            max_pixels: 16384 * 28 * 28,
+            repetition_penalty: 1.05,
+        }
+    }
+}
+
+/// The network with everything that shapes its answers.
+struct Looker {
+    network: Mutex<Qwen2_5Vl>,
+    reader: Reader,
+    limits: PixelLimits,
+    max_new_tokens: usize,
+    repetition_penalty: f32,
+    device: Device,
+    identity: Value,
+}
+
+impl Looker {
+    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` stand in where the settings have
+    /// none.
+    fn open(
+        observer: &str,
+        settings: &QwenSettings,
+        prompt: &str,
+        longest: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        let folder = &settings.checkpoint;
+        check_folder(folder)?;
+        let max_new_tokens = settings.max_new_tokens.unwrap_or(longest);
+        if max_new_tokens == 0 {
+            return Err(ModelError::Input(format!(
+                "observe.{observer}: `max_new_tokens` = 0: no answer fits"
+            )));
+        }
+        let config: Config = read_config(&folder.join("config.json"))?;
+        let dtype = match device.is_cpu() {
+            true => DType::F32,
+            false => DType::BF16,
+        };
+        let files = Arc::new(Files::open(folder)?);
+        let network = weights::load(&files, dtype, device, |weights| {
+            Qwen2_5Vl::new(&config, weights)
+        })?;
+        let fingerprint =
+            weights::fingerprint(folder).map_err(|error| ModelError::io(folder, &error))?;
+        Ok(Self {
+            identity: json!({
+                "observer": observer,
+                "checkpoint": fingerprint,
+                "dtype": dtype.as_str(),
+                "prompt": prompt,
+                "max_new_tokens": max_new_tokens,
+                "pixels": [settings.min_pixels, settings.max_pixels],
+                "repetition_penalty": settings.repetition_penalty,
+            }),
+            network: Mutex::new(network),
+            reader: Reader::open(folder)?,
+            limits: PixelLimits {
+                min: settings.min_pixels,
+                max: settings.max_pixels,
+            },
+            max_new_tokens,
+            repetition_penalty: settings.repetition_penalty as f32,
+            device: device.clone(),
+        })
+    }
+
+    /// The answer to words after a picture.
+    fn ask(&self, image: &RgbImage, words: &str) -> Result<Reply> {
+        let message = Message {
+            role: Role::User,
+            pieces: vec![Piece::Picture(image), Piece::Text(words)],
+        };
+        let conversation = self
+            .reader
+            .encode(&[message], Form::Qwen, self.limits, &self.device)?;
+        let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
+        self.reader.reply(
+            &network,
+            &conversation,
+            self.max_new_tokens,
+            self.repetition_penalty,
+            &mut |_| true,
+        )
+    }
+}
+
+fn check_folder(folder: &Path) -> Result<()> {
+    match folder.join("config.json").is_file() {
+        true => Ok(()),
+        false => Err(ModelError::file(
+            folder,
+            "there is no checkpoint of Qwen2.5-VL here",
+            "run `unigauge fetch qwen2.5-vl-7b`, or name another folder with `checkpoint` under [observe.…] in the suite",
+        )),
+    }
+}
+
+/// The picture of a subject.
+fn picture<'a>(
+    observer: &str,
+    subject: &Subject<'a>,
+) -> std::result::Result<&'a RgbImage, ObserveError> {
+    subject.image.ok_or_else(|| {
+        ObserveError::new(
+            "image",
+            format!("{observer} looks at pictures, and this output has none"),
+        )
+    })
+}
