@@ -117,7 +117,7 @@ def ours(program, folder, name, count, device):
     if name == "geneval-detector":
         settings += f'clip = "{folder / "clip-score"}"\n'
     rule = "geneval" if name == "geneval-detector" else "measure"
-    option = "" if name == "geneval-detector" else ('key = "clip_t"\n' if name == "clip-score" else 'key = "hpsv2"\n')
+    option = "" if name == "geneval-detector" else ('options = { key = "clip_t" }\n' if name == "clip-score" else 'options = { key = "hpsv2" }\n')
     (folder / "own.toml").write_text(
         f'name = "own"\nversion = "1"\ntitle = "Own"\ntask = "text-to-image"\nobservers = ["{name}"]\n\n[items]\n'
         f'file = "items.jsonl"\n\n[items.map]\nexpect = "*"\n\n[grade]\nrule = "{rule}"\n{option}\n[observe.{name}]\n{settings}')

@@ -11,6 +11,7 @@ pub mod flow_match;
 pub mod flux;
 pub mod flux_vae;
 pub mod generation_config;
+pub mod got_ocr2;
 pub mod mask2former;
 pub mod mplug;
 pub mod nn;

@@ -4,6 +4,7 @@
 
 pub mod clip_score;
 pub mod geneval_detector;
+pub mod got_ocr;
 pub mod hpsv2;
 pub mod mplug_vqa;
 pub mod ppocr;

@@ -3,6 +3,7 @@
 use super::Observer;
 use super::clip_score::{self, ClipScore};
 use super::geneval_detector::{self, GenevalDetector};
+use super::got_ocr::{self, GotOcr};
 use super::hpsv2::{self, HpsV2};
 use super::mplug_vqa::{self, MplugVqa};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
@@ -13,9 +14,10 @@ use crate::model::ModelError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "clip-score",
     "geneval-detector",
+    "got-ocr",
     "hpsv2",
     "mplug-vqa",
     "ppocr",
@@ -71,6 +73,7 @@ pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
     match name {
         "clip-score" => Ok(&clip_score::ASSETS),
         "geneval-detector" => Ok(&geneval_detector::ASSETS),
+        "got-ocr" => Ok(&got_ocr::ASSETS),
         "hpsv2" => Ok(&hpsv2::ASSETS),
         "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
         "ppocr" => Ok(&PPOCR_ASSETS),
@@ -101,6 +104,7 @@ pub fn build(
             hub,
             &device()?,
         )?)),
+        "got-ocr" => Ok(Box::new(GotOcr::open(&settings.read()?, hub, &device()?)?)),
         "hpsv2" => Ok(Box::new(HpsV2::open(&settings.read()?, hub, &device()?)?)),
         "mplug-vqa" => Ok(Box::new(MplugVqa::open(
             &settings.read()?,

@@ -63,21 +63,22 @@ impl Conv2d {
         Self::new(weights, channels, kernel, 1, padding)
     }
 
-    /// As [`Self::same`], without a bias.
+    /// As [`Self::same`], without a bias, in steps of `stride`.
     ///
     /// # Errors
     /// As [`Weights::get`].
-    pub fn same_without_bias(
+    pub fn without_bias(
         weights: &Weights,
         (input, output): (usize, usize),
         kernel: usize,
+        stride: usize,
     ) -> Result<Self> {
         let side = kernel / 2;
         Ok(Self {
             weight: weights.get("weight", (output, input, kernel, kernel))?,
             bias: None,
             kernel,
-            stride: 1,
+            stride,
             padding: Padding {
                 before: side,
                 after: side,

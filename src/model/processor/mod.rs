@@ -5,11 +5,13 @@ mod cropped;
 pub mod detection;
 mod fixed;
 mod qwen;
+mod tiles;
 
 pub use bounded::BoundedProcessor;
 pub use cropped::{CLIP_MEAN, CLIP_STD, CroppedProcessor};
 pub use fixed::FixedProcessor;
 pub use qwen::{PixelLimits, Pixels, QwenProcessor};
+pub use tiles::tiles;
 
 /// What each 8-bit value becomes in each channel: (value / 255 − mean) / std.
 fn table(mean: [f32; 3], std: [f32; 3]) -> [[f32; 256]; 3] {

@@ -7,7 +7,6 @@
 mod config;
 mod generate;
 mod positions;
-mod text;
 mod vision;
 mod windows;
 
@@ -20,16 +19,15 @@ pub use positions::Positions;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};
-use crate::model::qwen2::Angles;
+use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
-use text::{Cache, Text};
 use vision::Vision;
 
 /// The vision tower and the language model; the output layer only where text is wanted.
 pub struct Qwen2_5Vl {
     config: Config,
     vision: Vision,
-    text: Text,
+    text: Decoder,
     lm_head: Option<Linear>,
 }
 
@@ -61,7 +59,12 @@ impl Qwen2_5Vl {
         let model = place("embed_tokens.weight", "model.language_model", "model");
         Ok(Self {
             vision: Vision::new(&config.vision, &visual)?,
-            text: Text::new(&config.text, &model)?,
+            text: Decoder::new(
+                &config.text.layer(),
+                config.text.vocab_size,
+                config.text.num_hidden_layers,
+                &model,
+            )?,
             lm_head: None,
             config: config.clone(),
         })

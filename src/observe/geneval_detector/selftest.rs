@@ -1,10 +1,11 @@
-//! Before it scores anything, a detector looks at a picture of ours twice.
+//! Before it scores anything, a detector looks at a picture of ours twice, and the answer is compared with earlier ones.
 
 use crate::model::mask2former::Mask2Former;
 use crate::model::processor::detection::padded;
 use crate::model::{ModelError, Result};
 use candle_core::Device;
 use image::{Rgb, RgbImage};
+use std::path::Path;
 
 /// Side of the picture, pixels: small, so that the test takes a fraction of a second on a CPU.
 const SIDE: u32 = 128;
@@ -23,32 +24,85 @@ fn picture() -> RgbImage {
     })
 }
 
+/// How far answers of one device may lie apart; a GPU may add in another order.
+fn allowed(device: &Device) -> f32 {
+    if device.is_cpu() { 0.0 } else { 1e-2 }
+}
+
+/// How far answers of different devices and builds may lie apart. Another configuration of the same weights is further off.
+const ALLOWED_BETWEEN: f32 = 5e-2;
+
+/// The detector's answer to the picture: the scores of classes, query by query.
+///
 /// # Errors
 /// When the answers to the same picture differ, or are no numbers.
-pub fn repeatable(network: &Mask2Former, device: &Device) -> Result<()> {
+pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
-    let answer = || -> Result<Vec<f32>> {
+    let look = || -> Result<(Vec<f32>, Vec<f32>)> {
         let masks = network.forward(&pixels.to_device(device)?)?;
-        let classes = masks.class_queries_logits.flatten_all()?.to_vec1::<f32>()?;
-        let logits = masks.masks_queries_logits.flatten_all()?.to_vec1::<f32>()?;
-        Ok([classes, logits].concat())
+        Ok((
+            masks.class_queries_logits.flatten_all()?.to_vec1()?,
+            masks.masks_queries_logits.flatten_all()?.to_vec1()?,
+        ))
     };
-    let (first, second) = (answer()?, answer()?);
-    if !first.iter().all(|value| value.is_finite()) {
+    let (first, second) = (look()?, look()?);
+    if !first.0.iter().chain(&first.1).all(|value| value.is_finite()) {
         return Err(ModelError::NotFinite {
             tensor: "the detector's answer to a test picture".into(),
         });
     }
-    let worst = (first.iter().zip(&second))
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max);
-    // A GPU may add in another order.
-    let allowed = if device.is_cpu() { 0.0 } else { 1e-2 };
-    if worst > allowed {
+    let worst = apart(&first.0, &second.0).max(apart(&first.1, &second.1));
+    if worst > allowed(device) {
         return Err(ModelError::Input(format!(
             "the detector answers the same picture differently each time (by {worst}): memory or driver is at fault"
         )));
     }
+    Ok(first.0)
+}
+
+/// Compares an answer with the one that these weights gave when they were first loaded, which is kept in `folder` under
+/// the weights' fingerprint. What cannot be written there is not compared the next time.
+///
+/// # Errors
+/// When the answers differ.
+pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Result<()> {
+    let file = folder.join(format!("{fingerprint}.json"));
+    let known = std::fs::read(&file).ok();
+    let known = known.and_then(|bytes| serde_json::from_slice::<Vec<f32>>(&bytes).ok());
+    let Some(known) = known else {
+        if let Err(error) = remember(answer, &file, folder) {
+            tracing::debug!("{}: {error}", file.display());
+        }
+        return Ok(());
+    };
+    let worst = apart(answer, &known);
+    if worst <= ALLOWED_BETWEEN {
+        return Ok(());
+    }
+    Err(ModelError::file(
+        &file,
+        format!(
+            "the detector answers a test picture otherwise than when these weights were first loaded (by {worst}): \
+             another configuration, or a fault of device or driver"
+        ),
+        "remove this file if the new answers are the right ones",
+    ))
+}
+
+fn remember(answer: &[f32], file: &Path, folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut part = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer(&mut part, answer)?;
+    part.persist(file).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The largest difference; infinite when the lengths differ.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    if a.len() != b.len() {
+        return f32::INFINITY;
+    }
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
 }

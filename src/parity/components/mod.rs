@@ -6,6 +6,7 @@ mod dinov2;
 mod flow_match;
 mod flux_transformer;
 mod flux_vae;
+mod got_ocr2;
 mod mask2former;
 mod mplug_vqa;
 mod numpy_rng;
@@ -39,6 +40,7 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("flow_match", flow_match::run),
     ("flux_transformer", flux_transformer::run),
     ("flux_vae", flux_vae::run),
+    ("got_ocr2", got_ocr2::run),
     ("mask2former", mask2former::run),
     ("mplug_vqa", mplug_vqa::run),
     ("numpy_rng", |case, _| numpy_rng::run(case)),

@@ -1,8 +1,7 @@
-//! The language model: a Qwen2 decoder whose rotary positions have three rows.
+//! The whole decoder: token table, layers, final norm.
 
-use super::TextConfig;
+use super::{Angles, DecoderLayer, LayerShape, Past};
 use crate::model::nn::{Embedding, Mask, RmsNorm, embedding, rms_norm};
-use crate::model::qwen2::{Angles, DecoderLayer, Past};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
@@ -11,29 +10,34 @@ const ROOM: usize = 256;
 
 /// Keys and values that the layers have seen.
 #[derive(Default)]
-pub(super) struct Cache(Vec<Past>);
+pub struct Cache(Vec<Past>);
 
-/// `model`: token table, decoder layers, final norm.
-pub(super) struct Text {
+/// `embed_tokens`, `layers.*`, `norm`.
+pub struct Decoder {
     pub embed_tokens: Embedding,
     layers: Vec<DecoderLayer>,
     norm: RmsNorm,
 }
 
-impl Text {
-    pub fn new(config: &TextConfig, weights: &Weights) -> Result<Self> {
-        let (hidden, shape) = (config.hidden_size, config.layer());
-        let layer = |index| DecoderLayer::new(&shape, &weights.at(format!("layers.{index}")));
+impl Decoder {
+    /// Of so many words and layers.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn new(shape: &LayerShape, words: usize, layers: usize, weights: &Weights) -> Result<Self> {
+        let hidden = shape.hidden_size;
+        let layer = |index| DecoderLayer::new(shape, &weights.at(format!("layers.{index}")));
         Ok(Self {
-            embed_tokens: embedding(&weights.at("embed_tokens"), config.vocab_size, hidden)?,
-            layers: (0..config.num_hidden_layers)
-                .map(layer)
-                .collect::<Result<_>>()?,
-            norm: rms_norm(&weights.at("norm"), hidden, config.rms_norm_eps)?,
+            embed_tokens: embedding(&weights.at("embed_tokens"), words, hidden)?,
+            layers: (0..layers).map(layer).collect::<Result<_>>()?,
+            norm: rms_norm(&weights.at("norm"), hidden, shape.rms_norm_eps)?,
         })
     }
 
     /// Token vectors [1, L, D], after those in `cache`, → hidden states [1, L, D] after the final norm.
+    ///
+    /// # Errors
+    /// When shapes do not fit, or the device has no room.
     pub fn forward(
         &self,
         embeds: &Tensor,

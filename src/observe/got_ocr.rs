@@ -1,0 +1,202 @@
+//! `got-ocr`: what is written in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
+
+use super::source::Checkpoint;
+use super::{BuildError, ObserveError, Observer, Subject};
+use crate::hub::Hub;
+use crate::image::pillow::Filter;
+use crate::model::got_ocr2::{GotConfig, GotOcr2, Reading};
+use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor, tiles};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Files;
+use crate::model::{ModelError, Result};
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// What the observer needs from the hub: weights, config.json, tokenizer.json.
+pub const ASSETS: [&str; 3] = ["got-ocr2", "got-ocr2-config", "got-ocr2-tokenizer"];
+
+/// The turn before every question, as the checkpoint was trained.
+const SYSTEM: &str = "<|im_start|>system\nYou should follow the instructions carefully and explain your answers in \
+detail.<|im_end|><|im_start|>user\n<img>";
+
+/// Settings of the observer `got-ocr`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GotOcrSettings {
+    /// A folder with another checkpoint, in transformers' layout or the authors', with tokenizer.json.
+    pub checkpoint: Option<PathBuf>,
+    /// Formulas, tables and layout as marked-up text (LaTeX, Markdown) instead of plain text.
+    pub format: bool,
+    /// Whether a picture is also read in tiles, at most `max_tiles` of them: for dense or large pages.
+    pub tiles: bool,
+    pub max_tiles: usize,
+    /// The question with the blank that transformers puts before it; without it as in the authors' program.
+    pub leading_blank: bool,
+    /// Longest reading in tokens.
+    pub max_new_tokens: usize,
+    /// No sequence of so many tokens comes twice.
+    pub no_repeat_ngram_size: usize,
+}
+
+impl Default for GotOcrSettings {
+    fn default() -> Self {
+        Self {
+            checkpoint: None,
+            format: false,
+            tiles: false,
+            max_tiles: 12,
+            leading_blank: true,
+            max_new_tokens: 4096,
+            no_repeat_ngram_size: 20,
+        }
+    }
+}
+
+impl GotOcrSettings {
+    fn question(&self) -> String {
+        format!(
+            "{}OCR{}{}: ",
+            if self.leading_blank { " " } else { "" },
+            if self.format { " with format" } else { "" },
+            match self.tiles {
+                true => " upon the patch reference",
+                false => "",
+            }
+        )
+    }
+}
+
+/// The observer.
+pub struct GotOcr {
+    network: Mutex<GotOcr2>,
+    tokenizer: Tokenizer,
+    processor: FixedProcessor,
+    settings: GotOcrSettings,
+    eos: Vec<u32>,
+    device: Device,
+    identity: Value,
+}
+
+impl GotOcr {
+    /// Finds and loads the network: in bf16 on a GPU, in f32 on the CPU.
+    ///
+    /// # Errors
+    /// When an asset cannot be had, the checkpoint is damaged or a setting makes no sense.
+    pub fn open(
+        settings: &GotOcrSettings,
+        hub: &Hub,
+        device: &Device,
+    ) -> std::result::Result<Self, BuildError> {
+        let positive = [
+            ("max_tiles", settings.max_tiles),
+            ("max_new_tokens", settings.max_new_tokens),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ModelError::Input(format!("observe.got-ocr: `{name}` = 0")).into());
+        }
+        let [weights, config, tokenizer] = ASSETS;
+        let checkpoint = match &settings.checkpoint {
+            Some(folder) => Checkpoint::named(folder, &["config.json"])?,
+            None => Checkpoint::asset(hub, weights, Some(config), Some(tokenizer))?,
+        };
+        let absent = |what: &str| {
+            let why = format!("there is no {what} beside these weights");
+            ModelError::file(&checkpoint.weights, why, "name the whole checkpoint's folder")
+        };
+        let config = checkpoint.config.as_ref();
+        let config = GotConfig::read(config.ok_or_else(|| absent("config.json"))?)?;
+        let folder = checkpoint.tokenizer.as_ref();
+        let tokenizer = Tokenizer::open(folder.ok_or_else(|| absent("tokenizer.json"))?)?;
+        let dtype = match device.is_cpu() {
+            true => DType::F32,
+            false => DType::BF16,
+        };
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let side = u32::try_from(config.vision.image_size)
+            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
+        Ok(Self {
+            identity: json!({
+                "observer": "got-ocr",
+                "checkpoint": checkpoint.fingerprint()?,
+                "dtype": dtype.as_str(),
+                "question": settings.question(),
+                "tiles": settings.tiles.then_some(settings.max_tiles),
+                "max_new_tokens": settings.max_new_tokens,
+                "no_repeat_ngram_size": settings.no_repeat_ngram_size,
+            }),
+            network: Mutex::new(GotOcr2::load(&config, &files, dtype, device)?),
+            eos: vec![tokenizer.token("<|im_end|>")?],
+            tokenizer,
+            processor: FixedProcessor {
+                size: side,
+                filter: Filter::Bicubic,
+                mean: CLIP_MEAN,
+                std: CLIP_STD,
+            },
+            settings: settings.clone(),
+            device: device.clone(),
+        })
+    }
+
+    fn read(&self, image: &RgbImage) -> Result<Value> {
+        let size = self.processor.size;
+        let pictures = match self.settings.tiles {
+            true => tiles(image, size, self.settings.max_tiles),
+            false => vec![image.clone()],
+        };
+        let pixels = pictures.iter().map(|picture| self.processor.prepare(picture));
+        let pixels = Tensor::stack(&pixels.collect::<Result<Vec<_>>>()?, 0)?;
+        let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
+        let config = network.config();
+        let mut ids = self.tokenizer.encode(SYSTEM)?;
+        let count = pictures.len() * config.image_tokens;
+        ids.extend(std::iter::repeat_n(config.image_token, count));
+        let question = self.settings.question();
+        ids.extend(self.tokenizer.encode(&format!(
+            "</img>\n{question}<|im_end|><|im_start|>assistant\n"
+        ))?);
+        let features = pixels
+            .chunk(pictures.len(), 0)?
+            .iter()
+            .map(|one| network.image_features(&one.to_device(&self.device)?))
+            .collect::<Result<Vec<_>>>()?;
+        let reading = Reading {
+            max_new_tokens: self.settings.max_new_tokens,
+            eos: &self.eos,
+            no_repeat_ngram_size: self.settings.no_repeat_ngram_size,
+        };
+        let new = network.read(&ids, &Tensor::cat(&features, 0)?, reading)?;
+        Ok(json!({
+            "engine": "got-ocr2",
+            "lines": [],
+            "text": self.tokenizer.decode(&new)?.trim(),
+            "tiles": pictures.len(),
+            "truncated": new.len() == self.settings.max_new_tokens,
+        }))
+    }
+}
+
+impl Observer for GotOcr {
+    fn name(&self) -> &str {
+        "got-ocr"
+    }
+
+    fn identity(&self) -> Value {
+        self.identity.clone()
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+        let look = |subject: &Subject<'_>| {
+            let image = subject.image.ok_or_else(|| {
+                ObserveError::new("image", "got-ocr looks at pictures, and this output has none")
+            })?;
+            self.read(image)
+                .map_err(|error| ObserveError::new("ocr", error.to_string()))
+        };
+        subjects.iter().map(look).collect()
+    }
+}
