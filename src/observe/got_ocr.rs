@@ -9,6 +9,7 @@ use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor, tiles};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
+use crate::text::whitespace::strip;
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -62,10 +63,11 @@ impl GotOcrSettings {
             "{}OCR{}{}: ",
             if self.leading_blank { " " } else { "" },
             if self.format { " with format" } else { "" },
-            match self.tiles {
-                true => " upon the patch reference",
-                false => "",
-            }
+            if self.tiles {
+                " upon the patch reference"
+            } else {
+                ""
+            },
         )
     }
 }
@@ -105,7 +107,11 @@ impl GotOcr {
         };
         let absent = |what: &str| {
             let why = format!("there is no {what} beside these weights");
-            ModelError::file(&checkpoint.weights, why, "name the whole checkpoint's folder")
+            ModelError::file(
+                &checkpoint.weights,
+                why,
+                "name the whole checkpoint's folder",
+            )
         };
         let config = checkpoint.config.as_ref();
         let config = GotConfig::read(config.ok_or_else(|| absent("config.json"))?)?;
@@ -148,7 +154,9 @@ impl GotOcr {
             true => tiles(image, size, self.settings.max_tiles),
             false => vec![image.clone()],
         };
-        let pixels = pictures.iter().map(|picture| self.processor.prepare(picture));
+        let pixels = pictures
+            .iter()
+            .map(|picture| self.processor.prepare(picture));
         let pixels = Tensor::stack(&pixels.collect::<Result<Vec<_>>>()?, 0)?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
         let config = network.config();
@@ -173,7 +181,7 @@ impl GotOcr {
         Ok(json!({
             "engine": "got-ocr2",
             "lines": [],
-            "text": self.tokenizer.decode(&new)?.trim(),
+            "text": strip(&self.tokenizer.decode(&new)?),
             "tiles": pictures.len(),
             "truncated": new.len() == self.settings.max_new_tokens,
         }))
@@ -192,7 +200,10 @@ impl Observer for GotOcr {
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
             let image = subject.image.ok_or_else(|| {
-                ObserveError::new("image", "got-ocr looks at pictures, and this output has none")
+                ObserveError::new(
+                    "image",
+                    "got-ocr looks at pictures, and this output has none",
+                )
             })?;
             self.read(image)
                 .map_err(|error| ObserveError::new("ocr", error.to_string()))

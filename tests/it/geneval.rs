@@ -170,3 +170,35 @@ fn the_files_that_the_official_detector_needs_are_named() {
         assert!(said.contains(asset), "{said}");
     }
 }
+
+#[test]
+fn a_detector_that_answers_otherwise_than_before_scores_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let suite = suite(dir.path(), &lines(&golden().join("expected.jsonl"))[..1]);
+    let images = golden().join("images");
+    let look = || {
+        let mut command = unigauge(dir.path());
+        command.args(["observe", "--device", "cpu", "--cache", "cache", "--suite"]);
+        command.arg(&suite).arg("--images").arg(&images);
+        command.output().unwrap()
+    };
+    let first = look();
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let kept = dir.path().join("cache/self-tests/geneval-detector");
+    let file = fs::read_dir(&kept).unwrap().next().unwrap().unwrap().path();
+    let mut answer: Vec<f64> = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    fs::remove_dir_all(dir.path().join("results")).unwrap();
+    assert_eq!(look().status.code(), Some(0));
+
+    answer[3] += 1.0;
+    fs::write(&file, serde_json::to_string(&answer).unwrap()).unwrap();
+    fs::remove_dir_all(dir.path().join("results")).unwrap();
+    let changed = look();
+    assert_eq!(changed.status.code(), Some(6), "{}", stderr(&changed));
+    let told = stderr(&changed);
+    let name = file.file_name().unwrap().to_string_lossy();
+    assert!(
+        told.contains("first loaded") && told.contains(&*name),
+        "{told}"
+    );
+}

@@ -12,6 +12,7 @@ mod command_generator;
 mod dpg;
 mod folder;
 mod geneval;
+mod got_ocr;
 mod grading;
 mod openai;
 mod parity;

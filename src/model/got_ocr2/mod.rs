@@ -69,12 +69,7 @@ impl GotOcr2 {
             vision: Vision::new(vision, &weights.at("vision_tower"))?,
             conv_upsampler1: conv("conv_upsampler1", narrow, 2 * narrow)?,
             conv_upsampler2: conv("conv_upsampler2", 2 * narrow, wide)?,
-            multimodal_projector: linear(
-                &projector.at("multimodal_projector"),
-                wide,
-                wide,
-                true,
-            )?,
+            multimodal_projector: linear(&projector.at("multimodal_projector"), wide, wide, true)?,
             lm_head: match text.tied() {
                 true => Linear::new(decoder.embed_tokens.embeddings().clone(), None),
                 false => linear(&language.at("lm_head"), wide, text.vocab_size, false)?,
@@ -111,7 +106,9 @@ impl GotOcr2 {
             )));
         }
         let vectors = image_features.flatten_to(1)?;
-        let places = input_ids.iter().filter(|id| **id == self.config.image_token);
+        let places = input_ids
+            .iter()
+            .filter(|id| **id == self.config.image_token);
         let (places, rows) = (places.count(), vectors.dim(0)?);
         if places != rows {
             return Err(ModelError::Input(format!(

@@ -156,7 +156,9 @@ impl Attention {
     fn new(config: &VisionConfig, side: usize, weights: &Weights) -> Result<Self> {
         let (width, heads) = (config.hidden_size, config.num_attention_heads);
         let relative = |name: &str| -> Result<Tensor> {
-            let table = weights.get(name, (2 * side - 1, width / heads))?;
+            let table = weights
+                .get(name, (2 * side - 1, width / heads))?
+                .contiguous()?;
             let places = (0..side).flat_map(|q| (0..side).map(move |k| (q + side - 1 - k) as u32));
             let places = Tensor::from_iter(places, weights.device())?;
             let chosen = table.index_select(&places, 0)?;
@@ -260,7 +262,9 @@ impl Neck {
             let last = x.permute((0, 2, 3, 1))?.contiguous()?;
             norm.forward(&last)?.permute((0, 3, 1, 2))?.contiguous()
         };
-        let x = self.conv1.forward(&x.permute((0, 3, 1, 2))?.contiguous()?)?;
+        let x = self
+            .conv1
+            .forward(&x.permute((0, 3, 1, 2))?.contiguous()?)?;
         let x = self.conv2.forward(&over_channels(&self.layer_norm1, &x)?)?;
         Ok(over_channels(&self.layer_norm2, &x)?)
     }

@@ -89,11 +89,11 @@ impl PixelDecoder {
                 .collect::<Result<_>>()?,
             adapter: normed(
                 &adapter,
-                Conv2d::same_without_bias(&adapter.at(0), (channels(LEVELS), width), 1)?,
+                Conv2d::without_bias(&adapter.at(0), (channels(LEVELS), width), 1, 1)?,
             )?,
             layer: normed(
                 &output,
-                Conv2d::same_without_bias(&output.at(0), (width, width), 3)?,
+                Conv2d::without_bias(&output.at(0), (width, width), 3, 1)?,
             )?,
             mask_projection: Conv2d::same(
                 &weights.at("mask_projection"),

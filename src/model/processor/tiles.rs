@@ -7,9 +7,8 @@ use image::RgbImage;
 /// nearest to its own; the whole picture follows them where there is more than one.
 pub fn tiles(image: &RgbImage, size: u32, most: usize) -> Vec<RgbImage> {
     let (columns, rows) = grid(image.dimensions(), size, most);
-    let whole = |columns: u32, rows: u32| {
-        resize(image, size * columns, size * rows, Filter::Bicubic)
-    };
+    let whole =
+        |columns: u32, rows: u32| resize(image, size * columns, size * rows, Filter::Bicubic);
     let resized = whole(columns, rows);
     let mut tiles: Vec<RgbImage> = (0..rows)
         .flat_map(|row| (0..columns).map(move |column| (column * size, row * size)))

@@ -1,8 +1,8 @@
 //! Greedy decoding with a cache of keys and values.
 
 use super::Qwen2_5Vl;
-use crate::model::qwen2::Cache;
 use crate::model::conversation::Conversation;
+use crate::model::qwen2::Cache;
 use crate::model::{ModelError, Result};
 use candle_core::{D, DType, Tensor};
 use std::collections::BTreeSet;

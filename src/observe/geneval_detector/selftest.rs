@@ -47,7 +47,12 @@ pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
         ))
     };
     let (first, second) = (look()?, look()?);
-    if !first.0.iter().chain(&first.1).all(|value| value.is_finite()) {
+    if !first
+        .0
+        .iter()
+        .chain(&first.1)
+        .all(|value| value.is_finite())
+    {
         return Err(ModelError::NotFinite {
             tensor: "the detector's answer to a test picture".into(),
         });
