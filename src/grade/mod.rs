@@ -12,13 +12,16 @@ mod longtext;
 mod lookup;
 mod measure;
 mod numeric;
+mod ocrbench;
+mod ocrbench_v2;
+mod page_ocr;
 mod reading;
 mod registry;
 mod summary;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
-pub use registry::{RuleError, build, names};
+pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
 
 use crate::record::{Evidence, Grade, Item, Output};
@@ -105,6 +108,11 @@ pub trait Rule: Send + Sync {
     /// Further official numbers, by name.
     fn metrics(&self, _board: &Board<'_>) -> std::collections::BTreeMap<String, f64> {
         std::collections::BTreeMap::new()
+    }
+
+    /// What a reader of the numbers must know.
+    fn notes(&self, _board: &Board<'_>) -> Vec<String> {
+        Vec::new()
     }
 
     /// The files that the benchmark's own scripts write, for tooling that reads those.

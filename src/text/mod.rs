@@ -1,7 +1,13 @@
-//! Normalisation, edit distances, multiset matching. Pure functions on strings.
+//! Normalisation, edit distances, multiset matching, sentence metrics. Pure functions on strings.
 
+pub mod bleu;
 pub mod distance;
+pub mod meteor;
 pub mod multiset;
 pub mod normalise;
+pub mod porter;
 pub mod python_json;
+pub mod python_number;
+pub mod segment;
 pub mod whitespace;
+pub mod wordnet;

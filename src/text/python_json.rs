@@ -1,8 +1,8 @@
-//! JSON as Python's `json.dumps` writes it by default: `", "` and `": "` between parts, ASCII only.
+//! JSON as Python's `json.dumps` writes it: `", "` and `": "` between parts or every part on a line, ASCII only.
 
 use serde::Serialize as _;
 use serde_json::Value;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use std::io::{self, Write};
 
 struct PythonStyle;
@@ -25,18 +25,56 @@ impl Formatter for PythonStyle {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut units = [0; 2];
-        for character in fragment.chars() {
-            if character.is_ascii() {
-                out.write_all(&[character as u8])?;
-            } else {
-                for unit in character.encode_utf16(&mut units) {
-                    write!(out, "\\u{unit:04x}")?;
-                }
+        escaped(out, fragment)
+    }
+}
+
+/// Every part on a line of its own.
+struct Indented<'a>(PrettyFormatter<'a>);
+
+macro_rules! passed_on {
+    ($($method:ident($($argument:ident: $type:ty),*);)+) => {
+        $(fn $method<W: Write + ?Sized>(&mut self, out: &mut W $(, $argument: $type)*) -> io::Result<()> {
+            self.0.$method(out $(, $argument)*)
+        })+
+    };
+}
+
+impl Formatter for Indented<'_> {
+    passed_on! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        escaped(out, fragment)
+    }
+}
+
+/// What is not ASCII as `\uXXXX`.
+fn escaped<W: Write + ?Sized>(out: &mut W, fragment: &str) -> io::Result<()> {
+    let mut units = [0; 2];
+    for character in fragment.chars() {
+        if matches!(character, ' '..='~') {
+            out.write_all(&[character as u8])?;
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                write!(out, "\\u{unit:04x}")?;
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn separate<W: Write + ?Sized>(out: &mut W, first: bool) -> io::Result<()> {
@@ -45,8 +83,21 @@ fn separate<W: Write + ?Sized>(out: &mut W, first: bool) -> io::Result<()> {
 
 /// `json.dumps(value)`.
 pub fn dumps(value: &Value) -> String {
+    written(value, PythonStyle)
+}
+
+/// `json.dumps(value, indent=indent)`.
+pub fn dumps_indented(value: &Value, indent: usize) -> String {
+    let blanks = " ".repeat(indent);
+    written(
+        value,
+        Indented(PrettyFormatter::with_indent(blanks.as_bytes())),
+    )
+}
+
+fn written(value: &Value, style: impl Formatter) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, PythonStyle);
+    let mut serializer = Serializer::with_formatter(&mut bytes, style);
     // Writing a `Value` into memory has no way to fail.
     let _ = value.serialize(&mut serializer);
     String::from_utf8_lossy(&bytes).into_owned()

@@ -14,6 +14,7 @@ mod folder;
 mod geneval;
 mod got_ocr;
 mod grading;
+mod ocrbench;
 mod openai;
 mod parity;
 mod ppocr;
