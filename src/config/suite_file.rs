@@ -12,7 +12,10 @@ use std::path::Path;
 
 mod items;
 
-pub use items::{Expect, FieldOrValue, Format, ItemsSource, Mapping, PromptGenerator};
+pub use items::{
+    ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Mapping, Names,
+    PromptGenerator, Wanted,
+};
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
 ///
@@ -91,8 +94,8 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or
-    /// `numeric`.
+    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy`,
+    /// `mmmu`, `multiple-choice`, `numeric`, `relaxed-accuracy`, `vqa-accuracy` or `yes-no`.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]

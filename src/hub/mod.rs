@@ -158,6 +158,11 @@ impl Hub {
         &self.table
     }
 
+    /// The cache's folder.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// All assets with their states, in the order of the table.
     pub fn list(&self) -> Vec<Entry<'_>> {
         let entry = |asset| Entry {

@@ -3,5 +3,7 @@
 pub mod distance;
 pub mod multiset;
 pub mod normalise;
+pub mod python_float;
 pub mod python_json;
+pub mod vqa;
 pub mod whitespace;
