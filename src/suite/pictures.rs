@@ -1,6 +1,6 @@
 //! Pictures that come inside a table: each is written once, under the hash of its bytes.
 
-use crate::image::decode;
+use crate::image;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -43,8 +43,8 @@ impl Pictures {
                 MAX_BYTES >> 20
             ));
         }
-        decode::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
-        let extension = decode::sniff(bytes).unwrap_or("bin");
+        image::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
+        let extension = image::sniff(bytes).unwrap_or("bin");
         let hash: String = Sha256::digest(bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))

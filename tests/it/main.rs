@@ -22,6 +22,8 @@ mod run;
 mod scores;
 mod suites;
 mod support;
+mod tables;
 mod typeset;
 mod uniworld;
+mod vqa;
 mod xomni;
