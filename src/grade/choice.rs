@@ -32,7 +32,8 @@ pub fn letter(option: usize) -> char {
 /// 4. A letter called option or choice (`option B`, `选B`).
 /// 5. The reply is the text of an option.
 /// 6. A letter in round brackets.
-/// 7. A capital letter as a word of its own; `A` and `I` before a word in small letters are words, not letters.
+/// 7. A capital letter as a word of its own; `A` and `I` before a word in small letters, other than `or` and `and`, are
+///    words, not letters.
 /// 8. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
 ///
 /// Full-width letters and marks are read as ASCII.
@@ -159,9 +160,10 @@ fn bracketed(reply: &str, options: &[String]) -> Vec<usize> {
 fn lone_letter(reply: &str, options: &[String]) -> Vec<usize> {
     let matches = LONE.iter().flat_map(|pattern| pattern.find_iter(reply));
     let chosen = matches.filter(|found| {
-        let mut after = reply[found.end()..].chars();
-        let word = after.next().is_some_and(char::is_whitespace)
-            && after.next().is_some_and(char::is_lowercase);
+        let after = &reply[found.end()..];
+        let apart = after.starts_with(char::is_whitespace);
+        let next = after.split_whitespace().next().unwrap_or_default();
+        let word = apart && next.starts_with(char::is_lowercase) && !["or", "and"].contains(&next);
         !(word && matches!(found.as_str(), "A" | "I"))
     });
     chosen
@@ -190,8 +192,10 @@ fn stands_in(said: &str, text: &str) -> bool {
     let alphanumeric = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let whole = |start: usize| {
         let (before, after) = (&said[..start], &said[start + text.len()..]);
-        let breaks_before = alphanumeric(text.chars().next()) && alphanumeric(before.chars().next_back());
-        let breaks_after = alphanumeric(text.chars().next_back()) && alphanumeric(after.chars().next());
+        let breaks_before =
+            alphanumeric(text.chars().next()) && alphanumeric(before.chars().next_back());
+        let breaks_after =
+            alphanumeric(text.chars().next_back()) && alphanumeric(after.chars().next());
         !breaks_before && !breaks_after
     };
     !text.is_empty() && said.match_indices(text).any(|(start, _)| whole(start))

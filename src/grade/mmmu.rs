@@ -41,13 +41,19 @@ impl Mmmu {
             [] => "nothing".to_owned(),
             some => some.join(", "),
         };
-        let expected = right.or(answers.first()).map_or("", |answer| answer.as_ref());
+        let expected = right
+            .or(answers.first())
+            .map_or("", |answer| answer.as_ref());
         let reason = format!(
             "said {}, extracted {extracted} (open question: what stands behind words of conclusion, and numbers there), expected {}",
             quote(said),
             quote(expected)
         );
         let correct = right.is_some();
-        Ok(Verdict::scored(f64::from(u8::from(correct)), correct, reason))
+        Ok(Verdict::scored(
+            f64::from(u8::from(correct)),
+            correct,
+            reason,
+        ))
     }
 }

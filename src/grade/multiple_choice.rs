@@ -62,7 +62,10 @@ impl Rule for MultipleChoice {
                 continue;
             };
             all.push(right);
-            if rotations.get(grade.item.as_str()).is_none_or(|r| r.number == 0) {
+            if rotations
+                .get(grade.item.as_str())
+                .is_none_or(|r| r.number == 0)
+            {
                 plain.push(right);
             }
         }
@@ -126,7 +129,8 @@ fn question(item: &Item) -> Result<(Vec<String>, usize), String> {
         ));
     }
     let answer = item.expect.get("answer").and_then(Value::as_str);
-    let place = answer.and_then(|answer| (0..texts.len()).find(|&at| answer == choice::letter(at).to_string()));
+    let place = answer
+        .and_then(|answer| (0..texts.len()).find(|&at| answer == choice::letter(at).to_string()));
     place.map(|place| (texts, place)).ok_or_else(|| {
         format!(
             "the item's `expect.answer` is {}, where the letter of one of its options was expected",

@@ -83,7 +83,7 @@ impl Rule for VqaAccuracy {
 fn agreement(agreeing: usize, people: usize) -> f64 {
     let worth = |others: usize| (others as f64 / 3.0).min(1.0);
     let disagreeing = people - agreeing;
-    let sum = agreeing as f64 * worth(agreeing.saturating_sub(1))
-        + disagreeing as f64 * worth(agreeing);
+    let sum =
+        agreeing as f64 * worth(agreeing.saturating_sub(1)) + disagreeing as f64 * worth(agreeing);
     sum / people as f64
 }

@@ -121,7 +121,10 @@ fn official(said: &str) -> (Option<bool>, &'static str) {
             Some(false),
             "official reading: `no` or `not` in the first sentence",
         ),
-        false => (Some(true), "official reading: no `no` in the first sentence"),
+        false => (
+            Some(true),
+            "official reading: no `no` in the first sentence",
+        ),
     }
 }
 

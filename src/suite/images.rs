@@ -38,7 +38,11 @@ impl Images {
     /// Says what is wrong with the path of an input image.
     pub(super) fn check(&self, image: &str) -> Result<(), String> {
         let path = Path::new(image);
-        if self.written.as_ref().is_some_and(|folder| is_inside(path, folder)) {
+        if self
+            .written
+            .as_ref()
+            .is_some_and(|folder| is_inside(path, folder))
+        {
             return Ok(());
         }
         if !self.allow_outside

@@ -90,14 +90,28 @@ mod tests {
     fn reads_what_json_and_python_write() {
         for (text, list) in [
             (r#"["a", 2]"#, json!(["a", 2])),
-            (r#"['it\'s', "it's", 'say "x"', 3.5, -1]"#, json!(["it's", "it's", "say \"x\"", 3.5, -1])),
-            (r"['a\nb', 'é', '\x00', '\\']", json!(["a\nb", "é", "\0", "\\"])),
+            (
+                r#"['it\'s', "it's", 'say "x"', 3.5, -1]"#,
+                json!(["it's", "it's", "say \"x\"", 3.5, -1]),
+            ),
+            (
+                r"['a\nb', 'é', '\x00', '\\']",
+                json!(["a\nb", "é", "\0", "\\"]),
+            ),
             ("[ ]", json!([])),
             ("['a, b',]", json!(["a, b"])),
         ] {
             assert_eq!(parse(text).map(Value::from), Some(list), "{text}");
         }
-        for text in ["a", "['a'", "[a]", "['a' 'b']", "[None]", "['a]", "['\\xq']"] {
+        for text in [
+            "a",
+            "['a'",
+            "[a]",
+            "['a' 'b']",
+            "[None]",
+            "['a]",
+            "['\\xq']",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

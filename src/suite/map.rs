@@ -42,16 +42,20 @@ impl<'a> Mapper<'a> {
         let map = &suite.definition.items.map;
         let mistake = |path: &[&str], message: String, help: &str| {
             let path = [&["items", "map"], path].concat();
-            suite.document.mistake(&path, message, Some(help.to_owned()))
+            suite
+                .document
+                .mistake(&path, message, Some(help.to_owned()))
         };
         let id = map.id.as_deref().map(Template::parse).transpose();
-        let id = id.map_err(|message| {
-            mistake(&["id"], message, "for example: id = \"{prompt_id:04}\"")
-        })?;
+        let id = id
+            .map_err(|message| mistake(&["id"], message, "for example: id = \"{prompt_id:04}\""))?;
         let help = "for example: prompt = \"{question}\\nAnswer with a single word.\"";
         let prompt = Prompt::parse(map.prompt.as_deref().unwrap_or("prompt"))
             .map_err(|message| mistake(&["prompt"], message, help))?;
-        let choice_prompt = map.choice.as_ref().and_then(|choice| choice.prompt.as_deref());
+        let choice_prompt = map
+            .choice
+            .as_ref()
+            .and_then(|choice| choice.prompt.as_deref());
         let choice_prompt = choice_prompt
             .map(Prompt::parse)
             .transpose()
@@ -292,8 +296,7 @@ impl<'a> Mapper<'a> {
 
 /// The paths that a field holds.
 fn paths(name: &str, value: &Value) -> Result<Vec<String>, String> {
-    let wrong =
-        || format!("the field `{name}` must be the path of an image or a list of them");
+    let wrong = || format!("the field `{name}` must be the path of an image or a list of them");
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(path) => Ok(vec![path.clone()]),

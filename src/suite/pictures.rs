@@ -68,7 +68,10 @@ impl Pictures {
     /// # Errors
     /// As [`Self::keep`], and when the text is not base64.
     pub(super) fn keep_base64(&self, text: &str) -> Result<String, String> {
-        let text = match text.strip_prefix("data:").and_then(|url| url.split_once(',')) {
+        let text = match text
+            .strip_prefix("data:")
+            .and_then(|url| url.split_once(','))
+        {
             Some((_, data)) => data,
             None => text,
         };

@@ -186,8 +186,9 @@ fn at(path: PathBuf) -> Result<Found, SuiteError> {
 
 /// The files of a folder whose names fit, in their order.
 fn files(folder: &Path, fits: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, SuiteError> {
-    let cannot =
-        |error: std::io::Error| unreadable(folder, &format!("this folder cannot be listed ({error})"));
+    let cannot = |error: std::io::Error| {
+        unreadable(folder, &format!("this folder cannot be listed ({error})"))
+    };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();

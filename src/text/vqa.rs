@@ -50,8 +50,7 @@ pub fn punctuation(text: &str) -> String {
         .is_some_and(|pattern| pattern.is_match(text));
     let mut cleaned = text.to_owned();
     for mark in PUNCTUATION {
-        let beside_blank =
-            text.contains(&format!("{mark} ")) || text.contains(&format!(" {mark}"));
+        let beside_blank = text.contains(&format!("{mark} ")) || text.contains(&format!(" {mark}"));
         let instead = if beside_blank || in_number { "" } else { " " };
         cleaned = cleaned.replace(mark, instead);
     }

@@ -24,6 +24,7 @@ mod suites;
 mod support;
 mod tables;
 mod typeset;
+mod understand;
 mod uniworld;
 mod vqa;
 mod xomni;

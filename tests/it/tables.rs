@@ -15,7 +15,9 @@ fn golden(name: &str) -> PathBuf {
 fn png(shade: u8) -> Vec<u8> {
     let picture = image::RgbImage::from_pixel(6, 4, image::Rgb([shade, 10, 200]));
     let mut file = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    picture
+        .write_to(&mut file, image::ImageFormat::Png)
+        .unwrap();
     file.into_inner()
 }
 
@@ -45,7 +47,9 @@ fn items(dir: &Path, more: &[&str]) -> Vec<Value> {
     let output = run(dir, more);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// What it says when it refuses.
@@ -64,7 +68,11 @@ fn image_of(item: &Value, at: usize) -> Vec<u8> {
 }
 
 fn shade(bytes: &[u8]) -> u8 {
-    image::load_from_memory(bytes).unwrap().to_rgb8().get_pixel(0, 0).0[0]
+    image::load_from_memory(bytes)
+        .unwrap()
+        .to_rgb8()
+        .get_pixel(0, 0)
+        .0[0]
 }
 
 fn pictures(dir: &Path) -> Vec<PathBuf> {
@@ -92,7 +100,10 @@ fn shards_of_parquet_as_on_the_hub_are_one_source() {
     fs::write(data.join("README.md"), "no table").unwrap();
     suite(dir.path(), &format!("file = \"data\"\n{HUB}"));
     let found = items(dir.path(), &[]);
-    let ids: Vec<&str> = found.iter().map(|item| item["item"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|item| item["item"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["000", "001", "002", "003", "004"]);
     assert_eq!(found[1]["prompt"], "What is shown in 1?\nIn a word.");
     assert_eq!(found[1]["expect"], json!({"answers": ["one", "n1"]}));
@@ -122,7 +133,10 @@ fn shards_of_parquet_as_on_the_hub_are_one_source() {
     let one = data.join("hub-1.parquet");
     let given = items(dir.path(), &["--items", one.to_str().unwrap()]);
     assert_eq!(given.len(), 2);
-    suite(dir.path(), &format!("file = \"data\"\nkeep = {{ question_type = [\"colour\"] }}\n{HUB}"));
+    suite(
+        dir.path(),
+        &format!("file = \"data\"\nkeep = {{ question_type = [\"colour\"] }}\n{HUB}"),
+    );
     assert_eq!(items(dir.path(), &[]).len(), 2);
 }
 
@@ -131,7 +145,10 @@ fn lists_of_pictures_raw_bytes_and_nested_values_are_read() {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(golden("lists.parquet"), dir.path().join("t.parquet")).unwrap();
     let map = "[items.map]\nprompt = \"Look at {id}\"\nexpect = [\"options\", \"nested\"]\n";
-    suite(dir.path(), &format!("file = \"t.parquet\"\n{map}images = [\"images\", \"raw\"]\n"));
+    suite(
+        dir.path(),
+        &format!("file = \"t.parquet\"\n{map}images = [\"images\", \"raw\"]\n"),
+    );
     let found = items(dir.path(), &[]);
     let shades: Vec<Vec<u8>> = (found.iter())
         .map(|item| {
@@ -143,7 +160,10 @@ fn lists_of_pictures_raw_bytes_and_nested_values_are_read() {
     assert_eq!(shades[0][..2], [1, 2]);
     assert!(shades[0][2].abs_diff(3) <= 3);
     assert_eq!(shades[1..], [vec![], vec![4]]);
-    assert_eq!(found[0]["expect"], json!({"options": ["p", "q"], "nested": {"n": 1, "list": [true, null]}}));
+    assert_eq!(
+        found[0]["expect"],
+        json!({"options": ["p", "q"], "nested": {"n": 1, "list": [true, null]}})
+    );
     assert_eq!(found[1]["expect"], json!({"options": null, "nested": null}));
     assert!(found[0]["images"][2].as_str().unwrap().ends_with(".jpg"));
     assert!(found[2]["images"][0].as_str().unwrap().ends_with(".bmp"));
@@ -157,17 +177,32 @@ fn a_tsv_as_vlmevalkit_publishes_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(golden("vlmevalkit.tsv"), dir.path().join("t.tsv")).unwrap();
     let map = TSV.replace("{?@options}", "{?A}");
-    suite(dir.path(), &format!("file = \"t.tsv\"\nkeep = {{ split = [\"dev\"] }}\n{map}"));
+    suite(
+        dir.path(),
+        &format!("file = \"t.tsv\"\nkeep = {{ split = [\"dev\"] }}\n{map}"),
+    );
     let found = items(dir.path(), &[]);
-    let ids: Vec<&str> = found.iter().map(|item| item["item"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|item| item["item"].as_str().unwrap())
+        .collect();
     // The third names a picture that comes later, with a row that is not asked.
     assert_eq!(ids, ["0", "1", "2", "4"]);
-    assert_eq!(found[0]["prompt"], "two\nlines\nWhich \"sign\"\tis it?\nstop");
+    assert_eq!(
+        found[0]["prompt"],
+        "two\nlines\nWhich \"sign\"\tis it?\nstop"
+    );
     assert_eq!(found[1]["prompt"], "Same picture?\nyes");
     assert_eq!(found[1]["images"], found[0]["images"]);
     assert_eq!(shade(&image_of(&found[2], 0)), 9);
     assert_eq!(found[3]["expect"], json!({"answers": ["two", "it's 2"]}));
-    assert_eq!((shade(&image_of(&found[3], 0)), shade(&image_of(&found[3], 1))), (7, 8));
+    assert_eq!(
+        (
+            shade(&image_of(&found[3], 0)),
+            shade(&image_of(&found[3], 1))
+        ),
+        (7, 8)
+    );
     assert_eq!(pictures(dir.path()).len(), 3);
 }
 
@@ -178,15 +213,32 @@ fn options_are_turned_into_rotations() {
     let choice = "[items.map.choice]\noptions = [\"A\", \"B\", \"C\", \"D\"]\nanswer = \"answer\"\ncircular = true\n\
                   prompt = \"{question}\\n{@options}\\nA letter, please.\"\n";
     let map = TSV.replace("\\n{?@options}", "");
-    suite(dir.path(), &format!("file = \"t.tsv\"\nkeep = {{ index = {{ below = 5 }}, split = [\"dev\"] }}\n{map}{choice}"));
+    suite(
+        dir.path(),
+        &format!(
+            "file = \"t.tsv\"\nkeep = {{ index = {{ below = 5 }}, split = [\"dev\"] }}\n{map}{choice}"
+        ),
+    );
     let found = items(dir.path(), &[]);
-    let ids: Vec<&str> = found.iter().map(|item| item["item"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|item| item["item"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["0~0", "0~1", "1~0", "1~1", "1~2", "2~0", "2~1", "4"]);
-    assert_eq!(found[3]["prompt"], "Same picture?\nA. no\nB. maybe\nC. yes\nA letter, please.");
+    assert_eq!(
+        found[3]["prompt"],
+        "Same picture?\nA. no\nB. maybe\nC. yes\nA letter, please."
+    );
     let expect = &found[3]["expect"];
     assert_eq!(expect["options"], json!(["no", "maybe", "yes"]));
-    assert_eq!((&expect["answer"], &expect["question"]), (&json!("C"), &json!("1")));
-    assert_eq!((&expect["rotation"], &expect["rotations"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (&expect["answer"], &expect["question"]),
+        (&json!("C"), &json!("1"))
+    );
+    assert_eq!(
+        (&expect["rotation"], &expect["rotations"]),
+        (&json!(1), &json!(3))
+    );
     // No options: an open question.
     assert_eq!(found[7]["prompt"], "Two pictures?");
     assert!(found[7]["expect"].get("options").is_none());
@@ -215,13 +267,30 @@ fn json_holds_pictures_or_names_them_in_a_folder() {
     ]);
     fs::write(dir.path().join("t.json"), format!("\u{feff}{inside}")).unwrap();
     let map = "[items.map]\nprompt = \"question\"\nimages = \"image\"\nexpect = [\"answers\"]\n";
-    suite(dir.path(), &format!("file = \"t.json\"\n{map}image_encoding = \"base64\"\n"));
+    suite(
+        dir.path(),
+        &format!("file = \"t.json\"\n{map}image_encoding = \"base64\"\n"),
+    );
     let found = items(dir.path(), &[]);
-    assert_eq!((shade(&image_of(&found[0], 0)), shade(&image_of(&found[1], 0))), (1, 2));
+    assert_eq!(
+        (
+            shade(&image_of(&found[0], 0)),
+            shade(&image_of(&found[1], 0))
+        ),
+        (1, 2)
+    );
 
-    let lines: String = inside.as_array().unwrap().iter().map(|line| format!("{line}\n")).collect();
+    let lines: String = inside
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
     fs::write(dir.path().join("t.jsonl"), lines).unwrap();
-    suite(dir.path(), &format!("file = \"t.jsonl\"\n{map}image_encoding = \"base64\"\n"));
+    suite(
+        dir.path(),
+        &format!("file = \"t.jsonl\"\n{map}image_encoding = \"base64\"\n"),
+    );
     assert_eq!(items(dir.path(), &[]), found);
 
     // As OCRBench.json: paths below a folder of pictures.
@@ -229,8 +298,14 @@ fn json_holds_pictures_or_names_them_in_a_folder() {
     fs::write(dir.path().join("OCRBench_Images/IIIT5K/test/1.png"), png(3)).unwrap();
     let paths = json!([{"id": 1, "question": "a?", "image": "IIIT5K/test/1.png", "answers": "x"}]);
     fs::write(dir.path().join("t.json"), paths.to_string()).unwrap();
-    suite(dir.path(), &format!("file = \"t.json\"\nimage_folder = \"OCRBench_Images\"\n{map}"));
-    assert_eq!(items(dir.path(), &[])[0]["images"], json!(["IIIT5K/test/1.png"]));
+    suite(
+        dir.path(),
+        &format!("file = \"t.json\"\nimage_folder = \"OCRBench_Images\"\n{map}"),
+    );
+    assert_eq!(
+        items(dir.path(), &[])[0]["images"],
+        json!(["IIIT5K/test/1.png"])
+    );
     let outside = json!([{"id": 1, "question": "a?", "image": "../own.toml", "answers": "x"}]);
     fs::write(dir.path().join("t.json"), outside.to_string()).unwrap();
     assert!(refused(dir.path()).contains("lies outside the folder of the items"));
@@ -271,20 +346,41 @@ fn a_table_with_other_columns_or_types_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(golden("hub-0.parquet"), dir.path().join("t.parquet")).unwrap();
     let say = |map: &str| {
-        suite(dir.path(), &format!("file = \"t.parquet\"\n[items.map]\nid = \"{{question_id}}\"\n{map}"));
+        suite(
+            dir.path(),
+            &format!("file = \"t.parquet\"\n[items.map]\nid = \"{{question_id}}\"\n{map}"),
+        );
         refused(dir.path())
     };
     let said = say("prompt = \"question\"\nimages = \"images\"\nexpect = [\"answer\"]\n");
-    assert!(said.contains("t.parquet: there is no column `images`") && said.contains("did you mean `image`?"), "{said}");
-    let said = say("prompt = \"question\"\nimages = \"answer\"\nimage_encoding = \"base64\"\nexpect = [\"weight\"]\n");
-    assert!(said.contains("row 1, column `answer`: \"one\" is no picture"), "{said}");
+    assert!(
+        said.contains("t.parquet: there is no column `images`")
+            && said.contains("did you mean `image`?"),
+        "{said}"
+    );
+    let said = say(
+        "prompt = \"question\"\nimages = \"answer\"\nimage_encoding = \"base64\"\nexpect = [\"weight\"]\n",
+    );
+    assert!(
+        said.contains("row 1, column `answer`: \"one\" is no picture"),
+        "{said}"
+    );
     let said = say("prompt = \"question\"\nimages = \"weight\"\nexpect = [\"answer\"]\n");
-    assert!(said.contains("row 2, column `weight`: it is Float64, where pictures were expected"), "{said}");
+    assert!(
+        said.contains("row 2, column `weight`: it is Float64, where pictures were expected"),
+        "{said}"
+    );
     // All columns are asked for, and one of them has no JSON form.
     let said = say("prompt = \"question\"\nimages = \"image\"\n");
-    assert!(said.contains("column `when`") && said.contains("has no JSON form"), "{said}");
+    assert!(
+        said.contains("column `when`") && said.contains("has no JSON form"),
+        "{said}"
+    );
     let said = say("prompt = \"question\"\nexpect = [\"image\"]\n");
-    assert!(said.contains("column `image`: it holds bytes") && said.contains("as `images`"), "{said}");
+    assert!(
+        said.contains("column `image`: it holds bytes") && said.contains("as `images`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -296,7 +392,10 @@ fn torn_and_foreign_files_are_refused() {
     for length in [0, 4, 11, 200, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
         let said = refused(dir.path());
-        assert!(said.contains("t.parquet: this is no whole Parquet file"), "{length}: {said}");
+        assert!(
+            said.contains("t.parquet: this is no whole Parquet file"),
+            "{length}: {said}"
+        );
     }
     // The footer is there and what it points at is not.
     let hole = [&whole[..4], &whole[whole.len() - 1800..]].concat();
@@ -307,19 +406,39 @@ fn torn_and_foreign_files_are_refused() {
     assert!(refused(dir.path()).contains("this is no whole Parquet file"));
 
     suite(dir.path(), &format!("file = \"t.tsv\"\n{TSV}"));
-    fs::write(dir.path().join("t.tsv"), "index\timage\tquestion\tanswer\n1\t\"never closed\tq\ta\n").unwrap();
+    fs::write(
+        dir.path().join("t.tsv"),
+        "index\timage\tquestion\tanswer\n1\t\"never closed\tq\ta\n",
+    )
+    .unwrap();
     assert!(refused(dir.path()).contains("row 1: the file ends inside a quoted value"));
-    fs::write(dir.path().join("t.tsv"), b"index\timage\tquestion\tanswer\n1\t\t\xff\ta\n").unwrap();
+    fs::write(
+        dir.path().join("t.tsv"),
+        b"index\timage\tquestion\tanswer\n1\t\t\xff\ta\n",
+    )
+    .unwrap();
     assert!(refused(dir.path()).contains("t.tsv, row 1: this is not UTF-8 text"));
     fs::write(dir.path().join("t.tsv"), "").unwrap();
     assert!(refused(dir.path()).contains("there are no items in it"));
     let map = "[items.map]\nprompt = \"q\"\nimages = \"image\"\nimage_encoding = \"base64\"\nexpect = []\n";
     suite(dir.path(), &format!("file = \"t.json\"\n{map}"));
-    fs::write(dir.path().join("t.json"), "[{\"id\": 1, \"q\": \"x\", \"image\": \"").unwrap();
+    fs::write(
+        dir.path().join("t.json"),
+        "[{\"id\": 1, \"q\": \"x\", \"image\": \"",
+    )
+    .unwrap();
     assert!(refused(dir.path()).contains("this is not JSON"));
-    fs::write(dir.path().join("t.json"), "[1, {\"id\": 2, \"q\": \"x\", \"image\": 5}]").unwrap();
+    fs::write(
+        dir.path().join("t.json"),
+        "[1, {\"id\": 2, \"q\": \"x\", \"image\": 5}]",
+    )
+    .unwrap();
     let said = refused(dir.path());
-    assert!(said.contains("row 1: an object was expected") && said.contains("row 2, column `image`: the picture is a number"), "{said}");
+    assert!(
+        said.contains("row 1: an object was expected")
+            && said.contains("row 2, column `image`: the picture is a number"),
+        "{said}"
+    );
 }
 
 /// Sizes that a header claims are believed by nobody.

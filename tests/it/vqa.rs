@@ -12,7 +12,8 @@ fn rule(name: &str, options: &str) -> Box<dyn Rule> {
 }
 
 fn item(name: &str, expect: Value, tags: Value) -> Item {
-    let record = json!({"item": name, "task": "understand", "prompt": "p", "expect": expect, "tags": tags});
+    let record =
+        json!({"item": name, "task": "understand", "prompt": "p", "expect": expect, "tags": tags});
     serde_json::from_value(record).unwrap()
 }
 
@@ -87,25 +88,53 @@ fn a_reason_tells_what_was_extracted_and_how() {
 #[test]
 fn what_cannot_be_graded_is_unscored_and_says_why() {
     for (name, expect, words) in [
-        ("multiple-choice", json!({"answer": "A"}), "`expect.options` is no list"),
-        ("multiple-choice", json!({"options": ["x"], "answer": "B"}), "the letter of one of its options"),
-        ("multiple-choice", json!({"options": [], "answer": "A"}), "0 options"),
+        (
+            "multiple-choice",
+            json!({"answer": "A"}),
+            "`expect.options` is no list",
+        ),
+        (
+            "multiple-choice",
+            json!({"options": ["x"], "answer": "B"}),
+            "the letter of one of its options",
+        ),
+        (
+            "multiple-choice",
+            json!({"options": [], "answer": "A"}),
+            "0 options",
+        ),
         ("yes-no", json!({"answers": "maybe"}), "neither yes nor no"),
-        ("yes-no", json!({"answers": ["yes", "no"]}), "several answers"),
+        (
+            "yes-no",
+            json!({"answers": ["yes", "no"]}),
+            "several answers",
+        ),
         ("vqa-accuracy", json!({"answers": []}), "empty list"),
-        ("relaxed-accuracy", json!({}), "neither `answers` nor `texts`"),
+        (
+            "relaxed-accuracy",
+            json!({}),
+            "neither `answers` nor `texts`",
+        ),
         ("mmmu", json!({}), "neither `answers` nor `texts`"),
     ] {
         let grade = judge(&*rule(name, ""), &expect, "A");
         let why = grade.unscored.unwrap_or_default();
-        assert!(grade.score.is_none() && why.contains(words), "{name}: {why}");
+        assert!(
+            grade.score.is_none() && why.contains(words),
+            "{name}: {why}"
+        );
     }
     let settings: Settings = toml::from_str("relative = -1.0").unwrap();
     assert!(grade::build("relaxed-accuracy", &settings).is_err());
 }
 
 /// Grades and sums up.
-fn summary(rule: &dyn Rule, items: &[Item], outputs: &[Output], group_by: &str) -> (Vec<Grade>, Summary) {
+fn summary(
+    rule: &dyn Rule,
+    items: &[Item],
+    outputs: &[Output],
+    group_by: &str,
+) -> (Vec<Grade>, Summary) {
     let grades = grade::grade_all(rule, items, 1, Some(outputs), &[]);
     let facts = SuiteFacts {
         name: "s".into(),
@@ -131,7 +160,12 @@ fn a_question_counts_when_all_its_rotations_are_right() {
         });
         turned.collect()
     };
-    let items = [question("good", "x", 4), question("bad", "x", 2), question("gap", "y", 3)].concat();
+    let items = [
+        question("good", "x", 4),
+        question("bad", "x", 2),
+        question("gap", "y", 3),
+    ]
+    .concat();
     let mut outputs: Vec<Output> = items
         .iter()
         .map(|item| said(&item.item, item.expect["answer"].as_str().unwrap()))
@@ -153,7 +187,11 @@ fn a_question_counts_when_all_its_rotations_are_right() {
     // As published: `good`, `bad`, `gap` are right; of eight replies one is wrong.
     assert_eq!(sum.metrics["plain accuracy"], 1.0);
     assert_eq!(sum.metrics["accuracy over rotations"], 7.0 / 8.0);
-    assert!(grades[4].reason.ends_with("1 of the 2 rotations of this question are right"));
+    assert!(
+        grades[4]
+            .reason
+            .ends_with("1 of the 2 rotations of this question are right")
+    );
     let why = grades[6].unscored.as_deref().unwrap();
     assert!(why.starts_with("1 of the 3 rotations"), "{why}");
     assert_eq!(grades[7].unscored.as_deref(), Some("missing output"));
@@ -171,9 +209,19 @@ fn a_wrong_rotation_decides_even_when_another_is_missing() {
     assert_eq!(sum.overall.value, Some(0.0));
     assert_eq!((grades[0].score, grades[1].score), (None, Some(0.0)));
     // Without the keys of rotations nothing can be put together.
-    let alone = [item("z", json!({"options": ["x"], "answer": "A"}), json!({}))];
+    let alone = [item(
+        "z",
+        json!({"options": ["x"], "answer": "A"}),
+        json!({}),
+    )];
     let (grades, _) = summary(&*rule, &alone, &[said("z", "A")], "none");
-    assert!(grades[0].unscored.as_deref().unwrap().contains("circular evaluation"));
+    assert!(
+        grades[0]
+            .unscored
+            .as_deref()
+            .unwrap()
+            .contains("circular evaluation")
+    );
 }
 
 /// POPE's measures worked by hand: two groups of four, with a reply that says neither.
@@ -192,7 +240,11 @@ fn popes_measures_are_those_of_the_paper() {
     ];
     let items: Vec<Item> = (asked.iter().enumerate())
         .map(|(at, (category, answer, _))| {
-            item(&format!("i{at}"), json!({"answers": answer}), json!({"category": category}))
+            item(
+                &format!("i{at}"),
+                json!({"answers": answer}),
+                json!({"category": category}),
+            )
         })
         .collect();
     let outputs: Vec<Output> = (asked.iter().enumerate())
@@ -217,7 +269,11 @@ fn popes_measures_are_those_of_the_paper() {
         ("yes ratio random", 0.5),
     ];
     for (name, value) in expected {
-        assert!((sum.metrics[name] - value).abs() < 1e-12, "{name}: {}", sum.metrics[name]);
+        assert!(
+            (sum.metrics[name] - value).abs() < 1e-12,
+            "{name}: {}",
+            sum.metrics[name]
+        );
     }
     assert_eq!((sum.scored, sum.partial), (8, false));
 }

@@ -124,7 +124,9 @@ fn answer(name: &str, value: Option<&Value>, options: &[String]) -> Result<usize
     };
     match value {
         Some(Value::Number(number)) => {
-            let place = number.as_u64().and_then(|place| usize::try_from(place).ok());
+            let place = number
+                .as_u64()
+                .and_then(|place| usize::try_from(place).ok());
             place
                 .filter(|place| *place < options.len())
                 .ok_or_else(|| wrong(number.to_string()))

@@ -21,7 +21,10 @@ impl Prompt {
             true => Template::parse(line),
             false => Ok(Template::constant(line)),
         };
-        text.split('\n').map(line).collect::<Result<_, _>>().map(Self::Text)
+        text.split('\n')
+            .map(line)
+            .collect::<Result<_, _>>()
+            .map(Self::Text)
     }
 
     /// The fields it names, and whether each must be there.
@@ -38,8 +41,9 @@ impl Prompt {
             Self::Field(name) => string(&record.fields, name)?.to_owned(),
             Self::Text(lines) => {
                 let kept = lines.iter().filter(|line| !line.lacks(record));
-                let lines: Vec<String> =
-                    kept.map(|line| line.fill(index, record)).collect::<Result<_, _>>()?;
+                let lines: Vec<String> = kept
+                    .map(|line| line.fill(index, record))
+                    .collect::<Result<_, _>>()?;
                 lines.join("\n")
             }
         };

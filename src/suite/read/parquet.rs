@@ -36,21 +36,32 @@ pub(super) fn read(
     let unreadable = |problem: String| SuiteError::Unreadable {
         path: path.to_owned(),
         problem,
-        help: Some("fetch or copy the file again; if it is whole, write it anew with smaller row groups".to_owned()),
+        help: Some(
+            "fetch or copy the file again; if it is whole, write it anew with smaller row groups"
+                .to_owned(),
+        ),
     };
     let mut file =
         File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
-    let metadata = guard::guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
-        .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
+    let metadata =
+        guard::guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
+            .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
     let fields = fields(&metadata).map_err(unreadable)?;
     let there: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     columns.check(path, &there)?;
-    let wanted: Vec<&Field> = fields.iter().filter(|field| columns.wants(&field.name)).collect();
+    let wanted: Vec<&Field> = fields
+        .iter()
+        .filter(|field| columns.wants(&field.name))
+        .collect();
     let mut batches = Batches::new(sink);
     let mut before = 0;
     for (at, group) in metadata.row_groups.iter().enumerate() {
         let within = |problem: String| {
-            unreadable(format!("row group {} (from row {}): {problem}", at + 1, before + 1))
+            unreadable(format!(
+                "row group {} (from row {}): {problem}",
+                at + 1,
+                before + 1
+            ))
         };
         check_size(group, &wanted).map_err(within)?;
         let mut table = Vec::new();
@@ -143,18 +154,28 @@ fn column<'a>(
             ));
         }
         let bytes = bytes(file, range.start, range.end - range.start)?;
-        let reader = PageReader::new(Cursor::new(Buffer::from_vec(bytes)), chunk, vec![], MAX_PAGE_BYTES);
+        let reader = PageReader::new(
+            Cursor::new(Buffer::from_vec(bytes)),
+            chunk,
+            vec![],
+            MAX_PAGE_BYTES,
+        );
         pages.push(BasicDecompressor::new(reader, vec![]));
         types.push(&chunk.descriptor().descriptor.primitive_type);
     }
     let parts = guard::guarded(|| {
         let arrays = column_iter_to_arrays(pages, types, field.clone(), None);
-        arrays.map(|(arrays, _)| arrays).map_err(|error| error.to_string())
+        arrays
+            .map(|(arrays, _)| arrays)
+            .map_err(|error| error.to_string())
     })?;
     let rows: usize = parts.iter().map(|part| part.len()).sum();
     match rows == group.num_rows() {
         true => Ok(Column { field, parts }),
-        false => Err(format!("it has {rows} values for {} rows", group.num_rows())),
+        false => Err(format!(
+            "it has {rows} values for {} rows",
+            group.num_rows()
+        )),
     }
 }
 

@@ -11,11 +11,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 /// Hands over the records of a file with an object a line.
-pub(super) fn lines(
-    path: &Path,
-    columns: &Columns,
-    sink: &mut Sink<'_>,
-) -> Result<(), SuiteError> {
+pub(super) fn lines(path: &Path, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), SuiteError> {
     let mut reader = open(path)?;
     let mut batches = Batches::new(sink);
     let mut line = Vec::new();
@@ -52,11 +48,7 @@ pub(super) fn lines(
 }
 
 /// Hands over the records of a file with one JSON value.
-pub(super) fn whole(
-    path: &Path,
-    columns: &Columns,
-    sink: &mut Sink<'_>,
-) -> Result<(), SuiteError> {
+pub(super) fn whole(path: &Path, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), SuiteError> {
     let mut reader = open(path)?;
     let start = reader.fill_buf();
     let start = start.map_err(|error| unreadable(path, format!("cannot be read ({error})")))?;
@@ -71,9 +63,7 @@ pub(super) fn whole(
         failed: None,
     };
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let read = json
-        .deserialize_any(&mut records)
-        .and_then(|()| json.end());
+    let read = json.deserialize_any(&mut records).and_then(|()| json.end());
     if let Some(failed) = records.failed {
         return Err(failed);
     }
@@ -86,7 +76,8 @@ pub(super) fn whole(
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, SuiteError> {
-    let file = File::open(path).map_err(|error| unreadable(path, format!("cannot be read ({error})")))?;
+    let file =
+        File::open(path).map_err(|error| unreadable(path, format!("cannot be read ({error})")))?;
     Ok(BufReader::with_capacity(1 << 20, file))
 }
 

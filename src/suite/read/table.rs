@@ -76,7 +76,9 @@ impl Columns {
         let needed = self.fields.iter().flatten();
         let needed = needed.filter(|(_, needed)| **needed).map(|(name, _)| name);
         let images = self.images.iter().filter(|_| self.all_images);
-        let Some(lacking) = needed.chain(images).find(|name| !there.contains(&name.as_str()))
+        let Some(lacking) = needed
+            .chain(images)
+            .find(|name| !there.contains(&name.as_str()))
         else {
             return Ok(());
         };

@@ -1,7 +1,9 @@
 //! Tables with tabs of any size, read by polars a batch of rows at a time. Every value is a string.
 
 use super::csv;
-use super::table::{BATCH_BYTES, Columns, MAX_ROW_BYTES, Picture, Read, Row, Sink, pictures_of, place};
+use super::table::{
+    BATCH_BYTES, Columns, MAX_ROW_BYTES, Picture, Read, Row, Sink, pictures_of, place,
+};
 use super::{Place, Record};
 use crate::config::ImageEncoding;
 use crate::record::Object;
@@ -26,10 +28,13 @@ pub(super) fn read(
         problem,
         help: help.map(str::to_owned),
     };
-    let file = File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})"), None))?;
+    let file =
+        File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})"), None))?;
     let mut rows = Rows(BufReader::with_capacity(1 << 20, file));
     let mut header = Vec::new();
-    let found = rows.next(&mut header).map_err(|problem| unreadable(problem, None))?;
+    let found = rows
+        .next(&mut header)
+        .map_err(|problem| unreadable(problem, None))?;
     if !found {
         return Ok(());
     }
@@ -48,7 +53,11 @@ pub(super) fn read(
             batch.take(start, number, name, cells);
         }
         if !more || batch.text.len() >= BATCH_BYTES {
-            sink(batch.rows(name, columns).map_err(|problem| unreadable(problem, None))?)?;
+            sink(
+                batch
+                    .rows(name, columns)
+                    .map_err(|problem| unreadable(problem, None))?,
+            )?;
         }
         if !more {
             return Ok(());
@@ -164,7 +173,11 @@ impl Batch {
         let text = std::str::from_utf8(&self.text)
             .map_err(|_| unreadable("the header is not UTF-8 text".to_owned()))?;
         let table = csv::table(text, b'\t').map_err(|error| unreadable(csv::first_line(&error)))?;
-        let names: Vec<&str> = table.get_column_names().into_iter().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = table
+            .get_column_names()
+            .into_iter()
+            .map(|name| name.as_str())
+            .collect();
         columns.check(path, &names)
     }
 
@@ -219,7 +232,10 @@ struct Cells<'a> {
 }
 
 fn wanted<'a>(table: &'a DataFrame, columns: &Columns) -> Result<Vec<Cells<'a>>, String> {
-    let wanted = table.columns().iter().filter(|column| columns.wants(column.name()));
+    let wanted = table
+        .columns()
+        .iter()
+        .filter(|column| columns.wants(column.name()));
     let cells = wanted.map(|column| {
         let values = column.str().map_err(|error| error.to_string())?;
         Ok(Cells {

@@ -155,8 +155,9 @@ def choose(reply, options):
     def lone():
         found = []
         for m in re.finditer(r"\b([A-Z])\b", reply):
-            after = reply[m.end() : m.end() + 2]
-            word = len(after) == 2 and after[0].isspace() and after[1].islower()
+            after = reply[m.end() :]
+            following = (after.split() or [""])[0]
+            word = after[:1].isspace() and following[:1].islower() and following not in ("or", "and")
             if not (word and m.group(1) in "AI"):
                 found.append(m.group(1))
         return keep(found)

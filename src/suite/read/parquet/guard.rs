@@ -33,7 +33,8 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, 
             .or_else(|| panic.downcast_ref::<&str>().copied());
         Err(format!(
             "its data are damaged ({})",
-            said.and_then(|said| said.lines().next()).unwrap_or("no reason given")
+            said.and_then(|said| said.lines().next())
+                .unwrap_or("no reason given")
         ))
     })
 }

@@ -122,7 +122,10 @@ fn collect(array: &dyn Array, row: usize, found: &mut Vec<Picture>) -> Result<()
 /// The hub's way: the bytes, or only the path that they had elsewhere.
 fn of_struct(fields: &StructArray, row: usize) -> Result<Picture, String> {
     let field = |name: &str| {
-        let place = fields.fields().iter().position(|field| field.name == name)?;
+        let place = fields
+            .fields()
+            .iter()
+            .position(|field| field.name == name)?;
         fields.values().get(place)
     };
     let bytes = field("bytes").and_then(|bytes| of::<BinaryViewArray>(bytes.as_ref()));
