@@ -1,5 +1,6 @@
 //! Data files with pictures inside: Parquet, TSV and JSON become items with real paths, hostile ones a message.
 
+use crate::http::{Reply, Seen, Server};
 use crate::support::{stderr, unigauge};
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -309,6 +310,58 @@ fn json_holds_pictures_or_names_them_in_a_folder() {
     let outside = json!([{"id": 1, "question": "a?", "image": "../own.toml", "answers": "x"}]);
     fs::write(dir.path().join("t.json"), outside.to_string()).unwrap();
     assert!(refused(dir.path()).contains("lies outside the folder of the items"));
+}
+
+/// A data set of two shards on a hub: listed, fetched, held to its commit, read as one source.
+#[test]
+fn a_data_set_of_the_hub_is_fetched_once_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let shard = |at: usize| fs::read(golden(&format!("hub-{at}.parquet"))).unwrap();
+    let server = Server::start(move |seen: &Seen, _| match seen.path.as_str() {
+        "/api/datasets/o/signs/revision/main?blobs=true" => {
+            let file = |at: usize| json!({"rfilename": format!("data/test-{at}.parquet"), "size": shard(at).len()});
+            let others = [
+                json!({"rfilename": "README.md", "size": 3}),
+                json!({"rfilename": "data/train-0.parquet", "size": 9}),
+            ];
+            let siblings: Vec<Value> = [0, 1].map(file).into_iter().chain(others).collect();
+            Reply::json(
+                "200 OK",
+                &json!({"sha": "c0ffee", "tags": [], "siblings": siblings}),
+            )
+        }
+        "/datasets/o/signs/resolve/c0ffee/data/test-0.parquet" => Reply::ok(shard(0)),
+        "/datasets/o/signs/resolve/c0ffee/data/test-1.parquet" => Reply::ok(shard(1)),
+        _ => Reply::new("404 Not Found", ""),
+    });
+    let assets = "[[asset]]\nid = \"signs\"\ntitle = \"Signs\"\npurpose = \"a test\"\nlicence = { name = \"MIT\", source = \"none\" }\n\
+                  source = { kind = \"hub-dataset\", repo = \"o/signs\", revision = \"main\", prefix = \"data/test-\" }\n";
+    fs::write(dir.path().join("assets.toml"), assets).unwrap();
+    suite(dir.path(), &format!("asset = \"signs\"\n{HUB}"));
+    let program = |args: &[&str]| {
+        let mut program = unigauge(dir.path());
+        program
+            .env("UNIGAUGE_CACHE", dir.path().join("cache"))
+            .env("UNIGAUGE_ASSETS", dir.path().join("assets.toml"))
+            .env("HF_ENDPOINT", server.url(""))
+            .args(args);
+        program.output().unwrap()
+    };
+    let offline = program(&["--offline", "items", "own.toml"]);
+    assert_eq!(offline.status.code(), Some(6), "{}", stderr(&offline));
+    let fetched = program(&["fetch", "signs"]);
+    assert!(fetched.status.success(), "{}", stderr(&fetched));
+    assert_eq!(server.seen().len(), 3);
+    let again = program(&["--offline", "items", "own.toml"]);
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert_eq!(String::from_utf8_lossy(&again.stdout).lines().count(), 5);
+    // A shard that is gone is fetched again, of the same commit and without another listing.
+    let gone = dir
+        .path()
+        .join("cache/assets/signs/unpinned-main/data/test-1.parquet");
+    fs::remove_file(gone).unwrap();
+    assert!(program(&["items", "own.toml"]).status.success());
+    assert_eq!(server.seen().len(), 4);
 }
 
 /// Each broken value is listed with file, row and column.
