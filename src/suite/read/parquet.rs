@@ -215,3 +215,50 @@ fn one(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> Rea
     };
     Ok(Row { record, pictures })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ImageEncoding;
+    use proptest::prelude::*;
+
+    fn columns() -> Columns {
+        let names = [
+            "question_id",
+            "question",
+            "answer",
+            "question_type",
+            "weight",
+        ];
+        Columns {
+            fields: Some(names.map(|name| (name.to_owned(), true)).into()),
+            images: vec!["image".to_owned()],
+            all_images: true,
+            encoding: ImageEncoding::Path,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn damaged_bytes_are_read_or_refused(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tables/hub-0.parquet");
+            let mut bytes = std::fs::read(golden).unwrap();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            if let Some(cut) = cut {
+                let (from, to) = (cut.index(bytes.len()), bytes.len().min(cut.index(bytes.len()) + 7));
+                bytes.drain(from..to);
+            }
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("t.parquet");
+            std::fs::write(&path, bytes).unwrap();
+            let _ = read(&path, None, &columns(), &mut |_| Ok(()));
+        }
+    }
+}

@@ -277,3 +277,72 @@ fn texts(value: &str) -> Vec<Picture> {
         one => vec![Picture::Text(one.to_owned())],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn columns() -> Columns {
+        Columns {
+            fields: None,
+            images: Vec::new(),
+            all_images: false,
+            encoding: ImageEncoding::Base64,
+        }
+    }
+
+    fn read_back(text: &[u8]) -> Result<Vec<Read>, SuiteError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.tsv");
+        std::fs::write(&path, text).unwrap();
+        let mut all = Vec::new();
+        read(&path, None, &columns(), &mut |rows| {
+            all.extend(rows);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// As pandas writes a value: quoted where it must be.
+    fn cell(value: &str) -> String {
+        match value.contains(['\t', '"', '\n', '\r']) {
+            true => format!("\"{}\"", value.replace('"', "\"\"")),
+            false => value.to_owned(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_reads_back_what_was_written(
+            rows in prop::collection::vec(("[a-zé字 ,'\"\n\t]{1,12}", "[ -~]{0,12}"), 1..8),
+        ) {
+            // A first value of blanks alone would make a blank row.
+            let rows: Vec<(String, String)> =
+                rows.into_iter().map(|(left, right)| (format!("x{left}"), right)).collect();
+            let mut text = "left\tright\n".to_owned();
+            for (left, right) in &rows {
+                text += &format!("{}\t{}\n", cell(left), cell(right));
+            }
+            let back: Vec<(String, String)> = read_back(text.as_bytes())
+                .unwrap()
+                .into_iter()
+                .map(|row| {
+                    let fields = row.unwrap().record.fields;
+                    let text = |name: &str| fields[name].as_str().unwrap().to_owned();
+                    (text("left"), text("right"))
+                })
+                .collect();
+            prop_assert_eq!(back, rows);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(text in prop::collection::vec(
+            prop_oneof![any::<u8>(), prop::sample::select(b"\t\n\r\"ab".to_vec())], 0..80,
+        )) {
+            for row in read_back(&text).into_iter().flatten() {
+                let _ = row;
+            }
+        }
+    }
+}
