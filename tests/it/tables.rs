@@ -516,3 +516,46 @@ fn a_page_that_claims_two_gigabytes_costs_nothing() {
     }
     assert!(refusals > 20, "{refusals}");
 }
+
+/// The built-in suites over tables with VLMEvalKit's columns: what is asked, and what the grader gets.
+#[test]
+fn built_in_suites_ask_what_they_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = dir.path().join("t.tsv");
+    let rows = format!(
+        "index\timage\tquestion\thint\tA\tB\tC\tD\tanswer\tcategory\tl2-category\tsplit\n\
+         7\t{}\tWhat is it?\tLook twice.\ta cat\ta dog\t\t\t{{answer}}\tone,two\tx\tvalidation\n\
+         1000007\t7\tWhat is it?\tLook twice.\ta dog\ta cat\t\t\t{{answer}}\tone,two\tx\tdev\n",
+        base64(&png(1))
+    );
+    let mut asked = String::new();
+    for (suite, asset, answer) in [
+        ("docvqa", "DOCVQA_VAL", "['a cat', 'cat']"),
+        ("infovqa", "INFOVQA_VAL", "['a cat', 'cat']"),
+        ("textvqa", "TEXTVQA_VAL", "['cat', 'cat']"),
+        ("chartqa", "CHARTQA_TEST", "12%"),
+        ("gqa", "GQA_TESTDEV_BALANCED", "cat"),
+        ("pope", "POPE", "Yes"),
+        ("mmbench", "MMBENCH_DEV_EN", "A"),
+        ("seed-bench", "SEED_BENCH_IMAGE", "B"),
+        ("mmmu", "MMMU_DEV_VAL", "A"),
+    ] {
+        fs::write(&table, rows.replace("{answer}", answer)).unwrap();
+        let output = unigauge(dir.path())
+            .env("UNIGAUGE_CACHE", dir.path().join("cache"))
+            .env(format!("UNIGAUGE_ASSET_{asset}"), &table)
+            .args(["--offline", "items", suite])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{suite}: {}", stderr(&output));
+        for line in String::from_utf8(output.stdout).unwrap().lines() {
+            let item: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(shade(&image_of(&item, 0)), 1);
+            asked += &format!(
+                "{suite} {} {} {} {}\n",
+                item["item"], item["prompt"], item["expect"], item["tags"]
+            );
+        }
+    }
+    insta::assert_snapshot!(asked);
+}
