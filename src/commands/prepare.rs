@@ -10,7 +10,7 @@ use crate::hub::Hub;
 use crate::observe::Observer;
 use crate::record::Item;
 use crate::run::{Asked, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
-use crate::suite::{self, AssetSource};
+use crate::suite::{self, AssetError, AssetSource};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -74,19 +74,28 @@ impl Asking {
 }
 
 fn pinned(hub: &Hub, id: &str) -> BTreeMap<String, Value> {
-    let Ok(asset) = hub.table().get(id) else {
+    let Ok(members) = hub.table().expand(&[id.to_owned()]) else {
         return BTreeMap::new();
     };
-    let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
-    BTreeMap::from([(id.to_owned(), facts)])
+    let facts = members.into_iter().map(|asset| {
+        let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
+        (asset.id.clone(), facts)
+    });
+    facts.collect()
 }
 
 /// Assets of a suite are fetched when they are absent and the network may be used.
 struct Assets(Arc<Hub>);
 
 impl AssetSource for Assets {
-    fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.0.ensure(asset)?)
+    fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError> {
+        let members = self.0.table().expand(&[asset.to_owned()])?;
+        let paths = members.iter().map(|member| self.0.ensure(&member.id));
+        Ok(paths.collect::<Result<_, _>>()?)
+    }
+
+    fn pictures(&self) -> Result<PathBuf, AssetError> {
+        Ok(self.0.cache().join("pictures"))
     }
 }
 

@@ -22,8 +22,8 @@ pub use schema::schemas;
 pub use settings::Settings;
 pub use study_file::{StudyFile, study};
 pub use suite_file::{
-    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Mapping, PromptGenerator,
-    ReportSection, SuiteFile, set, suite,
+    ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Mapping,
+    Names, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
 
 pub(crate) use library::embedded_file;

@@ -12,7 +12,10 @@ use std::path::Path;
 
 mod items;
 
-pub use items::{Expect, FieldOrValue, Format, ItemsSource, Mapping, PromptGenerator};
+pub use items::{
+    ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Mapping, Names,
+    PromptGenerator, Wanted,
+};
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
 ///
@@ -91,8 +94,7 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `dpg-bench`, `longtext`, `ocrbench`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`,
-    /// `accuracy`, `numeric` or `page-ocr`.
+    /// The rule's name; `unigauge list` names them all.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]

@@ -16,6 +16,8 @@ pub struct Options {
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
+    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's leaderboard.
+    pub inclusive: bool,
 }
 
 impl Default for Options {
@@ -25,12 +27,13 @@ impl Default for Options {
             observer: None,
             normalise: Normalise::default(),
             threshold: 0.5,
+            inclusive: false,
         }
     }
 }
 
 /// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an answer is worth
-/// 1 − d when d is below the threshold (strictly) and 0 otherwise; the best answer counts. `correct` means worth more
+/// 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the best answer counts. `correct` means worth more
 /// than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
 pub struct Anls(Options);
@@ -67,13 +70,19 @@ impl Rule for Anls {
         let Some((distance, answer)) = best else {
             return Verdict::unscored("the item has no answer");
         };
-        let accepted = distance < options.threshold;
+        let accepted =
+            distance < options.threshold || (options.inclusive && distance == options.threshold);
         let score = if accepted { 1.0 - distance } else { 0.0 };
         let reason = format!(
             "said {}, nearest answer {}: normalised distance {distance:.4} {} {}",
             quote(reading.said),
             quote(&answer.given),
-            if accepted { "<" } else { "≥" },
+            match (accepted, options.inclusive) {
+                (true, false) => "<",
+                (true, true) => "≤",
+                (false, false) => "≥",
+                (false, true) => ">",
+            },
             options.threshold
         );
         Verdict::scored(score, accepted, reason)

@@ -62,7 +62,7 @@ pub fn grade_all(
         let graded = chunk.par_iter().enumerate();
         grades.par_extend(graded.flat_map_iter(|(at, item)| grade_item((start + at, item))));
     }
-    rule.settle(&mut grades);
+    rule.settle(items, &mut grades);
     grades
 }
 

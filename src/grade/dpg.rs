@@ -230,7 +230,7 @@ impl Rule for Dpg {
     }
 
     /// One picture that is left out takes its whole item along.
-    fn settle(&self, grades: &mut [Grade]) {
+    fn settle(&self, _items: &[Item], grades: &mut [Grade]) {
         let dropped: HashSet<String> = (grades.iter())
             .filter(|grade| {
                 grade

@@ -3,6 +3,7 @@
 mod accuracy;
 mod anls;
 mod apply;
+mod choice;
 mod contains;
 mod dpg;
 mod edit_distance;
@@ -11,13 +12,18 @@ mod geneval;
 mod longtext;
 mod lookup;
 mod measure;
+mod mmmu;
+mod multiple_choice;
 mod numeric;
 mod ocrbench;
 mod ocrbench_v2;
 mod page_ocr;
 mod reading;
 mod registry;
+mod relaxed_accuracy;
 mod summary;
+mod vqa_accuracy;
+mod yes_no;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
@@ -103,7 +109,7 @@ pub trait Rule: Send + Sync {
     }
 
     /// Changes grades that depend on each other, such as those of one item.
-    fn settle(&self, _grades: &mut [Grade]) {}
+    fn settle(&self, _items: &[Item], _grades: &mut [Grade]) {}
 
     /// Further official numbers, by name.
     fn metrics(&self, _board: &Board<'_>) -> std::collections::BTreeMap<String, f64> {

@@ -2,7 +2,7 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    numeric, ocrbench, page_ocr,
+    mmmu, multiple_choice, numeric, ocrbench, page_ocr, relaxed_accuracy, vqa_accuracy, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -82,7 +82,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 12] = [
+const RULES: &[Entry] = &[
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -120,6 +120,14 @@ const RULES: [Entry; 12] = [
         build: |s| Ok(Box::new(measure::Measure(s.read()?))),
     },
     Entry {
+        name: "mmmu",
+        build: |s| Ok(Box::new(mmmu::Mmmu(s.read()?))),
+    },
+    Entry {
+        name: "multiple-choice",
+        build: |s| Ok(Box::new(multiple_choice::MultipleChoice(s.read()?))),
+    },
+    Entry {
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
     },
@@ -130,6 +138,18 @@ const RULES: [Entry; 12] = [
     Entry {
         name: "page-ocr",
         build: |s| Ok(Box::new(page_ocr::PageOcr::new(s.read()?)?)),
+    },
+    Entry {
+        name: "relaxed-accuracy",
+        build: |s| Ok(Box::new(relaxed_accuracy::RelaxedAccuracy::new(s.read()?)?)),
+    },
+    Entry {
+        name: "vqa-accuracy",
+        build: |s| Ok(Box::new(vqa_accuracy::VqaAccuracy(s.read()?))),
+    },
+    Entry {
+        name: "yes-no",
+        build: |s| Ok(Box::new(yes_no::YesNo(s.read()?))),
     },
 ];
 

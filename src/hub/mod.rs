@@ -260,6 +260,9 @@ impl Hub {
         if let Source::Local { path } = &asset.source {
             return self.verified(asset, path.clone());
         }
+        if let Source::HubDataset { repo, prefix, .. } = &asset.source {
+            return self.dataset(asset, repo, prefix);
+        }
         let cached = self.folder(asset).join(asset.file_name()?);
         if cached.is_file() {
             return self.verified(asset, cached);
@@ -280,6 +283,20 @@ impl Hub {
             id: asset.id.clone(),
             path: cached,
         })
+    }
+
+    /// The folder of a fetched data set, when all files of its listing are there.
+    fn dataset(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
+        let folder = self.folder(asset);
+        let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
+        let kept = snapshot::kept(&folder).filter(|kept| kept.repo == format!("datasets/{repo}"));
+        match kept {
+            Some(kept) if kept.absent(&folder).0.is_empty() => Ok(folder.join(below)),
+            _ => Err(HubError::Absent {
+                id: asset.id.clone(),
+                path: folder.join(below),
+            }),
+        }
     }
 
     /// Compares the file with the pinned checksum, or with the one recorded at the first fetch.
@@ -330,7 +347,10 @@ impl Hub {
     }
 
     fn obtain_locked(&self, asset: &Asset) -> Result<PathBuf, HubError> {
-        if let Some(mirror) = self.options.environment.get("UNIGAUGE_ASSET_MIRROR") {
+        let mirror = self.options.environment.get("UNIGAUGE_ASSET_MIRROR");
+        // A mirror is asked for single files.
+        let single = !matches!(asset.source, Source::HubDataset { .. });
+        if let Some(mirror) = mirror.filter(|_| single) {
             let url = format!(
                 "{}/{}/{}",
                 mirror.trim_end_matches('/'),
@@ -354,6 +374,18 @@ impl Hub {
             } => {
                 let url = format!("{}/{repo}/resolve/{revision}/{path}", self.endpoint());
                 self.download(asset, &url, self.options.environment.get("HF_TOKEN"))
+            }
+            Source::HubDataset {
+                repo,
+                revision,
+                prefix,
+            } => {
+                let folder = self.folder(asset);
+                let repo = format!("datasets/{repo}");
+                let wants = |path: &str| path.starts_with(prefix.as_str());
+                let snapshot = self.snapshot(&repo, revision, &folder, &wants)?;
+                self.fetch_snapshot(&snapshot, &folder)?;
+                self.find(asset)
             }
             Source::Url { url, .. } => self.download(asset, url, None),
             Source::Package { .. } => self.unpack(asset),

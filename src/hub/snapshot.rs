@@ -55,6 +55,12 @@ impl RemoteFile {
     }
 }
 
+/// The listing that the first fetch left in a folder.
+pub(super) fn kept(folder: &Path) -> Option<Snapshot> {
+    let bytes = fs::read(folder.join(LISTING)).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
 /// What the hub answers about a repository.
 #[derive(Deserialize)]
 struct Answer {
@@ -80,7 +86,7 @@ struct Lfs {
 }
 
 impl Hub {
-    /// The files of a repository that `wants` takes: from the listing in `folder` where one was kept for this revision,
+    /// The files of a repository (a data set's name begins with `datasets/`) that `wants` takes: from the listing in `folder` where one was kept for this revision,
     /// else from the hub.
     ///
     /// # Errors
@@ -92,10 +98,7 @@ impl Hub {
         folder: &Path,
         wants: &dyn Fn(&str) -> bool,
     ) -> Result<Snapshot, HubError> {
-        let kept: Option<Snapshot> = fs::read(folder.join(LISTING))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let mut snapshot = match kept {
+        let mut snapshot = match kept(folder) {
             Some(kept) if kept.repo == repo && kept.revision == revision => kept,
             _ => self.ask(repo, revision, folder)?,
         };
@@ -118,8 +121,14 @@ impl Hub {
                 path: folder.into(),
             });
         }
+        // Models are the hub's first kind: in all addresses but this one their kind is left out.
+        let kind = if repo.starts_with("datasets/") {
+            ""
+        } else {
+            "models/"
+        };
         let url = format!(
-            "{}/api/models/{repo}/revision/{revision}?blobs=true",
+            "{}/api/{kind}{repo}/revision/{revision}?blobs=true",
             self.endpoint()
         );
         let place = tempfile::tempdir()

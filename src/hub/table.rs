@@ -40,6 +40,13 @@ pub enum Source {
         revision: String,
         path: String,
     },
+    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the first fetch and
+    /// held to its commit. The asset is that folder.
+    HubDataset {
+        repo: String,
+        revision: String,
+        prefix: String,
+    },
     /// A file on a web server; `revision` is the pinned commit where the address holds one.
     Url {
         url: String,
@@ -65,7 +72,9 @@ impl Source {
     /// The pinned revision or version; empty where there is none.
     pub fn revision(&self) -> &str {
         match self {
-            Self::HubFile { revision, .. } | Self::Url { revision, .. } => revision,
+            Self::HubFile { revision, .. }
+            | Self::HubDataset { revision, .. }
+            | Self::Url { revision, .. } => revision,
             Self::Package { version, .. } => version,
             Self::Local { .. } => "",
         }
@@ -79,6 +88,11 @@ impl Source {
                 revision,
                 path,
             } => format!("hub {repo}@{revision} {path}"),
+            Self::HubDataset {
+                repo,
+                revision,
+                prefix,
+            } => format!("hub data set {repo}@{revision} {prefix}*"),
             Self::Url { url, .. } => super::http::display_url(url),
             Self::Package { name, version, .. } => format!("PyPI package {name} {version}"),
             Self::Local { path } => path.display().to_string(),
@@ -139,6 +153,10 @@ impl Asset {
     pub fn file_name(&self) -> Result<&str, HubError> {
         let path = match &self.source {
             Source::HubFile { path, .. } => path.as_str(),
+            // The folder of its files.
+            Source::HubDataset { prefix, .. } => {
+                prefix.rsplit_once('/').map_or("", |(folder, _)| folder)
+            }
             Source::Url { url, .. } => url.split(['?', '#']).next().unwrap_or(url),
             Source::Package { file, .. } => self.member(file)?,
             Source::Local { path } => path.to_str().unwrap_or(&self.id),

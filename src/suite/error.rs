@@ -106,6 +106,8 @@ impl fmt::Display for InSource<'_> {
             Place::Record(number) => write!(formatter, "{source}, record {number}"),
             Place::Key(key) => write!(formatter, "{source}, key `{key}`"),
             Place::File(name) => write!(formatter, "{source}/{name}"),
+            Place::Row { file: Some(_), .. } => write!(formatter, "{source}/{}", self.place),
+            Place::Row { .. } => write!(formatter, "{source}, {}", self.place),
         }
     }
 }

@@ -8,6 +8,8 @@ pub(super) struct Images {
     /// `base` without links; None when it does not exist.
     real: Option<PathBuf>,
     allow_outside: bool,
+    /// The folder of pictures that the program itself took out of a table.
+    written: Option<PathBuf>,
 }
 
 impl Images {
@@ -21,12 +23,28 @@ impl Images {
             base: here.to_owned(),
             real: here.canonicalize().ok(),
             allow_outside,
+            written: None,
+        }
+    }
+
+    /// Accepts what the program wrote into this folder, too.
+    pub(super) fn with_written(self, folder: &Path) -> Self {
+        Self {
+            written: Some(folder.to_owned()),
+            ..self
         }
     }
 
     /// Says what is wrong with the path of an input image.
     pub(super) fn check(&self, image: &str) -> Result<(), String> {
         let path = Path::new(image);
+        if self
+            .written
+            .as_ref()
+            .is_some_and(|folder| is_inside(path, folder))
+        {
+            return Ok(());
+        }
         if !self.allow_outside
             && !path
                 .components()
@@ -49,6 +67,15 @@ impl Images {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the path lies below the folder by its very words.
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    path.strip_prefix(folder).is_ok_and(|below| {
+        below
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+    })
 }
 
 fn outside(image: &str, how: &str) -> String {

@@ -1,28 +1,38 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{
-    Format, ItemsSource, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
-};
-use crate::record::{Item, Tags};
+use crate::config::{Loaded, PromptGenerator, SuiteFile};
+use crate::record::Item;
+use crate::suite::collect::Collected;
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::map::Mapper;
+use crate::suite::pictures::Pictures;
 use crate::suite::read::{self, Place, Raw};
+use crate::suite::source::Found;
+use crate::suite::tables::{self, Tables};
 use rayon::prelude::*;
-use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
 const BATCH: usize = 16_384;
 
-/// Gives the local path of a downloadable file.
+/// Why an asset cannot be had.
+pub type AssetError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Gives the local paths of downloadable files.
 pub trait AssetSource {
+    /// The files of an asset or of a group of them, in the group's order.
+    ///
     /// # Errors
     /// When the asset is unknown, or neither there nor to be had.
-    fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>>;
+    fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
+
+    /// The folder that pictures are written into which come inside a table.
+    ///
+    /// # Errors
+    /// When no such folder can be named.
+    fn pictures(&self) -> Result<PathBuf, AssetError>;
 }
 
 /// The items of a suite as asked.
@@ -49,26 +59,54 @@ pub fn items(
     if let Some(generator) = source.generator {
         return generated(suite, generator, instead);
     }
-    let content = content(suite, instead, assets)?;
-    let records = match &content {
-        Content::Text { text, .. } => {
-            let text = text.trim_start_matches('\u{feff}');
-            let format = content.format(source, instead.is_some())?;
-            read::text(format, text).map_err(|problem| unreadable(content.path(), problem))?
-        }
-        Content::Folder(path) => read::folder(path)?,
+    let found = Found::of(suite, instead, assets)?;
+    let format = found.format(source, instead.is_some())?;
+    let name = found.name().display().to_string();
+    let base = match &source.image_folder {
+        Some(folder) => found.base().join(folder),
+        None => found.base(),
     };
-    let name = content.path().display().to_string();
-    if records.is_empty() {
-        let format = content.format(source, instead.is_some())?;
+    let images = Images::new(&base, source.allow_outside);
+    let (items, records) = match &found {
+        Found::Files { files, .. } if tables::are_in(format, source) => {
+            let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
+                path: found.name().to_owned(),
+                problem: format!("there is no folder for the pictures inside it: {cause}"),
+                help: None,
+            })?;
+            // Items hold whole paths, whatever folder the program is started in.
+            let folder = std::path::absolute(&folder).unwrap_or(folder);
+            let mapper = Mapper::new(suite, images.with_written(&folder))?;
+            let tables = Tables {
+                format,
+                files,
+                name: &name,
+                pictures: Pictures::new(folder),
+            };
+            tables.items(&mapper, source)?
+        }
+        Found::Folder(path) => {
+            let mapper = Mapper::new(suite, images)?;
+            mapped(&mapper, read::folder(path)?, &name)?
+        }
+        _ => {
+            let mapper = Mapper::new(suite, images)?;
+            let text = found.text()?;
+            let text = text.trim_start_matches('\u{feff}');
+            let raws = read::text(format, text).map_err(|problem| SuiteError::Unreadable {
+                path: found.name().to_owned(),
+                problem,
+                help: None,
+            })?;
+            mapped(&mapper, raws, &name)?
+        }
+    };
+    if records == 0 {
         return Err(SuiteError::Empty {
             source_name: name,
             expected: read::expected(format),
         });
     }
-    let base = content.base();
-    let mapper = Mapper::new(suite, Images::new(&base, source.allow_outside))?;
-    let items = mapped(&mapper, records, &name)?;
     let notes = match instead {
         Some(_) => vec![format!(
             "items were read from {name} instead of the suite's own source"
@@ -103,199 +141,38 @@ fn generated(
     })
 }
 
-/// Maps all records, on all cores; every broken one and every repeated id is listed.
-fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Item>, SuiteError> {
-    let mut items = Vec::with_capacity(raws.len());
-    let mut places = Vec::with_capacity(raws.len());
-    let mut problems = Vec::new();
-    let mut tags = HashSet::new();
+/// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of records.
+fn mapped(
+    mapper: &Mapper<'_>,
+    raws: Vec<Raw<'_>>,
+    name: &str,
+) -> Result<(Vec<Item>, usize), SuiteError> {
+    let records = raws.len();
+    let mut collected = Collected::default();
     let mut raws = raws.into_iter().enumerate();
     loop {
         let batch: Vec<_> = raws.by_ref().take(BATCH).collect();
         if batch.is_empty() {
-            break;
+            return Ok((collected.finish(name)?, records));
         }
         let results: Vec<_> = batch
             .into_par_iter()
-            .map(|(index, raw)| item(mapper, index, raw))
+            .map(|(index, raw)| (index, one(mapper, index, raw)))
             .collect();
-        for result in results {
+        for (index, result) in results {
             match result {
-                Ok((place, mut item)) => {
-                    share(&mut tags, &mut item.tags);
-                    places.push(place);
-                    items.push(item);
-                }
-                Err(problem) => problems.push(problem),
+                Ok((place, items)) => collected.add(index, &place, items),
+                Err(problem) => collected.problem(problem),
             }
         }
     }
-    repeated(&items, &places, &mut problems);
-    if problems.is_empty() {
-        Ok(items)
-    } else {
-        Err(SuiteError::broken(name, problems))
-    }
 }
 
-fn item(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Item), Problem> {
+fn one(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Vec<Item>), Problem> {
     let record = raw.record()?;
     let place = record.place.clone();
-    match mapper.item(index, record) {
-        Ok(item) => Ok((place, item)),
+    match mapper.items(index, record) {
+        Ok(items) => Ok((place, items)),
         Err(message) => Err(Problem::new(place, message)),
-    }
-}
-
-/// Most different sets of tags that are remembered for sharing.
-const SHARED_TAGS: usize = 4096;
-
-/// Lets items with the same tags share them: there are few sets of tags, and maybe a million items.
-fn share(seen: &mut HashSet<Tags>, tags: &mut Tags) {
-    match seen.get(tags) {
-        Some(same) => *tags = same.clone(),
-        None if seen.len() < SHARED_TAGS => {
-            seen.insert(tags.clone());
-        }
-        None => {}
-    }
-}
-
-/// Ids that an earlier item has, too.
-fn repeated(items: &[Item], places: &[Place], problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<&str, &Place> = HashMap::with_capacity(items.len());
-    for (Item { item, .. }, place) in items.iter().zip(places) {
-        match seen.entry(item) {
-            Entry::Vacant(entry) => {
-                entry.insert(place);
-            }
-            Entry::Occupied(first) => {
-                let message = format!("the id `{item}` was used before, at {}", first.get());
-                problems.push(Problem::new(place.clone(), message));
-            }
-        }
-    }
-}
-
-/// What a source holds before its records are read.
-enum Content {
-    Text {
-        /// Where it was read from; the path in the repository for a built-in file.
-        path: PathBuf,
-        text: Cow<'static, str>,
-        built_in: bool,
-    },
-    Folder(PathBuf),
-}
-
-impl Content {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Text { path, .. } | Self::Folder(path) => path,
-        }
-    }
-
-    fn base(&self) -> PathBuf {
-        let folder = match self {
-            Self::Text { built_in: true, .. } => None,
-            Self::Text { path, .. } => path.parent(),
-            Self::Folder(path) => Some(path.as_path()),
-        };
-        match folder {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        }
-    }
-
-    /// The suite's word goes first for its own source, the file's extension for one that the user gave.
-    fn format(&self, source: &ItemsSource, given: bool) -> Result<Format, SuiteError> {
-        if matches!(self, Self::Folder(_)) {
-            return Ok(Format::TextFolder);
-        }
-        let extension = self
-            .path()
-            .extension()
-            .and_then(|extension| extension.to_str());
-        let by_name = match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("jsonl" | "ndjson") => Some(Format::Jsonl),
-            Some("json") => Some(Format::Json),
-            Some("csv") => Some(Format::Csv),
-            _ => None,
-        };
-        let format = if given {
-            by_name.or(source.format)
-        } else {
-            source.format.or(by_name)
-        };
-        format.ok_or_else(|| SuiteError::Unreadable {
-            path: self.path().to_owned(),
-            problem: "its name does not say how it is written".to_owned(),
-            help: Some("end it in .jsonl, .json or .csv, or set `format` under [items]".to_owned()),
-        })
-    }
-}
-
-fn content(
-    suite: &Loaded<SuiteFile>,
-    instead: Option<&Path>,
-    assets: &dyn AssetSource,
-) -> Result<Content, SuiteError> {
-    let source = &suite.definition.items;
-    if let Some(path) = instead {
-        return open(path.to_owned());
-    }
-    if let Some(asset) = &source.asset {
-        let path = assets.path(asset).map_err(|cause| SuiteError::Asset {
-            asset: asset.clone(),
-            cause,
-        })?;
-        return open(path);
-    }
-    let file = source.file.as_deref().unwrap_or_default();
-    match &suite.origin {
-        Origin::File(_) => open(suite.base().join(file)),
-        Origin::BuiltIn(definition) => {
-            let path = Path::new(definition).with_file_name(file);
-            let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
-            let text =
-                text.ok_or_else(|| unreadable(&path, "this built-in file is missing".into()))?;
-            Ok(Content::Text {
-                path,
-                text: Cow::Borrowed(text),
-                built_in: true,
-            })
-        }
-    }
-}
-
-fn open(path: PathBuf) -> Result<Content, SuiteError> {
-    if path.is_dir() {
-        return Ok(Content::Folder(path));
-    }
-    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable(&path, "there is no such file".to_owned()),
-        _ => unreadable(&path, format!("cannot be read ({error})")),
-    })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Content::Text {
-            path,
-            text: Cow::Owned(text),
-            built_in: false,
-        }),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..valid]
-                .split(|byte| *byte == b'\n')
-                .count();
-            Err(unreadable(&path, format!("line {line} is not UTF-8 text")))
-        }
-    }
-}
-
-fn unreadable(path: &Path, problem: String) -> SuiteError {
-    SuiteError::Unreadable {
-        path: path.to_owned(),
-        problem,
-        help: None,
     }
 }

@@ -1,15 +1,22 @@
 //! From records to items: which field means what.
 
-use crate::config::{ConfigError, Expect, FieldOrValue, Loaded, Mapping, SuiteFile, nearest};
+use crate::config::{
+    ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted, nearest,
+};
 use crate::record::{Item, Object, Task};
 use crate::suite::images::Images;
+use crate::suite::lists;
 use crate::suite::read::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+mod choice;
+mod prompt;
 mod template;
 
-use template::Template;
+use choice::Question;
+use prompt::Prompt;
+use template::{OPTIONS, Template};
 
 /// The keys of an item's record; all others of a record that has `expect` are kept beside them.
 const ITEM_KEYS: [&str; 7] = ["item", "id", "task", "prompt", "images", "expect", "tags"];
@@ -20,47 +27,178 @@ const MAX_ID_BYTES: usize = 200;
 pub(super) struct Mapper<'a> {
     task: Task,
     id: Option<Template>,
+    prompt: Prompt,
+    /// The prompt of a record with options, where it has its own.
+    choice_prompt: Option<Prompt>,
+    keep: &'a BTreeMap<String, Wanted>,
     map: &'a Mapping,
     images: Images,
 }
 
 impl<'a> Mapper<'a> {
     /// # Errors
-    /// When the template of the id is malformed.
+    /// When the template of the id or of a prompt is malformed.
     pub(super) fn new(suite: &'a Loaded<SuiteFile>, images: Images) -> Result<Self, ConfigError> {
         let map = &suite.definition.items.map;
-        let id = map.id.as_deref().map(Template::parse).transpose();
-        let id = id.map_err(|message| {
-            let help = "for example: id = \"{prompt_id:04}\"".to_owned();
+        let mistake = |path: &[&str], message: String, help: &str| {
+            let path = [&["items", "map"], path].concat();
             suite
                 .document
-                .mistake(&["items", "map", "id"], message, Some(help))
-        })?;
+                .mistake(&path, message, Some(help.to_owned()))
+        };
+        let id = map.id.as_deref().map(Template::parse).transpose();
+        let id = id
+            .map_err(|message| mistake(&["id"], message, "for example: id = \"{prompt_id:04}\""))?;
+        let help = "for example: prompt = \"{question}\\nAnswer with a single word.\"";
+        let prompt = Prompt::parse(map.prompt.as_deref().unwrap_or("prompt"))
+            .map_err(|message| mistake(&["prompt"], message, help))?;
+        let choice_prompt = map
+            .choice
+            .as_ref()
+            .and_then(|choice| choice.prompt.as_deref());
+        let choice_prompt = choice_prompt
+            .map(Prompt::parse)
+            .transpose()
+            .map_err(|message| mistake(&["choice", "prompt"], message, help))?;
         Ok(Self {
             task: suite.definition.task,
             id,
+            prompt,
+            choice_prompt,
+            keep: &suite.definition.items.keep,
             map,
             images,
         })
     }
 
-    /// The item of the `index`-th record (from 0), or what is wrong with it.
-    pub(super) fn item(&self, index: usize, record: Record) -> Result<Item, String> {
-        let fields = &record.fields;
+    /// The fields that are read, with whether each must be there; None when all are.
+    pub(super) fn fields(&self) -> Option<BTreeMap<String, bool>> {
+        let expect: Vec<&str> = match self.map.expect.as_ref()? {
+            Expect::All(_) => return None,
+            Expect::Fields(names) => names.iter().map(String::as_str).collect(),
+            Expect::Named(names) => names.values().filter_map(FieldOrValue::field).collect(),
+        };
+        let tags = self.map.tags.iter().flatten();
+        let tags = tags.filter_map(|(_, source)| source.field());
+        let plain = expect.into_iter().chain(tags).map(|name| (name, true));
+        let kept = self.keep.keys().map(|name| (name.as_str(), true));
+        let each = self.map.each.iter().map(|name| (name.as_str(), true));
+        let templates = self.id.iter().flat_map(Template::names);
+        let prompts = [Some(&self.prompt), self.choice_prompt.as_ref()];
+        let prompts = prompts.into_iter().flatten().flat_map(Prompt::names);
+        let choice = self.map.choice.iter().flat_map(choice::fields);
+        let own = ["item", "id", "index"].map(|name| (name, false));
+        let mut fields = BTreeMap::new();
+        let all = plain.chain(kept).chain(each).chain(templates);
+        for (name, needed) in all.chain(prompts).chain(choice).chain(own) {
+            *fields.entry(name.to_owned()).or_insert(false) |= needed;
+        }
+        Some(fields)
+    }
+
+    /// Whether the record is asked.
+    ///
+    /// # Errors
+    /// When a field that decides it is missing or no plain value.
+    pub(super) fn keeps(&self, fields: &Object) -> Result<bool, String> {
+        for (name, wanted) in self.keep {
+            let value = field(fields, name)?;
+            let text = plain(value)
+                .ok_or_else(|| format!("the field `{name}` must be a string or a number"))?;
+            let fits = match wanted {
+                Wanted::Values(values) => values.contains(&text),
+                Wanted::Below { below } => match text.trim().parse::<f64>() {
+                    Ok(number) => number < *below,
+                    Err(_) => return Err(format!("the field `{name}` is {text:?}, no number")),
+                },
+            };
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The items of the `index`-th record (from 0), or what is wrong with it.
+    pub(super) fn items(&self, index: usize, mut record: Record) -> Result<Vec<Item>, String> {
+        if !self.keeps(&record.fields)? {
+            return Ok(Vec::new());
+        }
+        for name in &self.map.lists {
+            lists::read(&mut record.fields, name);
+        }
+        let mut items = Vec::new();
+        let Some(name) = &self.map.each else {
+            self.ask(index, record, &mut items)?;
+            return Ok(items);
+        };
+        let values = string(&record.fields, name)?.to_owned();
+        for value in values.split(',').map(str::trim) {
+            let mut one = record.clone();
+            one.fields.insert(name.clone(), value.into());
+            self.ask(index, one, &mut items)?;
+        }
+        Ok(items)
+    }
+
+    fn ask(&self, index: usize, record: Record, items: &mut Vec<Item>) -> Result<(), String> {
+        let choice = self.map.choice.as_ref();
+        let question = match choice {
+            Some(choice) => Question::of(choice, &record.fields)?,
+            None => None,
+        };
+        let Some(question) = question else {
+            items.push(self.item(index, record, None)?);
+            return Ok(());
+        };
+        if !choice.is_some_and(|choice| choice.circular) {
+            items.push(self.item(index, record, Some(&question))?);
+            return Ok(());
+        }
+        let rotations = question.options.len();
+        for rotation in 0..rotations {
+            let turned = question.rotated(rotation);
+            let mut item = self.item(index, record.clone(), Some(&turned))?;
+            let id = std::mem::take(&mut item.item);
+            item.item = format!("{id}~{rotation}");
+            check_id(&item.item)?;
+            item.expect.insert("question".into(), id.into());
+            item.expect.insert("rotation".into(), rotation.into());
+            item.expect.insert("rotations".into(), rotations.into());
+            items.push(item);
+        }
+        Ok(())
+    }
+
+    fn item(
+        &self,
+        index: usize,
+        mut record: Record,
+        question: Option<&Question>,
+    ) -> Result<Item, String> {
         let id = match &self.id {
             Some(template) => template.fill(index, &record)?,
             None => plain_id(&record)?,
         };
         check_id(&id)?;
-        let prompt_field = self.map.prompt.as_deref().unwrap_or("prompt");
-        let prompt = string(fields, prompt_field)?.to_owned();
-        if prompt.trim().is_empty() {
-            return Err(format!("the field `{prompt_field}` is empty"));
+        let prompt = match (question, &self.choice_prompt) {
+            (Some(_), Some(prompt)) => prompt,
+            _ => &self.prompt,
+        };
+        if let Some(question) = question {
+            let lines = question.lines().into();
+            record.fields.insert(OPTIONS.to_owned(), lines);
         }
+        let prompt = prompt.fill(index, &record)?;
+        record.fields.shift_remove(OPTIONS);
+        let fields = &record.fields;
         let images = self.images(fields)?;
         let tags = self.tags(fields)?;
         let history = self.history(fields)?;
-        let (expect, mut extra) = self.expect(record.fields)?;
+        let (mut expect, mut extra) = self.expect(record.fields)?;
+        if let Some(question) = question {
+            question.put(&mut expect);
+        }
         if let Some(history) = history {
             extra.insert("history".into(), history);
         }
@@ -76,23 +214,19 @@ impl<'a> Mapper<'a> {
     }
 
     fn images(&self, fields: &Object) -> Result<Vec<String>, String> {
-        let name = self.map.images.as_deref();
-        let value = match name {
-            Some(name) => field(fields, name)?,
-            None => fields.get("images").unwrap_or(&Value::Null),
-        };
-        let wrong = || {
-            let name = name.unwrap_or("images");
-            format!("the field `{name}` must be the path of an image or a list of them")
-        };
-        let paths: Vec<String> = match value {
-            Value::Null => Vec::new(),
-            Value::String(path) => vec![path.clone()],
-            Value::Array(paths) => paths
-                .iter()
-                .map(|path| path.as_str().map(str::to_owned).ok_or_else(wrong))
-                .collect::<Result<_, _>>()?,
-            _ => return Err(wrong()),
+        let paths = match &self.map.images {
+            None => paths("images", fields.get("images").unwrap_or(&Value::Null))?,
+            Some(Names::One(name)) => paths(name, field(fields, name)?)?,
+            Some(Names::Several(names)) => {
+                let mut all = Vec::new();
+                for name in names {
+                    let value = fields.get(name).unwrap_or(&Value::Null);
+                    if value.as_str() != Some("") {
+                        all.extend(paths(name, value)?);
+                    }
+                }
+                all
+            }
         };
         for path in &paths {
             self.images.check(path)?;
@@ -157,6 +291,20 @@ impl<'a> Mapper<'a> {
             }
         }
         Ok(tags)
+    }
+}
+
+/// The paths that a field holds.
+fn paths(name: &str, value: &Value) -> Result<Vec<String>, String> {
+    let wrong = || format!("the field `{name}` must be the path of an image or a list of them");
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::String(path) => Ok(vec![path.clone()]),
+        Value::Array(paths) => paths
+            .iter()
+            .map(|path| path.as_str().map(str::to_owned).ok_or_else(wrong))
+            .collect(),
+        _ => Err(wrong()),
     }
 }
 

@@ -1,14 +1,19 @@
 //! What is asked: definitions of suites, items, prompt generators.
 
+mod collect;
 mod error;
 pub mod geneval;
 mod images;
 mod items;
+mod lists;
 mod map;
 pub(crate) mod numpy_rng;
+mod pictures;
 mod read;
+mod source;
+mod tables;
 
 pub use crate::config::{SuiteFile, suite as load};
 pub use error::{Problem, SuiteError};
 pub use geneval::{COLORS as GENEVAL_COLORS, official_object_name};
-pub use items::{AssetSource, ItemSet, items};
+pub use items::{AssetError, AssetSource, ItemSet, items};

@@ -15,13 +15,17 @@ use unigauge::suite::{self, AssetSource, ItemSet, SuiteError, SuiteFile};
 struct Assets(PathBuf);
 
 impl AssetSource for Assets {
-    fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn Error + Send + Sync>> {
+    fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
         let path = self.0.join(asset);
         if path.exists() {
-            Ok(path)
+            Ok(vec![path])
         } else {
             Err(format!("there is no asset `{asset}`").into())
         }
+    }
+
+    fn pictures(&self) -> Result<PathBuf, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.join("pictures"))
     }
 }
 

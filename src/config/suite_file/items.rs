@@ -15,18 +15,25 @@ pub struct ItemsSource {
     /// Items that the program makes itself.
     #[serde(default)]
     pub generator: Option<PromptGenerator>,
-    /// A file of records, or a folder of `.txt` prompts, relative to this file.
+    /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files are one
+    /// source: their folder, or a path whose last part has a `*`, in the order of their names.
     #[serde(default)]
     pub file: Option<String>,
-    /// The id of a downloadable file of records (see `unigauge fetch`).
+    /// The id of a downloadable file of records, or of a group of them (see `unigauge fetch`).
     #[serde(default)]
     pub asset: Option<String>,
     /// How the source is written; without it, the extension of the file says so.
     #[serde(default)]
     pub format: Option<Format>,
-    /// Accept input images outside the folder of the file.
+    /// The folder of input images that are named by path, relative to that of the file.
+    #[serde(default)]
+    pub image_folder: Option<String>,
+    /// Accept input images outside their folder.
     #[serde(default)]
     pub allow_outside: bool,
+    /// Which records are asked, by the value of a field; without it, all.
+    #[serde(default)]
+    pub keep: BTreeMap<String, Wanted>,
     /// Which field of a record means what.
     #[serde(default)]
     pub map: Mapping,
@@ -50,6 +57,11 @@ pub enum Format {
     Json,
     /// A table with a header line; every value is a string.
     Csv,
+    /// The same with tabs between the columns, of any size, as VLMEvalKit publishes benchmarks.
+    Tsv,
+    /// Parquet of any size, as datasets lie on the hub: pictures are bytes, or a struct of `bytes` and `path`, or a list
+    /// of either.
+    Parquet,
     /// DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, `prompt`,
     /// `propositions`. As in the official script the first row is left out.
     DpgCsv,
@@ -68,18 +80,86 @@ pub struct Mapping {
     /// an extension, `{@index:05}` is the record's 0-based place in the source.
     #[serde(default)]
     pub id: Option<String>,
-    /// The field with the prompt.
+    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where that field is
+    /// missing or empty; `{@options}` are the options of a multiple-choice question, a line each.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// The field with the path of the input image, or a list of them.
+    /// The field with the input image, or with a list of them; or several such fields, of which empty ones are passed
+    /// over.
     #[serde(default)]
-    pub images: Option<String>,
+    pub images: Option<Names>,
+    /// How a text names an input image.
+    #[serde(default)]
+    pub image_encoding: ImageEncoding,
+    /// Fields whose text is a list as JSON or Python writes it. A text that is none stays as it is.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// A field with values between commas: the record is asked once for each, and the field then holds that one.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// What makes a record a multiple-choice question.
+    #[serde(default)]
+    pub choice: Option<ChoiceMapping>,
     /// What the grader gets.
     #[serde(default)]
     pub expect: Option<Expect>,
     /// What the report groups by.
     #[serde(default)]
     pub tags: Option<BTreeMap<String, FieldOrValue>>,
+}
+
+/// How a text names an input image.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageEncoding {
+    /// A path.
+    #[default]
+    Path,
+    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
+    /// another record that has the picture.
+    Base64,
+}
+
+/// The name of a field, or of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged, expecting = "the name of a field, or a list of names")]
+pub enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// The options of a question and the right one. The grader gets them as `options` and `answer` (a letter).
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceMapping {
+    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A record
+    /// without options is an open question.
+    pub options: Names,
+    /// The field with the right option: its letter, its text, or a number from 0.
+    pub answer: String,
+    /// What is asked in place of `prompt` where there are options.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the keys
+    /// `question`, `rotation` and `rotations` for the grader.
+    #[serde(default)]
+    pub circular: bool,
+}
+
+/// The values of a field that are asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a list of values, or { below = NUMBER }"
+)]
+pub enum Wanted {
+    /// These.
+    Values(Vec<String>),
+    /// Numbers less than this.
+    Below { below: f64 },
 }
 
 /// What the grader gets of a record: `"*"` for all of it, a list of fields, or a table of names and fields.
@@ -98,6 +178,26 @@ pub enum Expect {
 pub enum FieldOrValue {
     Field(String),
     Value { value: serde_json::Value },
+}
+
+impl FieldOrValue {
+    /// The field, unless it is a constant.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Field(name) => Some(name),
+            Self::Value { .. } => None,
+        }
+    }
+}
+
+impl Names {
+    /// The names, in order.
+    pub fn all(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+    }
 }
 
 impl ItemsSource {

@@ -1,8 +1,11 @@
-//! Ids put together from fields: `{prompt_id:04}`.
+//! Texts put together from fields: `{prompt_id:04}`.
 
 use super::{field, plain};
 use crate::suite::read::Record;
 use std::path::Path;
+
+/// The options of a multiple-choice question, a line each.
+pub(super) const OPTIONS: &str = "@options";
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +14,12 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Field { name: String, form: Form },
+    Field {
+        name: String,
+        form: Form,
+        /// May be missing or empty.
+        optional: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +35,11 @@ impl Template {
     /// A text without braces is the name of one field.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if !text.contains(['{', '}']) {
-            let name = text.to_owned();
-            let form = Form::Plain;
-            return Ok(Self(vec![Part::Field { name, form }]));
+            return Ok(Self(vec![Part::Field {
+                name: text.to_owned(),
+                form: Form::Plain,
+                optional: false,
+            }]));
         }
         let mut parts = Vec::new();
         let mut rest = text;
@@ -53,13 +63,43 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// A text without fields.
+    pub(super) fn constant(text: &str) -> Self {
+        Self(vec![Part::Text(text.to_owned())])
+    }
+
+    /// The fields it names, and whether each must be there.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Field { name, optional, .. } => {
+                (!name.starts_with('@')).then_some((name.as_str(), !optional))
+            }
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Whether an optional field of it is missing or empty.
+    pub(super) fn lacks(&self, record: &Record) -> bool {
+        self.0.iter().any(|part| match part {
+            Part::Field {
+                name,
+                optional: true,
+                ..
+            } => {
+                let text = record.fields.get(name).and_then(plain);
+                text.is_none_or(|text| text.trim().is_empty())
+            }
+            _ => false,
+        })
+    }
+
     /// The text for the `index`-th record.
     pub(super) fn fill(&self, index: usize, record: &Record) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => filled.push_str(text),
-                Part::Field { name, form } => {
+                Part::Field { name, form, .. } => {
                     let text = lookup(name, index, record)?;
                     match form {
                         Form::Plain => filled.push_str(&text),
@@ -87,8 +127,12 @@ fn lookup(name: &str, index: usize, record: &Record) -> Result<String, String> {
     }
 }
 
-/// `name`, `name:05` or `name:stem`.
+/// `name`, `name:05`, `name:stem`, each maybe behind `?`.
 fn placeholder(inside: &str) -> Result<Part, String> {
+    let (optional, inside) = match inside.strip_prefix('?') {
+        Some(rest) => (true, rest),
+        None => (false, inside),
+    };
     let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
     let form = match form {
         "" => Form::Plain,
@@ -105,13 +149,16 @@ fn placeholder(inside: &str) -> Result<Part, String> {
     if name.is_empty() {
         return Err("a pair of braces names no field".to_owned());
     }
-    let known = !name.starts_with('@') || name == "@index" || name == "@key";
+    let known = !name.starts_with('@') || ["@index", "@key", OPTIONS].contains(&name);
     if !known {
-        return Err(format!("`{name}` is neither `@index` nor `@key`"));
+        return Err(format!(
+            "`{name}` is neither `@index`, `@key` nor `{OPTIONS}`"
+        ));
     }
     Ok(Part::Field {
         name: name.to_owned(),
         form,
+        optional,
     })
 }
 

@@ -9,11 +9,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
     if text.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    let table = table(text).map_err(|error| {
-        let message = error.to_string();
-        let first = message.lines().next().unwrap_or_default();
-        format!("this is not a CSV table: {first}")
-    })?;
+    let table = table(text, b',')
+        .map_err(|error| format!("this is not a CSV table: {}", first_line(&error)))?;
     let columns = table
         .columns()
         .iter()
@@ -31,12 +28,22 @@ pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
         .collect())
 }
 
-fn table(text: &str) -> Result<DataFrame, PolarsError> {
+/// Without the advice that follows, which is about polars.
+pub(super) fn first_line(error: &PolarsError) -> String {
+    let message = error.to_string();
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn table(text: &str, separator: u8) -> Result<DataFrame, PolarsError> {
     CsvReadOptions::default()
         .with_has_header(true)
         .with_infer_schema_length(Some(0))
         .with_n_threads(Some(1))
-        .with_parse_options(CsvParseOptions::default().with_missing_is_null(false))
+        .with_parse_options(
+            CsvParseOptions::default()
+                .with_separator(separator)
+                .with_missing_is_null(false),
+        )
         .into_reader_with_file_handle(Cursor::new(text.as_bytes()))
         .finish()
 }

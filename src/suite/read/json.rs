@@ -1,6 +1,6 @@
 //! One JSON value: an array of objects, or an object keyed by id.
 
-use super::{Place, Raw, kind, reason};
+use super::{Place, Raw, kind, not_an_object, reason};
 use crate::record::Object;
 use serde_json::Value;
 
@@ -39,8 +39,4 @@ fn entry((key, value): (String, Value)) -> Raw<'static> {
         other => return Raw::broken(place, not_an_object(&other)),
     };
     Raw::parsed(place, Some(key), fields)
-}
-
-fn not_an_object(value: &Value) -> String {
-    format!("an object was expected, found {}", kind(value))
 }

@@ -4,7 +4,11 @@ mod csv;
 mod dpg;
 mod json;
 mod jsonl;
+mod parquet;
+mod stream;
+pub(super) mod table;
 mod text_folder;
+mod tsv;
 
 use crate::config::Format;
 use crate::record::Object;
@@ -23,6 +27,26 @@ pub(super) enum Place {
     Key(String),
     /// A file of a folder.
     File(String),
+    /// 1-based among the rows of a table, which may be one of several files.
+    Row {
+        file: Option<String>,
+        row: usize,
+        column: Option<String>,
+    },
+}
+
+impl Place {
+    /// The same row, at a column.
+    pub(super) fn column(self, name: &str) -> Self {
+        match self {
+            Self::Row { file, row, .. } => Self::Row {
+                file,
+                row,
+                column: Some(name.to_owned()),
+            },
+            other => other,
+        }
+    }
 }
 
 /// For "also on …"; messages about a place name the source before it.
@@ -33,6 +57,16 @@ impl fmt::Display for Place {
             Self::Record(number) => write!(formatter, "record {number}"),
             Self::Key(key) => write!(formatter, "key `{key}`"),
             Self::File(name) => write!(formatter, "file {name}"),
+            Self::Row { file, row, column } => {
+                if let Some(file) = file {
+                    write!(formatter, "{file}, ")?;
+                }
+                write!(formatter, "row {row}")?;
+                match column {
+                    Some(column) => write!(formatter, ", column `{column}`"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
@@ -85,6 +119,31 @@ pub(super) fn text(format: Format, text: &str) -> Result<Vec<Raw<'_>>, String> {
         Format::DpgCsv => dpg::read(text, true),
         Format::DpgCsvWhole => dpg::read(text, false),
         Format::TextFolder => Err("this is a file; a folder of .txt files was expected".to_owned()),
+        Format::Tsv | Format::Parquet => Err("this is read row by row".to_owned()),
+    }
+}
+
+/// Hands over the rows of a table with pictures, batch by batch; `name` is the file's among several.
+///
+/// # Errors
+/// When the file cannot be read or is no such table, and what `sink` says. Broken rows stand among the others.
+pub(super) fn rows(
+    format: Format,
+    path: &Path,
+    name: Option<&str>,
+    columns: &table::Columns,
+    sink: &mut table::Sink<'_>,
+) -> Result<(), SuiteError> {
+    match format {
+        Format::Parquet => parquet::read(path, name, columns, sink),
+        Format::Tsv => tsv::read(path, name, columns, sink),
+        Format::Jsonl => stream::lines(path, columns, sink),
+        Format::Json => stream::whole(path, columns, sink),
+        other => Err(SuiteError::Unreadable {
+            path: path.to_owned(),
+            problem: format!("pictures cannot stand inside a source of this kind ({other:?})"),
+            help: Some("use Parquet, TSV, JSON or JSON lines".to_owned()),
+        }),
     }
 }
 
@@ -101,7 +160,8 @@ pub(super) const fn expected(format: Format) -> &'static str {
     match format {
         Format::Jsonl => "one JSON object a line",
         Format::Json => "a JSON array of objects, or an object keyed by id",
-        Format::Csv => "a header line and at least one row",
+        Format::Csv | Format::Tsv => "a header line and at least one row",
+        Format::Parquet => "a Parquet table with at least one row",
         Format::DpgCsv | Format::DpgCsvWhole => "DPG-Bench's table of propositions",
         Format::TextFolder => "files whose names end in .txt, one prompt each",
     }
@@ -116,6 +176,10 @@ const fn kind(value: &serde_json::Value) -> &'static str {
         serde_json::Value::Array(_) => "a list",
         serde_json::Value::Object(_) => "an object",
     }
+}
+
+fn not_an_object(value: &serde_json::Value) -> String {
+    format!("an object was expected, found {}", kind(value))
 }
 
 /// serde_json's message without its own "at line 1 column 2".

@@ -1,0 +1,56 @@
+//! What is asked: a field of the record, or a text with fields in braces.
+
+use super::string;
+use super::template::Template;
+use crate::suite::read::Record;
+
+/// How the prompt of a record is made.
+pub(super) enum Prompt {
+    Field(String),
+    /// A template a line.
+    Text(Vec<Template>),
+}
+
+impl Prompt {
+    /// A text without braces is the name of a field.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if !text.contains(['{', '}']) {
+            return Ok(Self::Field(text.to_owned()));
+        }
+        let line = |line: &str| match line.contains(['{', '}']) {
+            true => Template::parse(line),
+            false => Ok(Template::constant(line)),
+        };
+        text.split('\n')
+            .map(line)
+            .collect::<Result<_, _>>()
+            .map(Self::Text)
+    }
+
+    /// The fields it names, and whether each must be there.
+    pub(super) fn names(&self) -> Vec<(&str, bool)> {
+        match self {
+            Self::Field(name) => vec![(name.as_str(), true)],
+            Self::Text(lines) => lines.iter().flat_map(Template::names).collect(),
+        }
+    }
+
+    /// The prompt of the `index`-th record.
+    pub(super) fn fill(&self, index: usize, record: &Record) -> Result<String, String> {
+        let prompt = match self {
+            Self::Field(name) => string(&record.fields, name)?.to_owned(),
+            Self::Text(lines) => {
+                let kept = lines.iter().filter(|line| !line.lacks(record));
+                let lines: Vec<String> = kept
+                    .map(|line| line.fill(index, record))
+                    .collect::<Result<_, _>>()?;
+                lines.join("\n")
+            }
+        };
+        match (prompt.trim().is_empty(), self) {
+            (false, _) => Ok(prompt),
+            (true, Self::Field(name)) => Err(format!("the field `{name}` is empty")),
+            (true, Self::Text(_)) => Err("the prompt that is made of it is empty".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Pictures that come inside a table: each is written once, under the hash of its bytes.
+
+use crate::image;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The largest picture that is taken out of a table, in bytes.
+pub(super) const MAX_BYTES: usize = 256 << 20;
+
+/// Base64 of the standard alphabet, with or without its padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The folder that pictures are written into. It may be shared: what is there is not written again.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    folder: PathBuf,
+}
+
+impl Pictures {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Writes a picture that is not there yet, and returns its path.
+    ///
+    /// # Errors
+    /// When it is no picture of a known format, too large, or cannot be written.
+    pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, String> {
+        if bytes.len() > MAX_BYTES {
+            return Err(format!(
+                "the picture has {} MB; at most {} MB are taken out of a table",
+                bytes.len() >> 20,
+                MAX_BYTES >> 20
+            ));
+        }
+        image::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
+        let extension = image::sniff(bytes).unwrap_or("bin");
+        let hash: String = Sha256::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let folder = self.folder.join(&hash[..2]);
+        let path = folder.join(format!("{hash}.{extension}"));
+        // A file that a crash left without its content has another length.
+        let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
+        if !there {
+            write(&folder, &path, bytes)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        match path.into_os_string().into_string() {
+            Ok(path) => Ok(path),
+            Err(path) => Err(format!("the path {} is not UTF-8", path.display())),
+        }
+    }
+
+    /// As [`Self::keep`], of a picture in base64, maybe behind `data:…,`.
+    ///
+    /// # Errors
+    /// As [`Self::keep`], and when the text is not base64.
+    pub(super) fn keep_base64(&self, text: &str) -> Result<String, String> {
+        let text = match text
+            .strip_prefix("data:")
+            .and_then(|url| url.split_once(','))
+        {
+            Some((_, data)) => data,
+            None => text,
+        };
+        if text.len() / 4 * 3 > MAX_BYTES {
+            return Err(format!(
+                "the picture's text has {} MB; pictures of at most {} MB are taken out of a table",
+                text.len() >> 20,
+                MAX_BYTES >> 20
+            ));
+        }
+        let decoded = match text.contains(|c: char| c.is_ascii_whitespace()) {
+            true => {
+                let joined: String = text.split_ascii_whitespace().collect();
+                BASE64.decode(joined)
+            }
+            false => BASE64.decode(text),
+        };
+        let bytes = decoded.map_err(|error| format!("the picture is not base64: {error}"))?;
+        self.keep(&bytes)
+    }
+}
+
+fn write(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    // Made as a private temporary file; the cache may be shared between users.
+    #[cfg(unix)]
+    file.as_file()
+        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    file.persist(path)?;
+    Ok(())
+}

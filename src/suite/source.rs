@@ -1,0 +1,240 @@
+//! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
+
+use crate::config::{Format, ItemsSource, Loaded, Origin, SuiteFile, embedded_file};
+use crate::suite::error::SuiteError;
+use crate::suite::items::AssetSource;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// A source, found and not yet read.
+pub(super) enum Found {
+    BuiltIn {
+        /// Its path in the repository.
+        path: PathBuf,
+        text: &'static str,
+    },
+    /// A folder of `.txt` prompts.
+    Folder(PathBuf),
+    /// One file, or several of one kind that make one source.
+    Files { name: PathBuf, files: Vec<PathBuf> },
+}
+
+impl Found {
+    /// Finds the source; `instead` is the user's own.
+    ///
+    /// # Errors
+    /// When an asset cannot be had, or there is no such file.
+    pub(super) fn of(
+        suite: &Loaded<SuiteFile>,
+        instead: Option<&Path>,
+        assets: &dyn AssetSource,
+    ) -> Result<Self, SuiteError> {
+        let source = &suite.definition.items;
+        if let Some(path) = instead {
+            return at(path.to_owned());
+        }
+        if let Some(asset) = &source.asset {
+            let files = assets.paths(asset).map_err(|cause| SuiteError::Asset {
+                asset: asset.clone(),
+                cause,
+            })?;
+            return match <[PathBuf; 1]>::try_from(files) {
+                Ok([one]) => at(one),
+                Err(files) => Ok(Self::Files {
+                    name: PathBuf::from(asset),
+                    files,
+                }),
+            };
+        }
+        let file = source.file.as_deref().unwrap_or_default();
+        match &suite.origin {
+            Origin::File(_) => at(suite.base().join(file)),
+            Origin::BuiltIn(definition) => {
+                let path = Path::new(definition).with_file_name(file);
+                let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
+                match text {
+                    Some(text) => Ok(Self::BuiltIn { path, text }),
+                    None => Err(unreadable(&path, "this built-in file is missing")),
+                }
+            }
+        }
+    }
+
+    /// What messages call it.
+    pub(super) fn name(&self) -> &Path {
+        match self {
+            Self::BuiltIn { path, .. } | Self::Folder(path) => path,
+            Self::Files { name, .. } => name,
+        }
+    }
+
+    /// The folder that relative paths in it start from.
+    pub(super) fn base(&self) -> PathBuf {
+        let folder = match self {
+            Self::BuiltIn { .. } => None,
+            Self::Folder(path) => Some(path.as_path()),
+            Self::Files { files, .. } => files.first().and_then(|file| file.parent()),
+        };
+        match folder {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    /// The suite's word goes first for its own source, the file's extension for one that the user gave.
+    ///
+    /// # Errors
+    /// When neither says it.
+    pub(super) fn format(&self, source: &ItemsSource, given: bool) -> Result<Format, SuiteError> {
+        let named = match self {
+            Self::Folder(_) => return Ok(Format::TextFolder),
+            Self::BuiltIn { path, .. } => path,
+            Self::Files { name, files } => files.first().unwrap_or(name),
+        };
+        let by_name = by_extension(named);
+        let format = match given {
+            true => by_name.or(source.format),
+            false => source.format.or(by_name),
+        };
+        format.ok_or_else(|| SuiteError::Unreadable {
+            path: named.to_owned(),
+            problem: "its name does not say how it is written".to_owned(),
+            help: Some(
+                "end it in .jsonl, .json, .csv, .tsv or .parquet, or set `format` under [items]"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    /// The whole text of a source that is one text.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not UTF-8.
+    pub(super) fn text(&self) -> Result<Cow<'static, str>, SuiteError> {
+        let path = match self {
+            Self::BuiltIn { text, .. } => return Ok(Cow::Borrowed(text)),
+            Self::Folder(path) => return Err(unreadable(path, "this is a folder")),
+            Self::Files { name, files } => match files.as_slice() {
+                [one] => one,
+                _ => {
+                    let problem = "several files are one source only as Parquet or TSV";
+                    return Err(unreadable(name, problem));
+                }
+            },
+        };
+        let bytes = std::fs::read(path)
+            .map_err(|error| unreadable(path, &format!("cannot be read ({error})")))?;
+        String::from_utf8(bytes).map(Cow::Owned).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().get(..valid).unwrap_or_default();
+            let line = before.split(|byte| *byte == b'\n').count();
+            unreadable(path, &format!("line {line} is not UTF-8 text"))
+        })
+    }
+}
+
+fn by_extension(path: &Path) -> Option<Format> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("jsonl" | "ndjson") => Some(Format::Jsonl),
+        Some("json") => Some(Format::Json),
+        Some("csv") => Some(Format::Csv),
+        Some("tsv") => Some(Format::Tsv),
+        Some("parquet") => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part names.
+fn at(path: PathBuf) -> Result<Found, SuiteError> {
+    if path.is_dir() {
+        for extension in ["parquet", "tsv"] {
+            let ends = |name: &str| {
+                let end = Path::new(name).extension();
+                end.is_some_and(|end| end.eq_ignore_ascii_case(extension))
+            };
+            let files = files(&path, &ends)?;
+            if !files.is_empty() {
+                return Ok(Found::Files { name: path, files });
+            }
+        }
+        return Ok(Found::Folder(path));
+    }
+    let last = path.file_name().and_then(|name| name.to_str());
+    if let Some(pattern) = last.filter(|name| name.contains('*') && !path.exists()) {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let files = files(folder, &|name| fits(pattern, name))?;
+        return match files.is_empty() {
+            true => Err(unreadable(&path, "no file has such a name")),
+            false => Ok(Found::Files {
+                name: folder.to_owned(),
+                files,
+            }),
+        };
+    }
+    if !path.exists() {
+        return Err(unreadable(&path, "there is no such file"));
+    }
+    Ok(Found::Files {
+        name: path.clone(),
+        files: vec![path],
+    })
+}
+
+/// The files of a folder whose names fit, in their order.
+fn files(folder: &Path, fits: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, SuiteError> {
+    let cannot = |error: std::io::Error| {
+        unreadable(folder, &format!("this folder cannot be listed ({error})"))
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(fits) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            starts.into_iter().any(|at| fits(after, &rest[at..]))
+        }),
+    }
+}
+
+fn unreadable(path: &Path, problem: &str) -> SuiteError {
+    SuiteError::Unreadable {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        help: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, expected) in [
+            ("test-*.parquet", "test-00000-of-00002.parquet", true),
+            ("test-*.parquet", "train-0.parquet", false),
+            ("*", "字.tsv", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("a*", "a", true),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

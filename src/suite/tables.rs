@@ -1,0 +1,258 @@
+//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its pictures written
+//! into the folder for them, so that items hold paths like those of any other suite.
+
+use crate::config::{Format, ImageEncoding, ItemsSource, Names};
+use crate::record::Item;
+use crate::suite::collect::Collected;
+use crate::suite::error::{Problem, SuiteError};
+use crate::suite::map::Mapper;
+use crate::suite::pictures::Pictures;
+use crate::suite::read::table::{Columns, Picture, Read, Row};
+use crate::suite::read::{self, Place, Record};
+use rayon::prelude::*;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// A text no longer than this is no picture in base64: it names the record that has it.
+const LONGEST_INDEX: usize = 64;
+/// The field by which a record names another.
+const INDEX: &str = "index";
+
+/// Whether a source is read this way.
+pub(super) fn are_in(format: Format, source: &ItemsSource) -> bool {
+    matches!(format, Format::Parquet | Format::Tsv)
+        || source.map.image_encoding == ImageEncoding::Base64
+}
+
+/// Files of one kind that make one source.
+pub(super) struct Tables<'a> {
+    pub format: Format,
+    pub files: &'a [PathBuf],
+    /// What messages call the source.
+    pub name: &'a str,
+    pub pictures: Pictures,
+}
+
+impl Tables<'_> {
+    /// The items of all rows that are asked, in their order, and the number of rows.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or any row is broken: nothing is skipped silently.
+    pub(super) fn items(
+        &self,
+        mapper: &Mapper<'_>,
+        source: &ItemsSource,
+    ) -> Result<(Vec<Item>, usize), SuiteError> {
+        let columns = columns(mapper, source);
+        let mut making = Making {
+            mapper,
+            pictures: &self.pictures,
+            rows: 0,
+            known: HashMap::new(),
+            waiting: Vec::new(),
+            collected: Collected::default(),
+        };
+        for file in self.files {
+            let among = match self.files {
+                [_] => None,
+                _ => file.file_name().and_then(|name| name.to_str()),
+            };
+            let mut sink = |rows: Vec<Read>| {
+                making.take(rows);
+                Ok(())
+            };
+            read::rows(self.format, file, among, &columns, &mut sink)?;
+        }
+        making.finish_waiting();
+        Ok((making.collected.finish(self.name)?, making.rows))
+    }
+}
+
+fn columns(mapper: &Mapper<'_>, source: &ItemsSource) -> Columns {
+    let (images, all_images) = match &source.map.images {
+        None => (vec!["images".to_owned()], false),
+        Some(Names::One(name)) => (vec![name.clone()], true),
+        Some(Names::Several(names)) => (names.clone(), false),
+    };
+    Columns {
+        fields: mapper.fields(),
+        images,
+        all_images,
+        encoding: source.map.image_encoding,
+    }
+}
+
+/// Where a picture is.
+enum Link {
+    Path(String),
+    /// With the record of this index.
+    Of(String),
+}
+
+/// A row whose own pictures are written.
+struct Written {
+    /// 0-based among all rows.
+    number: usize,
+    record: Record,
+    links: Vec<(String, Vec<Link>)>,
+}
+
+/// The making of items from rows.
+struct Making<'a> {
+    mapper: &'a Mapper<'a>,
+    pictures: &'a Pictures,
+    rows: usize,
+    /// Column and index → paths, where pictures may be shared.
+    known: HashMap<(String, String), Vec<String>>,
+    /// Rows that name a later one.
+    waiting: Vec<Written>,
+    collected: Collected,
+}
+
+impl Making<'_> {
+    fn take(&mut self, rows: Vec<Read>) {
+        let first = self.rows;
+        self.rows += rows.len();
+        let written: Vec<Result<Option<Written>, Problem>> = rows
+            .into_par_iter()
+            .enumerate()
+            .map(|(at, row)| self.write(first + at, row?))
+            .collect();
+        let mut ready = Vec::with_capacity(written.len());
+        for result in written {
+            match result {
+                Ok(Some(mut written)) => {
+                    self.remember(&written);
+                    match self.resolve(&mut written) {
+                        Ok(()) => ready.push(written),
+                        Err(_) => self.waiting.push(written),
+                    }
+                }
+                Ok(None) => {}
+                Err(problem) => self.collected.problem(problem),
+            }
+        }
+        self.map(ready);
+    }
+
+    /// Rows that name one which has come since.
+    fn finish_waiting(&mut self) {
+        let mut ready = Vec::new();
+        for mut written in std::mem::take(&mut self.waiting) {
+            match self.resolve(&mut written) {
+                Ok(()) => ready.push(written),
+                Err(problem) => self.collected.problem(problem),
+            }
+        }
+        if !ready.is_empty() {
+            self.map(ready);
+            self.collected.sort();
+        }
+    }
+
+    /// Writes the row's own pictures; None when the row is not asked.
+    fn write(&self, number: usize, row: Row) -> Result<Option<Written>, Problem> {
+        let Row { record, pictures } = row;
+        let mut lists = pictures.iter().flat_map(|(_, list)| list);
+        // Where pictures are shared, a row that is not asked may have the picture of one that is.
+        let shared = lists.any(|picture| matches!(picture, Picture::Text(_)));
+        if !shared {
+            let asked = self.mapper.keeps(&record.fields);
+            if !asked.map_err(|message| Problem::new(record.place.clone(), message))? {
+                return Ok(None);
+            }
+        }
+        let mut links = Vec::with_capacity(pictures.len());
+        for (column, list) in pictures {
+            let wrong =
+                |message: String| Problem::new(record.place.clone().column(&column), message);
+            let found: Result<Vec<Link>, String> =
+                list.iter().map(|picture| self.link(picture)).collect();
+            let found = found.map_err(wrong)?;
+            links.push((column, found));
+        }
+        Ok(Some(Written {
+            number,
+            record,
+            links,
+        }))
+    }
+
+    fn link(&self, picture: &Picture) -> Result<Link, String> {
+        match picture {
+            Picture::Bytes(bytes) => self.pictures.keep(bytes).map(Link::Path),
+            Picture::Text(text) if text.len() <= LONGEST_INDEX => {
+                Ok(Link::Of(text.trim().to_owned()))
+            }
+            Picture::Text(text) => self.pictures.keep_base64(text).map(Link::Path),
+            Picture::Absent(why) => Err(format!("the picture {why}")),
+        }
+    }
+
+    /// Keeps the paths of a row that others may name.
+    fn remember(&mut self, written: &Written) {
+        let Some(index) = written.record.fields.get(INDEX) else {
+            return;
+        };
+        let index = match index {
+            Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        for (column, links) in &written.links {
+            let own = links.iter().filter_map(|link| match link {
+                Link::Path(path) => Some(path.clone()),
+                Link::Of(_) => None,
+            });
+            let own: Vec<String> = own.collect();
+            if !own.is_empty() {
+                self.known.insert((column.clone(), index.clone()), own);
+            }
+        }
+    }
+
+    /// Puts paths into the record's fields.
+    fn resolve(&self, written: &mut Written) -> Result<(), Problem> {
+        for (column, links) in &written.links {
+            let mut paths: Vec<Value> = Vec::with_capacity(links.len());
+            for link in links {
+                match link {
+                    Link::Path(path) => paths.push(path.as_str().into()),
+                    Link::Of(index) => {
+                        let key = (column.clone(), index.clone());
+                        let Some(known) = self.known.get(&key) else {
+                            let place = written.record.place.clone().column(column);
+                            return Err(Problem::new(
+                                place,
+                                format!(
+                                    "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
+                                ),
+                            ));
+                        };
+                        paths.extend(known.iter().map(|path| path.as_str().into()));
+                    }
+                }
+            }
+            let fields = &mut written.record.fields;
+            fields.insert(column.clone(), Value::Array(paths));
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, ready: Vec<Written>) {
+        let mapper = self.mapper;
+        let made: Vec<(usize, Place, Result<Vec<Item>, String>)> = ready
+            .into_par_iter()
+            .map(|Written { number, record, .. }| {
+                let place = record.place.clone();
+                (number, place, mapper.items(number, record))
+            })
+            .collect();
+        for (number, place, items) in made {
+            match items {
+                Ok(items) => self.collected.add(number, &place, items),
+                Err(message) => self.collected.problem(Problem::new(place, message)),
+            }
+        }
+    }
+}
