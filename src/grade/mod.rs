@@ -12,12 +12,16 @@ mod longtext;
 mod lookup;
 mod measure;
 mod numeric;
+mod oneig_text;
+mod pooled;
 mod reading;
 mod registry;
 mod summary;
+mod text_recall;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
+pub use pooled::{Pooled, Terms};
 pub use registry::{RuleError, build, names};
 pub use summary::{SuiteFacts, summarize};
 
@@ -92,6 +96,12 @@ pub trait Rule: Send + Sync {
     /// The official way to one number.
     fn overall(&self) -> Overall {
         Overall::Micro
+    }
+
+    /// The official number as a function of sums, where it is no average of [`Rule::fraction`] and no [`Rule::overall`]; it
+    /// holds for groups, too.
+    fn pooled(&self) -> Option<&dyn Pooled> {
+        None
     }
 
     /// Why all evidence together cannot be believed, such as a detector that finds nothing anywhere.

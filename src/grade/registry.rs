@@ -2,7 +2,7 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    numeric,
+    numeric, oneig_text, text_recall,
 };
 use crate::config::{ConfigError, Settings};
 
@@ -69,7 +69,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 10] = [
+const RULES: [Entry; 12] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -109,6 +109,14 @@ const RULES: [Entry; 10] = [
     Entry {
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
+    },
+    Entry {
+        name: "oneig-text",
+        build: |s| Ok(Box::new(oneig_text::OneIgText(s.read()?))),
+    },
+    Entry {
+        name: "text-recall",
+        build: |s| Ok(Box::new(text_recall::TextRecall(s.read()?))),
     },
 ];
 
