@@ -22,7 +22,7 @@ pub use schema::schemas;
 pub use settings::Settings;
 pub use study_file::{StudyFile, study};
 pub use suite_file::{
-    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Mapping, PromptGenerator,
+    Expect, FieldOrValue, Format, GradeSection, ItemsSource, Join, Mapping, PromptGenerator,
     ReportSection, SuiteFile, set, suite,
 };
 

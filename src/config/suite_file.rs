@@ -12,7 +12,7 @@ use std::path::Path;
 
 mod items;
 
-pub use items::{Expect, FieldOrValue, Format, ItemsSource, Mapping, PromptGenerator};
+pub use items::{Expect, FieldOrValue, Format, ItemsSource, Join, Mapping, PromptGenerator};
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
 ///

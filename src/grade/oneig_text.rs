@@ -47,19 +47,15 @@ pub struct OneIgText(pub Options);
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let expect = expect(&case.item.expect)?;
-        let mut text = lookup::find(case, "text", self.0.observer.as_deref())?
+        let text = lookup::find(case, "text", self.0.observer.as_deref())?
             .get("text")
             .and_then(serde_json::Value::as_str)
-            .ok_or("malformed evidence: `text` is not a string")?
-            .to_owned();
-        for words in HALLUCINATIONS {
-            text = text.replace(words, "");
-        }
+            .ok_or("malformed evidence: `text` is not a string")?;
         let gold = match &expect.text_content {
             Some(cell) => normalise::oneig(cell),
             None => normalise::oneig(&expect.texts.join(" ")),
         };
-        let read = normalise::oneig(&text);
+        let read = normalise::oneig(&cleaned(text));
         let characters = normalise::has_ideograph(&gold);
         let found = match characters {
             true => recall::of(gold.chars(), read.chars()),
@@ -85,6 +81,18 @@ impl OneIgText {
             ..Verdict::scored(wac, right, reason)
         })
     }
+}
+
+/// The reply without the phrases. What their removal puts together goes, too, where a line break stands beside it: the
+/// official script removes each in three passes.
+fn cleaned(reply: &str) -> String {
+    HALLUCINATIONS
+        .into_iter()
+        .fold(reply.to_owned(), |text, words| {
+            text.replace(words, "")
+                .replace(&format!("\n{words}"), "")
+                .replace(&format!("{words}\n"), "")
+        })
 }
 
 fn expect(object: &crate::record::Object) -> Result<Expect<'_>, String> {

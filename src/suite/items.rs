@@ -1,12 +1,13 @@
 //! The items of a suite, from wherever its definition says.
 
 use crate::config::{
-    Format, ItemsSource, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
+    Format, Join, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
 };
 use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
+use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
 use crate::suite::read::{self, Place, Raw};
 use rayon::prelude::*;
@@ -53,14 +54,14 @@ pub fn items(
     let records = match &content {
         Content::Text { text, .. } => {
             let text = text.trim_start_matches('\u{feff}');
-            let format = content.format(source, instead.is_some())?;
+            let format = content.format(source.format, instead.is_some())?;
             read::text(format, text).map_err(|problem| unreadable(content.path(), problem))?
         }
         Content::Folder(path) => read::folder(path)?,
     };
     let name = content.path().display().to_string();
     if records.is_empty() {
-        let format = content.format(source, instead.is_some())?;
+        let format = content.format(source.format, instead.is_some())?;
         return Err(SuiteError::Empty {
             source_name: name,
             expected: read::expected(format),
@@ -68,7 +69,11 @@ pub fn items(
     }
     let base = content.base();
     let mapper = Mapper::new(suite, Images::new(&base, source.allow_outside))?;
-    let items = mapped(&mapper, records, &name)?;
+    let joined = match (&source.join, instead) {
+        (Some(join), None) => Some(second(suite, join, assets)?),
+        _ => None,
+    };
+    let items = mapped(&mapper, joined.as_ref(), records, &name)?;
     let notes = match instead {
         Some(_) => vec![format!(
             "items were read from {name} instead of the suite's own source"
@@ -104,7 +109,12 @@ fn generated(
 }
 
 /// Maps all records, on all cores; every broken one and every repeated id is listed.
-fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Item>, SuiteError> {
+fn mapped(
+    mapper: &Mapper<'_>,
+    joined: Option<&Joined>,
+    raws: Vec<Raw<'_>>,
+    name: &str,
+) -> Result<Vec<Item>, SuiteError> {
     let mut items = Vec::with_capacity(raws.len());
     let mut places = Vec::with_capacity(raws.len());
     let mut problems = Vec::new();
@@ -117,7 +127,7 @@ fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Ite
         }
         let results: Vec<_> = batch
             .into_par_iter()
-            .map(|(index, raw)| item(mapper, index, raw))
+            .map(|(index, raw)| item(mapper, joined, index, raw))
             .collect();
         for result in results {
             match result {
@@ -138,10 +148,16 @@ fn mapped(mapper: &Mapper<'_>, raws: Vec<Raw<'_>>, name: &str) -> Result<Vec<Ite
     }
 }
 
-fn item(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Item), Problem> {
-    let record = raw.record()?;
+fn item(
+    mapper: &Mapper<'_>,
+    joined: Option<&Joined>,
+    index: usize,
+    raw: Raw<'_>,
+) -> Result<(Place, Item), Problem> {
+    let mut record = raw.record()?;
     let place = record.place.clone();
-    match mapper.item(index, record) {
+    let added = joined.map_or(Ok(()), |joined| joined.add(&mut record.fields));
+    match added.and_then(|()| mapper.item(index, record)) {
         Ok(item) => Ok((place, item)),
         Err(message) => Err(Problem::new(place, message)),
     }
@@ -208,7 +224,7 @@ impl Content {
     }
 
     /// The suite's word goes first for its own source, the file's extension for one that the user gave.
-    fn format(&self, source: &ItemsSource, given: bool) -> Result<Format, SuiteError> {
+    fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, SuiteError> {
         if matches!(self, Self::Folder(_)) {
             return Ok(Format::TextFolder);
         }
@@ -223,9 +239,9 @@ impl Content {
             _ => None,
         };
         let format = if given {
-            by_name.or(source.format)
+            by_name.or(stated)
         } else {
-            source.format.or(by_name)
+            stated.or(by_name)
         };
         format.ok_or_else(|| SuiteError::Unreadable {
             path: self.path().to_owned(),
@@ -241,17 +257,27 @@ fn content(
     assets: &dyn AssetSource,
 ) -> Result<Content, SuiteError> {
     let source = &suite.definition.items;
-    if let Some(path) = instead {
-        return open(path.to_owned());
+    match instead {
+        Some(path) => open(path.to_owned()),
+        None => named(suite, source.asset.as_deref(), source.file.as_deref(), assets),
     }
-    if let Some(asset) = &source.asset {
+}
+
+/// The content of an asset, or of a file beside the suite.
+fn named(
+    suite: &Loaded<SuiteFile>,
+    asset: Option<&str>,
+    file: Option<&str>,
+    assets: &dyn AssetSource,
+) -> Result<Content, SuiteError> {
+    if let Some(asset) = asset {
         let path = assets.path(asset).map_err(|cause| SuiteError::Asset {
-            asset: asset.clone(),
+            asset: asset.to_owned(),
             cause,
         })?;
         return open(path);
     }
-    let file = source.file.as_deref().unwrap_or_default();
+    let file = file.unwrap_or_default();
     match &suite.origin {
         Origin::File(_) => open(suite.base().join(file)),
         Origin::BuiltIn(definition) => {
@@ -266,6 +292,23 @@ fn content(
             })
         }
     }
+}
+
+/// The second source of a suite's items.
+fn second(
+    suite: &Loaded<SuiteFile>,
+    join: &Join,
+    assets: &dyn AssetSource,
+) -> Result<Joined, SuiteError> {
+    let content = named(suite, join.asset.as_deref(), join.file.as_deref(), assets)?;
+    let Content::Text { path, text, .. } = &content else {
+        let problem = "this is a folder; a file of records was expected".to_owned();
+        return Err(unreadable(content.path(), problem));
+    };
+    let format = content.format(join.format, false)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let rows = read::text(format, text).map_err(|problem| unreadable(path, problem))?;
+    Joined::new(join, rows, &path.display().to_string())
 }
 
 fn open(path: PathBuf) -> Result<Content, SuiteError> {

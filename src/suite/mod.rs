@@ -4,6 +4,7 @@ mod error;
 pub mod geneval;
 mod images;
 mod items;
+mod join;
 mod map;
 pub(crate) mod numpy_rng;
 mod read;
