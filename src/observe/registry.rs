@@ -58,7 +58,13 @@ pub enum BuildError {
 impl BuildError {
     /// Whether a definition is at fault, not the machine.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Settings(_))
+        matches!(
+            self,
+            Self::Unknown { .. }
+                | Self::Settings(_)
+                | Self::Remote(_)
+                | Self::PpOcr(PpOcrError::Models { .. } | PpOcrError::Setting { .. })
+        )
     }
 }
 

@@ -37,7 +37,7 @@ pub enum PpOcrError {
     #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
     Runtime { file: PathBuf, reason: String },
     #[error("the PP-OCR model {} could not be opened: {reason}", file.display())]
-    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
+    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"))]
     Model { file: PathBuf, reason: String },
     #[error("there are no PP-OCR models under `models` = {models:?}: {reason}")]
     #[diagnostic(help("write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \

@@ -3,8 +3,8 @@
     pip install Levenshtein==0.27.5
     python make.py > cases.json
 
-`singles`: [language, text, reply, [distance, exact, matched, reference]] a line. `suites`: replies by item, and the numbers
-and CSV tables that must come of them.
+`singles`: [language, text, reply, [distance, exact, matched, reference]] a line. `suites`: replies by item, and the numbers,
+bootstrap interval and CSV tables that must come of them.
 `python make.py --against FOLDER` compares the functions with the official ones of a checkout of OneIG-Benchmark.
 """
 
@@ -118,7 +118,12 @@ def suite(rng, language, limit, items):
         "model": f",ED,CR,WAC,text score\nmine,{numbers['ed']},{numbers['cr']},{numbers['wac']},{numbers['score']}\n",
         "prompts": f",mine\n{rows}",
     }
-    return {"language": language, "records": records, "numbers": numbers, "tables": tables}
+    drawn = [cs for cs in counts.values() if cs]
+    resampled = sorted(
+        together([c for cs in rng.choices(drawn, k=len(drawn)) for c in cs], limit)["score"] for _ in range(8000)
+    )
+    interval = [resampled[round(0.025 * 7999)], resampled[round(0.975 * 7999)]]
+    return {"language": language, "records": records, "numbers": numbers, "interval": interval, "tables": tables}
 
 
 def against(folder):
