@@ -38,7 +38,10 @@ pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
 pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Result<(), Failure> {
     let Some(first) = own.first() else {
         return Err(Failure::usage(
-            format!("no OCR observer of the suite `{}` can be replaced", suite.name),
+            format!(
+                "no OCR observer of the suite `{}` can be replaced",
+                suite.name
+            ),
             match &suite.observers[..] {
                 [] => "it has no observers: its rule reads the outputs themselves".into(),
                 names => format!("it is looked at by {}", names.join(", ")),
@@ -53,7 +56,10 @@ pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Resu
             ));
         }
     }
-    let at = suite.observers.iter().position(|name| *name == first.observer);
+    let at = suite
+        .observers
+        .iter()
+        .position(|name| *name == first.observer);
     suite
         .observers
         .retain(|name| !own.iter().any(|engine| engine.observer == *name));
@@ -99,7 +105,10 @@ const PLACES: [&str; 9] = [
 pub fn is_place(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
     key.trim().starts_with("observe.")
-        && key.rsplit('.').next().is_some_and(|last| PLACES.contains(&last.trim()))
+        && key
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| PLACES.contains(&last.trim()))
 }
 
 /// What the name of a run's folder ends in.

@@ -85,7 +85,11 @@ fn pinned(
     suite: &SuiteFile,
     items: Option<&Path>,
 ) -> Result<BTreeMap<String, Value>, Failure> {
-    let joined = suite.items.join.as_ref().and_then(|join| join.asset.as_ref());
+    let joined = suite
+        .items
+        .join
+        .as_ref()
+        .and_then(|join| join.asset.as_ref());
     let ids = suite.items.asset.iter().chain(joined);
     let mut assets = BTreeMap::new();
     for id in ids.filter(|_| items.is_none()) {

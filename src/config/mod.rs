@@ -20,7 +20,7 @@ pub use published_file::{PublishedFile, PublishedRow, published};
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
-pub use study_file::{StudyFile, study};
+pub use study_file::{StudyEngine, StudyFile, study};
 pub use suite_file::{
     Expect, FieldOrValue, Format, GradeSection, ItemsSource, Join, Mapping, PromptGenerator,
     ReportSection, SuiteFile, set, suite,

@@ -176,7 +176,9 @@ impl Folder {
             let (number, name) = (repeat + 1, &item.item);
             return Place::Refused {
                 kind: "missing",
-                reason: format!("{name}: picture {number} is asked for, but `grid` is {columns}x{rows}"),
+                reason: format!(
+                    "{name}: picture {number} is asked for, but `grid` is {columns}x{rows}"
+                ),
             };
         }
         let stems = self.stems(item, repeat);
@@ -196,7 +198,10 @@ impl Folder {
 
     /// OneIG-Bench: the one picture whose name begins so.
     fn only_beginning(&self, name: &str) -> Place {
-        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(&self.root)
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut found = entries
             .map(|entry| PathBuf::from(entry.file_name()))
             .filter(|path| is_picture(path) && path.to_string_lossy().starts_with(name));

@@ -28,9 +28,7 @@ impl TextRecall {
             let text = lookup::find(case, "text", Some(engine))?
                 .get("text")
                 .and_then(serde_json::Value::as_str)
-                .ok_or_else(|| {
-                    format!("malformed evidence: `text` of {engine} is not a string")
-                })?;
+                .ok_or_else(|| format!("malformed evidence: `text` of {engine} is not a string"))?;
             let found = recall::longtext(&expect.texts, text, expect.language);
             let value = found
                 .value()
@@ -38,7 +36,8 @@ impl TextRecall {
             said.push(format!("{engine} {} of {}", found.matched, found.reference));
             parts.insert(engine.to_owned(), value);
         }
-        let score = recall::mean(parts.values().copied()).ok_or("missing evidence: none with `text`")?;
+        let score =
+            recall::mean(parts.values().copied()).ok_or("missing evidence: none with `text`")?;
         Ok(Verdict {
             parts,
             ..Verdict::scored(score, score == 1.0, format!("read by {}", said.join(", ")))

@@ -109,8 +109,8 @@ impl OpenAiOcr {
             }
             RemoteError::Cancelled => ObserveError::new("cancelled", "interrupted"),
         })?;
-        let said = remote::said(&answer)
-            .map_err(|error| ObserveError::new("ocr", error.to_string()))?;
+        let said =
+            remote::said(&answer).map_err(|error| ObserveError::new("ocr", error.to_string()))?;
         Ok(json!({
             "engine": self.settings.model,
             "lines": [],
@@ -142,7 +142,10 @@ impl OpenAiOcr {
         ]);
         let mut body = Object::new();
         body.insert("model".into(), json!(settings.model));
-        body.insert("messages".into(), json!([{"role": "user", "content": content}]));
+        body.insert(
+            "messages".into(),
+            json!([{"role": "user", "content": content}]),
+        );
         body.insert(settings.token_field.clone(), json!(settings.max_tokens));
         if let Some(temperature) = settings.temperature {
             body.insert("temperature".into(), json!(temperature));

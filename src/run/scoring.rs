@@ -164,7 +164,9 @@ pub fn score(
     summary.metrics = scoring.rule.metrics(&board);
     let engines = engines(&records.evidence);
     if !engines.is_empty() {
-        summary.extra.insert(Summary::READ_BY.into(), engines.into());
+        summary
+            .extra
+            .insert(Summary::READ_BY.into(), engines.into());
     }
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
@@ -178,7 +180,10 @@ pub fn score(
 /// The OCR engines that wrote the evidence, by the names that they go by there.
 fn engines(evidence: &[Evidence]) -> Vec<&str> {
     let mut engines = Vec::new();
-    for seen in evidence.iter().filter_map(|record| record.evidence.as_ref()) {
+    for seen in evidence
+        .iter()
+        .filter_map(|record| record.evidence.as_ref())
+    {
         if let (Some(engine), Some(_)) = (seen["engine"].as_str(), seen.get("text"))
             && !engines.contains(&engine)
         {

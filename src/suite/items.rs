@@ -1,8 +1,6 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{
-    Format, Join, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file,
-};
+use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile, embedded_file};
 use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
@@ -259,7 +257,12 @@ fn content(
     let source = &suite.definition.items;
     match instead {
         Some(path) => open(path.to_owned()),
-        None => named(suite, source.asset.as_deref(), source.file.as_deref(), assets),
+        None => named(
+            suite,
+            source.asset.as_deref(),
+            source.file.as_deref(),
+            assets,
+        ),
     }
 }
 

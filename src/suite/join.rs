@@ -78,5 +78,6 @@ impl Joined {
 }
 
 fn key(fields: &Object, on: &str) -> Result<String, String> {
-    plain(field(fields, on)?).ok_or_else(|| format!("the field `{on}` must be a string or a number"))
+    plain(field(fields, on)?)
+        .ok_or_else(|| format!("the field `{on}` must be a string or a number"))
 }

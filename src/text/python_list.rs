@@ -85,15 +85,37 @@ mod tests {
     /// Printed by Python 3.11: `repr(['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times'])`.
     #[test]
     fn reads_what_python_prints() {
-        let printed = r#"['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times']"#;
-        let expected = ["5G", "it's", "a \"b\"", "it's \"both\"", "x\ny", "\u{85}", "é字", "", "\\times"];
+        let printed =
+            r#"['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times']"#;
+        let expected = [
+            "5G",
+            "it's",
+            "a \"b\"",
+            "it's \"both\"",
+            "x\ny",
+            "\u{85}",
+            "é字",
+            "",
+            "\\times",
+        ];
         assert_eq!(strings(printed).unwrap(), expected);
         assert_eq!(strings(" [] ").unwrap(), Vec::<String>::new());
     }
 
     #[test]
     fn what_is_no_list_of_strings_is_refused() {
-        for text in ["", "a", "['a", "['a]", "['a' 'b']", "[1]", "['\\q']", "['\\u12']", "[,]", "['\\ud800']"] {
+        for text in [
+            "",
+            "a",
+            "['a",
+            "['a]",
+            "['a' 'b']",
+            "[1]",
+            "['\\q']",
+            "['\\u12']",
+            "[,]",
+            "['\\ud800']",
+        ] {
             strings(text).unwrap_err();
         }
     }

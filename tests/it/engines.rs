@@ -30,9 +30,7 @@ direction = false
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("signs.toml"), SUITE).unwrap();
-    let item = |id: &str, text: &str| {
-        json!({"id": id, "prompt": format!("A sign that says {text}"), "texts": [text], "language": "en"})
-    };
+    let item = |id: &str, text: &str| json!({"id": id, "prompt": format!("A sign that says {text}"), "texts": [text], "language": "en"});
     let items = format!("{}\n{}\n", item("a", "OPEN DAILY"), item("b", "CLOSED NOW"));
     fs::write(dir.path().join("signs.jsonl"), items).unwrap();
     dir
@@ -52,8 +50,14 @@ fn read_by(dir: &Path, server: &Server, name: &str, more: &[&str]) -> std::proce
         .args(["run", "signs.toml", "--model", "typeset", "--jobs", "1"])
         .args(["--observer", "openai-ocr", "--set"])
         .arg(format!("observe.openai-ocr.model=\"{name}\""))
-        .arg(format!("observe.openai-ocr.base_url=\"{}\"", server.url("/v1")))
-        .args(["observe.openai-ocr.api_key_env=\"READER_KEY\"", "observe.openai-ocr.max_attempts=2"])
+        .arg(format!(
+            "observe.openai-ocr.base_url=\"{}\"",
+            server.url("/v1")
+        ))
+        .args([
+            "observe.openai-ocr.api_key_env=\"READER_KEY\"",
+            "observe.openai-ocr.max_attempts=2",
+        ])
         .args(more)
         .output()
         .unwrap()
@@ -63,26 +67,41 @@ fn read_by(dir: &Path, server: &Server, name: &str, more: &[&str]) -> std::proce
 fn a_server_reads_and_the_row_says_so() {
     let dir = folder();
     let server = Server::start(|_, before| match before {
-        0 => Reply::json("429 Too Many Requests", &json!({"error": {"message": "slow down"}}))
-            .with("retry-after-ms", "10"),
+        0 => Reply::json(
+            "429 Too Many Requests",
+            &json!({"error": {"message": "slow down"}}),
+        )
+        .with("retry-after-ms", "10"),
         1 => reply("Open daily!", "stop"),
         _ => reply("closed", "length"),
     });
-    let output = read_by(dir.path(), &server, "reader/1", &["observe.openai-ocr.temperature=0.5"]);
+    let output = read_by(
+        dir.path(),
+        &server,
+        "reader/1",
+        &["observe.openai-ocr.temperature=0.5"],
+    );
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
     let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.contains("read by reader/1, observe.openai-ocr.temperature=0.5"), "{table}");
+    assert!(
+        table.contains("read by reader/1, observe.openai-ocr.temperature=0.5"),
+        "{table}"
+    );
     assert!(!table.contains("base_url"), "{table}");
 
     let run = dir.path().join("results/signs/typeset/seed0-reader-1");
-    let summary: Value = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    let summary: Value =
+        serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary["overall"]["value"], 0.75);
     assert_eq!(summary["read_by"], json!(["reader/1"]));
     let evidence = lines(&run.join("evidence.jsonl"));
     let of = |item: &str| &evidence.iter().find(|e| e["item"] == item).unwrap()["evidence"];
     assert_eq!(of("a")["text"], "Open daily!");
-    assert_eq!((&of("a")["truncated"], &of("b")["truncated"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&of("a")["truncated"], &of("b")["truncated"]),
+        (&json!(false), &json!(true))
+    );
     assert_eq!(of("a")["server"]["model"], "reader-1-2026");
 
     let seen = server.seen();
@@ -95,13 +114,20 @@ fn a_server_reads_and_the_row_says_so() {
     assert!(content[1]["text"].as_str().unwrap().contains("text"));
     let url = content[0]["image_url"]["url"].as_str().unwrap();
     let picture = url.strip_prefix("data:image/png;base64,").unwrap();
-    let picture = base64::engine::general_purpose::STANDARD.decode(picture).unwrap();
+    let picture = base64::engine::general_purpose::STANDARD
+        .decode(picture)
+        .unwrap();
     let outputs = lines(&run.join("outputs.jsonl"));
     let sent = image::load_from_memory(&picture).unwrap().into_rgb8();
     let made = outputs.iter().find(|output| output["item"] == "a").unwrap();
-    let made = image::open(run.join(made["file"].as_str().unwrap())).unwrap().into_rgb8();
+    let made = image::open(run.join(made["file"].as_str().unwrap()))
+        .unwrap()
+        .into_rgb8();
     assert_eq!(sent, made);
-    assert_eq!(seen[1].header("authorization"), Some("Bearer the-secret-of-the-test"));
+    assert_eq!(
+        seen[1].header("authorization"),
+        Some("Bearer the-secret-of-the-test")
+    );
     for file in ["manifest.json", "evidence.jsonl", "summary.json"] {
         let text = fs::read_to_string(run.join(file)).unwrap();
         assert!(!text.contains("the-secret"), "{file}");
@@ -119,7 +145,10 @@ fn rows_read_by_different_engines_are_marked() {
     let compare = |runs: &[&str]| {
         let output = unigauge(dir.path())
             .args(["compare", "--format", "markdown"])
-            .args(runs.iter().map(|run| format!("results/signs/typeset/{run}")))
+            .args(
+                runs.iter()
+                    .map(|run| format!("results/signs/typeset/{run}")),
+            )
             .output()
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -139,13 +168,19 @@ fn rows_read_by_different_engines_are_marked() {
 fn a_key_that_is_refused_is_asked_with_once() {
     let dir = folder();
     let refuse = |_: &Seen, _: usize| {
-        Reply::json("401 Unauthorized", &json!({"error": {"message": "bad key the-secret-of-the-test"}}))
+        Reply::json(
+            "401 Unauthorized",
+            &json!({"error": {"message": "bad key the-secret-of-the-test"}}),
+        )
     };
     let server = Server::start(refuse);
     let output = read_by(dir.path(), &server, "r", &[]);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     assert_eq!(server.seen().len(), 1);
-    let evidence = lines(&dir.path().join("results/signs/typeset/seed0-r/evidence.jsonl"));
+    let evidence = lines(
+        &dir.path()
+            .join("results/signs/typeset/seed0-r/evidence.jsonl"),
+    );
     assert_eq!(evidence.len(), 2);
     for record in evidence {
         let error = &record["error"];
@@ -168,15 +203,25 @@ fn the_plan_shows_the_engine_and_its_own_folder() {
         String::from_utf8(output.stdout).unwrap() + &stderr(&output)
     };
     let own = plan(&[]);
-    assert!(own.contains("signs/typeset/seed0: 2 items") && own.contains("observers: ppocr;"), "{own}");
+    assert!(
+        own.contains("signs/typeset/seed0: 2 items") && own.contains("observers: ppocr;"),
+        "{own}"
+    );
     let same = plan(&["--observer", "ppocr"]);
     assert!(same.contains("signs/typeset/seed0: 2 items"), "{same}");
     let qwen = plan(&["--observer", "qwen-ocr"]);
-    assert!(qwen.contains("seed0-qwen2.5-vl: 2 items") && qwen.contains("observers: qwen-ocr;"), "{qwen}");
+    assert!(
+        qwen.contains("seed0-qwen2.5-vl: 2 items") && qwen.contains("observers: qwen-ocr;"),
+        "{qwen}"
+    );
     let v6 = plan(&["--set", "observe.ppocr.models=\"v6\""]);
     assert!(v6.contains("seed0-pp-ocrv6: 2 items"), "{v6}");
     let two = plan(&["--observer", "ppocr", "qwen-ocr"]);
-    assert!(two.contains("seed0-pp-ocrv4-qwen2.5-vl: 2 items") && two.contains("observers: ppocr, qwen-ocr;"), "{two}");
+    assert!(
+        two.contains("seed0-pp-ocrv4-qwen2.5-vl: 2 items")
+            && two.contains("observers: ppocr, qwen-ocr;"),
+        "{two}"
+    );
 }
 
 #[test]
@@ -192,13 +237,26 @@ fn what_cannot_read_is_refused() {
         stderr(&output)
     };
     let other = refused("signs.toml", &["--observer", "geneval-detector"]);
-    assert!(other.contains("`geneval-detector` is no OCR observer") && other.contains("ppocr"), "{other}");
+    assert!(
+        other.contains("`geneval-detector` is no OCR observer") && other.contains("ppocr"),
+        "{other}"
+    );
     let unknown = refused("signs.toml", &["--observer", "tesseract"]);
-    assert!(unknown.contains("`tesseract` is no OCR observer"), "{unknown}");
+    assert!(
+        unknown.contains("`tesseract` is no OCR observer"),
+        "{unknown}"
+    );
     let suite = refused("geneval", &["--observer", "ppocr"]);
-    assert!(suite.contains("no OCR observer of the suite `geneval`") && suite.contains("geneval-detector"), "{suite}");
+    assert!(
+        suite.contains("no OCR observer of the suite `geneval`")
+            && suite.contains("geneval-detector"),
+        "{suite}"
+    );
     let nameless = refused("signs.toml", &["--observer", "openai-ocr"]);
     assert!(nameless.contains("`model` is empty"), "{nameless}");
     let v5 = refused("signs.toml", &["--set", "observe.ppocr.models=\"v5\""]);
-    assert!(v5.contains("there is no such folder") && v5.contains("PP-OCRv5"), "{v5}");
+    assert!(
+        v5.contains("there is no such folder") && v5.contains("PP-OCRv5"),
+        "{v5}"
+    );
 }

@@ -59,7 +59,12 @@ fn single_replies_agree_with_an_independent_implementation() {
 fn the_reference_is_the_cell_of_the_table() {
     let expect = json!({"texts": ["two", "li\nnes"], "text_content": "['two', 'li\\nnes']", "language": "en"});
     let of = |reply: &str| {
-        graded("oneig-text", "", expect.clone(), &[evidence("eye", json!({"text": reply}))])
+        graded(
+            "oneig-text",
+            "",
+            expect.clone(),
+            &[evidence("eye", json!({"text": reply}))],
+        )
     };
     assert_eq!(of("two linnes").score, Some(1.0));
     let grade = of("two\nli nes");
@@ -114,7 +119,14 @@ fn suites_give_the_numbers_and_tables_of_the_official_script() {
         };
         let output = unigauge(dir.path())
             .args(["grade", "--suite", name, "--items", "items.jsonl"])
-            .args(["--evidence", "evidence.jsonl", "--out", "graded", "--name", "mine"])
+            .args([
+                "--evidence",
+                "evidence.jsonl",
+                "--out",
+                "graded",
+                "--name",
+                "mine",
+            ])
             .output()
             .unwrap();
         // Prompts without a picture leave the evidence incomplete.
@@ -124,7 +136,9 @@ fn suites_give_the_numbers_and_tables_of_the_official_script() {
             serde_json::from_slice(&fs::read(graded.join("summary.json")).unwrap()).unwrap();
         let numbers = &suite["numbers"];
         for key in ["ed", "cr", "wac", "score"] {
-            let ours = summary["metrics"][format!("{key}_{language}")].as_f64().unwrap();
+            let ours = summary["metrics"][format!("{key}_{language}")]
+                .as_f64()
+                .unwrap();
             let theirs = numbers[key].as_f64().unwrap();
             assert!((ours - theirs).abs() < 1e-12, "{key} {ours} {theirs}");
         }
@@ -132,17 +146,27 @@ fn suites_give_the_numbers_and_tables_of_the_official_script() {
         let overall = &summary["overall"];
         assert_eq!(overall["value"], score);
         assert_eq!(summary["groups"][0]["value"], score);
-        for (key, theirs) in [("low", &suite["interval"][0]), ("high", &suite["interval"][1])] {
+        for (key, theirs) in [
+            ("low", &suite["interval"][0]),
+            ("high", &suite["interval"][1]),
+        ] {
             let (ours, theirs) = (overall[key].as_f64().unwrap(), theirs.as_f64().unwrap());
             assert!((ours - theirs).abs() < 0.02, "{key} {ours} {theirs}");
         }
         let method = overall["method"].as_str().unwrap();
-        assert!(method.contains("(1 - CR)") && method.contains("bootstrap"), "{method}");
+        assert!(
+            method.contains("(1 - CR)") && method.contains("bootstrap"),
+            "{method}"
+        );
         assert_eq!(summary["read_by"], json!(["qwen2.5-vl"]));
         let mode = language.to_uppercase();
         for (file, table) in [("text_score", "model"), ("text_prompt_score", "prompts")] {
             let path = graded.join(format!("official/{file}_{mode}.csv"));
-            assert_eq!(fs::read_to_string(path).unwrap(), suite["tables"][table], "{file}");
+            assert_eq!(
+                fs::read_to_string(path).unwrap(),
+                suite["tables"][table],
+                "{file}"
+            );
         }
     }
 }
@@ -185,7 +209,10 @@ fn suite(dir: &Path, texts: &str, prompts: &str) {
 fn two_tables_make_the_items() {
     let dir = tempfile::tempdir().unwrap();
     suite(dir.path(), TEXTS, PROMPTS);
-    let output = unigauge(dir.path()).args(["items", "grids.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["items", "grids.toml"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let items: Vec<Value> = String::from_utf8(output.stdout)
         .unwrap()
@@ -207,23 +234,44 @@ fn tables_that_do_not_meet_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let said = |texts: &str, prompts: &str| {
         suite(dir.path(), texts, prompts);
-        let output = unigauge(dir.path()).args(["items", "grids.toml"]).output().unwrap();
+        let output = unigauge(dir.path())
+            .args(["items", "grids.toml"])
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2));
         stderr(&output)
     };
     let absent = said(TEXTS, "category,id,class\nText_Rendering,000,sign\n");
-    assert!(absent.contains("texts.csv, record 2") && absent.contains("no row with `id` = 001"), "{absent}");
+    assert!(
+        absent.contains("texts.csv, record 2") && absent.contains("no row with `id` = 001"),
+        "{absent}"
+    );
     let twice = said(TEXTS, &format!("{PROMPTS}Text_Rendering,001,again,menu\n"));
-    assert!(twice.contains("prompts.csv, record 4") && twice.contains("an earlier row has `id` = 001"), "{twice}");
+    assert!(
+        twice.contains("prompts.csv, record 4") && twice.contains("an earlier row has `id` = 001"),
+        "{twice}"
+    );
     let field = said(TEXTS, "categori,id,class\nText_Rendering,000,sign\n");
-    assert!(field.contains("`category` is missing; did you mean `categori`?"), "{field}");
+    assert!(
+        field.contains("`category` is missing; did you mean `categori`?"),
+        "{field}"
+    );
     let list = said(&TEXTS.replace("['Tea']", "Tea"), PROMPTS);
-    assert!(list.contains("`text_content` is no list: a list in brackets was expected"), "{list}");
+    assert!(
+        list.contains("`text_content` is no list: a list in brackets was expected"),
+        "{list}"
+    );
     let toml = SUITE.replace("file = \"prompts.csv\"\n", "");
     fs::write(dir.path().join("grids.toml"), toml).unwrap();
-    let output = unigauge(dir.path()).args(["items", "grids.toml"]).output().unwrap();
+    let output = unigauge(dir.path())
+        .args(["items", "grids.toml"])
+        .output()
+        .unwrap();
     let neither = stderr(&output);
-    assert!(neither.contains("exactly one of `file` and `asset`"), "{neither}");
+    assert!(
+        neither.contains("exactly one of `file` and `asset`"),
+        "{neither}"
+    );
 }
 
 /// A grid of 2 × 2 tiles of the given colours, with a pixel left over at the right and the bottom.
@@ -243,9 +291,22 @@ fn a_folder_of_grids_is_cut_into_its_pictures() {
     let [red, green, blue, white, black] =
         [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255; 3], [0; 3]];
     // The official script asks for one file whose name begins with the id, and skips black tiles.
-    grid(&pictures.join("000.webp"), ImageFormat::WebP, [red, green, blue, white]);
-    grid(&pictures.join("001_second try.png"), ImageFormat::Png, [white, black, red, blue]);
-    let folder = model(dir.path(), "theirs", "folder", "path = \"pictures\"\nlayout = \"oneig\"");
+    grid(
+        &pictures.join("000.webp"),
+        ImageFormat::WebP,
+        [red, green, blue, white],
+    );
+    grid(
+        &pictures.join("001_second try.png"),
+        ImageFormat::Png,
+        [white, black, red, blue],
+    );
+    let folder = model(
+        dir.path(),
+        "theirs",
+        "folder",
+        "path = \"pictures\"\nlayout = \"oneig\"",
+    );
     let run = |name: &str, model: &Path| {
         unigauge(dir.path())
             .args(["generate", "grids.toml", "--run", name, "--model"])
@@ -258,19 +319,36 @@ fn a_folder_of_grids_is_cut_into_its_pictures() {
     let root = dir.path().join("results/grids/theirs/a");
     let outputs = lines(&root.join("outputs.jsonl"));
     let of = |item: &str, repeat: u64| {
-        let found = outputs.iter().find(|o| o["item"] == item && o["repeat"] == repeat);
+        let found = outputs
+            .iter()
+            .find(|o| o["item"] == item && o["repeat"] == repeat);
         found.unwrap().clone()
     };
     for (item, repeat, colour) in [
-        ("000", 0, red), ("000", 1, green), ("000", 2, blue), ("000", 3, white),
-        ("001", 0, white), ("001", 2, red), ("001", 3, blue),
+        ("000", 0, red),
+        ("000", 1, green),
+        ("000", 2, blue),
+        ("000", 3, white),
+        ("001", 0, white),
+        ("001", 2, red),
+        ("001", 3, blue),
     ] {
         let output = of(item, repeat);
-        assert_eq!((&output["width"], &output["height"]), (&json!(40), &json!(30)));
+        assert_eq!(
+            (&output["width"], &output["height"]),
+            (&json!(40), &json!(30))
+        );
         let file = root.join(output["file"].as_str().unwrap());
-        assert!(file.ends_with(format!("{item}_{repeat}.png")), "{}", file.display());
+        assert!(
+            file.ends_with(format!("{item}_{repeat}.png")),
+            "{}",
+            file.display()
+        );
         let image = image::open(file).unwrap().into_rgb8();
-        assert!(image.pixels().all(|pixel| pixel.0 == colour), "{item} {repeat}");
+        assert!(
+            image.pixels().all(|pixel| pixel.0 == colour),
+            "{item} {repeat}"
+        );
     }
     let empty = of("001", 1);
     assert_eq!(empty["error"]["kind"], "missing");
@@ -279,13 +357,21 @@ fn a_folder_of_grids_is_cut_into_its_pictures() {
 
     // What was written is read again, tile by tile.
     let own = root.join("outputs").display().to_string();
-    let again = model(dir.path(), "again", "folder", &format!("path = {own:?}\nlayout = \"oneig\""));
+    let again = model(
+        dir.path(),
+        "again",
+        "folder",
+        &format!("path = {own:?}\nlayout = \"oneig\""),
+    );
     let output = run("b", &again);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     let copies = lines(&dir.path().join("results/grids/again/b/outputs.jsonl"));
     for copy in copies.iter().filter(|copy| copy["error"].is_null()) {
         let repeat = copy["repeat"].as_u64().unwrap();
-        assert_eq!(copy["sha256"], of(copy["item"].as_str().unwrap(), repeat)["sha256"]);
+        assert_eq!(
+            copy["sha256"],
+            of(copy["item"].as_str().unwrap(), repeat)["sha256"]
+        );
     }
 
     // Two files that begin with one id, and a grid that cannot be.
@@ -295,8 +381,16 @@ fn a_folder_of_grids_is_cut_into_its_pictures() {
     assert_eq!(output.status.code(), Some(5));
     let outputs = lines(&dir.path().join("results/grids/theirs/c/outputs.jsonl"));
     let message = outputs[0]["error"]["message"].as_str().unwrap();
-    assert!(message.contains("000 a.webp") && message.contains("000 b.webp"), "{message}");
-    let bad = model(dir.path(), "bad", "folder", "path = \"pictures\"\nlayout = \"oneig\"\ngrid = [2, 0]");
+    assert!(
+        message.contains("000 a.webp") && message.contains("000 b.webp"),
+        "{message}"
+    );
+    let bad = model(
+        dir.path(),
+        "bad",
+        "folder",
+        "path = \"pictures\"\nlayout = \"oneig\"\ngrid = [2, 0]",
+    );
     let output = run("d", &bad);
     let said = stderr(&output);
     assert!(said.contains("`grid` = [2, 0]"), "{said}");
@@ -307,16 +401,32 @@ fn several_readers_count_the_same() {
     let expect = json!({"texts": ["one two", "three four"], "language": "en"});
     let seen = [
         evidence("ppocr", json!({"engine": "a", "text": "one two"})),
-        evidence("got-ocr", json!({"engine": "b", "text": "ONE, two; three!"})),
+        evidence(
+            "got-ocr",
+            json!({"engine": "b", "text": "ONE, two; three!"}),
+        ),
     ];
     let grade = graded("text-recall", "", expect.clone(), &seen);
     assert_eq!(grade.score, Some((0.5 + 0.75) / 2.0));
     assert_eq!((grade.parts["ppocr"], grade.parts["got-ocr"]), (0.5, 0.75));
     assert_eq!(grade.reason, "read by ppocr 2 of 4, got-ocr 3 of 4");
-    let one = graded("text-recall", "observers = ['got-ocr']", expect.clone(), &seen);
+    let one = graded(
+        "text-recall",
+        "observers = ['got-ocr']",
+        expect.clone(),
+        &seen,
+    );
     assert_eq!(one.score, Some(0.75));
-    let absent = graded("text-recall", "observers = ['ppocr', 'qwen-ocr']", expect.clone(), &seen);
-    assert_eq!(absent.unscored.as_deref(), Some("missing evidence: none of observer qwen-ocr with `text`"));
+    let absent = graded(
+        "text-recall",
+        "observers = ['ppocr', 'qwen-ocr']",
+        expect.clone(),
+        &seen,
+    );
+    assert_eq!(
+        absent.unscored.as_deref(),
+        Some("missing evidence: none of observer qwen-ocr with `text`")
+    );
     let chinese = graded(
         "text-recall",
         "",
@@ -326,9 +436,21 @@ fn several_readers_count_the_same() {
     assert_eq!(chinese.score, Some(4.0 / 6.0));
     // A reader that failed is no reader that saw nothing.
     let failed = serde_json::from_value(json!({"item": "a", "repeat": 0, "observer": "got-ocr",
-        "error": {"stage": "observe", "kind": "ocr", "message": "out of memory"}})).unwrap();
+        "error": {"stage": "observe", "kind": "ocr", "message": "out of memory"}}))
+    .unwrap();
     let grade = graded("text-recall", "", expect, &[seen[0].clone(), failed]);
-    assert_eq!(grade.unscored.as_deref(), Some("observer got-ocr: ocr: out of memory"));
-    let none = graded("text-recall", "", json!({"texts": [], "language": "en"}), &[]);
-    assert_eq!(none.unscored.as_deref(), Some("missing evidence: none with `text`"));
+    assert_eq!(
+        grade.unscored.as_deref(),
+        Some("observer got-ocr: ocr: out of memory")
+    );
+    let none = graded(
+        "text-recall",
+        "",
+        json!({"texts": [], "language": "en"}),
+        &[],
+    );
+    assert_eq!(
+        none.unscored.as_deref(),
+        Some("missing evidence: none with `text`")
+    );
 }

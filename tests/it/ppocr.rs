@@ -175,14 +175,26 @@ fn models_that_are_not_there_are_named_with_what_could_be() {
         format!("{error} | {}", error.help().expect("help"))
     };
     let said = of("v5");
-    assert!(said.contains("models = \"v5\"") || said.contains("`models` = \"v5\""), "{said}");
-    assert!(said.contains("there is no such folder") && said.contains("PP-OCRv5"), "{said}");
+    assert!(
+        said.contains("models = \"v5\"") || said.contains("`models` = \"v5\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("there is no such folder") && said.contains("PP-OCRv5"),
+        "{said}"
+    );
     let empty = of(&folder.path().display().to_string());
-    assert!(empty.contains("no .onnx file with `rec` in its name"), "{empty}");
+    assert!(
+        empty.contains("no .onnx file with `rec` in its name"),
+        "{empty}"
+    );
     fs::write(folder.path().join("a_rec.onnx"), "").unwrap();
     fs::write(folder.path().join("b_rec.onnx"), "").unwrap();
     let two = of(&folder.path().display().to_string());
-    assert!(two.contains("a_rec.onnx") && two.contains("b_rec.onnx"), "{two}");
+    assert!(
+        two.contains("a_rec.onnx") && two.contains("b_rec.onnx"),
+        "{two}"
+    );
 }
 
 /// The fetched library runs on the CPU only.

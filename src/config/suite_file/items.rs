@@ -216,9 +216,11 @@ impl<'de> Visitor<'de> for FieldOrValueVisitor {
             Value(toml::Value),
             PythonList(String),
         }
-        Ok(match Special::deserialize(MapAccessDeserializer::new(map))? {
-            Special::Value(value) => FieldOrValue::Value { value: json(value) },
-            Special::PythonList(python_list) => FieldOrValue::PythonList { python_list },
-        })
+        Ok(
+            match Special::deserialize(MapAccessDeserializer::new(map))? {
+                Special::Value(value) => FieldOrValue::Value { value: json(value) },
+                Special::PythonList(python_list) => FieldOrValue::PythonList { python_list },
+            },
+        )
     }
 }

@@ -69,7 +69,11 @@ fn prompts(board: &Board<'_>, language: Language, model: &str) -> String {
         if expect(&item.expect).is_ok_and(|expect| expect.language == language) {
             let of_item = grades.get(item.item.as_str());
             let means = of_item.and_then(|grades| {
-                Some([mean(grades, "ed")?, mean(grades, "cr")?, mean(grades, "wac")?])
+                Some([
+                    mean(grades, "ed")?,
+                    mean(grades, "cr")?,
+                    mean(grades, "wac")?,
+                ])
             });
             let _ = match means {
                 Some([ed, cr, wac]) => {

@@ -37,18 +37,26 @@ pub enum PpOcrError {
     #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
     Runtime { file: PathBuf, reason: String },
     #[error("the PP-OCR model {} could not be opened: {reason}", file.display())]
-    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"))]
+    #[diagnostic(help(
+        "get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"
+    ))]
     Model { file: PathBuf, reason: String },
     #[error("there are no PP-OCR models under `models` = {models:?}: {reason}")]
-    #[diagnostic(help("write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \
-                       characters (.txt); PP-OCRv5 is such a folder"))]
+    #[diagnostic(help(
+        "write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \
+                       characters (.txt); PP-OCRv5 is such a folder"
+    ))]
     Models { models: String, reason: String },
     #[error("ONNX Runtime cannot run the network {} on a GPU: {reason}", file.display())]
-    #[diagnostic(help("`execution = \"cuda\"` needs a GPU build of ONNX Runtime with its CUDA and cuDNN libraries: name its \
-                       libonnxruntime in `runtime`, or take `execution = \"cpu\"`"))]
+    #[diagnostic(help(
+        "`execution = \"cuda\"` needs a GPU build of ONNX Runtime with its CUDA and cuDNN libraries: name its \
+                       libonnxruntime in `runtime`, or take `execution = \"cpu\"`"
+    ))]
     Execution { file: PathBuf, reason: String },
     #[error("the list of characters {}: {reason}", file.display())]
-    #[diagnostic(help("give the list that the recognition model was made with, one character a line"))]
+    #[diagnostic(help(
+        "give the list that the recognition model was made with, one character a line"
+    ))]
     Dictionary { file: PathBuf, reason: String },
     #[error("PP-OCR setting {mistake}")]
     #[diagnostic(help("correct it in the observer's settings, or leave it out for the default"))]

@@ -52,10 +52,7 @@ impl PpOcrModels {
     ///
     /// # Errors
     /// When the settings name no models, or an asset cannot be had.
-    pub fn of(
-        settings: &PpOcrSettings,
-        hub: &Hub,
-    ) -> Result<Result<Self, HubError>, PpOcrError> {
+    pub fn of(settings: &PpOcrSettings, hub: &Hub) -> Result<Result<Self, HubError>, PpOcrError> {
         let places = places(settings)?;
         let had = |place: Place| match place {
             Place::Asset(id) => hub.ensure(id),
@@ -150,7 +147,9 @@ fn in_folder(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     files.sort();
     let with = |extension: &str, part: &str| -> Result<Option<PathBuf>, PpOcrError> {
         let mut found = files.iter().filter(|path| {
-            let ends = path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension));
+            let ends = path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case(extension));
             ends && stem(path).to_ascii_lowercase().contains(part)
         });
         match (found.next(), found.next()) {

@@ -2,8 +2,8 @@
 
 use super::simplify::simplified;
 use super::{Execution, PpOcrError, PpOcrSettings};
-use ort::ep::{CUDA, ExecutionProvider as _};
 use ort::environment::Environment;
+use ort::ep::{CUDA, ExecutionProvider as _};
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
@@ -100,7 +100,9 @@ impl Network {
     /// The last side of the first output, where the model fixes it.
     pub fn classes(&self) -> Option<usize> {
         let shape = self.session.outputs().first()?.dtype().tensor_shape()?;
-        usize::try_from(*shape.last()?).ok().filter(|&side| side > 0)
+        usize::try_from(*shape.last()?)
+            .ok()
+            .filter(|&side| side > 0)
     }
 
     /// Runs on one (N, 3, H, W) batch and hands the first output to `read`.
