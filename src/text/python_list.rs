@@ -62,11 +62,17 @@ fn escaped(text: &str) -> Result<(char, &str), String> {
         'n' => return Ok(('\n', rest)),
         'r' => return Ok(('\r', rest)),
         't' => return Ok(('\t', rest)),
+        'a' => return Ok(('\u{7}', rest)),
+        'b' => return Ok(('\u{8}', rest)),
+        'f' => return Ok(('\u{c}', rest)),
+        'v' => return Ok(('\u{b}', rest)),
         '\\' | '\'' | '"' => return Ok((kind, rest)),
         'x' => 2,
         'u' => 4,
         'U' => 8,
-        _ => return Err(wrong()),
+        '0'..='7' => return Err(wrong()),
+        // No escape: Python keeps the backslash.
+        _ => return Ok(('\\', text)),
     };
     let (code, rest) = rest.split_at_checked(digits).ok_or_else(wrong)?;
     let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
@@ -111,7 +117,7 @@ mod tests {
             "['a]",
             "['a' 'b']",
             "[1]",
-            "['\\q']",
+            "['\\1']",
             "['\\u12']",
             "[,]",
             "['\\ud800']",

@@ -200,7 +200,8 @@ fn the_plan_shows_the_engine_and_its_own_folder() {
             .args(arguments)
             .output()
             .unwrap();
-        String::from_utf8(output.stdout).unwrap() + &stderr(&output)
+        let said = stderr(&output);
+        String::from_utf8(output.stdout).unwrap() + &said
     };
     let own = plan(&[]);
     assert!(
