@@ -94,6 +94,8 @@ fn models_in(folder: &Path) -> PpOcrModels {
         .find(|path| name(path).starts_with("libonnxruntime"))
         .expect("libonnxruntime in the folder of models");
     PpOcrModels {
+        engine: "PP-OCRv4".into(),
+        dictionary: None,
         detection: folder.join("ch_PP-OCRv4_det_infer.onnx"),
         direction: folder.join("ch_ppocr_mobile_v2.0_cls_infer.onnx"),
         recognition: folder.join("ch_PP-OCRv4_rec_infer.onnx"),

@@ -28,6 +28,9 @@ pub enum Layout {
     Gedit,
     /// `{prompt_id}.png` (WISE).
     Wise,
+    /// `{prompt_id}.webp` (or any picture) holding a grid, 2x2 by default; single tiles are `{prompt_id}_{repeat}.png`
+    /// (OneIG-Bench's `text_score.py`).
+    Oneig,
     /// `{item}_{repeat}.png`.
     #[default]
     Flat,
@@ -42,7 +45,7 @@ impl Layout {
                 .join("samples")
                 .join(format!("{repeat:05}.{extension}")),
             Self::Longtext => format!("{name}_{}.{extension}", repeat + 1).into(),
-            Self::Dpg | Self::Flat => format!("{name}_{repeat}.{extension}").into(),
+            Self::Dpg | Self::Flat | Self::Oneig => format!("{name}_{repeat}.{extension}").into(),
             Self::Imgedit | Self::Wise => single(&name, repeat, extension).into(),
             Self::Gedit => ["fullset".to_owned(), gedit_task(item), gedit_language(item)]
                 .iter()
@@ -58,7 +61,7 @@ impl Layout {
                 Some(id) => padded(&id),
                 None => padded(&item.item),
             },
-            Self::Wise => {
+            Self::Oneig | Self::Wise => {
                 safe_name(&text_of(item.expect.get("prompt_id")).unwrap_or(item.item.clone()))
             }
             Self::Gedit => safe_name(&text_of(item.expect.get("key")).unwrap_or(item.item.clone())),
@@ -90,6 +93,7 @@ impl fmt::Display for Layout {
             Self::Imgedit => "imgedit",
             Self::Gedit => "gedit",
             Self::Wise => "wise",
+            Self::Oneig => "oneig",
             Self::Flat => "flat",
         })
     }
@@ -204,6 +208,8 @@ mod tests {
             path(Layout::Gedit, &gedit, 0),
             format!("fullset/background_change/en/{key}.png")
         );
+        let oneig = item("007", json!({"prompt_id": "007"}));
+        assert_eq!(path(Layout::Oneig, &oneig, 2), "007_2.png");
         let coco = item("COCOval2014000000000192", json!({}));
         assert_eq!(path(Layout::Dpg, &coco, 2), "COCOval2014000000000192_2.png");
     }

@@ -24,6 +24,7 @@
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
+//! | [`remote`] | servers with the API of OpenAI: requests, attempts, failures |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
 //! Imports go downwards: commands → run → stages → image, text, stats, hub, config, record. A stage never
@@ -44,6 +45,7 @@ pub mod observe;
 pub mod parity;
 mod process;
 pub mod record;
+pub mod remote;
 pub mod report;
 pub mod run;
 pub mod stats;

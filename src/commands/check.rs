@@ -186,8 +186,8 @@ fn check_study(_: &Context, name: &str) -> Result<String, Failure> {
 fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Failure> {
     let mut good = true;
     let study = target.study.as_ref();
-    let mut select = args.select.clone();
-    select.limit = select.limit.or(study.and_then(|study| study.limit));
+    let selections = target.selections(&args.select);
+    let each = |suite| selections.iter().map(move |select| (suite, select));
     let options = RunOptions {
         out: args.out.clone(),
         run_name: args.run_name.clone(),
@@ -198,11 +198,13 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
             .unwrap_or(0),
         device: args.device,
     };
-    for name in &target.suites {
-        let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), &select)?;
+    for (name, select) in target.suites.iter().flat_map(each) {
+        let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), select)?;
         for observer in &asking.suite.observers {
             // Outputs can be made without it, and graded on evidence that others made.
-            let assets = crate::observe::assets(observer).unwrap_or_else(|error| {
+            let settings = asking.suite.observe.get(observer).cloned();
+            let settings = settings.unwrap_or_default();
+            let assets = crate::observe::assets(observer, &settings).unwrap_or_else(|error| {
                 println!("{error}");
                 good = false;
                 Default::default()

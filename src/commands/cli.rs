@@ -99,6 +99,9 @@ pub struct SelectArgs {
     /// Only these items, by id
     #[arg(long, value_name = "ITEM", num_args = 1..)]
     pub only: Vec<String>,
+    /// OCR engines that read the texts instead of the suite's own, such as qwen-ocr; the row says so
+    #[arg(long = "observer", value_name = "OBSERVER", num_args = 1..)]
+    pub observers: Vec<String>,
     /// Options of the suite's observers and rule, as TOML: observe.OBSERVER.KEY=VALUE or grade.KEY=VALUE; the row says so
     #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1..)]
     pub set: Vec<String>,

@@ -6,6 +6,7 @@ mod checkpoint;
 mod cli;
 mod context;
 mod device;
+mod engines;
 mod execute;
 mod failure;
 mod fetch;

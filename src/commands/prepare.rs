@@ -3,6 +3,7 @@
 use super::cli::{RunArgs, SelectArgs};
 use super::context::Context;
 use super::device::DeviceChoice;
+use super::engines::{self, Engine, engines, read_by};
 use super::failure::Failure;
 use crate::config::{self, ModelFile, Settings, SuiteFile};
 use crate::generate::{Place, Resources};
@@ -27,6 +28,8 @@ pub struct Asking {
     pub selection: Selection,
     /// Options of observers and rule that the command line changes.
     pub changed: Vec<String>,
+    /// OCR observers and the engines behind them, where they are not the suite's own.
+    pub read_by: Option<Vec<Engine>>,
     /// Assets that the items were read from: revision and checksum.
     pub assets: BTreeMap<String, Value>,
 }
@@ -46,11 +49,13 @@ impl Asking {
         let loaded = config::suite(name, from)?;
         let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
         let mut suite = loaded.definition;
+        let own = engines(&suite)?;
+        if !select.observers.is_empty() {
+            read_by(&mut suite, &own, &select.observers)?;
+        }
         config::set(&mut suite, &select.set)?;
-        let assets = match (&suite.items.asset, items) {
-            (Some(id), None) => pinned(ctx.hub()?.as_ref(), id),
-            _ => BTreeMap::new(),
-        };
+        let read_by = Some(engines(&suite)?).filter(|now| *now != own);
+        let assets = pinned(ctx, &suite, items)?;
         select_items(&mut set.items, select)?;
         if set.items.is_empty() {
             return Err(Failure::nothing(
@@ -68,20 +73,37 @@ impl Asking {
                 only: select.only.clone(),
             },
             changed: select.set.clone(),
+            read_by,
             assets,
         })
     }
 }
 
-fn pinned(hub: &Hub, id: &str) -> BTreeMap<String, Value> {
-    let Ok(members) = hub.table().expand(&[id.to_owned()]) else {
-        return BTreeMap::new();
-    };
-    let facts = members.into_iter().map(|asset| {
-        let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
-        (asset.id.clone(), facts)
-    });
-    facts.collect()
+/// The assets that the suite's items were read from.
+fn pinned(
+    ctx: &Context,
+    suite: &SuiteFile,
+    items: Option<&Path>,
+) -> Result<BTreeMap<String, Value>, Failure> {
+    let joined = suite
+        .items
+        .join
+        .as_ref()
+        .and_then(|join| join.asset.as_ref());
+    let ids = suite.items.asset.iter().chain(joined);
+    let mut assets = BTreeMap::new();
+    for id in ids.filter(|_| items.is_none()) {
+        for asset in ctx
+            .hub()?
+            .table()
+            .expand(std::slice::from_ref(id))
+            .unwrap_or_default()
+        {
+            let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
+            assets.insert(asset.id.clone(), facts);
+        }
+    }
+    Ok(assets)
 }
 
 /// Assets of a suite are fetched when they are absent and the network may be used.
@@ -168,7 +190,11 @@ impl Answering {
 
     /// The definition as it stands in the manifest.
     fn described(&self, asking: &Asking, weights: Option<&Value>) -> Value {
-        let title = match &asking.changed[..] {
+        let read_by = asking.read_by.as_deref().map(engines::said);
+        let told = |set: &&String| read_by.is_none() || !engines::is_place(set);
+        let set = asking.changed.iter().filter(told);
+        let changed: Vec<&str> = read_by.iter().chain(set).map(String::as_str).collect();
+        let title = match &changed[..] {
             [] => self.model.title.clone(),
             changed => format!("{} ({})", self.model.title, changed.join(", ")),
         };
@@ -237,7 +263,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self, Failure> {
         let run = match &options.run_name {
             Some(name) => name.clone(),
-            None => default_run_name(options.seed, &asking.selection),
+            None => default_run_name(options.seed, asking),
         };
         let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
@@ -349,7 +375,8 @@ impl<'a> Prepared<'a> {
     }
 }
 
-fn default_run_name(seed: u64, selection: &Selection) -> String {
+fn default_run_name(seed: u64, asking: &Asking) -> String {
+    let selection = &asking.selection;
     let mut name = format!("seed{seed}");
     if let Some(limit) = selection.limit {
         name.push_str(&format!("-limit{limit}"));
@@ -363,6 +390,9 @@ fn default_run_name(seed: u64, selection: &Selection) -> String {
             "-only-{}",
             &crate::run::sha256_hex(many.join("\n").as_bytes())[..8]
         )),
+    }
+    if let Some(engines) = &asking.read_by {
+        name.push_str(&engines::suffix(engines));
     }
     name
 }

@@ -1,14 +1,14 @@
 //! `unigauge run` and `unigauge generate`.
 
 use super::check;
-use super::cli::{CheckArgs, RunArgs};
+use super::cli::{CheckArgs, RunArgs, SelectArgs};
 use super::context::Context;
 use super::execute::{Done, Way, execute};
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
 use super::progress::say;
 use super::score::{Titled, read_view};
-use crate::config::{self, Kind, PublishedFile, StudyFile};
+use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::export::{Export, Terminal};
@@ -26,6 +26,28 @@ pub struct Target {
 }
 
 impl Target {
+    /// What is selected of each suite, once for each OCR engine of the study; a choice on the command line goes over them.
+    pub fn selections(&self, asked: &SelectArgs) -> Vec<SelectArgs> {
+        let study = self.study.as_ref();
+        let own = [StudyEngine::default()];
+        let engines = match study {
+            Some(study) if !study.engines.is_empty() && asked.observers.is_empty() => {
+                study.engines.as_slice()
+            }
+            _ => &own,
+        };
+        let of = |engine: &StudyEngine| SelectArgs {
+            limit: asked.limit.or(study.and_then(|study| study.limit)),
+            only: asked.only.clone(),
+            observers: match &asked.observers[..] {
+                [] => engine.observers.clone(),
+                asked => asked.to_vec(),
+            },
+            set: engine.set.iter().chain(&asked.set).cloned().collect(),
+        };
+        engines.iter().map(of).collect()
+    }
+
     /// A suite when models are given, else a study.
     ///
     /// # Errors
@@ -98,11 +120,11 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
         study.and_then(|s| s.seed),
         study.and_then(|s| s.repeats),
     );
-    let mut select = args.select.clone();
-    select.limit = select.limit.or(study.and_then(|s| s.limit));
+    let selections = target.selections(&args.select);
+    let each = |suite| selections.iter().map(move |select| (suite, select));
     let mut done = Vec::new();
-    for suite in &target.suites {
-        let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), &select)?;
+    for (suite, select) in target.suites.iter().flat_map(each) {
+        let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), select)?;
         asking.notes.iter().for_each(say);
         // A million items take a while to free, and the process ends soon.
         std::mem::forget(asking.items.clone());

@@ -20,10 +20,10 @@ pub use published_file::{PublishedFile, PublishedRow, published};
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
-pub use study_file::{StudyFile, study};
+pub use study_file::{StudyEngine, StudyFile, study};
 pub use suite_file::{
-    ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Mapping,
-    Names, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
+    ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
+    Mapping, Names, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
 
 pub(crate) use library::embedded_file;

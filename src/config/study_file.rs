@@ -23,6 +23,9 @@ pub struct StudyFile {
     /// Names of suites, or paths of their files relative to this file.
     #[schemars(length(min = 1))]
     pub suites: Vec<String>,
+    /// OCR engines: each suite is run once with each of these choices. `{}` is the suite's own.
+    #[serde(default)]
+    pub engines: Vec<StudyEngine>,
     /// Outputs asked for per item, in place of each suite's own number.
     #[serde(default)]
     pub repeats: Option<u32>,
@@ -35,6 +38,16 @@ pub struct StudyFile {
     /// The run seed that every output's own seed is derived from.
     #[serde(default)]
     pub seed: Option<u64>,
+}
+
+/// A choice of OCR engine, as `--observer` and `--set` of a run make it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudyEngine {
+    /// OCR observers that read instead of the suite's own.
+    pub observers: Vec<String>,
+    /// Options of observers, such as `observe.ppocr.models = "v6"`.
+    pub set: Vec<String>,
 }
 
 /// Loads a study by name or by the path of its file; a relative path starts from `from`.

@@ -13,7 +13,7 @@ use std::path::Path;
 mod items;
 
 pub use items::{
-    ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Mapping, Names,
+    ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Join, Mapping, Names,
     PromptGenerator, Wanted,
 };
 

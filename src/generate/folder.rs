@@ -1,5 +1,7 @@
 //! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for byte.
 
+mod tile;
+
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use crate::image::{self as decode, ImageError};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
+use tile::Tile;
 
 /// Extensions looked for, in this order.
 const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"];
@@ -21,8 +24,8 @@ pub struct FolderSettings {
     pub path: PathBuf,
     /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
     /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
-    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`) or `flat` (`{item}.png`,
-    /// `{item}_{repeat}.png`). Default `flat`.
+    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a grid) or `flat`
+    /// (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
     /// `dpg`: side of one tile in pixels. Default: half of the picture's width, or with `pic_num = 1` the whole
@@ -33,6 +36,13 @@ pub struct FolderSettings {
     /// Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
+    /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
+    #[serde(default = "two_by_two")]
+    pub grid: [u32; 2],
+}
+
+fn two_by_two() -> [u32; 2] {
+    [2, 2]
 }
 
 fn four() -> u32 {
@@ -50,6 +60,9 @@ pub enum FolderError {
     PicNum { found: u32 },
     #[error("folder generator: `resolution` = 0, expected the side of one tile in pixels")]
     Resolution,
+    #[error("folder generator: `grid` = {found:?}, expected columns and rows, 1 to 16 of each")]
+    #[diagnostic(help("OneIG-Bench's own script makes grids of [2, 2]"))]
+    Grid { found: [u32; 2] },
 }
 
 /// What a folder holds of what a suite asks for. Paths are relative to the folder.
@@ -93,6 +106,10 @@ impl Folder {
         }
         if settings.resolution == Some(0) {
             return Err(FolderError::Resolution);
+        }
+        let found = settings.grid;
+        if !found.iter().all(|side| (1..=16).contains(side)) {
+            return Err(FolderError::Grid { found });
         }
         let root = settings.path.canonicalize().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => error("no such folder".to_owned()),
@@ -154,6 +171,16 @@ impl Folder {
         if self.settings.layout == Layout::Geneval {
             return self.sample(item, repeat);
         }
+        let [columns, rows] = self.settings.grid;
+        if self.settings.layout == Layout::Oneig && repeat >= columns * rows {
+            let (number, name) = (repeat + 1, &item.item);
+            return Place::Refused {
+                kind: "missing",
+                reason: format!(
+                    "{name}: picture {number} is asked for, but `grid` is {columns}x{rows}"
+                ),
+            };
+        }
         let stems = self.stems(item, repeat);
         for stem in &stems {
             for extension in EXTENSIONS {
@@ -163,7 +190,33 @@ impl Folder {
                 }
             }
         }
-        Place::Missing(with_extension(&stems[0], EXTENSIONS[0]))
+        match self.settings.layout {
+            Layout::Oneig => self.only_beginning(&self.settings.layout.name(item)),
+            _ => Place::Missing(with_extension(&stems[0], EXTENSIONS[0])),
+        }
+    }
+
+    /// OneIG-Bench: the one picture whose name begins so.
+    fn only_beginning(&self, name: &str) -> Place {
+        let entries = std::fs::read_dir(&self.root)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut found = entries
+            .map(|entry| PathBuf::from(entry.file_name()))
+            .filter(|path| is_picture(path) && path.to_string_lossy().starts_with(name));
+        match (found.next(), found.next()) {
+            (Some(only), None) => Place::Found(only),
+            (None, _) => Place::Missing(format!("{name}.webp").into()),
+            (Some(one), Some(other)) => Place::Refused {
+                kind: "missing",
+                reason: format!(
+                    "{name}: {} and {} both begin with the prompt's id; one grid is expected",
+                    one.display(),
+                    other.display()
+                ),
+            },
+        }
     }
 
     /// The picture's possible paths without extension, the documented one first.
@@ -177,6 +230,7 @@ impl Folder {
         match layout {
             Layout::Longtext => vec![format!("{name}_{}", repeat + 1).into()],
             Layout::Dpg => vec![name.into()],
+            Layout::Oneig => vec![name.clone().into(), format!("{name}_{repeat}").into()],
             Layout::Gedit => {
                 let tail = PathBuf::from(layout::gedit_task(item))
                     .join(layout::gedit_language(item))
@@ -241,16 +295,35 @@ impl Folder {
         Err(GenerateError::item("path", message))
     }
 
-    fn answer(&self, bytes: Vec<u8>, name: &str, repeat: u32) -> Result<Answer, GenerateError> {
-        let size = decode::dimensions(&bytes, name).map_err(image_error)?;
-        if self.settings.layout == Layout::Dpg
-            && let Some(side) = self.tile_side(size)
-        {
-            return self.tile(&bytes, name, repeat, side);
+    /// The picture, or the tile of it that is the `repeat`-th output; `path` is where it was found.
+    fn answer(
+        &self,
+        bytes: Vec<u8>,
+        path: &Path,
+        item: &Item,
+        repeat: u32,
+    ) -> Result<Answer, GenerateError> {
+        let name = slashed(path);
+        let size = decode::dimensions(&bytes, &name).map_err(image_error)?;
+        match self.tile(size, path, item, repeat) {
+            Some(tile) => Ok(Answer::Pixels(tile.cut(&bytes, &name)?)),
+            None => match decode::sniff(&bytes) {
+                Some(extension) => Ok(Answer::Encoded { bytes, extension }),
+                None => Err(GenerateError::item("image", format!("{name}: no picture"))),
+            },
         }
-        match decode::sniff(&bytes) {
-            Some(extension) => Ok(Answer::Encoded { bytes, extension }),
-            None => Err(GenerateError::item("image", format!("{name}: no picture"))),
+    }
+
+    /// The tile to cut, or none when the picture is the output.
+    fn tile(&self, size: (u32, u32), path: &Path, item: &Item, repeat: u32) -> Option<Tile> {
+        match self.settings.layout {
+            Layout::Dpg => Some(Tile::square(self.tile_side(size)?, repeat)),
+            Layout::Oneig => {
+                let single = format!("{}_{repeat}", self.settings.layout.name(item));
+                let whole = path.file_stem() == Some(OsStr::new(&single));
+                (!whole).then(|| Tile::of_grid(size, self.settings.grid, repeat))
+            }
+            _ => None,
         }
     }
 
@@ -263,29 +336,6 @@ impl Folder {
             None if whole => None,
             None => Some(width / 2),
         }
-    }
-
-    fn tile(
-        &self,
-        bytes: &[u8],
-        name: &str,
-        repeat: u32,
-        side: u32,
-    ) -> Result<Answer, GenerateError> {
-        let grid = decode::decode_bytes(bytes, name).map_err(image_error)?.rgb;
-        let (x, y) = ((repeat % 2) * side, (repeat / 2) * side);
-        if side == 0 || x + side > grid.width() || y + side > grid.height() {
-            let message = format!(
-                "{name}: the picture is {}x{} pixels; tile {} of {side}x{side} pixels does not lie in it; \
-                 set `resolution` to the side of one tile, or `pic_num = 1` for single pictures",
-                grid.width(),
-                grid.height(),
-                repeat + 1
-            );
-            return Err(GenerateError::item("image", message));
-        }
-        let tile = image::imageops::crop_imm(&grid, x, y, side, side).to_image();
-        Ok(Answer::Pixels(tile))
     }
 }
 
@@ -309,7 +359,7 @@ impl Generator for Folder {
         };
         let real = self.inside(&path)?;
         let bytes = decode::read_file(&real).map_err(image_error)?;
-        let answer = self.answer(bytes, &slashed(&path), request.repeat)?;
+        let answer = self.answer(bytes, &path, request.item, request.repeat)?;
         let mut generated = Generated::from(answer);
         generated
             .extra

@@ -88,6 +88,17 @@ pub enum GenerateError {
     Cancelled,
 }
 
+impl From<crate::remote::RemoteError> for GenerateError {
+    fn from(error: crate::remote::RemoteError) -> Self {
+        use crate::remote::RemoteError;
+        match error {
+            RemoteError::Item { kind, message } => Self::Item { kind, message },
+            RemoteError::Fatal { message, help } => Self::Fatal { message, help },
+            RemoteError::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
 impl GenerateError {
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Item {

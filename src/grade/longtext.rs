@@ -2,13 +2,11 @@
 
 use super::{Case, Rule, Verdict, lookup};
 use crate::record::Grade;
-use crate::text::normalise::{self, Language};
-use crate::text::{multiset, whitespace};
+use crate::text::normalise::Language;
+use crate::text::recall::{self, Recall};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::hash::Hash;
 
 /// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its loop keeps
 /// its last pass only.
@@ -27,10 +25,10 @@ pub struct Options {
 
 /// `expect` of an item.
 #[derive(Deserialize)]
-struct Expect<'a> {
+pub(super) struct Expect<'a> {
     #[serde(borrow)]
-    texts: Vec<Cow<'a, str>>,
-    language: Language,
+    pub texts: Vec<Cow<'a, str>>,
+    pub language: Language,
 }
 
 /// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets after
@@ -47,55 +45,38 @@ impl LongText {
             .and_then(serde_json::Value::as_str)
             .ok_or("malformed evidence: `text` is not a string")?
             .replace(NO_TEXT, "");
-        let language = expect.language;
-        let reference = normalise::longtext(&expect.texts.join(" "), language);
-        let found = normalise::longtext(&text, language);
-        match language {
-            Language::En => compare(
-                whitespace::words(&reference),
-                whitespace::words(&found),
-                "words",
-                " ",
-            ),
-            Language::Zh => compare(reference.chars(), found.chars(), "characters", ""),
-        }
+        let found = recall::longtext(&expect.texts, &text, expect.language);
+        let score = found
+            .value()
+            .ok_or("the item's `expect.texts` normalises to nothing")?;
+        Ok(Verdict {
+            parts: BTreeMap::from([
+                ("matched".into(), found.matched as f64),
+                ("reference".into(), found.reference as f64),
+            ]),
+            ..Verdict::scored(
+                score,
+                found.matched == found.reference,
+                reason(&found, expect.language == Language::Zh),
+            )
+        })
     }
 }
 
-fn compare<T: Eq + Hash + Copy + Display>(
-    reference: impl Iterator<Item = T> + Clone,
-    found: impl Iterator<Item = T>,
-    unit: &str,
-    separator: &str,
-) -> Result<Verdict, String> {
-    let total = reference.clone().count();
-    if total == 0 {
-        return Err("the item's `expect.texts` normalises to nothing".into());
-    }
-    let result = multiset::intersect(reference, found);
-    let mut reason = format!("{} of {total} {unit} found", result.matched);
-    if !result.missing.is_empty() {
-        let listed: Vec<String> = result
-            .missing
-            .iter()
-            .take(LISTED)
-            .map(T::to_string)
-            .collect();
-        let more = if result.missing.len() > LISTED {
-            " …"
-        } else {
-            ""
-        };
+/// What was found of a text, and the first units that were not.
+pub(super) fn reason(found: &Recall, characters: bool) -> String {
+    let (unit, separator) = match characters {
+        true => ("characters", ""),
+        false => ("words", " "),
+    };
+    let mut reason = format!("{} of {} {unit} found", found.matched, found.reference);
+    let listed: Vec<&str> = found.missing.iter().map(String::as_str).collect();
+    if !listed.is_empty() {
+        let more = if listed.len() > LISTED { " …" } else { "" };
+        let listed = &listed[..listed.len().min(LISTED)];
         reason += &format!("; missing: {}{more}", listed.join(separator));
     }
-    let score = result.matched as f64 / total as f64;
-    Ok(Verdict {
-        parts: BTreeMap::from([
-            ("matched".into(), result.matched as f64),
-            ("reference".into(), total as f64),
-        ]),
-        ..Verdict::scored(score, result.matched == total, reason)
-    })
+    reason
 }
 
 impl Rule for LongText {

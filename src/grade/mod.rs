@@ -17,16 +17,20 @@ mod multiple_choice;
 mod numeric;
 mod ocrbench;
 mod ocrbench_v2;
+mod oneig_text;
 mod page_ocr;
+mod pooled;
 mod reading;
 mod registry;
 mod relaxed_accuracy;
 mod summary;
+mod text_recall;
 mod vqa_accuracy;
 mod yes_no;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
+pub use pooled::{Pooled, Terms};
 pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
 
@@ -101,6 +105,12 @@ pub trait Rule: Send + Sync {
     /// The official way to one number.
     fn overall(&self) -> Overall {
         Overall::Micro
+    }
+
+    /// The official number as a function of sums, where it is no average of [`Rule::fraction`] and no [`Rule::overall`]; it
+    /// holds for groups, too.
+    fn pooled(&self) -> Option<&dyn Pooled> {
+        None
     }
 
     /// Why all evidence together cannot be believed, such as a detector that finds nothing anywhere.

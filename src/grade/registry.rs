@@ -2,7 +2,8 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    mmmu, multiple_choice, numeric, ocrbench, page_ocr, relaxed_accuracy, vqa_accuracy, yes_no,
+    mmmu, multiple_choice, numeric, ocrbench, oneig_text, page_ocr, relaxed_accuracy, text_recall,
+    vqa_accuracy, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -136,12 +137,20 @@ const RULES: &[Entry] = &[
         build: |s| Ok(Box::new(ocrbench::OcrBench(s.read()?))),
     },
     Entry {
+        name: "oneig-text",
+        build: |s| Ok(Box::new(oneig_text::OneIgText(s.read()?))),
+    },
+    Entry {
         name: "page-ocr",
         build: |s| Ok(Box::new(page_ocr::PageOcr::new(s.read()?)?)),
     },
     Entry {
         name: "relaxed-accuracy",
         build: |s| Ok(Box::new(relaxed_accuracy::RelaxedAccuracy::new(s.read()?)?)),
+    },
+    Entry {
+        name: "text-recall",
+        build: |s| Ok(Box::new(text_recall::TextRecall(s.read()?))),
     },
     Entry {
         name: "vqa-accuracy",

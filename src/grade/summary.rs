@@ -1,9 +1,10 @@
 //! From grades to the official numbers, with their intervals.
 
+use super::pooled::{self, Terms, added};
 use super::{Board, Overall, Rule};
 use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
-use crate::stats::interval::{Method, estimate};
+use crate::stats::interval::{Interval, Method, estimate};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -53,7 +54,7 @@ pub fn summarize(
             ));
         }
         for stratum in &strata {
-            groups.push(group(tag, stratum, tally.proportion, &mut wilson));
+            groups.push(group(rule, &tally, tag, stratum, &mut wilson));
         }
     }
     if wilson {
@@ -102,6 +103,8 @@ struct Tally {
     /// Scored outputs, beside `items`.
     outputs: Vec<u32>,
     scored: usize,
+    /// Beside `items`; empty where the rule has no [`Rule::pooled`].
+    terms: Vec<Terms>,
     /// Every scored output carries `correct`: 1 is all that can be had and 0 is nothing.
     proportion: bool,
 }
@@ -110,6 +113,7 @@ struct Tally {
 struct Stratum<'a> {
     key: &'a str,
     clusters: Vec<Cluster>,
+    terms: Vec<Terms>,
     outputs: usize,
 }
 
@@ -118,9 +122,14 @@ impl Tally {
         let mut tally = Self {
             clusters: vec![Cluster::default(); items.len()],
             outputs: vec![0; items.len()],
+            terms: Vec::new(),
             scored: 0,
             proportion: true,
         };
+        let pooled = rule.pooled();
+        if pooled.is_some() {
+            tally.terms = vec![Terms::default(); items.len()];
+        }
         let mut finder = Finder::new(items);
         for grade in grades {
             let Some(at) = finder.find(&grade.item) else {
@@ -132,6 +141,9 @@ impl Tally {
             let cluster = &mut tally.clusters[at];
             cluster.numerator += numerator;
             cluster.denominator += denominator;
+            if let Some(terms) = pooled.and_then(|pooled| pooled.terms(grade)) {
+                added(&mut tally.terms[at], &terms);
+            }
             tally.outputs[at] += 1;
             tally.scored += 1;
             tally.proportion &= grade.correct.is_some();
@@ -162,12 +174,14 @@ impl Tally {
                 strata.push(Stratum {
                     key,
                     clusters: Vec::new(),
+                    terms: Vec::new(),
                     outputs: 0,
                 });
                 strata.len() - 1
             });
             if self.clusters[at].denominator > 0.0 {
                 strata[index].clusters.push(self.clusters[at]);
+                strata[index].terms.extend(self.terms.get(at));
                 strata[index].outputs += self.outputs[at] as usize;
             }
         }
@@ -211,13 +225,26 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut bool) -> Group {
-    let interval = estimate(std::slice::from_ref(&stratum.clusters), proportion, SEED);
+fn group(
+    rule: &dyn Rule,
+    tally: &Tally,
+    by: &str,
+    stratum: &Stratum<'_>,
+    wilson: &mut bool,
+) -> Group {
+    let clusters = &stratum.clusters;
+    let (value, interval) = match rule.pooled() {
+        Some(pooled) => pooled::estimate(pooled, &stratum.terms, SEED),
+        None => {
+            let strata = std::slice::from_ref(clusters);
+            (ratio(clusters), estimate(strata, tally.proportion, SEED))
+        }
+    };
     *wilson |= interval.method == Method::Wilson;
     Group {
         by: by.to_owned(),
         key: stratum.key.to_owned(),
-        value: ratio(&stratum.clusters),
+        value,
         low: interval.bounds.map(|(low, _)| low),
         high: interval.bounds.map(|(_, high)| high),
         n: stratum.clusters.len(),
@@ -226,6 +253,15 @@ fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut bool) -
 }
 
 fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<String>) -> Estimate {
+    if let Some(pooled) = rule.pooled() {
+        let scored = tally.terms.iter().zip(&tally.outputs);
+        let scored: Vec<Terms> = scored
+            .filter(|(_, outputs)| **outputs > 0)
+            .map(|(terms, _)| *terms)
+            .collect();
+        let (value, interval) = pooled::estimate(pooled, &scored, SEED);
+        return estimated(value, &interval, scored.len(), pooled.name());
+    }
     let (strata, what) = match rule.overall() {
         Overall::Micro => {
             let scored = tally.clusters.iter().filter(|c| c.denominator > 0.0);
@@ -256,11 +292,16 @@ fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<Strin
         }
     };
     let interval = estimate(&strata, tally.proportion, SEED);
+    let n = strata.iter().map(Vec::len).sum();
+    estimated(mean_of_ratios(&strata), &interval, n, &what)
+}
+
+fn estimated(value: Option<f64>, interval: &Interval, n: usize, what: &str) -> Estimate {
     Estimate {
-        value: mean_of_ratios(&strata),
+        value,
         low: interval.bounds.map(|(low, _)| low),
         high: interval.bounds.map(|(_, high)| high),
-        n: strata.iter().map(Vec::len).sum(),
+        n,
         method: format!("{what}; {}", interval.method.describe()),
     }
 }

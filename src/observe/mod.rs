@@ -7,6 +7,7 @@ pub mod geneval_detector;
 pub mod got_ocr;
 pub mod hpsv2;
 pub mod mplug_vqa;
+pub mod openai_ocr;
 pub mod ppocr;
 pub mod qwen;
 
@@ -15,7 +16,7 @@ mod questions;
 mod registry;
 mod source;
 
-pub use registry::{BuildError, NAMES, OpenDevice, assets, build};
+pub use registry::{BuildError, NAMES, OpenDevice, assets, build, engine};
 
 use crate::record::{Item, Output};
 use serde_json::Value;

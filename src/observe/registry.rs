@@ -6,30 +6,26 @@ use super::geneval_detector::{self, GenevalDetector};
 use super::got_ocr::{self, GotOcr};
 use super::hpsv2::{self, HpsV2};
 use super::mplug_vqa::{self, MplugVqa};
-use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
+use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
+use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use super::qwen::{QwenOcr, QwenVqa};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
 use crate::model::ModelError;
+use crate::remote::RemoteError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: &[&str] = &[
     "clip-score",
     "geneval-detector",
     "got-ocr",
     "hpsv2",
     "mplug-vqa",
+    "openai-ocr",
     "ppocr",
     "qwen-ocr",
     "qwen-vqa",
-];
-
-const PPOCR_ASSETS: [&str; 4] = [
-    "ppocr-v4-det",
-    "ppocr-v4-cls",
-    "ppocr-v4-rec",
-    "onnxruntime",
 ];
 
 /// Why an observer cannot be made.
@@ -53,6 +49,9 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Remote(#[from] RemoteError),
     #[error("{reason}")]
     #[diagnostic(help("take another `--device`"))]
     Device { reason: String },
@@ -61,26 +60,45 @@ pub enum BuildError {
 impl BuildError {
     /// Whether a definition is at fault, not the machine.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Settings(_))
+        matches!(
+            self,
+            Self::Unknown { .. }
+                | Self::Settings(_)
+                | Self::Remote(_)
+                | Self::PpOcr(PpOcrError::Models { .. } | PpOcrError::Setting { .. })
+        )
     }
 }
 
 /// The assets that an observer needs.
 ///
 /// # Errors
-/// When there is no such observer.
-pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
+/// When there is no such observer, or its options have mistakes.
+pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
     match name {
-        "clip-score" => Ok(&clip_score::ASSETS),
-        "geneval-detector" => Ok(&geneval_detector::ASSETS),
-        "got-ocr" => Ok(&got_ocr::ASSETS),
-        "hpsv2" => Ok(&hpsv2::ASSETS),
-        "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
-        "ppocr" => Ok(&PPOCR_ASSETS),
-        // Their checkpoint is a folder that the settings name.
-        "qwen-ocr" | "qwen-vqa" => Ok(&[]),
+        "clip-score" => Ok(clip_score::ASSETS.into()),
+        "geneval-detector" => Ok(geneval_detector::ASSETS.into()),
+        "got-ocr" => Ok(got_ocr::ASSETS.into()),
+        "hpsv2" => Ok(hpsv2::ASSETS.into()),
+        "mplug-vqa" => Ok(mplug_vqa::ASSETS.into()),
+        "ppocr" => Ok(ppocr::assets(&settings.read()?)?),
+        // Their checkpoint is a folder that the settings name, or a server.
+        "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
         _ => Err(unknown(name)),
     }
+}
+
+/// What reads the texts of pictures: the OCR engine's name for tables, or none when this observer reads no text.
+///
+/// # Errors
+/// When the observer's options have mistakes.
+pub fn engine(name: &str, settings: &Settings) -> Result<Option<String>, BuildError> {
+    Ok(match name {
+        "openai-ocr" => Some(settings.read::<OpenAiOcrSettings>()?.model),
+        "ppocr" => Some(ppocr::engine(&settings.read()?)?),
+        "qwen-ocr" => Some("Qwen2.5-VL".to_owned()),
+        _ => None,
+    })
 }
 
 /// Opens the device that networks run on.
@@ -116,14 +134,11 @@ pub fn build(
             hub,
             &device()?,
         )?)),
+        "openai-ocr" => Ok(Box::new(OpenAiOcr::new(settings.read()?)?)),
         "ppocr" => {
-            let models = PpOcrModels {
-                detection: hub.ensure("ppocr-v4-det")?,
-                direction: hub.ensure("ppocr-v4-cls")?,
-                recognition: hub.ensure("ppocr-v4-rec")?,
-                runtime: hub.ensure("onnxruntime")?,
-            };
-            Ok(Box::new(PpOcr::load(&models, settings.read()?)?))
+            let settings: PpOcrSettings = settings.read()?;
+            let models = PpOcrModels::of(&settings, hub)??;
+            Ok(Box::new(PpOcr::load(&models, settings)?))
         }
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
@@ -132,7 +147,7 @@ pub fn build(
 }
 
 fn unknown(name: &str) -> BuildError {
-    let near = nearest(name, NAMES)
+    let near = nearest(name, NAMES.iter().copied())
         .map(|near| format!("did you mean `{near}`? "))
         .unwrap_or_default();
     BuildError::Unknown {

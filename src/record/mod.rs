@@ -202,3 +202,8 @@ pub struct Summary {
     #[serde(flatten)]
     pub extra: Object,
 }
+
+impl Summary {
+    /// The key beside the others that lists the OCR engines whose readings were graded.
+    pub const READ_BY: &str = "read_by";
+}

@@ -318,12 +318,42 @@ fn notes(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
             row.label, row.scored, row.expected, row.failed, row.unscored
         ));
     }
+    notes.extend(engines(inputs, rows));
     for note in inputs.iter().flat_map(|input| &input.summary.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
     }
     notes
+}
+
+/// Says who read which row, where the rows' texts were read by different OCR engines.
+fn engines(inputs: &[TableInput<'_>], rows: &[Row]) -> Option<String> {
+    let mut readers: Vec<(String, Vec<&str>)> = Vec::new();
+    for (input, row) in inputs.iter().zip(rows) {
+        let engines = input.summary.extra.get(Summary::READ_BY);
+        let engines = engines.and_then(|engines| engines.as_array());
+        let Some(engines) = engines else {
+            continue;
+        };
+        let names: Vec<&str> = engines.iter().filter_map(|name| name.as_str()).collect();
+        let names = names.join(" and ");
+        match readers.iter_mut().find(|(known, _)| *known == names) {
+            Some((_, labels)) => labels.push(&row.label),
+            None => readers.push((names, vec![&row.label])),
+        }
+    }
+    if readers.len() < 2 {
+        return None;
+    }
+    let read: Vec<String> = readers
+        .iter()
+        .map(|(names, labels)| format!("{} by {names}", labels.join(", ")))
+        .collect();
+    Some(format!(
+        "The texts were read by different OCR engines, so the rows are not comparable with each other: {}.",
+        read.join("; ")
+    ))
 }
 
 fn estimates(summary: &Summary) -> Vec<Estimated> {

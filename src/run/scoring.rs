@@ -163,6 +163,12 @@ pub fn score(
     };
     summary.metrics = scoring.rule.metrics(&board);
     summary.notes.extend(scoring.rule.notes(&board));
+    let engines = engines(&records.evidence);
+    if !engines.is_empty() {
+        summary
+            .extra
+            .insert(Summary::READ_BY.into(), engines.into());
+    }
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
     }
@@ -170,6 +176,22 @@ pub fn score(
     super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
     write_json(&folder.summary(), &summary)?;
     Ok((grades, summary))
+}
+
+/// The OCR engines that wrote the evidence, by the names that they go by there.
+fn engines(evidence: &[Evidence]) -> Vec<&str> {
+    let mut engines = Vec::new();
+    for seen in evidence
+        .iter()
+        .filter_map(|record| record.evidence.as_ref())
+    {
+        if let (Some(engine), Some(_)) = (seen["engine"].as_str(), seen.get("text"))
+            && !engines.contains(&engine)
+        {
+            engines.push(engine);
+        }
+    }
+    engines
 }
 
 /// Outputs whose last record is a failure.

@@ -21,6 +21,24 @@ pub fn interval(strata: &[Vec<Cluster>], seed: u64) -> Option<(f64, f64)> {
     Some((percentile(&values, 0.025)?, percentile(&values, 0.975)?))
 }
 
+/// 95 % percentile interval of any statistic of `clusters` clusters: `value` is given the places of those drawn. As
+/// [`interval`] otherwise.
+pub fn of_statistic(
+    clusters: usize,
+    seed: u64,
+    value: impl Fn(&mut dyn Iterator<Item = usize>) -> Option<f64> + Sync,
+) -> Option<(f64, f64)> {
+    let mut values: Vec<f64> = (0..RESAMPLES)
+        .into_par_iter()
+        .filter_map(|index| {
+            let mut random = SplitMix64::new(seed, index as u64);
+            value(&mut (0..clusters).map(|_| random.below(clusters)))
+        })
+        .collect();
+    values.sort_unstable_by(f64::total_cmp);
+    Some((percentile(&values, 0.025)?, percentile(&values, 0.975)?))
+}
+
 fn resample(strata: &[Vec<Cluster>], random: &mut SplitMix64) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0);
     for stratum in strata {
@@ -48,6 +66,26 @@ fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The ratio as a statistic is the ratio.
+    #[test]
+    fn a_statistic_is_drawn_as_ratios_are() {
+        let clusters: Vec<Cluster> = (0..40)
+            .map(|at| Cluster {
+                numerator: f64::from(at % 7),
+                denominator: f64::from(7 + at % 3),
+            })
+            .collect();
+        let ratio = |chosen: &mut dyn Iterator<Item = usize>| {
+            let (n, d) = chosen.fold((0.0, 0.0), |(n, d), at| {
+                (n + clusters[at].numerator, d + clusters[at].denominator)
+            });
+            Some(n / d)
+        };
+        let expected = interval(std::slice::from_ref(&clusters), 3);
+        assert_eq!(of_statistic(clusters.len(), 3, ratio), expected);
+        assert_eq!(of_statistic(0, 3, |_| None), None);
+    }
 
     #[test]
     fn percentiles_interpolate() {

@@ -18,7 +18,8 @@ pub enum Method {
     Normal,
     /// Wilson's score interval with items as trials, for 0/1 data that are all equal.
     Wilson,
-    /// Fewer than two clusters, or all equal and no 0/1 data: nothing is known about the spread.
+    /// Fewer than two clusters, or all equal and no 0/1 data: nothing is known about the spread. Or too many clusters for a
+    /// statistic that is no ratio.
     None,
 }
 
@@ -65,6 +66,25 @@ pub fn estimate(strata: &[Vec<Cluster>], proportion: bool, seed: u64) -> Interva
         (normal(&strata), Method::Normal)
     } else {
         (bootstrap::interval(&strata, seed), Method::Bootstrap)
+    };
+    Interval { bounds, method }
+}
+
+/// 95 % interval of any statistic of `clusters` clusters, by the bootstrap; none for fewer than two clusters, for more than
+/// [`BOOTSTRAP_UP_TO`], and where all resamples give the same.
+pub fn of_statistic(
+    clusters: usize,
+    seed: u64,
+    value: impl Fn(&mut dyn Iterator<Item = usize>) -> Option<f64> + Sync,
+) -> Interval {
+    let bounds = (2..=BOOTSTRAP_UP_TO)
+        .contains(&clusters)
+        .then(|| bootstrap::of_statistic(clusters, seed, value))
+        .flatten()
+        .filter(|(low, high)| low < high);
+    let method = match bounds {
+        Some(_) => Method::Bootstrap,
+        None => Method::None,
     };
     Interval { bounds, method }
 }

@@ -1,11 +1,12 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{Loaded, PromptGenerator, SuiteFile};
+use crate::config::{Format, Join, Loaded, PromptGenerator, SuiteFile};
 use crate::record::Item;
 use crate::suite::collect::Collected;
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
+use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
 use crate::suite::pictures::Pictures;
 use crate::suite::read::{self, Place, Raw};
@@ -60,13 +61,18 @@ pub fn items(
         return generated(suite, generator, instead);
     }
     let found = Found::of(suite, instead, assets)?;
-    let format = found.format(source, instead.is_some())?;
+    let format = found.format(source.format, instead.is_some())?;
     let name = found.name().display().to_string();
     let base = match &source.image_folder {
         Some(folder) => found.base().join(folder),
         None => found.base(),
     };
     let images = Images::new(&base, source.allow_outside);
+    let joined = match (&source.join, instead) {
+        (Some(join), None) => Some(second(suite, join, assets)?),
+        _ => None,
+    };
+    let joined = joined.as_ref();
     let (items, records) = match &found {
         Found::Files { files, .. } if tables::are_in(format, source) => {
             let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
@@ -87,18 +93,12 @@ pub fn items(
         }
         Found::Folder(path) => {
             let mapper = Mapper::new(suite, images)?;
-            mapped(&mapper, read::folder(path)?, &name)?
+            mapped(&mapper, joined, read::folder(path)?, &name)?
         }
         _ => {
             let mapper = Mapper::new(suite, images)?;
             let text = found.text()?;
-            let text = text.trim_start_matches('\u{feff}');
-            let raws = read::text(format, text).map_err(|problem| SuiteError::Unreadable {
-                path: found.name().to_owned(),
-                problem,
-                help: None,
-            })?;
-            mapped(&mapper, raws, &name)?
+            mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
         }
     };
     if records == 0 {
@@ -114,6 +114,29 @@ pub fn items(
         None => Vec::new(),
     };
     Ok(ItemSet { items, base, notes })
+}
+
+/// The records of a text.
+fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, SuiteError> {
+    let text = text.trim_start_matches('\u{feff}');
+    read::text(format, text).map_err(|problem| SuiteError::Unreadable {
+        path: found.name().to_owned(),
+        problem,
+        help: None,
+    })
+}
+
+/// The second source of a suite's items.
+fn second(
+    suite: &Loaded<SuiteFile>,
+    join: &Join,
+    assets: &dyn AssetSource,
+) -> Result<Joined, SuiteError> {
+    let found = Found::named(suite, join.asset.as_deref(), join.file.as_deref(), assets)?;
+    let format = found.format(join.format, false)?;
+    let text = found.text()?;
+    let name = found.name().display().to_string();
+    Joined::new(join, raws(&found, format, &text)?, &name)
 }
 
 fn generated(
@@ -144,6 +167,7 @@ fn generated(
 /// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of records.
 fn mapped(
     mapper: &Mapper<'_>,
+    joined: Option<&Joined>,
     raws: Vec<Raw<'_>>,
     name: &str,
 ) -> Result<(Vec<Item>, usize), SuiteError> {
@@ -157,7 +181,7 @@ fn mapped(
         }
         let results: Vec<_> = batch
             .into_par_iter()
-            .map(|(index, raw)| (index, one(mapper, index, raw)))
+            .map(|(index, raw)| (index, one(mapper, joined, index, raw)))
             .collect();
         for (index, result) in results {
             match result {
@@ -168,10 +192,16 @@ fn mapped(
     }
 }
 
-fn one(mapper: &Mapper<'_>, index: usize, raw: Raw<'_>) -> Result<(Place, Vec<Item>), Problem> {
-    let record = raw.record()?;
+fn one(
+    mapper: &Mapper<'_>,
+    joined: Option<&Joined>,
+    index: usize,
+    raw: Raw<'_>,
+) -> Result<(Place, Vec<Item>), Problem> {
+    let mut record = raw.record()?;
     let place = record.place.clone();
-    match mapper.items(index, record) {
+    let added = joined.map_or(Ok(()), |joined| joined.add(&mut record.fields));
+    match added.and_then(|()| mapper.items(index, record)) {
         Ok(items) => Ok((place, items)),
         Err(message) => Err(Problem::new(place, message)),
     }

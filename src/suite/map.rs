@@ -7,7 +7,9 @@ use crate::record::{Item, Object, Task};
 use crate::suite::images::Images;
 use crate::suite::lists;
 use crate::suite::read::Record;
+use crate::text::python_list;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 mod choice;
@@ -269,7 +271,7 @@ impl<'a> Mapper<'a> {
                 .collect::<Result<_, String>>()?,
             Some(Expect::Named(names)) => names
                 .iter()
-                .map(|(name, source)| Ok((name.clone(), value(&fields, source)?.clone())))
+                .map(|(name, source)| Ok((name.clone(), value(&fields, source)?.into_owned())))
                 .collect::<Result<_, String>>()?,
         };
         Ok((expect, Object::new()))
@@ -279,7 +281,7 @@ impl<'a> Mapper<'a> {
         let mut tags = BTreeMap::new();
         if let Some(map) = &self.map.tags {
             for (tag, source) in map {
-                if let Some(text) = tag_text(tag, value(fields, source)?)? {
+                if let Some(text) = tag_text(tag, value(fields, source)?.as_ref())? {
                     tags.insert(tag.clone(), text);
                 }
             }
@@ -369,7 +371,7 @@ fn tag_text(tag: &str, value: &Value) -> Result<Option<String>, String> {
 }
 
 /// A string or a number as text.
-fn plain(value: &Value) -> Option<String> {
+pub(super) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -377,10 +379,15 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn value<'a>(fields: &'a Object, source: &'a FieldOrValue) -> Result<&'a Value, String> {
+fn value<'a>(fields: &'a Object, source: &'a FieldOrValue) -> Result<Cow<'a, Value>, String> {
     match source {
-        FieldOrValue::Field(name) => field(fields, name),
-        FieldOrValue::Value { value } => Ok(value),
+        FieldOrValue::Field(name) => field(fields, name).map(Cow::Borrowed),
+        FieldOrValue::Value { value } => Ok(Cow::Borrowed(value)),
+        FieldOrValue::PythonList { python_list } => {
+            let strings = python_list::strings(string(fields, python_list)?)
+                .map_err(|why| format!("the field `{python_list}` is no list: {why}"))?;
+            Ok(Cow::Owned(strings.into()))
+        }
     }
 }
 
@@ -390,7 +397,7 @@ fn string<'a>(fields: &'a Object, name: &str) -> Result<&'a str, String> {
         .ok_or_else(|| format!("the field `{name}` must be a string"))
 }
 
-fn field<'a>(fields: &'a Object, name: &str) -> Result<&'a Value, String> {
+pub(super) fn field<'a>(fields: &'a Object, name: &str) -> Result<&'a Value, String> {
     fields.get(name).ok_or_else(|| {
         let names = || fields.keys().map(String::as_str);
         match nearest(name, names()) {

@@ -5,6 +5,7 @@ mod error;
 pub mod geneval;
 mod images;
 mod items;
+mod join;
 mod lists;
 mod map;
 pub(crate) mod numpy_rng;

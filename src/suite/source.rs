@@ -1,6 +1,6 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
-use crate::config::{Format, ItemsSource, Loaded, Origin, SuiteFile, embedded_file};
+use crate::config::{Format, Loaded, Origin, SuiteFile, embedded_file};
 use crate::suite::error::SuiteError;
 use crate::suite::items::AssetSource;
 use std::borrow::Cow;
@@ -30,12 +30,30 @@ impl Found {
         assets: &dyn AssetSource,
     ) -> Result<Self, SuiteError> {
         let source = &suite.definition.items;
-        if let Some(path) = instead {
-            return at(path.to_owned());
+        match instead {
+            Some(path) => at(path.to_owned()),
+            None => Self::named(
+                suite,
+                source.asset.as_deref(),
+                source.file.as_deref(),
+                assets,
+            ),
         }
-        if let Some(asset) = &source.asset {
+    }
+
+    /// Finds an asset, or a file beside the suite.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn named(
+        suite: &Loaded<SuiteFile>,
+        asset: Option<&str>,
+        file: Option<&str>,
+        assets: &dyn AssetSource,
+    ) -> Result<Self, SuiteError> {
+        if let Some(asset) = asset {
             let files = assets.paths(asset).map_err(|cause| SuiteError::Asset {
-                asset: asset.clone(),
+                asset: asset.to_owned(),
                 cause,
             })?;
             return match <[PathBuf; 1]>::try_from(files) {
@@ -46,7 +64,7 @@ impl Found {
                 }),
             };
         }
-        let file = source.file.as_deref().unwrap_or_default();
+        let file = file.unwrap_or_default();
         match &suite.origin {
             Origin::File(_) => at(suite.base().join(file)),
             Origin::BuiltIn(definition) => {
@@ -85,7 +103,7 @@ impl Found {
     ///
     /// # Errors
     /// When neither says it.
-    pub(super) fn format(&self, source: &ItemsSource, given: bool) -> Result<Format, SuiteError> {
+    pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, SuiteError> {
         let named = match self {
             Self::Folder(_) => return Ok(Format::TextFolder),
             Self::BuiltIn { path, .. } => path,
@@ -93,8 +111,8 @@ impl Found {
         };
         let by_name = by_extension(named);
         let format = match given {
-            true => by_name.or(source.format),
-            false => source.format.or(by_name),
+            true => by_name.or(stated),
+            false => stated.or(by_name),
         };
         format.ok_or_else(|| SuiteError::Unreadable {
             path: named.to_owned(),

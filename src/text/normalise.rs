@@ -46,7 +46,7 @@ impl Normalise {
 }
 
 /// Languages with a text score of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     En,
@@ -70,6 +70,22 @@ pub fn longtext(text: &str, language: Language) -> String {
             .filter(|&c| longtext_keeps(c) && !is_space(c))
             .collect(),
     }
+}
+
+/// OneIG-Bench's normalisation (`scripts/text/text_utils.py`): deletes what [`longtext`] deletes, and keeps the case. Each
+/// text decides for itself: with an ideograph in it, whitespace is dropped, else collapsed.
+pub fn oneig(text: &str) -> String {
+    let kept: String = text.chars().filter(|&c| longtext_keeps(c)).collect();
+    if has_ideograph(&kept) {
+        kept.chars().filter(|&c| !is_space(c)).collect()
+    } else {
+        collapse(&kept)
+    }
+}
+
+/// Whether a character of U+4E00–U+9FFF is in the text.
+pub fn has_ideograph(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}'))
 }
 
 fn longtext_keeps(c: char) -> bool {
@@ -112,5 +128,18 @@ mod tests {
             "cafe ull über"
         );
         assert_eq!(longtext("中央 公园 - A b", Language::Zh), "中央公园Ab");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn normalising_again_changes_nothing(text in "(?s).{0,40}|[a-zÀÉ 中文\u{9fa6}\t-]{0,20}") {
+            for once in [oneig(&text), longtext(&text, Language::Zh), longtext(&text, Language::En)] {
+                proptest::prop_assert!(!once.starts_with(is_space) && !once.ends_with(is_space));
+            }
+            let once = oneig(&text);
+            proptest::prop_assert_eq!(oneig(&once), once.clone());
+            proptest::prop_assert!(once.chars().all(longtext_keeps));
+            proptest::prop_assert!(!has_ideograph(&once) || !once.contains(is_space));
+        }
     }
 }

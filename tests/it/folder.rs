@@ -213,7 +213,7 @@ fn ids_and_links_cannot_leave_the_folder() {
     put(root.path(), "pictures/inside.png", 2);
     let pictures = root.path().join("pictures");
     for layout in [
-        "flat", "imgedit", "geneval", "dpg", "wise", "longtext", "gedit",
+        "flat", "imgedit", "geneval", "dpg", "wise", "longtext", "gedit", "oneig",
     ] {
         let mut folder = open(&pictures, json!({"layout": layout}));
         let absolute = root.path().join("secret").display().to_string();

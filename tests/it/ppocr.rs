@@ -1,13 +1,14 @@
 //! The PP-OCR observer against the Python package rapidocr-onnxruntime 1.4.4 (tests/golden/ppocr/make.py), and on
 //! pictures and files that are not as they should be.
 
-use crate::support::ocr_models;
+use crate::support::{ocr_models, ocr_v6_models};
 use image::{Rgb, RgbImage};
 use miette::Diagnostic;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use unigauge::observe::ppocr::{PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
+use unigauge::hub::{Hub, HubOptions};
+use unigauge::observe::ppocr::{Execution, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use unigauge::observe::{ObserveError, Observer, Subject};
 use unigauge::record::{Item, Output};
 
@@ -58,17 +59,14 @@ fn texts(evidence: &Value) -> Vec<&str> {
         .collect()
 }
 
-#[test]
-fn reads_the_lines_that_the_python_package_reads() {
-    let Some(observer) = observer(PpOcrSettings::default()) else {
-        return;
-    };
+/// Compares what is read on the pictures with what the package read on them.
+fn agrees(observer: &PpOcr, expected: &str) {
     let expected: Value =
-        serde_json::from_slice(&fs::read(golden().join("expected.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(golden().join(expected)).unwrap()).unwrap();
     let expected = expected.as_object().unwrap();
     assert!(expected.len() >= 12);
     for (name, lines) in expected {
-        let evidence = read(&observer, &picture(name));
+        let evidence = read(observer, &picture(name));
         let lines = lines.as_array().unwrap();
         let wanted: Vec<&str> = lines.iter().map(|l| l["text"].as_str().unwrap()).collect();
         assert_eq!(texts(&evidence), wanted, "{name}");
@@ -94,6 +92,125 @@ fn reads_the_lines_that_the_python_package_reads() {
             );
         }
     }
+}
+
+#[test]
+fn reads_the_lines_that_the_python_package_reads() {
+    if let Some(observer) = observer(PpOcrSettings::default()) {
+        agrees(&observer, "expected.json");
+        let evidence = read(&observer, &picture("clean.png"));
+        assert_eq!(evidence["engine"], "PP-OCRv4");
+    }
+}
+
+/// Against rapidocr 3.10.0 (tests/golden/ppocr/make_v6.py).
+#[test]
+fn pp_ocrv6_reads_the_lines_that_the_python_package_reads() {
+    if let Some(models) = ocr_v6_models() {
+        let observer = PpOcr::load(&models, v6()).expect("models load");
+        agrees(&observer, "expected_v6.json");
+        let evidence = read(&observer, &picture("clean.png"));
+        assert_eq!(evidence["engine"], "PP-OCRv6");
+    }
+}
+
+fn v6() -> PpOcrSettings {
+    PpOcrSettings {
+        models: "v6".into(),
+        ..PpOcrSettings::default()
+    }
+}
+
+/// A folder as a user would fill it with PP-OCRv5: other file names, and the characters in a list beside the models.
+#[test]
+fn models_of_the_users_own_folder_read_as_well() {
+    let (Some(models), Ok(hub)) = (ocr_models(), Hub::new(HubOptions::default())) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let put = |from: &Path, name: &str| fs::copy(from, folder.path().join(name)).unwrap();
+    put(&models.detection, "my_PP-OCRv5_det.onnx");
+    put(&models.recognition, "latin_PP-OCRv5_rec.onnx");
+    let settings = PpOcrSettings {
+        models: folder.path().display().to_string(),
+        ..PpOcrSettings::default()
+    };
+    let load = |settings: &PpOcrSettings| {
+        let models = PpOcrModels::of(settings, &hub).unwrap().unwrap();
+        PpOcr::load(&models, settings.clone())
+    };
+    let evidence = read(&load(&settings).unwrap(), &picture("clean.png"));
+    assert_eq!(evidence["engine"], "PP-OCRv5 (latin_PP-OCRv5_rec)");
+    assert_eq!(texts(&evidence), ["HelloWorld2026", "OPENDAILY", "right"]);
+
+    // A list goes over the one inside the model, and must have as many characters.
+    let list = |count: usize| (0..count).map(|_| "x\n").collect::<String>();
+    fs::write(folder.path().join("keys.txt"), list(6623)).unwrap();
+    let evidence = read(&load(&settings).unwrap(), &picture("small.png"));
+    assert_eq!(texts(&evidence), ["x".repeat(9), "x".repeat(4)]);
+    fs::write(folder.path().join("keys.txt"), list(95)).unwrap();
+    let error = load(&settings).err().expect("an error").to_string();
+    assert!(
+        error.contains("keys.txt: it has 95 characters, and the model tells 6623 apart"),
+        "{error}"
+    );
+    let own = PpOcrSettings {
+        dictionary: Some("nowhere/list.txt".into()),
+        ..settings
+    };
+    let error = load(&own).err().expect("an error").to_string();
+    assert!(error.contains("nowhere/list.txt"), "{error}");
+}
+
+#[test]
+fn models_that_are_not_there_are_named_with_what_could_be() {
+    let hub = Hub::new(HubOptions::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let of = |models: &str| {
+        let settings = PpOcrSettings {
+            models: models.into(),
+            ..PpOcrSettings::default()
+        };
+        let error = PpOcrModels::of(&settings, &hub).err().expect("an error");
+        format!("{error} | {}", error.help().expect("help"))
+    };
+    let said = of("v5");
+    assert!(
+        said.contains("models = \"v5\"") || said.contains("`models` = \"v5\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("there is no such folder") && said.contains("PP-OCRv5"),
+        "{said}"
+    );
+    let empty = of(&folder.path().display().to_string());
+    assert!(
+        empty.contains("no .onnx file with `rec` in its name"),
+        "{empty}"
+    );
+    fs::write(folder.path().join("a_rec.onnx"), "").unwrap();
+    fs::write(folder.path().join("b_rec.onnx"), "").unwrap();
+    let two = of(&folder.path().display().to_string());
+    assert!(
+        two.contains("a_rec.onnx") && two.contains("b_rec.onnx"),
+        "{two}"
+    );
+}
+
+/// The fetched library runs on the CPU only.
+#[test]
+fn a_gpu_that_the_library_cannot_use_is_an_error_with_a_remedy() {
+    let Some(models) = ocr_models() else {
+        return;
+    };
+    let settings = PpOcrSettings {
+        execution: Execution::Cuda,
+        ..PpOcrSettings::default()
+    };
+    let error = PpOcr::load(&models, settings).err().expect("an error");
+    assert!(matches!(error, PpOcrError::Execution { .. }), "{error}");
+    let help = error.help().expect("help").to_string();
+    assert!(help.contains("runtime"), "{help}");
 }
 
 #[test]
@@ -236,6 +353,8 @@ fn a_broken_model_is_named_with_its_remedy() {
 #[test]
 fn senseless_settings_are_refused_by_name() {
     let absent = PpOcrModels {
+        engine: "e".into(),
+        dictionary: None,
         detection: "d".into(),
         direction: "c".into(),
         recognition: "r".into(),
@@ -259,6 +378,8 @@ fn senseless_settings_are_refused_by_name() {
 #[test]
 fn a_missing_runtime_is_named_with_its_remedy() {
     let models = PpOcrModels {
+        engine: "e".into(),
+        dictionary: None,
         detection: "d".into(),
         direction: "c".into(),
         recognition: "r".into(),

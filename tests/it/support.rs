@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use unigauge::hub::{Hub, HubError, HubOptions};
-use unigauge::observe::ppocr::PpOcrModels;
+use unigauge::hub::{Hub, HubOptions};
+use unigauge::observe::ppocr::{PpOcrModels, PpOcrSettings};
 
 /// The program, in a folder of its own, with no user settings in the way.
 pub fn unigauge(dir: &Path) -> assert_cmd::Command {
@@ -87,20 +87,32 @@ pub fn skip(why: &str) {
 /// The OCR models and their runtime, in the cache or fetched into it once; None where they cannot be had.
 pub fn ocr_models() -> Option<PpOcrModels> {
     static MODELS: OnceLock<Option<PpOcrModels>> = OnceLock::new();
-    let fetch = || {
-        let hub = Hub::new(HubOptions::default())?;
-        Ok::<_, HubError>(PpOcrModels {
-            detection: hub.ensure("ppocr-v4-det")?,
-            direction: hub.ensure("ppocr-v4-cls")?,
-            recognition: hub.ensure("ppocr-v4-rec")?,
-            runtime: hub.ensure("onnxruntime")?,
-        })
-    };
-    let models = MODELS.get_or_init(|| fetch().inspect_err(|error| eprintln!("{error}")).ok());
+    let models = MODELS.get_or_init(|| models_of(&PpOcrSettings::default()));
     if models.is_none() {
         skip("the OCR models cannot be fetched");
     }
     models.clone()
+}
+
+/// The same of PP-OCRv6.
+pub fn ocr_v6_models() -> Option<PpOcrModels> {
+    static MODELS: OnceLock<Option<PpOcrModels>> = OnceLock::new();
+    let models = MODELS.get_or_init(|| {
+        models_of(&PpOcrSettings {
+            models: "v6".into(),
+            ..PpOcrSettings::default()
+        })
+    });
+    if models.is_none() {
+        skip("the models of PP-OCRv6 cannot be fetched");
+    }
+    models.clone()
+}
+
+fn models_of(settings: &PpOcrSettings) -> Option<PpOcrModels> {
+    let hub = Hub::new(HubOptions::default()).ok()?;
+    let models = PpOcrModels::of(settings, &hub).expect("these settings name models");
+    models.inspect_err(|error| eprintln!("{error}")).ok()
 }
 
 /// Reads JSON lines.

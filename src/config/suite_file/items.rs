@@ -28,6 +28,9 @@ pub struct ItemsSource {
     /// The folder of input images that are named by path, relative to that of the file.
     #[serde(default)]
     pub image_folder: Option<String>,
+    /// A second source whose fields are added to the records.
+    #[serde(default)]
+    pub join: Option<Join>,
     /// Accept input images outside their folder.
     #[serde(default)]
     pub allow_outside: bool,
@@ -37,6 +40,27 @@ pub struct ItemsSource {
     /// Which field of a record means what.
     #[serde(default)]
     pub map: Mapping,
+}
+
+/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own fields stay.
+/// Items that the user gives in a file of their own are not joined.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// A file of records, relative to this file.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The id of a downloadable file of records.
+    #[serde(default)]
+    pub asset: Option<String>,
+    /// How it is written; without it, the extension of the file says so.
+    #[serde(default)]
+    pub format: Option<Format>,
+    /// The field that both sources have.
+    pub on: String,
+    /// Only rows whose fields have these values.
+    #[serde(default, rename = "where")]
+    pub only: BTreeMap<String, String>,
 }
 
 /// Items that the program makes itself.
@@ -172,12 +196,14 @@ pub enum Expect {
     Named(BTreeMap<String, FieldOrValue>),
 }
 
-/// The name of a field, or `{ value = … }` for a constant.
+/// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a list that the field
+/// holds as Python prints it.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {
     Field(String),
     Value { value: serde_json::Value },
+    PythonList { python_list: String },
 }
 
 impl FieldOrValue {
@@ -185,6 +211,7 @@ impl FieldOrValue {
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Field(name) => Some(name),
+            Self::PythonList { python_list } => Some(python_list),
             Self::Value { .. } => None,
         }
     }
@@ -213,6 +240,14 @@ impl ItemsSource {
                 &["items"],
                 "`items` needs exactly one of `generator`, `file` and `asset`",
                 Some("for records of your own: file = \"prompts.jsonl\"".to_owned()),
+            ));
+        }
+        let joined = self.join.as_ref();
+        if joined.is_some_and(|join| join.file.is_some() == join.asset.is_some()) {
+            return Err(document.mistake(
+                &["items", "join"],
+                "`join` needs exactly one of `file` and `asset`",
+                None,
             ));
         }
         Ok(())
@@ -268,7 +303,7 @@ impl<'de> Visitor<'de> for FieldOrValueVisitor {
     type Value = FieldOrValue;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of a field, or { value = … }")
+        formatter.write_str("the name of a field, { value = … } or { python_list = FIELD }")
     }
 
     fn visit_str<E: serde::de::Error>(self, field: &str) -> Result<FieldOrValue, E> {
@@ -277,13 +312,16 @@ impl<'de> Visitor<'de> for FieldOrValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldOrValue, A::Error> {
         #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Constant {
-            value: toml::Value,
+        #[serde(rename_all = "snake_case")]
+        enum Special {
+            Value(toml::Value),
+            PythonList(String),
         }
-        let constant = Constant::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(FieldOrValue::Value {
-            value: json(constant.value),
-        })
+        Ok(
+            match Special::deserialize(MapAccessDeserializer::new(map))? {
+                Special::Value(value) => FieldOrValue::Value { value: json(value) },
+                Special::PythonList(python_list) => FieldOrValue::PythonList { python_list },
+            },
+        )
     }
 }

@@ -6,7 +6,6 @@
 //! | text-to-image | `POST {base_url}/images/generations` |
 //! | edit | `POST {base_url}/images/edits` (multipart) |
 
-mod client;
 mod reply;
 mod settings;
 
@@ -15,8 +14,7 @@ pub use settings::{ImageOrder, OpenAiSettings};
 use super::{GenerateError, Generated, Generator, Request, picture};
 use crate::cancel::Cancel;
 use crate::record::{Object, Task};
-use base64::Engine as _;
-use client::{Body, Client, Part};
+use crate::remote::{Body, Client, Endpoint, Part, picture_url};
 use serde_json::{Value, json};
 
 /// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
@@ -35,7 +33,15 @@ impl OpenAi {
     /// [`GenerateError::Fatal`] when a setting cannot be right.
     pub fn new(settings: OpenAiSettings) -> Result<Self, GenerateError> {
         Ok(Self {
-            client: Client::new(&settings)?,
+            client: Client::new(&Endpoint {
+                owner: "the openai generator",
+                model: &settings.model,
+                base_url: &settings.base_url,
+                api_key_env: &settings.api_key_env,
+                timeout_seconds: settings.timeout_seconds,
+                max_attempts: settings.max_attempts,
+                requests_per_minute: settings.requests_per_minute,
+            })?,
             settings,
         })
     }
@@ -45,8 +51,7 @@ impl OpenAi {
         let text = json!({"type": "text", "text": request.item.prompt});
         let mut content = Vec::new();
         for picture in pictures(request)? {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(picture.bytes);
-            let mut image = json!({"url": format!("data:{};base64,{encoded}", picture.mime)});
+            let mut image = json!({"url": picture_url(&picture.bytes, picture.mime)});
             if let Some(detail) = &settings.detail {
                 image["detail"] = json!(detail);
             }

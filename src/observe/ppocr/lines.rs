@@ -129,6 +129,11 @@ impl Characters {
         Self(characters.chain(std::iter::once(" ".to_owned())).collect())
     }
 
+    /// Classes with the blank.
+    pub fn classes(&self) -> usize {
+        self.0.len() + 1
+    }
+
     /// Greedy CTC decoding of an (N, steps, classes) output: repeats and blanks are dropped.
     fn decode(&self, output: &Output<'_>) -> Vec<Reading> {
         let [lines, steps, classes] = output.shape[..] else {

@@ -1,9 +1,11 @@
 //! PP-OCR: text lines with polygons and confidences.
 //!
 //! The three networks (region detection, line direction, line recognition) and every step around them follow the
-//! Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture.
+//! Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture. The networks of
+//! PP-OCRv5 and PP-OCRv6 go through the same steps (package rapidocr 3.10.0).
 
 mod lines;
+mod models;
 mod onnx;
 mod prepare;
 mod regions;
@@ -12,7 +14,8 @@ mod settings;
 mod simplify;
 mod widen;
 
-pub use settings::PpOcrSettings;
+pub use models::{PpOcrModels, assets, engine};
+pub use settings::{Execution, PpOcrSettings};
 
 use super::{ObserveError, Observer, Subject};
 use image::RgbImage;
@@ -27,19 +30,6 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Where the networks and the library that runs them are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PpOcrModels {
-    /// ONNX file that finds text regions.
-    pub detection: PathBuf,
-    /// ONNX file that tells upright lines from upside-down ones.
-    pub direction: PathBuf,
-    /// ONNX file that reads a line; its metadata `character` lists the characters.
-    pub recognition: PathBuf,
-    /// ONNX Runtime's shared library, 1.17 or newer.
-    pub runtime: PathBuf,
-}
-
 /// Why the observer could not be made ready.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum PpOcrError {
@@ -47,8 +37,27 @@ pub enum PpOcrError {
     #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
     Runtime { file: PathBuf, reason: String },
     #[error("the PP-OCR model {} could not be opened: {reason}", file.display())]
-    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
+    #[diagnostic(help(
+        "get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"
+    ))]
     Model { file: PathBuf, reason: String },
+    #[error("there are no PP-OCR models under `models` = {models:?}: {reason}")]
+    #[diagnostic(help(
+        "write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \
+                       characters (.txt); PP-OCRv5 is such a folder"
+    ))]
+    Models { models: String, reason: String },
+    #[error("ONNX Runtime cannot run the network {} on a GPU: {reason}", file.display())]
+    #[diagnostic(help(
+        "`execution = \"cuda\"` needs a GPU build of ONNX Runtime with its CUDA and cuDNN libraries: name its \
+                       libonnxruntime in `runtime`, or take `execution = \"cpu\"`"
+    ))]
+    Execution { file: PathBuf, reason: String },
+    #[error("the list of characters {}: {reason}", file.display())]
+    #[diagnostic(help(
+        "give the list that the recognition model was made with, one character a line"
+    ))]
+    Dictionary { file: PathBuf, reason: String },
     #[error("PP-OCR setting {mistake}")]
     #[diagnostic(help("correct it in the observer's settings, or leave it out for the default"))]
     Setting { mistake: String },
@@ -78,9 +87,9 @@ impl Networks {
     fn open(
         environment: &Environment,
         models: &PpOcrModels,
-        threads: usize,
+        settings: &PpOcrSettings,
     ) -> Result<Self, PpOcrError> {
-        let open = |file| Network::open(environment, file, threads);
+        let open = |file| Network::open(environment, file, settings);
         Ok(Self {
             detection: open(&models.detection)?,
             direction: open(&models.direction)?,
@@ -106,19 +115,14 @@ impl PpOcr {
             return Err(PpOcrError::Setting { mistake });
         }
         let environment = runtime::environment(&models.runtime)?;
-        let networks = Networks::open(&environment, models, settings.threads)?;
-        let Some(list) = networks.recognition.metadata("character") else {
-            return Err(PpOcrError::Model {
-                file: models.recognition.clone(),
-                reason: "its metadata has no list of characters (key `character`)".into(),
-            });
-        };
+        let networks = Networks::open(&environment, models, &settings)?;
+        let characters = characters(models, &networks.recognition)?;
         Ok(Self {
             identity: identity(models, &settings)?,
             models: models.clone(),
             settings,
             environment,
-            characters: Characters::new(&list),
+            characters,
             for_detector: Normalise::detector(),
             for_lines: Normalise::line(),
             idle: Mutex::new(vec![networks]),
@@ -139,14 +143,14 @@ impl PpOcr {
         }
         let lines = lines
             .map_err(|error| ObserveError::new("ocr", format!("ONNX Runtime failed: {error}")))?;
-        Ok(evidence(&lines))
+        Ok(evidence(&self.models.engine, &lines))
     }
 
     fn take_networks(&self) -> Result<Networks, ObserveError> {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         match idle {
             Some(networks) => Ok(networks),
-            None => Networks::open(&self.environment, &self.models, self.settings.threads)
+            None => Networks::open(&self.environment, &self.models, &self.settings)
                 .map_err(|error| ObserveError::new("ocr", error.to_string())),
         }
     }
@@ -233,29 +237,68 @@ impl Observer for PpOcr {
     }
 }
 
-fn evidence(lines: &[Line]) -> Value {
+/// The characters that the recognition model's classes stand for: the user's list, or the model's own.
+fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpOcrError> {
+    let (list, source) = match &models.dictionary {
+        Some(file) => {
+            let list = std::fs::read_to_string(file).map_err(|error| PpOcrError::Dictionary {
+                file: file.clone(),
+                reason: error.to_string(),
+            })?;
+            (list, file)
+        }
+        None => match network.metadata("character") {
+            Some(list) => (list, &models.recognition),
+            None => {
+                return Err(PpOcrError::Model {
+                    file: models.recognition.clone(),
+                    reason: "its metadata has no list of characters (key `character`); name one in `dictionary`"
+                        .into(),
+                });
+            }
+        },
+    };
+    let characters = Characters::new(&list);
+    match network.classes() {
+        Some(classes) if classes != characters.classes() => Err(PpOcrError::Dictionary {
+            file: source.clone(),
+            reason: format!(
+                "it has {} characters, and the model tells {} apart",
+                characters.classes() - 2,
+                classes.saturating_sub(2)
+            ),
+        }),
+        _ => Ok(characters),
+    }
+}
+
+fn evidence(engine: &str, lines: &[Line]) -> Value {
     let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     let lines: Vec<Value> = lines
         .iter()
         .map(|line| json!({"text": line.text, "score": line.score, "polygon": line.polygon}))
         .collect();
-    json!({"engine": "ppocr", "lines": lines, "text": text.join("\n")})
+    json!({"engine": engine, "lines": lines, "text": text.join("\n")})
 }
 
-/// Settings and file hashes. The number of threads changes no result and stays out.
+/// Settings and file hashes. Where the files lie and the number of threads change no result and stay out.
 fn identity(models: &PpOcrModels, settings: &PpOcrSettings) -> Result<Value, PpOcrError> {
-    let mut settings = json!(settings);
-    if let Some(settings) = settings.as_object_mut() {
-        settings.remove("threads");
-    }
-    Ok(json!({
+    let mut identity = json!({
         "observer": "ppocr",
+        "engine": models.engine,
         "settings": settings,
         "detection": sha256(&models.detection)?,
         "direction": sha256(&models.direction)?,
         "recognition": sha256(&models.recognition)?,
         "runtime": ort::info(),
-    }))
+    });
+    if let Some(settings) = identity["settings"].as_object_mut() {
+        settings.retain(|key, _| !settings::PLACES.contains(&key.as_str()) && key != "threads");
+    }
+    if let Some(file) = &models.dictionary {
+        identity["dictionary"] = sha256(file)?.into();
+    }
+    Ok(identity)
 }
 
 fn sha256(file: &Path) -> Result<String, PpOcrError> {

@@ -1,9 +1,11 @@
 //! ONNX Runtime: loading the library, opening models, running them from several threads.
 
-use super::PpOcrError;
 use super::simplify::simplified;
+use super::{Execution, PpOcrError, PpOcrSettings};
 use ort::environment::Environment;
+use ort::ep::{CUDA, ExecutionProvider as _};
 use ort::session::Session;
+use ort::session::builder::SessionBuilder;
 use ort::value::TensorRef;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -53,7 +55,7 @@ impl Network {
     pub fn open(
         environment: &Environment,
         file: &Path,
-        threads: usize,
+        settings: &PpOcrSettings,
     ) -> Result<Self, PpOcrError> {
         let fail = |reason: String| PpOcrError::Model {
             file: file.to_owned(),
@@ -63,14 +65,23 @@ impl Network {
             return Err(fail("there is no such file".into()));
         }
         let model = simplified(std::fs::read(file).map_err(|error| fail(error.to_string()))?);
-        let open = || -> ort::Result<Session> {
-            Session::builder(environment)?
-                .with_intra_threads(threads)?
+        let prepare = || -> ort::Result<SessionBuilder> {
+            Ok(Session::builder(environment)?
+                .with_intra_threads(settings.threads)?
                 .with_inter_threads(1)?
-                .with_memory_pattern(false)?
-                .commit_from_memory(&model)
+                .with_memory_pattern(false)?)
         };
-        let session = open().map_err(|error| fail(error.to_string()))?;
+        let mut builder = prepare().map_err(|error| fail(error.to_string()))?;
+        if settings.execution == Execution::Cuda {
+            let registered = CUDA::default().register(&mut builder);
+            registered.map_err(|error| PpOcrError::Execution {
+                file: file.to_owned(),
+                reason: error.to_string(),
+            })?;
+        }
+        let session = builder
+            .commit_from_memory(&model)
+            .map_err(|error| fail(error.to_string()))?;
         if session.inputs().len() != 1 || session.outputs().is_empty() {
             return Err(fail(format!(
                 "expected one input and an output, found {} and {}",
@@ -84,6 +95,14 @@ impl Network {
     /// A text entry of the model file, if it has one of that name.
     pub fn metadata(&self, key: &str) -> Option<String> {
         self.session.metadata().ok()?.custom(key)
+    }
+
+    /// The last side of the first output, where the model fixes it.
+    pub fn classes(&self) -> Option<usize> {
+        let shape = self.session.outputs().first()?.dtype().tensor_shape()?;
+        usize::try_from(*shape.last()?)
+            .ok()
+            .filter(|&side| side > 0)
     }
 
     /// Runs on one (N, 3, H, W) batch and hands the first output to `read`.

@@ -1,11 +1,48 @@
 //! What a user can turn.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The settings that say where files are.
+pub(super) const PLACES: [&str; 6] = [
+    "models",
+    "detection_model",
+    "direction_model",
+    "recognition_model",
+    "dictionary",
+    "runtime",
+];
+
+/// What the networks run on.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Execution {
+    #[default]
+    Cpu,
+    /// The first GPU that CUDA shows.
+    Cuda,
+}
 
 /// Settings of the PP-OCR observer. The defaults are those of the Python package rapidocr-onnxruntime 1.4.4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PpOcrSettings {
+    /// `"v4"` or `"v6"`, which can be fetched, or a folder with models of your own (PP-OCRv5, other languages): ONNX files
+    /// with `det`, `rec` and, if need be, `cls` in their names, and a list of characters (`.txt`) where the recognition model
+    /// has none in it.
+    pub models: String,
+    /// ONNX files in place of those.
+    pub detection_model: Option<PathBuf>,
+    pub direction_model: Option<PathBuf>,
+    pub recognition_model: Option<PathBuf>,
+    /// The characters of the recognition model, one a line.
+    pub dictionary: Option<PathBuf>,
+    /// ONNX Runtime's shared library in place of the fetched one, which runs on the CPU.
+    pub runtime: Option<PathBuf>,
+    /// `"cpu"`, or `"cuda"` with a `runtime` built for it.
+    pub execution: Execution,
     /// Lines read with less confidence (mean character probability, 0–1) are dropped.
     pub text_score: f64,
     /// Pixels with a text probability above this form regions, 0–1.
@@ -39,6 +76,13 @@ pub struct PpOcrSettings {
 impl Default for PpOcrSettings {
     fn default() -> Self {
         Self {
+            models: "v4".into(),
+            detection_model: None,
+            direction_model: None,
+            recognition_model: None,
+            dictionary: None,
+            runtime: None,
+            execution: Execution::Cpu,
             text_score: 0.5,
             thresh: 0.3,
             box_thresh: 0.5,

@@ -5,6 +5,7 @@ mod ocr;
 mod vqa;
 
 pub use ocr::QwenOcr;
+pub(super) use ocr::{LONGEST, PROMPT};
 pub use vqa::QwenVqa;
 
 use super::{ObserveError, Subject};

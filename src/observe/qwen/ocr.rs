@@ -7,11 +7,11 @@ use candle_core::Device;
 use serde_json::{Value, json};
 
 /// In our own words; the official instruction goes into the setting `prompt`.
-const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
+pub(in crate::observe) const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
 written, and nothing else. Write a text that stands there once only once. If there is no text, reply: No text recognized.";
 
 /// Tokens of a reply, as officially.
-const LONGEST: usize = 1024;
+pub(in crate::observe) const LONGEST: usize = 1024;
 
 /// The observer.
 pub struct QwenOcr {

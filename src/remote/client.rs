@@ -1,8 +1,7 @@
 //! Sending: the key, time limits, attempts, and what each failure means.
 
-use super::OpenAiSettings;
+use super::{Endpoint, RemoteError};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, picture};
 use crate::hub::http;
 use crate::record::Object;
 use reqwest::blocking::{RequestBuilder, multipart};
@@ -15,22 +14,22 @@ use std::time::{Duration, Instant};
 
 /// Longest wait that a server may ask for before the item is given up.
 const MAX_WAIT: Duration = Duration::from_secs(600);
-/// Largest answer, in bytes: a picture in base64 with its envelope.
-const MAX_ANSWER: u64 = picture::MAX_BYTES * 3 / 2;
+/// Largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
+const MAX_ANSWER: u64 = (256 << 20) * 3 / 2;
 /// First pause after a failure.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// When the next request to a server may be sent, by address; shared by all workers.
 static NEXT: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
 
 /// What is sent.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub enum Body {
     Json(Object),
     Multipart(Vec<Part>),
 }
 
 /// One part of a multipart form.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Part {
     name: String,
     bytes: Vec<u8>,
@@ -39,6 +38,7 @@ pub struct Part {
 }
 
 impl Part {
+    /// A field.
     pub fn text(name: String, value: &Value) -> Self {
         let text = value
             .as_str()
@@ -50,6 +50,7 @@ impl Part {
         }
     }
 
+    /// A file.
     pub fn file(name: &str, file: String, mime: &'static str, bytes: Vec<u8>) -> Self {
         Self {
             name: name.to_owned(),
@@ -61,11 +62,13 @@ impl Part {
 
 /// Why an attempt failed.
 enum Failed {
-    Final(GenerateError),
+    Final(RemoteError),
     /// Worth another attempt, after the wait that the server asked for.
-    Again(GenerateError, Option<Duration>),
+    Again(RemoteError, Option<Duration>),
 }
 
+/// Sends requests to one server.
+#[derive(Debug)]
 pub struct Client {
     http: reqwest::blocking::Client,
     base: String,
@@ -78,26 +81,25 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(settings: &OpenAiSettings) -> Result<Self, GenerateError> {
-        let wrong = |key: &str, what: &str| {
-            GenerateError::fatal(
-                format!("settings of the openai generator: `{key}` {what}"),
-                "see the settings in the README or the JSON schema of a model file",
-            )
-        };
-        let base = settings.base_url.trim_end_matches('/');
+    /// Checks the endpoint and reads the key from the environment; sends nothing yet.
+    ///
+    /// # Errors
+    /// [`RemoteError::Fatal`] when a setting cannot be right.
+    pub fn new(endpoint: &Endpoint<'_>) -> Result<Self, RemoteError> {
+        let wrong = |key: &str, what: &str| endpoint.wrong(key, what);
+        let base = endpoint.base_url.trim_end_matches('/');
         let base = base.strip_suffix("/chat/completions").unwrap_or(base);
         if !base.starts_with("http://") && !base.starts_with("https://") {
             return Err(wrong("base_url", "does not begin with http:// or https://"));
         }
-        if settings.model.is_empty() {
+        if endpoint.model.is_empty() {
             return Err(wrong("model", "is empty"));
         }
-        let timeout = Duration::try_from_secs_f64(settings.timeout_seconds)
+        let timeout = Duration::try_from_secs_f64(endpoint.timeout_seconds)
             .ok()
             .filter(|time| !time.is_zero())
             .ok_or_else(|| wrong("timeout_seconds", "is not a positive number of seconds"))?;
-        let interval = match settings.requests_per_minute {
+        let interval = match endpoint.requests_per_minute {
             None => None,
             Some(rate) => Some(
                 Duration::try_from_secs_f64(60.0 / rate)
@@ -106,7 +108,7 @@ impl Client {
                     .ok_or_else(|| wrong("requests_per_minute", "is not a positive number"))?,
             ),
         };
-        let key = std::env::var(&settings.api_key_env)
+        let key = std::env::var(endpoint.api_key_env)
             .ok()
             .map(|key| key.trim().to_owned())
             .filter(|key| !key.is_empty());
@@ -115,7 +117,7 @@ impl Client {
             .timeout(timeout)
             .build()
             .map_err(|error| {
-                GenerateError::fatal(
+                RemoteError::fatal(
                     format!("cannot set up HTTP: {}", http::explain(error)),
                     "check the proxy variables of the environment",
                 )
@@ -123,16 +125,19 @@ impl Client {
         Ok(Self {
             http,
             base: base.to_owned(),
-            key_variable: settings.api_key_env.clone(),
+            key_variable: endpoint.api_key_env.to_owned(),
             key,
-            attempts: settings.max_attempts.max(1),
+            attempts: endpoint.max_attempts.max(1),
             timeout,
             interval,
         })
     }
 
     /// Sends a request and returns the answer's JSON.
-    pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, GenerateError> {
+    ///
+    /// # Errors
+    /// When no answer comes in the attempts that are allowed, or the server refuses.
+    pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
         let url = format!("{}{path}", self.base);
         let bytes = self.persist(cancel, || {
             let request = self.http.post(&url).headers(self.headers()?);
@@ -148,7 +153,7 @@ impl Client {
             } else {
                 "something that is not JSON"
             };
-            GenerateError::item(
+            RemoteError::item(
                 "protocol",
                 self.hide(&format!(
                     "{} answered 200 with {kind}: {:?}; does `base_url` end in /v1?",
@@ -160,7 +165,10 @@ impl Client {
     }
 
     /// Fetches a picture that the server only named; the key is not sent there.
-    pub fn get(&self, url: &str, cancel: &Cancel) -> Result<Vec<u8>, GenerateError> {
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub fn get(&self, url: &str, cancel: &Cancel) -> Result<Vec<u8>, RemoteError> {
         self.persist(cancel, || Ok((url.to_owned(), self.http.get(url))))
     }
 
@@ -168,15 +176,15 @@ impl Client {
     fn persist(
         &self,
         cancel: &Cancel,
-        request: impl Fn() -> Result<(String, RequestBuilder), GenerateError>,
-    ) -> Result<Vec<u8>, GenerateError> {
+        request: impl Fn() -> Result<(String, RequestBuilder), RemoteError>,
+    ) -> Result<Vec<u8>, RemoteError> {
         let mut attempt = 0;
         loop {
             self.wait_for_turn(cancel)?;
             let (url, request) = request()?;
             let limit = self.timeout;
             let outcome = http::interruptible(cancel, move || read(request, limit))
-                .ok_or(GenerateError::Cancelled)?;
+                .ok_or(RemoteError::Cancelled)?;
             let (error, wait) = match self.judge(&url, outcome) {
                 Ok(bytes) => return Ok(bytes),
                 Err(Failed::Final(error)) => return Err(error),
@@ -189,16 +197,16 @@ impl Client {
             }
             tracing::info!("{error}; trying again in {:.1} s", wait.as_secs_f64());
             if !http::sleep(wait, cancel) {
-                return Err(GenerateError::Cancelled);
+                return Err(RemoteError::Cancelled);
             }
         }
     }
 
-    fn headers(&self) -> Result<HeaderMap, GenerateError> {
+    fn headers(&self) -> Result<HeaderMap, RemoteError> {
         let mut headers = HeaderMap::new();
         if let Some(key) = &self.key {
             let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| {
-                GenerateError::fatal(
+                RemoteError::fatal(
                     format!(
                         "the key in {} has characters that no key has",
                         self.key_variable
@@ -213,7 +221,7 @@ impl Client {
     }
 
     /// Keeps to `requests_per_minute`.
-    fn wait_for_turn(&self, cancel: &Cancel) -> Result<(), GenerateError> {
+    fn wait_for_turn(&self, cancel: &Cancel) -> Result<(), RemoteError> {
         let Some(interval) = self.interval else {
             return Ok(());
         };
@@ -230,7 +238,7 @@ impl Client {
         if http::sleep(turn.saturating_duration_since(now), cancel) {
             Ok(())
         } else {
-            Err(GenerateError::Cancelled)
+            Err(RemoteError::Cancelled)
         }
     }
 
@@ -240,11 +248,11 @@ impl Client {
         let heard = outcome.map_err(|lost| {
             let message = self.hide(&format!("{server}: {}", lost.words));
             let error = match lost.kind {
-                "unreachable" => GenerateError::fatal(
+                "unreachable" => RemoteError::fatal(
                     message,
                     "is the server running, and is `base_url` right? Check proxy variables too",
                 ),
-                kind => GenerateError::item(kind, message),
+                kind => RemoteError::item(kind, message),
             };
             if lost.again {
                 Failed::Again(error, None)
@@ -262,25 +270,25 @@ impl Client {
         ));
         let wait = http::retry_after(&heard.headers);
         Err(match heard.status {
-            _ if said.code == "insufficient_quota" => Failed::Final(GenerateError::fatal(
+            _ if said.code == "insufficient_quota" => Failed::Final(RemoteError::fatal(
                 message,
                 "the account has no credit left; add some and run the same command again",
             )),
-            429 => Failed::Again(GenerateError::item("rate-limit", message), wait),
-            408 | 409 | 500.. => Failed::Again(GenerateError::item("server", message), wait),
-            401 | 403 => Failed::Final(GenerateError::fatal(
+            429 => Failed::Again(RemoteError::item("rate-limit", message), wait),
+            408 | 409 | 500.. => Failed::Again(RemoteError::item("server", message), wait),
+            401 | 403 => Failed::Final(RemoteError::fatal(
                 message,
                 match self.key {
                     Some(_) => format!("the key in {} is not accepted", self.key_variable),
                     None => format!("set {} to the server's key", self.key_variable),
                 },
             )),
-            404 => Failed::Final(GenerateError::fatal(
+            404 => Failed::Final(RemoteError::fatal(
                 message,
                 "check `model` and `base_url` (it usually ends in /v1)",
             )),
-            _ if said.refused() => Failed::Final(GenerateError::item("refused", message)),
-            _ => Failed::Final(GenerateError::item("rejected", message)),
+            _ if said.refused() => Failed::Final(RemoteError::item("refused", message)),
+            _ => Failed::Final(RemoteError::item("rejected", message)),
         })
     }
 
@@ -358,7 +366,7 @@ fn read(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
     }
 }
 
-fn form(parts: Vec<Part>) -> Result<multipart::Form, GenerateError> {
+fn form(parts: Vec<Part>) -> Result<multipart::Form, RemoteError> {
     let mut form = multipart::Form::new();
     for part in parts {
         let mut body = multipart::Part::bytes(part.bytes);
@@ -366,7 +374,7 @@ fn form(parts: Vec<Part>) -> Result<multipart::Form, GenerateError> {
             body = body
                 .file_name(name)
                 .mime_str(mime)
-                .map_err(|error| GenerateError::item("input", http::explain(error)))?;
+                .map_err(|error| RemoteError::item("input", http::explain(error)))?;
         }
         form = form.part(part.name, body);
     }

@@ -1,0 +1,39 @@
+//! Scores that are no means: a function of sums over all outputs.
+
+use crate::record::Grade;
+use crate::stats::interval::{Interval, of_statistic};
+
+/// What one output adds, or the sums over many.
+pub type Terms = [f64; 6];
+
+/// A score computed from sums over outputs.
+pub trait Pooled: Sync {
+    /// What a grade adds to the sums. None leaves the output out.
+    fn terms(&self, grade: &Grade) -> Option<Terms>;
+
+    /// The score of these sums; None when they hold too little.
+    fn value(&self, sums: &Terms) -> Option<f64>;
+
+    /// The formula, as printed in the summary's `method`.
+    fn name(&self) -> &'static str;
+}
+
+/// Adds terms to sums.
+pub fn added(sums: &mut Terms, terms: &Terms) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum += term;
+    }
+}
+
+/// The score of some items' sums and its interval: items are drawn anew and the formula is computed again.
+pub fn estimate(pooled: &dyn Pooled, items: &[Terms], seed: u64) -> (Option<f64>, Interval) {
+    let of = |chosen: &mut dyn Iterator<Item = usize>| {
+        let mut sums = Terms::default();
+        for terms in chosen.filter_map(|index| items.get(index)) {
+            added(&mut sums, terms);
+        }
+        pooled.value(&sums)
+    };
+    let value = of(&mut (0..items.len()));
+    (value, of_statistic(items.len(), seed, of))
+}

@@ -1,0 +1,182 @@
+//! `openai-ocr`: what is written in a picture, read by a model behind any server with the API of OpenAI.
+
+use super::qwen::{LONGEST, PROMPT};
+use super::{ObserveError, Observer, Subject};
+use crate::cancel::Cancel;
+use crate::hub::http::display_url;
+use crate::record::Object;
+use crate::remote::{self, Body, Client, Endpoint, RemoteError, picture_url};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+
+/// Settings of the observer `openai-ocr`. The key itself is never a setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenAiOcrSettings {
+    /// Name of the model, as the server knows it; it stands in tables. There is no default.
+    pub model: String,
+    /// Address that usually ends in `/v1`.
+    pub base_url: String,
+    /// Name of the environment variable that holds the key; unset for servers without keys.
+    pub api_key_env: String,
+    /// Longest time for one answer, in seconds.
+    pub timeout_seconds: f64,
+    /// How often one request is sent at most, when the server is busy or the connection breaks.
+    pub max_attempts: u32,
+    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    pub requests_per_minute: Option<f64>,
+    /// What is asked, instead of the observer's own wording.
+    pub prompt: Option<String>,
+    /// Longest answer, in tokens.
+    pub max_tokens: usize,
+    /// Name of the field for `max_tokens` (reasoning models want `max_completion_tokens`).
+    pub token_field: String,
+    /// Sampling temperature (default: the server's).
+    pub temperature: Option<f64>,
+    /// `low`, `high` or `auto`: how closely the server looks at pictures (default: not sent).
+    pub detail: Option<String>,
+    /// Further fields of the request's body; they win over the fields above.
+    pub extra: Object,
+}
+
+impl Default for OpenAiOcrSettings {
+    fn default() -> Self {
+        Self {
+            model: String::new(),
+            base_url: "https://api.openai.com/v1".into(),
+            api_key_env: "OPENAI_API_KEY".into(),
+            timeout_seconds: 120.0,
+            max_attempts: 6,
+            requests_per_minute: None,
+            prompt: None,
+            max_tokens: LONGEST,
+            token_field: "max_tokens".into(),
+            temperature: None,
+            detail: None,
+            extra: Object::new(),
+        }
+    }
+}
+
+/// The observer.
+pub struct OpenAiOcr {
+    settings: OpenAiOcrSettings,
+    client: Client,
+    /// Why no request can succeed any more.
+    dead: Mutex<Option<String>>,
+}
+
+impl OpenAiOcr {
+    /// Checks the settings and reads the key from the environment; sends nothing yet.
+    ///
+    /// # Errors
+    /// When a setting cannot be right.
+    pub fn new(settings: OpenAiOcrSettings) -> Result<Self, RemoteError> {
+        let client = Client::new(&Endpoint {
+            owner: "the observer openai-ocr",
+            model: &settings.model,
+            base_url: &settings.base_url,
+            api_key_env: &settings.api_key_env,
+            timeout_seconds: settings.timeout_seconds,
+            max_attempts: settings.max_attempts,
+            requests_per_minute: settings.requests_per_minute,
+        })?;
+        Ok(Self {
+            settings,
+            client,
+            dead: Mutex::new(None),
+        })
+    }
+
+    fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
+        let image = subject.image.ok_or_else(|| {
+            ObserveError::new(
+                "image",
+                "openai-ocr looks at pictures, and this output has none",
+            )
+        })?;
+        if let Some(why) = self.dead().clone() {
+            return Err(ObserveError::new("server", why));
+        }
+        let answer = self.ask(image).map_err(|error| match error {
+            RemoteError::Item { kind, message } => ObserveError::new(kind, message),
+            RemoteError::Fatal { message, help } => {
+                let why = format!("{message}; {help}");
+                *self.dead() = Some(why.clone());
+                ObserveError::new("server", why)
+            }
+            RemoteError::Cancelled => ObserveError::new("cancelled", "interrupted"),
+        })?;
+        let said =
+            remote::said(&answer).map_err(|error| ObserveError::new("ocr", error.to_string()))?;
+        Ok(json!({
+            "engine": self.settings.model,
+            "lines": [],
+            "text": said.text,
+            "truncated": said.finish == "length",
+            "server": {"model": answer["model"], "usage": answer["usage"]},
+        }))
+    }
+
+    fn dead(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.dead.lock().unwrap_or_else(|lock| lock.into_inner())
+    }
+
+    fn prompt(&self) -> &str {
+        self.settings.prompt.as_deref().unwrap_or(PROMPT)
+    }
+
+    fn ask(&self, image: &RgbImage) -> Result<Value, RemoteError> {
+        let settings = &self.settings;
+        let png = crate::image::encode_png(image)
+            .map_err(|error| RemoteError::item("image", error.to_string()))?;
+        let mut picture = json!({"url": picture_url(&png, "image/png")});
+        if let Some(detail) = &settings.detail {
+            picture["detail"] = json!(detail);
+        }
+        let content = json!([
+            {"type": "image_url", "image_url": picture},
+            {"type": "text", "text": self.prompt()},
+        ]);
+        let mut body = Object::new();
+        body.insert("model".into(), json!(settings.model));
+        body.insert(
+            "messages".into(),
+            json!([{"role": "user", "content": content}]),
+        );
+        body.insert(settings.token_field.clone(), json!(settings.max_tokens));
+        if let Some(temperature) = settings.temperature {
+            body.insert("temperature".into(), json!(temperature));
+        }
+        body.extend(settings.extra.clone());
+        let cancel = Cancel::default();
+        self.client
+            .post("/chat/completions", Body::Json(body), &cancel)
+    }
+}
+
+impl Observer for OpenAiOcr {
+    fn name(&self) -> &str {
+        "openai-ocr"
+    }
+
+    fn identity(&self) -> Value {
+        let settings = &self.settings;
+        json!({
+            "observer": "openai-ocr",
+            "model": settings.model,
+            "server": display_url(&settings.base_url),
+            "prompt": self.prompt(),
+            "max_tokens": settings.max_tokens,
+            "temperature": settings.temperature,
+            "detail": settings.detail,
+            "extra": settings.extra,
+        })
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
+        subjects.iter().map(|subject| self.look(subject)).collect()
+    }
+}

@@ -1,0 +1,70 @@
+//! Servers with the API of OpenAI: sending, the key, time limits, attempts, and what each failure means. Whoever asks decides
+//! what is asked.
+
+mod chat;
+mod client;
+
+pub use chat::{Said, picture_url, said};
+pub use client::{Body, Client, Part};
+
+/// A server and how it is asked, as somebody's settings say.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint<'a> {
+    /// Whose settings these are, for messages.
+    pub owner: &'a str,
+    /// Name of the model, as the server knows it.
+    pub model: &'a str,
+    /// Address that usually ends in `/v1`.
+    pub base_url: &'a str,
+    /// Name of the environment variable that holds the key; unset for servers without keys.
+    pub api_key_env: &'a str,
+    /// Longest time for one answer.
+    pub timeout_seconds: f64,
+    /// How often one request is sent at most.
+    pub max_attempts: u32,
+    /// Over all workers of this program; None for as many as it takes.
+    pub requests_per_minute: Option<f64>,
+}
+
+impl Endpoint<'_> {
+    fn wrong(&self, key: &str, what: &str) -> RemoteError {
+        RemoteError::fatal(
+            format!("settings of {}: `{key}` {what}", self.owner),
+            "see the settings in the README or the JSON schema of a model file",
+        )
+    }
+}
+
+/// Why a request came to nothing.
+#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
+pub enum RemoteError {
+    /// This request fails, others may not. `kind` is a short stable word for the record.
+    #[error("{message}")]
+    Item { kind: &'static str, message: String },
+    /// No further request can succeed: the server refuses the key, or is not there.
+    #[error("{message}")]
+    Fatal {
+        message: String,
+        #[help]
+        help: String,
+    },
+    /// Ctrl-C was pressed while waiting.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl RemoteError {
+    pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::Item {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Fatal {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}

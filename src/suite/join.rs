@@ -1,0 +1,83 @@
+//! A second source of fields for the records of a suite.
+
+use crate::config::Join;
+use crate::record::Object;
+use crate::suite::error::{Problem, SuiteError};
+use crate::suite::map::{field, plain};
+use crate::suite::read::Raw;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// The rows of the second source by the value of the common field.
+pub(super) struct Joined {
+    on: String,
+    /// What messages call the source.
+    name: String,
+    rows: HashMap<String, Object>,
+}
+
+impl Joined {
+    /// # Errors
+    /// When a row is broken, lacks a field that `join` names, or has the value of an earlier one.
+    pub(super) fn new(join: &Join, rows: Vec<Raw<'_>>, name: &str) -> Result<Self, SuiteError> {
+        let mut joined = Self {
+            on: join.on.clone(),
+            name: name.to_owned(),
+            rows: HashMap::with_capacity(rows.len()),
+        };
+        let mut problems = Vec::new();
+        for raw in rows {
+            let read = raw.record().and_then(|row| {
+                let place = row.place;
+                joined
+                    .take(join, row.fields)
+                    .map_err(|message| Problem::new(place, message))
+            });
+            problems.extend(read.err());
+        }
+        match problems.is_empty() {
+            true => Ok(joined),
+            false => Err(SuiteError::broken(name, problems)),
+        }
+    }
+
+    fn take(&mut self, join: &Join, row: Object) -> Result<(), String> {
+        for (name, value) in &join.only {
+            if plain(field(&row, name)?).as_ref() != Some(value) {
+                return Ok(());
+            }
+        }
+        let key = key(&row, &self.on)?;
+        match self.rows.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(row);
+                Ok(())
+            }
+            Entry::Occupied(entry) => Err(format!(
+                "an earlier row has `{}` = {}, too",
+                self.on,
+                entry.key()
+            )),
+        }
+    }
+
+    /// Adds the row's fields to a record, but for those that it has.
+    pub(super) fn add(&self, record: &mut Object) -> Result<(), String> {
+        let key = key(record, &self.on)?;
+        let row = self
+            .rows
+            .get(&key)
+            .ok_or_else(|| format!("{} has no row with `{}` = {key}", self.name, self.on))?;
+        for (name, value) in row {
+            if !record.contains_key(name) {
+                record.insert(name.clone(), value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(fields: &Object, on: &str) -> Result<String, String> {
+    plain(field(fields, on)?)
+        .ok_or_else(|| format!("the field `{on}` must be a string or a number"))
+}
