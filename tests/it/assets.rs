@@ -648,6 +648,16 @@ fn the_embedded_table_pins_everything_and_knows_the_benchmark_files() {
         "mplug-vqa-",
         "hpsv2.",
         "dpg-bench",
+        "chartqa-",
+        "docvqa-",
+        "gqa-",
+        "infovqa-",
+        "mmbench-",
+        "mmmu-",
+        "ocrbench-",
+        "pope",
+        "seed-bench-",
+        "textvqa-",
     ];
     for asset in &table.assets {
         assert!(!asset.source.revision().is_empty(), "{}", asset.id);

@@ -250,7 +250,7 @@ fn x_omni_is_asked_about_pictures_of_all_three() {
         dir.path(),
         "omni",
         "xomni",
-        "checkpoint = \"tiny\"\nmax_new_tokens = 4",
+        "checkpoint = \"tiny\"\nsize = [37, 26]\nmax_new_tokens = 4",
     );
     babbles(dir.path(), "omni");
 }
