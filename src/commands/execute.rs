@@ -90,7 +90,13 @@ pub fn execute(
             Titled::new(summary, &manifest)
         }
         _ => {
-            let scored = grade_run(folder, &manifest, None, Some(prepared.asking.items.clone()))?;
+            let scored = grade_run(
+                ctx,
+                folder,
+                &manifest,
+                None,
+                Some(prepared.asking.items.clone()),
+            )?;
             report_run(folder, &manifest, scored)?
         }
     };

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::run::{exit_of, print_summaries};
-use super::score::{Titled, facts, grade_run, report_run, suite_of};
+use super::score::{Titled, facts, grade_run, report_run, rule, suite_of};
 use crate::config::{self, Settings};
 use crate::exit::Exit;
 use crate::run::{Manifest, Records, RunFolder, Scoring, score, write_json};
@@ -18,8 +18,10 @@ use std::path::Path;
 pub fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
     let options = Settings::parse("--set", &args.set.join("\n"))?;
     let summary = match (&args.run, &args.items, &args.suite, &args.out) {
-        (Some(run), ..) => of_run(run, args.suite.as_deref(), &options)?,
-        (None, Some(items), Some(suite), Some(out)) => loose(args, items, suite, out, &options)?,
+        (Some(run), ..) => of_run(ctx, run, args.suite.as_deref(), &options)?,
+        (None, Some(items), Some(suite), Some(out)) => {
+            loose(ctx, args, items, suite, out, &options)?
+        }
         // clap has made sure of one of the two.
         _ => {
             return Err(Failure::usage(
@@ -33,7 +35,12 @@ pub fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
     Ok(exit_of(&summaries))
 }
 
-fn of_run(run: &Path, suite: Option<&str>, options: &Settings) -> Result<Titled, Failure> {
+fn of_run(
+    ctx: &Context,
+    run: &Path,
+    suite: Option<&str>,
+    options: &Settings,
+) -> Result<Titled, Failure> {
     let folder = RunFolder::existing(run)?;
     let _lock = folder.lock(None)?;
     let manifest = Manifest::read(&folder)?;
@@ -41,7 +48,7 @@ fn of_run(run: &Path, suite: Option<&str>, options: &Settings) -> Result<Titled,
         Some(name) => config::suite(name, Path::new(""))?.definition,
         None => suite_of(&manifest)?,
     };
-    let scored = grade_run(&folder, &manifest, Some((&suite, options)), None)?;
+    let scored = grade_run(ctx, &folder, &manifest, Some((&suite, options)), None)?;
     let summary = report_run(&folder, &manifest, scored)?;
     say(format!(
         "report: {}",
@@ -51,6 +58,7 @@ fn of_run(run: &Path, suite: Option<&str>, options: &Settings) -> Result<Titled,
 }
 
 fn loose(
+    ctx: &Context,
     args: &GradeArgs,
     items: &Path,
     suite: &str,
@@ -58,7 +66,7 @@ fn loose(
     options: &Settings,
 ) -> Result<Titled, Failure> {
     let suite = config::suite(suite, Path::new(""))?.definition;
-    let rule = crate::grade::build(&suite.grade.rule, &suite.grade.options.merged(options))?;
+    let rule = rule(ctx, &suite.grade.rule, &suite.grade.options.merged(options))?;
     let records = Records::loose(items, args.outputs.as_deref(), args.evidence.as_deref())?;
     let folder = RunFolder::at(out);
     let facts = facts(&suite);

@@ -23,7 +23,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
         merged.shards, merged.outputs, merged.evidence
     ));
     manifest.shard = None;
-    let scored = grade_run(&folder, &manifest, None, None)?;
+    let scored = grade_run(ctx, &folder, &manifest, None, None)?;
     let summary = report_run(&folder, &manifest, scored)?;
     manifest.finished = Some(jiff::Timestamp::now());
     manifest.write(&folder)?;

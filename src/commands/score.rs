@@ -1,8 +1,10 @@
 //! The last two stages of one run: grade and report.
 
+use super::context::Context;
 use super::failure::Failure;
 use crate::config::{Settings, SuiteFile};
-use crate::grade::{self, SuiteFacts};
+use crate::grade::{self, Rule, SuiteFacts};
+use crate::hub::HubError;
 use crate::record::{Grade, Item, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
 use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score, write_json};
@@ -82,11 +84,31 @@ pub fn facts(suite: &SuiteFile) -> SuiteFacts {
     }
 }
 
+/// Builds a rule; an option that takes an asset's file and is not set gets the file where it was fetched.
+///
+/// # Errors
+/// When the rule or its options have mistakes, or such a file is damaged.
+pub fn rule(ctx: &Context, name: &str, options: &Settings) -> Result<Box<dyn Rule>, Failure> {
+    let mut table = toml::Table::new();
+    for (option, asset) in grade::assets(name) {
+        match ctx.hub()?.path(asset) {
+            Ok(path) => {
+                table.insert((*option).to_owned(), path.display().to_string().into());
+            }
+            Err(HubError::Absent { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let options = Settings::from_table(&table)?.merged(options);
+    Ok(grade::build(name, &options)?)
+}
+
 /// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite's own options of the rule, and is then noted in the summary.
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or a file is damaged.
 pub fn grade_run(
+    ctx: &Context,
     folder: &RunFolder,
     manifest: &Manifest,
     over: Option<(&SuiteFile, &Settings)>,
@@ -101,7 +123,7 @@ pub fn grade_run(
             (suite, options)
         }
     };
-    let rule = grade::build(&suite.grade.rule, &options)?;
+    let rule = rule(ctx, &suite.grade.rule, &options)?;
     let records = Records::of_run(folder, items)?;
     let model = manifest.model["name"].as_str().unwrap_or("model");
     let facts = facts(&suite);

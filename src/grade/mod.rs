@@ -12,13 +12,16 @@ mod longtext;
 mod lookup;
 mod measure;
 mod numeric;
+mod ocrbench;
+mod ocrbench_v2;
+mod page_ocr;
 mod reading;
 mod registry;
 mod summary;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
-pub use registry::{RuleError, build, names};
+pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
 
 use crate::record::{Evidence, Grade, Item, Output};
@@ -84,9 +87,14 @@ pub trait Rule: Send + Sync {
     fn grade(&self, case: &Case<'_>) -> Verdict;
 
     /// Numerator and denominator that this grade adds to every average: `(score, 1)` unless the benchmark
-    /// divides sums. None leaves the output out.
+    /// divides sums. None leaves the output out: one with a score is then ignored by the benchmark's own rule.
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         grade.score.map(|score| (score, 1.0))
+    }
+
+    /// The key under which an item is grouped by a tag: the item's own, or one that the rule knows for it.
+    fn tag<'a>(&self, item: &'a Item, name: &str) -> Option<&'a str> {
+        item.tags.get(name).map(String::as_str)
     }
 
     /// The official way to one number.
@@ -105,6 +113,11 @@ pub trait Rule: Send + Sync {
     /// Further official numbers, by name.
     fn metrics(&self, _board: &Board<'_>) -> std::collections::BTreeMap<String, f64> {
         std::collections::BTreeMap::new()
+    }
+
+    /// What a reader of the numbers must know.
+    fn notes(&self, _board: &Board<'_>) -> Vec<String> {
+        Vec::new()
     }
 
     /// The files that the benchmark's own scripts write, for tooling that reads those.

@@ -2,9 +2,10 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    numeric,
+    numeric, ocrbench, ocrbench_v2, page_ocr,
 };
 use crate::config::{ConfigError, Settings};
+use crate::text::wordnet::WordNetError;
 
 /// A mistake in a suite's choice of rule.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -26,9 +27,21 @@ pub enum RuleError {
         value: f64,
         expected: &'static str,
     },
+    #[error("option `wordnet` of grading rule {rule}: {source}")]
+    #[diagnostic(help(
+        "name the folder with WordNet's `index.noun` and the like, or the archive wordnet.zip of NLTK's data; `unigauge fetch wordnet` fetches it"
+    ))]
+    WordNet {
+        rule: &'static str,
+        source: WordNetError,
+    },
 }
 
 impl RuleError {
+    pub(super) fn wordnet(rule: &'static str, source: WordNetError) -> Self {
+        Self::WordNet { rule, source }
+    }
+
     pub(super) fn value(
         rule: &'static str,
         option: &'static str,
@@ -69,7 +82,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 10] = [
+const RULES: [Entry; 13] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -110,11 +123,31 @@ const RULES: [Entry; 10] = [
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
     },
+    Entry {
+        name: "ocrbench",
+        build: |s| Ok(Box::new(ocrbench::OcrBench(s.read()?))),
+    },
+    Entry {
+        name: "ocrbench-v2",
+        build: |s| Ok(Box::new(ocrbench_v2::OcrBenchV2::new(s.read()?)?)),
+    },
+    Entry {
+        name: "page-ocr",
+        build: |s| Ok(Box::new(page_ocr::PageOcr::new(s.read()?)?)),
+    },
 ];
 
 /// The names that a suite's `grade.rule` may take.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.name)
+}
+
+/// The options of a rule that take an asset's file when they are not set and the file is there: option and asset.
+pub fn assets(name: &str) -> &'static [(&'static str, &'static str)] {
+    match name {
+        "ocrbench-v2" | "page-ocr" => &[("wordnet", "wordnet")],
+        _ => &[],
+    }
 }
 
 /// Builds a rule from the options of its suite.

@@ -305,3 +305,89 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::python_json;
+    use proptest::prelude::*;
+
+    fn printed(text: &str) -> Option<String> {
+        parse(text).map(|value| value.repr())
+    }
+
+    /// `repr(ast.literal_eval(text))` of Python 3.11.
+    #[test]
+    fn prints_what_python_prints() {
+        let cases = [
+            (
+                r#"{'k': 3, "it's": [1e-07, 1.0, 1e16, 100000.0]}"#,
+                r#"{'k': 3, "it's": [1e-07, 1.0, 1e+16, 100000.0]}"#,
+            ),
+            ("(1,), (), (2)", "((1,), (), 2)"),
+            ("{1, 1.0, True}", "{1}"),
+            ("{1: 'a', 1.0: 'b', True: 'c'}", "{1: 'c'}"),
+            (
+                "[0x1F, 0b101, 1_000, 00, -0, -(5), + 2]",
+                "[31, 5, 1000, 0, 0, -5, 2]",
+            ),
+            ("0xffffffffffffffffffff", "1208925819614629174706175"),
+            (
+                "['a' 'b'\n\"c\" # d\n, r'\\n', b'\\xff\"']",
+                "['abc', '\\\\n', b'\\xff\"']",
+            ),
+            (
+                "'\\x41\\u00e9\\t\\q\\101 \u{200b}中'",
+                "'Aé\\t\\\\qA \\u200b中'",
+            ),
+            ("''' a\r\nb'''", "' a\\nb'"),
+            ("[None, ..., set(), {}]", "[None, Ellipsis, set(), {}]"),
+            ("1e999", "inf"),
+            ("  1 # one\n\n  # two\n", "1"),
+        ];
+        for (text, value) in cases {
+            assert_eq!(printed(text).as_deref(), Some(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_python_refuses() {
+        let cases = "[ {1:2,3} {1,2:3} {[1]:2} {**{}} (,) 007 1_ 1__0 --1 -True 1+2 f'x' b'é' '\\x4' '\\u12' a true 1L [1][0]";
+        for text in cases.split(' ') {
+            assert_eq!(printed(text), None, "{text}");
+        }
+        for text in [
+            "", "1 2", "1\n2", "\n 1", "1\u{a0}", "'\0'", "'a\nb'", "'a' b'b'",
+        ] {
+            assert_eq!(printed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(&nested(200)).is_some());
+        assert!(parse(&nested(201)).is_none());
+        assert!(parse(&"[".repeat(1 << 20)).is_none());
+        assert!(python_json::loads(&"[".repeat(1 << 20)).is_none());
+        assert!(python_json::loads(&"{\"a\":".repeat(1 << 18)).is_none());
+    }
+
+    proptest! {
+        /// What is printed reads back as itself.
+        #[test]
+        fn prints_literals(
+            text in "([\\[\\](){},:'\"\\\\ \n#bru0-9.e_+xa中-]|\\.\\.\\.|None|True|set\\(\\)|1|'a'|\\[\\]){0,12}"
+        ) {
+            if let Some(printed) = printed(&text).filter(|p| !p.contains("inf") && !p.contains("Ellipsis")) {
+                let again = super::parse(&printed).map(|value| value.repr());
+                prop_assert_eq!(again, Some(printed));
+            }
+        }
+
+        #[test]
+        fn reads_any_text(text in ".{0,40}") {
+            let _ = (parse(&text), python_json::loads(&text));
+        }
+    }
+}

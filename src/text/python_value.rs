@@ -57,7 +57,9 @@ impl Value {
     pub fn set(values: Vec<Self>) -> Option<Self> {
         let pairs = values.into_iter().map(|value| (value, Self::None));
         let unique = Dict::new(pairs.collect())?;
-        Some(Self::Set(unique.0.into_iter().map(|(key, _)| key).collect()))
+        Some(Self::Set(
+            unique.0.into_iter().map(|(key, _)| key).collect(),
+        ))
     }
 
     /// What `str(value)` gives.
@@ -185,7 +187,11 @@ pub fn float(value: f64) -> String {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..16).contains(&exponent) {
         let plain = value.to_string();
-        return if plain.contains('.') { plain } else { plain + ".0" };
+        return if plain.contains('.') {
+            plain
+        } else {
+            plain + ".0"
+        };
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
@@ -197,12 +203,15 @@ fn quote(single: bool, double: bool) -> char {
 }
 
 /// Characters that are not printable for Python: others and separators, but for the blank.
-static UNPRINTABLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[[\p{C}\p{Z}]--[ ]]$").ok());
+static UNPRINTABLE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[[\p{C}\p{Z}]--[ ]]$").ok());
 
 fn is_printable(character: char) -> bool {
     let mut bytes = [0; 4];
     let text = character.encode_utf8(&mut bytes);
-    !UNPRINTABLE.as_ref().is_some_and(|class| class.is_match(text))
+    !UNPRINTABLE
+        .as_ref()
+        .is_some_and(|class| class.is_match(text))
 }
 
 fn write_str(text: &str, out: &mut String) {

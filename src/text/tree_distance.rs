@@ -124,6 +124,9 @@ mod tests {
         let trees = (Tree::new(&first, 0), Tree::new(&second, 0));
         let unit = |x: usize, y: usize| f64::from(u8::from(a[x] != b[y]));
         assert_eq!(distance(&trees.0, &trees.1, unit), 2.0);
-        assert_eq!(distance(&trees.0, &trees.0, |x, y| f64::from(u8::from(x != y))), 0.0);
+        assert_eq!(
+            distance(&trees.0, &trees.0, |x, y| f64::from(u8::from(x != y))),
+            0.0
+        );
     }
 }

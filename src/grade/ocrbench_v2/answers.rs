@@ -1,9 +1,10 @@
-//! The right answers as texts.
+//! What an item of OCRBench v2 accepts.
 
 use crate::text::python_value::Value;
 use serde_json::Value as Json;
 
-/// Accepted answers. The official rules tell one text from a list with one text.
+/// One text or several, with numbers made strings already. Official metrics treat a bare text and a list of one
+/// differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answers {
     One(String),
@@ -17,16 +18,19 @@ impl Answers {
     /// When something else is among them.
     pub(super) fn read(answers: &Json) -> Result<Self, String> {
         match answers {
-            Json::Array(all) => Ok(Self::List(all.iter().map(text).collect::<Result<_, _>>()?)),
+            Json::Array(all) => {
+                let texts = all.iter().map(text);
+                texts.collect::<Result<_, _>>().map(Self::List)
+            }
             one => text(one).map(Self::One),
         }
     }
 
     /// All of them.
-    pub fn texts(&self) -> &[String] {
+    pub fn all(&self) -> &[String] {
         match self {
-            Self::One(text) => std::slice::from_ref(text),
-            Self::List(all) => all,
+            Self::One(answer) => std::slice::from_ref(answer),
+            Self::List(answers) => answers,
         }
     }
 }
@@ -34,6 +38,8 @@ impl Answers {
 fn text(answer: &Json) -> Result<String, String> {
     match answer {
         Json::String(_) | Json::Number(_) | Json::Bool(_) => Ok(Value::from_json(answer).to_str()),
-        other => Err(format!("`answers` holds {other}, where a text or a number was expected")),
+        other => Err(format!(
+            "`answers` holds {other}, where a text or a number was expected"
+        )),
     }
 }

@@ -1,7 +1,7 @@
 //! Boxes `x1, y1, x2, y2` and how much of them is common.
 
 use super::patterns::{SPACE, pattern};
-use crate::text::python_int;
+use crate::text::python_number::int;
 use crate::text::python_value::Value;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -23,18 +23,11 @@ pub(super) fn last_in(text: &str) -> Option<Box4> {
     let groups = GROUP.captures_iter(text).filter_map(|group| {
         let mut corners = [0; 4];
         for (index, corner) in corners.iter_mut().enumerate() {
-            *corner = whole(group.get(index + 1)?.as_str())?;
+            *corner = int(group.get(index + 1)?.as_str())?;
         }
         corners.iter().all(|&c| c <= LARGEST).then_some(corners)
     });
     groups.last()
-}
-
-/// The whole number of a text, as Python's `int` reads it; the nearest that fits for one without end.
-pub(super) fn whole(text: &str) -> Option<i128> {
-    let digits = python_int::parse(text)?;
-    let nearest = if digits.starts_with('-') { i128::MIN } else { i128::MAX };
-    Some(digits.parse().unwrap_or(nearest))
 }
 
 /// The first four of a value's parts as `int` makes them: floats lose their fraction, texts are read.
@@ -52,12 +45,12 @@ pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     let wrong = |part: &Value| format!("{} is no coordinate", part.repr());
     let numbers = parts.iter().map(|part| {
         let number = match part {
-            Value::Int(digits) => whole(digits),
+            Value::Int(digits) => int(digits),
             Value::Bool(value) => Some(i128::from(*value)),
             // A cast keeps what fits.
             Value::Float(value) if value.is_finite() => Some(*value as i128),
-            Value::Str(text) => whole(text),
-            Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(whole),
+            Value::Str(text) => int(text),
+            Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(int),
             _ => None,
         };
         number.ok_or_else(|| wrong(part))

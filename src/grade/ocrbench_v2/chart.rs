@@ -11,8 +11,11 @@ use serde_json::Value as Json;
 use std::sync::LazyLock;
 
 /// `name =` before the dict.
-static ASSIGNED: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!(r"^[{SPACE}]*[\p{{L}}\p{{N}}_]+[{SPACE}]*=[{SPACE}]*")));
+static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"^[{SPACE}]*[\p{{L}}\p{{N}}_]+[{SPACE}]*=[{SPACE}]*"
+    ))
+});
 
 /// `#` to the end of its line, also inside of texts.
 static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern("#.*"));
@@ -34,13 +37,18 @@ pub(super) fn compare(prediction: &str, gold: &Dict) -> Result<Alike, String> {
 pub(super) fn gold(answer: &Json) -> Result<Dict, String> {
     match Value::from_json(answer) {
         Value::Dict(dict) => Ok(dict),
-        other => Err(format!("the answer is {}, where an object was expected", other.repr())),
+        other => Err(format!(
+            "the answer is {}, where an object was expected",
+            other.repr()
+        )),
     }
 }
 
 /// The longest fenced block, or else the whole text, as a Python dict.
 fn parse(prediction: &str) -> Option<Dict> {
-    let blocks = FENCED.captures_iter(prediction).filter_map(|found| found.get(1));
+    let blocks = FENCED
+        .captures_iter(prediction)
+        .filter_map(|found| found.get(1));
     // Of blocks of one length the first.
     let longest = blocks.fold(None, |best: Option<&str>, block| {
         let longer = best.is_none_or(|best| block.as_str().chars().count() > best.chars().count());

@@ -45,7 +45,10 @@ fn of_value(value: &Value) -> Pairs {
         };
         Some((strip(key).to_owned(), strip(&value.to_str()).to_owned()))
     });
-    pairs.collect::<Option<Pairs>>().map(unique).unwrap_or_default()
+    pairs
+        .collect::<Option<Pairs>>()
+        .map(unique)
+        .unwrap_or_default()
 }
 
 fn by_search(content: &str) -> Pairs {

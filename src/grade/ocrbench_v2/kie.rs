@@ -25,14 +25,20 @@ impl Gold {
                         Json::Array(all) => all.iter().map(Value::from_json).collect(),
                         Json::String(text) => characters(text),
                         Json::Object(all) => all.keys().cloned().map(Value::Str).collect(),
-                        other => return Err(format!("the answer's `{key}` is {other}, where a list was expected")),
+                        other => {
+                            return Err(format!(
+                                "the answer's `{key}` is {other}, where a list was expected"
+                            ));
+                        }
                     };
                     Ok((key.clone(), accepted))
                 });
                 Ok(Some(Self(pairs.collect::<Result<_, _>>()?)))
             }
             Json::String(text) => Self::read_text(text),
-            other => Err(format!("the answer is {other}, where an object or a text with one was expected")),
+            other => Err(format!(
+                "the answer is {other}, where an object or a text with one was expected"
+            )),
         }
     }
 
@@ -87,9 +93,9 @@ impl Gold {
 
     /// How many ways there are to choose one accepted value for each key.
     pub(super) fn combinations(&self) -> usize {
-        self.0
-            .iter()
-            .fold(1, |count: usize, (_, accepted)| count.saturating_mul(accepted.len()))
+        self.0.iter().fold(1, |count: usize, (_, accepted)| {
+            count.saturating_mul(accepted.len())
+        })
     }
 }
 

@@ -66,7 +66,10 @@ impl Graded {
         match result {
             Ok(alike) => Self::new(
                 alike.score,
-                format!("TEDS of {what}: distance {:.4} over {} nodes", alike.distance, alike.nodes),
+                format!(
+                    "TEDS of {what}: distance {:.4} over {} nodes",
+                    alike.distance, alike.nodes
+                ),
             )
             .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]),
             Err(why) => Self::new(0.0, format!("TEDS of {what}: {why}")),
@@ -91,17 +94,23 @@ impl Question {
                 0.0,
                 "missing prediction, which the official script counts as wrong for this task",
             )),
-            None => Err("missing prediction, for which the official script has no rule in this task".into()),
+            None => Err(
+                "missing prediction, for which the official script has no rule in this task".into(),
+            ),
         }
     }
 
     fn missing_is_wrong(&self, family: Family) -> Result<bool, String> {
         Ok(match family {
             Family::Vqa => self.eval()? == Some("multiple choice"),
-            Family::KeyInformation | Family::KeyInformationCn => {
-                self.gold(family)?.is_none_or(|gold| gold.combinations() <= 1)
-            }
-            Family::VqaCn | Family::Handwriting | Family::Formula | Family::Counting | Family::Translation => false,
+            Family::KeyInformation | Family::KeyInformationCn => self
+                .gold(family)?
+                .is_none_or(|gold| gold.combinations() <= 1),
+            Family::VqaCn
+            | Family::Handwriting
+            | Family::Formula
+            | Family::Counting
+            | Family::Translation => false,
             Family::FormulaCn
             | Family::Table
             | Family::TableCn
@@ -114,7 +123,12 @@ impl Question {
         })
     }
 
-    fn grade_text(&self, family: Family, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
+    fn grade_text(
+        &self,
+        family: Family,
+        prediction: &str,
+        synonyms: Option<&WordNet>,
+    ) -> Result<Graded, String> {
         match family {
             Family::Vqa | Family::VqaCn => self.vqa(family, prediction),
             Family::Handwriting => self.handwriting(prediction, synonyms),
@@ -128,10 +142,15 @@ impl Question {
             Family::Chart if prediction.is_empty() => Ok(Graded::new(0.0, "empty prediction")),
             Family::Chart => {
                 let gold = chart::gold(self.first()?)?;
-                Ok(Graded::of_table(chart::compare(prediction, &gold), "a dict as a table"))
+                Ok(Graded::of_table(
+                    chart::compare(prediction, &gold),
+                    "a dict as a table",
+                ))
             }
             Family::Document => self.document(prediction),
-            Family::KeyInformation | Family::KeyInformationCn => self.key_information(family, prediction),
+            Family::KeyInformation | Family::KeyInformationCn => {
+                self.key_information(family, prediction)
+            }
             Family::Position => self.position(prediction),
             Family::Text | Family::Translation => self.text(family, prediction, synonyms),
             Family::Grounding => self.grounding(prediction),
@@ -144,18 +163,28 @@ impl Question {
         let (score, by) = match (self.eval()?, family) {
             (Some("multiple choice"), _) => {
                 self.single()?;
-                (choice::multiple_choice(prediction, &answers), "the letters of the reply against the answer")
+                (
+                    choice::multiple_choice(prediction, &answers),
+                    "the letters of the reply against the answer",
+                )
             }
             (Some("case sensitive"), _) => (
                 vqa::vqa_case_sensitive(prediction, &answers),
                 "case-sensitive containment, or ANLS of long answers",
             ),
-            (Some(other), _) => return Err(format!("`eval` is {other:?}, which this task does not have")),
+            (Some(other), _) => {
+                return Err(format!(
+                    "`eval` is {other:?}, which this task does not have"
+                ));
+            }
             (None, Family::VqaCn) => (
                 vqa::vqa_cn(prediction, &answers),
                 "containment without blanks, or ANLS of answers with many commas",
             ),
-            (None, _) => (vqa::vqa(prediction, &answers), "containment, or ANLS of long answers"),
+            (None, _) => (
+                vqa::vqa(prediction, &answers),
+                "containment, or ANLS of long answers",
+            ),
         };
         Ok(Graded::new(score, by))
     }
@@ -168,7 +197,10 @@ impl Question {
         self.single()?;
         let answers = Answers::read(&self.answers)?;
         let score = choice::joined_letters(prediction, &answers);
-        Ok(Graded::new(score, "containment of the letters, however they are joined"))
+        Ok(Graded::new(
+            score,
+            "containment of the letters, however they are joined",
+        ))
     }
 
     fn formula(&self, family: Family, prediction: &str) -> Result<Graded, String> {
@@ -191,14 +223,19 @@ impl Question {
     fn table(&self, prediction: &str) -> Result<Graded, String> {
         self.single()?;
         let Some(question) = self.question.as_str() else {
-            return Ok(Graded::ignored("ignored by the official script: the question is no text"));
+            return Ok(Graded::ignored(
+                "ignored by the official script: the question is no text",
+            ));
         };
         let question = question.to_lowercase();
         let gold = self.first_text()?;
         if question.contains("html") {
             Ok(Graded::of_table(table::html(prediction, gold), "HTML"))
         } else if question.contains("markdown") {
-            Ok(Graded::of_table(table::markdown(prediction, gold), "Markdown as HTML"))
+            Ok(Graded::of_table(
+                table::markdown(prediction, gold),
+                "Markdown as HTML",
+            ))
         } else {
             Err("the question asks for neither HTML nor Markdown".into())
         }
@@ -207,7 +244,10 @@ impl Question {
     fn document(&self, prediction: &str) -> Result<Graded, String> {
         self.single()?;
         let alike = document::compare(prediction, self.first_text()?);
-        let reason = format!("STEDS: distance {} over {} nodes", alike.distance, alike.nodes);
+        let reason = format!(
+            "STEDS: distance {} over {} nodes",
+            alike.distance, alike.nodes
+        );
         Ok(Graded::new(alike.score(), reason)
             .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]))
     }
@@ -222,7 +262,10 @@ impl Question {
 
     fn key_information(&self, family: Family, prediction: &str) -> Result<Graded, String> {
         let Some(gold) = self.gold(family)? else {
-            return Ok(Graded::new(0.0, "the answer's text cannot be read, which the official script counts as wrong"));
+            return Ok(Graded::new(
+                0.0,
+                "the answer's text cannot be read, which the official script counts as wrong",
+            ));
         };
         let predicted = dictionary::parse(prediction);
         let keys = kie::compare(&predicted, &gold);
@@ -247,34 +290,57 @@ impl Question {
             "{} pairs extracted; answer {content:.4}, intersection over union {iou:.4}",
             predicted.len()
         );
-        Ok(Graded::new(0.5 * content + 0.5 * iou, reason).with([("answer", content), ("iou", iou)]))
+        Ok(
+            Graded::new(0.5 * content + 0.5 * iou, reason)
+                .with([("answer", content), ("iou", iou)]),
+        )
     }
 
-    fn text(&self, family: Family, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
+    fn text(
+        &self,
+        family: Family,
+        prediction: &str,
+        synonyms: Option<&WordNet>,
+    ) -> Result<Graded, String> {
         if prediction.is_empty() {
             return Ok(Graded::new(0.0, "empty prediction"));
         }
         let reference = self.first_text()?;
         if family == Family::Translation && reference.is_empty() {
-            return Ok(Graded::ignored("ignored by the official script: the reference is empty"));
+            return Ok(Graded::ignored(
+                "ignored by the official script: the reference is empty",
+            ));
         }
         Ok(as_text(prediction, reference, synonyms))
     }
 
     fn grounding(&self, prediction: &str) -> Result<Graded, String> {
         let Some(said) = boxes::last_in(prediction) else {
-            return Ok(Graded::new(0.0, "no box (x1, y1, x2, y2) of whole numbers from 0 to 1000 in the reply"));
+            return Ok(Graded::new(
+                0.0,
+                "no box (x1, y1, x2, y2) of whole numbers from 0 to 1000 in the reply",
+            ));
         };
         let gold: Box4 = match boxes::of_value(&Value::from_json(&self.answers)) {
             Ok(gold) => gold,
             Err(why) => return Err(format!("`answers` is no box: {why}")),
         };
         let iou = boxes::iou(said, gold);
-        Ok(Graded::new(iou, format!("intersection over union of {said:?} and {gold:?}")).with([("iou", iou)]))
+        Ok(Graded::new(
+            iou,
+            format!("intersection over union of {said:?} and {gold:?}"),
+        )
+        .with([("iou", iou)]))
     }
 
     fn spotting(&self, prediction: &str) -> Result<Graded, String> {
         let words = spotting::parse(prediction);
+        if words.is_empty() {
+            return Ok(Graded::new(
+                0.0,
+                "no word [x1, y1, x2, y2, text] in the reply",
+            ));
+        }
         let gold = Word::all(&self.bbox, &self.content)?;
         let found = spotting::compare(&words, &gold);
         let reason = format!(
@@ -314,9 +380,10 @@ impl Question {
     /// When there is not exactly one answer.
     fn single(&self) -> Result<(), String> {
         match &self.answers {
-            Json::Array(all) if all.len() != 1 => {
-                Err(format!("the item has {} answers, where one was expected", all.len()))
-            }
+            Json::Array(all) if all.len() != 1 => Err(format!(
+                "the item has {} answers, where one was expected",
+                all.len()
+            )),
             _ => Ok(()),
         }
     }
@@ -330,5 +397,90 @@ fn as_text(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Gra
         ("edit_distance", text.edit_distance),
     ];
     parts.extend(text.f_measure.map(|f| ("f_measure", f)));
-    Graded::new(text.score, "mean of BLEU, METEOR, F-measure and 1 − edit distance").with(parts)
+    Graded::new(
+        text.score,
+        "mean of BLEU, METEOR, F-measure and 1 − edit distance",
+    )
+    .with(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tasks::TASKS;
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// A question of a task, with answers of the task's form.
+    fn question(task: &Task) -> Question {
+        let answers = match task.family {
+            Family::Grounding => json!([1, 2, 3, 4]),
+            Family::Chart => json!([{"a": 1}]),
+            Family::KeyInformation => json!([{"a": ["1"]}]),
+            Family::KeyInformationCn => json!(["{'a': '1'}"]),
+            Family::Table | Family::TableCn => json!(["<table><tr><td>a</td></tr></table>"]),
+            _ => json!(["a"]),
+        };
+        let spotting = task.family == Family::Spotting;
+        Question {
+            task: task.name.to_owned(),
+            answers,
+            question: json!("as html"),
+            eval: (task.family == Family::Counting).then(|| json!("regression")),
+            bbox: match spotting {
+                true => json!([[0, 0, 5, 0, 5, 5, 0, 5]]),
+                false => json!([0, 0, 5, 5]),
+            },
+            content: json!(["a"]),
+        }
+    }
+
+    fn grade_everywhere(prediction: &str) {
+        for task in &TASKS {
+            let graded = question(task).grade(task, Some(prediction), None);
+            let score = graded
+                .unwrap_or_else(|why| panic!("{}: {why}", task.name))
+                .score;
+            assert!(score <= 1.0, "{}: {score} for {prediction:?}", task.name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_score(text in ".{0,60}") {
+            grade_everywhere(&text);
+        }
+
+        #[test]
+        fn any_text_of_the_tasks_marks_has_a_score(
+            text in "([\\[\\](){}<>,:='\"\\\\/#|`*_a1１中 \n-]|<t[dr]>|</td>|<table>|&lt;|```json\n|\n```|[0-9]{1,4}, ){0,40}"
+        ) {
+            grade_everywhere(&text);
+        }
+    }
+
+    #[test]
+    fn long_texts_take_no_time() {
+        let units = [
+            "[",
+            "{'a': ",
+            "(1,2,3,4,a)",
+            "<td>",
+            "<table><tr><td>",
+            "# a\n",
+            "```json\n",
+            "a: b, ",
+            "\\text{",
+        ];
+        let start = std::time::Instant::now();
+        let words = [Family::Text, Family::Translation];
+        let tasks = || TASKS.iter().filter(|task| !words.contains(&task.family));
+        for unit in units {
+            let text = unit.repeat(20_000 / unit.len());
+            for task in tasks() {
+                assert!(question(task).grade(task, Some(&text), None).is_ok());
+            }
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(60));
+    }
 }

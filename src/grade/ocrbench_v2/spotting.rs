@@ -1,8 +1,9 @@
 //! Spotting: words with their boxes, by ICDAR's end-to-end rule.
 
-use super::boxes::{self, Box4, LARGEST};
+use super::boxes::{Box4, LARGEST};
 use super::patterns::{SPACE, pattern};
 use crate::text::python_literal;
+use crate::text::python_number::int;
 use crate::text::python_value::Value;
 use crate::text::whitespace::strip;
 use regex::Regex;
@@ -11,9 +12,8 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// The innermost brackets of a text, of any kind.
-static GROUP: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r"[\[\(][{SPACE}]*([^\[\]\(\)]*?)[{SPACE}]*[\]\)]"))
-});
+static GROUP: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"[\[\(][{SPACE}]*([^\[\]\(\)]*?)[{SPACE}]*[\]\)]")));
 
 /// A transcription in quotation marks, when it is read back from a line.
 static QUOTED: LazyLock<Regex> =
@@ -45,7 +45,11 @@ impl Word {
         let polygons = list(bbox, "bbox")?;
         let texts = list(content, "content")?;
         let words = polygons.iter().zip(&texts).map(|(polygon, text)| {
-            let wrong = || format!("`bbox` holds {polygon}, where whole numbers x1, y1, x2, y2, … were expected");
+            let wrong = || {
+                format!(
+                    "`bbox` holds {polygon}, where whole numbers x1, y1, x2, y2, … were expected"
+                )
+            };
             let numbers = polygon.as_array().ok_or_else(wrong)?;
             let numbers = numbers.iter().map(|n| n.as_i64().map(i128::from));
             let numbers: Vec<i128> = numbers.collect::<Option<_>>().ok_or_else(wrong)?;
@@ -70,7 +74,9 @@ pub(super) fn parse(prediction: &str) -> Vec<Word> {
     let parts: Vec<Option<Word>> = match python_literal::parse(prediction) {
         Some(Value::List(all) | Value::Tuple(all)) => all.iter().map(of_value).collect(),
         None | Some(Value::None) => {
-            let groups = GROUP.captures_iter(prediction).filter_map(|group| group.get(1));
+            let groups = GROUP
+                .captures_iter(prediction)
+                .filter_map(|group| group.get(1));
             groups.map(|group| of_text(group.as_str())).collect()
         }
         Some(_) => Vec::new(),
@@ -102,7 +108,7 @@ fn of_text(group: &str) -> Option<Word> {
 fn word(corners: [&str; 4], text: &str) -> Option<Word> {
     let mut numbers = [0; 4];
     for (number, corner) in numbers.iter_mut().zip(corners) {
-        *number = boxes::whole(corner).filter(|c| (0..=LARGEST).contains(c))?;
+        *number = int(corner).filter(|c| (0..=LARGEST).contains(c))?;
     }
     let text = text.replace('\n', "");
     let text = strip(&text).trim_matches('"').trim_matches('\'');
@@ -124,7 +130,13 @@ pub(super) struct Found {
 impl Found {
     /// Harmonic mean of precision and recall.
     pub(super) fn score(self) -> f64 {
-        let ratio = |whole: usize| if whole == 0 { 0.0 } else { self.right as f64 / whole as f64 };
+        let ratio = |whole: usize| {
+            if whole == 0 {
+                0.0
+            } else {
+                self.right as f64 / whole as f64
+            }
+        };
         let (recall, precision) = (ratio(self.golden), ratio(self.predicted));
         if recall + precision == 0.0 {
             return 0.0;
@@ -200,8 +212,13 @@ fn same(gold: &str, said: &str) -> bool {
     let without_last = gold.strip_suffix(|c| SPECIAL.contains(c));
     let without_both = without_first.and_then(|rest| rest.strip_suffix(|c| SPECIAL.contains(c)));
     // A single special character is both first and last; without both, nothing is left of it.
-    [Some(gold.as_str()), without_first, without_last, without_both]
-        .into_iter()
-        .flatten()
-        .any(|accepted| accepted == said)
+    [
+        Some(gold.as_str()),
+        without_first,
+        without_last,
+        without_both,
+    ]
+    .into_iter()
+    .flatten()
+    .any(|accepted| accepted == said)
 }

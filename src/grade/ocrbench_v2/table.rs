@@ -2,7 +2,7 @@
 
 use crate::text::bit_distance::Pattern;
 use crate::text::html::{Document, Element, Node, NodeId};
-use crate::text::python_int;
+use crate::text::python_number;
 use crate::text::tree_distance::{self, Tree};
 use crate::text::whitespace::{is_space, strip};
 use std::collections::HashMap;
@@ -96,7 +96,11 @@ pub(super) fn teds(prediction: &str, gold: &str) -> Result<Alike, String> {
     let mut cells = Cells::new(&predicted, &golden, &tokens);
     let distance = tree_distance::distance(&predicted.tree, &golden.tree, |x, y| {
         let (a, b) = (&predicted.nodes[x], &golden.nodes[y]);
-        if a.label != b.label { 1.0 } else { cells.distance(a.cell, b.cell) }
+        if a.label != b.label {
+            1.0
+        } else {
+            cells.distance(a.cell, b.cell)
+        }
     });
     Ok(Alike {
         score: 1.0 - distance / nodes as f64,
@@ -159,7 +163,11 @@ impl Page {
             let mut label = element.name.clone();
             let mut cell = None;
             if is_cell {
-                label = format!("td {} {}", span(element, "colspan")?, span(element, "rowspan")?);
+                label = format!(
+                    "td {} {}",
+                    span(element, "colspan")?,
+                    span(element, "rowspan")?
+                );
                 cell = Some(table.cells.len());
                 table.cells.push(tokens.of_cell(&self.document, id));
             } else {
@@ -181,7 +189,8 @@ impl Page {
 /// `colspan` or `rowspan`.
 fn span(cell: &Element, name: &str) -> Result<String, String> {
     let text = cell.attribute(name).unwrap_or("1");
-    python_int::parse(text).ok_or_else(|| format!("a cell's {name} is {text:?}, which is no whole number"))
+    python_number::digits(text)
+        .ok_or_else(|| format!("a cell's {name} is {text:?}, which is no whole number"))
 }
 
 struct Table {

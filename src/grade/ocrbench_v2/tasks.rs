@@ -5,7 +5,7 @@
 pub(super) struct Task {
     /// `type` in the official file; its last word is the language.
     pub(super) name: &'static str,
-    /// As the official aggregation calls it.
+    /// The language and what the official aggregation calls the capability.
     pub(super) capability: &'static str,
     pub(super) family: Family,
 }
@@ -47,42 +47,69 @@ const fn task(name: &'static str, capability: &'static str, family: Family) -> T
 pub(super) const TASKS: [Task; 30] = [
     task("APP agent en", REASONING, Family::Vqa),
     task("ASCII art classification en", REASONING, Family::Vqa),
-    task("key information extraction en", RELATIONS, Family::KeyInformation),
-    task("key information mapping en", RELATIONS, Family::KeyInformation),
+    task(
+        "key information extraction en",
+        RELATIONS,
+        Family::KeyInformation,
+    ),
+    task(
+        "key information mapping en",
+        RELATIONS,
+        Family::KeyInformation,
+    ),
     task("math QA en", CALCULATION, Family::Vqa),
     task("full-page OCR en", RECOGNITION, Family::Text),
     task("reasoning VQA en", REASONING, Family::Vqa),
-    task("fine-grained text recognition en", RECOGNITION, Family::Text),
+    task(
+        "fine-grained text recognition en",
+        RECOGNITION,
+        Family::Text,
+    ),
     task("science QA en", REASONING, Family::Vqa),
     task("table parsing en", PARSING, Family::Table),
     task("text counting en", CALCULATION, Family::Counting),
-    task("text grounding en", "text_detection", Family::Grounding),
+    task("text grounding en", DETECTION, Family::Grounding),
     task("text recognition en", RECOGNITION, Family::Vqa),
-    task("text spotting en", "text_spotting", Family::Spotting),
+    task("text spotting en", SPOTTING, Family::Spotting),
     task("document classification en", UNDERSTANDING, Family::Vqa),
     task("cognition VQA en", UNDERSTANDING, Family::Vqa),
-    task("VQA with position en", "text_detection", Family::Position),
+    task("VQA with position en", DETECTION, Family::Position),
     task("chart parsing en", PARSING, Family::Chart),
     task("document parsing en", PARSING, Family::Document),
     task("formula recognition en", PARSING, Family::Formula),
     task("diagram QA en", UNDERSTANDING, Family::Vqa),
-    task("cognition VQA cn", UNDERSTANDING, Family::VqaCn),
-    task("key information extraction cn", RELATIONS, Family::KeyInformationCn),
-    task("formula recognition cn", PARSING, Family::FormulaCn),
-    task("full-page OCR cn", RECOGNITION, Family::Text),
-    task("reasoning VQA cn", REASONING, Family::VqaCn),
-    task("text translation cn", REASONING, Family::Translation),
-    task("table parsing cn", PARSING, Family::TableCn),
-    task("handwritten answer extraction cn", RELATIONS, Family::Handwriting),
-    task("document parsing cn", PARSING, Family::Document),
+    task("cognition VQA cn", UNDERSTANDING_CN, Family::VqaCn),
+    task(
+        "key information extraction cn",
+        RELATIONS_CN,
+        Family::KeyInformationCn,
+    ),
+    task("formula recognition cn", PARSING_CN, Family::FormulaCn),
+    task("full-page OCR cn", RECOGNITION_CN, Family::Text),
+    task("reasoning VQA cn", REASONING_CN, Family::VqaCn),
+    task("text translation cn", REASONING_CN, Family::Translation),
+    task("table parsing cn", PARSING_CN, Family::TableCn),
+    task(
+        "handwritten answer extraction cn",
+        RELATIONS_CN,
+        Family::Handwriting,
+    ),
+    task("document parsing cn", PARSING_CN, Family::Document),
 ];
 
-const CALCULATION: &str = "mathematical_calculation";
-const PARSING: &str = "element_parsing";
-const REASONING: &str = "knowledge_reasoning";
-const RECOGNITION: &str = "text_recognition";
-const RELATIONS: &str = "relationship_extraction";
-const UNDERSTANDING: &str = "visual_text_understanding";
+const CALCULATION: &str = "en mathematical_calculation";
+const DETECTION: &str = "en text_detection";
+const PARSING: &str = "en element_parsing";
+const PARSING_CN: &str = "cn element_parsing";
+const REASONING: &str = "en knowledge_reasoning";
+const REASONING_CN: &str = "cn knowledge_reasoning";
+const RECOGNITION: &str = "en text_recognition";
+const RECOGNITION_CN: &str = "cn text_recognition";
+const RELATIONS: &str = "en relationship_extraction";
+const RELATIONS_CN: &str = "cn relationship_extraction";
+const SPOTTING: &str = "en text_spotting";
+const UNDERSTANDING: &str = "en visual_text_understanding";
+const UNDERSTANDING_CN: &str = "cn visual_text_understanding";
 
 impl Task {
     /// By its name in the official file.
@@ -92,6 +119,10 @@ impl Task {
 
     /// `en` or `cn`.
     pub(super) fn language(&self) -> &'static str {
-        if self.name.ends_with("cn") { "cn" } else { "en" }
+        if self.name.ends_with("cn") {
+            "cn"
+        } else {
+            "en"
+        }
     }
 }

@@ -10,9 +10,9 @@ const LONGEST_NAME: usize = 32;
 
 /// Windows' characters that references to U+0080–U+009F mean.
 const C1: [u32; 32] = [
-    0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
-    0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e,
-    0x178,
+    0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039,
+    0x152, 0x8d, 0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc,
+    0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
 ];
 
 /// By name, with the `;` where it belongs to it.
@@ -89,7 +89,9 @@ impl Parser<'_> {
         let rest = self.rest();
         match &mut self.content {
             Content::Plain | Content::Markup => return false,
-            Content::Script(escape @ (Escape::Outside | Escape::Comment)) if rest.starts_with("<!") => {
+            Content::Script(escape @ (Escape::Outside | Escape::Comment))
+                if rest.starts_with("<!") =>
+            {
                 if rest.starts_with("<!--") {
                     *escape = Escape::Comment;
                 }
@@ -104,7 +106,9 @@ impl Parser<'_> {
         let after = &rest.as_bytes()[1 + usize::from(solidus)..];
         let name = self.name().unwrap_or_default().as_bytes();
         let same = after.get(..name.len()).is_some_and(|n| {
-            n.iter().zip(name).all(|(&found, &wanted)| found | 0x20 == wanted)
+            n.iter()
+                .zip(name)
+                .all(|(&found, &wanted)| found | 0x20 == wanted)
         });
         let ended = after.get(name.len());
         if !same || !ended.is_some_and(|&b| b == b'>' || b == b'/' || is_blank(b)) {
@@ -170,7 +174,12 @@ fn reference(text: &str, in_attribute: bool) -> Option<(String, usize)> {
         return Some(((*characters).to_owned(), run + 2));
     }
     let shortest = if in_attribute { run } else { 1 };
-    if in_attribute && name.as_bytes().get(run).is_some_and(|&b| b == b'=' || b.is_ascii_alphanumeric()) {
+    if in_attribute
+        && name
+            .as_bytes()
+            .get(run)
+            .is_some_and(|&b| b == b'=' || b.is_ascii_alphanumeric())
+    {
         return None;
     }
     (shortest..=run).rev().find_map(|length| {
@@ -189,7 +198,9 @@ fn numbered(text: &str) -> Option<(char, usize)> {
     if count == 0 {
         return None;
     }
-    let code = digits.fold(0, |code: u32, digit| (code.saturating_mul(radix).saturating_add(digit)).min(0x11_0000));
+    let code = digits.fold(0, |code: u32, digit| {
+        (code.saturating_mul(radix).saturating_add(digit)).min(0x11_0000)
+    });
     let code = match code {
         0x80..=0x9f => C1[code as usize - 0x80],
         0 => 0xfffd,

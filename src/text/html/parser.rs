@@ -227,7 +227,8 @@ impl<'a> Parser<'a> {
     fn parse_name(&mut self, stop: u8) -> String {
         let mut name = String::new();
         for (index, character) in self.rest().char_indices() {
-            let ends = matches!(character, '/' | '>' | '\t' | '\n' | '\u{c}' | '\r' | ' ') || character == char::from(stop);
+            let ends = matches!(character, '/' | '>' | '\t' | '\n' | '\u{c}' | '\r' | ' ')
+                || character == char::from(stop);
             if !name.is_empty() && ends {
                 self.at += index;
                 return name;

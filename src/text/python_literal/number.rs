@@ -1,7 +1,7 @@
 //! Numbers of a Python literal.
 
 use super::{Reader, Value};
-use crate::text::python_int::{MOST_DIGITS, canonical};
+use crate::text::python_number::{MOST_DIGITS, canonical};
 
 impl Reader<'_> {
     /// A number without a sign.
@@ -51,7 +51,11 @@ fn in_base(text: &str, radix: u32) -> Option<(Value, &str)> {
             parts.push(carry);
         }
     }
-    let decimal: String = parts.iter().rev().map(|part| format!("{part:09}")).collect();
+    let decimal: String = parts
+        .iter()
+        .rev()
+        .map(|part| format!("{part:09}"))
+        .collect();
     let value = Value::Int(canonical(false, &decimal));
     Some((value, rest))
 }

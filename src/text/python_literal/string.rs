@@ -35,7 +35,11 @@ impl Reader<'_> {
             }
             kind = Some(bytes);
             self.skip_blanks();
-            let letters = self.rest.chars().take_while(char::is_ascii_alphabetic).count();
+            let letters = self
+                .rest
+                .chars()
+                .take_while(char::is_ascii_alphabetic)
+                .count();
             if !self.rest[letters..].starts_with(['"', '\'']) {
                 break;
             }

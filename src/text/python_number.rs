@@ -1,12 +1,13 @@
-//! Whole numbers as Python's `int(text)` reads them.
+//! Whole numbers as Python's `int` and `\d` read them: any Unicode decimal digit counts.
 
 /// The zeros of the scripts with decimal digits (Unicode's category Nd); each is followed by its nine others.
 const ZEROS: [u32; 66] = [
-    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
-    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
-    0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0,
-    0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60,
-    0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
+    0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
+    0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
+    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
+    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
 /// More digits are an error in Python (`sys.int_info.default_max_str_digits`).
@@ -22,7 +23,7 @@ pub fn digit(character: char) -> Option<u8> {
 
 /// `int(text)` in the plainest decimal form: a sign, digits of any script, single underscores between them, blanks
 /// around. None where Python raises `ValueError`.
-pub fn parse(text: &str) -> Option<String> {
+pub fn digits(text: &str) -> Option<String> {
     let text = super::whitespace::strip(text);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -42,6 +43,30 @@ pub fn parse(text: &str) -> Option<String> {
         return None;
     }
     Some(canonical(negative, &plain))
+}
+
+/// `int(text)` as a number; the nearest that fits for one too large.
+pub fn int(text: &str) -> Option<i128> {
+    let digits = digits(text)?;
+    let nearest = if digits.starts_with('-') {
+        i128::MIN
+    } else {
+        i128::MAX
+    };
+    Some(digits.parse().unwrap_or(nearest))
+}
+
+/// The number that the first run of digits spells; the largest that fits for one too large.
+pub fn first_number(text: &str) -> Option<i128> {
+    let values = text.chars().map(digit);
+    let mut run = values
+        .skip_while(Option::is_none)
+        .map_while(|value| value)
+        .peekable();
+    run.peek()?;
+    Some(run.fold(0, |number: i128, value| {
+        number.saturating_mul(10).saturating_add(value.into())
+    }))
 }
 
 /// Without leading zeros, and no `-0`.
@@ -70,11 +95,17 @@ mod tests {
             ("99999999999999999999999999", "99999999999999999999999999"),
         ];
         for (text, value) in accepted {
-            assert_eq!(parse(text).as_deref(), Some(value), "{text}");
+            assert_eq!(digits(text).as_deref(), Some(value), "{text}");
         }
-        for text in ["", " ", "-", "1_", "_1", "1__0", "1.0", "0x1", "1 2", "- 1", "²", "True"] {
-            assert_eq!(parse(text), None, "{text}");
+        for text in [
+            "", " ", "-", "1_", "_1", "1__0", "1.0", "0x1", "1 2", "- 1", "²", "True",
+        ] {
+            assert_eq!(digits(text), None, "{text}");
         }
-        assert_eq!(parse(&"9".repeat(4301)), None);
+        assert_eq!(digits(&"9".repeat(4301)), None);
+        assert_eq!(int("-1_000"), Some(-1000));
+        assert_eq!(int(&"9".repeat(99)), Some(i128::MAX));
+        assert_eq!(first_number("no. ١٢ or 3"), Some(12));
+        assert_eq!(first_number("none"), None);
     }
 }
