@@ -97,9 +97,14 @@ pub trait Rule: Send + Sync {
     fn grade(&self, case: &Case<'_>) -> Verdict;
 
     /// Numerator and denominator that this grade adds to every average: `(score, 1)` unless the benchmark
-    /// divides sums. None leaves the output out.
+    /// divides sums. None leaves the output out: one with a score is then ignored by the benchmark's own rule.
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         grade.score.map(|score| (score, 1.0))
+    }
+
+    /// The key under which an item is grouped by a tag: the item's own, or one that the rule knows for it.
+    fn tag<'a>(&self, item: &'a Item, name: &str) -> Option<&'a str> {
+        item.tags.get(name).map(String::as_str)
     }
 
     /// The official way to one number.

@@ -2,8 +2,8 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    mmmu, multiple_choice, numeric, ocrbench, oneig_text, page_ocr, relaxed_accuracy, text_recall,
-    vqa_accuracy, yes_no,
+    mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2, oneig_text, page_ocr, relaxed_accuracy,
+    text_recall, vqa_accuracy, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -135,6 +135,10 @@ const RULES: &[Entry] = &[
     Entry {
         name: "ocrbench",
         build: |s| Ok(Box::new(ocrbench::OcrBench(s.read()?))),
+    },
+    Entry {
+        name: "ocrbench-v2",
+        build: |s| Ok(Box::new(ocrbench_v2::OcrBenchV2::new(s.read()?)?)),
     },
     Entry {
         name: "oneig-text",

@@ -47,7 +47,7 @@ pub fn summarize(
     let mut notes = Vec::new();
     let mut wilson = false;
     for tag in &suite.group_by {
-        let strata = tally.by_tag(items, tag);
+        let strata = tally.by_tag(rule, items, tag);
         if strata.is_empty() {
             notes.push(format!(
                 "no item has the tag `{tag}`, so there is nothing to group by it"
@@ -63,12 +63,19 @@ pub fn summarize(
         );
     }
     let overall = overall(rule, &tally, items, &mut notes);
-    let unscored = expected.saturating_sub(tally.scored + failed);
-    if tally.scored < expected {
+    let answered = tally.scored + tally.ignored;
+    let unscored = expected.saturating_sub(answered + failed);
+    if answered < expected {
         notes.push(format!(
             "{} of {expected} outputs have no score ({failed} failed, {unscored} missing or unscored); \
              by the official convention they are left out of the means, not counted as 0",
-            expected - tally.scored
+            expected - answered
+        ));
+    }
+    if tally.ignored > 0 {
+        notes.push(format!(
+            "{} of {expected} outputs are ignored by the benchmark's own rule and left out of the means",
+            tally.ignored
         ));
     }
     Summary {
@@ -80,7 +87,7 @@ pub fn summarize(
         scored: tally.scored,
         failed,
         unscored,
-        partial: tally.scored < expected,
+        partial: answered < expected,
         overall,
         groups,
         metrics: rule.metrics(&Board {
@@ -105,6 +112,8 @@ struct Tally {
     scored: usize,
     /// Beside `items`; empty where the rule has no [`Rule::pooled`].
     terms: Vec<Terms>,
+    /// Outputs with a score that the benchmark leaves out.
+    ignored: usize,
     /// Every scored output carries `correct`: 1 is all that can be had and 0 is nothing.
     proportion: bool,
 }
@@ -124,6 +133,7 @@ impl Tally {
             outputs: vec![0; items.len()],
             terms: Vec::new(),
             scored: 0,
+            ignored: 0,
             proportion: true,
         };
         let pooled = rule.pooled();
@@ -136,6 +146,7 @@ impl Tally {
                 continue;
             };
             let Some((numerator, denominator)) = rule.fraction(grade) else {
+                tally.ignored += usize::from(grade.score.is_some());
                 continue;
             };
             let cluster = &mut tally.clusters[at];
@@ -163,11 +174,11 @@ impl Tally {
 
     /// The items of each key of a tag, keys in order of first appearance. Items without a scored output count for a key's
     /// existence only, items without the tag not at all.
-    fn by_tag<'a>(&self, items: &'a [Item], tag: &str) -> Vec<Stratum<'a>> {
+    fn by_tag<'a>(&self, rule: &dyn Rule, items: &'a [Item], tag: &str) -> Vec<Stratum<'a>> {
         let mut strata: Vec<Stratum<'_>> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
         for (at, item) in items.iter().enumerate() {
-            let Some(key) = item.tags.get(tag) else {
+            let Some(key) = rule.tag(item, tag) else {
                 continue;
             };
             let index = *known.entry(key).or_insert_with(|| {
@@ -280,7 +291,7 @@ fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<Strin
             (vec![means.collect()], "mean over items".to_owned())
         }
         Overall::MacroBy(tag) => {
-            let strata = tally.by_tag(items, &tag);
+            let strata = tally.by_tag(rule, items, &tag);
             for empty in strata.iter().filter(|s| s.clusters.is_empty()) {
                 notes.push(format!(
                     "{tag} = {} has no score and is left out of the mean over {tag}",

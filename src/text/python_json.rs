@@ -1,4 +1,9 @@
-//! JSON as Python's `json.dumps` writes it: `", "` and `": "` between parts or every part on a line, ASCII only.
+//! JSON as Python's `json.dumps` writes it (`", "` and `": "` between parts or every part on a line, ASCII only) and
+//! `json.loads` reads it.
+
+mod read;
+
+pub use read::loads;
 
 use serde::Serialize as _;
 use serde_json::Value;
@@ -93,6 +98,12 @@ pub fn dumps_indented(value: &Value, indent: usize) -> String {
         value,
         Indented(PrettyFormatter::with_indent(blanks.as_bytes())),
     )
+}
+
+/// `json.dumps(value, indent=indent, ensure_ascii=False)`.
+pub fn dumps_unicode(value: &Value, indent: usize) -> String {
+    let blanks = " ".repeat(indent);
+    written(value, PrettyFormatter::with_indent(blanks.as_bytes()))
 }
 
 fn written(value: &Value, style: impl Formatter) -> String {

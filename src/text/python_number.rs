@@ -1,63 +1,111 @@
-//! Numbers as Python's `int` and `\d` read them: any Unicode decimal digit counts.
+//! Whole numbers as Python's `int` and `\d` read them: any Unicode decimal digit counts.
 
-use super::whitespace::strip;
-use regex::Regex;
-use std::sync::LazyLock;
+/// The zeros of the scripts with decimal digits (Unicode's category Nd); each is followed by its nine others.
+const ZEROS: [u32; 66] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
+    0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
+    0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
+    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
+    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+];
 
-#[expect(clippy::unwrap_used, reason = "a pattern written here")]
-static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\A\d\z").unwrap());
+/// More digits are an error in Python (`sys.int_info.default_max_str_digits`).
+pub(super) const MOST_DIGITS: usize = 4300;
 
-/// The value of a decimal digit. Unicode keeps the ten digits of a script together and in order.
-fn digit(c: char) -> Option<u32> {
-    if c.is_ascii() {
-        return c.to_digit(10);
+/// The value of a decimal digit of any script.
+pub fn digit(character: char) -> Option<u8> {
+    let code = u32::from(character);
+    let at = ZEROS.partition_point(|&zero| zero <= code);
+    let value = code - ZEROS.get(at.checked_sub(1)?)?;
+    u8::try_from(value).ok().filter(|&v| v < 10)
+}
+
+/// `int(text)` in the plainest decimal form: a sign, digits of any script, single underscores between them, blanks
+/// around. None where Python raises `ValueError`.
+pub fn digits(text: &str) -> Option<String> {
+    let text = super::whitespace::strip(text);
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut plain = String::new();
+    let mut after_digit = false;
+    for character in digits.chars() {
+        match digit(character) {
+            Some(value) => plain.push(char::from(b'0' + value)),
+            None if character == '_' && after_digit => {}
+            None => return None,
+        }
+        after_digit = character != '_';
     }
-    let is_digit = |c: char| DIGIT.is_match(c.encode_utf8(&mut [0; 4]));
-    if !is_digit(c) {
+    if !after_digit || plain.len() > MOST_DIGITS {
         return None;
     }
-    // Some scripts' digits follow each other without a gap.
-    let before = (0..u32::from(c))
-        .rev()
-        .map_while(char::from_u32)
-        .take_while(|c| is_digit(*c));
-    Some(before.count() as u32 % 10)
+    Some(canonical(negative, &plain))
 }
 
-/// The number that the first run of digits spells; one too large for the type is its largest.
-pub fn first_number(text: &str) -> Option<i128> {
-    let mut digits = text
-        .chars()
-        .map(digit)
-        .skip_while(Option::is_none)
-        .map_while(|digit| digit)
-        .peekable();
-    digits.peek()?;
-    Some(value(digits))
-}
-
-/// Python's `int(text)`: a sign, digits, single underscores between them, whitespace around.
+/// `int(text)` as a number; the nearest that fits for one too large.
 pub fn int(text: &str) -> Option<i128> {
-    let text = strip(text);
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    let digits = digits(text)?;
+    let nearest = if digits.starts_with('-') {
+        i128::MIN
+    } else {
+        i128::MAX
     };
-    let mut all = Vec::new();
-    for group in digits.split('_') {
-        let start = all.len();
-        for c in group.chars() {
-            all.push(digit(c)?);
-        }
-        if all.len() == start {
-            return None;
-        }
-    }
-    Some(sign * value(all.into_iter()))
+    Some(digits.parse().unwrap_or(nearest))
 }
 
-fn value(digits: impl Iterator<Item = u32>) -> i128 {
-    digits.fold(0_i128, |value, digit| {
-        value.saturating_mul(10).saturating_add(digit.into())
-    })
+/// The number that the first run of digits spells; the largest that fits for one too large.
+pub fn first_number(text: &str) -> Option<i128> {
+    let values = text.chars().map(digit);
+    let mut run = values
+        .skip_while(Option::is_none)
+        .map_while(|value| value)
+        .peekable();
+    run.peek()?;
+    Some(run.fold(0, |number: i128, value| {
+        number.saturating_mul(10).saturating_add(value.into())
+    }))
+}
+
+/// Without leading zeros, and no `-0`.
+pub(super) fn canonical(negative: bool, digits: &str) -> String {
+    let digits = digits.trim_start_matches('0');
+    match (negative, digits) {
+        (_, "") => "0".to_owned(),
+        (true, _) => format!("-{digits}"),
+        (false, _) => digits.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_python_reads() {
+        let accepted = [
+            (" 12\n", "12"),
+            ("+007", "7"),
+            ("-0", "0"),
+            ("1_000", "1000"),
+            ("１２", "12"),
+            ("-٣", "-3"),
+            ("99999999999999999999999999", "99999999999999999999999999"),
+        ];
+        for (text, value) in accepted {
+            assert_eq!(digits(text).as_deref(), Some(value), "{text}");
+        }
+        for text in [
+            "", " ", "-", "1_", "_1", "1__0", "1.0", "0x1", "1 2", "- 1", "²", "True",
+        ] {
+            assert_eq!(digits(text), None, "{text}");
+        }
+        assert_eq!(digits(&"9".repeat(4301)), None);
+        assert_eq!(int("-1_000"), Some(-1000));
+        assert_eq!(int(&"9".repeat(99)), Some(i128::MAX));
+        assert_eq!(first_number("no. ١٢ or 3"), Some(12));
+        assert_eq!(first_number("none"), None);
+    }
 }

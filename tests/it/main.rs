@@ -16,6 +16,7 @@ mod geneval;
 mod got_ocr;
 mod grading;
 mod ocrbench;
+mod ocrbench_v2;
 mod oneig;
 mod openai;
 mod parity;

@@ -1,0 +1,25 @@
+//! Questions whose answer says where it stands.
+
+use super::boxes::{self, Box4};
+use super::dictionary::Pairs;
+use crate::text::python_literal;
+
+/// The prediction's `answer`.
+pub(super) fn answer(predicted: &Pairs) -> Option<&str> {
+    value(predicted, "answer")
+}
+
+/// How much the prediction's `bbox` has in common with the right one; 0 when there is none to read.
+pub(super) fn iou(predicted: &Pairs, gold: Result<Box4, String>) -> f64 {
+    let literal = value(predicted, "bbox").and_then(python_literal::parse);
+    let said = literal.and_then(|value| boxes::of_value(&value).ok());
+    match (said, gold) {
+        (Some(said), Ok(gold)) => boxes::iou(said, gold),
+        _ => 0.0,
+    }
+}
+
+fn value<'a>(predicted: &'a Pairs, name: &str) -> Option<&'a str> {
+    let mut pairs = predicted.iter();
+    pairs.find(|(key, _)| key == name).map(|(_, v)| v.as_str())
+}

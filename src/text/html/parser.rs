@@ -1,0 +1,350 @@
+//! Tags, and the tree that they build.
+
+use super::rules::{self, Content};
+use super::{Document, MAX_DEPTH, NodeId, chars};
+
+/// Bytes of a tag's or attribute's name that count.
+const NAME_BYTES: usize = 100;
+
+pub(super) fn parse(text: &str) -> Document {
+    let mut parser = Parser::new(text);
+    parser.skip_prolog();
+    parser.parse_content();
+    parser.document
+}
+
+/// Reads a text from left to right. Positions always lie on character boundaries.
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    document: Document,
+    /// Names and nodes of the open elements.
+    open: Vec<(String, NodeId)>,
+    pub(super) content: Content,
+    seen: Seen,
+    /// Start tags of `html`, `head` and `body` passed over whose end tags are passed over too.
+    misplaced: usize,
+    /// Set when elements are nested too deep.
+    pub(super) halted: bool,
+}
+
+/// Which of the document's parts have begun.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    Nothing,
+    Head,
+    Body,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            document: Document::default(),
+            open: Vec::new(),
+            content: Content::Markup,
+            seen: Seen::Nothing,
+            misplaced: 0,
+            halted: false,
+        }
+    }
+
+    /// The byte `ahead` of the position; 0 after the end.
+    pub(super) fn peek(&self, ahead: usize) -> u8 {
+        let bytes = self.text.as_bytes();
+        bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    pub(super) fn at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// The name of the innermost open element.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.open.last().map(|(name, _)| name.as_str())
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        self.open.iter().any(|(open, _)| open == name)
+    }
+
+    fn skip_blanks(&mut self) {
+        let blanks = self.rest().bytes().take_while(|&b| is_blank(b)).count();
+        self.at += blanks;
+    }
+
+    /// Passes over what may stand before the first element.
+    fn skip_prolog(&mut self) {
+        self.skip_blanks();
+        self.skip_comments();
+        if self.at_doctype() {
+            self.skip_doctype();
+        }
+        self.skip_blanks();
+        self.skip_comments();
+    }
+
+    fn skip_comments(&mut self) {
+        loop {
+            if self.rest().starts_with("<!--") {
+                self.skip_comment();
+            } else if self.rest().starts_with("<?") {
+                self.skip_beyond_gt();
+            } else {
+                return;
+            }
+            self.skip_blanks();
+        }
+    }
+
+    fn parse_content(&mut self) {
+        while !self.halted && !self.at_end() {
+            if self.content != Content::Markup || self.peek(0) != b'<' {
+                self.parse_characters();
+                continue;
+            }
+            match self.peek(1) {
+                b'/' => self.parse_end_tag(),
+                b'!' if self.at_doctype() => self.skip_doctype(),
+                b'!' if self.rest().starts_with("<!--") => self.skip_comment(),
+                b'!' | b'?' => self.skip_beyond_gt(),
+                letter if letter.is_ascii_alphabetic() => self.parse_element(),
+                _ => {
+                    self.begin_characters();
+                    self.push_text("<");
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    fn at_doctype(&self) -> bool {
+        let start = self.text.as_bytes().get(self.at..self.at + 9);
+        start.is_some_and(|s| s.eq_ignore_ascii_case(b"<!doctype"))
+    }
+
+    /// Quoted parts of a doctype may hold no `>` either.
+    fn skip_doctype(&mut self) {
+        self.skip_beyond_gt();
+    }
+
+    fn skip_beyond_gt(&mut self) {
+        self.at = match self.rest().find('>') {
+            Some(gt) => self.at + gt + 1,
+            None => self.text.len(),
+        };
+    }
+
+    fn skip_comment(&mut self) {
+        self.at += 4;
+        let rest = self.rest();
+        let length = if rest.starts_with('>') {
+            1
+        } else if rest.starts_with("->") {
+            2
+        } else {
+            let ends = ["-->", "--!>"].map(|end| rest.find(end).map(|at| (at, end.len())));
+            let first = ends.into_iter().flatten().min();
+            first.map_or(rest.len(), |(at, length)| at + length)
+        };
+        self.at += length;
+    }
+
+    /// A start tag and, for an element without content, its end.
+    fn parse_element(&mut self) {
+        self.parse_start_tag();
+        // After a start tag that was passed over, this is the element around it: libxml2 makes no difference.
+        let Some(name) = self.name().map(str::to_owned) else {
+            return;
+        };
+        if self.rest().starts_with("/>") {
+            self.at += 2;
+            self.close();
+        } else if self.peek(0) == b'>' {
+            self.at += 1;
+            if rules::is_void(&name) {
+                self.close();
+            } else {
+                self.content = rules::content_of(&name);
+            }
+        }
+    }
+
+    fn parse_start_tag(&mut self) {
+        self.content = Content::Markup;
+        self.at += 1;
+        let name = self.parse_name(b' ');
+        while self.name().is_some_and(|old| rules::closes(&name, old)) {
+            self.close();
+        }
+        self.open_implied(&name);
+        let misplaced = match name.as_str() {
+            "html" => usize::from(!self.open.is_empty()),
+            "head" => usize::from(self.open.len() != 1),
+            "body" => self.open.iter().filter(|(open, _)| open == "body").count(),
+            _ => 0,
+        };
+        self.misplaced += misplaced;
+        let attributes = self.parse_attributes();
+        if misplaced == 0 && !self.at_end() {
+            self.open(&name, attributes);
+        }
+    }
+
+    /// To `>` or `/>`, which stay.
+    fn parse_attributes(&mut self) -> Vec<(String, String)> {
+        let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut known = std::collections::HashSet::new();
+        self.skip_blanks();
+        while !self.at_end() && self.peek(0) != b'>' && !self.rest().starts_with("/>") {
+            if self.peek(0) == b'/' {
+                self.at += 1;
+                self.skip_blanks();
+                continue;
+            }
+            let name = self.parse_name(b'=');
+            self.skip_blanks();
+            let mut value = String::new();
+            if self.peek(0) == b'=' && !self.at_end() {
+                self.at += 1;
+                self.skip_blanks();
+                value = chars::attribute_value(self);
+            }
+            if known.insert(name.clone()) {
+                attributes.push((name, value));
+            }
+            self.skip_blanks();
+        }
+        attributes
+    }
+
+    /// A lower-cased name up to a blank, `/`, `>` or `stop`; the first character is part of it whatever it is.
+    fn parse_name(&mut self, stop: u8) -> String {
+        let mut name = String::new();
+        for (index, character) in self.rest().char_indices() {
+            let ends = matches!(character, '/' | '>' | '\t' | '\n' | '\u{c}' | '\r' | ' ')
+                || character == char::from(stop);
+            if !name.is_empty() && ends {
+                self.at += index;
+                return name;
+            }
+            let character = match character {
+                '\0' => char::REPLACEMENT_CHARACTER,
+                other => other.to_ascii_lowercase(),
+            };
+            if name.len() + character.len_utf8() <= NAME_BYTES {
+                name.push(character);
+            }
+        }
+        self.at = self.text.len();
+        name
+    }
+
+    fn parse_end_tag(&mut self) {
+        self.at += 2;
+        if self.at_end() {
+            self.begin_characters();
+            self.push_text("</");
+            return;
+        }
+        if !self.peek(0).is_ascii_alphabetic() {
+            return self.skip_beyond_gt();
+        }
+        let name = self.parse_name(b' ');
+        self.parse_attributes();
+        match self.peek(0) {
+            b'>' => self.at += 1,
+            b'/' if self.peek(1) == b'>' => self.at += 2,
+            _ => return,
+        }
+        if self.misplaced > 0 && matches!(name.as_str(), "html" | "body" | "head") {
+            self.misplaced -= 1;
+            return;
+        }
+        if self.is_open(&name) {
+            self.close_to(&name);
+        }
+    }
+
+    /// Closes the innermost element of this name with all inside, unless one of a higher rank is inside.
+    fn close_to(&mut self, name: &str) {
+        let rank = rules::end_rank(name);
+        let inside = self.open.iter().rev().take_while(|(open, _)| open != name);
+        if inside.clone().any(|(open, _)| rules::end_rank(open) > rank) {
+            return;
+        }
+        for _ in 0..=inside.count() {
+            self.close();
+        }
+    }
+
+    /// Opens `html`, `head` or `body` where `new` stands outside of them.
+    fn open_implied(&mut self, new: &str) {
+        if new == "html" {
+            return;
+        }
+        if self.open.is_empty() {
+            self.open("html", Vec::new());
+        }
+        match new {
+            "body" | "head" | "noframes" | "frame" | "frameset" => {}
+            "script" | "style" | "meta" | "link" | "title" | "base" if self.open.len() <= 1 => {
+                if self.seen < Seen::Head {
+                    self.open("head", Vec::new());
+                }
+            }
+            _ => {
+                if self.seen < Seen::Body && !self.is_open("body") && !self.is_open("head") {
+                    self.open("body", Vec::new());
+                }
+            }
+        }
+    }
+
+    /// Makes ready for characters that are not blank.
+    pub(super) fn begin_characters(&mut self) {
+        if self.name() == Some("head") {
+            self.close();
+        }
+        self.open_implied("p");
+    }
+
+    fn open(&mut self, name: &str, attributes: Vec<(String, String)>) {
+        let reached = match name {
+            "head" => Seen::Head,
+            "body" => Seen::Body,
+            _ => Seen::Nothing,
+        };
+        self.seen = self.seen.max(reached);
+        if self.open.len() >= MAX_DEPTH {
+            self.halted = true;
+            return;
+        }
+        let parent = self.open.last().map(|(_, node)| *node);
+        let node = self.document.push_element(parent, name, attributes);
+        self.open.push((name.to_owned(), node));
+    }
+
+    fn close(&mut self) {
+        self.open.pop();
+    }
+
+    /// Adds to the innermost open element.
+    pub(super) fn push_text(&mut self, text: &str) {
+        if let Some((_, node)) = self.open.last()
+            && !text.is_empty()
+        {
+            self.document.push_text(*node, text);
+        }
+    }
+}
+
+/// Blanks between the parts of a tag.
+pub(super) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
+}
