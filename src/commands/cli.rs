@@ -259,7 +259,8 @@ pub struct ReportArgs {
 Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
   unigauge compare results/*/*/seed0 --format latex > table.tex
-  unigauge compare results/geneval/my-model/seed0 --published")]
+  unigauge compare results/geneval/my-model/seed0 --published
+  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0   # two judges of the same pictures: how far they agree")]
 pub struct CompareArgs {
     /// Run folders
     #[arg(required = true)]

@@ -13,6 +13,7 @@ mod dpg;
 mod folder;
 mod geneval;
 mod grading;
+mod judged;
 mod openai;
 mod parity;
 mod ppocr;
