@@ -27,18 +27,18 @@ pub fn note(runs: &[PathBuf], summaries: &mut [Titled]) -> Result<(), Failure> {
             false => Scores::new(),
         });
     }
-    for first in 0..summaries.len() {
-        for second in first + 1..summaries.len() {
-            let (a, b) = (&summaries[first], &summaries[second]);
-            let suite =
-                |run: &Titled| (run.summary.suite.clone(), run.summary.suite_version.clone());
-            if suite(a) == suite(b)
-                && let Some(note) =
-                    told(a, b, Agreement::of(&pairs(&scores[first], &scores[second])))
-            {
-                summaries[first].summary.notes.push(note);
-            }
+    let suite = |run: &Titled| (run.summary.suite.clone(), run.summary.suite_version.clone());
+    let runs: Vec<(&Titled, &Scores)> = summaries.iter().zip(&scores).collect();
+    let mut notes = Vec::new();
+    for (second, (b, of_b)) in runs.iter().enumerate() {
+        let before = runs.iter().enumerate().take(second);
+        for (first, (a, of_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
+            let note = told(a, b, Agreement::of(&pairs(of_a, of_b)));
+            notes.extend(note.map(|note| (first, note)));
         }
+    }
+    for (first, note) in notes {
+        summaries[first].summary.notes.push(note);
     }
     Ok(())
 }

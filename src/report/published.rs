@@ -24,12 +24,12 @@ impl Table {
             self.notes.push(format!(
                 "{PUBLISHED} as printed, not measured here: {sources}."
             ));
-            judged::mark(&mut self);
             let noted = file.rows.iter().filter(|row| !row.notes.is_empty());
             self.notes.extend(
                 noted.map(|row| format!("{PUBLISHED} {}: {}.", label(row), row.notes.join("; "))),
             );
         }
+        judged::mark(&mut self);
         self
     }
 }

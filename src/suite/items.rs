@@ -79,7 +79,10 @@ pub fn items(
     if let Some(folder) = &source.image_folder {
         base = base.join(folder);
     }
-    let unseen = source.asset.is_some() && instead.is_none() && source.image_folder.is_none();
+    // What is downloaded, and what a benchmark's authors publish, has no input images beside it.
+    let published =
+        source.asset.is_some() && instead.is_none() || matches!(suite.origin, Origin::BuiltIn(_));
+    let unseen = published && source.image_folder.is_none();
     let images = match unseen {
         true => Images::unseen(&base),
         false => Images::new(&base, source.allow_outside),
@@ -93,6 +96,7 @@ pub fn items(
         None => Vec::new(),
     };
     if unseen && items.iter().any(|item| !item.images.is_empty()) {
+        tracing::warn!("{}: {UNSEEN}", suite.definition.name);
         notes.push(UNSEEN.to_owned());
     }
     Ok(ItemSet { items, base, notes })
@@ -245,7 +249,9 @@ impl Content {
             Some("csv") => Some(Format::Csv),
             _ => None,
         };
-        let format = if given {
+        // JSON of a form of its own is still called .json.
+        let own = matches!(source.format, Some(Format::Imgedit | Format::GenaiBench));
+        let format = if given && !(own && by_name == Some(Format::Json)) {
             by_name.or(source.format)
         } else {
             source.format.or(by_name)
@@ -283,8 +289,11 @@ fn content(
         Origin::BuiltIn(definition) => {
             let path = Path::new(definition).with_file_name(file);
             let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
-            let text =
-                text.ok_or_else(|| unreadable(&path, "this built-in file is missing".into()))?;
+            let text = text.ok_or_else(|| SuiteError::Unreadable {
+                path: path.clone(),
+                problem: "the program does not carry this file".to_owned(),
+                help: Some("name your copy of it: `--items FILE`".to_owned()),
+            })?;
             Ok(Content::Text {
                 path,
                 text: Cow::Borrowed(text),

@@ -170,9 +170,8 @@ fn imgedit_counts_lines_as_the_official_script_does() {
     ] {
         assert_eq!(score(text), expected, "{text:?}");
     }
-    let stops = reply(&*official, json!({"edit_type": "add"}), "a: 5\nb: ²");
-    insta::assert_snapshot!(stops.unscored.unwrap(), @r#"unparsed: the line "b: ²" stops the official script: isdigit() accepts it and int() does not; the judge said “a: 5
-    b: ²”"#);
+    let stops = reply(&*official, json!({"edit_type": "add"}), "b: ²");
+    insta::assert_snapshot!(stops.unscored.unwrap(), @r#"unparsed: the line "b: ²" stops the official script: isdigit() accepts it and int() does not; the judge said “b: ²”"#);
     let unknown = reply(&*official, json!({"edit_type": "paint"}), "a: 5");
     insta::assert_snapshot!(unknown.unscored.unwrap(), @r#"the item's edit type "paint" is none of ImgEdit's: add, adjust, extract, replace, remove, background, style, compose, action"#);
 }
@@ -372,7 +371,8 @@ proptest! {
                 prop_assert!(both(&grade) && grade.score.is_none_or(f64::is_finite));
             }
             for options in ["", "verified = true", "parsing = \"strict\"", "verified = true\nparsing = \"strict\""] {
-                prop_assert!(both(&reply(&*rule("wise", options), json!({"prompt_id": 1}), text)));
+                let grade = reply(&*rule("wise", options), json!({"prompt_id": 1}), text);
+                prop_assert!(both(&grade));
             }
         }
     }
@@ -728,15 +728,15 @@ fn suites_read_turns_skills_and_images_in_a_folder() {
     let dir = tempfile::tempdir().unwrap();
     let turns = json!({"7": {"id": "a.png", "turn1": "first", "turn2": "then"}, "9": {"id": "a.png", "turn1": "only"}});
     fs::write(dir.path().join("turns.json"), turns.to_string()).unwrap();
-    let output = |args: &[&str]| {
-        let mut command = unigauge(dir.path());
-        command.env(
-            "UNIGAUGE_ASSET_IMGEDIT_MULTITURN",
-            dir.path().join("turns.json"),
-        );
-        command.args(args).output().unwrap()
-    };
-    let listed = output(&["items", "imgedit-multiturn"]);
+    let output = |args: &[&str]| unigauge(dir.path()).args(args).output().unwrap();
+    let absent = output(&["items", "imgedit-multiturn"]);
+    assert_eq!(absent.status.code(), Some(2), "{}", stderr(&absent));
+    assert!(
+        stderr(&absent).contains("name your copy of it: `--items FILE`"),
+        "{}",
+        stderr(&absent)
+    );
+    let listed = output(&["items", "imgedit-multiturn", "--items", "turns.json"]);
     let text = String::from_utf8(listed.stdout.clone()).unwrap();
     let items: Vec<Value> = text
         .lines()
@@ -756,6 +756,8 @@ fn suites_read_turns_skills_and_images_in_a_folder() {
     let named = [
         "items",
         "imgedit-multiturn",
+        "--items",
+        "turns.json",
         "--set",
         "items.image_folder=\"pictures\"",
     ];
@@ -849,8 +851,18 @@ fn judges_of_the_same_pictures_are_told_apart_and_compared() {
         ])
         .output()
         .unwrap();
-    // Spearman: ranks 1 2 3 4 and 1 2 4 3, so 1 - 6 · 2 / (4 · 15) = 0.8; Kendall: (5 - 1) / 6.
-    insta::assert_snapshot!(String::from_utf8(compared.stdout).unwrap(), @"");
+    // Spearman: ranks 1 2 3 4 and 1 2 4 3, so 1 - 6 · 2 / (4 · 15) = 0.8; Kendall: (5 - 1) / 6. Alpha: the package krippendorff.
+    insta::assert_snapshot!(String::from_utf8(compared.stdout).unwrap().replace("  \n", "\n"), @r"
+    **Edits (version 1)**
+
+    | model | n | overall |
+    |:---|---:|---:|
+    | one | 4 | <u>5.0000</u> |
+    | two§ | 4 | **6.0000** |
+
+    Agreement of the judges of one (seed0) and two (seed0) on 4 outputs that both have scored: Krippendorff's alpha 0.818 (interval) and 0.787 (ordinal), Spearman's rho 0.800, Kendall's tau-b 0.667.
+    § not judged as one is (gpt-4.1 with prompts gedit own 01234567), so the numbers do not compare: qwen with prompts gedit own 01234567 judged two.
+    ");
     let published = unigauge(dir.path())
         .args(["compare", "results/gedit-en/one/seed0", "--published"])
         .output()

@@ -25,8 +25,8 @@ pub struct ItemsSource {
     #[serde(default)]
     pub format: Option<Format>,
     /// The folder of input images that are named by path, relative to that of the file. On the command line:
-    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded has no input images
-    /// beside it: without this folder they are not looked for.
+    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or that a
+    /// built-in suite reads, has no input images beside it: without this folder they are not looked for.
     #[serde(default)]
     pub image_folder: Option<String>,
     /// Accept input images outside their folder.
