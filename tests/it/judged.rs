@@ -554,6 +554,9 @@ fn gedit_end_to_end() {
             .join("out/official/m_combined_gpt_score.csv")
             .is_file()
     );
+    // Both languages together are a suite of their own.
+    let (summary, _) = graded(dir.path(), "gedit", &items, &evidence, 5);
+    assert_eq!(summary["overall"]["value"], 6.0);
 }
 
 #[test]

@@ -1,5 +1,17 @@
 //! VIEScore from a judge's replies, as `viescore/utils.py` and `viescore/__init__.py` of Step1X-Edit (commit 570eba6) read
 //! them, or strictly.
+//!
+//! What the official way does beside reading a JSON object with a list `score`:
+//!
+//! - It takes what stands between two `||V^=^V||`, or else from the first `{` to the last `}`, deletes line feeds (`1⏎0` is 10),
+//!   and makes a single value a list. The last of a repeated key wins, `true` is 1, `NaN` makes the score NaN; neither the range
+//!   nor the number of scores is checked.
+//! - JSON that cannot be read is repaired by two substitutions, which help with unquoted words and little else; what comes of it
+//!   is not checked.
+//! - In a first round a reply without such braces may be a list of two whole numbers or one number from 0 to 10, in any form that
+//!   Python's `int()` takes. In later rounds it is a random guess, even if it is a clean list.
+//! - While one of the two replies fails, both questions are asked again, and both new replies count. An exception (a score that is
+//!   no number, an empty list, the root of a negative number) has the picture judged anew, from a first round.
 
 use crate::text::python_json::loads::{Loaded, loads};
 use crate::text::python_str::int;
