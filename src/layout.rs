@@ -31,6 +31,8 @@ pub enum Layout {
     /// `{prompt_id}.webp` (or any picture) holding a grid, 2x2 by default; single tiles are `{prompt_id}_{repeat}.png`
     /// (OneIG-Bench's `text_score.py`).
     Oneig,
+    /// `{id:09}.jpg` (GenAI-Bench as UniWorld-V1 runs it).
+    Genai,
     /// `{item}_{repeat}.png`.
     #[default]
     Flat,
@@ -46,7 +48,7 @@ impl Layout {
                 .join(format!("{repeat:05}.{extension}")),
             Self::Longtext => format!("{name}_{}.{extension}", repeat + 1).into(),
             Self::Dpg | Self::Flat | Self::Oneig => format!("{name}_{repeat}.{extension}").into(),
-            Self::Imgedit | Self::Wise => single(&name, repeat, extension).into(),
+            Self::Imgedit | Self::Wise | Self::Genai => single(&name, repeat, extension).into(),
             Self::Gedit => ["fullset".to_owned(), gedit_task(item), gedit_language(item)]
                 .iter()
                 .collect::<PathBuf>()
@@ -58,9 +60,13 @@ impl Layout {
     pub fn name(self, item: &Item) -> String {
         match self {
             Self::Longtext => match text_of(item.expect.get("prompt_id")) {
-                Some(id) => padded(&id),
-                None => padded(&item.item),
+                Some(id) => padded(&id, 4),
+                None => padded(&item.item, 4),
             },
+            Self::Genai => padded(
+                &text_of(item.expect.get("id")).unwrap_or(item.item.clone()),
+                9,
+            ),
             Self::Oneig | Self::Wise => {
                 safe_name(&text_of(item.expect.get("prompt_id")).unwrap_or(item.item.clone()))
             }
@@ -94,6 +100,7 @@ impl fmt::Display for Layout {
             Self::Gedit => "gedit",
             Self::Wise => "wise",
             Self::Oneig => "oneig",
+            Self::Genai => "genai",
             Self::Flat => "flat",
         })
     }
@@ -129,9 +136,9 @@ fn single(name: &str, repeat: u32, extension: &str) -> String {
     }
 }
 
-fn padded(id: &str) -> String {
+fn padded(id: &str, digits: usize) -> String {
     match id.parse::<u64>() {
-        Ok(number) => format!("{number:04}"),
+        Ok(number) => format!("{number:0digits$}"),
         Err(_) => safe_name(id),
     }
 }
@@ -199,6 +206,11 @@ mod tests {
         );
         let wise = item("701", json!({"prompt_id": 701, "Category": "Biology"}));
         assert_eq!(path(Layout::Wise, &wise, 0), "701.png");
+        let genai = item("00042", json!({"id": "00042"}));
+        assert_eq!(
+            Layout::Genai.path(&genai, 0, "jpg"),
+            PathBuf::from("000000042.jpg")
+        );
         let key = "4a7d36259ad94d238a6e7e7e0bd6b643";
         let gedit = item(
             key,

@@ -46,14 +46,14 @@ impl Asking {
         items: Option<&Path>,
         select: &SelectArgs,
     ) -> Result<Self, Failure> {
-        let loaded = config::suite(name, from)?;
-        let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
-        let mut suite = loaded.definition;
-        let own = engines(&suite)?;
+        let mut loaded = config::suite(name, from)?;
+        let own = engines(&loaded.definition)?;
         if !select.observers.is_empty() {
-            read_by(&mut suite, &own, &select.observers)?;
+            read_by(&mut loaded.definition, &own, &select.observers)?;
         }
-        config::set(&mut suite, &select.set)?;
+        config::set(&mut loaded.definition, &select.set)?;
+        let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
+        let suite = loaded.definition;
         let read_by = Some(engines(&suite)?).filter(|now| *now != own);
         let assets = pinned(ctx, &suite, items)?;
         select_items(&mut set.items, select)?;

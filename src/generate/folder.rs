@@ -24,8 +24,8 @@ pub struct FolderSettings {
     pub path: PathBuf,
     /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
     /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
-    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a grid) or `flat`
-    /// (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
+    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a grid),
+    /// `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
     /// `dpg`: side of one tile in pixels. Default: half of the picture's width, or with `pic_num = 1` the whole
@@ -244,7 +244,9 @@ impl Folder {
                 let plain = plain.into_iter().filter(|_| repeat == 0);
                 plain.chain(numbered).map(PathBuf::from).collect()
             }
-            Layout::Imgedit | Layout::Wise | Layout::Geneval => vec![single(&name).into()],
+            Layout::Imgedit | Layout::Wise | Layout::Genai | Layout::Geneval => {
+                vec![single(&name).into()]
+            }
         }
     }
 

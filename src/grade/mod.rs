@@ -8,7 +8,11 @@ mod contains;
 mod dpg;
 mod edit_distance;
 mod exact_match;
+mod gedit;
+mod genai;
 mod geneval;
+mod imgedit;
+mod judge;
 mod longtext;
 mod lookup;
 mod measure;
@@ -23,13 +27,16 @@ mod pooled;
 mod reading;
 mod registry;
 mod relaxed_accuracy;
+mod state;
 mod summary;
 mod text_recall;
 mod vqa_accuracy;
+mod wise;
 mod yes_no;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
+pub use judge::judges;
 pub use pooled::{Pooled, Terms};
 pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
@@ -102,9 +109,10 @@ pub trait Rule: Send + Sync {
         grade.score.map(|score| (score, 1.0))
     }
 
-    /// The key under which an item is grouped by a tag: the item's own, or one that the rule knows for it.
+    /// The key under which an item is grouped by a tag: the item's own, or else the text of that name that its grader gets.
     fn tag<'a>(&self, item: &'a Item, name: &str) -> Option<&'a str> {
-        item.tags.get(name).map(String::as_str)
+        let own = item.tags.get(name).map(String::as_str);
+        own.or_else(|| item.expect.get(name)?.as_str())
     }
 
     /// The official way to one number.

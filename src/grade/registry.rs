@@ -1,9 +1,9 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2, oneig_text, page_ocr, relaxed_accuracy,
-    text_recall, vqa_accuracy, yes_no,
+    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, gedit, genai, geneval,
+    imgedit, longtext, measure, mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2, oneig_text,
+    page_ocr, relaxed_accuracy, text_recall, vqa_accuracy, wise, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -35,6 +35,14 @@ pub enum RuleError {
     WordNet {
         rule: &'static str,
         source: WordNetError,
+    },
+    #[error("option `{option}` of grading rule {rule} is {value:?}; expected {expected}")]
+    #[diagnostic(help("leave the option out to take the default"))]
+    Choice {
+        rule: &'static str,
+        option: &'static str,
+        value: &'static str,
+        expected: &'static str,
     },
 }
 
@@ -109,8 +117,20 @@ const RULES: &[Entry] = &[
         build: |s| Ok(Box::new(exact_match::ExactMatch(s.read()?))),
     },
     Entry {
+        name: "gedit",
+        build: |s| Ok(Box::new(gedit::GEdit::new(s.read()?)?)),
+    },
+    Entry {
+        name: "genai-bench",
+        build: |s| Ok(Box::new(genai::GenAiBench(s.read()?))),
+    },
+    Entry {
         name: "geneval",
         build: |s| Ok(Box::new(geneval::GenEval::new(s.read()?)?)),
+    },
+    Entry {
+        name: "imgedit",
+        build: |s| Ok(Box::new(imgedit::ImgEdit(s.read()?))),
     },
     Entry {
         name: "longtext",
@@ -159,6 +179,10 @@ const RULES: &[Entry] = &[
     Entry {
         name: "vqa-accuracy",
         build: |s| Ok(Box::new(vqa_accuracy::VqaAccuracy(s.read()?))),
+    },
+    Entry {
+        name: "wise",
+        build: |s| Ok(Box::new(wise::Wise::new(s.read()?)?)),
     },
     Entry {
         name: "yes-no",

@@ -1,7 +1,7 @@
 //! From grades to the official numbers, with their intervals.
 
 use super::pooled::{self, Terms, added};
-use super::{Board, Overall, Rule};
+use super::{Board, Overall, Rule, state};
 use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::interval::{Interval, Method, estimate};
@@ -65,9 +65,14 @@ pub fn summarize(
     let overall = overall(rule, &tally, items, &mut notes);
     let answered = tally.scored + tally.ignored;
     let unscored = expected.saturating_sub(answered + failed);
+    let unscored_by = state::count(grades);
     if answered < expected {
+        let states = match state::listed(&unscored_by) {
+            states if states.is_empty() => format!("{unscored} missing or unscored"),
+            states => states,
+        };
         notes.push(format!(
-            "{} of {expected} outputs have no score ({failed} failed, {unscored} missing or unscored); \
+            "{} of {expected} outputs have no score ({failed} failed, {states}); \
              by the official convention they are left out of the means, not counted as 0",
             expected - answered
         ));
@@ -87,6 +92,7 @@ pub fn summarize(
         scored: tally.scored,
         failed,
         unscored,
+        unscored_by,
         partial: answered < expected,
         overall,
         groups,
@@ -98,6 +104,7 @@ pub fn summarize(
             evidence: &[],
             grades,
         }),
+        judges: Vec::new(),
         notes,
         extra: without_score(grades),
     }

@@ -169,6 +169,7 @@ pub fn score(
             .extra
             .insert(Summary::READ_BY.into(), engines.into());
     }
+    summary.judges = grade::judges(&records.evidence);
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
     }

@@ -10,9 +10,19 @@ pub(super) struct Images {
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.
     written: Option<PathBuf>,
+    /// Nobody has said where the images are, so that their paths are taken as they stand.
+    unseen: bool,
 }
 
 impl Images {
+    /// Images whose folder is not known yet.
+    pub(super) fn unseen(base: &Path) -> Self {
+        Self {
+            unseen: true,
+            ..Self::new(base, false)
+        }
+    }
+
     pub(super) fn new(base: &Path, allow_outside: bool) -> Self {
         let here = if base.as_os_str().is_empty() {
             Path::new(".")
@@ -24,6 +34,7 @@ impl Images {
             real: here.canonicalize().ok(),
             allow_outside,
             written: None,
+            unseen: false,
         }
     }
 
@@ -51,6 +62,9 @@ impl Images {
                 .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
         {
             return Err(outside(image, "its path"));
+        }
+        if self.unseen {
+            return Ok(());
         }
         let real = self
             .base

@@ -1,7 +1,7 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{Format, Join, Loaded, PromptGenerator, SuiteFile};
-use crate::record::Item;
+use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
+use crate::record::{Item, Task};
 use crate::suite::collect::Collected;
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
@@ -67,14 +67,23 @@ pub fn items(
         Some(folder) => found.base().join(folder),
         None => found.base(),
     };
-    let images = Images::new(&base, source.allow_outside);
+    // What is downloaded, and what a benchmark of edits publishes, has no input images beside it.
+    let published =
+        source.asset.is_some() && instead.is_none() || matches!(suite.origin, Origin::BuiltIn(_));
+    let within = matches!(found, Found::Files { .. }) && tables::are_in(format, source);
+    let edits = suite.definition.task == Task::Edit && !within;
+    let unseen = edits && published && source.image_folder.is_none();
+    let images = match unseen {
+        true => Images::unseen(&base),
+        false => Images::new(&base, source.allow_outside),
+    };
     let joined = match (&source.join, instead) {
         (Some(join), None) => Some(second(suite, join, assets)?),
         _ => None,
     };
     let joined = joined.as_ref();
     let (items, records) = match &found {
-        Found::Files { files, .. } if tables::are_in(format, source) => {
+        Found::Files { files, .. } if within => {
             let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
                 path: found.name().to_owned(),
                 problem: format!("there is no folder for the pictures inside it: {cause}"),
@@ -107,14 +116,21 @@ pub fn items(
             expected: read::expected(format),
         });
     }
-    let notes = match instead {
+    let mut notes = match instead {
         Some(_) => vec![format!(
             "items were read from {name} instead of the suite's own source"
         )],
         None => Vec::new(),
     };
+    if unseen && items.iter().any(|item| !item.images.is_empty()) {
+        tracing::warn!("{}: {UNSEEN}", suite.definition.name);
+        notes.push(UNSEEN.to_owned());
+    }
     Ok(ItemSet { items, base, notes })
 }
+
+/// A remark on items whose input images may not be there.
+const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
 
 /// The records of a text.
 fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, SuiteError> {

@@ -3,6 +3,7 @@
 use crate::config::{Format, Loaded, Origin, SuiteFile, embedded_file};
 use crate::suite::error::SuiteError;
 use crate::suite::items::AssetSource;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -110,7 +111,9 @@ impl Found {
             Self::Files { name, files } => files.first().unwrap_or(name),
         };
         let by_name = by_extension(named);
-        let format = match given {
+        // JSON of a form of its own is still called .json.
+        let own = matches!(stated, Some(Format::Imgedit | Format::GenaiBench));
+        let format = match given && !(own && by_name == Some(Format::Json)) {
             true => by_name.or(stated),
             false => stated.or(by_name),
         };
@@ -129,26 +132,49 @@ impl Found {
     /// # Errors
     /// When it cannot be read, or is not UTF-8.
     pub(super) fn text(&self) -> Result<Cow<'static, str>, SuiteError> {
-        let path = match self {
-            Self::BuiltIn { text, .. } => return Ok(Cow::Borrowed(text)),
-            Self::Folder(path) => return Err(unreadable(path, "this is a folder")),
+        match self {
+            Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),
+            Self::Folder(path) => Err(unreadable(path, "this is a folder")),
             Self::Files { name, files } => match files.as_slice() {
-                [one] => one,
+                [one] => Ok(Cow::Owned(read(one)?)),
+                many if many
+                    .iter()
+                    .all(|file| by_extension(file) == Some(Format::Json)) =>
+                {
+                    Ok(Cow::Owned(joined(many)?))
+                }
                 _ => {
-                    let problem = "several files are one source only as Parquet or TSV";
-                    return Err(unreadable(name, problem));
+                    let problem = "several files are one source only as Parquet, TSV or JSON";
+                    Err(unreadable(name, problem))
                 }
             },
-        };
-        let bytes = std::fs::read(path)
-            .map_err(|error| unreadable(path, &format!("cannot be read ({error})")))?;
-        String::from_utf8(bytes).map(Cow::Owned).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let before = error.as_bytes().get(..valid).unwrap_or_default();
-            let line = before.split(|byte| *byte == b'\n').count();
-            unreadable(path, &format!("line {line} is not UTF-8 text"))
-        })
+        }
     }
+}
+
+fn read(path: &Path) -> Result<String, SuiteError> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| unreadable(path, &format!("cannot be read ({error})")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..valid).unwrap_or_default();
+        let line = before.split(|byte| *byte == b'\n').count();
+        unreadable(path, &format!("line {line} is not UTF-8 text"))
+    })
+}
+
+/// The values of several JSON files as one array: arrays are put behind each other, other values become elements.
+fn joined(files: &[PathBuf]) -> Result<String, SuiteError> {
+    let mut all = Vec::new();
+    for path in files {
+        let text = read(path)?;
+        let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+        match value.map_err(|error| unreadable(path, &format!("this is not JSON: {error}")))? {
+            Value::Array(values) => all.extend(values),
+            value => all.push(value),
+        }
+    }
+    Ok(Value::Array(all).to_string())
 }
 
 fn by_extension(path: &Path) -> Option<Format> {

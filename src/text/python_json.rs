@@ -1,6 +1,7 @@
 //! JSON as Python's `json.dumps` writes it (`", "` and `": "` between parts or every part on a line, ASCII only) and
 //! `json.loads` reads it.
 
+pub mod loads;
 mod read;
 
 pub use read::loads;

@@ -303,7 +303,7 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
         (2, 1, 1, true)
     );
     assert_eq!(summary.overall.value, Some(1.0));
-    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing or unscored); by the official convention they are left out of the means, not counted as 0");
+    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing); by the official convention they are left out of the means, not counted as 0");
     assert_eq!(
         summary.extra["without_score"].as_array().map(Vec::len),
         Some(2)

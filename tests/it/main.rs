@@ -15,6 +15,7 @@ mod folder;
 mod geneval;
 mod got_ocr;
 mod grading;
+mod judged;
 mod ocrbench;
 mod ocrbench_v2;
 mod oneig;
