@@ -88,20 +88,23 @@ pub fn said(engines: &[Engine]) -> String {
     format!("read by {}", titles.join(" and "))
 }
 
-/// Settings that say where an engine is found, which its name tells.
-const PLACES: [&str; 9] = [
+/// Settings that say where an engine is found, which its name tells, and how patiently it is asked.
+const PLACES: [&str; 12] = [
     "api_key_env",
     "base_url",
     "checkpoint",
     "detection_model",
     "dictionary",
+    "max_attempts",
     "model",
     "models",
     "recognition_model",
+    "requests_per_minute",
     "runtime",
+    "timeout_seconds",
 ];
 
-/// Whether `observe.OBSERVER.KEY=VALUE` only says where an engine is found.
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing of how an engine reads.
 pub fn is_place(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
     key.trim().starts_with("observe.")

@@ -179,7 +179,7 @@ impl GotOcr {
         };
         let new = network.read(&ids, &Tensor::cat(&features, 0)?, reading)?;
         Ok(json!({
-            "engine": "got-ocr2",
+            "engine": "GOT-OCR2.0",
             "lines": [],
             "text": strip(&self.tokenizer.decode(&new)?),
             "tiles": pictures.len(),

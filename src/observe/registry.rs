@@ -94,6 +94,7 @@ pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, Buil
 /// When the observer's options have mistakes.
 pub fn engine(name: &str, settings: &Settings) -> Result<Option<String>, BuildError> {
     Ok(match name {
+        "got-ocr" => Some("GOT-OCR2.0".to_owned()),
         "openai-ocr" => Some(settings.read::<OpenAiOcrSettings>()?.model),
         "ppocr" => Some(ppocr::engine(&settings.read()?)?),
         "qwen-ocr" => Some("Qwen2.5-VL".to_owned()),

@@ -62,7 +62,7 @@ fn readings_are_those_of_transformers() {
             for key in ["text", "tiles", "truncated"] {
                 assert_eq!(evidence[key], want[key], "{name}, {kind}: {key}");
             }
-            assert_eq!(evidence["engine"], "got-ocr2");
+            assert_eq!(evidence["engine"], "GOT-OCR2.0");
         }
     }
 }
