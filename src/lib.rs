@@ -23,6 +23,7 @@
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
+//! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
@@ -44,6 +45,7 @@ pub mod observe;
 pub mod parity;
 mod process;
 pub mod record;
+pub mod remote;
 pub mod report;
 pub mod run;
 pub mod stats;

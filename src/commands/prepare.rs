@@ -158,10 +158,25 @@ impl Answering {
     }
 
     /// The definition as it stands in the manifest.
-    fn described(&self, asking: &Asking, weights: Option<&Value>) -> Value {
-        let title = match &asking.changed[..] {
+    fn described(
+        &self,
+        asking: &Asking,
+        weights: Option<&Value>,
+        observers: &[Box<dyn Observer>],
+    ) -> Value {
+        // An observer that remarks on itself says all that a reader of the row must know about its options.
+        let (mut told, mut remarks) = (asking.changed.clone(), Vec::new());
+        for observer in observers {
+            if let Some(remark) = observer.remark() {
+                let prefix = format!("observe.{}.", observer.name());
+                told.retain(|changed| !changed.trim_start().starts_with(&prefix));
+                remarks.push(remark);
+            }
+        }
+        told.extend(remarks);
+        let title = match &told[..] {
             [] => self.model.title.clone(),
-            changed => format!("{} ({})", self.model.title, changed.join(", ")),
+            told => format!("{} ({})", self.model.title, told.join(", ")),
         };
         let mut described = json!({
             "name": self.model.name,
@@ -320,11 +335,14 @@ impl<'a> Prepared<'a> {
             format_version: FORMAT_VERSION,
             program: Program::this(),
             suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
-            model: self.answering.described(self.asking, self.weights.as_ref()),
+            model: self
+                .answering
+                .described(self.asking, self.weights.as_ref(), observers),
             run: self.run.clone(),
             seed: self.seed,
             repeats: self.repeats,
             selection: self.asking.selection.clone(),
+            base: Path::new(".").join(&self.asking.base).canonicalize().ok(),
             shard,
             device,
             assets: self.asking.assets.clone(),

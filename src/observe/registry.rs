@@ -4,6 +4,7 @@ use super::Observer;
 use super::clip_score::{self, ClipScore};
 use super::geneval_detector::{self, GenevalDetector};
 use super::hpsv2::{self, HpsV2};
+use super::judge::{JudgeError, JudgeObserver};
 use super::mplug_vqa::{self, MplugVqa};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
 use super::qwen::{QwenOcr, QwenVqa};
@@ -13,10 +14,11 @@ use crate::model::ModelError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "clip-score",
     "geneval-detector",
     "hpsv2",
+    "judge",
     "mplug-vqa",
     "ppocr",
     "qwen-ocr",
@@ -51,6 +53,9 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Judge(#[from] JudgeError),
     #[error("{reason}")]
     #[diagnostic(help("take another `--device`"))]
     Device { reason: String },
@@ -59,7 +64,11 @@ pub enum BuildError {
 impl BuildError {
     /// Whether a definition is at fault, not the machine.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Settings(_))
+        match self {
+            Self::Unknown { .. } | Self::Settings(_) => true,
+            Self::Judge(error) => error.is_usage(),
+            _ => false,
+        }
     }
 }
 
@@ -74,8 +83,8 @@ pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
         "hpsv2" => Ok(&hpsv2::ASSETS),
         "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
         "ppocr" => Ok(&PPOCR_ASSETS),
-        // Their checkpoint is a folder that the settings name.
-        "qwen-ocr" | "qwen-vqa" => Ok(&[]),
+        // What they need, the settings name.
+        "judge" | "qwen-ocr" | "qwen-vqa" => Ok(&[]),
         _ => Err(unknown(name)),
     }
 }
@@ -94,6 +103,7 @@ pub fn build(
     hub: &Hub,
     device: &OpenDevice<'_>,
 ) -> Result<Box<dyn Observer>, BuildError> {
+    let judge_device = || device().map_err(|reason| JudgeError::Device { reason });
     let device = || device().map_err(|reason| BuildError::Device { reason });
     match name {
         "clip-score" => Ok(Box::new(ClipScore::open(
@@ -102,6 +112,11 @@ pub fn build(
             &device()?,
         )?)),
         "hpsv2" => Ok(Box::new(HpsV2::open(&settings.read()?, hub, &device()?)?)),
+        "judge" => Ok(Box::new(JudgeObserver::open(
+            settings.read()?,
+            hub,
+            judge_device,
+        )?)),
         "mplug-vqa" => Ok(Box::new(MplugVqa::open(
             &settings.read()?,
             hub,

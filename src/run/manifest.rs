@@ -7,6 +7,7 @@ use super::store::{read_json, write_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Version of the run folder's layout; raised when the meaning of a file changes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -25,6 +26,9 @@ pub struct Manifest {
     pub seed: u64,
     pub repeats: u32,
     pub selection: Selection,
+    /// Folder that the items' input images are relative to; absent in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.

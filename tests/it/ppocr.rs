@@ -39,6 +39,8 @@ fn look_at(observer: &PpOcr, pictures: &[Option<&RgbImage>]) -> Vec<Result<Value
             item: &item,
             output: &output,
             image: *image,
+            file: None,
+            base: Path::new("."),
         })
         .collect();
     observer.observe(&subjects)

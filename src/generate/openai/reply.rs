@@ -4,50 +4,28 @@ use super::client::Client;
 use crate::cancel::Cancel;
 use crate::generate::{Answer, GenerateError, Generated, picture};
 use crate::record::Object;
+use crate::remote::read_chat;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Reads the answer of `/chat/completions`.
 pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
-    let choice = first(&mut reply, "/choices/0");
-    let message = &choice["message"];
-    let finish = choice["finish_reason"].as_str().unwrap_or_default();
-    let text = match &message["content"] {
-        Value::String(text) => text.clone(),
-        // Some servers answer in parts.
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect(),
-        _ => String::new(),
-    };
-    if let Some(refusal) = message["refusal"].as_str().filter(|text| !text.is_empty()) {
+    let read = read_chat(&reply).map_err(|what| GenerateError::item("protocol", what))?;
+    if let Some(refusal) = read.refusal {
         return Err(GenerateError::item("refused", refusal));
     }
-    if finish == "content_filter" {
-        return Err(GenerateError::item(
-            "refused",
-            "the server's content filter withheld the answer",
-        ));
-    }
-    if !message.is_object() {
-        return Err(GenerateError::item(
-            "protocol",
-            "the server's answer has no `choices[0].message`",
-        ));
-    }
-    if text.is_empty() && finish == "length" {
+    if read.text.is_empty() && read.finish_reason == "length" {
         return Err(GenerateError::item(
             "empty",
             "the token limit was reached before any text came; raise `max_tokens`",
         ));
     }
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
-    if !finish.is_empty() {
-        extra.insert("finish_reason".to_owned(), json!(finish));
+    if !read.finish_reason.is_empty() {
+        extra.insert("finish_reason".to_owned(), json!(read.finish_reason));
     }
     Ok(Generated {
-        answer: Answer::Text(text),
+        answer: Answer::Text(read.text),
         timings: BTreeMap::new(),
         extra,
     })
