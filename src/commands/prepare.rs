@@ -324,6 +324,14 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    fn items_base(&self) -> Option<PathBuf> {
+        let mut items = self.asking.items.iter();
+        let pictured = items.any(|item| item.all_images().next().is_some());
+        pictured
+            .then(|| std::path::absolute(&self.asking.base).ok())
+            .flatten()
+    }
+
     /// The manifest of the run, as of now.
     pub fn manifest(
         &self,
@@ -342,9 +350,9 @@ impl<'a> Prepared<'a> {
             seed: self.seed,
             repeats: self.repeats,
             selection: self.asking.selection.clone(),
-            base: Path::new(".").join(&self.asking.base).canonicalize().ok(),
             shard,
             device,
+            items_base: self.items_base(),
             assets: self.asking.assets.clone(),
             observers: observers
                 .iter()

@@ -25,13 +25,13 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub item: &'a Item,
+    /// The folder that the item's relative pictures start from.
+    pub base: &'a Path,
     pub output: &'a Output,
     /// Decoded picture, upright; absent when the output is text.
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
-    /// Folder that relative `item.images` are relative to.
-    pub base: &'a Path,
 }
 
 /// Why one output could not be observed. `kind` is a short stable word for the record.
@@ -83,6 +83,12 @@ pub trait Observer: Send + Sync {
     /// What of an item shapes what is seen in its outputs; part of the fingerprint of each observation.
     fn asked(&self, _item: &Item) -> Value {
         Value::Null
+    }
+
+    /// Files of an item beside its outputs that shape what is seen, such as input pictures, as the item names them; their
+    /// content is part of the fingerprint of each observation.
+    fn files(&self, _item: &Item) -> Vec<String> {
+        Vec::new()
     }
 
     /// How many subjects the engine should hand over at once.

@@ -26,13 +26,13 @@ pub struct Manifest {
     pub seed: u64,
     pub repeats: u32,
     pub selection: Selection,
-    /// Folder that the items' input images are relative to; absent in runs of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
     pub device: String,
+    /// The folder that relative input pictures of the items start from; absent when no item has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items_base: Option<PathBuf>,
     /// Assets used, by id: revision and sha256.
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.

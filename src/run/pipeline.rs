@@ -423,10 +423,10 @@ impl Work<'_> {
             .filter(|(_, error)| error.is_none())
             .map(|((look, file), _)| Subject {
                 item: self.asked.of(look.slot).0,
+                base: self.asked.base,
                 output: &look.output,
                 image: look.pixels.as_ref(),
                 file: file.as_deref(),
-                base: self.asked.base,
             })
             .collect();
         let mut seen = guarded(|| observer.observe(&subjects))
@@ -477,6 +477,7 @@ impl Work<'_> {
                     fingerprint: evidence_fingerprint(
                         observer,
                         self.asked.of(look.slot).0,
+                        self.asked.base,
                         &content_hash(&look.output),
                     ),
                     seconds,

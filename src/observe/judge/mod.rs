@@ -21,7 +21,7 @@ use ask::Judge;
 use candle_core::Device;
 use flow::Flow;
 use serde_json::{Value, json};
-use set::{PromptSet, Prompts};
+use set::{PromptSet, Prompts, Shown};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -104,6 +104,13 @@ impl Observer for JudgeObserver {
 
     fn asked(&self, item: &Item) -> Value {
         json!(self.flow.prompts.asked(item))
+    }
+
+    fn files(&self, item: &Item) -> Vec<String> {
+        match self.flow.prompts.set.shows(Shown::Source) {
+            true => item.images.clone(),
+            false => Vec::new(),
+        }
     }
 
     fn remark(&self) -> Option<String> {
