@@ -1,5 +1,7 @@
 //! Integration tests by user-visible behaviour, in one binary so that the big dependencies are linked once.
 
+#[path = "../support/chat.rs"]
+mod chat;
 #[path = "../support/http.rs"]
 mod http;
 
@@ -13,6 +15,9 @@ mod dpg;
 mod folder;
 mod geneval;
 mod grading;
+mod judge;
+mod judge_faults;
+mod judge_local;
 mod openai;
 mod parity;
 mod ppocr;
