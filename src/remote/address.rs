@@ -85,7 +85,12 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["host:8000", "ftp://host", "https://", "https://user:pass@host/v1"] {
+        for text in [
+            "host:8000",
+            "ftp://host",
+            "https://",
+            "https://user:pass@host/v1",
+        ] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
     }

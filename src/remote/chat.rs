@@ -108,7 +108,10 @@ impl Chat {
             let turn = turn.ok_or(ChatError::Cancelled)?;
             attempt += 1;
             let start = Instant::now();
-            let request = self.http.post(&url).header("content-type", "application/json");
+            let request = self
+                .http
+                .post(&url)
+                .header("content-type", "application/json");
             let outcome = unless(cancel, self.send(request.body(bytes.clone()), end)).await;
             drop(turn);
             let fault = match outcome.ok_or(ChatError::Cancelled)? {
@@ -267,9 +270,7 @@ impl Chat {
         };
         match tokio::time::timeout_at(limit.into(), reading).await {
             Ok(Ok(heard)) => Ok(heard),
-            Ok(Err(error)) if error.is_connect() => {
-                Err(lost("unreachable", http::explain(error)))
-            }
+            Ok(Err(error)) if error.is_connect() => Err(lost("unreachable", http::explain(error))),
             Ok(Err(error)) if error.is_timeout() => Err(lost("timeout", http::explain(error))),
             Ok(Err(error)) => Err(lost("network", http::explain(error))),
             Err(_) => Err(lost(
@@ -293,7 +294,8 @@ fn exhausted(kind: &'static str, message: String, attempts: u32) -> ChatError {
         // Nothing listens there: the other requests need not find out one by one.
         "unreachable" => ChatError::Fatal {
             message,
-            help: "is the server running, and is `base_url` right? Check proxy variables too".into(),
+            help: "is the server running, and is `base_url` right? Check proxy variables too"
+                .into(),
         },
         _ => ChatError::Item { kind, message },
     }

@@ -111,7 +111,10 @@ mod tests {
         let path = folder.path().join("key");
         std::fs::write(&path, "sk-0123456789\n").unwrap();
         let key = Key::of_file(&path).unwrap();
-        assert_eq!(key.headers().unwrap()["authorization"], "Bearer sk-0123456789");
+        assert_eq!(
+            key.headers().unwrap()["authorization"],
+            "Bearer sk-0123456789"
+        );
         let azure = key.clone().in_header(Some("api-key"));
         assert_eq!(azure.headers().unwrap()["api-key"], "sk-0123456789");
         assert_eq!(key.hide("bad key sk-0123456789!"), "bad key [key]!");

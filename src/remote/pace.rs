@@ -93,7 +93,10 @@ impl Pace {
             let more = (actual as f64 - estimated as f64) * self.per_token;
             let shift = Duration::from_secs_f64(more.abs());
             state.next_token = match more < 0.0 {
-                true => state.next_token.checked_sub(shift).unwrap_or(state.next_token),
+                true => state
+                    .next_token
+                    .checked_sub(shift)
+                    .unwrap_or(state.next_token),
                 false => state.next_token + shift,
             };
         }

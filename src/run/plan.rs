@@ -104,8 +104,7 @@ impl Fingerprints {
 }
 
 fn file_hash(base: &Path, path: &str) -> String {
-    std::fs::read(base.join(path))
-        .map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
+    std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
 }
 
 /// The fingerprint of one observer's look at one output.

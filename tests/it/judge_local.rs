@@ -25,9 +25,7 @@ fn edits(dir: &Path) -> Vec<Value> {
         let picture = RgbImage::from_fn(90, 60, |x, y| Rgb([shade, x as u8, y as u8]));
         picture.save(dir.join(name)).unwrap();
     }
-    let edit = |id: &str, kind: &str, image: &str| {
-        json!({"id": id, "prompt": "make it red", "images": [image], "edit_type": kind})
-    };
+    let edit = |id: &str, kind: &str, image: &str| json!({"id": id, "prompt": "make it red", "images": [image], "edit_type": kind});
     vec![
         edit("one", "adjust", "a.png"),
         edit("two", "remove", "b.png"),
@@ -63,20 +61,25 @@ fn edits_are_made_and_judged_in_this_process() {
         assert_eq!(found["server"], Value::Null);
         let call = &found["calls"][0];
         assert_eq!(call["role"], "judge");
-        // Two pictures and some two thousand characters, a token each.
-        assert!(call["input_tokens"].as_u64().unwrap() > 1500, "{call}");
+        // More than a thousand characters, a token each, and two pictures.
+        assert!(call["input_tokens"].as_u64().unwrap() > 1000, "{call}");
         assert!(call["output_tokens"].as_u64().unwrap() <= 8);
         assert!(call["reply"].as_str().unwrap().chars().count() <= 8);
     }
     // The words depend on the kind of edit, and so do their tokens.
-    let tokens: Vec<&Value> = seen.iter().map(|line| &line["evidence"]["calls"][0]["input_tokens"]).collect();
+    let tokens: Vec<&Value> = seen
+        .iter()
+        .map(|line| &line["evidence"]["calls"][0]["input_tokens"])
+        .collect();
     assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2]);
     let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
     assert!(manifest.contains("(judge qwen2.5-vl, own prompts)"));
 
     // The same again from nothing, and from the replies on the disk: the same words.
     let words = |seen: &[Value]| -> Vec<Value> {
-        seen.iter().map(|line| line["evidence"]["calls"][0]["reply"].clone()).collect()
+        seen.iter()
+            .map(|line| line["evidence"]["calls"][0]["reply"].clone())
+            .collect()
     };
     run(dir.path(), &["--out", "again"]);
     let again = dir.path().join("again/own/tiny/seed0");
@@ -85,7 +88,11 @@ fn edits_are_made_and_judged_in_this_process() {
     run(dir.path(), &["--out", "again"]);
     let resumed = evidence(&again);
     assert_eq!(words(&resumed), words(&seen));
-    assert!(resumed.iter().all(|line| line["evidence"]["calls"][0]["cached"] == true));
+    assert!(
+        resumed
+            .iter()
+            .all(|line| line["evidence"]["calls"][0]["cached"] == true)
+    );
 }
 
 #[test]
@@ -107,7 +114,10 @@ fn a_local_judge_takes_text_first_and_asks_in_pairs() {
     // A greedy network says the same again, and something that depends on what it was shown.
     assert_eq!(first[0]["reply"], first[2]["reply"]);
     let last = replies("images-first");
-    assert_eq!(first[0]["input_tokens"], last[0]["input_tokens"], "the same pieces");
+    assert_eq!(
+        first[0]["input_tokens"], last[0]["input_tokens"],
+        "the same pieces"
+    );
     assert_ne!(first[0]["reply"], last[0]["reply"], "in another order");
 }
 
@@ -119,6 +129,10 @@ fn a_local_judge_without_its_checkpoint_says_where_it_looked() {
     fs::remove_dir_all(dir.path().join("tiny/uniworld")).unwrap();
     let output = run(dir.path(), &[]);
     assert_eq!(output.status.code(), Some(6));
-    assert!(stderr(&output).contains("tiny/uniworld"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("tiny/uniworld"),
+        "{}",
+        stderr(&output)
+    );
     assert!(!dir.path().join("results").exists());
 }

@@ -25,7 +25,10 @@ impl Chat {
     /// Label and bytes of each picture.
     pub fn pictures(&self) -> Vec<(String, Vec<u8>)> {
         use base64::Engine as _;
-        let urls = self.parts().iter().filter_map(|part| part["image_url"]["url"].as_str());
+        let urls = self
+            .parts()
+            .iter()
+            .filter_map(|part| part["image_url"]["url"].as_str());
         urls.map(|url| {
             let (head, data) = url.split_once(";base64,").unwrap();
             let bytes = base64::engine::general_purpose::STANDARD.decode(data);

@@ -1,8 +1,8 @@
 //! Asking a judge: a server, or the network in this process, behind one interface.
 
+use super::JudgeError;
 use super::picture::Picture;
 use super::settings::{JudgeSettings, Judging};
-use super::JudgeError;
 use crate::cancel::Cancel;
 use crate::model::conversation::{Message, Piece};
 use crate::model::tokenizer::chat::Role;
@@ -79,7 +79,12 @@ impl Judge {
     /// What shapes its answers. The address does not: the same model may move.
     pub fn identity(&self) -> Value {
         match self {
-            Self::Server { fields, order, settings, .. } => {
+            Self::Server {
+                fields,
+                order,
+                settings,
+                ..
+            } => {
                 json!({"backend": "openai", "request": fields, "detail": settings.detail, "order": order})
             }
             Self::Local { looker, order } => {

@@ -1,7 +1,7 @@
 //! The check before anything is generated: does the judge answer, and does it see?
 
-use super::ask::Question;
 use super::ask::Judge;
+use super::ask::Question;
 use super::flow::Flow;
 use super::picture::Picture;
 use super::set::Shown;
@@ -32,7 +32,10 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
         true => Some(two_colours(flow).await?),
         false => None,
     };
-    if seen.as_ref().is_some_and(|seen| seen["told_apart"] == false) {
+    if seen
+        .as_ref()
+        .is_some_and(|seen| seen["told_apart"] == false)
+    {
         tracing::warn!(
             "the judge {name} does not tell a red picture from a blue one: does it see pictures at all?"
         );
@@ -58,7 +61,8 @@ async fn two_colours(flow: &Flow) -> Result<Value, ObserveError> {
             mime: "image/png".into(),
         });
     }
-    let question = "Which of these two pictures is red: the first or the second? Answer with one word.";
+    let question =
+        "Which of these two pictures is red: the first or the second? Answer with one word.";
     let reply = asked(flow, question, &pictures).await?;
     let words = reply.to_lowercase();
     let right = words.contains("second") && !words.contains("first");
@@ -75,16 +79,16 @@ async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<String, 
     match flow.answer(String::new(), "check", &question).await {
         Ok((reply, _)) => Ok(reply.reply.clone()),
         Err(error) if error.halt.is_some() => Err(error),
-        Err(error) => Err(
-            ObserveError::new(error.kind, format!("the judge does not answer: {error}")).halting(
-                Halt::Environment {
-                    help: match pictures.is_empty() {
-                        true => "check the server and its settings under [observe.judge.server]",
-                        false => "does the model take pictures, and two in one message?",
-                    }
-                    .into(),
-                },
-            ),
-        ),
+        Err(error) => Err(ObserveError::new(
+            error.kind,
+            format!("the judge does not answer: {error}"),
+        )
+        .halting(Halt::Environment {
+            help: match pictures.is_empty() {
+                true => "check the server and its settings under [observe.judge.server]",
+                false => "does the model take pictures, and two in one message?",
+            }
+            .into(),
+        })),
     }
 }

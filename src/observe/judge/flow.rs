@@ -222,7 +222,11 @@ mod tests {
     fn thoughts_are_told_from_the_reply() {
         let reply = "\n<think>\nIt is red.\n</think>\n\nColour: 5\n";
         assert_eq!(after_thinking(reply), ("It is red.", "Colour: 5\n"));
-        for plain in [" Colour: 5\n", "<think> without an end", "5 <think>a</think>"] {
+        for plain in [
+            " Colour: 5\n",
+            "<think> without an end",
+            "5 <think>a</think>",
+        ] {
             assert_eq!(after_thinking(plain), ("", plain));
         }
     }

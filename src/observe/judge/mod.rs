@@ -67,7 +67,10 @@ impl JudgeObserver {
 /// The prompt set that the settings name, in the wording that they name.
 fn prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
     let path = Path::new(&settings.prompts);
-    if path.extension().is_some_and(|extension| extension == "toml") {
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
         return PromptSet::file(path)?.ready(settings.prompts.clone());
     }
     let Some(name) = &settings.set else {
@@ -166,7 +169,10 @@ impl Observer for JudgeObserver {
                 let ended = started.into_iter().map(|started| {
                     let ended = self.runtime.block_on(started?);
                     ended.unwrap_or_else(|error| {
-                        Err(ObserveError::new("panic", format!("internal error: {error}")))
+                        Err(ObserveError::new(
+                            "panic",
+                            format!("internal error: {error}"),
+                        ))
                     })
                 });
                 ended.collect()

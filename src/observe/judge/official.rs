@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_string_ends_at_its_own_quotes_and_escapes_are_undone() {
-        let source = "a = \"one \\\"two\\\"\"\nb = f\"\"\"x \"y\" {{z}} {v['k']}\\n\"\"\"\nc = 'open";
+        let source =
+            "a = \"one \\\"two\\\"\"\nb = f\"\"\"x \"y\" {{z}} {v['k']}\\n\"\"\"\nc = 'open";
         assert_eq!(literal(source, "a = ").unwrap(), "one \"two\"");
         assert_eq!(literal(source, "b = ").unwrap(), "x \"y\" {z} {v['k']}\n");
         assert!(literal(source, "c = ").unwrap_err().contains("no end"));

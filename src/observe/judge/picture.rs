@@ -49,7 +49,9 @@ impl Pictures {
         }
         if shows(Shown::Output) {
             let (Some(file), Some(rgb)) = (subject.file, subject.image) else {
-                return Err(missing("the judge looks at a picture, and this output is none"));
+                return Err(missing(
+                    "the judge looks at a picture, and this output is none",
+                ));
             };
             let like = match pictures.source.first() {
                 Some(source) if form.output_like_source => Some(source.size()?),
@@ -82,9 +84,12 @@ fn read(path: &Path, form: &PictureForm) -> Result<Picture, ObserveError> {
         Encoding::Jpeg => Ok(Picture::Pixels(decode_file(path).map_err(failed)?.rgb)),
         Encoding::File => {
             let bytes = read_file(path).map_err(failed)?;
-            let label = form.mime.clone().or_else(|| Some(mime(sniff(&bytes)?).into()));
-            let mime = label
-                .ok_or_else(|| missing(&format!("{} is no picture", path.display())))?;
+            let label = form
+                .mime
+                .clone()
+                .or_else(|| Some(mime(sniff(&bytes)?).into()));
+            let mime =
+                label.ok_or_else(|| missing(&format!("{} is no picture", path.display())))?;
             Ok(Picture::File { bytes, mime })
         }
     }

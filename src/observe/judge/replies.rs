@@ -91,7 +91,11 @@ impl Replies {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let mut options = OpenOptions::new();
-        let file = options.append(true).create(true).open(path).map_err(failed)?;
+        let file = options
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(failed)?;
         if torn {
             file.set_len(whole as u64).map_err(failed)?;
         }
@@ -181,7 +185,9 @@ mod tests {
     fn answers_are_there_again_and_a_torn_line_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own/replies.jsonl");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let replies = Replies::default();
         assert!(replies.open(&path).unwrap().is_empty());
         runtime.block_on(replies.keep(reply("a"))).unwrap();
@@ -196,6 +202,11 @@ mod tests {
         assert!(again.get("b").is_none());
         assert_eq!(std::fs::metadata(&path).unwrap().len(), whole as u64);
         std::fs::write(&path, "nonsense\n").unwrap();
-        assert!(Replies::default().open(&path).unwrap_err().contains("line 1"));
+        assert!(
+            Replies::default()
+                .open(&path)
+                .unwrap_err()
+                .contains("line 1")
+        );
     }
 }

@@ -282,7 +282,9 @@ fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, St
         Some(("expect", key)) => item.expect.get(key).cloned(),
         Some(("tags", key)) => item.tags.get(key).map(|tag| Value::from(tag.as_str())),
         _ if field == "prompt" => return Ok(item.prompt.clone()),
-        _ => output.and_then(|output| output.text.clone()).map(Value::from),
+        _ => output
+            .and_then(|output| output.text.clone())
+            .map(Value::from),
     };
     match found {
         Some(Value::String(text)) => Ok(text),
