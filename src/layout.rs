@@ -28,6 +28,8 @@ pub enum Layout {
     Gedit,
     /// `{prompt_id}.png` (WISE).
     Wise,
+    /// `{id:09}.jpg` (GenAI-Bench as UniWorld-V1 runs it).
+    Genai,
     /// `{item}_{repeat}.png`.
     #[default]
     Flat,
@@ -43,7 +45,7 @@ impl Layout {
                 .join(format!("{repeat:05}.{extension}")),
             Self::Longtext => format!("{name}_{}.{extension}", repeat + 1).into(),
             Self::Dpg | Self::Flat => format!("{name}_{repeat}.{extension}").into(),
-            Self::Imgedit | Self::Wise => single(&name, repeat, extension).into(),
+            Self::Imgedit | Self::Wise | Self::Genai => single(&name, repeat, extension).into(),
             Self::Gedit => ["fullset".to_owned(), gedit_task(item), gedit_language(item)]
                 .iter()
                 .collect::<PathBuf>()
@@ -55,9 +57,13 @@ impl Layout {
     pub fn name(self, item: &Item) -> String {
         match self {
             Self::Longtext => match text_of(item.expect.get("prompt_id")) {
-                Some(id) => padded(&id),
-                None => padded(&item.item),
+                Some(id) => padded(&id, 4),
+                None => padded(&item.item, 4),
             },
+            Self::Genai => padded(
+                &text_of(item.expect.get("id")).unwrap_or(item.item.clone()),
+                9,
+            ),
             Self::Wise => {
                 safe_name(&text_of(item.expect.get("prompt_id")).unwrap_or(item.item.clone()))
             }
@@ -90,6 +96,7 @@ impl fmt::Display for Layout {
             Self::Imgedit => "imgedit",
             Self::Gedit => "gedit",
             Self::Wise => "wise",
+            Self::Genai => "genai",
             Self::Flat => "flat",
         })
     }
@@ -125,9 +132,9 @@ fn single(name: &str, repeat: u32, extension: &str) -> String {
     }
 }
 
-fn padded(id: &str) -> String {
+fn padded(id: &str, digits: usize) -> String {
     match id.parse::<u64>() {
-        Ok(number) => format!("{number:04}"),
+        Ok(number) => format!("{number:0digits$}"),
         Err(_) => safe_name(id),
     }
 }
@@ -195,6 +202,11 @@ mod tests {
         );
         let wise = item("701", json!({"prompt_id": 701, "Category": "Biology"}));
         assert_eq!(path(Layout::Wise, &wise, 0), "701.png");
+        let genai = item("00042", json!({"id": "00042"}));
+        assert_eq!(
+            Layout::Genai.path(&genai, 0, "jpg"),
+            PathBuf::from("000000042.jpg")
+        );
         let key = "4a7d36259ad94d238a6e7e7e0bd6b643";
         let gedit = item(
             key,

@@ -188,6 +188,9 @@ pub struct ObserveArgs {
     /// A folder of images in the official layout of the suite
     #[arg(long, value_name = "FOLDER", requires = "suite", value_hint = ValueHint::DirPath)]
     pub images: Option<PathBuf>,
+    /// Read the items from this file instead of the suite's own
+    #[arg(long, value_name = "FILE", requires = "images", value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
     /// Name of the model that made the images, for tables
     #[arg(long, default_value = "folder")]
     pub name: String,
@@ -259,7 +262,8 @@ pub struct ReportArgs {
 Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
   unigauge compare results/*/*/seed0 --format latex > table.tex
-  unigauge compare results/geneval/my-model/seed0 --published")]
+  unigauge compare results/geneval/my-model/seed0 --published
+  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0   # two judges of the same pictures: how far they agree")]
 pub struct CompareArgs {
     /// Run folders
     #[arg(required = true)]

@@ -1,5 +1,6 @@
 //! One file per subcommand: they wire rooms together and print, nothing else.
 
+mod agreement;
 mod bench;
 mod check;
 mod checkpoint;

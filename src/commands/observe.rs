@@ -88,7 +88,13 @@ fn of_images(
     suite: &str,
     images: &Path,
 ) -> Result<Exit, Failure> {
-    let asking = Asking::load(ctx, suite, Path::new(""), None, &args.select)?;
+    let asking = Asking::load(
+        ctx,
+        suite,
+        Path::new(""),
+        args.items.as_deref(),
+        &args.select,
+    )?;
     let layout = asking.suite.layout;
     let mut table = toml::Table::new();
     table.insert("path".into(), images.display().to_string().into());

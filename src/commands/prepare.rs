@@ -43,10 +43,10 @@ impl Asking {
         items: Option<&Path>,
         select: &SelectArgs,
     ) -> Result<Self, Failure> {
-        let loaded = config::suite(name, from)?;
+        let mut loaded = config::suite(name, from)?;
+        config::set(&mut loaded.definition, &select.set)?;
         let mut set = suite::items(&loaded, items, &Assets(ctx.hub()?))?;
-        let mut suite = loaded.definition;
-        config::set(&mut suite, &select.set)?;
+        let suite = loaded.definition;
         let assets = match (&suite.items.asset, items) {
             (Some(id), None) => pinned(ctx.hub()?.as_ref(), id),
             _ => BTreeMap::new(),
@@ -74,11 +74,12 @@ impl Asking {
 }
 
 fn pinned(hub: &Hub, id: &str) -> BTreeMap<String, Value> {
-    let Ok(asset) = hub.table().get(id) else {
-        return BTreeMap::new();
-    };
-    let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
-    BTreeMap::from([(id.to_owned(), facts)])
+    let assets = hub.table().expand(&[id.to_owned()]).unwrap_or_default();
+    let facts = assets.into_iter().map(|asset| {
+        let facts = json!({"revision": asset.source.revision(), "sha256": asset.pinned_sha256(), "licence": asset.licence.name});
+        (asset.id.clone(), facts)
+    });
+    facts.collect()
 }
 
 /// Assets of a suite are fetched when they are absent and the network may be used.
@@ -87,6 +88,11 @@ struct Assets(Arc<Hub>);
 impl AssetSource for Assets {
     fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
         Ok(self.0.ensure(asset)?)
+    }
+
+    fn paths(&self, group: &str) -> Result<Vec<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+        let members = self.0.table().expand(&[group.to_owned()])?;
+        members.iter().map(|asset| self.path(&asset.id)).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `unigauge report` and `unigauge compare`.
 
+use super::agreement;
 use super::cli::{CompareArgs, Format, ReportArgs};
 use super::context::Context;
 use super::failure::Failure;
@@ -49,16 +50,17 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Prints runs side by side.
+/// Prints runs side by side; of runs in which judges scored the same outputs, how far they agree.
 ///
 /// # Errors
 /// When a folder is not a graded run.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
-    let summaries = args
+    let mut summaries = args
         .runs
         .iter()
         .map(|run| Titled::read(run))
         .collect::<Result<Vec<_>, _>>()?;
+    agreement::note(&args.runs, &mut summaries)?;
     let format: Box<dyn Export> = match if ctx.json { Format::Json } else { args.format } {
         Format::Terminal => Box::new(export::Terminal::detect()),
         Format::Markdown => Box::new(export::Markdown),

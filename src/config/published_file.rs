@@ -19,6 +19,15 @@ pub struct PublishedFile {
     /// What a perfect score is in these numbers. Default: 1.
     #[serde(default = "one")]
     pub full_mark: f64,
+    /// What a perfect score is as the suite's rule grades here. Default: 1.
+    #[serde(default = "one")]
+    pub full_mark_here: f64,
+    /// Who judged, as printed, where judges did.
+    #[serde(default)]
+    pub judge: Option<String>,
+    /// The judge's prompts, such as "gedit official".
+    #[serde(default)]
+    pub prompts: Option<String>,
     #[schemars(length(min = 1))]
     pub rows: Vec<PublishedRow>,
 }
@@ -33,6 +42,12 @@ pub struct PublishedRow {
     pub setting: String,
     /// The paper and its table.
     pub source: String,
+    /// Who judged, where it is not the file's judge.
+    #[serde(default)]
+    pub judge: Option<String>,
+    /// The judge's prompts, where they are not the file's.
+    #[serde(default)]
+    pub prompts: Option<String>,
     /// As printed.
     pub overall: f64,
     /// As printed, by group.
@@ -41,6 +56,13 @@ pub struct PublishedRow {
     /// What a reader of the number must know.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+impl PublishedFile {
+    /// A printed value on the scale of the grades made here.
+    pub fn here(&self, value: f64) -> f64 {
+        value / self.full_mark * self.full_mark_here
+    }
 }
 
 fn one() -> f64 {
@@ -68,9 +90,14 @@ pub(super) fn checked(
     origin: Origin,
 ) -> Result<Loaded<PublishedFile>, ConfigError> {
     let file: PublishedFile = document.typed()?;
-    if !(file.full_mark > 0.0 && file.full_mark.is_finite()) {
-        let message = "`full_mark` must be positive".to_owned();
-        return Err(document.mistake(&["full_mark"], message, None));
+    for (key, mark) in [
+        ("full_mark", file.full_mark),
+        ("full_mark_here", file.full_mark_here),
+    ] {
+        if !(mark > 0.0 && mark.is_finite()) {
+            let message = format!("`{key}` must be positive");
+            return Err(document.mistake(&[key], message, None));
+        }
     }
     for (index, row) in file.rows.iter().enumerate() {
         let mut values = row.groups.values().chain([&row.overall]);

@@ -91,8 +91,8 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or
-    /// `numeric`.
+    /// `geneval`, `dpg-bench`, `longtext`, `imgedit`, `gedit`, `wise`, `genai-bench`, `measure`, `exact-match`, `contains`,
+    /// `anls`, `edit-distance`, `accuracy` or `numeric`.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]
@@ -121,8 +121,8 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
     checked(document, origin)
 }
 
-/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`), as a command
-/// line gives them.
+/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and the folder of its
+/// input images (`items.image_folder=FOLDER`), as a command line gives them.
 ///
 /// # Errors
 /// When one is not TOML or names nothing of the suite.
@@ -136,11 +136,15 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
         let names: Vec<&str> = match (room.as_str(), keys.as_object()) {
             ("observe", Some(keys)) => keys.keys().map(String::as_str).collect(),
             ("grade", Some(_)) => continue,
+            ("items", Some(keys)) if keys.keys().all(|key| key == "image_folder") => continue,
             _ => {
                 return Err(document.mistake(
                     &[room],
                     format!("`{room}` cannot be set"),
-                    Some("write observe.OBSERVER.KEY=VALUE or grade.KEY=VALUE".into()),
+                    Some(
+                        "write observe.OBSERVER.KEY=VALUE, grade.KEY=VALUE or items.image_folder=\"FOLDER\""
+                            .into(),
+                    ),
                 ));
             }
         };
@@ -160,6 +164,16 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
         *options = options.merged(&document.settings(&["observe", name]));
     }
     suite.grade.options = suite.grade.options.merged(&document.settings(&["grade"]));
+    if let Some(folder) = all["items"].get("image_folder") {
+        let path = folder
+            .as_str()
+            .and_then(|folder| std::path::absolute(folder).ok());
+        let path = path.ok_or_else(|| {
+            let message = "`image_folder` is the path of a folder".to_owned();
+            document.mistake(&["items", "image_folder"], message, None)
+        })?;
+        suite.items.image_folder = Some(path.display().to_string());
+    }
     Ok(())
 }
 

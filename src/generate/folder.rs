@@ -21,7 +21,7 @@ pub struct FolderSettings {
     pub path: PathBuf,
     /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
     /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
-    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`) or `flat` (`{item}.png`,
+    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`,
     /// `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
@@ -190,7 +190,9 @@ impl Folder {
                 let plain = plain.into_iter().filter(|_| repeat == 0);
                 plain.chain(numbered).map(PathBuf::from).collect()
             }
-            Layout::Imgedit | Layout::Wise | Layout::Geneval => vec![single(&name).into()],
+            Layout::Imgedit | Layout::Wise | Layout::Genai | Layout::Geneval => {
+                vec![single(&name).into()]
+            }
         }
     }
 

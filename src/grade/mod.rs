@@ -7,17 +7,24 @@ mod contains;
 mod dpg;
 mod edit_distance;
 mod exact_match;
+mod gedit;
+mod genai;
 mod geneval;
+mod imgedit;
+mod judge;
 mod longtext;
 mod lookup;
 mod measure;
 mod numeric;
 mod reading;
 mod registry;
+mod state;
 mod summary;
+mod wise;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
+pub use judge::judges;
 pub use registry::{RuleError, build, names};
 pub use summary::{SuiteFacts, summarize};
 

@@ -1,8 +1,8 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    numeric,
+    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, gedit, genai, geneval,
+    imgedit, longtext, measure, numeric, wise,
 };
 use crate::config::{ConfigError, Settings};
 
@@ -24,6 +24,14 @@ pub enum RuleError {
         rule: &'static str,
         option: &'static str,
         value: f64,
+        expected: &'static str,
+    },
+    #[error("option `{option}` of grading rule {rule} is {value:?}; expected {expected}")]
+    #[diagnostic(help("leave the option out to take the default"))]
+    Choice {
+        rule: &'static str,
+        option: &'static str,
+        value: &'static str,
         expected: &'static str,
     },
 }
@@ -69,7 +77,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 10] = [
+const RULES: [Entry; 14] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -95,8 +103,20 @@ const RULES: [Entry; 10] = [
         build: |s| Ok(Box::new(exact_match::ExactMatch(s.read()?))),
     },
     Entry {
+        name: "gedit",
+        build: |s| Ok(Box::new(gedit::GEdit::new(s.read()?)?)),
+    },
+    Entry {
+        name: "genai-bench",
+        build: |s| Ok(Box::new(genai::GenAiBench(s.read()?))),
+    },
+    Entry {
         name: "geneval",
         build: |s| Ok(Box::new(geneval::GenEval::new(s.read()?)?)),
+    },
+    Entry {
+        name: "imgedit",
+        build: |s| Ok(Box::new(imgedit::ImgEdit(s.read()?))),
     },
     Entry {
         name: "longtext",
@@ -109,6 +129,10 @@ const RULES: [Entry; 10] = [
     Entry {
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
+    },
+    Entry {
+        name: "wise",
+        build: |s| Ok(Box::new(wise::Wise::new(s.read()?)?)),
     },
 ];
 

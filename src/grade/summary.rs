@@ -1,6 +1,6 @@
 //! From grades to the official numbers, with their intervals.
 
-use super::{Board, Overall, Rule};
+use super::{Board, Overall, Rule, state};
 use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::interval::{Method, estimate};
@@ -63,9 +63,14 @@ pub fn summarize(
     }
     let overall = overall(rule, &tally, items, &mut notes);
     let unscored = expected.saturating_sub(tally.scored + failed);
+    let unscored_by = state::count(grades);
     if tally.scored < expected {
+        let states = match state::listed(&unscored_by) {
+            states if states.is_empty() => format!("{unscored} missing or unscored"),
+            states => states,
+        };
         notes.push(format!(
-            "{} of {expected} outputs have no score ({failed} failed, {unscored} missing or unscored); \
+            "{} of {expected} outputs have no score ({failed} failed, {states}); \
              by the official convention they are left out of the means, not counted as 0",
             expected - tally.scored
         ));
@@ -79,6 +84,7 @@ pub fn summarize(
         scored: tally.scored,
         failed,
         unscored,
+        unscored_by,
         partial: tally.scored < expected,
         overall,
         groups,
@@ -90,6 +96,7 @@ pub fn summarize(
             evidence: &[],
             grades,
         }),
+        judges: Vec::new(),
         notes,
         extra: without_score(grades),
     }
@@ -155,7 +162,7 @@ impl Tally {
         let mut strata: Vec<Stratum<'_>> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
         for (at, item) in items.iter().enumerate() {
-            let Some(key) = item.tags.get(tag) else {
+            let Some(key) = key_of(item, tag) else {
                 continue;
             };
             let index = *known.entry(key).or_insert_with(|| {
@@ -173,6 +180,12 @@ impl Tally {
         }
         strata
     }
+}
+
+/// What an item is grouped by: its tag, or else the text of that name that its grader gets.
+fn key_of<'a>(item: &'a Item, tag: &str) -> Option<&'a str> {
+    let own = item.tags.get(tag).map(String::as_str);
+    own.or_else(|| item.expect.get(tag)?.as_str())
 }
 
 /// Finds items by name; grades mostly come in the order of the items, so a table is made only when they do not.

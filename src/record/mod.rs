@@ -178,6 +178,19 @@ pub struct Group {
     pub outputs: usize,
 }
 
+/// Who judged outputs, and in which words it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedBy {
+    /// The model as the server named it, with its date where it has one.
+    pub judge: String,
+    /// Prompt set and wording; empty where the evidence does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompts: String,
+    /// Of the prompts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
+}
+
 /// The official numbers of a run (`summary.json`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -190,12 +203,18 @@ pub struct Summary {
     pub scored: usize,
     pub failed: usize,
     pub unscored: usize,
+    /// The unscored by state: `missing`, `refused`, `unparsed`, `left out`, `error`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unscored_by: BTreeMap<String, usize>,
     /// True when `scored < expected`.
     pub partial: bool,
     pub overall: Estimate,
     pub groups: Vec<Group>,
     /// Any further official number.
     pub metrics: BTreeMap<String, f64>,
+    /// The judges behind the scores; several where they changed in the middle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<JudgedBy>,
     /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -7,6 +7,7 @@
 //! | [`chart`] | bars, radar, heat map and distribution, each as SVG and PNG |
 //! | [`gallery`] | the cards' data: output, evidence to draw, grade and reason |
 //! | [`thumbs`] | small pictures, made in parallel |
+//! | `judged` | rows that other judges stand behind |
 //! | `published` | what papers printed, below measured rows |
 //! | [`page`] | the HTML page |
 //! | [`write()`] | all of it into one folder |
@@ -14,6 +15,7 @@
 pub mod chart;
 pub mod export;
 pub mod gallery;
+mod judged;
 pub mod page;
 mod published;
 mod score;

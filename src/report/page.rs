@@ -3,6 +3,7 @@
 use super::chart::Drawn;
 use super::export::html_table;
 use super::gallery::Gallery;
+use super::table::states;
 use super::{ReportError, RunView, Table};
 use askama::Template;
 
@@ -68,8 +69,13 @@ pub fn render(
     let facts = |(run, label): (&'_ RunView, &'_ String)| -> String {
         let summary = &run.summary;
         format!(
-            "{label} on {}: {} of {} outputs scored, {} failed, {} unscored.",
-            run.suite_title, summary.scored, summary.expected, summary.failed, summary.unscored
+            "{label} on {}: {} of {} outputs scored, {} failed, {} unscored{}.",
+            run.suite_title,
+            summary.scored,
+            summary.expected,
+            summary.failed,
+            summary.unscored,
+            states(&summary.unscored_by)
         )
     };
     let page = Page {

@@ -1,8 +1,10 @@
 //! What papers printed, below the measured rows of a table.
 
-use super::Table;
 use super::table::{Estimated, PUBLISHED, Row, cell};
+use super::{Table, judged};
 use crate::config::{PublishedFile, PublishedRow};
+use crate::record::JudgedBy;
+use std::collections::BTreeMap;
 
 impl Table {
     /// Adds the published rows of this table's suite. They take no part in the choice of the best, since no run stands
@@ -27,6 +29,7 @@ impl Table {
                 noted.map(|row| format!("{PUBLISHED} {}: {}.", label(row), row.notes.join("; "))),
             );
         }
+        judged::mark(&mut self);
         self
     }
 }
@@ -36,6 +39,21 @@ fn label(row: &PublishedRow) -> String {
         "" => row.model.clone(),
         setting => format!("{} ({setting})", row.model),
     }
+}
+
+/// Published numbers come from the benchmark's own prompts, unless the row says otherwise.
+fn judges(file: &PublishedFile, row: &PublishedRow) -> Vec<JudgedBy> {
+    let judge = row.judge.as_ref().or(file.judge.as_ref());
+    let judge = judge.map(|judge| JudgedBy {
+        judge: judge.clone(),
+        prompts: row
+            .prompts
+            .clone()
+            .or_else(|| file.prompts.clone())
+            .unwrap_or_default(),
+        sha256: String::new(),
+    });
+    judge.into_iter().collect()
 }
 
 fn line(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Row {
@@ -51,10 +69,13 @@ fn line(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Row {
         scored: 0,
         failed: 0,
         unscored: 0,
+        unscored_by: BTreeMap::new(),
         partial: false,
+        judges: judges(file, row),
+        judged_apart: false,
         published: true,
         cells: values
-            .map(|value| cell(value.map(|value| value / file.full_mark), None, None, 0))
+            .map(|value| cell(value.map(|value| file.here(*value)), None, None, 0))
             .collect(),
     }
 }
@@ -68,7 +89,7 @@ fn estimates(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Vec<Est
         partial: false,
         by: by.cloned(),
         key: key.to_owned(),
-        value: Some(value / file.full_mark),
+        value: Some(file.here(value)),
         low: None,
         high: None,
         n: 0,

@@ -1,7 +1,9 @@
 //! A results table: rows are models × runs, columns the overall number and the groups of the suite's first `by`.
 
-use crate::record::Summary;
+use super::judged;
+use crate::record::{JudgedBy, Summary};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One run that goes into a table.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +64,16 @@ pub struct Row {
     pub scored: usize,
     pub failed: usize,
     pub unscored: usize,
+    /// The unscored by state.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unscored_by: BTreeMap<String, usize>,
     pub partial: bool,
+    /// Who judged, where judges did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<JudgedBy>,
+    /// By others, or in other words, than the table's first judged row.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub judged_apart: bool,
     /// Printed by a paper, not measured here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub published: bool,
@@ -115,14 +126,19 @@ pub const PARTIAL: &str = "†";
 /// The mark of a published row.
 pub const PUBLISHED: &str = "‡";
 
+/// The mark of a row with another judge or other prompts.
+pub const JUDGED_APART: &str = "§";
+
 impl Row {
-    /// The mark behind the label.
-    pub fn mark(&self) -> &'static str {
-        match (self.partial, self.published) {
-            (true, _) => PARTIAL,
-            (false, true) => PUBLISHED,
-            (false, false) => "",
-        }
+    /// The marks behind the label.
+    pub fn mark(&self) -> String {
+        let marks = [
+            (self.partial, PARTIAL),
+            (self.published, PUBLISHED),
+            (self.judged_apart, JUDGED_APART),
+        ];
+        let marks = marks.into_iter().filter(|(there, _)| *there);
+        marks.map(|(_, mark)| mark).collect()
     }
 
     /// How many items are behind the row; nothing where that is not known.
@@ -176,7 +192,7 @@ impl Table {
         } else {
             Unit::Decimal4
         };
-        Table {
+        let mut table = Table {
             suite: first.summary.suite.clone(),
             suite_title: first.suite_title.to_owned(),
             suite_version: first.summary.suite_version.clone(),
@@ -187,7 +203,9 @@ impl Table {
             unit: settings.unit.unwrap_or(automatic),
             intervals: settings.intervals,
             estimates,
-        }
+        };
+        judged::mark(&mut table);
+        table
     }
 
     /// A value as printed; `–` when there is none.
@@ -270,7 +288,10 @@ fn row(
         scored: summary.scored,
         failed: summary.failed,
         unscored: summary.unscored,
+        unscored_by: summary.unscored_by.clone(),
         partial: summary.partial,
+        judges: summary.judges.clone(),
+        judged_apart: false,
         published: false,
         cells,
     }
@@ -310,12 +331,29 @@ fn rank(rows: &mut [Row]) {
     }
 }
 
+/// ` (2 missing, 1 refused)`; nothing where that is not known.
+pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(state, n)| format!("{n} {state}"))
+        .collect();
+    match counts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", counts.join(", ")),
+    }
+}
+
 fn notes(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
     for row in rows.iter().filter(|row| row.partial) {
         notes.push(format!(
-            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored.",
-            row.label, row.scored, row.expected, row.failed, row.unscored
+            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored{}.",
+            row.label,
+            row.scored,
+            row.expected,
+            row.failed,
+            row.unscored,
+            states(&row.unscored_by)
         ));
     }
     for note in inputs.iter().flat_map(|input| &input.summary.notes) {

@@ -162,6 +162,7 @@ pub fn score(
         grades: &grades,
     };
     summary.metrics = scoring.rule.metrics(&board);
+    summary.judges = grade::judges(&records.evidence);
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
     }

@@ -8,9 +8,19 @@ pub(super) struct Images {
     /// `base` without links; None when it does not exist.
     real: Option<PathBuf>,
     allow_outside: bool,
+    /// Nobody has said where the images are, so that their paths are taken as they stand.
+    unseen: bool,
 }
 
 impl Images {
+    /// Images whose folder is not known yet.
+    pub(super) fn unseen(base: &Path) -> Self {
+        Self {
+            unseen: true,
+            ..Self::new(base, false)
+        }
+    }
+
     pub(super) fn new(base: &Path, allow_outside: bool) -> Self {
         let here = if base.as_os_str().is_empty() {
             Path::new(".")
@@ -21,6 +31,7 @@ impl Images {
             base: here.to_owned(),
             real: here.canonicalize().ok(),
             allow_outside,
+            unseen: false,
         }
     }
 
@@ -33,6 +44,9 @@ impl Images {
                 .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
         {
             return Err(outside(image, "its path"));
+        }
+        if self.unseen {
+            return Ok(());
         }
         let real = self
             .base

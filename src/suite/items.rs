@@ -10,6 +10,7 @@ use crate::suite::images::Images;
 use crate::suite::map::Mapper;
 use crate::suite::read::{self, Place, Raw};
 use rayon::prelude::*;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,14 @@ pub trait AssetSource {
     /// # Errors
     /// When the asset is unknown, or neither there nor to be had.
     fn path(&self, asset: &str) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// The same for the members of a group, in their order; an asset is a group of its own.
+    ///
+    /// # Errors
+    /// When one of them is not to be had.
+    fn paths(&self, group: &str) -> Result<Vec<PathBuf>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(vec![self.path(group)?])
+    }
 }
 
 /// The items of a suite as asked.
@@ -66,17 +75,35 @@ pub fn items(
             expected: read::expected(format),
         });
     }
-    let base = content.base();
-    let mapper = Mapper::new(suite, Images::new(&base, source.allow_outside))?;
+    let mut base = content.base();
+    if let Some(folder) = &source.image_folder {
+        base = base.join(folder);
+    }
+    // What is downloaded, and what a benchmark's authors publish, has no input images beside it.
+    let published =
+        source.asset.is_some() && instead.is_none() || matches!(suite.origin, Origin::BuiltIn(_));
+    let unseen = published && source.image_folder.is_none();
+    let images = match unseen {
+        true => Images::unseen(&base),
+        false => Images::new(&base, source.allow_outside),
+    };
+    let mapper = Mapper::new(suite, images)?;
     let items = mapped(&mapper, records, &name)?;
-    let notes = match instead {
+    let mut notes = match instead {
         Some(_) => vec![format!(
             "items were read from {name} instead of the suite's own source"
         )],
         None => Vec::new(),
     };
+    if unseen && items.iter().any(|item| !item.images.is_empty()) {
+        tracing::warn!("{}: {UNSEEN}", suite.definition.name);
+        notes.push(UNSEEN.to_owned());
+    }
     Ok(ItemSet { items, base, notes })
 }
+
+/// A remark on items whose input images may not be there.
+const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
 
 fn generated(
     suite: &Loaded<SuiteFile>,
@@ -222,7 +249,9 @@ impl Content {
             Some("csv") => Some(Format::Csv),
             _ => None,
         };
-        let format = if given {
+        // JSON of a form of its own is still called .json.
+        let own = matches!(source.format, Some(Format::Imgedit | Format::GenaiBench));
+        let format = if given && !(own && by_name == Some(Format::Json)) {
             by_name.or(source.format)
         } else {
             source.format.or(by_name)
@@ -245,11 +274,14 @@ fn content(
         return open(path.to_owned());
     }
     if let Some(asset) = &source.asset {
-        let path = assets.path(asset).map_err(|cause| SuiteError::Asset {
+        let paths = assets.paths(asset).map_err(|cause| SuiteError::Asset {
             asset: asset.clone(),
             cause,
         })?;
-        return open(path);
+        return match <[PathBuf; 1]>::try_from(paths) {
+            Ok([path]) => open(path),
+            Err(paths) => joined(&paths),
+        };
     }
     let file = source.file.as_deref().unwrap_or_default();
     match &suite.origin {
@@ -257,8 +289,11 @@ fn content(
         Origin::BuiltIn(definition) => {
             let path = Path::new(definition).with_file_name(file);
             let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
-            let text =
-                text.ok_or_else(|| unreadable(&path, "this built-in file is missing".into()))?;
+            let text = text.ok_or_else(|| SuiteError::Unreadable {
+                path: path.clone(),
+                problem: "the program does not carry this file".to_owned(),
+                help: Some("name your copy of it: `--items FILE`".to_owned()),
+            })?;
             Ok(Content::Text {
                 path,
                 text: Cow::Borrowed(text),
@@ -266,6 +301,27 @@ fn content(
             })
         }
     }
+}
+
+/// The values of several JSON files as one array: arrays are put behind each other, other values become elements.
+fn joined(paths: &[PathBuf]) -> Result<Content, SuiteError> {
+    let mut all = Vec::new();
+    for path in paths {
+        let text = match open(path.clone())? {
+            Content::Text { text, .. } => text,
+            Content::Folder(_) => return Err(unreadable(path, "this is a folder".to_owned())),
+        };
+        let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+        match value.map_err(|error| unreadable(path, format!("this is not JSON: {error}")))? {
+            Value::Array(values) => all.extend(values),
+            value => all.push(value),
+        }
+    }
+    Ok(Content::Text {
+        path: paths.first().cloned().unwrap_or_default(),
+        text: Cow::Owned(Value::Array(all).to_string()),
+        built_in: false,
+    })
 }
 
 fn open(path: PathBuf) -> Result<Content, SuiteError> {

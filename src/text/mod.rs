@@ -4,4 +4,6 @@ pub mod distance;
 pub mod multiset;
 pub mod normalise;
 pub mod python_json;
+pub mod python_str;
+pub mod thinking;
 pub mod whitespace;

@@ -1,4 +1,6 @@
-//! JSON as Python's `json.dumps` writes it by default: `", "` and `": "` between parts, ASCII only.
+//! JSON as Python writes it by default (`json.dumps`: `", "` and `": "` between parts, ASCII only) and reads it.
+
+pub mod loads;
 
 use serde::Serialize as _;
 use serde_json::Value;

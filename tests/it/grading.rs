@@ -234,7 +234,7 @@ fn a_wrong_rule_or_option_is_named() {
         let help = miette::Diagnostic::help(&error).map(|h| h.to_string());
         format!("{error} | {}", help.unwrap_or_default())
     };
-    insta::assert_snapshot!(refuse("exact-mach", ""), @r#"unknown grading rule "exact-mach" | did you mean "exact-match"? the rules are accuracy, anls, contains, dpg-bench, edit-distance, exact-match, geneval, longtext, measure, numeric"#);
+    insta::assert_snapshot!(refuse("exact-mach", ""), @r#"unknown grading rule "exact-mach" | did you mean "exact-match"? the rules are accuracy, anls, contains, dpg-bench, edit-distance, exact-match, gedit, genai-bench, geneval, imgedit, longtext, measure, numeric, wise"#);
     insta::assert_snapshot!(refuse("anls", "threshold = 2.0"), @"option `threshold` of grading rule anls is 2; expected a number in 0..=1 | leave the option out to take the default");
     assert!(refuse("geneval", "treshold = 0.3").contains("treshold"));
     assert!(refuse("geneval", "threshold = 0.01").contains("evidence keeps no weaker detection"));
@@ -303,7 +303,7 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
         (2, 1, 1, true)
     );
     assert_eq!(summary.overall.value, Some(1.0));
-    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing or unscored); by the official convention they are left out of the means, not counted as 0");
+    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing); by the official convention they are left out of the means, not counted as 0");
     assert_eq!(
         summary.extra["without_score"].as_array().map(Vec::len),
         Some(2)

@@ -20,12 +20,18 @@ pub fn pictures(dir: &Path, items: &[&str]) {
 }
 
 /// A suite of edits, or of pictures from words, that a judge looks at.
-pub fn suite(dir: &Path, task: &str, items: &[Value], options: &str) -> std::path::PathBuf {
+pub fn suite(
+    dir: &Path,
+    task: &str,
+    rule: &str,
+    items: &[Value],
+    options: &str,
+) -> std::path::PathBuf {
     let text: String = items.iter().map(|item| format!("{item}\n")).collect();
     fs::write(dir.join("items.jsonl"), text).unwrap();
     let text = format!(
         "name = \"own\"\nversion = \"1\"\ntitle = \"Own\"\ntask = \"{task}\"\nobservers = [\"judge\"]\n\n\
-         [items]\nfile = \"items.jsonl\"\n\n[items.map]\nexpect = \"*\"\n\n[grade]\nrule = \"contains\"\n\n{options}"
+         [items]\nfile = \"items.jsonl\"\n\n[items.map]\nexpect = \"*\"\n\n[grade]\nrule = \"{rule}\"\n\n{options}"
     );
     let path = dir.join("own.toml");
     fs::write(&path, text).unwrap();
@@ -55,6 +61,12 @@ fn evidence(dir: &Path, item: &str) -> Value {
     of.next_back().unwrap()["evidence"].clone()
 }
 
+/// The scores of all outputs, in the order of the items.
+fn scores(dir: &Path) -> Vec<Value> {
+    let grades = lines(&dir.join(RUN).join("grades.jsonl"));
+    grades.iter().map(|grade| grade["score"].clone()).collect()
+}
+
 fn replies(evidence: &Value) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let calls = evidence["calls"].as_array().unwrap().iter();
@@ -80,8 +92,9 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
     let server = ChatServer::start(always("Brief reasoning: ok\nPrompt Compliance: 4\n"));
     let options = format!("[observe.judge]\nset = \"imgedit\"\n{}", server.settings());
     let items = [edit("a", "alter"), edit("b", "extract")];
-    suite(dir.path(), "edit", &items, &options);
+    suite(dir.path(), "edit", "imgedit", &items, &options);
     observe(dir.path(), &[]);
+    assert_eq!(scores(dir.path()), [json!(4.0), json!(4.0)]);
 
     let asked = server.seen("You grade edits");
     assert_eq!(asked.len(), 2);
@@ -163,7 +176,8 @@ fn gedit_sends_jpegs_of_the_sources_size_and_asks_a_pair_again_that_cannot_be_re
     suite(
         dir.path(),
         "edit",
-        &[edit("a", "x"), edit("b", "x")],
+        "gedit",
+        &[edit("a", "text_change"), edit("b", "text_change")],
         &options,
     );
     observe(dir.path(), &[]);
@@ -176,6 +190,8 @@ fn gedit_sends_jpegs_of_the_sources_size_and_asks_a_pair_again_that_cannot_be_re
     let mut lengths = seen.each_ref().map(|evidence| roles(evidence).len());
     lengths.sort_unstable();
     assert_eq!(lengths, [2, 4]);
+    // Two least scores of 8: √(8 · 8), of the round that can be read.
+    assert_eq!(scores(dir.path()), [json!(8.0), json!(8.0)]);
     let twice = seen
         .iter()
         .find(|evidence| roles(evidence).len() == 4)
@@ -241,7 +257,7 @@ fn wise_asks_up_to_three_times_until_three_scores_can_be_read() {
     let options = format!("[observe.judge]\nset = \"wise\"\n{}", server.settings());
     let item = |id: &str| json!({"id": id, "prompt": "p", "Prompt": format!("{id} food"), "Explanation": "a <prompt> cake"});
     let items = ["good", "late", "never"].map(item);
-    suite(dir.path(), "text-to-image", &items, &options);
+    suite(dir.path(), "text-to-image", "wise", &items, &options);
     observe(dir.path(), &[]);
     let states = |item: &str| -> Vec<String> {
         let all = replies(&evidence(dir.path(), item)).into_iter();
@@ -250,6 +266,9 @@ fn wise_asks_up_to_three_times_until_three_scores_can_be_read() {
     assert_eq!(states("good"), ["ok"]);
     assert_eq!(states("late"), ["unparsed", "unparsed", "ok"]);
     assert_eq!(states("never"), ["unparsed"; 3]);
+    // (0.7 · 2 + 0.2 · 1 + 0.1 · 0) / 2, of the items in their order.
+    let scored = scores(dir.path());
+    assert_eq!(scored[..2], [json!(0.8), json!(0.8)]);
     let asked = server.seen("Grade a picture");
     assert_eq!(asked.len(), 7);
     let body = &asked[0].body;
@@ -288,7 +307,7 @@ fn a_refusal_is_kept_as_such_and_not_asked_again() {
         server.settings()
     );
     let items = ["filter", "words", "thoughts"].map(|id| edit(id, "x"));
-    suite(dir.path(), "edit", &items, &options);
+    suite(dir.path(), "edit", "imgedit", &items, &options);
     let output = observe(dir.path(), &[]);
     for item in ["filter", "words"] {
         let seen = evidence(dir.path(), item);
@@ -297,6 +316,13 @@ fn a_refusal_is_kept_as_such_and_not_asked_again() {
             [("judge".into(), String::new(), "refused".into())]
         );
     }
+    let grades = lines(&dir.path().join(RUN).join("grades.jsonl"));
+    assert!(
+        grades[0]["unscored"]
+            .as_str()
+            .unwrap()
+            .starts_with("refused")
+    );
     let refused = evidence(dir.path(), "words");
     assert_eq!(refused["calls"][0]["refusal"], "I will not.");
     assert_eq!(refused["calls"][0]["input_tokens"], Value::Null);
@@ -326,6 +352,7 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
         suite(
             dir.path(),
             "edit",
+            "contains",
             &[edit("a", "portrait")],
             &(options + more),
         );
@@ -358,7 +385,7 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
         stderr(&output)
     };
     assert!(said("").contains("names no prompt set"));
-    assert!(said("set = \"imgedits\"").contains("gedit, imgedit, uge, wise"));
+    assert!(said("set = \"imgedits\"").contains("gedit, imgedit, uge, wise, wise-verified"));
     assert!(said("prompts = \"absent.toml\"").contains("absent.toml"));
     assert!(said("set = \"gedit\"\nprompts = \"prompts.json\"").contains("_context_no_delimit"));
     fs::write(dir.path().join("mood.toml"), own.replace("expect.", "")).unwrap();

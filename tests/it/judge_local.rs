@@ -45,7 +45,7 @@ fn run(dir: &Path, more: &[&str]) -> std::process::Output {
 fn edits_are_made_and_judged_in_this_process() {
     let dir = tempfile::tempdir().unwrap();
     let items = edits(dir.path());
-    suite(dir.path(), "edit", &items, &local("imgedit", ""));
+    suite(dir.path(), "edit", "imgedit", &items, &local("imgedit", ""));
     let output = run(dir.path(), &[]);
     let folder = dir.path().join("results/own/tiny/seed0");
     let evidence = |folder: &Path| {
@@ -66,6 +66,23 @@ fn edits_are_made_and_judged_in_this_process() {
         assert!(call["output_tokens"].as_u64().unwrap() <= 8);
         assert!(call["reply"].as_str().unwrap().chars().count() <= 8);
     }
+    // Babble is no score, and no score is not zero: the run is incomplete down to its report.
+    assert_eq!(output.status.code(), Some(5));
+    let grades = lines(&folder.join("grades.jsonl"));
+    assert_eq!(grades.len(), 3);
+    for grade in &grades {
+        assert_eq!(grade["score"], Value::Null);
+        let why = grade["unscored"].as_str().unwrap();
+        assert!(why.starts_with("unparsed"), "{why}");
+    }
+    let summary: Value =
+        serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&summary["scored"], &summary["unscored"]),
+        (&json!(0), &json!(3))
+    );
+    assert_eq!(summary["overall"]["value"], Value::Null);
+    assert!(folder.join("report/index.html").is_file());
     // The words depend on the kind of edit, and so do their tokens.
     let tokens: Vec<&Value> = seen
         .iter()
@@ -101,7 +118,7 @@ fn a_local_judge_takes_text_first_and_asks_in_pairs() {
     let items = edits(dir.path());
     let replies = |order: &str| -> Vec<Value> {
         let options = local("gedit", &format!("image_order = \"{order}\""));
-        suite(dir.path(), "edit", &items[..1], &options);
+        suite(dir.path(), "edit", "gedit", &items[..1], &options);
         let output = run(dir.path(), &["--out", order]);
         let seen = lines(&dir.path().join(order).join("own/tiny/seed0/evidence.jsonl"));
         assert_eq!(seen.len(), 1, "{}", stderr(&output));
@@ -125,7 +142,7 @@ fn a_local_judge_takes_text_first_and_asks_in_pairs() {
 fn a_local_judge_without_its_checkpoint_says_where_it_looked() {
     let dir = tempfile::tempdir().unwrap();
     let items = edits(dir.path());
-    suite(dir.path(), "edit", &items, &local("uge", ""));
+    suite(dir.path(), "edit", "imgedit", &items, &local("uge", ""));
     fs::remove_dir_all(dir.path().join("tiny/uniworld")).unwrap();
     let output = run(dir.path(), &[]);
     assert_eq!(output.status.code(), Some(6));

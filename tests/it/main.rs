@@ -18,6 +18,7 @@ mod grading;
 mod judge;
 mod judge_faults;
 mod judge_local;
+mod judged;
 mod openai;
 mod parity;
 mod ppocr;

@@ -33,6 +33,7 @@ fn summary(model: &str, run: &str, overall: f64, groups: &[(&str, f64)]) -> Summ
         scored: 40,
         failed: 0,
         unscored: 0,
+        unscored_by: BTreeMap::new(),
         partial: false,
         overall: Estimate {
             value: Some(overall),
@@ -54,6 +55,7 @@ fn summary(model: &str, run: &str, overall: f64, groups: &[(&str, f64)]) -> Summ
             })
             .collect(),
         metrics: BTreeMap::new(),
+        judges: Vec::new(),
         notes: Vec::new(),
         extra: Default::default(),
     }

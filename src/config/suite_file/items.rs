@@ -18,13 +18,18 @@ pub struct ItemsSource {
     /// A file of records, or a folder of `.txt` prompts, relative to this file.
     #[serde(default)]
     pub file: Option<String>,
-    /// The id of a downloadable file of records (see `unigauge fetch`).
+    /// The id of a downloadable file of records, or of a group of JSON files (see `unigauge fetch`).
     #[serde(default)]
     pub asset: Option<String>,
     /// How the source is written; without it, the extension of the file says so.
     #[serde(default)]
     pub format: Option<Format>,
-    /// Accept input images outside the folder of the file.
+    /// The folder of input images that are named by path, relative to that of the file. On the command line:
+    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or that a
+    /// built-in suite reads, has no input images beside it: without this folder they are not looked for.
+    #[serde(default)]
+    pub image_folder: Option<String>,
+    /// Accept input images outside their folder.
     #[serde(default)]
     pub allow_outside: bool,
     /// Which field of a record means what.
@@ -55,6 +60,11 @@ pub enum Format {
     DpgCsv,
     /// The same table with its first row.
     DpgCsvWhole,
+    /// ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of UniWorld-V1's copy
+    /// becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record `KEY_turn1`, ….
+    Imgedit,
+    /// GenAI-Bench's two files together, `genai_image.json` and `genai_skills.json`: each prompt gets the list of its `skills`.
+    GenaiBench,
     /// A folder of `.txt` files, one prompt each; the file's name without `.txt` is the id.
     TextFolder,
 }

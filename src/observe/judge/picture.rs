@@ -2,7 +2,7 @@
 
 use super::set::{Encoding, PictureForm, Shown};
 use crate::image::pillow::{Filter, resize};
-use crate::image::{decode_bytes, decode_file, encode_jpeg, read_file, sniff};
+use crate::image::{ImageError, decode_bytes, decode_file, encode_jpeg, read_file, sniff};
 use crate::observe::{ObserveError, Subject};
 use crate::remote::mime;
 use image::RgbImage;
@@ -79,7 +79,10 @@ impl Pictures {
 }
 
 fn read(path: &Path, form: &PictureForm) -> Result<Picture, ObserveError> {
-    let failed = |error: crate::image::ImageError| ObserveError::new("image", error.to_string());
+    let failed = |error: ImageError| match error {
+        ImageError::NotFound { .. } => missing(&error.to_string()),
+        error => ObserveError::new("image", error.to_string()),
+    };
     match form.encoding {
         Encoding::Jpeg => Ok(Picture::Pixels(decode_file(path).map_err(failed)?.rgb)),
         Encoding::File => {
@@ -88,15 +91,16 @@ fn read(path: &Path, form: &PictureForm) -> Result<Picture, ObserveError> {
                 .mime
                 .clone()
                 .or_else(|| Some(mime(sniff(&bytes)?).into()));
-            let mime =
-                label.ok_or_else(|| missing(&format!("{} is no picture", path.display())))?;
+            let mime = label.ok_or_else(|| {
+                ObserveError::new("image", format!("{} is no picture", path.display()))
+            })?;
             Ok(Picture::File { bytes, mime })
         }
     }
 }
 
 fn missing(what: &str) -> ObserveError {
-    ObserveError::new("image", what)
+    ObserveError::new("missing", what)
 }
 
 impl Picture {

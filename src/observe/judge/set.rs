@@ -11,11 +11,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The sets that the program carries.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("gedit", include_str!("../../../prompts/gedit.toml")),
     ("imgedit", include_str!("../../../prompts/imgedit.toml")),
     ("uge", include_str!("../../../prompts/uge.toml")),
     ("wise", include_str!("../../../prompts/wise.toml")),
+    (
+        "wise-verified",
+        include_str!("../../../prompts/wise-verified.toml"),
+    ),
 ];
 
 /// The definition of a prompt set (TOML).

@@ -23,7 +23,7 @@ pub enum Judging {
 #[serde(default, deny_unknown_fields)]
 pub struct JudgeSettings {
     pub backend: Judging,
-    /// Prompt set: `gedit`, `imgedit`, `uge` or `wise`; not needed when `prompts` names a TOML file.
+    /// Prompt set: `gedit`, `imgedit`, `uge`, `wise` or `wise-verified`; not needed when `prompts` names a TOML file.
     pub set: Option<String>,
     /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set (TOML), or
     /// the benchmark's own file.

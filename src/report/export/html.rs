@@ -1,7 +1,7 @@
 //! HTML: `<table>` elements to paste anywhere; the report page sorts them by their `data-value`.
 
 use super::Export;
-use crate::report::table::{PARTIAL, PUBLISHED, Rank, Row};
+use crate::report::table::{JUDGED_APART, PARTIAL, PUBLISHED, Rank, Row};
 use crate::report::{ReportError, Table};
 
 /// A fragment without style: `class="results"` on the table, `best` and `second` on cells.
@@ -49,13 +49,23 @@ pub fn element(table: &Table) -> String {
 }
 
 fn line(table: &Table, row: &Row) -> String {
-    let mark = if row.partial {
-        format!("<abbr title=\"partial run\">{PARTIAL}</abbr>")
-    } else if row.published {
-        format!("<abbr title=\"printed by a paper, not measured here\">{PUBLISHED}</abbr>")
-    } else {
-        String::new()
-    };
+    let marks = [
+        (row.partial, "partial run", PARTIAL),
+        (
+            row.published,
+            "printed by a paper, not measured here",
+            PUBLISHED,
+        ),
+        (
+            row.judged_apart,
+            "other judge or other prompts",
+            JUDGED_APART,
+        ),
+    ];
+    let marks = marks.into_iter().filter(|(there, ..)| *there);
+    let mark: String = marks
+        .map(|(_, title, mark)| format!("<abbr title=\"{title}\">{mark}</abbr>"))
+        .collect();
     let mut text = format!(
         "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th><td class=\"number\" data-value=\"{1}\">{1}</td>",
         escape(&row.label),

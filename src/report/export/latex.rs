@@ -1,7 +1,7 @@
 //! LaTeX with booktabs: best bold, second underlined.
 
 use super::Export;
-use crate::report::table::{PARTIAL, PUBLISHED, Rank};
+use crate::report::table::{JUDGED_APART, PARTIAL, PUBLISHED, Rank};
 use crate::report::{ReportError, Table};
 
 /// `table` environments; needs `\usepackage{booktabs}` and nothing else.
@@ -33,7 +33,7 @@ fn environment(table: &Table) -> String {
     }
     text.push_str(" \\\\\n    \\midrule\n");
     for row in &table.rows {
-        let mark = escape(row.mark());
+        let mark = escape(&row.mark());
         text.push_str(&format!(
             "    {}{mark} & {}",
             escape(&row.label),
@@ -78,6 +78,7 @@ fn escape(text: &str) -> String {
             '\n' | '\r' => escaped.push(' '),
             other if PARTIAL.contains(other) => escaped.push_str("$^\\dagger$"),
             other if PUBLISHED.contains(other) => escaped.push_str("$^\\ddagger$"),
+            other if JUDGED_APART.contains(other) => escaped.push_str("$^{\\S}$"),
             other => escaped.push(other),
         }
     }

@@ -2,6 +2,8 @@
 
 mod csv;
 mod dpg;
+mod genai;
+mod imgedit;
 mod json;
 mod jsonl;
 mod text_folder;
@@ -84,6 +86,8 @@ pub(super) fn text(format: Format, text: &str) -> Result<Vec<Raw<'_>>, String> {
         Format::Csv => csv::read(text),
         Format::DpgCsv => dpg::read(text, true),
         Format::DpgCsvWhole => dpg::read(text, false),
+        Format::Imgedit => Ok(imgedit::read(text)),
+        Format::GenaiBench => genai::read(text),
         Format::TextFolder => Err("this is a file; a folder of .txt files was expected".to_owned()),
     }
 }
@@ -103,6 +107,8 @@ pub(super) const fn expected(format: Format) -> &'static str {
         Format::Json => "a JSON array of objects, or an object keyed by id",
         Format::Csv => "a header line and at least one row",
         Format::DpgCsv | Format::DpgCsvWhole => "DPG-Bench's table of propositions",
+        Format::Imgedit => "an object of ImgEdit's items by key",
+        Format::GenaiBench => "GenAI-Bench's prompts and their skills",
         Format::TextFolder => "files whose names end in .txt, one prompt each",
     }
 }
@@ -170,7 +176,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_a_reader_panic(content in prop_oneof![nearly(), any::<String>()]) {
-            for format in [Format::Jsonl, Format::Json, Format::Csv, Format::DpgCsv, Format::TextFolder] {
+            for format in [Format::Jsonl, Format::Json, Format::Csv, Format::DpgCsv, Format::Imgedit, Format::GenaiBench, Format::TextFolder] {
                 for raw in text(format, &content).into_iter().flatten() {
                     let _ = raw.record();
                 }

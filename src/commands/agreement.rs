@@ -1,0 +1,91 @@
+//! How far the judges of several runs agree on the same outputs.
+
+use super::failure::Failure;
+use super::score::Titled;
+use crate::record::{Grade, Output};
+use crate::run::{Records, RunFolder, read_all};
+use crate::stats::agreement::{Agreement, Pair};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Scores of a run by item and repeat, with the checksum of what was judged.
+type Scores = HashMap<(String, u32), (String, f64)>;
+
+/// Adds a note to the first of each two judged runs of one suite that share outputs, byte for byte.
+///
+/// # Errors
+/// When a run's records are damaged.
+pub fn note(runs: &[PathBuf], summaries: &mut [Titled]) -> Result<(), Failure> {
+    let judged = |titled: &&Titled| !titled.summary.judges.is_empty();
+    if summaries.iter().filter(judged).count() < 2 {
+        return Ok(());
+    }
+    let mut scores = Vec::new();
+    for (run, titled) in runs.iter().zip(&*summaries) {
+        scores.push(match judged(&titled) {
+            true => of_run(run)?,
+            false => Scores::new(),
+        });
+    }
+    let suite = |run: &Titled| (run.summary.suite.clone(), run.summary.suite_version.clone());
+    let runs: Vec<(&Titled, &Scores)> = summaries.iter().zip(&scores).collect();
+    let mut notes = Vec::new();
+    for (second, (b, of_b)) in runs.iter().enumerate() {
+        let before = runs.iter().enumerate().take(second);
+        for (first, (a, of_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
+            let note = told(a, b, Agreement::of(&pairs(of_a, of_b)));
+            notes.extend(note.map(|note| (first, note)));
+        }
+    }
+    for (first, note) in notes {
+        summaries[first].summary.notes.push(note);
+    }
+    Ok(())
+}
+
+fn of_run(run: &std::path::Path) -> Result<Scores, Failure> {
+    let folder = RunFolder::existing(run)?;
+    let outputs = Records::of_run(&folder, None)?.outputs.unwrap_or_default();
+    let key = |output: &Output| (output.item.clone(), output.repeat);
+    let outputs = outputs
+        .iter()
+        .filter_map(|output| Some((key(output), output.sha256.clone()?)));
+    let mut made: HashMap<(String, u32), String> = outputs.collect();
+    let grades: Vec<Grade> = read_all(&folder.grades())?;
+    let scored = grades.into_iter().filter_map(|grade| {
+        let key = (grade.item, grade.repeat);
+        let sha256 = made.remove(&key)?;
+        Some((key, (sha256, grade.score?)))
+    });
+    Ok(scored.collect())
+}
+
+fn pairs(a: &Scores, b: &Scores) -> Vec<Pair> {
+    let same = |(key, (sha256, score)): (&(String, u32), &(String, f64))| {
+        let (other, second) = b.get(key)?;
+        (sha256 == other).then_some((*score, *second))
+    };
+    let mut pairs: Vec<Pair> = a.iter().filter_map(same).collect();
+    // No measure depends on the order, but the last digits of sums do.
+    pairs.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)));
+    pairs
+}
+
+fn told(a: &Titled, b: &Titled, agreement: Agreement) -> Option<String> {
+    let name = |titled: &Titled| format!("{} ({})", titled.model_title, titled.summary.run);
+    let number =
+        |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.3}"));
+    (agreement.n > 1).then(|| {
+        format!(
+            "Agreement of the judges of {} and {} on {} outputs that both have scored: Krippendorff's alpha {} (interval) \
+             and {} (ordinal), Spearman's rho {}, Kendall's tau-b {}.",
+            name(a),
+            name(b),
+            agreement.n,
+            number(agreement.alpha_interval),
+            number(agreement.alpha_ordinal),
+            number(agreement.spearman),
+            number(agreement.kendall)
+        )
+    })
+}

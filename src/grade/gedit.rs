@@ -1,0 +1,199 @@
+//! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit 570eba6).
+
+mod official;
+mod viescore;
+
+use super::judge::{self, Call, Parsing};
+use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, state};
+use crate::record::{Grade, Item};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// The groups, in the order of the official script.
+const GROUPS: [&str; 11] = [
+    "background_change",
+    "color_alter",
+    "material_alter",
+    "motion_change",
+    "ps_human",
+    "style_change",
+    "subject-add",
+    "subject-remove",
+    "subject-replace",
+    "text_change",
+    "tone_transfer",
+];
+
+/// Options of `gedit`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at random there
+    /// is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10. Default: `official`.
+    pub parsing: Parsing,
+    /// The judge to believe where there are several.
+    pub observer: Option<String>,
+}
+
+/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of these roles. The
+/// overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`, `en pq`, `en o`, the same with
+/// `intersection` over items that all compared models answered, and `en o GROUP` and so on for each group.
+#[derive(Debug)]
+pub struct GEdit(Options);
+
+impl GEdit {
+    /// # Errors
+    /// When `parsing` is one that VIEScore does not have.
+    pub fn new(options: Options) -> Result<Self, RuleError> {
+        if options.parsing == Parsing::Robust {
+            return Err(RuleError::Choice {
+                rule: "gedit",
+                option: "parsing",
+                value: "robust",
+                expected: "official or strict",
+            });
+        }
+        Ok(Self(options))
+    }
+
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let calls = judge::calls(case, self.0.observer.as_deref())?;
+        let of = |role: &str| -> Vec<Call<'_>> {
+            let calls = calls.iter().filter(|call| call.role == role);
+            calls.copied().collect()
+        };
+        let (sc, pq) = (of("sc"), of("pq"));
+        let rounds: Vec<(&str, &str)> = sc
+            .iter()
+            .zip(&pq)
+            .map(|(s, p)| (s.reply, p.reply))
+            .collect();
+        if rounds.is_empty() {
+            return Err(
+                "missing evidence: the judge's calls are no pair of roles `sc` and `pq`".into(),
+            );
+        }
+        let scored = match self.0.parsing {
+            Parsing::Strict => viescore::strict(&rounds),
+            Parsing::Official | Parsing::Robust => viescore::official(&rounds),
+        };
+        let scored = scored.map_err(|why| {
+            let last = calls.iter().rev().find(|call| call.refusal.is_some());
+            match last {
+                Some(call) => judge::unread(call, &why),
+                None => state::unparsed(&why),
+            }
+        })?;
+        Ok(Verdict {
+            score: Some(scored.overall),
+            parts: BTreeMap::from([("sc".to_owned(), scored.sc), ("pq".to_owned(), scored.pq)]),
+            reason: match scored.round {
+                1 => format!("SC {}, PQ {}", scored.sc, scored.pq),
+                round => format!("SC {}, PQ {} in round {round}", scored.sc, scored.pq),
+            },
+            ..Verdict::default()
+        })
+    }
+}
+
+/// A value of the item's `expect`, or else its tag.
+fn expected<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
+    let own = item.expect.get(key).and_then(|value| value.as_str());
+    own.or_else(|| item.tags.get(key).map(String::as_str))
+}
+
+/// Whether the item is in the intersection set; None where the data does not say.
+fn intersection(item: &Item) -> Option<bool> {
+    item.expect.get("intersection_exist")?.as_bool()
+}
+
+/// Sums of SC, PQ and O over the outputs of a group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    values: [f64; 3],
+    count: f64,
+}
+
+impl Sums {
+    fn add(&mut self, values: [f64; 3]) {
+        for (sum, value) in self.values.iter_mut().zip(values) {
+            *sum += value;
+        }
+        self.count += 1.0;
+    }
+
+    fn means(&self) -> [f64; 3] {
+        self.values.map(|sum| sum / self.count)
+    }
+}
+
+const NAMES: [&str; 3] = ["sc", "pq", "o"];
+
+/// Averages of one set of outputs: every group's, and the unweighted mean of the groups.
+fn averages(prefix: &str, groups: &BTreeMap<&str, Sums>, metrics: &mut BTreeMap<String, f64>) {
+    let mut totals = [0.0; 3];
+    for (group, sums) in groups {
+        for ((name, mean), total) in NAMES.iter().zip(sums.means()).zip(&mut totals) {
+            metrics.insert(format!("{prefix} {name} {group}"), mean);
+            *total += mean;
+        }
+    }
+    if !groups.is_empty() {
+        for (name, total) in NAMES.iter().zip(totals) {
+            metrics.insert(format!("{prefix} {name}"), total / groups.len() as f64);
+        }
+    }
+}
+
+fn values(grade: &Grade) -> Option<[f64; 3]> {
+    Some([
+        *grade.parts.get("sc")?,
+        *grade.parts.get("pq")?,
+        grade.score?,
+    ])
+}
+
+impl Rule for GEdit {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn overall(&self) -> Overall {
+        Overall::MacroBy("edit_type".to_owned())
+    }
+
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        let items: HashMap<&str, &Item> = board
+            .items
+            .iter()
+            .map(|item| (item.item.as_str(), item))
+            .collect();
+        type Groups<'a> = BTreeMap<&'a str, Sums>;
+        let mut sets: BTreeMap<&str, (Groups<'_>, Groups<'_>)> = BTreeMap::new();
+        for grade in board.grades {
+            let (Some(item), Some(values)) = (items.get(grade.item.as_str()), values(grade)) else {
+                continue;
+            };
+            let Some(group) = expected(item, "edit_type") else {
+                continue;
+            };
+            let (full, shared) = sets
+                .entry(expected(item, "language").unwrap_or("en"))
+                .or_default();
+            full.entry(group).or_default().add(values);
+            if intersection(item) == Some(true) {
+                shared.entry(group).or_default().add(values);
+            }
+        }
+        let mut metrics = BTreeMap::new();
+        for (language, (full, shared)) in &sets {
+            averages(language, full, &mut metrics);
+            averages(&format!("{language} intersection"), shared, &mut metrics);
+        }
+        metrics
+    }
+
+    fn official_files(&self, board: &Board<'_>) -> Vec<OfficialFile> {
+        official::files(board)
+    }
+}

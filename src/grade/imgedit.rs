@@ -1,0 +1,183 @@
+//! `imgedit`: ImgEdit-Bench from a judge's replies (`Benchmark/Basic` and `Benchmark/UGE` of PKU-YuanGroup/ImgEdit, commit
+//! 547185d; `univa/eval/imgedit` of UniWorld-V1, commit 8403e86).
+
+mod official;
+mod parse;
+
+use super::judge::{self, Parsing};
+use super::{Board, Case, OfficialFile, Overall, Rule, Verdict};
+use crate::record::Item;
+use crate::text::python_str::round2;
+use crate::text::thinking;
+use parse::{RUBRICS, Scores};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Which of ImgEdit's suites is graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// Nine edit types, three scores a reply.
+    #[default]
+    Basic,
+    /// The hard suite (understanding, grounding, editing): one score a reply.
+    Uge,
+    /// Several turns, which the authors judged by hand: one score a reply and no official number.
+    Multiturn,
+}
+
+/// Options of `imgedit`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// `official`: every line of the form `name: digits` counts, whatever its name and its number. `strict`: the three
+    /// lines of the edit type as asked, from 1 to 5. `robust`: these three through markup, numbering, `/5` and remarks,
+    /// brought into 1 to 5. Default: `official`.
+    pub parsing: Parsing,
+    /// `basic`, `uge` or `multiturn`. Default: `basic`.
+    pub variant: Variant,
+    /// With `robust`: the second and third score are at most the first, as the prompt asks and no script enforces.
+    pub cap: bool,
+    /// The judge to believe where there are several.
+    pub observer: Option<String>,
+}
+
+/// A picture's score (1 to 5) is the mean of the scores of its reply, rounded to two digits. The overall value of `basic` is
+/// the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as officially; `overall_macro`, the mean of
+/// these; `overall_micro`, the mean over outputs. `parts` has what `official` and `robust` parsing each make of the reply.
+#[derive(Debug)]
+pub struct ImgEdit(pub Options);
+
+/// The edit type of an item, in ImgEdit's words: UniWorld-V1's copy says `alter` for `adjust`.
+fn edit_type(item: &Item) -> Option<&str> {
+    let own = item
+        .expect
+        .get("edit_type")
+        .and_then(|value| value.as_str());
+    match own.or_else(|| item.tags.get("edit_type").map(String::as_str))? {
+        "alter" => Some("adjust"),
+        other => Some(other),
+    }
+}
+
+impl ImgEdit {
+    /// The names of the scores that a reply should have; empty for one score.
+    fn names(&self, item: &Item) -> Result<&'static [&'static str], String> {
+        if self.0.variant != Variant::Basic {
+            return Ok(&[]);
+        }
+        let kind = edit_type(item).ok_or("the item's `expect` has no `edit_type`")?;
+        let rubric = RUBRICS.iter().find(|(known, _)| *known == kind);
+        let (_, names) = rubric.ok_or_else(|| {
+            let known: Vec<&str> = RUBRICS.iter().map(|(known, _)| *known).collect();
+            format!(
+                "the item's edit type {kind:?} is none of ImgEdit's: {}",
+                known.join(", ")
+            )
+        })?;
+        Ok(names)
+    }
+
+    fn read(&self, parsing: Parsing, names: &[&str], reply: &str) -> Result<Scores, String> {
+        match (parsing, names) {
+            (Parsing::Official, _) => parse::official(reply),
+            (Parsing::Strict, []) => parse::single(thinking::without(reply), true),
+            (Parsing::Robust, []) => parse::single(thinking::without(reply), false),
+            (Parsing::Strict, names) => parse::strict(thinking::without(reply), names),
+            (Parsing::Robust, names) => parse::robust(thinking::without(reply), names, self.0.cap),
+        }
+    }
+
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let names = self.names(case.item)?;
+        let calls = judge::calls(case, self.0.observer.as_deref())?;
+        let read = |reply: &str| self.read(self.0.parsing, names, reply);
+        let (reply, scores) = judge::first(&calls, "judge", read)?;
+        let mut parts = BTreeMap::new();
+        for (name, parsing) in [("official", Parsing::Official), ("robust", Parsing::Robust)] {
+            if let Ok(scores) = self.read(parsing, names, reply) {
+                parts.insert(name.to_owned(), scores.mean);
+            }
+        }
+        let lines = scores.lines.iter();
+        let lines: Vec<String> = lines
+            .map(|(name, score)| format!("{name}: {score}"))
+            .collect();
+        Ok(Verdict {
+            score: Some(scores.mean),
+            parts,
+            reason: lines.join("\n"),
+            ..Verdict::default()
+        })
+    }
+}
+
+impl Rule for ImgEdit {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn overall(&self) -> Overall {
+        match self.0.variant {
+            Variant::Basic => Overall::MacroBy("edit_type".to_owned()),
+            Variant::Uge | Variant::Multiturn => Overall::Micro,
+        }
+    }
+
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        let mut metrics = BTreeMap::new();
+        let all: Vec<f64> = board
+            .grades
+            .iter()
+            .filter_map(|grade| grade.score)
+            .collect();
+        if all.is_empty() || self.0.variant == Variant::Multiturn {
+            return metrics;
+        }
+        metrics.insert("overall_micro".to_owned(), round2(mean(&all)));
+        let types = types(board, |grade| grade.score);
+        if !types.is_empty() {
+            metrics.insert("overall_macro".to_owned(), mean_of(&types));
+        }
+        for name in ["official", "robust"] {
+            let types = self::types(board, |grade| grade.parts.get(name).copied());
+            if !types.is_empty() {
+                metrics.insert(format!("overall_macro by {name} parsing"), mean_of(&types));
+            }
+        }
+        metrics.extend(types);
+        metrics
+    }
+
+    fn official_files(&self, board: &Board<'_>) -> Vec<OfficialFile> {
+        official::files(self, board)
+    }
+}
+
+/// Each type's mean over its outputs, rounded; types without a score are left out.
+fn types(
+    board: &Board<'_>,
+    score: impl Fn(&crate::record::Grade) -> Option<f64>,
+) -> BTreeMap<String, f64> {
+    let kinds: std::collections::HashMap<&str, &str> = (board.items.iter())
+        .filter_map(|item| Some((item.item.as_str(), edit_type(item)?)))
+        .collect();
+    let mut scores: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for grade in board.grades {
+        if let (Some(kind), Some(score)) = (kinds.get(grade.item.as_str()), score(grade)) {
+            scores.entry(kind).or_default().push(score);
+        }
+    }
+    let means = scores.into_iter();
+    means
+        .map(|(kind, scores)| (kind.to_owned(), round2(mean(&scores))))
+        .collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn mean_of(types: &BTreeMap<String, f64>) -> f64 {
+    types.values().sum::<f64>() / types.len() as f64
+}

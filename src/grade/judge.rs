@@ -1,0 +1,131 @@
+//! What judges said: their calls, as evidence of kind `judge` holds them, and who they were.
+
+use super::reading::quote;
+use super::{Case, lookup, state};
+use crate::record::{Evidence, JudgedBy};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// How a rule reads a judge's replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parsing {
+    /// As the benchmark's own script does, with all its quirks.
+    #[default]
+    Official,
+    /// Replies that are exactly as asked; all others stay without a score.
+    Strict,
+    /// Through markup and remarks that a reader would look through.
+    Robust,
+}
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub role: &'a str,
+    /// Word for word.
+    pub reply: &'a str,
+    /// What the server said in the place of an answer.
+    pub refusal: Option<&'a str>,
+}
+
+/// The calls about an output, in order.
+///
+/// # Errors
+/// Why there are none, worded for the grade's `unscored`.
+pub fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
+    let evidence = lookup::find(case, "calls", observer)?;
+    let calls = evidence["calls"]
+        .as_array()
+        .ok_or("malformed evidence: `calls` is no list")?;
+    let calls: Vec<Call<'_>> = calls.iter().map(call).collect::<Result<_, _>>()?;
+    if calls.is_empty() {
+        return Err("missing evidence: the judge's `calls` are an empty list".to_owned());
+    }
+    Ok(calls)
+}
+
+fn call(call: &Value) -> Result<Call<'_>, String> {
+    let text = |key: &str| call.get(key).and_then(Value::as_str);
+    let refusal = text("refusal");
+    let reply = match (text("reply"), &call["reply"], refusal) {
+        (Some(reply), ..) => reply,
+        (None, Value::Null, Some(_)) => "",
+        _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
+    };
+    Ok(Call {
+        role: text("role").unwrap_or_default(),
+        reply,
+        refusal,
+    })
+}
+
+/// The first reply of a role that `read` makes something of, with what it makes.
+///
+/// # Errors
+/// Why there is none: a refusal, or what `read` says of the last reply.
+pub fn first<'a, T>(
+    calls: &[Call<'a>],
+    role: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<(&'a str, T), String> {
+    let mut why = format!("missing evidence: no call of the judge has the role `{role}`");
+    for call in calls.iter().filter(|call| call.role == role) {
+        match read(call.reply) {
+            Ok(value) => return Ok((call.reply, value)),
+            Err(what) => why = unread(call, &what),
+        }
+    }
+    Err(why)
+}
+
+/// Why a reply gives no score.
+pub fn unread(call: &Call<'_>, what: &str) -> String {
+    match call.refusal {
+        Some(refusal) => state::refused(&quote(refusal)),
+        None => state::unparsed(&format!("{what}; the judge said {}", quote(call.reply))),
+    }
+}
+
+/// The judges behind the evidence that counts, each once, in order of appearance.
+pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
+    let mut last: HashMap<(&str, u32, &str), usize> = HashMap::new();
+    let judged = |record: &&Evidence| {
+        let evidence = record.evidence.as_ref();
+        evidence.is_some_and(|evidence| evidence.get("calls").is_some())
+    };
+    for (index, record) in evidence.iter().enumerate().filter(|(_, r)| judged(r)) {
+        last.insert((&record.item, record.repeat, &record.observer), index);
+    }
+    let mut counted: Vec<usize> = last.into_values().collect();
+    counted.sort_unstable();
+    let mut judges: Vec<JudgedBy> = Vec::new();
+    for index in counted {
+        if let Some(evidence) = &evidence[index].evidence {
+            let judge = judged_by(evidence);
+            if !judges.contains(&judge) {
+                judges.push(judge);
+            }
+        }
+    }
+    judges
+}
+
+fn judged_by(evidence: &Value) -> JudgedBy {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let model = match text(&evidence["model"]) {
+        model if model.is_empty() => text(&evidence["judge"]),
+        model => model,
+    };
+    let prompts = &evidence["prompts"];
+    JudgedBy {
+        judge: model,
+        prompts: [&prompts["set"], &prompts["wording"]]
+            .map(text)
+            .join(" ")
+            .trim()
+            .to_owned(),
+        sha256: text(&prompts["sha256"]),
+    }
+}

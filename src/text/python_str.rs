@@ -1,0 +1,191 @@
+//! Strings and numbers as Python treats them: `splitlines`, `isdigit`, `int()` and `round(x, 2)`. Official scripts that read
+//! a judge's replies hang on them.
+
+use super::whitespace::strip;
+
+/// Zeros of all runs of ten decimal digits (Unicode category Nd, as CPython 3.11 has it); printed by
+/// `[hex(c) for c in range(0x110000) if chr(c).isdecimal() and int(chr(c)) == 0]`.
+const ZEROS: [u32; 66] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
+    0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
+    0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+    0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
+    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
+    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+];
+
+/// First and last of the characters that `str.isdigit` accepts and `int()` does not: superscripts, circled digits, …
+const ONLY_DIGITS: [(u32, u32); 20] = [
+    (0xb2, 0xb3),
+    (0xb9, 0xb9),
+    (0x1369, 0x1371),
+    (0x19da, 0x19da),
+    (0x2070, 0x2070),
+    (0x2074, 0x2079),
+    (0x2080, 0x2089),
+    (0x2460, 0x2468),
+    (0x2474, 0x247c),
+    (0x2488, 0x2490),
+    (0x24ea, 0x24ea),
+    (0x24f5, 0x24fd),
+    (0x24ff, 0x24ff),
+    (0x2776, 0x277e),
+    (0x2780, 0x2788),
+    (0x278a, 0x2792),
+    (0x10a40, 0x10a43),
+    (0x10e60, 0x10e68),
+    (0x11052, 0x1105a),
+    (0x1f100, 0x1f10a),
+];
+
+/// CPython refuses to read a whole number of more digits.
+pub const MOST_DIGITS: usize = 4300;
+
+/// The value of a decimal digit of any script.
+pub fn decimal(c: char) -> Option<u8> {
+    let code = u32::from(c);
+    let run = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
+    u8::try_from(code - ZEROS[run])
+        .ok()
+        .filter(|digit| *digit < 10)
+}
+
+/// Python's `str.isdigit()`.
+pub fn is_digit(text: &str) -> bool {
+    let only = |c: char| {
+        let code = u32::from(c);
+        ONLY_DIGITS
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&code))
+    };
+    !text.is_empty() && text.chars().all(|c| decimal(c).is_some() || only(c))
+}
+
+/// Python's `int(text)`, as the nearest double: blanks around it, a sign, digits of any script, single underscores between
+/// them. None where Python raises ValueError.
+pub fn int(text: &str) -> Option<f64> {
+    let text = strip(text);
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut plain = String::with_capacity(digits.len());
+    let mut separated = true;
+    for c in digits.chars() {
+        match decimal(c) {
+            Some(digit) => {
+                plain.push(char::from(b'0' + digit));
+                separated = false;
+            }
+            None if c == '_' && !separated => separated = true,
+            None => return None,
+        }
+    }
+    if separated || plain.len() > MOST_DIGITS {
+        return None;
+    }
+    let value: f64 = plain.parse().ok()?;
+    Some(if negative { -value } else { value })
+}
+
+/// Python's `str.splitlines()`.
+pub fn split_lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(ends_line) {
+        let (line, after) = rest.split_at(at);
+        lines.push(line);
+        let mut after = after.chars();
+        if after.next() == Some('\r') && after.as_str().starts_with('\n') {
+            after.next();
+        }
+        rest = after.as_str();
+    }
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
+}
+
+fn ends_line(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// Python's `round(value, 2)`: the exact binary value to the nearest hundredth, ties to even.
+pub fn round2(value: f64) -> f64 {
+    format!("{value:.2}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values printed by CPython 3.11.
+    #[test]
+    fn rounding_is_that_of_the_binary_value() {
+        let pairs = [
+            (2.675, 2.67),
+            (1.005, 1.0),
+            (2.5, 2.5),
+            (0.125, 0.12),
+            (0.375, 0.38),
+            (4.215, 4.21),
+            (11.0 / 3.0, 3.67),
+            (10.0 / 3.0, 3.33),
+            (f64::INFINITY, f64::INFINITY),
+            (1e300, 1e300),
+        ];
+        for (value, rounded) in pairs {
+            assert_eq!(round2(value), rounded, "{value}");
+        }
+    }
+
+    /// `[int(x) for x in …]` and `[x.isdigit() for x in …]` of CPython 3.11.
+    #[test]
+    fn numbers_are_read_as_int_reads_them() {
+        let read = [
+            (" 7 ", 7.0),
+            ("+7", 7.0),
+            ("1_0", 10.0),
+            ("７", 7.0),
+            ("007", 7.0),
+            ("-0", 0.0),
+            ("\u{1c}٣\u{3000}", 3.0),
+        ];
+        for (text, value) in read {
+            assert_eq!(int(text), Some(value), "{text:?}");
+        }
+        for text in [
+            "", " ", "_1", "1_", "1__0", "+ 7", "--1", "²", "7.0", "0x1", "1 0", "+",
+        ] {
+            assert_eq!(int(text), None, "{text:?}");
+        }
+        assert!(int(&"9".repeat(4300)).is_some_and(f64::is_infinite));
+        assert_eq!(int(&"9".repeat(4301)), None);
+        for (text, answer) in [
+            ("5", true),
+            ("５", true),
+            ("²", true),
+            ("①5", true),
+            ("", false),
+            ("5.", false),
+            ("Ⅴ", false),
+        ] {
+            assert_eq!(is_digit(text), answer, "{text:?}");
+        }
+    }
+
+    /// `splitlines()` of CPython 3.11.
+    #[test]
+    fn lines_end_where_python_ends_them() {
+        assert_eq!(
+            split_lines("a\r\nb\rc\nd\u{b}e\u{c}f\u{1c}g\u{1d}h\u{1e}i\u{85}j\u{2028}k\u{2029}\n"),
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", ""]
+        );
+        assert_eq!(split_lines("\u{1f}a\tb"), ["\u{1f}a\tb"]);
+        assert!(split_lines("").is_empty());
+    }
+}
