@@ -49,9 +49,10 @@ pub fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>
 fn call(call: &Value) -> Result<Call<'_>, String> {
     let text = |key: &str| call.get(key).and_then(Value::as_str);
     let refusal = text("refusal");
-    let reply = match (text("reply"), &call["reply"], refusal) {
-        (Some(reply), ..) => reply,
-        (None, Value::Null, Some(_)) => "",
+    // A server that says nothing, or refuses, sends null.
+    let reply = match (call.get("reply"), refusal) {
+        (Some(Value::String(reply)), _) => reply,
+        (Some(Value::Null), _) | (None, Some(_)) => "",
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
     Ok(Call {

@@ -172,7 +172,9 @@ fn imgedit_counts_lines_as_the_official_script_does() {
     }
     let stops = reply(&*official, json!({"edit_type": "add"}), "b: ²");
     insta::assert_snapshot!(stops.unscored.unwrap(), @r#"unparsed: the line "b: ²" stops the official script: isdigit() accepts it and int() does not; the judge said “b: ²”"#);
-    let unknown = reply(&*official, json!({"edit_type": "paint"}), "a: 5");
+    let unknown = json!({"edit_type": "paint"});
+    assert_eq!(reply(&*official, unknown.clone(), "a: 5").score, Some(5.0));
+    let unknown = reply(&*rule("imgedit", "parsing = \"strict\""), unknown, "a: 5");
     insta::assert_snapshot!(unknown.unscored.unwrap(), @r#"the item's edit type "paint" is none of ImgEdit's: add, adjust, extract, replace, remove, background, style, compose, action"#);
 }
 
@@ -288,6 +290,12 @@ fn gedit_asks_both_again_and_never_guesses() {
         json!([{"role": "sc", "reply": "", "refusal": "I can't help with that."}, {"role": "pq", "reply": good}]),
     );
     insta::assert_snapshot!(refused.unscored.unwrap(), @"refused: “I can't help with that.”");
+    let silent = judged(
+        &*rule("wise", ""),
+        json!({"prompt_id": 1}),
+        json!([{"role": "judge", "reply": null}]),
+    );
+    insta::assert_snapshot!(silent.unscored.unwrap(), @"unparsed: it has no score for consistency, realism, aesthetic_quality; the judge said “”");
     let half = judged(
         &*official,
         json!({}),

@@ -158,7 +158,7 @@ pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> 
     let mut found: Vec<(String, f64)> = Vec::with_capacity(names.len());
     for name in names {
         let lines = split_lines(reply).into_iter();
-        let value = lines.filter_map(|line| behind(line, name)).last();
+        let value = lines.filter_map(|line| behind(line, name)).next_back();
         let value = value.ok_or_else(|| format!("it has no number for {name}"))?;
         let most = match found.first() {
             Some((_, first)) if cap => *first,
