@@ -84,7 +84,7 @@ impl Chat {
         &self.ledger
     }
 
-    /// Asks for one chat completion; `tokens` is what it is reckoned with. The caller books what it cost.
+    /// Asks for one chat completion; `tokens` is what it is reckoned with. The ledger books it.
     ///
     /// # Errors
     /// When attempts or time are used up, the request or the key is not accepted, the budget does not allow it, or
@@ -100,12 +100,12 @@ impl Chat {
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
-            let _leave = self
+            let turn = unless(cancel, self.pace.turn(tokens)).await;
+            let turn = turn.ok_or(ChatError::Cancelled)?;
+            let leave = self
                 .ledger
                 .leave()
                 .map_err(|message| ChatError::Budget { message })?;
-            let turn = unless(cancel, self.pace.turn(tokens)).await;
-            let turn = turn.ok_or(ChatError::Cancelled)?;
             attempt += 1;
             let start = Instant::now();
             let request = self
@@ -113,7 +113,10 @@ impl Chat {
                 .post(&url)
                 .header("content-type", "application/json");
             let outcome = unless(cancel, self.send(request.body(bytes.clone()), end)).await;
-            drop(turn);
+            if let Some(Ok(reply)) = &outcome {
+                self.ledger.pay(reply.usage.or_reckoned(tokens));
+            }
+            drop((turn, leave));
             let fault = match outcome.ok_or(ChatError::Cancelled)? {
                 Ok(reply) => {
                     let actual = reply.usage.input.zip(reply.usage.output);

@@ -15,6 +15,17 @@ pub struct Usage {
     pub output: Option<u64>,
 }
 
+impl Usage {
+    /// These tokens; all of `tokens` as input where the server does not count.
+    #[must_use]
+    pub fn or_reckoned(self, tokens: u64) -> Self {
+        Self {
+            input: self.input.or(Some(tokens)),
+            ..self
+        }
+    }
+}
+
 /// The first choice of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatReply {

@@ -132,29 +132,27 @@ impl Flow {
             return Ok((reply, true));
         }
         let completion = self.judge.ask(question, &self.cancel).await?;
+        let (usage, refusal) = (completion.reply.usage, completion.reply.refusal);
+        let reckoned = match (usage.input, &refusal) {
+            (None, None) => self.judge.reckon(question),
+            _ => 0,
+        };
         let reply = Reply {
             key,
             role: role.into(),
             reply: completion.reply.text,
-            refusal: completion.reply.refusal,
+            refusal,
             finish_reason: completion.reply.finish_reason,
             model: completion
                 .reply
                 .model
                 .unwrap_or_else(|| self.judge.name().into()),
-            usage: completion.reply.usage,
-            reckoned: match completion.reply.usage.input {
-                Some(_) => 0,
-                None => self.judge.reckon(question),
-            },
+            usage,
+            reckoned,
             attempts: completion.attempts,
             seconds: completion.seconds,
         };
-        let paid = reply.paid();
         let reply = self.replies.keep(reply).await.map_err(disk)?;
-        if let Judge::Server { chat, .. } = &self.judge {
-            chat.ledger().pay(paid);
-        }
         Ok((reply, false))
     }
 

@@ -36,13 +36,7 @@ pub struct Reply {
 impl Reply {
     /// The tokens to pay for.
     pub fn paid(&self) -> Usage {
-        match self.usage.input {
-            Some(_) => self.usage,
-            None => Usage {
-                input: Some(self.reckoned),
-                ..self.usage
-            },
-        }
+        self.usage.or_reckoned(self.reckoned)
     }
 }
 
