@@ -23,6 +23,7 @@
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
 //! | [`stats`] | intervals |
+//! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`remote`] | servers with the API of OpenAI: requests, attempts, failures |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |

@@ -68,7 +68,11 @@ impl From<RunError> for Failure {
                 environment: true, ..
             }
             | RunError::Generator { .. }
+            | RunError::Observer {
+                incomplete: false, ..
+            }
             | RunError::Locked { .. } => Exit::Environment,
+            RunError::Observer { .. } => Exit::Incomplete,
             RunError::NotARun { .. } | RunError::Line { .. } => Exit::Usage,
             RunError::Shards { .. } => Exit::Incomplete,
             RunError::Doubt { .. } => Exit::CheckFailed,

@@ -50,7 +50,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         folder: &folder,
         asked: Asked {
             items: &items,
-            base: folder.root(),
+            base: manifest.items_base.as_deref().unwrap_or(folder.root()),
             repeats: manifest.repeats,
             seed: manifest.seed,
             shard: manifest.shard,

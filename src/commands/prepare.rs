@@ -189,14 +189,30 @@ impl Answering {
     }
 
     /// The definition as it stands in the manifest.
-    fn described(&self, asking: &Asking, weights: Option<&Value>) -> Value {
+    fn described(
+        &self,
+        asking: &Asking,
+        weights: Option<&Value>,
+        observers: &[Box<dyn Observer>],
+    ) -> Value {
         let read_by = asking.read_by.as_deref().map(engines::said);
-        let told = |set: &&String| read_by.is_none() || !engines::is_place(set);
-        let set = asking.changed.iter().filter(told);
-        let changed: Vec<&str> = read_by.iter().chain(set).map(String::as_str).collect();
-        let title = match &changed[..] {
+        let mut told: Vec<String> = read_by.iter().cloned().collect();
+        let set = asking.changed.iter();
+        told.extend(
+            set.filter(|set| read_by.is_none() || !engines::is_place(set))
+                .cloned(),
+        );
+        // An observer that remarks on itself says all that a reader of the row must know about its options.
+        for observer in observers {
+            if let Some(remark) = observer.remark() {
+                let prefix = format!("observe.{}.", observer.name());
+                told.retain(|changed| !changed.trim_start().starts_with(&prefix));
+                told.push(remark);
+            }
+        }
+        let title = match &told[..] {
             [] => self.model.title.clone(),
-            changed => format!("{} ({})", self.model.title, changed.join(", ")),
+            told => format!("{} ({})", self.model.title, told.join(", ")),
         };
         let mut described = json!({
             "name": self.model.name,
@@ -344,6 +360,14 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    fn items_base(&self) -> Option<PathBuf> {
+        let mut items = self.asking.items.iter();
+        let pictured = items.any(|item| item.all_images().next().is_some());
+        pictured
+            .then(|| std::path::absolute(&self.asking.base).ok())
+            .flatten()
+    }
+
     /// The manifest of the run, as of now.
     pub fn manifest(
         &self,
@@ -355,13 +379,16 @@ impl<'a> Prepared<'a> {
             format_version: FORMAT_VERSION,
             program: Program::this(),
             suite: serde_json::to_value(&self.asking.suite).unwrap_or_default(),
-            model: self.answering.described(self.asking, self.weights.as_ref()),
+            model: self
+                .answering
+                .described(self.asking, self.weights.as_ref(), observers),
             run: self.run.clone(),
             seed: self.seed,
             repeats: self.repeats,
             selection: self.asking.selection.clone(),
             shard,
             device,
+            items_base: self.items_base(),
             assets: self.asking.assets.clone(),
             observers: observers
                 .iter()

@@ -7,18 +7,6 @@ use base64::Engine as _;
 /// Largest encoded picture that is accepted, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 
-/// The MIME type of a format by its usual extension, as `image::sniff` gives it.
-pub fn mime(extension: &str) -> &'static str {
-    match extension {
-        "jpg" => "image/jpeg",
-        "webp" => "image/webp",
-        "gif" => "image/gif",
-        "bmp" => "image/bmp",
-        "tiff" => "image/tiff",
-        _ => "image/png",
-    }
-}
-
 /// Takes the bytes as an answer; the message says what they look like when they are no picture.
 pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {

@@ -153,6 +153,11 @@ impl Hub {
         })
     }
 
+    /// The flag that ends downloads, for others that wait for servers.
+    pub fn cancel(&self) -> Cancel {
+        self.options.cancel.clone()
+    }
+
     /// The known assets and groups.
     pub fn table(&self) -> &Table {
         &self.table

@@ -22,6 +22,27 @@ pub fn encode_png(rgb: &RgbImage) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
+/// The picture as JPEG of a quality from 1 to 100, with chroma halved both ways (4:2:0).
+///
+/// # Errors
+/// When a side of the picture is 0 or above 65535.
+pub fn encode_jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+    let side = |side: u32| u16::try_from(side).unwrap_or(0);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, quality);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder
+        .encode(
+            rgb.as_raw(),
+            side(rgb.width()),
+            side(rgb.height()),
+            ColorType::Rgb,
+        )
+        .map_err(|error| refused(rgb, "jpg", &error))?;
+    Ok(bytes)
+}
+
 /// A small JPEG of the picture whose longer side has at most `max_side` pixels. Small pictures are not enlarged.
 ///
 /// # Errors
@@ -38,7 +59,7 @@ pub fn thumbnail(rgb: &RgbImage, max_side: u32) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-fn refused(rgb: &RgbImage, format: &'static str, error: &image::ImageError) -> ImageError {
+fn refused(rgb: &RgbImage, format: &'static str, error: &dyn std::error::Error) -> ImageError {
     ImageError::Damaged {
         name: format!("a picture of {}x{} pixels", rgb.width(), rgb.height()),
         format,

@@ -8,4 +8,4 @@ pub mod size;
 pub mod tensor_resize;
 
 pub use decode::{Decoded, ImageError, decode_bytes, decode_file, dimensions, read_file, sniff};
-pub use encode::{encode_png, thumbnail};
+pub use encode::{encode_jpeg, encode_png, thumbnail};

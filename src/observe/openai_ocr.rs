@@ -5,7 +5,7 @@ use super::{ObserveError, Observer, Subject};
 use crate::cancel::Cancel;
 use crate::hub::http::display_url;
 use crate::record::Object;
-use crate::remote::{self, Body, Client, Endpoint, RemoteError, picture_url};
+use crate::remote::{self, Body, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ impl OpenAiOcr {
             "engine": self.settings.model,
             "lines": [],
             "text": said.text,
-            "truncated": said.finish == "length",
+            "truncated": said.finish_reason == "length",
             "server": {"model": answer["model"], "usage": answer["usage"]},
         }))
     }
@@ -132,7 +132,7 @@ impl OpenAiOcr {
         let settings = &self.settings;
         let png = crate::image::encode_png(image)
             .map_err(|error| RemoteError::item("image", error.to_string()))?;
-        let mut picture = json!({"url": picture_url(&png, "image/png")});
+        let mut picture = json!({"url": data_url("image/png", &png)});
         if let Some(detail) = &settings.detail {
             picture["detail"] = json!(detail);
         }

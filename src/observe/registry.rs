@@ -5,6 +5,7 @@ use super::clip_score::{self, ClipScore};
 use super::geneval_detector::{self, GenevalDetector};
 use super::got_ocr::{self, GotOcr};
 use super::hpsv2::{self, HpsV2};
+use super::judge::{JudgeError, JudgeObserver};
 use super::mplug_vqa::{self, MplugVqa};
 use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
@@ -21,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "geneval-detector",
     "got-ocr",
     "hpsv2",
+    "judge",
     "mplug-vqa",
     "openai-ocr",
     "ppocr",
@@ -52,6 +54,9 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(#[from] RemoteError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Judge(#[from] JudgeError),
     #[error("{reason}")]
     #[diagnostic(help("take another `--device`"))]
     Device { reason: String },
@@ -66,7 +71,7 @@ impl BuildError {
                 | Self::Settings(_)
                 | Self::Remote(_)
                 | Self::PpOcr(PpOcrError::Models { .. } | PpOcrError::Setting { .. })
-        )
+        ) || matches!(self, Self::Judge(error) if error.is_usage())
     }
 }
 
@@ -83,7 +88,7 @@ pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, Buil
         "mplug-vqa" => Ok(mplug_vqa::ASSETS.into()),
         "ppocr" => Ok(ppocr::assets(&settings.read()?)?),
         // Their checkpoint is a folder that the settings name, or a server.
-        "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
+        "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
         _ => Err(unknown(name)),
     }
 }
@@ -116,6 +121,7 @@ pub fn build(
     hub: &Hub,
     device: &OpenDevice<'_>,
 ) -> Result<Box<dyn Observer>, BuildError> {
+    let judge_device = || device().map_err(|reason| JudgeError::Device { reason });
     let device = || device().map_err(|reason| BuildError::Device { reason });
     match name {
         "clip-score" => Ok(Box::new(ClipScore::open(
@@ -125,6 +131,11 @@ pub fn build(
         )?)),
         "got-ocr" => Ok(Box::new(GotOcr::open(&settings.read()?, hub, &device()?)?)),
         "hpsv2" => Ok(Box::new(HpsV2::open(&settings.read()?, hub, &device()?)?)),
+        "judge" => Ok(Box::new(JudgeObserver::open(
+            settings.read()?,
+            hub,
+            judge_device,
+        )?)),
         "mplug-vqa" => Ok(Box::new(MplugVqa::open(
             &settings.read()?,
             hub,

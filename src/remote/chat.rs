@@ -1,63 +1,305 @@
-//! A chat: pictures as addresses, and the words of an answer.
+//! The asynchronous client: attempts, time limits, and what each failure means.
 
-use super::RemoteError;
-use base64::Engine as _;
+use super::fault::{Fault, Heard, snippet};
+use super::pace::Pace;
+use super::reply::{ChatReply, read_chat};
+use super::settings::Checked;
+use super::wait::unless;
+use super::{ChatSettings, Ledger};
+use crate::cancel::Cancel;
+use crate::hub::http;
+use crate::record::Object;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
-/// The words of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    pub text: String,
-    /// Why the server stopped, such as `stop` or `length`; empty where it does not say.
-    pub finish: String,
+/// Largest answer, in bytes.
+const MAX_ANSWER: usize = 16 << 20;
+/// Longest pause that a server may ask for before a request is given up.
+const MAX_WAIT: Duration = Duration::from_secs(600);
+
+/// A chat server.
+pub struct Chat {
+    http: reqwest::Client,
+    checked: Checked,
+    attempts: u32,
+    pace: Pace,
+    ledger: Ledger,
 }
 
-/// An encoded picture as an address that holds it.
-pub fn picture_url(bytes: &[u8], mime: &str) -> String {
-    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-    format!("data:{mime};base64,{encoded}")
+/// An answer, or the server's refusal to give one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    pub reply: ChatReply,
+    pub attempts: u32,
+    /// Of the attempt that succeeded.
+    pub seconds: f64,
 }
 
-/// Reads the answer of `/chat/completions`.
-///
-/// # Errors
-/// When the server refused, or its answer holds no message or no words.
-pub fn said(reply: &Value) -> Result<Said, RemoteError> {
-    let choice = reply.pointer("/choices/0").unwrap_or(&Value::Null);
-    let message = &choice["message"];
-    let finish = choice["finish_reason"].as_str().unwrap_or_default();
-    let text = match &message["content"] {
-        Value::String(text) => text.clone(),
-        // Some servers answer in parts.
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect(),
-        _ => String::new(),
+/// Why there is no answer. Messages hold no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChatError {
+    /// This request fails.
+    #[error("{message}")]
+    Item { kind: &'static str, message: String },
+    /// Every request would fail.
+    #[error("{message}")]
+    Fatal { message: String, help: String },
+    #[error("{message}")]
+    Budget { message: String },
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl Chat {
+    /// Checks the settings and reads the key; sends nothing.
+    ///
+    /// # Errors
+    /// Which setting cannot be right, and why.
+    pub fn new(settings: &ChatSettings) -> Result<Self, String> {
+        let checked = settings.checked()?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
+            .timeout(checked.timeout)
+            .build()
+            .map_err(|error| format!("cannot set up HTTP: {}", http::explain(error)))?;
+        Ok(Self {
+            http,
+            attempts: settings.max_attempts,
+            pace: Pace::new(
+                settings.concurrency,
+                settings.requests_per_minute,
+                settings.tokens_per_minute,
+            ),
+            ledger: Ledger::new(settings.prices, settings.budget),
+            checked,
+        })
+    }
+
+    /// The address, as it may be shown and recorded.
+    pub fn server(&self) -> &str {
+        self.checked.address.shown()
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Asks for one chat completion; `tokens` is what it is reckoned with. The ledger books it.
+    ///
+    /// # Errors
+    /// When attempts or time are used up, the request or the key is not accepted, the budget does not allow it, or
+    /// the flag was raised.
+    pub async fn complete(
+        &self,
+        body: &Object,
+        tokens: u64,
+        cancel: &Cancel,
+    ) -> Result<Completion, ChatError> {
+        let bytes = serde_json::to_vec(body).unwrap_or_default();
+        let url = self.checked.address.of("/chat/completions");
+        let end = Instant::now() + self.checked.total;
+        let mut attempt = 0;
+        loop {
+            let turn = unless(cancel, self.pace.turn(tokens)).await;
+            let turn = turn.ok_or(ChatError::Cancelled)?;
+            let leave = self
+                .ledger
+                .leave()
+                .map_err(|message| ChatError::Budget { message })?;
+            attempt += 1;
+            let start = Instant::now();
+            let request = self
+                .http
+                .post(&url)
+                .header("content-type", "application/json");
+            let outcome = unless(cancel, self.send(request.body(bytes.clone()), end)).await;
+            if let Some(Ok(reply)) = &outcome {
+                self.ledger.pay(reply.usage.or_reckoned(tokens));
+            }
+            drop((turn, leave));
+            let fault = match outcome.ok_or(ChatError::Cancelled)? {
+                Ok(reply) => {
+                    let actual = reply.usage.input.zip(reply.usage.output);
+                    self.pace.answered(tokens, actual.map(|(i, o)| i + o));
+                    return Ok(Completion {
+                        reply,
+                        attempts: attempt,
+                        seconds: start.elapsed().as_secs_f64(),
+                    });
+                }
+                Err(fault) => fault,
+            };
+            let (kind, message, wait) = match fault {
+                Fault::Again {
+                    kind,
+                    message,
+                    wait,
+                } => (kind, message, wait),
+                other => return self.give_up(other, attempt, start),
+            };
+            let pause = wait.unwrap_or_else(|| http::backoff(self.checked.first_wait, attempt - 1));
+            if kind == "rate-limit" {
+                self.pace.busy(pause);
+            }
+            if attempt >= self.attempts || pause > MAX_WAIT || Instant::now() + pause >= end {
+                return Err(exhausted(kind, message, attempt));
+            }
+            tracing::info!("{message}; trying again in {:.1} s", pause.as_secs_f64());
+            unless(cancel, tokio::time::sleep(pause))
+                .await
+                .ok_or(ChatError::Cancelled)?;
+        }
+    }
+
+    /// What a fault means that no further attempt can mend.
+    fn give_up(
+        &self,
+        fault: Fault,
+        attempts: u32,
+        start: Instant,
+    ) -> Result<Completion, ChatError> {
+        match fault {
+            Fault::Refused { message } => Ok(Completion {
+                reply: ChatReply {
+                    text: String::new(),
+                    refusal: Some(message),
+                    finish_reason: "content_filter".into(),
+                    model: None,
+                    usage: super::Usage::default(),
+                },
+                attempts,
+                seconds: start.elapsed().as_secs_f64(),
+            }),
+            Fault::Fatal { message, help } => Err(ChatError::Fatal { message, help }),
+            Fault::Rejected { message } | Fault::Again { message, .. } => Err(ChatError::Item {
+                kind: "rejected",
+                message,
+            }),
+        }
+    }
+
+    /// The models that the server lists; None where it lists none.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not accept the key.
+    pub async fn models(&self, cancel: &Cancel) -> Result<Option<Vec<String>>, ChatError> {
+        let url = self.checked.address.of("/models");
+        let server = http::display_url(&url);
+        let limit = Instant::now() + self.checked.timeout;
+        let heard = unless(cancel, self.hear(self.http.get(&url), &server, limit)).await;
+        let heard = match heard.ok_or(ChatError::Cancelled)? {
+            Ok(heard) => heard,
+            Err(Fault::Again {
+                kind: "unreachable",
+                message,
+                ..
+            }) => return Err(exhausted("unreachable", message, 1)),
+            Err(_) => return Ok(None),
+        };
+        match Fault::of(&server, &heard, &self.checked.key) {
+            Some(Fault::Fatal { message, help }) if matches!(heard.status, 401 | 403) => {
+                return Err(ChatError::Fatal { message, help });
+            }
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        let list: Value = serde_json::from_slice(&heard.body).unwrap_or_default();
+        let models = list["data"].as_array().map(|models| {
+            let ids = models.iter().filter_map(|model| model["id"].as_str());
+            ids.map(str::to_owned).collect()
+        });
+        Ok(models)
+    }
+
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        end: Instant,
+    ) -> Result<ChatReply, Fault> {
+        let server = http::display_url(&self.checked.address.of("/chat/completions"));
+        let limit = end.min(Instant::now() + self.checked.timeout);
+        let heard = self.hear(request, &server, limit).await?;
+        if let Some(fault) = Fault::of(&server, &heard, &self.checked.key) {
+            return Err(fault);
+        }
+        // Half an answer, or a page of a gateway: another attempt may bring the answer.
+        let strange = |what: &str| Fault::Again {
+            kind: "protocol",
+            message: self.hide(&format!(
+                "{server} answered 200 with {what}: {:?}; does `base_url` end in /v1?",
+                snippet(&heard.body)
+            )),
+            wait: None,
+        };
+        let answer: Value = serde_json::from_slice(&heard.body).map_err(|_| {
+            strange(match heard.body.trim_ascii_start().starts_with(b"<") {
+                true => "an HTML page",
+                false => "something that is not JSON",
+            })
+        })?;
+        let mut reply = read_chat(&answer).map_err(strange)?;
+        reply.text = self.hide(&reply.text);
+        reply.refusal = reply.refusal.map(|text| self.hide(&text));
+        Ok(reply)
+    }
+
+    /// Sends and reads the whole answer before `limit`.
+    async fn hear(
+        &self,
+        request: reqwest::RequestBuilder,
+        server: &str,
+        limit: Instant,
+    ) -> Result<Heard, Fault> {
+        let lost = |kind, words: String| Fault::Again {
+            kind,
+            message: self.hide(&format!("{server}: {words}")),
+            wait: None,
+        };
+        let reading = async {
+            let request = request.headers(self.checked.headers.clone());
+            let mut response = request.send().await?;
+            let mut heard = Heard {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: Vec::new(),
+            };
+            while let Some(chunk) = response.chunk().await? {
+                heard.body.extend_from_slice(&chunk);
+                if heard.body.len() > MAX_ANSWER {
+                    break;
+                }
+            }
+            Ok::<_, reqwest::Error>(heard)
+        };
+        match tokio::time::timeout_at(limit.into(), reading).await {
+            Ok(Ok(heard)) => Ok(heard),
+            Ok(Err(error)) if error.is_connect() => Err(lost("unreachable", http::explain(error))),
+            Ok(Err(error)) if error.is_timeout() => Err(lost("timeout", http::explain(error))),
+            Ok(Err(error)) => Err(lost("network", http::explain(error))),
+            Err(_) => Err(lost(
+                "timeout",
+                "no whole answer within the time limit".into(),
+            )),
+        }
+    }
+
+    fn hide(&self, text: &str) -> String {
+        self.checked.key.hide(text)
+    }
+}
+
+fn exhausted(kind: &'static str, message: String, attempts: u32) -> ChatError {
+    let message = match attempts {
+        1 => message,
+        _ => format!("{message} (after {attempts} attempts)"),
     };
-    if let Some(refusal) = message["refusal"].as_str().filter(|text| !text.is_empty()) {
-        return Err(RemoteError::item("refused", refusal));
+    match kind {
+        // Nothing listens there: the other requests need not find out one by one.
+        "unreachable" => ChatError::Fatal {
+            message,
+            help: "is the server running, and is `base_url` right? Check proxy variables too"
+                .into(),
+        },
+        _ => ChatError::Item { kind, message },
     }
-    if finish == "content_filter" {
-        return Err(RemoteError::item(
-            "refused",
-            "the server's content filter withheld the answer",
-        ));
-    }
-    if !message.is_object() {
-        return Err(RemoteError::item(
-            "protocol",
-            "the server's answer has no `choices[0].message`",
-        ));
-    }
-    if text.is_empty() && finish == "length" {
-        return Err(RemoteError::item(
-            "empty",
-            "the token limit was reached before any text came; raise `max_tokens`",
-        ));
-    }
-    Ok(Said {
-        text,
-        finish: finish.to_owned(),
-    })
 }

@@ -1,11 +1,12 @@
-//! Sending: the key, time limits, attempts, and what each failure means.
+//! The blocking client: attempts, time limits, and what each failure means.
 
-use super::{Endpoint, RemoteError};
+use super::fault::{Fault, Heard, snippet};
+use super::{Address, Endpoint, Key, RemoteError};
 use crate::cancel::Cancel;
 use crate::hub::http;
 use crate::record::Object;
 use reqwest::blocking::{RequestBuilder, multipart};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -67,13 +68,12 @@ enum Failed {
     Again(RemoteError, Option<Duration>),
 }
 
-/// Sends requests to one server.
+/// Sends requests to one server, one after another.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::blocking::Client,
-    base: String,
-    key_variable: String,
-    key: Option<String>,
+    address: Address,
+    key: Key,
     attempts: u32,
     timeout: Duration,
     /// Shortest time between two requests.
@@ -87,11 +87,7 @@ impl Client {
     /// [`RemoteError::Fatal`] when a setting cannot be right.
     pub fn new(endpoint: &Endpoint<'_>) -> Result<Self, RemoteError> {
         let wrong = |key: &str, what: &str| endpoint.wrong(key, what);
-        let base = endpoint.base_url.trim_end_matches('/');
-        let base = base.strip_suffix("/chat/completions").unwrap_or(base);
-        if !base.starts_with("http://") && !base.starts_with("https://") {
-            return Err(wrong("base_url", "does not begin with http:// or https://"));
-        }
+        let address = Address::parse(endpoint.base_url).map_err(|what| wrong("base_url", &what))?;
         if endpoint.model.is_empty() {
             return Err(wrong("model", "is empty"));
         }
@@ -108,10 +104,6 @@ impl Client {
                     .ok_or_else(|| wrong("requests_per_minute", "is not a positive number"))?,
             ),
         };
-        let key = std::env::var(endpoint.api_key_env)
-            .ok()
-            .map(|key| key.trim().to_owned())
-            .filter(|key| !key.is_empty());
         let http = reqwest::blocking::Client::builder()
             .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
             .timeout(timeout)
@@ -124,9 +116,8 @@ impl Client {
             })?;
         Ok(Self {
             http,
-            base: base.to_owned(),
-            key_variable: endpoint.api_key_env.to_owned(),
-            key,
+            address,
+            key: Key::of_variable(endpoint.api_key_env),
             attempts: endpoint.max_attempts.max(1),
             timeout,
             interval,
@@ -138,7 +129,7 @@ impl Client {
     /// # Errors
     /// When no answer comes in the attempts that are allowed, or the server refuses.
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
-        let url = format!("{}{path}", self.base);
+        let url = self.address.of(path);
         let bytes = self.persist(cancel, || {
             let request = self.http.post(&url).headers(self.headers()?);
             let request = match body.clone() {
@@ -155,7 +146,7 @@ impl Client {
             };
             RemoteError::item(
                 "protocol",
-                self.hide(&format!(
+                self.key.hide(&format!(
                     "{} answered 200 with {kind}: {:?}; does `base_url` end in /v1?",
                     http::display_url(&url),
                     snippet(&bytes)
@@ -203,21 +194,8 @@ impl Client {
     }
 
     fn headers(&self) -> Result<HeaderMap, RemoteError> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = &self.key {
-            let mut value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| {
-                RemoteError::fatal(
-                    format!(
-                        "the key in {} has characters that no key has",
-                        self.key_variable
-                    ),
-                    "set the variable to the key alone",
-                )
-            })?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        Ok(headers)
+        let headers = self.key.headers();
+        headers.map_err(|what| RemoteError::fatal(what, "set the variable to the key alone"))
     }
 
     /// Keeps to `requests_per_minute`.
@@ -230,7 +208,7 @@ impl Client {
             let mut next = NEXT
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let slot = next.entry(self.base.clone()).or_insert(now);
+            let slot = next.entry(self.address.shown().to_owned()).or_insert(now);
             let turn = (*slot).max(now);
             *slot = turn + interval;
             turn
@@ -246,7 +224,7 @@ impl Client {
     fn judge(&self, url: &str, outcome: Result<Heard, Lost>) -> Result<Vec<u8>, Failed> {
         let server = http::display_url(url);
         let heard = outcome.map_err(|lost| {
-            let message = self.hide(&format!("{server}: {}", lost.words));
+            let message = self.key.hide(&format!("{server}: {}", lost.words));
             let error = match lost.kind {
                 "unreachable" => RemoteError::fatal(
                     message,
@@ -260,52 +238,21 @@ impl Client {
                 Failed::Final(error)
             }
         })?;
-        if (200..300).contains(&heard.status) {
-            return Ok(heard.body);
-        }
-        let said = Said::read(&heard.body);
-        let message = self.hide(&format!(
-            "{server} answered {}: {}",
-            heard.status, said.message
-        ));
-        let wait = http::retry_after(&heard.headers);
-        Err(match heard.status {
-            _ if said.code == "insufficient_quota" => Failed::Final(RemoteError::fatal(
+        let fault = match Fault::of(&server, &heard, &self.key) {
+            None => return Ok(heard.body),
+            Some(fault) => fault,
+        };
+        Err(match fault {
+            Fault::Again {
+                kind,
                 message,
-                "the account has no credit left; add some and run the same command again",
-            )),
-            429 => Failed::Again(RemoteError::item("rate-limit", message), wait),
-            408 | 409 | 500.. => Failed::Again(RemoteError::item("server", message), wait),
-            401 | 403 => Failed::Final(RemoteError::fatal(
-                message,
-                match self.key {
-                    Some(_) => format!("the key in {} is not accepted", self.key_variable),
-                    None => format!("set {} to the server's key", self.key_variable),
-                },
-            )),
-            404 => Failed::Final(RemoteError::fatal(
-                message,
-                "check `model` and `base_url` (it usually ends in /v1)",
-            )),
-            _ if said.refused() => Failed::Final(RemoteError::item("refused", message)),
-            _ => Failed::Final(RemoteError::item("rejected", message)),
+                wait,
+            } => Failed::Again(RemoteError::item(kind, message), wait),
+            Fault::Refused { message } => Failed::Final(RemoteError::item("refused", message)),
+            Fault::Rejected { message } => Failed::Final(RemoteError::item("rejected", message)),
+            Fault::Fatal { message, help } => Failed::Final(RemoteError::fatal(message, help)),
         })
     }
-
-    /// Takes the key out of words of a server that repeats it.
-    fn hide(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => text.replace(key.as_str(), "[key]"),
-            None => text.to_owned(),
-        }
-    }
-}
-
-/// An answer with any status.
-struct Heard {
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
 }
 
 /// No answer, or not the whole of one.
@@ -379,49 +326,4 @@ fn form(parts: Vec<Part>) -> Result<multipart::Form, RemoteError> {
         form = form.part(part.name, body);
     }
     Ok(form)
-}
-
-/// A server's error: `{"error": {"message", "type", "code"}}`, or whatever a gateway sends.
-struct Said {
-    message: String,
-    code: String,
-}
-
-impl Said {
-    fn read(body: &[u8]) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = &json["error"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let message = text(&error["message"])
-            .or_else(|| text(error))
-            .or_else(|| text(&json["message"]))
-            .or_else(|| text(&json["detail"]))
-            .unwrap_or_else(|| snippet(body));
-        let code = text(&error["code"])
-            .or_else(|| text(&error["type"]))
-            .unwrap_or_default();
-        Self { message, code }
-    }
-
-    fn refused(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "content_policy_violation" | "content_filter" | "moderation_blocked"
-        )
-    }
-}
-
-fn snippet(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(800)]);
-    let mut words: String = text
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(200)
-        .collect();
-    if words.is_empty() {
-        words.push_str("(empty answer)");
-    }
-    words
 }

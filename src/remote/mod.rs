@@ -1,11 +1,30 @@
-//! Servers with the API of OpenAI: sending, the key, time limits, attempts, and what each failure means. Whoever asks decides
-//! what is asked.
+//! Servers with the API of OpenAI: addresses, keys, errors and answers, and a blocking client, and an asynchronous one for chats.
+//!
+//! The generator `openai` and the observers `judge` and `openai-ocr` share this room; whoever asks decides what is asked.
 
+mod address;
 mod chat;
 mod client;
+mod data_url;
+mod fault;
+mod key;
+mod ledger;
+mod order;
+mod pace;
+mod reply;
+mod settings;
+mod wait;
 
-pub use chat::{Said, picture_url, said};
+pub use address::Address;
+pub use chat::{Chat, ChatError, Completion};
 pub use client::{Body, Client, Part};
+pub use data_url::{data_url, mime};
+pub use fault::{Fault, Heard, snippet};
+pub use key::Key;
+pub use ledger::{Ledger, Prices};
+pub use order::ImageOrder;
+pub use reply::{ChatReply, Usage, read_chat, said};
+pub use settings::ChatSettings;
 
 /// A server and how it is asked, as somebody's settings say.
 #[derive(Debug, Clone, Copy)]

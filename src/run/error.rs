@@ -1,5 +1,6 @@
 //! What can go wrong with a run folder.
 
+use crate::observe::{Halt, ObserveError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,14 @@ pub enum RunError {
         #[help]
         help: String,
     },
+    #[error("{message}")]
+    Observer {
+        message: String,
+        #[help]
+        help: String,
+        /// A bound that the user set is reached; else the environment lacks something.
+        incomplete: bool,
+    },
     #[error("the evidence cannot be believed: {message}")]
     #[diagnostic(help(
         "look at the pictures and at evidence.jsonl; check the observer's weights and settings"
@@ -57,6 +66,20 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// The end of a run that an observer asks for.
+    pub fn observer(error: ObserveError) -> Self {
+        let (help, incomplete) = match error.halt {
+            Some(Halt::Incomplete { help }) => (help, true),
+            Some(Halt::Environment { help }) => (help, false),
+            _ => ("run the same command again to go on".into(), false),
+        };
+        Self::Observer {
+            message: error.message,
+            help,
+            incomplete,
+        }
+    }
+
     /// An input/output error in words a user can act on.
     pub fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
         let (reason, help, environment) = explain(error);

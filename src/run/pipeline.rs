@@ -18,7 +18,7 @@ use super::plan::{Asked, Fingerprints, Plan, Slot, content_hash, evidence_finger
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Generated, Generator, Request};
 use crate::layout::Layout;
-use crate::observe::{ObserveError, Observer, Subject};
+use crate::observe::{Halt, ObserveError, Observer, Subject};
 use crate::record::{Evidence, Failure, Output};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeSet;
@@ -108,6 +108,7 @@ impl Work<'_> {
         self.announce(&plan, repaired.into_iter().chain(torn));
         let shared = Shared::default();
         if !(plan.generate.is_empty() && plan.observe.is_empty()) {
+            self.begin()?;
             self.flow(
                 &plan,
                 &before,
@@ -115,9 +116,35 @@ impl Work<'_> {
                 Journals { outputs, evidence },
                 &shared,
             );
+            self.end(&shared);
         }
         self.listener.on(Event::Finished);
         shared.into_outcome(plan.done, self.cancel.is_raised())
+    }
+
+    /// Where an observer keeps files of its own.
+    fn own(&self, observer: &dyn Observer) -> std::path::PathBuf {
+        let name = super::shard::file_name(observer.name(), self.asked.shard);
+        self.folder.root().join(name.replace(".jsonl", ""))
+    }
+
+    fn begin(&self) -> Result<(), RunError> {
+        for observer in self.observers {
+            let own = self.own(observer.as_ref());
+            match observer.begin(&own) {
+                Err(error) if error.halt == Some(Halt::Interrupted) => return Ok(()),
+                begun => begun.map_err(RunError::observer)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, shared: &Shared) {
+        for observer in self.observers {
+            if let Err(error) = observer.end(&self.own(observer.as_ref())) {
+                shared.fail(RunError::observer(error));
+            }
+        }
     }
 
     fn announce(&self, plan: &Plan, repairs: impl Iterator<Item = String>) {
@@ -164,7 +191,7 @@ impl Work<'_> {
             .map_or(1, |making| making.workers.max(1));
         let (task_in, tasks) = bounded::<Slot>(generators * 2);
         let (made_in, made) = bounded::<Made>(generators * 2);
-        let (look_in, looks) = bounded::<Look>(self.observe_workers * 2 + 2);
+        let (look_in, looks) = bounded::<Look>((self.observe_workers * 2 + 2).max(self.batch()));
         let (line_in, lines) = bounded::<Line>(1024);
         std::thread::scope(|scope| {
             scope.spawn(move || journals.write(&lines, shared));
@@ -336,13 +363,16 @@ impl Work<'_> {
         }
     }
 
+    /// How many outputs the observers like to see together.
+    fn batch(&self) -> usize {
+        let batches = self.observers.iter().map(|observer| observer.batch());
+        batches.max().unwrap_or(1)
+    }
+
     fn observe(&self, looks: &Receiver<Look>, lines: &Sender<Line>, shared: &Shared) {
-        let batch = self
-            .observers
-            .iter()
-            .map(|observer| observer.batch())
-            .max()
-            .unwrap_or(1);
+        // Of pictures in memory, all workers together hold two batches at most.
+        let batch = self.batch();
+        let batch = batch.min((batch * 2).div_ceil(self.observe_workers.max(1)));
         while let Ok(first) = looks.recv() {
             let mut group = vec![first];
             while group.len() < batch {
@@ -359,7 +389,7 @@ impl Work<'_> {
                 .map(|look| look.load(self.folder).err())
                 .collect();
             for observer in self.observers {
-                let records = self.look(observer.as_ref(), &group, &unreadable);
+                let records = self.look(observer.as_ref(), &group, &unreadable, shared);
                 for record in records {
                     let failed = record.error.is_some();
                     if let Some(failure) = &record.error {
@@ -381,16 +411,22 @@ impl Work<'_> {
         observer: &dyn Observer,
         group: &[Look],
         unreadable: &[Option<ObserveError>],
+        shared: &Shared,
     ) -> Vec<Evidence> {
         let start = Instant::now();
+        let file = |look: &Look| Some(self.folder.root().join(look.output.file.as_ref()?));
+        let files: Vec<Option<std::path::PathBuf>> = group.iter().map(file).collect();
         let subjects: Vec<Subject<'_>> = group
             .iter()
+            .zip(&files)
             .zip(unreadable)
             .filter(|(_, error)| error.is_none())
-            .map(|(look, _)| Subject {
+            .map(|((look, file), _)| Subject {
                 item: self.asked.of(look.slot).0,
+                base: self.asked.base,
                 output: &look.output,
                 image: look.pixels.as_ref(),
+                file: file.as_deref(),
             })
             .collect();
         let mut seen = guarded(|| observer.observe(&subjects))
@@ -411,14 +447,21 @@ impl Work<'_> {
         group
             .iter()
             .zip(unreadable)
-            .map(|(look, error)| {
+            .filter_map(|(look, error)| {
                 let result = match error {
                     Some(error) => Err(error.clone()),
                     None => seen.next().unwrap_or_else(short),
                 };
                 let (evidence, error) = match result {
                     Ok(evidence) => (Some(evidence), None),
-                    Err(ObserveError { kind, message }) => (
+                    // Nothing is recorded of an output that the end of the run came before.
+                    Err(error) if error.halt.is_some() => {
+                        if error.halt != Some(Halt::Interrupted) {
+                            shared.fail(RunError::observer(error));
+                        }
+                        return None;
+                    }
+                    Err(ObserveError { kind, message, .. }) => (
                         None,
                         Some(Failure {
                             stage: "observe".into(),
@@ -427,20 +470,21 @@ impl Work<'_> {
                         }),
                     ),
                 };
-                Evidence {
+                Some(Evidence {
                     item: look.output.item.clone(),
                     repeat: look.output.repeat,
                     observer: observer.name().into(),
                     fingerprint: evidence_fingerprint(
                         observer,
                         self.asked.of(look.slot).0,
+                        self.asked.base,
                         &content_hash(&look.output),
                     ),
                     seconds,
                     evidence,
                     error,
                     extra: Default::default(),
-                }
+                })
             })
             .collect()
     }

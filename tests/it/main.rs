@@ -1,5 +1,7 @@
 //! Integration tests by user-visible behaviour, in one binary so that the big dependencies are linked once.
 
+#[path = "../support/chat.rs"]
+mod chat;
 #[path = "../support/http.rs"]
 mod http;
 
@@ -15,6 +17,9 @@ mod folder;
 mod geneval;
 mod got_ocr;
 mod grading;
+mod judge;
+mod judge_faults;
+mod judge_local;
 mod judged;
 mod ocrbench;
 mod ocrbench_v2;

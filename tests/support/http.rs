@@ -40,6 +40,8 @@ pub struct Reply {
     /// Bytes of the body that are sent before the fault.
     sent: usize,
     fault: Fault,
+    /// The connection takes further requests.
+    kept: bool,
 }
 
 enum Fault {
@@ -58,6 +60,7 @@ impl Reply {
             sent: body.len(),
             body,
             fault: Fault::None,
+            kept: false,
         }
     }
 
@@ -71,6 +74,12 @@ impl Reply {
 
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Leaves the connection open for further requests.
+    pub fn kept(mut self) -> Self {
+        self.kept = true;
         self
     }
 
@@ -129,12 +138,22 @@ impl Server {
 }
 
 fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize) -> Reply) {
+    let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
+    while serve_one(&mut reader, log, answer) {}
+}
+
+/// Answers one request; whether the connection takes another.
+fn serve_one(
+    reader: &mut BufReader<TcpStream>,
+    log: &Mutex<Vec<Seen>>,
+    answer: &dyn Fn(&Seen, usize) -> Reply,
+) -> bool {
     let mut head = String::new();
     loop {
         let before = head.len();
         match reader.read_line(&mut head) {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => return false,
             Ok(_) if head[before..].trim().is_empty() => break,
             Ok(_) => {}
         }
@@ -146,7 +165,9 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize
     };
     if let Some(length) = seen.header("content-length").and_then(|n| n.parse().ok()) {
         seen.body = vec![0; length];
-        reader.read_exact(&mut seen.body).unwrap();
+        if reader.read_exact(&mut seen.body).is_err() {
+            return false;
+        }
     }
     let before = {
         let mut log = log.lock().unwrap();
@@ -154,15 +175,18 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize
         log.len() - 1
     };
     let reply = answer(&seen, before);
-    let mut head = format!("HTTP/1.1 {}\r\nConnection: close\r\n", reply.status);
+    let kept = reply.kept && matches!(reply.fault, Fault::None);
+    let manner = if kept { "keep-alive" } else { "close" };
+    let mut head = format!("HTTP/1.1 {}\r\nConnection: {manner}\r\n", reply.status);
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("Content-Length: {}\r\n\r\n", reply.body.len()));
     let stream = reader.get_mut();
     // The client may be gone by now; that is its business.
-    let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(&reply.body[..reply.sent]);
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(&reply.body[..reply.sent]);
+    let _ = stream.write_all(&bytes);
     let _ = stream.flush();
     match reply.fault {
         Fault::None | Fault::Close => {}
@@ -171,9 +195,10 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize
             for byte in reply.body.chunks(1) {
                 std::thread::sleep(Duration::from_millis(100));
                 if stream.write_all(byte).is_err() {
-                    return;
+                    return false;
                 }
             }
         }
     }
+    kept
 }

@@ -9,12 +9,13 @@
 mod reply;
 mod settings;
 
-pub use settings::{ImageOrder, OpenAiSettings};
+pub use crate::remote::ImageOrder;
+pub use settings::OpenAiSettings;
 
-use super::{GenerateError, Generated, Generator, Request, picture};
+use super::{GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use crate::record::{Object, Task};
-use crate::remote::{Body, Client, Endpoint, Part, picture_url};
+use crate::remote::{Body, Client, Endpoint, Part, data_url, mime};
 use serde_json::{Value, json};
 
 /// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
@@ -51,17 +52,13 @@ impl OpenAi {
         let text = json!({"type": "text", "text": request.item.prompt});
         let mut content = Vec::new();
         for picture in pictures(request)? {
-            let mut image = json!({"url": picture_url(&picture.bytes, picture.mime)});
+            let mut image = json!({"url": data_url(picture.mime, &picture.bytes)});
             if let Some(detail) = &settings.detail {
                 image["detail"] = json!(detail);
             }
             content.push(json!({"type": "image_url", "image_url": image}));
         }
-        let at = match settings.image_order {
-            ImageOrder::TextFirst => 0,
-            ImageOrder::ImagesFirst => content.len(),
-        };
-        content.insert(at, text);
+        content.insert(settings.image_order.place_of_text(content.len()), text);
         let mut messages = Vec::new();
         if let Some(system) = &settings.system {
             messages.push(json!({"role": "system", "content": system}));
@@ -170,7 +167,7 @@ fn pictures(request: &Request<'_>) -> Result<Vec<Picture>, GenerateError> {
         };
         let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
         let extension = crate::image::sniff(&bytes).ok_or_else(|| wrong("is no picture"))?;
-        let mime = picture::mime(extension);
+        let mime = mime(extension);
         Ok(Picture {
             bytes,
             mime,

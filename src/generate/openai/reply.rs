@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
     let said = remote::said(&reply)?;
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
-    if !said.finish.is_empty() {
-        extra.insert("finish_reason".to_owned(), json!(said.finish));
+    if !said.finish_reason.is_empty() {
+        extra.insert("finish_reason".to_owned(), json!(said.finish_reason));
     }
     Ok(Generated {
         answer: Answer::Text(said.text),

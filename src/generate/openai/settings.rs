@@ -1,17 +1,9 @@
 //! Settings of the generator `openai`.
 
 use crate::record::Object;
+use crate::remote::ImageOrder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// Whether the question or the images come first in a chat message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageOrder {
-    #[default]
-    TextFirst,
-    ImagesFirst,
-}
 
 /// Settings of the generator `openai`. The key itself is never a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

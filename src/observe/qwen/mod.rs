@@ -22,13 +22,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// Settings of the observers `qwen-ocr` and `qwen-vqa`.
+/// Settings of the observers `qwen-ocr` and `qwen-vqa`, and of a judge in this process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QwenSettings {
     /// The folder as Qwen2.5-VL is published; `unigauge fetch qwen2.5-vl-7b` brings the default.
     pub checkpoint: PathBuf,
-    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it.
+    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it. A judge has prompt
+    /// sets instead.
     pub prompt: Option<String>,
     /// Longest answer in tokens; without it, as long as the observer needs.
     pub max_new_tokens: Option<usize>,
@@ -53,20 +54,20 @@ impl Default for QwenSettings {
 }
 
 /// The network with everything that shapes its answers.
-struct Looker {
+pub(in crate::observe) struct Looker {
     network: Mutex<Qwen2_5Vl>,
     reader: Reader,
     limits: PixelLimits,
     max_new_tokens: usize,
     repetition_penalty: f32,
     device: Device,
-    identity: Value,
+    pub(in crate::observe) identity: Value,
 }
 
 impl Looker {
     /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` stand in where the settings have
     /// none.
-    fn open(
+    pub(in crate::observe) fn open(
         observer: &str,
         settings: &QwenSettings,
         prompt: &str,
@@ -116,13 +117,17 @@ impl Looker {
 
     /// The answer to words after a picture.
     fn ask(&self, image: &RgbImage, words: &str) -> Result<Reply> {
-        let message = Message {
+        self.converse(&[Message {
             role: Role::User,
             pieces: vec![Piece::Picture(image), Piece::Text(words)],
-        };
+        }])
+    }
+
+    /// The answer to a conversation.
+    pub(in crate::observe) fn converse(&self, messages: &[Message<'_>]) -> Result<Reply> {
         let conversation = self
             .reader
-            .encode(&[message], Form::Qwen, self.limits, &self.device)?;
+            .encode(messages, Form::Qwen, self.limits, &self.device)?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
         self.reader.reply(
             &network,

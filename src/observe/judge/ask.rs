@@ -1,0 +1,239 @@
+//! Asking a judge: a server, or the network in this process, behind one interface.
+
+use super::JudgeError;
+use super::picture::Picture;
+use super::settings::{JudgeSettings, Judging};
+use crate::cancel::Cancel;
+use crate::model::conversation::{Message, Piece};
+use crate::model::tokenizer::chat::Role;
+use crate::observe::qwen::Looker;
+use crate::observe::{Halt, ObserveError};
+use crate::record::Object;
+use crate::remote::{
+    Chat, ChatError, ChatReply, ChatSettings, Completion, ImageOrder, Usage, data_url,
+};
+use candle_core::Device;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Tokens of an answer of the network in this process, unless the settings say otherwise.
+const LONGEST: usize = 1024;
+/// Tokens that an answer of a server is reckoned with when it has no bound.
+const ANSWER: u64 = 500;
+
+/// One call.
+pub struct Question<'a> {
+    pub system: Option<&'a str>,
+    pub text: &'a str,
+    pub pictures: Vec<&'a Picture>,
+}
+
+/// Who answers.
+pub enum Judge {
+    Server {
+        chat: Box<Chat>,
+        settings: Box<ChatSettings>,
+        fields: Object,
+        order: ImageOrder,
+    },
+    Local {
+        looker: Box<Looker>,
+        order: ImageOrder,
+    },
+}
+
+impl Judge {
+    /// Checks the settings, or loads the network; `request` are the fields that the prompts come with.
+    ///
+    /// # Errors
+    /// When a setting cannot be right, or the network cannot be loaded.
+    pub fn open(
+        settings: &JudgeSettings,
+        set: &str,
+        request: &Object,
+        device: impl FnOnce() -> Result<Device, JudgeError>,
+    ) -> Result<Self, JudgeError> {
+        match settings.backend {
+            Judging::Server => Ok(Self::Server {
+                chat: Box::new(Chat::new(&settings.server).map_err(|what| {
+                    JudgeError::settings(
+                        format!("[observe.judge.server]: {what}"),
+                        "name the judge's model and address: `--set observe.judge.server.model=…`, or in the suite",
+                    )
+                })?),
+                fields: settings.server.fields(request),
+                settings: Box::new(settings.server.clone()),
+                order: settings.image_order.unwrap_or(ImageOrder::TextFirst),
+            }),
+            Judging::Local => {
+                let device = device()?;
+                let looker = Looker::open("judge", &settings.local, set, LONGEST, &device)?;
+                Ok(Self::Local {
+                    looker: Box::new(looker),
+                    order: settings.image_order.unwrap_or(ImageOrder::ImagesFirst),
+                })
+            }
+        }
+    }
+
+    /// What shapes its answers. The address does not: the same model may move.
+    pub fn identity(&self) -> Value {
+        match self {
+            Self::Server {
+                fields,
+                order,
+                settings,
+                ..
+            } => {
+                json!({"backend": "openai", "request": fields, "detail": settings.detail, "order": order})
+            }
+            Self::Local { looker, order } => {
+                json!({"backend": "qwen2.5-vl", "network": looker.identity, "order": order})
+            }
+        }
+    }
+
+    /// Its name in tables.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Server { settings, .. } => &settings.model,
+            Self::Local { .. } => "qwen2.5-vl",
+        }
+    }
+
+    /// The address of a server, as it may be shown.
+    pub fn server(&self) -> Option<&str> {
+        match self {
+            Self::Server { chat, .. } => Some(chat.server()),
+            Self::Local { .. } => None,
+        }
+    }
+
+    /// Tokens that a call is reckoned with before it is answered.
+    pub fn reckon(&self, question: &Question<'_>) -> u64 {
+        let Self::Server { settings, .. } = self else {
+            return 0;
+        };
+        let text = question.text.len() + question.system.map_or(0, str::len);
+        let pictures = question.pictures.len() as u64 * settings.tokens_per_image;
+        text as u64 / 4 + pictures + settings.max_tokens.map_or(ANSWER, u64::from)
+    }
+
+    /// Makes a call.
+    ///
+    /// # Errors
+    /// When it fails for good, or no call can succeed any more.
+    pub async fn ask(
+        &self,
+        question: &Question<'_>,
+        cancel: &Cancel,
+    ) -> Result<Completion, ObserveError> {
+        match self {
+            Self::Server {
+                chat,
+                settings,
+                fields,
+                order,
+            } => {
+                let mut body = fields.clone();
+                let messages = messages(question, settings.detail.as_deref(), *order)?;
+                body.insert("messages".into(), messages);
+                chat.complete(&body, self.reckon(question), cancel)
+                    .await
+                    .map_err(told)
+            }
+            Self::Local { .. } if cancel.is_raised() => Err(told(ChatError::Cancelled)),
+            Self::Local { looker, order } => local(looker, question, *order),
+        }
+    }
+}
+
+/// The messages of a request.
+fn messages(
+    question: &Question<'_>,
+    detail: Option<&str>,
+    order: ImageOrder,
+) -> Result<Value, ObserveError> {
+    let mut content = Vec::new();
+    for picture in &question.pictures {
+        let (mime, bytes) = picture.sent()?;
+        let mut image = json!({"url": data_url(&mime, &bytes)});
+        if let Some(detail) = detail {
+            image["detail"] = detail.into();
+        }
+        content.push(json!({"type": "image_url", "image_url": image}));
+    }
+    let text = json!({"type": "text", "text": question.text});
+    content.insert(order.place_of_text(content.len()), text);
+    let system = question
+        .system
+        .map(|system| json!({"role": "system", "content": system}));
+    let user = json!({"role": "user", "content": content});
+    Ok(system.into_iter().chain([user]).collect())
+}
+
+fn local(
+    looker: &Looker,
+    question: &Question<'_>,
+    order: ImageOrder,
+) -> Result<Completion, ObserveError> {
+    let start = Instant::now();
+    let pictures = question.pictures.iter().map(|picture| picture.rgb());
+    let pictures = pictures.collect::<Result<Vec<_>, _>>()?;
+    let mut pieces: Vec<Piece<'_>> = pictures.iter().map(Piece::Picture).collect();
+    pieces.insert(
+        order.place_of_text(pieces.len()),
+        Piece::Text(question.text),
+    );
+    let system = question.system.map(|system| Message {
+        role: Role::System,
+        pieces: vec![Piece::Text(system)],
+    });
+    let user = Message {
+        role: Role::User,
+        pieces,
+    };
+    let messages: Vec<Message<'_>> = system.into_iter().chain([user]).collect();
+    let reply = looker
+        .converse(&messages)
+        .map_err(|error| ObserveError::new("judge", error.to_string()))?;
+    let finish = match reply.truncated {
+        true => "length",
+        false => "stop",
+    };
+    Ok(Completion {
+        reply: ChatReply {
+            text: reply.text,
+            refusal: None,
+            finish_reason: finish.into(),
+            model: None,
+            usage: Usage {
+                input: Some(reply.input_tokens as u64),
+                cached: 0,
+                output: Some(reply.output_tokens as u64),
+            },
+        },
+        attempts: 1,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// An error of the client as one of an observer.
+pub fn told(error: ChatError) -> ObserveError {
+    match error {
+        ChatError::Item { kind, message } => ObserveError::new(kind, message),
+        ChatError::Fatal { message, help } => {
+            ObserveError::new("server", message).halting(Halt::Environment { help })
+        }
+        ChatError::Budget { message } => ObserveError::new("budget", message).halting(
+            Halt::Incomplete {
+                help: "everything answered is kept: raise `budget` under [observe.judge.server] and run the same command \
+                       again, or grade what is there with `unigauge grade RUN`"
+                    .into(),
+            },
+        ),
+        ChatError::Cancelled => {
+            ObserveError::new("interrupted", "interrupted").halting(Halt::Interrupted)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The calls of one output, in rounds, each looked up among the answered ones before it is made.
+
+use super::ask::{Judge, Question};
+use super::picture::Pictures;
+use super::replies::{Replies, Reply};
+use super::set::Prompts;
+use super::settings::JudgeSettings;
+use super::{ObserveError, disk};
+use crate::cancel::Cancel;
+use crate::observe::Subject;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Everything that the calls of all outputs share.
+pub struct Flow {
+    pub judge: Judge,
+    pub prompts: Prompts,
+    pub replies: Replies,
+    pub cancel: Cancel,
+    rounds: u32,
+    sample: u32,
+}
+
+/// One output to judge, with nothing borrowed.
+pub struct Job {
+    /// System line and question of each call.
+    words: Vec<(Option<String>, String)>,
+    pictures: Pictures,
+    repeat: u32,
+}
+
+impl Flow {
+    pub fn new(judge: Judge, prompts: Prompts, settings: &JudgeSettings, cancel: Cancel) -> Self {
+        Self {
+            judge,
+            rounds: settings.rounds.unwrap_or(prompts.set.rounds).max(1),
+            sample: settings.sample,
+            prompts,
+            replies: Replies::default(),
+            cancel,
+        }
+    }
+
+    /// Everything that shapes what is seen.
+    pub fn identity(&self) -> Value {
+        json!({
+            "observer": "judge",
+            "judge": self.judge.identity(),
+            "prompts": self.described(),
+            "rounds": self.rounds,
+            "sample": self.sample,
+        })
+    }
+
+    fn described(&self) -> Value {
+        let Prompts {
+            set,
+            wording,
+            sha256,
+            ..
+        } = &self.prompts;
+        json!({"set": set.name, "wording": wording, "sha256": sha256})
+    }
+
+    /// Puts words and pictures together.
+    ///
+    /// # Errors
+    /// When the item lacks what a prompt is filled with, or a picture is absent or damaged.
+    pub fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
+        let set = &self.prompts.set;
+        let words = set.calls.iter().map(|call| {
+            let words = self.prompts.words(call, subject.item, subject.output);
+            words.map_err(|message| ObserveError::new("prompt", message))
+        });
+        Ok(Job {
+            words: words.collect::<Result<_, _>>()?,
+            pictures: Pictures::of(subject, &set.pictures, |what| set.shows(what))?,
+            repeat: subject.output.repeat,
+        })
+    }
+
+    /// Makes the calls of an output until every reply of a round is accepted; gives the evidence.
+    ///
+    /// # Errors
+    /// When a call fails for good; those answered before are kept.
+    pub async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
+        let mut calls: Vec<Value> = Vec::new();
+        let mut model = None;
+        for round in 0..self.rounds {
+            let mut settled = true;
+            for (at, call) in self.prompts.set.calls.iter().enumerate() {
+                let (system, text) = &job.words[at];
+                let question = Question {
+                    system: system.as_deref(),
+                    text,
+                    pictures: job.pictures.shown(&call.pictures),
+                };
+                let key = self.key(&call.role, &question, job.repeat, round);
+                let (reply, cached) = self.answer(key, &call.role, &question).await?;
+                let accepted = self.prompts.accepts(at, after_thinking(&reply.reply).1);
+                // A refusal is an answer: it is not asked again.
+                settled &= accepted || reply.refusal.is_some();
+                calls.push(told(&reply, accepted, cached));
+                model = Some(reply.model.clone());
+            }
+            if settled {
+                break;
+            }
+        }
+        Ok(json!({
+            "model": model,
+            "judge": self.judge.name(),
+            "server": self.judge.server(),
+            "prompts": self.described(),
+            "calls": calls,
+        }))
+    }
+
+    /// The answer to a call, and whether it was there already.
+    pub async fn answer(
+        &self,
+        key: String,
+        role: &str,
+        question: &Question<'_>,
+    ) -> Result<(Arc<Reply>, bool), ObserveError> {
+        let _alone = match key.is_empty() {
+            true => None,
+            false => Some(self.replies.alone(&key).await),
+        };
+        if let Some(reply) = self.replies.get(&key) {
+            return Ok((reply, true));
+        }
+        let completion = self.judge.ask(question, &self.cancel).await?;
+        let (usage, refusal) = (completion.reply.usage, completion.reply.refusal);
+        let reckoned = match (usage.input, &refusal) {
+            (None, None) => self.judge.reckon(question),
+            _ => 0,
+        };
+        let reply = Reply {
+            key,
+            role: role.into(),
+            reply: completion.reply.text,
+            refusal,
+            finish_reason: completion.reply.finish_reason,
+            model: completion
+                .reply
+                .model
+                .unwrap_or_else(|| self.judge.name().into()),
+            usage,
+            reckoned,
+            attempts: completion.attempts,
+            seconds: completion.seconds,
+        };
+        let reply = self.replies.keep(reply).await.map_err(disk)?;
+        Ok((reply, false))
+    }
+
+    /// Hash of everything that shapes a call.
+    fn key(&self, role: &str, question: &Question<'_>, repeat: u32, round: u32) -> String {
+        let pictures: Vec<String> = question.pictures.iter().map(|p| p.hash()).collect();
+        let all = json!([
+            self.judge.identity(),
+            self.prompts.set.name,
+            role,
+            question.system,
+            question.text,
+            pictures,
+            repeat,
+            round,
+            self.sample,
+        ]);
+        format!("{:x}", Sha256::digest(all.to_string()))
+    }
+}
+
+/// One call as it stands in the evidence.
+fn told(reply: &Reply, accepted: bool, cached: bool) -> Value {
+    let (thinking, words) = after_thinking(&reply.reply);
+    let state = match (&reply.refusal, reply.finish_reason.as_str()) {
+        (Some(_), _) => "refused",
+        (None, "length") => "truncated",
+        (None, _) if accepted => "ok",
+        (None, _) => "unparsed",
+    };
+    let mut call = json!({
+        "role": reply.role,
+        "reply": words,
+        "state": state,
+        "model": reply.model,
+        "input_tokens": reply.usage.input,
+        "output_tokens": reply.usage.output,
+        "attempts": reply.attempts,
+        "seconds": reply.seconds,
+        "cached": cached,
+    });
+    if let Some(refusal) = &reply.refusal {
+        call["refusal"] = refusal.as_str().into();
+    }
+    if !thinking.is_empty() {
+        call["thinking"] = thinking.into();
+    }
+    call
+}
+
+/// A reply behind the thoughts that some models write before it, and these thoughts.
+fn after_thinking(reply: &str) -> (&str, &str) {
+    let closed = reply.trim_start().strip_prefix("<think>");
+    match closed.and_then(|rest| rest.split_once("</think>")) {
+        Some((thinking, words)) => (thinking.trim(), words.trim_start()),
+        None => ("", reply),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_thinking;
+
+    #[test]
+    fn thoughts_are_told_from_the_reply() {
+        let reply = "\n<think>\nIt is red.\n</think>\n\nColour: 5\n";
+        assert_eq!(after_thinking(reply), ("It is red.", "Colour: 5\n"));
+        for plain in [
+            " Colour: 5\n",
+            "<think> without an end",
+            "5 <think>a</think>",
+        ] {
+            assert_eq!(after_thinking(plain), ("", plain));
+        }
+    }
+}

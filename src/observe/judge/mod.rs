@@ -1,0 +1,189 @@
+//! `judge`: a vision-language model is asked about each output, by the calls that a prompt set defines; its replies
+//! are kept word for word. What they are worth is the rule's business.
+
+mod ask;
+mod check;
+mod error;
+mod flow;
+mod official;
+mod picture;
+mod replies;
+mod set;
+mod settings;
+
+pub use error::JudgeError;
+pub use settings::{JudgeSettings, Judging};
+
+use super::{Halt, ObserveError, Observer, Subject};
+use crate::hub::Hub;
+use crate::record::Item;
+use ask::Judge;
+use candle_core::Device;
+use flow::Flow;
+use serde_json::{Value, json};
+use set::{PromptSet, Prompts, Shown};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// The observer.
+pub struct JudgeObserver {
+    flow: Arc<Flow>,
+    runtime: Runtime,
+    settings: JudgeSettings,
+}
+
+impl JudgeObserver {
+    /// Reads the prompts, checks the settings, loads the network of a local judge; asks nothing yet.
+    ///
+    /// # Errors
+    /// When a setting or a prompt set has a mistake, or a file, an asset or the network cannot be had.
+    pub fn open(
+        settings: JudgeSettings,
+        hub: &Hub,
+        device: impl FnOnce() -> Result<Device, JudgeError>,
+    ) -> Result<Self, JudgeError> {
+        let prompts = prompts(&settings, hub)?;
+        let judge = Judge::open(&settings, &prompts.set.name, &prompts.set.request, device)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("judge")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                JudgeError::settings(
+                    format!("cannot start threads for the judge: {error}"),
+                    "look at the limits of this machine",
+                )
+            })?;
+        Ok(Self {
+            flow: Arc::new(Flow::new(judge, prompts, &settings, hub.cancel())),
+            runtime,
+            settings,
+        })
+    }
+}
+
+/// The prompt set that the settings name, in the wording that they name.
+fn prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
+    let path = Path::new(&settings.prompts);
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        return PromptSet::file(path)?.ready(settings.prompts.clone());
+    }
+    let Some(name) = &settings.set else {
+        return Err(JudgeError::settings(
+            "[observe.judge] names no prompt set",
+            "write `set = \"imgedit\"` (or gedit, uge, wise), or `prompts = \"FILE.toml\"`",
+        ));
+    };
+    let set = PromptSet::built_in(name)?;
+    if settings.prompts == "own" {
+        return set.ready("own".into());
+    }
+    let Some(official) = set.official.clone() else {
+        return Err(JudgeError::settings(
+            format!("prompt set `{name}` has no official wording"),
+            "take `prompts = \"own\"`",
+        ));
+    };
+    let (file, wording) = match settings.prompts.as_str() {
+        "official" => (hub.ensure(&official.asset)?, "official".to_owned()),
+        _ => (path.to_path_buf(), settings.prompts.clone()),
+    };
+    official.apply(set, &file)?.ready(wording)
+}
+
+impl Observer for JudgeObserver {
+    fn name(&self) -> &str {
+        "judge"
+    }
+
+    fn identity(&self) -> Value {
+        self.flow.identity()
+    }
+
+    fn asked(&self, item: &Item) -> Value {
+        json!(self.flow.prompts.asked(item))
+    }
+
+    fn files(&self, item: &Item) -> Vec<String> {
+        match self.flow.prompts.set.shows(Shown::Source) {
+            true => item.images.clone(),
+            false => Vec::new(),
+        }
+    }
+
+    fn remark(&self) -> Option<String> {
+        let prompts = &self.flow.prompts;
+        Some(format!(
+            "judge {}, {} prompts",
+            self.flow.judge.name(),
+            prompts.wording
+        ))
+    }
+
+    fn batch(&self) -> usize {
+        match self.flow.judge {
+            // While the last answers of one batch are waited for, those of the next are on their way.
+            Judge::Server { .. } => self.settings.server.concurrency * 2,
+            Judge::Local { .. } => 1,
+        }
+    }
+
+    fn begin(&self, own: &Path) -> Result<(), ObserveError> {
+        let paid = self.flow.replies.open(&own.join("replies.jsonl"));
+        let paid = paid.map_err(disk)?;
+        if let Judge::Server { chat, .. } = &self.flow.judge {
+            chat.ledger().restart(paid.into_iter());
+            if self.settings.check {
+                self.runtime.block_on(check::check(&self.flow, own))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, own: &Path) -> Result<(), ObserveError> {
+        match &self.flow.judge {
+            Judge::Server { chat, .. } => {
+                let text = serde_json::to_string_pretty(&chat.ledger().sums()).unwrap_or_default();
+                std::fs::write(own.join("ledger.json"), text + "\n")
+                    .map_err(|error| disk(format!("{}: {error}", own.display())))
+            }
+            Judge::Local { .. } => Ok(()),
+        }
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
+        let jobs = subjects.iter().map(|subject| self.flow.job(subject));
+        match self.flow.judge {
+            Judge::Local { .. } => jobs
+                .map(|job| self.runtime.block_on(self.flow.clone().judge(job?)))
+                .collect(),
+            Judge::Server { .. } => {
+                let started: Vec<_> = jobs
+                    .map(|job| Ok(self.runtime.spawn(self.flow.clone().judge(job?))))
+                    .collect();
+                let ended = started.into_iter().map(|started| {
+                    let ended = self.runtime.block_on(started?);
+                    ended.unwrap_or_else(|error| {
+                        Err(ObserveError::new(
+                            "panic",
+                            format!("internal error: {error}"),
+                        ))
+                    })
+                });
+                ended.collect()
+            }
+        }
+    }
+}
+
+/// What the disk refuses ends the run.
+fn disk(message: String) -> ObserveError {
+    ObserveError::new("disk", message).halting(Halt::Environment {
+        help: "look at the disk and its permissions; everything written so far is kept".into(),
+    })
+}

@@ -1,0 +1,206 @@
+//! Replies on the disk: a call that is answered once is paid once, even when the program is killed right after.
+
+use crate::remote::Usage;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use tokio::sync::oneshot;
+
+/// One answered call, a line of `replies.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Hash of everything that shapes the call; empty for a call that is never asked for again.
+    pub key: String,
+    pub role: String,
+    /// The words of the judge.
+    pub reply: String,
+    /// Why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    #[serde(default)]
+    pub finish_reason: String,
+    /// The model that answered.
+    pub model: String,
+    /// Tokens as counted by the judge.
+    pub usage: Usage,
+    /// Tokens that count as input where the judge does not say.
+    #[serde(default)]
+    pub reckoned: u64,
+    pub attempts: u32,
+    pub seconds: f64,
+}
+
+impl Reply {
+    /// The tokens to pay for.
+    pub fn paid(&self) -> Usage {
+        self.usage.or_reckoned(self.reckoned)
+    }
+}
+
+/// One lock per call that is being made.
+type Flights = HashMap<String, Arc<tokio::sync::Mutex<()>>>;
+
+/// All answered calls of a run.
+#[derive(Default)]
+pub struct Replies {
+    known: Mutex<HashMap<String, Arc<Reply>>>,
+    flights: Mutex<Flights>,
+    writer: Mutex<Option<mpsc::Sender<Written>>>,
+}
+
+/// A line, and who waits for it.
+type Written = (Vec<u8>, oneshot::Sender<Result<(), String>>);
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Replies {
+    /// Goes on with a file, which is made when absent; gives what was paid for in it. A torn last line is cut off.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn open(&self, path: &Path) -> Result<Vec<Usage>, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(failed(error)),
+        };
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+        let torn = whole < bytes.len();
+        bytes.truncate(whole);
+        let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+        let (mut known, mut paid) = (HashMap::new(), Vec::new());
+        for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
+            let reply: Reply = serde_json::from_slice(line)
+                .map_err(|error| format!("{} line {}: {error}", path.display(), at + 1))?;
+            paid.push(reply.paid());
+            known.insert(reply.key.clone(), Arc::new(reply));
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut options = OpenOptions::new();
+        let file = options
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(failed)?;
+        if torn {
+            file.set_len(whole as u64).map_err(failed)?;
+        }
+        *locked(&self.known) = known;
+        let (sender, lines) = mpsc::channel();
+        let name = path.display().to_string();
+        std::thread::spawn(move || write(file, &name, &lines));
+        *locked(&self.writer) = Some(sender);
+        Ok(paid)
+    }
+
+    /// The answer to a call, if there is one.
+    pub fn get(&self, key: &str) -> Option<Arc<Reply>> {
+        locked(&self.known).get(key).cloned()
+    }
+
+    /// Waits until nobody else makes this call.
+    pub async fn alone(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let flight = locked(&self.flights).entry(key.into()).or_default().clone();
+        flight.lock_owned().await
+    }
+
+    /// Keeps an answer; it counts only once it is on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
+        let writer = locked(&self.writer).clone();
+        if let Some(writer) = writer {
+            let mut line = serde_json::to_vec(&reply).map_err(|error| error.to_string())?;
+            line.push(b'\n');
+            let (done, written) = oneshot::channel();
+            let gone = || "the thread that writes replies is gone".to_owned();
+            writer.send((line, done)).map_err(|_| gone())?;
+            written.await.map_err(|_| gone())??;
+        }
+        let reply = Arc::new(reply);
+        if !reply.key.is_empty() {
+            locked(&self.known).insert(reply.key.clone(), reply.clone());
+            locked(&self.flights).remove(&reply.key);
+        }
+        Ok(reply)
+    }
+}
+
+/// Appends lines; all that wait are made durable together.
+fn write(mut file: File, name: &str, lines: &mpsc::Receiver<Written>) {
+    while let Ok((mut bytes, first)) = lines.recv() {
+        let mut waiting = vec![first];
+        while let Ok((more, done)) = lines.try_recv() {
+            bytes.extend(more);
+            waiting.push(done);
+        }
+        let result = file.write_all(&bytes).and_then(|()| file.sync_data());
+        let result = result.map_err(|error| format!("cannot write {name}: {error}"));
+        for done in waiting {
+            // A call that was interrupted does not wait any more.
+            let _ = done.send(result.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(key: &str) -> Reply {
+        Reply {
+            key: key.into(),
+            role: "judge".into(),
+            reply: "5\n".into(),
+            refusal: None,
+            finish_reason: "stop".into(),
+            model: "m".into(),
+            usage: Usage {
+                input: Some(7),
+                cached: 0,
+                output: Some(1),
+            },
+            reckoned: 0,
+            attempts: 1,
+            seconds: 0.5,
+        }
+    }
+
+    #[test]
+    fn answers_are_there_again_and_a_torn_line_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own/replies.jsonl");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let replies = Replies::default();
+        assert!(replies.open(&path).unwrap().is_empty());
+        runtime.block_on(replies.keep(reply("a"))).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let whole = bytes.len();
+        bytes.extend_from_slice(b"{\"key\":\"b\",");
+        std::fs::write(&path, bytes).unwrap();
+
+        let again = Replies::default();
+        assert_eq!(again.open(&path).unwrap(), [reply("a").usage]);
+        assert_eq!(*again.get("a").unwrap(), reply("a"));
+        assert!(again.get("b").is_none());
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), whole as u64);
+        std::fs::write(&path, "nonsense\n").unwrap();
+        assert!(
+            Replies::default()
+                .open(&path)
+                .unwrap_err()
+                .contains("line 1")
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Prompt sets: which calls an output is judged by, in which words, and what of a reply shows that it was understood.
+
+use super::JudgeError;
+use super::official::Official;
+use crate::record::{Item, Object, Output};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The sets that the program carries.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("gedit", include_str!("../../../prompts/gedit.toml")),
+    ("imgedit", include_str!("../../../prompts/imgedit.toml")),
+    ("uge", include_str!("../../../prompts/uge.toml")),
+    ("wise", include_str!("../../../prompts/wise.toml")),
+    (
+        "wise-verified",
+        include_str!("../../../prompts/wise-verified.toml"),
+    ),
+];
+
+/// The definition of a prompt set (TOML).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptSet {
+    pub name: String,
+    /// How often the calls of an output are made at most, until every reply is accepted.
+    #[serde(default = "one")]
+    pub rounds: u32,
+    #[serde(default)]
+    pub pictures: PictureForm,
+    /// Further fields of a request to a server, such as `max_tokens`.
+    #[serde(default)]
+    pub request: Object,
+    /// Marks in the texts, and what stands in their place: `prompt`, `expect.KEY`, `tags.KEY` or `output` (the text
+    /// that is judged).
+    #[serde(default)]
+    pub fill: BTreeMap<String, String>,
+    #[serde(rename = "call")]
+    pub calls: Vec<Call>,
+    /// Where the benchmark's own words lie.
+    #[serde(default, skip_serializing)]
+    pub official: Option<Official>,
+}
+
+/// How pictures are sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PictureForm {
+    pub encoding: Encoding,
+    /// The label of pictures that are sent as they are, whatever they hold (default: what they hold).
+    pub mime: Option<String>,
+    /// The output is resized to the first source's size.
+    pub output_like_source: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// The bytes of the file.
+    #[default]
+    File,
+    /// Upright RGB as JPEG of quality 75, chroma halved both ways.
+    Jpeg,
+}
+
+/// One call of a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    pub role: String,
+    #[serde(default)]
+    pub system: Option<String>,
+    /// The question, unless it is chosen among `texts`.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// The value that chooses among `texts`, such as `expect.edit_type`.
+    #[serde(default)]
+    pub choose: Option<String>,
+    /// Other names for keys of `texts`.
+    #[serde(default)]
+    pub rename: BTreeMap<String, String>,
+    #[serde(default)]
+    pub texts: BTreeMap<String, String>,
+    #[serde(default)]
+    pub pictures: Vec<Shown>,
+    /// Patterns that an accepted reply matches, all of them; without any, every reply is accepted.
+    #[serde(default)]
+    pub accept: Vec<String>,
+}
+
+/// What of an output a call shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// The item's input pictures.
+    Source,
+    Output,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// A prompt set ready for use.
+#[derive(Debug)]
+pub struct Prompts {
+    pub set: PromptSet,
+    /// `own`, `official`, or the name of the file they come from.
+    pub wording: String,
+    /// Of everything in the set that shapes a call.
+    pub sha256: String,
+    accept: Vec<Vec<Regex>>,
+}
+
+impl PromptSet {
+    /// A set of the program.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn built_in(name: &str) -> Result<Self, JudgeError> {
+        let known = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let Some((_, text)) = known else {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            return Err(JudgeError::settings(
+                format!("`set` is {name:?}, and there is no such prompt set"),
+                format!(
+                    "known: {}; a set of your own is a TOML file named by `prompts`",
+                    names.join(", ")
+                ),
+            ));
+        };
+        Self::parse(&format!("prompts/{name}.toml"), text)
+    }
+
+    /// A set in a file of the user's.
+    ///
+    /// # Errors
+    /// When it cannot be read or has a mistake.
+    pub fn file(path: &Path) -> Result<Self, JudgeError> {
+        let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Self, JudgeError> {
+        toml::from_str(text).map_err(|error| {
+            JudgeError::settings(
+                format!("{name}: {error}"),
+                "see the prompt sets in `prompts/` of the repository",
+            )
+        })
+    }
+
+    /// Checks the definition.
+    ///
+    /// # Errors
+    /// Which part of it cannot be right.
+    pub fn ready(self, wording: String) -> Result<Prompts, JudgeError> {
+        let wrong = |what: String| {
+            JudgeError::settings(
+                format!("prompt set `{}`: {what}", self.name),
+                "see the prompt sets in `prompts/` of the repository",
+            )
+        };
+        if self.calls.is_empty() || self.rounds == 0 {
+            return Err(wrong("it makes no call".into()));
+        }
+        let mut accept = Vec::new();
+        for call in &self.calls {
+            if call.text.is_some() == call.choose.is_some() {
+                return Err(wrong(format!(
+                    "call `{}` needs either `text`, or `choose` and `texts`",
+                    call.role
+                )));
+            }
+            let patterns = call.accept.iter().map(|pattern| Regex::new(pattern));
+            accept.push(
+                patterns
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| wrong(format!("call `{}`: {error}", call.role)))?,
+            );
+        }
+        for field in self.fields() {
+            let good = matches!(field, "prompt" | "output")
+                || field.starts_with("expect.")
+                || field.starts_with("tags.");
+            if !good {
+                return Err(wrong(format!(
+                    "`{field}` is none of prompt, output, expect.KEY, tags.KEY"
+                )));
+            }
+        }
+        let text = serde_json::to_vec(&self).unwrap_or_default();
+        Ok(Prompts {
+            sha256: format!("{:x}", Sha256::digest(text)),
+            set: self,
+            wording,
+            accept,
+        })
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        let chosen = self.calls.iter().filter_map(|call| call.choose.as_deref());
+        self.fill.values().map(String::as_str).chain(chosen)
+    }
+
+    /// Whether any call shows this.
+    pub fn shows(&self, what: Shown) -> bool {
+        self.calls.iter().any(|call| call.pictures.contains(&what))
+    }
+}
+
+impl Prompts {
+    /// What of an item shapes its calls.
+    pub fn asked(&self, item: &Item) -> Value {
+        let values = self.set.fields().filter(|field| *field != "output");
+        values
+            .map(|field| Value::from(value(item, None, field).ok()))
+            .collect()
+    }
+
+    /// System line and question of a call.
+    ///
+    /// # Errors
+    /// When the item lacks a value, or there is no text for it.
+    pub fn words(
+        &self,
+        call: &Call,
+        item: &Item,
+        output: &Output,
+    ) -> Result<(Option<String>, String), String> {
+        let text = match (&call.text, &call.choose) {
+            (Some(text), _) => text,
+            (None, field) => {
+                let field = field.as_deref().unwrap_or_default();
+                let key = value(item, Some(output), field)?;
+                let renamed = call.rename.get(&key).unwrap_or(&key);
+                call.texts.get(renamed).ok_or_else(|| {
+                    let known: Vec<&str> = call.texts.keys().map(String::as_str).collect();
+                    format!(
+                        "the item's `{field}` is {key:?}, and prompt set `{}` has texts for: {}",
+                        self.set.name,
+                        known.join(", ")
+                    )
+                })?
+            }
+        };
+        let system = call.system.as_deref();
+        let system = system.map(|system| self.filled(system, item, output));
+        Ok((system.transpose()?, self.filled(text, item, output)?))
+    }
+
+    /// Puts the values in the place of their marks, in one pass: a mark inside a value stays.
+    fn filled(&self, text: &str, item: &Item, output: &Output) -> Result<String, String> {
+        let (mut filled, mut rest) = (String::with_capacity(text.len() + 256), text);
+        loop {
+            let next = self.set.fill.iter().filter_map(|(mark, field)| {
+                let at = rest.find(mark.as_str())?;
+                Some((at, mark, field))
+            });
+            // At the same place the longer mark.
+            let next = next.min_by_key(|(at, mark, _)| (*at, usize::MAX - mark.len()));
+            let Some((at, mark, field)) = next else {
+                filled.push_str(rest);
+                return Ok(filled);
+            };
+            filled.push_str(&rest[..at]);
+            filled.push_str(&value(item, Some(output), field)?);
+            rest = &rest[at + mark.len()..];
+        }
+    }
+
+    /// Whether a reply to a call is understood.
+    pub fn accepts(&self, call: usize, reply: &str) -> bool {
+        let patterns = self.accept.get(call).map(Vec::as_slice).unwrap_or_default();
+        patterns.iter().all(|pattern| pattern.is_match(reply))
+    }
+}
+
+/// A value of an item or its output.
+fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, String> {
+    let found = match field.split_once('.') {
+        Some(("expect", key)) => item.expect.get(key).cloned(),
+        Some(("tags", key)) => item.tags.get(key).map(|tag| Value::from(tag.as_str())),
+        _ if field == "prompt" => return Ok(item.prompt.clone()),
+        _ => output
+            .and_then(|output| output.text.clone())
+            .map(Value::from),
+    };
+    match found {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) if !other.is_null() => Ok(other.to_string()),
+        _ => Err(format!(
+            "the item has no `{field}`, which the judge's prompt is filled with"
+        )),
+    }
+}

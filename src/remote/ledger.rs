@@ -1,0 +1,152 @@
+//! What calls cost, and a budget that ends a run before it is overdrawn.
+
+use super::Usage;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Prices per million tokens, in any currency; none are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub input: f64,
+    /// Of input that the server had at hand (default: as `input`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<f64>,
+    pub output: f64,
+}
+
+impl Prices {
+    /// What one call cost.
+    pub fn of(&self, usage: Usage) -> f64 {
+        let input = usage.input.unwrap_or(0);
+        let cached = usage.cached.min(input);
+        let rate = self.cached_input.unwrap_or(self.input);
+        let fresh = (input - cached) as f64 * self.input;
+        (fresh + cached as f64 * rate + usage.output.unwrap_or(0) as f64 * self.output) / 1e6
+    }
+}
+
+/// Adds up tokens and money of one run.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    prices: Option<Prices>,
+    budget: Option<f64>,
+    sums: Mutex<Sums>,
+}
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Sums {
+    pub calls: u64,
+    pub input_tokens: u64,
+    pub cached_input_tokens: u64,
+    pub output_tokens: u64,
+    /// In the currency of the prices; 0 without prices.
+    pub cost: f64,
+    #[serde(skip)]
+    in_flight: u64,
+}
+
+impl Ledger {
+    pub fn new(prices: Option<Prices>, budget: Option<f64>) -> Self {
+        Self {
+            prices,
+            budget,
+            sums: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins anew with what was paid before.
+    pub fn restart(&self, paid: impl Iterator<Item = Usage>) {
+        *self.lock() = Sums::default();
+        paid.for_each(|usage| self.pay(usage));
+    }
+
+    /// Books a finished call.
+    pub fn pay(&self, usage: Usage) {
+        let mut sums = self.lock();
+        sums.calls += 1;
+        sums.input_tokens += usage.input.unwrap_or(0);
+        sums.cached_input_tokens += usage.cached;
+        sums.output_tokens += usage.output.unwrap_or(0);
+        sums.cost += self.prices.map_or(0.0, |prices| prices.of(usage));
+    }
+
+    /// Leave for one more call, until the guard is dropped. Calls in flight count with the mean of those before.
+    ///
+    /// # Errors
+    /// When the budget is used up; says how.
+    pub fn leave(&self) -> Result<Leave<'_>, String> {
+        let mut sums = self.lock();
+        if let Some(budget) = self.budget {
+            let mean = sums.cost / sums.calls.max(1) as f64;
+            let expected = sums.cost + mean * sums.in_flight as f64;
+            if expected >= budget {
+                return Err(format!(
+                    "the budget of {budget} is used up: {} calls cost {:.6}",
+                    sums.calls, sums.cost
+                ));
+            }
+        }
+        sums.in_flight += 1;
+        Ok(Leave(self))
+    }
+
+    /// What was spent so far.
+    pub fn sums(&self) -> Sums {
+        *self.lock()
+    }
+}
+
+/// A call in flight.
+#[derive(Debug)]
+pub struct Leave<'a>(&'a Ledger);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut sums = self.0.lock();
+        sums.in_flight = sums.in_flight.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRICES: Prices = Prices {
+        input: 2.0,
+        cached_input: Some(0.5),
+        output: 8.0,
+    };
+
+    fn usage(input: u64, cached: u64, output: u64) -> Usage {
+        Usage {
+            input: Some(input),
+            cached,
+            output: Some(output),
+        }
+    }
+
+    #[test]
+    fn input_at_hand_and_output_have_their_own_prices() {
+        // 600 · 2 + 400 · 0.5 + 100 · 8 = 2200 millionths.
+        assert!((PRICES.of(usage(1000, 400, 100)) - 0.0022).abs() < 1e-12);
+    }
+
+    #[test]
+    fn calls_in_flight_count_before_they_are_paid() {
+        let ledger = Ledger::new(Some(PRICES), Some(0.0050));
+        ledger.pay(usage(1000, 400, 100));
+        let first = ledger.leave().unwrap();
+        // 0.0022 spent and as much in flight; a third one might go beyond only after it began.
+        let second = ledger.leave().unwrap();
+        assert!(ledger.leave().unwrap_err().contains("0.005"));
+        drop((first, second));
+        assert!(ledger.leave().is_ok());
+    }
+}

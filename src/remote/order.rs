@@ -1,0 +1,23 @@
+//! Text and pictures in one message.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether the question or the images come first in a chat message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageOrder {
+    #[default]
+    TextFirst,
+    ImagesFirst,
+}
+
+impl ImageOrder {
+    /// The place of the text among so many pictures.
+    pub fn place_of_text(self, pictures: usize) -> usize {
+        match self {
+            Self::TextFirst => 0,
+            Self::ImagesFirst => pictures,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! How a chat server is asked.
+
+use super::{Address, Key, Prices};
+use crate::record::Object;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A server with the API of OpenAI: `POST {base_url}/chat/completions`. The key itself is never a setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChatSettings {
+    /// Name of the model, as the server knows it.
+    pub model: String,
+    /// Address, with or without `/v1` and `/chat/completions`.
+    pub base_url: String,
+    /// Name of the environment variable that holds the key; unset for servers without keys.
+    pub api_key_env: String,
+    /// A file that holds the key, instead of the variable.
+    pub api_key_file: Option<PathBuf>,
+    /// Header that carries the key alone, such as `api-key`, instead of `Authorization: Bearer`.
+    pub key_header: Option<String>,
+    /// Longest answer in tokens (default: what the prompts say, else the server's).
+    pub max_tokens: Option<u32>,
+    /// Name of the field for the longest answer; reasoning models want `max_completion_tokens`.
+    pub token_field: String,
+    /// Sampling temperature (default: what the prompts say, else the server's).
+    pub temperature: Option<f64>,
+    /// `low`, `high` or `auto`: how closely the server looks at pictures (default: not sent).
+    pub detail: Option<String>,
+    /// Further fields of the request's body; they win over the fields above.
+    pub extra: Object,
+    /// Requests in flight at the same time.
+    pub concurrency: usize,
+    /// Bounds of what is sent in a minute (default: as much as the server takes).
+    pub requests_per_minute: Option<f64>,
+    pub tokens_per_minute: Option<f64>,
+    /// Tokens that a picture is reckoned with before the server has counted them.
+    pub tokens_per_image: u64,
+    /// Longest time for one attempt, and for all attempts of one request with their pauses.
+    pub timeout_seconds: f64,
+    pub total_seconds: f64,
+    /// How often one request is sent at most.
+    pub max_attempts: u32,
+    /// First pause after a failure; it doubles with each further one, up to a minute.
+    pub first_wait_seconds: f64,
+    /// Prices per million tokens, in any currency; none are built in.
+    pub prices: Option<Prices>,
+    /// What one run may cost, in the currency of `prices`; calls of earlier executions of the same run count.
+    pub budget: Option<f64>,
+}
+
+impl Default for ChatSettings {
+    fn default() -> Self {
+        Self {
+            model: String::new(),
+            base_url: "https://api.openai.com/v1".into(),
+            api_key_env: "OPENAI_API_KEY".into(),
+            api_key_file: None,
+            key_header: None,
+            max_tokens: None,
+            token_field: "max_tokens".into(),
+            temperature: None,
+            detail: None,
+            extra: Object::new(),
+            concurrency: 8,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            tokens_per_image: 1000,
+            timeout_seconds: 120.0,
+            total_seconds: 600.0,
+            max_attempts: 6,
+            first_wait_seconds: 1.0,
+            prices: None,
+            budget: None,
+        }
+    }
+}
+
+impl ChatSettings {
+    /// The fields of a request beside its messages; `set` are those that the prompts come with.
+    pub fn fields(&self, set: &Object) -> Object {
+        let mut body = Object::new();
+        body.insert("model".into(), self.model.clone().into());
+        for (key, value) in set {
+            let key = match key.as_str() {
+                "max_tokens" => &self.token_field,
+                _ => key,
+            };
+            body.insert(key.clone(), value.clone());
+        }
+        if let Some(limit) = self.max_tokens {
+            body.insert(self.token_field.clone(), limit.into());
+        }
+        if let Some(temperature) = self.temperature {
+            body.insert("temperature".into(), temperature.into());
+        }
+        body.extend(self.extra.clone());
+        body
+    }
+
+    /// # Errors
+    /// Which setting cannot be right, and why.
+    pub(super) fn checked(&self) -> Result<Checked, String> {
+        let wrong = |key: &str, what: &str| format!("`{key}` {what}");
+        if self.model.is_empty() {
+            return Err(wrong("model", "is empty"));
+        }
+        let time = |key: &str, seconds: f64| {
+            Duration::try_from_secs_f64(seconds)
+                .map_err(|_| wrong(key, "is not a number of seconds"))
+        };
+        for (key, rate) in [
+            ("requests_per_minute", self.requests_per_minute),
+            ("tokens_per_minute", self.tokens_per_minute),
+            ("budget", self.budget),
+        ] {
+            if rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {
+                return Err(wrong(key, "is not a positive number"));
+            }
+        }
+        let prices = self.prices.iter();
+        if prices
+            .flat_map(|p| [p.input, p.cached_input.unwrap_or(0.0), p.output])
+            .any(|price| !(price >= 0.0 && price.is_finite()))
+        {
+            return Err(wrong("prices", "holds a number that is no price"));
+        }
+        if self.budget.is_some() && self.prices.is_none() {
+            return Err(wrong(
+                "budget",
+                "needs `prices`: { input = …, output = … } per million tokens",
+            ));
+        }
+        let timeout = time("timeout_seconds", self.timeout_seconds)?;
+        if timeout.is_zero() || self.max_attempts == 0 || self.concurrency == 0 {
+            return Err(
+                "`timeout_seconds`, `max_attempts` and `concurrency` must be positive".into(),
+            );
+        }
+        let key = match &self.api_key_file {
+            Some(path) => Key::of_file(path).map_err(|what| wrong("api_key_file", &what))?,
+            None => Key::of_variable(&self.api_key_env),
+        };
+        let key = key.in_header(self.key_header.as_deref());
+        Ok(Checked {
+            address: Address::parse(&self.base_url).map_err(|what| wrong("base_url", &what))?,
+            headers: key.headers()?,
+            key,
+            timeout,
+            total: time("total_seconds", self.total_seconds)?,
+            first_wait: time("first_wait_seconds", self.first_wait_seconds)?,
+        })
+    }
+}
+
+/// Settings in the form that they are used in.
+pub(super) struct Checked {
+    pub address: Address,
+    pub key: Key,
+    pub headers: reqwest::header::HeaderMap,
+    pub timeout: Duration,
+    pub total: Duration,
+    pub first_wait: Duration,
+}
