@@ -1,9 +1,11 @@
-//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives.
+//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives, measures.
 
 pub mod cv;
 mod decode;
+pub mod edit;
 mod encode;
 pub mod pillow;
+pub mod quality;
 pub mod size;
 pub mod tensor_resize;
 
