@@ -11,6 +11,7 @@ pub mod flow_match;
 pub mod flux;
 pub mod flux_vae;
 pub mod generation_config;
+pub mod lpips;
 pub mod mask2former;
 pub mod mplug;
 pub mod nn;
@@ -24,6 +25,7 @@ pub mod siglip;
 pub mod t5;
 pub mod tokenizer;
 pub mod uniworld;
+pub mod vit;
 pub mod weights;
 pub mod xomni;
 
