@@ -61,6 +61,7 @@ fn look(observer: &PpOcr, file: &Path) -> Value {
     );
     let subject = Subject {
         item: &item,
+        base: std::path::Path::new(""),
         output: &output,
         image: Some(&image),
     };

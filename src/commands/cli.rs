@@ -188,6 +188,9 @@ pub struct ObserveArgs {
     /// A folder of images in the official layout of the suite
     #[arg(long, value_name = "FOLDER", requires = "suite", value_hint = ValueHint::DirPath)]
     pub images: Option<PathBuf>,
+    /// Read the items from this file instead of the suite's own
+    #[arg(long, value_name = "FILE", requires = "images", value_hint = ValueHint::FilePath)]
+    pub items: Option<PathBuf>,
     /// Name of the model that made the images, for tables
     #[arg(long, default_value = "folder")]
     pub name: String,

@@ -50,7 +50,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         folder: &folder,
         asked: Asked {
             items: &items,
-            base: folder.root(),
+            base: manifest.items_base.as_deref().unwrap_or(folder.root()),
             repeats: manifest.repeats,
             seed: manifest.seed,
             shard: manifest.shard,
@@ -88,7 +88,13 @@ fn of_images(
     suite: &str,
     images: &Path,
 ) -> Result<Exit, Failure> {
-    let asking = Asking::load(ctx, suite, Path::new(""), None, &args.select)?;
+    let asking = Asking::load(
+        ctx,
+        suite,
+        Path::new(""),
+        args.items.as_deref(),
+        &args.select,
+    )?;
     let layout = asking.suite.layout;
     let mut table = toml::Table::new();
     table.insert("path".into(), images.display().to_string().into());

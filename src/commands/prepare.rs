@@ -309,6 +309,14 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    fn items_base(&self) -> Option<PathBuf> {
+        let mut items = self.asking.items.iter();
+        let pictured = items.any(|item| item.all_images().next().is_some());
+        pictured
+            .then(|| std::path::absolute(&self.asking.base).ok())
+            .flatten()
+    }
+
     /// The manifest of the run, as of now.
     pub fn manifest(
         &self,
@@ -327,6 +335,7 @@ impl<'a> Prepared<'a> {
             selection: self.asking.selection.clone(),
             shard,
             device,
+            items_base: self.items_base(),
             assets: self.asking.assets.clone(),
             observers: observers
                 .iter()

@@ -9,5 +9,7 @@ pub mod quality;
 pub mod size;
 pub mod tensor_resize;
 
-pub use decode::{Decoded, ImageError, decode_bytes, decode_file, dimensions, read_file, sniff};
-pub use encode::{encode_png, thumbnail};
+pub use decode::{
+    Decoded, ImageError, MAX_PIXELS, decode_bytes, decode_file, dimensions, read_file, sniff,
+};
+pub use encode::{encode_mask, encode_png, thumbnail};

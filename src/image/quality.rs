@@ -93,7 +93,8 @@ impl Grey {
             let mut sums = (0i64, 0i64);
             for x in 0..self.width {
                 let (left, right) = neighbours(x, self.width);
-                let around = self.at(left, y) + self.at(right, y) + self.at(x, above) + self.at(x, below);
+                let around =
+                    self.at(left, y) + self.at(right, y) + self.at(x, above) + self.at(x, below);
                 let value = around - 4 * self.at(x, y);
                 sums = (sums.0 + value, sums.1 + value * value);
             }
@@ -116,7 +117,11 @@ impl Grey {
         if self.width < 3 || self.height < 3 {
             return None;
         }
-        let row = |y: usize| (1..self.width - 1).map(|x| self.roughness(x, y)).sum::<u64>();
+        let row = |y: usize| {
+            (1..self.width - 1)
+                .map(|x| self.roughness(x, y))
+                .sum::<u64>()
+        };
         let sum: u64 = (1..self.height - 1).into_par_iter().map(row).sum();
         Some(sigma(sum, (self.width - 2) * (self.height - 2)))
     }
@@ -157,7 +162,11 @@ impl Grey {
 fn neighbours(place: usize, length: usize) -> (usize, usize) {
     let last = length - 1;
     let before = if place == 0 { 1.min(last) } else { place - 1 };
-    let behind = if place == last { last.saturating_sub(1) } else { place + 1 };
+    let behind = if place == last {
+        last.saturating_sub(1)
+    } else {
+        place + 1
+    };
     (before, behind)
 }
 
@@ -196,9 +205,15 @@ fn percentile(histogram: &[u64; 256], q: f64) -> f64 {
 
 fn entropy(histogram: &[u64; 256]) -> f64 {
     let count = histogram.iter().sum::<u64>() as f64;
-    let shares = histogram.iter().filter(|n| **n > 0).map(|n| *n as f64 / count);
+    let shares = histogram
+        .iter()
+        .filter(|n| **n > 0)
+        .map(|n| *n as f64 / count);
     // A sum of no more than 8, and never −0.
-    shares.map(|share| -share * share.log2()).sum::<f64>().max(0.0)
+    shares
+        .map(|share| -share * share.log2())
+        .sum::<f64>()
+        .max(0.0)
 }
 
 /// Sums over pixels.
@@ -213,7 +228,11 @@ struct Colors {
 impl Colors {
     fn of(image: &RgbImage) -> Self {
         let row = 3 * image.width().max(1) as usize;
-        let rows: Vec<Self> = image.as_raw().par_chunks_exact(row).map(Self::row).collect();
+        let rows: Vec<Self> = image
+            .as_raw()
+            .par_chunks_exact(row)
+            .map(Self::row)
+            .collect();
         // In order, so that the sum does not depend on threads.
         rows.iter().fold(Self::default(), |all, row| Self {
             opponents: [0, 1].map(|i| {

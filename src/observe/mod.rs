@@ -3,13 +3,17 @@
 //! An observer writes down raw evidence and never a score.
 
 pub mod clip_score;
+pub mod edit_pixels;
+pub mod edit_similarity;
 pub mod geneval_detector;
 pub mod hpsv2;
 pub mod mplug_vqa;
 pub mod ppocr;
+pub mod quality;
 pub mod qwen;
 
 mod clip;
+mod pictures;
 mod questions;
 mod registry;
 mod source;
@@ -18,11 +22,14 @@ pub use registry::{BuildError, NAMES, OpenDevice, assets, build};
 
 use crate::record::{Item, Output};
 use serde_json::Value;
+use std::path::Path;
 
 /// One output to look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub item: &'a Item,
+    /// The folder that the item's relative pictures start from.
+    pub base: &'a Path,
     pub output: &'a Output,
     /// Decoded picture, upright; absent when the output is text.
     pub image: Option<&'a image::RgbImage>,
@@ -56,6 +63,12 @@ pub trait Observer: Send + Sync {
     /// What of an item shapes what is seen in its outputs; part of the fingerprint of each observation.
     fn asked(&self, _item: &Item) -> Value {
         Value::Null
+    }
+
+    /// Files of an item beside its outputs that shape what is seen, such as input pictures, as the item names them; their
+    /// content is part of the fingerprint of each observation.
+    fn files(&self, _item: &Item) -> Vec<String> {
+        Vec::new()
     }
 
     /// How many subjects the engine should hand over at once.

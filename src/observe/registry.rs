@@ -2,10 +2,13 @@
 
 use super::Observer;
 use super::clip_score::{self, ClipScore};
+use super::edit_pixels::EditPixels;
+use super::edit_similarity::{self, EditSimilarity};
 use super::geneval_detector::{self, GenevalDetector};
 use super::hpsv2::{self, HpsV2};
 use super::mplug_vqa::{self, MplugVqa};
 use super::ppocr::{PpOcr, PpOcrError, PpOcrModels};
+use super::quality::QualityObserver;
 use super::qwen::{QwenOcr, QwenVqa};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
@@ -13,12 +16,15 @@ use crate::model::ModelError;
 use candle_core::Device;
 
 /// The observers by the name that a suite's `observers` key takes.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 10] = [
     "clip-score",
+    "edit-pixels",
+    "edit-similarity",
     "geneval-detector",
     "hpsv2",
     "mplug-vqa",
     "ppocr",
+    "quality",
     "qwen-ocr",
     "qwen-vqa",
 ];
@@ -51,6 +57,9 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
+    #[error("{mistake}")]
+    #[diagnostic(help("correct it in the suite, or leave it out for the default"))]
+    Value { mistake: String },
     #[error("{reason}")]
     #[diagnostic(help("take another `--device`"))]
     Device { reason: String },
@@ -59,7 +68,10 @@ pub enum BuildError {
 impl BuildError {
     /// Whether a definition is at fault, not the machine.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Settings(_))
+        matches!(
+            self,
+            Self::Unknown { .. } | Self::Settings(_) | Self::Value { .. }
+        )
     }
 }
 
@@ -70,6 +82,8 @@ impl BuildError {
 pub fn assets(name: &str) -> Result<&'static [&'static str], BuildError> {
     match name {
         "clip-score" => Ok(&clip_score::ASSETS),
+        "edit-pixels" | "quality" => Ok(&[]),
+        "edit-similarity" => Ok(&edit_similarity::ASSETS),
         "geneval-detector" => Ok(&geneval_detector::ASSETS),
         "hpsv2" => Ok(&hpsv2::ASSETS),
         "mplug-vqa" => Ok(&mplug_vqa::ASSETS),
@@ -95,8 +109,15 @@ pub fn build(
     device: &OpenDevice<'_>,
 ) -> Result<Box<dyn Observer>, BuildError> {
     let device = || device().map_err(|reason| BuildError::Device { reason });
+    let value = |mistake| BuildError::Value { mistake };
     match name {
         "clip-score" => Ok(Box::new(ClipScore::open(
+            &settings.read()?,
+            hub,
+            &device()?,
+        )?)),
+        "edit-pixels" => Ok(Box::new(EditPixels::new(settings.read()?).map_err(value)?)),
+        "edit-similarity" => Ok(Box::new(EditSimilarity::open(
             &settings.read()?,
             hub,
             &device()?,
@@ -121,6 +142,9 @@ pub fn build(
             };
             Ok(Box::new(PpOcr::load(&models, settings.read()?)?))
         }
+        "quality" => Ok(Box::new(
+            QualityObserver::new(settings.read()?).map_err(value)?,
+        )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
         _ => Err(unknown(name)),

@@ -7,6 +7,7 @@ use super::store::{read_json, write_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Version of the run folder's layout; raised when the meaning of a file changes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,6 +30,9 @@ pub struct Manifest {
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
     pub device: String,
+    /// The folder that relative input pictures of the items start from; absent when no item has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items_base: Option<PathBuf>,
     /// Assets used, by id: revision and sha256.
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.

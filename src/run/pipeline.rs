@@ -389,6 +389,7 @@ impl Work<'_> {
             .filter(|(_, error)| error.is_none())
             .map(|(look, _)| Subject {
                 item: self.asked.of(look.slot).0,
+                base: self.asked.base,
                 output: &look.output,
                 image: look.pixels.as_ref(),
             })
@@ -434,6 +435,7 @@ impl Work<'_> {
                     fingerprint: evidence_fingerprint(
                         observer,
                         self.asked.of(look.slot).0,
+                        self.asked.base,
                         &content_hash(&look.output),
                     ),
                     seconds,

@@ -85,10 +85,7 @@ impl Fingerprints {
             .map(|item| {
                 let hashes: Vec<String> = item
                     .all_images()
-                    .map(|path| {
-                        std::fs::read(asked.base.join(path))
-                            .map_or_else(|_| "absent".into(), |b| sha256_hex(&b))
-                    })
+                    .map(|path| file_hash(asked.base, path))
                     .collect();
                 item_fingerprint(item, &hashes)
             })
@@ -106,12 +103,24 @@ impl Fingerprints {
     }
 }
 
+fn file_hash(base: &Path, path: &str) -> String {
+    std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
+}
+
 /// The fingerprint of one observer's look at one output.
-pub fn evidence_fingerprint(observer: &dyn Observer, item: &Item, content: &str) -> String {
-    let asked = match observer.asked(item) {
+pub fn evidence_fingerprint(
+    observer: &dyn Observer,
+    item: &Item,
+    base: &Path,
+    content: &str,
+) -> String {
+    let mut asked = match observer.asked(item) {
         serde_json::Value::Null => String::new(),
         asked => asked.to_string(),
     };
+    for file in observer.files(item) {
+        asked.push_str(&file_hash(base, &file));
+    }
     let identity = observer.identity().to_string();
     let always = [
         observer.name().as_bytes(),
@@ -313,8 +322,13 @@ fn unseen(
             let stale = observers.iter().any(|observer| {
                 valid.get(&(slot, observer.name())).copied()
                     != Some(
-                        evidence_fingerprint(observer.as_ref(), asked.of(slot).0, &content)
-                            .as_str(),
+                        evidence_fingerprint(
+                            observer.as_ref(),
+                            asked.of(slot).0,
+                            asked.base,
+                            &content,
+                        )
+                        .as_str(),
                     )
             });
             Ok(stale.then_some((slot, line)))

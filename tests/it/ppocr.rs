@@ -37,6 +37,7 @@ fn look_at(observer: &PpOcr, pictures: &[Option<&RgbImage>]) -> Vec<Result<Value
         .iter()
         .map(|image| Subject {
             item: &item,
+            base: std::path::Path::new(""),
             output: &output,
             image: *image,
         })

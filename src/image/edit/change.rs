@@ -13,7 +13,7 @@ const KERNEL_SIDE: f64 = 448.0;
 
 /// The constants of the procedure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ChangeSettings {
     /// Grey levels of the difference's luma from which a pixel counts as changed.
     pub threshold: u8,
@@ -38,18 +38,32 @@ impl Default for ChangeSettings {
 }
 
 impl ChangeSettings {
-    fn kernel(&self, width: u32, height: u32) -> usize {
-        let side = (f64::from(width) * f64::from(height)).sqrt();
-        self.kernel
-            .unwrap_or(((KERNEL as f64 / KERNEL_SIDE * side) as usize).max(3))
+    /// What is wrong with a setting.
+    pub fn mistake(&self) -> Option<String> {
+        if self.threshold == 0 {
+            return Some("`threshold` is 0; expected 1 to 255 grey levels".into());
+        }
+        if let Some(kernel) = self.kernel.filter(|kernel| !(1..=255).contains(kernel)) {
+            return Some(format!("`kernel` is {kernel}; expected 1 to 255 pixels"));
+        }
+        if !(0.0..=1.0).contains(&self.component_share) {
+            let share = self.component_share;
+            return Some(format!("`component_share` is {share}; expected 0 to 1"));
+        }
+        (self.cell == 0).then(|| "`cell` is 0; expected 1 pixel or more".into())
+    }
+
+    /// The ellipse that closes gaps in a change mask of pictures of this size.
+    pub fn element(&self, image: &RgbImage) -> Element {
+        let side = (f64::from(image.width()) * f64::from(image.height())).sqrt();
+        let scaled = ((KERNEL as f64 / KERNEL_SIDE * side) as usize).max(3);
+        Element::ellipse(self.kernel.unwrap_or(scaled))
     }
 }
 
 /// What changed between two pictures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Pixels that differ by the threshold or more, before anything is closed.
-    pub differing: usize,
     /// The changed pixels, gaps closed.
     pub all: Mask,
     /// Its large connected parts.
@@ -61,13 +75,10 @@ pub struct Change {
 impl Change {
     /// Compares two pictures of the same size; what lies beyond the smaller one does not count.
     pub fn between(a: &RgbImage, b: &RgbImage, settings: &ChangeSettings) -> Self {
-        let (width, height) = a.dimensions();
         let differing = differing(a, b, settings.threshold);
-        let element = Element::ellipse(settings.kernel(width, height));
-        let all = close(&differing, &element);
+        let all = close(&differing, &settings.element(a));
         let (main, components) = large_parts(&all, settings.component_share);
         Self {
-            differing: differing.count(),
             all,
             main,
             components,

@@ -11,7 +11,11 @@ pub struct Mask {
 
 impl Mask {
     /// The region of all pixels for which `inside(x, y)` holds.
-    pub fn from_fn(width: usize, height: usize, mut inside: impl FnMut(usize, usize) -> bool) -> Self {
+    pub fn from_fn(
+        width: usize,
+        height: usize,
+        mut inside: impl FnMut(usize, usize) -> bool,
+    ) -> Self {
         let mut white = Vec::with_capacity(width * height);
         for y in 0..height {
             white.extend((0..width).map(|x| inside(x, y)));

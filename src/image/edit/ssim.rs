@@ -68,7 +68,8 @@ impl Band {
                 .collect();
             let rows = across.windows(WINDOW).zip(values.chunks_exact_mut(columns));
             for (rows, values) in rows {
-                let [a, b, squares, products] = [0, 1, 2, 3].map(|moment| down(rows, moment, &weights));
+                let [a, b, squares, products] =
+                    [0, 1, 2, 3].map(|moment| down(rows, moment, &weights));
                 for (x, value) in values.iter_mut().enumerate() {
                     *value += similarity(a[x], b[x], squares[x], products[x]) / 3.0;
                 }
