@@ -91,8 +91,8 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`, `accuracy` or
-    /// `numeric`.
+    /// `geneval`, `dpg-bench`, `longtext`, `measure`, `edit-measures`, `exact-match`, `contains`, `anls`, `edit-distance`,
+    /// `accuracy` or `numeric`.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]

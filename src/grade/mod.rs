@@ -6,6 +6,7 @@ mod apply;
 mod contains;
 mod dpg;
 mod edit_distance;
+mod edit_measures;
 mod exact_match;
 mod geneval;
 mod longtext;

@@ -1,8 +1,8 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, geneval, longtext, measure,
-    numeric,
+    Rule, accuracy, anls, contains, dpg, edit_distance, edit_measures, exact_match, geneval,
+    longtext, measure, numeric,
 };
 use crate::config::{ConfigError, Settings};
 
@@ -69,7 +69,7 @@ struct Entry {
     build: Build,
 }
 
-const RULES: [Entry; 10] = [
+const RULES: [Entry; 11] = [
     Entry {
         name: "accuracy",
         build: |s| Ok(Box::new(accuracy::Accuracy(s.read()?))),
@@ -89,6 +89,10 @@ const RULES: [Entry; 10] = [
     Entry {
         name: "edit-distance",
         build: |s| Ok(Box::new(edit_distance::EditDistance(s.read()?))),
+    },
+    Entry {
+        name: "edit-measures",
+        build: |s| Ok(Box::new(edit_measures::EditMeasures::new(s.read()?)?)),
     },
     Entry {
         name: "exact-match",

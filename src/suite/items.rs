@@ -257,8 +257,14 @@ fn content(
         Origin::BuiltIn(definition) => {
             let path = Path::new(definition).with_file_name(file);
             let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
-            let text =
-                text.ok_or_else(|| unreadable(&path, "this built-in file is missing".into()))?;
+            let text = text.ok_or_else(|| SuiteError::Unreadable {
+                path: path.clone(),
+                problem: "this suite brings no items of its own".into(),
+                help: Some(format!(
+                    "give a file of them with `--items FILE`. {}",
+                    suite.definition.description
+                )),
+            })?;
             Ok(Content::Text {
                 path,
                 text: Cow::Borrowed(text),
