@@ -10,6 +10,7 @@ mod checkpoints;
 mod cli;
 mod command_generator;
 mod dpg;
+mod edit_measures;
 mod folder;
 mod geneval;
 mod grading;
