@@ -52,14 +52,6 @@ impl Difference {
             self.squared += difference * difference;
         }
     }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            pixels: self.pixels + other.pixels,
-            absolute: self.absolute + other.absolute,
-            squared: self.squared + other.squared,
-        }
-    }
 }
 
 /// The differences outside and inside of a region of two pictures of one size.
@@ -76,13 +68,17 @@ pub fn differences(a: &RgbImage, b: &RgbImage, region: &Mask) -> [Difference; 2]
             }
             sums
         })
-        .reduce(Default::default, |a, b| [a[0].plus(b[0]), a[1].plus(b[1])])
+        .reduce(Default::default, |a, b| [a[0] + b[0], a[1] + b[1]])
 }
 
 impl std::ops::Add for Difference {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        self.plus(other)
+        Self {
+            pixels: self.pixels + other.pixels,
+            absolute: self.absolute + other.absolute,
+            squared: self.squared + other.squared,
+        }
     }
 }
