@@ -118,12 +118,13 @@
   const suites = [...new Set(data.items.map((item) => item.suite))];
   let state = readState();
   let evidenceShown = true;
+  let maskShown = false;
   let visible = [];
   let drawn = 0;
 
   function searchText(item) {
     if (item.search === undefined) {
-      const outputs = item.outputs.map((output) => `${output.reason || ""} ${output.seen || ""} ${output.text || ""}`);
+      const outputs = item.outputs.map((output) => `${output.reason || ""} ${output.seen || ""} ${output.text || ""} ${(output.judge || []).map((call) => call.reply).join(" ")}`);
       item.search = [item.id, item.prompt, item.expected || "", ...Object.values(item.tags), ...outputs].join("\n").toLowerCase();
     }
     return item.search;
@@ -303,6 +304,48 @@
     return list;
   }
 
+  /* ---- Edits: the input over the output up to a slider, the change mask, the judge's words. ---- */
+  function inputOf(item) {
+    const input = (item.inputs || [])[0];
+    return input && input.thumb ? input : null;
+  }
+
+  function before(item, source) {
+    return el("img", { class: "before", src: source, alt: "", "aria-hidden": "true" });
+  }
+
+  function slider(item, output, box) {
+    const who = data.runs[output.run].label;
+    const range = el("input", { type: "range", min: 0, max: 100, value: 0, "aria-label": `How much of the input covers the output of ${who} for ${item.id}, in percent` });
+    const move = () => box.style.setProperty("--cut", `${range.value}%`);
+    range.addEventListener("input", move);
+    return el("div", { class: "slider" }, el("span", { "aria-hidden": "true" }, "output"), range, el("span", { "aria-hidden": "true" }, "input"));
+  }
+
+  function maskImage(mask) {
+    const picture = el("img", { class: "cells", src: mask.src, alt: "" });
+    picture.style.setProperty("--w", `${100 * mask.w}%`);
+    picture.style.setProperty("--h", `${100 * mask.h}%`);
+    return picture;
+  }
+
+  function maskFigure(item, output) {
+    const input = inputOf(item);
+    if (!output.mask || !input) return null;
+    const share = `change mask, ${(100 * output.mask.changed).toFixed(1)} % of the pixels`;
+    const frame = el("div", { class: "frame mask", role: "img", "aria-label": share }, image(input, ""), maskImage(output.mask));
+    return el("div", { class: "change" }, frame, el("p", { class: "why" }, share));
+  }
+
+  function judged(output, large) {
+    if (!output.judge) return null;
+    const list = el("dl", { class: large ? "judge large" : "judge" });
+    for (const call of output.judge) {
+      list.append(el("dt", {}, ["judge", call.model, call.role].filter(Boolean).join(" · ")), el("dd", { dir: "auto", tabindex: "0" }, call.reply));
+    }
+    return list;
+  }
+
   function caption(item, output, entry) {
     const run = data.runs[output.run];
     const several = item.outputs.filter((other) => other.run === output.run).length > 1;
@@ -327,12 +370,18 @@
       const frame = el("button", { type: "button", class: "frame", "aria-label": label, onclick: () => view(item, output) },
         image(picture, ""), overlay(output, "small"));
       figure.append(frame);
+      const input = inputOf(item);
+      if (input) {
+        frame.append(before(item, input.thumb));
+        figure.append(slider(item, output, frame));
+      }
     } else if (output.text !== undefined) {
       figure.append(el("div", { class: "answer", dir: "auto", tabindex: "0" }, output.text));
     } else {
       figure.append(el("div", { class: "blank" }, (picture && picture.problem) || "no output"));
     }
     figure.append(...caption(item, output, true).filter(Boolean));
+    figure.append(...[maskFigure(item, output), judged(output, false)].filter(Boolean));
     return figure;
   }
 
@@ -378,6 +427,22 @@
       large.addEventListener("error", () => { if (large.src !== picture.thumb) large.src = picture.thumb; }, { once: true });
       const stage = el("div", {}, large, overlay(shown, "large"));
       if (picture.w && picture.h) stage.style.setProperty("--ratio", picture.w / picture.h);
+      const input = inputOf(now);
+      const tools = input ? el("div", { class: "tools" }, slider(now, shown, stage)) : null;
+      if (input) {
+        const under = before(now, input.link || input.thumb);
+        under.addEventListener("error", () => { if (under.src !== input.thumb) under.src = input.thumb; }, { once: true });
+        stage.append(under);
+        if (shown.mask) {
+          const cells = maskImage(shown.mask);
+          cells.hidden = !maskShown;
+          const box = el("input", { type: "checkbox" });
+          box.checked = maskShown;
+          box.addEventListener("change", () => { maskShown = box.checked; cells.hidden = !maskShown; });
+          stage.append(cells);
+          tools.append(el("label", { class: "check" }, box, `change mask, ${(100 * shown.mask.changed).toFixed(1)} % of the pixels`));
+        }
+      }
       const bar = el("div", { class: "bar" },
         el("button", { type: "button", onclick: () => step(-1), "aria-label": "Previous" }, "←"),
         el("button", { type: "button", onclick: () => step(1), "aria-label": "Next" }, "→"),
@@ -385,11 +450,15 @@
       const side = el("div", { class: `side ${shown.status}` }, bar,
         el("header", {}, el("b", {}, now.id), ` ${Object.values(now.tags).join(" · ")}`),
         el("p", { class: "prompt", dir: "auto" }, now.prompt),
+        tools,
         ...caption(now, shown, true).filter(Boolean),
+        judged(shown, true),
         picture.link ? el("p", {}, el("a", { href: picture.link }, "original")) : null);
       dialog.replaceChildren(el("div", { class: "viewer" }, el("div", { class: "stage" }, stage), side));
     };
     dialog.onkeydown = (event) => {
+      // The arrows of the slider are its own.
+      if (event.target.type === "range") return;
       if (event.key === "ArrowLeft") step(-1);
       if (event.key === "ArrowRight") step(1);
     };

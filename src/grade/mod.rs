@@ -7,6 +7,7 @@ mod choice;
 mod contains;
 mod dpg;
 mod edit_distance;
+mod edit_measures;
 mod exact_match;
 mod gedit;
 mod genai;

@@ -1,9 +1,9 @@
 //! The rules by name.
 
 use super::{
-    Rule, accuracy, anls, contains, dpg, edit_distance, exact_match, gedit, genai, geneval,
-    imgedit, longtext, measure, mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2, oneig_text,
-    page_ocr, relaxed_accuracy, text_recall, vqa_accuracy, wise, yes_no,
+    Rule, accuracy, anls, contains, dpg, edit_distance, edit_measures, exact_match, gedit, genai,
+    geneval, imgedit, longtext, measure, mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2,
+    oneig_text, page_ocr, relaxed_accuracy, text_recall, vqa_accuracy, wise, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -111,6 +111,10 @@ const RULES: &[Entry] = &[
     Entry {
         name: "edit-distance",
         build: |s| Ok(Box::new(edit_distance::EditDistance(s.read()?))),
+    },
+    Entry {
+        name: "edit-measures",
+        build: |s| Ok(Box::new(edit_measures::EditMeasures::new(s.read()?)?)),
     },
     Entry {
         name: "exact-match",

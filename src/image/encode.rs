@@ -1,6 +1,7 @@
 //! Encoding: lossless files of a run, small pictures for pages.
 
 use super::decode::ImageError;
+use super::edit::Mask;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage};
@@ -40,6 +41,30 @@ pub fn encode_jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
             ColorType::Rgb,
         )
         .map_err(|error| refused(rgb, "jpg", &error))?;
+    Ok(bytes)
+}
+
+/// The colour of a mask's white pixels; all others are transparent.
+const MASKED: [u8; 4] = [0xd5, 0x5e, 0x00, 0xff];
+
+/// The mask as PNG: one colour, readable on light and dark, where it is white, and transparent elsewhere.
+///
+/// # Errors
+/// When a side of the mask is 0.
+pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>, ImageError> {
+    let (width, height) = (mask.width() as u32, mask.height() as u32);
+    let pixels = mask.pixels().iter();
+    let pixels: Vec<u8> = pixels
+        .flat_map(|white| if *white { MASKED } else { [0; 4] })
+        .collect();
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
+        .write_image(&pixels, width, height, ExtendedColorType::Rgba8)
+        .map_err(|error| ImageError::Damaged {
+            name: format!("a mask of {width}x{height} pixels"),
+            format: "png",
+            reason: error.to_string(),
+        })?;
     Ok(bytes)
 }
 

@@ -1,11 +1,15 @@
-//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives.
+//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives, measures.
 
 pub mod cv;
 mod decode;
+pub mod edit;
 mod encode;
 pub mod pillow;
+pub mod quality;
 pub mod size;
 pub mod tensor_resize;
 
-pub use decode::{Decoded, ImageError, decode_bytes, decode_file, dimensions, read_file, sniff};
-pub use encode::{encode_jpeg, encode_png, thumbnail};
+pub use decode::{
+    Decoded, ImageError, MAX_PIXELS, decode_bytes, decode_file, dimensions, read_file, sniff,
+};
+pub use encode::{encode_jpeg, encode_mask, encode_png, thumbnail};

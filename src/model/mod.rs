@@ -12,6 +12,7 @@ pub mod flux;
 pub mod flux_vae;
 pub mod generation_config;
 pub mod got_ocr2;
+pub mod lpips;
 pub mod mask2former;
 pub mod mplug;
 pub mod nn;
@@ -25,6 +26,7 @@ pub mod siglip;
 pub mod t5;
 pub mod tokenizer;
 pub mod uniworld;
+pub mod vit;
 pub mod weights;
 pub mod xomni;
 

@@ -3,6 +3,8 @@
 //! An observer writes down raw evidence and never a score.
 
 pub mod clip_score;
+pub mod edit_pixels;
+pub mod edit_similarity;
 pub mod geneval_detector;
 pub mod got_ocr;
 pub mod hpsv2;
@@ -10,9 +12,11 @@ pub mod judge;
 pub mod mplug_vqa;
 pub mod openai_ocr;
 pub mod ppocr;
+pub mod quality;
 pub mod qwen;
 
 mod clip;
+mod pictures;
 mod questions;
 mod registry;
 mod source;

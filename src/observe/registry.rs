@@ -2,6 +2,8 @@
 
 use super::Observer;
 use super::clip_score::{self, ClipScore};
+use super::edit_pixels::EditPixels;
+use super::edit_similarity::{self, EditSimilarity};
 use super::geneval_detector::{self, GenevalDetector};
 use super::got_ocr::{self, GotOcr};
 use super::hpsv2::{self, HpsV2};
@@ -9,6 +11,7 @@ use super::judge::{JudgeError, JudgeObserver};
 use super::mplug_vqa::{self, MplugVqa};
 use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
+use super::quality::QualityObserver;
 use super::qwen::{QwenOcr, QwenVqa};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
@@ -19,6 +22,8 @@ use candle_core::Device;
 /// The observers by the name that a suite's `observers` key takes.
 pub const NAMES: &[&str] = &[
     "clip-score",
+    "edit-pixels",
+    "edit-similarity",
     "geneval-detector",
     "got-ocr",
     "hpsv2",
@@ -26,6 +31,7 @@ pub const NAMES: &[&str] = &[
     "mplug-vqa",
     "openai-ocr",
     "ppocr",
+    "quality",
     "qwen-ocr",
     "qwen-vqa",
 ];
@@ -57,6 +63,9 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Judge(#[from] JudgeError),
+    #[error("{mistake}")]
+    #[diagnostic(help("correct it in the suite, or leave it out for the default"))]
+    Value { mistake: String },
     #[error("{reason}")]
     #[diagnostic(help("take another `--device`"))]
     Device { reason: String },
@@ -69,6 +78,7 @@ impl BuildError {
             self,
             Self::Unknown { .. }
                 | Self::Settings(_)
+                | Self::Value { .. }
                 | Self::Remote(_)
                 | Self::PpOcr(PpOcrError::Models { .. } | PpOcrError::Setting { .. })
         ) || matches!(self, Self::Judge(error) if error.is_usage())
@@ -82,6 +92,8 @@ impl BuildError {
 pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
     match name {
         "clip-score" => Ok(clip_score::ASSETS.into()),
+        "edit-pixels" | "quality" => Ok(Vec::new()),
+        "edit-similarity" => Ok(edit_similarity::ASSETS.into()),
         "geneval-detector" => Ok(geneval_detector::ASSETS.into()),
         "got-ocr" => Ok(got_ocr::ASSETS.into()),
         "hpsv2" => Ok(hpsv2::ASSETS.into()),
@@ -123,6 +135,7 @@ pub fn build(
 ) -> Result<Box<dyn Observer>, BuildError> {
     let judge_device = || device().map_err(|reason| JudgeError::Device { reason });
     let device = || device().map_err(|reason| BuildError::Device { reason });
+    let value = |mistake| BuildError::Value { mistake };
     match name {
         "clip-score" => Ok(Box::new(ClipScore::open(
             &settings.read()?,
@@ -130,6 +143,12 @@ pub fn build(
             &device()?,
         )?)),
         "got-ocr" => Ok(Box::new(GotOcr::open(&settings.read()?, hub, &device()?)?)),
+        "edit-pixels" => Ok(Box::new(EditPixels::new(settings.read()?).map_err(value)?)),
+        "edit-similarity" => Ok(Box::new(EditSimilarity::open(
+            &settings.read()?,
+            hub,
+            &device()?,
+        )?)),
         "hpsv2" => Ok(Box::new(HpsV2::open(&settings.read()?, hub, &device()?)?)),
         "judge" => Ok(Box::new(JudgeObserver::open(
             settings.read()?,
@@ -152,6 +171,9 @@ pub fn build(
             let models = PpOcrModels::of(&settings, hub)??;
             Ok(Box::new(PpOcr::load(&models, settings)?))
         }
+        "quality" => Ok(Box::new(
+            QualityObserver::new(settings.read()?).map_err(value)?,
+        )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
         _ => Err(unknown(name)),

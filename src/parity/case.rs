@@ -35,6 +35,8 @@ struct Description {
     model: String,
     #[serde(default)]
     tolerance: BTreeMap<String, f64>,
+    #[serde(flatten)]
+    settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One case.
@@ -43,6 +45,7 @@ pub struct Case {
     /// The component that it tests.
     pub model: String,
     tolerance: BTreeMap<String, f64>,
+    settings: serde_json::Map<String, serde_json::Value>,
     pub inputs: Tensors,
     pub expected: Tensors,
 }
@@ -72,6 +75,7 @@ impl Case {
             path: path.into(),
             model: description.model,
             tolerance: description.tolerance,
+            settings: description.settings,
             inputs: tensors("inputs.safetensors")?,
             expected: tensors("expected.safetensors")?,
         })
@@ -80,6 +84,18 @@ impl Case {
     /// The folder of the weights.
     pub fn checkpoint(&self) -> PathBuf {
         self.path.join("checkpoint")
+    }
+
+    /// A further key of `case.json`.
+    ///
+    /// # Errors
+    /// When it is absent or of another type.
+    pub fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, CaseError> {
+        let value = self.settings.get(name).cloned().unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| CaseError::Read {
+            path: self.path.join("case.json"),
+            message: format!("`{name}`: {error}"),
+        })
     }
 
     /// An input.

@@ -5,7 +5,11 @@ use crate::record::{Evidence, Grade, Item, Output};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+mod edits;
+
+use edits::{ChangeMask, Reply, change_mask, replies};
 
 /// Everything the script needs; embedded as JSON.
 #[derive(Debug, Serialize)]
@@ -97,6 +101,12 @@ pub struct Shown {
     pub seen: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Where an edit changed its input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<ChangeMask>,
+    /// What judges said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judge: Vec<Reply>,
 }
 
 /// A shape to draw over the picture, in its pixels.
@@ -311,8 +321,9 @@ fn card(subject: &Subject<'_>, runs: &[RunView], indices: &[Index<'_>], heads: &
             ));
         }
     }
+    let base = items_base(first);
     let picture = |file: &String| Picture {
-        path: first.dir.join(file),
+        path: base.join(file),
         ..Picture::default()
     };
     Card {
@@ -324,6 +335,12 @@ fn card(subject: &Subject<'_>, runs: &[RunView], indices: &[Index<'_>], heads: &
         inputs: item.images.iter().map(picture).collect(),
         outputs,
     }
+}
+
+/// Where relative input pictures of a run's items start from: as its manifest says, else the run folder.
+fn items_base(run: &RunView) -> &Path {
+    let base = run.manifest.get("items_base").and_then(Value::as_str);
+    base.map_or(run.dir.as_path(), Path::new)
 }
 
 fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full: f64) -> Shown {
@@ -367,6 +384,8 @@ fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full:
         text: output.and_then(|output| output.text.clone()),
         seen: seen.iter().find_map(|value| read(value)),
         marks: seen.iter().flat_map(|value| marks(value)).collect(),
+        mask: seen.iter().find_map(|value| change_mask(value)),
+        judge: seen.iter().flat_map(|value| replies(value)).collect(),
     }
 }
 

@@ -73,7 +73,14 @@ impl Found {
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
                 match text {
                     Some(text) => Ok(Self::BuiltIn { path, text }),
-                    None => Err(unreadable(&path, "this built-in file is missing")),
+                    None => Err(SuiteError::Unreadable {
+                        path,
+                        problem: "this suite brings no items of its own".into(),
+                        help: Some(format!(
+                            "give a file of them with `--items FILE`. {}",
+                            suite.definition.description
+                        )),
+                    }),
                 }
             }
         }

@@ -12,6 +12,7 @@ mod checkpoints;
 mod cli;
 mod command_generator;
 mod dpg;
+mod edit_measures;
 mod engines;
 mod folder;
 mod geneval;

@@ -983,6 +983,84 @@ fn a_browser_draws_detections_as_labelled_boxes() {
     assert!(!dom.contains("cup 0.07"), "noise is drawn");
 }
 
+/// Two runs of an edit: input, output, change mask and the judge's words stand beside each other.
+#[test]
+fn an_edit_is_shown_with_its_input_its_change_mask_and_the_judges_words() {
+    let dir = folder("edits");
+    let mut runs = small(&THREE[..2], 2, &dir);
+    let inputs = dir.join("inputs");
+    std::fs::create_dir_all(&inputs).unwrap();
+    draw_sign(&inputs.join("input.png"), 200);
+    let hostile = "Prompt Compliance: 5\n<img src=x onerror=document.title='broken'>";
+    for run in &mut runs {
+        run.manifest["items_base"] = json!(inputs);
+        for item in Arc::make_mut(&mut run.items) {
+            item.images = vec!["input.png".into()];
+        }
+        let seen = |evidence: Value| Evidence {
+            item: "00000".into(),
+            repeat: 0,
+            observer: if evidence["calls"].is_array() {
+                "judge"
+            } else {
+                "edit-pixels"
+            }
+            .into(),
+            fingerprint: String::new(),
+            seconds: 0.1,
+            evidence: Some(evidence),
+            error: None,
+            extra: Default::default(),
+        };
+        // Two of the 32 × 20 cells are white.
+        let mask = json!({"width": 32, "height": 20, "cell": 8, "runs": [33, 2, 605]});
+        run.evidence.push(seen(json!({
+            "width": 256, "height": 160, "edit_fraction": 0.0125, "mask": mask, "l1": 0.1,
+        })));
+        let calls = json!([{"role": "judge", "reply": hostile}, {"role": "pq", "reply": "[7, 8]"}]);
+        run.evidence
+            .push(seen(json!({"model": "gpt-4.1", "calls": calls})));
+    }
+    let written = write(&dir.join("report"), &runs, &ReportOptions::default()).unwrap();
+    let data = embedded(&written.page);
+    let card = &data["items"][0];
+    assert_eq!(card["outputs"].as_array().unwrap().len(), 2);
+    assert!(card["inputs"][0]["thumb"].is_string(), "{card}");
+    let shown = &card["outputs"][0];
+    assert_eq!(shown["judge"][0]["reply"], hostile);
+    assert_eq!(shown["judge"][1]["role"], "pq");
+    assert_eq!(
+        (&shown["mask"]["w"], &shown["mask"]["h"]),
+        (&json!(1.0), &json!(1.0))
+    );
+    let png = shown["mask"]["src"].as_str().unwrap();
+    let png = png.strip_prefix("data:image/png;base64,").unwrap();
+    let png = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, png).unwrap();
+    let mask = image::load_from_memory(&png).unwrap().to_rgba8();
+    let white: Vec<(u32, u32)> = mask
+        .enumerate_pixels()
+        .filter(|(_, _, pixel)| pixel.0[3] > 0)
+        .map(|(x, y, _)| (x, y))
+        .collect();
+    assert_eq!((mask.dimensions(), white), ((32, 20), vec![(1, 1), (2, 1)]));
+
+    if chromium().is_none() {
+        return;
+    }
+    let dom = dom(&written.page, "");
+    assert!(!dom.contains("<title>broken") && !dom.contains("<img src=\"x\""));
+    assert!(dom.contains("&lt;img src=x onerror=document.title='broken'&gt;</dd>"));
+    assert!(dom.contains("judge · gpt-4.1 · pq"));
+    // Four outputs with an input have a slider that a keyboard moves, and two of them a mask.
+    assert_eq!(dom.matches("<input type=\"range\"").count(), 4);
+    assert_eq!(
+        dom.matches("aria-label=\"change mask, 1.3 % of the pixels\"")
+            .count(),
+        2
+    );
+    assert_eq!(dom.matches("class=\"before\"").count(), 4);
+}
+
 /// Mean lightness of a screenshot, 0 to 255, and its number of colours.
 fn screenshot(page: &Path, name: &str, fragment: &str, size: &str) -> (f64, usize) {
     let file = page.with_file_name(name);

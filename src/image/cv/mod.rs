@@ -5,11 +5,15 @@
 //! that fills the network's input has to swap them.
 
 mod contour;
+mod grey;
+mod morphology;
 mod rect;
 mod resize;
 mod warp;
 
 pub use contour::borders;
+pub use grey::grey;
+pub use morphology::{Element, close, dilate, erode};
 pub use rect::{RotatedRect, min_area_rect};
 pub use resize::resize_linear;
 pub use warp::crop_quad;

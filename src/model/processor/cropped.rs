@@ -1,14 +1,16 @@
-//! Pictures whose middle is cut out: CLIP.
+//! Pictures whose middle is cut out: CLIP, DINO.
 
 use crate::image::pillow::{Filter, resize};
 use crate::model::Result;
 use candle_core::{Device, Tensor};
 use image::{RgbImage, imageops};
 
-/// The shorter side is resized to `size`, the middle `size` × `size` is kept, then mean and deviation as CLIP's
+/// The shorter side is resized to `short`, the middle `size` × `size` is kept, then mean and deviation
 /// (open_clip's transform, mode `shortest`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CroppedProcessor {
+    /// Pixels; at least `size`.
+    pub short: u32,
     pub size: u32,
     pub filter: Filter,
     pub mean: [f32; 3],
@@ -24,10 +26,22 @@ impl CroppedProcessor {
     /// CLIP's.
     pub fn clip(size: u32) -> Self {
         Self {
+            short: size,
             size,
             filter: Filter::Bicubic,
             mean: CLIP_MEAN,
             std: CLIP_STD,
+        }
+    }
+
+    /// DINO's, both versions: 224 pixels of 256, mean and deviation of ImageNet.
+    pub fn dino() -> Self {
+        Self {
+            short: 256,
+            size: 224,
+            filter: Filter::Bicubic,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
         }
     }
 
@@ -38,12 +52,12 @@ impl CroppedProcessor {
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = image.dimensions();
         let long = |short: u32, long: u32| {
-            let scaled = u64::from(self.size) * u64::from(long) / u64::from(short.max(1));
-            u32::try_from(scaled).unwrap_or(u32::MAX).max(self.size)
+            let scaled = u64::from(self.short) * u64::from(long) / u64::from(short.max(1));
+            u32::try_from(scaled).unwrap_or(u32::MAX).max(self.short)
         };
         let (new_width, new_height) = match width <= height {
-            true => (self.size, long(width, height)),
-            false => (long(height, width), self.size),
+            true => (self.short, long(width, height)),
+            false => (long(height, width), self.short),
         };
         let resized = resize(image, new_width, new_height, self.filter);
         let start = |side: u32| (f64::from(side - self.size) / 2.0).round_ties_even() as u32;

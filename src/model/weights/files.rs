@@ -1,6 +1,7 @@
 //! Published weight files: safetensors, one or sharded with an index, memory-mapped; torch pickles where there is
 //! nothing else.
 
+use super::legacy::Legacy;
 use super::{Asked, Source};
 use crate::model::{ModelError, Result, read_config};
 use candle_core::pickle::PthTensors;
@@ -19,6 +20,7 @@ pub struct Files {
 enum Store {
     Safetensors(MmapedSafetensors),
     Pickle(PthTensors),
+    Legacy(Legacy),
 }
 
 #[derive(serde::Deserialize)]
@@ -94,14 +96,17 @@ impl Files {
         }
     }
 
-    /// Opens one file: safetensors, or a torch pickle in zip form (`.pt`, `.pth`, `.bin`) whose top level is the
-    /// state dict, or holds it under one of the usual names.
+    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`) whose top level is the state dict, or, in
+    /// zip form, holds it under one of the usual names.
     ///
     /// # Errors
     /// When it cannot be read as its name says.
     pub fn open_file(path: &Path) -> Result<Self> {
         if !is_pickle(path) {
             return Self::safetensors(path, &[path.to_owned()]);
+        }
+        if Legacy::is(path) {
+            return Self::legacy(path);
         }
         let files = Self::pickle(path, None)?;
         if !files.dims.is_empty() {
@@ -113,6 +118,21 @@ impl Files {
             .into_iter()
             .find(|inner| !inner.dims.is_empty())
             .unwrap_or(files))
+    }
+
+    fn legacy(path: &Path) -> Result<Self> {
+        let legacy = Legacy::open(path).map_err(|error| {
+            ModelError::file(
+                path,
+                format!("cannot be read as a torch pickle of before version 1.6: {error}"),
+                "fetch it again if it was cut short; torch's own `torch.load` and `torch.save` make the newer form of it",
+            )
+        })?;
+        Ok(Self {
+            path: path.into(),
+            dims: legacy.dims(),
+            store: Store::Legacy(legacy),
+        })
     }
 
     /// Opens a torch pickle; `key` names the state dict inside its top level.
@@ -234,6 +254,10 @@ impl Files {
                 Ok(mapped.load(name, device)?)
             }
             Store::Safetensors(_) => Err(missing()),
+            Store::Legacy(legacy) => {
+                let tensor = legacy.get(name)?.ok_or_else(missing)?;
+                Ok(tensor.to_device(device)?)
+            }
             Store::Pickle(pickle) => {
                 let tensor = pickle.get(name)?.ok_or_else(missing)?;
                 Ok(tensor.to_device(device)?)

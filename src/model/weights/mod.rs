@@ -4,7 +4,9 @@ mod audit;
 mod files;
 mod fingerprint;
 mod layout;
+mod legacy;
 mod random;
+mod unpickle;
 
 pub use audit::{Asked, audit};
 pub use files::Files;

@@ -7,6 +7,7 @@ mod flow_match;
 mod flux_transformer;
 mod flux_vae;
 mod got_ocr2;
+mod lpips;
 mod mask2former;
 mod mplug_vqa;
 mod numpy_rng;
@@ -18,6 +19,7 @@ mod size;
 mod t5_encoder;
 mod torch_randn;
 mod uniworld;
+mod vit;
 mod xomni;
 
 use super::{Case, CaseError, Tensors};
@@ -41,6 +43,7 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("flux_transformer", flux_transformer::run),
     ("flux_vae", flux_vae::run),
     ("got_ocr2", got_ocr2::run),
+    ("lpips", lpips::run),
     ("mask2former", mask2former::run),
     ("mplug_vqa", mplug_vqa::run),
     ("numpy_rng", |case, _| numpy_rng::run(case)),
@@ -53,6 +56,7 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("t5_encoder", t5_encoder::run),
     ("torch_randn", |case, _| torch_randn::run(case)),
     ("uniworld", uniworld::run),
+    ("vit", vit::run),
     ("xomni_ar", xomni::run_ar),
     ("xomni_decoder_en", xomni::run_decoder),
     ("xomni_decoder_zh", xomni::run_decoder),

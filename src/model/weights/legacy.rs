@@ -1,0 +1,221 @@
+//! Torch pickles as torch wrote them before version 1.6: four pickles (magic number, version, machine, the state dict), the
+//! list of storages, then the numbers of each storage behind their count.
+
+use super::unpickle::{Value, unpickle};
+use candle_core::{DType, Device, Result, Tensor, bail};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The pickled magic number that such a file begins with.
+const MAGIC: [u8; 15] = [
+    0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
+];
+
+/// An opened file.
+pub(super) struct Legacy {
+    path: PathBuf,
+    tensors: BTreeMap<String, Entry>,
+}
+
+struct Entry {
+    dtype: DType,
+    shape: Vec<usize>,
+    /// Bytes from the start of the file.
+    start: u64,
+}
+
+/// A tensor as the pickle describes it.
+struct Described {
+    storage: String,
+    dtype: DType,
+    /// Numbers before its first.
+    offset: usize,
+    shape: Vec<usize>,
+}
+
+impl Legacy {
+    /// Whether the file begins as such a pickle.
+    pub fn is(path: &Path) -> bool {
+        let mut start = [0; MAGIC.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == MAGIC
+    }
+
+    /// Reads where each tensor of the state dict lies.
+    ///
+    /// # Errors
+    /// When the file is cut short or holds something else than tensors without gaps.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut reader = BufReader::new(File::open(path)?);
+        let mut magic = [0; MAGIC.len()];
+        reader.read_exact(&mut magic)?;
+        // The version and the machine.
+        unpickle(&mut reader)?;
+        unpickle(&mut reader)?;
+        let Value::Dict(state) = unpickle(&mut reader)? else {
+            bail!("its top level is no state dict");
+        };
+        let mut described = BTreeMap::new();
+        for (name, value) in state {
+            if let (Value::Text(name), Some(tensor)) = (name, describe(value)?) {
+                described.insert(name, tensor);
+            }
+        }
+        let starts = storages(&mut reader, &described)?;
+        let length = reader.get_ref().metadata()?.len();
+        let mut tensors = BTreeMap::new();
+        for (name, tensor) in described {
+            let Some(entry) = place(&tensor, &starts, length) else {
+                bail!("the numbers of `{name}` are not in the file: it was cut short");
+            };
+            tensors.insert(name, entry);
+        }
+        Ok(Self {
+            path: path.into(),
+            tensors,
+        })
+    }
+
+    /// Names and shapes.
+    pub fn dims(&self) -> BTreeMap<String, Vec<usize>> {
+        let tensors = self.tensors.iter();
+        tensors
+            .map(|(name, entry)| (name.clone(), entry.shape.clone()))
+            .collect()
+    }
+
+    /// A tensor by its name, on the CPU; None when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn get(&self, name: &str) -> Result<Option<Tensor>> {
+        let Some(entry) = self.tensors.get(name) else {
+            return Ok(None);
+        };
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(entry.start))?;
+        let count: usize = entry.shape.iter().product();
+        let mut bytes = vec![0; count * entry.dtype.size_in_bytes()];
+        file.read_exact(&mut bytes)?;
+        Tensor::from_raw_buffer(&bytes, entry.dtype, &entry.shape, &Device::Cpu).map(Some)
+    }
+}
+
+/// Where a tensor lies, if wholly in the file.
+fn place(tensor: &Described, starts: &HashMap<String, u64>, length: u64) -> Option<Entry> {
+    let size = tensor.dtype.size_in_bytes();
+    let count = tensor
+        .shape
+        .iter()
+        .try_fold(1usize, |all, side| all.checked_mul(*side))?;
+    let bytes = |numbers: usize| u64::try_from(numbers.checked_mul(size)?).ok();
+    let start = starts
+        .get(&tensor.storage)?
+        .checked_add(bytes(tensor.offset)?)?;
+    (start.checked_add(bytes(count)?)? <= length).then(|| Entry {
+        dtype: tensor.dtype,
+        shape: tensor.shape.clone(),
+        start,
+    })
+}
+
+/// A tensor or parameter of the state dict; None for anything else.
+fn describe(value: Value) -> Result<Option<Described>> {
+    let Value::Call(name, mut arguments) = value else {
+        return Ok(None);
+    };
+    if name == "torch._utils _rebuild_parameter" && !arguments.is_empty() {
+        return describe(arguments.swap_remove(0));
+    }
+    if name != "torch._utils _rebuild_tensor_v2" {
+        return Ok(None);
+    }
+    let [
+        Value::Persistent(storage),
+        Value::Number(offset),
+        Value::Tuple(shape),
+        Value::Tuple(stride),
+        ..,
+    ] = &arguments[..]
+    else {
+        bail!("a tensor is described in an unknown way");
+    };
+    let [_, Value::Global(class), Value::Text(key), ..] = &storage[..] else {
+        bail!("a storage is named in an unknown way");
+    };
+    let (Some(shape), Some(stride)) = (sizes(shape), sizes(stride)) else {
+        bail!("a tensor's shape is no list of sizes");
+    };
+    if !without_gaps(&shape, &stride) {
+        bail!("a tensor is stored with gaps");
+    }
+    let dtype = match class.rsplit([' ', '.']).next() {
+        Some("FloatStorage") => DType::F32,
+        Some("DoubleStorage") => DType::F64,
+        Some("HalfStorage") => DType::F16,
+        Some("BFloat16Storage") => DType::BF16,
+        Some("LongStorage") => DType::I64,
+        Some("ByteStorage") => DType::U8,
+        _ => bail!("numbers of an unknown kind: {class}"),
+    };
+    Ok(Some(Described {
+        storage: key.clone(),
+        dtype,
+        offset: usize::try_from(*offset).unwrap_or(usize::MAX),
+        shape,
+    }))
+}
+
+fn sizes(values: &[Value]) -> Option<Vec<usize>> {
+    let size = |value: &Value| match value {
+        Value::Number(number) => usize::try_from(*number).ok(),
+        _ => None,
+    };
+    values.iter().map(size).collect()
+}
+
+/// Row by row, the last axis first; the step of an axis of length 1 does not matter.
+fn without_gaps(shape: &[usize], stride: &[usize]) -> bool {
+    let mut step = 1usize;
+    shape.len() == stride.len()
+        && shape.iter().zip(stride).rev().all(|(side, stride)| {
+            let fits = *side == 1 || *stride == step;
+            step = step.saturating_mul(*side);
+            fits
+        })
+}
+
+/// Where the numbers of each storage begin.
+fn storages<R: BufRead + Seek>(
+    reader: &mut R,
+    tensors: &BTreeMap<String, Described>,
+) -> Result<HashMap<String, u64>> {
+    let Value::List(keys) = unpickle(reader)? else {
+        bail!("the list of storages is missing");
+    };
+    let sizes: HashMap<&str, usize> = tensors
+        .values()
+        .map(|tensor| (tensor.storage.as_str(), tensor.dtype.size_in_bytes()))
+        .collect();
+    let mut starts = HashMap::new();
+    for key in keys {
+        let Value::Text(key) = key else {
+            bail!("a storage has no name");
+        };
+        let mut count = [0; 8];
+        reader.read_exact(&mut count)?;
+        let start = reader.stream_position()?;
+        let Some(size) = sizes.get(key.as_str()) else {
+            bail!("the storage {key} belongs to no tensor");
+        };
+        let bytes = u64::from_le_bytes(count).checked_mul(*size as u64);
+        let Some(end) = bytes.and_then(|bytes| start.checked_add(bytes)) else {
+            bail!("the storage {key} is impossibly large");
+        };
+        reader.seek(SeekFrom::Start(end))?;
+        starts.insert(key, start);
+    }
+    Ok(starts)
+}

@@ -1,0 +1,159 @@
+//! DINO: what it sees of a whole picture, and the structure of one.
+
+use crate::model::dinov2::{Dinov2, Dinov2Config};
+use crate::model::processor::CroppedProcessor;
+use crate::model::vit::{Vit, VitConfig};
+use crate::model::weights::{Files, load};
+use crate::model::{ModelError, Result, read_config};
+use crate::observe::source::Checkpoint;
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Mean and deviation of ImageNet's pictures, by channel.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const STD: [f32; 3] = [0.229, 0.224, 0.225];
+/// The shorter side that PIE-Bench's pictures get, and the longest that the other may have.
+const STRUCTURE_SHORT: usize = 224;
+const STRUCTURE_LONG: usize = 480;
+
+enum Network {
+    First(Vit),
+    Second(Dinov2),
+}
+
+/// A whole picture as the state of the class token.
+pub(super) struct Dino {
+    network: Network,
+    processor: CroppedProcessor,
+    device: Device,
+}
+
+impl Dino {
+    /// # Errors
+    /// When a file is absent or damaged, or is neither DINO.
+    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(default)]
+            model_type: String,
+        }
+        let config = config(checkpoint)?;
+        let kind: Kind = read_config(config)?;
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let network = match kind.model_type.as_str() {
+            "vit" => Network::First(vit(config, &files, device)?),
+            "dinov2" | "dinov2_with_registers" => {
+                let config: Dinov2Config = read_config(config)?;
+                let build = |weights: &_| Dinov2::new(&config, weights);
+                Network::Second(load(&files, DType::F32, device, build)?)
+            }
+            other => {
+                return Err(ModelError::config(
+                    config,
+                    format!(
+                        "`model_type` is {other:?}; expected vit, dinov2 or dinov2_with_registers"
+                    ),
+                ));
+            }
+        };
+        Ok(Self {
+            network,
+            processor: CroppedProcessor::dino(),
+            device: device.clone(),
+        })
+    }
+
+    /// # Errors
+    /// When the device fails.
+    pub fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
+        let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
+        let pixels = pixels.to_device(&self.device)?;
+        let states = match &self.network {
+            Network::First(vit) => vit.forward(&pixels)?,
+            Network::Second(dinov2) => dinov2.forward(&pixels)?,
+        };
+        let state: Vec<f32> = states.narrow(1, 0, 1)?.flatten_all()?.to_vec1()?;
+        match state.iter().all(|value| value.is_finite()) {
+            true => Ok(state),
+            false => Err(ModelError::NotFinite {
+                tensor: "DINO's output".into(),
+            }),
+        }
+    }
+}
+
+fn config(checkpoint: &Checkpoint) -> Result<&Path> {
+    checkpoint.config.as_deref().ok_or_else(|| {
+        ModelError::file(
+            &checkpoint.weights,
+            "there is no config.json beside these weights",
+            "name the folder of the whole checkpoint: config.json and weights",
+        )
+    })
+}
+
+fn vit(config: &Path, files: &Arc<Files>, device: &Device) -> Result<Vit> {
+    let config: VitConfig = read_config(config)?;
+    load(files, DType::F32, device, |weights| {
+        Vit::new(&config, weights)
+    })
+}
+
+/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to each other
+/// in each picture.
+pub(super) struct Structure {
+    vit: Vit,
+    device: Device,
+}
+
+impl Structure {
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        Ok(Self {
+            vit: vit(config(checkpoint)?, &files, device)?,
+            device: device.clone(),
+        })
+    }
+
+    /// # Errors
+    /// When the device fails.
+    pub fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
+        let difference = (self.alike(a)? - self.alike(b)?)?;
+        let distance: f32 = difference.sqr()?.mean_all()?.to_scalar()?;
+        Ok(f64::from(distance))
+    }
+
+    /// Cosines of all tokens' keys, [1 + N, 1 + N].
+    fn alike(&self, image: &RgbImage) -> Result<Tensor> {
+        let keys = self.vit.keys(&self.pixels(image)?)?.squeeze(0)?;
+        let lengths = keys.sqr()?.sum_keepdim(1)?.sqrt()?;
+        let products = lengths.matmul(&lengths.t()?)?.maximum(1e-8f32)?;
+        Ok((keys.matmul(&keys.t()?.contiguous()?)? / products)?)
+    }
+
+    /// As the official script: values on 0..=255 are normalised as if they were on 0..=1.
+    fn pixels(&self, image: &RgbImage) -> Result<Tensor> {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let values = image.as_raw().iter().map(|value| f32::from(*value));
+        let pixels = Tensor::from_iter(values, &self.device)?.reshape((1, height, width, 3))?;
+        let pixels = pixels.permute((0, 3, 1, 2))?.contiguous()?;
+        let (short, long) = (width.min(height).max(1), width.max(height));
+        let mut new = (STRUCTURE_SHORT, STRUCTURE_SHORT * long / short);
+        if new.1 > STRUCTURE_LONG {
+            new = ((STRUCTURE_LONG * new.0 / new.1).max(1), STRUCTURE_LONG);
+        }
+        let (width, height) = match width <= height {
+            true => new,
+            false => (new.1, new.0),
+        };
+        let pixels = pixels.upsample_bilinear2d(height, width, false)?;
+        let each = |values: &[f32; 3]| Tensor::new(values, &self.device)?.reshape((1, 3, 1, 1));
+        let centred = pixels.broadcast_sub(&each(&MEAN)?)?;
+        Ok(centred.broadcast_div(&each(&STD)?)?)
+    }
+}

@@ -1,0 +1,75 @@
+//! The pictures that observers of edits look at: the output, the item's input, and what its metadata name.
+
+use super::{ObserveError, Subject};
+use crate::image::pillow::{Filter, resize};
+use crate::record::Item;
+use image::RgbImage;
+use serde_json::Value;
+
+/// The keys of `expect` that may name a picture.
+const NAMED: [&str; 2] = ["target", "mask"];
+
+/// The files that edits are compared with: input pictures, the target and the mask, where they are files.
+pub fn files(item: &Item) -> Vec<String> {
+    let named = NAMED.iter().filter_map(|key| path(item, key));
+    let inputs = item.images.iter().map(String::as_str);
+    inputs.chain(named).map(str::to_owned).collect()
+}
+
+/// The path of a picture that the item's `expect` names.
+pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
+    item.expect.get(key).and_then(Value::as_str)
+}
+
+/// The output's picture, for the observer of this name.
+///
+/// # Errors
+/// When the output has none.
+pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
+    let image = subject.image.ok_or_else(|| {
+        ObserveError::new(
+            "image",
+            format!("{observer} looks at pictures, and this output has none"),
+        )
+    })?;
+    match image.is_empty() {
+        true => Err(ObserveError::new("image", "the output has no pixels")),
+        false => Ok(image),
+    }
+}
+
+/// The picture that was edited: the first of the item's own.
+///
+/// # Errors
+/// When the item has none, or it cannot be read.
+pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
+    let path = subject.item.images.first().ok_or_else(|| {
+        ObserveError::new(
+            "input",
+            format!("{observer} compares an output with its input picture, and this item has none"),
+        )
+    })?;
+    open(subject, path, "input picture")
+}
+
+/// A picture of the item's by its path.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, ObserveError> {
+    let decoded = crate::image::decode_file(&subject.base.join(path))
+        .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;
+    match decoded.rgb.is_empty() {
+        true => Err(ObserveError::new(
+            "input",
+            format!("the {what} `{path}` has no pixels"),
+        )),
+        false => Ok(decoded.rgb),
+    }
+}
+
+/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has that size.
+pub fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
+    let (width, height) = other.dimensions();
+    (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))
+}

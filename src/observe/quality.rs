@@ -1,0 +1,92 @@
+//! `quality`: a picture's technical quality without a learned model ([`crate::image::quality`]), for the rule `measure`.
+
+use super::pictures::output;
+use super::{ObserveError, Observer, Subject};
+use crate::image::pillow::{Filter, resize};
+use crate::image::quality::Quality;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const NAME: &str = "quality";
+/// Raised when the numbers change.
+const VERSION: u32 = 1;
+
+/// Settings of the observer `quality`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct QualitySettings {
+    /// Pixels of the shorter side that pictures are resized to first (Pillow's bicubic filter), since sharpness and noise
+    /// depend on the size. Without it pictures are measured as they are; the evidence names the size.
+    pub short_side: Option<u32>,
+}
+
+/// The observer.
+pub struct QualityObserver(QualitySettings);
+
+impl QualityObserver {
+    /// # Errors
+    /// What is wrong with a setting.
+    pub fn new(settings: QualitySettings) -> Result<Self, String> {
+        match settings.short_side {
+            Some(side) if !(16..=8192).contains(&side) => Err(format!(
+                "observe.{NAME}: `short_side` is {side}; expected 16 to 8192 pixels"
+            )),
+            _ => Ok(Self(settings)),
+        }
+    }
+
+    fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
+        let image = output(subject, NAME)?;
+        let (width, height) = image.dimensions();
+        let short = width.min(height);
+        let side = self.0.short_side.filter(|side| *side != short);
+        let resized = side.map(|side| {
+            let scaled = |length: u32| {
+                let length = u64::from(length) * u64::from(side) / u64::from(short);
+                u32::try_from(length).unwrap_or(u32::MAX)
+            };
+            (scaled(width), scaled(height))
+        });
+        let resized = match resized {
+            Some((width, height))
+                if u64::from(width) * u64::from(height) > crate::image::MAX_PIXELS =>
+            {
+                return Err(ObserveError::new(
+                    "image",
+                    format!(
+                        "the picture is too narrow: resized it would have {width}x{height} pixels"
+                    ),
+                ));
+            }
+            Some((width, height)) => Some(resize(image, width, height, Filter::Bicubic)),
+            None => None,
+        };
+        let image = resized.as_ref().unwrap_or(image);
+        let mut evidence = json!(Quality::of(image));
+        evidence["width"] = image.width().into();
+        evidence["height"] = image.height().into();
+        Ok(evidence)
+    }
+}
+
+impl Observer for QualityObserver {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn identity(&self) -> Value {
+        json!({"observer": NAME, "version": VERSION, "settings": self.0})
+    }
+
+    fn batch(&self) -> usize {
+        4
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
+        subjects
+            .par_iter()
+            .map(|subject| self.look(subject))
+            .collect()
+    }
+}

@@ -1,0 +1,19 @@
+//! `vit`: pixels of several sizes to states and to the last layer's keys.
+
+use super::{Case, CaseError, Tensors, checkpoint};
+use crate::model::vit::Vit;
+use candle_core::Device;
+
+pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+    let network = checkpoint(&case.checkpoint(), device, Vit::new)?;
+    let mut tensors = Tensors::new();
+    for (number, pixels) in case.numbered("pixel_values") {
+        let pixels = pixels.to_device(device)?;
+        tensors.insert(
+            format!("last_hidden_state.{number}"),
+            network.forward(&pixels)?,
+        );
+        tensors.insert(format!("keys.{number}"), network.keys(&pixels)?);
+    }
+    Ok(tensors)
+}
