@@ -28,13 +28,13 @@ pub enum RuleError {
         value: f64,
         expected: &'static str,
     },
-    #[error("option `wordnet` of grading rule {rule}: {source}")]
+    #[error("option `wordnet` of grading rule {rule}: {problem}")]
     #[diagnostic(help(
         "name the folder with WordNet's `index.noun` and the like, or the archive wordnet.zip of NLTK's data; `unigauge fetch wordnet` fetches it"
     ))]
     WordNet {
         rule: &'static str,
-        source: WordNetError,
+        problem: WordNetError,
     },
     #[error("option `{option}` of grading rule {rule} is {value:?}; expected {expected}")]
     #[diagnostic(help("leave the option out to take the default"))]
@@ -47,8 +47,8 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    pub(super) fn wordnet(rule: &'static str, source: WordNetError) -> Self {
-        Self::WordNet { rule, source }
+    pub(super) fn wordnet(rule: &'static str, problem: WordNetError) -> Self {
+        Self::WordNet { rule, problem }
     }
 
     pub(super) fn value(
