@@ -1,8 +1,6 @@
 //! From records to items: which field means what.
 
-use crate::config::{
-    ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted, nearest,
-};
+use crate::config::{ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted};
 use crate::record::{Item, Object, Task};
 use crate::suite::images::Images;
 use crate::suite::lists;
@@ -11,10 +9,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod choice;
+mod fields;
 mod prompt;
 mod template;
 
 use choice::Question;
+use fields::{field, paths, plain, string, tag_text, value};
 use prompt::Prompt;
 use template::{OPTIONS, Template};
 
@@ -294,20 +294,6 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// The paths that a field holds.
-fn paths(name: &str, value: &Value) -> Result<Vec<String>, String> {
-    let wrong = || format!("the field `{name}` must be the path of an image or a list of them");
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::String(path) => Ok(vec![path.clone()]),
-        Value::Array(paths) => paths
-            .iter()
-            .map(|path| path.as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect(),
-        _ => Err(wrong()),
-    }
-}
-
 /// A record's own id, or its key in an object keyed by id.
 fn plain_id(record: &Record) -> Result<String, String> {
     let own = ["item", "id"]
@@ -355,50 +341,4 @@ fn check_id(id: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// A tag's text; null leaves the tag out.
-fn tag_text(tag: &str, value: &Value) -> Result<Option<String>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(flag) => Ok(Some(flag.to_string())),
-        other => plain(other)
-            .map(Some)
-            .ok_or_else(|| format!("the tag `{tag}` must be a string, a number, true or false")),
-    }
-}
-
-/// A string or a number as text.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn value<'a>(fields: &'a Object, source: &'a FieldOrValue) -> Result<&'a Value, String> {
-    match source {
-        FieldOrValue::Field(name) => field(fields, name),
-        FieldOrValue::Value { value } => Ok(value),
-    }
-}
-
-fn string<'a>(fields: &'a Object, name: &str) -> Result<&'a str, String> {
-    field(fields, name)?
-        .as_str()
-        .ok_or_else(|| format!("the field `{name}` must be a string"))
-}
-
-fn field<'a>(fields: &'a Object, name: &str) -> Result<&'a Value, String> {
-    fields.get(name).ok_or_else(|| {
-        let names = || fields.keys().map(String::as_str);
-        match nearest(name, names()) {
-            Some(near) => format!("the field `{name}` is missing; did you mean `{near}`?"),
-            None => {
-                let names: Vec<&str> = names().take(12).collect();
-                format!("the field `{name}` is missing among: {}", names.join(", "))
-            }
-        }
-    })
 }
