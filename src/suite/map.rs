@@ -1,22 +1,21 @@
 //! From records to items: which field means what.
 
-use crate::config::{
-    ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted, nearest,
-};
+use crate::config::{ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted};
 use crate::record::{Item, Object, Task};
 use crate::suite::images::Images;
 use crate::suite::lists;
 use crate::suite::read::Record;
-use crate::text::python_list;
 use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 mod choice;
+mod fields;
 mod prompt;
 mod template;
 
 use choice::Question;
+pub(super) use fields::{field, plain};
+use fields::{paths, string, tag_text, value};
 use prompt::Prompt;
 use template::{OPTIONS, Template};
 
@@ -296,20 +295,6 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// The paths that a field holds.
-fn paths(name: &str, value: &Value) -> Result<Vec<String>, String> {
-    let wrong = || format!("the field `{name}` must be the path of an image or a list of them");
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::String(path) => Ok(vec![path.clone()]),
-        Value::Array(paths) => paths
-            .iter()
-            .map(|path| path.as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect(),
-        _ => Err(wrong()),
-    }
-}
-
 /// A record's own id, or its key in an object keyed by id.
 fn plain_id(record: &Record) -> Result<String, String> {
     let own = ["item", "id"]
@@ -357,55 +342,4 @@ fn check_id(id: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// A tag's text; null leaves the tag out.
-fn tag_text(tag: &str, value: &Value) -> Result<Option<String>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(flag) => Ok(Some(flag.to_string())),
-        other => plain(other)
-            .map(Some)
-            .ok_or_else(|| format!("the tag `{tag}` must be a string, a number, true or false")),
-    }
-}
-
-/// A string or a number as text.
-pub(super) fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn value<'a>(fields: &'a Object, source: &'a FieldOrValue) -> Result<Cow<'a, Value>, String> {
-    match source {
-        FieldOrValue::Field(name) => field(fields, name).map(Cow::Borrowed),
-        FieldOrValue::Value { value } => Ok(Cow::Borrowed(value)),
-        FieldOrValue::PythonList { python_list } => {
-            let strings = python_list::strings(string(fields, python_list)?)
-                .map_err(|why| format!("the field `{python_list}` is no list: {why}"))?;
-            Ok(Cow::Owned(strings.into()))
-        }
-    }
-}
-
-fn string<'a>(fields: &'a Object, name: &str) -> Result<&'a str, String> {
-    field(fields, name)?
-        .as_str()
-        .ok_or_else(|| format!("the field `{name}` must be a string"))
-}
-
-pub(super) fn field<'a>(fields: &'a Object, name: &str) -> Result<&'a Value, String> {
-    fields.get(name).ok_or_else(|| {
-        let names = || fields.keys().map(String::as_str);
-        match nearest(name, names()) {
-            Some(near) => format!("the field `{name}` is missing; did you mean `{near}`?"),
-            None => {
-                let names: Vec<&str> = names().take(12).collect();
-                format!("the field `{name}` is missing among: {}", names.join(", "))
-            }
-        }
-    })
 }

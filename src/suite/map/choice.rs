@@ -1,6 +1,6 @@
 //! Multiple-choice questions: their options, and the same question with the options turned.
 
-use super::plain;
+use super::fields::plain;
 use crate::config::{ChoiceMapping, Names};
 use crate::record::Object;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! What is asked: a field of the record, or a text with fields in braces.
 
-use super::string;
+use super::fields::string;
 use super::template::Template;
 use crate::suite::read::Record;
 

@@ -1,6 +1,6 @@
 //! Texts put together from fields: `{prompt_id:04}`.
 
-use super::{field, plain};
+use super::fields::{field, plain};
 use crate::suite::read::Record;
 use std::path::Path;
 
