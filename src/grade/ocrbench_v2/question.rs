@@ -2,11 +2,12 @@
 
 use super::answers::Answers;
 use super::boxes::{self, Box4};
+use super::graded::Graded;
 use super::kie::{self, Gold};
 use super::spotting::{self, Word};
-use super::table::{self, Alike};
+use super::table;
 use super::tasks::{Family, Task};
-use super::{chart, choice, counting, dictionary, document, formula, position, text4, vqa};
+use super::{chart, choice, counting, dictionary, document, formula, position, vqa};
 use crate::text::python_value::Value;
 use crate::text::wordnet::WordNet;
 use serde::Deserialize;
@@ -26,55 +27,6 @@ pub(super) struct Question {
     bbox: Json,
     #[serde(default)]
     content: Json,
-}
-
-/// A graded prediction.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Graded {
-    pub(super) score: f64,
-    /// What was extracted and compared, and by which metric.
-    pub(super) reason: String,
-    pub(super) parts: Vec<(&'static str, f64)>,
-    /// Left out of the official aggregation.
-    pub(super) ignored: bool,
-}
-
-impl Graded {
-    fn new(score: f64, reason: impl Into<String>) -> Self {
-        Self {
-            score,
-            reason: reason.into(),
-            ..Self::default()
-        }
-    }
-
-    fn with(mut self, parts: impl IntoIterator<Item = (&'static str, f64)>) -> Self {
-        self.parts.extend(parts);
-        self
-    }
-
-    /// Left out of the aggregation; counted as 0 in the mean of its task.
-    fn ignored(reason: &str) -> Self {
-        Self {
-            ignored: true,
-            ..Self::new(0.0, reason)
-        }
-    }
-
-    /// A tree edit distance, or why there was nothing to compare.
-    fn of_table(result: Result<Alike, String>, what: &str) -> Self {
-        match result {
-            Ok(alike) => Self::new(
-                alike.score,
-                format!(
-                    "TEDS of {what}: distance {:.4} over {} nodes",
-                    alike.distance, alike.nodes
-                ),
-            )
-            .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]),
-            Err(why) => Self::new(0.0, format!("TEDS of {what}: {why}")),
-        }
-    }
 }
 
 impl Question {
@@ -192,7 +144,7 @@ impl Question {
     fn handwriting(&self, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
         let question = self.question.as_str().ok_or("`question` is no text")?;
         if question.contains("简答") {
-            return Ok(as_text(prediction, self.first_text()?, synonyms));
+            return Ok(Graded::of_text(prediction, self.first_text()?, synonyms));
         }
         self.single()?;
         let answers = Answers::read(&self.answers)?;
@@ -311,7 +263,7 @@ impl Question {
                 "ignored by the official script: the reference is empty",
             ));
         }
-        Ok(as_text(prediction, reference, synonyms))
+        Ok(Graded::of_text(prediction, reference, synonyms))
     }
 
     fn grounding(&self, prediction: &str) -> Result<Graded, String> {
@@ -387,21 +339,6 @@ impl Question {
             _ => Ok(()),
         }
     }
-}
-
-fn as_text(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Graded {
-    let text = text4::text4(prediction, reference, synonyms);
-    let mut parts = vec![
-        ("bleu", text.bleu),
-        ("meteor", text.meteor),
-        ("edit_distance", text.edit_distance),
-    ];
-    parts.extend(text.f_measure.map(|f| ("f_measure", f)));
-    Graded::new(
-        text.score,
-        "mean of BLEU, METEOR, F-measure and 1 − edit distance",
-    )
-    .with(parts)
 }
 
 #[cfg(test)]
