@@ -8,10 +8,14 @@ use super::spotting::{self, Word};
 use super::table;
 use super::tasks::{Family, Task};
 use super::{chart, choice, counting, dictionary, document, formula, position, vqa};
+use crate::grade::reading::quote;
 use crate::text::python_value::Value;
 use crate::text::wordnet::WordNet;
 use serde::Deserialize;
 use serde_json::Value as Json;
+
+/// Most answers that a reason lists.
+const LISTED: usize = 3;
 
 /// `expect` of an item: the official record.
 #[derive(Debug, Clone, Deserialize)]
@@ -138,7 +142,7 @@ impl Question {
                 "containment, or ANLS of long answers",
             ),
         };
-        Ok(Graded::new(score, by))
+        Ok(Graded::new(score, against(by, &answers)))
     }
 
     fn handwriting(&self, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
@@ -151,7 +155,10 @@ impl Question {
         let score = choice::joined_letters(prediction, &answers);
         Ok(Graded::new(
             score,
-            "containment of the letters, however they are joined",
+            against(
+                "containment of the letters, however they are joined",
+                &answers,
+            ),
         ))
     }
 
@@ -162,14 +169,20 @@ impl Question {
             return Ok(Graded::new(0.0, "the reply is `nan`, which counts as none"));
         }
         let score = formula::formula(prediction, &answers, chinese);
-        Ok(Graded::new(score, "containment without blanks"))
+        Ok(Graded::new(
+            score,
+            against("containment without blanks", &answers),
+        ))
     }
 
     fn counting(&self, prediction: &str) -> Result<Graded, String> {
         let eval = self.eval()?.ok_or("the item has no `eval`")?;
         let answers = Answers::read(&self.answers)?;
         let score = counting::counting(prediction, &answers, Some(eval));
-        Ok(Graded::new(score, format!("counting by {eval}")))
+        Ok(Graded::new(
+            score,
+            against(&format!("counting by {eval}"), &answers),
+        ))
     }
 
     fn table(&self, prediction: &str) -> Result<Graded, String> {
@@ -339,6 +352,18 @@ impl Question {
             _ => Ok(()),
         }
     }
+}
+
+/// A metric and the first answers that it was taken against.
+fn against(metric: &str, answers: &Answers) -> String {
+    let all = answers.all();
+    let listed: Vec<String> = all
+        .iter()
+        .take(LISTED)
+        .map(|answer| quote(answer))
+        .collect();
+    let more = if all.len() > LISTED { " …" } else { "" };
+    format!("{metric}, against {}{more}", listed.join(", "))
 }
 
 #[cfg(test)]
