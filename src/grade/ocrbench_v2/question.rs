@@ -121,7 +121,7 @@ impl Question {
                 self.single()?;
                 (
                     choice::multiple_choice(prediction, &answers),
-                    "the letters of the reply against the answer",
+                    "equality of the reply's letters",
                 )
             }
             (Some("case sensitive"), _) => (
