@@ -50,7 +50,7 @@ impl Tree {
     }
 
     /// How many nodes there are.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.nodes.len()
     }
 }
@@ -58,8 +58,8 @@ impl Tree {
 /// The distance, where inserting or deleting a node costs 1 and `relabel` says what turning a node of `a` into one of `b`
 /// costs, by the caller's numbers.
 pub fn distance(a: &Tree, b: &Tree, mut relabel: impl FnMut(usize, usize) -> f64) -> f64 {
-    let width = b.len();
-    let mut trees = vec![0.0; a.len() * width];
+    let width = b.size();
+    let mut trees = vec![0.0; a.size() * width];
     let mut forests = Vec::new();
     for &i in &a.key_roots {
         for &j in &b.key_roots {
@@ -79,12 +79,17 @@ fn subtrees(
     relabel: &mut impl FnMut(usize, usize) -> f64,
 ) {
     let (first_a, first_b) = (a.first_leaf[i], b.first_leaf[j]);
+    let width = b.size();
+    if first_a == i && first_b == j {
+        // Two leaves, as most pairs of key roots are.
+        trees[i * width + j] = lesser(2.0, relabel(a.nodes[i], b.nodes[j]));
+        return;
+    }
     let (rows, columns) = (i - first_a + 2, j - first_b + 2);
     forests.clear();
+    forests.extend((0..columns).map(|column| column as f64));
     forests.resize(rows * columns, 0.0);
-    for (column, cost) in forests[..columns].iter_mut().enumerate() {
-        *cost = column as f64;
-    }
+    let (leaves_b, nodes_b) = (&b.first_leaf[first_b..=j], &b.nodes[first_b..=j]);
     for row in 1..rows {
         let node_a = first_a + row - 1;
         let leaf_a = a.first_leaf[node_a];
@@ -92,23 +97,28 @@ fn subtrees(
         let previous = &above[(row - 1) * columns..];
         // The forest that is left when the subtree of this node is taken away.
         let without = &above[(leaf_a - first_a) * columns..][..columns];
-        let here = &mut here[..columns];
-        here[0] = row as f64;
-        let known = &mut trees[node_a * b.len()..][..b.len()];
-        for column in 1..columns {
-            let node_b = first_b + column - 1;
-            let leaf_b = b.first_leaf[node_b];
-            let edit = (previous[column] + 1.0).min(here[column - 1] + 1.0);
-            here[column] = if leaf_a == first_a && leaf_b == first_b {
-                let cost = relabel(a.nodes[node_a], b.nodes[node_b]);
-                let best = edit.min(previous[column - 1] + cost);
-                known[node_b] = best;
-                best
+        let known = &mut trees[node_a * width + first_b..][..columns - 1];
+        let (mut left, mut diagonal) = (row as f64, previous[0]);
+        here[0] = left;
+        let cells = here[1..columns].iter_mut().zip(&previous[1..]);
+        let cells = cells.zip(known).zip(leaves_b.iter().zip(nodes_b));
+        for (((cost, &up), known), (&leaf_b, &label_b)) in cells {
+            let edit = lesser(left, up) + 1.0;
+            left = if leaf_a == first_a && leaf_b == first_b {
+                *known = lesser(edit, diagonal + relabel(a.nodes[node_a], label_b));
+                *known
             } else {
-                edit.min(without[leaf_b - first_b] + known[node_b])
+                lesser(edit, without[leaf_b - first_b] + *known)
             };
+            *cost = left;
+            diagonal = up;
         }
     }
+}
+
+/// The lesser of two numbers, none of which is NaN.
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod counting;
 mod dictionary;
 mod document;
 mod formula;
+mod graded;
 mod kie;
 mod official;
 mod patterns;

@@ -2,15 +2,20 @@
 
 use super::answers::Answers;
 use super::boxes::{self, Box4};
+use super::graded::Graded;
 use super::kie::{self, Gold};
 use super::spotting::{self, Word};
-use super::table::{self, Alike};
+use super::table;
 use super::tasks::{Family, Task};
-use super::{chart, choice, counting, dictionary, document, formula, position, text4, vqa};
+use super::{chart, choice, counting, dictionary, document, formula, position, vqa};
+use crate::grade::reading::quote;
 use crate::text::python_value::Value;
 use crate::text::wordnet::WordNet;
 use serde::Deserialize;
 use serde_json::Value as Json;
+
+/// Most answers that a reason lists.
+const LISTED: usize = 3;
 
 /// `expect` of an item: the official record.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,55 +31,6 @@ pub(super) struct Question {
     bbox: Json,
     #[serde(default)]
     content: Json,
-}
-
-/// A graded prediction.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Graded {
-    pub(super) score: f64,
-    /// What was extracted and compared, and by which metric.
-    pub(super) reason: String,
-    pub(super) parts: Vec<(&'static str, f64)>,
-    /// Left out of the official aggregation.
-    pub(super) ignored: bool,
-}
-
-impl Graded {
-    fn new(score: f64, reason: impl Into<String>) -> Self {
-        Self {
-            score,
-            reason: reason.into(),
-            ..Self::default()
-        }
-    }
-
-    fn with(mut self, parts: impl IntoIterator<Item = (&'static str, f64)>) -> Self {
-        self.parts.extend(parts);
-        self
-    }
-
-    /// Left out of the aggregation; counted as 0 in the mean of its task.
-    fn ignored(reason: &str) -> Self {
-        Self {
-            ignored: true,
-            ..Self::new(0.0, reason)
-        }
-    }
-
-    /// A tree edit distance, or why there was nothing to compare.
-    fn of_table(result: Result<Alike, String>, what: &str) -> Self {
-        match result {
-            Ok(alike) => Self::new(
-                alike.score,
-                format!(
-                    "TEDS of {what}: distance {:.4} over {} nodes",
-                    alike.distance, alike.nodes
-                ),
-            )
-            .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]),
-            Err(why) => Self::new(0.0, format!("TEDS of {what}: {why}")),
-        }
-    }
 }
 
 impl Question {
@@ -165,7 +121,7 @@ impl Question {
                 self.single()?;
                 (
                     choice::multiple_choice(prediction, &answers),
-                    "the letters of the reply against the answer",
+                    "equality of the reply's letters",
                 )
             }
             (Some("case sensitive"), _) => (
@@ -186,20 +142,23 @@ impl Question {
                 "containment, or ANLS of long answers",
             ),
         };
-        Ok(Graded::new(score, by))
+        Ok(Graded::new(score, against(by, &answers)))
     }
 
     fn handwriting(&self, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
         let question = self.question.as_str().ok_or("`question` is no text")?;
         if question.contains("简答") {
-            return Ok(as_text(prediction, self.first_text()?, synonyms));
+            return Ok(Graded::of_text(prediction, self.first_text()?, synonyms));
         }
         self.single()?;
         let answers = Answers::read(&self.answers)?;
         let score = choice::joined_letters(prediction, &answers);
         Ok(Graded::new(
             score,
-            "containment of the letters, however they are joined",
+            against(
+                "containment of the letters, however they are joined",
+                &answers,
+            ),
         ))
     }
 
@@ -210,14 +169,20 @@ impl Question {
             return Ok(Graded::new(0.0, "the reply is `nan`, which counts as none"));
         }
         let score = formula::formula(prediction, &answers, chinese);
-        Ok(Graded::new(score, "containment without blanks"))
+        Ok(Graded::new(
+            score,
+            against("containment without blanks", &answers),
+        ))
     }
 
     fn counting(&self, prediction: &str) -> Result<Graded, String> {
         let eval = self.eval()?.ok_or("the item has no `eval`")?;
         let answers = Answers::read(&self.answers)?;
         let score = counting::counting(prediction, &answers, Some(eval));
-        Ok(Graded::new(score, format!("counting by {eval}")))
+        Ok(Graded::new(
+            score,
+            against(&format!("counting by {eval}"), &answers),
+        ))
     }
 
     fn table(&self, prediction: &str) -> Result<Graded, String> {
@@ -311,7 +276,7 @@ impl Question {
                 "ignored by the official script: the reference is empty",
             ));
         }
-        Ok(as_text(prediction, reference, synonyms))
+        Ok(Graded::of_text(prediction, reference, synonyms))
     }
 
     fn grounding(&self, prediction: &str) -> Result<Graded, String> {
@@ -389,19 +354,16 @@ impl Question {
     }
 }
 
-fn as_text(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Graded {
-    let text = text4::text4(prediction, reference, synonyms);
-    let mut parts = vec![
-        ("bleu", text.bleu),
-        ("meteor", text.meteor),
-        ("edit_distance", text.edit_distance),
-    ];
-    parts.extend(text.f_measure.map(|f| ("f_measure", f)));
-    Graded::new(
-        text.score,
-        "mean of BLEU, METEOR, F-measure and 1 − edit distance",
-    )
-    .with(parts)
+/// A metric and the first answers that it was taken against.
+fn against(metric: &str, answers: &Answers) -> String {
+    let all = answers.all();
+    let listed: Vec<String> = all
+        .iter()
+        .take(LISTED)
+        .map(|answer| quote(answer))
+        .collect();
+    let more = if all.len() > LISTED { " …" } else { "" };
+    format!("{metric}, against {}{more}", listed.join(", "))
 }
 
 #[cfg(test)]
