@@ -20,7 +20,7 @@ pub struct Options {
     pub circular: bool,
 }
 
-/// Score 1 when the option that the reply chooses (see [`choice::read`]) is `expect.answer`, a letter; `expect.options`
+/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter; `expect.options`
 /// are the texts. A reply that chooses nothing, or several, is wrong.
 ///
 /// With `circular` every rotation of a question carries the question's score, and its own in the part `right`; averages
