@@ -91,8 +91,8 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// `geneval`, `dpg-bench`, `longtext`, `ocrbench`, `measure`, `exact-match`, `contains`, `anls`, `edit-distance`,
-    /// `accuracy`, `numeric` or `page-ocr`.
+    /// `geneval`, `dpg-bench`, `longtext`, `ocrbench`, `ocrbench-v2`, `measure`, `exact-match`, `contains`, `anls`,
+    /// `edit-distance`, `accuracy`, `numeric` or `page-ocr`.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]

@@ -27,19 +27,19 @@ pub enum RuleError {
         value: f64,
         expected: &'static str,
     },
-    #[error("option `wordnet` of grading rule {rule}: {source}")]
+    #[error("option `wordnet` of grading rule {rule}: {problem}")]
     #[diagnostic(help(
         "name the folder with WordNet's `index.noun` and the like, or the archive wordnet.zip of NLTK's data; `unigauge fetch wordnet` fetches it"
     ))]
     WordNet {
         rule: &'static str,
-        source: WordNetError,
+        problem: WordNetError,
     },
 }
 
 impl RuleError {
-    pub(super) fn wordnet(rule: &'static str, source: WordNetError) -> Self {
-        Self::WordNet { rule, source }
+    pub(super) fn wordnet(rule: &'static str, problem: WordNetError) -> Self {
+        Self::WordNet { rule, problem }
     }
 
     pub(super) fn value(

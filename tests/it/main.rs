@@ -13,6 +13,7 @@ mod dpg;
 mod folder;
 mod geneval;
 mod grading;
+mod ocrbench;
 mod ocrbench_v2;
 mod openai;
 mod parity;

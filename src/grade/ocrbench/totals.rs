@@ -116,8 +116,9 @@ pub fn notes(board: &Board<'_>, averaging: Averaging) -> Vec<String> {
         Averaging::Datasets => "the accuracies of the data sets",
     };
     if missing > 0 {
+        let all = board.grades.len();
         notes.push(format!(
-            "{numbers} count the {missing} outputs without a score as 0, as officially"
+            "{numbers} count outputs without a score as 0, as officially: {missing} of {all}"
         ));
     }
     if averaging == Averaging::Totals {
@@ -127,14 +128,11 @@ pub fn notes(board: &Board<'_>, averaging: Averaging) -> Vec<String> {
                 "OCRBench's totals are out of {ITEMS} items; there were {items}"
             ));
         }
-        let unknown = board
-            .items
-            .iter()
-            .filter(|item| of_type(item).is_none())
-            .count();
+        let unknown = board.items.iter().filter(|item| of_type(item).is_none());
+        let unknown = unknown.count();
         if unknown > 0 {
             notes.push(format!(
-                "{unknown} items are of no type of OCRBench and not in its totals"
+                "items of no type of OCRBench are not in its totals: {unknown} of {items}"
             ));
         }
     }
