@@ -24,6 +24,12 @@ pub enum HubError {
     #[error("asset {id} is not on this machine (looked for {})", path.display())]
     #[diagnostic(help("fetch it with `unigauge fetch {id}`"))]
     Absent { id: String, path: PathBuf },
+    #[error("asset {id} is not on this machine (looked for {})", path.display())]
+    #[diagnostic(help(
+        "its authors give it out as an archive: unpack it there, or name the file with UNIGAUGE_ASSET_{}",
+        id.to_ascii_uppercase().replace(['-', '.'], "_")
+    ))]
+    NotUnpacked { id: String, path: PathBuf },
     #[error("asset {id} is not on this machine (looked for {}), and the network may not be used", path.display())]
     #[diagnostic(help(
         "run `unigauge fetch {id}` without --offline, or name a folder that holds the file in UNIGAUGE_DATA"

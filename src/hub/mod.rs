@@ -174,7 +174,7 @@ impl Hub {
             asset,
             state: match self.find(asset) {
                 Ok(path) => State::Present(path),
-                Err(HubError::Absent { .. }) => State::Absent,
+                Err(HubError::Absent { .. } | HubError::NotUnpacked { .. }) => State::Absent,
                 Err(error) => State::Corrupt(error),
             },
         };
@@ -263,7 +263,13 @@ impl Hub {
             return self.verified(asset, path);
         }
         if let Source::Local { path } = &asset.source {
-            return self.verified(asset, path.clone());
+            return match path.exists() {
+                true => self.verified(asset, path.clone()),
+                false => Err(HubError::NotUnpacked {
+                    id: asset.id.clone(),
+                    path: path.clone(),
+                }),
+            };
         }
         if let Source::HubDataset { repo, prefix, .. } = &asset.source {
             return self.dataset(asset, repo, prefix);
@@ -394,7 +400,7 @@ impl Hub {
             }
             Source::Url { url, .. } => self.download(asset, url, None),
             Source::Package { .. } => self.unpack(asset),
-            Source::Local { path } => self.verified(asset, path.clone()),
+            Source::Local { .. } => self.find(asset),
         }
     }
 

@@ -77,7 +77,7 @@ impl Found {
                         path,
                         problem: "this suite brings no items of its own".into(),
                         help: Some(format!(
-                            "give a file of them with `--items FILE`. {}",
+                            "name your copy of it: `--items FILE`. {}",
                             suite.definition.description
                         )),
                     }),

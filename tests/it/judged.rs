@@ -700,7 +700,11 @@ fn suites_read_the_published_files() {
         "imgedit",
         &[("imgedit-basic", "imgedit_bench/basic_edit.json")],
     );
-    insta::assert_compact_json_snapshot!(count(&imgedit, "edit_type"), @r#"{"action": 36, "add": 95, "adjust": 94, "background": 94, "compose": 23, "extract": 117, "remove": 86, "replace": 92, "style": 100}"#);
+    assert_eq!(
+        json!(count(&imgedit, "edit_type")),
+        json!({"action": 36, "add": 95, "adjust": 94, "background": 94, "compose": 23, "extract": 117,
+            "remove": 86, "replace": 92, "style": 100})
+    );
     assert_eq!(
         (&imgedit[0]["item"], &imgedit[0]["images"]),
         (&json!("1082"), &json!(["animal/000342021.jpg"]))

@@ -310,6 +310,13 @@ fn the_official_file_gives_the_items() {
             "question": "Where?", "answers": [], "bbox": [[0, 0, 1, 0, 1, 1, 0, 1]], "content": ["x"]},
     ]);
     fs::write(dir.path().join("OCRBench_v2.json"), file.to_string()).unwrap();
+    let pictures = dir.path().join("EN_part/a");
+    fs::create_dir_all(&pictures).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        image::RgbImage::new(8, 8)
+            .save(pictures.join(name))
+            .unwrap();
+    }
     let output = unigauge(dir.path())
         .args(["items", "ocrbench-v2", "--items", "OCRBench_v2.json"])
         .output()
