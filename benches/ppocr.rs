@@ -61,8 +61,10 @@ fn look(observer: &PpOcr, file: &Path) -> Value {
     );
     let subject = Subject {
         item: &item,
+        base: Path::new("."),
         output: &output,
         image: Some(&image),
+        file: Some(file),
     };
     observer.observe(&[subject]).remove(0).expect("evidence")
 }
