@@ -213,7 +213,7 @@ impl<'a> Finder<'a> {
 
 fn group(by: &str, stratum: &Stratum<'_>, proportion: bool, wilson: &mut bool) -> Group {
     let interval = estimate(std::slice::from_ref(&stratum.clusters), proportion, SEED);
-    *wilson |= interval.method == Method::Wilson;
+    *wilson |= interval.method == Method::WilsonOnItems;
     Group {
         by: by.to_owned(),
         key: stratum.key.to_owned(),
