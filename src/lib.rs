@@ -15,6 +15,8 @@
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
 //! | [`report`] | how it is shown: tables, charts, gallery |
+//! | [`compare`] | is the difference real: two runs item by item |
+//! | [`gate`] | baselines, policies and the verdict of CI |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -22,7 +24,7 @@
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
-//! | [`stats`] | intervals |
+//! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
@@ -32,8 +34,10 @@
 pub mod bench;
 pub mod cancel;
 pub mod commands;
+pub mod compare;
 pub mod config;
 pub mod exit;
+pub mod gate;
 pub mod generate;
 pub mod grade;
 pub mod hub;

@@ -12,14 +12,18 @@ mod longtext;
 mod lookup;
 mod measure;
 mod numeric;
+mod outcomes;
 mod reading;
 mod registry;
 mod summary;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
+pub use outcomes::outcomes;
 pub use registry::{RuleError, build, names};
 pub use summary::{SuiteFacts, summarize};
+
+pub use crate::record::Overall;
 
 use crate::record::{Evidence, Grade, Item, Output};
 
@@ -65,17 +69,6 @@ pub struct Verdict {
     pub parts: std::collections::BTreeMap<String, f64>,
     pub reason: String,
     pub unscored: Option<String>,
-}
-
-/// How the scores of outputs become one number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Overall {
-    /// Mean over outputs (or ratio of sums, when [`Rule::fraction`] is not score / 1).
-    Micro,
-    /// Unweighted mean of the values of the groups of this tag.
-    MacroBy(String),
-    /// Unweighted mean of the items' means.
-    Items,
 }
 
 /// A benchmark's grading rule.

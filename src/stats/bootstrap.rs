@@ -63,7 +63,12 @@ impl Bootstrap {
     fn at(&self, fraction: f64) -> f64 {
         let position = fraction * (self.values.len() - 1) as f64;
         let weight = position - position.floor();
-        let value = |at: f64| self.values.get(at as usize).copied().unwrap_or(self.observed);
+        let value = |at: f64| {
+            self.values
+                .get(at as usize)
+                .copied()
+                .unwrap_or(self.observed)
+        };
         value(position.floor()) * (1.0 - weight) + value(position.ceil()) * weight
     }
 }

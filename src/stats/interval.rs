@@ -205,7 +205,9 @@ mod tests {
             let items: Vec<Cluster> = (0..40)
                 .map(|_| {
                     let chance = random.two_below(1_000_000)[0];
-                    let right = (0..4).filter(|_| random.two_below(1_000_000)[0] < chance).count();
+                    let right = (0..4)
+                        .filter(|_| random.two_below(1_000_000)[0] < chance)
+                        .count();
                     Cluster {
                         numerator: right as f64,
                         denominator: 4.0,

@@ -26,13 +26,8 @@ impl SplitMix64 {
     #[inline]
     pub fn two_below(&mut self, n: usize) -> [usize; 2] {
         let (bits, n) = (self.next(), n as u64);
-        [
-            ((bits >> 32) * n) >> 32,
-            ((bits & 0xffff_ffff) * n) >> 32,
-        ]
-        .map(|place| place as usize)
+        [((bits >> 32) * n) >> 32, ((bits & 0xffff_ffff) * n) >> 32].map(|place| place as usize)
     }
-
 }
 
 #[cfg(test)]
