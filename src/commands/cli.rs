@@ -71,7 +71,7 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan; runs nothing
     Check(CheckArgs),
-    /// List suites, models, studies, observers, rules, assets or runs
+    /// List suites, models, studies, policies, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
@@ -727,6 +727,7 @@ pub enum Listable {
     Suites,
     Models,
     Studies,
+    Policies,
     Generators,
     Observers,
     Rules,

@@ -203,19 +203,14 @@ pub fn page(
         .iter()
         .map(|run| read_view(run))
         .collect::<Result<_, _>>()?;
-    let sheet = |done| {
-        let Done {
-            before,
-            after,
-            comparison,
-        } = done;
-        compare::page::Sheet {
-            comparison,
-            before: before.and_then(|at| views.get(at)),
-            after: views.get(*after),
-        }
-    };
-    let sheets: Vec<_> = comparisons.iter().map(sheet).collect();
+    let sheets: Vec<_> = comparisons
+        .iter()
+        .map(|done| compare::page::Sheet {
+            comparison: &done.comparison,
+            before: done.before.and_then(|at| views.get(at)),
+            after: views.get(done.after),
+        })
+        .collect();
     let title = match comparisons {
         [one] => one.comparison.after.suite_title.clone(),
         _ => "Runs side by side".to_owned(),

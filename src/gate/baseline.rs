@@ -104,7 +104,7 @@ impl Baseline {
                 file.format_version
             )));
         }
-        let outcomes = |entry: Entry| {
+        let outcomes = |entry: Entry| -> Result<Outcomes, BaselineError> {
             let repeats = entry.run.repeats;
             let items = entry.items.into_iter().map(|line| line.outcome(repeats));
             let items: Option<Vec<_>> = items.collect();

@@ -20,10 +20,17 @@ pub fn echo(dir: &Path, count: usize) -> PathBuf {
 pub fn altered(run: &Path, name: &str, answer: impl Fn(usize) -> Option<String>) -> PathBuf {
     let copy = run.with_file_name(name);
     std::fs::create_dir_all(&copy).unwrap();
-    for file in ["manifest.json", "items.jsonl", "outputs.jsonl", "evidence.jsonl"] {
+    for file in [
+        "manifest.json",
+        "items.jsonl",
+        "outputs.jsonl",
+        "evidence.jsonl",
+    ] {
         std::fs::copy(run.join(file), copy.join(file)).unwrap();
     }
-    rewrite(&copy.join("manifest.json"), |manifest| manifest["run"] = json!(name));
+    rewrite(&copy.join("manifest.json"), |manifest| {
+        manifest["run"] = json!(name)
+    });
     let mut outputs = lines(&copy.join("outputs.jsonl"));
     for (at, output) in outputs.iter_mut().enumerate() {
         if let Some(answer) = answer(at) {
@@ -61,7 +68,11 @@ fn worse(at: usize) -> Option<String> {
 }
 
 fn compared(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = unigauge(dir).arg("compare").args(arguments).output().unwrap();
+    let output = unigauge(dir)
+        .arg("compare")
+        .args(arguments)
+        .output()
+        .unwrap();
     let shown = String::from_utf8(output.stdout.clone()).unwrap();
     (output.status.code(), shown, stderr(&output))
 }
@@ -73,7 +84,10 @@ fn two_runs_are_compared_item_by_item() {
     let dir = tempfile::tempdir().unwrap();
     let before = echo(dir.path(), 40);
     altered(&before, "seed1", worse);
-    let runs = ["results/questions/echo/seed0", "results/questions/echo/seed1"];
+    let runs = [
+        "results/questions/echo/seed0",
+        "results/questions/echo/seed1",
+    ];
     let (code, shown, _) = compared(dir.path(), &runs);
     assert_eq!(code, Some(0));
     assert_snapshot!(shown, @"");
@@ -85,11 +99,18 @@ fn two_runs_are_compared_item_by_item() {
     assert_eq!(overall["test"], "mcnemar");
     assert!((overall["p"].as_f64().unwrap() - 158.0 / 4096.0).abs() < 1e-9);
     assert_eq!(overall["flips"], json!({"gained": 2, "lost": 10}));
-    assert_eq!([&overall["won"], &overall["tied"], &overall["lost"]], [2, 28, 10]);
+    assert_eq!(
+        [&overall["won"], &overall["tied"], &overall["lost"]],
+        [2, 28, 10]
+    );
     let groups = json["comparisons"][0]["groups"].as_array().unwrap();
     assert_eq!(groups.len(), 2);
     assert_eq!(groups[0]["metric"], "kind=three");
-    assert!(groups.iter().all(|g| g["p_holm"].as_f64() >= g["p"].as_f64()));
+    assert!(
+        groups
+            .iter()
+            .all(|g| g["p_holm"].as_f64() >= g["p"].as_f64())
+    );
     // Formats of tables alone stay tables.
     let (code, csv, _) = compared(dir.path(), &[&runs[..], &["--format", "csv"]].concat());
     assert_eq!((code, csv.lines().count()), (Some(0), 7));
@@ -100,14 +121,20 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let before = echo(dir.path(), 20);
     let pair = |name: &str| {
-        ["results/questions/echo/seed0".to_owned(), format!("results/questions/echo/{name}")]
+        [
+            "results/questions/echo/seed0".to_owned(),
+            format!("results/questions/echo/{name}"),
+        ]
     };
     let check = |name: &str, option: &str, code: i32, why: &str| {
         let [one, other] = pair(name);
         let (found, shown, said) = compared(dir.path(), &[&one, &other]);
         assert_eq!(found, Some(code), "{name}: {said}");
         assert!(said.contains(why) && said.contains(option), "{said}");
-        assert!(shown.contains("overall") && !shown.contains("B − A"), "{shown}");
+        assert!(
+            shown.contains("overall") && !shown.contains("B − A"),
+            "{shown}"
+        );
         let (_, shown, said) = compared(dir.path(), &[&one, &other, option]);
         let mark = format!("compared nevertheless: {why}");
         assert!(shown.contains(&mark), "{shown}{said}");
@@ -117,18 +144,35 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
     let mut items = lines(&prompts.join("items.jsonl"));
     items[2]["prompt"] = json!("please say number 2");
     write_lines(&prompts.join("items.jsonl"), &items);
-    check("prompts", "--allow-prompts", 2, "1 of 20 items were asked in other words");
+    check(
+        "prompts",
+        "--allow-prompts",
+        2,
+        "1 of 20 items were asked in other words",
+    );
 
     let seen = altered(&before, "seen", |_| None);
     rewrite(&seen.join("manifest.json"), |manifest| {
         manifest["observers"] = json!({"judge": {"model": "other"}});
     });
-    check("seen", "--allow-observers", 2, "only one run was seen by judge");
+    check(
+        "seen",
+        "--allow-observers",
+        2,
+        "only one run was seen by judge",
+    );
 
     let version = altered(&before, "version", |_| None);
-    rewrite(&version.join("manifest.json"), |manifest| manifest["suite"]["version"] = json!("2"));
+    rewrite(&version.join("manifest.json"), |manifest| {
+        manifest["suite"]["version"] = json!("2")
+    });
     grade(&version);
-    check("version", "--allow-version", 2, "different versions of the suite: 1 and 2");
+    check(
+        "version",
+        "--allow-version",
+        2,
+        "different versions of the suite: 1 and 2",
+    );
 
     let strict = altered(&before, "strict", |_| None);
     let regraded = unigauge(&strict)
@@ -139,13 +183,21 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
     let [one, other] = pair("strict");
     let (code, _, said) = compared(dir.path(), &[&one, &other]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("graded in different ways") && said.contains("--allow-grading"), "{said}");
+    assert!(
+        said.contains("graded in different ways") && said.contains("--allow-grading"),
+        "{said}"
+    );
 
     let partial = altered(&before, "partial", |_| None);
     let outputs = lines(&partial.join("outputs.jsonl"));
     write_lines(&partial.join("outputs.jsonl"), &outputs[..15]);
     grade(&partial);
-    check("partial", "--allow-partial", 5, "echo (partial) is partial: 15 of 20 outputs scored");
+    check(
+        "partial",
+        "--allow-partial",
+        5,
+        "echo (partial) is partial: 15 of 20 outputs scored",
+    );
 }
 
 /// The page stands by itself and shows both answers of the items that changed.
@@ -153,14 +205,25 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
 fn the_page_shows_both_sides_of_what_changed() {
     let dir = tempfile::tempdir().unwrap();
     let before = echo(dir.path(), 20);
-    altered(&before, "seed1", |at| (at == 6).then(|| "<b>six</b>".to_owned()));
-    let runs = ["results/questions/echo/seed0", "results/questions/echo/seed1"];
+    altered(&before, "seed1", |at| {
+        (at == 6).then(|| "<b>six</b>".to_owned())
+    });
+    let runs = [
+        "results/questions/echo/seed0",
+        "results/questions/echo/seed1",
+    ];
     let (code, _, said) = compared(dir.path(), &[&runs[..], &["--out", "page"]].concat());
     assert_eq!(code, Some(0), "{said}");
     let page = std::fs::read_to_string(dir.path().join("page/index.html")).unwrap();
     assert_eq!(page.matches("<article").count(), 1);
-    assert!(page.contains("say number 6") && page.contains("&#60;b&#62;six"), "{page}");
-    assert!(page.contains("contains none of") || page.contains("why"), "{page}");
+    assert!(
+        page.contains("say number 6") && page.contains("&#60;b&#62;six"),
+        "{page}"
+    );
+    assert!(
+        page.contains("contains none of") || page.contains("why"),
+        "{page}"
+    );
     for request in ["http://", "https://", "<script", "@import", "src=\"/"] {
         assert!(!page.contains(request), "{request}");
     }
@@ -171,14 +234,28 @@ fn the_page_shows_both_sides_of_what_changed() {
 fn groups_that_mix_differently_are_remarked_on() {
     let dir = tempfile::tempdir().unwrap();
     echo(dir.path(), 40);
-    let args = ["run", "./questions.toml", "--model", "./echo.toml", "--run", "part", "--only"];
+    let args = [
+        "run",
+        "./questions.toml",
+        "--model",
+        "./echo.toml",
+        "--run",
+        "part",
+        "--only",
+    ];
     // Items 0, 3, 6, … are of the kind `three`.
     let only = ["q0", "q3", "q6", "q9", "q12", "q15", "q1", "q2"];
     unigauge(dir.path()).args(args).args(only).assert().code(0);
-    let runs = ["results/questions/echo/seed0", "results/questions/echo/part"];
+    let runs = [
+        "results/questions/echo/seed0",
+        "results/questions/echo/part",
+    ];
     let (code, _, said) = compared(dir.path(), &runs);
     assert_eq!(code, Some(5));
-    assert!(said.contains("8 items are in both runs, 32 only in the first"), "{said}");
+    assert!(
+        said.contains("8 items are in both runs, 32 only in the first"),
+        "{said}"
+    );
     let (code, shown, _) = compared(dir.path(), &[&runs[..], &["--allow-partial"]].concat());
     assert_eq!(code, Some(0));
     assert!(shown.contains("The runs mix kind differently"), "{shown}");

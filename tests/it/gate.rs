@@ -28,9 +28,14 @@ fn told(output: &Output) -> (Option<i32>, String, String) {
 fn bench() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let run = echo(dir.path(), 40);
-    let (code, _, said) = says(dir.path(), &["baseline", "save", RUN, "--to", "baseline.json"]);
+    let (code, _, said) = says(
+        dir.path(),
+        &["baseline", "save", RUN, "--to", "baseline.json"],
+    );
     assert_eq!(code, Some(0), "{said}");
-    altered(&run, "worse", |at| (at % 4 == 0).then(|| "nothing".to_owned()));
+    altered(&run, "worse", |at| {
+        (at % 4 == 0).then(|| "nothing".to_owned())
+    });
     altered(&run, "slip", |at| (at == 4).then(|| "nothing".to_owned()));
     dir
 }
@@ -52,11 +57,17 @@ fn a_drop_with_evidence_is_a_breach() {
     assert_snapshot!(read("junit.xml"), @"");
     let verdict: Value = serde_json::from_str(&read("verdict.json")).unwrap();
     let rule = &verdict["rules"][0];
-    assert_eq!((&verdict["status"], &rule["status"]), (&"breach".into(), &"breach".into()));
+    assert_eq!(
+        (&verdict["status"], &rule["status"]),
+        (&"breach".into(), &"breach".into())
+    );
     assert_eq!(rule["p"].as_f64(), Some(1.0 / 1024.0));
     assert_eq!(rule["drop"].as_f64(), Some(0.25));
     let page = read("index.html");
-    assert!(page.contains("breached: overall of questions") && page.contains(">q4<"), "{page}");
+    assert!(
+        page.contains("breached: overall of questions") && page.contains(">q4<"),
+        "{page}"
+    );
     assert!(page.contains("a baseline keeps scores, no outputs"));
     assert!(read("summary.md").contains("| q4 | 100.0 | 0.0 | flipped |"));
 }
@@ -66,11 +77,17 @@ fn an_equal_run_passes_and_a_slip_is_inconclusive() {
     let dir = bench();
     let (code, shown, _) = gate(dir.path(), "seed0", &[]);
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.starts_with("PASS") && shown.contains("No item of questions changed"), "{shown}");
+    assert!(
+        shown.starts_with("PASS") && shown.contains("No item of questions changed"),
+        "{shown}"
+    );
     // One of 40 items: the drop of 2.5 points is more than 1 % of 50, and p is ½.
     let (code, shown, _) = gate(dir.path(), "slip", &[]);
     assert_eq!(code, Some(5), "{shown}");
-    assert!(shown.starts_with("INCONCLUSIVE") && shown.contains("which chance may have done"), "{shown}");
+    assert!(
+        shown.starts_with("INCONCLUSIVE") && shown.contains("which chance may have done"),
+        "{shown}"
+    );
     let exits = |more: &[&str]| ["slip", "worse"].map(|run| gate(dir.path(), run, more).0);
     assert_eq!(exits(&["--fail-on", "breach"]), [Some(0), Some(3)]);
     assert_eq!(exits(&["--fail-on", "never"]), [Some(0), Some(0)]);
@@ -90,7 +107,9 @@ fn a_policy_sets_tiers_tolerances_and_what_partial_runs_do() {
     let judged = |run: &str| gate(dir.path(), run, &["--policy", "mine.toml"]);
     policy("[[rules]]\nmetric = \"overall\"\ntier = \"critical\"\nmax_drop = 0.3\n");
     assert_eq!(judged("worse").0, Some(0), "within the allowed drop");
-    policy("[[rules]]\nmetric = \"overall\"\ntier = \"critical\"\nmax_drop = 0.3\nmax_relative_drop = 0.1\n");
+    policy(
+        "[[rules]]\nmetric = \"overall\"\ntier = \"critical\"\nmax_drop = 0.3\nmax_relative_drop = 0.1\n",
+    );
     assert_eq!(judged("worse").0, Some(3), "the smaller of both counts");
     policy("[[rules]]\nmetric = \"overall\"\ntier = \"advisory\"\n");
     assert_eq!(judged("worse").0, Some(0), "advisory rules are only shown");
@@ -101,7 +120,10 @@ fn a_policy_sets_tiers_tolerances_and_what_partial_runs_do() {
     policy("[[rules]]\nmetric = \"kind=*\"\ntier = \"critical\"\n");
     let (code, shown, _) = judged("worse");
     assert_eq!(code, Some(3));
-    assert!(shown.contains("kind=three of questions") && shown.contains("kind=other of"), "{shown}");
+    assert!(
+        shown.contains("kind=three of questions") && shown.contains("kind=other of"),
+        "{shown}"
+    );
     policy("[[rules]]\nmetric = \"part:sc\"\ntier = \"critical\"\n");
     assert_eq!(judged("seed0").0, Some(5), "nothing has such a part");
     policy("[[rules]]\nmetric = \"overall\"\nsuite = \"geneval\"\ntier = \"critical\"\n");
@@ -109,7 +131,11 @@ fn a_policy_sets_tiers_tolerances_and_what_partial_runs_do() {
 
     let partial = altered(&dir.path().join(RUN), "partial", |_| None);
     let outputs = std::fs::read_to_string(partial.join("outputs.jsonl")).unwrap();
-    let part: String = outputs.lines().take(30).map(|line| format!("{line}\n")).collect();
+    let part: String = outputs
+        .lines()
+        .take(30)
+        .map(|line| format!("{line}\n"))
+        .collect();
     std::fs::write(partial.join("outputs.jsonl"), part).unwrap();
     grade(&partial);
     for (partial, code) in [("inconclusive", 5), ("breach", 3), ("compare", 0)] {
@@ -122,7 +148,10 @@ fn a_policy_sets_tiers_tolerances_and_what_partial_runs_do() {
     policy("[[rules]]\nmetric = \"overal\"\ntier = \"critical\"\n");
     let (code, _, said) = judged("seed0");
     assert_eq!(code, Some(2));
-    assert!(said.contains("mine.toml:4") && said.contains("`overal` is no metric"), "{said}");
+    assert!(
+        said.contains("mine.toml:4") && said.contains("`overal` is no metric"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -130,11 +159,20 @@ fn a_baseline_is_small_and_changes_are_noted_with_their_reason() {
     let dir = bench();
     let path = dir.path().join("baseline.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\n{\"item\":\"q4\",\"asked\":"), "one line an item: {text}");
+    assert!(
+        text.contains("\n{\"item\":\"q4\",\"asked\":"),
+        "one line an item: {text}"
+    );
     assert!(text.len() < 40 * 100 + 2000, "{} bytes", text.len());
-    let (code, _, said) = says(dir.path(), &["baseline", "save", RUN, "--to", "baseline.json"]);
+    let (code, _, said) = says(
+        dir.path(),
+        &["baseline", "save", RUN, "--to", "baseline.json"],
+    );
     assert_eq!(code, Some(2));
-    assert!(said.contains("already holds questions by echo") && said.contains("accept"), "{said}");
+    assert!(
+        said.contains("already holds questions by echo") && said.contains("accept"),
+        "{said}"
+    );
     let worse = "results/questions/echo/worse";
     let compare = ["baseline", "compare", "baseline.json", worse];
     let (code, shown, _) = says(dir.path(), &compare);
@@ -142,12 +180,18 @@ fn a_baseline_is_small_and_changes_are_noted_with_their_reason() {
     assert!(shown.contains("10 lost"), "{shown}");
     let accept = ["baseline", "accept", "baseline.json", worse, "--reason"];
     assert_eq!(says(dir.path(), &[&accept[..], &[" "]].concat()).0, Some(2));
-    assert_eq!(says(dir.path(), &[&accept[..], &["smaller model"]].concat()).0, Some(0));
+    assert_eq!(
+        says(dir.path(), &[&accept[..], &["smaller model"]].concat()).0,
+        Some(0)
+    );
     assert_eq!(gate(dir.path(), "worse", &[]).0, Some(0));
     let file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let noted = &file["accepted"][0];
     assert_eq!(noted["reason"], "smaller model");
-    assert_eq!((noted["from"].as_f64(), noted["to"].as_f64()), (Some(0.5), Some(0.25)));
+    assert_eq!(
+        (noted["from"].as_f64(), noted["to"].as_f64()),
+        (Some(0.5), Some(0.25))
+    );
 
     std::fs::write(&path, &text[..text.len() / 2]).unwrap();
     let (code, _, said) = gate(dir.path(), "worse", &[]);
@@ -161,7 +205,12 @@ fn github_gets_a_summary_and_annotations() {
     let summary = dir.path().join("summary.md");
     let run = |informational: &[&str]| {
         let output = unigauge(dir.path())
-            .args(["gate", "results/questions/echo/worse", "--baseline", "baseline.json"])
+            .args([
+                "gate",
+                "results/questions/echo/worse",
+                "--baseline",
+                "baseline.json",
+            ])
             .args(informational)
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_ACTIONS", "true")
@@ -170,17 +219,28 @@ fn github_gets_a_summary_and_annotations() {
         told(&output).1
     };
     let shown = run(&[]);
-    let notes: Vec<&str> = shown.lines().filter(|line| line.starts_with("::")).collect();
+    let notes: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("::"))
+        .collect();
     assert_snapshot!(notes.join("\n"), @"");
     assert!(!run(&["--informational"]).contains("::error"));
     let text = std::fs::read_to_string(&summary).unwrap();
-    assert_eq!(text.matches("## ❌ unigauge gate: breach").count(), 2, "the step's file is appended to");
+    assert_eq!(
+        text.matches("## ❌ unigauge gate: breach").count(),
+        2,
+        "the step's file is appended to"
+    );
     // A full file stays within GitHub's limit.
     std::fs::write(&summary, "x".repeat((1 << 20) - 700)).unwrap();
     run(&[]);
     let size = std::fs::metadata(&summary).unwrap().len();
     assert!(size <= 1 << 20, "{size}");
-    assert!(std::fs::read_to_string(&summary).unwrap().ends_with("files.\n"));
+    assert!(
+        std::fs::read_to_string(&summary)
+            .unwrap()
+            .ends_with("files.\n")
+    );
 }
 
 /// The whole loop with pictures: clean type is the baseline, the same again passes, degraded type fails and the page shows
@@ -191,15 +251,27 @@ fn degraded_type_fails_the_gate() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    for (model, name) in [("typeset", "first"), ("typeset", "again"), ("typeset-degraded-3", "first")] {
-        let args = ["run", "quick", "--model", model, "--limit", "12", "--run", name];
+    for (model, name) in [
+        ("typeset", "first"),
+        ("typeset", "again"),
+        ("typeset-degraded-3", "first"),
+    ] {
+        let args = [
+            "run", "quick", "--model", model, "--limit", "12", "--run", name,
+        ];
         let (code, _, said) = says(dir.path(), &args);
         assert_eq!(code, Some(0), "{said}");
     }
     let first = "results/quick/typeset/first";
-    assert_eq!(says(dir.path(), &["baseline", "save", first, "--to", "b.json"]).0, Some(0));
+    assert_eq!(
+        says(dir.path(), &["baseline", "save", first, "--to", "b.json"]).0,
+        Some(0)
+    );
     let gate = |run: &str, out: &str| {
-        says(dir.path(), &["gate", run, "--baseline", "b.json", first, "--out", out])
+        says(
+            dir.path(),
+            &["gate", run, "--baseline", "b.json", first, "--out", out],
+        )
     };
     let (code, shown, said) = gate("results/quick/typeset/again", "pass");
     assert_eq!(code, Some(0), "{shown}{said}");
@@ -208,8 +280,14 @@ fn degraded_type_fails_the_gate() {
     let page = std::fs::read_to_string(dir.path().join("fail/index.html")).unwrap();
     let cards = page.matches("<article").count();
     assert!(cards >= 6, "{cards} items changed");
-    assert!(page.matches("data:image/jpeg").count() >= cards, "pictures of the new run");
-    let grades = lines(&dir.path().join("results/quick/typeset-degraded-3/first/grades.jsonl"));
+    assert!(
+        page.matches("data:image/jpeg").count() >= cards,
+        "pictures of the new run"
+    );
+    let grades = lines(
+        &dir.path()
+            .join("results/quick/typeset-degraded-3/first/grades.jsonl"),
+    );
     let reason = grades[0]["reason"].as_str().unwrap();
     assert!(page.contains(reason.split(';').next().unwrap()), "{reason}");
 }

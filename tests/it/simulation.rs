@@ -55,7 +55,10 @@ fn studies(usual: usize) -> usize {
 
 /// The share of studies of which something is true; also printed.
 fn share(what: &str, studies: usize, holds: impl Fn(usize) -> bool + Sync) -> f64 {
-    let count = (0..studies).into_par_iter().filter(|study| holds(*study)).count();
+    let count = (0..studies)
+        .into_par_iter()
+        .filter(|study| holds(*study))
+        .count();
     let share = count as f64 / studies as f64;
     println!("{what}: {:.2} % of {studies}", share * 100.0);
     share
@@ -87,7 +90,10 @@ fn bootstrap_intervals_hold_the_truth_as_often_as_they_say() {
         }
     };
     for (name, kind) in [
-        ("percentile", (|b| b.percentile(0.95)) as fn(&Bootstrap) -> (f64, f64)),
+        (
+            "percentile",
+            (|b| b.percentile(0.95)) as fn(&Bootstrap) -> (f64, f64),
+        ),
         ("BCa", |b| b.bca(0.95)),
     ] {
         for strata in [1, 3] {
@@ -215,17 +221,27 @@ fn gates_raise_false_alarms_within_their_level() {
         breached(&one, &before, &after, true)
     });
     assert!(found <= 0.05 && found > 0.01, "{found}");
-    let found = share("false alarms, scores of 0 to 10, permutation", count, |study| {
-        let (before, after) = null_scores(study);
-        breached(&one, &before, &after, false)
-    });
-    assert!(found <= 0.05 + margin(0.05, count) && found > 0.03, "{found}");
+    let found = share(
+        "false alarms, scores of 0 to 10, permutation",
+        count,
+        |study| {
+            let (before, after) = null_scores(study);
+            breached(&one, &before, &after, false)
+        },
+    );
+    assert!(
+        found <= 0.05 + margin(0.05, count) && found > 0.03,
+        "{found}"
+    );
     let several = policy(&["overall", "kind=*"]);
     let found = share("false alarms of four rules, Holm", count, |study| {
         let (before, after) = null_scores(study);
         breached(&several, &before, &after, false)
     });
-    assert!(found <= 0.05 + margin(0.05, count) && found > 0.01, "{found}");
+    assert!(
+        found <= 0.05 + margin(0.05, count) && found > 0.01,
+        "{found}"
+    );
     let uncorrected = PolicyFile {
         correction: Correction::None,
         ..several
@@ -234,7 +250,10 @@ fn gates_raise_false_alarms_within_their_level() {
         let (before, after) = null_scores(study);
         breached(&uncorrected, &before, &after, false)
     });
-    assert!(found > 0.07, "without correction the test above shows nothing: {found}");
+    assert!(
+        found > 0.07,
+        "without correction the test above shows nothing: {found}"
+    );
 }
 
 /// Answers of which a share turns wrong and a share turns right: breaches are as frequent as the exact sum says.
@@ -262,7 +281,10 @@ fn the_power_of_a_gate_on_answers_is_as_computed() {
         });
         let theory = plan.of_flips(100, lost, gained);
         println!("  theory {:.2} %", theory * 100.0);
-        assert!((found - theory).abs() <= margin(theory, count), "{what}: {found}, {theory}");
+        assert!(
+            (found - theory).abs() <= margin(theory, count),
+            "{what}: {found}, {theory}"
+        );
     }
 }
 
@@ -292,7 +314,10 @@ fn the_power_of_a_gate_on_scores_is_as_computed() {
         let theory = plan.of_mean(drop, error);
         println!("  theory {:.2} %", theory * 100.0);
         let tolerance = margin(theory, count) + 0.01;
-        assert!((found - theory).abs() <= tolerance, "{what}: {found}, {theory}");
+        assert!(
+            (found - theory).abs() <= tolerance,
+            "{what}: {found}, {theory}"
+        );
     }
 }
 
@@ -301,7 +326,9 @@ fn the_power_of_a_gate_on_scores_is_as_computed() {
 fn the_least_drop_that_is_seen_is_seen_with_the_wished_power() {
     let one = policy(&["overall"]);
     let (before, after) = null_scores(1);
-    let least = verdict(&one, &before, &after, false).rules[0].detectable.unwrap();
+    let least = verdict(&one, &before, &after, false).rules[0]
+        .detectable
+        .unwrap();
     let differences: Vec<f64> = before.iter().zip(&after).map(|(a, b)| b - a).collect();
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
     let count = studies(500);
@@ -314,7 +341,12 @@ fn the_least_drop_that_is_seen_is_seen_with_the_wished_power() {
                 differences[at] - mean - least
             })
             .collect();
-        breached(&one, &vec![5.0; drawn.len()], &drawn.iter().map(|d| 5.0 + d).collect::<Vec<_>>(), false)
+        breached(
+            &one,
+            &vec![5.0; drawn.len()],
+            &drawn.iter().map(|d| 5.0 + d).collect::<Vec<_>>(),
+            false,
+        )
     });
     assert!((found - 0.8).abs() <= margin(0.8, count) + 0.02, "{found}");
 }

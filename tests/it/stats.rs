@@ -73,7 +73,11 @@ fn bootstrap_intervals_are_scipys_on_the_same_resamples() {
         let bootstrap = Bootstrap::new(&strata(&case, cluster), resamples, seed).unwrap();
         for expected in case["percentile"].as_array().unwrap() {
             let found = bootstrap.percentile(number(&expected[0]));
-            both_close(found, &serde_json::json!([expected[1], expected[2]]), "percentile");
+            both_close(
+                found,
+                &serde_json::json!([expected[1], expected[2]]),
+                "percentile",
+            );
         }
         for expected in case["bca"].as_array().unwrap() {
             let found = bootstrap.bca(number(&expected[0]));
@@ -86,7 +90,11 @@ fn bootstrap_intervals_are_scipys_on_the_same_resamples() {
 fn standard_errors_are_those_of_means() {
     for case in cases("jackknife") {
         let found = jackknife(&strata(&case, cluster)).unwrap();
-        close(found.standard_error, &case["standard_error"], "standard error");
+        close(
+            found.standard_error,
+            &case["standard_error"],
+            "standard error",
+        );
     }
 }
 
@@ -112,7 +120,11 @@ fn exact_tests_of_flips_are_scipys() {
         if let Some(expected) = case.get("odds_ratio") {
             let (ratio, low, high) = flips.odds_ratio(0.95).unwrap();
             close(ratio, &expected[0], "odds ratio");
-            both_close((low, high), &serde_json::json!([expected[1], expected[2]]), "odds ratio");
+            both_close(
+                (low, high),
+                &serde_json::json!([expected[1], expected[2]]),
+                "odds ratio",
+            );
         }
     }
 }
@@ -121,7 +133,10 @@ fn exact_tests_of_flips_are_scipys() {
 #[test]
 fn all_exchanges_of_a_paired_test_are_counted_as_scipy_counts_them() {
     for case in cases("permutation") {
-        tails_close(permutation::test(&strata(&case, pair), 10, 0).unwrap(), &case);
+        tails_close(
+            permutation::test(&strata(&case, pair), 10, 0).unwrap(),
+            &case,
+        );
     }
 }
 
@@ -172,7 +187,11 @@ fn power_is_statsmodels_for_means_and_summed_exactly_for_flips() {
         for row in rows("of_mean") {
             // Differences are in units of the standard deviation, whose error is 1 / √n.
             let error = 1.0 / number(&row[1]).sqrt();
-            close(plan.of_mean(number(&row[0]), error), &row[2], "power of a mean");
+            close(
+                plan.of_mean(number(&row[0]), error),
+                &row[2],
+                "power of a mean",
+            );
         }
         for row in rows("items") {
             let found = plan.items_needed(number(&row[0]), 0.1, 100);
