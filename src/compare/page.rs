@@ -3,6 +3,7 @@
 use super::changes::Change;
 use super::numbers::{Numbers, counts, maybe, names, p};
 use super::{Comparison, Difference};
+use crate::config::Metric;
 use crate::record::Output;
 use crate::report::{ReportError, RunView, files, thumbs};
 use askama::Template;
@@ -197,9 +198,11 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     }
 }
 
-/// The largest bound or difference: the ends of the drawings.
+/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further than scores
+/// do and would make the rest too small to see; it is drawn up to the end.
 fn reach(rows: &[&Difference]) -> f64 {
     rows.iter()
+        .filter(|row| row.metric != Metric::Correct)
         .flat_map(|row| [Some(row.difference), row.low, row.high])
         .flatten()
         .map(f64::abs)
@@ -216,9 +219,14 @@ fn class(difference: &Difference) -> &'static str {
 }
 
 fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
-    let place = |value: f64| format!("{:.1}", HALF + (HALF - 6.0) * value / reach);
+    let place = |value: f64| {
+        format!(
+            "{:.1}",
+            HALF + (HALF - 6.0) * (value / reach).clamp(-1.0, 1.0)
+        )
+    };
     Line {
-        lead: row.metric == crate::config::Metric::Overall,
+        lead: row.metric == Metric::Overall,
         metric: row.metric.to_string(),
         n: row.n,
         before: numbers.score(row.before),

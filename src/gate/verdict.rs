@@ -93,7 +93,7 @@ impl Verdict {
                 self.rules.len(),
                 self.policy
             ),
-            Status::Breach => format!("breached: {}", of(Status::Breach)),
+            Status::Breach => format!("beyond what is allowed: {}", of(Status::Breach)),
             Status::Inconclusive => format!("not settled: {}", of(Status::Inconclusive)),
         }
     }

@@ -46,9 +46,16 @@ impl Plan {
     }
 
     /// The chance that McNemar's exact test on `n` items sees, in the direction of the difference, that a share `lost`
-    /// turns wrong and a share `gained` turns right: the sum over all numbers of flips.
+    /// turns wrong and a share `gained` turns right: the sum over all numbers of flips, or normal theory where these are
+    /// more than a thousand.
     pub fn of_flips(self, n: usize, lost: f64, gained: f64) -> f64 {
+        const SUMMED: f64 = 1000.0;
         let (less, more) = (lost.min(gained), lost.max(gained));
+        if n as f64 * (less + more) > SUMMED {
+            let difference = more - less;
+            let variance = less + more - difference * difference;
+            return self.of_mean(difference, (variance / n as f64).sqrt());
+        }
         self.sum_over_flips(n as u64, less, less + more)
             .unwrap_or(0.0)
     }

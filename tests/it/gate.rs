@@ -65,7 +65,7 @@ fn a_drop_with_evidence_is_a_breach() {
     assert_eq!(rule["drop"].as_f64(), Some(0.25));
     let page = read("index.html");
     assert!(
-        page.contains("breached: overall of questions") && page.contains(">q4<"),
+        page.contains("beyond what is allowed: overall of questions") && page.contains(">q4<"),
         "{page}"
     );
     assert!(page.contains("a baseline keeps scores, no outputs"));

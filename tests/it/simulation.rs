@@ -83,7 +83,7 @@ fn bootstrap_intervals_hold_the_truth_as_often_as_they_say() {
                 }
             };
             let data: Vec<Vec<Cluster>> = (0..strata)
-                .map(|_| (0..120 / strata).map(|_| item()).collect())
+                .map(|_| (0..60 / strata).map(|_| item()).collect())
                 .collect();
             let (low, high) = kind(&Bootstrap::new(&data, 1000, study as u64).unwrap());
             low <= 0.5 && 0.5 <= high
