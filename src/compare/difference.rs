@@ -132,13 +132,14 @@ impl Difference {
         let before = mean_of_ratios(&side(|pair| pair.before)).unwrap_or(f64::NAN);
         let after = mean_of_ratios(&side(|pair| pair.after)).unwrap_or(f64::NAN);
         let flips = flips(strata);
+        let seed = seed(strata, options.seed);
         let (test, tails) = match (options.test, flips) {
             (TestChoice::Auto | TestChoice::Mcnemar, Some(flips)) => {
                 (Test::Mcnemar, mcnemar::test(flips))
             }
             (TestChoice::Mcnemar, None) => return Err(NoDifference::NotBinary),
             _ => {
-                let tails = permutation::test(strata, options.resamples, options.seed)
+                let tails = permutation::test(strata, options.resamples, seed)
                     .ok_or(NoDifference::NoPairs)?;
                 let exact = tails.exact;
                 let test = if exact {
@@ -152,7 +153,7 @@ impl Difference {
         let error = jackknife(strata).map(|found| found.standard_error);
         let spread = error.is_some_and(|error| error > 1e-12);
         let bounds = spread
-            .then(|| Bootstrap::new(strata, options.resamples, options.seed))
+            .then(|| Bootstrap::new(strata, options.resamples, seed))
             .flatten()
             .map(|bootstrap| match options.interval {
                 IntervalKind::Bca => bootstrap.bca(LEVEL),
@@ -212,6 +213,20 @@ impl Difference {
             _ => None,
         }
     }
+}
+
+/// Random numbers of their own for every data set: the same data always give the same result, but the luck of one set of
+/// draws is not that of every gate.
+fn seed(strata: &[Vec<Pair>], start: u64) -> u64 {
+    // FNV-1a by words.
+    let mix = |hash: u64, number: f64| (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
+    strata.iter().flatten().fold(start, |hash, pair| {
+        [pair.before, pair.after]
+            .into_iter()
+            .flat_map(|c| [c.numerator, c.denominator])
+            .fold(hash, mix)
+            .rotate_left(23)
+    })
 }
 
 /// Items right in one run only; None unless the number is a mean over items with one output each, right or wrong.
