@@ -295,15 +295,16 @@ fn degraded_type_fails_the_gate() {
         says(dir.path(), &["baseline", "save", first, "--to", "b.json"]).0,
         Some(0)
     );
-    let gate = |run: &str, out: &str| {
-        says(
-            dir.path(),
-            &["gate", run, "--baseline", "b.json", first, "--out", out],
-        )
+    let gate = |run: &str, baseline: &str, out: &str| {
+        let run = format!("results/quick/{run}");
+        let args = ["gate", &run, "--baseline", baseline, "--out", out];
+        says(dir.path(), &args)
     };
-    let (code, shown, said) = gate("results/quick/typeset/again", "pass");
+    let (code, shown, said) = gate("typeset/again", "b.json", "pass");
     assert_eq!(code, Some(0), "{shown}{said}");
-    let (code, shown, said) = gate("results/quick/typeset-degraded-3/first", "fail");
+    let degraded = "typeset-degraded-3/first";
+    assert_eq!(gate(degraded, "b.json", "kept").0, Some(3));
+    let (code, shown, said) = gate(degraded, first, "fail");
     assert_eq!(code, Some(3), "{shown}{said}");
     let page = std::fs::read_to_string(dir.path().join("fail/index.html")).unwrap();
     let cards = page.matches("<article").count();
