@@ -7,9 +7,10 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// Folders whose files are put into the program.
-const FOLDERS: [&str; 4] = [
+const FOLDERS: [&str; 5] = [
     "suites",
     "configs/models",
+    "configs/policies",
     "configs/studies",
     "results/published",
 ];

@@ -15,6 +15,8 @@
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
 //! | [`report`] | how it is shown: tables, charts, gallery |
+//! | [`compare`] | is the difference real: two runs item by item |
+//! | [`gate`] | baselines, policies and the verdict of CI |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -22,10 +24,9 @@
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`text`] | normalisation, edit distances |
-//! | [`stats`] | intervals |
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
+//! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
-//! | [`remote`] | servers with the API of OpenAI: requests, attempts, failures |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
 //! Imports go downwards: commands → run → stages → image, text, stats, hub, config, record. A stage never
@@ -34,8 +35,10 @@
 pub mod bench;
 pub mod cancel;
 pub mod commands;
+pub mod compare;
 pub mod config;
 pub mod exit;
+pub mod gate;
 pub mod generate;
 pub mod grade;
 pub mod hub;

@@ -17,6 +17,7 @@ Examples:
   unigauge run quick                               the embedded study: text rendering × PP-OCR
   unigauge run longtext --model typeset --limit 8  one suite, one model, eight items
   unigauge check longtext --model typeset          the plan, running nothing
+  unigauge gate RUN --baseline baseline.json       may this change go in?
   unigauge list                                    suites, models, studies, observers, runs
 
 Exit codes: 0 fine · 1 unexpected · 2 usage · 3 check failed · 4 nothing selected · 5 incomplete
@@ -59,13 +60,18 @@ pub enum Command {
     Grade(GradeArgs),
     /// Render tables, charts and the page of run folders again
     Report(ReportArgs),
-    /// Put runs side by side in one table
+    /// Keep the scores of runs in a small file, to compare later runs with
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Put runs side by side in one table, and test their differences item by item
     Compare(CompareArgs),
+    /// Hold runs against a baseline under a policy; the exit code is the verdict
+    Gate(GateArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan; runs nothing
     Check(CheckArgs),
-    /// List suites, models, studies, observers, rules, assets or runs
+    /// List suites, models, studies, policies, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
@@ -264,19 +270,209 @@ pub struct ReportArgs {
 #[command(after_help = "\
 Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
+  unigauge compare results/quick/*/seed0 --out comparison    # a page with the pictures that changed most
   unigauge compare results/*/*/seed0 --format latex > table.tex
   unigauge compare results/geneval/my-model/seed0 --published
-  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0   # two judges of the same pictures: how far they agree")]
+  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-observers   # how far two judges agree
+
+Every further run of a suite is paired with its first one, item by item: difference, 95 % interval, p, effect size, items
+won, tied and lost, Holm's correction over groups. Formats of tables alone (markdown, latex, html, csv) leave that out.")]
 pub struct CompareArgs {
-    /// Run folders
+    /// Run folders; the first one of a suite is what the others are compared with
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
-    /// How to print the table
+    /// How to print
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
     /// Show what papers printed on the suite below the runs
     #[arg(long)]
     pub published: bool,
+    #[command(flatten)]
+    pub pair: PairArgs,
+    #[command(flatten)]
+    pub allow: AllowArgs,
+    /// Write a page with the pictures of the items that changed most
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
+/// How pairs are compared.
+#[derive(Debug, Clone, Args)]
+pub struct PairArgs {
+    /// Chance of seeing a difference, for the smallest one that is seen and the items needed
+    #[arg(long, default_value_t = 0.8, value_parser = share)]
+    pub power: f64,
+    /// Chance of a false alarm, for the same
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
+    pub level: f64,
+    /// How intervals of differences are computed
+    #[arg(long, value_enum, default_value_t = Interval::Bca)]
+    pub interval: Interval,
+    /// Resamples of the bootstrap, and exchanges of the permutation test
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = resamples)]
+    pub resamples: usize,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    match value > 0.0 && value < 1.0 {
+        true => Ok(value),
+        false => Err("expected a number between 0 and 1".to_owned()),
+    }
+}
+
+fn resamples(text: &str) -> Result<usize, String> {
+    let value: usize = text
+        .parse()
+        .map_err(|_| "expected a whole number".to_owned())?;
+    match (100..=1_000_000).contains(&value) {
+        true => Ok(value),
+        false => Err("expected 100 to 1000000".to_owned()),
+    }
+}
+
+/// Kinds of bootstrap intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Interval {
+    /// Bias-corrected and accelerated
+    Bca,
+    Percentile,
+}
+
+/// What may differ beside the model; the result is then marked.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AllowArgs {
+    /// Compare different versions of a suite
+    #[arg(long)]
+    pub allow_version: bool,
+    /// Compare items that were asked in other words, and suites that share their items
+    #[arg(long)]
+    pub allow_prompts: bool,
+    /// Compare runs that other observers or judges looked at
+    #[arg(long)]
+    pub allow_observers: bool,
+    /// Compare runs that were graded by other rules or options
+    #[arg(long)]
+    pub allow_grading: bool,
+    /// Compare runs with missing, failed or unscored outputs, or of other items
+    #[arg(long)]
+    pub allow_partial: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge gate results/quick/my-model/seed0 --baseline baseline.json
+  unigauge gate results/*/my-model/seed0 --baseline baseline.json --policy my-policy.toml --out gate
+  unigauge gate results/quick/new/seed0 --baseline results/quick/old/seed0 --fail-on breach
+
+A rule is breached when the number fell by more than is allowed and a test gives evidence of a drop.
+Exit codes: 0 pass · 3 breach · 5 inconclusive: a drop without evidence, or too little to tell")]
+pub struct GateArgs {
+    /// Run folders to judge
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// A baseline file (see `unigauge baseline`) or a run folder; several of either
+    #[arg(long, short, required = true, value_name = "FILE|RUN", num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub baseline: Vec<PathBuf>,
+    /// The policy: a name or a TOML file
+    #[arg(long, short, default_value = "default")]
+    pub policy: String,
+    /// Which verdicts fail
+    #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
+    pub fail_on: FailOn,
+    /// Report, and never fail
+    #[arg(long)]
+    pub informational: bool,
+    #[command(flatten)]
+    pub allow: AllowArgs,
+    /// Write index.html, verdict.json, junit.xml and summary.md here
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Write the JUnit XML here
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+}
+
+/// Verdicts that end in a failing exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Only a breach
+    Breach,
+    /// A breach, and a verdict that is inconclusive
+    Inconclusive,
+    /// None
+    Never,
+}
+
+/// What `unigauge baseline` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BaselineCommand {
+    /// Keep the scores of runs in a file, one run a suite and model
+    Save(BaselineSaveArgs),
+    /// Compare runs with those of a baseline file, as `unigauge compare` does
+    Compare(BaselineCompareArgs),
+    /// Put runs in the place of the baseline's, and note why
+    Accept(BaselineAcceptArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge baseline save results/quick/my-model/seed0 --to baseline.json
+  unigauge baseline save results/*/my-model/seed0 --to baseline.json")]
+pub struct BaselineSaveArgs {
+    /// Run folders
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// The baseline file; runs of other suites and models in it are kept
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub to: PathBuf,
+    /// Replace a run of the same suite and model
+    #[arg(long)]
+    pub replace: bool,
+    /// Keep runs with missing, failed or unscored outputs, too
+    #[arg(long)]
+    pub allow_partial: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge baseline compare baseline.json results/quick/my-model/seed1")]
+pub struct BaselineCompareArgs {
+    /// The baseline file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub baseline: PathBuf,
+    /// Run folders
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub pair: PairArgs,
+    #[command(flatten)]
+    pub allow: AllowArgs,
+    /// Write a page with the items that changed most
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge baseline accept baseline.json results/quick/my-model/seed0 --reason \"smaller model, agreed in #41\"")]
+pub struct BaselineAcceptArgs {
+    /// The baseline file
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub baseline: PathBuf,
+    /// Run folders that take the place of the baseline's runs
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Why the new scores are right; it stays in the file
+    #[arg(long)]
+    pub reason: String,
+    /// Accept runs with missing, failed or unscored outputs, too
+    #[arg(long)]
+    pub allow_partial: bool,
 }
 
 /// Text formats of a table.
@@ -538,6 +734,7 @@ pub enum Listable {
     Suites,
     Models,
     Studies,
+    Policies,
     Generators,
     Observers,
     Rules,

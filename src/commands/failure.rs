@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::gate::BaselineError;
 use crate::generate::folder::FolderError;
 use crate::grade::RuleError;
 use crate::hub::HubError;
@@ -99,6 +100,15 @@ ends_in! {
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        match error {
+            BaselineError::Write(error) => error.into(),
+            error => Self::new(Exit::Usage, error),
+        }
+    }
 }
 
 impl From<SuiteError> for Failure {

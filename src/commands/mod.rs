@@ -1,16 +1,19 @@
 //! One file per subcommand: they wire rooms together and print, nothing else.
 
 mod agreement;
+mod baseline;
 mod bench;
 mod check;
 mod checkpoint;
 mod cli;
+mod compare;
 mod context;
 mod device;
 mod engines;
 mod execute;
 mod failure;
 mod fetch;
+mod gate;
 mod grade;
 mod items;
 mod languages;
@@ -18,6 +21,7 @@ mod list;
 mod man;
 mod merge;
 mod observe;
+mod outcomes;
 mod parity;
 mod prepare;
 mod progress;
@@ -53,7 +57,9 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Observe(args) => observe::observe(ctx, &args),
         Command::Grade(args) => grade::grade(ctx, &args),
         Command::Report(args) => report::report(ctx, &args),
-        Command::Compare(args) => report::compare(ctx, &args),
+        Command::Baseline(command) => baseline::baseline(ctx, &command),
+        Command::Compare(args) => compare::compare(ctx, &args),
+        Command::Gate(args) => gate::gate(ctx, &args),
         Command::Fetch(args) => fetch::fetch(ctx, &args),
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),

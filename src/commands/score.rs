@@ -140,6 +140,8 @@ pub fn grade_run(
     let of_model = of_model.filter_map(|note| note.as_str().map(str::to_owned));
     summary.notes.extend(of_model);
     summary.notes.extend(records.notes.iter().cloned());
+    let used = super::outcomes::grading(&suite, &options);
+    summary.extra.insert(super::outcomes::GRADING.into(), used);
     if let Some((_, options)) = over.filter(|(_, options)| !options.is_empty()) {
         summary.notes.push(format!(
             "graded with other options than the suite's own: {}",
@@ -250,7 +252,11 @@ pub fn read_view(path: &Path) -> Result<RunView, Failure> {
     view(&folder, &manifest, scored)
 }
 
-fn graded(path: &Path) -> Result<(RunFolder, Manifest), Failure> {
+/// The folder and manifest of a graded run.
+///
+/// # Errors
+/// When it is not a run folder, or is not graded yet.
+pub fn graded(path: &Path) -> Result<(RunFolder, Manifest), Failure> {
     let folder = RunFolder::existing(path)?;
     let manifest = Manifest::read(&folder)?;
     if !folder.summary().is_file() {

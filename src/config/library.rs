@@ -17,6 +17,7 @@ pub enum Kind {
     Model,
     Study,
     Published,
+    Policy,
 }
 
 impl Kind {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Model => "configs/models",
             Self::Study => "configs/studies",
             Self::Published => "results/published",
+            Self::Policy => "configs/policies",
         }
     }
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Kind {
             Self::Model => "model",
             Self::Study => "study",
             Self::Published => "table of published results",
+            Self::Policy => "policy",
         })
     }
 }
@@ -209,7 +212,7 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{model_file, published_file, study_file, suite_file};
+    use crate::config::{model_file, policy_file, published_file, study_file, suite_file};
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -240,6 +243,10 @@ mod tests {
             let file = published_file::checked(document, origin).unwrap();
             assert_eq!(file.definition.suite, name);
             assert!(suites.iter().any(|(known, ..)| *known == name));
+        }
+        for (name, document, origin) in built_in(Kind::Policy) {
+            let policy = policy_file::checked(document, origin).unwrap();
+            assert_eq!(policy.definition.name, name);
         }
         for (name, document, origin) in built_in(Kind::Study) {
             let study = study_file::checked(document, origin).unwrap().definition;

@@ -1,9 +1,11 @@
-//! TOML files of suites, models and studies: reading them, finding them by name, locating mistakes.
+//! TOML files of suites, models, studies and policies: reading them, finding them by name, locating mistakes.
 
 mod document;
 mod error;
 mod library;
+mod metric;
 mod model_file;
+mod policy_file;
 mod published_file;
 mod repository;
 mod schema;
@@ -15,7 +17,9 @@ mod value;
 pub use document::Document;
 pub use error::{ConfigError, nearest};
 pub use library::{Kind, Listed, Loaded, Origin, list};
+pub use metric::Metric;
 pub use model_file::{ModelFile, model};
+pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoice, Tier, policy};
 pub use published_file::{PublishedFile, PublishedRow, published};
 pub use repository::Repository;
 pub use schema::schemas;

@@ -1,6 +1,6 @@
 //! JSON schemas of the definition files, for editors and for checks.
 
-use crate::config::{ModelFile, PublishedFile, StudyFile, SuiteFile};
+use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile};
 use schemars::schema_for;
 
 /// File name and content of the schema of every definition type, as they lie in `schema/`.
@@ -9,6 +9,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("suite.json", schema_for!(SuiteFile)),
         ("model.json", schema_for!(ModelFile)),
         ("study.json", schema_for!(StudyFile)),
+        ("policy.json", schema_for!(PolicyFile)),
         ("published.json", schema_for!(PublishedFile)),
     ]
     .into_iter()

@@ -23,6 +23,7 @@ mod numeric;
 mod ocrbench;
 mod ocrbench_v2;
 mod oneig_text;
+mod outcomes;
 mod page_ocr;
 mod pooled;
 mod reading;
@@ -38,9 +39,12 @@ mod yes_no;
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
 pub use judge::judges;
+pub use outcomes::outcomes;
 pub use pooled::{Pooled, Terms};
 pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
+
+pub use crate::record::Overall;
 
 use crate::record::{Evidence, Grade, Item, Output};
 
@@ -86,17 +90,6 @@ pub struct Verdict {
     pub parts: std::collections::BTreeMap<String, f64>,
     pub reason: String,
     pub unscored: Option<String>,
-}
-
-/// How the scores of outputs become one number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Overall {
-    /// Mean over outputs (or ratio of sums, when [`Rule::fraction`] is not score / 1).
-    Micro,
-    /// Unweighted mean of the values of the groups of this tag.
-    MacroBy(String),
-    /// Unweighted mean of the items' means.
-    Items,
 }
 
 /// A benchmark's grading rule.

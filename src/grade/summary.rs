@@ -258,7 +258,7 @@ fn group(
             (ratio(clusters), estimate(strata, tally.proportion, SEED))
         }
     };
-    *wilson |= interval.method == Method::Wilson;
+    *wilson |= interval.method == Method::WilsonOnItems;
     Group {
         by: by.to_owned(),
         key: stratum.key.to_owned(),

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+mod outcomes;
 mod pairs;
 
+pub use outcomes::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 pub use pairs::{Numbers, Pairs, Tags};
 
 /// A JSON object whose key order is kept.

@@ -5,6 +5,7 @@
 //! | [`table`] | rows (models × runs) and columns (overall and groups) with best and second |
 //! | [`export`] | one small file per table format |
 //! | [`chart`] | bars, radar, heat map and distribution, each as SVG and PNG |
+//! | `files` | files that are whole or not there, and links between them |
 //! | [`gallery`] | the cards' data: output, evidence to draw, grade and reason |
 //! | [`thumbs`] | small pictures, made in parallel |
 //! | `judged` | rows that other judges stand behind |
@@ -14,6 +15,7 @@
 
 pub mod chart;
 pub mod export;
+pub(crate) mod files;
 pub mod gallery;
 mod judged;
 pub mod page;

@@ -1,28 +1,79 @@
-//! Percentile bootstrap over clusters, stratified.
+//! Bootstrap over clusters, stratified: percentile and BCa intervals.
 
-use super::cluster::Cluster;
+use super::cluster::{Sums, mean_of_ratios};
+use super::jackknife::jackknife;
+use super::normal;
 use super::random::SplitMix64;
 use rayon::prelude::*;
 
 /// How many times the clusters are drawn anew.
-pub const RESAMPLES: usize = 2000;
+pub const RESAMPLES: usize = 10_000;
 
-/// 95 % percentile interval of the mean of the strata's ratios: in each of [`RESAMPLES`] resamples every stratum draws
-/// as many clusters as it has, with replacement. Percentiles interpolate linearly between order statistics.
-///
-/// The same clusters in the same order with the same seed give the same interval, on any number of threads. None when
-/// no stratum has a cluster.
-pub fn interval(strata: &[Vec<Cluster>], seed: u64) -> Option<(f64, f64)> {
-    let mut values: Vec<f64> = (0..RESAMPLES)
-        .into_par_iter()
-        .filter_map(|index| resample(strata, &mut SplitMix64::new(seed, index as u64)))
-        .collect();
-    values.sort_unstable_by(f64::total_cmp);
-    Some((percentile(&values, 0.025)?, percentile(&values, 0.975)?))
+/// The mean of the strata's ratios in every resample: every stratum draws as many clusters as it has, with
+/// replacement. The same clusters in the same order with the same seed give the same values, on any number of threads.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    /// Ascending.
+    values: Vec<f64>,
+    observed: f64,
+    acceleration: f64,
 }
 
-/// 95 % percentile interval of any statistic of `clusters` clusters: `value` is given the places of those drawn. As
-/// [`interval`] otherwise.
+impl Bootstrap {
+    /// None when no stratum has a cluster.
+    pub fn new<S: Sums>(strata: &[Vec<S>], resamples: usize, seed: u64) -> Option<Self> {
+        let mut values: Vec<f64> = (0..resamples)
+            .into_par_iter()
+            .filter_map(|index| resample(strata, &mut SplitMix64::new(seed, index as u64)))
+            .collect();
+        values.par_sort_unstable_by(f64::total_cmp);
+        (!values.is_empty()).then_some(Self {
+            values,
+            observed: mean_of_ratios(strata)?,
+            acceleration: jackknife(strata).map_or(0.0, |found| found.acceleration),
+        })
+    }
+
+    /// The percentile interval: it holds `level` of the resampled values.
+    pub fn percentile(&self, level: f64) -> (f64, f64) {
+        let outside = (1.0 - level) / 2.0;
+        (self.at(outside), self.at(1.0 - outside))
+    }
+
+    /// The bias-corrected and accelerated interval (Efron 1987). Where it is not defined, since nearly all resamples lie
+    /// on one side of the observed value, it is the percentile interval.
+    pub fn bca(&self, level: f64) -> (f64, f64) {
+        let below = self.values.partition_point(|value| *value < self.observed);
+        let up_to = self.values.partition_point(|value| *value <= self.observed);
+        let bias = normal::quantile((below + up_to) as f64 / (2 * self.values.len()) as f64);
+        let outside = (1.0 - level) / 2.0;
+        let place = |z: f64| {
+            let shifted = bias + z;
+            let stretch = 1.0 - self.acceleration * shifted;
+            (stretch > 0.0 && bias.is_finite()).then(|| normal::cdf(bias + shifted / stretch))
+        };
+        let z = normal::quantile(1.0 - outside);
+        match (place(-z), place(z)) {
+            (Some(low), Some(high)) => (self.at(low), self.at(high)),
+            _ => self.percentile(level),
+        }
+    }
+
+    /// Percentiles interpolate linearly between order statistics.
+    fn at(&self, fraction: f64) -> f64 {
+        let position = fraction * (self.values.len() - 1) as f64;
+        let weight = position - position.floor();
+        let value = |at: f64| {
+            self.values
+                .get(at as usize)
+                .copied()
+                .unwrap_or(self.observed)
+        };
+        value(position.floor()) * (1.0 - weight) + value(position.ceil()) * weight
+    }
+}
+
+/// 95 % percentile interval of any statistic of `clusters` clusters: `value` is given the places of those drawn.
 pub fn of_statistic(
     clusters: usize,
     seed: u64,
@@ -32,67 +83,35 @@ pub fn of_statistic(
         .into_par_iter()
         .filter_map(|index| {
             let mut random = SplitMix64::new(seed, index as u64);
-            value(&mut (0..clusters).map(|_| random.below(clusters)))
+            value(&mut (0..clusters).map(|_| random.two_below(clusters)[0]))
         })
         .collect();
     values.sort_unstable_by(f64::total_cmp);
-    Some((percentile(&values, 0.025)?, percentile(&values, 0.975)?))
+    let bootstrap = Bootstrap {
+        observed: *values.get(values.len() / 2)?,
+        values,
+        acceleration: 0.0,
+    };
+    Some(bootstrap.percentile(0.95))
 }
 
-fn resample(strata: &[Vec<Cluster>], random: &mut SplitMix64) -> Option<f64> {
+fn resample<S: Sums>(strata: &[Vec<S>], random: &mut SplitMix64) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0);
     for stratum in strata {
-        let (mut numerator, mut denominator) = (0.0, 0.0);
-        for _ in 0..stratum.len() {
-            let cluster = stratum[random.below(stratum.len())];
-            numerator += cluster.numerator;
-            denominator += cluster.denominator;
+        let n = stratum.len();
+        let (mut one, mut other) = (S::default(), S::default());
+        for _ in 0..n / 2 {
+            let [a, b] = random.two_below(n);
+            one = one.plus(stratum[a]);
+            other = other.plus(stratum[b]);
         }
-        if denominator > 0.0 {
-            sum += numerator / denominator;
+        if n % 2 == 1 {
+            one = one.plus(stratum[random.two_below(n)[0]]);
+        }
+        if let Some(value) = one.plus(other).value() {
+            sum += value;
             count += 1;
         }
     }
     (count > 0).then(|| sum / f64::from(count))
-}
-
-fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
-    let position = fraction * sorted.len().checked_sub(1)? as f64;
-    let (low, high) = (position.floor() as usize, position.ceil() as usize);
-    let weight = position - position.floor();
-    Some(sorted[low] * (1.0 - weight) + sorted[high] * weight)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The ratio as a statistic is the ratio.
-    #[test]
-    fn a_statistic_is_drawn_as_ratios_are() {
-        let clusters: Vec<Cluster> = (0..40)
-            .map(|at| Cluster {
-                numerator: f64::from(at % 7),
-                denominator: f64::from(7 + at % 3),
-            })
-            .collect();
-        let ratio = |chosen: &mut dyn Iterator<Item = usize>| {
-            let (n, d) = chosen.fold((0.0, 0.0), |(n, d), at| {
-                (n + clusters[at].numerator, d + clusters[at].denominator)
-            });
-            Some(n / d)
-        };
-        let expected = interval(std::slice::from_ref(&clusters), 3);
-        assert_eq!(of_statistic(clusters.len(), 3, ratio), expected);
-        assert_eq!(of_statistic(0, 3, |_| None), None);
-    }
-
-    #[test]
-    fn percentiles_interpolate() {
-        let values: Vec<f64> = (0..=10).map(f64::from).collect();
-        assert_eq!(percentile(&values, 0.025), Some(0.25));
-        assert_eq!(percentile(&values, 0.975), Some(9.75));
-        assert_eq!(percentile(&[3.0], 0.975), Some(3.0));
-        assert_eq!(percentile(&[], 0.5), None);
-    }
 }

@@ -1,4 +1,16 @@
-//! Clusters and strata: what an interval is computed from.
+//! Clusters and strata: what an interval or a test is computed from.
+
+/// Sums over some outputs, from which one number follows. Sums add up, so that any part of the data has its number.
+pub trait Sums: Copy + Default + Send + Sync {
+    /// The sums of both.
+    fn plus(self, other: Self) -> Self;
+
+    /// These sums without those of `other`.
+    fn minus(self, other: Self) -> Self;
+
+    /// The number; None where there is nothing to divide by.
+    fn value(self) -> Option<f64>;
+}
 
 /// Sums over the outputs of one item. Repeats of an item are not independent, so items are what is resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -7,16 +19,69 @@ pub struct Cluster {
     pub denominator: f64,
 }
 
-/// Σ numerators / Σ denominators; None without a denominator.
-pub fn ratio(clusters: &[Cluster]) -> Option<f64> {
-    let (numerator, denominator) = clusters
+impl Sums for Cluster {
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        Self {
+            numerator: self.numerator + other.numerator,
+            denominator: self.denominator + other.denominator,
+        }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            numerator: self.numerator - other.numerator,
+            denominator: self.denominator - other.denominator,
+        }
+    }
+
+    fn value(self) -> Option<f64> {
+        (self.denominator > 0.0).then(|| self.numerator / self.denominator)
+    }
+}
+
+/// One item in two runs. Its number is the later value minus the earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pair {
+    pub before: Cluster,
+    pub after: Cluster,
+}
+
+impl Sums for Pair {
+    #[inline]
+    fn plus(self, other: Self) -> Self {
+        Self {
+            before: self.before.plus(other.before),
+            after: self.after.plus(other.after),
+        }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            before: self.before.minus(other.before),
+            after: self.after.minus(other.after),
+        }
+    }
+
+    fn value(self) -> Option<f64> {
+        Some(self.after.value()? - self.before.value()?)
+    }
+}
+
+/// The sums of one stratum.
+pub fn total<S: Sums>(clusters: &[S]) -> S {
+    clusters
         .iter()
-        .fold((0.0, 0.0), |(n, d), c| (n + c.numerator, d + c.denominator));
-    (denominator > 0.0).then(|| numerator / denominator)
+        .fold(S::default(), |sum, one| sum.plus(*one))
+}
+
+/// Σ numerators / Σ denominators; None without a denominator. Of pairs: the difference of the two ratios.
+pub fn ratio<S: Sums>(clusters: &[S]) -> Option<f64> {
+    total(clusters).value()
 }
 
 /// Unweighted mean of the strata's ratios, over strata that have one. With one stratum this is its ratio.
-pub fn mean_of_ratios(strata: &[Vec<Cluster>]) -> Option<f64> {
+pub fn mean_of_ratios<S: Sums>(strata: &[Vec<S>]) -> Option<f64> {
     let ratios: Vec<f64> = strata.iter().filter_map(|s| ratio(s)).collect();
     (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
 }

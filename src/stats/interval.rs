@@ -1,10 +1,11 @@
 //! Chooses and computes the 95 % interval of a ratio, or of a mean of ratios.
 
-use super::bootstrap;
+use super::bootstrap::{self, Bootstrap, RESAMPLES};
 use super::cluster::{Cluster, mean_of_ratios, ratio};
+use super::jackknife::jackknife;
+use super::{normal, proportion};
 
-/// Two-sided 95 % point of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+const LEVEL: f64 = 0.95;
 
 /// Above this many clusters the normal approximation replaces the bootstrap, which would only cost time.
 pub const BOOTSTRAP_UP_TO: usize = 20_000;
@@ -12,12 +13,16 @@ pub const BOOTSTRAP_UP_TO: usize = 20_000;
 /// Where an interval came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Cluster bootstrap, percentile.
+    /// Cluster bootstrap, bias-corrected and accelerated.
     Bootstrap,
-    /// Linearised variance of a ratio over clusters.
+    /// Cluster bootstrap, percentile: for statistics that are no ratios.
+    Percentile,
+    /// Leave-one-out variance over clusters.
     Normal,
-    /// Wilson's score interval with items as trials, for 0/1 data that are all equal.
+    /// Wilson's score interval of items that have one output each, right or wrong.
     Wilson,
+    /// Wilson's score interval with items as trials, for 0/1 data that are all equal.
+    WilsonOnItems,
     /// Fewer than two clusters, or all equal and no 0/1 data: nothing is known about the spread. Or too many clusters for a
     /// statistic that is no ratio.
     None,
@@ -27,9 +32,11 @@ impl Method {
     /// In words, as printed under a table.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Bootstrap => "cluster bootstrap by item (2000 resamples, percentile), 95 %",
+            Self::Bootstrap => "cluster bootstrap by item (10000 resamples, BCa), 95 %",
+            Self::Percentile => "cluster bootstrap by item (10000 resamples, percentile), 95 %",
             Self::Normal => "normal approximation clustered by item, 95 %",
-            Self::Wilson => "Wilson interval on items, as all scores are equal, 95 %",
+            Self::Wilson => "Wilson's score interval, 95 %",
+            Self::WilsonOnItems => "Wilson interval on items, as all scores are equal, 95 %",
             Self::None => "no interval",
         }
     }
@@ -61,11 +68,16 @@ pub fn estimate(strata: &[Vec<Cluster>], proportion: bool, seed: u64) -> Interva
         if !(proportion && all_or_nothing) {
             return none;
         }
+        (wilson(&strata), Method::WilsonOnItems)
+    } else if let ([trials], true) = (&strata[..], proportion)
+        && trials.iter().all(|trial| trial.denominator == 1.0)
+    {
         (wilson(&strata), Method::Wilson)
     } else if clusters > BOOTSTRAP_UP_TO {
         (normal(&strata), Method::Normal)
     } else {
-        (bootstrap::interval(&strata, seed), Method::Bootstrap)
+        let bootstrap = Bootstrap::new(&strata, RESAMPLES, seed);
+        (bootstrap.map(|b| b.bca(LEVEL)), Method::Bootstrap)
     };
     Interval { bounds, method }
 }
@@ -83,7 +95,7 @@ pub fn of_statistic(
         .flatten()
         .filter(|(low, high)| low < high);
     let method = match bounds {
-        Some(_) => Method::Bootstrap,
+        Some(_) => Method::Percentile,
         None => Method::None,
     };
     Interval { bounds, method }
@@ -103,12 +115,10 @@ fn wilson(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
     let weight = 1.0 / strata.len() as f64;
     let (mut below, mut above) = (0.0, 0.0);
     for stratum in strata {
-        let p = ratio(stratum)?;
-        let n = stratum.len() as f64;
-        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        below += (weight * (p - (centre - half))).powi(2);
-        above += (weight * (centre + half - p)).powi(2);
+        let share = ratio(stratum)?;
+        let (low, high) = proportion::wilson(share, stratum.len() as f64, LEVEL);
+        below += (weight * (share - low)).powi(2);
+        above += (weight * (high - share)).powi(2);
     }
     Some((
         (value - below.sqrt()).max(0.0),
@@ -116,22 +126,10 @@ fn wilson(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
     ))
 }
 
-/// Value ± z · standard error, where a stratum's variance is that of its linearised ratio:
-/// K/(K−1) · Σ(numerator − ratio · denominator)² / (Σ denominator)².
+/// Value ± z · standard error.
 fn normal(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
     let value = mean_of_ratios(strata)?;
-    let mut variance = 0.0;
-    for stratum in strata.iter().filter(|s| s.len() > 1) {
-        let own = ratio(stratum)?;
-        let denominator: f64 = stratum.iter().map(|c| c.denominator).sum();
-        let squares: f64 = stratum
-            .iter()
-            .map(|c| (c.numerator - own * c.denominator).powi(2))
-            .sum();
-        let clusters = stratum.len() as f64;
-        variance += clusters / (clusters - 1.0) * squares / (denominator * denominator);
-    }
-    let half = Z * variance.sqrt() / strata.len() as f64;
+    let half = normal::quantile(0.5 + LEVEL / 2.0) * jackknife(strata)?.standard_error;
     Some((value - half, value + half))
 }
 
@@ -171,19 +169,30 @@ mod tests {
     fn all_right_gives_wilson_on_items() {
         let ten = of(&[(4.0, 4.0); 10]);
         let found = estimate(std::slice::from_ref(&ten), true, 0);
-        assert_eq!(found.method, Method::Wilson);
+        assert_eq!(found.method, Method::WilsonOnItems);
         assert_close(found.bounds, 0.722_46, 1.0, 1e-5);
         // A second stratum of ten wrong ones: 0.5 ± 0.5 · 0.27754 on either side.
         let two = estimate(&[ten, of(&[(0.0, 4.0); 10])], true, 0);
         assert_close(two.bounds, 0.5 - 0.138_77, 0.5 + 0.138_77, 1e-5);
     }
 
-    /// By hand: 20 001 clusters of one output, 10 000 right. p = 0.499975, standard error = sqrt(p(1−p)/20 000).
+    /// 80 of 100 items with one output each: statsmodels' proportion_confint(80, 100, method="wilson").
+    #[test]
+    fn one_output_per_item_gives_wilson() {
+        let mut items = of(&[(1.0, 1.0); 80]);
+        items.extend(of(&[(0.0, 1.0); 20]));
+        let found = estimate(std::slice::from_ref(&items), true, 0);
+        assert_eq!(found.method, Method::Wilson);
+        assert_close(found.bounds, 0.711_170_8, 0.866_633_4, 1e-6);
+        assert_eq!(estimate(&[items], false, 0).method, Method::Bootstrap);
+    }
+
+    /// By hand: 20 001 clusters, 10 000 right. p = 0.499975, standard error = sqrt(p(1−p)/20 000).
     #[test]
     fn many_clusters_take_the_normal_approximation() {
         let mut many = of(&[(1.0, 1.0); 10_000]);
         many.extend(of(&[(0.0, 1.0); 10_001]));
-        let found = estimate(&[many], true, 0);
+        let found = estimate(&[many], false, 0);
         assert_eq!(found.method, Method::Normal);
         assert_close(found.bounds, 0.493_045_5, 0.506_904_5, 1e-6);
     }
@@ -196,14 +205,16 @@ mod tests {
             .map(|_| {
                 (0..400)
                     .map(|_| Cluster {
-                        numerator: random.below(11) as f64,
-                        denominator: 10.0 + random.below(5) as f64,
+                        numerator: random.two_below(11)[0] as f64,
+                        denominator: 10.0 + random.two_below(5)[0] as f64,
                     })
                     .collect()
             })
             .collect();
         let (low, high) = normal(&strata).expect("an interval");
-        assert_close(bootstrap::interval(&strata, 1), low, high, 0.002);
+        let bootstrap = Bootstrap::new(&strata, RESAMPLES, 1).expect("an interval");
+        assert_close(Some(bootstrap.percentile(LEVEL)), low, high, 0.002);
+        assert_close(Some(bootstrap.bca(LEVEL)), low, high, 0.002);
     }
 
     /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in 0..1, so that
@@ -216,8 +227,10 @@ mod tests {
         for study in 0..300 {
             let items: Vec<Cluster> = (0..40)
                 .map(|_| {
-                    let chance = random.below(1_000_000);
-                    let right = (0..4).filter(|_| random.below(1_000_000) < chance).count();
+                    let chance = random.two_below(1_000_000)[0];
+                    let right = (0..4)
+                        .filter(|_| random.two_below(1_000_000)[0] < chance)
+                        .count();
                     Cluster {
                         numerator: right as f64,
                         denominator: 4.0,

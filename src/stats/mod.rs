@@ -1,7 +1,28 @@
-//! Intervals of ratios over clustered data: 95 %, percentile bootstrap, normal approximation, Wilson. Agreement of judges.
+//! Intervals, paired tests and power over clustered data: the outputs of one item belong together.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`cluster`] | sums over the outputs of an item, of one run or of a pair of runs |
+//! | [`interval`] | the interval of a run's number, by the method that suits it |
+//! | [`bootstrap`] | resampled items: percentile and BCa intervals |
+//! | [`jackknife`] | leave-one-out: standard error and skewness |
+//! | [`proportion`] | Wilson's and Clopper and Pearson's intervals |
+//! | [`permutation`] | the paired permutation test |
+//! | [`mcnemar`] | the exact test of flips between right and wrong |
+//! | [`holm`] | several tests at once |
+//! | [`power`] | what a test can see, and how many items it needs |
+//! | [`agreement`] | how far two judges agree |
 
 pub mod agreement;
 pub mod bootstrap;
 pub mod cluster;
+pub mod holm;
 pub mod interval;
+pub mod jackknife;
+pub mod mcnemar;
+mod normal;
+pub mod permutation;
+pub mod power;
+pub mod proportion;
 mod random;
+pub mod tails;

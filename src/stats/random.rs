@@ -13,6 +13,7 @@ impl SplitMix64 {
         Self(mixer.next())
     }
 
+    #[inline]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -21,9 +22,11 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Uniform in `0..n` for n below 2^32, by multiplication: the bias is below n / 2^64.
-    pub fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
+    /// Two independent numbers, uniform in `0..n` for n below 2^32, from one step: the bias is below n / 2^32.
+    #[inline]
+    pub fn two_below(&mut self, n: usize) -> [usize; 2] {
+        let (bits, n) = (self.next(), n as u64);
+        [((bits >> 32) * n) >> 32, ((bits & 0xffff_ffff) * n) >> 32].map(|place| place as usize)
     }
 }
 
@@ -51,7 +54,7 @@ mod tests {
         let mut random = SplitMix64::new(1, 2);
         let mut counts = [0_u32; 7];
         for _ in 0..70_000 {
-            counts[random.below(7)] += 1;
+            counts[random.two_below(7)[0]] += 1;
         }
         assert!(
             counts.iter().all(|&c| (9_500..10_500).contains(&c)),

@@ -55,7 +55,7 @@ fn table(table: &Table) -> String {
 }
 
 /// Makes text inert: characters that Markdown or HTML would read as markup are escaped, line breaks become spaces.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

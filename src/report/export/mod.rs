@@ -15,6 +15,7 @@ pub(super) use html::{element as html_table, escape as escape_html};
 pub use json::Json;
 pub use latex::Latex;
 pub use markdown::Markdown;
+pub(crate) use markdown::escape as escape_markdown;
 pub use parquet::Parquet;
 pub use terminal::Terminal;
 

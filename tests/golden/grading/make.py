@@ -179,21 +179,22 @@ def longtext_case(rng):
 
 
 def bootstrap():
-    """Items of three tags with 4 repeats, made by the same formula as the test; 200,000 resamples."""
+    """Items of three tags with 4 repeats, made by the same formula as the test; 100,000 resamples, BCa."""
     import numpy
+    from scipy import stats
 
-    rng = numpy.random.default_rng(1)
+    def interval(samples, statistic):
+        found = stats.bootstrap(samples, statistic, n_resamples=100_000, method="BCa", random_state=1, batch=2000)
+        return found.confidence_interval
+
     strata = []
     for tag, size in enumerate((30, 50, 20)):
         right = numpy.array([((item * 7 + tag * 3) % 11) % 5 for item in range(size)])
         strata.append(right / 4)
-    draws = []
-    for _ in range(200):
-        draws.append([s[rng.integers(0, len(s), (1000, len(s)))].mean(axis=1) for s in strata])
-    groups = [numpy.concatenate([d[k] for d in draws]) for k in range(3)]
-    for k, values in enumerate(groups):
-        print(f"tag {k}", strata[k].mean(), numpy.percentile(values, [2.5, 97.5]))
-    print("macro", numpy.mean([s.mean() for s in strata]), numpy.percentile(sum(groups) / 3, [2.5, 97.5]))
+    for tag, values in enumerate(strata):
+        print(f"tag {tag}", values.mean(), interval((values,), lambda x, axis: x.mean(axis)))
+    means = lambda a, b, c, axis: (a.mean(axis) + b.mean(axis) + c.mean(axis)) / 3
+    print("macro", numpy.mean([s.mean() for s in strata]), interval(tuple(strata), means))
 
 
 def main():

@@ -1,0 +1,224 @@
+//! `unigauge compare`.
+
+use super::agreement;
+use super::cli::{AllowArgs, CompareArgs, Format, Interval, PairArgs};
+use super::context::Context;
+use super::failure::Failure;
+use super::outcomes;
+use super::progress::say;
+use super::run::{exit_of, published, tables};
+use super::score::{Titled, read_view};
+use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
+use crate::config::TestChoice;
+use crate::exit::Exit;
+use crate::record::Outcomes;
+use crate::report::RunView;
+use crate::report::export::{self, Export, Terminal};
+use crate::stats::power::Plan;
+use serde_json::json;
+use std::path::Path;
+
+/// Prints runs side by side, and each beside the first run of its suite, item by item.
+///
+/// # Errors
+/// When a folder is not a graded run, or two runs should not be compared.
+pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
+    let read = args.runs.iter().map(|run| Titled::read(run));
+    let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
+    agreement::note(&args.runs, &mut summaries)?;
+    let papers = published(&summaries, args.published)?;
+    let asked = if ctx.json { Format::Json } else { args.format };
+    let format: Box<dyn Export> = match asked {
+        Format::Terminal => Box::new(Terminal::detect()),
+        Format::Markdown => Box::new(export::Markdown),
+        Format::Latex => Box::new(export::Latex),
+        Format::Html => Box::new(export::Html),
+        Format::Csv => Box::new(export::Csv),
+        Format::Json => Box::new(export::Json),
+    };
+    let table = tables(format.as_ref(), &summaries, &papers);
+    let paired = matches!(asked, Format::Terminal | Format::Json) || args.out.is_some();
+    if !paired || args.runs.len() < 2 {
+        println!("{}", table.trim_end());
+        return Ok(exit_of(&summaries));
+    }
+    let runs: Vec<Outcomes> = args
+        .runs
+        .iter()
+        .map(|run| outcomes::read(run))
+        .collect::<Result<_, _>>()?;
+    let pairs = pairs(&runs, args.allow.allow_prompts);
+    let (comparisons, refused) = all(&runs, &pairs, &args.allow, &args.pair);
+    if asked == Format::Json {
+        let tables: serde_json::Value = serde_json::from_str(&table).unwrap_or_default();
+        println!(
+            "{:#}",
+            json!({"tables": tables, "comparisons": comparisons})
+        );
+    } else {
+        println!("{}", table.trim_end());
+    }
+    if asked == Format::Terminal {
+        print(&comparisons, &args.pair);
+    }
+    if let Some(dir) = &args.out {
+        page(dir, &args.runs, &comparisons, &args.pair)?;
+    }
+    match refused {
+        Some(failure) => Err(failure),
+        None => Ok(exit_of(&summaries)),
+    }
+}
+
+/// A comparison with the places of its runs on the command line; None for a baseline's run.
+pub struct Done {
+    pub before: Option<usize>,
+    pub after: usize,
+    pub comparison: Comparison,
+}
+
+impl serde::Serialize for Done {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.comparison.serialize(serializer)
+    }
+}
+
+/// Each run beside the first one of its suite. Where no suite has two runs, the user means the first one.
+fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
+    let first = |at: usize| {
+        let same = |run: &Outcomes| across || run.facts.suite == runs[at].facts.suite;
+        runs.iter().position(same).unwrap_or(at)
+    };
+    let of_suites: Vec<(usize, usize)> = (0..runs.len())
+        .map(|at| (first(at), at))
+        .filter(|(first, at)| first != at)
+        .collect();
+    match of_suites.is_empty() && runs.len() == 2 {
+        true => vec![(0, 1)],
+        false => of_suites,
+    }
+}
+
+fn all(
+    runs: &[Outcomes],
+    pairs: &[(usize, usize)],
+    allow: &AllowArgs,
+    pair: &PairArgs,
+) -> (Vec<Done>, Option<Failure>) {
+    let options = options(pair);
+    let mut refused = None;
+    let mut comparisons = Vec::new();
+    let mut places = Vec::new();
+    for &(before, after) in pairs {
+        match compare::compare(&runs[before], &runs[after], allowed(allow), &options) {
+            Ok(comparison) => {
+                comparisons.push(comparison);
+                places.push((before, after));
+            }
+            Err(error) => {
+                let failure = refusal(&runs[before], &runs[after], &error);
+                refused.get_or_insert(failure);
+            }
+        }
+    }
+    compare::correct_overall(&mut comparisons);
+    let done = places.into_iter().zip(comparisons);
+    let done = done.map(|((before, after), comparison)| Done {
+        before: Some(before),
+        after,
+        comparison,
+    });
+    (done.collect(), refused)
+}
+
+/// Why two runs are not compared, and what to do.
+pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Failure {
+    let name = |run: &Outcomes| format!("{} ({})", run.facts.model, run.facts.run);
+    let message = format!(
+        "{} and {} are not compared: {error}",
+        name(before),
+        name(after)
+    );
+    let options = error.options();
+    let help = match options.is_empty() {
+        true => "compare runs that share scored items".to_owned(),
+        false => format!(
+            "{} compares them nevertheless, and marks it",
+            options.join(" ")
+        ),
+    };
+    match error.only_partial() {
+        true => Failure::incomplete(message, help),
+        false => Failure::usage(message, help),
+    }
+}
+
+/// What the command line lets pass.
+pub fn allowed(args: &AllowArgs) -> Allowed {
+    Allowed {
+        version: args.allow_version,
+        prompts: args.allow_prompts,
+        observers: args.allow_observers,
+        grading: args.allow_grading,
+        partial: args.allow_partial,
+    }
+}
+
+/// How differences are computed.
+pub fn options(args: &PairArgs) -> Options {
+    Options {
+        plan: Plan {
+            level: args.level,
+            power: args.power,
+            one_sided: false,
+        },
+        test: TestChoice::Auto,
+        interval: match args.interval {
+            Interval::Bca => IntervalKind::Bca,
+            Interval::Percentile => IntervalKind::Percentile,
+        },
+        resamples: args.resamples,
+        seed: compare::SEED,
+    }
+}
+
+/// Prints comparisons for eyes.
+pub fn print(comparisons: &[Done], pair: &PairArgs) {
+    let width = Terminal::detect().width;
+    for done in comparisons {
+        let text = compare::text::render(&done.comparison, width, pair.power);
+        println!("\n{}", text.trim_end());
+    }
+}
+
+/// Writes the page of comparisons of run folders.
+///
+/// # Errors
+/// When a run cannot be read or the page cannot be written.
+pub fn page(
+    dir: &Path,
+    runs: &[std::path::PathBuf],
+    comparisons: &[Done],
+    pair: &PairArgs,
+) -> Result<(), Failure> {
+    let views: Vec<RunView> = runs
+        .iter()
+        .map(|run| read_view(run))
+        .collect::<Result<_, _>>()?;
+    let sheets: Vec<_> = comparisons
+        .iter()
+        .map(|done| compare::page::Sheet {
+            comparison: &done.comparison,
+            before: done.before.and_then(|at| views.get(at)),
+            after: views.get(done.after),
+        })
+        .collect();
+    let title = match comparisons {
+        [one] => one.comparison.after.suite_title.clone(),
+        _ => "Runs side by side".to_owned(),
+    };
+    let kicker = "unigauge comparison";
+    let written = compare::page::write(dir, &title, kicker, None, &sheets, pair.power)?;
+    say(format!("page: {}", written.display()));
+    Ok(())
+}

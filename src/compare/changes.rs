@@ -1,0 +1,67 @@
+//! The items that changed most.
+
+use super::pairing::{Pairing, sums};
+use crate::config::Metric;
+use crate::stats::cluster::Sums;
+use serde::Serialize;
+
+/// One item whose score changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    pub item: String,
+    /// Mean scores over its outputs.
+    pub before: f64,
+    pub after: f64,
+    /// The output that changed most.
+    pub repeat: usize,
+    /// Whether the output that changed most went from right to wrong or back, where the rule says so.
+    pub flipped: bool,
+}
+
+impl Change {
+    pub fn difference(&self) -> f64 {
+        self.after - self.before
+    }
+}
+
+/// Items by the size of their change, losses before gains of the same size, then in the suite's order.
+pub fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
+    let mut changes: Vec<Change> = pairing
+        .items
+        .iter()
+        .filter_map(|item| {
+            let pair = item.pair(&Metric::Overall)?;
+            let (repeat, flipped) = widest(item)?;
+            Some(Change {
+                item: item.before.item.clone(),
+                before: pair.before.value()?,
+                after: pair.after.value()?,
+                repeat,
+                flipped,
+            })
+        })
+        .filter(|change| change.difference() != 0.0)
+        .collect();
+    changes.sort_by(|a, b| {
+        let (a, b) = (a.difference(), b.difference());
+        b.abs().total_cmp(&a.abs()).then(a.total_cmp(&b))
+    });
+    changes
+}
+
+/// The repeat that changed most, and whether it flipped.
+fn widest(item: &super::Paired<'_>) -> Option<(usize, bool)> {
+    let value = |output| sums(output, &Metric::Overall)?.value();
+    let outputs = item.before.outputs.iter().zip(&item.after.outputs);
+    let size = |(at, (before, after))| {
+        let change: f64 = value(after)? - value(before)?;
+        let flipped = before.correct.is_some() && before.correct != after.correct;
+        Some((at, change.abs(), flipped))
+    };
+    // The first of equals.
+    let (at, _, flipped) = outputs
+        .enumerate()
+        .filter_map(size)
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
+    Some((at, flipped))
+}

@@ -1,0 +1,148 @@
+//! Why two runs should not be compared.
+
+use super::pairing::Pairing;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What differs beside the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Version,
+    Prompts,
+    Observers,
+    Grading,
+    Partial,
+}
+
+impl Kind {
+    /// The option that lets it pass.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Version => "--allow-version",
+            Self::Prompts => "--allow-prompts",
+            Self::Observers => "--allow-observers",
+            Self::Grading => "--allow-grading",
+            Self::Partial => "--allow-partial",
+        }
+    }
+}
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    pub kind: Kind,
+    pub text: String,
+}
+
+/// What the user lets pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowed {
+    pub version: bool,
+    pub prompts: bool,
+    pub observers: bool,
+    pub grading: bool,
+    pub partial: bool,
+}
+
+impl Allowed {
+    pub fn lets(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Version => self.version,
+            Kind::Prompts => self.prompts,
+            Kind::Observers => self.observers,
+            Kind::Grading => self.grading,
+            Kind::Partial => self.partial,
+        }
+    }
+}
+
+/// All reasons, none for runs that differ in nothing but what made their outputs.
+pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
+    let (before, after) = (pairing.before, pairing.after);
+    let mut found = Vec::new();
+    let mut add = |kind, text| found.push(Mismatch { kind, text });
+    if before.suite != after.suite {
+        let text = format!("different suites: {} and {}", before.suite, after.suite);
+        add(Kind::Prompts, text);
+    } else if before.suite_version != after.suite_version {
+        let (one, other) = (&before.suite_version, &after.suite_version);
+        add(
+            Kind::Version,
+            format!("different versions of the suite: {one} and {other}"),
+        );
+    }
+    let asked = |item: &&super::Paired<'_>| item.before.asked != item.after.asked;
+    let changed = pairing.items.iter().filter(asked).count();
+    if changed > 0 {
+        let all = pairing.items.len();
+        add(
+            Kind::Prompts,
+            format!("{changed} of {all} items were asked in other words"),
+        );
+    }
+    let names = before.observers.keys().chain(after.observers.keys());
+    let mut names: Vec<&String> = names.collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        match (before.observers.get(name), after.observers.get(name)) {
+            (Some(one), Some(other)) if one == other => {}
+            (Some(one), Some(other)) => {
+                let what = differing(one, other);
+                add(
+                    Kind::Observers,
+                    format!("the observer {name} differs{what}"),
+                );
+            }
+            _ => add(Kind::Observers, format!("only one run was seen by {name}")),
+        }
+    }
+    if before.grading != after.grading {
+        let what = differing(&before.grading, &after.grading);
+        add(Kind::Grading, format!("graded in different ways{what}"));
+    }
+    for run in [before, after].into_iter().filter(|run| run.partial()) {
+        let (name, scored, expected) = (&run.run, run.scored, run.expected);
+        let text = format!(
+            "{} ({name}) is partial: {scored} of {expected} outputs scored",
+            run.model
+        );
+        add(Kind::Partial, text);
+    }
+    if pairing.only_before + pairing.only_after > 0 {
+        let (one, other) = (pairing.only_before, pairing.only_after);
+        let both = pairing.items.len();
+        add(
+            Kind::Partial,
+            format!(
+                "{both} items are in both runs, {one} only in the first, {other} only in the second"
+            ),
+        );
+    }
+    found
+}
+
+/// The keys that differ between two objects, with their values where these are short.
+fn differing(one: &Value, other: &Value) -> String {
+    const LISTED: usize = 3;
+    let (Some(a), Some(b)) = (one.as_object(), other.as_object()) else {
+        return format!(": {one} and {other}");
+    };
+    let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+    let keys: Vec<&String> = keys.filter(|key| a.get(*key) != b.get(*key)).collect();
+    let told = keys.iter().take(LISTED).map(|key| {
+        let show = |object: &serde_json::Map<String, Value>| {
+            let text = object.get(*key).map_or("none".to_owned(), Value::to_string);
+            if text.chars().count() > 40 {
+                text.chars().take(40).chain(['…']).collect()
+            } else {
+                text
+            }
+        };
+        format!("{key} {} and {}", show(a), show(b))
+    });
+    let told: Vec<String> = told.collect();
+    let more = if keys.len() > LISTED { ", …" } else { "" };
+    format!(": {}{more}", told.join(", "))
+}

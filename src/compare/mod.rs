@@ -1,0 +1,149 @@
+//! Is the difference real: two graded runs, item by item. Reads outcomes only; computes no score.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `pairing` | the items that both runs have, and their sums |
+//! | `difference` | one number: difference, interval, test, effect, power |
+//! | `mismatch` | why two runs should not be compared |
+//! | `numbers` | how they are printed |
+//! | `shares` | groups that mix differently, Simpson's paradox |
+//! | `changes` | the items that changed most |
+//! | [`text`] | the comparison on a terminal |
+//! | [`page`] | the comparison as a page with both pictures |
+
+mod changes;
+mod difference;
+mod mismatch;
+mod numbers;
+pub mod page;
+mod pairing;
+mod shares;
+pub mod text;
+
+pub use changes::Change;
+pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
+pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
+pub use numbers::{Numbers, p};
+pub use pairing::{Paired, Pairing};
+
+use crate::config::Metric;
+use crate::record::{Outcomes, RunFacts};
+use crate::stats::holm;
+use serde::Serialize;
+
+/// Two runs side by side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    pub before: RunFacts,
+    pub after: RunFacts,
+    /// What differs beside the model, and was let pass.
+    pub allowed: Vec<Mismatch>,
+    pub overall: Difference,
+    /// The share of outputs that the rule calls right, where that is another number than the overall one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correct: Option<Difference>,
+    /// By tag in the suite's order; their p values are corrected for each other.
+    pub groups: Vec<Difference>,
+    pub changes: Vec<Change>,
+    pub remarks: Vec<String>,
+}
+
+/// Why there is no comparison.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NotComparable {
+    #[error("{}", told(.0))]
+    Mismatches(Vec<Mismatch>),
+    #[error(transparent)]
+    NoDifference(#[from] NoDifference),
+}
+
+impl NotComparable {
+    /// Whether nothing but missing outputs stands in the way.
+    pub fn only_partial(&self) -> bool {
+        matches!(self, Self::Mismatches(found) if found.iter().all(|m| m.kind == Kind::Partial))
+    }
+
+    /// The options that would let it pass.
+    pub fn options(&self) -> Vec<&'static str> {
+        let Self::Mismatches(found) = self else {
+            return Vec::new();
+        };
+        let mut options: Vec<&str> = found.iter().map(|m| m.kind.option()).collect();
+        options.sort_unstable();
+        options.dedup();
+        options
+    }
+}
+
+fn told(found: &[Mismatch]) -> String {
+    let texts: Vec<&str> = found.iter().map(|m| m.text.as_str()).collect();
+    texts.join("; ")
+}
+
+/// Compares a later run with an earlier one.
+///
+/// # Errors
+/// When the runs differ in more than the model and that is not allowed, or share no scored item.
+pub fn compare(
+    before: &Outcomes,
+    after: &Outcomes,
+    allowed: Allowed,
+    options: &Options,
+) -> Result<Comparison, NotComparable> {
+    let pairing = Pairing::of(before, after);
+    let found = mismatches(&pairing);
+    let (passed, refused): (Vec<Mismatch>, Vec<Mismatch>) =
+        found.into_iter().partition(|m| allowed.lets(m.kind));
+    if !refused.is_empty() {
+        return Err(NotComparable::Mismatches(refused));
+    }
+    let overall = Difference::of(&pairing, &Metric::Overall, options)?;
+    let correct = Difference::of(&pairing, &Metric::Correct, options)
+        .ok()
+        .filter(|c| (c.before, c.after) != (overall.before, overall.after));
+    let groups = groups(&pairing, options);
+    let official = after.facts.value.zip(before.facts.value);
+    let official = official.map(|(after, before)| after - before);
+    Ok(Comparison {
+        remarks: shares::remarks(before, after, official, &groups),
+        changes: changes::changes(&pairing),
+        before: before.facts.clone(),
+        after: after.facts.clone(),
+        allowed: passed,
+        overall,
+        correct,
+        groups,
+    })
+}
+
+/// The groups of all tags, Holm's correction over all of them.
+fn groups(pairing: &Pairing<'_>, options: &Options) -> Vec<Difference> {
+    let mut groups = Vec::new();
+    for by in &pairing.before.group_by {
+        for key in pairing.keys(by) {
+            let metric = Metric::Group {
+                by: by.clone(),
+                key: key.to_owned(),
+            };
+            groups.extend(Difference::of(pairing, &metric, options));
+        }
+    }
+    let p: Vec<f64> = groups.iter().map(|group| group.p).collect();
+    for (group, p) in groups.iter_mut().zip(holm::adjust(&p)) {
+        group.p_holm = Some(p);
+    }
+    groups
+}
+
+/// Corrects the p values of the overall numbers of several comparisons for each other.
+pub fn correct_overall(comparisons: &mut [Comparison]) {
+    let p: Vec<f64> = comparisons.iter().map(|c| c.overall.p).collect();
+    if p.len() > 1 {
+        for (comparison, p) in comparisons.iter_mut().zip(holm::adjust(&p)) {
+            comparison.overall.p_holm = Some(p);
+        }
+    }
+}
+
+/// The fixed start of the random streams: the same runs always give the same numbers.
+pub const SEED: u64 = 20_231_017;

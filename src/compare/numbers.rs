@@ -1,0 +1,106 @@
+//! How the numbers of a comparison are printed.
+
+use super::Difference;
+
+/// Percent where all scores lie within 0 and 1, else three decimals.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers {
+    percent: bool,
+}
+
+impl Numbers {
+    pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
+        let mut values = differences.into_iter().flat_map(|d| [d.before, d.after]);
+        Self {
+            percent: values.all(|value| (0.0..=1.0).contains(&value)),
+        }
+    }
+
+    /// The unit behind a heading.
+    pub fn unit(self) -> &'static str {
+        if self.percent { ", %" } else { "" }
+    }
+
+    /// A score.
+    pub fn score(self, value: f64) -> String {
+        match self.percent {
+            true => format!("{:.1}", value * 100.0),
+            false => format!("{value:.3}"),
+        }
+    }
+
+    /// A difference, with its sign.
+    pub fn signed(self, value: f64) -> String {
+        let text = match self.percent {
+            true => format!("{:+.1}", value * 100.0),
+            false => format!("{value:+.3}"),
+        };
+        // What rounds to zero has no direction.
+        let zero = text
+            .bytes()
+            .all(|byte| !byte.is_ascii_digit() || byte == b'0');
+        match zero {
+            true => text.trim_start_matches(['+', '-']).to_owned(),
+            false => text.replace('-', "−"),
+        }
+    }
+
+    /// A difference in words: points of percent, or points of the score.
+    pub fn points(self, value: f64) -> String {
+        match self.percent {
+            true => format!("{:.1} points", value.abs() * 100.0),
+            false => format!("{:.3}", value.abs()),
+        }
+    }
+
+    pub fn interval(self, difference: &Difference) -> String {
+        match (difference.low, difference.high) {
+            (Some(low), Some(high)) => format!("[{}, {}]", self.signed(low), self.signed(high)),
+            _ => "–".to_owned(),
+        }
+    }
+}
+
+/// A probability.
+pub fn p(value: f64) -> String {
+    match value {
+        value if value < 0.0001 => "<0.0001".to_owned(),
+        value if value < 0.01 => format!("{value:.4}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// A number that may be missing.
+pub fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or("–".to_owned(), show)
+}
+
+/// Items won, tied and lost.
+pub fn counts(difference: &Difference) -> String {
+    let (won, tied, lost) = (difference.won, difference.tied, difference.lost);
+    format!("{won} / {tied} / {lost}")
+}
+
+/// The names of the two runs: the models' titles, with the runs' where these are the same.
+pub fn names(before: &crate::record::RunFacts, after: &crate::record::RunFacts) -> [String; 2] {
+    let same = before.model_title == after.model_title;
+    [before, after].map(|run| match same {
+        true => format!("{} ({})", run.model_title, run.run),
+        false => run.model_title.clone(),
+    })
+}
+
+/// What the overall number's power is, in a sentence; None where nothing differs.
+pub fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
+    let chance = power * 100.0;
+    let least = difference.detectable?;
+    let mut text = format!(
+        "{} items like these show a difference of {} with a chance of {chance:.0} %",
+        difference.n,
+        numbers.points(least)
+    );
+    if let Some(needed) = difference.needed.filter(|_| difference.difference != 0.0) {
+        text += &format!("; one as large as that seen takes {needed} items");
+    }
+    Some(text + ".")
+}

@@ -1,0 +1,331 @@
+//! The comparison as a page: the numbers, and the items that changed most with both outputs.
+
+use super::changes::Change;
+use super::numbers::{Numbers, counts, maybe, names, p};
+use super::{Comparison, Difference};
+use crate::config::Metric;
+use crate::record::Output;
+use crate::report::{ReportError, RunView, files, thumbs};
+use askama::Template;
+use base64::Engine;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+const STYLE: &str = concat!(
+    include_str!("../../templates/report.css"),
+    include_str!("../../templates/paired.css")
+);
+
+/// Cards of a comparison.
+const CARDS: usize = 60;
+/// Longer side of a picture on a card, pixels.
+const THUMB_SIDE: u32 = 360;
+/// Half the width of an interval's drawing.
+const HALF: f64 = 100.0;
+
+/// A comparison with what can be shown of its two runs; of a baseline's run nothing can.
+pub struct Sheet<'a> {
+    pub comparison: &'a Comparison,
+    pub before: Option<&'a RunView>,
+    pub after: Option<&'a RunView>,
+}
+
+/// A verdict above the comparisons.
+#[derive(Debug, Default)]
+pub struct Banner {
+    /// `pass`, `breach` or `inconclusive`.
+    pub class: &'static str,
+    pub status: String,
+    pub lines: Vec<String>,
+    pub rules: Vec<RuleLine>,
+    pub notes: Vec<String>,
+}
+
+/// One rule of the verdict.
+#[derive(Debug)]
+pub struct RuleLine {
+    pub metric: String,
+    pub run: String,
+    pub tier: String,
+    pub class: &'static str,
+    pub status: String,
+    pub reason: String,
+    /// Items, baseline, now, drop, allowed, p, what is seen.
+    pub numbers: [String; 7],
+}
+
+#[derive(Template)]
+#[template(path = "paired.html")]
+struct Page<'a> {
+    title: &'a str,
+    kicker: &'a str,
+    banner: Option<&'a Banner>,
+    sections: Vec<Section>,
+    style: &'static str,
+    version: &'static str,
+}
+
+struct Section {
+    title: String,
+    before: String,
+    before_id: String,
+    after: String,
+    after_id: String,
+    marks: Vec<String>,
+    caption: String,
+    low: String,
+    high: String,
+    rows: Vec<Line>,
+    notes: Vec<String>,
+    more: Option<String>,
+    cards: Vec<Card>,
+}
+
+struct Line {
+    lead: bool,
+    metric: String,
+    n: usize,
+    before: String,
+    after: String,
+    difference: String,
+    class: &'static str,
+    interval: String,
+    bar: Option<Bar>,
+    dot: String,
+    p: String,
+    holm: String,
+    effect: String,
+    counts: String,
+    detectable: String,
+}
+
+struct Bar {
+    low: String,
+    high: String,
+}
+
+struct Card {
+    item: String,
+    prompt: String,
+    tags: Vec<String>,
+    change: String,
+    class: &'static str,
+    flipped: bool,
+    sides: Vec<Side>,
+}
+
+#[derive(Default)]
+struct Side {
+    name: String,
+    score: String,
+    reason: String,
+    thumb: Option<String>,
+    link: Option<String>,
+    text: Option<String>,
+    missing: String,
+}
+
+/// Writes `index.html` into `dir`; gives its path back. `wished` is the power that sizes are given for.
+///
+/// # Errors
+/// When the folder cannot be written to. A broken picture is no error: its card says so.
+pub fn write(
+    dir: &Path,
+    title: &str,
+    kicker: &str,
+    banner: Option<&Banner>,
+    sheets: &[Sheet<'_>],
+    wished: f64,
+) -> Result<PathBuf, ReportError> {
+    files::create(dir)?;
+    let page = Page {
+        title,
+        kicker,
+        banner,
+        sections: sheets
+            .iter()
+            .map(|sheet| section(sheet, dir, wished))
+            .collect(),
+        style: STYLE,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let html = page
+        .render()
+        .map_err(|error| ReportError::Page(error.to_string()))?;
+    let path = dir.join("index.html");
+    files::put(&path, html.as_bytes())?;
+    Ok(path)
+}
+
+fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
+    let comparison = sheet.comparison;
+    let rows = comparison.rows();
+    let numbers = Numbers::of(rows.iter().copied());
+    let [before, after] = names(&comparison.before, &comparison.after);
+    let reach = reach(&rows);
+    let (marks, notes): (Vec<String>, Vec<String>) = comparison
+        .notes(numbers, wished)
+        .into_iter()
+        .partition(|note| note.starts_with('!'));
+    let marks = marks
+        .iter()
+        .map(|mark| mark.trim_start_matches(['!', ' ']).to_owned());
+    let id = |run: &crate::record::RunFacts| format!("{} · {}", run.model, run.run);
+    let all = comparison.changes.len();
+    let chosen = &comparison.changes[..all.min(CARDS)];
+    let cards = chosen
+        .par_iter()
+        .map(|change| card(sheet, change, numbers, dir));
+    Section {
+        title: format!("{}: {after} against {before}", comparison.after.suite_title),
+        before,
+        before_id: id(&comparison.before),
+        after,
+        after_id: id(&comparison.after),
+        marks: marks.collect(),
+        caption: format!(
+            "{} (version {}){}, items paired",
+            comparison.after.suite_title,
+            comparison.after.suite_version,
+            numbers.unit()
+        ),
+        low: numbers.signed(-reach),
+        high: numbers.signed(reach),
+        rows: rows.iter().map(|row| line(row, numbers, reach)).collect(),
+        notes,
+        more: (all > CARDS).then(|| format!("{CARDS} of {all} items whose score changed.")),
+        cards: cards.collect(),
+    }
+}
+
+/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further than scores
+/// do and would make the rest too small to see; it is drawn up to the end.
+fn reach(rows: &[&Difference]) -> f64 {
+    rows.iter()
+        .filter(|row| row.metric != Metric::Correct)
+        .flat_map(|row| [Some(row.difference), row.low, row.high])
+        .flatten()
+        .map(f64::abs)
+        .fold(1e-3, f64::max)
+}
+
+/// A side is taken when the interval lies on it.
+fn class(difference: &Difference) -> &'static str {
+    match (difference.low, difference.high) {
+        (Some(low), _) if low > 0.0 => "better",
+        (_, Some(high)) if high < 0.0 => "worse",
+        _ => "same",
+    }
+}
+
+fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
+    let place = |value: f64| {
+        format!(
+            "{:.1}",
+            HALF + (HALF - 6.0) * (value / reach).clamp(-1.0, 1.0)
+        )
+    };
+    Line {
+        lead: row.metric == Metric::Overall,
+        metric: row.metric.to_string(),
+        n: row.n,
+        before: numbers.score(row.before),
+        after: numbers.score(row.after),
+        difference: numbers.signed(row.difference),
+        class: class(row),
+        interval: numbers.interval(row),
+        bar: row.low.zip(row.high).map(|(low, high)| Bar {
+            low: place(low),
+            high: place(high),
+        }),
+        dot: place(row.difference),
+        p: p(row.p),
+        holm: maybe(row.p_holm, p),
+        effect: maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
+        counts: counts(row),
+        detectable: maybe(row.detectable, |least| numbers.points(least)),
+    }
+}
+
+fn card(sheet: &Sheet<'_>, change: &Change, numbers: Numbers, dir: &Path) -> Card {
+    let item = [sheet.after, sheet.before]
+        .into_iter()
+        .flatten()
+        .find_map(|view| view.items.iter().find(|item| item.item == change.item));
+    let tags = item.into_iter().flat_map(|item| item.tags.iter());
+    let names = names(&sheet.comparison.before, &sheet.comparison.after);
+    let [before, after] = names.map(|name| Side {
+        name,
+        ..Side::default()
+    });
+    let scores = [change.before, change.after].map(|score| numbers.score(score));
+    let [was, is] = scores;
+    Card {
+        item: change.item.clone(),
+        prompt: item.map(|item| item.prompt.clone()).unwrap_or_default(),
+        tags: tags.map(|(tag, key)| format!("{tag} {key}")).collect(),
+        change: numbers.signed(change.difference()),
+        class: if change.difference() > 0.0 {
+            "better"
+        } else {
+            "worse"
+        },
+        flipped: change.flipped,
+        sides: vec![
+            side(
+                Side {
+                    score: was,
+                    ..before
+                },
+                sheet.before,
+                change,
+                dir,
+            ),
+            side(Side { score: is, ..after }, sheet.after, change, dir),
+        ],
+    }
+}
+
+/// Fills in what can be shown of one output.
+fn side(mut side: Side, view: Option<&RunView>, change: &Change, dir: &Path) -> Side {
+    let Some(view) = view else {
+        side.missing = "a baseline keeps scores, no outputs".to_owned();
+        return side;
+    };
+    let repeat = u32::try_from(change.repeat).unwrap_or(0);
+    let grade = view
+        .grades
+        .iter()
+        .find(|g| g.item == change.item && g.repeat == repeat);
+    if let Some(grade) = grade {
+        side.reason = grade
+            .unscored
+            .clone()
+            .unwrap_or_else(|| grade.reason.clone());
+    }
+    let output = view
+        .outputs
+        .iter()
+        .rfind(|o| o.item == change.item && o.repeat == repeat);
+    match output {
+        Some(Output {
+            file: Some(file), ..
+        }) => picture(&mut side, &view.dir.join(file), dir),
+        Some(Output {
+            text: Some(text), ..
+        }) => side.text = Some(text.clone()),
+        _ => side.missing = "no output".to_owned(),
+    }
+    side
+}
+
+fn picture(side: &mut Side, path: &Path, dir: &Path) {
+    side.link = files::link(dir, path);
+    match thumbs::make(path, THUMB_SIDE) {
+        Ok(thumb) => {
+            let text = base64::engine::general_purpose::STANDARD.encode(&thumb.jpeg);
+            side.thumb = Some(format!("data:image/jpeg;base64,{text}"));
+        }
+        Err(problem) => side.missing = problem,
+    }
+}

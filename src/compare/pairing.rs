@@ -1,0 +1,134 @@
+//! Two runs item by item.
+
+use crate::config::Metric;
+use crate::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
+use crate::stats::cluster::{Cluster, Pair, Sums};
+use std::collections::HashMap;
+
+/// One item in both runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Paired<'a> {
+    pub before: &'a ItemOutcome,
+    pub after: &'a ItemOutcome,
+}
+
+/// The items of two runs.
+#[derive(Debug)]
+pub struct Pairing<'a> {
+    pub before: &'a RunFacts,
+    pub after: &'a RunFacts,
+    /// Items in both runs, in the earlier one's order.
+    pub items: Vec<Paired<'a>>,
+    /// Items in one run only.
+    pub only_before: usize,
+    pub only_after: usize,
+}
+
+impl<'a> Pairing<'a> {
+    pub fn of(before: &'a Outcomes, after: &'a Outcomes) -> Self {
+        let later: HashMap<&str, &ItemOutcome> = after
+            .items
+            .iter()
+            .map(|outcome| (outcome.item.as_str(), outcome))
+            .collect();
+        let pair = |before: &'a ItemOutcome| {
+            let after = later.get(before.item.as_str()).copied()?;
+            Some(Paired { before, after })
+        };
+        let items: Vec<Paired<'a>> = before.items.iter().filter_map(pair).collect();
+        Self {
+            only_before: before.items.len() - items.len(),
+            only_after: after.items.len() - items.len(),
+            before: &before.facts,
+            after: &after.facts,
+            items,
+        }
+    }
+
+    /// The pairs that a metric is computed from, in strata whose values are averaged, with the items they belong to.
+    /// Items without a score in either run are left out. Empty for a metric that the runs do not have.
+    pub fn strata(&self, metric: &Metric) -> Vec<Vec<(Pair, Paired<'a>)>> {
+        let overall = matches!(metric, Metric::Overall);
+        let mut strata: Vec<(&str, Vec<(Pair, Paired<'a>)>)> = Vec::new();
+        for item in &self.items {
+            let key = match (metric, &self.before.overall) {
+                (Metric::Overall, Overall::MacroBy(tag)) => item.tag(tag),
+                (Metric::Group { by, key }, _) => item.tag(by).filter(|found| found == key),
+                _ => Some(""),
+            };
+            let (Some(key), Some(mut pair)) = (key, item.pair(metric)) else {
+                continue;
+            };
+            if overall && self.before.overall == Overall::Items {
+                pair.before = mean(pair.before);
+                pair.after = mean(pair.after);
+            }
+            match strata.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, stratum)) => stratum.push((pair, *item)),
+                None => strata.push((key, vec![(pair, *item)])),
+            }
+        }
+        strata.into_iter().map(|(_, stratum)| stratum).collect()
+    }
+
+    /// The groups of a tag, in order of first appearance.
+    pub fn keys(&self, by: &str) -> Vec<&'a str> {
+        let mut keys = Vec::new();
+        for key in self.items.iter().filter_map(|item| item.tag(by)) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
+impl<'a> Paired<'a> {
+    /// The tag's value, of the earlier run where it has one.
+    pub fn tag(&self, tag: &str) -> Option<&'a str> {
+        let key = self.before.tags.get(tag).or(self.after.tags.get(tag));
+        key.map(String::as_str)
+    }
+
+    /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count, since such
+    /// repeats share their noise.
+    pub fn pair(&self, metric: &Metric) -> Option<Pair> {
+        let (before, after) = (&self.before.outputs, &self.after.outputs);
+        let together = before.len() == after.len();
+        let of = |own: &[OutputOutcome], other: &[OutputOutcome]| {
+            own.iter()
+                .enumerate()
+                .filter(|(at, _)| {
+                    !together || other.get(*at).and_then(|o| sums(o, metric)).is_some()
+                })
+                .filter_map(|(_, output)| sums(output, metric))
+                .fold(Cluster::default(), Cluster::plus)
+        };
+        let pair = Pair {
+            before: of(before, after),
+            after: of(after, before),
+        };
+        pair.value().map(|_| pair)
+    }
+}
+
+/// What one output adds to a metric.
+pub fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
+    let own = output.sums?;
+    let (numerator, denominator) = match metric {
+        Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => own,
+        Metric::Correct => (f64::from(u8::from(output.correct?)), 1.0),
+        Metric::Part(name) => (*output.parts.get(name)?, 1.0),
+    };
+    Some(Cluster {
+        numerator,
+        denominator,
+    })
+}
+
+fn mean(cluster: Cluster) -> Cluster {
+    Cluster {
+        numerator: cluster.value().unwrap_or(0.0),
+        denominator: 1.0,
+    }
+}

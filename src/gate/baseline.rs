@@ -1,0 +1,191 @@
+//! The baseline file: the scores of runs item by item, small enough for a repository, one line an item so that a
+//! change of it can be read.
+
+use super::lines::Line;
+use crate::record::{Outcomes, RunFacts};
+use crate::run::{Program, RunError, write_durable};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Version of the file's layout.
+const FORMAT_VERSION: u32 = 1;
+
+/// A baseline file.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    /// At most one of a suite and model.
+    pub runs: Vec<Outcomes>,
+    /// Oldest first.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A change of the baseline that somebody stood for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    pub when: jiff::Timestamp,
+    pub reason: String,
+    pub suite: String,
+    pub model: String,
+    /// The official number before and after.
+    pub from: Option<f64>,
+    pub to: Option<f64>,
+}
+
+/// Why a baseline cannot be used.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum BaselineError {
+    #[error("cannot read {}: {source}", path.display())]
+    #[diagnostic(help("make it with `unigauge baseline save RUN --to FILE`"))]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} is no baseline: {reason}", path.display())]
+    #[diagnostic(help(
+        "restore the file, or make it anew with `unigauge baseline save RUN --to FILE`"
+    ))]
+    Content { path: PathBuf, reason: String },
+    #[error("{} already holds {suite} by {model}", path.display())]
+    #[diagnostic(help(
+        "`unigauge baseline accept` puts a new run in its place and notes why; `--replace` does so without a note"
+    ))]
+    Held {
+        path: PathBuf,
+        suite: String,
+        model: String,
+    },
+    #[error("{} holds no run of {suite} by {model}", path.display())]
+    #[diagnostic(help("add it with `unigauge baseline save RUN --to FILE`"))]
+    NotHeld {
+        path: PathBuf,
+        suite: String,
+        model: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Write(#[from] RunError),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format_version: u32,
+    program: Program,
+    #[serde(default)]
+    accepted: Vec<Accepted>,
+    runs: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    run: RunFacts,
+    items: Vec<Line>,
+}
+
+impl Baseline {
+    /// # Errors
+    /// When the file cannot be read or is no baseline of a version known here.
+    pub fn read(path: &Path) -> Result<Self, BaselineError> {
+        let bytes = std::fs::read(path).map_err(|source| BaselineError::Read {
+            path: path.into(),
+            source,
+        })?;
+        let content = |reason: String| BaselineError::Content {
+            path: path.into(),
+            reason,
+        };
+        let file: File =
+            serde_json::from_slice(&bytes).map_err(|error| content(error.to_string()))?;
+        if file.format_version > FORMAT_VERSION {
+            return Err(content(format!(
+                "it has format {}, and this version of unigauge reads up to {FORMAT_VERSION}",
+                file.format_version
+            )));
+        }
+        let outcomes = |entry: Entry| -> Result<Outcomes, BaselineError> {
+            let repeats = entry.run.repeats;
+            let items = entry.items.into_iter().map(|line| line.outcome(repeats));
+            let items: Option<Vec<_>> = items.collect();
+            let name = format!("{} by {}", entry.run.suite, entry.run.model);
+            Ok(Outcomes {
+                items: items.ok_or_else(|| {
+                    content(format!("an item of {name} does not have {repeats} outputs"))
+                })?,
+                facts: entry.run,
+            })
+        };
+        Ok(Self {
+            runs: file
+                .runs
+                .into_iter()
+                .map(outcomes)
+                .collect::<Result<_, _>>()?,
+            accepted: file.accepted,
+        })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, path: &Path) -> Result<(), BaselineError> {
+        let json = |value: serde_json::Result<String>| {
+            value.map_err(|error| RunError::Invalid(error.to_string()))
+        };
+        let list = |lines: Vec<String>| match lines.is_empty() {
+            true => "[]".to_owned(),
+            false => format!("[\n{}\n]", lines.join(",\n")),
+        };
+        let mut entries = Vec::new();
+        for run in &self.runs {
+            let items = run
+                .items
+                .iter()
+                .map(|item| json(serde_json::to_string(&Line::new(item))));
+            entries.push(format!(
+                "{{\"run\": {},\n\"items\": {}}}",
+                json(serde_json::to_string_pretty(&run.facts))?,
+                list(items.collect::<Result<_, _>>()?)
+            ));
+        }
+        let accepted = self.accepted.iter().map(|a| json(serde_json::to_string(a)));
+        let text = format!(
+            "{{\"format_version\": {FORMAT_VERSION},\n\"program\": {},\n\"accepted\": {},\n\"runs\": {}}}\n",
+            json(serde_json::to_string(&Program::this()))?,
+            list(accepted.collect::<Result<_, _>>()?),
+            list(entries)
+        );
+        Ok(write_durable(path, text.as_bytes())?)
+    }
+
+    /// The place of the run of this suite and model.
+    pub fn place(&self, run: &RunFacts) -> Option<usize> {
+        let same = |own: &Outcomes| own.facts.suite == run.suite && own.facts.model == run.model;
+        self.runs.iter().position(same)
+    }
+
+    /// Adds a run, or puts it in the place of that of the same suite and model, with a note why.
+    pub fn accept(&mut self, run: Outcomes, reason: &str, when: jiff::Timestamp) {
+        let place = self.place(&run.facts);
+        let from = place.and_then(|at| self.runs[at].facts.value);
+        self.accepted.push(Accepted {
+            when,
+            reason: reason.to_owned(),
+            suite: run.facts.suite.clone(),
+            model: run.facts.model.clone(),
+            from,
+            to: run.facts.value,
+        });
+        self.put(run);
+    }
+
+    /// Adds a run, or puts it in the place of that of the same suite and model.
+    pub fn put(&mut self, run: Outcomes) {
+        match self.place(&run.facts) {
+            Some(at) => self.runs[at] = run,
+            None => self.runs.push(run),
+        }
+    }
+}

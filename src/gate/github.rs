@@ -1,0 +1,103 @@
+//! What GitHub Actions shows of a verdict: the step's summary and annotations.
+
+use super::verdict::{Ruled, Status, Verdict};
+use crate::config::Tier;
+use std::io::Write;
+use std::path::Path;
+
+/// GitHub drops the summary of a step whose file is larger.
+const SUMMARY_LIMIT: usize = 1 << 20;
+/// GitHub shows no more annotations of a kind than these in a step.
+const ANNOTATIONS: usize = 10;
+
+/// Appends to the step's summary; what the file has no room for is cut at a line, with a word on where the rest is.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn append_summary(path: &Path, markdown: &str) -> std::io::Result<()> {
+    let there = std::fs::metadata(path).map_or(0, |data| data.len() as usize);
+    let text = fitted(markdown, SUMMARY_LIMIT.saturating_sub(there));
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// The text, or its first lines and a pointer to the rest, in at most `room` bytes.
+fn fitted(text: &str, room: usize) -> String {
+    const POINTER: &str = "\n… cut: the step's summary is full. The whole of it is summary.md among the gate's files.\n";
+    if text.len() <= room {
+        return text.to_owned();
+    }
+    let Some(left) = room.checked_sub(POINTER.len()) else {
+        return String::new();
+    };
+    let end = text[..text.floor_char_boundary(left)]
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    format!("{}{POINTER}", &text[..end])
+}
+
+/// Workflow commands, one a line: an error for each breach, a warning for each rule that is not settled, a notice for
+/// advisory ones.
+pub fn annotations(verdict: &Verdict) -> Vec<String> {
+    let mut counts = [0; 3];
+    let mut lines = Vec::new();
+    for rule in verdict
+        .rules
+        .iter()
+        .filter(|rule| rule.status != Status::Pass)
+    {
+        let (kind, place) = match (rule.tier, rule.status) {
+            (Tier::Advisory, _) => ("notice", 0),
+            (_, Status::Breach) => ("error", 1),
+            _ => ("warning", 2),
+        };
+        counts[place] += 1;
+        if counts[place] <= ANNOTATIONS {
+            lines.push(annotation(kind, rule));
+        }
+    }
+    lines
+}
+
+fn annotation(kind: &str, rule: &Ruled) -> String {
+    let title = format!("{}: {} of {}", rule.status.word(), rule.metric, rule.suite);
+    let [n, before, now, drop, allowed, p, _] = super::banner::numbers(rule);
+    let message = format!(
+        "{} ({}): {before} → {now} on {n} items, drop {drop}, allowed {allowed}, p {p}. {}",
+        rule.model, rule.run, rule.reason
+    );
+    format!("::{kind} title={}::{}", property(&title), data(&message))
+}
+
+/// Escapes of a command's message.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// Escapes of a command's property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_is_cut_at_a_line_and_says_so() {
+        let text = "first line\n".repeat(100);
+        assert_eq!(fitted(&text, 2000), text);
+        let cut = fitted(&text, 500);
+        assert!(cut.len() <= 500 && cut.starts_with("first line\n"));
+        assert!(
+            cut.contains("line\n\n… cut") && cut.ends_with("files.\n"),
+            "{cut}"
+        );
+        assert_eq!(fitted(&text, 20), "");
+    }
+}

@@ -1,0 +1,117 @@
+//! One item of a baseline file, as short as it goes.
+
+use crate::record::{ItemOutcome, OutputOutcome, Tags};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An item in the file. Outputs stand in the order of their repeats, null (in `right`: `-`) where there is no score.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    item: String,
+    asked: String,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    tags: Tags,
+    /// `1` right, `0` wrong, where the rule says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    right: Option<String>,
+    /// Scores that are more than right or wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<Vec<Option<f64>>>,
+    /// Numerators and denominators, where averages divide sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sums: Option<Vec<Option<(f64, f64)>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    parts: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+impl Line {
+    pub fn new(outcome: &ItemOutcome) -> Self {
+        let outputs = &outcome.outputs;
+        let all = |test: &dyn Fn(&OutputOutcome, (f64, f64)) -> bool| {
+            outputs
+                .iter()
+                .all(|o| o.sums.is_none_or(|sums| test(o, sums)))
+        };
+        let marked = all(&|output, _| output.correct.is_some());
+        let plain = all(&|_, sums| sums.1 == 1.0);
+        let bits = marked
+            && all(&|output, sums| {
+                sums == (f64::from(u8::from(output.correct == Some(true))), 1.0)
+            });
+        let right = |output: &OutputOutcome| match output.correct.filter(|_| output.sums.is_some())
+        {
+            Some(true) => '1',
+            Some(false) => '0',
+            None => '-',
+        };
+        Self {
+            item: outcome.item.clone(),
+            asked: outcome.asked.clone(),
+            tags: outcome.tags.clone(),
+            right: marked.then(|| outputs.iter().map(right).collect()),
+            scores: (plain && !bits).then(|| {
+                let scores = outputs.iter().map(|o| o.sums.map(|sums| sums.0));
+                scores.collect()
+            }),
+            sums: (!plain).then(|| outputs.iter().map(|o| o.sums).collect()),
+            parts: parts(outputs),
+        }
+    }
+
+    /// The outcome; None when the lists are not as long as the run's repeats.
+    pub fn outcome(self, repeats: u32) -> Option<ItemOutcome> {
+        let repeats = repeats as usize;
+        let right: Option<Vec<Option<bool>>> = self.right.as_deref().map(|right| {
+            let bit = |c| match c {
+                '1' => Some(true),
+                '0' => Some(false),
+                _ => None,
+            };
+            right.chars().map(bit).collect()
+        });
+        let sums: Vec<Option<(f64, f64)>> = match (self.sums, self.scores, &right) {
+            (Some(sums), ..) => sums,
+            (None, Some(scores), _) => {
+                let plain = scores.into_iter().map(|score| Some((score?, 1.0)));
+                plain.collect()
+            }
+            (None, None, Some(right)) => {
+                let bits = right
+                    .iter()
+                    .map(|bit| Some((f64::from(u8::from((*bit)?)), 1.0)));
+                bits.collect()
+            }
+            (None, None, None) => vec![None; repeats],
+        };
+        let whole = |length: usize| length == repeats;
+        let fits = whole(sums.len())
+            && right.as_ref().is_none_or(|right| whole(right.len()))
+            && self.parts.values().all(|part| whole(part.len()));
+        let output = |(at, sums)| OutputOutcome {
+            sums,
+            correct: right.as_ref().and_then(|right| *right.get(at)?),
+            parts: self
+                .parts
+                .iter()
+                .filter_map(|(name, values)| Some((name.clone(), (*values.get(at)?)?)))
+                .collect(),
+        };
+        fits.then(|| ItemOutcome {
+            item: self.item,
+            asked: self.asked,
+            tags: self.tags,
+            outputs: sums.into_iter().enumerate().map(output).collect(),
+        })
+    }
+}
+
+fn parts(outputs: &[OutputOutcome]) -> BTreeMap<String, Vec<Option<f64>>> {
+    let names = outputs.iter().flat_map(|output| output.parts.keys());
+    names
+        .map(|name| {
+            let values = outputs.iter().map(|output| output.parts.get(name).copied());
+            (name.clone(), values.collect())
+        })
+        .collect()
+}

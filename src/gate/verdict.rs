@@ -1,0 +1,114 @@
+//! What came of a gate.
+
+use crate::compare::Difference;
+use crate::config::{Correction, Tier};
+use serde::Serialize;
+
+/// A result, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Pass,
+    /// A drop without evidence, or too little to tell.
+    Inconclusive,
+    Breach,
+}
+
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Breach => "breach",
+        }
+    }
+}
+
+/// One rule on one run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ruled {
+    pub suite: String,
+    pub model: String,
+    pub run: String,
+    /// As the policy names it, groups of a tag one by one.
+    pub metric: String,
+    pub tier: Tier,
+    pub status: Status,
+    pub reason: String,
+    /// None where there was nothing to compare.
+    pub difference: Option<Difference>,
+    /// How far the number fell, positive for the worse.
+    pub drop: Option<f64>,
+    /// The drop that is allowed, in units of the score.
+    pub allowed: Option<f64>,
+    /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
+    pub p: Option<f64>,
+    pub p_corrected: Option<f64>,
+    pub level: f64,
+    /// The least drop that is seen with the policy's power, uncorrected.
+    pub detectable: Option<f64>,
+    /// Items that would show a drop as large as the allowed one.
+    pub needed: Option<usize>,
+}
+
+/// The verdict on all runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    pub policy: String,
+    pub title: String,
+    pub status: Status,
+    pub level: f64,
+    pub power: f64,
+    pub correction: Correction,
+    pub rules: Vec<Ruled>,
+    pub remarks: Vec<String>,
+}
+
+impl Verdict {
+    /// The worst of the rules that count.
+    pub(super) fn of(rules: &[Ruled]) -> Status {
+        let counts = |rule: &&Ruled| match rule.tier {
+            Tier::Critical => true,
+            Tier::Supporting => rule.status == Status::Breach,
+            Tier::Advisory => false,
+        };
+        let statuses = rules.iter().filter(counts).map(|rule| rule.status);
+        statuses.max().unwrap_or(Status::Pass)
+    }
+
+    /// One sentence.
+    pub fn headline(&self) -> String {
+        let of = |status| {
+            let names: Vec<String> = self
+                .rules
+                .iter()
+                .filter(|rule| rule.status == status && rule.tier != Tier::Advisory)
+                .map(|rule| format!("{} of {}", rule.metric, rule.suite))
+                .collect();
+            names.join(", ")
+        };
+        match self.status {
+            Status::Pass => format!(
+                "{} rules of the policy {} hold",
+                self.rules.len(),
+                self.policy
+            ),
+            Status::Breach => format!("beyond what is allowed: {}", of(Status::Breach)),
+            Status::Inconclusive => format!("not settled: {}", of(Status::Inconclusive)),
+        }
+    }
+
+    /// How the level is to be read.
+    pub fn fine_print(&self) -> String {
+        let over = match self.correction {
+            Correction::Holm => "over all critical and supporting rules together (Holm)",
+            Correction::None => "for each rule",
+        };
+        format!(
+            "A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most {} % {over}. \
+             “Seen from” is the least drop that is found with a chance of {} % by one such test.",
+            self.level * 100.0,
+            self.power * 100.0
+        )
+    }
+}

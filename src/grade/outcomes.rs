@@ -1,0 +1,60 @@
+//! From grades to what a comparison needs of them.
+
+use super::Rule;
+use crate::record::{Grade, Item, ItemOutcome, OutputOutcome};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Bytes of the hash of what was asked: enough to see a change, few enough for a file in a repository.
+const ASKED_BYTES: usize = 6;
+
+/// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no score.
+pub fn outcomes(
+    rule: &dyn Rule,
+    items: &[Item],
+    grades: &[Grade],
+    repeats: u32,
+) -> Vec<ItemOutcome> {
+    let mut of_items: HashMap<&str, Vec<&Grade>> = HashMap::new();
+    for grade in grades {
+        of_items.entry(&grade.item).or_default().push(grade);
+    }
+    let outcome = |item: &Item| {
+        let mut outputs = vec![OutputOutcome::default(); repeats as usize];
+        for grade in of_items.get(item.item.as_str()).into_iter().flatten() {
+            if let Some(output) = outputs.get_mut(grade.repeat as usize) {
+                *output = OutputOutcome {
+                    sums: rule.fraction(grade),
+                    correct: grade.correct.filter(|_| grade.score.is_some()),
+                    parts: grade
+                        .parts
+                        .iter()
+                        .map(|(name, value)| (name.clone(), *value))
+                        .collect(),
+                };
+            }
+        }
+        ItemOutcome {
+            item: item.item.clone(),
+            asked: asked(item),
+            tags: item.tags.clone(),
+            outputs,
+        }
+    };
+    items.iter().map(outcome).collect()
+}
+
+/// A hash of the prompt and the names of its pictures.
+fn asked(item: &Item) -> String {
+    let name = |path: &String| Path::new(path).file_name().map(ToOwned::to_owned);
+    let mut hash = Sha256::new();
+    hash.update(&item.prompt);
+    for picture in item.images.iter().filter_map(name) {
+        hash.update([0]);
+        hash.update(picture.as_encoded_bytes());
+    }
+    let digest = hash.finalize();
+    let bytes = digest.iter().take(ASKED_BYTES);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,13 @@
+//! The standard normal distribution.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Probability of a value up to `x`.
+pub fn cdf(x: f64) -> f64 {
+    Normal::standard().cdf(x)
+}
+
+/// The value that is exceeded with probability 1 − `p`.
+pub fn quantile(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
