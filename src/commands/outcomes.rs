@@ -32,7 +32,13 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
     Ok(Outcomes {
-        items: grade::outcomes(rule.as_ref(), &items, &grades, manifest.repeats),
+        items: grade::outcomes(
+            rule.as_ref(),
+            &items,
+            &suite.report.group_by,
+            &grades,
+            manifest.repeats,
+        ),
         facts: facts(summary, &suite, &manifest, grading, rule.as_ref()),
     })
 }

@@ -1,7 +1,7 @@
 //! From grades to what a comparison needs of them.
 
-use super::Rule;
-use crate::record::{Grade, Item, ItemOutcome, OutputOutcome};
+use super::{Overall, Rule};
+use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Tags};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,16 +9,22 @@ use std::path::Path;
 /// Bytes of the hash of what was asked: enough to see a change, few enough for a file in a repository.
 const ASKED_BYTES: usize = 6;
 
-/// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no score.
+/// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no score. Items
+/// have the tags of `group_by` that the rule knows for them, too.
 pub fn outcomes(
     rule: &dyn Rule,
     items: &[Item],
+    group_by: &[String],
     grades: &[Grade],
     repeats: u32,
 ) -> Vec<ItemOutcome> {
     let mut of_items: HashMap<&str, Vec<&Grade>> = HashMap::new();
     for grade in grades {
         of_items.entry(&grade.item).or_default().push(grade);
+    }
+    let mut wanted = group_by.to_vec();
+    if let Overall::MacroBy(tag) = rule.overall() {
+        wanted.push(tag);
     }
     let outcome = |item: &Item| {
         let mut outputs = vec![OutputOutcome::default(); repeats as usize];
@@ -38,11 +44,20 @@ pub fn outcomes(
         ItemOutcome {
             item: item.item.clone(),
             asked: asked(item),
-            tags: item.tags.clone(),
+            tags: tags(rule, item, &wanted),
             outputs,
         }
     };
     items.iter().map(outcome).collect()
+}
+
+/// The item's own tags, and those of `wanted` that the rule knows for it.
+fn tags(rule: &dyn Rule, item: &Item, wanted: &[String]) -> Tags {
+    let own = item.tags.iter();
+    let own = own.map(|(name, value)| (name.clone(), value.clone()));
+    let known = wanted.iter().filter(|name| item.tags.get(name).is_none());
+    let known = known.filter_map(|name| Some((name.clone(), rule.tag(item, name)?.to_owned())));
+    own.chain(known).collect()
 }
 
 /// A hash of the prompt and the names of its pictures.
