@@ -42,12 +42,12 @@ fn pair(seed: u64) -> [RgbImage; 2] {
     let mut after = before.clone();
     for y in 0..height {
         for x in 0..width {
-            for c in 0..3 {
+            for (c, plain) in colour.into_iter().enumerate() {
                 let slope = x * slope_x + y * slope_y + start + 37 * c as u64;
                 let mut value = (slope / 2 + n.below(grain + 1)) % 256;
                 before.get_pixel_mut(x as u32, y as u32).0[c] = value as u8;
                 if (left..right).contains(&x) && (top..bottom).contains(&y) {
-                    value = colour[c];
+                    value = plain;
                 }
                 let moved = value as i64 + n.below(2 * drift + 1) as i64 - drift as i64;
                 after.get_pixel_mut(x as u32, y as u32).0[c] = moved.clamp(0, 255) as u8;
@@ -127,12 +127,14 @@ fn measures_are_those_of_the_python_references() {
 
 /// A rectangle of the mask procedure's test pictures: rows, columns (half open) and colour.
 type Box = ([u32; 2], [u32; 2], [u8; 3]);
+/// Name, size, rectangles, the steps' counts of pixels, and the weight.
+type Case<'a> = (&'a str, [u32; 2], &'a [Box], [usize; 4], Option<f64>);
 
 /// Computed with OpenCV and Pillow from the steps of UniWorld-V1's `get_mask.py`, kernel 5.
 #[test]
 fn the_mask_procedure_gives_its_published_steps() {
     let grey = |value: u8| [value; 3];
-    let cases: [(&str, [u32; 2], &[Box], [usize; 4], Option<f64>); 7] = [
+    let cases: [Case; 7] = [
         (
             "A",
             [64, 64],

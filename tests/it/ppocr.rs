@@ -173,7 +173,7 @@ fn models_that_are_not_there_are_named_with_what_could_be() {
             models: models.into(),
             ..PpOcrSettings::default()
         };
-        let error = PpOcrModels::of(&settings, &hub).err().expect("an error");
+        let error = PpOcrModels::of(&settings, &hub).expect_err("an error");
         format!("{error} | {}", error.help().expect("help"))
     };
     let said = of("v5");
