@@ -1,6 +1,8 @@
 //! Lists that a table holds as texts, as JSON or Python writes them: `["a", "b"]`, `['it\'s', 'b']`.
 
 use crate::record::Object;
+use crate::text::python_literal;
+use crate::text::python_value::Value as Literal;
 use serde_json::Value;
 
 /// Makes a list of the field's text, where it is one.
@@ -27,56 +29,31 @@ pub(super) fn parse(text: &str) -> Option<Vec<Value>> {
 
 /// A Python list of strings and numbers.
 fn python(text: &str) -> Option<Vec<Value>> {
-    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
-    let mut rest = inside.trim_start();
-    let mut list = Vec::new();
-    while !rest.is_empty() {
-        let (value, after) = match rest.chars().next()? {
-            quote @ ('\'' | '"') => quoted(&rest[1..], quote)?,
-            _ => bare(rest)?,
-        };
-        list.push(value);
-        let after = after.trim_start();
-        rest = match after.strip_prefix(',') {
-            Some(more) => more.trim_start(),
-            None if after.is_empty() => after,
-            None => return None,
-        };
-    }
-    Some(list)
+    let Some(Literal::List(list)) = python_literal::parse(text) else {
+        return None;
+    };
+    let plain = |literal| match literal {
+        Literal::Str(text) => Some(Value::from(text)),
+        Literal::Int(digits) => serde_json::from_str(&digits).ok().map(Value::Number),
+        Literal::Float(number) => serde_json::Number::from_f64(number).map(Value::Number),
+        _ => None,
+    };
+    list.into_iter().map(plain).collect()
 }
 
-/// A string up to its closing quote, and what follows it.
-fn quoted(text: &str, quote: char) -> Option<(Value, &str)> {
-    let mut value = String::new();
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                'r' => value.push('\r'),
-                code @ ('x' | 'u') => {
-                    let digits = if code == 'x' { 2 } else { 4 };
-                    let hex: String = characters.by_ref().take(digits).map(|(_, c)| c).collect();
-                    value.push(char::from_u32(u32::from_str_radix(&hex, 16).ok()?)?);
-                }
-                mark @ ('\\' | '\'' | '"') => value.push(mark),
-                other => value.extend(['\\', other]),
-            },
-            end if end == quote => return Some((value.into(), &text[at + end.len_utf8()..])),
-            other => value.push(other),
-        }
-    }
-    None
-}
-
-/// A number up to the comma.
-fn bare(text: &str) -> Option<(Value, &str)> {
-    let end = text.find(',').unwrap_or(text.len());
-    let (number, after) = text.split_at(end);
-    let number: serde_json::Number = serde_json::from_str(number.trim()).ok()?;
-    Some((Value::Number(number), after))
+/// The strings of a list as Python prints it, the way that tables made with pandas carry them.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn strings(text: &str) -> Result<Vec<String>, String> {
+    let Some(Literal::List(list)) = python_literal::parse(text.trim()) else {
+        return Err("a list in brackets was expected".into());
+    };
+    let string = |literal| match literal {
+        Literal::Str(text) => Ok(text),
+        other => Err(format!("{} is no string", other.repr())),
+    };
+    list.into_iter().map(string).collect()
 }
 
 #[cfg(test)]
@@ -103,16 +80,35 @@ mod tests {
         ] {
             assert_eq!(parse(text).map(Value::from), Some(list), "{text}");
         }
-        for text in [
-            "a",
-            "['a'",
-            "[a]",
-            "['a' 'b']",
-            "[None]",
-            "['a]",
-            "['\\xq']",
-        ] {
+        for text in ["a", "['a'", "[a]", "[None]", "['a]", "['\\xq']"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    /// Printed by Python 3.11: `repr(['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times'])`.
+    #[test]
+    fn reads_the_strings_that_python_prints() {
+        let printed =
+            r#"['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times']"#;
+        let expected = [
+            "5G",
+            "it's",
+            "a \"b\"",
+            "it's \"both\"",
+            "x\ny",
+            "\u{85}",
+            "é字",
+            "",
+            "\\times",
+        ];
+        assert_eq!(strings(printed).unwrap(), expected);
+        assert_eq!(strings(" [] ").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_no_list_of_strings_is_told() {
+        for text in ["", "a", "['a", "['a]", "[1]", "['\\u12']", "[,]"] {
+            strings(text).unwrap_err();
         }
     }
 

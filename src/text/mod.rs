@@ -11,7 +11,6 @@ pub mod normalise;
 pub mod porter;
 pub mod python_float;
 pub mod python_json;
-pub mod python_list;
 pub mod python_literal;
 pub mod python_number;
 pub mod python_str;

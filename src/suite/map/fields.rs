@@ -2,7 +2,7 @@
 
 use crate::config::{FieldOrValue, nearest};
 use crate::record::Object;
-use crate::text::python_list;
+use crate::suite::lists;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ pub(super) fn value<'a>(
         FieldOrValue::Field(name) => field(fields, name).map(Cow::Borrowed),
         FieldOrValue::Value { value } => Ok(Cow::Borrowed(value)),
         FieldOrValue::PythonList { python_list } => {
-            let strings = python_list::strings(string(fields, python_list)?)
+            let strings = lists::strings(string(fields, python_list)?)
                 .map_err(|why| format!("the field `{python_list}` is no list: {why}"))?;
             Ok(Cow::Owned(strings.into()))
         }
