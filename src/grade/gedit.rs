@@ -45,14 +45,7 @@ impl GEdit {
     /// # Errors
     /// When `parsing` is one that VIEScore does not have.
     pub fn new(options: Options) -> Result<Self, RuleError> {
-        if options.parsing == Parsing::Robust {
-            return Err(RuleError::Choice {
-                rule: "gedit",
-                option: "parsing",
-                value: "robust",
-                expected: "official or strict",
-            });
-        }
+        options.parsing.official_or_strict("gedit")?;
         Ok(Self(options))
     }
 

@@ -1,7 +1,7 @@
 //! What judges said: their calls, as evidence of kind `judge` holds them, and who they were.
 
 use super::reading::quote;
-use super::{Case, lookup, state};
+use super::{Case, RuleError, lookup, state};
 use crate::record::{Evidence, JudgedBy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +18,22 @@ pub enum Parsing {
     Strict,
     /// Through markup and remarks that a reader would look through.
     Robust,
+}
+
+impl Parsing {
+    /// # Errors
+    /// When a rule that has no robust reading is asked for one.
+    pub fn official_or_strict(self, rule: &'static str) -> Result<(), RuleError> {
+        match self {
+            Self::Official | Self::Strict => Ok(()),
+            Self::Robust => Err(RuleError::Choice {
+                rule,
+                option: "parsing",
+                value: "robust",
+                expected: "official or strict",
+            }),
+        }
+    }
 }
 
 /// One call.

@@ -69,14 +69,7 @@ impl Wise {
     /// # Errors
     /// When `parsing` is one that WISE does not have.
     pub fn new(options: Options) -> Result<Self, RuleError> {
-        if options.parsing == Parsing::Robust {
-            return Err(RuleError::Choice {
-                rule: "wise",
-                option: "parsing",
-                value: "robust",
-                expected: "official or strict",
-            });
-        }
+        options.parsing.official_or_strict("wise")?;
         Ok(Self(options))
     }
 
