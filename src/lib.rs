@@ -55,3 +55,4 @@ pub mod run;
 pub mod stats;
 pub mod suite;
 pub mod text;
+pub mod train;

@@ -47,8 +47,6 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
 
 /// The benchmark's own file, where unigauge makes the items itself.
 fn official(suite: &SuiteFile) -> Option<String> {
-    let official = |generator| match generator {
-        PromptGenerator::Geneval => crate::suite::geneval::official_jsonl(),
-    };
-    suite.items.generator.map(official)
+    let geneval = suite.items.generator == Some(PromptGenerator::Geneval);
+    geneval.then(crate::suite::geneval::official_jsonl)
 }

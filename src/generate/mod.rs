@@ -16,6 +16,7 @@ mod released;
 mod spoken;
 pub mod typeset;
 pub mod uniworld;
+mod world;
 pub mod xomni;
 
 pub use diffusion::plan_lines;

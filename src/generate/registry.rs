@@ -8,6 +8,7 @@ use super::openai::{OpenAi, OpenAiSettings};
 use super::qwen_vl::QwenVlSettings;
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
 use super::uniworld::UniWorldSettings;
+use super::world::{World, WorldSettings};
 use super::xomni::XOmniSettings;
 use super::{GenerateError, Generator, Place};
 use crate::config::{ConfigError, Settings, nearest};
@@ -16,8 +17,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The generators by the name that a model's `generator` key takes.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "uniworld", "xomni", "flux", "qwen-vl", "typeset", "folder", "command", "openai", "echo",
+    "world",
 ];
 
 /// Assets that a generator may use, by id.
@@ -90,6 +92,7 @@ pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
         "command" => settings.read::<CommandSettings>().map(drop)?,
         "openai" => settings.read::<OpenAiSettings>().map(drop)?,
         "echo" => settings.read::<EchoSettings>().map(drop)?,
+        "world" => settings.read::<WorldSettings>().map(drop)?,
         _ => return Err(unknown(name)),
     }
     Ok(())
@@ -124,6 +127,7 @@ pub fn build(
             settings.read::<EchoSettings>()?;
             Box::new(Echo)
         }
+        "world" => Box::new(World::new(settings.read()?)?),
         _ => return Err(unknown(name)),
     })
 }

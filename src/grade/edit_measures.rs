@@ -170,15 +170,6 @@ impl Rule for EditMeasures {
     }
 
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
-        let mut sums: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
-        let parts = board.grades.iter().flat_map(|grade| grade.parts.iter());
-        for (name, value) in parts {
-            let sum = sums.entry(name).or_default();
-            *sum = (sum.0 + value, sum.1 + 1);
-        }
-        let means = sums.into_iter();
-        means
-            .map(|(name, (sum, count))| (name.to_owned(), sum / f64::from(count)))
-            .collect()
+        board.mean_parts()
     }
 }

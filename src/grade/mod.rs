@@ -20,6 +20,7 @@ mod measure;
 mod mmmu;
 mod multiple_choice;
 mod numeric;
+mod object_edit;
 mod ocrbench;
 mod ocrbench_v2;
 mod oneig_text;
@@ -47,6 +48,7 @@ pub use summary::{SuiteFacts, summarize};
 pub use crate::record::Overall;
 
 use crate::record::{Evidence, Grade, Item, Output};
+use std::collections::BTreeMap;
 
 /// What a rule looks at for one output.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +75,22 @@ pub struct Board<'a> {
     pub grades: &'a [Grade],
 }
 
+impl Board<'_> {
+    /// The mean of each part over the outputs that have it.
+    fn mean_parts(&self) -> BTreeMap<String, f64> {
+        let mut sums: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
+        let parts = self.grades.iter().flat_map(|grade| grade.parts.iter());
+        for (name, value) in parts {
+            let sum = sums.entry(name).or_default();
+            *sum = (sum.0 + value, sum.1 + 1);
+        }
+        let means = sums.into_iter();
+        means
+            .map(|(name, (sum, count))| (name.to_owned(), sum / f64::from(count)))
+            .collect()
+    }
+}
+
 /// A file as a benchmark's own script writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfficialFile {
@@ -87,7 +105,7 @@ pub struct Verdict {
     /// None when it cannot be scored; then `unscored` says why.
     pub score: Option<f64>,
     pub correct: Option<bool>,
-    pub parts: std::collections::BTreeMap<String, f64>,
+    pub parts: BTreeMap<String, f64>,
     pub reason: String,
     pub unscored: Option<String>,
 }
@@ -129,8 +147,8 @@ pub trait Rule: Send + Sync {
     fn settle(&self, _items: &[Item], _grades: &mut [Grade]) {}
 
     /// Further official numbers, by name.
-    fn metrics(&self, _board: &Board<'_>) -> std::collections::BTreeMap<String, f64> {
-        std::collections::BTreeMap::new()
+    fn metrics(&self, _board: &Board<'_>) -> BTreeMap<String, f64> {
+        BTreeMap::new()
     }
 
     /// What a reader of the numbers must know.

@@ -2,8 +2,8 @@
 
 use super::{
     Rule, accuracy, anls, contains, dpg, edit_distance, edit_measures, exact_match, gedit, genai,
-    geneval, imgedit, longtext, measure, mmmu, multiple_choice, numeric, ocrbench, ocrbench_v2,
-    oneig_text, page_ocr, relaxed_accuracy, text_recall, vqa_accuracy, wise, yes_no,
+    geneval, imgedit, longtext, measure, mmmu, multiple_choice, numeric, object_edit, ocrbench,
+    ocrbench_v2, oneig_text, page_ocr, relaxed_accuracy, text_recall, vqa_accuracy, wise, yes_no,
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
@@ -155,6 +155,10 @@ const RULES: &[Entry] = &[
     Entry {
         name: "numeric",
         build: |s| Ok(Box::new(numeric::Numeric::new(s.read()?)?)),
+    },
+    Entry {
+        name: "object-edit",
+        build: |s| Ok(Box::new(object_edit::ObjectEdit::new(s.read()?)?)),
     },
     Entry {
         name: "ocrbench",

@@ -13,6 +13,7 @@ use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use super::quality::QualityObserver;
 use super::qwen::{QwenOcr, QwenVqa};
+use super::world::{World, WorldSettings};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
 use crate::model::ModelError;
@@ -34,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "quality",
     "qwen-ocr",
     "qwen-vqa",
+    "world",
 ];
 
 /// Why an observer cannot be made.
@@ -92,7 +94,7 @@ impl BuildError {
 pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
     match name {
         "clip-score" => Ok(clip_score::ASSETS.into()),
-        "edit-pixels" | "quality" => Ok(Vec::new()),
+        "edit-pixels" | "quality" | "world" => Ok(Vec::new()),
         "edit-similarity" => Ok(edit_similarity::ASSETS.into()),
         "geneval-detector" => Ok(geneval_detector::ASSETS.into()),
         "got-ocr" => Ok(got_ocr::ASSETS.into()),
@@ -176,6 +178,10 @@ pub fn build(
         )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
+        "world" => {
+            settings.read::<WorldSettings>()?;
+            Ok(Box::new(World))
+        }
         _ => Err(unknown(name)),
     }
 }

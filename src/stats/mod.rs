@@ -24,5 +24,5 @@ mod normal;
 pub mod permutation;
 pub mod power;
 pub mod proportion;
-mod random;
+pub(crate) mod random;
 pub mod tails;

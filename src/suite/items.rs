@@ -8,6 +8,7 @@ use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
+use crate::suite::mini;
 use crate::suite::pictures::Pictures;
 use crate::suite::read::{self, Place, Raw};
 use crate::suite::source::Found;
@@ -58,7 +59,7 @@ pub fn items(
 ) -> Result<ItemSet, SuiteError> {
     let source = &suite.definition.items;
     if let Some(generator) = source.generator {
-        return generated(suite, generator, instead);
+        return generated(suite, generator, instead, assets);
     }
     let found = Found::of(suite, instead, assets)?;
     let format = found.format(source.format, instead.is_some())?;
@@ -84,13 +85,7 @@ pub fn items(
     let joined = joined.as_ref();
     let (items, records) = match &found {
         Found::Files { files, .. } if within => {
-            let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
-                path: found.name().to_owned(),
-                problem: format!("there is no folder for the pictures inside it: {cause}"),
-                help: None,
-            })?;
-            // Items hold whole paths, whatever folder the program is started in.
-            let folder = std::path::absolute(&folder).unwrap_or(folder);
+            let folder = picture_folder(assets, found.name())?;
             let mapper = Mapper::new(suite, images.with_written(&folder))?;
             let tables = Tables {
                 format,
@@ -155,10 +150,21 @@ fn second(
     Joined::new(join, raws(&found, format, &text)?, &name)
 }
 
+/// The folder of the pictures that come with items, as a whole path, whatever folder the program is started in.
+fn picture_folder(assets: &dyn AssetSource, source: &Path) -> Result<PathBuf, SuiteError> {
+    let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
+        path: source.to_owned(),
+        problem: format!("there is no folder for the pictures inside it: {cause}"),
+        help: None,
+    })?;
+    Ok(std::path::absolute(&folder).unwrap_or(folder))
+}
+
 fn generated(
     suite: &Loaded<SuiteFile>,
     generator: PromptGenerator,
     instead: Option<&Path>,
+    assets: &dyn AssetSource,
 ) -> Result<ItemSet, SuiteError> {
     if let Some(path) = instead {
         return Err(SuiteError::Unreadable {
@@ -172,6 +178,17 @@ fn generated(
     }
     let items = match generator {
         PromptGenerator::Geneval => geneval::items(),
+        PromptGenerator::MiniGeneval => mini::geneval(),
+        PromptGenerator::MiniEdit => {
+            let name = &suite.definition.name;
+            let folder = picture_folder(assets, Path::new(name))?;
+            mini::edits(&Pictures::new(folder)).map_err(|problem| SuiteError::Unreadable {
+                path: name.into(),
+                problem,
+                help: None,
+            })?
+        }
+        PromptGenerator::MiniText => mini::signs(),
     };
     Ok(ItemSet {
         items,

@@ -8,6 +8,7 @@ mod items;
 mod join;
 mod lists;
 mod map;
+mod mini;
 pub(crate) mod numpy_rng;
 mod pictures;
 mod read;

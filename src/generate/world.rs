@@ -1,0 +1,107 @@
+//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes: the ceiling of a
+//! score in that world, and rows that must come out below it.
+
+use super::{Answer, GenerateError, Generated, Generator, Request};
+use crate::cancel::Cancel;
+use crate::train::world::caption::{Caption, Task};
+use crate::train::world::draw;
+use crate::train::world::random::Random;
+use crate::train::world::scene::Scene;
+use crate::train::world::thing::{Cell, Color, Shape, Thing};
+use crate::train::world::words;
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the `world` generator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorldSettings {
+    /// Probability, for each shape, of another shape, colour and place in its stead, and for each letter of another letter.
+    pub mistakes: f64,
+}
+
+/// Draws with a pen that is as sure as the settings say.
+pub struct World(WorldSettings);
+
+impl World {
+    /// # Errors
+    /// When the settings hold no probability.
+    pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
+        match (0.0..=1.0).contains(&settings.mistakes) {
+            true => Ok(Self(settings)),
+            false => Err(GenerateError::fatal(
+                format!(
+                    "`mistakes` is {}, which is no probability",
+                    settings.mistakes
+                ),
+                "give a number from 0 to 1",
+            )),
+        }
+    }
+
+    fn scene(&self, mut scene: Scene, random: &mut Random) -> RgbImage {
+        for place in 0..scene.things.len() {
+            if random.chance(self.0.mistakes) {
+                let mut cells = scene.free();
+                cells.push(scene.things[place].cell);
+                scene.things[place] = Thing {
+                    shape: random.pick(&Shape::ALL),
+                    color: random.pick(&Color::ALL),
+                    cell: random.pick::<Cell>(&cells),
+                };
+            }
+        }
+        draw::scene(&scene)
+    }
+
+    fn sign(&self, word: &str, random: &mut Random) -> RgbImage {
+        let letters = word
+            .chars()
+            .map(|letter| match random.chance(self.0.mistakes) {
+                true => char::from(b'A' + random.below(26) as u8),
+                false => letter,
+            });
+        let word: String = letters.collect();
+        words::sign(&word, random.pick(&Color::ALL), random)
+    }
+}
+
+impl Generator for World {
+    fn generate(
+        &mut self,
+        request: &Request<'_>,
+        _cancel: &Cancel,
+    ) -> Result<Generated, GenerateError> {
+        let random = &mut Random::new(request.seed, 0);
+        let expect = &request.item.expect;
+        let prompt = &request.item.prompt;
+        let picture = if let Some(things) = expect.get("scene") {
+            let things = Vec::<Thing>::deserialize(things).map_err(|error| {
+                GenerateError::item("scene", format!("the item's `expect.scene`: {error}"))
+            })?;
+            self.scene(Scene { things }, random)
+        } else if let Some(word) = sign_of(prompt) {
+            self.sign(word, random)
+        } else if let Some(caption) = caption_of(prompt) {
+            self.scene(caption.scene(random), random)
+        } else {
+            return Err(GenerateError::item(
+                "prompt",
+                format!(
+                    "the miniature world has nothing of {prompt:?}; ask its own suites: mini-geneval, mini-edit, mini-text"
+                ),
+            ));
+        };
+        Ok(Answer::Pixels(picture).into())
+    }
+}
+
+fn sign_of(prompt: &str) -> Option<&'static str> {
+    let mut words = words::WORDS.into_iter();
+    words.find(|word| words::prompt(word) == prompt)
+}
+
+fn caption_of(prompt: &str) -> Option<Caption> {
+    let mut captions = Task::ALL.into_iter().flat_map(Caption::all);
+    captions.find(|caption| caption.words() == prompt)
+}

@@ -1,0 +1,3 @@
+//! The miniature world: small drawn pictures of which everything is known.
+
+pub mod world;

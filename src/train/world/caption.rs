@@ -1,0 +1,184 @@
+//! GenEval's six tasks as captions over the world's shapes and colours, and scenes that they are true of.
+
+use super::random::Random;
+use super::scene::Scene;
+use super::split::{self, Split};
+use super::thing::{Cell, Color, Relation, Shape, Thing};
+
+/// The tasks by their tags in GenEval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Task {
+    SingleObject,
+    TwoObject,
+    Counting,
+    Colors,
+    Position,
+    ColorAttr,
+}
+
+impl Task {
+    pub const ALL: [Self; 6] = [
+        Self::SingleObject,
+        Self::TwoObject,
+        Self::Counting,
+        Self::Colors,
+        Self::Position,
+        Self::ColorAttr,
+    ];
+
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::SingleObject => "single_object",
+            Self::TwoObject => "two_object",
+            Self::Counting => "counting",
+            Self::Colors => "colors",
+            Self::Position => "position",
+            Self::ColorAttr => "color_attr",
+        }
+    }
+}
+
+/// A shape, and its colour where the caption names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Noun {
+    pub shape: Shape,
+    pub color: Option<Color>,
+}
+
+impl Noun {
+    fn plain(shape: Shape) -> Self {
+        Self { shape, color: None }
+    }
+
+    fn words(self) -> String {
+        match self.color {
+            Some(color) => format!("{color} {}", self.shape),
+            None => self.shape.name().to_owned(),
+        }
+    }
+
+    fn seen(self) -> bool {
+        self.color
+            .is_none_or(|color| split::seen_pair(color, self.shape))
+    }
+}
+
+/// What a caption says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caption {
+    /// One thing, or two to four of its kind.
+    Some(usize, Noun),
+    Both(Noun, Noun),
+    Related(Noun, Relation, Noun),
+}
+
+const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];
+
+impl Caption {
+    /// Every caption of a task, in a fixed order.
+    pub fn all(task: Task) -> Vec<Self> {
+        let shapes = Shape::ALL.map(Noun::plain);
+        let colored = || {
+            Color::ALL.into_iter().flat_map(|color| {
+                Shape::ALL.map(|shape| Noun {
+                    shape,
+                    color: Some(color),
+                })
+            })
+        };
+        let pairs = || {
+            let pairs = shapes.into_iter().flat_map(|a| shapes.map(|b| (a, b)));
+            pairs.filter(|(a, b)| a != b)
+        };
+        match task {
+            Task::SingleObject => shapes.map(|noun| Self::Some(1, noun)).to_vec(),
+            Task::TwoObject => pairs().map(|(a, b)| Self::Both(a, b)).collect(),
+            Task::Counting => (2..=4)
+                .flat_map(|count| shapes.map(|noun| Self::Some(count, noun)))
+                .collect(),
+            Task::Colors => colored().map(|noun| Self::Some(1, noun)).collect(),
+            Task::Position => pairs()
+                .flat_map(|(a, b)| Relation::ALL.map(|relation| Self::Related(a, relation, b)))
+                .collect(),
+            Task::ColorAttr => colored()
+                .flat_map(|a| colored().map(move |b| (a, b)))
+                .filter(|(a, b)| a.shape != b.shape && a.color != b.color)
+                .map(|(a, b)| Self::Both(a, b))
+                .collect(),
+        }
+    }
+
+    /// In words, as GenEval says it.
+    pub fn words(self) -> String {
+        match self {
+            Self::Some(1, noun) => format!("a photo of a {}", noun.words()),
+            Self::Some(count, noun) => {
+                let number = NUMBERS.get(count).copied().unwrap_or("many");
+                format!("a photo of {number} {}s", noun.words())
+            }
+            Self::Both(a, b) => format!("a photo of a {} and a {}", a.words(), b.words()),
+            Self::Related(a, relation, b) => {
+                let relation = relation.name();
+                format!("a photo of a {} {relation} a {}", a.words(), b.words())
+            }
+        }
+    }
+
+    /// The nouns in the caption's order.
+    pub fn nouns(self) -> Vec<Noun> {
+        match self {
+            Self::Some(_, noun) => vec![noun],
+            Self::Both(a, b) | Self::Related(a, _, b) => vec![a, b],
+        }
+    }
+
+    /// Whether training sees what the caption says.
+    pub fn split(self) -> Split {
+        let seen = match self {
+            Self::Some(count, noun) => (noun.shape, count) != split::COUNT,
+            Self::Both(..) => true,
+            Self::Related(a, relation, b) => split::seen_relation(a.shape, relation, b.shape),
+        };
+        match seen && self.nouns().into_iter().all(Noun::seen) {
+            true => Split::Seen,
+            false => Split::HeldOut,
+        }
+    }
+
+    /// A random scene of nothing but what the caption says. Of a seen caption, a scene that training may see.
+    pub fn scene(self, random: &mut Random) -> Scene {
+        let must_be_seen = self.split() == Split::Seen;
+        loop {
+            let scene = self.any_scene(random);
+            if !must_be_seen || split::seen(&scene) {
+                return scene;
+            }
+        }
+    }
+
+    fn any_scene(self, random: &mut Random) -> Scene {
+        let nouns = match self {
+            Self::Some(count, noun) => vec![noun; count],
+            _ => self.nouns(),
+        };
+        let cells = match self {
+            Self::Related(_, relation, _) => loop {
+                let cells = random.several(&Cell::all(), 2);
+                if relation.holds(cells[0], cells[1]) {
+                    break cells;
+                }
+            },
+            _ => random.several(&Cell::all(), nouns.len()),
+        };
+        let things = nouns.into_iter().zip(cells);
+        Scene {
+            things: things
+                .map(|(noun, cell)| Thing {
+                    shape: noun.shape,
+                    color: noun.color.unwrap_or_else(|| random.pick(&Color::ALL)),
+                    cell,
+                })
+                .collect(),
+        }
+    }
+}

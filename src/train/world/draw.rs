@@ -1,0 +1,92 @@
+//! A scene as pixels: every form is a mask of one cell, blended over grey.
+
+use super::glyphs::LETTERS;
+use super::scene::Scene;
+use super::thing::{Cell, Color, Form, HALF, Shape};
+use super::{CELL, GREY, SIDE};
+use image::{Rgb, RgbImage};
+use std::sync::LazyLock;
+
+const WIDTH: usize = CELL as usize;
+/// Sub-pixels of a pixel's side.
+const FINE: usize = 8;
+
+/// How much of each pixel of a cell a form covers, row by row.
+pub type Cover = [[f32; WIDTH]; WIDTH];
+
+/// The empty picture.
+pub fn blank() -> RgbImage {
+    RgbImage::from_pixel(SIDE, SIDE, Rgb(GREY))
+}
+
+/// A scene's picture.
+pub fn scene(scene: &Scene) -> RgbImage {
+    let mut picture = blank();
+    for thing in &scene.things {
+        place(
+            &mut picture,
+            Form::Shape(thing.shape),
+            thing.color,
+            thing.cell,
+        );
+    }
+    picture
+}
+
+/// Blends one form into its cell.
+pub fn place(picture: &mut RgbImage, form: Form, color: Color, cell: Cell) {
+    let [left, top] = cell.corner();
+    let ink = color.rgb();
+    for (y, row) in (top..).zip(cover(form)) {
+        for (x, &share) in (left..).zip(row) {
+            let pixel = picture.get_pixel_mut(x, y);
+            for (channel, ink) in pixel.0.iter_mut().zip(ink) {
+                let under = f32::from(*channel);
+                *channel = (under + share * (f32::from(ink) - under)).round() as u8;
+            }
+        }
+    }
+}
+
+/// The mask of a form.
+pub fn cover(form: Form) -> &'static Cover {
+    static SHAPES: LazyLock<[Cover; 3]> = LazyLock::new(|| Shape::ALL.map(shape));
+    static GLYPHS: LazyLock<[Cover; 26]> = LazyLock::new(|| std::array::from_fn(letter));
+    match form {
+        Form::Shape(shape) => &SHAPES[shape as usize],
+        Form::Letter(index) => &GLYPHS[usize::from(index) % LETTERS.len()],
+    }
+}
+
+/// A shape in the middle of its cell, by the share of sub-pixels inside it.
+fn shape(shape: Shape) -> Cover {
+    let centre = f64::from(CELL) / 2.0;
+    let at = |place: usize, fine: usize| place as f64 + (fine as f64 + 0.5) / FINE as f64 - centre;
+    let share = |x: usize, y: usize| {
+        let points = (0..FINE * FINE)
+            .filter(|point| inside(shape, at(x, point % FINE), at(y, point / FINE)));
+        points.count() as f32 / (FINE * FINE) as f32
+    };
+    std::array::from_fn(|y| std::array::from_fn(|x| share(x, y)))
+}
+
+/// Whether a point, from the centre, lies in the shape.
+fn inside(shape: Shape, x: f64, y: f64) -> bool {
+    match shape {
+        Shape::Circle => x.hypot(y) <= HALF,
+        Shape::Square => x.abs().max(y.abs()) <= HALF,
+        // The apex is at the top.
+        Shape::Triangle => y.abs() <= HALF && x.abs() <= (y + HALF) / 2.0,
+    }
+}
+
+/// A letter, one pixel from the left and upper edges.
+fn letter(index: usize) -> Cover {
+    let mut cover = [[0.0; WIDTH]; WIDTH];
+    for (row, line) in cover.iter_mut().skip(1).zip(LETTERS[index]) {
+        for (share, ink) in row.iter_mut().skip(1).zip(line.bytes()) {
+            *share = f32::from(u8::from(ink == b'#'));
+        }
+    }
+    cover
+}

@@ -1,0 +1,35 @@
+//! The miniature world: 32 × 32 pictures of coloured shapes and letters on grey, each thing in a cell of a 4 × 4 grid.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`thing`] | shapes, colours, letters and cells |
+//! | [`scene`] | which things are where |
+//! | [`draw`] | a scene as pixels |
+//! | [`glyphs`] | the alphabet |
+//! | [`caption`] | GenEval's six tasks as captions, and scenes that they are true of |
+//! | [`edit`] | an instruction, the scene before it and the scene after it |
+//! | [`words`] | signs to be read |
+//! | [`split`] | the combinations that training never sees |
+//! | [`read`] | what a picture shows: the exact observer |
+//!
+//! Everything follows from a seed.
+
+pub mod caption;
+pub mod draw;
+pub mod edit;
+mod glyphs;
+pub mod random;
+pub mod read;
+pub mod scene;
+pub mod split;
+pub mod thing;
+pub mod words;
+
+/// Pixels of a picture's side.
+pub const SIDE: u32 = 32;
+/// Pixels of a cell's side.
+pub const CELL: u32 = 8;
+/// Cells of a picture's side.
+pub const GRID: usize = 4;
+/// The background.
+pub const GREY: [u8; 3] = [128, 128, 128];

@@ -1,0 +1,222 @@
+//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by the colour of
+//! its solid pixels and by the form that its cover overlaps best.
+
+use super::draw::cover;
+use super::glyphs::LETTERS;
+use super::thing::{Color, Form, Shape};
+use super::{CELL, GREY};
+use image::{GrayImage, Luma, RgbImage};
+use imageproc::region_labelling::{Connectivity, connected_components};
+
+/// How far from grey a pixel must be to belong to a thing, in 8-bit sRGB.
+const FAR: f32 = 56.0;
+/// Pixels this near to the farthest one of their part are solid.
+const SOLID: f32 = 0.75;
+/// Fewest pixels of a thing: less is a stain.
+const FEWEST: usize = 6;
+/// The least overlap of a form and what is there.
+const OVERLAP: f32 = 0.62;
+/// How far a form is shifted to meet a part, in pixels.
+const SHIFT: i32 = 1;
+/// Letters of one word start at most so many pixels apart, in one row up to so many.
+const APART: f32 = 1.5 * CELL as f32;
+const IN_ROW: f32 = 0.5 * CELL as f32;
+
+/// Something in a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// None when it is like no form.
+    pub form: Option<Form>,
+    pub color: Color,
+    /// Intersection over union with the nearest form's cover, 0 to 1.
+    pub overlap: f32,
+    /// First and last pixels: x1, y1, x2, y2.
+    pub bbox: [u32; 4],
+}
+
+impl Found {
+    fn centre(&self) -> [f32; 2] {
+        let [x1, y1, x2, y2] = self.bbox.map(|edge| edge as f32);
+        [(x1 + x2 + 1.0) / 2.0, (y1 + y2 + 1.0) / 2.0]
+    }
+}
+
+/// Everything in a picture, in reading order of the first pixels.
+pub fn things(picture: &RgbImage) -> Vec<Found> {
+    if picture.is_empty() {
+        return Vec::new();
+    }
+    let mut far = GrayImage::new(picture.width(), picture.height());
+    for (mark, pixel) in far.pixels_mut().zip(picture.pixels()) {
+        mark.0[0] = u8::from(norm(from_grey(pixel.0)) > FAR);
+    }
+    let labels = connected_components(&far, Connectivity::Eight, Luma([0]));
+    let mut parts: Vec<Vec<[u32; 2]>> = Vec::new();
+    for (x, y, label) in labels.enumerate_pixels() {
+        let Some(part) = (label.0[0] as usize).checked_sub(1) else {
+            continue;
+        };
+        if part >= parts.len() {
+            parts.resize_with(part + 1, Vec::new);
+        }
+        parts[part].push([x, y]);
+    }
+    let parts = parts.iter().filter(|part| part.len() >= FEWEST);
+    parts.map(|part| name(picture, &far, part)).collect()
+}
+
+/// The words of the letters found, line by line, with blanks between words.
+pub fn text(found: &[Found]) -> String {
+    let mut letters: Vec<([f32; 2], u8)> = found
+        .iter()
+        .filter_map(|thing| match thing.form {
+            Some(Form::Letter(index)) => Some((thing.centre(), index)),
+            _ => None,
+        })
+        .collect();
+    letters.sort_by(|a, b| a.0[1].total_cmp(&b.0[1]));
+    let lines = letters.chunk_by_mut(|a, b| b.0[1] - a.0[1] <= IN_ROW);
+    let lines = lines.map(|line| {
+        line.sort_by(|a, b| a.0[0].total_cmp(&b.0[0]));
+        let words = line.chunk_by(|a, b| b.0[0] - a.0[0] <= APART);
+        let words = words.map(|word| {
+            word.iter()
+                .map(|(_, index)| char::from(b'A' + index))
+                .collect()
+        });
+        words.collect::<Vec<String>>().join(" ")
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+fn from_grey(pixel: [u8; 3]) -> [f32; 3] {
+    std::array::from_fn(|c| f32::from(pixel[c]) - f32::from(GREY[c]))
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn norm(a: [f32; 3]) -> f32 {
+    dot(a, a).sqrt()
+}
+
+fn name(picture: &RgbImage, far: &GrayImage, part: &[[u32; 2]]) -> Found {
+    let bbox = bounds(part);
+    let color = color(picture, part);
+    let window = Window::new(picture, far, part, bbox, color);
+    let shapes = Shape::ALL.into_iter().map(Form::Shape);
+    let letters = (0..LETTERS.len() as u8).map(Form::Letter);
+    let best = shapes
+        .chain(letters)
+        .map(|form| (window.overlap(form), form))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let (overlap, form) = best.map_or((0.0, None), |(overlap, form)| (overlap, Some(form)));
+    Found {
+        form: form.filter(|_| overlap >= OVERLAP),
+        color,
+        overlap,
+        bbox,
+    }
+}
+
+fn bounds(part: &[[u32; 2]]) -> [u32; 4] {
+    let first = [u32::MAX, u32::MAX, 0, 0];
+    part.iter().fold(first, |[x1, y1, x2, y2], &[x, y]| {
+        [x1.min(x), y1.min(y), x2.max(x), y2.max(y)]
+    })
+}
+
+/// The colour nearest to the mean of a part's solid pixels.
+fn color(picture: &RgbImage, part: &[[u32; 2]]) -> Color {
+    let pixels: Vec<[f32; 3]> = part
+        .iter()
+        .map(|&[x, y]| from_grey(picture.get_pixel(x, y).0))
+        .collect();
+    let farthest = pixels.iter().map(|&pixel| norm(pixel)).fold(0.0, f32::max);
+    let solid = pixels
+        .iter()
+        .filter(|&&pixel| norm(pixel) >= SOLID * farthest);
+    let (sum, count) = solid.fold(([0.0; 3], 0.0), |(sum, count): ([f32; 3], f32), pixel| {
+        (std::array::from_fn(|c| sum[c] + pixel[c]), count + 1.0)
+    });
+    let mean = sum.map(|sum| sum / count.max(1.0));
+    let distance = |color: &Color| {
+        let ideal = from_grey(color.rgb());
+        norm(std::array::from_fn(|c| mean[c] - ideal[c]))
+    };
+    let nearest = Color::ALL
+        .into_iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    nearest.unwrap_or(Color::White)
+}
+
+/// Margin of a window around a cell, in pixels.
+const MARGIN: i32 = 2;
+/// Pixels of a window's side.
+const WIDE: usize = (CELL as i32 + 2 * MARGIN) as usize;
+
+/// How much of the pixels around a part its colour covers.
+struct Window([[f32; WIDE]; WIDE]);
+
+impl Window {
+    fn new(
+        picture: &RgbImage,
+        far: &GrayImage,
+        part: &[[u32; 2]],
+        bbox: [u32; 4],
+        color: Color,
+    ) -> Self {
+        let ink = from_grey(color.rgb());
+        // Where a cell would begin whose middle is that of the part.
+        let start = |first: u32, last: u32| {
+            ((first + last + 1) as i32 - CELL as i32).div_euclid(2) - MARGIN
+        };
+        let [left, top] = [start(bbox[0], bbox[2]), start(bbox[1], bbox[3])];
+        let share = |x: i32, y: i32| -> f32 {
+            let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
+                return 0.0;
+            };
+            if x >= picture.width() || y >= picture.height() {
+                return 0.0;
+            }
+            let other = far.get_pixel(x, y).0[0] > 0 && !part.contains(&[x, y]);
+            match other {
+                true => 0.0,
+                false => {
+                    (dot(from_grey(picture.get_pixel(x, y).0), ink) / dot(ink, ink)).clamp(0.0, 1.0)
+                }
+            }
+        };
+        Self(std::array::from_fn(|y| {
+            std::array::from_fn(|x| share(left + x as i32, top + y as i32))
+        }))
+    }
+
+    /// Of all small shifts of a form, the best intersection over union.
+    fn overlap(&self, form: Form) -> f32 {
+        let cover = cover(form);
+        let shifts = -SHIFT..=SHIFT;
+        let shifts = shifts
+            .clone()
+            .flat_map(|y| shifts.clone().map(move |x| (x, y)));
+        let one = |(right, down): (i32, i32)| {
+            let (mut shared, mut union) = (0.0_f32, 0.0_f32);
+            for (y, row) in self.0.iter().enumerate() {
+                let line = usize::try_from(y as i32 - MARGIN - down).ok();
+                let line = line.and_then(|y| cover.get(y));
+                for (x, &there) in row.iter().enumerate() {
+                    let place = usize::try_from(x as i32 - MARGIN - right).ok();
+                    let wanted = place.and_then(|x| line?.get(x)).copied().unwrap_or(0.0);
+                    shared += there.min(wanted);
+                    union += there.max(wanted);
+                }
+            }
+            match union > 0.0 {
+                true => shared / union,
+                false => 0.0,
+            }
+        };
+        shifts.map(one).fold(0.0, f32::max)
+    }
+}

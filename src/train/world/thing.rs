@@ -1,0 +1,187 @@
+//! Shapes, colours, letters and cells.
+
+use super::{CELL, GRID};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The classes of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    Circle,
+    Square,
+    Triangle,
+}
+
+impl Shape {
+    pub const ALL: [Self; 3] = [Self::Circle, Self::Square, Self::Triangle];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Circle => "circle",
+            Self::Square => "square",
+            Self::Triangle => "triangle",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Colours, by their names in GenEval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    Red,
+    Green,
+    Blue,
+    Yellow,
+    Purple,
+    White,
+}
+
+impl Color {
+    pub const ALL: [Self; 6] = [
+        Self::Red,
+        Self::Green,
+        Self::Blue,
+        Self::Yellow,
+        Self::Purple,
+        Self::White,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Green => "green",
+            Self::Blue => "blue",
+            Self::Yellow => "yellow",
+            Self::Purple => "purple",
+            Self::White => "white",
+        }
+    }
+
+    /// 8-bit sRGB.
+    pub fn rgb(self) -> [u8; 3] {
+        match self {
+            Self::Red => [220, 40, 40],
+            Self::Green => [40, 170, 60],
+            Self::Blue => [40, 80, 220],
+            Self::Yellow => [235, 210, 50],
+            Self::Purple => [150, 60, 190],
+            Self::White => [245, 245, 245],
+        }
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What can stand in a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    Shape(Shape),
+    /// A letter by its place in the alphabet, A = 0.
+    Letter(u8),
+}
+
+/// A place on the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cell {
+    pub row: u8,
+    pub column: u8,
+}
+
+impl Cell {
+    /// All cells, row by row.
+    pub fn all() -> Vec<Self> {
+        let side = 0..GRID as u8;
+        side.clone()
+            .flat_map(|row| side.clone().map(move |column| Self { row, column }))
+            .collect()
+    }
+
+    /// The left upper corner in pixels: x, y.
+    pub fn corner(self) -> [u32; 2] {
+        [u32::from(self.column) * CELL, u32::from(self.row) * CELL]
+    }
+
+    /// The neighbour one cell further, if the grid has it.
+    pub fn step(self, relation: Relation) -> Option<Self> {
+        let (down, right) = match relation {
+            Relation::LeftOf => (0, -1),
+            Relation::RightOf => (0, 1),
+            Relation::Above => (-1, 0),
+            Relation::Below => (1, 0),
+        };
+        let row = self.row.checked_add_signed(down)?;
+        let column = self.column.checked_add_signed(right)?;
+        let inside = usize::from(row.max(column)) < GRID;
+        inside.then_some(Self { row, column })
+    }
+}
+
+/// How one thing lies to another, by GenEval's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Relation {
+    LeftOf,
+    RightOf,
+    Above,
+    Below,
+}
+
+/// GenEval's slack, 0.1 of both sizes, for two things of 6.4 pixels.
+const SLACK: f64 = 0.1 * 2.0 * 2.0 * HALF;
+/// Half of a shape's width and height in pixels.
+pub(super) const HALF: f64 = 3.2;
+
+impl Relation {
+    pub const ALL: [Self; 4] = [Self::LeftOf, Self::RightOf, Self::Above, Self::Below];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeftOf => "left of",
+            Self::RightOf => "right of",
+            Self::Above => "above",
+            Self::Below => "below",
+        }
+    }
+
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::LeftOf => Self::RightOf,
+            Self::RightOf => Self::LeftOf,
+            Self::Above => Self::Below,
+            Self::Below => Self::Above,
+        }
+    }
+
+    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half of the whole
+    /// offset.
+    pub fn holds(self, a: Cell, b: Cell) -> bool {
+        let offset = |a: u8, b: u8| f64::from(CELL) * (f64::from(a) - f64::from(b));
+        let (x, y) = (offset(a.column, b.column), offset(a.row, b.row));
+        let along = match self {
+            Self::LeftOf => -x,
+            Self::RightOf => x,
+            Self::Above => -y,
+            Self::Below => y,
+        };
+        along - SLACK > 0.5 * x.hypot(y)
+    }
+}
+
+/// One shape of a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Thing {
+    pub shape: Shape,
+    pub color: Color,
+    #[serde(flatten)]
+    pub cell: Cell,
+}
