@@ -1,10 +1,10 @@
 //! Norms without own weights that the embedding of time and prompt scales, shifts and gates.
 
-use crate::model::nn::{Linear, linear};
+use crate::model::nn::{Linear, linear, normed_rows};
 use crate::model::{Result, Weights};
 use candle_core::{D, Module, Tensor};
 
-const EPS: f32 = 1e-6;
+const EPS: f64 = 1e-6;
 
 /// A linear layer whose output is cut into vectors of the stream's width.
 #[derive(Debug)]
@@ -41,9 +41,7 @@ impl Modulation {
 pub fn modulate(x: &Tensor, scale: &Tensor, shift: &Tensor) -> candle_core::Result<Tensor> {
     let scale = (scale + 1.0)?;
     // Scale and shift take the place of the norm's own weights: one pass over x.
-    each(x, |x, row| {
-        candle_nn::ops::layer_norm(&x.contiguous()?, &scale.get(row)?, &shift.get(row)?, EPS)
-    })
+    normed_rows(x, &scale, shift, EPS)
 }
 
 /// x + gate · y for x and y [B, L, D], gate [B, D].
@@ -51,21 +49,9 @@ pub fn modulate(x: &Tensor, scale: &Tensor, shift: &Tensor) -> candle_core::Resu
 /// # Errors
 /// When shapes do not fit.
 pub fn gated(x: &Tensor, gate: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
-    each(x, |x, row| {
-        x + y.narrow(0, row, 1)?.broadcast_mul(&gate.get(row)?)?
-    })
-}
-
-/// Applies a function to each sample [1, L, D].
-fn each(
-    x: &Tensor,
-    f: impl Fn(&Tensor, usize) -> candle_core::Result<Tensor>,
-) -> candle_core::Result<Tensor> {
-    match x.dim(0)? {
-        1 => f(x, 0),
-        batch => {
-            let rows = (0..batch).map(|row| f(&x.narrow(0, row, 1)?, row));
-            Tensor::cat(&rows.collect::<candle_core::Result<Vec<_>>>()?, 0)
-        }
-    }
+    let gate = match x.dim(0)? {
+        1 => gate.get(0)?,
+        _ => gate.unsqueeze(1)?,
+    };
+    x + y.broadcast_mul(&gate)?
 }

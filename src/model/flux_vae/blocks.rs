@@ -1,7 +1,9 @@
 //! What encoder and decoder are made of: residual blocks, the attention in the middle, changes of size.
 
 use super::VaeConfig;
-use crate::model::nn::{Conv2d, GroupNorm, Linear, Mask, Padding, attention, linear};
+use crate::model::nn::{
+    Activation, Conv2d, GroupNorm, Linear, Mask, Padding, attention, double, linear,
+};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
@@ -40,8 +42,12 @@ impl ResnetBlock {
     }
 
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let hidden = self.conv1.forward(&self.norm1.forward(x)?.silu()?)?;
-        let hidden = self.conv2.forward(&self.norm2.forward(&hidden)?.silu()?)?;
+        let hidden = self
+            .conv1
+            .forward(&Activation::Silu.apply(&self.norm1.forward(x)?)?)?;
+        let hidden = self
+            .conv2
+            .forward(&Activation::Silu.apply(&self.norm2.forward(&hidden)?)?)?;
         match &self.conv_shortcut {
             Some(shortcut) => shortcut.forward(x)? + hidden,
             None => x + hidden,
@@ -197,10 +203,7 @@ impl Level {
         match &self.resize {
             None => Ok(x),
             Some(Resize::Down(conv)) => conv.forward(&x),
-            Some(Resize::Up(conv)) => {
-                let (_, _, height, width) = x.dims4()?;
-                conv.forward(&x.upsample_nearest2d(2 * height, 2 * width)?)
-            }
+            Some(Resize::Up(conv)) => conv.forward(&double(&x)?),
         }
     }
 }

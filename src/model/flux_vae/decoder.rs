@@ -2,7 +2,7 @@
 
 use super::VaeConfig;
 use super::blocks::{Level, MidBlock, norm};
-use crate::model::nn::{Conv2d, GroupNorm};
+use crate::model::nn::{Activation, Conv2d, GroupNorm};
 use crate::model::{Result, Weights};
 use candle_core::Tensor;
 
@@ -54,7 +54,7 @@ impl Decoder {
         for level in &self.up_blocks {
             x = level.forward(&x)?;
         }
-        let x = self.conv_norm_out.forward(&x)?.silu()?;
+        let x = Activation::Silu.apply(&self.conv_norm_out.forward(&x)?)?;
         Ok(self.conv_out.forward(&x)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::VaeConfig;
 use super::blocks::{Level, MidBlock, norm};
-use crate::model::nn::{Conv2d, GroupNorm};
+use crate::model::nn::{Activation, Conv2d, GroupNorm};
 use crate::model::{Result, Weights};
 use candle_core::Tensor;
 
@@ -57,7 +57,7 @@ impl Encoder {
             x = level.forward(&x)?;
         }
         let x = self.mid_block.forward(&x)?;
-        let x = self.conv_norm_out.forward(&x)?.silu()?;
+        let x = Activation::Silu.apply(&self.conv_norm_out.forward(&x)?)?;
         let moments = self.conv_out.forward(&x)?;
         Ok(moments.narrow(1, 0, self.latent_channels)?.contiguous()?)
     }

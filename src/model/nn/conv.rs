@@ -1,12 +1,9 @@
 //! Two-dimensional convolution. On the CPU it is, in f32, gathered and multiplied in tiles, which is several times
 //! faster than candle's own there and holds 32 MiB at a time; elsewhere it is candle's.
 
+use super::conv_cpu::Convolution;
 use crate::model::{Result, Weights};
-use candle_core::{DType, Device, Storage, Tensor};
-use rayon::prelude::*;
-
-/// Numbers gathered at a time: 8 Mi, 32 MiB.
-const TILE: usize = 1 << 23;
+use candle_core::{DType, Device, Tensor};
 
 /// Numbers that candle gathers at a time elsewhere: 512 Mi, 1 GiB in bf16.
 const BAND: usize = 1 << 29;
@@ -139,94 +136,15 @@ impl Conv2d {
     }
 
     fn gathered(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let (batch, channels, height, width) = x.dims4()?;
-        let outputs = self.weight.dim(0)?;
-        let around = self.padding.before + self.padding.after;
-        let out = |size: usize| {
-            (size + around)
-                .checked_sub(self.kernel)
-                .map(|room| room / self.stride + 1)
+        let Padding { before, after } = self.padding;
+        let convolution = Convolution {
+            kernel: self.kernel,
+            stride: self.stride,
+            before,
+            after,
         };
-        let (Some(rows), Some(columns)) = (out(height), out(width)) else {
-            candle_core::bail!("a picture of {width} × {height} is smaller than the kernel");
-        };
-        let weight = self.weight.flatten_from(1)?;
-        if channels * self.kernel * self.kernel != weight.dim(1)? {
-            candle_core::bail!(
-                "{channels} channels for a kernel of {:?}",
-                self.weight.dims()
-            );
-        }
-        let pictures: Vec<Tensor> = (0..batch)
-            .map(|number| {
-                let picture = x.get(number)?.contiguous()?;
-                if self.kernel == 1 && self.stride == 1 && around == 0 {
-                    return weight.matmul(&picture.flatten_from(1)?);
-                }
-                let step = (TILE / (weight.dim(1)? * columns)).clamp(1, rows);
-                let tiles: Vec<Tensor> = (0..rows)
-                    .step_by(step)
-                    .map(|start| {
-                        let tile = self.gather(&picture, start..rows.min(start + step), columns)?;
-                        weight.matmul(&tile)
-                    })
-                    .collect::<candle_core::Result<_>>()?;
-                match &tiles[..] {
-                    [one] => Ok(one.clone()),
-                    _ => Tensor::cat(&tiles, 1),
-                }
-            })
-            .collect::<candle_core::Result<_>>()?;
-        Tensor::stack(&pictures, 0)?.reshape((batch, outputs, rows, columns))
-    }
-
-    /// What the kernel sees for some rows of the result: [C · k · k, rows · columns].
-    fn gather(
-        &self,
-        picture: &Tensor,
-        rows: std::ops::Range<usize>,
-        columns: usize,
-    ) -> candle_core::Result<Tensor> {
-        let (channels, height, width) = picture.dims3()?;
-        let (k, stride, before) = (self.kernel, self.stride, self.padding.before);
-        let (storage, layout) = picture.storage_and_layout();
-        let Storage::Cpu(storage) = &*storage else {
-            candle_core::bail!("only pictures in main memory are gathered");
-        };
-        let pixels = &storage.as_slice::<f32>()?[layout.start_offset()..];
-        let mut tile = vec![0f32; channels * k * k * rows.len() * columns];
-        tile.par_chunks_mut(rows.len() * columns)
-            .enumerate()
-            .for_each(|(number, line)| {
-                let (channel, dy, dx) = (number / (k * k), number / k % k, number % k);
-                let plane = &pixels[channel * height * width..(channel + 1) * height * width];
-                // Columns of the result whose pixel lies inside the picture.
-                let first = before.saturating_sub(dx).div_ceil(stride);
-                let end = columns.min((width + before).saturating_sub(dx).div_ceil(stride));
-                for (line, row) in line.chunks_exact_mut(columns).zip(rows.clone()) {
-                    let Some(y) = (row * stride + dy)
-                        .checked_sub(before)
-                        .filter(|&y| y < height)
-                    else {
-                        continue;
-                    };
-                    let source = &plane[y * width..(y + 1) * width];
-                    if first >= end {
-                        continue;
-                    }
-                    let from = first * stride + dx - before;
-                    if stride == 1 {
-                        line[first..end].copy_from_slice(&source[from..from + end - first]);
-                    } else {
-                        let seen = source[from..].iter().step_by(stride);
-                        line[first..end]
-                            .iter_mut()
-                            .zip(seen)
-                            .for_each(|(to, from)| *to = *from);
-                    }
-                }
-            });
-        Tensor::from_vec(tile, (channels * k * k, rows.len() * columns), &Device::Cpu)
+        x.contiguous()?
+            .apply_op2(&self.weight.contiguous()?, convolution)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Group norm in one pass over the data on the CPU, by tensor operations elsewhere.
 
+use super::memory::{read, slice};
 use crate::model::{ModelError, Result, Weights};
-use candle_core::{DType, Device, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Normalises groups of channels of [B, C, ...]; `weight` and `bias` `[C]`.
@@ -43,39 +44,12 @@ impl GroupNorm {
     }
 
     fn one_pass(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let channels = x.dim(1)?;
-        let shape = x.shape().clone();
-        let x = x.contiguous()?;
-        let (weight, bias): (Vec<f32>, Vec<f32>) = (self.weight.to_vec1()?, self.bias.to_vec1()?);
-        if weight.len() != channels {
-            candle_core::bail!("{channels} channels for a norm over {}", weight.len());
-        }
-        let (storage, layout) = x.storage_and_layout();
-        let Storage::Cpu(storage) = &*storage else {
-            candle_core::bail!("only tensors in main memory are read");
+        let [weight, bias] = [self.weight.contiguous()?, self.bias.contiguous()?];
+        let groups = Groups {
+            count: self.groups,
+            eps: self.eps,
         };
-        let start = layout.start_offset();
-        let values = &storage.as_slice::<f32>()?[start..start + shape.elem_count()];
-        let plane: usize = shape.dims()[2..].iter().product();
-        let per_group = channels / self.groups;
-        let mut out = vec![0f32; values.len()];
-        out.par_chunks_mut(per_group * plane)
-            .zip(values.par_chunks(per_group * plane))
-            .enumerate()
-            .for_each(|(number, (out, values))| {
-                let first = number % self.groups * per_group;
-                let (mean, scale) = statistics(values, self.eps);
-                for (channel, (out, values)) in
-                    out.chunks_mut(plane).zip(values.chunks(plane)).enumerate()
-                {
-                    let gain = weight[first + channel] * scale;
-                    let shift = bias[first + channel] - mean * gain;
-                    out.iter_mut()
-                        .zip(values)
-                        .for_each(|(to, x)| *to = x * gain + shift);
-                }
-            });
-        Tensor::from_vec(out, shape, &Device::Cpu)
+        x.contiguous()?.apply_op3(&weight, &bias, groups)
     }
 
     fn by_operations(&self, x: &Tensor) -> candle_core::Result<Tensor> {
@@ -90,6 +64,150 @@ impl GroupNorm {
         normed
             .broadcast_mul(&self.weight.reshape(each.clone())?)?
             .broadcast_add(&self.bias.reshape(each)?)
+    }
+}
+
+/// The operation in one pass over the data: x [B, C, ...], the weight and the bias `[C]`.
+#[derive(Debug, Clone, Copy)]
+struct Groups {
+    count: usize,
+    eps: f64,
+}
+
+/// Numbers of one channel, and channels of one group.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    plane: usize,
+    channels: usize,
+}
+
+impl Groups {
+    fn extent(self, x: &Shape, weight: &Shape) -> candle_core::Result<Extent> {
+        let (all, normed) = (x.dims()[1], weight.elem_count());
+        if all != normed {
+            candle_core::bail!("{all} channels for a norm over {normed}");
+        }
+        Ok(Extent {
+            plane: x.dims()[2..].iter().product(),
+            channels: all / self.count,
+        })
+    }
+}
+
+impl CustomOp3 for Groups {
+    fn name(&self) -> &'static str {
+        "group-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let shape = x_layout.shape().clone();
+        let Extent { plane, channels } = self.extent(&shape, weight_layout.shape())?;
+        let (values, weight) = (slice(x, x_layout)?, slice(weight, weight_layout)?);
+        let bias = slice(bias, bias_layout)?;
+        let mut out = vec![0f32; values.len()];
+        out.par_chunks_mut(channels * plane)
+            .zip(values.par_chunks(channels * plane))
+            .enumerate()
+            .for_each(|(number, (out, values))| {
+                let first = number % self.count * channels;
+                let (mean, scale) = statistics(values, self.eps);
+                let planes = out.chunks_mut(plane).zip(values.chunks(plane));
+                for (channel, (out, values)) in planes.enumerate() {
+                    let gain = weight[first + channel] * scale;
+                    let shift = bias[first + channel] - mean * gain;
+                    out.iter_mut()
+                        .zip(values)
+                        .for_each(|(to, x)| *to = x * gain + shift);
+                }
+            });
+        Ok((CpuStorage::F32(out), shape))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _result: &Tensor,
+        grad: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let extent = self.extent(x.shape(), weight.shape())?;
+        let weights: Vec<f32> = weight.to_vec1()?;
+        let (of_x, sums) = read(x, |x| {
+            read(grad, |grad| Ok(self.gradients(extent, x, &weights, grad)))
+        })?;
+        let vector = |values: Vec<f32>| Tensor::from_vec(values, weight.shape(), &Device::Cpu);
+        let (of_weight, of_bias) = sums.into_iter().unzip();
+        Ok((
+            Some(Tensor::from_vec(of_x, x.shape(), &Device::Cpu)?),
+            weight.track_op().then(|| vector(of_weight)).transpose()?,
+            bias.track_op().then(|| vector(of_bias)).transpose()?,
+        ))
+    }
+}
+
+impl Groups {
+    /// The gradient of x, and those of each channel's weight and bias.
+    fn gradients(
+        self,
+        Extent { plane, channels }: Extent,
+        x: &[f32],
+        weight: &[f32],
+        grad: &[f32],
+    ) -> (Vec<f32>, Vec<(f32, f32)>) {
+        let mut out = vec![0f32; x.len()];
+        let size = channels * plane;
+        let sums: Vec<Vec<(f32, f32)>> = out
+            .par_chunks_mut(size)
+            .zip(x.par_chunks(size).zip(grad.par_chunks(size)))
+            .enumerate()
+            .map(|(number, (out, (x, grad)))| {
+                let first = number % self.count * channels;
+                let (mean, scale) = statistics(x, self.eps);
+                let planes = x.chunks(plane).zip(grad.chunks(plane));
+                // Of each channel the sums of grad · x̂ and of grad.
+                let sums: Vec<(f32, f32)> = planes
+                    .map(|(x, grad)| {
+                        let pairs = x.iter().zip(grad);
+                        let both = pairs.map(|(x, grad)| (grad * (x - mean) * scale, *grad));
+                        both.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+                    })
+                    .collect();
+                let count = size as f32;
+                let weighed = |of: fn(&(f32, f32)) -> f32| -> f32 {
+                    let each = sums.iter().zip(&weight[first..]);
+                    each.map(|(sums, weight)| of(sums) * weight).sum::<f32>() / count
+                };
+                let (along, level) = (weighed(|sums| sums.0), weighed(|sums| sums.1));
+                let planes = out
+                    .chunks_mut(plane)
+                    .zip(x.chunks(plane).zip(grad.chunks(plane)));
+                for (channel, (out, (x, grad))) in planes.enumerate() {
+                    let weight = weight[first + channel];
+                    for (out, (x, grad)) in out.iter_mut().zip(x.iter().zip(grad)) {
+                        let normed = (x - mean) * scale;
+                        *out = scale * (grad * weight - level - normed * along);
+                    }
+                }
+                sums
+            })
+            .collect();
+        let mut all = vec![(0.0, 0.0); self.count * channels];
+        for (number, sums) in sums.into_iter().enumerate() {
+            let first = number % self.count * channels;
+            for (all, sums) in all[first..].iter_mut().zip(sums) {
+                *all = (all.0 + sums.0, all.1 + sums.1);
+            }
+        }
+        (out, all)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can do many elements at a time:
 //! the exponential of the C library, which candle calls for each, takes longer than the products around it.
 
+use super::memory::{read, slice};
 use super::product::filled;
-use candle_core::{Device, Result, Storage, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
 use pulp::Arch;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
@@ -53,6 +54,15 @@ impl Gate {
             Self::Tanh => 1.595_769 * (x + 0.044_715 * x * x * x),
         }
     }
+
+    #[inline(always)]
+    fn slope(self, x: f32) -> f32 {
+        match self {
+            Self::Plain => 1.0,
+            Self::Quick => 1.702,
+            Self::Tanh => 1.595_769 * (1.0 + 3.0 * 0.044_715 * x * x),
+        }
+    }
 }
 
 /// Whether a tensor can be read here.
@@ -65,13 +75,46 @@ pub fn suits(x: &Tensor) -> bool {
 /// # Errors
 /// When it does not.
 pub fn gated(x: &Tensor, gate: Gate) -> Result<Tensor> {
-    let fill = |out: &mut [MaybeUninit<f32>], values: &[f32]| match gate {
-        // One loop each, so that nothing is decided inside.
-        Gate::Plain => gate_all(out, values, |x| Gate::Plain.of(x)),
-        Gate::Quick => gate_all(out, values, |x| Gate::Quick.of(x)),
-        Gate::Tanh => gate_all(out, values, |x| Gate::Tanh.of(x)),
-    };
-    mapped(x, PIECE, fill)
+    x.apply_op1(gate)
+}
+
+impl CustomOp1 for Gate {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let values = slice(x, layout)?;
+        let fill = |out: &mut [MaybeUninit<f32>], values: &[f32]| match self {
+            // One loop each, so that nothing is decided inside.
+            Self::Plain => gate_all(out, values, |x| Self::Plain.of(x)),
+            Self::Quick => gate_all(out, values, |x| Self::Quick.of(x)),
+            Self::Tanh => gate_all(out, values, |x| Self::Tanh.of(x)),
+        };
+        let out = filled(values.len(), |out| {
+            let pieces = out.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE));
+            pieces.for_each(|(out, values)| fill(out, values));
+        });
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _result: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let fill = |out: &mut [MaybeUninit<f32>], pair: (&[f32], &[f32])| match self {
+            Self::Plain => slope_all(out, pair, |x| (Self::Plain.of(x), Self::Plain.slope(x))),
+            Self::Quick => slope_all(out, pair, |x| (Self::Quick.of(x), Self::Quick.slope(x))),
+            Self::Tanh => slope_all(out, pair, |x| (Self::Tanh.of(x), Self::Tanh.slope(x))),
+        };
+        let out = read(x, |x| {
+            read(grad, |grad| {
+                Ok(filled(x.len(), |out| {
+                    let pairs = x.par_chunks(PIECE).zip(grad.par_chunks(PIECE));
+                    let pieces = out.par_chunks_mut(PIECE).zip(pairs);
+                    pieces.for_each(|(out, pair)| fill(out, pair));
+                }))
+            })
+        })?;
+        Tensor::from_vec(out, x.shape(), &Device::Cpu).map(Some)
+    }
 }
 
 #[inline(always)]
@@ -81,6 +124,25 @@ fn gate_all(out: &mut [MaybeUninit<f32>], values: &[f32], gate: impl Fn(f32) -> 
         || {
             for (out, &x) in out.iter_mut().zip(values) {
                 out.write(x / (1.0 + exp(-gate(x))));
+            }
+        },
+    );
+}
+
+/// The slope of x · sigmoid(gate(x)) times what comes back; `gate` gives the gate and its own slope.
+#[inline(always)]
+fn slope_all(
+    out: &mut [MaybeUninit<f32>],
+    (values, grads): (&[f32], &[f32]),
+    gate: impl Fn(f32) -> (f32, f32),
+) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (out, (&x, &grad)) in out.iter_mut().zip(values.iter().zip(grads)) {
+                let (gate, slope) = gate(x);
+                let share = 1.0 / (1.0 + exp(-gate));
+                out.write(grad * share * (1.0 + x * (1.0 - share) * slope));
             }
         },
     );
@@ -121,26 +183,6 @@ fn row_softmax(row: &mut [f32]) {
             }
         },
     );
-}
-
-/// A tensor of the same shape, made piece by piece on all cores.
-fn mapped(
-    x: &Tensor,
-    piece: usize,
-    fill: impl Fn(&mut [MaybeUninit<f32>], &[f32]) + Sync,
-) -> Result<Tensor> {
-    let (storage, layout) = x.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else {
-        candle_core::bail!("only tensors in main memory are read");
-    };
-    let start = layout.start_offset();
-    let values = &storage.as_slice::<f32>()?[start..start + x.elem_count()];
-    let out = filled(values.len(), |out| {
-        out.par_chunks_mut(piece)
-            .zip(values.par_chunks(piece))
-            .for_each(|(out, values)| fill(out, values));
-    });
-    Tensor::from_vec(out, x.shape(), &Device::Cpu)
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ mod layout;
 mod legacy;
 mod random;
 mod unpickle;
+mod variables;
 
 pub use audit::{Asked, audit};
 pub use files::Files;
 pub use fingerprint::fingerprint;
 pub use layout::{Held, Piece, load_as, stored_as};
 pub use random::random;
+pub use variables::Variables;
 
 use super::Result;
 use candle_core::{DType, Device, Shape, Tensor};

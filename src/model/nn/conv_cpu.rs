@@ -1,0 +1,332 @@
+//! Convolution on a CPU in f32 as a product of the kernel and what it sees, with its two gradients.
+//!
+//! Many small pictures go to the cores one by one; of few large ones, bands of rows are gathered and multiplied by all cores.
+
+use super::memory::{read, slice};
+use super::product::{filled, product};
+use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
+use gemm::Parallelism;
+use rayon::prelude::*;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// Numbers gathered at a time: 8 Mi, 32 MiB.
+const TILE: usize = 1 << 23;
+/// Pictures that the kernel sees as so few numbers are one core's work.
+const SMALL: usize = 1 << 20;
+/// Pictures whose gradients are summed one after the other, whatever the number of cores.
+const TOGETHER: usize = 4;
+
+/// The operation: x [B, C, H, W] and the kernel [O, C, k, k] give [B, O, H', W'].
+#[derive(Debug, Clone, Copy)]
+pub struct Convolution {
+    pub kernel: usize,
+    pub stride: usize,
+    pub before: usize,
+    pub after: usize,
+}
+
+/// All sizes of one convolution.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    op: Convolution,
+    batch: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    outputs: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Convolution {
+    fn sizes(self, x: &Shape, kernel: &Shape) -> Result<Sizes> {
+        let (batch, channels, height, width) = x.dims4()?;
+        let (outputs, inputs, k, _) = kernel.dims4()?;
+        let out = |size: usize| {
+            let room = (size + self.before + self.after).checked_sub(self.kernel);
+            room.map(|room| room / self.stride + 1)
+        };
+        let (Some(rows), Some(columns)) = (out(height), out(width)) else {
+            candle_core::bail!("a picture of {width} × {height} is smaller than the kernel");
+        };
+        if channels != inputs || k != self.kernel {
+            candle_core::bail!("{channels} channels for a kernel of {:?}", kernel.dims());
+        }
+        Ok(Sizes {
+            op: self,
+            batch,
+            channels,
+            height,
+            width,
+            outputs,
+            rows,
+            columns,
+        })
+    }
+}
+
+impl Sizes {
+    /// Numbers that the kernel sees for one number of the result.
+    fn seen(&self) -> usize {
+        self.channels * self.op.kernel * self.op.kernel
+    }
+
+    fn picture(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Places of the result.
+    fn places(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Whether the kernel sees the picture as it lies.
+    fn plain(&self) -> bool {
+        let Convolution {
+            kernel,
+            stride,
+            before,
+            after,
+        } = self.op;
+        kernel == 1 && stride == 1 && before + after == 0
+    }
+
+    /// The part of a line that lies inside the picture for a column of the kernel, and where it begins in the picture.
+    fn inside(&self, dx: usize) -> (Range<usize>, usize) {
+        let Convolution { stride, before, .. } = self.op;
+        let first = before.saturating_sub(dx).div_ceil(stride);
+        let end = (self.width + before).saturating_sub(dx).div_ceil(stride);
+        let end = self.columns.min(end);
+        (
+            first..end.max(first),
+            (first * stride + dx).saturating_sub(before),
+        )
+    }
+
+    /// The picture's row that a row of the result sees with a row of the kernel.
+    fn row(&self, row: usize, dy: usize) -> Option<usize> {
+        let y = (row * self.op.stride + dy).checked_sub(self.op.before);
+        y.filter(|&y| y < self.height)
+    }
+
+    /// One line of what the kernel sees: a channel and a place of the kernel, for some rows of the result.
+    fn gather_line(&self, picture: &[f32], number: usize, rows: Range<usize>, line: &mut [f32]) {
+        let k = self.op.kernel;
+        let (channel, dy, dx) = (number / (k * k), number / k % k, number % k);
+        let plane = &picture[channel * self.height * self.width..][..self.height * self.width];
+        let (inside, from) = self.inside(dx);
+        for (line, row) in line.chunks_exact_mut(self.columns).zip(rows) {
+            let Some(y) = self.row(row, dy) else {
+                continue;
+            };
+            let source = &plane[y * self.width..(y + 1) * self.width];
+            let line = &mut line[inside.clone()];
+            match self.op.stride {
+                _ if line.is_empty() => {}
+                1 => line.copy_from_slice(&source[from..from + line.len()]),
+                stride => {
+                    let source = source[from..].iter().step_by(stride);
+                    line.iter_mut().zip(source).for_each(|(to, x)| *to = *x);
+                }
+            }
+        }
+    }
+
+    /// What the kernel sees of a picture, [seen, places].
+    fn gather(&self, picture: &[f32]) -> Vec<f32> {
+        let mut all = vec![0.0; self.seen() * self.places()];
+        for (number, line) in all.chunks_exact_mut(self.places()).enumerate() {
+            self.gather_line(picture, number, 0..self.rows, line);
+        }
+        all
+    }
+
+    /// Adds [seen, places] back to where the kernel saw it.
+    fn scatter(&self, seen: &[f32], picture: &mut [f32]) {
+        let (k, stride) = (self.op.kernel, self.op.stride);
+        for (number, line) in seen.chunks_exact(self.places()).enumerate() {
+            let (channel, dy, dx) = (number / (k * k), number / k % k, number % k);
+            let plane = &mut picture[channel * self.height * self.width..];
+            let (inside, from) = self.inside(dx);
+            for (row, line) in line.chunks_exact(self.columns).enumerate() {
+                let Some(y) = self.row(row, dy).filter(|_| !inside.is_empty()) else {
+                    continue;
+                };
+                let to = &mut plane[y * self.width..(y + 1) * self.width][from..];
+                let to = to.iter_mut().step_by(stride);
+                let line = &line[inside.clone()];
+                to.zip(line).for_each(|(to, x)| *to += x);
+            }
+        }
+    }
+
+    fn forward(&self, x: &[f32], kernel: &[f32]) -> Vec<f32> {
+        let each = self.outputs * self.places();
+        let alone = self.batch > 1 && self.seen() * self.places() <= SMALL;
+        filled(self.batch * each, |out| {
+            let pictures = x.par_chunks_exact(self.picture());
+            if alone {
+                let pairs = out.par_chunks_exact_mut(each).zip(pictures);
+                pairs.for_each(|(out, picture)| self.small(picture, kernel, out));
+            } else {
+                let pictures = x.chunks_exact(self.picture());
+                let pairs = out.chunks_exact_mut(each).zip(pictures);
+                pairs.for_each(|(out, picture)| self.large(picture, kernel, out));
+            }
+        })
+    }
+
+    fn small(&self, picture: &[f32], kernel: &[f32], out: &mut [MaybeUninit<f32>]) {
+        let gathered;
+        let seen = match self.plain() {
+            true => picture,
+            false => {
+                gathered = self.gather(picture);
+                &gathered
+            }
+        };
+        let (k, n) = (self.seen(), self.places());
+        let sizes = (self.outputs, n, k);
+        product(
+            sizes,
+            (out, n),
+            (kernel, k, 1),
+            (seen, n, 1),
+            1.0,
+            Parallelism::None,
+        );
+    }
+
+    fn large(&self, picture: &[f32], kernel: &[f32], out: &mut [MaybeUninit<f32>]) {
+        let threads = Parallelism::Rayon(rayon::current_num_threads());
+        let (k, n) = (self.seen(), self.places());
+        if self.plain() {
+            let sizes = (self.outputs, n, k);
+            return product(
+                sizes,
+                (out, n),
+                (kernel, k, 1),
+                (picture, n, 1),
+                1.0,
+                threads,
+            );
+        }
+        let step = (TILE / (k * self.columns)).clamp(1, self.rows);
+        for start in (0..self.rows).step_by(step) {
+            let rows = start..self.rows.min(start + step);
+            let width = rows.len() * self.columns;
+            let mut tile = vec![0f32; k * width];
+            tile.par_chunks_exact_mut(width)
+                .enumerate()
+                .for_each(|(number, line)| self.gather_line(picture, number, rows.clone(), line));
+            let out = &mut out[start * self.columns..];
+            let sizes = (self.outputs, width, k);
+            product(
+                sizes,
+                (out, n),
+                (kernel, k, 1),
+                (&tile, width, 1),
+                1.0,
+                threads,
+            );
+        }
+    }
+
+    /// The gradient of the kernel, summed over pictures in an order of its own.
+    fn kernel_gradient(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
+        let (k, n) = (self.seen(), self.places());
+        let pictures = x.par_chunks(TOGETHER * self.picture());
+        let grads = grad.par_chunks(TOGETHER * self.outputs * n);
+        let parts: Vec<Vec<f32>> = pictures
+            .zip(grads)
+            .map(|(pictures, grads)| {
+                let mut sum = vec![0.0; self.outputs * k];
+                let pictures = pictures.chunks_exact(self.picture());
+                for (picture, grad) in pictures.zip(grads.chunks_exact(self.outputs * n)) {
+                    let seen = self.gather(picture);
+                    let one = filled(self.outputs * k, |one| {
+                        let sizes = (self.outputs, k, n);
+                        product(
+                            sizes,
+                            (one, k),
+                            (grad, n, 1),
+                            (&seen, 1, n),
+                            1.0,
+                            Parallelism::None,
+                        );
+                    });
+                    sum.iter_mut().zip(one).for_each(|(sum, x)| *sum += x);
+                }
+                sum
+            })
+            .collect();
+        let mut sum = vec![0.0; self.outputs * k];
+        for part in parts {
+            sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+        }
+        sum
+    }
+
+    fn input_gradient(&self, kernel: &[f32], grad: &[f32]) -> Vec<f32> {
+        let (k, n) = (self.seen(), self.places());
+        let mut out = vec![0.0; self.batch * self.picture()];
+        let grads = grad.par_chunks_exact(self.outputs * n);
+        let pictures = out.par_chunks_exact_mut(self.picture());
+        pictures.zip(grads).for_each(|(picture, grad)| {
+            let seen = filled(k * n, |seen| {
+                let sizes = (k, n, self.outputs);
+                product(
+                    sizes,
+                    (seen, n),
+                    (kernel, 1, k),
+                    (grad, n, 1),
+                    1.0,
+                    Parallelism::None,
+                );
+            });
+            self.scatter(&seen, picture);
+        });
+        out
+    }
+}
+
+impl CustomOp2 for Convolution {
+    fn name(&self) -> &'static str {
+        "convolution"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        kernel: &CpuStorage,
+        kernel_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let sizes = self.sizes(x_layout.shape(), kernel_layout.shape())?;
+        let out = sizes.forward(slice(x, x_layout)?, slice(kernel, kernel_layout)?);
+        let shape = (sizes.batch, sizes.outputs, sizes.rows, sizes.columns);
+        Ok((CpuStorage::F32(out), shape.into()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        kernel: &Tensor,
+        _result: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let sizes = self.sizes(x.shape(), kernel.shape())?;
+        read(grad, |grad| {
+            let of_x = x.track_op().then(|| {
+                let values = read(kernel, |kernel| Ok(sizes.input_gradient(kernel, grad)))?;
+                Tensor::from_vec(values, x.shape(), &Device::Cpu)
+            });
+            let of_kernel = kernel.track_op().then(|| {
+                let values = read(x, |x| Ok(sizes.kernel_gradient(x, grad)))?;
+                Tensor::from_vec(values, kernel.shape(), &Device::Cpu)
+            });
+            Ok((of_x.transpose()?, of_kernel.transpose()?))
+        })
+    }
+}

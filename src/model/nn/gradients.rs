@@ -1,0 +1,244 @@
+//! The gradients of this room's operations beside those of candle's own slow ones, and beside finite differences.
+
+use super::conv_cpu::Convolution;
+use super::sigmoid::{Gate, gated};
+use super::{GroupNorm, Mask, RmsNorm, attention, double, normed_rows};
+use crate::model::weights::Variables;
+use candle_core::{D, DType, Device, Module, Result, Tensor, Var};
+
+fn var(shape: &[usize]) -> Var {
+    Var::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
+}
+
+fn values(x: &Tensor) -> Vec<f32> {
+    x.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn worst(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let largest = b.iter().fold(1f32, |most, x| most.max(x.abs()));
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+        / largest
+}
+
+/// Compares results and all gradients of two ways to one result, under a random weight of each of its numbers.
+fn alike(
+    name: &str,
+    vars: &[Var],
+    ours: impl Fn() -> Result<Tensor>,
+    theirs: impl Fn() -> Result<Tensor>,
+) {
+    let (ours, theirs) = (ours().unwrap(), theirs().unwrap());
+    assert_eq!(ours.dims(), theirs.dims(), "{name}");
+    let off = worst(&values(&ours), &values(&theirs));
+    assert!(off < 1e-5, "{name}: result off by {off}");
+    let weigh = Tensor::randn(0f32, 1.0, ours.shape(), &Device::Cpu).unwrap();
+    let back = |y: Tensor| (y * &weigh).unwrap().sum_all().unwrap().backward().unwrap();
+    let (ours, theirs) = (back(ours), back(theirs));
+    for (number, var) in vars.iter().enumerate() {
+        let [a, b] = [&ours, &theirs].map(|grads| values(grads.get(var).unwrap()));
+        let off = worst(&a, &b);
+        assert!(off < 2e-5, "{name}: gradient {number} off by {off}");
+    }
+}
+
+#[test]
+fn convolutions_are_candles() {
+    for (kernel, stride, before, after) in [(3, 1, 1, 1), (3, 2, 0, 1), (1, 1, 0, 0), (2, 2, 0, 0)]
+    {
+        let (x, weight) = (var(&[5, 3, 9, 7]), var(&[4, 3, kernel, kernel]));
+        let op = Convolution {
+            kernel,
+            stride,
+            before,
+            after,
+        };
+        let vars = [x.clone(), weight.clone()];
+        alike(
+            &format!("{op:?}"),
+            &vars,
+            || x.apply_op2(&weight, op),
+            || {
+                let x = x.pad_with_zeros(2, before, after)?;
+                x.pad_with_zeros(3, before, after)?
+                    .conv2d(&weight, 0, stride, 1, 1)
+            },
+        );
+    }
+}
+
+#[test]
+fn doubled_pictures_are_candles() {
+    let x = var(&[2, 3, 4, 5]);
+    alike(
+        "double",
+        &[x.clone()],
+        || double(&x),
+        || x.upsample_nearest2d(8, 10),
+    );
+}
+
+#[test]
+fn gates_are_candles() {
+    let x = var(&[3, 50]);
+    let vars = [x.clone()];
+    alike("silu", &vars, || gated(&x, Gate::Plain), || x.silu());
+    alike("gelu", &vars, || gated(&x, Gate::Tanh), || x.gelu());
+    alike(
+        "quick gelu",
+        &vars,
+        || gated(&x, Gate::Quick),
+        || (x.as_tensor() * 1.702)?.silu()? / 1.702,
+    );
+}
+
+#[test]
+fn norms_are_candles() {
+    let (x, weight, bias) = (var(&[2, 70, 12]), var(&[12]), var(&[12]));
+    let vars = [x.clone(), weight.clone(), bias.clone()];
+    alike(
+        "layer norm",
+        &vars,
+        || normed_rows(&x, &weight, &bias, 1e-6),
+        || candle_nn::ops::layer_norm_slow(&x, &weight, &bias, 1e-6),
+    );
+    alike(
+        "rms norm",
+        &vars[..2],
+        || RmsNorm::new(weight.as_tensor().clone(), 1e-6).forward(&x),
+        || candle_nn::ops::rms_norm_slow(&x, &weight, 1e-6),
+    );
+    // A weight and a bias for each sample.
+    let (scale, shift) = (var(&[2, 12]), var(&[2, 12]));
+    let vars = [x.clone(), scale.clone(), shift.clone()];
+    alike(
+        "modulation",
+        &vars,
+        || normed_rows(&x, &scale, &shift, 1e-6),
+        || {
+            let ones = Tensor::ones(12, DType::F32, &Device::Cpu)?;
+            let normed = candle_nn::ops::layer_norm_slow(&x, &ones, &ones.zeros_like()?, 1e-6)?;
+            normed
+                .broadcast_mul(&scale.unsqueeze(1)?)?
+                .broadcast_add(&shift.unsqueeze(1)?)
+        },
+    );
+    let x = var(&[3, 6, 4, 5]);
+    let variables = Variables::new(7, Device::Cpu);
+    let norm = GroupNorm::new(&variables.weights(), 2, 6, 1e-6).unwrap();
+    for var in variables.all().values() {
+        var.set(&var.randn_like(0.0, 1.0).unwrap()).unwrap();
+    }
+    let weights = variables.all();
+    let [weight, bias] = ["weight", "bias"].map(|name| weights[name].as_tensor().clone());
+    alike(
+        "group norm",
+        &[
+            x.clone(),
+            weights["weight"].clone(),
+            weights["bias"].clone(),
+        ],
+        || norm.forward(&x),
+        || {
+            let grouped = x.reshape((3, 2, 60))?;
+            let centred = grouped.broadcast_sub(&grouped.mean_keepdim(2)?)?;
+            let variance = (centred.sqr()?.mean_keepdim(2)? + 1e-6)?;
+            centred
+                .broadcast_div(&variance.sqrt()?)?
+                .reshape(x.shape())?
+                .broadcast_mul(&weight.reshape((1, 6, 1, 1))?)?
+                .broadcast_add(&bias.reshape((1, 6, 1, 1))?)
+        },
+    );
+}
+
+fn by_definition(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result<Tensor> {
+    let (_, heads, queries, _) = q.dims4()?;
+    let (batch, kv_heads, keys, size) = k.dims4()?;
+    let spread = |x: &Tensor| {
+        let full = (batch, kv_heads, heads / kv_heads, keys, size);
+        x.unsqueeze(2)?
+            .broadcast_as(full)?
+            .reshape((batch, heads, keys, size))
+    };
+    let scores = (q.matmul(&spread(k)?.transpose(2, 3)?.contiguous()?)? * 0.3)?;
+    let scores = match causal {
+        false => scores,
+        true => {
+            let hidden = (0..queries * keys).map(|place| {
+                let (row, key) = (place / keys, place % keys);
+                if key > row + keys - queries {
+                    -1e9f32
+                } else {
+                    0.0
+                }
+            });
+            let hidden = Tensor::from_iter(hidden, &Device::Cpu)?.reshape((queries, keys))?;
+            scores.broadcast_add(&hidden)?
+        }
+    };
+    candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&spread(v)?)
+}
+
+#[test]
+fn attention_is_its_definition() {
+    for (heads, kv_heads, queries, keys) in [(2, 2, 5, 5), (4, 2, 3, 6), (3, 1, 7, 7)] {
+        let q = var(&[2, heads, queries, 8]);
+        let (k, v) = (var(&[2, kv_heads, keys, 8]), var(&[2, kv_heads, keys, 8]));
+        let vars = [q.clone(), k.clone(), v.clone()];
+        for (mask, causal) in [(Mask::None, false), (Mask::Causal, true)] {
+            alike(
+                &format!("{heads} heads over {kv_heads}, {mask:?}"),
+                &vars,
+                || attention(&q, &k, &v, 0.3, mask),
+                || by_definition(&q, &k, &v, causal),
+            );
+        }
+    }
+}
+
+/// One number moved a little each way, beside what the gradient says of it.
+#[test]
+fn gradients_are_finite_differences() {
+    let x = var(&[1, 2, 5, 5]);
+    let weight = var(&[3, 2, 3, 3]);
+    let (scale, shift) = (var(&[5]), var(&[5]));
+    let op = Convolution {
+        kernel: 3,
+        stride: 1,
+        before: 1,
+        after: 1,
+    };
+    let loss = || -> Result<Tensor> {
+        let y = gated(&x.apply_op2(&weight, op)?, Gate::Tanh)?;
+        let y = normed_rows(&y, &scale, &shift, 1e-5)?;
+        let y = attention(&y, &y, &y, 0.5, Mask::None)?;
+        double(&y.contiguous()?)?.sqr()?.sum_all()
+    };
+    let grads = loss().unwrap().backward().unwrap();
+    for var in [&x, &weight, &scale, &shift] {
+        let before = values(var);
+        let slopes = values(grads.get(var).unwrap());
+        for place in [0, before.len() / 2, before.len() - 1] {
+            let moved = |by: f32| {
+                let mut values = before.clone();
+                values[place] += by;
+                var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap())
+                    .unwrap();
+                let value: f32 = loss().unwrap().to_scalar().unwrap();
+                f64::from(value)
+            };
+            let slope = (moved(4e-3) - moved(-4e-3)) / 8e-3;
+            moved(0.0);
+            let off = (slope - f64::from(slopes[place])).abs();
+            assert!(
+                off < 2e-2 * slope.abs().max(2.0),
+                "{place}: {slope} and {}",
+                slopes[place]
+            );
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Tensors in main memory as slices.
+
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
+
+/// The numbers of a contiguous tensor.
+///
+/// # Errors
+/// When the layout has gaps or the numbers are not f32.
+pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let values = storage.as_slice::<f32>()?;
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&values[start..end]),
+        None => candle_core::bail!("only contiguous tensors are read"),
+    }
+}
+
+/// Looks at a tensor's numbers, in its order.
+///
+/// # Errors
+/// As [`slice`], and when the tensor lies on a device.
+pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let x = x.contiguous()?;
+    let (storage, layout) = x.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => look(slice(storage, layout)?),
+        _ => candle_core::bail!("only tensors in main memory are read"),
+    }
+}

@@ -1,0 +1,114 @@
+//! Tensors that training changes: made when a network asks for them, as PyTorch's layers begin.
+
+use super::{Source, Weights};
+use crate::model::noise::{Generator, randn};
+use crate::model::{ModelError, Result};
+use candle_core::{DType, Device, Shape, Tensor, Var};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Standard deviation of tables of vectors at the beginning.
+const TABLE: f32 = 0.02;
+
+/// The parameters of networks by name. Each begins from the seed and its own name, whatever the order in which they are
+/// asked for.
+#[derive(Debug)]
+pub struct Variables {
+    seed: u64,
+    device: Device,
+    vars: Mutex<BTreeMap<String, Var>>,
+}
+
+impl Variables {
+    pub fn new(seed: u64, device: Device) -> Arc<Self> {
+        Arc::new(Self {
+            seed,
+            device,
+            vars: Mutex::default(),
+        })
+    }
+
+    /// What a network is built from.
+    pub fn weights(self: &Arc<Self>) -> Weights {
+        Weights::new(self.clone(), DType::F32, &self.device)
+    }
+
+    /// All parameters, by name.
+    pub fn all(&self) -> BTreeMap<String, Var> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
+        self.vars.lock().unwrap_or_else(|lock| lock.into_inner())
+    }
+
+    /// A parameter's first values. Matrices and kernels are uniform within one over the root of their inputs, and so are
+    /// their biases; gains are 1, other biases 0; other vectors, and tables of vectors, are normal with 0.02.
+    fn first(&self, name: &str, shape: &Shape, sibling: Option<&Var>) -> Vec<f32> {
+        let (count, dims) = (shape.elem_count(), shape.dims());
+        let (place, leaf) = name.rsplit_once('.').unwrap_or(("", name));
+        let inputs = |dims: &[usize]| dims[1..].iter().product::<usize>().max(1);
+        let mut generator = self.generator(name);
+        let mut within = |inputs: usize| {
+            let bound = 1.0 / (inputs as f64).sqrt();
+            let uniform = (0..count).map(|_| ((2.0 * generator.uniform() - 1.0) * bound) as f32);
+            uniform.collect()
+        };
+        match (leaf, dims) {
+            ("weight", [_]) => vec![1.0; count],
+            ("weight", [_, _, ..]) if !place.contains("embed_tokens") => within(inputs(dims)),
+            ("bias", _) => match sibling.map(|weight| weight.dims()) {
+                Some(weight @ [_, _, ..]) => within(inputs(weight)),
+                _ => vec![0.0; count],
+            },
+            _ => {
+                let normal = randn(&mut self.generator(name), count, DType::F32);
+                normal.into_iter().map(|x| TABLE * x).collect()
+            }
+        }
+    }
+
+    fn generator(&self, name: &str) -> Generator {
+        let mut hash = Sha256::new();
+        hash.update(self.seed.to_le_bytes());
+        hash.update(name);
+        let hash = hash.finalize();
+        Generator::new(u64::from(u32::from_le_bytes([
+            hash[0], hash[1], hash[2], hash[3],
+        ])))
+    }
+}
+
+impl Source for Variables {
+    fn get(&self, name: &str, shape: &Shape, dtype: DType, device: &Device) -> Result<Tensor> {
+        let mut vars = self.lock();
+        let var = match vars.get(name) {
+            Some(var) => var.clone(),
+            None => {
+                let weight = name
+                    .strip_suffix("bias")
+                    .map(|place| format!("{place}weight"));
+                let sibling = weight.and_then(|weight| vars.get(&weight).cloned());
+                let values = self.first(name, shape, sibling.as_ref());
+                let var = Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?;
+                vars.insert(name.to_owned(), var.clone());
+                var
+            }
+        };
+        if var.shape() != shape {
+            return Err(ModelError::Input(format!(
+                "{name} is asked for as {shape:?} and as {:?}",
+                var.shape()
+            )));
+        }
+        match dtype {
+            DType::F32 => Ok(var.as_tensor().clone()),
+            other => Ok(var.to_dtype(other)?),
+        }
+    }
+
+    fn dims(&self, name: &str) -> Option<Vec<usize>> {
+        self.lock().get(name).map(|var| var.dims().to_vec())
+    }
+}
