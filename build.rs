@@ -7,11 +7,12 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// Folders whose files are put into the program.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: [&str; 6] = [
     "suites",
     "configs/models",
     "configs/policies",
     "configs/studies",
+    "configs/training",
     "results/published",
 ];
 

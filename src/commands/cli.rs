@@ -1,5 +1,9 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
+mod train;
+
+pub use train::TrainArgs;
+
 use crate::run::Shard;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -71,12 +75,14 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan; runs nothing
     Check(CheckArgs),
-    /// List suites, models, studies, policies, observers, rules, assets or runs
+    /// List suites, models, studies, policies, trainings, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
     /// Compare the in-repo networks with reference tensors of the Python implementations
     Parity(ParityArgs),
+    /// Train a network on the miniature world
+    Train(TrainArgs),
     /// Turn pictures into the codes of a model's tokenizer, and back
     #[command(subcommand)]
     Tokens(TokensCommand),
@@ -735,6 +741,7 @@ pub enum Listable {
     Models,
     Studies,
     Policies,
+    Trainings,
     Generators,
     Observers,
     Rules,

@@ -29,6 +29,7 @@ mod report;
 mod run;
 mod score;
 mod tokens;
+mod train;
 
 use crate::exit::Exit;
 use clap::Parser;
@@ -51,6 +52,7 @@ pub fn main() -> Exit {
 
 fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Train(args) => train::run(ctx, &args),
         Command::Run(args) => run::run(ctx, &args, true),
         Command::Generate(args) => run::run(ctx, &args, false),
         Command::Items(args) => items::items(ctx, &args),

@@ -2,6 +2,7 @@
 
 use crate::hub::Progress;
 use crate::run::{Event, Listener};
+use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -216,4 +217,73 @@ impl Listener for RunProgress {
             }
         }
     }
+}
+
+/// Shows how a training goes.
+pub struct TrainProgress {
+    quiet: bool,
+    label: String,
+    steps: u64,
+    bar: ProgressBar,
+    said: Mutex<Instant>,
+}
+
+impl TrainProgress {
+    pub fn new(quiet: bool, label: &str, steps: u64) -> Self {
+        Self {
+            quiet,
+            label: label.to_owned(),
+            steps,
+            bar: match quiet {
+                true => ProgressBar::hidden(),
+                false => bar(steps, label),
+            },
+            said: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub fn on(&self, event: &TrainEvent<'_>) {
+        match event {
+            TrainEvent::Resumed { step } => {
+                self.bar.set_position(*step);
+                self.bar.reset_eta();
+                self.tell(format!("going on after step {step}"));
+            }
+            TrainEvent::Step { step, numbers } => {
+                self.bar.set_position(*step);
+                self.bar.set_message(words(numbers));
+                let Ok(mut said) = self.said.lock() else {
+                    return;
+                };
+                if BARS.is_hidden() && said.elapsed() > LINE_EVERY {
+                    *said = Instant::now();
+                    let left = self.bar.eta();
+                    let words = words(numbers);
+                    self.tell(format!(
+                        "step {step} of {}, {words}, {left:.0?} left",
+                        self.steps
+                    ));
+                }
+            }
+            TrainEvent::Checked { step, numbers } => {
+                self.tell(format!("checked after step {step}: {}", words(numbers)));
+            }
+        }
+    }
+
+    fn tell(&self, line: String) {
+        if !self.quiet {
+            say(format!("{}: {line}", self.label));
+        }
+    }
+
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn words(numbers: &[(String, f64)]) -> String {
+    let each = numbers.iter().take(4);
+    let each = each.map(|(name, value)| format!("{name} {value:.4}"));
+    each.collect::<Vec<_>>().join(", ")
 }

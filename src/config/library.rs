@@ -18,6 +18,7 @@ pub enum Kind {
     Study,
     Published,
     Policy,
+    Training,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             Self::Study => "configs/studies",
             Self::Published => "results/published",
             Self::Policy => "configs/policies",
+            Self::Training => "configs/training",
         }
     }
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Kind {
             Self::Study => "study",
             Self::Published => "table of published results",
             Self::Policy => "policy",
+            Self::Training => "training",
         })
     }
 }
@@ -212,7 +215,9 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{model_file, policy_file, published_file, study_file, suite_file};
+    use crate::config::{
+        model_file, policy_file, published_file, study_file, suite_file, training_file,
+    };
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -247,6 +252,10 @@ mod tests {
         for (name, document, origin) in built_in(Kind::Policy) {
             let policy = policy_file::checked(document, origin).unwrap();
             assert_eq!(policy.definition.name, name);
+        }
+        for (name, document, _) in built_in(Kind::Training) {
+            let training = training_file::checked(&document, &document.settings(&[])).unwrap();
+            assert_eq!(training.name, name);
         }
         for (name, document, origin) in built_in(Kind::Study) {
             let study = study_file::checked(document, origin).unwrap().definition;

@@ -1,4 +1,4 @@
-//! TOML files of suites, models, studies and policies: reading them, finding them by name, locating mistakes.
+//! TOML files of suites, models, studies, policies and trainings: reading them, finding them by name, locating mistakes.
 
 mod document;
 mod error;
@@ -12,6 +12,7 @@ mod schema;
 mod settings;
 mod study_file;
 mod suite_file;
+mod training_file;
 mod value;
 
 pub use document::Document;
@@ -29,5 +30,6 @@ pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
     Mapping, Names, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
+pub use training_file::{OptimizerSection, TrainingFile, TrainingTask, training};
 
 pub(crate) use library::embedded_file;

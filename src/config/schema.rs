@@ -1,6 +1,6 @@
 //! JSON schemas of the definition files, for editors and for checks.
 
-use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile};
+use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile, TrainingFile};
 use schemars::schema_for;
 
 /// File name and content of the schema of every definition type, as they lie in `schema/`.
@@ -11,6 +11,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("study.json", schema_for!(StudyFile)),
         ("policy.json", schema_for!(PolicyFile)),
         ("published.json", schema_for!(PublishedFile)),
+        ("training.json", schema_for!(TrainingFile)),
     ]
     .into_iter()
     .map(|(name, schema)| (name, format!("{:#}\n", schema.to_value())))

@@ -52,14 +52,22 @@ impl Encoder {
     /// # Errors
     /// When the channels differ.
     pub fn mean(&self, pixels: &Tensor) -> Result<Tensor> {
+        let moments = self.moments(pixels)?;
+        Ok(moments.narrow(1, 0, self.latent_channels)?.contiguous()?)
+    }
+
+    /// The same with the logarithms of the variances behind the means, [B, 2 · latent channels, H / f, W / f].
+    ///
+    /// # Errors
+    /// When the picture is too small or its sides are no multiples of f.
+    pub fn moments(&self, pixels: &Tensor) -> Result<Tensor> {
         let mut x = self.conv_in.forward(pixels)?;
         for level in &self.down_blocks {
             x = level.forward(&x)?;
         }
         let x = self.mid_block.forward(&x)?;
         let x = Activation::Silu.apply(&self.conv_norm_out.forward(&x)?)?;
-        let moments = self.conv_out.forward(&x)?;
-        Ok(moments.narrow(1, 0, self.latent_channels)?.contiguous()?)
+        Ok(self.conv_out.forward(&x)?)
     }
 
     /// The latents that a denoiser takes for their mean: (mean − shift) · scale.

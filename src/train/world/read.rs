@@ -89,6 +89,24 @@ pub fn text(found: &[Found]) -> String {
     lines.collect::<Vec<String>>().join("\n")
 }
 
+/// How far apart the same thing may be in two pictures, in pixels.
+const MOVED: f32 = 2.0;
+
+/// Whether two pictures show the same: each thing of one, by form, colour and place, is a thing of the other.
+pub fn alike(a: &RgbImage, b: &RgbImage) -> bool {
+    let (a, mut b) = (things(a), things(b));
+    let same = |x: &Found, y: &Found| {
+        let (p, q) = (x.centre(), y.centre());
+        let near = (p[0] - q[0]).abs().max((p[1] - q[1]).abs()) <= MOVED;
+        x.form == y.form && x.color == y.color && near
+    };
+    let met = a.iter().all(|x| {
+        let place = b.iter().position(|y| same(x, y));
+        place.map(|place| b.swap_remove(place)).is_some()
+    });
+    met && b.is_empty()
+}
+
 fn from_grey(pixel: [u8; 3]) -> [f32; 3] {
     std::array::from_fn(|c| f32::from(pixel[c]) - f32::from(GREY[c]))
 }

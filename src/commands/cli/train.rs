@@ -1,0 +1,33 @@
+//! The arguments of `unigauge train`.
+
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge train mini-vae                       # into checkpoints/mini-vae; again after Ctrl-C, it goes on
+  unigauge train mini-vae --set steps=200 --out trial
+  unigauge train configs/training/mini-vae.toml --device cuda
+
+The folder gets the checkpoint in its authors' layout, training.toml (the definition as used), curve.jsonl (a line a step)
+and training.json (the record of a complete training).")]
+pub struct TrainArgs {
+    /// A training by name, or the path of its TOML file
+    pub training: String,
+    /// Folder of the checkpoint [default: checkpoints/NAME]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    /// Change a key of the definition, such as steps=200 or optimizer.learning_rate=1e-3
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Forget what an earlier training left in the folder
+    #[arg(long)]
+    pub restart: bool,
+    /// Print the definition as it would be used, and train nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Device of the network
+    #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
+    pub device: crate::commands::device::DeviceChoice,
+}

@@ -1,0 +1,152 @@
+//! The definition of a training.
+
+use crate::config::document::Document;
+use crate::config::error::ConfigError;
+use crate::config::library::{Kind, check_name, find};
+use crate::config::settings::Settings;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What is trained, on what and for how long (`configs/training/NAME.toml`).
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingFile {
+    /// Short name, that of the folder of the checkpoint: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    pub title: String,
+    /// What comes out, in a sentence or two.
+    #[serde(default)]
+    pub description: String,
+    pub task: TrainingTask,
+    /// All random choices follow from it.
+    #[serde(default = "seed")]
+    pub seed: u64,
+    /// Steps of the optimizer.
+    pub steps: u64,
+    /// Samples of a step.
+    pub batch: usize,
+    /// Steps between two states on the disk, from which an interrupted training goes on.
+    #[serde(default = "save_every")]
+    pub save_every: u64,
+    /// Steps between two checks on samples that training does not see; the last step is always followed by one.
+    #[serde(default = "check_every")]
+    pub check_every: u64,
+    #[serde(default)]
+    pub optimizer: OptimizerSection,
+    /// The network's `config.json`.
+    pub network: Settings,
+    /// What belongs to the task, such as the weights of a loss.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// What a network learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainingTask {
+    /// An autoencoder of pictures of the miniature world, in the layout of FLUX.1's.
+    Vae,
+}
+
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of the weights.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSection {
+    pub learning_rate: f64,
+    /// Steps over which the learning rate rises from 0.
+    pub warmup: u64,
+    /// Part of the learning rate that is left at the end of a half cosine; 1 keeps it.
+    pub final_rate: f64,
+    pub betas: [f64; 2],
+    pub eps: f64,
+    pub weight_decay: f64,
+    /// Longest gradient, over all parameters.
+    pub clip: f64,
+    /// How much of the moving average each step keeps; it keeps less during the first steps, as in diffusers.
+    pub ema: f64,
+}
+
+impl Default for OptimizerSection {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            warmup: 100,
+            final_rate: 0.05,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            clip: 1.0,
+            ema: 0.999,
+        }
+    }
+}
+
+fn seed() -> u64 {
+    1
+}
+
+fn save_every() -> u64 {
+    500
+}
+
+fn check_every() -> u64 {
+    1000
+}
+
+/// Loads a training by name or by the path of its file; a relative path starts from `from`. `set` changes keys of it, as a
+/// command line gives them (`optimizer.learning_rate=1e-3`).
+///
+/// # Errors
+/// When there is no such training or its definition has a mistake.
+pub fn training(name: &str, from: &Path, set: &[String]) -> Result<TrainingFile, ConfigError> {
+    let (document, _) = find(Kind::Training, name, from)?;
+    let over = Settings::parse("--set", &set.join("\n"))?;
+    checked(&document, &document.settings(&[]).merged(&over))
+}
+
+/// The checks that go beyond types.
+pub(super) fn checked(
+    document: &Document,
+    settings: &Settings,
+) -> Result<TrainingFile, ConfigError> {
+    let training: TrainingFile = settings.read()?;
+    check_name(document, &training.name)?;
+    let counts = [
+        ("steps", training.steps, 100_000_000),
+        ("batch", training.batch as u64, 65_536),
+        ("save_every", training.save_every, u64::MAX),
+        ("check_every", training.check_every, u64::MAX),
+    ];
+    for (key, value, most) in counts {
+        if value == 0 || value > most {
+            let message = format!("`{key}` must lie within 1 and {most}");
+            return Err(document.mistake(&[key], message, None));
+        }
+    }
+    let optimizer = &training.optimizer;
+    let share = 0.0..=1.0;
+    let numbers = [
+        ("learning_rate", optimizer.learning_rate > 0.0, "above 0"),
+        (
+            "final_rate",
+            share.contains(&optimizer.final_rate),
+            "0 to 1",
+        ),
+        (
+            "betas",
+            optimizer.betas.iter().all(|beta| (0.0..1.0).contains(beta)),
+            "0 to below 1",
+        ),
+        ("eps", optimizer.eps > 0.0, "above 0"),
+        ("weight_decay", optimizer.weight_decay >= 0.0, "0 or more"),
+        ("clip", optimizer.clip > 0.0, "above 0"),
+        ("ema", (0.0..1.0).contains(&optimizer.ema), "0 to below 1"),
+    ];
+    for (key, holds, expected) in numbers {
+        if !holds {
+            let message = format!("`{key}` must be {expected}");
+            return Err(document.mistake(&["optimizer", key], message, None));
+        }
+    }
+    Ok(training)
+}

@@ -1,0 +1,59 @@
+//! The curve of a training: JSON lines with the step and its numbers.
+
+use super::TrainError;
+use super::task::Numbers;
+use serde_json::{Map, Value};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// `curve.jsonl` of a training's folder.
+pub struct Curve {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Curve {
+    /// Goes on after a step: later lines, and a torn one, are of steps that will be done again.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn open(folder: &Path, step: u64) -> Result<Self, TrainError> {
+        let path = folder.join("curve.jsonl");
+        let failed = |error: std::io::Error| TrainError::io(&path, error);
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(failed)?,
+        };
+        let kept = text.split_inclusive('\n').filter(|line| {
+            let record: Option<Value> = serde_json::from_str(line).ok();
+            let at = record.and_then(|record| record["step"].as_u64());
+            line.ends_with('\n') && at.is_some_and(|at| at <= step)
+        });
+        super::state::replace(&path, kept.collect::<String>().as_bytes())?;
+        let file = File::options().append(true).open(&path).map_err(failed)?;
+        Ok(Self {
+            file: BufWriter::new(file),
+            path,
+        })
+    }
+
+    /// # Errors
+    /// When the line cannot be written.
+    pub fn add(&mut self, step: u64, numbers: &Numbers) -> Result<(), TrainError> {
+        let mut record = Map::new();
+        record.insert("step".into(), step.into());
+        for (name, value) in numbers {
+            record.insert(name.clone(), (*value).into());
+        }
+        let line = Value::Object(record);
+        writeln!(self.file, "{line}").map_err(|error| TrainError::io(&self.path, error))
+    }
+
+    /// # Errors
+    /// When the lines cannot be written.
+    pub fn flush(&mut self) -> Result<(), TrainError> {
+        let written = self.file.flush();
+        written.map_err(|error| TrainError::io(&self.path, error))
+    }
+}

@@ -1,0 +1,38 @@
+//! Why a training ends.
+
+use crate::model::ModelError;
+use std::path::{Path, PathBuf};
+
+/// A training that cannot go on.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum TrainError {
+    #[error("{path}: {problem}", path = path.display())]
+    #[diagnostic(help(
+        "look at the disk, its permissions and its free space; the last state that was saved is whole"
+    ))]
+    Io { path: PathBuf, problem: String },
+    #[error("{path}: {problem}", path = path.display())]
+    #[diagnostic(help("name another folder with `--out`, or begin anew with `--restart`"))]
+    State { path: PathBuf, problem: String },
+    #[error("the {what} of step {step} is not finite")]
+    #[diagnostic(help(
+        "take a lower `optimizer.learning_rate`, a longer `warmup` or a shorter `clip`; the last state that was saved is whole"
+    ))]
+    NotFinite { what: &'static str, step: u64 },
+    #[error("{message}")]
+    #[diagnostic(help("look at the definition of the training"))]
+    Definition { message: String },
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl TrainError {
+    pub(super) fn io(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+}

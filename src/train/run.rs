@@ -1,0 +1,230 @@
+//! A training from its first or last step to its checkpoint.
+
+use super::optimizer::AdamW;
+use super::state::{self, Progress};
+use super::task::{Learner, Numbers};
+use super::vae::Vae;
+use super::{TrainError, curve};
+use crate::cancel::Cancel;
+use crate::config::{TrainingFile, TrainingTask};
+use candle_core::Device;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::time::Instant;
+
+/// The file that a complete training leaves beside its checkpoint.
+pub const RECORD: &str = "training.json";
+
+/// What happens while a network trains, for whoever shows it.
+pub enum Event<'a> {
+    /// Steps that were done before.
+    Resumed {
+        step: u64,
+    },
+    Step {
+        step: u64,
+        numbers: &'a Numbers,
+    },
+    Checked {
+        step: u64,
+        numbers: &'a Numbers,
+    },
+}
+
+/// How a training ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The checkpoint is written; the record of the training.
+    Complete(Value),
+    /// It was complete before.
+    Already(Value),
+    /// Interrupted after a step; the state is saved.
+    Interrupted { step: u64 },
+}
+
+/// Where and how a training runs.
+pub struct Place<'a> {
+    /// The folder of the checkpoint.
+    pub folder: &'a Path,
+    pub device: &'a Device,
+    pub cancel: &'a Cancel,
+    /// Forget an earlier state and an earlier checkpoint.
+    pub restart: bool,
+    pub on: &'a dyn Fn(Event<'_>),
+}
+
+/// Trains.
+///
+/// # Errors
+/// When the definition has a mistake, the folder holds another training, or a step fails.
+pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainError> {
+    let folder = place.folder;
+    std::fs::create_dir_all(folder).map_err(|error| TrainError::io(folder, error))?;
+    let definition = toml::to_string(training).map_err(|error| TrainError::Definition {
+        message: error.to_string(),
+    })?;
+    let fingerprint: String = Sha256::digest(&definition)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if place.restart {
+        state::remove(folder)?;
+    } else if let Some(record) = complete(folder, &fingerprint)? {
+        return Ok(Outcome::Already(record));
+    }
+    let learner: Box<dyn Learner> = match training.task {
+        TrainingTask::Vae => Box::new(Vae::new(training, place.device)?),
+    };
+    let variables = learner.variables().all();
+    let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
+    let mut progress = Progress {
+        step: 0,
+        seconds: 0.0,
+        fingerprint,
+    };
+    if let Some((saved, tensors)) = state::open(folder)? {
+        let path = folder.join(state::FILE);
+        let wrong = |problem: String| TrainError::State { path, problem };
+        if saved.fingerprint != progress.fingerprint {
+            return Err(wrong("is of a training with another definition".into()));
+        }
+        optimizer.restore(&tensors).map_err(wrong)?;
+        progress = saved;
+        (place.on)(Event::Resumed {
+            step: progress.step,
+        });
+    }
+    let curve = curve::Curve::open(folder, progress.step)?;
+    state::replace(&folder.join("training.toml"), definition.as_bytes())?;
+    let mut steps = Steps {
+        training,
+        place,
+        learner: &*learner,
+        optimizer,
+        progress,
+        curve,
+    };
+    steps.to_the_end()
+}
+
+/// The record of a complete training of this definition.
+fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainError> {
+    let path = folder.join(RECORD);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TrainError::io(&path, error)),
+    };
+    let record: Value = serde_json::from_str(&text).map_err(|error| TrainError::State {
+        path: path.clone(),
+        problem: error.to_string(),
+    })?;
+    match record["fingerprint"] == fingerprint {
+        true => Ok(Some(record)),
+        false => Err(TrainError::State {
+            path,
+            problem: "is of a training with another definition".into(),
+        }),
+    }
+}
+
+/// A training under way.
+struct Steps<'a> {
+    training: &'a TrainingFile,
+    place: &'a Place<'a>,
+    learner: &'a dyn Learner,
+    optimizer: AdamW,
+    progress: Progress,
+    curve: curve::Curve,
+}
+
+impl Steps<'_> {
+    fn to_the_end(&mut self) -> Result<Outcome, TrainError> {
+        let mut checked = Numbers::new();
+        while self.progress.step < self.training.steps {
+            if self.place.cancel.is_raised() {
+                self.save()?;
+                return Ok(Outcome::Interrupted {
+                    step: self.progress.step,
+                });
+            }
+            self.step()?;
+            let step = self.progress.step;
+            let last = step == self.training.steps;
+            if last || step.is_multiple_of(self.training.check_every) {
+                checked = self.optimizer.averaged(|| self.learner.check())?;
+                self.curve.add(step, &checked)?;
+                (self.place.on)(Event::Checked {
+                    step,
+                    numbers: &checked,
+                });
+            }
+            if last || step.is_multiple_of(self.training.save_every) {
+                self.save()?;
+            }
+        }
+        self.finish(checked)
+    }
+
+    fn step(&mut self) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let step = self.progress.step + 1;
+        let loss = self.learner.loss(step)?;
+        let mut numbers = loss.numbers()?;
+        if !numbers.iter().all(|(_, value)| value.is_finite()) {
+            return Err(TrainError::NotFinite { what: "loss", step });
+        }
+        let grads = loss.total.backward()?;
+        let moved = self.optimizer.step(step, &grads)?;
+        numbers.push(("learning_rate".into(), moved.learning_rate));
+        numbers.push(("gradient".into(), moved.gradient));
+        self.progress.step = step;
+        self.progress.seconds += began.elapsed().as_secs_f64();
+        self.curve.add(step, &numbers)?;
+        (self.place.on)(Event::Step {
+            step,
+            numbers: &numbers,
+        });
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        self.curve.flush()?;
+        state::save(self.place.folder, &self.progress, self.optimizer.state()?)
+    }
+
+    /// The checkpoint first, then the record that says it is whole, then the state goes.
+    fn finish(&mut self, mut checked: Numbers) -> Result<Outcome, TrainError> {
+        let folder = self.place.folder;
+        let weights = self.optimizer.averages()?;
+        let parameters: usize = weights.values().map(|tensor| tensor.elem_count()).sum();
+        let known = self.optimizer.averaged(|| {
+            if checked.is_empty() {
+                checked = self.learner.check()?;
+            }
+            self.learner.publish(folder, weights)
+        })?;
+        let named = |numbers: Numbers| {
+            let pairs = numbers.into_iter();
+            pairs
+                .map(|(name, value)| (name, Value::from(value)))
+                .collect::<serde_json::Map<_, _>>()
+        };
+        let record = json!({
+            "name": self.training.name,
+            "fingerprint": self.progress.fingerprint,
+            "program": {"version": env!("CARGO_PKG_VERSION"), "commit": env!("UNIGAUGE_COMMIT")},
+            "steps": self.progress.step,
+            "seconds": self.progress.seconds,
+            "parameters": parameters,
+            "checked": named(checked),
+            "known": named(known),
+        });
+        let text = format!("{record:#}\n");
+        state::replace(&folder.join(RECORD), text.as_bytes())?;
+        state::remove(folder)?;
+        Ok(Outcome::Complete(record))
+    }
+}

@@ -1,0 +1,85 @@
+//! What networks are trained on: pictures of the miniature world without what is held out.
+
+use super::world::caption::{Caption, Task};
+use super::world::draw;
+use super::world::edit::{Edit, Kind};
+use super::world::random::Random;
+use super::world::split::Split;
+use super::world::thing::Color;
+use super::world::words;
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use std::sync::LazyLock;
+
+/// How often a picture is empty and how often a sign; the rest are scenes.
+const EMPTY: f64 = 0.04;
+const SIGN: f64 = 0.25;
+
+static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
+    let captions = Task::ALL.into_iter().flat_map(Caption::all);
+    captions
+        .filter(|caption| caption.split() == Split::Seen)
+        .collect()
+});
+
+static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let words = words::WORDS.into_iter().enumerate();
+    words
+        .filter(|(index, _)| words::split(*index) == Split::Seen)
+        .map(|(_, word)| word)
+        .collect()
+});
+
+/// A picture that training may see: nothing, a sign, or a scene of one to four things.
+pub fn picture(random: &mut Random) -> RgbImage {
+    if random.chance(EMPTY) {
+        draw::blank()
+    } else if random.chance(SIGN) {
+        let word = random.pick(&WORDS);
+        words::sign(word, random.pick(&Color::ALL), random)
+    } else if random.chance(0.5) {
+        draw::scene(&random.pick(&CAPTIONS).scene(random))
+    } else {
+        draw::scene(&Edit::sampled(random.pick(&Kind::ALL), random).after)
+    }
+}
+
+/// Pictures as a batch [B, 3, H, W] in −1 … 1.
+///
+/// # Errors
+/// When the pictures have different sizes.
+pub fn batch(pictures: &[RgbImage], device: &Device) -> candle_core::Result<Tensor> {
+    let Some((width, height)) = pictures.first().map(RgbImage::dimensions) else {
+        candle_core::bail!("a batch needs a picture");
+    };
+    let (width, height) = (width as usize, height as usize);
+    let mut values = Vec::with_capacity(pictures.len() * 3 * width * height);
+    for picture in pictures {
+        let raw = picture.as_raw();
+        for channel in 0..3 {
+            let plane = raw.iter().skip(channel).step_by(3);
+            values.extend(plane.map(|value| f32::from(*value) / 127.5 - 1.0));
+        }
+    }
+    Tensor::from_vec(values, (pictures.len(), 3, height, width), device)
+}
+
+/// A batch in −1 … 1 as pictures.
+///
+/// # Errors
+/// When it is not [B, 3, H, W].
+pub fn pictures(batch: &Tensor) -> candle_core::Result<Vec<RgbImage>> {
+    let (count, _, height, width) = batch.dims4()?;
+    let pixels = ((batch.clamp(-1f32, 1f32)? + 1.0)? * 127.5)?;
+    let pixels = pixels.permute((0, 2, 3, 1))?.contiguous()?;
+    let picture = |number: usize| {
+        let values: Vec<f32> = pixels.get(number)?.flatten_all()?.to_vec1()?;
+        let raw = values
+            .into_iter()
+            .map(|value| value.round() as u8)
+            .collect();
+        RgbImage::from_raw(width as u32, height as u32, raw)
+            .ok_or_else(|| candle_core::Error::Msg("a picture has three channels".into()))
+    };
+    (0..count).map(picture).collect()
+}

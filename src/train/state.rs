@@ -1,0 +1,97 @@
+//! The state of a training on the disk: weights, moments, averages and the step, in one safetensors file that is replaced as
+//! a whole.
+
+use super::TrainError;
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+pub const FILE: &str = "state.safetensors";
+/// The key of the header's metadata.
+const KEY: &str = "training";
+
+/// Where a training stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Seconds of computing so far.
+    pub seconds: f64,
+    /// Hash of the definition.
+    pub fingerprint: String,
+}
+
+/// Writes the state.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn save(
+    folder: &Path,
+    progress: &Progress,
+    tensors: BTreeMap<String, Tensor>,
+) -> Result<(), TrainError> {
+    let path = folder.join(FILE);
+    let text = serde_json::to_string(progress).map_err(|error| TrainError::io(&path, error))?;
+    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    let bytes = safetensors::serialize(&tensors, Some(metadata))
+        .map_err(|error| TrainError::io(&path, error))?;
+    replace(&path, &bytes)
+}
+
+/// The state of a training that was interrupted; None when there is none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn open(folder: &Path) -> Result<Option<(Progress, BTreeMap<String, Tensor>)>, TrainError> {
+    let path = folder.join(FILE);
+    let damaged = |problem: String| TrainError::State {
+        path: path.clone(),
+        problem,
+    };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TrainError::io(&path, error)),
+    };
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
+        .map_err(|error| damaged(format!("damaged: {error}")))?;
+    let text = header.metadata().as_ref().and_then(|keys| keys.get(KEY));
+    let text = text.ok_or_else(|| damaged("holds no training".into()))?;
+    let progress = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|error| damaged(error.to_string()))?;
+    Ok(Some((progress, tensors.into_iter().collect())))
+}
+
+/// Removes the state: the training is complete, or begins anew.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove(folder: &Path) -> Result<(), TrainError> {
+    let path = folder.join(FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(TrainError::io(&path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the weights of a checkpoint.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
+    let bytes =
+        safetensors::serialize(weights, None).map_err(|error| TrainError::io(path, error))?;
+    replace(path, &bytes)
+}
+
+/// Writes a file that is whole or not there.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    crate::run::write_durable(path, bytes).map_err(|error| TrainError::io(path, error))
+}

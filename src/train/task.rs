@@ -1,0 +1,67 @@
+//! What a training needs of the network that it trains.
+
+use super::TrainError;
+use crate::model::weights::Variables;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Numbers by name, in an order for people.
+pub type Numbers = Vec<(String, f64)>;
+
+/// The loss of one step: a scalar with its graph, and its parts.
+pub struct Loss {
+    pub total: Tensor,
+    parts: Vec<(&'static str, Tensor)>,
+}
+
+impl Loss {
+    pub fn new(total: Tensor, parts: &[(&'static str, Tensor)]) -> Self {
+        Self {
+            total,
+            parts: parts.to_vec(),
+        }
+    }
+
+    /// `loss` and the parts.
+    ///
+    /// # Errors
+    /// When a part is no scalar.
+    pub fn numbers(&self) -> Result<Numbers, TrainError> {
+        let all = std::iter::once(("loss", &self.total));
+        let parts = self.parts.iter().map(|(name, part)| (*name, part));
+        all.chain(parts)
+            .map(|(name, value)| Ok((name.to_owned(), f64::from(value.to_scalar::<f32>()?))))
+            .collect()
+    }
+}
+
+/// A network that learns.
+pub trait Learner {
+    /// What is trained.
+    fn variables(&self) -> &Arc<Variables>;
+
+    /// The loss of a step, from 1: it depends on nothing but the weights, the seed and the step.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    fn loss(&self, step: u64) -> Result<Loss, TrainError>;
+
+    /// How good the network is, on samples that training does not see.
+    ///
+    /// # Errors
+    /// When the network cannot be computed.
+    fn check(&self) -> Result<Numbers, TrainError>;
+
+    /// Writes a checkpoint as it is published; the weights are those of the network at this moment. Returns what is worth
+    /// knowing of it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    fn publish(
+        &self,
+        folder: &Path,
+        weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError>;
+}

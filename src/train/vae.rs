@@ -1,0 +1,192 @@
+//! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near to a unit
+//! normal (Kingma and Welling, arXiv 1312.6114).
+
+use super::samples;
+use super::task::{Learner, Loss, Numbers};
+use super::world::random::Random;
+use super::world::read;
+use super::{TrainError, state};
+use crate::config::TrainingFile;
+use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
+use crate::model::noise::{Generator, randn};
+use crate::model::weights::Variables;
+use candle_core::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Pictures of a check, at a time and in all.
+const CHECKED: [usize; 2] = [32, 256];
+/// Streams of random numbers: pictures and noise of training, pictures of checks.
+const PICTURES: u64 = 1;
+const NOISE: u64 = 2;
+const CHECKS: u64 = 3;
+
+/// `settings` of the task `vae`: the weights of the loss.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaeSettings {
+    /// Of the mean absolute difference of pixels in −1 … 1.
+    pub l1: f64,
+    /// Of the mean squared difference.
+    pub l2: f64,
+    /// Of the divergence from a unit normal, per number of the latents.
+    pub kl: f64,
+}
+
+impl Default for VaeSettings {
+    fn default() -> Self {
+        Self {
+            l1: 1.0,
+            l2: 2.0,
+            kl: 1e-3,
+        }
+    }
+}
+
+/// An autoencoder that learns.
+pub struct Vae {
+    settings: VaeSettings,
+    /// The published configuration, as it is written beside the weights.
+    config: Value,
+    encoder: Encoder,
+    decoder: Decoder,
+    variables: Arc<Variables>,
+    device: Device,
+    seed: u64,
+    batch: usize,
+}
+
+impl Vae {
+    /// # Errors
+    /// When the configuration has a mistake.
+    pub fn new(training: &TrainingFile, device: &Device) -> Result<Self, TrainError> {
+        let wrong = |error: crate::config::ConfigError| TrainError::Definition {
+            message: error.to_string(),
+        };
+        let settings: VaeSettings = training.settings.read().map_err(wrong)?;
+        let config: VaeConfig = training.network.read().map_err(wrong)?;
+        let variables = Variables::new(training.seed, device.clone());
+        let weights = variables.weights();
+        Ok(Self {
+            settings,
+            config: training.network.to_json(),
+            encoder: Encoder::new(&config, &weights)?,
+            decoder: Decoder::new(&config, &weights)?,
+            variables,
+            device: device.clone(),
+            seed: training.seed,
+            batch: training.batch,
+        })
+    }
+
+    /// Pictures that no step of the training sees as the same draw.
+    fn unseen(&self, count: usize) -> Vec<image::RgbImage> {
+        let mut random = Random::new(self.seed, CHECKS);
+        (0..count).map(|_| samples::picture(&mut random)).collect()
+    }
+
+    /// Means and logarithms of variances of the latents of a batch.
+    fn moments(&self, pixels: &Tensor) -> Result<[Tensor; 2], TrainError> {
+        let moments = self.encoder.moments(pixels)?;
+        let channels = moments.dim(1)? / 2;
+        let log_variance = moments.narrow(1, channels, channels)?;
+        Ok([
+            moments.narrow(1, 0, channels)?,
+            log_variance.clamp(-30f32, 20f32)?,
+        ])
+    }
+
+    /// Mean and standard deviation of the latents' means.
+    fn spread(&self) -> Result<[f64; 2], TrainError> {
+        let mut values: Vec<f64> = Vec::new();
+        for pictures in self.unseen(CHECKED[1]).chunks(CHECKED[0]) {
+            let [mean, _] = self.moments(&samples::batch(pictures, &self.device)?)?;
+            let mean: Vec<f32> = mean.flatten_all()?.to_vec1()?;
+            values.extend(mean.into_iter().map(f64::from));
+        }
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
+        Ok([mean, (squares / count).sqrt()])
+    }
+}
+
+impl Learner for Vae {
+    fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    fn loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let mut random = Random::new(self.seed, PICTURES + (step << 8));
+        let pictures: Vec<_> = (0..self.batch)
+            .map(|_| samples::picture(&mut random))
+            .collect();
+        let pixels = samples::batch(&pictures, &self.device)?;
+        let [mean, log_variance] = self.moments(&pixels)?;
+        let mut generator = Generator::new(self.seed.wrapping_mul(1_000_003) ^ (step << 8) ^ NOISE);
+        let noise = randn(&mut generator, mean.elem_count(), DType::F32);
+        let noise = Tensor::from_vec(noise, mean.shape(), &self.device)?;
+        let latents = (&mean + (noise * (&log_variance * 0.5)?.exp()?)?)?;
+        let difference = (self.decoder.decode(&self.encoder.scaled(&latents)?)? - &pixels)?;
+        let l1 = difference.abs()?.mean_all()?;
+        let l2 = difference.sqr()?.mean_all()?;
+        let divergence = ((mean.sqr()? + log_variance.exp()?)? - (log_variance + 1.0)?)?;
+        let kl = (divergence.mean_all()? * 0.5)?;
+        let VaeSettings {
+            l1: a,
+            l2: b,
+            kl: c,
+        } = self.settings;
+        let total = (((&l1 * a)? + (&l2 * b)?)? + (&kl * c)?)?;
+        Ok(Loss::new(total, &[("l1", l1), ("l2", l2), ("kl", kl)]))
+    }
+
+    /// The mean squared difference of pictures that are decoded from the latents' means, and the share of pictures in which
+    /// the exact observer finds the same things and words as in the original.
+    fn check(&self) -> Result<Numbers, TrainError> {
+        let (mut squares, mut numbers, mut same, mut all) = (0.0, 0, 0, 0);
+        for originals in self.unseen(CHECKED[1]).chunks(CHECKED[0]) {
+            let pixels = samples::batch(originals, &self.device)?;
+            let [mean, _] = self.moments(&pixels)?;
+            let decoded = self.decoder.decode(&self.encoder.scaled(&mean)?)?;
+            let difference: f32 = (&decoded - &pixels)?.sqr()?.sum_all()?.to_scalar()?;
+            squares += f64::from(difference);
+            numbers += pixels.elem_count();
+            for (before, after) in originals.iter().zip(samples::pictures(&decoded)?) {
+                same += usize::from(read::alike(before, &after));
+                all += 1;
+            }
+        }
+        Ok(vec![
+            ("mse".into(), squares / numbers as f64),
+            ("read_alike".into(), same as f64 / all as f64),
+        ])
+    }
+
+    /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling makes latents
+    /// of mean 0 and standard deviation 1.
+    fn publish(
+        &self,
+        folder: &Path,
+        weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError> {
+        let [mean, deviation] = self.spread()?;
+        let mut config = self.config.clone();
+        config["_class_name"] = json!("AutoencoderKL");
+        config["shift_factor"] = json!(mean);
+        config["scaling_factor"] = json!(1.0 / deviation);
+        let text = format!("{config:#}\n");
+        state::replace(&folder.join("config.json"), text.as_bytes())?;
+        state::write_weights(
+            &folder.join("diffusion_pytorch_model.safetensors"),
+            &weights,
+        )?;
+        Ok(vec![
+            ("latent_mean".into(), mean),
+            ("latent_std".into(), deviation),
+        ])
+    }
+}
