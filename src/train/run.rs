@@ -70,7 +70,8 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         .map(|byte| format!("{byte:02x}"))
         .collect();
     if place.restart {
-        state::remove(folder)?;
+        state::remove(&folder.join(RECORD))?;
+        state::remove(&folder.join(state::FILE))?;
     } else if let Some(record) = complete(folder, &fingerprint)? {
         return Ok(Outcome::Already(record));
     }
@@ -224,7 +225,7 @@ impl Steps<'_> {
         });
         let text = format!("{record:#}\n");
         state::replace(&folder.join(RECORD), text.as_bytes())?;
-        state::remove(folder)?;
+        state::remove(&folder.join(state::FILE))?;
         Ok(Outcome::Complete(record))
     }
 }

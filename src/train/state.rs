@@ -64,15 +64,14 @@ pub fn open(folder: &Path) -> Result<Option<(Progress, BTreeMap<String, Tensor>)
     Ok(Some((progress, tensors.into_iter().collect())))
 }
 
-/// Removes the state: the training is complete, or begins anew.
+/// Removes a file that may be there.
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn remove(folder: &Path) -> Result<(), TrainError> {
-    let path = folder.join(FILE);
-    match std::fs::remove_file(&path) {
+pub fn remove(path: &Path) -> Result<(), TrainError> {
+    match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(TrainError::io(&path, error))
+            Err(TrainError::io(path, error))
         }
         _ => Ok(()),
     }

@@ -39,6 +39,7 @@ mod stats;
 mod suites;
 mod support;
 mod tables;
+mod train;
 mod typeset;
 mod understand;
 mod uniworld;
