@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(resize(1100, 2000), Ok((308, 588)));
     }
 
-    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider; 3:2 gives 627.07 ×
+    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and 1:2 the other way round 352 × 736, so 384; 3:2 gives 627.07 ×
     // 418.05, rounded 640 × 416, more than 512², so one step less; 81:49 gives 658.3 × 398.2, rounded 672 × 384.
     #[test]
     fn gedit_goes_over_or_under_the_area_by_the_width_alone() {
@@ -190,7 +190,7 @@ mod tests {
             ((512, 512), (512, 512)),
             ((77, 77), (512, 512)),
             ((2000, 1000), (768, 352)),
-            ((1000, 2000), (320, 736)),
+            ((1000, 2000), (384, 736)),
             ((600, 400), (608, 416)),
             ((810, 490), (704, 384)),
         ] {
