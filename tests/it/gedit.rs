@@ -17,7 +17,9 @@ fn encoded(picture: &RgbImage, format: image::ImageFormat) -> Vec<u8> {
 }
 
 /// Key, task, language, intersection, size of the raw picture; the judge's source has half the sides.
-const ROWS: [(&str, &str, &str, bool, (u32, u32)); 5] = [
+type Row = (&'static str, &'static str, &'static str, bool, (u32, u32));
+
+const ROWS: [Row; 5] = [
     ("a1", "text_change", "en", true, (600, 400)),
     ("b2", "text_change", "cn", true, (600, 400)),
     ("c3", "subject-add", "en", false, (400, 800)),
@@ -183,10 +185,10 @@ fn the_judge_compares_with_the_source_that_lies_beside_the_output() {
         fs::read(dir.path().join("theirs/fullset/subject-add/en/e5.png")).unwrap()
     );
     // Both pictures of a pair have the size of input_image.
-    let pairs = server.seen("You are an artist").into_iter();
-    let pair = pairs
-        .filter(|chat| chat.text.contains("change c3"))
-        .next()
+    let asked = server.seen("You are an artist");
+    let pair = asked
+        .iter()
+        .find(|chat| chat.text.contains("change c3"))
         .unwrap();
     let sizes: Vec<(u32, u32)> = pair
         .pictures()
