@@ -24,7 +24,8 @@ pub enum Layout {
     Longtext,
     /// `{key}.png` (ImgEdit's `basic_bench.py`).
     Imgedit,
-    /// `fullset/{task}/{lang}/{key}.png` (Step1X-Edit's GEdit-Bench).
+    /// `fullset/{task}/{lang}/{key}.png` beside the judge's source `{key}_SRCIMG.png`, where that is known (Step1X-Edit's
+    /// GEdit-Bench).
     Gedit,
     /// `{prompt_id}.png` (WISE).
     Wise,
@@ -73,6 +74,20 @@ impl Layout {
             Self::Gedit => safe_name(&text_of(item.expect.get("key")).unwrap_or(item.item.clone())),
             Self::Geneval | Self::Dpg | Self::Imgedit | Self::Flat => safe_name(&item.item),
         }
+    }
+
+    /// The picture that the official script expects beside an item's: relative path, and where it lies.
+    pub fn source(self, item: &Item) -> Option<(PathBuf, &str)> {
+        let source = item.compared_with().first().copied()?;
+        let known = self == Self::Gedit && item.extra.contains_key("compare_with");
+        let name = format!("{}_SRCIMG", self.name(item));
+        known.then(|| {
+            (
+                self.path(item, 0, "png")
+                    .with_file_name(format!("{name}.png")),
+                source,
+            )
+        })
     }
 
     /// Further files that the official scripts expect beside an item's pictures: relative path and content.

@@ -231,7 +231,7 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
     let asked = prepared.asked(None);
     let plan = Work {
         folder: &prepared.folder,
-        asked,
+        asked: asked.clone(),
         making: Some(Making {
             factory: &factory,
             identity: prepared.identity(),

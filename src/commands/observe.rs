@@ -12,7 +12,8 @@ use super::score::suite_of;
 use crate::config::{ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
-use crate::run::{Asked, Manifest, RunError, RunFolder, Work, read_all};
+use crate::record::Item;
+use crate::run::{Asked, Chains, Manifest, RunError, RunFolder, Work, read_all};
 use std::path::Path;
 
 /// Looks at the outputs of a run folder, or at somebody else's images.
@@ -37,7 +38,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
     let manifest = Manifest::read(&folder)?;
     let _lock = folder.lock(manifest.shard)?;
     let suite = suite_of(&manifest)?;
-    let items = read_all(&folder.items())?;
+    let items: Vec<Item> = read_all(&folder.items())?;
     let observers = observers(ctx, &suite, device)?;
     if observers.is_empty() {
         return Err(Failure::nothing(
@@ -54,6 +55,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
             repeats: manifest.repeats,
             seed: manifest.seed,
             shard: manifest.shard,
+            chains: Chains::of(&items),
         },
         making: None,
         layout: suite.layout,

@@ -10,7 +10,7 @@ use crate::generate::{Place, Resources};
 use crate::hub::Hub;
 use crate::observe::Observer;
 use crate::record::Item;
-use crate::run::{Asked, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
+use crate::run::{Asked, Chains, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
 use crate::suite::{self, AssetError, AssetSource};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -143,7 +143,17 @@ pub fn select_items(items: &mut Vec<Item>, select: &SelectArgs) -> Result<(), Fa
                 }),
             ));
         }
-        let wanted: HashSet<String> = select.only.iter().cloned().collect();
+        let mut wanted: HashSet<String> = select.only.iter().cloned().collect();
+        // With an edit of an edit come those that it starts from.
+        for item in items
+            .iter()
+            .rev()
+            .filter(|item| item.input_from().is_some())
+        {
+            if wanted.contains(&item.item) {
+                wanted.extend(item.input_from().map(str::to_owned));
+            }
+        }
         items.retain(|item| wanted.contains(&item.item));
     }
     if let Some(limit) = select.limit {
@@ -357,6 +367,7 @@ impl<'a> Prepared<'a> {
             repeats: self.repeats,
             seed: self.seed,
             shard,
+            chains: Chains::of(&self.asking.items),
         }
     }
 

@@ -28,7 +28,7 @@ pub use settings::Settings;
 pub use study_file::{StudyEngine, StudyFile, study};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
-    Mapping, Names, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
+    Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
 pub use training_file::{OptimizerSection, TrainingFile, TrainingTask, training};
 

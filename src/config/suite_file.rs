@@ -14,7 +14,7 @@ mod items;
 
 pub use items::{
     ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Join, Mapping, Names,
-    PromptGenerator, Wanted,
+    Prepare, PromptGenerator, Wanted,
 };
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).

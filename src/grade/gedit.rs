@@ -49,40 +49,51 @@ impl GEdit {
         Ok(Self(options))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict<'a>(&self, case: &Case<'a>) -> Result<Verdict, String> {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
-        let of = |role: &str| -> Vec<Call<'_>> {
+        let of = |role: &str| -> Vec<Call<'a>> {
             let calls = calls.iter().filter(|call| call.role == role);
             calls.copied().collect()
         };
         let (sc, pq) = (of("sc"), of("pq"));
-        let rounds: Vec<(&str, &str)> = sc
-            .iter()
-            .zip(&pq)
-            .map(|(s, p)| (s.reply, p.reply))
-            .collect();
+        let strict = self.0.parsing == Parsing::Strict;
+        // Strictly, a reply that is not whole is none.
+        let reply = |call: &Call<'a>| match call.cut && strict {
+            true => "",
+            false => call.reply,
+        };
+        let pairs: Vec<(Call<'a>, Call<'a>)> = sc.into_iter().zip(pq).collect();
+        let rounds: Vec<(&str, &str)> = pairs.iter().map(|(s, p)| (reply(s), reply(p))).collect();
         if rounds.is_empty() {
             return Err(
                 "missing evidence: the judge's calls are no pair of roles `sc` and `pq`".into(),
             );
         }
-        let scored = match self.0.parsing {
-            Parsing::Strict => viescore::strict(&rounds),
-            Parsing::Official | Parsing::Robust => viescore::official(&rounds),
+        let scored = match strict {
+            true => viescore::strict(&rounds),
+            false => viescore::official(&rounds),
         };
         let scored = scored.map_err(|why| {
             let last = calls.iter().rev().find(|call| call.refusal.is_some());
-            match last {
-                Some(call) => judge::unread(call, &why),
-                None => state::unparsed(&why),
+            let cut = pairs.last().is_some_and(|(sc, pq)| sc.cut || pq.cut);
+            match (last, cut) {
+                (Some(call), _) => judge::unread(call, &why),
+                (None, true) => state::cut_off(&why),
+                (None, false) => state::unparsed(&why),
             }
         })?;
+        let taken = pairs.get(scored.round - 1).into_iter();
+        let mut taken = taken.flat_map(|(sc, pq)| [sc, pq]);
+        let remark = taken.find(|call| call.cut).map_or("", Call::remark);
         Ok(Verdict {
             score: Some(scored.overall),
             parts: BTreeMap::from([("sc".to_owned(), scored.sc), ("pq".to_owned(), scored.pq)]),
             reason: match scored.round {
-                1 => format!("SC {}, PQ {}", scored.sc, scored.pq),
-                round => format!("SC {}, PQ {} in round {round}", scored.sc, scored.pq),
+                1 => format!("SC {}, PQ {}{remark}", scored.sc, scored.pq),
+                round => format!(
+                    "SC {}, PQ {} in round {round}{remark}",
+                    scored.sc, scored.pq
+                ),
             },
             ..Verdict::default()
         })

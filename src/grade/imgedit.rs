@@ -97,10 +97,11 @@ impl ImgEdit {
         };
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let read = |reply: &str| self.read(self.0.parsing, names.unwrap_or_default(), reply);
-        let (reply, scores) = judge::first(&calls, "judge", read)?;
+        let (call, scores) = judge::first(&calls, "judge", self.0.parsing, read)?;
         let mut parts = BTreeMap::new();
-        let official = self.read(Parsing::Official, &[], reply);
-        let robust = names.map(|names| self.read(Parsing::Robust, names, reply));
+        let official = self.read(Parsing::Official, &[], call.reply);
+        let whole = names.filter(|_| !call.cut);
+        let robust = whole.map(|names| self.read(Parsing::Robust, names, call.reply));
         for (name, scores) in [("official", Some(official)), ("robust", robust)] {
             if let Some(Ok(scores)) = scores {
                 parts.insert(name.to_owned(), scores.mean);
@@ -113,7 +114,7 @@ impl ImgEdit {
         Ok(Verdict {
             score: Some(scores.mean),
             parts,
-            reason: lines.join("\n"),
+            reason: lines.join("\n") + call.remark(),
             ..Verdict::default()
         })
     }

@@ -44,6 +44,20 @@ pub struct Call<'a> {
     pub reply: &'a str,
     /// What the server said in the place of an answer.
     pub refusal: Option<&'a str>,
+    /// The reply ends where the limit of tokens cut it off.
+    pub cut: bool,
+}
+
+impl Call<'_> {
+    /// What a grade says behind its reason of a reply that was read though it is not whole.
+    pub fn remark(&self) -> &'static str {
+        match self.cut {
+            true => {
+                "; the reply was cut off by its token limit, which the official script does not look at"
+            }
+            false => "",
+        }
+    }
 }
 
 /// The calls about an output, in order.
@@ -75,22 +89,29 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
         role: text("role").unwrap_or_default(),
         reply,
         refusal,
+        cut: text("state") == Some("truncated") || text("finish_reason") == Some("length"),
     })
 }
 
-/// The first reply of a role that `read` makes something of, with what it makes.
+/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is read only in the
+/// official way.
 ///
 /// # Errors
 /// Why there is none: a refusal, or what `read` says of the last reply.
 pub fn first<'a, T>(
     calls: &[Call<'a>],
     role: &str,
+    parsing: Parsing,
     read: impl Fn(&str) -> Result<T, String>,
-) -> Result<(&'a str, T), String> {
+) -> Result<(Call<'a>, T), String> {
     let mut why = format!("missing evidence: no call of the judge has the role `{role}`");
     for call in calls.iter().filter(|call| call.role == role) {
-        match read(call.reply) {
-            Ok(value) => return Ok((call.reply, value)),
+        let read = match call.cut && parsing != Parsing::Official {
+            true => Err("a reply that is not whole is not read".to_owned()),
+            false => read(call.reply),
+        };
+        match read {
+            Ok(value) => return Ok((*call, value)),
             Err(what) => why = unread(call, &what),
         }
     }
@@ -99,9 +120,11 @@ pub fn first<'a, T>(
 
 /// Why a reply gives no score.
 pub fn unread(call: &Call<'_>, what: &str) -> String {
-    match call.refusal {
-        Some(refusal) => state::refused(&quote(refusal)),
-        None => state::unparsed(&format!("{what}; the judge said {}", quote(call.reply))),
+    let said = || format!("{what}; the judge said {}", quote(call.reply));
+    match (call.refusal, call.cut) {
+        (Some(refusal), _) => state::refused(&quote(refusal)),
+        (None, true) => state::cut_off(&said()),
+        (None, false) => state::unparsed(&said()),
     }
 }
 

@@ -9,6 +9,14 @@ const REFUSED: &str = "refused";
 /// A reply holds no score.
 const UNPARSED: &str = "unparsed";
 
+/// The limit of tokens cut a reply off, and it holds no score.
+const CUT_OFF: &str = "cut off";
+
+/// `unscored` of an output whose judge's reply is not whole.
+pub fn cut_off(what: &str) -> String {
+    format!("{CUT_OFF}: {what}")
+}
+
 /// `unscored` of an output that the judge refused.
 pub fn refused(what: &str) -> String {
     format!("{REFUSED}: {what}")
@@ -19,7 +27,7 @@ pub fn unparsed(what: &str) -> String {
     format!("{UNPARSED}: {what}")
 }
 
-/// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `left out` or `error`. Outputs that failed are
+/// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or `error`. Outputs that failed are
 /// counted apart.
 pub fn count(grades: &[Grade]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -42,7 +50,7 @@ fn state(why: &str) -> Option<&'static str> {
     if why.starts_with("failed:") {
         return None;
     }
-    let known = ["missing", REFUSED, UNPARSED, "left out"];
+    let known = ["missing", REFUSED, UNPARSED, CUT_OFF, "left out"];
     Some(
         known
             .into_iter()

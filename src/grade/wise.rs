@@ -82,14 +82,16 @@ impl Wise {
             } else {
                 parse::verified
             };
-            let (_, score) = judge::first(&calls, "judge", read)?;
-            return Ok(Verdict::scored(score, score == 1.0, String::new()));
+            let (call, score) = judge::first(&calls, "judge", self.0.parsing, read)?;
+            let reason = call.remark().trim_start_matches("; ").to_owned();
+            return Ok(Verdict::scored(score, score == 1.0, reason));
         }
         let read = |reply: &str| match strict {
             true => parse::legacy_strict(reply),
             false => parse::legacy(reply, self.0.bare_lines),
         };
-        let (_, [consistency, realism, aesthetic]) = judge::first(&calls, "judge", read)?;
+        let (call, [consistency, realism, aesthetic]) =
+            judge::first(&calls, "judge", self.0.parsing, read)?;
         let parts = parse::NAMES.iter().zip([consistency, realism, aesthetic]);
         Ok(Verdict {
             score: Some((0.7 * consistency + 0.2 * realism + 0.1 * aesthetic) / 2.0),
@@ -97,7 +99,8 @@ impl Wise {
                 .map(|(name, value)| (name.to_string(), value))
                 .collect(),
             reason: format!(
-                "consistency {consistency}, realism {realism}, aesthetic quality {aesthetic}"
+                "consistency {consistency}, realism {realism}, aesthetic quality {aesthetic}{}",
+                call.remark()
             ),
             ..Verdict::default()
         })

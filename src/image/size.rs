@@ -1,5 +1,7 @@
 //! How large a picture becomes before a network sees it, and how large a generated one is made.
 
+use std::cmp::Ordering;
+
 /// The largest ratio of the sides that Qwen's resizing accepts.
 const MAX_ASPECT: u64 = 200;
 
@@ -141,6 +143,32 @@ pub fn any_11ratio(width: u32, height: u32, anchor: u64) -> Result<(u32, u32), S
     Ratios::Eleven.size(width, height, anchor)
 }
 
+/// GEdit-Bench's size of an input picture (`generate_image_example.py` of Step1X-Edit): (width, height) of about 512 × 512
+/// pixels, both multiples of 32; where the area misses, the width goes one step over it or under it, the height stays.
+///
+/// # Errors
+/// When a side is zero, or becomes zero since the picture is too narrow.
+pub fn gedit_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
+    const AREA: u64 = 512 * 512;
+    const STEP: u32 = 32;
+    if width == 0 || height == 0 {
+        return Err(SizeError::Empty { width, height });
+    }
+    let ratio = f64::from(width) / f64::from(height);
+    let wide = (AREA as f64 * ratio).sqrt();
+    let side = |length: f64| (length / f64::from(STEP)).round_ties_even() as u32 * STEP;
+    let (new_width, new_height) = (side(wide), side(wide / ratio));
+    let new_width = match (u64::from(new_width) * u64::from(new_height)).cmp(&AREA) {
+        Ordering::Less => new_width + STEP,
+        Ordering::Equal => new_width,
+        Ordering::Greater => new_width - STEP,
+    };
+    match new_width == 0 || new_height == 0 {
+        true => Err(SizeError::Narrow { width, height }),
+        false => Ok((new_width, new_height)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +180,24 @@ mod tests {
         assert!(matches!(resize(10, 2001), Err(SizeError::Narrow { .. })));
         assert!(matches!(resize(0, 10), Err(SizeError::Empty { .. })));
         assert_eq!(resize(1100, 2000), Ok((308, 588)));
+    }
+
+    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and 1:2 the other way round 352 × 736, so 384; 3:2 gives 627.07 ×
+    // 418.05, rounded 640 × 416, more than 512², so one step less; 81:49 gives 658.3 × 398.2, rounded 672 × 384.
+    #[test]
+    fn gedit_goes_over_or_under_the_area_by_the_width_alone() {
+        for (size, expected) in [
+            ((512, 512), (512, 512)),
+            ((77, 77), (512, 512)),
+            ((2000, 1000), (768, 352)),
+            ((1000, 2000), (384, 736)),
+            ((600, 400), (608, 416)),
+            ((810, 490), (704, 384)),
+        ] {
+            assert_eq!(gedit_size(size.0, size.1), Ok(expected), "{size:?}");
+        }
+        assert!(matches!(gedit_size(0, 5), Err(SizeError::Empty { .. })));
+        assert!(matches!(gedit_size(9000, 5), Err(SizeError::Narrow { .. })));
     }
 
     #[test]

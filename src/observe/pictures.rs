@@ -12,7 +12,7 @@ const NAMED: [&str; 2] = ["target", "mask"];
 /// The files that edits are compared with: input pictures, the target and the mask, where they are files.
 pub fn files(item: &Item) -> Vec<String> {
     let named = NAMED.iter().filter_map(|key| path(item, key));
-    let inputs = item.images.iter().map(String::as_str);
+    let inputs = item.compared_with().into_iter();
     inputs.chain(named).map(str::to_owned).collect()
 }
 
@@ -38,12 +38,13 @@ pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage,
     }
 }
 
-/// The picture that was edited: the first of the item's own.
+/// The picture that was edited: the first of those that outputs are compared with.
 ///
 /// # Errors
 /// When the item has none, or it cannot be read.
 pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
-    let path = subject.item.images.first().ok_or_else(|| {
+    let compared = subject.item.compared_with();
+    let path = compared.first().ok_or_else(|| {
         ObserveError::new(
             "input",
             format!("{observer} compares an output with its input picture, and this item has none"),

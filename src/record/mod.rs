@@ -47,6 +47,20 @@ pub struct Item {
 }
 
 impl Item {
+    /// The pictures that observers compare an output with: those of `compare_with`, or else the input images.
+    pub fn compared_with(&self) -> Vec<&str> {
+        let other = self.extra.get("compare_with").and_then(Value::as_array);
+        match other {
+            Some(paths) => paths.iter().filter_map(Value::as_str).collect(),
+            None => self.images.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The item whose output, of the same repeat, stands in the place of the first input image (`input_from`).
+    pub fn input_from(&self) -> Option<&str> {
+        self.extra.get("input_from")?.as_str()
+    }
+
     /// The paths of all pictures that the model sees: those of the `history` first, then the item's own.
     pub fn all_images(&self) -> impl Iterator<Item = &str> {
         let turns = self.extra.get("history").and_then(Value::as_array);
@@ -205,7 +219,7 @@ pub struct Summary {
     pub scored: usize,
     pub failed: usize,
     pub unscored: usize,
-    /// The unscored by state: `missing`, `refused`, `unparsed`, `left out`, `error`.
+    /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
     /// True when `scored < expected`.

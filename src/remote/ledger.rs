@@ -44,8 +44,15 @@ pub struct Sums {
     pub output_tokens: u64,
     /// In the currency of the prices; 0 without prices.
     pub cost: f64,
+    /// What other shards of the run had cost when this execution began; it counts against the budget.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cost_of_other_shards: f64,
     #[serde(skip)]
     in_flight: u64,
+}
+
+fn is_zero(cost: &f64) -> bool {
+    *cost == 0.0
 }
 
 impl Ledger {
@@ -61,9 +68,17 @@ impl Ledger {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins anew with what was paid before.
-    pub fn restart(&self, paid: impl Iterator<Item = Usage>) {
-        *self.lock() = Sums::default();
+    /// Begins anew with what was paid before, here and in other shards.
+    pub fn restart(
+        &self,
+        paid: impl Iterator<Item = Usage>,
+        elsewhere: impl Iterator<Item = Usage>,
+    ) {
+        let cost = |usage| self.prices.map_or(0.0, |prices| prices.of(usage));
+        *self.lock() = Sums {
+            cost_of_other_shards: elsewhere.map(cost).sum(),
+            ..Sums::default()
+        };
         paid.for_each(|usage| self.pay(usage));
     }
 
@@ -85,10 +100,14 @@ impl Ledger {
         let mut sums = self.lock();
         if let Some(budget) = self.budget {
             let mean = sums.cost / sums.calls.max(1) as f64;
-            let expected = sums.cost + mean * sums.in_flight as f64;
-            if expected >= budget {
+            let spent = sums.cost + sums.cost_of_other_shards;
+            if spent + mean * sums.in_flight as f64 >= budget {
+                let others = match sums.cost_of_other_shards {
+                    0.0 => String::new(),
+                    cost => format!(", those of other shards {cost:.6}"),
+                };
                 return Err(format!(
-                    "the budget of {budget} is used up: {} calls cost {:.6}",
+                    "the budget of {budget} is used up: {} calls cost {:.6}{others}",
                     sums.calls, sums.cost
                 ));
             }

@@ -47,7 +47,9 @@ pub struct ChatSettings {
     pub first_wait_seconds: f64,
     /// Prices per million tokens, in any currency; none are built in.
     pub prices: Option<Prices>,
-    /// What one run may cost, in the currency of `prices`; calls of earlier executions of the same run count.
+    /// What one run may cost, in the currency of `prices`; calls of earlier executions of the same run count,
+    /// and what its other shards had cost when this one began. A call that a kill lost between its answer and the disk is not
+    /// counted.
     pub budget: Option<f64>,
 }
 

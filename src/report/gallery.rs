@@ -332,8 +332,36 @@ fn card(subject: &Subject<'_>, runs: &[RunView], indices: &[Index<'_>], heads: &
         prompt: item.prompt.clone(),
         expected: expected(item),
         tags: item.tags.clone(),
-        inputs: item.images.iter().map(picture).collect(),
+        inputs: match started_from(item, subject, runs, indices) {
+            Some(input) => vec![input],
+            None => item.images.iter().map(picture).collect(),
+        },
         outputs,
+    }
+}
+
+/// The output that an edit of an edit started from; several runs have their first picture in common only.
+fn started_from(
+    item: &Item,
+    subject: &Subject<'_>,
+    runs: &[RunView],
+    indices: &[Index<'_>],
+) -> Option<Picture> {
+    let (from, [run]) = (item.input_from()?, &subject.runs[..]) else {
+        return None;
+    };
+    let output = indices.get(*run)?.outputs.get(&(from, 0))?;
+    Some(picture_of(&runs[*run], output.file.as_ref()?, output))
+}
+
+/// The picture of an output.
+fn picture_of(run: &RunView, file: &str, output: &Output) -> Picture {
+    Picture {
+        path: run.dir.join(file),
+        sha256: output.sha256.clone(),
+        width: output.width.unwrap_or(0),
+        height: output.height.unwrap_or(0),
+        ..Picture::default()
     }
 }
 
@@ -347,15 +375,7 @@ fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full:
     let output = index.outputs.get(&key);
     let grade = index.grades.get(&key);
     let evidence = index.evidence.get(&key).map_or(&[][..], Vec::as_slice);
-    let picture = output.and_then(|output| {
-        output.file.as_ref().map(|file| Picture {
-            path: run.dir.join(file),
-            sha256: output.sha256.clone(),
-            width: output.width.unwrap_or(0),
-            height: output.height.unwrap_or(0),
-            ..Picture::default()
-        })
-    });
+    let picture = output.and_then(|output| Some(picture_of(run, output.file.as_ref()?, output)));
     let failure = output
         .and_then(|output| output.error.as_deref())
         .or_else(|| evidence.iter().find_map(|record| record.error.as_ref()));

@@ -4,6 +4,7 @@
 //! the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do not depend on
 //! order, shards or interruptions; a failure is a record, never a silent zero.
 
+mod chain;
 mod error;
 mod event;
 mod folder;
@@ -13,11 +14,13 @@ mod output;
 mod parquet;
 mod pipeline;
 mod plan;
+mod queue;
 mod scoring;
 mod seed;
 mod shard;
 mod store;
 
+pub use chain::Chains;
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{Lock, RunFolder, Stream};

@@ -1,5 +1,6 @@
 //! From a generator's answer to a durable file and its record.
 
+use super::chain::Inputs;
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::plan::{Asked, Fingerprints, Slot};
@@ -7,7 +8,8 @@ use super::seed::sha256_hex;
 use super::store::write_durable;
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;
-use crate::record::{Failure, Output, OutputKind, Task};
+use crate::record::{Failure, Item, Output, OutputKind, Task};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -24,6 +26,7 @@ pub(super) struct OutputWriter<'a> {
     pub layout: Layout,
     pub asked: &'a Asked<'a>,
     pub prints: Option<&'a Fingerprints>,
+    pub inputs: &'a Inputs,
 }
 
 impl OutputWriter<'_> {
@@ -51,7 +54,7 @@ impl OutputWriter<'_> {
             timings: Default::default(),
             fingerprint: self
                 .prints
-                .map(|prints| prints.output(self.asked, made.slot))
+                .map(|prints| prints.output(self.asked, made.slot, self.inputs))
                 .unwrap_or_default(),
             error: None,
             extra: Default::default(),
@@ -68,6 +71,12 @@ impl OutputWriter<'_> {
         timings.extend(generated.timings);
         output.timings = timings.into();
         output.extra = generated.extra;
+        if let Some(before) = self.asked.before(made.slot)
+            && let Ok(input) = self.inputs.get(before)
+        {
+            let from = json!({"item": self.asked.of(before).0.item, "sha256": input.sha256});
+            output.extra.insert("input".into(), from);
+        }
         let (bytes, extension, pixels) = match generated.answer {
             Answer::Text(text) => {
                 output.kind = OutputKind::Text;
@@ -99,11 +108,37 @@ impl OutputWriter<'_> {
                 write_durable(&path, text.as_bytes())?;
             }
         }
+        self.source(item)?;
         output.kind = OutputKind::Image;
         output.file = Some(relative.to_string_lossy().replace('\\', "/"));
         output.sha256 = Some(sha256_hex(&bytes));
         (output.width, output.height) = (Some(pixels.width()), Some(pixels.height()));
         Ok((output, Some(pixels)))
+    }
+}
+
+impl OutputWriter<'_> {
+    /// Writes the picture that the benchmark's own script compares the output with, once. What is no picture is left to the
+    /// observers to tell.
+    fn source(&self, item: &Item) -> Result<(), RunError> {
+        let Some((path, source)) = self.layout.source(item) else {
+            return Ok(());
+        };
+        let path = self.folder.outputs().join(path);
+        if path.exists() {
+            return Ok(());
+        }
+        let Ok(bytes) = crate::image::read_file(&self.asked.base.join(source)) else {
+            return Ok(());
+        };
+        if crate::image::sniff(&bytes) == Some("png") {
+            return write_durable(&path, &bytes);
+        }
+        let decoded = crate::image::decode_bytes(&bytes, source).ok();
+        match decoded.and_then(|decoded| crate::image::encode_png(&decoded.rgb).ok()) {
+            Some(bytes) => write_durable(&path, &bytes),
+            None => Ok(()),
+        }
     }
 }
 

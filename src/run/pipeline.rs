@@ -2,24 +2,26 @@
 //!
 //! ```text
 //! slots ─► generators ─► store (encode, hash, write) ─► observers
-//!                             │                             │
-//!                             └────────► journals ◄─────────┘
+//!   ▲                         │                             │
+//!   └── what starts from it ──┴────────► journals ◄─────────┘
 //! ```
 //!
 //! Every arrow holds a few outputs only, so memory stays flat. A failure of one output is a record; a failure of the
 //! disk, or of a generator that cannot go on, stops the run cleanly. Ctrl-C lets the outputs in hand reach the journal.
 
+use super::chain::Inputs;
 use super::error::RunError;
 use super::event::{Event, Listener};
 use super::folder::{RunFolder, Stream};
 use super::journal::{Journal, Lines};
 use super::output::{Made, OutputWriter};
 use super::plan::{Asked, Fingerprints, Plan, Slot, content_hash, evidence_fingerprint, plan};
+use super::queue::Queue;
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Generated, Generator, Request};
 use crate::layout::Layout;
 use crate::observe::{Halt, ObserveError, Observer, Subject};
-use crate::record::{Evidence, Failure, Output};
+use crate::record::{Evidence, Failure, Item, Output};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -184,40 +186,34 @@ impl Work<'_> {
             layout: self.layout,
             asked: &self.asked,
             prints,
+            inputs: &plan.inputs,
         };
+        let queue = &Queue::new(&self.asked, &plan.generate);
         let generators = self
             .making
             .as_ref()
             .map_or(1, |making| making.workers.max(1));
-        let (task_in, tasks) = bounded::<Slot>(generators * 2);
         let (made_in, made) = bounded::<Made>(generators * 2);
         let (look_in, looks) = bounded::<Look>((self.observe_workers * 2 + 2).max(self.batch()));
         let (line_in, lines) = bounded::<Line>(1024);
         std::thread::scope(|scope| {
             scope.spawn(move || journals.write(&lines, shared));
-            scope.spawn(move || {
-                for slot in &plan.generate {
-                    if self.stopped(shared) || task_in.send(*slot).is_err() {
-                        break;
-                    }
-                }
-            });
             for _ in 0..generators.min(plan.generate.len()) {
-                let (tasks, made_in) = (tasks.clone(), made_in.clone());
-                scope.spawn(move || self.generate(&tasks, &made_in, shared));
+                let made_in = made_in.clone();
+                scope.spawn(move || self.generate(queue, &plan.inputs, &made_in, shared));
             }
             for _ in 0..2.min(plan.generate.len()) {
                 let (made, line_in, look_in, writer) =
                     (made.clone(), line_in.clone(), look_in.clone(), &writer);
-                scope.spawn(move || self.store(writer, &made, &line_in, &look_in, shared));
+                scope.spawn(move || self.store(writer, queue, &made, &line_in, &look_in, shared));
             }
             for _ in 0..self.observe_workers.max(1) {
                 let (looks, line_in) = (looks.clone(), line_in.clone());
-                scope.spawn(move || self.observe(&looks, &line_in, shared));
+                scope.spawn(move || self.observe(&looks, &plan.inputs, &line_in, shared));
             }
             scope.spawn(move || self.reload(plan, before, &look_in, shared));
             // The channels close when their last worker ends: this thread's own ends must go.
-            drop((tasks, made_in, made, looks, line_in));
+            drop((made_in, made, looks, line_in));
         });
     }
 
@@ -225,7 +221,7 @@ impl Work<'_> {
         self.cancel.is_raised() || shared.stop.load(Ordering::SeqCst)
     }
 
-    fn generate(&self, tasks: &Receiver<Slot>, made: &Sender<Made>, shared: &Shared) {
+    fn generate(&self, queue: &Queue, inputs: &Inputs, made: &Sender<Made>, shared: &Shared) {
         let Some(making) = &self.making else { return };
         let mut generator = match (making.factory)() {
             Ok(generator) => generator,
@@ -233,26 +229,35 @@ impl Work<'_> {
         };
         let chunk = generator.chunk().max(1);
         loop {
-            let slots: Vec<Slot> = tasks.iter().take(chunk).collect();
+            let slots = queue.take(chunk, || self.stopped(shared));
             if slots.is_empty() {
                 return;
             }
-            if self.stopped(shared) {
-                continue;
-            }
-            let requests: Vec<Request<'_>> = slots
-                .iter()
-                .map(|slot| {
-                    let (item, repeat) = self.asked.of(*slot);
-                    Request {
-                        item,
-                        base: self.asked.base,
-                        repeat,
-                        seed: self.asked.seed(*slot),
+            let mut items = Vec::new();
+            for slot in slots {
+                match self.asked.item(slot, inputs) {
+                    Ok(item) => items.push((slot, item)),
+                    Err(why) => {
+                        self.pass_on(
+                            slot,
+                            Err(GenerateError::item("input", why)),
+                            0.0,
+                            made,
+                            shared,
+                        );
                     }
+                }
+            }
+            let requests: Vec<Request<'_>> = items
+                .iter()
+                .map(|(slot, item)| Request {
+                    item,
+                    base: self.asked.base,
+                    repeat: self.asked.of(*slot).1,
+                    seed: self.asked.seed(*slot),
                 })
                 .collect();
-            let mut left: BTreeSet<usize> = (0..slots.len()).collect();
+            let mut left: BTreeSet<usize> = (0..items.len()).collect();
             let mut start = Instant::now();
             let mut done = |index: usize, result: Result<Generated, GenerateError>| {
                 if left.remove(&index) {
@@ -265,7 +270,7 @@ impl Work<'_> {
                     {
                         seconds = timings.values().sum();
                     }
-                    self.pass_on(slots[index], result, seconds, made, shared);
+                    self.pass_on(items[index].0, result, seconds, made, shared);
                 }
             };
             let ended = guarded(|| generator.generate_chunk(&requests, self.cancel, &mut done));
@@ -275,7 +280,7 @@ impl Work<'_> {
             };
             for index in left {
                 let result = Err(GenerateError::item("panic", &message));
-                self.pass_on(slots[index], result, 0.0, made, shared);
+                self.pass_on(items[index].0, result, 0.0, made, shared);
             }
         }
     }
@@ -312,6 +317,7 @@ impl Work<'_> {
     fn store(
         &self,
         writer: &OutputWriter<'_>,
+        queue: &Queue,
         made: &Receiver<Made>,
         lines: &Sender<Line>,
         looks: &Sender<Look>,
@@ -335,11 +341,16 @@ impl Work<'_> {
             if lines.send(Line::output(&output)).is_err() {
                 break;
             }
+            if self.asked.after(slot).next().is_some() {
+                writer.inputs.put(slot, &output, self.folder.root());
+                queue.release(self.asked.after(slot));
+            }
             if !failed && !self.observers.is_empty() && !self.stopped(shared) {
                 let _ = looks.send(Look {
                     slot,
                     output,
                     pixels,
+                    item: None,
                 });
             }
         }
@@ -356,6 +367,7 @@ impl Work<'_> {
                         slot: *slot,
                         output,
                         pixels: None,
+                        item: None,
                     });
                 }
                 Err(error) => return shared.fail(error),
@@ -369,7 +381,13 @@ impl Work<'_> {
         batches.max().unwrap_or(1)
     }
 
-    fn observe(&self, looks: &Receiver<Look>, lines: &Sender<Line>, shared: &Shared) {
+    fn observe(
+        &self,
+        looks: &Receiver<Look>,
+        inputs: &Inputs,
+        lines: &Sender<Line>,
+        shared: &Shared,
+    ) {
         // Of pictures in memory, all workers together hold two batches at most.
         let batch = self.batch();
         let batch = batch.min((batch * 2).div_ceil(self.observe_workers.max(1)));
@@ -386,7 +404,7 @@ impl Work<'_> {
             }
             let unreadable: Vec<Option<ObserveError>> = group
                 .iter_mut()
-                .map(|look| look.load(self.folder).err())
+                .map(|look| look.load(self.folder, &self.asked, inputs).err())
                 .collect();
             for observer in self.observers {
                 let records = self.look(observer.as_ref(), &group, &unreadable, shared);
@@ -422,7 +440,7 @@ impl Work<'_> {
             .zip(unreadable)
             .filter(|(_, error)| error.is_none())
             .map(|((look, file), _)| Subject {
-                item: self.asked.of(look.slot).0,
+                item: look.item(&self.asked),
                 base: self.asked.base,
                 output: &look.output,
                 image: look.pixels.as_ref(),
@@ -476,7 +494,7 @@ impl Work<'_> {
                     observer: observer.name().into(),
                     fingerprint: evidence_fingerprint(
                         observer,
-                        self.asked.of(look.slot).0,
+                        look.item(&self.asked),
                         self.asked.base,
                         &content_hash(&look.output),
                     ),
@@ -504,11 +522,27 @@ struct Look {
     slot: Slot,
     output: Output,
     pixels: Option<image::RgbImage>,
+    /// The item with the picture that it starts from, where that is another's output.
+    item: Option<Item>,
 }
 
 impl Look {
-    /// Reads the picture back when the output was made earlier.
-    fn load(&mut self, folder: &RunFolder) -> Result<(), ObserveError> {
+    fn item<'a>(&'a self, asked: &Asked<'a>) -> &'a Item {
+        self.item.as_ref().unwrap_or(asked.of(self.slot).0)
+    }
+
+    /// Finds the picture that the output starts from, and reads the output back when it was made earlier.
+    fn load(
+        &mut self,
+        folder: &RunFolder,
+        asked: &Asked<'_>,
+        inputs: &Inputs,
+    ) -> Result<(), ObserveError> {
+        if asked.before(self.slot).is_some() {
+            let item = asked.item(self.slot, inputs);
+            let item = item.map_err(|why| ObserveError::new("input", why))?;
+            self.item = Some(item.into_owned());
+        }
         if let (None, Some(file)) = (&self.pixels, &self.output.file) {
             let decoded = crate::image::decode_file(&folder.root().join(file))
                 .map_err(|error| ObserveError::new("image", error.to_string()))?;

@@ -1,5 +1,6 @@
 //! What is left to do: compares the journals of a run folder with what is asked now.
 
+use super::chain::{Chains, Inputs, starting_from};
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
 use super::journal::Lines;
@@ -17,7 +18,7 @@ use std::path::Path;
 pub type Slot = usize;
 
 /// The outputs asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Asked<'a> {
     pub items: &'a [Item],
     /// Folder that input images are relative to.
@@ -25,6 +26,7 @@ pub struct Asked<'a> {
     pub repeats: u32,
     pub seed: u64,
     pub shard: Option<Shard>,
+    pub chains: Chains,
 }
 
 impl<'a> Asked<'a> {
@@ -43,11 +45,39 @@ impl<'a> Asked<'a> {
         derive_seed(self.seed, &item.item, repeat)
     }
 
-    /// All slots of this process.
-    pub fn slots(&self) -> impl Iterator<Item = Slot> + use<'a> {
-        let (repeats, shard) = (self.repeats as usize, self.shard);
-        (0..self.items.len() * repeats)
-            .filter(move |slot| shard.is_none_or(|shard| shard.holds(slot / repeats)))
+    /// All slots of this process; a chain lies in one shard.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> {
+        let repeats = self.repeats as usize;
+        (0..self.items.len() * repeats).filter(move |slot| {
+            self.shard
+                .is_none_or(|shard| shard.holds(self.chains.number(slot / repeats)))
+        })
+    }
+
+    /// The slot whose output this one starts from.
+    pub fn before(&self, slot: Slot) -> Option<Slot> {
+        let repeats = self.repeats as usize;
+        let before = self.chains.before(slot / repeats)?;
+        Some(before * repeats + slot % repeats)
+    }
+
+    /// The slots that start from this one's output.
+    pub fn after(&self, slot: Slot) -> impl Iterator<Item = Slot> {
+        let repeats = self.repeats as usize;
+        let after = self.chains.after(slot / repeats).iter();
+        after.map(move |place| place * repeats + slot % repeats)
+    }
+
+    /// The item of a slot with the picture that it starts from.
+    ///
+    /// # Errors
+    /// Why there is no such picture.
+    pub fn item(&self, slot: Slot, inputs: &Inputs) -> Result<Cow<'a, Item>, String> {
+        let item = self.of(slot).0;
+        match self.before(slot) {
+            None => Ok(Cow::Borrowed(item)),
+            Some(before) => Ok(Cow::Owned(starting_from(item, inputs.get(before)?))),
+        }
     }
 }
 
@@ -66,6 +96,8 @@ pub struct Plan {
     pub retried: usize,
     /// Good records whose picture is gone.
     pub lost: usize,
+    /// Good outputs that others start from.
+    pub inputs: Inputs,
     pub notes: Vec<String>,
 }
 
@@ -96,10 +128,18 @@ impl Fingerprints {
         }
     }
 
-    /// The fingerprint of one output.
-    pub fn output(&self, asked: &Asked<'_>, slot: Slot) -> String {
+    /// The fingerprint of one output; of one that starts from another, with the hash of that picture.
+    pub fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
         let item = &self.items[slot / asked.repeats as usize];
-        fingerprint(&[self.stage.as_bytes(), item, &asked.seed(slot).to_le_bytes()])
+        let seed = asked.seed(slot).to_le_bytes();
+        let parts = [self.stage.as_bytes(), item, &seed];
+        match asked.before(slot) {
+            None => fingerprint(&parts),
+            Some(before) => {
+                let input = inputs.get(before).map(|input| input.sha256);
+                fingerprint(&[&parts[..], &[input.unwrap_or_default().as_bytes()]].concat())
+            }
+        }
     }
 }
 
@@ -221,39 +261,54 @@ pub fn plan(
         notes: outputs.note.iter().cloned().collect(),
         ..Plan::default()
     };
-    let states: Vec<(Slot, State)> = asked
-        .slots()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|slot| {
-            (
-                slot,
-                state(
-                    folder,
-                    asked,
-                    prints,
-                    slot,
-                    last[slot].map(|line| (line, &keys[line])),
-                ),
-            )
-        })
-        .collect();
     let mut good = Vec::new();
-    for (slot, state) in states {
-        match state {
-            State::Good(line) => good.push((slot, line)),
-            State::Stale => plan.stale += 1,
-            State::Failed => plan.retried += 1,
-            State::Lost => plan.lost += 1,
-            State::Absent => {}
-        }
-        if !matches!(state, State::Good(_)) && prints.is_some() {
-            plan.generate.push(slot);
+    // What is right depends on what it starts from.
+    for slots in by_depth(asked) {
+        let states: Vec<(Slot, State)> = slots
+            .into_par_iter()
+            .map(|slot| {
+                let record = last[slot].map(|line| (line, &keys[line]));
+                (
+                    slot,
+                    state(folder, asked, prints, &plan.inputs, slot, record),
+                )
+            })
+            .collect();
+        for (slot, state) in states {
+            match state {
+                State::Good(line) => {
+                    if asked.after(slot).next().is_some() {
+                        let output: Output = outputs.parse_one(line)?;
+                        plan.inputs.put(slot, &output, folder.root());
+                    }
+                    good.push((slot, line));
+                }
+                State::Stale => plan.stale += 1,
+                State::Failed => plan.retried += 1,
+                State::Lost => plan.lost += 1,
+                State::Absent => {}
+            }
+            if !matches!(state, State::Good(_)) && prints.is_some() {
+                plan.generate.push(slot);
+            }
         }
     }
     plan.done = good.len();
-    plan.observe = unseen(folder, asked, observers, outputs, good, &slot)?;
+    plan.observe = unseen(folder, asked, observers, outputs, good, &plan.inputs, &slot)?;
     Ok(plan)
+}
+
+/// The slots of this process, those that begin chains first.
+fn by_depth(asked: &Asked<'_>) -> Vec<Vec<Slot>> {
+    let mut levels: Vec<Vec<Slot>> = Vec::new();
+    for slot in asked.slots() {
+        let depth = asked.chains.depth(slot / asked.repeats as usize);
+        while levels.len() <= depth {
+            levels.push(Vec::new());
+        }
+        levels[depth].push(slot);
+    }
+    levels
 }
 
 #[derive(Clone, Copy)]
@@ -269,6 +324,7 @@ fn state(
     folder: &RunFolder,
     asked: &Asked<'_>,
     prints: Option<&Fingerprints>,
+    inputs: &Inputs,
     slot: Slot,
     record: Option<(usize, &OutputKey<'_>)>,
 ) -> State {
@@ -277,7 +333,7 @@ fn state(
     };
     if key.error.is_some() {
         State::Failed
-    } else if prints.is_some_and(|prints| prints.output(asked, slot) != key.fingerprint) {
+    } else if prints.is_some_and(|prints| prints.output(asked, slot, inputs) != key.fingerprint) {
         State::Stale
     } else if key
         .file
@@ -297,6 +353,7 @@ fn unseen(
     observers: &[Box<dyn Observer>],
     outputs: &Lines,
     good: Vec<(Slot, usize)>,
+    inputs: &Inputs,
     slot: &dyn Fn(&str, u32) -> Option<Slot>,
 ) -> Result<Vec<(Slot, usize)>, RunError> {
     if observers.is_empty() {
@@ -319,17 +376,11 @@ fn unseen(
         .map(|(slot, line)| {
             let Content { sha256, text } = outputs.parse_one(line)?;
             let content = content(sha256.as_deref(), text.as_deref());
+            let item = asked.item(slot, inputs);
+            let item = item.unwrap_or(Cow::Borrowed(asked.of(slot).0));
             let stale = observers.iter().any(|observer| {
-                valid.get(&(slot, observer.name())).copied()
-                    != Some(
-                        evidence_fingerprint(
-                            observer.as_ref(),
-                            asked.of(slot).0,
-                            asked.base,
-                            &content,
-                        )
-                        .as_str(),
-                    )
+                let print = evidence_fingerprint(observer.as_ref(), &item, asked.base, &content);
+                valid.get(&(slot, observer.name())).copied() != Some(print.as_str())
             });
             Ok(stale.then_some((slot, line)))
         })

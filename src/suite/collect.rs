@@ -50,6 +50,7 @@ impl Collected {
     /// When any record was broken, or an id comes twice.
     pub(super) fn finish(mut self, source: &str) -> Result<Vec<Item>, SuiteError> {
         repeated(&self.items, &self.places, &mut self.problems);
+        unfounded(&self.items, &self.places, &mut self.problems);
         match self.problems.is_empty() {
             true => Ok(self.items),
             false => Err(SuiteError::broken(source, self.problems)),
@@ -81,5 +82,23 @@ fn repeated(items: &[Item], places: &[(usize, Place)], problems: &mut Vec<Proble
                 problems.push(Problem::new(place.clone(), message));
             }
         }
+    }
+}
+
+/// Items that start from the output of an item which does not come before them.
+fn unfounded(items: &[Item], places: &[(usize, Place)], problems: &mut Vec<Problem>) {
+    if items.iter().all(|item| item.input_from().is_none()) {
+        return;
+    }
+    let mut seen: HashSet<&str> = HashSet::with_capacity(items.len());
+    for (item, (_, place)) in items.iter().zip(places) {
+        if let Some(from) = item.input_from().filter(|from| !seen.contains(from)) {
+            let message = format!(
+                "`{}` starts from the output of `{from}` (`input_from`), and no item before it has this id",
+                item.item
+            );
+            problems.push(Problem::new(place.clone(), message));
+        }
+        seen.insert(&item.item);
     }
 }

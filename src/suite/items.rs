@@ -101,7 +101,7 @@ pub fn items(
         }
         _ => {
             let mapper = Mapper::new(suite, images)?;
-            let text = found.text()?;
+            let text = found.text(format)?;
             mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
         }
     };
@@ -130,6 +130,9 @@ const UNSEEN: &str = "the input images were not looked for, since their folder w
 /// The records of a text.
 fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, SuiteError> {
     let text = text.trim_start_matches('\u{feff}');
+    if format == Format::Imgedit {
+        return Ok(read::imgedit(text, found.stem()));
+    }
     read::text(format, text).map_err(|problem| SuiteError::Unreadable {
         path: found.name().to_owned(),
         problem,
@@ -145,7 +148,7 @@ fn second(
 ) -> Result<Joined, SuiteError> {
     let found = Found::named(suite, join.asset.as_deref(), join.file.as_deref(), assets)?;
     let format = found.format(join.format, false)?;
-    let text = found.text()?;
+    let text = found.text(format)?;
     let name = found.name().display().to_string();
     Joined::new(join, raws(&found, format, &text)?, &name)
 }

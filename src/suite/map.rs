@@ -196,12 +196,26 @@ impl<'a> Mapper<'a> {
         let images = self.images(fields)?;
         let tags = self.tags(fields)?;
         let history = self.history(fields)?;
+        let compare_with = self.compare_with(fields)?;
+        let input_from = fields.get("input_from").cloned();
         let (mut expect, mut extra) = self.expect(record.fields)?;
         if let Some(question) = question {
             question.put(&mut expect);
         }
         if let Some(history) = history {
             extra.insert("history".into(), history);
+        }
+        if let Some(paths) = compare_with {
+            extra.insert("compare_with".into(), paths.into());
+        }
+        if let Some(input_from) = input_from {
+            if !input_from.is_string() || self.task != Task::Edit {
+                return Err(
+                    "`input_from` is the id of an earlier edit, whose output this one starts from"
+                        .into(),
+                );
+            }
+            extra.insert("input_from".into(), input_from);
         }
         Ok(Item {
             item: id,
@@ -233,6 +247,18 @@ impl<'a> Mapper<'a> {
             self.images.check(path)?;
         }
         Ok(paths)
+    }
+
+    /// The pictures that outputs are compared with, where they are not the input images.
+    fn compare_with(&self, fields: &Object) -> Result<Option<Vec<String>>, String> {
+        let Some(name) = &self.map.compare_with else {
+            return Ok(None);
+        };
+        let paths = paths(name, field(fields, name)?)?;
+        for path in &paths {
+            self.images.check(path)?;
+        }
+        Ok(Some(paths))
     }
 
     /// What was said before the prompt, with its images checked as the item's own.

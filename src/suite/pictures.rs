@@ -1,6 +1,8 @@
 //! Pictures that come inside a table: each is written once, under the hash of its bytes.
 
-use crate::image;
+use crate::config::Prepare;
+use crate::image::pillow::{Filter, resize};
+use crate::image::{self, size::gedit_size};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -45,29 +47,53 @@ impl Pictures {
         }
         image::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
         let extension = image::sniff(bytes).unwrap_or("bin");
+        let (folder, path) = self.place(bytes, extension);
+        // A file that a crash left without its content has another length.
+        let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
+        if !there {
+            write(&folder, &path, bytes)?;
+        }
+        text(path)
+    }
+
+    /// As [`Self::keep`], of the picture as it is prepared for a model.
+    ///
+    /// # Errors
+    /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
+    pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, String> {
+        let Prepare::Gedit = how;
+        let (folder, path) = self.place(bytes, "gedit.png");
+        if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
+            let decoded = image::decode_bytes(bytes, "the picture");
+            let rgb = decoded.map_err(|error| error.to_string())?.rgb;
+            let (width, height) =
+                gedit_size(rgb.width(), rgb.height()).map_err(|error| error.to_string())?;
+            let prepared = image::encode_png(&resize(&rgb, width, height, Filter::Bicubic));
+            write(
+                &folder,
+                &path,
+                &prepared.map_err(|error| error.to_string())?,
+            )?;
+        }
+        text(path)
+    }
+
+    /// The folder and the path of a picture.
+    fn place(&self, bytes: &[u8], extension: &str) -> (PathBuf, PathBuf) {
         let hash: String = Sha256::digest(bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let folder = self.folder.join(&hash[..2]);
         let path = folder.join(format!("{hash}.{extension}"));
-        // A file that a crash left without its content has another length.
-        let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
-        if !there {
-            write(&folder, &path, bytes)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-        }
-        match path.into_os_string().into_string() {
-            Ok(path) => Ok(path),
-            Err(path) => Err(format!("the path {} is not UTF-8", path.display())),
-        }
+        (folder, path)
     }
 
-    /// As [`Self::keep`], of a picture in base64, maybe behind `data:…,`.
+    /// The bytes of a picture in base64, maybe behind `data:…,`.
     ///
     /// # Errors
-    /// As [`Self::keep`], and when the text is not base64.
-    pub(super) fn keep_base64(&self, text: &str) -> Result<String, String> {
+    /// When the text is not base64, or too long.
+    pub(super) fn of_base64(text: &str) -> Result<Vec<u8>, String> {
         let text = match text
             .strip_prefix("data:")
             .and_then(|url| url.split_once(','))
@@ -89,12 +115,21 @@ impl Pictures {
             }
             false => BASE64.decode(text),
         };
-        let bytes = decoded.map_err(|error| format!("the picture is not base64: {error}"))?;
-        self.keep(&bytes)
+        decoded.map_err(|error| format!("the picture is not base64: {error}"))
     }
 }
 
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn text(path: PathBuf) -> Result<String, String> {
+    let text = path.into_os_string().into_string();
+    text.map_err(|path| format!("the path {} is not UTF-8", path.display()))
+}
+
+fn write(folder: &Path, path: &Path, bytes: &[u8]) -> Result<(), String> {
+    write_whole(folder, path, bytes)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn write_whole(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;

@@ -1,6 +1,7 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
 use crate::config::{Format, Loaded, Origin, SuiteFile, embedded_file};
+use crate::record::Object;
 use crate::suite::error::SuiteError;
 use crate::suite::items::AssetSource;
 use serde_json::Value;
@@ -94,6 +95,11 @@ impl Found {
         }
     }
 
+    /// The name of its file without the extension.
+    pub(super) fn stem(&self) -> &str {
+        stem(self.name())
+    }
+
     /// The folder that relative paths in it start from.
     pub(super) fn base(&self) -> PathBuf {
         let folder = match self {
@@ -138,7 +144,7 @@ impl Found {
     ///
     /// # Errors
     /// When it cannot be read, or is not UTF-8.
-    pub(super) fn text(&self) -> Result<Cow<'static, str>, SuiteError> {
+    pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, SuiteError> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),
             Self::Folder(path) => Err(unreadable(path, "this is a folder")),
@@ -148,7 +154,7 @@ impl Found {
                     .iter()
                     .all(|file| by_extension(file) == Some(Format::Json)) =>
                 {
-                    Ok(Cow::Owned(joined(many)?))
+                    Ok(Cow::Owned(joined(many, format)?))
                 }
                 _ => {
                     let problem = "several files are one source only as Parquet, TSV or JSON";
@@ -170,18 +176,31 @@ fn read(path: &Path) -> Result<String, SuiteError> {
     })
 }
 
-/// The values of several JSON files as one array: arrays are put behind each other, other values become elements.
-fn joined(files: &[PathBuf]) -> Result<String, SuiteError> {
+/// The values of several JSON files as one array: arrays are put behind each other, other values become elements. Of
+/// ImgEdit's files, an object by their names.
+fn joined(files: &[PathBuf], format: Format) -> Result<String, SuiteError> {
     let mut all = Vec::new();
+    let mut by_name = Object::new();
     for path in files {
         let text = read(path)?;
         let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
         match value.map_err(|error| unreadable(path, &format!("this is not JSON: {error}")))? {
+            value if format == Format::Imgedit => {
+                by_name.insert(stem(path).to_owned(), value);
+            }
             Value::Array(values) => all.extend(values),
             value => all.push(value),
         }
     }
+    if format == Format::Imgedit {
+        return Ok(Value::Object(by_name).to_string());
+    }
     Ok(Value::Array(all).to_string())
+}
+
+fn stem(path: &Path) -> &str {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.unwrap_or_default()
 }
 
 fn by_extension(path: &Path) -> Option<Format> {

@@ -1,7 +1,7 @@
 //! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its pictures written
 //! into the folder for them, so that items hold paths like those of any other suite.
 
-use crate::config::{Format, ImageEncoding, ItemsSource, Names};
+use crate::config::{Format, ImageEncoding, ItemsSource, Mapping, Names, Prepare};
 use crate::record::Item;
 use crate::suite::collect::Collected;
 use crate::suite::error::{Problem, SuiteError};
@@ -48,6 +48,7 @@ impl Tables<'_> {
         let mut making = Making {
             mapper,
             pictures: &self.pictures,
+            map: &source.map,
             rows: 0,
             known: HashMap::new(),
             waiting: Vec::new(),
@@ -75,6 +76,8 @@ fn columns(mapper: &Mapper<'_>, source: &ItemsSource) -> Columns {
         Some(Names::One(name)) => (vec![name.clone()], true),
         Some(Names::Several(names)) => (names.clone(), false),
     };
+    let compared = source.map.compare_with.clone();
+    let images = images.into_iter().chain(compared).collect();
     Columns {
         fields: mapper.fields(),
         images,
@@ -102,6 +105,7 @@ struct Written {
 struct Making<'a> {
     mapper: &'a Mapper<'a>,
     pictures: &'a Pictures,
+    map: &'a Mapping,
     rows: usize,
     /// Column and index → paths, where pictures may be shared.
     known: HashMap<(String, String), Vec<String>>,
@@ -167,8 +171,13 @@ impl Making<'_> {
         for (column, list) in pictures {
             let wrong =
                 |message: String| Problem::new(record.place.clone().column(&column), message);
-            let found: Result<Vec<Link>, String> =
-                list.iter().map(|picture| self.link(picture)).collect();
+            // What outputs are compared with is taken as it is.
+            let compared = self.map.compare_with.as_ref() == Some(&column);
+            let prepare = self.map.prepare.filter(|_| !compared);
+            let found: Result<Vec<Link>, String> = list
+                .iter()
+                .map(|picture| self.link(picture, prepare))
+                .collect();
             let found = found.map_err(wrong)?;
             links.push((column, found));
         }
@@ -179,13 +188,17 @@ impl Making<'_> {
         }))
     }
 
-    fn link(&self, picture: &Picture) -> Result<Link, String> {
+    fn link(&self, picture: &Picture, prepare: Option<Prepare>) -> Result<Link, String> {
+        let keep = |bytes: &[u8]| match prepare {
+            None => self.pictures.keep(bytes).map(Link::Path),
+            Some(how) => self.pictures.keep_prepared(bytes, how).map(Link::Path),
+        };
         match picture {
-            Picture::Bytes(bytes) => self.pictures.keep(bytes).map(Link::Path),
+            Picture::Bytes(bytes) => keep(bytes),
             Picture::Text(text) if text.len() <= LONGEST_INDEX => {
                 Ok(Link::Of(text.trim().to_owned()))
             }
-            Picture::Text(text) => self.pictures.keep_base64(text).map(Link::Path),
+            Picture::Text(text) => keep(&Pictures::of_base64(text)?),
             Picture::Absent(why) => Err(format!("the picture {why}")),
         }
     }

@@ -1,10 +1,9 @@
 //! JSON as Python's `json.dumps` writes it (`", "` and `": "` between parts or every part on a line, ASCII only) and
 //! `json.loads` reads it.
 
-pub mod loads;
 mod read;
 
-pub use read::loads;
+pub use read::{loads, loads_unique};
 
 use serde::Serialize as _;
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Strings and numbers as Python treats them: `splitlines`, `isdigit`, `int()` and `round(x, 2)`. Official scripts that read
 //! a judge's replies hang on them.
 
+use super::python_number::MOST_DIGITS;
 use super::whitespace::strip;
 
 /// Zeros of all runs of ten decimal digits (Unicode category Nd, as CPython 3.11 has it); printed by
@@ -37,9 +38,6 @@ const ONLY_DIGITS: [(u32, u32); 20] = [
     (0x11052, 0x1105a),
     (0x1f100, 0x1f10a),
 ];
-
-/// CPython refuses to read a whole number of more digits.
-pub const MOST_DIGITS: usize = 4300;
 
 /// The value of a decimal digit of any script.
 pub fn decimal(c: char) -> Option<u8> {

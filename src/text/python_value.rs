@@ -62,6 +62,14 @@ impl Value {
         ))
     }
 
+    /// The value of a key of a dictionary.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Dict(dict) = self else { return None };
+        let is_key = |known: &Self| matches!(known, Self::Str(known) if known == key);
+        dict.iter()
+            .find_map(|(known, value)| is_key(known).then_some(value))
+    }
+
     /// What `str(value)` gives.
     pub fn to_str(&self) -> String {
         match self {

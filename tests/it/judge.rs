@@ -386,7 +386,10 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
         stderr(&output)
     };
     assert!(said("").contains("names no prompt set"));
-    assert!(said("set = \"imgedits\"").contains("gedit, imgedit, uge, wise, wise-verified"));
+    assert!(
+        said("set = \"imgedits\"")
+            .contains("gedit, imgedit, imgedit-multiturn, uge, wise, wise-verified")
+    );
     assert!(said("prompts = \"absent.toml\"").contains("absent.toml"));
     assert!(said("set = \"gedit\"\nprompts = \"prompts.json\"").contains("_context_no_delimit"));
     fs::write(dir.path().join("mood.toml"), own.replace("expect.", "")).unwrap();

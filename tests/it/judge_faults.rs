@@ -212,6 +212,183 @@ fn a_killed_run_goes_on_without_paying_for_a_finished_call() {
     assert!(again <= 10, "{again}");
 }
 
+/// Ctrl-C while calls are in flight: their answers are waited for or left unpaid, none that came is lost.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_keeps_every_reply_and_goes_on_without_paying_again() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    let dir = tempfile::tempdir().unwrap();
+    let server = ChatServer::start(|chat| {
+        std::thread::sleep(Duration::from_millis(20));
+        Answer::Text(format!("{} for {}", score(chat), chat.text))
+    });
+    texts(dir.path(), &server, 400, "concurrency = 10\n");
+    let child = unigauge_process(dir.path())
+        .args(arguments(&[]))
+        .env("UNIGAUGE_TEST_KEY", KEY)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let kept = dir.path().join(RUN).join("judge/replies.jsonl");
+    let start = Instant::now();
+    while fs::read(&kept).map_or(0, |bytes| {
+        bytes.iter().filter(|byte| **byte == b'\n').count()
+    }) < 100
+    {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "nothing is kept"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(
+        Pid::from_raw(i32::try_from(child.id()).unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{}", stderr(&ended));
+    let before = server.account();
+    assert!(before.len() < 400, "it ran to its end");
+    // Whole lines, all of them answers; evidence is there of none that is not among them.
+    let finished = lines(&kept);
+    let said = |reply: &Value| -> Option<String> {
+        let (_, text) = reply["reply"].as_str()?.split_once(" for ")?;
+        Some(text.to_owned())
+    };
+    let finished: Vec<String> = finished.iter().filter_map(said).collect();
+    assert!(finished.len() >= 98, "{}", finished.len());
+    let seen = lines(&dir.path().join(RUN).join("evidence.jsonl"));
+    assert!(seen.iter().all(|line| line["error"].is_null()));
+    assert!(seen.len() <= finished.len());
+    // What was paid stands in the ledger, too: two calls of the check.
+    let ledger = fs::read(dir.path().join(RUN).join("judge/ledger.json")).unwrap();
+    let ledger: Value = serde_json::from_slice(&ledger).unwrap();
+    assert_eq!(ledger["calls"], finished.len() + 2);
+
+    let output = run(dir.path(), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(evidence(&dir.path().join(RUN)).len(), 400);
+    let account = server.account();
+    for text in &finished {
+        assert_eq!(account[text].asked, 1, "{text} was paid twice");
+    }
+    let again = account.values().filter(|account| account.asked > 1).count();
+    assert!(again <= 10, "{again}");
+}
+
+#[test]
+fn shards_share_a_budget_and_no_execution_spends_it_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = ChatServer::start(|chat| Answer::Text(score(chat)));
+    // A call costs 0.15, as below; each process makes two more for its check.
+    let options = "concurrency = 1\nbudget = 1.4\n[observe.judge.server.prices]\ninput = 1000.0\noutput = 5000.0\n";
+    texts(dir.path(), &server, 30, options);
+    assert_eq!(run(dir.path(), &["--shard", "1/2"]).status.code(), Some(5));
+    let made = server.account().len();
+    assert_eq!(made, 8, "ten calls, two of them the check's");
+    let output = run(dir.path(), &["--shard", "2/2"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("those of other shards 1.5"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        server.account().len(),
+        made,
+        "nothing is left for the second"
+    );
+    // Not even the check, and again and again.
+    for shard in ["1/2", "2/2"] {
+        assert_eq!(run(dir.path(), &["--shard", shard]).status.code(), Some(5));
+    }
+    assert_eq!(server.account().len(), made);
+    // A larger budget pays for what is left: the second shard's 15 calls and its check's two are 2.55.
+    let larger = ["--shard", "2/2", "--set", "observe.judge.server.budget=5.0"];
+    let output = run(dir.path(), &larger);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let ledger = fs::read(dir.path().join(RUN).join("judge.2-of-2/ledger.json")).unwrap();
+    let ledger: Value = serde_json::from_slice(&ledger).unwrap();
+    let near = |key: &str, cost: f64| (ledger[key].as_f64().unwrap() - cost).abs() < 1e-9;
+    assert!(
+        near("cost", 2.55) && near("cost_of_other_shards", 1.5),
+        "{ledger}"
+    );
+}
+
+/// A reply that ends at its limit of tokens.
+fn cut_off(text: &str) -> Reply {
+    let message = json!({"role": "assistant", "content": text});
+    let choice = json!({"message": message, "finish_reason": "length"});
+    Reply::json(
+        "200 OK",
+        &json!({"model": "tiny", "choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 10}}),
+    )
+}
+
+#[test]
+fn a_reply_that_was_cut_off_is_asked_again_once_where_the_judge_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = ChatServer::start(|chat| {
+        let limit = chat.body["max_tokens"].as_u64().unwrap();
+        let hopeless = chat.text.contains("number 1.");
+        match limit < 50 || hopeless {
+            true => Answer::Whole(cut_off("Score: ")),
+            false => Answer::Text(score(chat)),
+        }
+    });
+    let limits = "max_tokens = 20\n";
+    texts(dir.path(), &server, 2, limits);
+    assert!(run(dir.path(), &[]).status.success());
+    let seen = evidence(&dir.path().join(RUN));
+    for item in ["i0", "i1"] {
+        let calls = seen[item]["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), 1);
+        assert_eq!(
+            (&calls[0]["state"], &calls[0]["reply"]),
+            (&json!("truncated"), &json!("Score: "))
+        );
+        assert_eq!(calls[0].get("max_tokens"), None);
+    }
+    assert!(server.account().values().all(|account| account.asked == 1));
+
+    // The first replies are there already: only the longer ones are asked for, each once.
+    let again = ["--set", "observe.judge.max_tokens_again=80"];
+    assert!(run(dir.path(), &again).status.success());
+    assert!(server.account().values().all(|account| account.asked == 2));
+    let last = |item: &str| -> Value {
+        let all = lines(&dir.path().join(RUN).join("evidence.jsonl"));
+        let mut of = all.into_iter().filter(|line| line["item"] == item);
+        of.next_back().unwrap()["evidence"]["calls"][0].clone()
+    };
+    assert_eq!(
+        (&last("i0")["state"], &last("i0")["max_tokens"]),
+        (&json!("ok"), &json!(80))
+    );
+    assert_eq!(last("i0")["reply"], "Score: 0");
+    assert_eq!(last("i1")["state"], "truncated");
+    // Word for word, both replies are kept.
+    let kept = lines(&dir.path().join(RUN).join("judge/replies.jsonl"));
+    assert_eq!(
+        kept.iter()
+            .filter(|reply| reply["finish_reason"] == "length")
+            .count(),
+        3
+    );
+    assert!(run(dir.path(), &again).status.success());
+    assert!(server.account().values().all(|account| account.asked == 2));
+
+    let output = run(dir.path(), &["--set", "observe.judge.max_tokens_again=20"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("not more than the first limit, 20"),
+        "{}",
+        stderr(&output)
+    );
+}
+
 #[test]
 fn a_budget_ends_the_run_and_a_larger_one_goes_on() {
     let dir = tempfile::tempdir().unwrap();

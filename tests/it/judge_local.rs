@@ -73,7 +73,7 @@ fn edits_are_made_and_judged_in_this_process() {
     for grade in &grades {
         assert_eq!(grade["score"], Value::Null);
         let why = grade["unscored"].as_str().unwrap();
-        assert!(why.starts_with("unparsed"), "{why}");
+        assert!(why.starts_with("cut off"), "{why}");
     }
     let summary: Value =
         serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap();

@@ -205,6 +205,55 @@ fn imgedit_reads_robustly_through_markup_and_strictly_nothing_but_the_template()
     );
 }
 
+/// Official scripts do not look at why a reply ended; any other reading leaves one alone that is not whole.
+#[test]
+fn a_reply_that_was_cut_off_counts_only_in_the_official_reading_and_is_marked() {
+    let expect = json!({"edit_type": "replace"});
+    let all = "Prompt Compliance: 4\nVisual Naturalness: 4\nPhysical & Detail Integrity: 4";
+    let cut = |text: &str| json!([{"role": "judge", "reply": text, "state": "truncated"}]);
+    let marked = "cut off by its token limit";
+    let grade = judged(
+        &*rule("imgedit", ""),
+        expect.clone(),
+        cut("Prompt Compliance: 4\nVisual"),
+    );
+    assert_eq!(grade.score, Some(4.0));
+    assert!(grade.reason.contains(marked), "{}", grade.reason);
+    assert_eq!(grade.parts.get("robust"), None);
+    for parsing in ["strict", "robust"] {
+        let rule = rule("imgedit", &format!("parsing = {parsing:?}"));
+        let grade = judged(&*rule, expect.clone(), cut(all));
+        assert_eq!(grade.score, None, "{parsing}");
+        assert!(
+            grade.unscored.unwrap().starts_with("cut off: "),
+            "{parsing}"
+        );
+        assert_eq!(reply(&*rule, expect.clone(), all).score, Some(4.0));
+    }
+    // Without a score in it, the official reading says why it is not whole, too.
+    let grade = judged(&*rule("imgedit", ""), expect, cut("Brief reasoning: the"));
+    assert!(grade.unscored.unwrap().starts_with("cut off: "));
+
+    let pair = |reason: &str| json!([{"role": "sc", "reply": "{\"score\": [7, 8]", "finish_reason": reason}, {"role": "pq", "reply": "[9, 9]"}]);
+    let kind = json!({"edit_type": "text_change"});
+    let official = |reason: &str| judged(&*rule("gedit", ""), kind.clone(), pair(reason));
+    assert_eq!(official("length").parts["sc"], 7.0);
+    assert!(official("length").reason.contains(marked));
+    assert!(!official("stop").reason.contains(marked));
+    let whole = "{\"score\": [7, 8]}";
+    let calls = json!([{"role": "sc", "reply": whole, "finish_reason": "length"}, {"role": "pq", "reply": whole}]);
+    let strict = judged(&*rule("gedit", "parsing = \"strict\""), kind, calls);
+    assert!(strict.unscored.unwrap().starts_with("cut off: "));
+
+    let wise = json!({"Prompt": "p", "Subcategory": "S"});
+    let said = "Consistency: 2\nRealism: 0\nAesthetic Quality: 0";
+    let grade = judged(&*rule("wise", ""), wise.clone(), cut(said));
+    assert_eq!(grade.score, Some(0.7));
+    assert!(grade.reason.contains(marked), "{}", grade.reason);
+    let grade = judged(&*rule("wise", "parsing = \"strict\""), wise, cut(said));
+    assert!(grade.unscored.unwrap().starts_with("cut off: "));
+}
+
 /// Every row of the specification of VIEScore's parser, worked by hand.
 #[test]
 fn gedit_takes_replies_apart_as_the_official_script_does() {
@@ -762,9 +811,9 @@ fn suites_read_turns_skills_and_images_in_a_folder() {
         .map(|item| format!("{} {} {}", item["item"], item["prompt"], item["expect"]))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    "7_turn1" "first" {"key":"7","turn":1}
-    "7_turn2" "then" {"key":"7","turn":2}
-    "9_turn1" "only" {"key":"9","turn":1}
+    "7_turn1" "first" {"key":"7","turn":1,"category":"turns","earlier":"none"}
+    "7_turn2" "then" {"key":"7","turn":2,"category":"turns","earlier":"1. first"}
+    "9_turn1" "only" {"key":"9","turn":1,"category":"turns","earlier":"none"}
     "#);
     // A named folder is looked into.
     fs::create_dir(dir.path().join("pictures")).unwrap();

@@ -100,7 +100,9 @@ pub enum Format {
     /// The same table with its first row.
     DpgCsvWhole,
     /// ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of UniWorld-V1's copy
-    /// becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record `KEY_turn1`, ….
+    /// becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record `KEY_turn1`, … that starts from the output
+    /// of the turn before, with `turn`, `category` (the file's name) and the `earlier` instructions. Of several files,
+    /// the name stands before the keys, too.
     Imgedit,
     /// GenAI-Bench's two files together, `genai_image.json` and `genai_skills.json`: each prompt gets the list of its `skills`.
     GenaiBench,
@@ -128,6 +130,12 @@ pub struct Mapping {
     /// How a text names an input image.
     #[serde(default)]
     pub image_encoding: ImageEncoding,
+    /// How the input images inside a table are prepared for the model; without it, they are taken as they are.
+    #[serde(default)]
+    pub prepare: Option<Prepare>,
+    /// The field with the picture, or the list of them, that observers compare outputs with in place of the input images.
+    #[serde(default)]
+    pub compare_with: Option<String>,
     /// Fields whose text is a list as JSON or Python writes it. A text that is none stays as it is.
     #[serde(default)]
     pub lists: Vec<String>,
@@ -157,6 +165,15 @@ pub enum ImageEncoding {
     /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
     /// another record that has the picture.
     Base64,
+}
+
+/// How a benchmark prepares an input image for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prepare {
+    /// About 512 × 512 pixels, sides multiples of 32, by Pillow's bicubic filter (GEdit-Bench's
+    /// `generate_image_example.py`).
+    Gedit,
 }
 
 /// The name of a field, or of several.

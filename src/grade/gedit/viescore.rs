@@ -13,8 +13,9 @@
 //! - While one of the two replies fails, both questions are asked again, and both new replies count. An exception (a score that is
 //!   no number, an empty list, the root of a negative number) has the picture judged anew, from a first round.
 
-use crate::text::python_json::loads::{Loaded, loads};
+use crate::text::python_json::{loads, loads_unique};
 use crate::text::python_str::int;
+use crate::text::python_value::Value;
 use crate::text::whitespace::strip;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -36,7 +37,7 @@ pub struct VieScore {
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
     /// What stands under `score`; not yet known to be numbers.
-    Score(Loaded),
+    Score(Value),
     /// `False`: both questions are asked again.
     Failed(String),
     /// An exception at once, after which the output is judged anew, from a first round.
@@ -143,27 +144,21 @@ struct Number {
 }
 
 /// Python's `min(score)`: with NaN the result depends on the order, as there.
-fn least(score: &Loaded) -> Result<Number, String> {
-    let Loaded::List(values) = score else {
+fn least(score: &Value) -> Result<Number, String> {
+    let Value::List(values) = score else {
         return Err("`score` is no list of numbers".to_owned());
     };
     let mut least: Option<Number> = None;
     for value in values {
         let number = match value {
-            Loaded::Bool(flag) => Number {
-                value: f64::from(u8::from(*flag)),
-                whole: true,
-            },
-            Loaded::Int(value) => Number {
-                value: *value,
-                whole: true,
-            },
-            Loaded::Float(value) => Number {
-                value: *value,
-                whole: false,
-            },
-            _ => return Err("`score` holds something that is no number".to_owned()),
+            Value::Bool(flag) => Some((f64::from(u8::from(*flag)), true)),
+            // Infinite where it is beyond a double.
+            Value::Int(digits) => digits.parse().ok().map(|value| (value, true)),
+            Value::Float(value) => Some((*value, false)),
+            _ => None,
         };
+        let (value, whole) = number.ok_or("`score` holds something that is no number")?;
+        let number = Number { value, whole };
         if least.is_none_or(|known| number.value < known.value) {
             least = Some(number);
         }
@@ -219,7 +214,7 @@ fn bare(reply: &str) -> Read {
     }
     match int(reply) {
         Some(value) if (0.0..=10.0).contains(&value) => {
-            Read::Score(Loaded::List(vec![Loaded::Int(value)]))
+            Read::Score(Value::List(vec![Value::Int(value.to_string())]))
         }
         _ => Read::Failed(
             "it holds neither an object nor a list of two numbers nor one from 0 to 10".to_owned(),
@@ -231,13 +226,13 @@ fn bare(reply: &str) -> Read {
 fn object(text: &str) -> Read {
     if let Some(score) = loads(text).as_ref().and_then(|value| value.get("score")) {
         return Read::Score(match score {
-            Loaded::List(_) => score.clone(),
-            one => Loaded::List(vec![one.clone()]),
+            Value::List(_) => score.clone(),
+            one => Value::List(vec![one.clone()]),
         });
     }
     match loads(&repaired(text)) {
         // `false` is taken for a failure.
-        None | Some(Loaded::Bool(false)) => {
+        None | Some(Value::Bool(false)) => {
             Read::Failed("its JSON cannot be read, nor repaired".to_owned())
         }
         Some(value) => match value.get("score") {
@@ -300,18 +295,17 @@ fn as_asked(reply: &str) -> Result<f64, String> {
         (Some(start), Some(end)) if start < end => reply.get(start..=end).unwrap_or_default(),
         _ => return Err("it holds no JSON object".to_owned()),
     };
-    let Some(Loaded::Dict(entries)) = loads(inside) else {
-        return Err("its JSON cannot be read".to_owned());
+    let read = loads_unique(inside).ok_or("its JSON cannot be read, or has a key twice")?;
+    let Some(Value::List(list)) = read.get("score") else {
+        return Err("its JSON has no list `score`".to_owned());
     };
-    let mut scores = entries.iter().filter(|(key, _)| key == "score");
-    let list = match (scores.next(), scores.next()) {
-        (Some((_, Loaded::List(list))), None) => list,
-        (_, Some(_)) => return Err("its JSON has several `score`".to_owned()),
-        _ => return Err("its JSON has no list `score`".to_owned()),
-    };
-    let number = |value: &Loaded| match value {
-        Loaded::Int(value) | Loaded::Float(value) if (0.0..=10.0).contains(value) => Some(*value),
-        _ => None,
+    let number = |value: &Value| {
+        let number = match value {
+            Value::Int(digits) => digits.parse().ok()?,
+            Value::Float(value) => *value,
+            _ => return None,
+        };
+        (0.0..=10.0).contains(&number).then_some(number)
     };
     match list
         .iter()

@@ -31,8 +31,8 @@ pub fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
         };
         let names = rule.names(item).unwrap_or_default();
         let read = |reply: &str| rule.read(rule.0.parsing, names, reply);
-        let reply = match judge::first(&calls, "judge", read) {
-            Ok((reply, _)) => Some(reply),
+        let reply = match judge::first(&calls, "judge", rule.0.parsing, read) {
+            Ok((call, _)) => Some(call.reply),
             Err(_) => calls.last().map(|call| call.reply),
         };
         if let Some(reply) = reply {

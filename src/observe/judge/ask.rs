@@ -26,6 +26,8 @@ pub struct Question<'a> {
     pub system: Option<&'a str>,
     pub text: &'a str,
     pub pictures: Vec<&'a Picture>,
+    /// Of the answer, in tokens, where it is not the judge's own limit.
+    pub max_tokens: Option<u32>,
 }
 
 /// Who answers.
@@ -116,7 +118,8 @@ impl Judge {
         };
         let text = question.text.len() + question.system.map_or(0, str::len);
         let pictures = question.pictures.len() as u64 * settings.tokens_per_image;
-        text as u64 / 4 + pictures + settings.max_tokens.map_or(ANSWER, u64::from)
+        let answer = question.max_tokens.or(settings.max_tokens);
+        text as u64 / 4 + pictures + answer.map_or(ANSWER, u64::from)
     }
 
     /// Makes a call.
@@ -138,6 +141,9 @@ impl Judge {
                 let mut body = fields.clone();
                 let messages = messages(question, settings.detail.as_deref(), *order)?;
                 body.insert("messages".into(), messages);
+                if let Some(limit) = question.max_tokens {
+                    body.insert(settings.token_field.clone(), limit.into());
+                }
                 chat.complete(&body, self.reckon(question), cancel)
                     .await
                     .map_err(told)
@@ -195,7 +201,7 @@ fn local(
     };
     let messages: Vec<Message<'_>> = system.into_iter().chain([user]).collect();
     let reply = looker
-        .converse(&messages)
+        .converse(&messages, question.max_tokens)
         .map_err(|error| ObserveError::new("judge", error.to_string()))?;
     let finish = match reply.truncated {
         true => "length",

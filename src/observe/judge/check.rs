@@ -72,6 +72,7 @@ async fn two_colours(flow: &Flow) -> Result<Value, ObserveError> {
 /// The reply to a question that belongs to no output.
 async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<String, ObserveError> {
     let question = Question {
+        max_tokens: None,
         system: None,
         text,
         pictures: pictures.iter().collect(),

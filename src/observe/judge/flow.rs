@@ -19,6 +19,7 @@ pub struct Flow {
     pub replies: Replies,
     pub cancel: Cancel,
     rounds: u32,
+    max_tokens_again: Option<u32>,
     sample: u32,
 }
 
@@ -35,6 +36,7 @@ impl Flow {
         Self {
             judge,
             rounds: settings.rounds.unwrap_or(prompts.set.rounds).max(1),
+            max_tokens_again: settings.max_tokens_again,
             sample: settings.sample,
             prompts,
             replies: Replies::default(),
@@ -44,13 +46,17 @@ impl Flow {
 
     /// Everything that shapes what is seen.
     pub fn identity(&self) -> Value {
-        json!({
+        let mut identity = json!({
             "observer": "judge",
             "judge": self.judge.identity(),
             "prompts": self.described(),
             "rounds": self.rounds,
             "sample": self.sample,
-        })
+        });
+        if let Some(limit) = self.max_tokens_again {
+            identity["max_tokens_again"] = limit.into();
+        }
+        identity
     }
 
     fn described(&self) -> Value {
@@ -91,17 +97,23 @@ impl Flow {
             let mut settled = true;
             for (at, call) in self.prompts.set.calls.iter().enumerate() {
                 let (system, text) = &job.words[at];
-                let question = Question {
+                let mut question = Question {
                     system: system.as_deref(),
                     text,
                     pictures: job.pictures.shown(&call.pictures),
+                    max_tokens: None,
                 };
                 let key = self.key(&call.role, &question, job.repeat, round);
-                let (reply, cached) = self.answer(key, &call.role, &question).await?;
+                let (mut reply, mut cached) = self.answer(key, &call.role, &question).await?;
+                if reply.is_cut_off() && self.max_tokens_again.is_some() {
+                    question.max_tokens = self.max_tokens_again;
+                    let key = self.key(&call.role, &question, job.repeat, round);
+                    (reply, cached) = self.answer(key, &call.role, &question).await?;
+                }
                 let accepted = self.prompts.accepts(at, after_thinking(&reply.reply).1);
                 // A refusal is an answer: it is not asked again.
                 settled &= accepted || reply.refusal.is_some();
-                calls.push(told(&reply, accepted, cached));
+                calls.push(told(&reply, accepted, cached, question.max_tokens));
                 model = Some(reply.model.clone());
             }
             if settled {
@@ -170,18 +182,22 @@ impl Flow {
             round,
             self.sample,
         ]);
-        format!("{:x}", Sha256::digest(all.to_string()))
+        let limit = question.max_tokens.map(|limit| limit.to_string());
+        format!(
+            "{:x}",
+            Sha256::digest(all.to_string() + &limit.unwrap_or_default())
+        )
     }
 }
 
 /// One call as it stands in the evidence.
-fn told(reply: &Reply, accepted: bool, cached: bool) -> Value {
+fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) -> Value {
     let (thinking, words) = after_thinking(&reply.reply);
-    let state = match (&reply.refusal, reply.finish_reason.as_str()) {
-        (Some(_), _) => "refused",
-        (None, "length") => "truncated",
-        (None, _) if accepted => "ok",
-        (None, _) => "unparsed",
+    let state = match &reply.refusal {
+        Some(_) => "refused",
+        None if reply.is_cut_off() => "truncated",
+        None if accepted => "ok",
+        None => "unparsed",
     };
     let mut call = json!({
         "role": reply.role,
@@ -196,6 +212,10 @@ fn told(reply: &Reply, accepted: bool, cached: bool) -> Value {
     });
     if let Some(refusal) = &reply.refusal {
         call["refusal"] = refusal.as_str().into();
+    }
+    // Asked again, since a first reply was cut off: that one stands in the judge's file of replies.
+    if let Some(limit) = max_tokens {
+        call["max_tokens"] = limit.into();
     }
     if !thinking.is_empty() {
         call["thinking"] = thinking.into();

@@ -44,6 +44,7 @@ impl JudgeObserver {
         device: impl FnOnce() -> Result<Device, JudgeError>,
     ) -> Result<Self, JudgeError> {
         let prompts = prompts(&settings, hub)?;
+        again(&settings, &prompts.set)?;
         let judge = Judge::open(&settings, &prompts.set.name, &prompts.set.request, device)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -61,6 +62,27 @@ impl JudgeObserver {
             runtime,
             settings,
         })
+    }
+}
+
+/// Refuses a second limit that is no higher than the first.
+fn again(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
+    let own = match settings.backend {
+        Judging::Server => {
+            let set = set.request.get("max_tokens").and_then(Value::as_u64);
+            settings.server.max_tokens.map(u64::from).or(set)
+        }
+        Judging::Local => settings.local.max_new_tokens.map(|limit| limit as u64),
+    };
+    match settings.max_tokens_again {
+        Some(again) if u64::from(again) <= own.unwrap_or(0) => Err(JudgeError::settings(
+            format!(
+                "`max_tokens_again` = {again} is not more than the first limit, {}",
+                own.unwrap_or(0)
+            ),
+            "name a higher one, or leave it out",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -111,7 +133,11 @@ impl Observer for JudgeObserver {
 
     fn files(&self, item: &Item) -> Vec<String> {
         match self.flow.prompts.set.shows(Shown::Source) {
-            true => item.images.clone(),
+            true => item
+                .compared_with()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             false => Vec::new(),
         }
     }
@@ -134,10 +160,12 @@ impl Observer for JudgeObserver {
     }
 
     fn begin(&self, own: &Path) -> Result<(), ObserveError> {
-        let paid = self.flow.replies.open(&own.join("replies.jsonl"));
+        let paid = self.flow.replies.open(&own.join(replies::FILE));
         let paid = paid.map_err(disk)?;
         if let Judge::Server { chat, .. } = &self.flow.judge {
-            chat.ledger().restart(paid.into_iter());
+            let elsewhere = replies::paid_elsewhere(own).map_err(disk)?;
+            chat.ledger()
+                .restart(paid.into_iter(), elsewhere.into_iter());
             if self.settings.check {
                 self.runtime.block_on(check::check(&self.flow, own))?;
             }

@@ -38,13 +38,15 @@ impl Pictures {
         form: &PictureForm,
         shows: impl Fn(Shown) -> bool,
     ) -> Result<Self, ObserveError> {
-        let sources = subject.item.images.iter();
+        let sources = subject.item.compared_with();
         let mut pictures = Self::default();
         if shows(Shown::Source) {
-            if subject.item.images.is_empty() {
+            if sources.is_empty() {
                 return Err(missing("the item has no input picture to compare with"));
             }
-            let read = sources.map(|image| read(&subject.base.join(image), form));
+            let read = sources
+                .into_iter()
+                .map(|image| read(&subject.base.join(image), form));
             pictures.source = read.collect::<Result<_, _>>()?;
         }
         if shows(Shown::Output) {

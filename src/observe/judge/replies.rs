@@ -9,6 +9,39 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
+/// The file's name in the judge's folder.
+pub const FILE: &str = "replies.jsonl";
+
+/// What was paid in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside `judge.2-of-2`.
+///
+/// # Errors
+/// When a file of theirs cannot be read.
+pub fn paid_elsewhere(own: &Path) -> Result<Vec<Usage>, String> {
+    let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
+    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let (Some(root), Some(here)) = (own.parent(), name(own)) else {
+        return Ok(Vec::new());
+    };
+    let mut paid = Vec::new();
+    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        let (folder, there) = (entry.path(), name(&entry.path()).unwrap_or_default());
+        if there == here || stem(&there) != stem(&here) {
+            continue;
+        }
+        let path = folder.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        };
+        // The last line may be on its way.
+        let lines = text.split(|byte| *byte == b'\n');
+        let replies = lines.filter_map(|line| serde_json::from_slice::<Reply>(line).ok());
+        paid.extend(replies.map(|reply| reply.paid()));
+    }
+    Ok(paid)
+}
+
 /// One answered call, a line of `replies.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
@@ -34,6 +67,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Whether the limit of tokens ended it.
+    pub fn is_cut_off(&self) -> bool {
+        self.refusal.is_none() && self.finish_reason == "length"
+    }
+
     /// The tokens to pay for.
     pub fn paid(&self) -> Usage {
         self.usage.or_reckoned(self.reckoned)

@@ -11,9 +11,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The sets that the program carries.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("gedit", include_str!("../../../prompts/gedit.toml")),
     ("imgedit", include_str!("../../../prompts/imgedit.toml")),
+    (
+        "imgedit-multiturn",
+        include_str!("../../../prompts/imgedit-multiturn.toml"),
+    ),
     ("uge", include_str!("../../../prompts/uge.toml")),
     ("wise", include_str!("../../../prompts/wise.toml")),
     (

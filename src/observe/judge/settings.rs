@@ -23,7 +23,7 @@ pub enum Judging {
 #[serde(default, deny_unknown_fields)]
 pub struct JudgeSettings {
     pub backend: Judging,
-    /// Prompt set: `gedit`, `imgedit`, `uge`, `wise` or `wise-verified`; not needed when `prompts` names a TOML file.
+    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when `prompts` names a TOML file.
     pub set: Option<String>,
     /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set (TOML), or
     /// the benchmark's own file.
@@ -32,6 +32,9 @@ pub struct JudgeSettings {
     pub image_order: Option<ImageOrder>,
     /// How often the calls of an output are made at most, instead of what the prompt set says.
     pub rounds: Option<u32>,
+    /// A reply that the limit of tokens cut off is asked once more with this limit. Without it, it stays as it is: no official
+    /// script asks again.
+    pub max_tokens_again: Option<u32>,
     /// Another number asks again what was answered before: an independent measurement.
     pub sample: u32,
     /// Check the judge before anything is generated: a text, and whether it sees colours.
@@ -50,6 +53,7 @@ impl Default for JudgeSettings {
             prompts: "own".into(),
             image_order: None,
             rounds: None,
+            max_tokens_again: None,
             sample: 0,
             check: true,
             server: ChatSettings::default(),

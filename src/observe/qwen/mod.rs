@@ -117,14 +117,19 @@ impl Looker {
 
     /// The answer to words after a picture.
     fn ask(&self, image: &RgbImage, words: &str) -> Result<Reply> {
-        self.converse(&[Message {
+        let message = Message {
             role: Role::User,
             pieces: vec![Piece::Picture(image), Piece::Text(words)],
-        }])
+        };
+        self.converse(&[message], None)
     }
 
-    /// The answer to a conversation.
-    pub(in crate::observe) fn converse(&self, messages: &[Message<'_>]) -> Result<Reply> {
+    /// The answer to a conversation, of at most so many tokens where that is not the settings' limit.
+    pub(in crate::observe) fn converse(
+        &self,
+        messages: &[Message<'_>],
+        max_new_tokens: Option<u32>,
+    ) -> Result<Reply> {
         let conversation = self
             .reader
             .encode(messages, Form::Qwen, self.limits, &self.device)?;
@@ -132,7 +137,7 @@ impl Looker {
         self.reader.reply(
             &network,
             &conversation,
-            self.max_new_tokens,
+            max_new_tokens.map_or(self.max_new_tokens, |limit| limit as usize),
             self.repetition_penalty,
             &mut |_| true,
         )

@@ -1,15 +1,16 @@
-//! ImgEdit-Bench's JSON files: the basic suite (two revisions), the hard suite, and the suite of several turns.
+//! ImgEdit-Bench's JSON files: the basic suite (two revisions), the hard suite, and the suites of several turns.
 
-use super::{Place, Raw, json};
-use crate::record::Object;
+use super::{Raw, json};
 use serde_json::Value;
 
-/// A record for every key, or for every turn of a key.
-pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
-    json::read(text).into_iter().flat_map(records).collect()
+/// A record for every key, or for every turn of a key; `name` is the file's. Several files stand under their names.
+pub(super) fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
+    let raws = json::read(text).into_iter();
+    raws.flat_map(|raw| records(raw, name, "")).collect()
 }
 
-fn records(raw: Raw<'static>) -> Vec<Raw<'static>> {
+/// `within` stands before the keys where those of several files could meet.
+fn records(raw: Raw<'static>, name: &str, within: &str) -> Vec<Raw<'static>> {
     let record = match raw.record() {
         Ok(record) => record,
         Err(problem) => return vec![Raw::Broken(problem)],
@@ -18,26 +19,46 @@ fn records(raw: Raw<'static>) -> Vec<Raw<'static>> {
     let Some(key) = record.key else {
         return vec![Raw::broken(place, "ImgEdit's items stand under their keys")];
     };
+    if within.is_empty() && !fields.is_empty() && fields.values().all(Value::is_object) {
+        let items = json::entries(fields);
+        let within = format!("{key}_");
+        return items
+            .flat_map(|item| records(item, &key, &within))
+            .collect();
+    }
     // UniWorld-V1's copy has a type that its prompts do not know.
     if fields.get("edit_type").and_then(Value::as_str) == Some("alter") {
         fields.insert("edit_type".to_owned(), "adjust".into());
     }
     if !fields.contains_key("turn1") {
-        return vec![Raw::parsed(place, Some(key), fields)];
+        return vec![Raw::parsed(place, Some(format!("{within}{key}")), fields)];
     }
-    let turns = (1..)
-        .map_while(|number: usize| Some((number, fields.get(&format!("turn{number}"))?.clone())));
-    let turns: Vec<(usize, Value)> = turns.collect();
-    let records = turns.into_iter();
-    records
-        .map(|(number, prompt)| turn(&place, &key, &fields, number, prompt))
-        .collect()
+    let turns = (1..).map_while(|number: usize| fields.get(&format!("turn{number}")).cloned());
+    let turns: Vec<Value> = turns.collect();
+    fields.insert("key".to_owned(), key.as_str().into());
+    fields.insert("category".to_owned(), name.into());
+    let id = |number: usize| format!("{within}{key}_turn{number}");
+    let turn = |(before, prompt): (usize, &Value)| {
+        let mut own = fields.clone();
+        own.insert("prompt".to_owned(), prompt.clone());
+        own.insert("turn".to_owned(), (before + 1).into());
+        own.insert("earlier".to_owned(), earlier(&turns[..before]).into());
+        if before > 0 {
+            own.insert("input_from".to_owned(), id(before).into());
+        }
+        Raw::parsed(place.clone(), Some(id(before + 1)), own)
+    };
+    turns.iter().enumerate().map(turn).collect()
 }
 
-fn turn(place: &Place, key: &str, fields: &Object, number: usize, prompt: Value) -> Raw<'static> {
-    let mut own = fields.clone();
-    own.insert("prompt".to_owned(), prompt);
-    own.insert("turn".to_owned(), number.into());
-    own.insert("key".to_owned(), key.into());
-    Raw::parsed(place.clone(), Some(format!("{key}_turn{number}")), own)
+/// The instructions of the turns before, a line each.
+fn earlier(turns: &[Value]) -> String {
+    let lines = turns.iter().filter_map(Value::as_str).enumerate();
+    let lines: Vec<String> = lines
+        .map(|(at, turn)| format!("{}. {turn}", at + 1))
+        .collect();
+    match lines.is_empty() {
+        true => "none".to_owned(),
+        false => lines.join("\n"),
+    }
 }

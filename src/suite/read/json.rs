@@ -10,7 +10,7 @@ pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
     }
     match serde_json::from_str(text) {
         Ok(Value::Array(values)) => values.into_iter().enumerate().map(element).collect(),
-        Ok(Value::Object(entries)) => entries.into_iter().map(entry).collect(),
+        Ok(Value::Object(fields)) => entries(fields).collect(),
         Ok(other) => {
             let message = format!("an array or an object was expected, found {}", kind(&other));
             vec![Raw::broken(Place::Line(1, None), message)]
@@ -20,6 +20,11 @@ pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
             vec![Raw::broken(place, reason(&error))]
         }
     }
+}
+
+/// The records of an object keyed by id.
+pub(super) fn entries(fields: Object) -> impl Iterator<Item = Raw<'static>> {
+    fields.into_iter().map(entry)
 }
 
 fn element((index, value): (usize, Value)) -> Raw<'static> {

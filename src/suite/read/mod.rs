@@ -120,11 +120,16 @@ pub(super) fn text(format: Format, text: &str) -> Result<Vec<Raw<'_>>, String> {
         Format::Csv => csv::read(text),
         Format::DpgCsv => dpg::read(text, true),
         Format::DpgCsvWhole => dpg::read(text, false),
-        Format::Imgedit => Ok(imgedit::read(text)),
+        Format::Imgedit => Ok(imgedit::read(text, "")),
         Format::GenaiBench => genai::read(text),
         Format::TextFolder => Err("this is a file; a folder of .txt files was expected".to_owned()),
         Format::Tsv | Format::Parquet => Err("this is read row by row".to_owned()),
     }
+}
+
+/// The records of ImgEdit's files; `name` is the file's without its extension.
+pub(super) fn imgedit(text: &str, name: &str) -> Vec<Raw<'static>> {
+    imgedit::read(text, name)
 }
 
 /// Hands over the rows of a table with pictures, batch by batch; `name` is the file's among several.

@@ -9,9 +9,19 @@ const MOST_OPEN: usize = 900;
 /// `json.loads(text)`: as the standard but for `NaN`, `Infinity` and `-Infinity`, whole numbers of any size, and single
 /// halves of surrogate pairs (which become U+FFFD here). None where Python raises.
 pub fn loads(text: &str) -> Option<Value> {
+    read(text, false)
+}
+
+/// The same, and None where an object has a key twice.
+pub fn loads_unique(text: &str) -> Option<Value> {
+    read(text, true)
+}
+
+fn read(text: &str, unique: bool) -> Option<Value> {
     let mut reader = Reader {
         rest: text,
         open: 0,
+        unique,
     };
     let value = reader.value()?;
     reader.skip_blanks();
@@ -22,6 +32,7 @@ pub fn loads(text: &str) -> Option<Value> {
 struct Reader<'a> {
     rest: &'a str,
     open: usize,
+    unique: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -53,7 +64,10 @@ impl<'a> Reader<'a> {
             b'[' => self.nested(|reader| reader.items("]", Self::value).map(Value::List)),
             b'{' => self.nested(|reader| {
                 let pairs = reader.items("}", Self::pair)?;
-                Dict::new(pairs).map(Value::Dict)
+                let count = pairs.len();
+                let dict = Dict::new(pairs)?;
+                let repeats = dict.iter().count() < count;
+                (!(reader.unique && repeats)).then_some(Value::Dict(dict))
             }),
             _ => match WORDS.into_iter().find(|(word, _)| self.eat(word)) {
                 Some((_, value)) => Some(value),

@@ -1,0 +1,132 @@
+//! Edits of edits: items that start from the output of an earlier item, as in suites of several turns.
+
+use super::plan::Slot;
+use crate::record::{Item, Output};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Which items of a run start from which.
+#[derive(Debug, Clone, Default)]
+pub struct Chains {
+    /// By place; empty when no item starts from another.
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Clone)]
+struct Link {
+    /// Of the chain, counted from 0 in the order of their first items.
+    number: usize,
+    /// 0 for the first item of a chain.
+    depth: usize,
+    before: Option<usize>,
+    after: Vec<usize>,
+}
+
+impl Chains {
+    /// Follows every item's `input_from`; a name that no earlier item has begins a chain.
+    pub fn of(items: &[Item]) -> Self {
+        let mut links: Vec<Link> = Vec::new();
+        if items.iter().all(|item| item.input_from().is_none()) {
+            return Self { links };
+        }
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(items.len());
+        let mut chains = 0;
+        for (place, item) in items.iter().enumerate() {
+            let before = item.input_from().and_then(|id| places.get(id).copied());
+            let (number, depth) = match before.and_then(|before| links.get_mut(before)) {
+                Some(link) => {
+                    link.after.push(place);
+                    (link.number, link.depth + 1)
+                }
+                None => {
+                    chains += 1;
+                    (chains - 1, 0)
+                }
+            };
+            links.push(Link {
+                number,
+                depth,
+                before,
+                after: Vec::new(),
+            });
+            places.insert(&item.item, place);
+        }
+        Self { links }
+    }
+
+    /// The number of an item's chain; an item alone is a chain.
+    pub fn number(&self, place: usize) -> usize {
+        self.links.get(place).map_or(place, |link| link.number)
+    }
+
+    /// How many items come before it in its chain.
+    pub fn depth(&self, place: usize) -> usize {
+        self.links.get(place).map_or(0, |link| link.depth)
+    }
+
+    /// The item whose output it starts from.
+    pub fn before(&self, place: usize) -> Option<usize> {
+        self.links.get(place)?.before
+    }
+
+    /// The items that start from its output.
+    pub fn after(&self, place: usize) -> &[usize] {
+        self.links.get(place).map_or(&[], |link| &link.after)
+    }
+}
+
+/// A stored picture that another output starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    pub path: String,
+    pub sha256: String,
+}
+
+/// The outputs that others start from, by their slots: pictures, or why there is none.
+#[derive(Debug, Default)]
+pub struct Inputs(Mutex<HashMap<Slot, Result<Input, String>>>);
+
+impl Inputs {
+    /// Takes an output that is on the disk, or that failed.
+    pub fn put(&self, slot: Slot, output: &Output, root: &Path) {
+        let of = format!("the output of `{}`, which it starts from,", output.item);
+        let input = match (&output.error, &output.file, &output.sha256) {
+            (Some(failure), ..) => Err(format!("{of} failed: {}", failure.message)),
+            (None, Some(file), Some(sha256)) => {
+                let path = root.join(file);
+                let path = std::path::absolute(&path).unwrap_or(path);
+                Ok(Input {
+                    path: path.to_string_lossy().into_owned(),
+                    sha256: sha256.clone(),
+                })
+            }
+            (None, ..) => Err(format!("{of} is no picture")),
+        };
+        self.lock().insert(slot, input);
+    }
+
+    /// The output of a slot.
+    ///
+    /// # Errors
+    /// Why it is no picture, or that it is not there.
+    pub fn get(&self, slot: Slot) -> Result<Input, String> {
+        let known = self.lock().get(&slot).cloned();
+        known.unwrap_or_else(|| Err("the output that it starts from is not there".into()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Slot, Result<Input, String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The item with another picture in the place of its first input image.
+pub fn starting_from(item: &Item, input: Input) -> Item {
+    let mut item = item.clone();
+    match item.images.first_mut() {
+        Some(first) => *first = input.path,
+        None => item.images.push(input.path),
+    }
+    item.extra.shift_remove("compare_with");
+    item
+}

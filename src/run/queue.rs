@@ -1,0 +1,73 @@
+//! The outputs that are still to be made, in an order in which none comes before the output that it starts from.
+
+use super::plan::{Asked, Slot};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often one who waits looks whether the run stops.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Slots for the generators. What starts from an output that is to be made waits until that one is stored.
+#[derive(Debug)]
+pub(super) struct Queue {
+    slots: Mutex<Slots>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Slots {
+    ready: VecDeque<Slot>,
+    waiting: HashSet<Slot>,
+}
+
+impl Queue {
+    pub fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
+        let waits = |slot: &Slot| asked.before(*slot).is_some();
+        let (ready, waiting) = match slots.iter().any(waits) {
+            false => (slots.iter().copied().collect(), HashSet::new()),
+            true => {
+                let all: HashSet<Slot> = slots.iter().copied().collect();
+                let waits = |slot: Slot| asked.before(slot).is_some_and(|slot| all.contains(&slot));
+                let ready = slots.iter().copied().filter(|slot| !waits(*slot)).collect();
+                (ready, slots.iter().copied().filter(|s| waits(*s)).collect())
+            }
+        };
+        Self {
+            slots: Mutex::new(Slots { ready, waiting }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given out, or the
+    /// run stops.
+    pub fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
+        let mut slots = self.lock();
+        loop {
+            if stopped() || (slots.ready.is_empty() && slots.waiting.is_empty()) {
+                return Vec::new();
+            }
+            if !slots.ready.is_empty() {
+                let count = most.min(slots.ready.len());
+                return slots.ready.drain(..count).collect();
+            }
+            let waited = self.changed.wait_timeout(slots, LOOK);
+            slots = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Gives free what starts from an output that is stored.
+    pub fn release(&self, after: impl Iterator<Item = Slot>) {
+        let mut slots = self.lock();
+        for slot in after {
+            if slots.waiting.remove(&slot) {
+                slots.ready.push_back(slot);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
