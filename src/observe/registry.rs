@@ -13,6 +13,7 @@ use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use super::quality::QualityObserver;
 use super::qwen::{QwenOcr, QwenVqa};
+use super::vqascore::{self, VqaScore};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
 use crate::model::ModelError;
@@ -34,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "quality",
     "qwen-ocr",
     "qwen-vqa",
+    "vqascore",
 ];
 
 /// Why an observer cannot be made.
@@ -99,6 +101,7 @@ pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, Buil
         "hpsv2" => Ok(hpsv2::ASSETS.into()),
         "mplug-vqa" => Ok(mplug_vqa::ASSETS.into()),
         "ppocr" => Ok(ppocr::assets(&settings.read()?)?),
+        "vqascore" => Ok(vqascore::ASSETS.into()),
         // Their checkpoint is a folder that the settings name, or a server.
         "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
         _ => Err(unknown(name)),
@@ -176,6 +179,7 @@ pub fn build(
         )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
+        "vqascore" => Ok(Box::new(VqaScore::open(settings.read()?, hub, &device()?)?)),
         _ => Err(unknown(name)),
     }
 }
