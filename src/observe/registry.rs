@@ -12,7 +12,7 @@ use super::mplug_vqa::{self, MplugVqa};
 use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use super::quality::QualityObserver;
-use super::qwen::{QwenOcr, QwenVqa};
+use super::qwen::{QwenOcr, QwenVqa, QwenVqaScore};
 use super::vqascore::{self, VqaScore};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
@@ -35,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "quality",
     "qwen-ocr",
     "qwen-vqa",
+    "qwen-vqascore",
     "vqascore",
 ];
 
@@ -103,7 +104,7 @@ pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, Buil
         "ppocr" => Ok(ppocr::assets(&settings.read()?)?),
         "vqascore" => Ok(vqascore::ASSETS.into()),
         // Their checkpoint is a folder that the settings name, or a server.
-        "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
+        "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" | "qwen-vqascore" => Ok(Vec::new()),
         _ => Err(unknown(name)),
     }
 }
@@ -179,6 +180,7 @@ pub fn build(
         )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
+        "qwen-vqascore" => Ok(Box::new(QwenVqaScore::open(settings.read()?, &device()?)?)),
         "vqascore" => Ok(Box::new(VqaScore::open(settings.read()?, hub, &device()?)?)),
         _ => Err(unknown(name)),
     }

@@ -13,7 +13,7 @@ use candle_core::{DType, Device};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 /// What the observer needs from the hub: weights, configuration and tokenizer; weights and configuration of the vision tower.
@@ -26,7 +26,7 @@ pub const ASSETS: [&str; 5] = [
 ];
 
 /// The official question.
-const QUESTION: &str = "Does this figure show \"{prompt}\"? Please answer yes or no.";
+pub(super) const QUESTION: &str = "Does this figure show \"{prompt}\"? Please answer yes or no.";
 /// The official answer.
 const ANSWER: &str = "Yes";
 
@@ -199,16 +199,11 @@ impl Observer for VqaScore {
 
     fn remark(&self) -> Option<String> {
         let VqaScoreSettings {
-            checkpoint,
-            question,
-            answer,
-            ..
+            question, answer, ..
         } = &self.settings;
-        let own = checkpoint.as_deref().map(Path::display);
-        let own = own.map(|folder| format!("checkpoint {folder}"));
         let asked = (question != QUESTION).then(|| format!("asked {question:?}"));
         let answered = (answer != ANSWER).then(|| format!("answer {answer:?}"));
-        let told: Vec<String> = [own, asked, answered].into_iter().flatten().collect();
+        let told: Vec<String> = [asked, answered].into_iter().flatten().collect();
         (!told.is_empty()).then(|| format!("VQAScore: {}", told.join(", ")))
     }
 

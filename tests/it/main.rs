@@ -43,4 +43,5 @@ mod typeset;
 mod understand;
 mod uniworld;
 mod vqa;
+mod vqascore;
 mod xomni;

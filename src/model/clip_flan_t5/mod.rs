@@ -55,7 +55,11 @@ impl Rest {
                 "linear" => projector.clone(),
                 _ => projector.at(2 * number),
             };
-            let input = if number == 0 { config.mm_hidden_size } else { width };
+            let input = if number == 0 {
+                config.mm_hidden_size
+            } else {
+                width
+            };
             linear(&place, input, width, true)
         };
         Ok(Self {
@@ -159,7 +163,11 @@ pub fn log_probabilities(logits: &Tensor, answer: &[u32], vocabulary: usize) -> 
     let logits = logits.i(0)?.narrow(D::Minus1, 0, known)?;
     let all = candle_nn::ops::log_softmax(&logits.to_dtype(DType::F32)?, D::Minus1)?;
     let answer = Tensor::new(answer, logits.device())?.unsqueeze(1)?;
-    Ok(all.contiguous()?.gather(&answer, 1)?.squeeze(1)?.to_vec1()?)
+    Ok(all
+        .contiguous()?
+        .gather(&answer, 1)?
+        .squeeze(1)?
+        .to_vec1()?)
 }
 
 /// VQAScore: exp of the mean log probability, so the geometric mean of the tokens' probabilities.

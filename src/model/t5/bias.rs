@@ -54,7 +54,13 @@ impl RelativeBias {
             return Ok(bias);
         }
         let unseen: Vec<f32> = (distances.iter())
-            .map(|distance| if *distance > 0 { f32::NEG_INFINITY } else { 0.0 })
+            .map(|distance| {
+                if *distance > 0 {
+                    f32::NEG_INFINITY
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let unseen = Tensor::from_vec(unseen, (1, 1, length, length), device)?;
         Ok(bias.broadcast_add(&unseen)?)

@@ -1,8 +1,8 @@
 //! The decoder with its head: what comes after each token of an answer that is known.
 
+use super::T5Config;
 use super::bias::RelativeBias;
 use super::block::{Attention, FeedForward};
-use super::T5Config;
 use crate::model::nn::{Embedding, Linear, Mask, RmsNorm, linear, rms_norm};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};

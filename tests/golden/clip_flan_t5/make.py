@@ -43,7 +43,7 @@ VARIANTS = {
     "public": dict(
         t5=dict(d_model=20, d_kv=6, d_ff=24, num_layers=3, num_decoder_layers=2, num_heads=2,
                 relative_attention_num_buckets=8, relative_attention_max_distance=20),
-        vision=dict(hidden_size=12, intermediate_size=20, num_hidden_layers=3, num_attention_heads=2, image_size=28,
+        vision=dict(hidden_size=12, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2, image_size=28,
                     patch_size=7),
         projector="mlp2x_gelu", layer=-2, feature="patch", spare=9),
     "other": dict(
@@ -205,7 +205,7 @@ def write_checkpoint(folder, fields, m, vision):
     plain = {k.removeprefix("vision_model."): x for k, x in m["vision"].state_dict().items()}
     state = bf16({f"vision_model.{k}": x for k, x in plain.items()})
     state["vision_model.embeddings.position_ids"] = torch.arange((vision["image_size"] // vision["patch_size"]) ** 2 + 1)
-    save_file(state, tower / "model.safetensors")
+    torch.save(state, tower / "pytorch_model.bin")
 
 
 class Poor(Exception):
