@@ -271,8 +271,8 @@ impl Hub {
                 }),
             };
         }
-        if let Source::HubDataset { repo, prefix, .. } = &asset.source {
-            return self.dataset(asset, repo, prefix);
+        if let Some((repo, _, prefix)) = asset.source.listed() {
+            return self.listed(asset, &repo, prefix);
         }
         let cached = self.folder(asset).join(asset.file_name()?);
         if cached.is_file() {
@@ -296,11 +296,11 @@ impl Hub {
         })
     }
 
-    /// The folder of a fetched data set, when all files of its listing are there.
-    fn dataset(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
+    /// The folder of fetched files, when all of their listing are there.
+    fn listed(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
         let folder = self.folder(asset);
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
-        let kept = snapshot::kept(&folder).filter(|kept| kept.repo == format!("datasets/{repo}"));
+        let kept = snapshot::kept(&folder).filter(|kept| kept.repo == repo);
         match kept {
             Some(kept) if kept.absent(&folder).0.is_empty() => Ok(folder.join(below)),
             _ => Err(HubError::Absent {
@@ -360,7 +360,7 @@ impl Hub {
     fn obtain_locked(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let mirror = self.options.environment.get("UNIGAUGE_ASSET_MIRROR");
         // A mirror is asked for single files.
-        let single = !matches!(asset.source, Source::HubDataset { .. });
+        let single = asset.source.listed().is_none();
         if let Some(mirror) = mirror.filter(|_| single) {
             let url = format!(
                 "{}/{}/{}",
@@ -386,14 +386,12 @@ impl Hub {
                 let url = format!("{}/{repo}/resolve/{revision}/{path}", self.endpoint());
                 self.download(asset, &url, self.options.environment.get("HF_TOKEN"))
             }
-            Source::HubDataset {
-                repo,
-                revision,
-                prefix,
-            } => {
+            Source::HubDataset { .. } | Source::HubFiles { .. } => {
+                let Some((repo, revision, prefix)) = asset.source.listed() else {
+                    return self.find(asset);
+                };
                 let folder = self.folder(asset);
-                let repo = format!("datasets/{repo}");
-                let wants = |path: &str| path.starts_with(prefix.as_str());
+                let wants = |path: &str| path.starts_with(prefix);
                 let snapshot = self.snapshot(&repo, revision, &folder, &wants)?;
                 self.fetch_snapshot(&snapshot, &folder)?;
                 self.find(asset)

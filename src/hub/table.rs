@@ -47,6 +47,12 @@ pub enum Source {
         revision: String,
         prefix: String,
     },
+    /// The same of a repository of weights: shards whose number only the listing tells.
+    HubFiles {
+        repo: String,
+        revision: String,
+        prefix: String,
+    },
     /// A file on a web server; `revision` is the pinned commit where the address holds one.
     Url {
         url: String,
@@ -74,9 +80,27 @@ impl Source {
         match self {
             Self::HubFile { revision, .. }
             | Self::HubDataset { revision, .. }
+            | Self::HubFiles { revision, .. }
             | Self::Url { revision, .. } => revision,
             Self::Package { version, .. } => version,
             Self::Local { .. } => "",
+        }
+    }
+
+    /// What a hub must list for it: the repository in the hub's words, the revision, how the paths begin.
+    pub(super) fn listed(&self) -> Option<(String, &str, &str)> {
+        match self {
+            Self::HubDataset {
+                repo,
+                revision,
+                prefix,
+            } => Some((format!("datasets/{repo}"), revision, prefix)),
+            Self::HubFiles {
+                repo,
+                revision,
+                prefix,
+            } => Some((repo.clone(), revision, prefix)),
+            _ => None,
         }
     }
 
@@ -93,6 +117,11 @@ impl Source {
                 revision,
                 prefix,
             } => format!("hub data set {repo}@{revision} {prefix}*"),
+            Self::HubFiles {
+                repo,
+                revision,
+                prefix,
+            } => format!("hub {repo}@{revision} {prefix}*"),
             Self::Url { url, .. } => super::http::display_url(url),
             Self::Package { name, version, .. } => format!("PyPI package {name} {version}"),
             Self::Local { path } => path.display().to_string(),
@@ -154,7 +183,7 @@ impl Asset {
         let path = match &self.source {
             Source::HubFile { path, .. } => path.as_str(),
             // The folder of its files.
-            Source::HubDataset { prefix, .. } => {
+            Source::HubDataset { prefix, .. } | Source::HubFiles { prefix, .. } => {
                 prefix.rsplit_once('/').map_or("", |(folder, _)| folder)
             }
             Source::Url { url, .. } => url.split(['?', '#']).next().unwrap_or(url),

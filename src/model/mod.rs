@@ -4,6 +4,7 @@
 //! goes through the same code as a released one. Tensors keep the names that their authors publish.
 
 pub mod clip;
+pub mod clip_flan_t5;
 pub mod conversation;
 pub mod dinov2;
 mod error;

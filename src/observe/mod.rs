@@ -14,6 +14,7 @@ pub mod openai_ocr;
 pub mod ppocr;
 pub mod quality;
 pub mod qwen;
+pub mod vqascore;
 pub mod world;
 
 mod clip;

@@ -12,7 +12,8 @@ use super::mplug_vqa::{self, MplugVqa};
 use super::openai_ocr::{OpenAiOcr, OpenAiOcrSettings};
 use super::ppocr::{self, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
 use super::quality::QualityObserver;
-use super::qwen::{QwenOcr, QwenVqa};
+use super::qwen::{QwenOcr, QwenVqa, QwenVqaScore};
+use super::vqascore::{self, VqaScore};
 use super::world::{World, WorldSettings};
 use crate::config::{ConfigError, Settings, nearest};
 use crate::hub::{Hub, HubError};
@@ -35,6 +36,8 @@ pub const NAMES: &[&str] = &[
     "quality",
     "qwen-ocr",
     "qwen-vqa",
+    "qwen-vqascore",
+    "vqascore",
     "world",
 ];
 
@@ -101,8 +104,9 @@ pub fn assets(name: &str, settings: &Settings) -> Result<Vec<&'static str>, Buil
         "hpsv2" => Ok(hpsv2::ASSETS.into()),
         "mplug-vqa" => Ok(mplug_vqa::ASSETS.into()),
         "ppocr" => Ok(ppocr::assets(&settings.read()?)?),
+        "vqascore" => Ok(vqascore::ASSETS.into()),
         // Their checkpoint is a folder that the settings name, or a server.
-        "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" => Ok(Vec::new()),
+        "judge" | "openai-ocr" | "qwen-ocr" | "qwen-vqa" | "qwen-vqascore" => Ok(Vec::new()),
         _ => Err(unknown(name)),
     }
 }
@@ -178,6 +182,8 @@ pub fn build(
         )),
         "qwen-ocr" => Ok(Box::new(QwenOcr::open(settings.read()?, &device()?)?)),
         "qwen-vqa" => Ok(Box::new(QwenVqa::open(settings.read()?, &device()?)?)),
+        "qwen-vqascore" => Ok(Box::new(QwenVqaScore::open(settings.read()?, &device()?)?)),
+        "vqascore" => Ok(Box::new(VqaScore::open(settings.read()?, hub, &device()?)?)),
         "world" => {
             settings.read::<WorldSettings>()?;
             Ok(Box::new(World))

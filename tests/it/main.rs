@@ -46,5 +46,6 @@ mod typeset;
 mod understand;
 mod uniworld;
 mod vqa;
+mod vqascore;
 mod world;
 mod xomni;

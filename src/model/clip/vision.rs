@@ -116,7 +116,23 @@ impl ClipVision {
         Ok(self.post_layernorm.forward(&self.encode(pixel_values)?)?)
     }
 
+    /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the first `layers` layers, without the final norm.
+    ///
+    /// # Errors
+    /// When the pictures are not of the tower's size.
+    pub fn states(&self, pixel_values: &Tensor, layers: usize) -> Result<Tensor> {
+        let mut x = self.embed(pixel_values)?;
+        for layer in self.layers.iter().take(layers) {
+            x = layer.forward(&x, Mask::None)?;
+        }
+        Ok(x)
+    }
+
     fn encode(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        self.states(pixel_values, self.layers.len())
+    }
+
+    fn embed(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let (_, _, height, width) = pixel_values.dims4()?;
         if (height, width) != (self.image_size, self.image_size) {
             return Err(ModelError::Input(format!(
@@ -129,10 +145,6 @@ impl ClipVision {
         let class = self.class_embedding.broadcast_as((batch, 1, width))?;
         let tokens = Tensor::cat(&[&class.contiguous()?, &patches], 1)?;
         let tokens = tokens.broadcast_add(&self.position_embedding)?;
-        let mut x = self.pre_layrnorm.forward(&tokens)?;
-        for layer in &self.layers {
-            x = layer.forward(&x, Mask::None)?;
-        }
-        Ok(x)
+        Ok(self.pre_layrnorm.forward(&tokens)?)
     }
 }

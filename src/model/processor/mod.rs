@@ -5,12 +5,14 @@ mod cropped;
 pub mod detection;
 mod fixed;
 mod qwen;
+mod square;
 mod tiles;
 
 pub use bounded::BoundedProcessor;
 pub use cropped::{CLIP_MEAN, CLIP_STD, CroppedProcessor};
 pub use fixed::FixedProcessor;
 pub use qwen::{PixelLimits, Pixels, QwenProcessor};
+pub use square::square;
 pub use tiles::tiles;
 
 /// What each 8-bit value becomes in each channel: (value / 255 − mean) / std.

@@ -63,6 +63,11 @@ impl Tokenizer {
         })
     }
 
+    /// How many tokens there are, special ones among them.
+    pub fn size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
     /// A text's ids; special tokens that it names are recognised, none are added.
     ///
     /// # Errors

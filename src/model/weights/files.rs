@@ -21,6 +21,8 @@ enum Store {
     Safetensors(MmapedSafetensors),
     Pickle(PthTensors),
     Legacy(Legacy),
+    /// Pickles that an index joins.
+    Shards(Vec<Files>),
 }
 
 #[derive(serde::Deserialize)]
@@ -35,12 +37,39 @@ const SINGLE: [&str; 3] = [
     "open_clip_model.safetensors",
 ];
 
+/// The name that transformers gives to a single torch pickle.
+const PICKLE: &str = "pytorch_model.bin";
+
 /// Where a pickle that holds more keeps the weights.
 const STATE_DICT: [&str; 3] = ["state_dict", "model", "module"];
 
 fn is_pickle(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("pt" | "pth" | "bin"))
+}
+
+/// The files that an index names.
+fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
+    let Index { weight_map } = read_config(index)?;
+    let shards: BTreeSet<&String> = weight_map.values().collect();
+    let absent: Vec<&str> = shards
+        .iter()
+        .filter(|name| !folder.join(name).is_file())
+        .map(|name| name.as_str())
+        .collect();
+    if !absent.is_empty() {
+        return Err(ModelError::file(
+            index,
+            format!(
+                "{} of {} shards are absent: {}",
+                absent.len(),
+                shards.len(),
+                absent.join(", ")
+            ),
+            "fetch the missing shards into the same folder",
+        ));
+    }
+    Ok(shards.iter().map(|name| folder.join(name)).collect())
 }
 
 fn pickles(names: &[String]) -> Vec<&String> {
@@ -50,7 +79,7 @@ fn pickles(names: &[String]) -> Vec<&String> {
 
 impl Files {
     /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or
-    /// the one torch pickle.
+    /// an index of torch pickles with its shards, or the one torch pickle.
     ///
     /// # Errors
     /// When there are none, a shard is missing, or a file is truncated or no safetensors.
@@ -67,7 +96,7 @@ impl Files {
             .iter()
             .find(|name| name.ends_with(".safetensors.index.json"))
         {
-            return Self::sharded(folder, &folder.join(index));
+            return Self::safetensors(folder, &shards(folder, &folder.join(index))?);
         }
         let single = SINGLE.iter().find(|name| names.iter().any(|n| n == *name));
         let others: Vec<&String> = names
@@ -77,14 +106,7 @@ impl Files {
         match (single, &others[..]) {
             (Some(name), _) => Self::safetensors(folder, &[folder.join(name)]),
             (None, [one]) => Self::safetensors(folder, &[folder.join(one)]),
-            (None, []) => match &pickles(&names)[..] {
-                [one] => Self::open_file(&folder.join(one)),
-                _ => Err(ModelError::file(
-                    folder,
-                    "there is no safetensors file",
-                    "name the folder that holds the published weights, with all their shards",
-                )),
-            },
+            (None, []) => Self::pickled(folder, &names),
             (None, many) => Err(ModelError::file(
                 folder,
                 format!(
@@ -94,6 +116,36 @@ impl Files {
                 "fetch `*.safetensors.index.json` too",
             )),
         }
+    }
+
+    /// The torch pickles of a folder without safetensors.
+    fn pickled(folder: &Path, names: &[String]) -> Result<Self> {
+        let index = names.iter().find(|name| name.ends_with(".bin.index.json"));
+        if let Some(index) = index {
+            return Self::joined(folder, &shards(folder, &folder.join(index))?);
+        }
+        let pickles = pickles(names);
+        let published = pickles.iter().find(|name| **name == PICKLE);
+        match (published, &pickles[..]) {
+            (Some(one), _) | (None, [one]) => Self::open_file(&folder.join(one)),
+            _ => Err(ModelError::file(
+                folder,
+                "there is no safetensors file",
+                "name the folder that holds the published weights, with all their shards",
+            )),
+        }
+    }
+
+    fn joined(folder: &Path, paths: &[PathBuf]) -> Result<Self> {
+        let shards: Vec<Self> = (paths.iter())
+            .map(|path| Self::pickle(path, None))
+            .collect::<Result<_>>()?;
+        let dims = shards.iter().flat_map(|shard| shard.dims.clone());
+        Ok(Self {
+            path: folder.into(),
+            dims: dims.collect(),
+            store: Store::Shards(shards),
+        })
     }
 
     /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`) whose top level is the state dict, or, in
@@ -157,30 +209,6 @@ impl Files {
             store: Store::Pickle(pickle),
             dims,
         })
-    }
-
-    fn sharded(folder: &Path, index: &Path) -> Result<Self> {
-        let Index { weight_map } = read_config(index)?;
-        let shards: BTreeSet<&String> = weight_map.values().collect();
-        let absent: Vec<&str> = shards
-            .iter()
-            .filter(|name| !folder.join(name).is_file())
-            .map(|name| name.as_str())
-            .collect();
-        if !absent.is_empty() {
-            return Err(ModelError::file(
-                index,
-                format!(
-                    "{} of {} shards are absent: {}",
-                    absent.len(),
-                    shards.len(),
-                    absent.join(", ")
-                ),
-                "fetch the missing shards into the same folder",
-            ));
-        }
-        let paths: Vec<PathBuf> = shards.iter().map(|name| folder.join(name)).collect();
-        Self::safetensors(folder, &paths)
     }
 
     fn safetensors(path: &Path, files: &[PathBuf]) -> Result<Self> {
@@ -254,6 +282,10 @@ impl Files {
                 Ok(mapped.load(name, device)?)
             }
             Store::Safetensors(_) => Err(missing()),
+            Store::Shards(shards) => {
+                let shard = shards.iter().find(|shard| shard.dims.contains_key(name));
+                shard.ok_or_else(missing)?.load(name, device)
+            }
             Store::Legacy(legacy) => {
                 let tensor = legacy.get(name)?.ok_or_else(missing)?;
                 Ok(tensor.to_device(device)?)

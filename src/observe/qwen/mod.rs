@@ -1,12 +1,14 @@
-//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`) or answers questions about it
-//! (`qwen-vqa`), in this process.
+//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it (`qwen-vqa`) or
+//! says how likely a yes is (`qwen-vqascore`), in this process.
 
 mod ocr;
 mod vqa;
+mod vqascore;
 
 pub use ocr::QwenOcr;
 pub(super) use ocr::{LONGEST, PROMPT};
 pub use vqa::QwenVqa;
+pub use vqascore::QwenVqaScore;
 
 use super::{ObserveError, Subject};
 use crate::model::conversation::{Message, Piece, Reader, Reply};
@@ -15,21 +17,21 @@ use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Result, read_config};
-use candle_core::{DType, Device};
+use candle_core::{D, DType, Device, IndexOp};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// Settings of the observers `qwen-ocr` and `qwen-vqa`, and of a judge in this process.
+/// Settings of the observers `qwen-ocr`, `qwen-vqa` and `qwen-vqascore`, and of a judge in this process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QwenSettings {
     /// The folder as Qwen2.5-VL is published; `unigauge fetch qwen2.5-vl-7b` brings the default.
     pub checkpoint: PathBuf,
-    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it. A judge has prompt
-    /// sets instead.
+    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it, for
+    /// `qwen-vqascore` with `{prompt}`. A judge has prompt sets instead.
     pub prompt: Option<String>,
     /// Longest answer in tokens; without it, as long as the observer needs.
     pub max_new_tokens: Option<usize>,
@@ -122,6 +124,28 @@ impl Looker {
             pieces: vec![Piece::Picture(image), Piece::Text(words)],
         };
         self.converse(&[message], None)
+    }
+
+    /// The first token of a text.
+    fn first_token(&self, text: &str) -> Result<u32> {
+        let ids = self.reader.tokenizer.encode(text)?;
+        let nothing = || ModelError::Input(format!("the tokenizer makes nothing of {text:?}"));
+        ids.first().copied().ok_or_else(nothing)
+    }
+
+    /// The probability that the answer to words after a picture begins with a token.
+    fn chance(&self, image: &RgbImage, words: &str, token: u32) -> Result<f64> {
+        let message = Message {
+            role: Role::User,
+            pieces: vec![Piece::Picture(image), Piece::Text(words)],
+        };
+        let conversation = self
+            .reader
+            .encode(&[message], Form::Qwen, self.limits, &self.device)?;
+        let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
+        let logits = network.logits(&conversation.states(&network)?)?;
+        let all = candle_nn::ops::softmax(&logits.to_dtype(DType::F32)?, D::Minus1)?;
+        Ok(all.i((0, token as usize))?.to_scalar::<f32>()?.into())
     }
 
     /// The answer to a conversation, of at most so many tokens where that is not the settings' limit.

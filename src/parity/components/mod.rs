@@ -1,6 +1,7 @@
 //! What a component is given and what it must produce, one file each.
 
 mod clip;
+mod clip_flan_t5;
 mod clip_text;
 mod dinov2;
 mod flow_match;
@@ -16,7 +17,7 @@ mod qwen2_5_vl;
 mod radio;
 mod siglip_vision;
 mod size;
-mod t5_encoder;
+mod t5;
 mod torch_randn;
 mod uniworld;
 mod vit;
@@ -36,6 +37,7 @@ type Run = fn(&Case, &Device) -> Result<Tensors, CaseError>;
 const COMPONENTS: &[(&str, Run)] = &[
     ("any_11ratio", |case, _| size::run_ratio(case)),
     ("clip", clip::run),
+    ("clip_flan_t5", clip_flan_t5::run),
     ("clip_text", clip_text::run),
     ("dinov2", dinov2::run),
     ("dinov2_with_registers", dinov2::run),
@@ -53,7 +55,8 @@ const COMPONENTS: &[(&str, Run)] = &[
     ("qwen_smart_resize", |case, _| size::run_smart(case)),
     ("radio", radio::run),
     ("siglip_vision", siglip_vision::run),
-    ("t5_encoder", t5_encoder::run),
+    ("t5", t5::run),
+    ("t5_encoder", t5::run_encoder),
     ("torch_randn", |case, _| torch_randn::run(case)),
     ("uniworld", uniworld::run),
     ("vit", vit::run),

@@ -1,0 +1,90 @@
+//! The encoder, FLUX's second text encoder: keys and numbers of `T5EncoderModel` of transformers.
+
+use super::bias::RelativeBias;
+use super::block::{Attention, FeedForward};
+use super::{T5Config, tokens};
+use crate::model::nn::{Embedding, Mask, RmsNorm, rms_norm};
+use crate::model::{ModelError, Result, Weights};
+use candle_core::{Module, Tensor};
+
+/// The encoder.
+#[derive(Debug, Clone)]
+pub struct T5Encoder {
+    shared: Embedding,
+    blocks: Vec<Block>,
+    final_layer_norm: RmsNorm,
+    bias: RelativeBias,
+}
+
+#[derive(Debug, Clone)]
+struct Block {
+    attention: Attention,
+    feed_forward: FeedForward,
+}
+
+impl T5Encoder {
+    /// From a T5 checkpoint; its decoder, if it has one, is not asked for.
+    ///
+    /// # Errors
+    /// When a size is zero or the feed-forward is unknown; as [`Weights::get`].
+    pub fn new(config: &T5Config, weights: &Weights) -> Result<Self> {
+        Self::over(tokens(config, weights)?, config, weights)
+    }
+
+    /// With a table of tokens that is already there.
+    pub(super) fn over(shared: Embedding, config: &T5Config, weights: &Weights) -> Result<Self> {
+        if config.num_layers == 0 {
+            return Err(ModelError::Input(
+                "T5 config.json: `num_layers` must be 1 or more".into(),
+            ));
+        }
+        let encoder = weights.at("encoder");
+        let block = |number: usize| {
+            let block = encoder.at("block").at(number);
+            Ok(Block {
+                attention: Attention::new(config, &block.at("layer.0"), "SelfAttention")?,
+                feed_forward: FeedForward::new(config, &block.at("layer.1"))?,
+            })
+        };
+        Ok(Self {
+            shared,
+            blocks: (0..config.num_layers).map(block).collect::<Result<_>>()?,
+            final_layer_norm: rms_norm(
+                &encoder.at("final_layer_norm"),
+                config.d_model,
+                config.layer_norm_epsilon,
+            )?,
+            bias: RelativeBias::new(config, &encoder, false)?,
+        })
+    }
+
+    /// Ids [B, L] → states [B, L, D] after the final norm.
+    ///
+    /// # Errors
+    /// When an id is beyond the vocabulary.
+    pub fn forward(&self, input_ids: &Tensor) -> Result<Tensor> {
+        self.forward_embeds(&self.embed(input_ids)?)
+    }
+
+    /// Ids [B, L] → [B, L, D].
+    ///
+    /// # Errors
+    /// When an id is beyond the vocabulary.
+    pub fn embed(&self, input_ids: &Tensor) -> Result<Tensor> {
+        Ok(self.shared.forward(input_ids)?)
+    }
+
+    /// Embedded tokens, or what stands in their place, [B, L, D] → states [B, L, D] after the final norm.
+    ///
+    /// # Errors
+    /// When the width is another.
+    pub fn forward_embeds(&self, inputs_embeds: &Tensor) -> Result<Tensor> {
+        let bias = self.bias.of(inputs_embeds.dim(1)?)?;
+        let mut x = inputs_embeds.clone();
+        for block in &self.blocks {
+            x = block.attention.forward(&x, None, Mask::Add(&bias))?;
+            x = block.feed_forward.forward(&x)?;
+        }
+        Ok(self.final_layer_norm.forward(&x)?)
+    }
+}

@@ -1,0 +1,218 @@
+//! `vqascore`: the chance that CLIP-FlanT5 says "Yes" when it is asked whether a picture shows the prompt (Lin et al., arXiv
+//! 2404.01291), the score of GenAI-Bench.
+
+use super::source::Checkpoint;
+use super::{BuildError, ObserveError, Observer, Subject};
+use crate::hub::Hub;
+use crate::model::clip_flan_t5::{ClipFlanT5, Place, Prompt, answer, log_probabilities, score};
+use crate::model::processor::{CLIP_MEAN, CroppedProcessor, square};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::{ModelError, Result};
+use crate::record::Item;
+use candle_core::{DType, Device};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// What the observer needs from the hub: weights, configuration and tokenizer; weights and configuration of the vision tower.
+pub const ASSETS: [&str; 5] = [
+    "clip-flant5-xxl",
+    "clip-flant5-xxl-config",
+    "flan-t5-xxl-tokenizer",
+    "clip-vit-l-14-336",
+    "clip-vit-l-14-336-config",
+];
+
+/// The official question.
+pub(super) const QUESTION: &str = "Does this figure show \"{prompt}\"? Please answer yes or no.";
+/// The official answer.
+const ANSWER: &str = "Yes";
+
+/// Settings of the observer `vqascore`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VqaScoreSettings {
+    /// A folder with another CLIP-FlanT5 as its authors publish them, with tokenizer.json. Without it, CLIP-FlanT5-XXL.
+    pub checkpoint: Option<PathBuf>,
+    /// A folder with that checkpoint's vision tower, in the layout of transformers; without it, `vision_tower` in the
+    /// checkpoint's folder.
+    pub vision_tower: Option<PathBuf>,
+    /// What is asked, with `{prompt}` in it.
+    pub question: String,
+    /// The answer whose chance is the score.
+    pub answer: String,
+}
+
+impl Default for VqaScoreSettings {
+    fn default() -> Self {
+        Self {
+            checkpoint: None,
+            vision_tower: None,
+            question: QUESTION.into(),
+            answer: ANSWER.into(),
+        }
+    }
+}
+
+impl VqaScoreSettings {
+    fn check(&self) -> std::result::Result<(), BuildError> {
+        let mistake = |mistake: &str| {
+            Err(BuildError::Value {
+                mistake: format!("observe.vqascore: {mistake}"),
+            })
+        };
+        match self {
+            _ if !self.question.contains("{prompt}") => {
+                mistake("`question` has no `{prompt}` in it")
+            }
+            _ if self.answer.trim().is_empty() => mistake("`answer` is empty"),
+            _ if self.vision_tower.is_some() && self.checkpoint.is_none() => {
+                mistake("`vision_tower` belongs to a `checkpoint`, which is not named")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The checkpoint and its vision tower.
+    fn checkpoints(&self, hub: &Hub) -> std::result::Result<(Checkpoint, Checkpoint), BuildError> {
+        let Some(folder) = &self.checkpoint else {
+            let [weights, config, tokenizer, tower, tower_config] = ASSETS;
+            return Ok((
+                Checkpoint::asset(hub, weights, Some(config), Some(tokenizer))?,
+                Checkpoint::asset(hub, tower, Some(tower_config), None)?,
+            ));
+        };
+        let inside = folder.join("vision_tower");
+        let tower = self.vision_tower.as_ref().unwrap_or(&inside);
+        if !tower.is_dir() {
+            return Err(ModelError::file(
+                tower,
+                "there is no vision tower here",
+                "CLIP-FlanT5 sees with openai/clip-vit-large-patch14-336: name its folder with `vision_tower` under [observe.vqascore]",
+            )
+            .into());
+        }
+        Ok((
+            Checkpoint::named(folder, &["config.json"])?,
+            Checkpoint::named(tower, &["config.json"])?,
+        ))
+    }
+}
+
+/// The observer.
+pub struct VqaScore {
+    network: Mutex<ClipFlanT5>,
+    tokenizer: Tokenizer,
+    processor: CroppedProcessor,
+    background: [u8; 3],
+    settings: VqaScoreSettings,
+    answer: Vec<u32>,
+    device: Device,
+    identity: Value,
+}
+
+impl VqaScore {
+    /// Finds and loads the network: in bf16 on a GPU, as officially, in f32 on the CPU.
+    ///
+    /// # Errors
+    /// When an asset cannot be had, the checkpoint is damaged or a setting makes no sense.
+    pub fn open(
+        settings: VqaScoreSettings,
+        hub: &Hub,
+        device: &Device,
+    ) -> std::result::Result<Self, BuildError> {
+        settings.check()?;
+        let (own, tower) = settings.checkpoints(hub)?;
+        let tokenizer = Tokenizer::open(own.tokenizer.as_deref().unwrap_or(&own.weights))?;
+        let dtype = match device.is_cpu() {
+            true => DType::F32,
+            false => DType::BF16,
+        };
+        let network = ClipFlanT5::open(place(&own)?, place(&tower)?, dtype, device)?;
+        let side = u32::try_from(network.image_size())
+            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
+        Ok(Self {
+            identity: json!({
+                "observer": "vqascore",
+                "checkpoint": own.fingerprint()?,
+                "vision_tower": tower.fingerprint()?,
+                "dtype": dtype.as_str(),
+                "question": settings.question,
+                "answer": settings.answer,
+            }),
+            network: Mutex::new(network),
+            answer: answer(&tokenizer, &settings.answer)?,
+            tokenizer,
+            processor: CroppedProcessor::clip(side),
+            background: CLIP_MEAN.map(|mean| (mean * 255.0) as u8),
+            settings,
+            device: device.clone(),
+        })
+    }
+
+    fn score(&self, image: &RgbImage, prompt: &str) -> Result<Value> {
+        let pixels = self.processor.prepare(&square(image, self.background))?;
+        let pixels = pixels.unsqueeze(0)?;
+        let question = self.settings.question.replace("{prompt}", prompt);
+        let prompt = Prompt::new(&self.tokenizer, &question)?;
+        let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
+        let features = network.image_features(&pixels.to_device(&self.device)?)?;
+        let encoded = network.encode(&prompt, &features)?;
+        let logits = network.answer_logits(&encoded, &self.answer)?;
+        let logs = log_probabilities(&logits, &self.answer, self.tokenizer.size())?;
+        Ok(json!({
+            "engine": "clip-flant5",
+            "vqascore": score(&logs),
+            "log_probabilities": logs,
+        }))
+    }
+}
+
+fn place(checkpoint: &Checkpoint) -> Result<Place<'_>> {
+    let config = checkpoint.config.as_deref().ok_or_else(|| {
+        ModelError::file(
+            &checkpoint.weights,
+            "there is no config.json beside these weights",
+            "name the folder of the whole checkpoint, as its authors publish it",
+        )
+    })?;
+    Ok(Place {
+        config,
+        weights: &checkpoint.weights,
+    })
+}
+
+impl Observer for VqaScore {
+    fn name(&self) -> &str {
+        "vqascore"
+    }
+
+    fn identity(&self) -> Value {
+        self.identity.clone()
+    }
+
+    fn asked(&self, item: &Item) -> Value {
+        item.prompt.clone().into()
+    }
+
+    fn remark(&self) -> Option<String> {
+        let VqaScoreSettings {
+            question, answer, ..
+        } = &self.settings;
+        let asked = (question != QUESTION).then(|| format!("asked {question:?}"));
+        let answered = (answer != ANSWER).then(|| format!("answer {answer:?}"));
+        let told: Vec<String> = [asked, answered].into_iter().flatten().collect();
+        (!told.is_empty()).then(|| format!("VQAScore: {}", told.join(", ")))
+    }
+
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+        let look = |subject: &Subject<'_>| {
+            let image = super::pictures::output(subject, "vqascore")?;
+            let scored = self.score(image, &subject.item.prompt);
+            scored.map_err(|error| ObserveError::new("vqa", error.to_string()))
+        };
+        subjects.iter().map(look).collect()
+    }
+}
