@@ -1,7 +1,7 @@
 //! HTML: `<table>` elements to paste anywhere; the report page sorts them by their `data-value`.
 
 use super::Export;
-use crate::report::table::{JUDGED_APART, PARTIAL, PUBLISHED, Rank, Row};
+use crate::report::table::{INCONSISTENT, JUDGED_APART, PARTIAL, PUBLISHED, Rank, Row};
 use crate::report::{ReportError, Table};
 
 /// A fragment without style: `class="results"` on the table, `best` and `second` on cells.
@@ -61,6 +61,11 @@ fn line(table: &Table, row: &Row) -> String {
             "other judge or other prompts",
             JUDGED_APART,
         ),
+        (
+            row.inconsistent,
+            "the overall number does not follow from its columns",
+            INCONSISTENT,
+        ),
     ];
     let marks = marks.into_iter().filter(|(there, ..)| *there);
     let mark: String = marks
@@ -78,7 +83,7 @@ fn line(table: &Table, row: &Row) -> String {
             Rank::Other => "number",
         };
         let value = cell.value.map_or(String::new(), |value| value.to_string());
-        let number = table.number(cell.value);
+        let number = table.text(cell);
         let number = match cell.rank {
             Rank::Best => format!("<b>{number}</b>"),
             Rank::Second => format!("<u>{number}</u>"),

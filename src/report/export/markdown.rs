@@ -34,7 +34,7 @@ fn table(table: &Table) -> String {
             row.items()
         ));
         for cell in &row.cells {
-            let number = table.number(cell.value);
+            let number = table.text(cell);
             let number = match cell.rank {
                 Rank::Best => format!("**{number}**"),
                 Rank::Second => format!("<u>{number}</u>"),

@@ -34,7 +34,7 @@ impl Terminal {
             Cell::new(row.items()).set_alignment(CellAlignment::Right),
         ];
         for value in &row.cells {
-            let number = table.number(value.value);
+            let number = table.text(value);
             let interval = table
                 .interval(value)
                 .map_or(String::new(), |interval| format!(" {interval}"));
@@ -100,8 +100,10 @@ impl Export for Terminal {
                 plain(&table.caption()),
                 grid.trim_fmt()
             ));
-            let measured = table.rows.iter().filter(|row| !row.published);
-            if !self.styled && measured.count() > 1 {
+            let ranked = (table.rows.iter())
+                .flat_map(|row| &row.cells)
+                .any(|cell| cell.rank == Rank::Best);
+            if !self.styled && ranked {
                 text.push_str("* best, ' second\n");
             }
             for note in &table.notes {
@@ -113,7 +115,7 @@ impl Export for Terminal {
 }
 
 /// Text without control characters, so that a model's name cannot steer the terminal.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
