@@ -95,6 +95,7 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
             "{asked} outputs an item, where the suite asks for {own}"
         ));
     }
+    found.extend(unlike_here(&manifest.suite));
     let graded = titled.summary.extra.get(super::outcomes::GRADING);
     let options = graded.map(|grading| &grading["options"]);
     let own = &manifest.suite["grade"]["options"];
@@ -104,6 +105,27 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
         ));
     }
     found
+}
+
+/// What is other than in the definition that the suite's name leads to here.
+fn unlike_here(suite: &Value) -> Option<String> {
+    let name = suite["name"].as_str()?;
+    let known = config::list(Kind::Suite)
+        .iter()
+        .any(|listed| listed.name == name);
+    let here = config::suite(name, Path::new("")).ok().filter(|_| known)?;
+    let here = serde_json::to_value(here.definition).ok()?;
+    let keys = ["version", "items", "observers", "observe", "grade"];
+    let other: Vec<&str> = keys
+        .into_iter()
+        .filter(|key| !same(&suite[*key], &here[*key]))
+        .collect();
+    (!other.is_empty()).then(|| {
+        format!(
+            "the run's {} are not those of the suite as it stands here",
+            other.join(", ")
+        )
+    })
 }
 
 /// Equal, where nothing is an empty table.

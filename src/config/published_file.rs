@@ -26,6 +26,9 @@ pub struct PublishedFile {
     /// The keys of `groups` in the order they are printed in. Default: alphabetical.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of print.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, String>,
     /// How the overall number follows from the columns, for a check of every row. Default: it does not.
     #[serde(default)]
     pub overall_of: Option<OverallOf>,

@@ -157,36 +157,43 @@ fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
 fn pair(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Option<Paired> {
     let (input, summary) = (measured.input, measured.input.summary);
     let overall = &summary.overall;
-    let number = |key: Option<&str>, value: Option<f64>, low: Option<f64>, high: Option<f64>, n| {
+    let scale = |key: Option<&str>, value: Option<f64>| Some(file.printed(key, value?));
+    let number = |key: Option<&str>, value: Option<f64>, bounds: [Option<f64>; 2], n| {
         let printed = match key {
             None => row.overall,
             Some(key) => *row.groups.get(key)?,
         };
-        let scale = |value: f64| file.printed(key, value);
-        let value = scale(value?);
-        let (low, high) = (low.map(scale), high.map(scale));
+        let [low, high] = bounds;
         let half = 0.5 / 10_f64.powi(file.decimals(row) as i32);
+        let holds = |(low, high): (f64, f64)| low - half <= printed && printed <= high + half;
+        let measured = value?;
         Some(Pair {
             column: key.unwrap_or("overall").to_owned(),
             printed,
             printed_text: file.text(row, printed),
-            measured: value,
+            measured,
             low,
             high,
-            difference: value - printed,
-            inside: low
-                .zip(high)
-                .map(|(low, high)| low - half <= printed && printed <= high + half),
+            difference: measured - printed,
+            inside: low.zip(high).map(holds),
             n,
         })
     };
-    let first = number(None, overall.value, overall.low, overall.high, overall.n);
-    let groups = summary
-        .groups
-        .iter()
-        .filter(|group| Some(&group.by) == file.by.as_ref());
-    let groups = groups.filter_map(|g| number(Some(&g.key), g.value, g.low, g.high, g.n));
-    let pairs: Vec<Pair> = first.into_iter().chain(groups).collect();
+    let bounds = [overall.low, overall.high].map(|bound| scale(None, bound));
+    let first = number(None, scale(None, overall.value), bounds, overall.n);
+    let of_metric = |(column, name): (&String, &String)| {
+        let value = summary.metrics.get(name).copied();
+        number(Some(column), value, [None, None], overall.n)
+    };
+    let metrics = file.metrics.iter().filter_map(of_metric);
+    let by = file.by.as_ref();
+    let groups = summary.groups.iter().filter(|group| Some(&group.by) == by);
+    let groups = groups.filter_map(|group| {
+        let key = Some(group.key.as_str());
+        let bounds = [group.low, group.high].map(|bound| scale(key, bound));
+        number(key, scale(key, group.value), bounds, group.n)
+    });
+    let pairs: Vec<Pair> = first.into_iter().chain(metrics).chain(groups).collect();
     (!pairs.is_empty()).then(|| Paired {
         suite: summary.suite.clone(),
         suite_title: input.suite_title.to_owned(),

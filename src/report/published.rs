@@ -50,13 +50,14 @@ impl Table {
 
     /// What papers printed on a benchmark, as printed, best and second marked among the rows that were checked.
     pub fn of_papers(file: &PublishedFile, title: &str) -> Self {
+        let printed = |key: &String| file.rows.iter().any(|row| row.groups.contains_key(key));
         let mut table = Self {
             suite: file.suite.clone(),
             suite_title: title.to_owned(),
             suite_version: String::new(),
             by: file.by.clone(),
             columns: std::iter::once("overall".to_owned())
-                .chain(file.keys())
+                .chain(file.keys().into_iter().filter(printed))
                 .collect(),
             rows: Vec::new(),
             unit: Unit::Printed,
@@ -73,6 +74,10 @@ impl Table {
     }
 
     fn add(&mut self, file: &PublishedFile, how: Sources) {
+        let mark = match self.measured() {
+            true => format!("{PUBLISHED} "),
+            false => String::new(),
+        };
         let mut sources: Vec<&str> = Vec::new();
         let mut notes = Vec::new();
         for row in &file.rows {
@@ -84,12 +89,13 @@ impl Table {
                     sources.push(source);
                 }
             }
+            numbers.sort_unstable();
             let mut line = line(self, file, row);
             if how == Sources::Numbered {
                 let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
                 line.label = format!("{} [{}]", line.label, numbers.join(", "));
             }
-            notes.extend(remarks(file, row, &line.label));
+            notes.extend(remarks(file, row, &line.label, &mark));
             self.rows.push(line);
             self.estimates.extend(estimates(self, file, row));
         }
@@ -99,23 +105,22 @@ impl Table {
                 sources.join("; ")
             )),
             Sources::Numbered => {
-                let measured = self.rows.iter().any(|row| !row.published);
-                let head = measured.then(|| format!("{PUBLISHED} as printed, not measured here."));
+                let head = format!("{PUBLISHED} as printed, not measured here.");
+                let head = Some(head).filter(|_| self.measured());
                 self.notes.extend(head);
                 let numbered = sources.iter().enumerate();
                 let numbered = numbered.map(|(at, source)| format!("[{}] {source}.", at + 1));
                 self.notes.extend(numbered);
             }
         }
-        let facts = [("judged by", &file.judge), ("texts read by", &file.reader)];
-        if how == Sources::Numbered {
-            let told = facts
-                .into_iter()
-                .filter_map(|(what, who)| Some((what, who.as_ref()?)));
-            self.notes.extend(told.map(|(what, who)| {
-                format!("Published rows are {what} {who}, unless they say otherwise.")
-            }));
-        }
+        let judge = file.judge.iter().map(|who| format!("Judged by {who}"));
+        let reader = file
+            .reader
+            .iter()
+            .map(|who| format!("The texts were read by {who}"));
+        let told = judge.chain(reader).filter(|_| how == Sources::Numbered);
+        self.notes
+            .extend(told.map(|told| format!("{told} in print, where no other is named.")));
         self.notes.extend(file.notes.iter().cloned());
         self.notes.extend(notes);
     }
@@ -128,7 +133,7 @@ pub(super) fn usual_decimals(file: &PublishedFile) -> usize {
 }
 
 /// What a reader of one row must know.
-fn remarks(file: &PublishedFile, row: &PublishedRow, label: &str) -> Vec<String> {
+fn remarks(file: &PublishedFile, row: &PublishedRow, label: &str, mark: &str) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(found) = file.mismatch(row) {
         remarks.push(format!(
@@ -143,7 +148,7 @@ fn remarks(file: &PublishedFile, row: &PublishedRow, label: &str) -> Vec<String>
         (true, true) => UNVERIFIED.to_owned(),
         (true, false) => format!("{UNVERIFIED}; {notes}"),
     };
-    remarks.push(format!("{PUBLISHED} {label}: {notes}."));
+    remarks.push(format!("{mark}{label}: {notes}."));
     remarks
 }
 

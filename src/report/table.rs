@@ -141,18 +141,6 @@ pub const JUDGED_APART: &str = "§";
 pub const INCONSISTENT: &str = "≠";
 
 impl Row {
-    /// The marks behind the label.
-    pub fn mark(&self) -> String {
-        let marks = [
-            (self.partial, PARTIAL),
-            (self.published, PUBLISHED),
-            (self.judged_apart, JUDGED_APART),
-            (self.inconsistent, INCONSISTENT),
-        ];
-        let marks = marks.into_iter().filter(|(there, _)| *there);
-        marks.map(|(_, mark)| mark).collect()
-    }
-
     /// How many items are behind the row; nothing where that is not known.
     pub fn items(&self) -> String {
         match (self.cells.first(), self.published) {
@@ -227,6 +215,41 @@ impl Table {
             (Some(value), Unit::Percent) => format!("{:.1}", value * 100.0),
             (Some(value), Unit::Decimal4 | Unit::Printed) => format!("{value:.4}"),
         }
+    }
+
+    /// Whether runs stand behind some rows. Where papers stand behind all of them, nobody counted items and no row needs the
+    /// mark of a paper.
+    pub fn measured(&self) -> bool {
+        self.rows.iter().any(|row| !row.published)
+    }
+
+    /// The marks behind a row's label, each with what it means.
+    pub fn marks(&self, row: &Row) -> Vec<(&'static str, &'static str)> {
+        let marks = [
+            (row.partial, PARTIAL, "partial run"),
+            (
+                row.published && self.measured(),
+                PUBLISHED,
+                "printed by a paper, not measured here",
+            ),
+            (
+                row.judged_apart,
+                JUDGED_APART,
+                "other judge or other prompts",
+            ),
+            (
+                row.inconsistent,
+                INCONSISTENT,
+                "the overall number does not follow from its columns",
+            ),
+        ];
+        let marks = marks.into_iter().filter(|(there, ..)| *there);
+        marks.map(|(_, mark, meaning)| (mark, meaning)).collect()
+    }
+
+    /// The marks behind a row's label.
+    pub fn mark(&self, row: &Row) -> String {
+        self.marks(row).into_iter().map(|(mark, _)| mark).collect()
     }
 
     /// A cell's number as printed; `–` when there is none.

@@ -38,6 +38,7 @@ mod simulation;
 mod stats;
 mod suites;
 mod support;
+mod table;
 mod tables;
 mod typeset;
 mod understand;

@@ -23,22 +23,24 @@ impl Export for Latex {
 
 fn environment(table: &Table) -> String {
     let mut text = format!(
-        "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}. Best in bold, second underlined.}}\n  \\label{{tab:{}}}\n  \\begin{{tabular}}{{lr{}}}\n    \\toprule\n    Model & $n$",
+        "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}. Best in bold, second underlined.}}\n  \\label{{tab:{}}}\n  \\begin{{tabular}}{{l{}}}\n    \\toprule\n    Model",
         escape(&table.caption()),
         label(&table.suite),
-        "r".repeat(table.columns.len())
+        "r".repeat(table.columns.len() + usize::from(table.measured()))
     );
+    if table.measured() {
+        text.push_str(" & $n$");
+    }
     for column in &table.columns {
         text.push_str(&format!(" & {}", escape(column)));
     }
     text.push_str(" \\\\\n    \\midrule\n");
     for row in &table.rows {
-        let mark = escape(&row.mark());
-        text.push_str(&format!(
-            "    {}{mark} & {}",
-            escape(&row.label),
-            row.items()
-        ));
+        let mark = escape(&table.mark(row));
+        text.push_str(&format!("    {}{mark}", escape(&row.label)));
+        if table.measured() {
+            text.push_str(&format!(" & {}", row.items()));
+        }
         for cell in &row.cells {
             let number = table.text(cell).replace('–', "--");
             text.push_str(&match cell.rank {

@@ -28,11 +28,11 @@ impl Terminal {
     }
 
     fn line(&self, table: &Table, row: &Row) -> Vec<Cell> {
-        let mark = row.mark();
-        let mut cells = vec![
-            Cell::new(format!("{}{mark}", plain(&row.label))),
-            Cell::new(row.items()).set_alignment(CellAlignment::Right),
-        ];
+        let mark = table.mark(row);
+        let mut cells = vec![Cell::new(format!("{}{mark}", plain(&row.label)))];
+        if table.measured() {
+            cells.push(Cell::new(row.items()).set_alignment(CellAlignment::Right));
+        }
         for value in &row.cells {
             let number = table.text(value);
             let interval = table
@@ -78,7 +78,8 @@ impl Export for Terminal {
             } else {
                 grid.force_no_tty();
             }
-            let heads = ["model", "n"].into_iter().map(str::to_owned);
+            let heads = ["model"].into_iter().chain(table.measured().then_some("n"));
+            let heads = heads.map(str::to_owned);
             let heads = heads.chain(table.columns.iter().map(|column| plain(column)));
             grid.set_header(
                 heads
