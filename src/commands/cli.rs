@@ -1,7 +1,11 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
+mod export;
+mod table;
 mod train;
 
+pub use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub use table::{TableArgs, TableFormat};
 pub use train::TrainArgs;
 
 use crate::run::Shard;
@@ -69,6 +73,11 @@ pub enum Command {
     Baseline(BaselineCommand),
     /// Put runs side by side in one table, and test their differences item by item
     Compare(CompareArgs),
+    /// What papers printed, with numbers that do not add up marked, and runs beside it
+    Table(TableArgs),
+    /// Write files for other programs: the outputs of several runs, results as lm-evaluation-harness has them
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Hold runs against a baseline under a policy; the exit code is the verdict
     Gate(GateArgs),
     /// Fetch assets: OCR models, prompt files, libraries
@@ -278,11 +287,13 @@ Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
   unigauge compare results/quick/*/seed0 --out comparison    # a page with the pictures that changed most
   unigauge compare results/*/*/seed0 --format latex > table.tex
+  unigauge compare results/quick/*/seed0 --pairs --format markdown   # differences, intervals and p, to paste
   unigauge compare results/geneval/my-model/seed0 --published
   unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-observers   # how far two judges agree
 
 Every further run of a suite is paired with its first one, item by item: difference, 95 % interval, p, effect size, items
-won, tied and lost, Holm's correction over groups. Formats of tables alone (markdown, latex, html, csv) leave that out.")]
+won, tied and lost, Holm's correction over groups. Formats of tables alone (markdown, latex, html, csv) leave that out,
+unless `--pairs` asks for that alone.")]
 pub struct CompareArgs {
     /// Run folders; the first one of a suite is what the others are compared with
     #[arg(required = true)]
@@ -293,6 +304,9 @@ pub struct CompareArgs {
     /// Show what papers printed on the suite below the runs
     #[arg(long)]
     pub published: bool,
+    /// Print the paired results alone, in any format
+    #[arg(long)]
+    pub pairs: bool,
     #[command(flatten)]
     pub pair: PairArgs,
     #[command(flatten)]
@@ -741,6 +755,7 @@ pub enum Listable {
     Models,
     Studies,
     Policies,
+    Published,
     Trainings,
     Generators,
     Observers,

@@ -11,9 +11,9 @@ use super::score::{Titled, read_view};
 use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
 use crate::config::TestChoice;
 use crate::exit::Exit;
-use crate::record::Outcomes;
+use crate::record::{Object, Outcomes};
 use crate::report::RunView;
-use crate::report::export::{self, Export, Terminal};
+use crate::report::export::{self, Export, Grid, Terminal};
 use crate::stats::power::Plan;
 use serde_json::json;
 use std::path::Path;
@@ -38,6 +38,13 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     };
     let table = tables(format.as_ref(), &summaries, &papers);
     let paired = matches!(asked, Format::Terminal | Format::Json) || args.out.is_some();
+    let paired = paired || args.pairs;
+    if args.pairs && args.runs.len() < 2 {
+        return Err(Failure::usage(
+            "one run makes no pair",
+            "name the run to compare with first",
+        ));
+    }
     if !paired || args.runs.len() < 2 {
         println!("{}", table.trim_end());
         return Ok(exit_of(&summaries));
@@ -49,7 +56,9 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
         .collect::<Result<_, _>>()?;
     let pairs = pairs(&runs, args.allow.allow_prompts);
     let (comparisons, refused) = all(&runs, &pairs, &args.allow, &args.pair);
-    if asked == Format::Json {
+    if args.pairs {
+        print_pairs(asked, &comparisons, &args.pair);
+    } else if asked == Format::Json {
         let tables: serde_json::Value = serde_json::from_str(&table).unwrap_or_default();
         println!(
             "{:#}",
@@ -58,7 +67,7 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     } else {
         println!("{}", table.trim_end());
     }
-    if asked == Format::Terminal {
+    if asked == Format::Terminal && !args.pairs {
         print(&comparisons, &args.pair);
     }
     if let Some(dir) = &args.out {
@@ -189,6 +198,32 @@ pub fn print(comparisons: &[Done], pair: &PairArgs) {
         let text = compare::text::render(&done.comparison, width, pair.power);
         println!("\n{}", text.trim_end());
     }
+}
+
+/// Prints comparisons alone, in a format of tables.
+fn print_pairs(format: Format, comparisons: &[Done], pair: &PairArgs) {
+    let width = Terminal::detect().width;
+    let all = || comparisons.iter().map(|done| &done.comparison);
+    let sheets = all().map(|comparison| compare::text::sheet(comparison, pair.power));
+    let show = |of: fn(&Grid) -> String| -> String {
+        let texts: Vec<String> = sheets.clone().map(|sheet| of(&sheet)).collect();
+        texts.join("\n")
+    };
+    let text = match format {
+        Format::Terminal => {
+            let texts = all().map(|c| compare::text::render(c, width, pair.power));
+            texts.collect::<Vec<String>>().join("\n")
+        }
+        Format::Markdown => show(Grid::markdown),
+        Format::Latex => show(Grid::latex),
+        Format::Html => show(Grid::html),
+        Format::Csv => {
+            let records: Vec<Object> = all().flat_map(compare::text::records).collect();
+            export::records_csv(&records)
+        }
+        Format::Json => format!("{:#}\n", json!({"comparisons": comparisons})),
+    };
+    print!("{text}");
 }
 
 /// Writes the page of comparisons of run folders.

@@ -26,6 +26,7 @@ pub fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
                 Listable::Suites,
                 Listable::Models,
                 Listable::Policies,
+                Listable::Published,
                 Listable::Trainings,
                 Listable::Generators,
                 Listable::Observers,
@@ -45,6 +46,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Models => ("models", definitions(Kind::Model)),
         Listable::Studies => ("studies", definitions(Kind::Study)),
         Listable::Policies => ("policies", definitions(Kind::Policy)),
+        Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
         Listable::Generators => ("generators", names(&crate::generate::NAMES)),
         Listable::Observers => ("observers", names(crate::observe::NAMES)),
@@ -97,6 +99,36 @@ fn definitions(kind: Kind) -> Vec<Row> {
             Row { name: listed.name, rest, json }
         })
         .collect()
+}
+
+/// Tables of printed numbers, with how many of their rows do not add up.
+fn published() -> Vec<Row> {
+    let row = |listed: config::Listed| {
+        let from = listed.origin.to_string();
+        let file = config::published(&listed.name).ok().flatten();
+        let Some(file) = file else {
+            let broken = listed.broken;
+            let told = broken.as_deref().unwrap_or("it has a mistake");
+            return Row {
+                rest: format!("cannot be used: {told} ({from})"),
+                json: json!({"name": listed.name, "from": from, "broken": told}),
+                name: listed.name,
+            };
+        };
+        let rows = file.rows.len();
+        let off = file.rows.iter().filter(|row| file.mismatch(row).is_some());
+        let off = off.count();
+        let told = match off {
+            0 => String::new(),
+            off => format!(", {off} of them do not add up"),
+        };
+        Row {
+            rest: format!("{rows} rows{told} ({from})"),
+            json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "from": from}),
+            name: listed.name,
+        }
+    };
+    config::list(Kind::Published).into_iter().map(row).collect()
 }
 
 fn names(names: &[&str]) -> Vec<Row> {

@@ -11,6 +11,7 @@ mod context;
 mod device;
 mod engines;
 mod execute;
+mod export;
 mod failure;
 mod fetch;
 mod gate;
@@ -28,6 +29,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod table;
 mod tokens;
 mod train;
 
@@ -61,6 +63,8 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Report(args) => report::report(ctx, &args),
         Command::Baseline(command) => baseline::baseline(ctx, &command),
         Command::Compare(args) => compare::compare(ctx, &args),
+        Command::Table(args) => table::table(ctx, &args),
+        Command::Export(command) => export::export(ctx, &command),
         Command::Gate(args) => gate::gate(ctx, &args),
         Command::Fetch(args) => fetch::fetch(ctx, &args),
         Command::Check(args) => check::check(ctx, &args),

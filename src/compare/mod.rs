@@ -24,7 +24,7 @@ pub use changes::Change;
 pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, p};
-pub use pairing::{Paired, Pairing};
+pub use pairing::{Paired, Pairing, standard_error};
 
 use crate::config::Metric;
 use crate::record::{Outcomes, RunFacts};

@@ -2,7 +2,8 @@
 
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
-use crate::stats::cluster::{Cluster, Pair, Sums};
+use crate::stats::cluster::{Cluster, Pair, Sums, mean_of_ratios};
+use crate::stats::jackknife::jackknife;
 use std::collections::HashMap;
 
 /// One item in both runs.
@@ -110,6 +111,19 @@ impl<'a> Paired<'a> {
         };
         pair.value().map(|_| pair)
     }
+}
+
+/// The standard error of a run's number, items taken for independent; None without spread of items, and where the number is
+/// no mean of its outputs, so that `value` is not what they give.
+pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64> {
+    let strata = Pairing::of(run, run).strata(metric);
+    let strata: Vec<Vec<Cluster>> = strata
+        .into_iter()
+        .map(|stratum| stratum.into_iter().map(|(pair, _)| pair.after).collect())
+        .collect();
+    let mean = mean_of_ratios(&strata)?;
+    let error = jackknife(&strata)?.standard_error;
+    ((mean - value).abs() <= 1e-9 * value.abs().max(1.0)).then_some(error)
 }
 
 /// What one output adds to a metric.

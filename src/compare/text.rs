@@ -2,27 +2,17 @@
 
 use super::numbers::{Numbers, counts, maybe, names, p, power};
 use super::{Comparison, Difference};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, presets};
+use crate::record::Object;
+use crate::report::export::{Grid, plain};
+use serde_json::{Value, json};
 
 /// Most items that are listed.
 const LISTED: usize = 8;
 
 /// The comparison in plain text. `width` is that of the window, `wished` the power that sizes are given for.
 pub fn render(comparison: &Comparison, width: Option<u16>, wished: f64) -> String {
-    let all = comparison.rows();
-    let numbers = Numbers::of(all.iter().copied());
-    let [before, after] = names(&comparison.before, &comparison.after);
-    let mut text = format!(
-        "{} (version {}){}: {after} (B) against {before} (A), {} items in both\n",
-        comparison.after.suite_title,
-        comparison.after.suite_version,
-        numbers.unit(),
-        comparison.overall.n
-    );
-    text += &differences(&all, numbers, width);
-    for line in comparison.notes(numbers, wished) {
-        text += &format!("{line}\n");
-    }
+    let numbers = Numbers::of(comparison.rows());
+    let mut text = sheet(comparison, wished).terminal(width);
     if !comparison.changes.is_empty() {
         text += "Changed most, A → B:\n";
     }
@@ -41,60 +31,68 @@ pub fn render(comparison: &Comparison, width: Option<u16>, wished: f64) -> Strin
     text
 }
 
-fn differences(rows: &[&Difference], numbers: Numbers, width: Option<u16>) -> String {
-    let corrected = rows.iter().any(|row| row.p_holm.is_some());
+/// The numbers of a comparison with what a reader must know, in any format.
+pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
+    let all = comparison.rows();
+    let numbers = Numbers::of(all.iter().copied());
+    let [before, after] = names(&comparison.before, &comparison.after);
+    let corrected = all.iter().any(|row| row.p_holm.is_some());
     let mut heads = vec!["", "n", "A", "B", "B − A", "95 % interval", "p"];
     heads.extend(corrected.then_some("Holm"));
     heads.extend(["d", "won / tied / lost"]);
-    let mut grid = grid(&heads, width);
-    for row in rows {
-        let mut cells = vec![
-            plain(&row.metric.to_string()),
-            row.n.to_string(),
-            numbers.score(row.before),
-            numbers.score(row.after),
-            numbers.signed(row.difference),
-            numbers.interval(row),
-            p(row.p),
-        ];
-        cells.extend(corrected.then(|| maybe(row.p_holm, p)));
-        cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
-        cells.push(counts(row));
-        grid.add_row(aligned(cells));
+    Grid {
+        caption: format!(
+            "{} (version {}){}: {after} (B) against {before} (A), {} items in both",
+            comparison.after.suite_title,
+            comparison.after.suite_version,
+            numbers.unit(),
+            comparison.overall.n
+        ),
+        label: format!("{}-pairs", comparison.after.suite),
+        heads: heads.into_iter().map(str::to_owned).collect(),
+        rows: all
+            .iter()
+            .map(|row| cells(row, numbers, corrected))
+            .collect(),
+        notes: comparison.notes(numbers, wished),
     }
-    format!("{}\n", grid.trim_fmt())
 }
 
-/// An empty table in the house's style: the first column to the left, the others to the right.
-pub fn grid(heads: &[&str], width: Option<u16>) -> Table {
-    let mut grid = Table::new();
-    grid.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    match width {
-        Some(width) => grid.set_width(width),
-        None => grid.force_no_tty(),
-    };
-    grid.set_header(aligned(heads.iter().map(|head| (*head).to_owned())));
-    grid
-}
-
-/// A row's cells.
-pub fn aligned(cells: impl IntoIterator<Item = String>) -> Vec<Cell> {
-    let side = |at| match at {
-        0 => CellAlignment::Left,
-        _ => CellAlignment::Right,
-    };
-    let cells = cells.into_iter().enumerate();
+fn cells(row: &Difference, numbers: Numbers, corrected: bool) -> Vec<String> {
+    let mut cells = vec![
+        row.metric.to_string(),
+        row.n.to_string(),
+        numbers.score(row.before),
+        numbers.score(row.after),
+        numbers.signed(row.difference),
+        numbers.interval(row),
+        p(row.p),
+    ];
+    cells.extend(corrected.then(|| maybe(row.p_holm, p)));
+    cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
+    cells.push(counts(row));
     cells
-        .map(|(at, text)| Cell::new(text).set_alignment(side(at)))
-        .collect()
 }
 
-/// Text without control characters, so that an item's name cannot steer the terminal.
-pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+/// One object a number of a comparison, unrounded, for machines.
+pub fn records(comparison: &Comparison) -> Vec<Object> {
+    let (before, after) = (&comparison.before, &comparison.after);
+    let allowed: Vec<&str> = comparison.allowed.iter().map(|m| m.text.as_str()).collect();
+    let record = |row: &Difference| {
+        let value = json!({
+            "suite": after.suite, "suite_version": after.suite_version,
+            "model_a": before.model, "run_a": before.run, "model_b": after.model, "run_b": after.run,
+            "metric": row.metric.to_string(), "n": row.n, "a": row.before, "b": row.after,
+            "difference": row.difference, "low": row.low, "high": row.high, "p": row.p, "p_holm": row.p_holm,
+            "test": row.test, "effect": row.effect, "won": row.won, "tied": row.tied, "lost": row.lost,
+            "allowed": allowed.join("; "),
+        });
+        match value {
+            Value::Object(record) => record,
+            _ => Object::new(),
+        }
+    };
+    comparison.rows().into_iter().map(record).collect()
 }
 
 impl Comparison {

@@ -246,8 +246,14 @@ mod tests {
         }
         for (name, document, origin) in built_in(Kind::Published) {
             let file = published_file::checked(document, origin).unwrap();
-            assert_eq!(file.definition.suite, name);
-            assert!(suites.iter().any(|(known, ..)| *known == name));
+            let file = file.definition;
+            assert_eq!(file.suite, name);
+            let known = |name: &str| suites.iter().any(|(known, ..)| *known == name);
+            assert!(file.title.is_some() != known(name), "{name}");
+            assert!(file.also_for.iter().all(|name| known(name)));
+            for definition in file.rows.iter().filter_map(|row| row.definition.as_ref()) {
+                assert!(models.iter().any(|(known, ..)| known == definition));
+            }
         }
         for (name, document, origin) in built_in(Kind::Policy) {
             let policy = policy_file::checked(document, origin).unwrap();

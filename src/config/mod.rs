@@ -1,5 +1,6 @@
 //! TOML files of suites, models, studies, policies and trainings: reading them, finding them by name, locating mistakes.
 
+mod adds_up;
 mod document;
 mod error;
 mod library;
@@ -15,13 +16,14 @@ mod suite_file;
 mod training_file;
 mod value;
 
+pub use adds_up::Mismatch;
 pub use document::Document;
 pub use error::{ConfigError, nearest};
 pub use library::{Kind, Listed, Loaded, Origin, list};
 pub use metric::Metric;
 pub use model_file::{ModelFile, model};
 pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoice, Tier, policy};
-pub use published_file::{PublishedFile, PublishedRow, published};
+pub use published_file::{OverallOf, PublishedFile, PublishedRow, all_published, published};
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;

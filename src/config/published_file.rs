@@ -1,10 +1,11 @@
 //! The numbers that papers printed for a suite.
 
 use crate::config::document::Document;
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, nearest};
 use crate::config::library::{Kind, Loaded, Origin, find, list};
+use crate::text::decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Published results on one suite (`results/published/SUITE.toml`), shown beside measured rows.
@@ -13,23 +14,64 @@ use std::path::Path;
 pub struct PublishedFile {
     /// The suite's name, and the file's.
     pub suite: String,
+    /// What the benchmark is called, where there is no suite of that name here.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Other suites that ask the same, so that these rows stand in their tables, too.
+    #[serde(default)]
+    pub also_for: Vec<String>,
     /// The tag whose keys the rows' `groups` have.
     #[serde(default)]
     pub by: Option<String>,
+    /// The keys of `groups` in the order they are printed in. Default: alphabetical.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of print.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, String>,
+    /// How the overall number follows from the columns, for a check of every row. Default: it does not.
+    #[serde(default)]
+    pub overall_of: Option<OverallOf>,
+    /// Digits printed behind the point. Default: the most that a number of the row has.
+    #[serde(default)]
+    pub decimals: Option<u32>,
     /// What a perfect score is in these numbers. Default: 1.
     #[serde(default = "one")]
     pub full_mark: f64,
     /// What a perfect score is as the suite's rule grades here. Default: 1.
     #[serde(default = "one")]
     pub full_mark_here: f64,
+    /// What a perfect score is in a column, where it is not `full_mark`.
+    #[serde(default)]
+    pub marks: BTreeMap<String, f64>,
     /// Who judged, as printed, where judges did.
     #[serde(default)]
     pub judge: Option<String>,
     /// The judge's prompts, such as "gedit official".
     #[serde(default)]
     pub prompts: Option<String>,
+    /// Who read the texts in the pictures, where somebody did.
+    #[serde(default)]
+    pub reader: Option<String>,
+    /// What a reader of all these numbers must know.
+    #[serde(default)]
+    pub notes: Vec<String>,
     #[schemars(length(min = 1))]
     pub rows: Vec<PublishedRow>,
+}
+
+/// How an overall number follows from the columns beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverallOf {
+    /// The unweighted mean.
+    Mean,
+    /// The unweighted mean of these columns.
+    MeanOf(Vec<String>),
+    /// The sum of counts, which are not rounded.
+    Sum,
+    /// The sum of each column by its weight.
+    Weights(BTreeMap<String, f64>),
 }
 
 /// One row of a printed table.
@@ -37,11 +79,23 @@ pub struct PublishedFile {
 #[serde(deny_unknown_fields)]
 pub struct PublishedRow {
     pub model: String,
+    /// The model definition (`configs/models`) that is this model; a run of it stands beside this row.
+    #[serde(default)]
+    pub definition: Option<String>,
     /// What sets this row apart, such as "rewritten prompts".
     #[serde(default)]
     pub setting: String,
     /// The paper and its table.
     pub source: String,
+    /// Further papers with the same numbers.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// True for numbers that were not checked against their source.
+    #[serde(default)]
+    pub unverified: bool,
+    /// Digits printed behind the point, where it is not the file's.
+    #[serde(default)]
+    pub decimals: Option<u32>,
     /// Who judged, where it is not the file's judge.
     #[serde(default)]
     pub judge: Option<String>,
@@ -59,9 +113,48 @@ pub struct PublishedRow {
 }
 
 impl PublishedFile {
-    /// A printed value on the scale of the grades made here.
-    pub fn here(&self, value: f64) -> f64 {
-        value / self.full_mark * self.full_mark_here
+    /// A printed value on the scale of the grades made here; `column` is None for the overall number.
+    pub fn here(&self, column: Option<&str>, value: f64) -> f64 {
+        value / self.mark(column) * self.full_mark_here
+    }
+
+    /// A value of this program on the scale of the paper's.
+    pub fn printed(&self, column: Option<&str>, value: f64) -> f64 {
+        value / self.full_mark_here * self.mark(column)
+    }
+
+    fn mark(&self, column: Option<&str>) -> f64 {
+        let own = column.and_then(|column| self.marks.get(column));
+        *own.unwrap_or(&self.full_mark)
+    }
+
+    /// True when these rows stand in the table of a suite.
+    pub fn covers(&self, suite: &str) -> bool {
+        self.suite == suite || self.also_for.iter().any(|other| other == suite)
+    }
+
+    /// The keys of the rows' groups, in the order they are printed in.
+    pub fn keys(&self) -> Vec<String> {
+        if !self.columns.is_empty() {
+            return self.columns.clone();
+        }
+        let keys = self.rows.iter().flat_map(|row| row.groups.keys().cloned());
+        keys.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+}
+
+impl PublishedRow {
+    /// The model, with what sets the row apart.
+    pub fn label(&self) -> String {
+        match self.setting.as_str() {
+            "" => self.model.clone(),
+            setting => format!("{} ({setting})", self.model),
+        }
+    }
+
+    /// The papers that print this row.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.source.as_str()).chain(self.also.iter().map(String::as_str))
     }
 }
 
@@ -74,14 +167,28 @@ fn one() -> f64 {
 /// # Errors
 /// When the file has a mistake.
 pub fn published(suite: &str) -> Result<Option<PublishedFile>, ConfigError> {
-    if !list(Kind::Published)
+    if list(Kind::Published)
         .iter()
         .any(|known| known.name == suite)
     {
-        return Ok(None);
+        return read(suite).map(Some);
     }
-    let (document, origin) = find(Kind::Published, suite, Path::new(""))?;
-    Ok(Some(checked(document, origin)?.definition))
+    let files = all_published()?;
+    Ok(files.into_iter().find(|file| file.covers(suite)))
+}
+
+/// All published rows, by suite.
+///
+/// # Errors
+/// When a file has a mistake.
+pub fn all_published() -> Result<Vec<PublishedFile>, ConfigError> {
+    let known = list(Kind::Published);
+    known.iter().map(|known| read(&known.name)).collect()
+}
+
+fn read(name: &str) -> Result<PublishedFile, ConfigError> {
+    let (document, origin) = find(Kind::Published, name, Path::new(""))?;
+    Ok(checked(document, origin)?.definition)
 }
 
 /// The checks that go beyond types.
@@ -100,14 +207,29 @@ pub(super) fn checked(
         }
     }
     for (index, row) in file.rows.iter().enumerate() {
-        let mut values = row.groups.values().chain([&row.overall]);
-        if let Some(value) = values.find(|value| !(0.0..=file.full_mark).contains(*value)) {
-            let message = format!(
-                "{value} does not lie within 0 and `full_mark` = {}",
-                file.full_mark
-            );
-            let help = Some("numbers in percent need `full_mark = 100`".to_owned());
-            return Err(document.mistake(&["rows", &index.to_string()], message, help));
+        let place = index.to_string();
+        let place = ["rows", &place];
+        let decimals = row.decimals.or(file.decimals);
+        for (column, value) in values(row) {
+            let mark = file.mark(column);
+            if !(0.0..=mark).contains(&value) {
+                let message = format!("{value} does not lie within 0 and `full_mark` = {mark}");
+                let help = Some("numbers in percent need `full_mark = 100`".to_owned());
+                return Err(document.mistake(&place, message, help));
+            }
+            if decimals.is_some_and(|told| Decimal::of(value).is_none_or(|v| v.decimals() > told)) {
+                let message = format!("{value} has more digits than `decimals` says");
+                let help =
+                    Some("give `decimals` to the rows that are printed with more".to_owned());
+                return Err(document.mistake(&place, message, help));
+            }
+        }
+        let unknown = row.groups.keys().find(|key| !file.columns.contains(key));
+        if let Some(key) = unknown.filter(|_| !file.columns.is_empty()) {
+            let near = nearest(key, file.columns.iter().map(String::as_str));
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("`{key}` is not among the file's `columns`");
+            return Err(document.mistake(&["rows", &index.to_string(), "groups"], message, help));
         }
     }
     Ok(Loaded {
@@ -115,4 +237,11 @@ pub(super) fn checked(
         document,
         origin,
     })
+}
+
+/// The overall number, then the groups'.
+fn values(row: &PublishedRow) -> impl Iterator<Item = (Option<&str>, f64)> {
+    let groups = row.groups.iter();
+    let groups = groups.map(|(key, value)| (Some(key.as_str()), *value));
+    std::iter::once((None, row.overall)).chain(groups)
 }

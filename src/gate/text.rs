@@ -2,8 +2,8 @@
 
 use super::banner::{needed, numbers, tier};
 use super::verdict::Verdict;
-use crate::compare::text::{aligned, grid, plain};
 use crate::compare::{Comparison, Numbers};
+use crate::report::export::{aligned, grid, plain};
 
 /// Items that are listed of each run.
 const LISTED: usize = 6;

@@ -51,7 +51,7 @@ fn mixture(row: &Row) -> String {
 }
 
 /// True when a row has judges and they are not the same. Prompts differ only where both sides say which they were.
-fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
+pub(super) fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     let differ = |a: &String, b: &String| !a.is_empty() && !b.is_empty() && a != b;
     let same = |a: &JudgedBy, b: &JudgedBy| {
         a.judge.eq_ignore_ascii_case(&b.judge)
@@ -63,7 +63,7 @@ fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     !others.is_empty() && !all_same
 }
 
-fn told(judges: &[JudgedBy]) -> String {
+pub(super) fn told(judges: &[JudgedBy]) -> String {
     let judges: Vec<String> = judges.iter().map(one).collect();
     judges.join(", ")
 }

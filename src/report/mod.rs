@@ -9,7 +9,8 @@
 //! | [`gallery`] | the cards' data: output, evidence to draw, grade and reason |
 //! | [`thumbs`] | small pictures, made in parallel |
 //! | `judged` | rows that other judges stand behind |
-//! | `published` | what papers printed, below measured rows |
+//! | `published` | what papers printed, below measured rows or as a table of its own |
+//! | `pairs` | a measured row beside the printed one of the same model |
 //! | [`page`] | the HTML page |
 //! | [`write()`] | all of it into one folder |
 
@@ -19,12 +20,15 @@ pub(crate) mod files;
 pub mod gallery;
 mod judged;
 pub mod page;
+mod pairs;
 mod published;
 mod score;
 pub mod table;
 pub mod thumbs;
 mod write;
 
+pub(crate) use files::{create, put};
+pub use pairs::{Measured, Pair, Paired};
 pub use table::{Table, TableInput, TableSettings, Unit};
 pub use write::{ReportOptions, Written, write};
 

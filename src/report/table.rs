@@ -21,6 +21,8 @@ pub enum Unit {
     Percent,
     /// 0.8012 → `0.8012`.
     Decimal4,
+    /// As papers print the benchmark's numbers: each cell has its own text.
+    Printed,
 }
 
 /// How tables are printed.
@@ -50,6 +52,9 @@ pub struct Cell {
     /// Items behind the number.
     pub n: usize,
     pub rank: Rank,
+    /// The number as papers print it, where the table is printed so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printed: Option<String>,
 }
 
 /// One run.
@@ -77,6 +82,9 @@ pub struct Row {
     /// Printed by a paper, not measured here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub published: bool,
+    /// Printed with an overall number that does not follow from its columns.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inconsistent: bool,
     /// In the order of [`Table::columns`].
     pub cells: Vec<Cell>,
 }
@@ -129,18 +137,10 @@ pub const PUBLISHED: &str = "‡";
 /// The mark of a row with another judge or other prompts.
 pub const JUDGED_APART: &str = "§";
 
-impl Row {
-    /// The marks behind the label.
-    pub fn mark(&self) -> String {
-        let marks = [
-            (self.partial, PARTIAL),
-            (self.published, PUBLISHED),
-            (self.judged_apart, JUDGED_APART),
-        ];
-        let marks = marks.into_iter().filter(|(there, _)| *there);
-        marks.map(|(_, mark)| mark).collect()
-    }
+/// The mark of a row whose overall number does not follow from its columns.
+pub const INCONSISTENT: &str = "≠";
 
+impl Row {
     /// How many items are behind the row; nothing where that is not known.
     pub fn items(&self) -> String {
         match (self.cells.first(), self.published) {
@@ -181,7 +181,7 @@ impl Table {
             .iter()
             .map(|input| row(input, inputs, by.as_deref(), &columns))
             .collect();
-        rank(&mut rows);
+        rank(&mut rows.iter_mut().collect::<Vec<_>>());
         let estimates: Vec<Estimated> = inputs.iter().flat_map(|i| estimates(i.summary)).collect();
         let within_one = estimates
             .iter()
@@ -213,7 +213,50 @@ impl Table {
         match (value, self.unit) {
             (None, _) => "–".to_owned(),
             (Some(value), Unit::Percent) => format!("{:.1}", value * 100.0),
-            (Some(value), Unit::Decimal4) => format!("{value:.4}"),
+            (Some(value), Unit::Decimal4 | Unit::Printed) => format!("{value:.4}"),
+        }
+    }
+
+    /// Whether runs stand behind some rows. Where papers stand behind all of them, nobody counted items and no row needs the
+    /// mark of a paper.
+    pub fn measured(&self) -> bool {
+        self.rows.iter().any(|row| !row.published)
+    }
+
+    /// The marks behind a row's label, each with what it means.
+    pub fn marks(&self, row: &Row) -> Vec<(&'static str, &'static str)> {
+        let marks = [
+            (row.partial, PARTIAL, "partial run"),
+            (
+                row.published && self.measured(),
+                PUBLISHED,
+                "printed by a paper, not measured here",
+            ),
+            (
+                row.judged_apart,
+                JUDGED_APART,
+                "other judge or other prompts",
+            ),
+            (
+                row.inconsistent,
+                INCONSISTENT,
+                "the overall number does not follow from its columns",
+            ),
+        ];
+        let marks = marks.into_iter().filter(|(there, ..)| *there);
+        marks.map(|(_, mark, meaning)| (mark, meaning)).collect()
+    }
+
+    /// The marks behind a row's label.
+    pub fn mark(&self, row: &Row) -> String {
+        self.marks(row).into_iter().map(|(mark, _)| mark).collect()
+    }
+
+    /// A cell's number as printed; `–` when there is none.
+    pub fn text(&self, cell: &Cell) -> String {
+        match (self.unit, &cell.printed) {
+            (Unit::Printed, Some(printed)) => printed.clone(),
+            _ => self.number(cell.value),
         }
     }
 
@@ -233,12 +276,12 @@ impl Table {
     pub fn caption(&self) -> String {
         let unit = match self.unit {
             Unit::Percent => ", %",
-            Unit::Decimal4 => "",
+            Unit::Decimal4 | Unit::Printed => "",
         };
-        format!(
-            "{} (version {}){unit}",
-            self.suite_title, self.suite_version
-        )
+        match self.suite_version.as_str() {
+            "" => format!("{}, as printed", self.suite_title),
+            version => format!("{} (version {version}){unit}", self.suite_title),
+        }
     }
 }
 
@@ -293,6 +336,7 @@ fn row(
         judges: summary.judges.clone(),
         judged_apart: false,
         published: false,
+        inconsistent: false,
         cells,
     }
 }
@@ -304,12 +348,13 @@ pub(super) fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: u
         high,
         n,
         rank: Rank::Other,
+        printed: None,
     }
 }
 
 /// Marks the best and the second value of each column, on unrounded numbers: equal values share a mark, and the
 /// second is the largest value below the best. A single row has nothing to be better than.
-fn rank(rows: &mut [Row]) {
+pub(super) fn rank(rows: &mut [&mut Row]) {
     if rows.len() < 2 {
         return;
     }

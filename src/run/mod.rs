@@ -26,6 +26,7 @@ pub use event::{Event, Listener, Silent};
 pub use folder::{Lock, RunFolder, Stream};
 pub use journal::{read_all, to_lines};
 pub use manifest::{FORMAT_VERSION, Host, Manifest, Program, Selection};
+pub use parquet::{RunGrades, write_items};
 pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};

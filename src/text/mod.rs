@@ -3,6 +3,7 @@
 
 pub mod bit_distance;
 pub mod bleu;
+pub mod decimal;
 pub mod distance;
 pub mod html;
 pub mod meteor;

@@ -39,6 +39,7 @@ mod simulation;
 mod stats;
 mod suites;
 mod support;
+mod table;
 mod tables;
 mod train;
 mod turns;

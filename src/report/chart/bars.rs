@@ -65,7 +65,7 @@ impl<'a> Bars<'a> {
     fn tick_text(&self, value: f64) -> String {
         match self.table.unit {
             Unit::Percent => trim(format!("{:.1}", value * 100.0)),
-            Unit::Decimal4 => trim(format!("{value:.3}")),
+            Unit::Decimal4 | Unit::Printed => trim(format!("{value:.3}")),
         }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Bars<'a> {
         canvas.plain(
             &match self.table.unit {
                 Unit::Percent => self.table.number(Some(value)),
-                Unit::Decimal4 => format!("{value:.3}"),
+                Unit::Decimal4 | Unit::Printed => format!("{value:.3}"),
             },
             (text_from + 10.0, middle),
             Type::new((height * 0.95).min(21.0), INK, Align::Left),

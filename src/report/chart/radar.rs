@@ -97,7 +97,7 @@ impl<'a> Radar<'a> {
             let (x, y) = self.point(0, *tick);
             let text = match self.table.unit {
                 Unit::Percent => format!("{:.0}", tick * 100.0),
-                Unit::Decimal4 => format!("{tick:.1}"),
+                Unit::Decimal4 | Unit::Printed => format!("{tick:.1}"),
             };
             canvas.plain(
                 &text,

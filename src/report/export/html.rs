@@ -1,7 +1,7 @@
 //! HTML: `<table>` elements to paste anywhere; the report page sorts them by their `data-value`.
 
 use super::Export;
-use crate::report::table::{JUDGED_APART, PARTIAL, PUBLISHED, Rank, Row};
+use crate::report::table::{Rank, Row};
 use crate::report::{ReportError, Table};
 
 /// A fragment without style: `class="results"` on the table, `best` and `second` on cells.
@@ -21,10 +21,13 @@ impl Export for Html {
 /// One table as an element.
 pub fn element(table: &Table) -> String {
     let mut text = format!(
-        "<table class=\"results\" data-suite=\"{}\">\n<caption>{}</caption>\n<thead><tr><th scope=\"col\" data-key=\"model\">model</th><th scope=\"col\" data-key=\"n\" class=\"number\">n</th>",
+        "<table class=\"results\" data-suite=\"{}\">\n<caption>{}</caption>\n<thead><tr><th scope=\"col\" data-key=\"model\">model</th>",
         escape(&table.suite),
         escape(&table.caption())
     );
+    if table.measured() {
+        text.push_str("<th scope=\"col\" data-key=\"n\" class=\"number\">n</th>");
+    }
     for column in &table.columns {
         text.push_str(&format!(
             "<th scope=\"col\" data-key=\"{0}\" class=\"number\">{0}</th>",
@@ -40,7 +43,7 @@ pub fn element(table: &Table) -> String {
         let notes: Vec<String> = table.notes.iter().map(|note| escape(note)).collect();
         text.push_str(&format!(
             "<tfoot><tr><td colspan=\"{}\">{}</td></tr></tfoot>\n",
-            table.columns.len() + 2,
+            table.columns.len() + 1 + usize::from(table.measured()),
             notes.join("<br>")
         ));
     }
@@ -49,28 +52,20 @@ pub fn element(table: &Table) -> String {
 }
 
 fn line(table: &Table, row: &Row) -> String {
-    let marks = [
-        (row.partial, "partial run", PARTIAL),
-        (
-            row.published,
-            "printed by a paper, not measured here",
-            PUBLISHED,
-        ),
-        (
-            row.judged_apart,
-            "other judge or other prompts",
-            JUDGED_APART,
-        ),
-    ];
-    let marks = marks.into_iter().filter(|(there, ..)| *there);
+    let marks = table.marks(row).into_iter();
     let mark: String = marks
-        .map(|(_, title, mark)| format!("<abbr title=\"{title}\">{mark}</abbr>"))
+        .map(|(mark, meaning)| format!("<abbr title=\"{meaning}\">{mark}</abbr>"))
         .collect();
     let mut text = format!(
-        "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th><td class=\"number\" data-value=\"{1}\">{1}</td>",
-        escape(&row.label),
-        row.items()
+        "<tr><th scope=\"row\" data-value=\"{0}\">{0}{mark}</th>",
+        escape(&row.label)
     );
+    if table.measured() {
+        let items = row.items();
+        text.push_str(&format!(
+            "<td class=\"number\" data-value=\"{items}\">{items}</td>"
+        ));
+    }
     for cell in &row.cells {
         let class = match cell.rank {
             Rank::Best => "number best",
@@ -78,7 +73,7 @@ fn line(table: &Table, row: &Row) -> String {
             Rank::Other => "number",
         };
         let value = cell.value.map_or(String::new(), |value| value.to_string());
-        let number = table.number(cell.value);
+        let number = table.text(cell);
         let number = match cell.rank {
             Rank::Best => format!("<b>{number}</b>"),
             Rank::Second => format!("<u>{number}</u>"),

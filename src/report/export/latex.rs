@@ -1,7 +1,7 @@
 //! LaTeX with booktabs: best bold, second underlined.
 
 use super::Export;
-use crate::report::table::{JUDGED_APART, PARTIAL, PUBLISHED, Rank};
+use crate::report::table::{INCONSISTENT, JUDGED_APART, PARTIAL, PUBLISHED, Rank};
 use crate::report::{ReportError, Table};
 
 /// `table` environments; needs `\usepackage{booktabs}` and nothing else.
@@ -23,24 +23,26 @@ impl Export for Latex {
 
 fn environment(table: &Table) -> String {
     let mut text = format!(
-        "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}. Best in bold, second underlined.}}\n  \\label{{tab:{}}}\n  \\begin{{tabular}}{{lr{}}}\n    \\toprule\n    Model & $n$",
+        "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}. Best in bold, second underlined.}}\n  \\label{{tab:{}}}\n  \\begin{{tabular}}{{l{}}}\n    \\toprule\n    Model",
         escape(&table.caption()),
         label(&table.suite),
-        "r".repeat(table.columns.len())
+        "r".repeat(table.columns.len() + usize::from(table.measured()))
     );
+    if table.measured() {
+        text.push_str(" & $n$");
+    }
     for column in &table.columns {
         text.push_str(&format!(" & {}", escape(column)));
     }
     text.push_str(" \\\\\n    \\midrule\n");
     for row in &table.rows {
-        let mark = escape(&row.mark());
-        text.push_str(&format!(
-            "    {}{mark} & {}",
-            escape(&row.label),
-            row.items()
-        ));
+        let mark = escape(&table.mark(row));
+        text.push_str(&format!("    {}{mark}", escape(&row.label)));
+        if table.measured() {
+            text.push_str(&format!(" & {}", row.items()));
+        }
         for cell in &row.cells {
-            let number = table.number(cell.value).replace('–', "--");
+            let number = table.text(cell).replace('–', "--");
             text.push_str(&match cell.rank {
                 Rank::Best => format!(" & \\textbf{{{number}}}"),
                 Rank::Second => format!(" & \\underline{{{number}}}"),
@@ -64,7 +66,7 @@ fn environment(table: &Table) -> String {
 }
 
 /// Text in which no character means anything to TeX.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -79,6 +81,10 @@ fn escape(text: &str) -> String {
             other if PARTIAL.contains(other) => escaped.push_str("$^\\dagger$"),
             other if PUBLISHED.contains(other) => escaped.push_str("$^\\ddagger$"),
             other if JUDGED_APART.contains(other) => escaped.push_str("$^{\\S}$"),
+            other if INCONSISTENT.contains(other) => escaped.push_str("$^{\\neq}$"),
+            '±' => escaped.push_str("$\\pm$"),
+            '−' => escaped.push_str("$-$"),
+            '–' => escaped.push_str("--"),
             other => escaped.push(other),
         }
     }
@@ -86,7 +92,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A label that is safe in `\ref`: letters, digits and hyphens.
-fn label(suite: &str) -> String {
+pub(super) fn label(suite: &str) -> String {
     suite
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })

@@ -19,22 +19,26 @@ impl Export for Markdown {
 }
 
 fn table(table: &Table) -> String {
-    let mut text = format!("**{}**\n\n| model | n |", escape(&table.caption()));
+    let mut text = format!("**{}**\n\n| model |", escape(&table.caption()));
+    let counted = if table.measured() { " n |" } else { "" };
+    text.push_str(counted);
     for column in &table.columns {
         text.push_str(&format!(" {} |", escape(column)));
     }
-    text.push_str("\n|:---|---:|");
+    text.push_str("\n|:---|");
+    if table.measured() {
+        text.push_str("---:|");
+    }
     text.push_str(&"---:|".repeat(table.columns.len()));
     text.push('\n');
     for row in &table.rows {
-        let mark = row.mark();
-        text.push_str(&format!(
-            "| {}{mark} | {} |",
-            escape(&row.label),
-            row.items()
-        ));
+        let mark = table.mark(row);
+        text.push_str(&format!("| {}{mark} |", escape(&row.label)));
+        if table.measured() {
+            text.push_str(&format!(" {} |", row.items()));
+        }
         for cell in &row.cells {
-            let number = table.number(cell.value);
+            let number = table.text(cell);
             let number = match cell.rank {
                 Rank::Best => format!("**{number}**"),
                 Rank::Second => format!("<u>{number}</u>"),

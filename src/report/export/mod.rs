@@ -1,23 +1,29 @@
 //! One small file per table format, behind one trait.
 
 mod csv;
+mod grid;
 mod html;
 mod json;
 mod latex;
+mod lm_eval;
 mod long;
 mod markdown;
 mod parquet;
 mod terminal;
 
 pub use csv::Csv;
+pub use grid::{Grid, records_csv};
+pub(crate) use grid::{aligned, grid};
 pub use html::Html;
 pub(super) use html::{element as html_table, escape as escape_html};
 pub use json::Json;
 pub use latex::Latex;
+pub use lm_eval::{LmEval, sanitized};
 pub use markdown::Markdown;
 pub(crate) use markdown::escape as escape_markdown;
 pub use parquet::Parquet;
 pub use terminal::Terminal;
+pub(crate) use terminal::plain;
 
 use super::{ReportError, Table};
 

@@ -28,13 +28,13 @@ impl Terminal {
     }
 
     fn line(&self, table: &Table, row: &Row) -> Vec<Cell> {
-        let mark = row.mark();
-        let mut cells = vec![
-            Cell::new(format!("{}{mark}", plain(&row.label))),
-            Cell::new(row.items()).set_alignment(CellAlignment::Right),
-        ];
+        let mark = table.mark(row);
+        let mut cells = vec![Cell::new(format!("{}{mark}", plain(&row.label)))];
+        if table.measured() {
+            cells.push(Cell::new(row.items()).set_alignment(CellAlignment::Right));
+        }
         for value in &row.cells {
-            let number = table.number(value.value);
+            let number = table.text(value);
             let interval = table
                 .interval(value)
                 .map_or(String::new(), |interval| format!(" {interval}"));
@@ -78,7 +78,8 @@ impl Export for Terminal {
             } else {
                 grid.force_no_tty();
             }
-            let heads = ["model", "n"].into_iter().map(str::to_owned);
+            let heads = ["model"].into_iter().chain(table.measured().then_some("n"));
+            let heads = heads.map(str::to_owned);
             let heads = heads.chain(table.columns.iter().map(|column| plain(column)));
             grid.set_header(
                 heads
@@ -100,8 +101,10 @@ impl Export for Terminal {
                 plain(&table.caption()),
                 grid.trim_fmt()
             ));
-            let measured = table.rows.iter().filter(|row| !row.published);
-            if !self.styled && measured.count() > 1 {
+            let ranked = (table.rows.iter())
+                .flat_map(|row| &row.cells)
+                .any(|cell| cell.rank == Rank::Best);
+            if !self.styled && ranked {
                 text.push_str("* best, ' second\n");
             }
             for note in &table.notes {
@@ -113,7 +116,7 @@ impl Export for Terminal {
 }
 
 /// Text without control characters, so that a model's name cannot steer the terminal.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

@@ -1,0 +1,328 @@
+//! `unigauge table`.
+
+use super::cli::{TableArgs, TableFormat};
+use super::context::Context;
+use super::failure::Failure;
+use super::progress::say;
+use super::run::exit_of;
+use super::score::{Titled, graded};
+use crate::config::{self, Kind, PublishedFile, PublishedRow};
+use crate::exit::Exit;
+use crate::record::Object;
+use crate::report::export::{self, Export, Terminal};
+use crate::report::{Measured, Paired, Table, TableSettings};
+use crate::run::{Manifest, read_json};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::Path;
+
+/// Prints what papers printed, and runs beside it.
+///
+/// # Errors
+/// When a name is not known, a folder is not a graded run, or the file cannot be written.
+pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
+    let format = format(ctx, args)?;
+    let files = chosen(args)?;
+    let runs = args.runs.iter().map(|run| Run::read(run));
+    let mut runs = runs.collect::<Result<Vec<_>, _>>()?;
+    if !args.suites.is_empty() {
+        runs.retain(|run| args.suites.contains(&run.titled.summary.suite));
+    }
+    let suites = suites(args, &files, &runs)?;
+    let (mut tables, mut pairs) = (Vec::new(), Vec::new());
+    for suite in &suites {
+        let file = files.iter().find(|file| file.covers(suite));
+        let of_suite = runs.iter().filter(|run| run.titled.summary.suite == *suite);
+        let of_suite: Vec<&Run> = of_suite.collect();
+        tables.extend(tables_of(suite, file, &of_suite));
+        let paired = of_suite.iter().flat_map(|run| {
+            let file = file.into_iter();
+            file.flat_map(|file| Paired::of(run.measured(), file))
+        });
+        pairs.extend(paired);
+    }
+    if args.pairs && pairs.is_empty() {
+        return Err(Failure::nothing(
+            "no run is of a model that papers have numbers of",
+            "a row is a run's when its `definition` is the run's model, or its `model` has the same name: see \
+             `unigauge table SUITE`",
+        ));
+    }
+    let bytes = rendered(format, &tables, &pairs, args.pairs)?;
+    put(args.out.as_deref(), &bytes)?;
+    let read: Vec<Titled> = runs.into_iter().map(|run| run.titled).collect();
+    Ok(exit_of(&read))
+}
+
+/// A graded run with what is unlike the suite's own way in it.
+struct Run {
+    titled: Titled,
+    deviations: Vec<String>,
+}
+
+impl Run {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let (folder, manifest) = graded(path)?;
+        let titled = Titled::new(read_json(&folder.summary())?, &manifest);
+        Ok(Self {
+            deviations: deviations(&manifest, &titled),
+            titled,
+        })
+    }
+
+    fn measured(&self) -> Measured<'_> {
+        Measured {
+            input: self.titled.input(),
+            deviations: &self.deviations,
+        }
+    }
+}
+
+/// What a run's manifest says of items, repeats and options that are not the suite's.
+fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
+    let mut found = Vec::new();
+    let selection = &manifest.selection;
+    if selection.limit.is_some() || !selection.only.is_empty() {
+        let n = titled.summary.overall.n;
+        found.push(format!(
+            "only a part of the suite's items was asked, {n} of which are scored"
+        ));
+    }
+    let own = manifest.suite["repeats"].as_u64().unwrap_or(1);
+    if own != u64::from(manifest.repeats) {
+        let asked = manifest.repeats;
+        found.push(format!(
+            "{asked} outputs an item, where the suite asks for {own}"
+        ));
+    }
+    found.extend(unlike_here(&manifest.suite));
+    let graded = titled.summary.extra.get(super::outcomes::GRADING);
+    let options = graded.map(|grading| &grading["options"]);
+    let own = &manifest.suite["grade"]["options"];
+    if let Some(options) = options.filter(|options| !same(options, own)) {
+        found.push(format!(
+            "graded with other options than the suite's own: {options}"
+        ));
+    }
+    found
+}
+
+/// What is other than in the definition that the suite's name leads to here.
+fn unlike_here(suite: &Value) -> Option<String> {
+    let name = suite["name"].as_str()?;
+    let known = config::list(Kind::Suite)
+        .iter()
+        .any(|listed| listed.name == name);
+    let here = config::suite(name, Path::new("")).ok().filter(|_| known)?;
+    let here = serde_json::to_value(here.definition).ok()?;
+    let keys = ["version", "items", "observers", "observe", "grade"];
+    let other: Vec<&str> = keys
+        .into_iter()
+        .filter(|key| !same(&suite[*key], &here[*key]))
+        .collect();
+    (!other.is_empty()).then(|| {
+        format!(
+            "the run's {} are not those of the suite as it stands here",
+            other.join(", ")
+        )
+    })
+}
+
+/// Equal, where nothing is an empty table.
+fn same(one: &Value, other: &Value) -> bool {
+    let empty = |value: &Value| value.as_object().is_none_or(Object::is_empty);
+    one == other || (empty(one) && empty(other))
+}
+
+/// The published files with the rows that were asked for; files without such a row are left out.
+fn chosen(args: &TableArgs) -> Result<Vec<PublishedFile>, Failure> {
+    let mut files = config::all_published()?;
+    let all = |name: &String| name == "all";
+    if args.published.iter().any(all) {
+        return Ok(files);
+    }
+    let known = |name: &String| {
+        let mut rows = files.iter().flat_map(|file| &file.rows);
+        rows.any(|row| named(row, name))
+    };
+    if let Some(name) = args.published.iter().find(|name| !known(name)) {
+        let models = files.iter().flat_map(|file| &file.rows);
+        let near = config::nearest(name, models.map(|row| row.model.as_str()));
+        let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+        return Err(Failure::usage(
+            format!("no published row has a model or a source named `{name}`"),
+            format!("{near}`unigauge table` shows all rows with their sources"),
+        ));
+    }
+    for file in &mut files {
+        file.columns = file.keys();
+        file.rows
+            .retain(|row| args.published.iter().any(|name| named(row, name)));
+    }
+    files.retain(|file| !file.rows.is_empty());
+    Ok(files)
+}
+
+fn named(row: &PublishedRow, name: &str) -> bool {
+    let name = name.to_lowercase();
+    let own = [row.model.as_str()]
+        .into_iter()
+        .chain(row.definition.as_deref());
+    let mut texts = own.chain(row.sources());
+    texts.any(|text| text.to_lowercase().contains(&name))
+}
+
+/// The suites to show, each once.
+fn suites(args: &TableArgs, files: &[PublishedFile], runs: &[Run]) -> Result<Vec<String>, Failure> {
+    let of_runs = runs.iter().map(|run| run.titled.summary.suite.clone());
+    let mut suites: Vec<String> = match (args.suites.is_empty(), args.runs.is_empty()) {
+        (false, _) => args.suites.clone(),
+        (true, false) => of_runs.collect(),
+        (true, true) => files.iter().map(|file| file.suite.clone()).collect(),
+    };
+    let mut seen = Vec::new();
+    suites.retain(|suite| {
+        let new = !seen.contains(suite);
+        seen.push(suite.clone());
+        new
+    });
+    let shown = |suite: &&String| {
+        files.iter().any(|file| file.covers(suite))
+            || runs.iter().any(|run| run.titled.summary.suite == **suite)
+    };
+    match suites.iter().find(|suite| !shown(suite)) {
+        Some(suite) => Err(unknown(suite, files)),
+        None => Ok(suites),
+    }
+}
+
+fn unknown(suite: &str, files: &[PublishedFile]) -> Failure {
+    let names: Vec<&str> = files.iter().map(|file| file.suite.as_str()).collect();
+    let near = config::nearest(suite, names.iter().copied());
+    let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    Failure::usage(
+        format!("no paper's numbers on `{suite}` are known"),
+        format!(
+            "{near}there are some on {}; results/published/{suite}.toml in the current folder adds them",
+            names.join(", ")
+        ),
+    )
+}
+
+fn tables_of(suite: &str, file: Option<&PublishedFile>, runs: &[&Run]) -> Vec<Table> {
+    if let (Some(file), []) = (file, runs) {
+        return vec![Table::of_papers(file, &title(file, suite))];
+    }
+    let inputs: Vec<_> = runs.iter().map(|run| run.titled.input()).collect();
+    let tables = Table::of(&inputs, TableSettings::default());
+    let with_papers = |table: Table| match file {
+        Some(file) => table.with_papers(file),
+        None => table,
+    };
+    tables.into_iter().map(with_papers).collect()
+}
+
+/// What the benchmark is called: by the file, else by the suite's definition.
+fn title(file: &PublishedFile, suite: &str) -> String {
+    let listed = config::list(Kind::Suite);
+    let of_suite = listed.into_iter().find(|listed| listed.name == suite);
+    let of_suite = of_suite
+        .map(|listed| listed.title)
+        .filter(|title| !title.is_empty());
+    let own = file.title.clone();
+    own.or(of_suite).unwrap_or_else(|| suite.to_owned())
+}
+
+fn format(ctx: &Context, args: &TableArgs) -> Result<TableFormat, Failure> {
+    let extension = args.out.as_deref().and_then(Path::extension);
+    let by_name = match extension.and_then(|extension| extension.to_str()) {
+        Some("md") => Some(TableFormat::Markdown),
+        Some("tex") => Some(TableFormat::Latex),
+        Some("html") => Some(TableFormat::Html),
+        Some("csv") => Some(TableFormat::Csv),
+        Some("parquet") => Some(TableFormat::Parquet),
+        Some("json") => Some(TableFormat::Json),
+        _ => None,
+    };
+    let of_flag = ctx.json.then_some(TableFormat::Json);
+    let format = args
+        .format
+        .or(of_flag)
+        .or(by_name)
+        .unwrap_or(TableFormat::Terminal);
+    if format == TableFormat::Parquet && args.out.is_none() {
+        return Err(Failure::usage(
+            "Parquet is not for a terminal",
+            "name a file with `-o FILE`",
+        ));
+    }
+    if format == TableFormat::Parquet && args.pairs {
+        return Err(Failure::usage(
+            "pairs are not written as Parquet",
+            "take csv or json, or leave out `--pairs`",
+        ));
+    }
+    Ok(format)
+}
+
+fn rendered(
+    format: TableFormat,
+    tables: &[Table],
+    pairs: &[Paired],
+    alone: bool,
+) -> Result<Vec<u8>, Failure> {
+    let terminal = Terminal::detect();
+    let width = terminal.width;
+    let exporter: Box<dyn Export> = match format {
+        TableFormat::Terminal => Box::new(terminal),
+        TableFormat::Markdown => Box::new(export::Markdown),
+        TableFormat::Latex => Box::new(export::Latex),
+        TableFormat::Html => Box::new(export::Html),
+        TableFormat::Csv if alone => {
+            let records: Vec<Object> = pairs.iter().flat_map(Paired::records).collect();
+            return Ok(export::records_csv(&records).into_bytes());
+        }
+        TableFormat::Csv => return Ok(export::Csv.export(tables)?),
+        TableFormat::Parquet => return Ok(export::Parquet.export(tables)?),
+        TableFormat::Json => {
+            let value = match alone {
+                true => json!({"pairs": pairs}),
+                false => json!({"tables": tables, "pairs": pairs}),
+            };
+            return Ok(format!("{value:#}\n").into_bytes());
+        }
+    };
+    let mut text = match alone {
+        true => String::new(),
+        false => String::from_utf8_lossy(&exporter.export(tables)?).into_owned(),
+    };
+    for paired in pairs {
+        let grid = paired.grid();
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &match format {
+            TableFormat::Markdown => grid.markdown(),
+            TableFormat::Latex => grid.latex(),
+            TableFormat::Html => grid.html(),
+            _ => grid.terminal(width),
+        };
+    }
+    Ok(text.into_bytes())
+}
+
+/// Into the file, or on standard output.
+fn put(out: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+    match out {
+        Some(path) => {
+            crate::report::put(path, bytes)?;
+            say(format!("written: {}", path.display()));
+            Ok(())
+        }
+        None => match std::io::stdout().write_all(bytes) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(Failure::io),
+        },
+    }
+}

@@ -1,0 +1,272 @@
+//! A measured row and the row that a paper printed of the same model, number by number.
+
+use super::export::Grid;
+use super::published::{judges, usual_decimals};
+use super::table::INCONSISTENT;
+use super::{TableInput, judged};
+use crate::config::{PublishedFile, PublishedRow};
+use crate::record::{Object, Summary};
+use serde::Serialize;
+use serde_json::json;
+
+/// One number, in print and measured, on the scale that papers print.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pair {
+    /// `overall`, or a group.
+    pub column: String,
+    pub printed: f64,
+    /// As printed, zeros at the end included.
+    pub printed_text: String,
+    pub measured: f64,
+    /// 95 % interval of the measured value.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Measured minus printed.
+    pub difference: f64,
+    /// Whether the interval holds the printed value, which is known to half a unit of its last digit only.
+    pub inside: Option<bool>,
+    /// Items behind the measured value.
+    pub n: usize,
+}
+
+/// A run beside a paper's row of the same model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Paired {
+    pub suite: String,
+    pub suite_title: String,
+    /// The measured model, and the run.
+    pub model: String,
+    pub model_title: String,
+    pub run: String,
+    /// The paper's name for it, and its setting.
+    pub printed_model: String,
+    pub source: String,
+    pub pairs: Vec<Pair>,
+    /// Why the two numbers are not of the same thing.
+    pub caveats: Vec<String>,
+    /// What else a reader of the printed row must know.
+    pub notes: Vec<String>,
+    /// Digits that a measured number is printed with.
+    #[serde(skip)]
+    decimals: usize,
+}
+
+/// What differs between how a run was made and the suite's own way, in words that the caller knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    pub input: TableInput<'a>,
+    pub deviations: &'a [String],
+}
+
+impl Paired {
+    /// Every row of the file that is of the measured model. A row that was not checked against its source is left out.
+    pub fn of(measured: Measured<'_>, file: &PublishedFile) -> Vec<Self> {
+        if !file.covers(&measured.input.summary.suite) {
+            return Vec::new();
+        }
+        let rows = file.rows.iter().filter(|row| !row.unverified);
+        let rows = rows.filter(|row| is_of(row, &measured.input));
+        rows.filter_map(|row| pair(measured, file, row)).collect()
+    }
+
+    /// The numbers side by side, for eyes.
+    pub fn grid(&self) -> Grid {
+        let places = self.decimals;
+        let number = |value: f64| format!("{value:.places$}");
+        let bounds = |pair: &Pair| match (pair.low, pair.high) {
+            (Some(low), Some(high)) => format!("[{}, {}]", number(low), number(high)),
+            _ => "–".to_owned(),
+        };
+        let mark = if self.caveats.is_empty() { "" } else { "!" };
+        let line = |pair: &Pair| {
+            vec![
+                pair.column.clone(),
+                pair.n.to_string(),
+                pair.printed_text.clone(),
+                number(pair.measured),
+                signed(pair.difference, places),
+                bounds(pair),
+                match pair.inside {
+                    Some(true) => format!("inside{mark}"),
+                    Some(false) => format!("outside{mark}"),
+                    None => "–".to_owned(),
+                },
+            ]
+        };
+        let heads = [
+            "",
+            "n",
+            "printed",
+            "measured",
+            "difference",
+            "95 % interval",
+            "printed lies",
+        ];
+        let caveats = self.caveats.iter().map(|caveat| format!("! {caveat}."));
+        let notes = self.notes.iter().map(|note| format!("{note}."));
+        Grid {
+            caption: format!(
+                "{}: {} ({}) beside {} in {}",
+                self.suite_title, self.model_title, self.run, self.printed_model, self.source
+            ),
+            label: format!("{}-{}-in-print", self.suite, self.model),
+            heads: heads.map(str::to_owned).to_vec(),
+            rows: self.pairs.iter().map(line).collect(),
+            notes: caveats.chain(notes).collect(),
+        }
+    }
+
+    /// One object a number, for machines.
+    pub fn records(&self) -> Vec<Object> {
+        let record = |pair: &Pair| {
+            let value = json!({
+                "suite": self.suite, "model": self.model, "run": self.run, "printed_model": self.printed_model,
+                "source": self.source, "column": pair.column, "n": pair.n, "printed": pair.printed,
+                "measured": pair.measured, "difference": pair.difference, "low": pair.low, "high": pair.high,
+                "inside": pair.inside, "caveats": self.caveats.join("; "),
+            });
+            match value {
+                serde_json::Value::Object(record) => record,
+                _ => Object::new(),
+            }
+        };
+        self.pairs.iter().map(record).collect()
+    }
+}
+
+/// A difference with its sign; what rounds to zero has none.
+fn signed(value: f64, places: usize) -> String {
+    let text = format!("{value:+.places$}");
+    let zero = text.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
+    match zero {
+        true => text.trim_start_matches(['+', '-']).to_owned(),
+        false => text.replace('-', "−"),
+    }
+}
+
+/// By the definition's name; where the row has none, by what the paper calls the model.
+fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
+    let names = [input.summary.model.as_str(), input.model_title];
+    let known = row.definition.as_deref() == Some(names[0]);
+    known
+        || names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&row.model))
+}
+
+fn pair(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Option<Paired> {
+    let (input, summary) = (measured.input, measured.input.summary);
+    let overall = &summary.overall;
+    let scale = |key: Option<&str>, value: Option<f64>| Some(file.printed(key, value?));
+    let number = |key: Option<&str>, value: Option<f64>, bounds: [Option<f64>; 2], n| {
+        let printed = match key {
+            None => row.overall,
+            Some(key) => *row.groups.get(key)?,
+        };
+        let [low, high] = bounds;
+        let half = 0.5 / 10_f64.powi(file.decimals(row) as i32);
+        let holds = |(low, high): (f64, f64)| low - half <= printed && printed <= high + half;
+        let measured = value?;
+        Some(Pair {
+            column: key.unwrap_or("overall").to_owned(),
+            printed,
+            printed_text: file.text(row, printed),
+            measured,
+            low,
+            high,
+            difference: measured - printed,
+            inside: low.zip(high).map(holds),
+            n,
+        })
+    };
+    let bounds = [overall.low, overall.high].map(|bound| scale(None, bound));
+    let first = number(None, scale(None, overall.value), bounds, overall.n);
+    let of_metric = |(column, name): (&String, &String)| {
+        let value = summary.metrics.get(name).copied();
+        number(Some(column), value, [None, None], overall.n)
+    };
+    let metrics = file.metrics.iter().filter_map(of_metric);
+    let by = file.by.as_ref();
+    let groups = summary.groups.iter().filter(|group| Some(&group.by) == by);
+    let groups = groups.filter_map(|group| {
+        let key = Some(group.key.as_str());
+        let bounds = [group.low, group.high].map(|bound| scale(key, bound));
+        number(key, scale(key, group.value), bounds, group.n)
+    });
+    let pairs: Vec<Pair> = first.into_iter().chain(metrics).chain(groups).collect();
+    (!pairs.is_empty()).then(|| Paired {
+        suite: summary.suite.clone(),
+        suite_title: input.suite_title.to_owned(),
+        model: summary.model.clone(),
+        model_title: input.model_title.to_owned(),
+        run: summary.run.clone(),
+        printed_model: row.label(),
+        source: row.source.clone(),
+        pairs,
+        caveats: caveats(measured, file, row),
+        notes: notes(file, row),
+        decimals: usual_decimals(file) + 1,
+    })
+}
+
+/// Why the two numbers do not measure the same thing.
+fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Vec<String> {
+    let summary = measured.input.summary;
+    let mut caveats = Vec::new();
+    if !row.setting.is_empty() {
+        caveats.push(format!(
+            "the printed row is of another setting: {}",
+            row.setting
+        ));
+    }
+    if summary.partial {
+        let (scored, expected) = (summary.scored, summary.expected);
+        caveats.push(format!(
+            "the run is partial: {scored} of {expected} outputs scored"
+        ));
+    }
+    caveats.extend(measured.deviations.iter().cloned());
+    let printed = judges(file, row);
+    if !printed.is_empty() && judged::apart(&printed, &summary.judges) {
+        caveats.push(format!(
+            "judged by {} here, by {} in print",
+            judged::told(&summary.judges),
+            judged::told(&printed)
+        ));
+    }
+    if let Some(reader) = &file.reader {
+        let here = readers(summary);
+        let starts =
+            |name: &str, start: &str| name.to_lowercase().starts_with(&start.to_lowercase());
+        if !starts(reader, &here) && !starts(&here, reader) {
+            caveats.push(format!(
+                "the texts were read by {here} here, by {reader} in print"
+            ));
+        }
+    }
+    caveats
+}
+
+fn readers(summary: &Summary) -> String {
+    let engines = summary.extra.get(Summary::READ_BY);
+    let names = engines
+        .and_then(|names| names.as_array())
+        .into_iter()
+        .flatten();
+    let names: Vec<&str> = names.filter_map(|name| name.as_str()).collect();
+    match names.is_empty() {
+        true => "somebody unknown".to_owned(),
+        false => names.join(" and "),
+    }
+}
+
+fn notes(file: &PublishedFile, row: &PublishedRow) -> Vec<String> {
+    let found = file.mismatch(row).map(|found| {
+        format!(
+            "{INCONSISTENT} the printed overall number is {}, but {} is {}",
+            found.printed, found.how, found.recomputed
+        )
+    });
+    let own = row.notes.iter().map(|note| format!("in print: {note}"));
+    found.into_iter().chain(own).collect()
+}
