@@ -25,6 +25,30 @@ pub struct Target {
     pub study: Option<StudyFile>,
 }
 
+/// The seeds that models are run with: the one of the command line, else the study's, else 0.
+///
+/// # Errors
+/// When several seeds would share the run name of the command line.
+pub fn seeds(
+    study: Option<&StudyFile>,
+    asked: Option<u64>,
+    run_name: Option<&str>,
+) -> Result<Vec<u64>, Failure> {
+    let study = study.map(StudyFile::run_seeds).unwrap_or_default();
+    match (asked, run_name, &study[..]) {
+        (Some(seed), ..) => Ok(vec![seed]),
+        (None, _, []) => Ok(vec![0]),
+        (None, Some(name), [_, _, ..]) => Err(Failure::usage(
+            format!(
+                "runs with {} seeds cannot all be named `{name}`",
+                study.len()
+            ),
+            "leave out `--run`, or name one seed with `--seed`",
+        )),
+        _ => Ok(study),
+    }
+}
+
 impl Target {
     /// What is selected of each suite, once for each OCR engine of the study; a choice on the command line goes over them.
     pub fn selections(&self, asked: &SelectArgs) -> Vec<SelectArgs> {
@@ -64,7 +88,7 @@ impl Target {
         match config::study(name, Path::new("")) {
             Ok(study) => Ok(Self {
                 suites: study.definition.suites.clone(),
-                models: study.definition.models.clone(),
+                models: study.definition.all_models(),
                 from: study.base().to_path_buf(),
                 study: Some(study.definition),
             }),
@@ -115,11 +139,12 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
 /// Makes every run of the target; stops after the one that was interrupted.
 fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<Done>, Failure> {
     let study = target.study.as_ref();
-    let options = RunOptions::of(
-        args,
-        study.and_then(|s| s.seed),
-        study.and_then(|s| s.repeats),
-    );
+    let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
+    let repeats = study.and_then(|s| s.repeats);
+    let options: Vec<RunOptions> = seeds
+        .into_iter()
+        .map(|seed| RunOptions::of(args, seed, repeats))
+        .collect();
     let selections = target.selections(&args.select);
     let each = |suite| selections.iter().map(move |select| (suite, select));
     let mut done = Vec::new();
@@ -140,10 +165,12 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
         };
         for answering in answering {
             super::languages::warn(&answering.model, &asking.items);
-            let prepared = Prepared::new(&asking, answering, &options)?;
-            done.push(execute(ctx, &prepared, &observers, way)?);
-            if ctx.cancel.is_raised() {
-                return Ok(done);
+            for options in &options {
+                let prepared = Prepared::new(&asking, answering.clone(), options)?;
+                done.push(execute(ctx, &prepared, &observers, way)?);
+                if ctx.cancel.is_raised() {
+                    return Ok(done);
+                }
             }
         }
     }

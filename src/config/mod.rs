@@ -10,6 +10,7 @@ mod published_file;
 mod repository;
 mod schema;
 mod settings;
+mod study_factor;
 mod study_file;
 mod suite_file;
 mod value;
@@ -24,6 +25,7 @@ pub use published_file::{PublishedFile, PublishedRow, published};
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
+pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
 pub use study_file::{StudyEngine, StudyFile, study};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,

@@ -1,10 +1,11 @@
-//! A scale with round ticks.
+//! A scale with round ticks, linear or logarithmic.
 
 /// From data to a place between 0 and 1, and the ticks on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     low: f64,
     high: f64,
+    log: bool,
     ticks: Vec<(f64, String)>,
 }
 
@@ -39,7 +40,40 @@ impl Axis {
         Self {
             low,
             high,
+            log: false,
             ticks: ticks.collect(),
+        }
+    }
+
+    /// Logarithmic where all finite values are positive and the largest is at least ten times the least; else linear.
+    pub fn wide(values: impl IntoIterator<Item = f64> + Clone, steps: usize) -> Self {
+        let (low, high) = range(values.clone());
+        if !(low > 0.0 && high >= 10.0 * low) {
+            return Self::rounded(values, steps);
+        }
+        // Below three decades ticks at 1, 2 and 5, above that at powers of ten or of a thousand.
+        let decades = (high / low).log10();
+        let (factors, stride): (&[f64], i32) = match decades {
+            ..3.0 => (&[1.0, 2.0, 5.0], 1),
+            3.0..7.0 => (&[1.0], 1),
+            _ => (&[1.0], (decades / 4.0).ceil() as i32),
+        };
+        let powers = low.log10().floor() as i32 - stride..=high.log10().ceil() as i32 + stride;
+        let all: Vec<f64> = powers
+            .filter(|power| power % stride == 0)
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
+            .collect();
+        let below = all.iter().rposition(|tick| *tick <= low * 1.0001);
+        let above = all.iter().position(|tick| *tick >= high * 0.9999);
+        let kept = &all[below.unwrap_or(0)..=above.unwrap_or(all.len() - 1)];
+        Self {
+            low: kept.first().copied().unwrap_or(low),
+            high: kept.last().copied().unwrap_or(high),
+            log: true,
+            ticks: kept
+                .iter()
+                .map(|tick| (*tick, text(*tick, *tick)))
+                .collect(),
         }
     }
 
@@ -54,7 +88,10 @@ impl Axis {
 
     /// 0 at the low end, 1 at the high end; what lies beyond is put there.
     pub fn place(&self, value: f64) -> f64 {
-        let place = (value - self.low) / (self.high - self.low);
+        let place = match self.log {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
         // NaN, too, has its place, so that no drawing is undone by it.
         if place.is_nan() {
             return 0.0;
@@ -172,5 +209,26 @@ mod tests {
                 "{top}: {axis:?}"
             );
         }
+    }
+
+    #[test]
+    fn costs_over_decades_take_a_logarithmic_axis() {
+        let axis = Axis::wide([0.3, 80.0], 4);
+        assert_eq!(
+            texts(&axis),
+            ["0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"]
+        );
+        assert!((axis.place(0.2), axis.place(100.0)) == (0.0, 1.0));
+        assert_eq!(
+            texts(&Axis::wide([2e6, 5e10], 4)),
+            ["1M", "10M", "100M", "1G", "10G", "100G"]
+        );
+        assert_eq!(
+            texts(&Axis::wide([0.0, 1e9], 4)).len(),
+            5,
+            "zero has no logarithm"
+        );
+        let far = Axis::wide([1e-9, 1e12], 4);
+        assert!(far.ticks().len() < 7, "{far:?}");
     }
 }

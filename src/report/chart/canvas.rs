@@ -19,6 +19,10 @@ pub const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 /// The ground.
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
+/// Text and hatching on dark fills: one step off white, which a dark page would replace.
+pub const ON_DARK: RGBColor = RGBColor(0xfe, 0xfe, 0xfe);
+/// The same on light fills.
+pub const ON_LIGHT: RGBColor = RGBColor(0x33, 0x33, 0x33);
 /// Units per em of all but headings: 7.1 pt in a column of 88 mm.
 pub const SMALL: f64 = 28.5;
 

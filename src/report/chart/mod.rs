@@ -9,17 +9,23 @@ pub mod canvas;
 mod distribution;
 mod draw;
 mod font;
+mod forest;
 mod frame;
 mod heat;
 mod lines;
+mod matrix;
 mod radar;
+mod scatter;
 mod series;
 
 pub use bars::Bars;
 pub use distribution::Distribution;
+pub use forest::{Effect, Forest};
 pub use heat::Heat;
 pub use lines::{Curve, Lines, Point};
+pub use matrix::Matrix;
 pub use radar::Radar;
+pub use scatter::{Scatter, Spot};
 pub use series::Look;
 
 pub use draw::{Chart, ChartError, Width, png, svg};
@@ -51,7 +57,7 @@ pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportEr
     let full = score::full_mark(runs.iter().copied());
     let title = &table.suite_title;
     let mut charts = Vec::new();
-    let bars = Bars::of(table, &labels);
+    let bars = Bars::of(table, &labels, Width::Column);
     let intervals = if bars.has_intervals() {
         " Whiskers are 95 % intervals."
     } else {
@@ -83,63 +89,35 @@ fn both<C: Chart>(
     caption: String,
     chart: &C,
 ) -> Result<Drawn, ReportError> {
-    let name = format!("{}-{kind}", file_name(&table.suite));
-    let failed = |error: ChartError| ReportError::Chart {
-        chart: name.clone(),
-        message: error.0,
-    };
-    Ok(Drawn {
-        caption,
-        svg: svg(chart).map_err(failed)?,
-        png: png(chart).map_err(failed)?,
-        name,
-    })
+    Drawn::new(&format!("{}-{kind}", table.suite), caption, chart)
 }
 
-/// A suite's name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
-fn file_name(suite: &str) -> String {
-    suite
-        .chars()
+impl Drawn {
+    /// Draws a chart in both formats.
+    ///
+    /// # Errors
+    /// When a backend fails.
+    pub fn new<C: Chart>(name: &str, caption: String, chart: &C) -> Result<Self, ReportError> {
+        let name = file_name(name);
+        let failed = |error: ChartError| ReportError::Chart {
+            chart: name.clone(),
+            message: error.0,
+        };
+        Ok(Self {
+            caption,
+            svg: svg(chart).map_err(failed)?,
+            png: png(chart).map_err(failed)?,
+            name,
+        })
+    }
+}
+
+/// A name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
+fn file_name(name: &str) -> String {
+    name.chars()
         .map(|c| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,
             _ => '-',
         })
         .collect()
-}
-
-/// Ticks from 0 to the first round step at or above `top`.
-fn ticks(top: f64) -> Vec<f64> {
-    let top = if top > 0.0 && top.is_finite() {
-        top
-    } else {
-        1.0
-    };
-    let rough = top / 4.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(power * 10.0);
-    let count = (top / step - 1e-9).ceil() as usize;
-    (0..=count).map(|index| step * index as f64).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ticks;
-
-    #[test]
-    fn ticks_are_round_and_reach_the_top() {
-        assert_eq!(ticks(1.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(ticks(10.0), [0.0, 2.5, 5.0, 7.5, 10.0]);
-        assert_eq!(ticks(0.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        for top in [0.013, 0.31, 0.87, 4.2, 63.0, 99.9] {
-            let ticks = ticks(top);
-            assert!(
-                ticks.len() <= 6 && *ticks.last().unwrap() >= top,
-                "{top}: {ticks:?}"
-            );
-        }
-    }
 }

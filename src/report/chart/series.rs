@@ -1,7 +1,7 @@
 //! What tells models apart: colour, hatching, dashes and markers, so that grey print and colour-blind eyes still can.
 
 use super::ChartError;
-use super::canvas::{Align, Canvas, INK, Label, PAPER, SMALL, Type};
+use super::canvas::{Align, Canvas, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, Type};
 use super::font;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
@@ -46,10 +46,6 @@ enum Hatch {
     Level,
 }
 
-/// White of hatching, one step off the paper's, so that a dark page keeps it.
-const HATCH_LIGHT: RGBColor = RGBColor(0xfe, 0xfe, 0xfe);
-const HATCH_DARK: RGBColor = RGBColor(0x33, 0x33, 0x33);
-
 /// The look of the series at `index`; repeats after 40 series.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -88,11 +84,7 @@ impl Look {
         canvas.fill(a, b, color)?;
         let lightness =
             0.3 * f64::from(color.0) + 0.59 * f64::from(color.1) + 0.11 * f64::from(color.2);
-        let line = if lightness > 150.0 {
-            HATCH_DARK
-        } else {
-            HATCH_LIGHT
-        };
+        let line = if lightness > 150.0 { ON_LIGHT } else { ON_DARK };
         for hatch in HATCHES[self.index % HATCHES.len()] {
             for (from, to) in hatch_lines(*hatch, a, b) {
                 canvas.line(&[from, to], line, 2.0)?;
@@ -172,6 +164,7 @@ fn hatch_lines(hatch: Hatch, a: (f64, f64), b: (f64, f64)) -> Vec<((f64, f64), (
 pub enum Swatch {
     Fill,
     Line,
+    Mark,
 }
 
 const KEY: f64 = 46.0;
@@ -259,6 +252,7 @@ impl<'a> Legend<'a> {
             let look = entry.look;
             match self.swatch {
                 Swatch::Fill => look.fill(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
+                Swatch::Mark => look.marker(canvas, (x + KEY / 2.0, y), 10.0)?,
                 Swatch::Line => {
                     canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;
                     look.marker(canvas, (x + KEY / 2.0, y), 9.0)?;
