@@ -1,5 +1,9 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
+mod study;
+
+pub use study::StudyArgs;
+
 use crate::run::Shard;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -60,6 +64,8 @@ pub enum Command {
     Grade(GradeArgs),
     /// Render tables, charts and the page of run folders again
     Report(ReportArgs),
+    /// Make the page of an ablation study from its runs: levels beside a control, charts, curves
+    Study(StudyArgs),
     /// Keep the scores of runs in a small file, to compare later runs with
     #[command(subcommand)]
     Baseline(BaselineCommand),

@@ -28,6 +28,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod study;
 mod tokens;
 
 use crate::exit::Exit;
@@ -57,6 +58,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Observe(args) => observe::observe(ctx, &args),
         Command::Grade(args) => grade::grade(ctx, &args),
         Command::Report(args) => report::report(ctx, &args),
+        Command::Study(args) => study::study(ctx, &args),
         Command::Baseline(command) => baseline::baseline(ctx, &command),
         Command::Compare(args) => compare::compare(ctx, &args),
         Command::Gate(args) => gate::gate(ctx, &args),

@@ -2,15 +2,19 @@
 
 use super::check;
 use super::cli::{CheckArgs, RunArgs, SelectArgs};
+use super::compare;
 use super::context::Context;
 use super::execute::{Done, Way, execute};
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
 use super::progress::say;
 use super::score::{Titled, read_view};
+use super::study::Paging;
+use crate::compare::Allowed;
 use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
+use crate::report::chart::Width;
 use crate::report::export::{Export, Terminal};
 use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
 use std::path::{Path, PathBuf};
@@ -193,6 +197,11 @@ fn conclude(
         return Ok(Exit::Interrupted);
     }
     let summaries: Vec<Titled> = done.iter().filter_map(|run| run.summary.clone()).collect();
+    if let Some(study) = target.study.as_ref().filter(|study| study.factor.is_some())
+        && (done.is_empty() || !summaries.is_empty())
+    {
+        return levels(ctx, args, target, study, done);
+    }
     if summaries.is_empty() {
         return Ok(conclude_parts(ctx, done));
     }
@@ -231,6 +240,34 @@ fn conclude(
     print_summaries(ctx, &summaries, &published);
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
+}
+
+/// Makes the page of a study with a factor.
+fn levels(
+    ctx: &Context,
+    args: &RunArgs,
+    target: &Target,
+    study: &StudyFile,
+    done: &[Done],
+) -> Result<Exit, Failure> {
+    let mut runs: Vec<String> = Vec::new();
+    for name in done.iter().filter_map(|run| run.folder.root().file_name()) {
+        let name = name.to_string_lossy().into_owned();
+        if !runs.contains(&name) {
+            runs.push(name);
+        }
+    }
+    let paging = Paging {
+        study,
+        from: &target.from,
+        results: &args.out,
+        runs: &runs,
+        out: None,
+        width: Width::default(),
+        allowed: Allowed::default(),
+        options: compare::usual(),
+    };
+    super::study::page(ctx, &paging)
 }
 
 fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {

@@ -25,6 +25,7 @@ pub mod table;
 pub mod thumbs;
 mod write;
 
+pub(crate) use page::inline;
 pub use table::{Table, TableInput, TableSettings, Unit};
 pub use write::{ReportOptions, Written, write};
 

@@ -36,6 +36,7 @@ mod run;
 mod scores;
 mod simulation;
 mod stats;
+mod study;
 mod suites;
 mod support;
 mod tables;

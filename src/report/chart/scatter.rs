@@ -119,7 +119,7 @@ impl Scatter {
             let (x, y) = self.spot(frame, spot);
             let wide = font::width(&spot.label.text, SMALL);
             let (across, down) = (RADIUS * 1.7, SMALL * 0.95);
-            let near = across * 0.8;
+            let near = RADIUS * 1.5;
             let tried = [
                 (x + across, y),
                 (x + near, y - down),

@@ -11,9 +11,11 @@ mod terminal;
 
 pub use csv::Csv;
 pub use html::Html;
-pub(super) use html::{element as html_table, escape as escape_html};
+pub(super) use html::element as html_table;
+pub(crate) use html::escape as escape_html;
 pub use json::Json;
 pub use latex::Latex;
+pub(crate) use latex::escape as escape_latex;
 pub use markdown::Markdown;
 pub(crate) use markdown::escape as escape_markdown;
 pub use parquet::Parquet;
