@@ -73,19 +73,19 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
     let mut by_step: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     let mut gaps = 0;
     for (x, y) in rows {
+        // One zero, not two.
+        let x = x + 0.0;
         gaps += usize::from(!y.is_finite());
         by_step.insert(order(x), (x, y));
     }
     let mut told = Vec::new();
     if torn > 0 {
         told.push(format!(
-            "{torn} lines are torn or lack `{step}` or `{value}`"
+            "lines that are torn or lack `{step}` or `{value}`: {torn}"
         ));
     }
     if gaps > 0 {
-        told.push(format!(
-            "{gaps} values of `{value}` are not finite and leave gaps"
-        ));
+        told.push(format!("values of `{value}` that are no number, left as gaps: {gaps}"));
     }
     let note = (!told.is_empty()).then(|| told.join("; "));
     Ok((by_step.into_values().collect(), note))

@@ -120,7 +120,8 @@ impl Section {
             .group_by
             .iter()
             .map(|by| grouped(by, &pooled, control, &compared, settings))
-            .filter(|grouped| !grouped.keys.is_empty());
+            // A single group is the overall number once more.
+            .filter(|grouped| grouped.keys.len() > 1);
         let groups = groups.collect();
         notes.extend(levels.iter().flat_map(missing));
         Some(Self {

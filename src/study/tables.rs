@@ -133,7 +133,7 @@ impl Section {
             notes.push(format!(
                 "Δ: items paired, with 95 % intervals; p: {}; Holm: p corrected for all levels, * where at most {LEVEL}; d: mean \
                  over deviation of the items' differences.",
-                first.test.describe()
+                tests.join(" or ")
             ));
         }
         notes

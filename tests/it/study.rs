@@ -3,8 +3,10 @@
 use crate::compare::{altered, echo};
 use crate::support::{lines, model, stderr, text_suite, unigauge};
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use unigauge::study::Series;
 
 const HEAD: &str = r#"name = "encoders"
 title = "Which <encoder>?"
@@ -78,8 +80,14 @@ fn numbers_of_a_study_are_those_worked_out_by_hand() {
     study(dir.path(), &format!("{HEAD}{LEVELS}"));
     let (code, shown, said) = program(dir.path(), &["run", "./encoders.toml"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("results/studies/encoders/index.html"), "{said}");
-    assert!(shown.contains("Δ to none") && shown.contains("85.0*"), "{shown}");
+    assert!(
+        said.contains("results/studies/encoders/index.html"),
+        "{said}"
+    );
+    assert!(
+        shown.contains("Δ to none") && shown.contains("85.0*"),
+        "{shown}"
+    );
     let markdown = read(page(dir.path()).join("table.md"));
     assert_snapshot!("study_markdown", markdown);
     assert_snapshot!("study_latex", read(page(dir.path()).join("table.tex")));
@@ -111,12 +119,21 @@ fn numbers_of_a_study_are_those_worked_out_by_hand() {
             _ => 0.35 / ((7.0 - 20.0 * 0.35f64.powi(2)) / 19.0).sqrt(),
         };
         near(&found["effect"], effect);
-        assert_eq!(json!([found["won"], found["tied"], found["lost"]]), json!(counts));
+        assert_eq!(
+            json!([found["won"], found["tied"], found["lost"]]),
+            json!(counts)
+        );
     }
     // The same from the grades themselves.
     let mean = |run: &str| {
-        let grades = lines(&dir.path().join(format!("results/questions/echo/{run}/grades.jsonl")));
-        let scores: f64 = grades.iter().map(|grade| grade["score"].as_f64().unwrap()).sum();
+        let grades = lines(
+            &dir.path()
+                .join(format!("results/questions/echo/{run}/grades.jsonl")),
+        );
+        let scores: f64 = grades
+            .iter()
+            .map(|grade| grade["score"].as_f64().unwrap())
+            .sum();
         scores / grades.len() as f64
     };
     near(&level(1)["value"], (mean("bad0") + mean("bad1")) / 2.0);
@@ -127,7 +144,10 @@ fn numbers_of_a_study_are_those_worked_out_by_hand() {
     near(&three["cells"][1][0]["value"], (2.0 + 3.0) / 14.0);
     let csv = read(page(dir.path()).join("table.csv"));
     assert_eq!(csv.lines().count(), 1 + 3 * 3);
-    assert!(csv.contains("encoders,questions,1,good,false,,overall,2,20,0.85,"), "{csv}");
+    assert!(
+        csv.contains("encoders,questions,1,good,false,,overall,2,20,0.85,"),
+        "{csv}"
+    );
 }
 
 /// Every chart is there twice, is XML that a parser takes, names its levels and holds its numbers.
@@ -146,7 +166,10 @@ fn charts_are_well_formed_and_hold_their_numbers() {
         let (code, _, said) = program(dir.path(), &["study", "./encoders.toml", "--width", width]);
         assert_eq!(code, Some(0), "{said}");
         for (name, words) in [
-            ("questions-bars", &["overall", "three", "85.0", "A bad one & more"][..]),
+            (
+                "questions-bars",
+                &["overall", "three", "85.0", "A bad one & more"][..],
+            ),
             ("questions-forest", &["−15.0", "+35.0", "good", "*"]),
             ("questions-cost", &["GPU hours", "good", "none"]),
             ("questions-heatmap-kind", &["three", "57.1", "35.7"]),
@@ -172,15 +195,26 @@ fn charts_are_well_formed_and_hold_their_numbers() {
             let edge = png.to_rgb8();
             let white = |x: u32, y: u32| edge.get_pixel(x, y).0 == [255; 3];
             let (right, bottom) = (png.width() - 1, png.height() - 1);
-            assert!((0..=bottom).all(|y| white(0, y) && white(right, y)), "{name} is cut");
-            assert!((0..=right).all(|x| white(x, 0) && white(x, bottom)), "{name} is cut");
+            assert!(
+                (0..=bottom).all(|y| white(0, y) && white(right, y)),
+                "{name} is cut"
+            );
+            assert!(
+                (0..=right).all(|x| white(x, 0) && white(x, bottom)),
+                "{name} is cut"
+            );
         }
     }
     let html = read(page(dir.path()).join("index.html"));
     assert!(html.contains("Which &#60;encoder&#62;?") && !html.contains("<encoder>"));
-    assert!(html.contains("href=\"../../questions/echo/seed0/report/index.html\""), "links to runs");
+    assert!(
+        html.contains("href=\"../../questions/echo/seed0/report/index.html\""),
+        "links to runs"
+    );
     for request in ["http://", "https://", "<script", "@import", "src=\"/"] {
-        let found = html.replace("http://www.w3.org/2000/svg", "").contains(request);
+        let found = html
+            .replace("http://www.w3.org/2000/svg", "")
+            .contains(request);
         assert!(!found, "{request}");
     }
 }
@@ -209,8 +243,8 @@ fn missing_runs_and_broken_logs_cost_themselves_only() {
         "A bad one &#38; more: 1 run missing.",
         "there is no results/questions/echo/bad1",
         "is not graded yet",
-        "a.csv: 1 lines are torn or lack `step` or `loss`; 2 values of `loss` are not finite and leave gaps.",
-        "b.jsonl: 1 lines are torn or lack `step` or `loss`; 1 values of `loss` are not finite and leave gaps.",
+        "a.csv: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 2.",
+        "b.jsonl: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 1.",
         "c.csv: there is no such file.",
         "a.csv: it has no column `accuracy` (it has: step, loss).",
     ] {
@@ -222,7 +256,10 @@ fn missing_runs_and_broken_logs_cost_themselves_only() {
     std::fs::remove_dir_all(dir.path().join("results")).unwrap();
     let (code, _, said) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(5));
-    assert!(said.contains("no run of the study `encoders` is in results"), "{said}");
+    assert!(
+        said.contains("no run of the study `encoders` is in results"),
+        "{said}"
+    );
 }
 
 /// One level, one run, one output each: a page without differences; and levels that were asked other things are not compared.
@@ -236,7 +273,11 @@ fn a_single_level_and_levels_that_do_not_compare_have_pages() {
     let (code, shown, said) = program(dir.path(), &["run", "./encoders.toml"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(shown.contains("none (control)"), "{shown}");
-    assert!(!page(dir.path()).join("charts/questions-forest.svg").exists());
+    assert!(
+        !page(dir.path())
+            .join("charts/questions-forest.svg")
+            .exists()
+    );
 
     let other = altered(&before, "other", |_| None);
     crate::compare::rewrite(&other.join("manifest.json"), |manifest| {
@@ -250,7 +291,10 @@ fn a_single_level_and_levels_that_do_not_compare_have_pages() {
         shown.contains("other is not compared with the control: only one run was seen by judge (--allow-observers lets it pass)"),
         "{shown}"
     );
-    let (_, shown, _) = program(dir.path(), &["study", "./encoders.toml", "--allow-observers"]);
+    let (_, shown, _) = program(
+        dir.path(),
+        &["study", "./encoders.toml", "--allow-observers"],
+    );
     assert!(!shown.contains("is not compared"), "{shown}");
 }
 
@@ -260,7 +304,9 @@ fn mistakes_in_a_study_name_file_line_and_column() {
     let dir = tempfile::tempdir().unwrap();
     text_suite(dir.path(), 4);
     model(dir.path(), "echo", "echo", "");
-    let whole = format!("{HEAD}{LEVELS}\n[[curves]]\nlevel = \"good\"\nfiles = [\"a.csv\"]\nvalues = [\"loss\"]\n");
+    let whole = format!(
+        "{HEAD}{LEVELS}\n[[curves]]\nlevel = \"good\"\nfiles = [\"a.csv\"]\nvalues = [\"loss\"]\n"
+    );
     let mut said = String::new();
     for (from, to) in [
         ("control = \"none\"", "control = \"nome\""),
@@ -276,20 +322,58 @@ fn mistakes_in_a_study_name_file_line_and_column() {
         ("seeds = [0, 1]", "seeds = [1, 1]"),
         ("seeds = [0, 1]", "seeds = [0, 1]\nseed = 3"),
         ("seeds = [0, 1]", "seeds = [0, 1]\nprimary = \"kind=*\""),
-        ("seeds = [0, 1]", "seeds = [0, 1]\nmodels = [\"./echo.toml\"]"),
+        (
+            "seeds = [0, 1]",
+            "seeds = [0, 1]\nmodels = [\"./echo.toml\"]",
+        ),
         ("[factor]", "[factr]"),
     ] {
         study(dir.path(), &whole.replace(from, to));
         let (code, _, error) = program(dir.path(), &["study", "./encoders.toml"]);
         assert_eq!(code, Some(2), "{to}: {error}");
         let lines: Vec<&str> = error.split("   ").map(str::trim).collect();
-        let message = lines.iter().find(|line| line.contains("encoders.toml")).unwrap();
+        let message = lines
+            .iter()
+            .find(|line| line.contains("encoders.toml"))
+            .unwrap();
         let help = lines.iter().find(|line| line.contains("help:"));
-        said += &format!("{}\n{}", message.trim_start_matches("× "), help.map_or(String::new(), |help| format!("  {help}\n")));
+        said += &format!(
+            "{}\n{}",
+            message.trim_start_matches("× "),
+            help.map_or(String::new(), |help| format!("  {help}\n"))
+        );
     }
-    study(dir.path(), "name = \"plain\"\ntitle = \"P\"\nmodels = [\"./echo.toml\"]\nsuites = [\"./questions.toml\"]\n");
+    study(
+        dir.path(),
+        "name = \"plain\"\ntitle = \"P\"\nmodels = [\"./echo.toml\"]\nsuites = [\"./questions.toml\"]\n",
+    );
     let (code, _, error) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(2));
     said += &error;
     assert_snapshot!("study_mistakes", said);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever stands in a log, its points are finite in step and in their order, and its line has no step twice.
+    #[test]
+    fn any_log_is_read(
+        lines in proptest::collection::vec("[-0-9.eE,:\\[\\]{}\"naiftysplo ]{0,24}", 0..12),
+        json in any::<bool>(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(if json { "log.jsonl" } else { "log.csv" });
+        let whole = "{\"step\": 7, \"loss\": 1}";
+        let head = if json { whole } else { "step,loss\n7,1" };
+        std::fs::write(&file, format!("{head}\n{}", lines.join("\n"))).unwrap();
+        let one = Series::read(0, std::slice::from_ref(&file), "step", "loss");
+        prop_assert!(one.points.iter().any(|point| point.x == 7.0));
+        prop_assert!(one.points.windows(2).all(|pair| pair[0].x < pair[1].x));
+        // The mean of a log with itself is the log without its gaps.
+        let twice = Series::read(0, &[file.clone(), file], "step", "loss");
+        let finite = one.points.iter().filter(|point| point.y.is_finite());
+        let steps: Vec<f64> = finite.map(|point| point.x).collect();
+        prop_assert_eq!(twice.points.iter().map(|point| point.x).collect::<Vec<_>>(), steps);
+    }
 }
