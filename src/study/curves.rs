@@ -16,6 +16,8 @@ pub struct Series {
     pub points: Vec<Point>,
     /// Files behind it.
     pub files: usize,
+    /// Files that could not be read at all.
+    pub unread: usize,
     /// What could not be read.
     pub notes: Vec<String>,
 }
@@ -29,7 +31,7 @@ const MAX_BYTES: u64 = 1 << 30;
 impl Series {
     /// Reads a column of some files: its mean over the files, and from the lowest to the highest as a band.
     pub fn read(level: usize, files: &[PathBuf], step: &str, value: &str) -> Self {
-        let mut notes = Vec::new();
+        let (mut notes, mut unread) = (Vec::new(), 0);
         let mut found: Vec<Read> = Vec::new();
         for file in files {
             match read(file, step, value) {
@@ -38,7 +40,10 @@ impl Series {
                     notes.push(format!("{}: {note}.", file.display()));
                     found.push(points);
                 }
-                Err(why) => notes.push(format!("{}: {why}.", file.display())),
+                Err(why) => {
+                    unread += 1;
+                    notes.push(format!("{}: {why}.", file.display()));
+                }
             }
         }
         found.retain(|points| !points.is_empty());
@@ -48,6 +53,7 @@ impl Series {
             value: value.to_owned(),
             points: merged(&found),
             files: found.len(),
+            unread,
             notes,
         }
     }
@@ -85,7 +91,9 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
         ));
     }
     if gaps > 0 {
-        told.push(format!("values of `{value}` that are no number, left as gaps: {gaps}"));
+        told.push(format!(
+            "values of `{value}` that are no number, left as gaps: {gaps}"
+        ));
     }
     let note = (!told.is_empty()).then(|| told.join("; "));
     Ok((by_step.into_values().collect(), note))

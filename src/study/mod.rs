@@ -94,9 +94,9 @@ pub struct Study {
 }
 
 impl Study {
-    /// Whether runs, outputs or files are missing.
+    /// Whether runs, outputs or whole logs are missing.
     pub fn incomplete(&self) -> bool {
-        self.series.iter().any(|series| !series.notes.is_empty())
+        self.series.iter().any(|series| series.unread > 0)
             || self.sections.iter().any(Section::incomplete)
     }
 }

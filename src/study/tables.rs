@@ -125,11 +125,14 @@ impl Section {
             how += ", the runs of an item together; SD: standard deviation of the runs' values";
         }
         notes.push(how + ".");
-        let first = self
+        let differences = self
             .levels
             .iter()
-            .find_map(|level| level.difference.as_ref());
-        if let Some(first) = first {
+            .filter_map(|level| level.difference.as_ref());
+        let mut tests: Vec<&str> = differences.map(|d| d.test.describe()).collect();
+        tests.sort_unstable();
+        tests.dedup();
+        if !tests.is_empty() {
             notes.push(format!(
                 "Δ: items paired, with 95 % intervals; p: {}; Holm: p corrected for all levels, * where at most {LEVEL}; d: mean \
                  over deviation of the items' differences.",

@@ -241,7 +241,7 @@ fn missing_runs_and_broken_logs_cost_themselves_only() {
     let html = read(page(dir.path()).join("index.html"));
     for note in [
         "A bad one &#38; more: 1 run missing.",
-        "there is no results/questions/echo/bad1",
+        "there is no ./results/questions/echo/bad1",
         "is not graded yet",
         "a.csv: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 2.",
         "b.jsonl: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 1.",

@@ -167,7 +167,7 @@ impl Matrix {
     /// The scale under the cells.
     fn key<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
         let (low, high) = self.range();
-        if !(low < high) {
+        if low >= high {
             return Ok(());
         }
         let y = self.bottom() + 26.0;
