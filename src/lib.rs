@@ -16,6 +16,7 @@
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
 //! | [`report`] | how it is shown: tables, charts, gallery |
 //! | [`compare`] | is the difference real: two runs item by item |
+//! | [`study`] | an ablation study as one page: the levels of a factor beside a control |
 //! | [`gate`] | baselines, policies and the verdict of CI |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
@@ -53,6 +54,7 @@ pub mod remote;
 pub mod report;
 pub mod run;
 pub mod stats;
+pub mod study;
 pub mod suite;
 pub mod text;
 pub mod train;

@@ -5,7 +5,7 @@ use super::cli::{CheckArgs, Layout, RunArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions};
-use super::run::Target;
+use super::run::{Target, seeds};
 use crate::config::{self, Kind, ModelFile};
 use crate::exit::Exit;
 use crate::generate::Resources;
@@ -188,16 +188,14 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
     let study = target.study.as_ref();
     let selections = target.selections(&args.select);
     let each = |suite| selections.iter().map(move |select| (suite, select));
-    let options = RunOptions {
+    let options = |seed| RunOptions {
         out: args.out.clone(),
         run_name: args.run_name.clone(),
         repeats: args.repeats.or(study.and_then(|study| study.repeats)),
-        seed: args
-            .seed
-            .or(study.and_then(|study| study.seed))
-            .unwrap_or(0),
+        seed,
         device: args.device,
     };
+    let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
     for (name, select) in target.suites.iter().flat_map(each) {
         let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), select)?;
         for observer in &asking.suite.observers {
@@ -218,9 +216,12 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
         }
         for model in &target.models {
             let answering = Answering::load(model, &target.from, &asking.suite.name)?;
-            let prepared = Prepared::new(&asking, answering, &options)?;
-            plan(ctx, &prepared)?;
-            good &= memory(&prepared, args)?;
+            for (at, seed) in seeds.iter().enumerate() {
+                let prepared = Prepared::new(&asking, answering.clone(), &options(*seed))?;
+                plan(ctx, &prepared)?;
+                // The device is shared alike with every seed.
+                good &= at > 0 || memory(&prepared, args)?;
+            }
         }
     }
     Ok(good)

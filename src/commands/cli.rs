@@ -1,10 +1,12 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
 mod export;
+mod study;
 mod table;
 mod train;
 
 pub use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub use study::StudyArgs;
 pub use table::{TableArgs, TableFormat};
 pub use train::TrainArgs;
 
@@ -68,6 +70,8 @@ pub enum Command {
     Grade(GradeArgs),
     /// Render tables, charts and the page of run folders again
     Report(ReportArgs),
+    /// Make the page of an ablation study from its runs: levels beside a control, charts, curves
+    Study(StudyArgs),
     /// Keep the scores of runs in a small file, to compare later runs with
     #[command(subcommand)]
     Baseline(BaselineCommand),

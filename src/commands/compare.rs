@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::record::{Object, Outcomes};
 use crate::report::RunView;
 use crate::report::export::{self, Export, Grid, Terminal};
+use crate::stats::bootstrap::RESAMPLES;
 use crate::stats::power::Plan;
 use serde_json::json;
 use std::path::Path;
@@ -173,6 +174,21 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
     }
 }
 
+/// How differences are computed where the command line does not say.
+pub fn usual() -> Options {
+    Options {
+        plan: Plan {
+            level: 0.05,
+            power: 0.8,
+            one_sided: false,
+        },
+        test: TestChoice::Auto,
+        interval: IntervalKind::Bca,
+        resamples: RESAMPLES,
+        seed: compare::SEED,
+    }
+}
+
 /// How differences are computed.
 pub fn options(args: &PairArgs) -> Options {
     Options {
@@ -181,13 +197,12 @@ pub fn options(args: &PairArgs) -> Options {
             power: args.power,
             one_sided: false,
         },
-        test: TestChoice::Auto,
         interval: match args.interval {
             Interval::Bca => IntervalKind::Bca,
             Interval::Percentile => IntervalKind::Percentile,
         },
         resamples: args.resamples,
-        seed: compare::SEED,
+        ..usual()
     }
 }
 

@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod study;
 mod table;
 mod tokens;
 mod train;
@@ -61,6 +62,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Observe(args) => observe::observe(ctx, &args),
         Command::Grade(args) => grade::grade(ctx, &args),
         Command::Report(args) => report::report(ctx, &args),
+        Command::Study(args) => study::study(ctx, &args),
         Command::Baseline(command) => baseline::baseline(ctx, &command),
         Command::Compare(args) => compare::compare(ctx, &args),
         Command::Table(args) => table::table(ctx, &args),

@@ -266,12 +266,12 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    pub fn of(args: &RunArgs, study_seed: Option<u64>, study_repeats: Option<u32>) -> Self {
+    pub fn of(args: &RunArgs, seed: u64, study_repeats: Option<u32>) -> Self {
         Self {
             out: args.out.clone(),
             run_name: args.run_name.clone(),
             repeats: args.repeats.or(study_repeats),
-            seed: args.seed.or(study_seed).unwrap_or(0),
+            seed,
             device: args.device,
         }
     }
@@ -415,10 +415,7 @@ impl<'a> Prepared<'a> {
 
 fn default_run_name(seed: u64, asking: &Asking) -> String {
     let selection = &asking.selection;
-    let mut name = format!("seed{seed}");
-    if let Some(limit) = selection.limit {
-        name.push_str(&format!("-limit{limit}"));
-    }
+    let mut name = plain_run_name(seed, selection.limit);
     match &selection.only[..] {
         [] => {}
         [one] if one.len() <= 24 && one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
@@ -433,6 +430,14 @@ fn default_run_name(seed: u64, asking: &Asking) -> String {
         name.push_str(&engines::suffix(engines));
     }
     name
+}
+
+/// The name of a run that nothing but seed and limit sets apart.
+pub fn plain_run_name(seed: u64, limit: Option<usize>) -> String {
+    match limit {
+        Some(limit) => format!("seed{seed}-limit{limit}"),
+        None => format!("seed{seed}"),
+    }
 }
 
 /// Makes the observers of a suite.

@@ -2,15 +2,19 @@
 
 use super::check;
 use super::cli::{CheckArgs, RunArgs, SelectArgs};
+use super::compare;
 use super::context::Context;
 use super::execute::{Done, Way, execute};
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions, observers};
 use super::progress::say;
 use super::score::{Titled, read_view};
+use super::study::Paging;
+use crate::compare::Allowed;
 use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
+use crate::report::chart::Width;
 use crate::report::export::{Export, Terminal};
 use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
 use std::path::{Path, PathBuf};
@@ -23,6 +27,30 @@ pub struct Target {
     pub from: PathBuf,
     /// The study, when the target is one.
     pub study: Option<StudyFile>,
+}
+
+/// The seeds that models are run with: the one of the command line, else the study's, else 0.
+///
+/// # Errors
+/// When several seeds would share the run name of the command line.
+pub fn seeds(
+    study: Option<&StudyFile>,
+    asked: Option<u64>,
+    run_name: Option<&str>,
+) -> Result<Vec<u64>, Failure> {
+    let study = study.map(StudyFile::run_seeds).unwrap_or_default();
+    match (asked, run_name, &study[..]) {
+        (Some(seed), ..) => Ok(vec![seed]),
+        (None, _, []) => Ok(vec![0]),
+        (None, Some(name), [_, _, ..]) => Err(Failure::usage(
+            format!(
+                "runs with {} seeds cannot all be named `{name}`",
+                study.len()
+            ),
+            "leave out `--run`, or name one seed with `--seed`",
+        )),
+        _ => Ok(study),
+    }
 }
 
 impl Target {
@@ -64,7 +92,7 @@ impl Target {
         match config::study(name, Path::new("")) {
             Ok(study) => Ok(Self {
                 suites: study.definition.suites.clone(),
-                models: study.definition.models.clone(),
+                models: study.definition.all_models(),
                 from: study.base().to_path_buf(),
                 study: Some(study.definition),
             }),
@@ -115,11 +143,12 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
 /// Makes every run of the target; stops after the one that was interrupted.
 fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<Done>, Failure> {
     let study = target.study.as_ref();
-    let options = RunOptions::of(
-        args,
-        study.and_then(|s| s.seed),
-        study.and_then(|s| s.repeats),
-    );
+    let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
+    let repeats = study.and_then(|s| s.repeats);
+    let options: Vec<RunOptions> = seeds
+        .into_iter()
+        .map(|seed| RunOptions::of(args, seed, repeats))
+        .collect();
     let selections = target.selections(&args.select);
     let each = |suite| selections.iter().map(move |select| (suite, select));
     let mut done = Vec::new();
@@ -140,10 +169,12 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
         };
         for answering in answering {
             super::languages::warn(&answering.model, &asking.items);
-            let prepared = Prepared::new(&asking, answering, &options)?;
-            done.push(execute(ctx, &prepared, &observers, way)?);
-            if ctx.cancel.is_raised() {
-                return Ok(done);
+            for options in &options {
+                let prepared = Prepared::new(&asking, answering.clone(), options)?;
+                done.push(execute(ctx, &prepared, &observers, way)?);
+                if ctx.cancel.is_raised() {
+                    return Ok(done);
+                }
             }
         }
     }
@@ -166,6 +197,11 @@ fn conclude(
         return Ok(Exit::Interrupted);
     }
     let summaries: Vec<Titled> = done.iter().filter_map(|run| run.summary.clone()).collect();
+    if let Some(study) = target.study.as_ref().filter(|study| study.factor.is_some())
+        && (done.is_empty() || !summaries.is_empty())
+    {
+        return levels(ctx, args, target, study, done);
+    }
     if summaries.is_empty() {
         return Ok(conclude_parts(ctx, done));
     }
@@ -204,6 +240,34 @@ fn conclude(
     print_summaries(ctx, &summaries, &published);
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
+}
+
+/// Makes the page of a study with a factor.
+fn levels(
+    ctx: &Context,
+    args: &RunArgs,
+    target: &Target,
+    study: &StudyFile,
+    done: &[Done],
+) -> Result<Exit, Failure> {
+    let mut runs: Vec<String> = Vec::new();
+    for name in done.iter().filter_map(|run| run.folder.root().file_name()) {
+        let name = name.to_string_lossy().into_owned();
+        if !runs.contains(&name) {
+            runs.push(name);
+        }
+    }
+    let paging = Paging {
+        study,
+        from: &target.from,
+        results: &args.out,
+        runs: &runs,
+        out: None,
+        width: Width::default(),
+        allowed: Allowed::default(),
+        options: compare::usual(),
+    };
+    super::study::page(ctx, &paging)
 }
 
 fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {

@@ -10,10 +10,24 @@ pub struct Numbers {
 
 impl Numbers {
     pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
-        let mut values = differences.into_iter().flat_map(|d| [d.before, d.after]);
+        Self::spanning(differences.into_iter().flat_map(|d| [d.before, d.after]))
+    }
+
+    /// For these values.
+    pub fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values = values.into_iter();
         Self {
             percent: values.all(|value| (0.0..=1.0).contains(&value)),
         }
+    }
+
+    pub fn percent(self) -> bool {
+        self.percent
+    }
+
+    /// A value in the unit that is printed.
+    pub fn scaled(self, value: f64) -> f64 {
+        if self.percent { value * 100.0 } else { value }
     }
 
     /// The unit behind a heading.

@@ -269,7 +269,7 @@ mod tests {
             let has = |names: &[(&str, Document, Origin)], name: &String| {
                 names.iter().any(|(known, ..)| known == name)
             };
-            assert!(study.models.iter().all(|name| has(&models, name)));
+            assert!(study.all_models().iter().all(|name| has(&models, name)));
             assert!(study.suites.iter().all(|name| has(&suites, name)));
         }
     }

@@ -11,6 +11,7 @@ mod published_file;
 mod repository;
 mod schema;
 mod settings;
+mod study_factor;
 mod study_file;
 mod suite_file;
 mod training_file;
@@ -27,6 +28,7 @@ pub use published_file::{OverallOf, PublishedFile, PublishedRow, all_published, 
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
+pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
 pub use study_file::{StudyEngine, StudyFile, study};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,

@@ -1,8 +1,10 @@
-//! The definition of a study: models × suites.
+//! The definition of a study: models × suites, or the levels of a factor × suites.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
+use crate::config::metric::Metric;
+use crate::config::study_factor::{self, Cost, Curves, Factor};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -17,8 +19,8 @@ pub struct StudyFile {
     /// What the study asks, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Names of models, or paths of their files relative to this file.
-    #[schemars(length(min = 1))]
+    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its levels.
+    #[serde(default)]
     pub models: Vec<String>,
     /// Names of suites, or paths of their files relative to this file.
     #[schemars(length(min = 1))]
@@ -38,6 +40,38 @@ pub struct StudyFile {
     /// The run seed that every output's own seed is derived from.
     #[serde(default)]
     pub seed: Option<u64>,
+    /// Run seeds, in place of `seed`: every model is run once with each.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
+    /// What is varied, for an ablation study: its levels are compared with a control.
+    #[serde(default)]
+    pub factor: Option<Factor>,
+    /// The number that levels are compared by. Default: `overall`.
+    #[serde(default)]
+    pub primary: Option<Metric>,
+    /// The cost that scores are held against.
+    #[serde(default)]
+    pub cost: Option<Cost>,
+    /// Series over steps that are drawn beside the scores.
+    #[serde(default)]
+    pub curves: Vec<Curves>,
+}
+
+impl StudyFile {
+    /// All models, those of the factor's levels among them.
+    pub fn all_models(&self) -> Vec<String> {
+        let levels = self.factor.iter().flat_map(|factor| &factor.levels);
+        let of_levels = levels.flat_map(|level| &level.models);
+        self.models.iter().chain(of_levels).cloned().collect()
+    }
+
+    /// The run seeds that the file asks for; none where it leaves that open.
+    pub fn run_seeds(&self) -> Vec<u64> {
+        match self.seed {
+            Some(seed) => vec![seed],
+            None => self.seeds.clone(),
+        }
+    }
 }
 
 /// A choice of OCR engine, as `--observer` and `--set` of a run make it.
@@ -67,7 +101,7 @@ pub(super) fn checked(
     let study: StudyFile = document.typed()?;
     check_name(&document, &study.name)?;
     for (key, names) in [("models", &study.models), ("suites", &study.suites)] {
-        if names.is_empty() {
+        if names.is_empty() && (key == "suites" || study.factor.is_none()) {
             let message = format!("a study needs at least one of `{key}`");
             return Err(document.mistake(&[key], message, None));
         }
@@ -80,6 +114,17 @@ pub(super) fn checked(
     if study.repeats == Some(0) {
         return Err(document.mistake(&["repeats"], "`repeats` must be at least 1", None));
     }
+    if study.seed.is_some() && !study.seeds.is_empty() {
+        let message = "`seed` and `seeds` say the same thing: leave one out";
+        return Err(document.mistake(&["seeds"], message, None));
+    }
+    if let Some(at) =
+        (1..study.seeds.len()).find(|at| study.seeds[..*at].contains(&study.seeds[*at]))
+    {
+        let message = format!("the seed {} stands here twice", study.seeds[at]);
+        return Err(document.mistake(&["seeds", &at.to_string()], message, None));
+    }
+    study_factor::check(&document, &study)?;
     Ok(Loaded {
         definition: study,
         document,

@@ -28,6 +28,7 @@ pub mod thumbs;
 mod write;
 
 pub(crate) use files::{create, put};
+pub(crate) use page::inline;
 pub use pairs::{Measured, Pair, Paired};
 pub use table::{Table, TableInput, TableSettings, Unit};
 pub use write::{ReportOptions, Written, write};

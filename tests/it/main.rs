@@ -37,6 +37,7 @@ mod run;
 mod scores;
 mod simulation;
 mod stats;
+mod study;
 mod suites;
 mod support;
 mod table;

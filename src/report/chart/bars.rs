@@ -1,8 +1,10 @@
 //! Grouped bars with interval whiskers: one group a line, so that long names have room.
 
-use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
-use super::{Chart, ChartError, ticks};
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
+use super::frame::steps;
+use super::series::{Legend, Look, Swatch};
+use super::{Chart, ChartError, Width, font};
 use crate::report::Table;
 use crate::report::table::{Cell, Unit};
 use plotters::prelude::DrawingBackend;
@@ -11,29 +13,24 @@ use plotters::prelude::DrawingBackend;
 pub struct Bars<'a> {
     table: &'a Table,
     labels: &'a [Label],
-    ticks: Vec<f64>,
+    width: Width,
 }
 
-const WIDTH: f64 = 1000.0;
-const LEFT: f64 = 262.0;
-const RIGHT: f64 = 905.0;
+const MARGIN: f64 = 12.0;
 const GROUP_GAP: f64 = 26.0;
-const FOOT: f64 = 56.0;
-const EM: f64 = 25.0;
+const FOOT: f64 = 52.0;
+const LEADING: f64 = SMALL * 1.2;
+/// Lines that a group's name may take.
+const LINES: usize = 3;
+/// More bars than these are thin ones, without numbers.
+const NUMBERED: usize = 6;
 
 impl<'a> Bars<'a> {
-    pub fn of(table: &'a Table, labels: &'a [Label]) -> Self {
-        let cells = table.rows.iter().flat_map(|row| &row.cells);
-        let top = cells
-            .filter_map(|cell| match (cell.value, cell.high) {
-                (Some(value), Some(high)) => Some(value.max(high)),
-                (value, _) => value,
-            })
-            .fold(0.0, f64::max);
+    pub fn of(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
         Self {
             table,
             labels,
-            ticks: ticks(top),
+            width,
         }
     }
 
@@ -43,30 +40,78 @@ impl<'a> Bars<'a> {
         cells.any(|cell| cell.low.is_some() && cell.high.is_some())
     }
 
+    fn legend(&self) -> Legend<'a> {
+        Legend::of(self.labels, self.width.units(), Swatch::Fill)
+    }
+
     fn bar_height(&self) -> f64 {
         match self.table.rows.len() {
-            0 | 1 => 32.0,
-            2 | 3 => 25.0,
+            0 | 1 => 34.0,
+            2..=NUMBERED => 30.0,
             _ => 18.0,
         }
     }
 
-    /// Units from one group to the next; at least two lines of text.
+    /// Units that the names of groups take.
+    fn names(&self) -> f64 {
+        let columns = self.table.columns.iter();
+        let widest = columns
+            .map(|name| font::width(name, SMALL))
+            .fold(0.0, f64::max);
+        // The first name is bold.
+        (widest * 1.1 + 2.0).min(self.width.units() * 0.27)
+    }
+
+    /// Left and right edge of the plot.
+    fn edges(&self) -> (f64, f64) {
+        let number = match self.table.rows.len() {
+            0..=NUMBERED => font::width("−00.00", SMALL),
+            _ => 24.0,
+        };
+        let left = MARGIN + self.names() + 14.0;
+        (left, self.width.units() - MARGIN - number)
+    }
+
+    /// A value in the unit that is printed.
+    fn shown(&self, value: f64) -> f64 {
+        match self.table.unit {
+            Unit::Percent => value * 100.0,
+            Unit::Decimal4 | Unit::Printed => value,
+        }
+    }
+
+    fn axis(&self) -> Axis {
+        let cells = self.table.rows.iter().flat_map(|row| &row.cells);
+        let ends = cells.flat_map(|cell| [cell.value, cell.low, cell.high]);
+        let values: Vec<f64> = ends
+            .flatten()
+            .map(|value| self.shown(value))
+            .chain([0.0])
+            .collect();
+        let (left, right) = self.edges();
+        let first = Axis::rounded(values.iter().copied(), 4);
+        let steps = steps(right - left, first.ticks());
+        let axis = Axis::rounded(values.iter().copied(), steps.min(5));
+        match values.iter().any(|value| *value != 0.0) {
+            true => axis,
+            false => Axis::rounded([0.0, self.shown(1.0)], 4),
+        }
+    }
+
+    /// Units from one group to the next.
     fn pitch(&self) -> f64 {
         let bars = self.bar_height() * self.table.rows.len() as f64;
-        bars.max(EM * 2.3) + GROUP_GAP
+        let lines = |name: &String| font::wrap(name, SMALL, self.names(), LINES).len();
+        let most = self.table.columns.iter().map(lines).max().unwrap_or(1);
+        bars.max(most as f64 * LEADING) + GROUP_GAP
     }
 
-    fn x(&self, value: f64) -> f64 {
-        let top = self.ticks.last().copied().unwrap_or(1.0);
-        LEFT + (RIGHT - LEFT) * (value / top).clamp(0.0, 1.0)
-    }
-
-    fn tick_text(&self, value: f64) -> String {
-        match self.table.unit {
-            Unit::Percent => trim(format!("{:.1}", value * 100.0)),
-            Unit::Decimal4 | Unit::Printed => trim(format!("{value:.3}")),
-        }
+    fn number(&self, value: f64) -> String {
+        let text = match self.table.unit {
+            Unit::Percent => self.table.number(Some(value)),
+            Unit::Decimal4 | Unit::Printed => format!("{value:.3}"),
+        };
+        text.replace('-', "−")
     }
 
     fn bar<DB: DrawingBackend>(
@@ -74,67 +119,57 @@ impl<'a> Bars<'a> {
         canvas: &Canvas<'_, DB>,
         (index, top): (usize, f64),
         cell: &Cell,
+        x: impl Fn(f64) -> f64,
     ) -> Result<(), ChartError> {
-        let Some(value) = cell.value else {
-            return canvas.plain(
-                "no score",
-                (LEFT + 8.0, top + self.bar_height() / 2.0),
-                Type::new(18.0, SOFT, Align::Left),
-            );
-        };
+        let numbered = self.table.rows.len() <= NUMBERED;
         let height = self.bar_height();
         let middle = top + height / 2.0;
-        let end = self.x(value);
-        Look::new(index).fill(canvas, (LEFT, top + 1.0), (end, top + height - 1.0))?;
-        let mut text_from = end;
+        let zero = x(0.0);
+        let Some(value) = cell.value else {
+            let look = Type::new(height.min(SMALL), SOFT, Align::Left);
+            return canvas.plain("no score", (zero + 8.0, middle), look);
+        };
+        let end = x(self.shown(value));
+        let (from, to) = (zero.min(end), zero.max(end));
+        Look::new(index).fill(canvas, (from, top + 1.0), (to, top + height - 1.0))?;
+        let mut text_from = to;
         if let (Some(low), Some(high)) = (cell.low, cell.high) {
-            let (low, high) = (self.x(low), self.x(high));
+            let (low, high) = (x(self.shown(low)), x(self.shown(high)));
             let cap = height * 0.22;
             for (color, width) in [(PAPER, 6.0), (INK, 2.5)] {
                 canvas.line(&[(low, middle), (high, middle)], color, width)?;
                 canvas.line(&[(low, middle - cap), (low, middle + cap)], color, width)?;
                 canvas.line(&[(high, middle - cap), (high, middle + cap)], color, width)?;
             }
-            text_from = end.max(high);
+            text_from = to.max(high);
         }
-        canvas.plain(
-            &match self.table.unit {
-                Unit::Percent => self.table.number(Some(value)),
-                Unit::Decimal4 | Unit::Printed => format!("{value:.3}"),
-            },
-            (text_from + 10.0, middle),
-            Type::new((height * 0.95).min(21.0), INK, Align::Left),
-        )
+        if !numbered {
+            return Ok(());
+        }
+        let look = Type::new(SMALL, INK, Align::Left);
+        canvas.plain(&self.number(value), (text_from + 10.0, middle), look)
     }
-}
-
-/// Without a tail of zeros.
-fn trim(number: String) -> String {
-    number
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
 }
 
 impl Chart for Bars<'_> {
     fn size(&self) -> (f64, f64) {
         let groups = self.table.columns.len() as f64;
-        let legend = legend_height(self.labels, WIDTH - 20.0);
-        (WIDTH, (legend + self.pitch() * groups + FOOT + 16.0).ceil())
+        let height = self.legend().height() + self.pitch() * groups + FOOT + 16.0;
+        (self.width.units(), height.ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        let top = legend_height(self.labels, WIDTH - 20.0) + 8.0;
+        let legend = self.legend();
+        let top = legend.height() + 8.0;
         let bottom = top + self.pitch() * self.table.columns.len() as f64;
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Fill)?;
-        for tick in &self.ticks {
-            let x = self.x(*tick);
+        legend.draw(canvas)?;
+        let (axis, (left, right)) = (self.axis(), self.edges());
+        let x = |value: f64| left + (right - left) * axis.place(value);
+        for (value, text) in axis.ticks() {
+            let x = x(*value);
             canvas.line(&[(x, top), (x, bottom)], GRID, 1.5)?;
-            canvas.plain(
-                &self.tick_text(*tick),
-                (x, bottom + 24.0),
-                Type::new(22.0, SOFT, Align::Center),
-            )?;
+            let look = Type::new(SMALL, SOFT, Align::Center);
+            canvas.plain(text, (x, bottom + 24.0), look)?;
         }
         let bars = self.bar_height() * self.table.rows.len() as f64;
         for (column, name) in self.table.columns.iter().enumerate() {
@@ -143,14 +178,14 @@ impl Chart for Bars<'_> {
                 text: name.clone(),
                 id: format!("group {column}"),
             };
-            let mut look = Type::new(EM, INK, Align::Right);
+            let mut look = Type::new(SMALL, INK, Align::Right);
             look.bold = column == 0;
-            canvas.block(&label, (LEFT - 14.0, middle), look, LEFT - 28.0, 2)?;
+            canvas.block(&label, (left - 14.0, middle), look, self.names(), LINES)?;
             for (index, row) in self.table.rows.iter().enumerate() {
                 let y = middle - bars / 2.0 + self.bar_height() * index as f64;
-                self.bar(canvas, (index, y), &row.cells[column])?;
+                self.bar(canvas, (index, y), &row.cells[column], x)?;
             }
         }
-        canvas.line(&[(LEFT, top), (LEFT, bottom)], INK, 2.0)
+        canvas.line(&[(x(0.0), top), (x(0.0), bottom)], INK, 2.0)
     }
 }

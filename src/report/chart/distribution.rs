@@ -1,8 +1,9 @@
 //! How scores are spread over items: a histogram of one run, cumulative curves of several.
 
-use super::canvas::{Align, Canvas, GRID, INK, Label, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
-use super::{Chart, ChartError, ticks};
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
+use super::series::{Legend, Look, Swatch};
+use super::{Chart, ChartError};
 use crate::report::{RunView, score};
 use plotters::prelude::DrawingBackend;
 
@@ -50,7 +51,7 @@ impl<'a> Distribution<'a> {
     }
 
     fn top(&self) -> f64 {
-        legend_height(self.labels, WIDTH - 20.0) + 24.0
+        Legend::of(self.labels, WIDTH, Swatch::Line).height() + 24.0
     }
 
     fn x(share: f64) -> f64 {
@@ -60,33 +61,29 @@ impl<'a> Distribution<'a> {
     fn axes<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<'_, DB>,
-        counts: &[f64],
-        percent: bool,
+        counts: &Axis,
     ) -> Result<(), ChartError> {
         let (top, bottom) = (self.top(), self.top() + PLOT);
-        let most = counts.last().copied().unwrap_or(1.0);
-        for count in counts {
-            let y = bottom - PLOT * count / most;
+        for (count, text) in counts.ticks() {
+            let y = bottom - PLOT * counts.place(*count);
             canvas.line(&[(LEFT, y), (RIGHT, y)], GRID, 1.5)?;
-            let text = if percent {
-                format!("{:.0} %", count * 100.0)
-            } else {
-                count.to_string()
-            };
-            canvas.plain(&text, (LEFT - 14.0, y), Type::new(22.0, SOFT, Align::Right))?;
+            canvas.plain(text, (LEFT - 14.0, y), Type::new(SMALL, SOFT, Align::Right))?;
         }
-        for tick in ticks(self.full) {
+        for (tick, text) in Axis::rounded([0.0, self.full], 4).ticks() {
             let x = Self::x(tick / self.full);
             canvas.line(&[(x, bottom), (x, bottom + 8.0)], INK, 2.0)?;
-            let look = Type::new(22.0, SOFT, Align::Center);
-            canvas.plain(&tick.to_string(), (x, bottom + 28.0), look)?;
+            let look = Type::new(SMALL, SOFT, Align::Center);
+            canvas.plain(text, (x, bottom + 28.0), look)?;
         }
         let middle = (LEFT + RIGHT) / 2.0;
-        let look = Type::new(23.0, INK, Align::Center);
+        let look = Type::new(SMALL, INK, Align::Center);
         canvas.plain("mean score of an item", (middle, bottom + 64.0), look)?;
-        let mut look = Type::new(23.0, INK, Align::Center);
+        let mut look = Type::new(SMALL, INK, Align::Center);
         look.upright = true;
-        let name = if percent { "share of items" } else { "items" };
+        let name = match self.scores.len() {
+            1 => "items",
+            _ => "share of items, %",
+        };
         canvas.plain(name, (18.0, (top + bottom) / 2.0), look)?;
         canvas.line(&[(LEFT, bottom), (RIGHT, bottom)], INK, 2.0)
     }
@@ -98,24 +95,23 @@ impl<'a> Distribution<'a> {
             counts[bin.min(HISTOGRAM_BINS - 1)] += 1;
         }
         let most = counts.iter().copied().max().unwrap_or(1) as f64;
-        let whole: Vec<f64> = ticks(most.max(4.0));
-        self.axes(canvas, &whole, false)?;
+        let axis = Axis::rounded([0.0, most.max(4.0)], 4);
+        self.axes(canvas, &axis)?;
         let bottom = self.top() + PLOT;
-        let top = whole.last().copied().unwrap_or(1.0);
         for (bin, count) in counts
             .into_iter()
             .enumerate()
             .filter(|(_, count)| *count > 0)
         {
             let x = |bin: usize| Self::x(bin as f64 / HISTOGRAM_BINS as f64);
-            let y = bottom - PLOT * count as f64 / top;
+            let y = bottom - PLOT * axis.place(count as f64);
             Look::new(0).fill(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
         }
         Ok(())
     }
 
     fn curves<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        self.axes(canvas, &[0.0, 0.25, 0.5, 0.75, 1.0], true)?;
+        self.axes(canvas, &Axis::rounded([0.0, 100.0], 4))?;
         let bottom = self.top() + PLOT;
         for (index, scores) in self
             .scores
@@ -153,7 +149,7 @@ impl Chart for Distribution<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Line)?;
+        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         if self.scores.len() == 1 {
             self.histogram(canvas)
         } else {

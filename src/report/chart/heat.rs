@@ -1,6 +1,6 @@
 //! A heat map item × model: a line a run, items from hard to easy along it.
 
-use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SOFT, Type};
+use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
 use super::{Chart, ChartError};
 use crate::report::{RunView, score};
 use plotters::prelude::DrawingBackend;
@@ -22,7 +22,6 @@ const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 262.0;
 const RIGHT: f64 = 984.0;
 const TOP: f64 = 10.0;
-const EM: f64 = 21.0;
 
 impl<'a> Heat<'a> {
     /// None without two scored items.
@@ -103,7 +102,7 @@ impl<'a> Heat<'a> {
             let share = f64::from(step) / f64::from(steps - 1);
             canvas.fill((x(step), y), (to, y + 20.0), ramp(share))?;
         }
-        let look = |align| Type::new(20.0, SOFT, align);
+        let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain("score", (from - 60.0, y + 10.0), look(Align::Right))?;
         canvas.plain("0", (from - 14.0, y + 10.0), look(Align::Right))?;
         canvas.plain(
@@ -115,7 +114,7 @@ impl<'a> Heat<'a> {
 }
 
 /// From near white to dark blue, monotone in lightness.
-fn ramp(share: f64) -> RGBColor {
+pub(super) fn ramp(share: f64) -> RGBColor {
     let stops = [
         (246.0, 243.0, 235.0),
         (158.0, 196.0, 212.0),
@@ -144,7 +143,7 @@ impl Chart for Heat<'_> {
             canvas.block(
                 &self.labels[index],
                 (LEFT - 14.0, (top + bottom) / 2.0),
-                Type::new(EM, INK, Align::Right),
+                Type::new(SMALL, INK, Align::Right),
                 LEFT - 28.0,
                 2,
             )?;
@@ -162,7 +161,7 @@ impl Chart for Heat<'_> {
             canvas.outline((LEFT, top), (RIGHT, bottom), GRID, 1.5)?;
         }
         let y = self.bottom() + 22.0;
-        let look = |align| Type::new(20.0, SOFT, align);
+        let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain("hardest item", (LEFT, y), look(Align::Left))?;
         canvas.plain("easiest item", (RIGHT, y), look(Align::Right))?;
         self.key(canvas)

@@ -1,85 +1,37 @@
 //! Charts for a paper's column, drawn once and written as SVG and PNG.
 //!
-//! Every chart is a plain description that [`Chart::draw`] puts on a [`Canvas`], whatever the backend. Sizes are in
-//! units of which 1000 make the width of a column: text of 26 units is 6.2 pt in a column of 84 mm.
+//! Every chart is a plain description that [`Chart::draw`] puts on a [canvas](canvas::Canvas), whatever the backend. Sizes are in
+//! units of which 1000 make the width of a column: text of 28 units is 7 pt in a column of 88 mm.
 
+mod axis;
 mod bars;
 pub mod canvas;
 mod distribution;
+mod draw;
 mod font;
+mod forest;
+mod frame;
 mod heat;
+mod lines;
+mod matrix;
 mod radar;
+mod scatter;
 mod series;
 
 pub use bars::Bars;
 pub use distribution::Distribution;
+pub use forest::{Effect, Forest};
 pub use heat::Heat;
+pub use lines::{Curve, Lines, Point};
+pub use matrix::Matrix;
 pub use radar::Radar;
+pub use scatter::{Scatter, Spot};
+pub use series::Look;
+
+pub use draw::{Chart, ChartError, Width, png, svg};
 
 use super::{ReportError, RunView, Table, score};
-use canvas::{Canvas, Label, PAPER};
-use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
-
-/// Why a backend could not draw.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ChartError(pub String);
-
-/// A picture of results.
-pub trait Chart {
-    /// Units; 1000 make a column.
-    fn size(&self) -> (f64, f64);
-
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError>;
-}
-
-/// SVG coordinates a unit: plotters rounds to whole ones.
-const SVG_SCALE: f64 = 4.0;
-/// Pixels a unit of a PNG: 2000 pixels make a column, 600 dpi in print.
-const PNG_SCALE: f64 = 2.0;
-
-/// The chart as an SVG document.
-pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
-    let (width, height) = pixels(chart, SVG_SCALE);
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
-        chart.draw(&Canvas::new(&area, SVG_SCALE, false))?;
-        area.present().map_err(|e| ChartError(e.to_string()))?;
-    }
-    let fine = format!("width=\"{width}\" height=\"{height}\"");
-    let shown = chart.size();
-    let shown = format!("width=\"{}\" height=\"{}\"", shown.0, shown.1);
-    Ok(text.replacen(&fine, &shown, 1))
-}
-
-/// The chart as PNG bytes.
-pub fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ChartError> {
-    let (width, height) = pixels(chart, PNG_SCALE);
-    let mut buffer = vec![0; width as usize * height as usize * 3];
-    {
-        let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
-        area.fill(&PAPER).map_err(|e| ChartError(e.to_string()))?;
-        chart.draw(&Canvas::new(&area, PNG_SCALE, true))?;
-        area.present().map_err(|e| ChartError(e.to_string()))?;
-    }
-    let mut bytes = Vec::new();
-    let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
-    image::ImageEncoder::write_image(
-        encoder,
-        &buffer,
-        width,
-        height,
-        image::ExtendedColorType::Rgb8,
-    )
-    .map_err(|e| ChartError(e.to_string()))?;
-    Ok(bytes)
-}
-
-fn pixels(chart: &impl Chart, scale: f64) -> (u32, u32) {
-    let (width, height) = chart.size();
-    ((width * scale) as u32, (height * scale) as u32)
-}
+use canvas::Label;
 
 /// A chart in both formats.
 #[derive(Debug, Clone)]
@@ -105,7 +57,7 @@ pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportEr
     let full = score::full_mark(runs.iter().copied());
     let title = &table.suite_title;
     let mut charts = Vec::new();
-    let bars = Bars::of(table, &labels);
+    let bars = Bars::of(table, &labels, Width::Column);
     let intervals = if bars.has_intervals() {
         " Whiskers are 95 % intervals."
     } else {
@@ -137,63 +89,35 @@ fn both<C: Chart>(
     caption: String,
     chart: &C,
 ) -> Result<Drawn, ReportError> {
-    let name = format!("{}-{kind}", file_name(&table.suite));
-    let failed = |error: ChartError| ReportError::Chart {
-        chart: name.clone(),
-        message: error.0,
-    };
-    Ok(Drawn {
-        caption,
-        svg: svg(chart).map_err(failed)?,
-        png: png(chart).map_err(failed)?,
-        name,
-    })
+    Drawn::new(&format!("{}-{kind}", table.suite), caption, chart)
 }
 
-/// A suite's name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
-fn file_name(suite: &str) -> String {
-    suite
-        .chars()
+impl Drawn {
+    /// Draws a chart in both formats.
+    ///
+    /// # Errors
+    /// When a backend fails.
+    pub fn new<C: Chart>(name: &str, caption: String, chart: &C) -> Result<Self, ReportError> {
+        let name = file_name(name);
+        let failed = |error: ChartError| ReportError::Chart {
+            chart: name.clone(),
+            message: error.0,
+        };
+        Ok(Self {
+            caption,
+            svg: svg(chart).map_err(failed)?,
+            png: png(chart).map_err(failed)?,
+            name,
+        })
+    }
+}
+
+/// A name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
+fn file_name(name: &str) -> String {
+    name.chars()
         .map(|c| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,
             _ => '-',
         })
         .collect()
-}
-
-/// Ticks from 0 to the first round step at or above `top`.
-fn ticks(top: f64) -> Vec<f64> {
-    let top = if top > 0.0 && top.is_finite() {
-        top
-    } else {
-        1.0
-    };
-    let rough = top / 4.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * power)
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(power * 10.0);
-    let count = (top / step - 1e-9).ceil() as usize;
-    (0..=count).map(|index| step * index as f64).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ticks;
-
-    #[test]
-    fn ticks_are_round_and_reach_the_top() {
-        assert_eq!(ticks(1.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(ticks(10.0), [0.0, 2.5, 5.0, 7.5, 10.0]);
-        assert_eq!(ticks(0.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        for top in [0.013, 0.31, 0.87, 4.2, 63.0, 99.9] {
-            let ticks = ticks(top);
-            assert!(
-                ticks.len() <= 6 && *ticks.last().unwrap() >= top,
-                "{top}: {ticks:?}"
-            );
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! A radar of the groups: one axis a group, one outline a run.
 
-use super::canvas::{Align, Canvas, GRID, INK, Label, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
-use super::{Chart, ChartError, ticks};
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
+use super::series::{Legend, Look, Swatch};
+use super::{Chart, ChartError};
 use crate::report::Table;
 use crate::report::table::Unit;
 use plotters::prelude::DrawingBackend;
@@ -12,15 +13,17 @@ use std::f64::consts::TAU;
 pub struct Radar<'a> {
     table: &'a Table,
     labels: &'a [Label],
-    ticks: Vec<f64>,
+    axis: Axis,
+    unit: f64,
 }
 
 const WIDTH: f64 = 1000.0;
-const RADIUS: f64 = 275.0;
-const LABEL_WIDTH: f64 = 200.0;
-const EM: f64 = 23.0;
-/// From the legend to the centre: the radius, and room for three lines of a label.
-const HEAD: f64 = RADIUS + 100.0;
+const RADIUS: f64 = 262.0;
+const LABEL_WIDTH: f64 = 205.0;
+/// Lines that a label may take.
+const LINES: usize = 4;
+/// From the legend to the centre: the radius, and room for a label.
+const HEAD: f64 = RADIUS + 124.0;
 
 impl<'a> Radar<'a> {
     /// None where the groups are too few to span an area or too many to be told apart, or where a run has no score.
@@ -32,10 +35,19 @@ impl<'a> Radar<'a> {
             .flat_map(|row| &row.cells[1..])
             .filter_map(|cell| cell.value)
             .collect();
+        let unit = match table.unit {
+            Unit::Percent => 100.0,
+            Unit::Decimal4 | Unit::Printed => 1.0,
+        };
+        let shown = values.iter().map(|value| value * unit);
         ((3..=16).contains(&groups) && !values.is_empty()).then(|| Self {
             table,
             labels,
-            ticks: ticks(values.into_iter().fold(0.0, f64::max)),
+            axis: match values.iter().any(|value| *value != 0.0) {
+                true => Axis::rounded(shown.chain([0.0]), 4),
+                false => Axis::rounded([0.0, unit], 4),
+            },
+            unit,
         })
     }
 
@@ -44,7 +56,7 @@ impl<'a> Radar<'a> {
     }
 
     fn center(&self) -> (f64, f64) {
-        let top = legend_height(self.labels, WIDTH - 20.0);
+        let top = Legend::of(self.labels, WIDTH, Swatch::Line).height();
         (WIDTH / 2.0, top + HEAD)
     }
 
@@ -54,22 +66,22 @@ impl<'a> Radar<'a> {
         (angle.sin(), -angle.cos())
     }
 
+    /// Where a value in the printed unit lies; the least tick is the centre.
     fn point(&self, axis: usize, value: f64) -> (f64, f64) {
-        let top = self.ticks.last().copied().unwrap_or(1.0);
-        let length = RADIUS * (value / top).clamp(0.0, 1.0);
+        let length = RADIUS * self.axis.place(value);
         let (dx, dy) = self.direction(axis);
         let (x, y) = self.center();
         (x + dx * length, y + dy * length)
     }
 
     fn grid<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        for tick in &self.ticks[1..] {
+        for (tick, _) in self.axis.ticks() {
             let ring: Vec<_> = (0..=self.axes())
                 .map(|axis| self.point(axis % self.axes(), *tick))
                 .collect();
             canvas.line(&ring, GRID, 1.5)?;
         }
-        let top = self.ticks.last().copied().unwrap_or(1.0);
+        let top = f64::INFINITY;
         for axis in 0..self.axes() {
             canvas.line(&[self.center(), self.point(axis, top)], GRID, 1.5)?;
             let (dx, dy) = self.direction(axis);
@@ -84,26 +96,19 @@ impl<'a> Radar<'a> {
                 text: name.clone(),
                 id: format!("group {}", axis + 1),
             };
-            let at = (x + dx * (RADIUS + 22.0), y + dy * (RADIUS + 50.0));
-            let look = Type::new(EM, INK, align);
-            canvas.block(&label, at, look, LABEL_WIDTH, 3)?;
+            let at = (x + dx * (RADIUS + 22.0), y + dy * (RADIUS + 62.0));
+            let look = Type::new(SMALL, INK, align);
+            canvas.block(&label, at, look, LABEL_WIDTH, LINES)?;
         }
         Ok(())
     }
 
     /// Numbers beside the first axis.
     fn scale<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        for tick in &self.ticks[1..] {
+        for (tick, text) in self.axis.ticks().iter().skip(1) {
             let (x, y) = self.point(0, *tick);
-            let text = match self.table.unit {
-                Unit::Percent => format!("{:.0}", tick * 100.0),
-                Unit::Decimal4 | Unit::Printed => format!("{tick:.1}"),
-            };
-            canvas.plain(
-                &text,
-                (x + 8.0, y + 13.0),
-                Type::new(18.0, SOFT, Align::Left),
-            )?;
+            let look = Type::new(SMALL, SOFT, Align::Left);
+            canvas.plain(text, (x + 8.0, y + 16.0), look)?;
         }
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Chart for Radar<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Line)?;
+        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         self.grid(canvas)?;
         for (index, row) in self.table.rows.iter().enumerate() {
             let look = Look::new(index);
@@ -124,7 +129,7 @@ impl Chart for Radar<'_> {
                 .map(|axis| {
                     row.cells[axis + 1]
                         .value
-                        .map(|value| self.point(axis, value))
+                        .map(|value| self.point(axis, value * self.unit))
                 })
                 .collect();
             if let Some(closed) = points.iter().copied().collect::<Option<Vec<_>>>()

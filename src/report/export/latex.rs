@@ -66,7 +66,7 @@ fn environment(table: &Table) -> String {
 }
 
 /// Text in which no character means anything to TeX.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

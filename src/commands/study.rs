@@ -1,0 +1,257 @@
+//! `unigauge study`.
+
+use super::cli::StudyArgs;
+use super::compare::{allowed, options};
+use super::context::Context;
+use super::failure::Failure;
+use super::outcomes;
+use super::prepare::plain_run_name;
+use super::progress::say;
+use super::run::seeds;
+use crate::compare::{Allowed, Options};
+use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
+use crate::exit::Exit;
+use crate::record::Output;
+use crate::report::chart::Width;
+use crate::report::export::Terminal;
+use crate::run::{RunFolder, Stream, read_all};
+use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use std::path::{Path, PathBuf};
+
+/// Where a study's runs are, and how its page is made.
+pub struct Paging<'a> {
+    pub study: &'a StudyFile,
+    /// The folder that paths in the study start from.
+    pub from: &'a Path,
+    pub results: &'a Path,
+    /// Names of runs, one a seed.
+    pub runs: &'a [String],
+    pub out: Option<&'a Path>,
+    pub width: Width,
+    pub allowed: Allowed,
+    pub options: Options,
+}
+
+/// Makes the page of a study from the runs that are there.
+///
+/// # Errors
+/// When the study has mistakes or no factor, no run of it is there, or the page cannot be written.
+pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
+    let loaded = config::study(&args.study, Path::new(""))?;
+    let study = &loaded.definition;
+    let limit = args.limit.or(study.limit);
+    let seeds = seeds(Some(study), None, None)?.into_iter();
+    let runs: Vec<String> = seeds.map(|seed| plain_run_name(seed, limit)).collect();
+    page(
+        ctx,
+        &Paging {
+            study,
+            from: loaded.base(),
+            results: &args.results,
+            runs: &runs,
+            out: args.out.as_deref(),
+            width: args.width.into(),
+            allowed: allowed(&args.allow),
+            options: options(&args.pair),
+        },
+    )
+}
+
+/// Writes the page, prints the table and where the page is.
+///
+/// # Errors
+/// As [`study`].
+pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
+    let file = paging.study;
+    let Some(factor) = &file.factor else {
+        return Err(Failure::usage(
+            format!(
+                "the study `{}` has no `[factor]`, so it has no levels to compare",
+                file.name
+            ),
+            format!("`unigauge run {}` makes its page", file.name),
+        ));
+    };
+    let study = gather(paging, factor)?;
+    if study.sections.is_empty() {
+        return Err(Failure::incomplete(
+            format!(
+                "no run of the study `{}` is in {}",
+                file.name,
+                paging.results.display()
+            ),
+            format!("make them: `unigauge run {}`", file.name),
+        ));
+    }
+    let default = paging.results.join("studies").join(&file.name);
+    let titles: Vec<String> = factor.levels.iter().map(|l| l.title().to_owned()).collect();
+    let written = study::write(paging.out.unwrap_or(&default), &study, &titles)?;
+    if ctx.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&study).unwrap_or_default()
+        );
+    } else {
+        print!("{}", study.terminal(Terminal::detect().width));
+    }
+    say(format!("report: {}", written.page.display()));
+    Ok(match study.incomplete() {
+        true => Exit::Incomplete,
+        false => Exit::Ok,
+    })
+}
+
+/// Reads runs and curves, and computes the numbers.
+fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
+    let file = paging.study;
+    let is_control = |level: &Level| level.name == factor.control;
+    let settings = Settings {
+        primary: file.primary.clone().unwrap_or(Metric::Overall),
+        control: factor.levels.iter().position(is_control).unwrap_or(0),
+        measured_cost: file
+            .cost
+            .as_ref()
+            .is_some_and(|cost| cost.of == CostOf::Seconds),
+        allowed: paging.allowed,
+        options: paging.options,
+    };
+    let given = factor.levels.iter().any(|level| level.cost.is_some());
+    let mut notes = Vec::new();
+    let suites = suites(paging, factor, &mut notes)?;
+    Ok(Study {
+        name: file.name.clone(),
+        title: file.title.clone(),
+        description: file.description.clone(),
+        factor: factor.title.clone(),
+        cost: match &file.cost {
+            Some(cost) => Some(cost.title().to_owned()),
+            None => given.then(|| "cost".to_owned()),
+        },
+        sections: suites
+            .iter()
+            .filter_map(|runs| study::Section::of(runs, &settings))
+            .collect(),
+        series: series(paging, factor),
+        notes,
+        width: paging.width,
+    })
+}
+
+/// The runs of every suite and level.
+fn suites(
+    paging: &Paging<'_>,
+    factor: &Factor,
+    notes: &mut Vec<String>,
+) -> Result<Vec<SuiteRuns>, Failure> {
+    let mut suites = Vec::new();
+    for name in &paging.study.suites {
+        let suite = config::suite(name, paging.from)?.definition.name;
+        let mut levels = Vec::new();
+        for level in &factor.levels {
+            let mut runs = LevelRuns {
+                title: level.title().to_owned(),
+                cost: level.cost,
+                ..LevelRuns::default()
+            };
+            for model in &level.models {
+                let model = config::model(model, paging.from)?.definition.name;
+                let folder = paging.results.join(&suite).join(&model);
+                for run in paging.runs {
+                    add(&mut runs, folder.join(run));
+                }
+            }
+            levels.push(runs);
+        }
+        suites.push(SuiteRuns { suite, levels });
+    }
+    for (at, level) in factor.levels.iter().enumerate() {
+        for run in &level.runs {
+            elsewhere(paging, level, at, run, &mut suites, notes);
+        }
+    }
+    Ok(suites)
+}
+
+/// Reads a run that a level names by its folder, and puts it to its suite.
+fn elsewhere(
+    paging: &Paging<'_>,
+    level: &Level,
+    at: usize,
+    run: &str,
+    suites: &mut [SuiteRuns],
+    notes: &mut Vec<String>,
+) {
+    let mut read = LevelRuns::default();
+    add(&mut read, paging.from.join(run));
+    let found = read
+        .runs
+        .first()
+        .map(|run| run.outcomes.facts.suite.clone());
+    for suite in suites.iter_mut() {
+        // Of what cannot be read, nobody knows which suite it was of.
+        if found.as_ref().is_none_or(|found| *found == suite.suite)
+            && let Some(level) = suite.levels.get_mut(at)
+        {
+            level.runs.extend(read.runs.clone());
+            level.missing.extend(read.missing.clone());
+            if found.is_some() {
+                return;
+            }
+        }
+    }
+    if let Some(found) = found {
+        notes.push(format!(
+            "{}: {run} is a run of {found}, which is none of the study's suites.",
+            level.title()
+        ));
+    }
+}
+
+/// Adds a run, or why there is none.
+fn add(level: &mut LevelRuns, dir: PathBuf) {
+    if !dir.is_dir() {
+        level.missing.push(format!("there is no {}", dir.display()));
+        return;
+    }
+    match outcomes::read(&dir) {
+        Ok(outcomes) => level.runs.push(LevelRun {
+            seconds: seconds(&dir),
+            outcomes,
+            dir,
+        }),
+        Err(failure) => level.missing.push(failure.report.to_string()),
+    }
+}
+
+/// Mean seconds that an output took to be made; None where none was timed.
+fn seconds(dir: &Path) -> Option<f64> {
+    let stream = RunFolder::at(dir).stream(Stream::Outputs, None);
+    let outputs: Vec<Output> = read_all(&stream).ok()?;
+    let timed: Vec<f64> = outputs
+        .iter()
+        .filter(|output| output.error.is_none())
+        .filter_map(|output| output.timings.get("generate").copied())
+        .collect();
+    (!timed.is_empty()).then(|| timed.iter().sum::<f64>() / timed.len() as f64)
+}
+
+fn series(paging: &Paging<'_>, factor: &Factor) -> Vec<Series> {
+    let mut series = Vec::new();
+    for curves in &paging.study.curves {
+        let level = factor.levels.iter().position(|l| l.name == curves.level);
+        let files: Vec<PathBuf> = curves
+            .files
+            .iter()
+            .map(|file| paging.from.join(file))
+            .collect();
+        for value in &curves.values {
+            series.push(Series::read(
+                level.unwrap_or(0),
+                &files,
+                &curves.step,
+                value,
+            ));
+        }
+    }
+    series
+}

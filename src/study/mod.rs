@@ -1,0 +1,102 @@
+//! An ablation study as one page: the levels of a factor, each pooled over its runs, beside a control.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `pool` | the runs of a level as one set of outcomes, repeats of an item together |
+//! | `section` | the numbers of one suite: values, differences, groups |
+//! | [`curves`] | series over steps, read from logs |
+//! | `charts` | which charts a study has |
+//! | `grid` | tables with best and second, in Markdown, LaTeX and HTML |
+//! | `long` | the same unrounded, as CSV |
+//! | `page` | the HTML page |
+//! | [`write()`] | all of it into one folder |
+
+mod charts;
+pub mod curves;
+mod grid;
+mod long;
+mod page;
+mod pool;
+mod section;
+mod tables;
+mod write;
+
+pub use curves::Series;
+pub use section::{GroupCell, Grouped, LevelRow, Section};
+pub use write::{Written, write};
+
+use crate::compare::{Allowed, Options};
+use crate::config::Metric;
+use crate::record::Outcomes;
+use crate::report::chart::Width;
+use std::path::PathBuf;
+
+/// A graded run of a level.
+#[derive(Debug, Clone)]
+pub struct LevelRun {
+    /// The run folder.
+    pub dir: PathBuf,
+    pub outcomes: Outcomes,
+    /// Mean seconds that an output took to be made, where that was recorded.
+    pub seconds: Option<f64>,
+}
+
+/// A level on one suite.
+#[derive(Debug, Clone, Default)]
+pub struct LevelRuns {
+    pub title: String,
+    pub runs: Vec<LevelRun>,
+    /// Runs that the study names and that are not there, with the reason.
+    pub missing: Vec<String>,
+    /// As the study gives it.
+    pub cost: Option<f64>,
+}
+
+/// The levels on one suite, in the study's order.
+#[derive(Debug, Clone)]
+pub struct SuiteRuns {
+    /// The suite's name.
+    pub suite: String,
+    pub levels: Vec<LevelRuns>,
+}
+
+/// How a study's numbers are made.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The number that levels are compared by.
+    pub primary: Metric,
+    /// Place of the control among the levels.
+    pub control: usize,
+    /// Whether the cost is the measured seconds.
+    pub measured_cost: bool,
+    /// What may differ between runs beside the model.
+    pub allowed: Allowed,
+    pub options: Options,
+}
+
+/// A whole study.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Study {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    /// What is varied.
+    pub factor: String,
+    /// What the cost is, where there is one.
+    pub cost: Option<String>,
+    pub sections: Vec<Section>,
+    #[serde(skip)]
+    pub series: Vec<Series>,
+    /// What a reader of the whole page must know.
+    pub notes: Vec<String>,
+    #[serde(skip)]
+    pub width: Width,
+}
+
+impl Study {
+    /// Whether runs, outputs or whole logs are missing.
+    pub fn incomplete(&self) -> bool {
+        self.series.iter().any(|series| series.unread > 0)
+            || self.sections.iter().any(Section::incomplete)
+    }
+}

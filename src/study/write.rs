@@ -1,0 +1,51 @@
+//! A study into one folder: page, tables, charts.
+
+use super::{Study, charts, page};
+use crate::report::ReportError;
+use crate::report::chart::Drawn;
+use crate::report::files::{create, put};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// What was written.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Written {
+    pub page: PathBuf,
+    /// Tables and charts.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes `index.html`, `study.json`, `table.{md,tex,csv}` and `charts/*` into `dir`, the page last. `titles` are the levels' names.
+///
+/// # Errors
+/// When a chart cannot be drawn or the folder cannot be written to.
+pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, ReportError> {
+    create(&dir.join("charts"))?;
+    let drawn: Vec<Vec<Drawn>> = study
+        .sections
+        .par_iter()
+        .map(|section| charts::of_section(study, section))
+        .collect::<Result<_, _>>()?;
+    let curves = charts::of_series(study, titles)?;
+    let mut written = Written::default();
+    let mut save = |path: PathBuf, bytes: &[u8]| {
+        put(&path, bytes)?;
+        written.files.push(path);
+        Ok::<(), ReportError>(())
+    };
+    for (extension, text) in study.tables() {
+        save(dir.join(format!("table.{extension}")), text.as_bytes())?;
+    }
+    let json =
+        serde_json::to_vec_pretty(study).map_err(|error| ReportError::Page(error.to_string()))?;
+    save(dir.join("study.json"), &json)?;
+    for chart in drawn.iter().flatten().chain(&curves) {
+        let path = dir.join("charts").join(&chart.name);
+        save(path.with_added_extension("svg"), chart.svg.as_bytes())?;
+        save(path.with_added_extension("png"), &chart.png)?;
+    }
+    let html = page::render(study, &drawn, &curves, dir)?;
+    written.page = dir.join("index.html");
+    put(&written.page, html.as_bytes())?;
+    Ok(written)
+}
