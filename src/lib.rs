@@ -17,6 +17,7 @@
 //! | [`report`] | how it is shown: tables, charts, gallery |
 //! | [`compare`] | is the difference real: two runs item by item |
 //! | [`gate`] | baselines, policies and the verdict of CI |
+//! | [`history`] | many runs of a suite: trend, change points, what changed |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -41,6 +42,8 @@ pub mod exit;
 pub mod gate;
 pub mod generate;
 pub mod grade;
+mod guard;
+pub mod history;
 pub mod hub;
 pub mod image;
 pub mod layout;

@@ -1,5 +1,9 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
+mod history;
+
+pub use history::{HistoryArgs, HistoryFormat};
+
 use crate::run::Shard;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -67,6 +71,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Hold runs against a baseline under a policy; the exit code is the verdict
     Gate(GateArgs),
+    /// Show how a suite's numbers went over many runs: trend, change points, what had changed there
+    History(HistoryArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan; runs nothing

@@ -15,6 +15,7 @@ mod failure;
 mod fetch;
 mod gate;
 mod grade;
+mod history;
 mod items;
 mod languages;
 mod list;
@@ -60,6 +61,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Baseline(command) => baseline::baseline(ctx, &command),
         Command::Compare(args) => compare::compare(ctx, &args),
         Command::Gate(args) => gate::gate(ctx, &args),
+        Command::History(args) => history::history(ctx, &args),
         Command::Fetch(args) => fetch::fetch(ctx, &args),
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),

@@ -10,7 +10,11 @@ pub struct Numbers {
 
 impl Numbers {
     pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
-        let mut values = differences.into_iter().flat_map(|d| [d.before, d.after]);
+        Self::of_values(differences.into_iter().flat_map(|d| [d.before, d.after]))
+    }
+
+    pub fn of_values(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values = values.into_iter();
         Self {
             percent: values.all(|value| (0.0..=1.0).contains(&value)),
         }

@@ -61,7 +61,7 @@ fn tags(rule: &dyn Rule, item: &Item, wanted: &[String]) -> Tags {
 }
 
 /// A hash of the prompt and the names of its pictures.
-fn asked(item: &Item) -> String {
+pub fn asked(item: &Item) -> String {
     let name = |path: &String| Path::new(path).file_name().map(ToOwned::to_owned);
     let mut hash = Sha256::new();
     hash.update(&item.prompt);

@@ -20,9 +20,10 @@ mod store;
 
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
-pub use folder::{Lock, RunFolder, Stream};
+pub use folder::{Lock, RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
-pub use manifest::{FORMAT_VERSION, Host, Manifest, Program, Selection};
+pub use manifest::{Changed, FORMAT_VERSION, Host, Manifest, Program, Selection};
+pub use parquet::read_grades;
 pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};
