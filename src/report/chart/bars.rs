@@ -1,7 +1,7 @@
 //! Grouped bars with interval whiskers: one group a line, so that long names have room.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
+use super::series::{Legend, Look, Swatch};
 use super::{Chart, ChartError, ticks};
 use crate::report::Table;
 use crate::report::table::{Cell, Unit};
@@ -119,14 +119,14 @@ fn trim(number: String) -> String {
 impl Chart for Bars<'_> {
     fn size(&self) -> (f64, f64) {
         let groups = self.table.columns.len() as f64;
-        let legend = legend_height(self.labels, WIDTH - 20.0);
+        let legend = Legend::of(self.labels, WIDTH, Swatch::Fill).height();
         (WIDTH, (legend + self.pitch() * groups + FOOT + 16.0).ceil())
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        let top = legend_height(self.labels, WIDTH - 20.0) + 8.0;
+        let top = Legend::of(self.labels, WIDTH, Swatch::Fill).height() + 8.0;
         let bottom = top + self.pitch() * self.table.columns.len() as f64;
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Fill)?;
+        Legend::of(self.labels, WIDTH, Swatch::Fill).draw(canvas)?;
         for tick in &self.ticks {
             let x = self.x(*tick);
             canvas.line(&[(x, top), (x, bottom)], GRID, 1.5)?;

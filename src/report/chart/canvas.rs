@@ -19,6 +19,9 @@ pub const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 /// The ground.
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
+/// Units per em of all but headings: 7.1 pt in a column of 88 mm.
+pub const SMALL: f64 = 28.5;
+
 /// Where a text's point lies, horizontally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
@@ -56,6 +59,16 @@ impl Type {
 pub struct Label {
     pub text: String,
     pub id: String,
+}
+
+impl Label {
+    /// A label that nothing else stands for.
+    pub fn plain(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            id: text.to_owned(),
+        }
+    }
 }
 
 /// A drawing in units of the chart's size, `y` downwards.
@@ -190,11 +203,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
 
     /// Text without a fallback of its own.
     pub fn plain(&self, text: &str, at: (f64, f64), look: Type) -> Result<(), ChartError> {
-        let label = Label {
-            text: text.to_owned(),
-            id: text.to_owned(),
-        };
-        self.text(&label, at, look)
+        self.text(&Label::plain(text), at, look)
     }
 
     /// A label in at most `lines` lines no wider than `limit`, its block centred at `y`.

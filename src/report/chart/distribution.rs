@@ -1,7 +1,7 @@
 //! How scores are spread over items: a histogram of one run, cumulative curves of several.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
+use super::series::{Legend, Look, Swatch};
 use super::{Chart, ChartError, ticks};
 use crate::report::{RunView, score};
 use plotters::prelude::DrawingBackend;
@@ -50,7 +50,7 @@ impl<'a> Distribution<'a> {
     }
 
     fn top(&self) -> f64 {
-        legend_height(self.labels, WIDTH - 20.0) + 24.0
+        Legend::of(self.labels, WIDTH, Swatch::Line).height() + 24.0
     }
 
     fn x(share: f64) -> f64 {
@@ -153,7 +153,7 @@ impl Chart for Distribution<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Line)?;
+        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         if self.scores.len() == 1 {
             self.histogram(canvas)
         } else {

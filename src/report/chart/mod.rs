@@ -1,85 +1,31 @@
 //! Charts for a paper's column, drawn once and written as SVG and PNG.
 //!
 //! Every chart is a plain description that [`Chart::draw`] puts on a [`Canvas`], whatever the backend. Sizes are in
-//! units of which 1000 make the width of a column: text of 26 units is 6.2 pt in a column of 84 mm.
+//! units of which 1000 make the width of a column: text of 28 units is 7 pt in a column of 88 mm.
 
+mod axis;
 mod bars;
 pub mod canvas;
 mod distribution;
+mod draw;
 mod font;
+mod frame;
 mod heat;
+mod lines;
 mod radar;
 mod series;
 
 pub use bars::Bars;
 pub use distribution::Distribution;
 pub use heat::Heat;
+pub use lines::{Curve, Lines, Point};
 pub use radar::Radar;
+pub use series::Look;
+
+pub use draw::{Chart, ChartError, Width, png, svg};
 
 use super::{ReportError, RunView, Table, score};
-use canvas::{Canvas, Label, PAPER};
-use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
-
-/// Why a backend could not draw.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ChartError(pub String);
-
-/// A picture of results.
-pub trait Chart {
-    /// Units; 1000 make a column.
-    fn size(&self) -> (f64, f64);
-
-    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError>;
-}
-
-/// SVG coordinates a unit: plotters rounds to whole ones.
-const SVG_SCALE: f64 = 4.0;
-/// Pixels a unit of a PNG: 2000 pixels make a column, 600 dpi in print.
-const PNG_SCALE: f64 = 2.0;
-
-/// The chart as an SVG document.
-pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
-    let (width, height) = pixels(chart, SVG_SCALE);
-    let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
-        chart.draw(&Canvas::new(&area, SVG_SCALE, false))?;
-        area.present().map_err(|e| ChartError(e.to_string()))?;
-    }
-    let fine = format!("width=\"{width}\" height=\"{height}\"");
-    let shown = chart.size();
-    let shown = format!("width=\"{}\" height=\"{}\"", shown.0, shown.1);
-    Ok(text.replacen(&fine, &shown, 1))
-}
-
-/// The chart as PNG bytes.
-pub fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ChartError> {
-    let (width, height) = pixels(chart, PNG_SCALE);
-    let mut buffer = vec![0; width as usize * height as usize * 3];
-    {
-        let area = BitMapBackend::with_buffer(&mut buffer, (width, height)).into_drawing_area();
-        area.fill(&PAPER).map_err(|e| ChartError(e.to_string()))?;
-        chart.draw(&Canvas::new(&area, PNG_SCALE, true))?;
-        area.present().map_err(|e| ChartError(e.to_string()))?;
-    }
-    let mut bytes = Vec::new();
-    let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
-    image::ImageEncoder::write_image(
-        encoder,
-        &buffer,
-        width,
-        height,
-        image::ExtendedColorType::Rgb8,
-    )
-    .map_err(|e| ChartError(e.to_string()))?;
-    Ok(bytes)
-}
-
-fn pixels(chart: &impl Chart, scale: f64) -> (u32, u32) {
-    let (width, height) = chart.size();
-    ((width * scale) as u32, (height * scale) as u32)
-}
+use canvas::Label;
 
 /// A chart in both formats.
 #[derive(Debug, Clone)]

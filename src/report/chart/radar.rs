@@ -1,7 +1,7 @@
 //! A radar of the groups: one axis a group, one outline a run.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, SOFT, Type};
-use super::series::{Look, Swatch, legend, legend_height};
+use super::series::{Legend, Look, Swatch};
 use super::{Chart, ChartError, ticks};
 use crate::report::Table;
 use crate::report::table::Unit;
@@ -44,7 +44,7 @@ impl<'a> Radar<'a> {
     }
 
     fn center(&self) -> (f64, f64) {
-        let top = legend_height(self.labels, WIDTH - 20.0);
+        let top = Legend::of(self.labels, WIDTH, Swatch::Line).height();
         (WIDTH / 2.0, top + HEAD)
     }
 
@@ -115,7 +115,7 @@ impl Chart for Radar<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        legend(canvas, self.labels, (10.0, 4.0), WIDTH - 20.0, Swatch::Line)?;
+        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         self.grid(canvas)?;
         for (index, row) in self.table.rows.iter().enumerate() {
             let look = Look::new(index);

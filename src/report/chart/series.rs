@@ -1,7 +1,7 @@
 //! What tells models apart: colour, hatching, dashes and markers, so that grey print and colour-blind eyes still can.
 
 use super::ChartError;
-use super::canvas::{Align, Canvas, INK, Label, Type};
+use super::canvas::{Align, Canvas, INK, Label, PAPER, SMALL, Type};
 use super::font;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
@@ -101,42 +101,38 @@ impl Look {
         Ok(())
     }
 
-    /// A marker of about `radius`: disc, square, triangle, diamond in turn.
+    /// A marker of about `radius`: disc, square, triangle, diamond in turn, hollow once the colours come again.
     pub fn marker<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
-        (x, y): (f64, f64),
+        at: (f64, f64),
         radius: f64,
     ) -> Result<(), ChartError> {
-        let color = self.line_color();
-        let r = radius;
-        match self.index % 4 {
-            0 => canvas.disc((x, y), r, color),
-            1 => canvas.fill(
-                (x - r * 0.9, y - r * 0.9),
-                (x + r * 0.9, y + r * 0.9),
-                color,
-            ),
-            2 => canvas.area(
-                &[
-                    (x, y - r * 1.2),
-                    (x + r * 1.1, y + r * 0.8),
-                    (x - r * 1.1, y + r * 0.8),
-                ],
-                color,
-                1.0,
-            ),
-            _ => canvas.area(
-                &[
-                    (x, y - r * 1.25),
-                    (x + r * 1.25, y),
-                    (x, y + r * 1.25),
-                    (x - r * 1.25, y),
-                ],
-                color,
-                1.0,
-            ),
+        self.shape(canvas, at, radius, self.line_color())?;
+        match (self.index / COLORS.len()) % 2 {
+            0 => Ok(()),
+            _ => self.shape(canvas, at, radius * 0.5, PAPER),
         }
+    }
+
+    fn shape<DB: DrawingBackend>(
+        self,
+        canvas: &Canvas<'_, DB>,
+        (x, y): (f64, f64),
+        r: f64,
+        color: RGBColor,
+    ) -> Result<(), ChartError> {
+        let corners: &[(f64, f64)] = match self.index % 4 {
+            0 => return canvas.disc((x, y), r, color),
+            1 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+            2 => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+            _ => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
+        };
+        let corners: Vec<(f64, f64)> = corners
+            .iter()
+            .map(|(dx, dy)| (x + dx * r, y + dy * r))
+            .collect();
+        canvas.area(&corners, color, 1.0)
     }
 }
 
@@ -178,65 +174,102 @@ pub enum Swatch {
     Line,
 }
 
-const EM: f64 = 24.0;
-const KEY: f64 = 44.0;
-const GAP: f64 = 34.0;
+const KEY: f64 = 46.0;
+const GAP: f64 = 32.0;
 const LEADING: f64 = 38.0;
+const MARGIN: f64 = 10.0;
+/// Lines that an entry may take.
+const LINES: usize = 3;
 
-/// Left edge and row of each entry, and the number of rows, when entries flow into `width`.
-fn flow(labels: &[Label], width: f64) -> (Vec<(f64, usize)>, usize) {
-    let (mut x, mut row) = (0.0, 0);
-    let mut places = Vec::with_capacity(labels.len());
-    for label in labels {
-        let wide = (KEY + 10.0 + font::width(&label.text, EM)).min(width);
-        if x > 0.0 && x + wide > width {
-            (x, row) = (0.0, row + 1);
-        }
-        places.push((x, row));
-        x += wide + GAP;
-    }
-    (places, row + 1)
-}
-
-/// Units that a legend of this width takes; none for a single series.
-pub fn legend_height(labels: &[Label], width: f64) -> f64 {
-    if labels.len() < 2 {
-        return 0.0;
-    }
-    flow(labels, width).1 as f64 * LEADING + 14.0
-}
-
-/// Draws the legend with its top left corner at `at`.
-pub fn legend<DB: DrawingBackend>(
-    canvas: &Canvas<'_, DB>,
-    labels: &[Label],
-    at: (f64, f64),
-    width: f64,
+/// The names of several series, in rows above a chart. A single series needs none.
+pub struct Legend<'a> {
+    entries: Vec<Entry<'a>>,
+    height: f64,
+    room: f64,
     swatch: Swatch,
-) -> Result<(), ChartError> {
-    if labels.len() < 2 {
-        return Ok(());
-    }
-    for (index, ((x, row), label)) in flow(labels, width).0.into_iter().zip(labels).enumerate() {
-        let look = Look::new(index);
-        let (x, y) = (at.0 + x, at.1 + LEADING * (row as f64 + 0.5));
-        match swatch {
-            Swatch::Fill => look.fill(canvas, (x, y - 11.0), (x + KEY, y + 11.0))?,
-            Swatch::Line => {
-                canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;
-                look.marker(canvas, (x + KEY / 2.0, y), 9.0)?;
+}
+
+struct Entry<'a> {
+    look: Look,
+    label: &'a Label,
+    /// Left edge and middle.
+    at: (f64, f64),
+}
+
+impl<'a> Legend<'a> {
+    /// Entries flow into rows of a chart of `width` units.
+    pub fn new(
+        entries: impl Iterator<Item = (Look, &'a Label)>,
+        width: f64,
+        swatch: Swatch,
+    ) -> Self {
+        let room = width - 2.0 * MARGIN - KEY - 10.0;
+        let (mut x, mut top) = (MARGIN, 4.0);
+        let mut row: Vec<Entry<'a>> = Vec::new();
+        let mut placed = Vec::new();
+        let mut tallest = 0.0;
+        // A row's entries share its middle, which is known once the row is full.
+        let mut close = |row: &mut Vec<Entry<'a>>, top: &mut f64, tallest: &mut f64| {
+            row.iter_mut()
+                .for_each(|entry| entry.at.1 = *top + *tallest / 2.0);
+            *top += *tallest;
+            *tallest = 0.0;
+            placed.append(row);
+        };
+        for (look, label) in entries {
+            let lines = font::wrap(&label.text, SMALL, room, LINES);
+            let text = lines.iter().map(|line| font::width(line, SMALL));
+            let wide = KEY + 10.0 + text.fold(0.0, f64::max);
+            if x > MARGIN && x + wide > width - MARGIN {
+                close(&mut row, &mut top, &mut tallest);
+                x = MARGIN;
             }
+            tallest = f64::max(tallest, LEADING * lines.len() as f64);
+            let at = (x, 0.0);
+            row.push(Entry { look, label, at });
+            x += wide + GAP;
         }
-        let room = width - (x - at.0) - KEY - 10.0;
-        canvas.block(
-            label,
-            (x + KEY + 10.0, y),
-            Type::new(EM, INK, Align::Left),
+        close(&mut row, &mut top, &mut tallest);
+        Self {
+            height: if placed.len() < 2 { 0.0 } else { top + 10.0 },
+            entries: placed,
             room,
-            1,
-        )?;
+            swatch,
+        }
     }
-    Ok(())
+
+    /// A legend of the table's rows or the like, each with the look of its place.
+    pub fn of(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
+        let entries = labels.iter().enumerate();
+        Self::new(
+            entries.map(|(at, label)| (Look::new(at), label)),
+            width,
+            swatch,
+        )
+    }
+
+    /// Units that it takes at the top of the chart.
+    pub fn height(&self) -> f64 {
+        self.height
+    }
+
+    pub fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+        for entry in self.entries.iter().filter(|_| self.height > 0.0) {
+            let (x, y) = entry.at;
+            let look = entry.look;
+            match self.swatch {
+                Swatch::Fill => look.fill(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
+                Swatch::Line => {
+                    canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;
+                    look.marker(canvas, (x + KEY / 2.0, y), 9.0)?;
+                }
+            }
+            let at = (x + KEY + 10.0, y);
+            let text = Type::new(SMALL, INK, Align::Left);
+            canvas.block(entry.label, at, text, self.room, LINES)?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

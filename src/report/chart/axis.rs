@@ -1,0 +1,176 @@
+//! A scale with round ticks.
+
+/// From data to a place between 0 and 1, and the ticks on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    low: f64,
+    high: f64,
+    ticks: Vec<(f64, String)>,
+}
+
+/// What lies beyond is no measurement, and its differences overflow.
+const HUGE: f64 = 1e100;
+
+impl Axis {
+    /// Linear, from the tick below all finite values to the one above, in about `steps` steps.
+    pub fn rounded(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
+        let (low, high) = spread(range(values));
+        let step = step(high - low, steps);
+        let from = (low / step + 1e-9).floor();
+        let to = (high / step - 1e-9).ceil();
+        Self::linear(from * step, to * step, step)
+    }
+
+    /// Linear, from the least to the largest finite value, ticks in between.
+    pub fn tight(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
+        let (low, high) = spread(range(values));
+        Self::linear(low, high, step(high - low, steps))
+    }
+
+    fn linear(low: f64, high: f64, step: f64) -> Self {
+        let (from, to) = (
+            (low / step - 1e-9).ceil() as i64,
+            (high / step + 1e-9).floor() as i64,
+        );
+        let ticks = (from..=to).map(|at| {
+            let value = at as f64 * step;
+            (value, text(value, step))
+        });
+        Self {
+            low,
+            high,
+            ticks: ticks.collect(),
+        }
+    }
+
+    /// The same scale with ticks of the caller's own; those outside are left out.
+    pub fn with_ticks(mut self, ticks: &[(f64, String)]) -> Self {
+        let inside = ticks
+            .iter()
+            .filter(|(value, _)| (self.low..=self.high).contains(value));
+        self.ticks = inside.cloned().collect();
+        self
+    }
+
+    /// 0 at the low end, 1 at the high end; what lies beyond is put there.
+    pub fn place(&self, value: f64) -> f64 {
+        let place = (value - self.low) / (self.high - self.low);
+        // NaN, too, has its place, so that no drawing is undone by it.
+        if place.is_nan() {
+            return 0.0;
+        }
+        place.clamp(0.0, 1.0)
+    }
+
+    /// Values and texts, ascending.
+    pub fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+}
+
+/// Least and largest of the finite values; 0 and 1 without any.
+fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let finite = values.into_iter().filter(|value| value.abs() < HUGE);
+    let found = finite.fold(None, |found: Option<(f64, f64)>, value| {
+        Some(found.map_or((value, value), |(low, high)| {
+            (low.min(value), high.max(value))
+        }))
+    });
+    found.unwrap_or((0.0, 1.0))
+}
+
+/// Room around values that are all the same.
+fn spread((low, high): (f64, f64)) -> (f64, f64) {
+    let least = (low.abs().max(high.abs()) * 1e-9).max(1e-12);
+    if high - low > least {
+        return (low, high);
+    }
+    let room = match low.abs() {
+        0.0 => 1.0,
+        size => size * 0.1,
+    };
+    (low - room, high + room)
+}
+
+/// The round step nearest to one that makes so many of `span`.
+fn step(span: f64, steps: usize) -> f64 {
+    let rough = span / steps.max(1) as f64;
+    let power = 10f64.powf(rough.log10().floor());
+    let factor = match rough / power {
+        ..1.5 => 1.0,
+        ..2.2 => 2.0,
+        ..3.5 => 2.5,
+        ..7.5 => 5.0,
+        _ => 10.0,
+    };
+    factor * power
+}
+
+/// A tick as printed, with as many decimals as the step has.
+fn text(value: f64, step: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let (unit, suffix) = match step {
+        1e15.. => return scientific(value),
+        1e9.. => (1e9, "G"),
+        1e6.. => (1e6, "M"),
+        1e3.. => (1e3, "k"),
+        1e-4.. => (1.0, ""),
+        _ => return scientific(value),
+    };
+    let step = step / unit;
+    let decimals = (0..8).find(|decimals| {
+        let whole = step * 10f64.powi(*decimals);
+        (whole - whole.round()).abs() < 1e-6 * whole
+    });
+    let decimals = decimals.unwrap_or(8) as usize;
+    format!("{:.decimals$}{suffix}", value / unit).replace('-', "−")
+}
+
+fn scientific(value: f64) -> String {
+    let text = format!("{value:.1e}");
+    text.replace(".0e", "e").replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(axis: &Axis) -> Vec<&str> {
+        axis.ticks().iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_reach_around_the_values() {
+        assert_eq!(
+            texts(&Axis::rounded([0.0, 1.0], 4)),
+            ["0", "0.25", "0.50", "0.75", "1.00"]
+        );
+        assert_eq!(
+            texts(&Axis::rounded([-31.0, 4.0], 4)),
+            ["−40", "−30", "−20", "−10", "0", "10"]
+        );
+        assert_eq!(
+            texts(&Axis::rounded([0.0, 40_000.0], 4)),
+            ["0", "10k", "20k", "30k", "40k"]
+        );
+        assert_eq!(
+            texts(&Axis::rounded([2.5, 2.5], 4)),
+            ["2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8"]
+        );
+        assert_eq!(texts(&Axis::rounded([f64::NAN, f64::INFINITY], 4)).len(), 5);
+        assert_eq!(texts(&Axis::tight([1.0, 12.0], 4)), ["5", "10"]);
+        assert_eq!(
+            texts(&Axis::rounded([0.0, 3e-5], 3)),
+            ["0", "1e−5", "2e−5", "3e−5"]
+        );
+        for top in [0.013, 0.31, 0.87, 4.2, 63.0, 99.9] {
+            let axis = Axis::rounded([0.0, top], 4);
+            assert!(
+                axis.ticks().len() <= 7 && axis.high >= top,
+                "{top}: {axis:?}"
+            );
+        }
+    }
+}
