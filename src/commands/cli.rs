@@ -319,7 +319,7 @@ pub struct PairArgs {
     pub resamples: usize,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     match value > 0.0 && value < 1.0 {
         true => Ok(value),

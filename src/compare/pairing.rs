@@ -3,6 +3,8 @@
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 use crate::stats::cluster::{Cluster, Pair, Sums};
+use crate::stats::formula::{Pool, Terms};
+use super::recount::Recount;
 use std::collections::HashMap;
 
 /// One item in both runs.
@@ -13,7 +15,6 @@ pub struct Paired<'a> {
 }
 
 /// The items of two runs.
-#[derive(Debug)]
 pub struct Pairing<'a> {
     pub before: &'a RunFacts,
     pub after: &'a RunFacts,
@@ -22,10 +23,16 @@ pub struct Pairing<'a> {
     /// Items in one run only.
     pub only_before: usize,
     pub only_after: usize,
+    /// The later run's rule, for numbers that are no averages; None takes all for averages.
+    pub(super) recount: Option<&'a dyn Recount>,
 }
 
 impl<'a> Pairing<'a> {
-    pub fn of(before: &'a Outcomes, after: &'a Outcomes) -> Self {
+    pub fn of(
+        before: &'a Outcomes,
+        after: &'a Outcomes,
+        recount: Option<&'a dyn Recount>,
+    ) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items
             .iter()
@@ -42,6 +49,7 @@ impl<'a> Pairing<'a> {
             before: &before.facts,
             after: &after.facts,
             items,
+            recount,
         }
     }
 
@@ -71,6 +79,25 @@ impl<'a> Pairing<'a> {
         strata.into_iter().map(|(_, stratum)| stratum).collect()
     }
 
+    /// The same for the overall number and groups of a rule that makes them by a formula of sums; None for other metrics.
+    pub fn pools(&self, metric: &Metric) -> Option<Vec<Pair<Pool<'a>>>> {
+        let recount = self.recount?;
+        let formula = recount.formula()?;
+        let key = match metric {
+            Metric::Overall => None,
+            Metric::Group { by, key } => Some((by, key)),
+            _ => return None,
+        };
+        let items = self.items.iter().filter(|item| {
+            key.is_none_or(|(by, key)| item.tag(by).is_some_and(|found| found == key))
+        });
+        let pool = |output: &OutputOutcome| -> Option<Pool<'a>> {
+            let terms: Terms = recount.terms(output)?;
+            Some(Pool::new(terms, formula))
+        };
+        Some(items.filter_map(|item| item.pair_of(pool)).collect())
+    }
+
     /// The groups of a tag, in order of first appearance.
     pub fn keys(&self, by: &str) -> Vec<&'a str> {
         let mut keys = Vec::new();
@@ -93,16 +120,18 @@ impl<'a> Paired<'a> {
     /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count, since such
     /// repeats share their noise.
     pub fn pair(&self, metric: &Metric) -> Option<Pair> {
+        self.pair_of(|output| sums(output, metric))
+    }
+
+    fn pair_of<S: Sums>(&self, sums: impl Fn(&OutputOutcome) -> Option<S>) -> Option<Pair<S>> {
         let (before, after) = (&self.before.outputs, &self.after.outputs);
         let together = before.len() == after.len();
         let of = |own: &[OutputOutcome], other: &[OutputOutcome]| {
             own.iter()
                 .enumerate()
-                .filter(|(at, _)| {
-                    !together || other.get(*at).and_then(|o| sums(o, metric)).is_some()
-                })
-                .filter_map(|(_, output)| sums(output, metric))
-                .fold(Cluster::default(), Cluster::plus)
+                .filter(|(at, _)| !together || other.get(*at).and_then(&sums).is_some())
+                .filter_map(|(_, output)| sums(output))
+                .fold(S::default(), S::plus)
         };
         let pair = Pair {
             before: of(before, after),
@@ -119,6 +148,7 @@ pub fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => own,
         Metric::Correct => (f64::from(u8::from(output.correct?)), 1.0),
         Metric::Part(name) => (*output.parts.get(name)?, 1.0),
+        Metric::Named(_) => return None,
     };
     Some(Cluster {
         numerator,

@@ -32,6 +32,7 @@ pub fn outcomes(
             if let Some(output) = outputs.get_mut(grade.repeat as usize) {
                 *output = OutputOutcome {
                     sums: rule.fraction(grade),
+                    score: grade.score,
                     correct: grade.correct.filter(|_| grade.score.is_some()),
                     parts: grade
                         .parts

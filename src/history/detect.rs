@@ -183,3 +183,79 @@ impl<S: Side> Stretch<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::cluster::Cluster;
+    use crate::stats::random::SplitMix64;
+
+    const RUNS: usize = 12;
+    const ITEMS: usize = 80;
+
+    /// Right and wrong answers to items that are more or less hard; from the run `from` on they are right less often.
+    fn series(study: u64, from: usize, drop: f64) -> Stretch<Cluster> {
+        let mut random = SplitMix64::new(study, 7);
+        let mut share = || (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        let hard: Vec<f64> = (0..ITEMS).map(|_| 0.2 + 0.8 * share()).collect();
+        let mut run = |at: usize| -> Vec<Option<Cluster>> {
+            let less = if at >= from { drop } else { 0.0 };
+            let answers = hard.iter().map(|chance| share() < chance - less);
+            let answers = answers.map(|right| Cluster {
+                numerator: f64::from(u8::from(right)),
+                denominator: 1.0,
+            });
+            answers.map(Some).collect()
+        };
+        Stretch {
+            sides: (0..RUNS).map(&mut run).collect(),
+            repeats: vec![1.0; RUNS],
+            strata: vec![(0..ITEMS).collect()],
+        }
+    }
+
+    /// 2000 series that do not change: cuts are found in no more of them than the level says. That the penalty is a bound
+    /// makes them fewer.
+    #[test]
+    fn series_that_do_not_change_are_seldom_cut() {
+        let cut = |study: &u64| !series(*study, RUNS, 0.0).detect(0.05).cuts.is_empty();
+        let found = (0..2000_u64).into_par_iter().filter(cut).count();
+        println!("false alarms: {found} of 2000");
+        assert!((10..=100).contains(&found), "{found} of 2000");
+    }
+
+    /// Twelve points less from the eighth run on: 2.5 standard errors of one run's number, 4 of the means.
+    #[test]
+    fn a_change_is_found_where_it_is() {
+        let near = |study: &u64| {
+            let cuts = series(*study, 8, 0.12).detect(0.05).cuts;
+            matches!(&cuts[..], [cut] if (7..=9).contains(&cut.span[1]) && cut.difference.value < 0.0)
+        };
+        let found = (0..300_u64).into_par_iter().filter(near).count();
+        println!("found: {found} of 300");
+        assert!(found > 180, "{found} of 300");
+    }
+
+    /// A model that always answers the same: its noise is none, so one item that changed would be a change; the
+    /// permutation test says that one item is no evidence, and that twelve are.
+    #[test]
+    fn one_item_is_no_evidence() {
+        let stretch = |changed: usize| {
+            let run = |at: usize| {
+                let right = |item: usize| f64::from(u8::from(at < 3 || item >= changed));
+                let answer = |item| Some(Cluster { numerator: right(item), denominator: 1.0 });
+                (0..ITEMS).map(answer).collect()
+            };
+            Stretch {
+                sides: (0..6).map(run).collect(),
+                repeats: vec![1.0; 6],
+                strata: vec![(0..ITEMS).collect()],
+            }
+        };
+        assert!(stretch(1).detect(0.05).cuts.is_empty());
+        let cuts = stretch(12).detect(0.05).cuts;
+        assert_eq!(cuts.len(), 1);
+        assert_eq!(cuts[0].span, [0, 3, 6]);
+        assert!((cuts[0].difference.value + 12.0 / 80.0).abs() < 1e-12);
+    }
+}

@@ -113,6 +113,7 @@ fn told(changed: &Changed) -> String {
     let value = |value: &Value| {
         let text = match value {
             Value::Null => "none".to_owned(),
+            Value::String(text) if hash(text) => text.chars().take(12).collect(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
@@ -122,6 +123,11 @@ fn told(changed: &Changed) -> String {
         }
     };
     format!("{}: {} → {}", changed.path, value(&changed.old), value(&changed.new))
+}
+
+/// Whether a text is a commit or a checksum, whose first digits tell it apart.
+fn hash(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl History {
@@ -224,7 +230,7 @@ impl Change {
 }
 
 impl Step {
-    fn told(&self, numbers: Numbers) -> String {
+    pub(super) fn told(&self, numbers: Numbers) -> String {
         let interval = match (self.low, self.high) {
             (Some(low), Some(high)) => {
                 format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))

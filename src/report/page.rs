@@ -148,7 +148,7 @@ fn suite<'a>(section: &Section<'a>) -> Suite<'a> {
 }
 
 /// The SVG element as it stands in the page, named for those who cannot see it.
-fn inline(chart: &Drawn) -> String {
+pub(crate) fn inline(chart: &Drawn) -> String {
     let from = chart.svg.find("<svg").unwrap_or(0);
     let label = super::export::escape_html(&chart.caption);
     chart.svg[from..].replacen(

@@ -1,7 +1,8 @@
 //! The tables that OneIG-Bench's `text_score.py` writes: one of the model, one of the prompts.
 
 use super::{OneIgText, expect, numbers};
-use crate::grade::pooled::{Pooled as _, Terms, added};
+use crate::grade::pooled::{Pooled as _, added};
+use crate::stats::formula::Terms;
 use crate::grade::{Board, OfficialFile};
 use crate::record::{Grade, Item};
 use crate::text::normalise::Language;

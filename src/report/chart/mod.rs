@@ -97,7 +97,7 @@ fn both<C: Chart>(
 }
 
 /// A suite's name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
-fn file_name(suite: &str) -> String {
+pub(crate) fn file_name(suite: &str) -> String {
     suite
         .chars()
         .map(|c| match c {
