@@ -109,7 +109,12 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
         done.push(Done {
             before: None,
             after,
-            comparison: one(before, (&run, &Recounted::of(path)?), &args.allow, &args.pair)?,
+            comparison: one(
+                before,
+                (&run, &Recounted::of(path)?),
+                &args.allow,
+                &args.pair,
+            )?,
         });
     }
     if ctx.json {

@@ -25,7 +25,9 @@ pub fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
         Some(suite) => vec![suite_folder(&args.results, suite)?],
         None => folders(&args.results),
     };
-    let found = suites.iter().filter_map(|suite| history::of_suite(suite, &wanted));
+    let found = suites
+        .iter()
+        .filter_map(|suite| history::of_suite(suite, &wanted));
     let found: Vec<History> = found.collect();
     for line in found.iter().flat_map(History::left_out) {
         say(line);
@@ -34,7 +36,11 @@ pub fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
     if histories.is_empty() {
         return Err(none(args));
     }
-    let format = if ctx.json { HistoryFormat::Json } else { args.format };
+    let format = if ctx.json {
+        HistoryFormat::Json
+    } else {
+        args.format
+    };
     let shown = match format {
         HistoryFormat::Terminal => {
             let width = Terminal::detect().width;
@@ -72,7 +78,10 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
 fn none(args: &HistoryArgs) -> Failure {
     let what = args.suite.as_deref().unwrap_or("any suite");
     Failure::nothing(
-        format!("{} holds no runs of {what} that fit", args.results.display()),
+        format!(
+            "{} holds no runs of {what} that fit",
+            args.results.display()
+        ),
         "see `unigauge list runs`, and check `--model`, `--metric` and `--since`",
     )
 }

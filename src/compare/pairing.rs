@@ -1,10 +1,10 @@
 //! Two runs item by item.
 
+use super::recount::Recount;
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 use crate::stats::cluster::{Cluster, Pair, Sums};
 use crate::stats::formula::{Pool, Terms};
-use super::recount::Recount;
 use std::collections::HashMap;
 
 /// One item in both runs.
@@ -28,11 +28,7 @@ pub struct Pairing<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    pub fn of(
-        before: &'a Outcomes,
-        after: &'a Outcomes,
-        recount: Option<&'a dyn Recount>,
-    ) -> Self {
+    pub fn of(before: &'a Outcomes, after: &'a Outcomes, recount: Option<&'a dyn Recount>) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items
             .iter()

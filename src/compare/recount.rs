@@ -39,7 +39,10 @@ pub fn difference(
     options: &Options,
     seed: u64,
 ) -> Result<Difference, NoDifference> {
-    let unknown = |known: String| NoDifference::NoMetric { name: name.to_owned(), known };
+    let unknown = |known: String| NoDifference::NoMetric {
+        name: name.to_owned(),
+        known,
+    };
     let recount = pairing.recount.ok_or_else(|| unknown(String::new()))?;
     let scored = |item: &ItemOutcome| item.outputs.iter().any(|output| output.score.is_some());
     let pairs = pairing.items.iter().map(|item| [item.before, item.after]);
@@ -71,9 +74,18 @@ pub fn difference(
         seed,
         exchanged,
     );
-    let own = pairing.items.iter().filter_map(|item| item.pair(&Metric::Overall));
-    let own: Vec<f64> = own.filter_map(|pair| Some(pair.after.value()? - pair.before.value()?)).collect();
-    let test = if tails.exact { Test::ExactPermutation } else { Test::Permutation };
+    let own = pairing
+        .items
+        .iter()
+        .filter_map(|item| item.pair(&Metric::Overall));
+    let own: Vec<f64> = own
+        .filter_map(|pair| Some(pair.after.value()? - pair.before.value()?))
+        .collect();
+    let test = if tails.exact {
+        Test::ExactPermutation
+    } else {
+        Test::Permutation
+    };
     let half = error.filter(|error| *error > 1e-12).map(|error| Z * error);
     Ok(Difference {
         metric: Metric::Named(name.to_owned()),
@@ -108,8 +120,14 @@ fn standard_error(
 ) -> Option<f64> {
     let parts = pairs.len().min(PARTS);
     let without = |part: usize| {
-        let kept = || pairs.iter().enumerate().filter(|(at, _)| at % parts != part);
-        let side = |which: usize| -> Vec<&ItemOutcome> { kept().map(|(_, pair)| pair[which]).collect() };
+        let kept = || {
+            pairs
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| at % parts != part)
+        };
+        let side =
+            |which: usize| -> Vec<&ItemOutcome> { kept().map(|(_, pair)| pair[which]).collect() };
         Some(value(&side(1))? - value(&side(0))?)
     };
     let values: Option<Vec<f64>> = (0..parts).into_par_iter().map(without).collect();

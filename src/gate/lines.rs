@@ -90,7 +90,10 @@ impl Line {
         let whole = |length: usize| length == repeats;
         let fits = whole(sums.len())
             && right.as_ref().is_none_or(|right| whole(right.len()))
-            && self.scores.as_ref().is_none_or(|scores| whole(scores.len()))
+            && self
+                .scores
+                .as_ref()
+                .is_none_or(|scores| whole(scores.len()))
             && self.parts.values().all(|part| whole(part.len()));
         // Files of earlier versions keep no scores beside sums.
         let score = |at: usize, sums: Option<(f64, f64)>| match &self.scores {

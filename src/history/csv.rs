@@ -18,16 +18,19 @@ pub fn render(histories: &[History]) -> Result<Vec<u8>, ReportError> {
         .flat_map(|history| history.series.iter().map(move |series| (history, series)))
         .flat_map(|(history, series)| {
             let points = series.points.iter().enumerate();
-            points.map(move |(at, point)| Row { history, series, at, point })
+            points.map(move |(at, point)| Row {
+                history,
+                series,
+                at,
+                point,
+            })
         })
         .collect();
     let text = |of: fn(&Row<'_>) -> String| -> Vec<String> { rows.iter().map(of).collect() };
-    let number = |of: fn(&Row<'_>) -> Option<f64>| -> Vec<Option<f64>> {
-        rows.iter().map(of).collect()
-    };
-    let count = |of: fn(&Row<'_>) -> Option<u64>| -> Vec<Option<u64>> {
-        rows.iter().map(of).collect()
-    };
+    let number =
+        |of: fn(&Row<'_>) -> Option<f64>| -> Vec<Option<f64>> { rows.iter().map(of).collect() };
+    let count =
+        |of: fn(&Row<'_>) -> Option<u64>| -> Vec<Option<u64>> { rows.iter().map(of).collect() };
     let columns = vec![
         Column::new("suite".into(), text(|row| row.history.suite.clone())),
         Column::new("model".into(), text(|row| row.series.model.clone())),
@@ -39,11 +42,26 @@ pub fn render(histories: &[History]) -> Result<Vec<u8>, ReportError> {
         Column::new("low".into(), number(|row| row.point.low)),
         Column::new("high".into(), number(|row| row.point.high)),
         Column::new("n".into(), count(|row| Some(row.point.n as u64))),
-        Column::new("step".into(), number(|row| Some(row.point.step.as_ref()?.difference))),
-        Column::new("step_low".into(), number(|row| row.point.step.as_ref()?.low)),
-        Column::new("step_high".into(), number(|row| row.point.step.as_ref()?.high)),
-        Column::new("segment".into(), count(|row| Some(row.point.segment? as u64))),
-        Column::new("remark".into(), text(|row| row.series.remark(row.at, row.point))),
+        Column::new(
+            "step".into(),
+            number(|row| Some(row.point.step.as_ref()?.difference)),
+        ),
+        Column::new(
+            "step_low".into(),
+            number(|row| row.point.step.as_ref()?.low),
+        ),
+        Column::new(
+            "step_high".into(),
+            number(|row| row.point.step.as_ref()?.high),
+        ),
+        Column::new(
+            "segment".into(),
+            count(|row| Some(row.point.segment? as u64)),
+        ),
+        Column::new(
+            "remark".into(),
+            text(|row| row.series.remark(row.at, row.point)),
+        ),
     ];
     let mut frame = DataFrame::new(rows.len(), columns).map_err(failed)?;
     let mut bytes = Vec::new();

@@ -153,7 +153,10 @@ impl<S: Side> Stretch<S> {
         loop {
             let tested: Vec<Option<Cut>> = self.spans(&cuts).map(|span| self.cut(span)).collect();
             let p = |cut: &Option<Cut>| cut.map_or(1.0, |cut| cut.p);
-            let least = tested.iter().enumerate().max_by(|a, b| p(a.1).total_cmp(&p(b.1)));
+            let least = tested
+                .iter()
+                .enumerate()
+                .max_by(|a, b| p(a.1).total_cmp(&p(b.1)));
             match least {
                 Some((at, cut)) if p(cut) > level => {
                     cuts.remove(at);
@@ -243,7 +246,12 @@ mod tests {
         let stretch = |changed: usize| {
             let run = |at: usize| {
                 let right = |item: usize| f64::from(u8::from(at < 3 || item >= changed));
-                let answer = |item| Some(Cluster { numerator: right(item), denominator: 1.0 });
+                let answer = |item| {
+                    Some(Cluster {
+                        numerator: right(item),
+                        denominator: 1.0,
+                    })
+                };
                 (0..ITEMS).map(answer).collect()
             };
             Stretch {

@@ -142,7 +142,9 @@ pub fn of_suite(folder: &Path, wanted: &Wanted) -> Option<History> {
     let (suite, title) = (first.suite.clone(), first.suite_title.clone());
     let kept = |run: &Run| {
         (wanted.models.is_empty() || wanted.models.contains(&run.model))
-            && wanted.since.is_none_or(|since| run.manifest.started >= since)
+            && wanted
+                .since
+                .is_none_or(|since| run.manifest.started >= since)
     };
     runs.retain(kept);
     runs.sort_by(|a, b| {
@@ -162,6 +164,9 @@ pub fn of_suite(folder: &Path, wanted: &Wanted) -> Option<History> {
 
 /// Whether a folder without a manifest lies under a model that was not asked for.
 fn wanted_elsewhere(path: &Path, wanted: &Wanted) -> bool {
-    let model = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let model = path
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
     !wanted.models.is_empty() && model.is_none_or(|model| !wanted.models.iter().any(|m| m == model))
 }

@@ -90,7 +90,10 @@ pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> 
     let folder = dir.join("charts");
     files::create(&folder)?;
     for chart in drawn.iter().flatten() {
-        files::put(&folder.join(format!("{}.svg", chart.name)), chart.svg.as_bytes())?;
+        files::put(
+            &folder.join(format!("{}.svg", chart.name)),
+            chart.svg.as_bytes(),
+        )?;
         files::put(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
     }
     let path = dir.join("index.html");
@@ -99,15 +102,23 @@ pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> 
 }
 
 fn made(histories: &[History], drawn: &[Vec<Drawn>], linked: bool) -> Result<String, ReportError> {
-    let titles: Vec<&str> = histories.iter().map(|history| history.title.as_str()).collect();
+    let titles: Vec<&str> = histories
+        .iter()
+        .map(|history| history.title.as_str())
+        .collect();
     let page = Page {
         title: titles.join(", "),
-        suites: histories.iter().zip(drawn).map(|(history, drawn)| section(history, drawn)).collect(),
+        suites: histories
+            .iter()
+            .zip(drawn)
+            .map(|(history, drawn)| section(history, drawn))
+            .collect(),
         linked,
         style: STYLE,
         version: env!("CARGO_PKG_VERSION"),
     };
-    page.render().map_err(|error| ReportError::Page(error.to_string()))
+    page.render()
+        .map_err(|error| ReportError::Page(error.to_string()))
 }
 
 fn section(history: &History, drawn: &[Drawn]) -> Section {
@@ -119,7 +130,11 @@ fn section(history: &History, drawn: &[Drawn]) -> Section {
     Section {
         title: history.title.clone(),
         figures: drawn.iter().map(figure).collect(),
-        series: history.series.iter().map(|series| block(history, series)).collect(),
+        series: history
+            .series
+            .iter()
+            .map(|series| block(history, series))
+            .collect(),
         skipped: history.left_out(),
     }
 }
@@ -137,9 +152,14 @@ fn block(history: &History, series: &Series) -> Block {
     Block {
         heading: history.heading(series),
         changes: changes.collect(),
-        rows: rows.map(|(at, point)| row(series, at, point, numbers)).collect(),
+        rows: rows
+            .map(|(at, point)| row(series, at, point, numbers))
+            .collect(),
         more: (hidden > 0).then(|| {
-            format!("The latest {LISTED} of {} runs; history.csv has all.", series.points.len())
+            format!(
+                "The latest {LISTED} of {} runs; history.csv has all.",
+                series.points.len()
+            )
         }),
         notes: series.remarks(numbers, history.level),
     }
@@ -188,7 +208,10 @@ fn charts(histories: &[History]) -> Result<Vec<Vec<Drawn>>, ReportError> {
                 metrics.push(name);
             }
         }
-        metrics.iter().map(|metric| trend(history, metric)).collect()
+        metrics
+            .iter()
+            .map(|metric| trend(history, metric))
+            .collect()
     };
     histories.iter().map(of_history).collect()
 }
@@ -199,9 +222,15 @@ fn trend(history: &History, metric: &str) -> Result<Drawn, ReportError> {
         .iter()
         .filter(|series| series.metric.to_string() == metric)
         .collect();
-    let values = series.iter().flat_map(|s| s.points.iter().filter_map(|p| p.value));
+    let values = series
+        .iter()
+        .flat_map(|s| s.points.iter().filter_map(|p| p.value));
     let numbers = Numbers::of_values(values);
-    let factor = if numbers.unit().is_empty() { 1.0 } else { 100.0 };
+    let factor = if numbers.unit().is_empty() {
+        1.0
+    } else {
+        100.0
+    };
     let curves = series.iter().enumerate().map(|(index, series)| Curve {
         label: Label {
             text: series.model_title.clone(),
@@ -250,12 +279,19 @@ fn day(started: jiff::Timestamp) -> f64 {
 fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
     let mut points = Vec::new();
     for point in &series.points {
-        let Some(value) = point.value.filter(|_| point.segment.is_some() || series.noise.is_none()) else {
+        let Some(value) = point
+            .value
+            .filter(|_| point.segment.is_some() || series.noise.is_none())
+        else {
             continue;
         };
         let x = day(point.started);
         if !point.marks.is_empty() {
-            points.push(chart::Point { x, y: f64::NAN, band: None });
+            points.push(chart::Point {
+                x,
+                y: f64::NAN,
+                band: None,
+            });
         }
         let band = point.low.zip(point.high);
         points.push(chart::Point {
@@ -269,7 +305,9 @@ fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
 
 /// Dates at even distances, or times where all runs lie within two days.
 fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
-    let times = series.iter().flat_map(|s| s.points.iter().map(|p| p.started.as_second()));
+    let times = series
+        .iter()
+        .flat_map(|s| s.points.iter().map(|p| p.started.as_second()));
     let (first, last) = times.fold((i64::MAX, i64::MIN), |(a, b), t| (a.min(t), b.max(t)));
     if first > last {
         return Vec::new();
@@ -282,7 +320,10 @@ fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
         .filter_map(|at| {
             let second = first + (last - first) * at / (TICKS as i64 - 1);
             let time = jiff::Timestamp::from_second(second).ok()?;
-            Some((second as f64 / SECONDS_A_DAY, time.strftime(form).to_string()))
+            Some((
+                second as f64 / SECONDS_A_DAY,
+                time.strftime(form).to_string(),
+            ))
         })
         .collect();
     ticks.dedup_by(|a, b| a.1 == b.1);

@@ -65,6 +65,10 @@ impl<'a> Reader<'a> {
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
             RunError::NotARun { reason, .. } => format!("no run: {reason}"),
+            RunError::Line { path, reason, .. } => {
+                let name = path.file_name().unwrap_or_default();
+                format!("{} is damaged: {reason}", name.display())
+            }
             error => error.to_string(),
         };
         let folder = RunFolder::existing(path).map_err(within)?;
@@ -103,7 +107,11 @@ impl<'a> Reader<'a> {
         let mut hasher = DefaultHasher::new();
         hasher.write(&bytes);
         let key = (bytes.len(), hasher.finish());
-        let known = || self.asked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let known = || {
+            self.asked
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        };
         if let Some(asked) = known().get(&key) {
             return Ok(asked.clone());
         }

@@ -14,10 +14,12 @@ use crate::stats::interval::estimate;
 /// The series of a model, one a metric; its runs by time.
 pub fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
     let changed: Vec<_> = (0..runs.len())
-        .map(|at| match at.checked_sub(1).and_then(|before| runs.get(before)) {
-            Some(before) => before.manifest.differences(&runs[at].manifest),
-            None => Vec::new(),
-        })
+        .map(
+            |at| match at.checked_sub(1).and_then(|before| runs.get(before)) {
+                Some(before) => before.manifest.differences(&runs[at].manifest),
+                None => Vec::new(),
+            },
+        )
         .collect();
     let metrics = wanted.metrics.iter().enumerate();
     let series = metrics.map(|(column, metric)| {
@@ -26,8 +28,14 @@ pub fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
             ..point(run, metric, column)
         });
         let mut series = Series {
-            model: runs.first().map(|run| run.model.clone()).unwrap_or_default(),
-            model_title: runs.last().map(|run| run.model_title.clone()).unwrap_or_default(),
+            model: runs
+                .first()
+                .map(|run| run.model.clone())
+                .unwrap_or_default(),
+            model_title: runs
+                .last()
+                .map(|run| run.model_title.clone())
+                .unwrap_or_default(),
             metric: metric.clone(),
             points: points.collect(),
             changes: Vec::new(),
@@ -37,7 +45,9 @@ pub fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
         series.detect(runs, column, wanted.level);
         series
     });
-    series.filter(|series| series.points.iter().any(|p| p.value.is_some())).collect()
+    series
+        .filter(|series| series.points.iter().any(|p| p.value.is_some()))
+        .collect()
 }
 
 /// A run's number by itself.
@@ -52,10 +62,18 @@ fn point(run: &Run, metric: &Metric, column: usize) -> Point {
             let group = summary.groups.iter().find(|g| (&g.by, &g.key) == (by, key));
             group.map_or((None, None, None, 0), |g| (g.value, g.low, g.high, g.n))
         }
-        Metric::Named(name) => (summary.metrics.get(name).copied(), None, None, summary.overall.n),
+        Metric::Named(name) => (
+            summary.metrics.get(name).copied(),
+            None,
+            None,
+            summary.overall.n,
+        ),
         Metric::Correct | Metric::Part(_) | Metric::Groups(_) => {
             let clusters = run.columns.get(column).map(|column| column.clusters.iter());
-            let scored = clusters.into_iter().flatten().filter(|c| c.denominator > 0.0);
+            let scored = clusters
+                .into_iter()
+                .flatten()
+                .filter(|c| c.denominator > 0.0);
             let scored: Vec<Cluster> = scored.copied().collect();
             let n = scored.len();
             let strata = [scored];
@@ -91,7 +109,9 @@ impl Series {
         let mut stretches: Vec<(Standing, Vec<usize>)> = Vec::new();
         let mut last: Option<Standing> = None;
         for (at, run) in runs.iter().enumerate() {
-            let Some(point) = self.points.get_mut(at) else { continue };
+            let Some(point) = self.points.get_mut(at) else {
+                continue;
+            };
             if run.summary.partial || point.value.is_none() {
                 let (scored, expected) = (run.summary.scored, run.summary.expected);
                 point.marks.push(match run.summary.partial {
@@ -171,11 +191,21 @@ impl Series {
 
 fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
     let Some(first) = runs.first() else {
-        return Found { steps: Vec::new(), cuts: Vec::new(), noise: None };
+        return Found {
+            steps: Vec::new(),
+            cuts: Vec::new(),
+            noise: None,
+        };
     };
     let rule = first.rule.as_ref();
-    let columns: Vec<&Column> = runs.iter().filter_map(|run| run.columns.get(column)).collect();
-    let repeats: Vec<f64> = runs.iter().map(|run| f64::from(run.manifest.repeats)).collect();
+    let columns: Vec<&Column> = runs
+        .iter()
+        .filter_map(|run| run.columns.get(column))
+        .collect();
+    let repeats: Vec<f64> = runs
+        .iter()
+        .map(|run| f64::from(run.manifest.repeats))
+        .collect();
     let strata = strata(first, rule, metric);
     let by_item = *metric == Metric::Overall && rule.overall() == Overall::Items;
     match pooled(rule, metric) {
@@ -183,7 +213,11 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
             let formula: &dyn Formula = pooled;
             let side = |column: &Column, at: usize| {
                 let scored = column.clusters.get(at)?.denominator > 0.0;
-                column.terms.get(at).filter(|_| scored).map(|terms| Pool::new(*terms, formula))
+                column
+                    .terms
+                    .get(at)
+                    .filter(|_| scored)
+                    .map(|terms| Pool::new(*terms, formula))
             };
             stretch(&columns, repeats, strata, side).detect(level)
         }
@@ -192,7 +226,10 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
                 let cluster = column.clusters.get(at).copied()?;
                 let value = cluster.value()?;
                 Some(match by_item {
-                    true => Cluster { numerator: value, denominator: 1.0 },
+                    true => Cluster {
+                        numerator: value,
+                        denominator: 1.0,
+                    },
                     false => cluster,
                 })
             };

@@ -25,7 +25,9 @@ pub fn terminal(history: &History, width: Option<u16>) -> String {
         let hidden = series.points.len().saturating_sub(SHOWN);
         let mut table = grid(&HEADS, width);
         for (at, point) in series.points.iter().enumerate().skip(hidden) {
-            let mut cells = cells(series, at, point, numbers).map(|cell| plain(&cell)).to_vec();
+            let mut cells = cells(series, at, point, numbers)
+                .map(|cell| plain(&cell))
+                .to_vec();
             if let Some(last) = cells.last_mut() {
                 *last = last.trim_end().to_owned();
             }
@@ -58,7 +60,10 @@ pub fn markdown(history: &History) -> String {
     for series in &history.series {
         let numbers = series.numbers();
         text += &format!("\n## {}\n\n", escape_markdown(&history.heading(series)));
-        text += &format!("| {} |\n|:---|:---|---:|---:|---:|---:|:---|\n", HEADS.join(" | "));
+        text += &format!(
+            "| {} |\n|:---|:---|---:|---:|---:|---:|:---|\n",
+            HEADS.join(" | ")
+        );
         for (at, point) in series.points.iter().enumerate() {
             let cells = cells(series, at, point, numbers).map(|cell| escape_markdown(&cell));
             text += &format!("| {} |\n", cells.join(" | "));
@@ -92,7 +97,10 @@ fn cells(series: &Series, at: usize, point: &Point, numbers: Numbers) -> [String
         point.n.to_string(),
         value(point.value),
         interval,
-        point.step.as_ref().map_or("–".to_owned(), |step| step.told(numbers)),
+        point
+            .step
+            .as_ref()
+            .map_or("–".to_owned(), |step| step.told(numbers)),
         series.remark(at, point),
     ]
 }
@@ -122,7 +130,12 @@ fn told(changed: &Changed) -> String {
             false => text,
         }
     };
-    format!("{}: {} → {}", changed.path, value(&changed.old), value(&changed.new))
+    format!(
+        "{}: {} → {}",
+        changed.path,
+        value(&changed.old),
+        value(&changed.new)
+    )
 }
 
 /// Whether a text is a commit or a checksum, whose first digits tell it apart.
@@ -157,10 +170,16 @@ impl History {
         if count == 0 {
             return Vec::new();
         }
-        let folders = if count == 1 { "1 folder was" } else { &format!("{count} folders were") };
+        let folders = if count == 1 {
+            "1 folder was"
+        } else {
+            &format!("{count} folders were")
+        };
         let each = self.skipped.iter();
         let each = each.map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason));
-        std::iter::once(format!("{folders} skipped:")).chain(each).collect()
+        std::iter::once(format!("{folders} skipped:"))
+            .chain(each)
+            .collect()
     }
 }
 
@@ -176,13 +195,21 @@ impl Series {
             true => "◆ fell".to_owned(),
             false => "◆ rose".to_owned(),
         });
-        change.into_iter().chain(point.marks.iter().cloned()).collect::<Vec<_>>().join("; ")
+        change
+            .into_iter()
+            .chain(point.marks.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     /// What stands under the runs.
     pub(super) fn remarks(&self, numbers: Numbers, level: f64) -> Vec<String> {
         let mut notes = Vec::new();
-        let detected = self.points.iter().filter(|point| point.segment.is_some()).count();
+        let detected = self
+            .points
+            .iter()
+            .filter(|point| point.segment.is_some())
+            .count();
         if let (Some(noise), true) = (self.noise, detected > 1) {
             let found = match self.changes.len() {
                 0 => "No change point".to_owned(),
@@ -204,7 +231,11 @@ impl Series {
 
 impl Change {
     pub(super) fn sentence(&self, series: &Series, numbers: Numbers) -> String {
-        let day = series.points.get(self.at).map(Point::day).unwrap_or_default();
+        let day = series
+            .points
+            .get(self.at)
+            .map(Point::day)
+            .unwrap_or_default();
         let interval = match (self.low, self.high) {
             (Some(low), Some(high)) => {
                 format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))

@@ -177,7 +177,10 @@ pub fn folders(path: &Path) -> Vec<PathBuf> {
 
 /// The folders `MODEL/RUN` in the folder of a suite, run folders or not.
 pub fn run_folders(suite: &Path) -> Vec<PathBuf> {
-    folders(suite).iter().flat_map(|model| folders(model)).collect()
+    folders(suite)
+        .iter()
+        .flat_map(|model| folders(model))
+        .collect()
 }
 
 fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {

@@ -124,7 +124,8 @@ fn frame(path: &Path) -> Result<DataFrame, String> {
     let open = || File::open(path).map_err(|error| error.to_string());
     let schema = ParquetReader::new(open()?).schema().map_err(failed)?;
     let wanted = schema.iter_names().filter(|name| {
-        matches!(name.as_str(), "item" | "repeat" | "score" | "correct") || name.starts_with("part.")
+        matches!(name.as_str(), "item" | "repeat" | "score" | "correct")
+            || name.starts_with("part.")
     });
     let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
     ParquetReader::new(open()?)

@@ -87,7 +87,8 @@ mod tests {
         let cases = include_str!("../../tests/golden/stats/change.json");
         let cases: Vec<Value> = serde_json::from_str(cases).unwrap();
         assert!(cases.len() >= 100);
-        let numbers = |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).unwrap() };
+        let numbers =
+            |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).unwrap() };
         for case in cases {
             let series: Vec<Point> = numbers(&case["values"])
                 .into_iter()
@@ -96,7 +97,10 @@ mod tests {
                 .collect();
             let expected: Vec<usize> = serde_json::from_value(case["cuts"].clone()).unwrap();
             let bound = penalty(series.len(), case["level"].as_f64().unwrap());
-            assert!((bound - case["penalty"].as_f64().unwrap()).abs() < 1e-6, "{case}");
+            assert!(
+                (bound - case["penalty"].as_f64().unwrap()).abs() < 1e-6,
+                "{case}"
+            );
             assert_eq!(change_points(&series, bound), expected, "{case}");
         }
     }
@@ -104,7 +108,10 @@ mod tests {
     #[test]
     fn too_short_a_series_has_no_change() {
         assert_eq!(change_points(&[], 1.0), [0_usize; 0]);
-        let one = Point { value: 3.0, variance: 1.0 };
+        let one = Point {
+            value: 3.0,
+            variance: 1.0,
+        };
         assert_eq!(change_points(&[one], 0.0), [0_usize; 0]);
     }
 }

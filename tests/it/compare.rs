@@ -318,24 +318,46 @@ fn simpsons_paradox_is_named() {
                 0 => (at / 3, easy),
                 _ => (at - at / 3 - 1, hard),
             };
-            Some(if place < good { right(at) } else { "nothing".to_owned() })
+            Some(if place < good {
+                right(at)
+            } else {
+                "nothing".to_owned()
+            })
         }
     };
     // Items 0, 3 and so on: the last two are wrong, and both runs have the last four.
     altered(&run, "wide", answers(12, 6));
     let kept = |at: usize| at % 3 != 0 || at >= 30;
-    let only: Vec<String> = (0..40).filter(|at| kept(*at)).map(|at| format!("q{at}")).collect();
-    let args = ["run", "./questions.toml", "--model", "./echo.toml", "--run", "part", "--only"];
+    let only: Vec<String> = (0..40)
+        .filter(|at| kept(*at))
+        .map(|at| format!("q{at}"))
+        .collect();
+    let args = [
+        "run",
+        "./questions.toml",
+        "--model",
+        "./echo.toml",
+        "--run",
+        "part",
+        "--only",
+    ];
     unigauge(dir.path()).args(args).args(&only).assert().code(0);
     altered(&run.with_file_name("part"), "narrow", answers(13, 9));
-    let runs = ["results/questions/echo/wide", "results/questions/echo/narrow", "--allow-partial"];
+    let runs = [
+        "results/questions/echo/wide",
+        "results/questions/echo/narrow",
+        "--allow-partial",
+    ];
     let (code, shown, said) = compared(dir.path(), &runs);
     assert_eq!(code, Some(0), "{said}");
     assert!(
         shown.contains("! Simpson's paradox: the overall number is lower, though every group of kind is higher."),
         "{shown}"
     );
-    assert!(shown.contains("! The runs mix kind differently") && shown.contains("45.0"), "{shown}");
+    assert!(
+        shown.contains("! The runs mix kind differently") && shown.contains("45.0"),
+        "{shown}"
+    );
     let (_, json, _) = compared(dir.path(), &[&runs[..], &["--format", "json"]].concat());
     let json: Value = serde_json::from_str(&json).unwrap();
     let comparison = &json["comparisons"][0];
@@ -363,7 +385,14 @@ impl Recount for OneIg {
 
     fn terms(&self, output: &OutputOutcome) -> Option<Terms> {
         let part = |name: &str| output.parts.get(name).copied();
-        Some([1.0, part("ed")?, part("cr")?, part("matched")?, part("reference")?, part("limit")?])
+        Some([
+            1.0,
+            part("ed")?,
+            part("cr")?,
+            part("matched")?,
+            part("reference")?,
+            part("limit")?,
+        ])
     }
 
     fn metrics(&self, _: &[&ItemOutcome]) -> BTreeMap<String, f64> {
@@ -377,22 +406,31 @@ fn a_formula_of_sums_is_compared_as_a_formula() {
     let golden: Value = serde_json::from_str(include_str!("../golden/stats/pooled.json")).unwrap();
     for case in golden.as_array().unwrap() {
         let run = |side: usize| {
-            let outcomes = case["pairs"].as_array().unwrap().iter().enumerate().map(|(at, pair)| {
-                let terms: Vec<f64> = serde_json::from_value(pair[side].clone()).unwrap();
-                let names = ["n", "ed", "cr", "matched", "reference", "limit"];
-                let parts = names.iter().map(|name| (*name).to_owned()).zip(terms.clone());
-                ItemOutcome {
-                    item: at.to_string(),
-                    asked: String::new(),
-                    tags: Tags::default(),
-                    outputs: vec![OutputOutcome {
-                        sums: Some((terms[3], terms[4])),
-                        score: Some(terms[3] / terms[4]),
-                        correct: Some(terms[2] == 1.0),
-                        parts: parts.collect(),
-                    }],
-                }
-            });
+            let outcomes =
+                case["pairs"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, pair)| {
+                        let terms: Vec<f64> = serde_json::from_value(pair[side].clone()).unwrap();
+                        let names = ["n", "ed", "cr", "matched", "reference", "limit"];
+                        let parts = names
+                            .iter()
+                            .map(|name| (*name).to_owned())
+                            .zip(terms.clone());
+                        ItemOutcome {
+                            item: at.to_string(),
+                            asked: String::new(),
+                            tags: Tags::default(),
+                            outputs: vec![OutputOutcome {
+                                sums: Some((terms[3], terms[4])),
+                                score: Some(terms[3] / terms[4]),
+                                correct: Some(terms[2] == 1.0),
+                                parts: parts.collect(),
+                            }],
+                        }
+                    });
             outcomes.collect::<Vec<_>>()
         };
         let [before, after] = [0, 1].map(|side| Outcomes {
@@ -405,7 +443,11 @@ fn a_formula_of_sums_is_compared_as_a_formula() {
             (IntervalKind::Bca, "bca_low", "bca_high"),
         ] {
             let options = Options {
-                plan: Plan { level: 0.05, power: 0.8, one_sided: false },
+                plan: Plan {
+                    level: 0.05,
+                    power: 0.8,
+                    one_sided: false,
+                },
                 test: TestChoice::Auto,
                 interval: kind,
                 resamples: 20_000,
@@ -413,14 +455,20 @@ fn a_formula_of_sums_is_compared_as_a_formula() {
             };
             let found = compare(&before, &after, Allowed::default(), &options, Some(&OneIg));
             let found = found.unwrap().overall;
-            assert!((found.difference - number("difference")).abs() < 1e-9, "{found:?}");
+            assert!(
+                (found.difference - number("difference")).abs() < 1e-9,
+                "{found:?}"
+            );
             assert!((found.before - number("before")).abs() < 1e-9, "{found:?}");
             let exact = case["exact"].as_bool().unwrap();
             let near = if exact { 1e-9 } else { 0.012 };
             assert!((found.p - number("p")).abs() < near, "{found:?}");
             let room = 0.04 * (number("high") - number("low"));
             for (ours, theirs) in [(found.low, low), (found.high, high)] {
-                assert!((ours.unwrap() - number(theirs)).abs() < room, "{theirs} {found:?} {case}");
+                assert!(
+                    (ours.unwrap() - number(theirs)).abs() < room,
+                    "{theirs} {found:?} {case}"
+                );
             }
         }
     }

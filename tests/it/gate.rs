@@ -280,7 +280,9 @@ fn further_metrics_are_watched_by_their_names() {
     let items: String = (0..40)
         .map(|at| {
             let word = word(at);
-            format!("{{\"id\": \"q{at}\", \"prompt\": \"{word} to {at}\", \"answers\": [\"{word}\"]}}\n")
+            format!(
+                "{{\"id\": \"q{at}\", \"prompt\": \"{word} to {at}\", \"answers\": [\"{word}\"]}}\n"
+            )
         })
         .collect();
     std::fs::write(dir.path().join("polar.jsonl"), items).unwrap();
@@ -294,23 +296,44 @@ fn further_metrics_are_watched_by_their_names() {
     altered(&dir.path().join(run), "worse", |at| {
         (at % 2 == 0 && at < 16).then(|| "no".to_owned())
     });
-    assert_eq!(says(dir.path(), &["baseline", "save", run, "--to", "b.json"]).0, Some(0));
+    assert_eq!(
+        says(dir.path(), &["baseline", "save", run, "--to", "b.json"]).0,
+        Some(0)
+    );
     let worse = "results/polar/echo/worse";
     let judged = |metric: &str, baseline: &str| {
         let policy = format!(
             "name = \"mine\"\ntitle = \"Mine\"\n[[rules]]\nmetric = \"{metric}\"\ntier = \"critical\"\n"
         );
         std::fs::write(dir.path().join("mine.toml"), policy).unwrap();
-        let args = ["gate", worse, "--baseline", baseline, "--policy", "mine.toml", "--json"];
+        let args = [
+            "gate",
+            worse,
+            "--baseline",
+            baseline,
+            "--policy",
+            "mine.toml",
+            "--json",
+        ];
         let (code, shown, said) = says(dir.path(), &args);
         let verdict: Value = serde_json::from_str(&shown).unwrap_or_else(|_| panic!("{said}"));
         (code, verdict["rules"][0].clone())
     };
     for baseline in ["b.json", run] {
         let (code, rule) = judged("recall", baseline);
-        assert_eq!((code, &rule["metric"]), (Some(3), &"recall".into()), "{rule}");
-        assert!((rule["drop"].as_f64().unwrap() - 0.4).abs() < 1e-9, "{rule}");
-        assert!((rule["p"].as_f64().unwrap() - 1.0 / 256.0).abs() < 1e-9, "{rule}");
+        assert_eq!(
+            (code, &rule["metric"]),
+            (Some(3), &"recall".into()),
+            "{rule}"
+        );
+        assert!(
+            (rule["drop"].as_f64().unwrap() - 0.4).abs() < 1e-9,
+            "{rule}"
+        );
+        assert!(
+            (rule["p"].as_f64().unwrap() - 1.0 / 256.0).abs() < 1e-9,
+            "{rule}"
+        );
         let bound = |key: &str| rule["difference"][key].as_f64().unwrap();
         // The error of 8 of 20 that changed: √(0.4 · 0.6 / 20) = 0.1095, of which parts left out give nearly as much.
         assert!((bound("low") + 0.4 + 1.96 * 0.1095).abs() < 0.03, "{rule}");
@@ -365,9 +388,15 @@ fn degraded_type_fails_the_gate() {
     assert_eq!(code, Some(3), "{shown}{said}");
     let read = |name: &str| std::fs::read_to_string(dir.path().join("fail").join(name)).unwrap();
     let junit = read("junit.xml");
-    assert!(junit.contains("failures=\"1\"") && junit.contains("type=\"breach\""), "{junit}");
+    assert!(
+        junit.contains("failures=\"1\"") && junit.contains("type=\"breach\""),
+        "{junit}"
+    );
     let summary = read("summary.md");
-    assert!(summary.starts_with("## ❌ unigauge gate: breach") && summary.contains("items fell"), "{summary}");
+    assert!(
+        summary.starts_with("## ❌ unigauge gate: breach") && summary.contains("items fell"),
+        "{summary}"
+    );
     let page = read("index.html");
     let cards = page.matches("<article").count();
     assert!(cards >= 6, "{cards} items changed");

@@ -32,7 +32,11 @@ fn tree(dir: &Path) -> PathBuf {
 }
 
 fn history(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = unigauge(dir).arg("history").args(arguments).output().unwrap();
+    let output = unigauge(dir)
+        .arg("history")
+        .args(arguments)
+        .output()
+        .unwrap();
     let shown = String::from_utf8(output.stdout.clone()).unwrap();
     (output.status.code(), shown, stderr(&output))
 }
@@ -55,16 +59,24 @@ fn a_change_is_named_with_what_had_changed() {
     let model = tree(dir.path());
     let found = json_of(dir.path(), &["questions"]);
     let series = &found[0]["series"][0];
-    let values: Vec<f64> = (0..8).map(|run| summary(&model.join(format!("run{run}")))).collect();
+    let values: Vec<f64> = (0..8)
+        .map(|run| summary(&model.join(format!("run{run}"))))
+        .collect();
     let points = series["points"].as_array().unwrap();
-    let shown: Vec<f64> = points.iter().map(|p| p["value"].as_f64().unwrap()).collect();
+    let shown: Vec<f64> = points
+        .iter()
+        .map(|p| p["value"].as_f64().unwrap())
+        .collect();
     assert_eq!(shown, values);
     let step = points[4]["step"]["difference"].as_f64().unwrap();
     assert!((step - (values[4] - values[3])).abs() < 1e-12);
     let changes = series["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 1, "{series:#}");
     let change = &changes[0];
-    assert_eq!((&change["run"], &change["from"]), (&json!("run4"), &json!("run3")));
+    assert_eq!(
+        (&change["run"], &change["from"]),
+        (&json!("run4"), &json!("run3"))
+    );
     let mean = |runs: std::ops::Range<usize>| values[runs].iter().sum::<f64>() / 4.0;
     let difference = change["difference"].as_f64().unwrap();
     assert!((difference - (mean(4..8) - mean(0..4))).abs() < 1e-12);
@@ -109,7 +121,9 @@ fn what_cannot_be_compared_is_marked_and_what_cannot_be_read_is_named() {
     // The runs after the change are of another version: there is no change within either.
     for run in 4..8 {
         let summary = model.join(format!("run{run}/summary.json"));
-        rewrite(&manifest(run), |manifest| manifest["suite"]["version"] = json!("2"));
+        rewrite(&manifest(run), |manifest| {
+            manifest["suite"]["version"] = json!("2")
+        });
         rewrite(&summary, |summary| summary["suite_version"] = json!("2"));
     }
     rewrite(&model.join("run2/summary.json"), |summary| {
@@ -137,7 +151,10 @@ fn what_cannot_be_compared_is_marked_and_what_cannot_be_read_is_named() {
         ("run6", "not graded yet"),
     ] {
         let line = said.split("results/").find(|part| part.contains(folder));
-        assert!(line.is_some_and(|line| line.contains(why)), "{folder}: {said}");
+        assert!(
+            line.is_some_and(|line| line.contains(why)),
+            "{folder}: {said}"
+        );
     }
     for mark in [
         "partial: 41 of 60 outputs scored",
@@ -172,19 +189,31 @@ fn formats_and_the_page_hold_the_same() {
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 9);
     assert!(lines[0].starts_with("suite,model,metric,run,started,program,value,low,high,n,step"));
-    assert!(lines[5].starts_with("questions,echo,overall,run4,2026-03-05T06:00:00Z,"), "{csv}");
+    assert!(
+        lines[5].starts_with("questions,echo,overall,run4,2026-03-05T06:00:00Z,"),
+        "{csv}"
+    );
     assert!(lines[5].ends_with("◆ fell"), "{csv}");
     let (_, markdown, _) = history(dir.path(), &["--format", "markdown"]);
-    assert!(markdown.contains("| run4 | 2026-03-05 | 60 |"), "{markdown}");
+    assert!(
+        markdown.contains("| run4 | 2026-03-05 | 60 |"),
+        "{markdown}"
+    );
     let page = std::fs::read_to_string(dir.path().join("page/index.html")).unwrap();
     for request in ["http://", "https://", "<script", "@import", "src=\"/"] {
         let own = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!own.contains(request), "{request}");
     }
-    assert!(page.contains("model.settings.style: plain → terse"), "{page}");
+    assert!(
+        page.contains("model.settings.style: plain → terse"),
+        "{page}"
+    );
     let chart = dir.path().join("page/charts/questions-overall");
     let svg = std::fs::read_to_string(chart.with_extension("svg")).unwrap();
-    assert!(svg.contains("2026-03-01") && svg.contains("start of the run"), "{svg}");
+    assert!(
+        svg.contains("2026-03-01") && svg.contains("start of the run"),
+        "{svg}"
+    );
     image::open(chart.with_extension("png")).unwrap();
     let (_, html, _) = history(dir.path(), &["--format", "html"]);
     assert!(html.starts_with("<!doctype html>") && !html.contains("charts/questions"));

@@ -12,7 +12,9 @@ fn recipes() -> Vec<Value> {
     let readme = std::fs::read_to_string(readme).unwrap();
     let blocks = readme.split("```yaml\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap());
-    blocks.map(|yaml| serde_saphyr::from_str(yaml).unwrap()).collect()
+    blocks
+        .map(|yaml| serde_saphyr::from_str(yaml).unwrap())
+        .collect()
 }
 
 /// The command lines of a GitHub workflow or a GitLab job, without those that install.
@@ -22,7 +24,10 @@ fn commands(recipe: &Value) -> Vec<String> {
     let lines: Vec<&str> = match (job.get("steps"), job.get("script")) {
         (Some(steps), _) => {
             let steps = steps.as_array().unwrap();
-            steps.iter().filter_map(|step| step["run"].as_str()).collect()
+            steps
+                .iter()
+                .filter_map(|step| step["run"].as_str())
+                .collect()
         }
         (_, Some(script)) => {
             let lines = script.as_array().unwrap().iter();
@@ -32,15 +37,26 @@ fn commands(recipe: &Value) -> Vec<String> {
     };
     let installs = |line: &&str| line.contains("apt-get") || line.starts_with("cargo install ");
     assert!(lines.iter().any(|line| line.starts_with("cargo install ")));
-    let own: Vec<String> = lines.iter().filter(|l| !installs(l)).map(|l| (*l).to_owned()).collect();
-    assert!(own.iter().all(|line| line.starts_with("unigauge ")), "{own:?}");
+    let own: Vec<String> = lines
+        .iter()
+        .filter(|l| !installs(l))
+        .map(|l| (*l).to_owned())
+        .collect();
+    assert!(
+        own.iter().all(|line| line.starts_with("unigauge ")),
+        "{own:?}"
+    );
     own
 }
 
 /// Runs the lines one by one, as a CI does, until one fails; the exit code and the line.
 fn carried_out(dir: &Path, lines: &[String]) -> (i32, String) {
     for line in lines {
-        let path = format!("{}:{}", dir.join("bin").display(), std::env::var("PATH").unwrap());
+        let path = format!(
+            "{}:{}",
+            dir.join("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
         let status = Command::new("bash")
             .args(["-e", "-c", line])
             .current_dir(dir)
@@ -67,7 +83,11 @@ fn model(dir: &Path, settings: &str) {
 #[test]
 fn the_recipes_of_the_readme_pass_and_fail_as_they_should() {
     let recipes = recipes();
-    assert_eq!(recipes.len(), 2, "a workflow for GitHub and a job for GitLab");
+    assert_eq!(
+        recipes.len(),
+        2,
+        "a workflow for GitHub and a job for GitLab"
+    );
     assert!(recipes[0].get("on").is_some() && recipes[0]["jobs"]["gate"]["runs-on"].is_string());
     assert!(recipes[1]["gate"]["image"].is_string());
     if ocr_models().is_none() {
@@ -87,10 +107,19 @@ fn the_recipes_of_the_readme_pass_and_fail_as_they_should() {
     model(dir.path(), "");
     let run = commands(&recipes[0])[0].clone();
     assert_eq!(carried_out(dir.path(), &[run]), (0, String::new()));
-    let save = ["baseline", "save", "results/quick/my-model/seed0", "--to", "baseline.json"];
+    let save = [
+        "baseline",
+        "save",
+        "results/quick/my-model/seed0",
+        "--to",
+        "baseline.json",
+    ];
     unigauge(dir.path()).args(save).assert().code(0);
     for recipe in &recipes {
-        assert_eq!(carried_out(dir.path(), &commands(recipe)), (0, String::new()));
+        assert_eq!(
+            carried_out(dir.path(), &commands(recipe)),
+            (0, String::new())
+        );
     }
     // A change to the model that blurs its type and loses words.
     model(dir.path(), "blur = 4.0\ndrop = 0.3");
@@ -100,7 +129,11 @@ fn the_recipes_of_the_readme_pass_and_fail_as_they_should() {
         assert_eq!(code, 3, "{line}");
         assert!(line.starts_with("unigauge gate "), "{line}");
         // What the recipes upload.
-        for path in ["gate/index.html", "gate/junit.xml", "results/quick/my-model/seed0/report"] {
+        for path in [
+            "gate/index.html",
+            "gate/junit.xml",
+            "results/quick/my-model/seed0/report",
+        ] {
             assert!(dir.path().join(path).exists(), "{path}");
         }
     }

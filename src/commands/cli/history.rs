@@ -62,5 +62,7 @@ fn day(text: &str) -> Result<jiff::Timestamp, String> {
         .parse()
         .map_err(|_| "expected a day such as 2026-01-31".to_owned())?;
     let start = day.to_zoned(jiff::tz::TimeZone::UTC);
-    start.map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+    start
+        .map(|zoned| zoned.timestamp())
+        .map_err(|error| error.to_string())
 }

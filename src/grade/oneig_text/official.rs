@@ -2,9 +2,9 @@
 
 use super::{OneIgText, expect, numbers};
 use crate::grade::pooled::{Pooled as _, added};
-use crate::stats::formula::Terms;
 use crate::grade::{Board, OfficialFile};
 use crate::record::{Grade, Item};
+use crate::stats::formula::Terms;
 use crate::text::normalise::Language;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;

@@ -43,9 +43,8 @@ pub(super) fn read(
     };
     let mut file =
         File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
-    let metadata =
-        guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
-            .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
+    let metadata = guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
+        .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
     let fields = fields(&metadata).map_err(unreadable)?;
     let there: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     columns.check(path, &there)?;
