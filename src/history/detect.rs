@@ -199,7 +199,7 @@ mod tests {
     /// Right and wrong answers to items that are more or less hard; from the run `from` on they are right less often.
     fn series(study: u64, from: usize, drop: f64) -> Stretch<Cluster> {
         let mut random = SplitMix64::new(study, 7);
-        let mut share = || (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        let mut share = || (random.bits() >> 11) as f64 / (1_u64 << 53) as f64;
         let hard: Vec<f64> = (0..ITEMS).map(|_| 0.2 + 0.8 * share()).collect();
         let mut run = |at: usize| -> Vec<Option<Cluster>> {
             let less = if at >= from { drop } else { 0.0 };

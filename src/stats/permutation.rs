@@ -120,7 +120,7 @@ impl Coins {
                 *number = number.checked_shr(count as u32).unwrap_or(0);
                 bits
             }
-            Self::Drawn(random) => random.next(),
+            Self::Drawn(random) => random.bits(),
         }
     }
 }
