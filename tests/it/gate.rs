@@ -276,7 +276,7 @@ fn github_gets_a_summary_and_annotations() {
 #[test]
 fn further_metrics_are_watched_by_their_names() {
     let dir = tempfile::tempdir().unwrap();
-    let word = |at: usize| if at % 2 == 0 { "yes" } else { "no" };
+    let word = |at: usize| if at.is_multiple_of(2) { "yes" } else { "no" };
     let items: String = (0..40)
         .map(|at| {
             let word = word(at);
