@@ -18,6 +18,7 @@
 //! | [`compare`] | is the difference real: two runs item by item |
 //! | [`study`] | an ablation study as one page: the levels of a factor beside a control |
 //! | [`gate`] | baselines, policies and the verdict of CI |
+//! | [`history`] | many runs of a suite: trend, change points, what changed |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -42,6 +43,8 @@ pub mod exit;
 pub mod gate;
 pub mod generate;
 pub mod grade;
+mod guard;
+pub mod history;
 pub mod hub;
 pub mod image;
 pub mod layout;

@@ -6,7 +6,7 @@ use super::cli::{
 use super::compare::{Done, allowed, options, page, print, refusal};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes;
+use super::outcomes::{self, Recounted};
 use super::progress::say;
 use crate::compare;
 use crate::exit::Exit;
@@ -109,7 +109,12 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
         done.push(Done {
             before: None,
             after,
-            comparison: one(before, &run, &args.allow, &args.pair)?,
+            comparison: one(
+                before,
+                (&run, &Recounted::of(path)?),
+                &args.allow,
+                &args.pair,
+            )?,
         });
     }
     if ctx.json {
@@ -128,11 +133,11 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
 
 fn one(
     before: &Outcomes,
-    after: &Outcomes,
+    (after, rule): (&Outcomes, &Recounted),
     allow: &AllowArgs,
     pair: &PairArgs,
 ) -> Result<compare::Comparison, Failure> {
-    compare::compare(before, after, allowed(allow), &options(pair))
+    compare::compare(before, after, allowed(allow), &options(pair), Some(rule))
         .map_err(|error| refusal(before, after, &error))
 }
 

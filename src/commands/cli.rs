@@ -1,11 +1,13 @@
 //! The command line: raw arguments and their help. Nothing here does work.
 
 mod export;
+mod history;
 mod study;
 mod table;
 mod train;
 
 pub use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub use history::{HistoryArgs, HistoryFormat};
 pub use study::StudyArgs;
 pub use table::{TableArgs, TableFormat};
 pub use train::TrainArgs;
@@ -84,6 +86,8 @@ pub enum Command {
     Export(ExportCommand),
     /// Hold runs against a baseline under a policy; the exit code is the verdict
     Gate(GateArgs),
+    /// Show how a suite's numbers went over many runs: trend, change points, what had changed there
+    History(HistoryArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan; runs nothing
@@ -337,7 +341,7 @@ pub struct PairArgs {
     pub resamples: usize,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     match value > 0.0 && value < 1.0 {
         true => Ok(value),

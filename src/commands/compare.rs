@@ -4,7 +4,7 @@ use super::agreement;
 use super::cli::{AllowArgs, CompareArgs, Format, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes;
+use super::outcomes::{self, Recounted};
 use super::progress::say;
 use super::run::{exit_of, published, tables};
 use super::score::{Titled, read_view};
@@ -56,7 +56,9 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
         .map(|run| outcomes::read(run))
         .collect::<Result<_, _>>()?;
     let pairs = pairs(&runs, args.allow.allow_prompts);
-    let (comparisons, refused) = all(&runs, &pairs, &args.allow, &args.pair);
+    let rules = args.runs.iter().map(|run| Recounted::of(run));
+    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let (comparisons, refused) = all(&runs, &rules, &pairs, &args.allow, &args.pair);
     if args.pairs {
         print_pairs(asked, &comparisons, &args.pair);
     } else if asked == Format::Json {
@@ -111,6 +113,7 @@ fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
 
 fn all(
     runs: &[Outcomes],
+    rules: &[Recounted],
     pairs: &[(usize, usize)],
     allow: &AllowArgs,
     pair: &PairArgs,
@@ -120,7 +123,9 @@ fn all(
     let mut comparisons = Vec::new();
     let mut places = Vec::new();
     for &(before, after) in pairs {
-        match compare::compare(&runs[before], &runs[after], allowed(allow), &options) {
+        let rule = Some(&rules[after] as &dyn compare::Recount);
+        let [one, other] = [&runs[before], &runs[after]];
+        match compare::compare(one, other, allowed(allow), &options, rule) {
             Ok(comparison) => {
                 comparisons.push(comparison);
                 places.push((before, after));

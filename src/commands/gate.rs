@@ -5,7 +5,7 @@ use super::cli::{FailOn, GateArgs};
 use super::compare::allowed;
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes;
+use super::outcomes::{self, Recounted};
 use super::progress::say;
 use super::score::read_view;
 use crate::compare::{self, Allowed, Comparison, IntervalKind, Options, page};
@@ -34,11 +34,14 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
         .map(|run| outcomes::read(run))
         .collect::<Result<_, _>>()?;
     let kept: Vec<Outcomes> = baselines.iter().map(|(run, _)| run.clone()).collect();
-    let candidate = |run| Candidate {
+    let rules = args.runs.iter().map(|run| Recounted::of(run));
+    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let candidate = |(run, rule)| Candidate {
         run,
         baseline: counterpart(&kept, run),
+        recount: Some(rule as &dyn compare::Recount),
     };
-    let candidates: Vec<Candidate<'_>> = runs.iter().map(candidate).collect();
+    let candidates: Vec<Candidate<'_>> = runs.iter().zip(&rules).map(candidate).collect();
     let verdict = judge(&policy, &candidates, allowed(&args.allow));
     let shown = shown(&policy, &candidates);
     if ctx.json {
@@ -92,7 +95,8 @@ fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Compa
         partial: true,
     };
     let comparison = |(place, candidate): (usize, &Candidate<'_>)| {
-        let found = compare::compare(candidate.baseline?, candidate.run, everything, &options);
+        let (before, after) = (candidate.baseline?, candidate.run);
+        let found = compare::compare(before, after, everything, &options, candidate.recount);
         Some((place, found.ok()?))
     };
     let candidates = candidates.iter().enumerate();

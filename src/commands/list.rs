@@ -8,9 +8,9 @@ use crate::config::{self, Kind};
 use crate::exit::Exit;
 use crate::hub::State;
 use crate::record::Summary;
-use crate::run::{Manifest, RunFolder, Stream, read_json};
+use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Lists what there is.
 ///
@@ -143,8 +143,9 @@ fn names(names: &[&str]) -> Vec<Row> {
 }
 
 fn runs(out: &Path) -> Vec<Row> {
-    run_folders(out)
-        .into_iter()
+    folders(out)
+        .iter()
+        .flat_map(|suite| run_folders(suite))
         .filter_map(|path| {
             let folder = RunFolder::existing(&path).ok()?;
             let manifest = Manifest::read(&folder).ok()?;
@@ -164,24 +165,6 @@ fn runs(out: &Path) -> Vec<Row> {
             let json = json!({"run": name, "summary": summary, "started": manifest.started, "finished": manifest.finished});
             Some(Row { name, rest, json })
         })
-        .collect()
-}
-
-/// Run folders below a results folder: `SUITE/MODEL/RUN`.
-fn run_folders(out: &Path) -> Vec<PathBuf> {
-    let folders = |path: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        let mut folders: Vec<PathBuf> = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.is_dir())
-            .collect();
-        folders.sort();
-        folders
-    };
-    folders(out)
-        .iter()
-        .flat_map(|suite| folders(suite))
-        .flat_map(|model| folders(&model))
         .collect()
 }
 

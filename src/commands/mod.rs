@@ -16,6 +16,7 @@ mod failure;
 mod fetch;
 mod gate;
 mod grade;
+mod history;
 mod items;
 mod languages;
 mod list;
@@ -68,6 +69,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Table(args) => table::table(ctx, &args),
         Command::Export(command) => export::export(ctx, &command),
         Command::Gate(args) => gate::gate(ctx, &args),
+        Command::History(args) => history::history(ctx, &args),
         Command::Fetch(args) => fetch::fetch(ctx, &args),
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),

@@ -2,12 +2,16 @@
 
 use super::failure::Failure;
 use super::score::{graded, suite_of};
+use crate::compare::Recount;
 use crate::config::{Settings, SuiteFile};
-use crate::grade::{self, Rule};
-use crate::record::{Grade, Item, Outcomes, RunFacts, Summary};
-use crate::run::{Manifest, read_all, read_json};
+use crate::grade::{self, Board, Rule};
+use crate::record::{Grade, Item, ItemOutcome, Outcomes, OutputOutcome, RunFacts, Summary};
+use crate::run::{Manifest, RunFolder, read_all, read_json};
+use crate::stats::formula::{Formula, Terms};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The key of the summary under which rule and options stand that a run was graded by.
 pub const GRADING: &str = "grading";
@@ -25,9 +29,7 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
     let (folder, manifest) = graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
     let suite = suite_of(&manifest)?;
-    // A run that was graded again by another suite's rule notes it; runs of earlier versions were graded by their own.
-    let noted = summary.extra.get(GRADING).cloned();
-    let grading = noted.unwrap_or_else(|| grading(&suite, &suite.grade.options));
+    let grading = graded_by(&summary, &suite);
     let rule = rule(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
@@ -41,6 +43,82 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
         ),
         facts: facts(summary, &suite, &manifest, grading, rule.as_ref()),
     })
+}
+
+/// A run that was graded again by another suite's rule notes it; runs of earlier versions were graded by their own.
+fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
+    let noted = summary.extra.get(GRADING).cloned();
+    noted.unwrap_or_else(|| grading(suite, &suite.grade.options))
+}
+
+/// The rule of a run, which makes its numbers of outcomes again.
+pub struct Recounted {
+    rule: Box<dyn Rule>,
+    folder: RunFolder,
+    /// Read when they are needed.
+    items: OnceLock<Vec<Item>>,
+}
+
+impl Recounted {
+    /// # Errors
+    /// As [`read`].
+    pub fn of(path: &Path) -> Result<Self, Failure> {
+        let (folder, manifest) = graded(path)?;
+        let summary: Summary = read_json(&folder.summary())?;
+        Ok(Self {
+            rule: rule(&graded_by(&summary, &suite_of(&manifest)?))?,
+            folder,
+            items: OnceLock::new(),
+        })
+    }
+
+    /// The items, which have been read before; none where that is no longer possible.
+    fn items(&self) -> &[Item] {
+        let read = || read_all(&self.folder.items()).unwrap_or_default();
+        self.items.get_or_init(read)
+    }
+}
+
+impl Recount for Recounted {
+    fn formula(&self) -> Option<&dyn Formula> {
+        self.rule.pooled().map(|pooled| pooled as &dyn Formula)
+    }
+
+    fn terms(&self, output: &OutputOutcome) -> Option<Terms> {
+        output.sums?;
+        self.rule.pooled()?.terms(&as_grade(output))
+    }
+
+    fn metrics(&self, outcomes: &[&ItemOutcome]) -> BTreeMap<String, f64> {
+        let grades = outcomes.iter().flat_map(|outcome| {
+            let outputs = outcome.outputs.iter().enumerate();
+            outputs.map(|(repeat, output)| Grade {
+                item: outcome.item.clone(),
+                repeat: u32::try_from(repeat).unwrap_or(u32::MAX),
+                tags: outcome.tags.clone(),
+                ..as_grade(output)
+            })
+        });
+        let grades: Vec<Grade> = grades.collect();
+        self.rule.metrics(&Board {
+            model: "",
+            root: Path::new(""),
+            items: self.items(),
+            outputs: None,
+            evidence: &[],
+            grades: &grades,
+        })
+    }
+}
+
+/// An output's grade as far as its outcome keeps it.
+fn as_grade(output: &OutputOutcome) -> Grade {
+    Grade {
+        score: output.score,
+        correct: output.correct,
+        parts: output.parts.clone().into(),
+        ..Grade::default()
+    }
 }
 
 fn rule(grading: &Value) -> Result<Box<dyn Rule>, Failure> {

@@ -1,9 +1,10 @@
 //! One number of two runs: the difference, how sure it is, and what could have been seen.
 
 use super::pairing::Pairing;
+use super::recount;
 use crate::config::{Metric, TestChoice};
 use crate::stats::bootstrap::Bootstrap;
-use crate::stats::cluster::{Cluster, Pair, Sums, mean_of_ratios};
+use crate::stats::cluster::{Cluster, Pair, Side, Sums, mean_of_ratios};
 use crate::stats::jackknife::jackknife;
 use crate::stats::mcnemar::{self, Flips};
 use crate::stats::permutation;
@@ -93,12 +94,21 @@ pub struct Difference {
 }
 
 /// Why there is no difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDifference {
     #[error("no item has it in both runs")]
     NoPairs,
     #[error("McNemar's test needs one output an item, right or wrong, and this is no such number")]
     NotBinary,
+    #[error("the runs have no metric `{name}`{}", told(.known))]
+    NoMetric { name: String, known: String },
+}
+
+fn told(known: &str) -> String {
+    match known.is_empty() {
+        true => String::new(),
+        false => format!("; their further metrics are {known}"),
+    }
 }
 
 const LEVEL: f64 = 0.95;
@@ -111,27 +121,37 @@ impl Difference {
         metric: &Metric,
         options: &Options,
     ) -> Result<Self, NoDifference> {
+        if let Metric::Named(name) = metric {
+            if options.test == TestChoice::Mcnemar {
+                return Err(NoDifference::NotBinary);
+            }
+            let seed = seed::<Cluster>(&[], options.seed);
+            return recount::difference(pairing, name, options, seed);
+        }
+        if let Some(pools) = pairing.pools(metric) {
+            return Self::of_strata(metric.clone(), &[pools], None, options);
+        }
         let strata: Vec<Vec<Pair>> = pairing
             .strata(metric)
             .iter()
             .map(|stratum| stratum.iter().map(|(pair, _)| *pair).collect())
             .collect();
-        Self::of_strata(metric.clone(), &strata, options)
+        Self::of_strata(metric.clone(), &strata, flips(&strata), options)
     }
 
-    fn of_strata(
+    fn of_strata<S: Side>(
         metric: Metric,
-        strata: &[Vec<Pair>],
+        strata: &[Vec<Pair<S>>],
+        flips: Option<Flips>,
         options: &Options,
     ) -> Result<Self, NoDifference> {
         let difference = mean_of_ratios(strata).ok_or(NoDifference::NoPairs)?;
-        let side = |of: fn(&Pair) -> Cluster| -> Vec<Vec<Cluster>> {
+        let side = |of: fn(&Pair<S>) -> S| -> Vec<Vec<S>> {
             let clusters = strata.iter().map(|s| s.iter().map(of).collect());
             clusters.collect()
         };
         let before = mean_of_ratios(&side(|pair| pair.before)).unwrap_or(f64::NAN);
         let after = mean_of_ratios(&side(|pair| pair.after)).unwrap_or(f64::NAN);
-        let flips = flips(strata);
         let seed = seed(strata, options.seed);
         let (test, tails) = match (options.test, flips) {
             (TestChoice::Auto | TestChoice::Mcnemar, Some(flips)) => {
@@ -161,7 +181,7 @@ impl Difference {
             });
         let items: Vec<f64> = strata.iter().flatten().filter_map(|p| p.value()).collect();
         let count = |keep: fn(&f64) -> bool| items.iter().filter(|value| keep(value)).count();
-        let mut found = Self {
+        let found = Self {
             metric,
             n: items.len(),
             before,
@@ -184,9 +204,14 @@ impl Difference {
             detectable: None,
             needed: None,
         };
-        found.detectable = found.detectable(options.plan);
-        found.needed = found.needed_for(options.plan, difference);
-        Ok(found)
+        Ok(found.planned(options.plan))
+    }
+
+    /// With what could have been seen, and what it would take.
+    pub(super) fn planned(mut self, plan: Plan) -> Self {
+        self.detectable = self.detectable(plan);
+        self.needed = self.needed_for(plan, self.difference);
+        self
     }
 
     /// Share of the items that flip, where McNemar's test was made.
@@ -217,15 +242,15 @@ impl Difference {
 
 /// Random numbers of their own for every data set: the same data always give the same result, but the luck of one set of
 /// draws is not that of every gate.
-fn seed(strata: &[Vec<Pair>], start: u64) -> u64 {
+fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     // FNV-1a by words.
     let mix = |hash: u64, number: f64| (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
     strata.iter().flatten().fold(start, |hash, pair| {
-        [pair.before, pair.after]
-            .into_iter()
-            .flat_map(|c| [c.numerator, c.denominator])
-            .fold(hash, mix)
-            .rotate_left(23)
+        let mut hash = hash;
+        for side in [pair.before, pair.after] {
+            side.each(&mut |number| hash = mix(hash, number));
+        }
+        hash.rotate_left(23)
     })
 }
 

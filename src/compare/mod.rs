@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `pairing` | the items that both runs have, and their sums |
 //! | `difference` | one number: difference, interval, test, effect, power |
+//! | `recount` | numbers that are no averages |
 //! | `mismatch` | why two runs should not be compared |
 //! | `numbers` | how they are printed |
 //! | `shares` | groups that mix differently, Simpson's paradox |
@@ -17,6 +18,7 @@ mod mismatch;
 mod numbers;
 pub mod page;
 mod pairing;
+mod recount;
 mod shares;
 pub mod text;
 
@@ -25,6 +27,7 @@ pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, p};
 pub use pairing::{Paired, Pairing, standard_error};
+pub use recount::Recount;
 
 use crate::config::Metric;
 use crate::record::{Outcomes, RunFacts};
@@ -80,7 +83,7 @@ fn told(found: &[Mismatch]) -> String {
     texts.join("; ")
 }
 
-/// Compares a later run with an earlier one.
+/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are no averages.
 ///
 /// # Errors
 /// When the runs differ in more than the model and that is not allowed, or share no scored item.
@@ -89,8 +92,9 @@ pub fn compare(
     after: &Outcomes,
     allowed: Allowed,
     options: &Options,
+    recount: Option<&dyn Recount>,
 ) -> Result<Comparison, NotComparable> {
-    let pairing = Pairing::of(before, after);
+    let pairing = Pairing::of(before, after, recount);
     let found = mismatches(&pairing);
     let (passed, refused): (Vec<Mismatch>, Vec<Mismatch>) =
         found.into_iter().partition(|m| allowed.lets(m.kind));

@@ -1,8 +1,10 @@
 //! Two runs item by item.
 
+use super::recount::Recount;
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 use crate::stats::cluster::{Cluster, Pair, Sums, mean_of_ratios};
+use crate::stats::formula::{Pool, Terms};
 use crate::stats::jackknife::jackknife;
 use std::collections::HashMap;
 
@@ -14,7 +16,6 @@ pub struct Paired<'a> {
 }
 
 /// The items of two runs.
-#[derive(Debug)]
 pub struct Pairing<'a> {
     pub before: &'a RunFacts,
     pub after: &'a RunFacts,
@@ -23,10 +24,12 @@ pub struct Pairing<'a> {
     /// Items in one run only.
     pub only_before: usize,
     pub only_after: usize,
+    /// The later run's rule, for numbers that are no averages; None takes all for averages.
+    pub(super) recount: Option<&'a dyn Recount>,
 }
 
 impl<'a> Pairing<'a> {
-    pub fn of(before: &'a Outcomes, after: &'a Outcomes) -> Self {
+    pub fn of(before: &'a Outcomes, after: &'a Outcomes, recount: Option<&'a dyn Recount>) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items
             .iter()
@@ -43,6 +46,7 @@ impl<'a> Pairing<'a> {
             before: &before.facts,
             after: &after.facts,
             items,
+            recount,
         }
     }
 
@@ -72,6 +76,25 @@ impl<'a> Pairing<'a> {
         strata.into_iter().map(|(_, stratum)| stratum).collect()
     }
 
+    /// The same for the overall number and groups of a rule that makes them by a formula of sums; None for other metrics.
+    pub fn pools(&self, metric: &Metric) -> Option<Vec<Pair<Pool<'a>>>> {
+        let recount = self.recount?;
+        let formula = recount.formula()?;
+        let key = match metric {
+            Metric::Overall => None,
+            Metric::Group { by, key } => Some((by, key)),
+            _ => return None,
+        };
+        let items = self.items.iter().filter(|item| {
+            key.is_none_or(|(by, key)| item.tag(by).is_some_and(|found| found == key))
+        });
+        let pool = |output: &OutputOutcome| -> Option<Pool<'a>> {
+            let terms: Terms = recount.terms(output)?;
+            Some(Pool::new(terms, formula))
+        };
+        Some(items.filter_map(|item| item.pair_of(pool)).collect())
+    }
+
     /// The groups of a tag, in order of first appearance.
     pub fn keys(&self, by: &str) -> Vec<&'a str> {
         let mut keys = Vec::new();
@@ -94,16 +117,18 @@ impl<'a> Paired<'a> {
     /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count, since such
     /// repeats share their noise.
     pub fn pair(&self, metric: &Metric) -> Option<Pair> {
+        self.pair_of(|output| sums(output, metric))
+    }
+
+    fn pair_of<S: Sums>(&self, sums: impl Fn(&OutputOutcome) -> Option<S>) -> Option<Pair<S>> {
         let (before, after) = (&self.before.outputs, &self.after.outputs);
         let together = before.len() == after.len();
         let of = |own: &[OutputOutcome], other: &[OutputOutcome]| {
             own.iter()
                 .enumerate()
-                .filter(|(at, _)| {
-                    !together || other.get(*at).and_then(|o| sums(o, metric)).is_some()
-                })
-                .filter_map(|(_, output)| sums(output, metric))
-                .fold(Cluster::default(), Cluster::plus)
+                .filter(|(at, _)| !together || other.get(*at).and_then(&sums).is_some())
+                .filter_map(|(_, output)| sums(output))
+                .fold(S::default(), S::plus)
         };
         let pair = Pair {
             before: of(before, after),
@@ -116,7 +141,7 @@ impl<'a> Paired<'a> {
 /// The standard error of a run's number, items taken for independent; None without spread of items, and where the number is
 /// no mean of its outputs, so that `value` is not what they give.
 pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64> {
-    let strata = Pairing::of(run, run).strata(metric);
+    let strata = Pairing::of(run, run, None).strata(metric);
     let strata: Vec<Vec<Cluster>> = strata
         .into_iter()
         .map(|stratum| stratum.into_iter().map(|(pair, _)| pair.after).collect())
@@ -133,6 +158,7 @@ pub fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => own,
         Metric::Correct => (f64::from(u8::from(output.correct?)), 1.0),
         Metric::Part(name) => (*output.parts.get(name)?, 1.0),
+        Metric::Named(_) => return None,
     };
     Some(Cluster {
         numerator,

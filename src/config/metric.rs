@@ -17,6 +17,8 @@ pub enum Metric {
     Groups(String),
     /// `part:NAME`: the mean of one part of the score.
     Part(String),
+    /// Any other name: a further number of the summary, such as `recall`.
+    Named(String),
 }
 
 impl TryFrom<String> for Metric {
@@ -37,11 +39,18 @@ impl TryFrom<String> for Metric {
                 by: by.to_owned(),
                 key: key.to_owned(),
             }),
+            (_, None, None) if named(&text) && !misspelt(&text) => Ok(Self::Named(text)),
             _ => Err(format!(
-                "`{text}` is no metric: expected `overall`, `correct`, `TAG=KEY`, `TAG=*` or `part:NAME`"
+                "`{text}` is no metric: expected `overall`, `correct`, `TAG=KEY`, `TAG=*`, `part:NAME` or a name in the summary's `metrics`"
             )),
         }
     }
+}
+
+/// Whether a name was meant for one of the fixed ones.
+fn misspelt(name: &str) -> bool {
+    let near = |fixed| strsim::damerau_levenshtein(&name.to_lowercase(), fixed) <= 2;
+    near("overall") || near("correct")
 }
 
 impl From<Metric> for String {
@@ -58,6 +67,7 @@ impl fmt::Display for Metric {
             Self::Group { by, key } => write!(formatter, "{by}={key}"),
             Self::Groups(by) => write!(formatter, "{by}=*"),
             Self::Part(name) => write!(formatter, "part:{name}"),
+            Self::Named(name) => formatter.write_str(name),
         }
     }
 }
@@ -70,8 +80,8 @@ impl schemars::JsonSchema for Metric {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "`overall`, `correct`, `TAG=KEY` (one group), `TAG=*` (every group of a tag) or `part:NAME`.",
-            "pattern": "^(overall|correct|part:.+|[^=]+=.+)$"
+            "description": "`overall`, `correct`, `TAG=KEY` (one group), `TAG=*` (every group of a tag), `part:NAME`, or the name of a number in the summary's `metrics`.",
+            "minLength": 1
         })
     }
 }

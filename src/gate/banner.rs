@@ -34,7 +34,10 @@ pub fn numbers(rule: &Ruled) -> [String; 7] {
 
 /// The verdict as the page shows it.
 pub fn banner(verdict: &Verdict, informational: bool) -> Banner {
-    let mut lines = vec![verdict.title.clone(), verdict.headline()];
+    let mut lines = vec![
+        verdict.headline(),
+        format!("policy {}: {}", verdict.policy, verdict.title),
+    ];
     lines.extend(verdict.remarks.iter().cloned());
     if informational {
         lines.push("for information only".to_owned());

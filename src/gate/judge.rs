@@ -1,18 +1,22 @@
 //! A policy's rules on runs and their baselines.
 
 use super::verdict::{Ruled, Status, Verdict};
-use crate::compare::{Allowed, Difference, IntervalKind, Options, Pairing, SEED, mismatches};
+use crate::compare::{
+    Allowed, Difference, IntervalKind, Options, Pairing, Recount, SEED, mismatches,
+};
 use crate::config::{Correction, Metric, PartialRuns, PolicyFile, PolicyRule, Tier};
 use crate::record::{Outcomes, RunFacts};
 use crate::stats::holm;
 use crate::stats::power::Plan;
 
 /// A run to judge, and what it is held against.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Candidate<'a> {
     pub run: &'a Outcomes,
     /// None where the baseline holds no such run.
     pub baseline: Option<&'a Outcomes>,
+    /// The run's rule, for numbers that are no averages.
+    pub recount: Option<&'a dyn Recount>,
 }
 
 /// Judges runs: every rule on every run of its suite. A rule is breached when its number fell by more than is allowed and
@@ -87,7 +91,7 @@ impl<'a> Standing<'a> {
                 remarks: Vec::new(),
             };
         };
-        let pairing = Pairing::of(baseline, candidate.run);
+        let pairing = Pairing::of(baseline, candidate.run, candidate.recount);
         let (mut refused, mut partial, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         for found in mismatches(&pairing) {
             match (allowed.lets(found.kind), found.kind) {

@@ -15,7 +15,7 @@ pub struct Line {
     /// `1` right, `0` wrong, where the rule says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     right: Option<String>,
-    /// Scores that are more than right or wrong.
+    /// Scores that are more than right or wrong, or no averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scores: Option<Vec<Option<f64>>>,
     /// Numerators and denominators, where averages divide sums.
@@ -50,9 +50,12 @@ impl Line {
             asked: outcome.asked.clone(),
             tags: outcome.tags.clone(),
             right: marked.then(|| outputs.iter().map(right).collect()),
-            scores: (plain && !bits).then(|| {
-                let scores = outputs.iter().map(|o| o.sums.map(|sums| sums.0));
-                scores.collect()
+            scores: (!bits).then(|| {
+                let score = |o: &OutputOutcome| match plain {
+                    true => o.sums.map(|sums| sums.0),
+                    false => o.score,
+                };
+                outputs.iter().map(score).collect()
             }),
             sums: (!plain).then(|| outputs.iter().map(|o| o.sums).collect()),
             parts: parts(outputs),
@@ -70,10 +73,10 @@ impl Line {
             };
             right.chars().map(bit).collect()
         });
-        let sums: Vec<Option<(f64, f64)>> = match (self.sums, self.scores, &right) {
+        let sums: Vec<Option<(f64, f64)>> = match (self.sums, &self.scores, &right) {
             (Some(sums), ..) => sums,
             (None, Some(scores), _) => {
-                let plain = scores.into_iter().map(|score| Some((score?, 1.0)));
+                let plain = scores.iter().map(|score| Some(((*score)?, 1.0)));
                 plain.collect()
             }
             (None, None, Some(right)) => {
@@ -87,9 +90,19 @@ impl Line {
         let whole = |length: usize| length == repeats;
         let fits = whole(sums.len())
             && right.as_ref().is_none_or(|right| whole(right.len()))
+            && self
+                .scores
+                .as_ref()
+                .is_none_or(|scores| whole(scores.len()))
             && self.parts.values().all(|part| whole(part.len()));
-        let output = |(at, sums)| OutputOutcome {
+        // Files of earlier versions keep no scores beside sums.
+        let score = |at: usize, sums: Option<(f64, f64)>| match &self.scores {
+            Some(scores) => *scores.get(at)?,
+            None => sums.map(|(numerator, denominator)| numerator / denominator.max(1.0)),
+        };
+        let output = |(at, sums): (usize, Option<(f64, f64)>)| OutputOutcome {
             sums,
+            score: score(at, sums),
             correct: right.as_ref().and_then(|right| *right.get(at)?),
             parts: self
                 .parts

@@ -40,8 +40,8 @@ mod yes_no;
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
 pub use judge::judges;
-pub use outcomes::outcomes;
-pub use pooled::{Pooled, Terms};
+pub use outcomes::{asked, outcomes};
+pub use pooled::Pooled;
 pub use registry::{RuleError, assets, build, names};
 pub use summary::{SuiteFacts, summarize};
 

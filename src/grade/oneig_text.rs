@@ -4,9 +4,10 @@
 mod official;
 
 use super::longtext::reason;
-use super::pooled::{Pooled, Terms};
+use super::pooled::Pooled;
 use super::{Board, Case, OfficialFile, Rule, Verdict, lookup};
 use crate::record::Grade;
+use crate::stats::formula::{Formula, Terms};
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall, whitespace};
 use serde::Deserialize;
@@ -131,6 +132,12 @@ fn numbers(&[n, ed, cr, matched, reference, limit]: &Terms) -> Option<Numbers> {
     })
 }
 
+impl Formula for OneIgText {
+    fn value(&self, sums: &Terms) -> Option<f64> {
+        Some(numbers(sums)?.score)
+    }
+}
+
 impl Pooled for OneIgText {
     fn terms(&self, grade: &Grade) -> Option<Terms> {
         grade.score?;
@@ -143,10 +150,6 @@ impl Pooled for OneIgText {
             part("reference")?,
             part("limit")?,
         ])
-    }
-
-    fn value(&self, sums: &Terms) -> Option<f64> {
-        Some(numbers(sums)?.score)
     }
 
     fn name(&self) -> &'static str {

@@ -32,6 +32,7 @@ pub fn outcomes(
             if let Some(output) = outputs.get_mut(grade.repeat as usize) {
                 *output = OutputOutcome {
                     sums: rule.fraction(grade),
+                    score: grade.score,
                     correct: grade.correct.filter(|_| grade.score.is_some()),
                     parts: grade
                         .parts
@@ -61,7 +62,7 @@ fn tags(rule: &dyn Rule, item: &Item, wanted: &[String]) -> Tags {
 }
 
 /// A hash of the prompt and the names of its pictures.
-fn asked(item: &Item) -> String {
+pub fn asked(item: &Item) -> String {
     let name = |path: &String| Path::new(path).file_name().map(ToOwned::to_owned);
     let mut hash = Sha256::new();
     hash.update(&item.prompt);

@@ -1,18 +1,13 @@
 //! Scores that are no means: a function of sums over all outputs.
 
 use crate::record::Grade;
+use crate::stats::formula::{Formula, Terms};
 use crate::stats::interval::{Interval, of_statistic};
 
-/// What one output adds, or the sums over many.
-pub type Terms = [f64; 6];
-
 /// A score computed from sums over outputs.
-pub trait Pooled: Sync {
+pub trait Pooled: Formula {
     /// What a grade adds to the sums. None leaves the output out.
     fn terms(&self, grade: &Grade) -> Option<Terms>;
-
-    /// The score of these sums; None when they hold too little.
-    fn value(&self, sums: &Terms) -> Option<f64>;
 
     /// The formula, as printed in the summary's `method`.
     fn name(&self) -> &'static str;

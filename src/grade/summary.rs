@@ -1,9 +1,10 @@
 //! From grades to the official numbers, with their intervals.
 
-use super::pooled::{self, Terms, added};
+use super::pooled::{self, added};
 use super::{Board, Overall, Rule, state};
 use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
+use crate::stats::formula::Terms;
 use crate::stats::interval::{Interval, Method, estimate};
 use serde_json::json;
 use std::collections::HashMap;

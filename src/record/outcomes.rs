@@ -74,6 +74,7 @@ pub struct ItemOutcome {
 pub struct OutputOutcome {
     /// Numerator and denominator that it adds to every average; None without a score.
     pub sums: Option<(f64, f64)>,
+    pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,
     /// Parts of the score.

@@ -162,6 +162,27 @@ impl RunFolder {
     }
 }
 
+/// The folders in a folder, sorted by name, hidden ones left out; none where it cannot be listed.
+pub fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let hidden = |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");
+    let mut folders: Vec<PathBuf> = entries
+        .filter(|entry| !hidden(entry))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// The folders `MODEL/RUN` in the folder of a suite, run folders or not.
+pub fn run_folders(suite: &Path) -> Vec<PathBuf> {
+    folders(suite)
+        .iter()
+        .flat_map(|model| folders(model))
+        .collect()
+}
+
 fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
     items
         .chunks(LINES_AT_ONCE)

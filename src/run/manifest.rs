@@ -121,25 +121,63 @@ impl Manifest {
 
     /// What differs between the definitions of two manifests, as `path: old → new`, at most `limit` lines.
     pub fn changes(&self, newer: &Self, limit: usize) -> Vec<String> {
-        let mut changes = Vec::new();
-        differ("suite", &self.suite, &newer.suite, &mut changes);
-        differ("model", &self.model, &newer.model, &mut changes);
-        if self.seed != newer.seed {
-            changes.push(format!("seed: {} → {}", self.seed, newer.seed));
-        }
-        if self.repeats != newer.repeats {
-            changes.push(format!("repeats: {} → {}", self.repeats, newer.repeats));
-        }
+        let mut changes = self.definitions(newer);
         let more = changes.len().saturating_sub(limit);
         changes.truncate(limit);
+        let mut changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         if more > 0 {
             changes.push(format!("… and {more} more"));
         }
         changes
     }
+
+    /// Everything that differs and may have changed a score: definitions, seed, selection, program, device, assets,
+    /// observers, host. The run's name, its times and its command line always differ and are left out.
+    pub fn differences(&self, newer: &Self) -> Vec<Changed> {
+        let mut changes = self.definitions(newer);
+        let plain = |value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
+            [self, newer].map(|manifest| value(manifest).unwrap_or_default())
+        };
+        let mut add = |path: &str, value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
+            let [old, new] = plain(value);
+            differ(path, &old, &new, &mut changes);
+        };
+        add("selection", &|m| serde_json::to_value(&m.selection));
+        add("program", &|m| serde_json::to_value(&m.program));
+        add("device", &|m| serde_json::to_value(&m.device));
+        add("assets", &|m| serde_json::to_value(&m.assets));
+        add("observers", &|m| serde_json::to_value(&m.observers));
+        add("host", &|m| serde_json::to_value(&m.host));
+        changes
+    }
+
+    fn definitions(&self, newer: &Self) -> Vec<Changed> {
+        let mut changes = Vec::new();
+        differ("suite", &self.suite, &newer.suite, &mut changes);
+        differ("model", &self.model, &newer.model, &mut changes);
+        differ("seed", &self.seed.into(), &newer.seed.into(), &mut changes);
+        let (old, new) = (self.repeats.into(), newer.repeats.into());
+        differ("repeats", &old, &new, &mut changes);
+        changes
+    }
 }
 
-fn differ(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
+/// A value that differs between two manifests; null where it is absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Changed {
+    /// Keys, joined by dots.
+    pub path: String,
+    pub old: Value,
+    pub new: Value,
+}
+
+impl std::fmt::Display for Changed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} → {}", self.path, self.old, self.new)
+    }
+}
+
+fn differ(path: &str, old: &Value, new: &Value, changes: &mut Vec<Changed>) {
     match (old, new) {
         (Value::Object(a), Value::Object(b)) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
@@ -152,7 +190,11 @@ fn differ(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
                 );
             }
         }
-        _ if old != new => changes.push(format!("{path}: {old} → {new}")),
+        _ if old != new => changes.push(Changed {
+            path: path.to_owned(),
+            old: old.clone(),
+            new: new.clone(),
+        }),
         _ => {}
     }
 }
@@ -171,6 +213,7 @@ mod tests {
             &json!({"settings": {"blur": 2, "ink": "#000", "drop": 0.1}}),
             &mut changes,
         );
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(
             changes,
             [

@@ -2,9 +2,11 @@
 
 use super::error::RunError;
 use super::store::write_durable;
+use crate::guard::guarded;
 use crate::record::Grade;
 use polars::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::Path;
 
 /// The grades of one run, for a table of several.
@@ -112,4 +114,62 @@ fn strings<'a>(
     of: impl Fn(&'a Grade) -> Option<&'a str>,
 ) -> Vec<Option<&'a str>> {
     grades.iter().map(|grade| of(grade)).collect()
+}
+
+/// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and parts. The record
+/// is the same one each time.
+///
+/// # Errors
+/// When the file is absent, damaged or no such table; the reason, in words.
+pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), String> {
+    let frame = guarded(|| frame(path))?;
+    let wrong = |error: PolarsError| format!("it is no table of grades: {error}");
+    let column = |name: &str| frame.column(name).map_err(wrong);
+    let items = column("item")?.str().map_err(wrong)?;
+    let repeats = column("repeat")?.u32().map_err(wrong)?;
+    let scores = column("score")?.f64().map_err(wrong)?;
+    let rights = column("correct")?.bool().map_err(wrong)?;
+    let names = frame.get_column_names();
+    let parts = names.iter().filter_map(|name| name.strip_prefix("part."));
+    let parts: Vec<(String, &Float64Chunked)> = parts
+        .map(|name| {
+            let values = column(&format!("part.{name}"))?.f64().map_err(wrong)?;
+            Ok((name.to_owned(), values))
+        })
+        .collect::<Result<_, String>>()?;
+    let mut grade = Grade::default();
+    for row in 0..frame.height() {
+        let (Some(item), Some(repeat)) = (items.get(row), repeats.get(row)) else {
+            return Err(format!("row {} names no output", row + 1));
+        };
+        grade.item.clear();
+        grade.item.push_str(item);
+        grade.repeat = repeat;
+        grade.score = scores.get(row);
+        grade.correct = rights.get(row);
+        if !parts.is_empty() {
+            let known = parts.iter();
+            let known = known.filter_map(|(name, values)| Some((name.clone(), values.get(row)?)));
+            grade.parts = known.collect::<BTreeMap<_, _>>().into();
+        }
+        see(&grade);
+    }
+    Ok(())
+}
+
+/// The columns that scores are computed from.
+fn frame(path: &Path) -> Result<DataFrame, String> {
+    let failed = |error: PolarsError| error.to_string();
+    let open = || File::open(path).map_err(|error| error.to_string());
+    let schema = ParquetReader::new(open()?).schema().map_err(failed)?;
+    let wanted = schema.iter_names().filter(|name| {
+        matches!(name.as_str(), "item" | "repeat" | "score" | "correct")
+            || name.starts_with("part.")
+    });
+    let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
+    ParquetReader::new(open()?)
+        .with_columns(Some(wanted))
+        .read_parallel(ParallelStrategy::None)
+        .finish()
+        .map_err(failed)
 }

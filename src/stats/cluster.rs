@@ -12,6 +12,18 @@ pub trait Sums: Copy + Default + Send + Sync {
     fn value(self) -> Option<f64>;
 }
 
+/// Sums of one run, which may change places with another run's.
+pub trait Side: Sums {
+    /// These sums where `mask` is all ones, nothing where it is all zeros.
+    fn masked(self, mask: u64) -> Self;
+
+    /// These sums times a factor.
+    fn scaled(self, factor: f64) -> Self;
+
+    /// Shows each of the sums.
+    fn each(self, see: &mut impl FnMut(f64));
+}
+
 /// Sums over the outputs of one item. Repeats of an item are not independent, so items are what is resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cluster {
@@ -40,14 +52,37 @@ impl Sums for Cluster {
     }
 }
 
-/// One item in two runs. Its number is the later value minus the earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pair {
-    pub before: Cluster,
-    pub after: Cluster,
+impl Side for Cluster {
+    #[inline]
+    fn masked(self, mask: u64) -> Self {
+        let masked = |number: f64| f64::from_bits(number.to_bits() & mask);
+        Self {
+            numerator: masked(self.numerator),
+            denominator: masked(self.denominator),
+        }
+    }
+
+    fn scaled(self, factor: f64) -> Self {
+        Self {
+            numerator: self.numerator * factor,
+            denominator: self.denominator * factor,
+        }
+    }
+
+    fn each(self, see: &mut impl FnMut(f64)) {
+        see(self.numerator);
+        see(self.denominator);
+    }
 }
 
-impl Sums for Pair {
+/// One item in two runs. Its number is the later value minus the earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pair<S = Cluster> {
+    pub before: S,
+    pub after: S,
+}
+
+impl<S: Sums> Sums for Pair<S> {
     #[inline]
     fn plus(self, other: Self) -> Self {
         Self {

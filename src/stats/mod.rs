@@ -11,11 +11,15 @@
 //! | [`mcnemar`] | the exact test of flips between right and wrong |
 //! | [`holm`] | several tests at once |
 //! | [`power`] | what a test can see, and how many items it needs |
+//! | [`change`] | where a series of runs changed |
 //! | [`agreement`] | how far two judges agree |
+//! | [`formula`] | numbers that are no averages: functions of sums |
 
 pub mod agreement;
 pub mod bootstrap;
+pub mod change;
 pub mod cluster;
+pub mod formula;
 pub mod holm;
 pub mod interval;
 pub mod jackknife;
@@ -24,5 +28,5 @@ mod normal;
 pub mod permutation;
 pub mod power;
 pub mod proportion;
-pub(crate) mod random;
+pub mod random;
 pub mod tails;

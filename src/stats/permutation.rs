@@ -1,6 +1,6 @@
 //! The paired permutation test: under the hypothesis that nothing changed, an item's two results may change places.
 
-use super::cluster::{Pair, Sums, mean_of_ratios, total};
+use super::cluster::{Pair, Side, Sums, mean_of_ratios, total};
 use super::random::SplitMix64;
 use super::tails::Tails;
 use rayon::prelude::*;
@@ -8,116 +8,119 @@ use rayon::prelude::*;
 /// Up to so many items whose results differ, all their 2^n exchanges are counted.
 const EXACT_UP_TO: usize = 14;
 
-/// Tests the mean of the strata's differences of ratios. Beyond what can be counted, `draws` random exchanges are
-/// made, the observed one counts as one more (Phipson and Smyth 2010), and the seed settles them. None when no stratum has
-/// a value.
-pub fn test(strata: &[Vec<Pair>], draws: usize, seed: u64) -> Option<Tails> {
+/// Tests the mean of the strata's differences. None when no stratum has a value.
+pub fn test<S: Side>(strata: &[Vec<Pair<S>>], draws: usize, seed: u64) -> Option<Tails> {
     let observed = mean_of_ratios(strata)?;
-    let exchanges: Vec<Stratum> = strata.iter().filter_map(|s| Stratum::new(s)).collect();
-    let differing: usize = exchanges.iter().map(|stratum| stratum.steps.len()).sum();
+    let exchanges: Vec<Stratum<S>> = strata.iter().filter_map(|s| Stratum::new(s)).collect();
+    let differing = exchanges.iter().map(|stratum| stratum.steps.len()).sum();
+    let value = |coins: &mut Coins| {
+        let each = exchanges.iter().map(|stratum| stratum.value(coins));
+        let sum: Option<f64> = each.sum();
+        Some(sum? / exchanges.len() as f64)
+    };
+    Some(of_statistic(observed, differing, draws, seed, value))
+}
+
+/// Tests any difference of two runs that is `observed`: `value` gives it anew when some of the `differing` items have
+/// changed places, as the coins say. Beyond what can be counted, `draws` random exchanges are made, the observed one counts
+/// as one more (Phipson and Smyth 2010), and the seed settles them. Exchanges that leave no value are left out.
+pub fn of_statistic(
+    observed: f64,
+    differing: usize,
+    draws: usize,
+    seed: u64,
+    value: impl Fn(&mut Coins) -> Option<f64> + Sync,
+) -> Tails {
     let exact = differing <= EXACT_UP_TO;
     let cases = if exact { 1 << differing } else { draws };
     // Sums in another order differ in their last digits: what is that close counts as equal.
     let close = 1e-9 * observed.abs().max(1e-6);
-    let count = |index: usize| -> [usize; 3] {
-        let value = match exact {
-            true => mean(&exchanges, &mut Counted(index as u64)),
-            false => mean(&exchanges, &mut Drawn::new(seed, index as u64)),
+    let count = |index: usize| -> [usize; 4] {
+        let mut coins = match exact {
+            true => Coins::Counted(index as u64),
+            false => Coins::Drawn(SplitMix64::new(seed, index as u64)),
         };
-        [
-            usize::from(value <= observed + close),
-            usize::from(value >= observed - close),
-            usize::from(value.abs() >= observed.abs() - close),
-        ]
+        value(&mut coins).map_or([0; 4], |value| {
+            [
+                usize::from(value <= observed + close),
+                usize::from(value >= observed - close),
+                usize::from(value.abs() >= observed.abs() - close),
+                1,
+            ]
+        })
     };
     let counts = (0..cases)
         .into_par_iter()
         .map(count)
-        .reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
+        .reduce(|| [0; 4], |a, b| std::array::from_fn(|at| a[at] + b[at]));
     let own = usize::from(!exact);
-    let [lower, upper, both] = counts.map(|n| (n + own) as f64 / (cases + own) as f64);
-    Some(Tails {
-        lower,
-        upper,
-        both,
+    let [lower, upper, both, made] = counts.map(|n| n + own);
+    let share = |count: usize| count as f64 / made as f64;
+    Tails {
+        lower: share(lower),
+        upper: share(upper),
+        both: share(both),
         exact,
-    })
+    }
 }
 
 /// One stratum as exchanges see it.
-struct Stratum {
-    total: Pair,
+struct Stratum<S> {
+    total: Pair<S>,
     /// What an exchange of each differing item adds to the earlier run's sums and takes from the later one's.
-    steps: Vec<[f64; 2]>,
+    steps: Vec<S>,
 }
 
-impl Stratum {
+impl<S: Side> Stratum<S> {
     /// None without a value: the stratum is then left out of the mean.
-    fn new(pairs: &[Pair]) -> Option<Self> {
+    fn new(pairs: &[Pair<S>]) -> Option<Self> {
         let total = total(pairs);
         total.value()?;
-        let step = |pair: &Pair| {
-            let step = pair.after.minus(pair.before);
-            [step.numerator, step.denominator]
-        };
-        let steps = pairs.iter().map(step).filter(|step| *step != [0.0, 0.0]);
+        let steps = pairs.iter().map(|pair| pair.after.minus(pair.before));
         Some(Self {
             total,
-            steps: steps.collect(),
+            steps: steps.filter(differs).collect(),
         })
     }
 
-    fn value(&self, coins: &mut impl Coins) -> f64 {
-        let mut moved = [0.0; 2];
+    fn value(&self, coins: &mut Coins) -> Option<f64> {
+        let mut moved = S::default();
         for chunk in self.steps.chunks(64) {
             let mut bits = coins.toss(chunk.len());
             for step in chunk {
                 // All ones or all zeros, without a branch that cannot be foreseen.
-                let mask = (bits & 1).wrapping_neg();
-                moved[0] += f64::from_bits(step[0].to_bits() & mask);
-                moved[1] += f64::from_bits(step[1].to_bits() & mask);
+                moved = moved.plus(step.masked((bits & 1).wrapping_neg()));
                 bits >>= 1;
             }
         }
         let (before, after) = (self.total.before, self.total.after);
-        (after.numerator - moved[0]) / (after.denominator - moved[1])
-            - (before.numerator + moved[0]) / (before.denominator + moved[1])
+        Some(after.minus(moved).value()? - before.plus(moved).value()?)
     }
 }
 
-fn mean(strata: &[Stratum], coins: &mut impl Coins) -> f64 {
-    let sum: f64 = strata.iter().map(|stratum| stratum.value(coins)).sum();
-    sum / strata.len() as f64
+fn differs<S: Side>(step: &S) -> bool {
+    let mut differs = false;
+    step.each(&mut |number| differs |= number != 0.0);
+    differs
 }
 
 /// Which items change places.
-trait Coins {
+pub enum Coins {
+    /// The bits of one number.
+    Counted(u64),
+    Drawn(SplitMix64),
+}
+
+impl Coins {
     /// A bit for each of up to 64 items.
-    fn toss(&mut self, count: usize) -> u64;
-}
-
-/// The bits of one number.
-struct Counted(u64);
-
-impl Coins for Counted {
-    fn toss(&mut self, count: usize) -> u64 {
-        let bits = self.0;
-        self.0 = self.0.checked_shr(count as u32).unwrap_or(0);
-        bits
-    }
-}
-
-/// Random bits.
-struct Drawn(SplitMix64);
-
-impl Drawn {
-    fn new(seed: u64, stream: u64) -> Self {
-        Self(SplitMix64::new(seed, stream))
-    }
-}
-
-impl Coins for Drawn {
-    fn toss(&mut self, _: usize) -> u64 {
-        self.0.next()
+    pub fn toss(&mut self, count: usize) -> u64 {
+        match self {
+            Self::Counted(number) => {
+                let bits = *number;
+                *number = number.checked_shr(count as u32).unwrap_or(0);
+                bits
+            }
+            Self::Drawn(random) => random.bits(),
+        }
     }
 }

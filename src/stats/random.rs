@@ -8,13 +8,13 @@ impl SplitMix64 {
     /// An independent stream for each pair.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut mixer = Self(seed);
-        let start = mixer.next() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03);
+        let start = mixer.bits() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03);
         let mut mixer = Self(start);
-        Self(mixer.next())
+        Self(mixer.bits())
     }
 
     #[inline]
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl SplitMix64 {
     /// Two independent numbers, uniform in `0..n` for n below 2^32, from one step: the bias is below n / 2^32.
     #[inline]
     pub fn two_below(&mut self, n: usize) -> [usize; 2] {
-        let (bits, n) = (self.next(), n as u64);
+        let (bits, n) = (self.bits(), n as u64);
         [((bits >> 32) * n) >> 32, ((bits & 0xffff_ffff) * n) >> 32].map(|place| place as usize)
     }
 }
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn equals_the_published_stream() {
         let mut random = SplitMix64(1_234_567);
-        let first: Vec<u64> = (0..3).map(|_| random.next()).collect();
+        let first: Vec<u64> = (0..3).map(|_| random.bits()).collect();
         assert_eq!(
             first,
             [

@@ -30,7 +30,7 @@ pub fn pool(title: &str, runs: &[LevelRun], allowed: Allowed) -> (Option<Outcome
 
 /// Why two sets of outcomes should not stand beside each other; partial runs may.
 pub fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
-    let found = mismatches(&Pairing::of(one, other));
+    let found = mismatches(&Pairing::of(one, other, None));
     let refused = found
         .into_iter()
         .filter(|mismatch| mismatch.kind != Kind::Partial && !allowed.lets(mismatch.kind));

@@ -217,7 +217,7 @@ fn estimate(outcomes: &Outcomes, metric: &Metric) -> (Option<f64>, Option<(f64, 
 
 /// What a number of a single set of outcomes is computed from: its pairing with itself.
 fn strata(outcomes: &Outcomes, metric: &Metric) -> Vec<Vec<Cluster>> {
-    let strata = Pairing::of(outcomes, outcomes).strata(metric);
+    let strata = Pairing::of(outcomes, outcomes, None).strata(metric);
     let before = |stratum: Vec<_>| stratum.into_iter().map(|(pair, _)| first(pair)).collect();
     strata.into_iter().map(before).collect()
 }
@@ -231,7 +231,12 @@ fn difference(
     metric: &Metric,
     settings: &Settings,
 ) -> Option<Difference> {
-    Difference::of(&Pairing::of(control, level), metric, &settings.options).ok()
+    Difference::of(
+        &Pairing::of(control, level, None),
+        metric,
+        &settings.options,
+    )
+    .ok()
 }
 
 fn grouped(
@@ -243,7 +248,7 @@ fn grouped(
 ) -> Grouped {
     let mut keys: Vec<String> = Vec::new();
     for outcomes in pooled.iter().flatten() {
-        for key in Pairing::of(outcomes, outcomes).keys(by) {
+        for key in Pairing::of(outcomes, outcomes, None).keys(by) {
             if !keys.iter().any(|known| known == key) {
                 keys.push(key.to_owned());
             }

@@ -3,7 +3,13 @@
 use crate::support::{lines, model, stderr, text_suite, unigauge};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use unigauge::compare::{Allowed, IntervalKind, Options, Recount, compare};
+use unigauge::config::TestChoice;
+use unigauge::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts, Tags};
+use unigauge::stats::formula::{Formula, Terms};
+use unigauge::stats::power::Plan;
 
 /// A graded run of a text suite of `count` items, half of them right.
 pub fn echo(dir: &Path, count: usize) -> PathBuf {
@@ -292,4 +298,200 @@ fn groups_that_mix_differently_are_remarked_on() {
     let (code, shown, _) = compared(dir.path(), &[&runs[..], &["--allow-partial"]].concat());
     assert_eq!(code, Some(0));
     assert!(shown.contains("The runs mix kind differently"), "{shown}");
+}
+
+/// Every group rises and the overall number falls, since the later run lacks most of the easy items. Items of the kind `three`
+/// (14) are the easy ones: 12 of them right before, 2 of those 4 that both runs have; now 3 of 4. Others (26): 6 right
+/// before, 9 now. Overall 18 of 40 = 45 %, then 12 of 30 = 40 %.
+#[test]
+fn simpsons_paradox_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = echo(dir.path(), 40);
+    let right = |at: usize| match at % 2 {
+        0 => format!("number {at}"),
+        _ => "something else".to_owned(),
+    };
+    let answers = |easy: usize, hard: usize| {
+        move |at: usize| {
+            // The place of the item among those of its kind.
+            let (place, good) = match at % 3 {
+                0 => (at / 3, easy),
+                _ => (at - at / 3 - 1, hard),
+            };
+            Some(if place < good {
+                right(at)
+            } else {
+                "nothing".to_owned()
+            })
+        }
+    };
+    // Items 0, 3 and so on: the last two are wrong, and both runs have the last four.
+    altered(&run, "wide", answers(12, 6));
+    let kept = |at: usize| !at.is_multiple_of(3) || at >= 30;
+    let only: Vec<String> = (0..40)
+        .filter(|at| kept(*at))
+        .map(|at| format!("q{at}"))
+        .collect();
+    let args = [
+        "run",
+        "./questions.toml",
+        "--model",
+        "./echo.toml",
+        "--run",
+        "part",
+        "--only",
+    ];
+    unigauge(dir.path()).args(args).args(&only).assert().code(0);
+    altered(&run.with_file_name("part"), "narrow", answers(13, 9));
+    let runs = [
+        "results/questions/echo/wide",
+        "results/questions/echo/narrow",
+        "--allow-partial",
+    ];
+    let (code, shown, said) = compared(dir.path(), &runs);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        shown.contains("! Simpson's paradox: the overall number is lower, though every group of kind is higher."),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("! The runs mix kind differently") && shown.contains("45.0"),
+        "{shown}"
+    );
+    let (_, json, _) = compared(dir.path(), &[&runs[..], &["--format", "json"]].concat());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let comparison = &json["comparisons"][0];
+    let own = ["before", "after"].map(|side| comparison[side]["value"].as_f64().unwrap());
+    assert_eq!(own, [0.45, 0.4]);
+    let groups = comparison["groups"].as_array().unwrap();
+    assert!(groups.len() == 2 && groups.iter().all(|g| g["difference"].as_f64() > Some(0.0)));
+}
+
+/// The official number of OneIG-Bench's texts as its paper has it: 1 − min(M, ED)(1 − CR)(1 − WAC) / M.
+struct OneIg;
+
+impl Formula for OneIg {
+    fn value(&self, [n, distance, exact, matched, reference, limit]: &Terms) -> Option<f64> {
+        let (worst, mean) = (limit / n, distance / n);
+        let missed = (1.0 - exact / n) * (1.0 - matched / reference);
+        (*n > 0.0).then_some(1.0 - worst.min(mean) * missed / worst)
+    }
+}
+
+impl Recount for OneIg {
+    fn formula(&self) -> Option<&dyn Formula> {
+        Some(self)
+    }
+
+    fn terms(&self, output: &OutputOutcome) -> Option<Terms> {
+        let part = |name: &str| output.parts.get(name).copied();
+        Some([
+            1.0,
+            part("ed")?,
+            part("cr")?,
+            part("matched")?,
+            part("reference")?,
+            part("limit")?,
+        ])
+    }
+
+    fn metrics(&self, _: &[&ItemOutcome]) -> BTreeMap<String, f64> {
+        BTreeMap::new()
+    }
+}
+
+/// tests/golden/stats/pooled.py makes the pairs, all exchanges and 200,000 resamples of the same formula.
+#[test]
+fn a_formula_of_sums_is_compared_as_a_formula() {
+    let golden: Value = serde_json::from_str(include_str!("../golden/stats/pooled.json")).unwrap();
+    for case in golden.as_array().unwrap() {
+        let run = |side: usize| {
+            let outcomes =
+                case["pairs"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, pair)| {
+                        let terms: Vec<f64> = serde_json::from_value(pair[side].clone()).unwrap();
+                        let names = ["n", "ed", "cr", "matched", "reference", "limit"];
+                        let parts = names
+                            .iter()
+                            .map(|name| (*name).to_owned())
+                            .zip(terms.clone());
+                        ItemOutcome {
+                            item: at.to_string(),
+                            asked: String::new(),
+                            tags: Tags::default(),
+                            outputs: vec![OutputOutcome {
+                                sums: Some((terms[3], terms[4])),
+                                score: Some(terms[3] / terms[4]),
+                                correct: Some(terms[2] == 1.0),
+                                parts: parts.collect(),
+                            }],
+                        }
+                    });
+            outcomes.collect::<Vec<_>>()
+        };
+        let [before, after] = [0, 1].map(|side| Outcomes {
+            facts: facts(case["pairs"].as_array().unwrap().len()),
+            items: run(side),
+        });
+        let number = |key: &str| case[key].as_f64().unwrap();
+        for (kind, low, high) in [
+            (IntervalKind::Percentile, "low", "high"),
+            (IntervalKind::Bca, "bca_low", "bca_high"),
+        ] {
+            let options = Options {
+                plan: Plan {
+                    level: 0.05,
+                    power: 0.8,
+                    one_sided: false,
+                },
+                test: TestChoice::Auto,
+                interval: kind,
+                resamples: 20_000,
+                seed: 1,
+            };
+            let found = compare(&before, &after, Allowed::default(), &options, Some(&OneIg));
+            let found = found.unwrap().overall;
+            assert!(
+                (found.difference - number("difference")).abs() < 1e-9,
+                "{found:?}"
+            );
+            assert!((found.before - number("before")).abs() < 1e-9, "{found:?}");
+            let exact = case["exact"].as_bool().unwrap();
+            let near = if exact { 1e-9 } else { 0.012 };
+            assert!((found.p - number("p")).abs() < near, "{found:?}");
+            let room = 0.04 * (number("high") - number("low"));
+            for (ours, theirs) in [(found.low, low), (found.high, high)] {
+                assert!(
+                    (ours.unwrap() - number(theirs)).abs() < room,
+                    "{theirs} {found:?} {case}"
+                );
+            }
+        }
+    }
+}
+
+fn facts(items: usize) -> RunFacts {
+    let text = || "oneig".to_owned();
+    RunFacts {
+        suite: text(),
+        suite_title: text(),
+        suite_version: text(),
+        model: text(),
+        model_title: text(),
+        run: text(),
+        repeats: 1,
+        grading: Value::Null,
+        observers: BTreeMap::new(),
+        overall: Overall::Micro,
+        group_by: Vec::new(),
+        expected: items,
+        scored: items,
+        failed: 0,
+        unscored: 0,
+        value: None,
+    }
 }

@@ -1,7 +1,7 @@
 //! The gate as CI meets it: a baseline, a policy, a verdict.
 
 use crate::compare::{altered, echo, grade};
-use crate::support::{lines, ocr_models, stderr, unigauge};
+use crate::support::{lines, model, ocr_models, stderr, unigauge};
 use insta::assert_snapshot;
 use serde_json::Value;
 use std::path::Path;
@@ -271,6 +271,86 @@ fn github_gets_a_summary_and_annotations() {
     );
 }
 
+/// Forty questions, every second one to be answered with yes, all answered right; then 8 of the 20 yeses become noes. Recall falls
+/// from 1 to 0.6, and of the 2^8 exchanges one alone leaves as large a drop.
+#[test]
+fn further_metrics_are_watched_by_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let word = |at: usize| if at.is_multiple_of(2) { "yes" } else { "no" };
+    let items: String = (0..40)
+        .map(|at| {
+            let word = word(at);
+            format!(
+                "{{\"id\": \"q{at}\", \"prompt\": \"{word} to {at}\", \"answers\": [\"{word}\"]}}\n"
+            )
+        })
+        .collect();
+    std::fs::write(dir.path().join("polar.jsonl"), items).unwrap();
+    let suite = "name = \"polar\"\nversion = \"1\"\ntitle = \"Polar\"\ntask = \"understand\"\n[items]\nfile = \"polar.jsonl\"\n\
+        [items.map]\nexpect = [\"answers\"]\n[grade]\nrule = \"yes-no\"\n";
+    std::fs::write(dir.path().join("polar.toml"), suite).unwrap();
+    model(dir.path(), "echo", "echo", "");
+    let run = ["run", "./polar.toml", "--model", "./echo.toml"];
+    assert_eq!(says(dir.path(), &run).0, Some(0));
+    let run = "results/polar/echo/seed0";
+    altered(&dir.path().join(run), "worse", |at| {
+        (at % 2 == 0 && at < 16).then(|| "no".to_owned())
+    });
+    assert_eq!(
+        says(dir.path(), &["baseline", "save", run, "--to", "b.json"]).0,
+        Some(0)
+    );
+    let worse = "results/polar/echo/worse";
+    let judged = |metric: &str, baseline: &str| {
+        let policy = format!(
+            "name = \"mine\"\ntitle = \"Mine\"\n[[rules]]\nmetric = \"{metric}\"\ntier = \"critical\"\n"
+        );
+        std::fs::write(dir.path().join("mine.toml"), policy).unwrap();
+        let args = [
+            "gate",
+            worse,
+            "--baseline",
+            baseline,
+            "--policy",
+            "mine.toml",
+            "--json",
+        ];
+        let (code, shown, said) = says(dir.path(), &args);
+        let verdict: Value = serde_json::from_str(&shown).unwrap_or_else(|_| panic!("{said}"));
+        (code, verdict["rules"][0].clone())
+    };
+    for baseline in ["b.json", run] {
+        let (code, rule) = judged("recall", baseline);
+        assert_eq!(
+            (code, &rule["metric"]),
+            (Some(3), &"recall".into()),
+            "{rule}"
+        );
+        assert!(
+            (rule["drop"].as_f64().unwrap() - 0.4).abs() < 1e-9,
+            "{rule}"
+        );
+        assert!(
+            (rule["p"].as_f64().unwrap() - 1.0 / 256.0).abs() < 1e-9,
+            "{rule}"
+        );
+        let bound = |key: &str| rule["difference"][key].as_f64().unwrap();
+        // The error of 8 of 20 that changed: √(0.4 · 0.6 / 20) = 0.1095, of which parts left out give nearly as much.
+        assert!((bound("low") + 0.4 + 1.96 * 0.1095).abs() < 0.03, "{rule}");
+        assert!((bound("high") + 0.4 - 1.96 * 0.1095).abs() < 0.03, "{rule}");
+    }
+    let (code, rule) = judged("yes ratio", "b.json");
+    assert_eq!((code, rule["status"].as_str()), (Some(3), Some("breach")));
+    assert_eq!(judged("precision", "b.json").0, Some(0));
+    let (code, rule) = judged("recal", "b.json");
+    let reason = rule["reason"].as_str().unwrap();
+    assert_eq!(code, Some(5), "{reason}");
+    assert!(
+        reason.contains("no metric `recal`") && reason.contains("F1, accuracy, precision, recall"),
+        "{reason}"
+    );
+}
+
 /// The whole loop with pictures: clean type is the baseline, the same again passes, degraded type fails and the page shows
 /// what fell.
 #[test]
@@ -306,7 +386,18 @@ fn degraded_type_fails_the_gate() {
     assert_eq!(gate(degraded, "b.json", "kept").0, Some(3));
     let (code, shown, said) = gate(degraded, first, "fail");
     assert_eq!(code, Some(3), "{shown}{said}");
-    let page = std::fs::read_to_string(dir.path().join("fail/index.html")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(dir.path().join("fail").join(name)).unwrap();
+    let junit = read("junit.xml");
+    assert!(
+        junit.contains("failures=\"1\"") && junit.contains("type=\"breach\""),
+        "{junit}"
+    );
+    let summary = read("summary.md");
+    assert!(
+        summary.starts_with("## ❌ unigauge gate: breach") && summary.contains("items fell"),
+        "{summary}"
+    );
+    let page = read("index.html");
     let cards = page.matches("<article").count();
     assert!(cards >= 6, "{cards} items changed");
     let pictures = page.matches("data:image/jpeg").count();

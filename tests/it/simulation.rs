@@ -134,6 +134,7 @@ fn run(scores: &[f64], right_or_wrong: bool) -> Outcomes {
             .collect::<Tags>(),
         outputs: vec![OutputOutcome {
             sums: Some((*score, 1.0)),
+            score: Some(*score),
             correct: right_or_wrong.then_some(*score == 1.0),
             parts: BTreeMap::new(),
         }],
@@ -177,6 +178,7 @@ fn verdict(policy: &PolicyFile, before: &[f64], after: &[f64], right_or_wrong: b
     let candidate = Candidate {
         run: &after,
         baseline: Some(&before),
+        recount: None,
     };
     judge(policy, &[candidate], Allowed::default())
 }

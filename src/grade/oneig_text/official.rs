@@ -1,9 +1,10 @@
 //! The tables that OneIG-Bench's `text_score.py` writes: one of the model, one of the prompts.
 
 use super::{OneIgText, expect, numbers};
-use crate::grade::pooled::{Pooled as _, Terms, added};
+use crate::grade::pooled::{Pooled as _, added};
 use crate::grade::{Board, OfficialFile};
 use crate::record::{Grade, Item};
+use crate::stats::formula::Terms;
 use crate::text::normalise::Language;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;

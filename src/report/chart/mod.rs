@@ -113,7 +113,7 @@ impl Drawn {
 }
 
 /// A name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
-fn file_name(name: &str) -> String {
+pub(crate) fn file_name(name: &str) -> String {
     name.chars()
         .map(|c| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,

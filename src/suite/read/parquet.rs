@@ -1,10 +1,10 @@
 //! Parquet, a row group at a time, by polars's reader of single columns: a dataset's pictures need not fit into memory.
 
-mod guard;
 mod value;
 
 use super::table::{Batches, Columns, Read, Row, Sink, place};
 use super::{Place, Record};
+use crate::guard::guarded;
 use crate::record::Object;
 use crate::suite::error::{Problem, SuiteError};
 use polars_arrow::array::Array;
@@ -43,9 +43,8 @@ pub(super) fn read(
     };
     let mut file =
         File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
-    let metadata =
-        guard::guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
-            .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
+    let metadata = guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
+        .map_err(|error| unreadable(format!("this is no whole Parquet file: {error}")))?;
     let fields = fields(&metadata).map_err(unreadable)?;
     let there: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     columns.check(path, &there)?;
@@ -83,7 +82,7 @@ pub(super) fn read(
 
 /// The columns with their types, as the file's own schema has them.
 fn fields(metadata: &FileMetadata) -> Result<Vec<Field>, String> {
-    let schema = guard::guarded(|| Ok(parquet_to_arrow_schema(metadata.schema().fields())))
+    let schema = guarded(|| Ok(parquet_to_arrow_schema(metadata.schema().fields())))
         .map_err(|error| format!("its columns cannot be understood: {error}"))?;
     Ok(schema.iter_values().cloned().collect())
 }
@@ -146,7 +145,7 @@ fn column<'a>(
     let mut pages = Vec::new();
     let mut types = Vec::new();
     for chunk in chunks {
-        let range = guard::guarded(|| Ok(chunk.byte_range()))?;
+        let range = guarded(|| Ok(chunk.byte_range()))?;
         if range.start > range.end || range.end > length {
             return Err(format!(
                 "its data should lie at bytes {} to {}, and the file has {length}",
@@ -163,7 +162,7 @@ fn column<'a>(
         pages.push(BasicDecompressor::new(reader, vec![]));
         types.push(&chunk.descriptor().descriptor.primitive_type);
     }
-    let parts = guard::guarded(|| {
+    let parts = guarded(|| {
         let arrays = column_iter_to_arrays(pages, types, field.clone(), None);
         arrays
             .map(|(arrays, _)| arrays)
@@ -197,7 +196,7 @@ fn one(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> Rea
         let (array, at) = column
             .at(row)
             .ok_or_else(|| wrong("there is no value".to_owned()))?;
-        let found = guard::guarded(|| match columns.is_image(name) {
+        let found = guarded(|| match columns.is_image(name) {
             true => value::pictures(array, at, columns.encoding),
             false => value::json(array, at).map(value::Cell::Value),
         });

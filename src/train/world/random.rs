@@ -19,7 +19,7 @@ impl Random {
 
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
-        (self.0.next() >> 11) as f64 / (1_u64 << 53) as f64 - probability < 0.0
+        (self.0.bits() >> 11) as f64 / (1_u64 << 53) as f64 - probability < 0.0
     }
 
     /// One of a list that is not empty.

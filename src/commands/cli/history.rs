@@ -1,0 +1,68 @@
+//! Arguments of `unigauge history`.
+
+use crate::config::Metric;
+use clap::{Args, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  unigauge history geneval
+  unigauge history quick --model my-model --metric overall language=zh --since 2026-01-01
+  unigauge history quick --format csv > history.csv
+  unigauge history -o history/                              # a page with charts, for every suite
+
+A number's change points are found among runs on the same items with the same version, observers, judges and rule; other runs
+and partial ones are marked. At each change point stands what the manifests of the runs before and after differ in.")]
+pub struct HistoryArgs {
+    /// The suite [default: every suite with runs]
+    pub suite: Option<String>,
+    /// The results tree, SUITE/MODEL/RUN
+    #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
+    pub results: PathBuf,
+    /// Only these models
+    #[arg(long, short, value_name = "MODEL", num_args = 1..)]
+    pub model: Vec<String>,
+    /// The numbers: overall, correct, TAG=KEY, part:NAME or a name in the summaries' metrics
+    #[arg(long, value_name = "METRIC", num_args = 1.., default_value = "overall", value_parser = metric)]
+    pub metric: Vec<Metric>,
+    /// Only runs that started on this day (UTC) or later, as 2026-01-31
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub since: Option<jiff::Timestamp>,
+    /// Chance of a change point in a series that does not change
+    #[arg(long, default_value_t = 0.05, value_parser = super::share)]
+    pub level: f64,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Terminal)]
+    pub format: HistoryFormat,
+    /// Write index.html, charts, history.json, history.csv and history.md here
+    #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
+
+/// How a history is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    Terminal,
+    Markdown,
+    Csv,
+    Json,
+    Html,
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    match Metric::try_from(text.to_owned())? {
+        Metric::Groups(by) => Err(format!("name one group, such as {by}=KEY")),
+        metric => Ok(metric),
+    }
+}
+
+fn day(text: &str) -> Result<jiff::Timestamp, String> {
+    let day: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "expected a day such as 2026-01-31".to_owned())?;
+    let start = day.to_zoned(jiff::tz::TimeZone::UTC);
+    start
+        .map(|zoned| zoned.timestamp())
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,139 @@
+//! Numbers that are no averages of the outputs' scores: what is asked of a rule, and the difference of two runs in one.
+
+use super::difference::{Difference, NoDifference, Options, Test};
+use super::pairing::Pairing;
+use crate::config::Metric;
+use crate::record::{ItemOutcome, OutputOutcome};
+use crate::stats::cluster::Sums;
+use crate::stats::formula::{Formula, Terms};
+use crate::stats::permutation::{self, Coins};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// How a rule makes such numbers.
+pub trait Recount: Sync {
+    /// The formula behind the overall number and those of groups, where these are no averages.
+    fn formula(&self) -> Option<&dyn Formula>;
+
+    /// What an output adds to the sums of the formula.
+    fn terms(&self, output: &OutputOutcome) -> Option<Terms>;
+
+    /// The further official numbers of these items; what others are is left out as if it had no score.
+    fn metrics(&self, items: &[&ItemOutcome]) -> BTreeMap<String, f64>;
+}
+
+/// Parts of the items that are left out in turn for the standard error.
+const PARTS: usize = 200;
+/// Items that are counted anew over all exchanges of the permutation test, about: each exchange takes all of them.
+const COUNTED: usize = 2_000_000;
+const LEAST_DRAWS: usize = 499;
+const MOST_DRAWS: usize = 1_999;
+/// Half the width of a 95 % interval in standard errors.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The difference in a further official number, made anew by the rule each time: the interval from its standard error when parts
+/// of the items are left out, p by exchanging the results of items. Items won and lost are those whose own scores changed.
+pub fn difference(
+    pairing: &Pairing<'_>,
+    name: &str,
+    options: &Options,
+    seed: u64,
+) -> Result<Difference, NoDifference> {
+    let unknown = |known: String| NoDifference::NoMetric {
+        name: name.to_owned(),
+        known,
+    };
+    let recount = pairing.recount.ok_or_else(|| unknown(String::new()))?;
+    let scored = |item: &ItemOutcome| item.outputs.iter().any(|output| output.score.is_some());
+    let pairs = pairing.items.iter().map(|item| [item.before, item.after]);
+    let pairs: Vec<[&ItemOutcome; 2]> = pairs.filter(|p| p.iter().all(|i| scored(i))).collect();
+    let side = |at: usize| -> Vec<&ItemOutcome> { pairs.iter().map(|pair| pair[at]).collect() };
+    let value = |items: &[&ItemOutcome]| recount.metrics(items).get(name).copied();
+    let all = recount.metrics(&side(1));
+    let (Some(before), Some(after)) = (value(&side(0)), all.get(name).copied()) else {
+        return Err(unknown(all.into_keys().collect::<Vec<_>>().join(", ")));
+    };
+    let error = standard_error(&pairs, &value);
+    let differing: Vec<bool> = pairs.iter().map(|[b, a]| b.outputs != a.outputs).collect();
+    let draws = (COUNTED / pairs.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS);
+    let exchanged = |coins: &mut Coins| {
+        let mut sides = [Vec::new(), Vec::new()];
+        for (pair, differs) in pairs.iter().zip(&differing) {
+            let swap = *differs && coins.toss(1) & 1 == 1;
+            let [one, other] = if swap { [pair[1], pair[0]] } else { *pair };
+            sides[0].push(one);
+            sides[1].push(other);
+        }
+        Some(value(&sides[1])? - value(&sides[0])?)
+    };
+    let count = differing.iter().filter(|differs| **differs).count();
+    let tails = permutation::of_statistic(
+        after - before,
+        count,
+        draws.min(options.resamples),
+        seed,
+        exchanged,
+    );
+    let own = pairing
+        .items
+        .iter()
+        .filter_map(|item| item.pair(&Metric::Overall));
+    let own: Vec<f64> = own
+        .filter_map(|pair| Some(pair.after.value()? - pair.before.value()?))
+        .collect();
+    let test = if tails.exact {
+        Test::ExactPermutation
+    } else {
+        Test::Permutation
+    };
+    let half = error.filter(|error| *error > 1e-12).map(|error| Z * error);
+    Ok(Difference {
+        metric: Metric::Named(name.to_owned()),
+        n: pairs.len(),
+        before,
+        after,
+        difference: after - before,
+        low: half.map(|half| after - before - half),
+        high: half.map(|half| after - before + half),
+        standard_error: error,
+        test,
+        p: tails.both,
+        p_lower: tails.lower,
+        p_upper: tails.upper,
+        p_holm: None,
+        effect: None,
+        flips: None,
+        odds_ratio: None,
+        won: own.iter().filter(|change| **change > 0.0).count(),
+        tied: own.iter().filter(|change| **change == 0.0).count(),
+        lost: own.iter().filter(|change| **change < 0.0).count(),
+        detectable: None,
+        needed: None,
+    }
+    .planned(options.plan))
+}
+
+/// By the jackknife that leaves out parts of the items.
+fn standard_error(
+    pairs: &[[&ItemOutcome; 2]],
+    value: &(impl Fn(&[&ItemOutcome]) -> Option<f64> + Sync),
+) -> Option<f64> {
+    let parts = pairs.len().min(PARTS);
+    let without = |part: usize| {
+        let kept = || {
+            pairs
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| at % parts != part)
+        };
+        let side =
+            |which: usize| -> Vec<&ItemOutcome> { kept().map(|(_, pair)| pair[which]).collect() };
+        Some(value(&side(1))? - value(&side(0))?)
+    };
+    let values: Option<Vec<f64>> = (0..parts).into_par_iter().map(without).collect();
+    let values = values.filter(|values| values.len() > 1)?;
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares * (n - 1.0) / n).sqrt())
+}

@@ -1,0 +1,269 @@
+//! Steps and change points of comparable runs, from sums by item.
+//!
+//! Runs on the same items share how hard these are, so the error of a run's number beside another run's is that of the
+//! items' differences, not that of its own interval. It is estimated from the differences of consecutive runs, which a
+//! change enters once only, and taken for the same in all runs but for their repeats.
+
+use crate::stats::change::{self, Point};
+use crate::stats::cluster::{Pair, Side, mean_of_ratios};
+use crate::stats::jackknife::jackknife;
+use crate::stats::permutation;
+use rayon::prelude::*;
+
+/// Exchanges of the permutation test of a change.
+const DRAWS: usize = 4_999;
+const SEED: u64 = 20_231_017;
+/// Half the width of a 95 % interval in standard errors.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Comparable runs by time.
+pub struct Stretch<S> {
+    /// By run, then by item; None without a score.
+    pub sides: Vec<Vec<Option<S>>>,
+    /// Outputs an item, by run.
+    pub repeats: Vec<f64>,
+    /// Items whose numbers are averaged first.
+    pub strata: Vec<Vec<usize>>,
+}
+
+/// A paired difference.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference {
+    pub before: f64,
+    pub after: f64,
+    pub value: f64,
+    pub error: Option<f64>,
+}
+
+impl Difference {
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        let half = Z * self.error.filter(|error| *error > 1e-12)?;
+        Some((self.value - half, self.value + half))
+    }
+}
+
+/// A change point.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut {
+    /// First run of the level before, first run after the change, end of the level after.
+    pub span: [usize; 3],
+    pub difference: Difference,
+    pub p: f64,
+}
+
+/// What was found.
+pub struct Found {
+    /// From each run to the next one.
+    pub steps: Vec<Option<Difference>>,
+    pub cuts: Vec<Cut>,
+    /// Standard error of one run's number with one output an item.
+    pub noise: Option<f64>,
+}
+
+impl<S: Side> Stretch<S> {
+    pub fn detect(&self, level: f64) -> Found {
+        let runs = self.sides.len();
+        let steps: Vec<Option<Difference>> = (1..runs)
+            .into_par_iter()
+            .map(|at| self.difference(&self.pairs(at - 1..at, at..at + 1)))
+            .collect();
+        let noise = self.noise(&steps);
+        let points: Option<Vec<Point>> = (0..runs).map(|at| self.point(at, noise?)).collect();
+        let cuts = match points {
+            Some(points) if runs > 1 => {
+                change::change_points(&points, change::penalty(runs, level))
+            }
+            _ => Vec::new(),
+        };
+        Found {
+            steps,
+            cuts: self.confirmed(cuts, level),
+            noise: noise.map(f64::sqrt),
+        }
+    }
+
+    /// Variance of a run's number with one output an item.
+    fn noise(&self, steps: &[Option<Difference>]) -> Option<f64> {
+        let of = |(at, step): (usize, &Option<Difference>)| {
+            let shares = 1.0 / self.repeats.get(at)? + 1.0 / self.repeats.get(at + 1)?;
+            Some(step.as_ref()?.error?.powi(2) / shares)
+        };
+        let variances: Vec<f64> = steps.iter().enumerate().filter_map(of).collect();
+        let count = variances.len() as f64;
+        (count > 0.0).then(|| variances.iter().sum::<f64>() / count)
+    }
+
+    fn point(&self, at: usize, noise: f64) -> Option<Point> {
+        let own = self.strata.iter().map(|stratum| {
+            let items = stratum.iter();
+            items.filter_map(|item| self.side(at, *item)).collect()
+        });
+        Some(Point {
+            value: mean_of_ratios(&own.collect::<Vec<Vec<S>>>())?,
+            // Where runs never differ, any difference is a change.
+            variance: (noise / self.repeats.get(at)?).max(1e-18),
+        })
+    }
+
+    fn side(&self, run: usize, item: usize) -> Option<S> {
+        *self.sides.get(run)?.get(item)?
+    }
+
+    /// The items that some runs of both ranges have, with their means over runs.
+    fn pairs(
+        &self,
+        before: std::ops::Range<usize>,
+        after: std::ops::Range<usize>,
+    ) -> Vec<Vec<Pair<S>>> {
+        let mean = |runs: std::ops::Range<usize>, item: usize| {
+            let sides = runs.filter_map(|run| self.side(run, item));
+            let (sum, count) = sides.fold((S::default(), 0), |(sum, count), side| {
+                (sum.plus(side), count + 1)
+            });
+            (count > 0).then(|| sum.scaled(1.0 / f64::from(count)))
+        };
+        let of = |stratum: &Vec<usize>| {
+            let pair = |item: &usize| {
+                Some(Pair {
+                    before: mean(before.clone(), *item)?,
+                    after: mean(after.clone(), *item)?,
+                })
+            };
+            stratum.iter().filter_map(pair).collect()
+        };
+        self.strata.iter().map(of).collect()
+    }
+
+    fn difference(&self, pairs: &[Vec<Pair<S>>]) -> Option<Difference> {
+        let side = |of: fn(&Pair<S>) -> S| -> Option<f64> {
+            let sides = pairs.iter().map(|s| s.iter().map(of).collect());
+            mean_of_ratios(&sides.collect::<Vec<Vec<S>>>())
+        };
+        Some(Difference {
+            before: side(|pair| pair.before)?,
+            after: side(|pair| pair.after)?,
+            value: mean_of_ratios(pairs)?,
+            error: jackknife(pairs).map(|found| found.standard_error),
+        })
+    }
+
+    /// The cuts whose items' means differ on both sides by a paired permutation test, too, which takes no number for
+    /// normal: the least sure cut is left out until all are sure.
+    fn confirmed(&self, mut cuts: Vec<usize>, level: f64) -> Vec<Cut> {
+        loop {
+            let tested: Vec<Option<Cut>> = self.spans(&cuts).map(|span| self.cut(span)).collect();
+            let p = |cut: &Option<Cut>| cut.map_or(1.0, |cut| cut.p);
+            let least = tested
+                .iter()
+                .enumerate()
+                .max_by(|a, b| p(a.1).total_cmp(&p(b.1)));
+            match least {
+                Some((at, cut)) if p(cut) > level => {
+                    cuts.remove(at);
+                }
+                _ => return tested.into_iter().flatten().collect(),
+            }
+        }
+    }
+
+    /// Each cut with the ends of the levels on both sides.
+    fn spans(&self, cuts: &[usize]) -> impl Iterator<Item = [usize; 3]> {
+        let edges = [&[0], cuts, &[self.sides.len()]].concat();
+        let spans: Vec<[usize; 3]> = edges
+            .windows(3)
+            .map(|edges| [edges[0], edges[1], edges[2]])
+            .collect();
+        spans.into_iter()
+    }
+
+    fn cut(&self, span: [usize; 3]) -> Option<Cut> {
+        let [start, at, end] = span;
+        let pairs = self.pairs(start..at, at..end);
+        Some(Cut {
+            span,
+            difference: self.difference(&pairs)?,
+            p: permutation::test(&pairs, DRAWS, SEED)?.both,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::cluster::Cluster;
+    use crate::stats::random::SplitMix64;
+
+    const RUNS: usize = 12;
+    const ITEMS: usize = 80;
+
+    /// Right and wrong answers to items that are more or less hard; from the run `from` on they are right less often.
+    fn series(study: u64, from: usize, drop: f64) -> Stretch<Cluster> {
+        let mut random = SplitMix64::new(study, 7);
+        let mut share = || (random.bits() >> 11) as f64 / (1_u64 << 53) as f64;
+        let hard: Vec<f64> = (0..ITEMS).map(|_| 0.2 + 0.8 * share()).collect();
+        let mut run = |at: usize| -> Vec<Option<Cluster>> {
+            let less = if at >= from { drop } else { 0.0 };
+            let answers = hard.iter().map(|chance| share() < chance - less);
+            let answers = answers.map(|right| Cluster {
+                numerator: f64::from(u8::from(right)),
+                denominator: 1.0,
+            });
+            answers.map(Some).collect()
+        };
+        Stretch {
+            sides: (0..RUNS).map(&mut run).collect(),
+            repeats: vec![1.0; RUNS],
+            strata: vec![(0..ITEMS).collect()],
+        }
+    }
+
+    /// 2000 series that do not change: cuts are found in no more of them than the level says. That the penalty is a bound
+    /// makes them fewer.
+    #[test]
+    fn series_that_do_not_change_are_seldom_cut() {
+        let cut = |study: &u64| !series(*study, RUNS, 0.0).detect(0.05).cuts.is_empty();
+        let found = (0..2000_u64).into_par_iter().filter(cut).count();
+        println!("false alarms: {found} of 2000");
+        assert!((2..=100).contains(&found), "{found} of 2000");
+    }
+
+    /// Twelve points less from the eighth run on: 2.5 standard errors of one run's number, 4 of the means.
+    #[test]
+    fn a_change_is_found_where_it_is() {
+        let near = |study: &u64| {
+            let cuts = series(*study, 8, 0.12).detect(0.05).cuts;
+            matches!(&cuts[..], [cut] if (7..=9).contains(&cut.span[1]) && cut.difference.value < 0.0)
+        };
+        let found = (0..300_u64).into_par_iter().filter(near).count();
+        println!("found: {found} of 300");
+        assert!(found > 180, "{found} of 300");
+    }
+
+    /// A model that always answers the same: its noise is none, so one item that changed would be a change; the
+    /// permutation test says that one item is no evidence, and that twelve are.
+    #[test]
+    fn one_item_is_no_evidence() {
+        let stretch = |changed: usize| {
+            let run = |at: usize| {
+                let right = |item: usize| f64::from(u8::from(at < 3 || item >= changed));
+                let answer = |item| {
+                    Some(Cluster {
+                        numerator: right(item),
+                        denominator: 1.0,
+                    })
+                };
+                (0..ITEMS).map(answer).collect()
+            };
+            Stretch {
+                sides: (0..6).map(run).collect(),
+                repeats: vec![1.0; 6],
+                strata: vec![(0..ITEMS).collect()],
+            }
+        };
+        assert!(stretch(1).detect(0.05).cuts.is_empty());
+        let cuts = stretch(12).detect(0.05).cuts;
+        assert_eq!(cuts.len(), 1);
+        assert_eq!(cuts[0].span, [0, 3, 6]);
+        assert!((cuts[0].difference.value + 12.0 / 80.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,331 @@
+//! The history as a page: charts, change points with what had changed, runs.
+
+use super::text::listed;
+use super::{History, Point, Series};
+use crate::compare::Numbers;
+use crate::report::chart::canvas::Label;
+use crate::report::chart::{self, Curve, Drawn, Lines, Look, Width};
+use crate::report::page::inline;
+use crate::report::{ReportError, files};
+use askama::Template;
+use std::path::{Path, PathBuf};
+
+const STYLE: &str = concat!(
+    include_str!("../../templates/report.css"),
+    include_str!("../../templates/history.css")
+);
+
+/// The latest runs of a series that the page lists.
+const LISTED: usize = 120;
+const SECONDS_A_DAY: f64 = 86_400.0;
+/// Dates under a chart.
+const TICKS: usize = 5;
+
+#[derive(Template)]
+#[template(path = "history.html")]
+struct Page {
+    title: String,
+    suites: Vec<Section>,
+    linked: bool,
+    style: &'static str,
+    version: &'static str,
+}
+
+struct Section {
+    title: String,
+    figures: Vec<Figure>,
+    series: Vec<Block>,
+    skipped: Vec<String>,
+}
+
+struct Figure {
+    name: String,
+    caption: String,
+    svg: String,
+}
+
+struct Block {
+    heading: String,
+    changes: Vec<Shown>,
+    rows: Vec<Row>,
+    more: Option<String>,
+    notes: Vec<String>,
+}
+
+struct Shown {
+    class: &'static str,
+    sentence: String,
+    changed: Vec<String>,
+}
+
+struct Row {
+    run: String,
+    program: String,
+    day: String,
+    n: usize,
+    value: String,
+    interval: String,
+    step: String,
+    class: &'static str,
+    remark: String,
+    /// First after a change point.
+    turned: bool,
+    changed: Vec<String>,
+}
+
+/// The page without links to files beside it.
+///
+/// # Errors
+/// When a chart cannot be drawn.
+pub fn render(histories: &[History]) -> Result<String, ReportError> {
+    made(histories, &charts(histories)?, false)
+}
+
+/// Writes `index.html` and `charts/` into a folder; gives the page's path back.
+///
+/// # Errors
+/// When a chart cannot be drawn or the folder cannot be written to.
+pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> {
+    let drawn = charts(histories)?;
+    let folder = dir.join("charts");
+    files::create(&folder)?;
+    for chart in drawn.iter().flatten() {
+        files::put(
+            &folder.join(format!("{}.svg", chart.name)),
+            chart.svg.as_bytes(),
+        )?;
+        files::put(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
+    }
+    let path = dir.join("index.html");
+    files::put(&path, made(histories, &drawn, true)?.as_bytes())?;
+    Ok(path)
+}
+
+fn made(histories: &[History], drawn: &[Vec<Drawn>], linked: bool) -> Result<String, ReportError> {
+    let titles: Vec<&str> = histories
+        .iter()
+        .map(|history| history.title.as_str())
+        .collect();
+    let page = Page {
+        title: titles.join(", "),
+        suites: histories
+            .iter()
+            .zip(drawn)
+            .map(|(history, drawn)| section(history, drawn))
+            .collect(),
+        linked,
+        style: STYLE,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    page.render()
+        .map_err(|error| ReportError::Page(error.to_string()))
+}
+
+fn section(history: &History, drawn: &[Drawn]) -> Section {
+    let figure = |chart: &Drawn| Figure {
+        name: chart.name.clone(),
+        caption: chart.caption.clone(),
+        svg: inline(chart),
+    };
+    Section {
+        title: history.title.clone(),
+        figures: drawn.iter().map(figure).collect(),
+        series: history
+            .series
+            .iter()
+            .map(|series| block(history, series))
+            .collect(),
+        skipped: history.left_out(),
+    }
+}
+
+fn block(history: &History, series: &Series) -> Block {
+    let numbers = series.numbers();
+    let changes = series.changes.iter().map(|change| Shown {
+        class: direction(change.difference),
+        sentence: change.sentence(series, numbers),
+        changed: listed(&change.changed),
+    });
+    let hidden = series.points.len().saturating_sub(LISTED);
+    // The latest first.
+    let rows = series.points.iter().enumerate().skip(hidden).rev();
+    Block {
+        heading: history.heading(series),
+        changes: changes.collect(),
+        rows: rows
+            .map(|(at, point)| row(series, at, point, numbers))
+            .collect(),
+        more: (hidden > 0).then(|| {
+            format!(
+                "The latest {LISTED} of {} runs; history.csv has all.",
+                series.points.len()
+            )
+        }),
+        notes: series.remarks(numbers, history.level),
+    }
+}
+
+fn direction(difference: f64) -> &'static str {
+    if difference < 0.0 { "worse" } else { "better" }
+}
+
+fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
+    let score = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
+    let step = point.step.as_ref();
+    let sure = step.and_then(|step| match (step.low, step.high) {
+        (Some(low), _) if low > 0.0 => Some("better"),
+        (_, Some(high)) if high < 0.0 => Some("worse"),
+        _ => None,
+    });
+    Row {
+        run: point.run.clone(),
+        program: point.program.clone(),
+        day: point.started.strftime("%F %H:%M").to_string(),
+        n: point.n,
+        value: score(point.value),
+        interval: match (point.low, point.high) {
+            (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
+            _ => "–".to_owned(),
+        },
+        step: step.map_or("–".to_owned(), |step| step.told(numbers)),
+        class: sure.unwrap_or("same"),
+        remark: series.remark(at, point),
+        turned: series.changes.iter().any(|change| change.at == at),
+        changed: match (at, point.changed.is_empty()) {
+            (0, _) | (_, true) => Vec::new(),
+            _ => listed(&point.changed),
+        },
+    }
+}
+
+/// A chart for each metric of each suite, a line for each model.
+fn charts(histories: &[History]) -> Result<Vec<Vec<Drawn>>, ReportError> {
+    let of_history = |history: &History| {
+        let mut metrics: Vec<String> = Vec::new();
+        for series in &history.series {
+            let name = series.metric.to_string();
+            if !metrics.contains(&name) {
+                metrics.push(name);
+            }
+        }
+        metrics
+            .iter()
+            .map(|metric| trend(history, metric))
+            .collect()
+    };
+    histories.iter().map(of_history).collect()
+}
+
+fn trend(history: &History, metric: &str) -> Result<Drawn, ReportError> {
+    let series: Vec<&Series> = history
+        .series
+        .iter()
+        .filter(|series| series.metric.to_string() == metric)
+        .collect();
+    let values = series
+        .iter()
+        .flat_map(|s| s.points.iter().filter_map(|p| p.value));
+    let numbers = Numbers::spanning(values);
+    let factor = if numbers.unit().is_empty() {
+        1.0
+    } else {
+        100.0
+    };
+    let curves = series.iter().enumerate().map(|(index, series)| Curve {
+        label: Label {
+            text: series.model_title.clone(),
+            id: series.model.clone(),
+        },
+        look: Look::new(index),
+        points: points(series, factor),
+    });
+    let marks = series.iter().flat_map(|series| {
+        let marks = series.changes.iter();
+        marks.filter_map(|change| {
+            let point = series.points.get(change.at)?;
+            Some((day(point.started), numbers.signed(change.difference)))
+        })
+    });
+    let lines = Lines {
+        curves: curves.collect(),
+        x: "start of the run (UTC)".to_owned(),
+        y: format!("{metric}{}", numbers.unit()),
+        x_ticks: ticks(&series),
+        marks: marks.collect(),
+        width: Width::Page,
+    };
+    let name = chart::file_name(&format!("{}-{metric}", history.suite));
+    let failed = |error: chart::ChartError| ReportError::Chart {
+        chart: name.clone(),
+        message: error.0,
+    };
+    Ok(Drawn {
+        caption: format!(
+            "{}: {metric} over time. Bands are the runs' 95 % intervals, upright lines change points, gaps runs that cannot be \
+             compared with those before.",
+            history.title
+        ),
+        svg: chart::svg(&lines).map_err(failed)?,
+        png: chart::png(&lines).map_err(failed)?,
+        name,
+    })
+}
+
+fn day(started: jiff::Timestamp) -> f64 {
+    started.as_second() as f64 / SECONDS_A_DAY
+}
+
+/// The runs with a number; a gap before each that cannot be compared with the one before. Partial runs are left out.
+fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
+    let mut points = Vec::new();
+    for point in &series.points {
+        let Some(value) = point
+            .value
+            .filter(|_| point.segment.is_some() || series.noise.is_none())
+        else {
+            continue;
+        };
+        let x = day(point.started);
+        if !point.marks.is_empty() {
+            points.push(chart::Point {
+                x,
+                y: f64::NAN,
+                band: None,
+            });
+        }
+        let band = point.low.zip(point.high);
+        points.push(chart::Point {
+            x,
+            y: value * factor,
+            band: band.map(|(low, high)| (low * factor, high * factor)),
+        });
+    }
+    points
+}
+
+/// Dates at even distances, or times where all runs lie within two days.
+fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
+    let times = series
+        .iter()
+        .flat_map(|s| s.points.iter().map(|p| p.started.as_second()));
+    let (first, last) = times.fold((i64::MAX, i64::MIN), |(a, b), t| (a.min(t), b.max(t)));
+    if first > last {
+        return Vec::new();
+    }
+    let form = match last - first < 2 * 86_400 {
+        true => "%F %H:%M",
+        false => "%F",
+    };
+    let mut ticks: Vec<(f64, String)> = (0..TICKS as i64)
+        .filter_map(|at| {
+            let second = first + (last - first) * at / (TICKS as i64 - 1);
+            let time = jiff::Timestamp::from_second(second).ok()?;
+            Some((
+                second as f64 / SECONDS_A_DAY,
+                time.strftime(form).to_string(),
+            ))
+        })
+        .collect();
+    ticks.dedup_by(|a, b| a.1 == b.1);
+    ticks
+}

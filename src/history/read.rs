@@ -1,0 +1,243 @@
+//! A run folder as far as a history needs it.
+
+use crate::config::{Metric, Settings};
+use crate::grade::{self, Pooled, Rule};
+use crate::record::{Grade, Item, Summary};
+use crate::run::{Manifest, RunError, RunFolder, read_all, read_grades, read_json};
+use crate::stats::cluster::Cluster;
+use crate::stats::formula::Terms;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// One graded run.
+pub struct Run {
+    pub suite: String,
+    pub suite_title: String,
+    pub model: String,
+    pub model_title: String,
+    pub name: String,
+    pub manifest: Manifest,
+    pub summary: Summary,
+    /// The rule and options that it was graded by.
+    pub grading: Value,
+    pub rule: Box<dyn Rule>,
+    pub asked: Arc<Asked>,
+    /// Sums by item, beside the metrics wanted.
+    pub columns: Vec<Column>,
+}
+
+/// The items of a run, shared by all runs that were asked the same.
+pub struct Asked {
+    pub items: Vec<Item>,
+    places: HashMap<String, usize>,
+    /// Of what was asked: other keys of the items do not count.
+    pub hash: u64,
+}
+
+/// What the outputs of each item add to a metric.
+#[derive(Debug, Clone, Default)]
+pub struct Column {
+    /// Beside the items; no denominator where there is no score.
+    pub clusters: Vec<Cluster>,
+    /// The same for a metric that is a formula of sums; else empty.
+    pub terms: Vec<Terms>,
+}
+
+/// Reads runs, items that several runs share only once.
+pub struct Reader<'a> {
+    metrics: &'a [Metric],
+    asked: Mutex<HashMap<(usize, u64), Arc<Asked>>>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(metrics: &'a [Metric]) -> Self {
+        Self {
+            metrics,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// # Errors
+    /// When it is no graded run of the suite whose folder is `of`, or a file is damaged; in words.
+    pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
+        let within = |error: RunError| match error {
+            RunError::NotARun { reason, .. } => format!("no run: {reason}"),
+            RunError::Line { path, reason, .. } => {
+                let name = path.file_name().unwrap_or_default();
+                format!("{} is damaged: {reason}", name.display())
+            }
+            error => error.to_string(),
+        };
+        let folder = RunFolder::existing(path).map_err(within)?;
+        let manifest = Manifest::read(&folder).map_err(within)?;
+        let named = |object: &Value, key: &str| object[key].as_str().unwrap_or_default().to_owned();
+        let suite = named(&manifest.suite, "name");
+        if of.file_name().and_then(|name| name.to_str()) != Some(&suite) {
+            return Err(format!("it is a run of {suite}"));
+        }
+        if !folder.summary().is_file() {
+            return Err("it is not graded yet".to_owned());
+        }
+        let summary: Summary = read_json(&folder.summary()).map_err(within)?;
+        let grading = grading(&summary, &manifest);
+        let rule = rule(&grading)?;
+        let asked = self.asked(&folder.items())?;
+        let columns = self.columns(&folder, rule.as_ref(), &asked)?;
+        Ok(Run {
+            suite,
+            suite_title: named(&manifest.suite, "title"),
+            model: named(&manifest.model, "name"),
+            model_title: named(&manifest.model, "title"),
+            name: manifest.run.clone(),
+            manifest,
+            summary,
+            grading,
+            rule,
+            asked,
+            columns,
+        })
+    }
+
+    /// The items of a file; files of the same content are taken apart once.
+    fn asked(&self, path: &Path) -> Result<Arc<Asked>, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("items.jsonl: {error}"))?;
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&bytes);
+        let key = (bytes.len(), hasher.finish());
+        let known = || {
+            self.asked
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+        };
+        if let Some(asked) = known().get(&key) {
+            return Ok(asked.clone());
+        }
+        let items: Vec<Item> = read_all(path).map_err(|error| error.to_string())?;
+        let asked = Arc::new(Asked::new(items));
+        known().insert(key, asked.clone());
+        Ok(asked)
+    }
+
+    fn columns(
+        &self,
+        folder: &RunFolder,
+        rule: &dyn Rule,
+        asked: &Asked,
+    ) -> Result<Vec<Column>, String> {
+        let mut columns: Vec<Column> = self
+            .metrics
+            .iter()
+            .map(|metric| Column::empty(pooled(rule, metric).is_some(), asked.items.len()))
+            .collect();
+        let mut last = 0;
+        let mut see = |grade: &Grade| {
+            let Some(at) = asked.find(&grade.item, last) else {
+                return;
+            };
+            last = at;
+            for (metric, column) in self.metrics.iter().zip(&mut columns) {
+                column.add(at, rule, metric, grade);
+            }
+        };
+        let parquet = folder.grades_parquet();
+        match parquet.exists() {
+            true => read_grades(&parquet, &mut see)
+                .map_err(|why| format!("grades.parquet cannot be read: {why}"))?,
+            false => {
+                let grades: Vec<Grade> =
+                    read_all(&folder.grades()).map_err(|error| error.to_string())?;
+                grades.iter().for_each(&mut see);
+            }
+        }
+        Ok(columns)
+    }
+}
+
+impl Asked {
+    fn new(items: Vec<Item>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        for item in &items {
+            item.item.hash(&mut hasher);
+            grade::asked(item).hash(&mut hasher);
+        }
+        let places = items.iter().enumerate();
+        let places = places.map(|(at, item)| (item.item.clone(), at));
+        Self {
+            places: places.collect(),
+            hash: hasher.finish(),
+            items,
+        }
+    }
+
+    /// The item's place; grades mostly come in the order of the items, `last` is the place of the one before.
+    fn find(&self, name: &str, last: usize) -> Option<usize> {
+        let is = |at: &usize| self.items.get(*at).is_some_and(|item| item.item == name);
+        let near = [last, last + 1].into_iter().find(is);
+        near.or_else(|| self.places.get(name).copied())
+    }
+}
+
+impl Column {
+    fn empty(pooled: bool, items: usize) -> Self {
+        Self {
+            clusters: vec![Cluster::default(); items],
+            terms: vec![Terms::default(); if pooled { items } else { 0 }],
+        }
+    }
+
+    fn add(&mut self, at: usize, rule: &dyn Rule, metric: &Metric, grade: &Grade) {
+        let Some((numerator, denominator)) = rule.fraction(grade) else {
+            return;
+        };
+        let (numerator, denominator) = match metric {
+            Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => (numerator, denominator),
+            Metric::Correct => match grade.correct {
+                Some(correct) => (f64::from(u8::from(correct)), 1.0),
+                None => return,
+            },
+            Metric::Part(name) => match grade.parts.get(name) {
+                Some(part) => (*part, 1.0),
+                None => return,
+            },
+            Metric::Named(_) => return,
+        };
+        if let Some(cluster) = self.clusters.get_mut(at) {
+            cluster.numerator += numerator;
+            cluster.denominator += denominator;
+        }
+        let terms = pooled(rule, metric).and_then(|pooled| pooled.terms(grade));
+        if let (Some(sums), Some(terms)) = (self.terms.get_mut(at), terms) {
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                *sum += term;
+            }
+        }
+    }
+}
+
+/// The formula behind a metric, where it is no average.
+pub fn pooled<'r>(rule: &'r dyn Rule, metric: &Metric) -> Option<&'r dyn Pooled> {
+    match metric {
+        Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => rule.pooled(),
+        _ => None,
+    }
+}
+
+/// The rule that a run was graded by: as its summary notes, else its suite's own.
+fn grading(summary: &Summary, manifest: &Manifest) -> Value {
+    let own = || {
+        let grade = &manifest.suite["grade"];
+        serde_json::json!({"rule": grade["rule"], "options": grade["options"]})
+    };
+    summary.extra.get("grading").cloned().unwrap_or_else(own)
+}
+
+fn rule(grading: &Value) -> Result<Box<dyn Rule>, String> {
+    let options: toml::Table =
+        serde_json::from_value(grading["options"].clone()).unwrap_or_default();
+    let options = Settings::from_table(&options).map_err(|error| error.to_string())?;
+    grade::build(grading["rule"].as_str().unwrap_or_default(), &options)
+        .map_err(|error| error.to_string())
+}

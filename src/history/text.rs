@@ -1,0 +1,280 @@
+//! A history for a terminal and in Markdown.
+
+use super::{Change, History, Point, Series, Step};
+use crate::compare::{Numbers, p};
+use crate::report::export::escape_markdown;
+use crate::report::export::{aligned, grid, plain};
+use crate::run::Changed;
+use serde_json::Value;
+
+/// The latest runs that a terminal shows.
+const SHOWN: usize = 24;
+/// Changes of the manifest that are listed, at a change point.
+const LISTED: usize = 12;
+/// Characters of a value of the manifest.
+const VALUE: usize = 48;
+
+const HEADS: [&str; 7] = ["run", "started", "n", "value", "95 % interval", "step", ""];
+
+/// The history in plain text, as wide as the window.
+pub fn terminal(history: &History, width: Option<u16>) -> String {
+    let mut text = String::new();
+    for series in &history.series {
+        let numbers = series.numbers();
+        text += &format!("{}\n", plain(&history.heading(series)));
+        let hidden = series.points.len().saturating_sub(SHOWN);
+        let mut table = grid(&HEADS, width);
+        for (at, point) in series.points.iter().enumerate().skip(hidden) {
+            let mut cells = cells(series, at, point, numbers)
+                .map(|cell| plain(&cell))
+                .to_vec();
+            if let Some(last) = cells.last_mut() {
+                *last = last.trim_end().to_owned();
+            }
+            table.add_row(aligned(cells));
+        }
+        text += &format!("{}\n", table.trim_fmt());
+        if hidden > 0 {
+            text += &format!("{hidden} earlier runs are not shown; csv and json have them.\n");
+        }
+        for change in &series.changes {
+            text += &format!("{}\n", plain(&change.sentence(series, numbers)));
+            for line in listed(&change.changed) {
+                text += &format!("    {}\n", plain(&line));
+            }
+        }
+        for note in series.remarks(numbers, history.level) {
+            text += &format!("{}\n", plain(&note));
+        }
+        text.push('\n');
+    }
+    for line in history.left_out() {
+        text += &format!("! {}\n", plain(&line));
+    }
+    text
+}
+
+/// The history in Markdown, all runs.
+pub fn markdown(history: &History) -> String {
+    let mut text = format!("# {}\n", escape_markdown(&history.title));
+    for series in &history.series {
+        let numbers = series.numbers();
+        text += &format!("\n## {}\n\n", escape_markdown(&history.heading(series)));
+        text += &format!(
+            "| {} |\n|:---|:---|---:|---:|---:|---:|:---|\n",
+            HEADS.join(" | ")
+        );
+        for (at, point) in series.points.iter().enumerate() {
+            let cells = cells(series, at, point, numbers).map(|cell| escape_markdown(&cell));
+            text += &format!("| {} |\n", cells.join(" | "));
+        }
+        text.push('\n');
+        for change in &series.changes {
+            text += &format!("- {}\n", escape_markdown(&change.sentence(series, numbers)));
+            for line in listed(&change.changed) {
+                text += &format!("  - {}\n", escape_markdown(&line));
+            }
+        }
+        for note in series.remarks(numbers, history.level) {
+            text += &format!("- {}\n", escape_markdown(&note));
+        }
+    }
+    for line in history.left_out() {
+        text += &format!("\n{}\n", escape_markdown(&line));
+    }
+    text
+}
+
+fn cells(series: &Series, at: usize, point: &Point, numbers: Numbers) -> [String; 7] {
+    let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
+    let interval = match (point.low, point.high) {
+        (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
+        _ => "–".to_owned(),
+    };
+    [
+        point.run.clone(),
+        point.day(),
+        point.n.to_string(),
+        value(point.value),
+        interval,
+        point
+            .step
+            .as_ref()
+            .map_or("–".to_owned(), |step| step.told(numbers)),
+        series.remark(at, point),
+    ]
+}
+
+/// Lines on what two manifests differ in.
+pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
+    let mut lines: Vec<String> = changed.iter().take(LISTED).map(told).collect();
+    if changed.len() > LISTED {
+        lines.push(format!("… and {} more", changed.len() - LISTED));
+    }
+    if changed.is_empty() {
+        lines.push("nothing that the manifests note had changed".to_owned());
+    }
+    lines
+}
+
+fn told(changed: &Changed) -> String {
+    let value = |value: &Value| {
+        let text = match value {
+            Value::Null => "none".to_owned(),
+            Value::String(text) if hash(text) => text.chars().take(12).collect(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match text.chars().count() > VALUE {
+            true => text.chars().take(VALUE).chain(['…']).collect(),
+            false => text,
+        }
+    };
+    format!(
+        "{}: {} → {}",
+        changed.path,
+        value(&changed.old),
+        value(&changed.new)
+    )
+}
+
+/// Whether a text is a commit or a checksum, whose first digits tell it apart.
+fn hash(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+impl History {
+    /// Which number of which model, over which time.
+    pub(super) fn heading(&self, series: &Series) -> String {
+        let days = (series.points.first(), series.points.last());
+        let span = match days {
+            (Some(first), Some(last)) if first.day() != last.day() => {
+                format!(", {} to {}", first.day(), last.day())
+            }
+            (Some(first), _) => format!(", {}", first.day()),
+            _ => String::new(),
+        };
+        format!(
+            "{}{}: {} of {}, {} runs{span}",
+            self.title,
+            series.numbers().unit(),
+            series.metric,
+            series.model_title,
+            series.points.len()
+        )
+    }
+
+    /// What was not read, in sentences.
+    pub fn left_out(&self) -> Vec<String> {
+        let count = self.skipped.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let folders = if count == 1 {
+            "1 folder was"
+        } else {
+            &format!("{count} folders were")
+        };
+        let each = self.skipped.iter();
+        let each = each.map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason));
+        std::iter::once(format!("{folders} skipped:"))
+            .chain(each)
+            .collect()
+    }
+}
+
+impl Series {
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers::spanning(self.points.iter().filter_map(|point| point.value))
+    }
+
+    /// What a reader of a run's line must know.
+    pub(super) fn remark(&self, at: usize, point: &Point) -> String {
+        let change = self.changes.iter().find(|change| change.at == at);
+        let change = change.map(|change| match change.difference < 0.0 {
+            true => "◆ fell".to_owned(),
+            false => "◆ rose".to_owned(),
+        });
+        change
+            .into_iter()
+            .chain(point.marks.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// What stands under the runs.
+    pub(super) fn remarks(&self, numbers: Numbers, level: f64) -> Vec<String> {
+        let mut notes = Vec::new();
+        let detected = self
+            .points
+            .iter()
+            .filter(|point| point.segment.is_some())
+            .count();
+        if let (Some(noise), true) = (self.noise, detected > 1) {
+            let found = match self.changes.len() {
+                0 => "No change point".to_owned(),
+                1 => "1 change point".to_owned(),
+                count => format!("{count} change points"),
+            };
+            notes.push(format!(
+                "{found} among {detected} runs: optimal partitioning with a penalty that finds one in at most {} % of series that \
+                 do not change, each confirmed by a paired permutation test over items. The number of one run has a standard \
+                 error of {} beside another's, from the items' differences. Steps are paired by item, with 95 % intervals.",
+                level * 100.0,
+                numbers.points(noise)
+            ));
+        }
+        notes.extend(self.notes.iter().cloned());
+        notes
+    }
+}
+
+impl Change {
+    pub(super) fn sentence(&self, series: &Series, numbers: Numbers) -> String {
+        let day = series
+            .points
+            .get(self.at)
+            .map(Point::day)
+            .unwrap_or_default();
+        let interval = match (self.low, self.high) {
+            (Some(low), Some(high)) => {
+                format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))
+            }
+            _ => String::new(),
+        };
+        let runs = |count: usize| match count {
+            1 => "1 run".to_owned(),
+            count => format!("{count} runs"),
+        };
+        format!(
+            "◆ {day}, {}: {} → {}, {}{interval}, p {}; {} before, {} after. Changed since {}:",
+            self.run,
+            numbers.score(self.before),
+            numbers.score(self.after),
+            numbers.signed(self.difference),
+            p(self.p),
+            runs(self.runs_before),
+            runs(self.runs_after),
+            self.from
+        )
+    }
+}
+
+impl Step {
+    pub(super) fn told(&self, numbers: Numbers) -> String {
+        let interval = match (self.low, self.high) {
+            (Some(low), Some(high)) => {
+                format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))
+            }
+            _ => String::new(),
+        };
+        format!("{}{interval}", numbers.signed(self.difference))
+    }
+}
+
+impl Point {
+    /// The day it started, UTC.
+    pub(super) fn day(&self) -> String {
+        self.started.strftime("%F").to_string()
+    }
+}
