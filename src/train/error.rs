@@ -29,6 +29,12 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    pub(super) fn definition(error: impl std::fmt::Display) -> Self {
+        Self::Definition {
+            message: error.to_string(),
+        }
+    }
+
     pub(super) fn io(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self::Io {
             path: path.to_owned(),

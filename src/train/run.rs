@@ -61,9 +61,7 @@ pub struct Place<'a> {
 pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainError> {
     let folder = place.folder;
     std::fs::create_dir_all(folder).map_err(|error| TrainError::io(folder, error))?;
-    let definition = toml::to_string(training).map_err(|error| TrainError::Definition {
-        message: error.to_string(),
-    })?;
+    let definition = toml::to_string(training).map_err(TrainError::definition)?;
     let fingerprint: String = Sha256::digest(&definition)
         .iter()
         .take(8)

@@ -63,18 +63,15 @@ impl Vae {
     /// # Errors
     /// When the configuration has a mistake.
     pub fn new(training: &TrainingFile, device: &Device) -> Result<Self, TrainError> {
-        let wrong = |error: crate::config::ConfigError| TrainError::Definition {
-            message: error.to_string(),
-        };
-        let settings: VaeSettings = training.settings.read().map_err(wrong)?;
-        let config: VaeConfig = training.network.read().map_err(wrong)?;
+        let settings: VaeSettings = training.settings.read().map_err(TrainError::definition)?;
+        let config: VaeConfig = training.network.read().map_err(TrainError::definition)?;
         let variables = Variables::new(training.seed, device.clone());
         let weights = variables.weights();
         Ok(Self {
             settings,
             config: training.network.to_json(),
-            encoder: Encoder::new(&config, &weights)?,
-            decoder: Decoder::new(&config, &weights)?,
+            encoder: Encoder::new(&config, &weights).map_err(TrainError::definition)?,
+            decoder: Decoder::new(&config, &weights).map_err(TrainError::definition)?,
             variables,
             device: device.clone(),
             seed: training.seed,

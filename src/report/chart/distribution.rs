@@ -16,7 +16,7 @@ pub struct Distribution<'a> {
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 110.0;
-const RIGHT: f64 = 970.0;
+const RIGHT: f64 = 950.0;
 const PLOT: f64 = 460.0;
 const HISTOGRAM_BINS: usize = 20;
 

@@ -23,7 +23,7 @@ const LABEL_WIDTH: f64 = 205.0;
 /// Lines that a label may take.
 const LINES: usize = 4;
 /// From the legend to the centre: the radius, and room for a label.
-const HEAD: f64 = RADIUS + 124.0;
+const HEAD: f64 = RADIUS + 146.0;
 
 impl<'a> Radar<'a> {
     /// None where the groups are too few to span an area or too many to be told apart, or where a run has no score.
