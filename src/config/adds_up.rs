@@ -118,8 +118,8 @@ mod tests {
         file.mismatch(&file.rows[0]).map(|found| found.recomputed)
     }
 
-    /// 0.50 and 0.51 stand for 0.495 to 0.505 and 0.505 to 0.515: their mean lies within 0.50 and 0.51, and is printed as
-    /// anything from 0.50 to 0.51; with both halves at their ends 0.515 is as far as an overall number reaches.
+    /// 0.50 and 0.51 stand for 0.495 to 0.505 and 0.505 to 0.515, so that their mean lies between 0.500 and 0.510 and is
+    /// printed as 0.50 or 0.51.
     #[test]
     fn rounding_of_columns_and_of_the_overall_number_is_allowed_and_no_more() {
         let groups = "a = 0.50, b = 0.51";
@@ -127,7 +127,8 @@ mod tests {
         assert_eq!(found("\"mean\"", "0.51", groups), None);
         assert_eq!(found("\"mean\"", "0.52", groups).as_deref(), Some("0.51"));
         assert_eq!(found("\"mean\"", "0.49", groups).as_deref(), Some("0.51"));
-        // 0.50 and 0.52 have the mean 0.51; 0.50 and 0.52 are a whole unit off, which both halves together explain.
+        // The mean 0.51 of 0.50 and 0.52 lies between 0.505 and 0.515, and these ends are printed as 0.50 and 0.52 where
+        // halves are rounded so.
         let groups = "a = 0.50, b = 0.52";
         assert_eq!(found("\"mean\"", "0.50", groups), None);
         assert_eq!(found("\"mean\"", "0.52", groups), None);

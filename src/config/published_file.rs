@@ -44,6 +44,9 @@ pub struct PublishedFile {
     /// What a perfect score is in a column, where it is not `full_mark`.
     #[serde(default)]
     pub marks: BTreeMap<String, f64>,
+    /// The rows' `setting` that is the suite's own, such as "rewritten prompts": no other one.
+    #[serde(default)]
+    pub setting: Option<String>,
     /// Who judged, as printed, where judges did.
     #[serde(default)]
     pub judge: Option<String>,

@@ -213,7 +213,7 @@ fn pair(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Opt
 fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Vec<String> {
     let summary = measured.input.summary;
     let mut caveats = Vec::new();
-    if !row.setting.is_empty() {
+    if !row.setting.is_empty() && file.setting.as_ref() != Some(&row.setting) {
         caveats.push(format!(
             "the printed row is of another setting: {}",
             row.setting
@@ -227,6 +227,10 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     }
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);
+    if !printed.is_empty() && summary.judges.is_empty() {
+        let by = judged::told(&printed);
+        caveats.push(format!("judged by {by} in print, by nobody here"));
+    }
     if !printed.is_empty() && judged::apart(&printed, &summary.judges) {
         caveats.push(format!(
             "judged by {} here, by {} in print",

@@ -368,6 +368,7 @@ fn runs_of_another_kind_are_never_silently_compared() {
         "inside!",
         "! only a part of the suite's items was asked, 4 of which are scored.",
         "! 2 outputs an item, where the suite asks for 1.",
+        "! judged by a judge in print, by nobody here.",
         "! the texts were read by somebody unknown here, by a reader in print.",
         "! the printed row is of another setting: rewritten prompts.",
     ] {
