@@ -197,7 +197,10 @@ mod tests {
             ["2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8"]
         );
         assert_eq!(texts(&Axis::rounded([f64::NAN, f64::INFINITY], 4)).len(), 5);
-        assert_eq!(texts(&Axis::tight([1.0, 12.0], 4)), ["2.5", "5.0", "7.5", "10.0"]);
+        assert_eq!(
+            texts(&Axis::tight([1.0, 12.0], 4)),
+            ["2.5", "5.0", "7.5", "10.0"]
+        );
         assert_eq!(
             texts(&Axis::rounded([0.0, 3e-5], 3)),
             ["0", "1e−5", "2e−5", "3e−5"]

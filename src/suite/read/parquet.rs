@@ -10,6 +10,7 @@ use crate::suite::error::{Problem, SuiteError};
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::Field;
 use polars_buffer::Buffer;
+use polars_parquet::parquet::page::CompressedPage;
 use polars_parquet::read::schema::parquet_to_arrow_schema;
 use polars_parquet::read::{
     BasicDecompressor, FileMetadata, PageReader, RowGroupMetadata, column_iter_to_arrays,
@@ -25,6 +26,8 @@ const MAX_ROWS: usize = 4_000_000;
 const MAX_GROUP_BYTES: u64 = 4 << 30;
 /// Bytes of one page, packed or unpacked.
 const MAX_PAGE_BYTES: usize = 1 << 30;
+/// Values of one page.
+const MAX_PAGE_VALUES: usize = 1 << 26;
 
 /// Hands over the rows of one file; `name` is the file's among several.
 pub(super) fn read(
@@ -152,14 +155,10 @@ fn column<'a>(
                 range.start, range.end
             ));
         }
-        let bytes = bytes(file, range.start, range.end - range.start)?;
-        let reader = PageReader::new(
-            Cursor::new(Buffer::from_vec(bytes)),
-            chunk,
-            vec![],
-            MAX_PAGE_BYTES,
-        );
-        pages.push(BasicDecompressor::new(reader, vec![]));
+        let bytes = Buffer::from_vec(bytes(file, range.start, range.end - range.start)?);
+        let reader = || PageReader::new(Cursor::new(bytes.clone()), chunk, vec![], MAX_PAGE_BYTES);
+        guarded(|| check_pages(reader()))?;
+        pages.push(BasicDecompressor::new(reader(), vec![]));
         types.push(&chunk.descriptor().descriptor.primitive_type);
     }
     let parts = guarded(|| {
@@ -176,6 +175,23 @@ fn column<'a>(
             group.num_rows()
         )),
     }
+}
+
+/// Refuses pages that claim more values than any writer puts there: room for all of them is made at once, and a claim that is
+/// negative in the file is larger than any memory.
+fn check_pages(pages: PageReader) -> Result<(), String> {
+    for page in pages {
+        let claimed = match page.map_err(|error| error.to_string())? {
+            CompressedPage::Data(page) => page.num_values(),
+            CompressedPage::Dict(_) => 0,
+        };
+        if claimed > MAX_PAGE_VALUES {
+            return Err(format!(
+                "a page claims {claimed} values; at most {MAX_PAGE_VALUES} are read at once"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn bytes(file: &mut File, start: u64, length: u64) -> Result<Vec<u8>, String> {
