@@ -2,7 +2,8 @@
 
 use super::pairing::{Pairing, sums};
 use crate::config::Metric;
-use crate::stats::cluster::Sums;
+use crate::record::{ItemOutcome, OutputOutcome};
+use crate::stats::cluster::{Pair, Sums};
 use serde::Serialize;
 
 /// One item whose score changed.
@@ -30,12 +31,16 @@ pub fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
         .items
         .iter()
         .filter_map(|item| {
-            let pair = item.pair(&Metric::Overall)?;
+            let mut pair = item.pair(&Metric::Overall)?;
+            if pair.value().is_none() {
+                // No numbers to set side by side: the outputs' own scores.
+                pair = Pair::default();
+            }
             let (repeat, flipped) = widest(item)?;
             Some(Change {
                 item: item.before.item.clone(),
-                before: pair.before.value()?,
-                after: pair.after.value()?,
+                before: pair.before.value().or_else(|| score(item.before))?,
+                after: pair.after.value().or_else(|| score(item.after))?,
                 repeat,
                 flipped,
             })
@@ -49,9 +54,22 @@ pub fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
     changes
 }
 
+/// The mean score of an item's outputs.
+fn score(item: &ItemOutcome) -> Option<f64> {
+    let scores: Vec<f64> = item
+        .outputs
+        .iter()
+        .filter_map(|output| output.score)
+        .collect();
+    (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+}
+
 /// The repeat that changed most, and whether it flipped.
 fn widest(item: &super::Paired<'_>) -> Option<(usize, bool)> {
-    let value = |output| sums(output, &Metric::Overall)?.value();
+    let value = |output: &OutputOutcome| {
+        let own = sums(output, &Metric::Overall)?.value();
+        own.or(output.score)
+    };
     let outputs = item.before.outputs.iter().zip(&item.after.outputs);
     let size = |(at, (before, after))| {
         let change: f64 = value(after)? - value(before)?;

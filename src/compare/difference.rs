@@ -4,7 +4,7 @@ use super::pairing::Pairing;
 use super::recount;
 use crate::config::{Metric, TestChoice};
 use crate::stats::bootstrap::Bootstrap;
-use crate::stats::cluster::{Cluster, Pair, Side, Sums, mean_of_ratios};
+use crate::stats::cluster::{Cluster, Pair, Side, Sums, mean_of_ratios, total};
 use crate::stats::jackknife::jackknife;
 use crate::stats::mcnemar::{self, Flips};
 use crate::stats::permutation;
@@ -180,10 +180,11 @@ impl Difference {
                 IntervalKind::Percentile => bootstrap.percentile(LEVEL),
             });
         let items: Vec<f64> = strata.iter().flatten().filter_map(|p| p.value()).collect();
-        let count = |keep: fn(&f64) -> bool| items.iter().filter(|value| keep(value)).count();
+        let changes: Vec<f64> = strata.iter().flat_map(|stratum| changes(stratum)).collect();
+        let count = |keep: fn(&f64) -> bool| changes.iter().filter(|value| keep(value)).count();
         let found = Self {
             metric,
-            n: items.len(),
+            n: changes.len(),
             before,
             after,
             difference,
@@ -268,6 +269,18 @@ fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
     fits.then(|| Flips {
         gained: turned(0.0, 1.0),
         lost: turned(1.0, 0.0),
+    })
+}
+
+/// The change of each item; of one that has no number by itself in both runs, what it does to the number of them all.
+fn changes<S: Side>(stratum: &[Pair<S>]) -> impl Iterator<Item = f64> {
+    let before = total(&stratum.iter().map(|pair| pair.before).collect::<Vec<S>>());
+    stratum.iter().map(move |pair| {
+        let alone = || {
+            let moved = before.minus(pair.before).plus(pair.after);
+            Some(moved.value()? - before.value()?)
+        };
+        pair.value().or_else(alone).unwrap_or(0.0)
     })
 }
 

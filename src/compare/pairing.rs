@@ -65,6 +65,9 @@ impl<'a> Pairing<'a> {
                 continue;
             };
             if overall && self.before.overall == Overall::Items {
+                if pair.value().is_none() {
+                    continue;
+                }
                 pair.before = mean(pair.before);
                 pair.after = mean(pair.after);
             }
@@ -128,13 +131,13 @@ impl<'a> Paired<'a> {
                 .enumerate()
                 .filter(|(at, _)| !together || other.get(*at).and_then(&sums).is_some())
                 .filter_map(|(_, output)| sums(output))
-                .fold(S::default(), S::plus)
+                .reduce(S::plus)
         };
-        let pair = Pair {
-            before: of(before, after),
-            after: of(after, before),
-        };
-        pair.value().map(|_| pair)
+        // An item that adds nothing to a ratio, such as a true negative to F1, still counts: the other run's may add.
+        Some(Pair {
+            before: of(before, after)?,
+            after: of(after, before)?,
+        })
     }
 }
 

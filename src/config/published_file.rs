@@ -209,6 +209,7 @@ pub(super) fn checked(
             return Err(document.mistake(&[key], message, None));
         }
     }
+    check_columns(&file, &document)?;
     for (index, row) in file.rows.iter().enumerate() {
         let place = index.to_string();
         let place = ["rows", &place];
@@ -240,6 +241,57 @@ pub(super) fn checked(
         document,
         origin,
     })
+}
+
+/// Digits that no table prints more of.
+const MOST_DECIMALS: u32 = 9;
+
+/// What is said of columns is said of columns that rows have, and makes sense.
+fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), ConfigError> {
+    let known = file.keys();
+    let weights = match &file.overall_of {
+        Some(OverallOf::Weights(weights)) => Some(weights),
+        _ => None,
+    };
+    let of: Vec<&String> = match &file.overall_of {
+        Some(OverallOf::MeanOf(names)) => names.iter().collect(),
+        _ => weights
+            .into_iter()
+            .flat_map(|weights| weights.keys())
+            .collect(),
+    };
+    for (place, names) in [
+        ("overall_of", of),
+        ("marks", file.marks.keys().collect()),
+        ("metrics", file.metrics.keys().collect()),
+    ] {
+        if let Some(name) = names.into_iter().find(|name| !known.contains(name)) {
+            let near = nearest(name, known.iter().map(String::as_str));
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("no row has the column `{name}`");
+            return Err(document.mistake(&[place], message, help));
+        }
+    }
+    let positive = |value: &f64| *value > 0.0 && value.is_finite();
+    let mut told = weights
+        .into_iter()
+        .flatten()
+        .map(|pair| ("overall_of", pair));
+    let mut marks = file.marks.iter().map(|pair| ("marks", pair));
+    let wrong = told.find(|(_, (_, value))| !positive(value));
+    if let Some((place, (name, value))) = wrong.or_else(|| marks.find(|(_, (_, v))| !positive(v))) {
+        let message = format!("`{name}` = {value} must be positive");
+        return Err(document.mistake(&[place], message, None));
+    }
+    let decimals = file.rows.iter().map(|row| row.decimals);
+    let most = decimals.chain([file.decimals]).flatten().max();
+    match most.is_some_and(|most| most > MOST_DECIMALS) {
+        true => {
+            let message = format!("`decimals` is {MOST_DECIMALS} at most");
+            Err(document.mistake(&["decimals"], message, None))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The overall number, then the groups'.

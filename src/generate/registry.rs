@@ -8,7 +8,7 @@ use super::openai::{OpenAi, OpenAiSettings};
 use super::qwen_vl::QwenVlSettings;
 use super::typeset::{Typeset, TypesetError, TypesetSettings};
 use super::uniworld::UniWorldSettings;
-use super::world::{World, WorldSettings};
+use super::world::World;
 use super::xomni::XOmniSettings;
 use super::{GenerateError, Generator, Place};
 use crate::config::{ConfigError, Settings, nearest};
@@ -92,7 +92,7 @@ pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
         "command" => settings.read::<CommandSettings>().map(drop)?,
         "openai" => settings.read::<OpenAiSettings>().map(drop)?,
         "echo" => settings.read::<EchoSettings>().map(drop)?,
-        "world" => settings.read::<WorldSettings>().map(drop)?,
+        "world" => World::new(settings.read()?).map(drop)?,
         _ => return Err(unknown(name)),
     }
     Ok(())

@@ -4,11 +4,11 @@
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use crate::train::world::caption::{Caption, Task};
-use crate::train::world::draw;
 use crate::train::world::random::Random;
 use crate::train::world::scene::Scene;
 use crate::train::world::thing::{Cell, Color, Shape, Thing};
 use crate::train::world::words;
+use crate::train::world::{GRID, draw};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,14 @@ impl Generator for World {
             let things = Vec::<Thing>::deserialize(things).map_err(|error| {
                 GenerateError::item("scene", format!("the item's `expect.scene`: {error}"))
             })?;
+            let inside = |thing: &Thing| usize::from(thing.cell.row.max(thing.cell.column)) < GRID;
+            if !things.iter().all(inside) {
+                let message = format!(
+                    "the item's `expect.scene`: rows and columns are 0 to {}",
+                    GRID - 1
+                );
+                return Err(GenerateError::item("scene", message));
+            }
             self.scene(Scene { things }, random)
         } else if let Some(word) = sign_of(prompt) {
             self.sign(word, random)

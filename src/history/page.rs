@@ -157,7 +157,7 @@ fn block(history: &History, series: &Series) -> Block {
             .collect(),
         more: (hidden > 0).then(|| {
             format!(
-                "The latest {LISTED} of {} runs; history.csv has all.",
+                "The latest {LISTED} of {} runs; `--format csv` lists all.",
                 series.points.len()
             )
         }),

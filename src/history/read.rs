@@ -40,8 +40,10 @@ pub struct Asked {
 /// What the outputs of each item add to a metric.
 #[derive(Debug, Clone, Default)]
 pub struct Column {
-    /// Beside the items; no denominator where there is no score.
+    /// Beside the items.
     pub clusters: Vec<Cluster>,
+    /// Which items have a score.
+    pub scored: Vec<bool>,
     /// The same for a metric that is a formula of sums; else empty.
     pub terms: Vec<Terms>,
 }
@@ -184,6 +186,7 @@ impl Column {
     fn empty(pooled: bool, items: usize) -> Self {
         Self {
             clusters: vec![Cluster::default(); items],
+            scored: vec![false; items],
             terms: vec![Terms::default(); if pooled { items } else { 0 }],
         }
     }
@@ -204,6 +207,9 @@ impl Column {
             },
             Metric::Named(_) => return,
         };
+        if let Some(scored) = self.scored.get_mut(at) {
+            *scored = true;
+        }
         if let Some(cluster) = self.clusters.get_mut(at) {
             cluster.numerator += numerator;
             cluster.denominator += denominator;

@@ -212,11 +212,10 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
         Some(pooled) => {
             let formula: &dyn Formula = pooled;
             let side = |column: &Column, at: usize| {
-                let scored = column.clusters.get(at)?.denominator > 0.0;
                 column
                     .terms
                     .get(at)
-                    .filter(|_| scored)
+                    .filter(|_| column.scored.get(at) == Some(&true))
                     .map(|terms| Pool::new(*terms, formula))
             };
             stretch(&columns, repeats, strata, side).detect(level)
@@ -224,14 +223,14 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
         None => {
             let side = |column: &Column, at: usize| {
                 let cluster = column.clusters.get(at).copied()?;
-                let value = cluster.value()?;
-                Some(match by_item {
-                    true => Cluster {
+                match by_item {
+                    true => cluster.value().map(|value| Cluster {
                         numerator: value,
                         denominator: 1.0,
-                    },
-                    false => cluster,
-                })
+                    }),
+                    // An item that adds nothing to a ratio still counts: another run's may add.
+                    false => (column.scored.get(at) == Some(&true)).then_some(cluster),
+                }
             };
             stretch(&columns, repeats, strata, side).detect(level)
         }

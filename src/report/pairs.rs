@@ -240,9 +240,15 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     }
     if let Some(reader) = &file.reader {
         let here = readers(summary);
-        let starts =
-            |name: &str, start: &str| name.to_lowercase().starts_with(&start.to_lowercase());
-        if !starts(reader, &here) && !starts(&here, reader) {
+        let same = |name: &str| {
+            let (name, reader) = (name.to_lowercase(), reader.to_lowercase());
+            reader.starts_with(&name) || name.starts_with(&reader)
+        };
+        if !matches!(&here[..], [only] if same(only)) {
+            let here = match here.is_empty() {
+                true => "somebody unknown".to_owned(),
+                false => here.join(" and "),
+            };
             caveats.push(format!(
                 "the texts were read by {here} here, by {reader} in print"
             ));
@@ -251,17 +257,13 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     caveats
 }
 
-fn readers(summary: &Summary) -> String {
+fn readers(summary: &Summary) -> Vec<&str> {
     let engines = summary.extra.get(Summary::READ_BY);
     let names = engines
         .and_then(|names| names.as_array())
         .into_iter()
         .flatten();
-    let names: Vec<&str> = names.filter_map(|name| name.as_str()).collect();
-    match names.is_empty() {
-        true => "somebody unknown".to_owned(),
-        false => names.join(" and "),
-    }
+    names.filter_map(|name| name.as_str()).collect()
 }
 
 fn notes(file: &PublishedFile, row: &PublishedRow) -> Vec<String> {

@@ -108,7 +108,9 @@ impl OutputWriter<'_> {
                 write_durable(&path, text.as_bytes())?;
             }
         }
-        self.source(item)?;
+        if repeat == 0 {
+            self.source(item)?;
+        }
         output.kind = OutputKind::Image;
         output.file = Some(relative.to_string_lossy().replace('\\', "/"));
         output.sha256 = Some(sha256_hex(&bytes));
@@ -118,16 +120,13 @@ impl OutputWriter<'_> {
 }
 
 impl OutputWriter<'_> {
-    /// Writes the picture that the benchmark's own script compares the output with, once. What is no picture is left to the
+    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is left to the
     /// observers to tell.
     fn source(&self, item: &Item) -> Result<(), RunError> {
         let Some((path, source)) = self.layout.source(item) else {
             return Ok(());
         };
         let path = self.folder.outputs().join(path);
-        if path.exists() {
-            return Ok(());
-        }
         let Ok(bytes) = crate::image::read_file(&self.asked.base.join(source)) else {
             return Ok(());
         };

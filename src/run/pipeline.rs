@@ -304,7 +304,8 @@ impl Work<'_> {
             Err(GenerateError::Fatal { message, help }) => {
                 return shared.fail(RunError::Generator { message, help });
             }
-            Err(GenerateError::Cancelled) => return,
+            // What waits for this output waits no longer.
+            Err(GenerateError::Cancelled) => return shared.stop.store(true, Ordering::SeqCst),
         };
         // The store ends early only when the run stops.
         let _ = made.send(Made {
@@ -325,7 +326,8 @@ impl Work<'_> {
     ) {
         for made in made {
             let slot = made.slot;
-            let (output, pixels) = match writer.write(made) {
+            let written = guarded(|| writer.write(made));
+            let (output, pixels) = match written.unwrap_or_else(|why| Err(RunError::Invalid(why))) {
                 Ok(written) => written,
                 Err(error) => {
                     shared.fail(error);
@@ -494,7 +496,7 @@ impl Work<'_> {
                     observer: observer.name().into(),
                     fingerprint: evidence_fingerprint(
                         observer,
-                        look.item(&self.asked),
+                        (self.asked.of(look.slot).0, look.item(&self.asked)),
                         self.asked.base,
                         &content_hash(&look.output),
                     ),

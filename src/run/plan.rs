@@ -147,14 +147,15 @@ fn file_hash(base: &Path, path: &str) -> String {
     std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
 }
 
-/// The fingerprint of one observer's look at one output.
+/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the item with the picture
+/// that it started from what its files hold: that picture lies wherever the run folder does.
 pub fn evidence_fingerprint(
     observer: &dyn Observer,
-    item: &Item,
+    (plain, item): (&Item, &Item),
     base: &Path,
     content: &str,
 ) -> String {
-    let mut asked = match observer.asked(item) {
+    let mut asked = match observer.asked(plain) {
         serde_json::Value::Null => String::new(),
         asked => asked.to_string(),
     };
@@ -377,9 +378,11 @@ fn unseen(
             let Content { sha256, text } = outputs.parse_one(line)?;
             let content = content(sha256.as_deref(), text.as_deref());
             let item = asked.item(slot, inputs);
-            let item = item.unwrap_or(Cow::Borrowed(asked.of(slot).0));
+            let plain = asked.of(slot).0;
+            let item = item.unwrap_or(Cow::Borrowed(plain));
             let stale = observers.iter().any(|observer| {
-                let print = evidence_fingerprint(observer.as_ref(), &item, asked.base, &content);
+                let print =
+                    evidence_fingerprint(observer.as_ref(), (plain, &item), asked.base, &content);
                 valid.get(&(slot, observer.name())).copied() != Some(print.as_str())
             });
             Ok(stale.then_some((slot, line)))

@@ -3,7 +3,7 @@
 
 mod read;
 
-pub use read::{loads, loads_unique};
+pub use read::{loads, loads_once};
 
 use serde::Serialize as _;
 use serde_json::Value;

@@ -94,6 +94,11 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         (place.on)(Event::Resumed {
             step: progress.step,
         });
+    } else {
+        // An earlier checkpoint is not this training's.
+        for file in learner.files() {
+            state::remove(&folder.join(file))?;
+        }
     }
     let curve = curve::Curve::open(folder, progress.step)?;
     state::replace(&folder.join("training.toml"), definition.as_bytes())?;

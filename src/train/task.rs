@@ -54,6 +54,9 @@ pub trait Learner {
     /// When the network cannot be computed.
     fn check(&self) -> Result<Numbers, TrainError>;
 
+    /// The files of the checkpoint.
+    fn files(&self) -> &'static [&'static str];
+
     /// Writes a checkpoint as it is published; the weights are those of the network at this moment. Returns what is worth
     /// knowing of it.
     ///

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// Pictures of a check, at a time and in all.
 const CHECKED: [usize; 2] = [32, 256];
+const FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 /// Streams of random numbers: pictures and noise of training, pictures of checks.
 const PICTURES: u64 = 1;
 const NOISE: u64 = 2;
@@ -163,6 +164,10 @@ impl Learner for Vae {
         ])
     }
 
+    fn files(&self) -> &'static [&'static str] {
+        &FILES
+    }
+
     /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling makes latents
     /// of mean 0 and standard deviation 1.
     fn publish(
@@ -176,11 +181,8 @@ impl Learner for Vae {
         config["shift_factor"] = json!(mean);
         config["scaling_factor"] = json!(1.0 / deviation);
         let text = format!("{config:#}\n");
-        state::replace(&folder.join("config.json"), text.as_bytes())?;
-        state::write_weights(
-            &folder.join("diffusion_pytorch_model.safetensors"),
-            &weights,
-        )?;
+        state::replace(&folder.join(FILES[0]), text.as_bytes())?;
+        state::write_weights(&folder.join(FILES[1]), &weights)?;
         Ok(vec![
             ("latent_mean".into(), mean),
             ("latent_std".into(), deviation),

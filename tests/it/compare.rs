@@ -495,3 +495,46 @@ fn facts(items: usize) -> RunFacts {
         value: None,
     }
 }
+
+/// Four questions to be answered with yes and four with no, all right before; after, every answer is yes: F1 was 1 and is
+/// 2 · 4 / (2 · 4 + 4) = 2/3. A question with no adds nothing to F1 before and a false alarm after.
+#[test]
+fn false_alarms_count_in_a_comparison_of_f1() {
+    let dir = tempfile::tempdir().unwrap();
+    let items = (0..8).map(|at| {
+        let answer = if at < 4 { "yes" } else { "no" };
+        format!(
+            "{}\n",
+            json!({"id": format!("q{at}"), "prompt": answer, "answers": [answer]})
+        )
+    });
+    std::fs::write(dir.path().join("f1.jsonl"), items.collect::<String>()).unwrap();
+    std::fs::write(
+        dir.path().join("f1.toml"),
+        "name = \"f1\"\nversion = \"1\"\ntitle = \"F1\"\ntask = \"understand\"\n\n[items]\nfile = \"f1.jsonl\"\n\n\
+         [items.map]\nexpect = [\"answers\"]\n\n[grade]\nrule = \"yes-no\"\noptions = { headline = \"f1\" }\n",
+    )
+    .unwrap();
+    model(dir.path(), "echo", "echo", "");
+    unigauge(dir.path())
+        .args(["run", "./f1.toml", "--model", "./echo.toml"])
+        .assert()
+        .code(0);
+    let before = dir.path().join("results/f1/echo/seed0");
+    altered(&before, "seed1", |_| Some("yes".to_owned()));
+    let runs = ["results/f1/echo/seed0", "results/f1/echo/seed1", "--json"];
+    let (code, shown, said) = compared(dir.path(), &runs);
+    assert_eq!(code, Some(0), "{said}");
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let overall = &shown["comparisons"][0]["overall"];
+    assert_eq!(overall["before"], 1.0, "{shown:#}");
+    let after = overall["after"].as_f64().unwrap();
+    assert!((after - 2.0 / 3.0).abs() < 1e-12, "{shown:#}");
+    assert_eq!(overall["n"], 8);
+    assert_eq!(
+        [&overall["won"], &overall["tied"], &overall["lost"]],
+        [0, 4, 4]
+    );
+    let changes = shown["comparisons"][0]["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 4, "{shown:#}");
+}

@@ -183,6 +183,21 @@ fn printed_numbers_may_come_from_the_current_folder() {
             "`y` is not among the file's `columns`",
         ),
         ("\"mean\"", "\"median\"", "mine.toml:4"),
+        (
+            "\"mean\"",
+            "{ mean-of = [\"x\", \"zz\"] }",
+            "no row has the column `zz`",
+        ),
+        (
+            "decimals = 2",
+            "decimals = 2\nmarks = { x = 0.0 }",
+            "`x` = 0 must be positive",
+        ),
+        (
+            "decimals = 2",
+            "decimals = 70000",
+            "`decimals` is 9 at most",
+        ),
     ] {
         fs::write(folder.join("mine.toml"), text.replace(line, with)).unwrap();
         let output = unigauge(dir.path())

@@ -153,9 +153,9 @@ fn a_training_lowers_its_loss_and_leaves_a_checkpoint_that_the_program_reads() {
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_weights() {
     let dir = tempfile::tempdir().unwrap();
-    let whole = train(dir.path(), &["--out", "whole"]);
+    let whole = train(dir.path(), &["--out", "whole", "--set", "steps=60"]);
     assert_eq!(whole.status.code(), Some(0), "{}", stderr(&whole));
-    let twice = train(dir.path(), &["--out", "twice"]);
+    let twice = train(dir.path(), &["--out", "twice", "--set", "steps=60"]);
     assert_eq!(twice.status.code(), Some(0), "{}", stderr(&twice));
     let whole = dir.path().join("whole");
     assert_eq!(weights(&whole), weights(&dir.path().join("twice")));
@@ -170,17 +170,23 @@ fn an_interrupted_training_goes_on_to_the_same_weights() {
             "--out",
             "killed",
             "--quiet",
+            "--set",
+            "steps=60",
         ])
         .spawn()
         .unwrap();
     let killed = dir.path().join("killed");
     let began = Instant::now();
     while !killed.join("state.safetensors").exists() && began.elapsed() < Duration::from_secs(120) {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it was killed"
+        );
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let output = train(dir.path(), &["--out", "killed"]);
+    let output = train(dir.path(), &["--out", "killed", "--set", "steps=60"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(weights(&whole), weights(&killed));
     let curve = |folder: &Path| fs::read_to_string(folder.join("curve.jsonl")).unwrap();

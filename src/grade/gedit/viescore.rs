@@ -13,7 +13,7 @@
 //! - While one of the two replies fails, both questions are asked again, and both new replies count. An exception (a score that is
 //!   no number, an empty list, the root of a negative number) has the picture judged anew, from a first round.
 
-use crate::text::python_json::{loads, loads_unique};
+use crate::text::python_json::{loads, loads_once};
 use crate::text::python_str::int;
 use crate::text::python_value::Value;
 use crate::text::whitespace::strip;
@@ -295,7 +295,8 @@ fn as_asked(reply: &str) -> Result<f64, String> {
         (Some(start), Some(end)) if start < end => reply.get(start..=end).unwrap_or_default(),
         _ => return Err("it holds no JSON object".to_owned()),
     };
-    let read = loads_unique(inside).ok_or("its JSON cannot be read, or has a key twice")?;
+    let read =
+        loads_once(inside, "score").ok_or("its JSON cannot be read, or has `score` twice")?;
     let Some(Value::List(list)) = read.get("score") else {
         return Err("its JSON has no list `score`".to_owned());
     };

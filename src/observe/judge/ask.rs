@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Tokens of an answer of the network in this process, unless the settings say otherwise.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 /// Tokens that an answer of a server is reckoned with when it has no bound.
 const ANSWER: u64 = 500;
 

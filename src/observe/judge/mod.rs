@@ -72,7 +72,7 @@ fn again(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
             let set = set.request.get("max_tokens").and_then(Value::as_u64);
             settings.server.max_tokens.map(u64::from).or(set)
         }
-        Judging::Local => settings.local.max_new_tokens.map(|limit| limit as u64),
+        Judging::Local => Some(settings.local.max_new_tokens.unwrap_or(ask::LONGEST) as u64),
     };
     match settings.max_tokens_again {
         Some(again) if u64::from(again) <= own.unwrap_or(0) => Err(JudgeError::settings(

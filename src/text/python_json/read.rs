@@ -9,19 +9,19 @@ const MOST_OPEN: usize = 900;
 /// `json.loads(text)`: as the standard but for `NaN`, `Infinity` and `-Infinity`, whole numbers of any size, and single
 /// halves of surrogate pairs (which become U+FFFD here). None where Python raises.
 pub fn loads(text: &str) -> Option<Value> {
-    read(text, false)
+    read(text, None)
 }
 
-/// The same, and None where an object has a key twice.
-pub fn loads_unique(text: &str) -> Option<Value> {
-    read(text, true)
+/// The same, and None where the outermost object has this key twice.
+pub fn loads_once(text: &str, key: &str) -> Option<Value> {
+    read(text, Some(key))
 }
 
-fn read(text: &str, unique: bool) -> Option<Value> {
+fn read(text: &str, once: Option<&str>) -> Option<Value> {
     let mut reader = Reader {
         rest: text,
         open: 0,
-        unique,
+        once,
     };
     let value = reader.value()?;
     reader.skip_blanks();
@@ -32,7 +32,8 @@ fn read(text: &str, unique: bool) -> Option<Value> {
 struct Reader<'a> {
     rest: &'a str,
     open: usize,
-    unique: bool,
+    /// What the outermost object may have only once.
+    once: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -64,10 +65,16 @@ impl<'a> Reader<'a> {
             b'[' => self.nested(|reader| reader.items("]", Self::value).map(Value::List)),
             b'{' => self.nested(|reader| {
                 let pairs = reader.items("}", Self::pair)?;
-                let count = pairs.len();
-                let dict = Dict::new(pairs)?;
-                let repeats = dict.iter().count() < count;
-                (!(reader.unique && repeats)).then_some(Value::Dict(dict))
+                let asked = reader.once.filter(|_| reader.open == 1);
+                let named = |key: &str| {
+                    let keys = pairs.iter().map(|(name, _)| name);
+                    keys.filter(|name| matches!(name, Value::Str(name) if name == key))
+                        .count()
+                };
+                if asked.is_some_and(|key| named(key) > 1) {
+                    return None;
+                }
+                Dict::new(pairs).map(Value::Dict)
             }),
             _ => match WORDS.into_iter().find(|(word, _)| self.eat(word)) {
                 Some((_, value)) => Some(value),
