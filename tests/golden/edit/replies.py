@@ -463,6 +463,8 @@ GEDIT_QUIRKS = {
     "a tab inside a string": ['{"score": [7, 8], "reasoning": "a\tb"}'],
     "a carriage return inside a string": ['{"score": [7, 8], "reasoning": "a\rb"}'],
     "the last of two keys": ['{"score": [1, 1], "score": [7, 8]}'],
+    "another key twice": ['{"score": [7, 8], "reasoning": "a", "reasoning": "b"}'],
+    "two keys inside the object": ['{"score": [7, 8], "parts": {"score": 1, "score": 2}}'],
     "true is 1": ['{"score": true}'],
     "true in a list is 1": ['{"score": [true, 7]}'],
     "a number as text": ['{"score": "7"}'],
