@@ -30,7 +30,7 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub since: Option<jiff::Timestamp>,
     /// Chance of a change point in a series that does not change
-    #[arg(long, default_value_t = 0.05, value_parser = super::share)]
+    #[arg(long, default_value_t = 0.05, value_parser = super::compare::share)]
     pub level: f64,
     /// How to print
     #[arg(long, value_enum, default_value_t = HistoryFormat::Terminal)]
