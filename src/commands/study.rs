@@ -4,7 +4,7 @@ use super::cli::StudyArgs;
 use super::compare::{allowed, options};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes;
+use super::outcomes::{self, Recounted};
 use super::prepare::plain_run_name;
 use super::progress::say;
 use super::run::seeds;
@@ -156,9 +156,8 @@ fn suites(
             for model in &level.models {
                 let model = config::model(model, paging.from)?.definition.name;
                 let folder = paging.results.join(&suite).join(&model);
-                for run in paging.runs {
-                    add(&mut runs, folder.join(run));
-                }
+                let read = paging.runs.iter().map(|run| read(folder.join(run)));
+                runs.runs.extend(read);
             }
             levels.push(runs);
         }
@@ -181,46 +180,40 @@ fn elsewhere(
     suites: &mut [SuiteRuns],
     notes: &mut Vec<String>,
 ) {
-    let mut read = LevelRuns::default();
-    add(&mut read, paging.from.join(run));
-    let found = read
-        .runs
-        .first()
-        .map(|run| run.outcomes.facts.suite.clone());
-    for suite in suites.iter_mut() {
-        // Of what cannot be read, nobody knows which suite it was of.
-        if found.as_ref().is_none_or(|found| *found == suite.suite)
-            && let Some(level) = suite.levels.get_mut(at)
-        {
-            level.runs.extend(read.runs.clone());
-            level.missing.extend(read.missing.clone());
-            if found.is_some() {
-                return;
-            }
+    let read = match read(paging.from.join(run)) {
+        Ok(read) => read,
+        Err(why) => {
+            // Nobody knows which suite it was of.
+            let levels = suites
+                .iter_mut()
+                .filter_map(|suite| suite.levels.get_mut(at));
+            levels.for_each(|level| level.runs.push(Err(why.clone())));
+            return;
         }
-    }
-    if let Some(found) = found {
-        notes.push(format!(
+    };
+    let found = &read.outcomes.facts.suite;
+    let suite = suites.iter_mut().find(|suite| suite.suite == *found);
+    match suite.and_then(|suite| suite.levels.get_mut(at)) {
+        Some(level) => level.runs.push(Ok(read)),
+        None => notes.push(format!(
             "{}: {run} is a run of {found}, which is none of the study's suites.",
             level.title()
-        ));
+        )),
     }
 }
 
-/// Adds a run, or why there is none.
-fn add(level: &mut LevelRuns, dir: PathBuf) {
+/// Reads a run, or says why there is none.
+fn read(dir: PathBuf) -> Result<LevelRun, String> {
     if !dir.is_dir() {
-        level.missing.push(format!("there is no {}", dir.display()));
-        return;
+        return Err(format!("there is no {}", dir.display()));
     }
-    match outcomes::read(&dir) {
-        Ok(outcomes) => level.runs.push(LevelRun {
-            seconds: seconds(&dir),
-            outcomes,
-            dir,
-        }),
-        Err(failure) => level.missing.push(failure.report.to_string()),
-    }
+    let told = |failure: Failure| failure.report.to_string();
+    Ok(LevelRun {
+        outcomes: outcomes::read(&dir).map_err(told)?,
+        rule: Box::new(Recounted::of(&dir).map_err(told)?),
+        seconds: seconds(&dir),
+        dir,
+    })
 }
 
 /// Mean seconds that an output took to be made; None where none was timed.

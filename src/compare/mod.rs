@@ -27,7 +27,7 @@ pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, p};
 pub use pairing::{Paired, Pairing, standard_error};
-pub use recount::Recount;
+pub use recount::{Further, Recount};
 
 use crate::config::Metric;
 use crate::record::{Outcomes, RunFacts};

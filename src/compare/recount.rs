@@ -3,7 +3,7 @@
 use super::difference::{Difference, NoDifference, Options, Test};
 use super::pairing::Pairing;
 use crate::config::Metric;
-use crate::record::{ItemOutcome, OutputOutcome};
+use crate::record::{ItemOutcome, Outcomes, OutputOutcome};
 use crate::stats::cluster::Sums;
 use crate::stats::formula::{Formula, Terms};
 use crate::stats::permutation::{self, Coins};
@@ -30,6 +30,46 @@ const LEAST_DRAWS: usize = 499;
 const MOST_DRAWS: usize = 1_999;
 /// Half the width of a 95 % interval in standard errors.
 const Z: f64 = 1.959_963_984_540_054;
+/// What is less is no spread.
+const LEAST_ERROR: f64 = 1e-12;
+
+/// A further official number of one run, made by its rule.
+pub struct Further<'a> {
+    recount: &'a dyn Recount,
+    name: &'a str,
+    /// Those with a score.
+    pub items: Vec<&'a ItemOutcome>,
+}
+
+impl<'a> Further<'a> {
+    pub fn of(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
+        Self {
+            recount,
+            name,
+            items: run.items.iter().filter(|item| scored(item)).collect(),
+        }
+    }
+
+    /// None where the rule makes no such number.
+    pub fn value(&self) -> Option<f64> {
+        self.number(&self.items)
+    }
+
+    /// 95 % interval from the standard error when parts of the items are left out; None without spread.
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        let value = self.value()?;
+        let error = standard_error(&self.items, &|items| self.number(items))?;
+        (error > LEAST_ERROR).then(|| (value - Z * error, value + Z * error))
+    }
+
+    fn number(&self, items: &[&ItemOutcome]) -> Option<f64> {
+        self.recount.metrics(items).get(self.name).copied()
+    }
+}
+
+fn scored(item: &ItemOutcome) -> bool {
+    item.outputs.iter().any(|output| output.score.is_some())
+}
 
 /// The difference in a further official number, made anew by the rule each time: the interval from its standard error when parts
 /// of the items are left out, p by exchanging the results of items. Items won and lost are those whose own scores changed.
@@ -44,7 +84,6 @@ pub fn difference(
         known,
     };
     let recount = pairing.recount.ok_or_else(|| unknown(String::new()))?;
-    let scored = |item: &ItemOutcome| item.outputs.iter().any(|output| output.score.is_some());
     let pairs = pairing.items.iter().map(|item| [item.before, item.after]);
     let pairs: Vec<[&ItemOutcome; 2]> = pairs.filter(|p| p.iter().all(|i| scored(i))).collect();
     let side = |at: usize| -> Vec<&ItemOutcome> { pairs.iter().map(|pair| pair[at]).collect() };
@@ -53,7 +92,10 @@ pub fn difference(
     let (Some(before), Some(after)) = (value(&side(0)), all.get(name).copied()) else {
         return Err(unknown(all.into_keys().collect::<Vec<_>>().join(", ")));
     };
-    let error = standard_error(&pairs, &value);
+    let error = standard_error(&pairs, &|pairs: &[[&ItemOutcome; 2]]| {
+        let side = |at: usize| -> Vec<&ItemOutcome> { pairs.iter().map(|pair| pair[at]).collect() };
+        Some(value(&side(1))? - value(&side(0))?)
+    });
     let differing: Vec<bool> = pairs.iter().map(|[b, a]| b.outputs != a.outputs).collect();
     let draws = (COUNTED / pairs.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS);
     let exchanged = |coins: &mut Coins| {
@@ -86,7 +128,9 @@ pub fn difference(
     } else {
         Test::Permutation
     };
-    let half = error.filter(|error| *error > 1e-12).map(|error| Z * error);
+    let half = error
+        .filter(|error| *error > LEAST_ERROR)
+        .map(|error| Z * error);
     Ok(Difference {
         metric: Metric::Named(name.to_owned()),
         n: pairs.len(),
@@ -114,21 +158,15 @@ pub fn difference(
 }
 
 /// By the jackknife that leaves out parts of the items.
-fn standard_error(
-    pairs: &[[&ItemOutcome; 2]],
-    value: &(impl Fn(&[&ItemOutcome]) -> Option<f64> + Sync),
+fn standard_error<T: Copy + Sync>(
+    items: &[T],
+    value: &(impl Fn(&[T]) -> Option<f64> + Sync),
 ) -> Option<f64> {
-    let parts = pairs.len().min(PARTS);
+    let parts = items.len().min(PARTS);
     let without = |part: usize| {
-        let kept = || {
-            pairs
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| at % parts != part)
-        };
-        let side =
-            |which: usize| -> Vec<&ItemOutcome> { kept().map(|(_, pair)| pair[which]).collect() };
-        Some(value(&side(1))? - value(&side(0))?)
+        let kept = items.iter().enumerate();
+        let kept = kept.filter(|(at, _)| at % parts != part);
+        value(&kept.map(|(_, item)| *item).collect::<Vec<T>>())
     };
     let values: Option<Vec<f64>> = (0..parts).into_par_iter().map(without).collect();
     let values = values.filter(|values| values.len() > 1)?;

@@ -211,9 +211,12 @@ fn charts(histories: &[History]) -> Result<Vec<Vec<Drawn>>, ReportError> {
         metrics
             .iter()
             .map(|metric| trend(history, metric))
-            .collect()
+            .collect::<Result<Vec<Drawn>, _>>()
     };
-    histories.iter().map(of_history).collect()
+    let charts = histories.iter().map(of_history);
+    let mut charts: Vec<Vec<Drawn>> = charts.collect::<Result<_, _>>()?;
+    chart::distinct(charts.iter_mut().flatten());
+    Ok(charts)
 }
 
 fn trend(history: &History, metric: &str) -> Result<Drawn, ReportError> {

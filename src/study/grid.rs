@@ -1,7 +1,7 @@
 //! A table as it is printed: words and numbers, best and second marked, in Markdown, LaTeX and HTML.
 
 use crate::report::export;
-use crate::report::export::{escape_html, escape_latex, escape_markdown};
+use crate::report::export::{escape_html, escape_latex, escape_markdown, started_latex};
 use crate::report::table::Rank;
 
 /// A table of printed cells.
@@ -82,39 +82,39 @@ impl Grid {
     }
 
     pub fn latex(&self) -> String {
-        let heads: Vec<String> = self.heads.iter().map(|head| latex(head)).collect();
+        let heads: Vec<String> = self.heads.iter().map(|head| escape_latex(head)).collect();
         let mut text = format!(
             "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}. Best in bold, second underlined.}}\n  \\label{{tab:{}}}\n  \
              \\begin{{tabular}}{{l{}}}\n    \\toprule\n    {} \\\\\n    \\midrule\n",
-            latex(&self.caption),
+            escape_latex(&self.caption),
             self.label,
             "r".repeat(self.heads.len() - 1),
-            heads.join(" & ")
+            started_latex(heads.join(" & "))
         );
         for row in &self.rows {
-            let name = latex(&row.name);
+            let name = started_latex(escape_latex(&row.name));
             let name = if row.apart {
                 format!("\\emph{{{name}}}")
             } else {
                 name
             };
-            text += &format!("    {name}{}", latex(&row.mark));
+            text += &format!("    {name}{}", escape_latex(&row.mark));
             for cell in &row.cells {
-                let number = latex(&cell.text);
+                let number = escape_latex(&cell.text);
                 text += &match cell.rank {
                     Rank::Best => format!(" & \\textbf{{{number}}}"),
                     Rank::Second => format!(" & \\underline{{{number}}}"),
                     Rank::Other => format!(" & {number}"),
                 };
                 if !cell.small.is_empty() {
-                    text += &format!(" {{\\scriptsize {}}}", latex(&cell.small));
+                    text += &format!(" {{\\scriptsize {}}}", escape_latex(&cell.small));
                 }
             }
             text += " \\\\\n";
         }
         text += "    \\bottomrule\n  \\end{tabular}\n";
         for note in &self.notes {
-            text += &format!("  \\par\\smallskip\\footnotesize {}\n", latex(note));
+            text += &format!("  \\par\\smallskip\\footnotesize {}\n", escape_latex(note));
         }
         text + "\\end{table}\n"
     }
@@ -182,13 +182,4 @@ impl Grid {
         );
         text
     }
-}
-
-/// Text for TeX, with the signs that its fonts set in mathematics.
-fn latex(text: &str) -> String {
-    escape_latex(text)
-        .replace('−', "$-$")
-        .replace('±', "$\\pm$")
-        .replace('Δ', "$\\Delta$")
-        .replace('–', "--")
 }

@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `pool` | the runs of a level as one set of outcomes, repeats of an item together |
+//! | `estimate` | one number of a level, with its interval |
 //! | `section` | the numbers of one suite: values, differences, groups |
 //! | [`curves`] | series over steps, read from logs |
 //! | `charts` | which charts a study has |
@@ -13,6 +14,7 @@
 
 mod charts;
 pub mod curves;
+mod estimate;
 mod grid;
 mod long;
 mod page;
@@ -25,35 +27,35 @@ pub use curves::Series;
 pub use section::{GroupCell, Grouped, LevelRow, Section};
 pub use write::{Written, write};
 
-use crate::compare::{Allowed, Options};
+use crate::compare::{Allowed, Options, Recount};
 use crate::config::Metric;
 use crate::record::Outcomes;
 use crate::report::chart::Width;
 use std::path::PathBuf;
 
 /// A graded run of a level.
-#[derive(Debug, Clone)]
 pub struct LevelRun {
     /// The run folder.
     pub dir: PathBuf,
     pub outcomes: Outcomes,
+    /// The rule it was graded by, for numbers that are no averages.
+    pub rule: Box<dyn Recount>,
     /// Mean seconds that an output took to be made, where that was recorded.
     pub seconds: Option<f64>,
 }
 
 /// A level on one suite.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct LevelRuns {
     pub title: String,
-    pub runs: Vec<LevelRun>,
-    /// Runs that the study names and that are not there, with the reason.
-    pub missing: Vec<String>,
+    /// The runs that the study names, in its order; why, where one is not there. Runs of two levels at the same place share
+    /// their seed.
+    pub runs: Vec<Result<LevelRun, String>>,
     /// As the study gives it.
     pub cost: Option<f64>,
 }
 
 /// The levels on one suite, in the study's order.
-#[derive(Debug, Clone)]
 pub struct SuiteRuns {
     /// The suite's name.
     pub suite: String,

@@ -62,8 +62,12 @@ pub fn render(
     let sections = study.sections.iter().zip(charts);
     let notes = study.series.iter().flat_map(|series| &series.notes);
     let partial = study.sections.iter().flat_map(|section| {
+        let valueless = section.valueless().then(|| {
+            let (title, metric) = (&section.title, &section.metric);
+            format!("{title}: no level has a value for {metric}.")
+        });
         let partial = section.levels.iter().filter(|level| level.partial());
-        partial.map(|level| match &level.missing[..] {
+        let partial = partial.map(|level| match &level.missing[..] {
             [] => format!(
                 "{}, {}: {} of {} outputs scored.",
                 section.title, level.title, level.scored, level.expected
@@ -74,7 +78,8 @@ pub fn render(
                 level.title,
                 runs(missing.len())
             ),
-        })
+        });
+        partial.chain(valueless)
     });
     let page = Page {
         study,

@@ -1,31 +1,60 @@
-//! The runs of one level as one: every item with its outputs of all runs, in the order of the runs, so that repeats of
-//! two levels with the same seeds stand at the same place.
+//! The runs of one level as one: every item with its outputs of all runs, each run at the place that the study gives it, so that
+//! repeats of two levels with the same seeds stand at the same place, whatever is missing before them.
 
-use super::LevelRun;
-use crate::compare::{Allowed, Kind, Pairing, mismatches};
-use crate::record::{ItemOutcome, Outcomes};
+use super::{LevelRun, LevelRuns, SuiteRuns};
+use crate::compare::{Allowed, Kind, Pairing, Recount, mismatches};
+use crate::record::{ItemOutcome, Outcomes, OutputOutcome};
 use std::collections::HashMap;
 
-/// The pooled outcomes, and why some runs were left out.
-pub fn pool(title: &str, runs: &[LevelRun], allowed: Allowed) -> (Option<Outcomes>, Vec<String>) {
-    let mut notes = Vec::new();
-    let mut pooled: Option<Outcomes> = None;
-    for run in runs {
-        let Some(whole) = &mut pooled else {
-            let mut first = run.outcomes.clone();
-            first.facts.model_title = title.to_owned();
-            pooled = Some(first);
-            continue;
+/// The runs of a level that belong together.
+pub struct Pooled<'a> {
+    pub outcomes: Outcomes,
+    /// Those that are in it.
+    pub runs: Vec<&'a LevelRun>,
+    /// The rule of the run with most items, since it knows these.
+    pub rule: &'a dyn Recount,
+}
+
+impl SuiteRuns {
+    /// The most outputs an item that a run was asked for.
+    pub(super) fn repeats(&self) -> usize {
+        let runs = self.levels.iter().flat_map(|level| &level.runs).flatten();
+        let repeats = runs.map(|run| run.outcomes.facts.repeats);
+        repeats.max().unwrap_or(0) as usize
+    }
+}
+
+/// The pooled runs, and why others are missing: not there, or unlike the first. `repeats` is how many outputs of an item
+/// each run has room for.
+pub fn pool(
+    level: &LevelRuns,
+    repeats: usize,
+    allowed: Allowed,
+) -> (Option<Pooled<'_>>, Vec<String>) {
+    let mut missing = Vec::new();
+    let mut pooled: Option<Pooled<'_>> = None;
+    for (place, run) in level.runs.iter().enumerate() {
+        let run = match run {
+            Ok(run) => run,
+            Err(why) => {
+                missing.push(why.clone());
+                continue;
+            }
         };
-        match unlike(whole, &run.outcomes, allowed) {
-            Some(why) => notes.push(format!("{} is left out: {why}.", run.dir.display())),
-            None => add(whole, &run.outcomes),
+        let pooled = pooled.get_or_insert_with(|| Pooled::empty(&level.title, run));
+        match unlike(&pooled.outcomes, &run.outcomes, allowed) {
+            Some(why) => missing.push(format!("{} is left out: {why}", run.dir.display())),
+            None => pooled.add(run, place * repeats, level.runs.len() * repeats),
         }
     }
-    if let Some(whole) = &mut pooled {
-        whole.facts.value = None;
+    if let Some(pooled) = &mut pooled {
+        let most = pooled
+            .runs
+            .iter()
+            .max_by_key(|run| run.outcomes.items.len());
+        pooled.rule = most.map_or(pooled.rule, |run| run.rule.as_ref());
     }
-    (pooled, notes)
+    (pooled, missing)
 }
 
 /// Why two sets of outcomes should not stand beside each other; partial runs may.
@@ -46,26 +75,50 @@ pub fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<Stri
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-fn add(whole: &mut Outcomes, run: &Outcomes) {
-    let facts = &mut whole.facts;
-    facts.repeats += run.facts.repeats;
-    facts.expected += run.facts.expected;
-    facts.scored += run.facts.scored;
-    facts.failed += run.facts.failed;
-    facts.unscored += run.facts.unscored;
-    let places: HashMap<String, usize> = whole
-        .items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| (item.item.clone(), at))
-        .collect();
-    for item in &run.items {
-        match places
-            .get(&item.item)
-            .and_then(|at| whole.items.get_mut(*at))
-        {
-            Some(known) => known.outputs.extend(item.outputs.iter().cloned()),
-            None => whole.items.push(ItemOutcome::clone(item)),
+impl<'a> Pooled<'a> {
+    /// Nothing yet, of the kind of this run.
+    fn empty(title: &str, run: &'a LevelRun) -> Self {
+        let mut facts = run.outcomes.facts.clone();
+        facts.model_title = title.to_owned();
+        facts.repeats = 0;
+        (facts.expected, facts.scored, facts.failed, facts.unscored) = (0, 0, 0, 0);
+        facts.value = None;
+        Self {
+            outcomes: Outcomes {
+                facts,
+                items: Vec::new(),
+            },
+            runs: Vec::new(),
+            rule: run.rule.as_ref(),
         }
+    }
+
+    /// Puts a run's outputs at their place, among `all` places of an item; those that nothing was put at have no score.
+    fn add(&mut self, run: &'a LevelRun, place: usize, all: usize) {
+        let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
+        facts.repeats += own.repeats;
+        facts.expected += own.expected;
+        facts.scored += own.scored;
+        facts.failed += own.failed;
+        facts.unscored += own.unscored;
+        let items = &mut self.outcomes.items;
+        let known = items.iter().enumerate();
+        let known: HashMap<String, usize> =
+            known.map(|(at, item)| (item.item.clone(), at)).collect();
+        for item in &run.outcomes.items {
+            let at = known.get(&item.item).copied().unwrap_or_else(|| {
+                items.push(ItemOutcome {
+                    outputs: vec![OutputOutcome::default(); all],
+                    ..item.clone()
+                });
+                items.len() - 1
+            });
+            let places = items.get_mut(at).into_iter();
+            let places = places.flat_map(|item| item.outputs.iter_mut().skip(place));
+            for (place, output) in places.zip(&item.outputs) {
+                *place = output.clone();
+            }
+        }
+        self.runs.push(run);
     }
 }

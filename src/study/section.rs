@@ -1,13 +1,12 @@
 //! The numbers of one suite: every level's value, its difference to the control, and both by group.
 
-use super::pool::{pool, unlike};
+use super::estimate::{Estimate, known, value};
+use super::pool::{Pooled, pool, unlike};
 use super::{LevelRuns, Settings, SuiteRuns};
-use crate::compare::{Difference, Pairing, SEED};
+use crate::compare::{Difference, NoDifference, Pairing};
 use crate::config::Metric;
-use crate::record::Outcomes;
 use crate::report::table::Rank;
-use crate::stats::cluster::{Cluster, mean_of_ratios};
-use crate::stats::{holm, interval};
+use crate::stats::holm;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -32,14 +31,15 @@ pub struct LevelRow {
     pub title: String,
     /// Run folders.
     pub runs: Vec<PathBuf>,
-    /// Runs that the study names and that are not there.
+    /// Runs that the study names and that are not there, or do not belong with the others.
     pub missing: Vec<String>,
     /// Items.
     pub n: usize,
     /// Outputs.
     pub expected: usize,
     pub scored: usize,
-    /// Over the outputs of all runs; with nothing missing this is the mean over runs.
+    /// Over the outputs of all runs; with nothing missing this is the mean over runs, unless the rule makes its number by a
+    /// formula.
     pub value: Option<f64>,
     /// 95 % interval over items.
     pub low: Option<f64>,
@@ -87,28 +87,30 @@ impl Section {
     /// None where no level has a run.
     pub fn of(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
         let mut notes = Vec::new();
-        let pooled: Vec<Option<Outcomes>> = runs
-            .levels
-            .iter()
-            .map(|level| {
-                let (pooled, told) = pool(&level.title, &level.runs, settings.allowed);
-                notes.extend(told);
-                pooled
-            })
-            .collect();
-        let first = pooled.iter().flatten().next()?.facts.clone();
+        let repeats = runs.repeats();
+        let pools = runs.levels.iter();
+        let (pooled, missing): (Vec<Option<Pooled<'_>>>, Vec<Vec<String>>) = pools
+            .map(|level| pool(level, repeats, settings.allowed))
+            .unzip();
+        let first = pooled.iter().flatten().next()?.outcomes.facts.clone();
         let control = pooled.get(settings.control).and_then(Option::as_ref);
         let compared: Vec<bool> = comparable(&pooled, control, settings, &mut notes);
         let metric = &settings.primary;
         let mut levels: Vec<LevelRow> = runs
             .levels
             .iter()
-            .zip(&pooled)
-            .map(|(level, pooled)| row(level, pooled.as_ref(), settings))
+            .zip(pooled.iter().zip(missing))
+            .map(|(level, (pooled, missing))| row(level, pooled.as_ref(), missing, settings))
             .collect();
+        let of_control = levels.get(settings.control).and_then(|level| level.value);
         for (at, level) in levels.iter_mut().enumerate() {
             let pair = control.zip(pooled[at].as_ref()).filter(|_| compared[at]);
-            level.difference = pair.and_then(|pair| difference(pair, metric, settings));
+            let Some(found) = pair.map(|pair| difference(pair, metric, settings)) else {
+                continue;
+            };
+            let values = of_control.zip(level.value);
+            notes.extend(values.and_then(|values| remark(&level.title, values, &found)));
+            level.difference = found.ok();
         }
         correct(levels.iter_mut().map(|level| &mut level.difference));
         rank(
@@ -123,7 +125,10 @@ impl Section {
             // A single group is the overall number once more.
             .filter(|grouped| grouped.keys.len() > 1);
         let groups = groups.collect();
-        notes.extend(levels.iter().flat_map(missing));
+        notes.extend(levels.iter().flat_map(lacking));
+        if levels.iter().all(|level| level.value.is_none()) {
+            notes.push(no_value(metric, &pooled));
+        }
         Some(Self {
             suite: first.suite,
             title: first.suite_title,
@@ -137,30 +142,78 @@ impl Section {
     }
 
     /// Whether runs or outputs are missing.
-    pub fn incomplete(&self) -> bool {
+    pub fn partial(&self) -> bool {
         self.levels.iter().any(LevelRow::partial)
+    }
+
+    /// Whether the number that the study asks for is nowhere.
+    pub fn valueless(&self) -> bool {
+        self.levels.iter().all(|level| level.value.is_none())
+    }
+
+    /// Whether runs, outputs or all values are missing.
+    pub fn incomplete(&self) -> bool {
+        self.partial() || self.valueless()
+    }
+}
+
+/// That no level has the number, and which numbers there are.
+fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for name in pooled.iter().flatten().flat_map(known) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.is_empty() {
+        true => format!("No level has a value for `{metric}`, since no output has a score."),
+        false => format!(
+            "No level has a value for `{metric}`; the metrics here are: {}.",
+            names.join(", ")
+        ),
+    }
+}
+
+/// What a reader must know of a difference beside the values of control and level: that there is none, or that it is
+/// another one, since only outputs that both have are compared.
+fn remark(
+    title: &str,
+    (control, level): (f64, f64),
+    found: &Result<Difference, NoDifference>,
+) -> Option<String> {
+    match found {
+        Ok(d) if (d.difference - (level - control)).abs() <= 1e-9 * level.abs().max(1.0) => None,
+        Ok(_) => Some(format!(
+            "{title}: Δ is over the outputs that it and the control both have."
+        )),
+        Err(NoDifference::NoPairs) => Some(format!(
+            "{title} is not compared with the control: no output of the same item and run has a score in both."
+        )),
+        Err(error) => Some(format!(
+            "{title} is not compared with the control: {error}."
+        )),
     }
 }
 
 /// Which levels can be compared with the control; notes say why others cannot.
 fn comparable(
-    pooled: &[Option<Outcomes>],
-    control: Option<&Outcomes>,
+    pooled: &[Option<Pooled<'_>>],
+    control: Option<&Pooled<'_>>,
     settings: &Settings,
     notes: &mut Vec<String>,
 ) -> Vec<bool> {
     if control.is_none() {
         notes.push("The control has no run here, so nothing is compared.".to_owned());
     }
-    let level = |(at, level): (usize, &Option<Outcomes>)| {
+    let level = |(at, level): (usize, &Option<Pooled<'_>>)| {
         let (Some(control), Some(level)) = (control, level) else {
             return false;
         };
-        match unlike(control, level, settings.allowed) {
+        match unlike(&control.outcomes, &level.outcomes, settings.allowed) {
             _ if at == settings.control => false,
             None => true,
             Some(why) => {
-                let title = &level.facts.model_title;
+                let title = &level.outcomes.facts.model_title;
                 notes.push(format!("{title} is not compared with the control: {why}."));
                 false
             }
@@ -169,26 +222,30 @@ fn comparable(
     pooled.iter().enumerate().map(level).collect()
 }
 
-fn row(level: &LevelRuns, pooled: Option<&Outcomes>, settings: &Settings) -> LevelRow {
+fn row(
+    level: &LevelRuns,
+    pooled: Option<&Pooled<'_>>,
+    missing: Vec<String>,
+    settings: &Settings,
+) -> LevelRow {
     let metric = &settings.primary;
-    let found = pooled.map(|pooled| estimate(pooled, metric));
-    let (value, bounds, n) = found.unwrap_or((None, None, 0));
-    let by_run: Vec<Option<f64>> = level
-        .runs
+    let found = Estimate::of(pooled, metric);
+    let runs = pooled.map_or(&[][..], |pooled| &pooled.runs);
+    let by_run: Vec<Option<f64>> = runs
         .iter()
-        .map(|run| mean_of_ratios(&strata(&run.outcomes, metric)))
+        .map(|run| value(&run.outcomes, metric, run.rule.as_ref()))
         .collect();
-    let seconds: Vec<f64> = level.runs.iter().filter_map(|run| run.seconds).collect();
+    let seconds: Vec<f64> = runs.iter().filter_map(|run| run.seconds).collect();
     LevelRow {
         title: level.title.clone(),
-        runs: level.runs.iter().map(|run| run.dir.clone()).collect(),
-        missing: level.missing.clone(),
-        n,
-        expected: pooled.map_or(0, |pooled| pooled.facts.expected),
-        scored: pooled.map_or(0, |pooled| pooled.facts.scored),
-        value,
-        low: bounds.map(|(low, _)| low),
-        high: bounds.map(|(_, high)| high),
+        runs: runs.iter().map(|run| run.dir.clone()).collect(),
+        missing,
+        n: found.n,
+        expected: pooled.map_or(0, |pooled| pooled.outcomes.facts.expected),
+        scored: pooled.map_or(0, |pooled| pooled.outcomes.facts.scored),
+        value: found.value,
+        low: found.low,
+        high: found.high,
         rank: Rank::Other,
         deviation: deviation(&by_run),
         by_run,
@@ -200,54 +257,24 @@ fn row(level: &LevelRuns, pooled: Option<&Outcomes>, settings: &Settings) -> Lev
     }
 }
 
-/// Value, interval and items of a number.
-fn estimate(outcomes: &Outcomes, metric: &Metric) -> (Option<f64>, Option<(f64, f64)>, usize) {
-    let strata = strata(outcomes, metric);
-    let right_or_wrong = |c: &Cluster| c.numerator == 0.0 || c.numerator == c.denominator;
-    let proportion = strata
-        .iter()
-        .flatten()
-        .all(|c| c.denominator == 1.0 && right_or_wrong(c));
-    (
-        mean_of_ratios(&strata),
-        interval::estimate(&strata, proportion, SEED).bounds,
-        strata.iter().map(Vec::len).sum(),
-    )
-}
-
-/// What a number of a single set of outcomes is computed from: its pairing with itself.
-fn strata(outcomes: &Outcomes, metric: &Metric) -> Vec<Vec<Cluster>> {
-    let strata = Pairing::of(outcomes, outcomes, None).strata(metric);
-    let before = |stratum: Vec<_>| stratum.into_iter().map(|(pair, _)| first(pair)).collect();
-    strata.into_iter().map(before).collect()
-}
-
-fn first(pair: crate::stats::cluster::Pair) -> Cluster {
-    pair.before
-}
-
 fn difference(
-    (control, level): (&Outcomes, &Outcomes),
+    (control, level): (&Pooled<'_>, &Pooled<'_>),
     metric: &Metric,
     settings: &Settings,
-) -> Option<Difference> {
-    Difference::of(
-        &Pairing::of(control, level, None),
-        metric,
-        &settings.options,
-    )
-    .ok()
+) -> Result<Difference, NoDifference> {
+    let pairing = Pairing::of(&control.outcomes, &level.outcomes, Some(level.rule));
+    Difference::of(&pairing, metric, &settings.options)
 }
 
 fn grouped(
     by: &str,
-    pooled: &[Option<Outcomes>],
-    control: Option<&Outcomes>,
+    pooled: &[Option<Pooled<'_>>],
+    control: Option<&Pooled<'_>>,
     compared: &[bool],
     settings: &Settings,
 ) -> Grouped {
     let mut keys: Vec<String> = Vec::new();
-    for outcomes in pooled.iter().flatten() {
+    for Pooled { outcomes, .. } in pooled.iter().flatten() {
         for key in Pairing::of(outcomes, outcomes, None).keys(by) {
             if !keys.iter().any(|known| known == key) {
                 keys.push(key.to_owned());
@@ -260,15 +287,15 @@ fn grouped(
             key: key.clone(),
         };
         let level = pooled[at].as_ref();
-        let (value, bounds, n) = level.map_or((None, None, 0), |l| estimate(l, &metric));
+        let found = Estimate::of(level, &metric);
         let pair = control.zip(level).filter(|_| compared[at]);
         GroupCell {
-            value,
-            low: bounds.map(|(low, _)| low),
-            high: bounds.map(|(_, high)| high),
-            n,
+            value: found.value,
+            low: found.low,
+            high: found.high,
+            n: found.n,
             rank: Rank::Other,
-            difference: pair.and_then(|pair| difference(pair, &metric, settings)),
+            difference: pair.and_then(|pair| difference(pair, &metric, settings).ok()),
         }
     };
     let mut cells: Vec<Vec<GroupCell>> = (0..pooled.len())
@@ -316,7 +343,7 @@ fn rank<'a>(cells: impl Iterator<Item = (Option<f64>, &'a mut Rank)>) {
 }
 
 /// What is missing of a level, in sentences.
-fn missing(level: &LevelRow) -> Vec<String> {
+fn lacking(level: &LevelRow) -> Vec<String> {
     let title = &level.title;
     let mut notes: Vec<String> = level
         .missing

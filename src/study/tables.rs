@@ -115,7 +115,7 @@ impl Section {
 
     fn main_notes(&self, several: bool) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.incomplete() {
+        if self.partial() {
             notes.push(format!("{PARTIAL} runs or outputs are missing."));
         }
         notes.extend(self.notes.iter().cloned());

@@ -2,7 +2,7 @@
 
 use super::{Study, charts, page};
 use crate::report::ReportError;
-use crate::report::chart::Drawn;
+use crate::report::chart::{self, Drawn};
 use crate::report::files::{create, put};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,13 @@ pub struct Written {
 /// When a chart cannot be drawn or the folder cannot be written to.
 pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, ReportError> {
     create(&dir.join("charts"))?;
-    let drawn: Vec<Vec<Drawn>> = study
+    let mut drawn: Vec<Vec<Drawn>> = study
         .sections
         .par_iter()
         .map(|section| charts::of_section(study, section))
         .collect::<Result<_, _>>()?;
-    let curves = charts::of_series(study, titles)?;
+    let mut curves = charts::of_series(study, titles)?;
+    chart::distinct(drawn.iter_mut().flatten().chain(&mut curves));
     let mut written = Written::default();
     let mut save = |path: PathBuf, bytes: &[u8]| {
         put(&path, bytes)?;

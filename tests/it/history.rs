@@ -1,7 +1,7 @@
 //! Many runs of a suite, as a user looks back on them.
 
 use crate::compare::{altered, echo, rewrite};
-use crate::support::{stderr, unigauge};
+use crate::support::{model, stderr, text_suite, unigauge};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -217,4 +217,33 @@ fn formats_and_the_page_hold_the_same() {
     image::open(chart.with_extension("png")).unwrap();
     let (_, html, _) = history(dir.path(), &["--format", "html"]);
     assert!(html.starts_with("<!doctype html>") && !html.contains("charts/questions"));
+}
+
+/// Metrics whose names are the same as files have charts of their own.
+#[test]
+fn every_metric_has_a_chart_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    text_suite(dir.path(), 6);
+    let questions = dir.path().join("questions.jsonl");
+    let text = std::fs::read_to_string(&questions).unwrap();
+    let text = text.replace("three", "三").replace("\"other\"", "\"四\"");
+    std::fs::write(&questions, text).unwrap();
+    model(dir.path(), "echo", "echo", "");
+    unigauge(dir.path())
+        .args(["run", "./questions.toml", "--model", "./echo.toml"])
+        .assert()
+        .code(0);
+    let metrics = ["questions", "--metric", "kind=三", "kind=四", "-o", "page"];
+    let (code, _, said) = history(dir.path(), &metrics);
+    assert_eq!(code, Some(0), "{said}");
+    let page = std::fs::read_to_string(dir.path().join("page/index.html")).unwrap();
+    for (name, metric) in [
+        ("questions-kind--", "kind=三"),
+        ("questions-kind---2", "kind=四"),
+    ] {
+        let svg = dir.path().join(format!("page/charts/{name}.svg"));
+        let svg = std::fs::read_to_string(svg).unwrap();
+        assert!(svg.contains(metric), "{name} is not of {metric}");
+        assert!(page.contains(&format!("charts/{name}.svg")), "{name}");
+    }
 }

@@ -32,6 +32,7 @@ pub use draw::{Chart, ChartError, Width, png, svg};
 
 use super::{ReportError, RunView, Table, score};
 use canvas::Label;
+use std::collections::HashSet;
 
 /// A chart in both formats.
 #[derive(Debug, Clone)]
@@ -109,6 +110,19 @@ impl Drawn {
             png: png(chart).map_err(failed)?,
             name,
         })
+    }
+}
+
+/// Numbers the charts whose file name an earlier one has, also in other case, so that each has files of its own.
+pub(crate) fn distinct<'a>(charts: impl Iterator<Item = &'a mut Drawn>) {
+    let mut taken = HashSet::new();
+    for chart in charts {
+        let own = chart.name.clone();
+        let mut number = 1;
+        while !taken.insert(chart.name.to_ascii_lowercase()) {
+            number += 1;
+            chart.name = format!("{own}-{number}");
+        }
     }
 }
 

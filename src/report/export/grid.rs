@@ -67,7 +67,7 @@ impl Grid {
     pub fn latex(&self) -> String {
         let line = |cells: &[String]| {
             let cells: Vec<String> = cells.iter().map(|cell| latex::escape(cell)).collect();
-            format!("    {} \\\\\n", cells.join(" & "))
+            format!("    {} \\\\\n", latex::started(cells.join(" & ")))
         };
         let mut text = format!(
             "\\begin{{table}}[t]\n  \\centering\n  \\caption{{{}}}\n  \\label{{tab:{}}}\n  \\begin{{tabular}}{{l{}}}\n    \\toprule\n",

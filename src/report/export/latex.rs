@@ -37,7 +37,7 @@ fn environment(table: &Table) -> String {
     text.push_str(" \\\\\n    \\midrule\n");
     for row in &table.rows {
         let mark = escape(&table.mark(row));
-        text.push_str(&format!("    {}{mark}", escape(&row.label)));
+        text.push_str(&format!("    {}{mark}", started(escape(&row.label))));
         if table.measured() {
             text.push_str(&format!(" & {}", row.items()));
         }
@@ -85,10 +85,20 @@ pub fn escape(text: &str) -> String {
             '±' => escaped.push_str("$\\pm$"),
             '−' => escaped.push_str("$-$"),
             '–' => escaped.push_str("--"),
+            'Δ' => escaped.push_str("$\\Delta$"),
             other => escaped.push(other),
         }
     }
     escaped
+}
+
+/// The start of a row, which the command before it does not take for its own: `\\` reads a `[` or `*` behind it, `\toprule` and
+/// `\midrule` a `[`.
+pub fn started(row: String) -> String {
+    match row.trim_start().starts_with(['[', '*']) {
+        true => format!("{{}}{row}"),
+        false => row,
+    }
 }
 
 /// A label that is safe in `\ref`: letters, digits and hyphens.
