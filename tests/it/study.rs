@@ -430,12 +430,17 @@ group_by = ["kind"]
 #[test]
 fn numbers_by_a_formula_are_those_of_the_rule() {
     let dir = tempfile::tempdir().unwrap();
-    let misread: [(&str, &[usize]); 3] = [("some", &[1, 2, 3]), ("half", &[2, 3]), ("none", &[])];
+    let misread: [(&str, &[usize]); 4] = [
+        ("some", &[1, 2, 3]),
+        ("none", &[]),
+        ("half", &[2, 3]),
+        ("again", &[]),
+    ];
     signs(dir.path(), &misread);
     let levels: [(&str, &[&str]); 3] = [
         ("control", &["some"]),
         ("one", &["none"]),
-        ("two", &["half", "none"]),
+        ("two", &["half", "again"]),
     ];
     let text = of_runs("signs", "results/signs/echo", &levels);
     study(dir.path(), &text);
