@@ -637,6 +637,34 @@ fn every_curve_has_a_file_of_its_own() {
     }
 }
 
+/// A report of two versions of a suite has the charts of both: the one of 3 right of 6, the other of 6.
+#[test]
+fn versions_of_a_suite_have_charts_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = echo(dir.path(), 6);
+    let right = |at: usize| (at % 2 == 1).then(|| "something else".to_owned());
+    let other = altered(&before, "other", right);
+    crate::compare::rewrite(&other.join("manifest.json"), |manifest| {
+        manifest["suite"]["version"] = json!("2");
+    });
+    crate::compare::rewrite(&other.join("summary.json"), |summary| {
+        summary["suite_version"] = json!("2");
+    });
+    let root = "results/questions/echo";
+    let [one, two] = ["seed0", "other"].map(|run| format!("{root}/{run}"));
+    let (code, _, said) = program(dir.path(), &["report", &one, &two, "--out", "both"]);
+    assert_eq!(code, Some(0), "{said}");
+    let html = read(dir.path().join("both/index.html"));
+    for (name, value) in [("questions-bars", "50.0"), ("questions-bars-2", "100.0")] {
+        let svg = read(dir.path().join(format!("both/charts/{name}.svg")));
+        assert!(svg.contains(value), "{name} lacks {value}");
+        assert!(
+            html.contains(&format!("href=\"charts/{name}.svg\"")),
+            "{name}"
+        );
+    }
+}
+
 /// `\\` takes a `[` or `*` behind it for its own, and `\midrule` a `[`: no row begins with one.
 #[test]
 fn rows_of_latex_are_not_taken_for_arguments() {
