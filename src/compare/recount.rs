@@ -59,7 +59,7 @@ impl<'a> Further<'a> {
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let value = self.value()?;
         let error = standard_error(&self.items, &|items| self.number(items))?;
-        (error > LEAST_ERROR).then(|| (value - Z * error, value + Z * error))
+        (error > LEAST_ERROR).then_some((value - Z * error, value + Z * error))
     }
 
     fn number(&self, items: &[&ItemOutcome]) -> Option<f64> {

@@ -83,10 +83,12 @@ pub fn write(
         put(&path, &format.export(&tables)?)?;
         written.files.push(path);
     }
-    let charts = tables
+    let mut charts = tables
         .par_iter()
         .map(|table| chart::of_suite(table, &runs_of(table, runs)))
         .collect::<Result<Vec<Vec<Drawn>>, ReportError>>()?;
+    // Two versions of a suite have a table each.
+    chart::distinct(charts.iter_mut().flatten());
     create(&dir.join("charts"))?;
     for drawn in charts.iter().flatten() {
         let path = dir.join("charts").join(&drawn.name);

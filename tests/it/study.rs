@@ -430,12 +430,17 @@ group_by = ["kind"]
 #[test]
 fn numbers_by_a_formula_are_those_of_the_rule() {
     let dir = tempfile::tempdir().unwrap();
-    let misread: [(&str, &[usize]); 3] = [("some", &[1, 2, 3]), ("half", &[2, 3]), ("none", &[])];
+    let misread: [(&str, &[usize]); 4] = [
+        ("some", &[1, 2, 3]),
+        ("none", &[]),
+        ("half", &[2, 3]),
+        ("again", &[]),
+    ];
     signs(dir.path(), &misread);
     let levels: [(&str, &[&str]); 3] = [
         ("control", &["some"]),
         ("one", &["none"]),
-        ("two", &["half", "none"]),
+        ("two", &["half", "again"]),
     ];
     let text = of_runs("signs", "results/signs/echo", &levels);
     study(dir.path(), &text);
@@ -625,6 +630,34 @@ fn every_curve_has_a_file_of_its_own() {
     ] {
         let svg = read(page(dir.path()).join(format!("charts/{name}.svg")));
         assert!(svg.contains(axis), "{name} is not of {axis}");
+        assert!(
+            html.contains(&format!("href=\"charts/{name}.svg\"")),
+            "{name}"
+        );
+    }
+}
+
+/// A report of two versions of a suite has the charts of both: the one of 3 right of 6, the other of 6.
+#[test]
+fn versions_of_a_suite_have_charts_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = echo(dir.path(), 6);
+    let right = |at: usize| (at % 2 == 1).then(|| "something else".to_owned());
+    let other = altered(&before, "other", right);
+    crate::compare::rewrite(&other.join("manifest.json"), |manifest| {
+        manifest["suite"]["version"] = json!("2");
+    });
+    crate::compare::rewrite(&other.join("summary.json"), |summary| {
+        summary["suite_version"] = json!("2");
+    });
+    let root = "results/questions/echo";
+    let [one, two] = ["seed0", "other"].map(|run| format!("{root}/{run}"));
+    let (code, _, said) = program(dir.path(), &["report", &one, &two, "--out", "both"]);
+    assert_eq!(code, Some(0), "{said}");
+    let html = read(dir.path().join("both/index.html"));
+    for (name, value) in [("questions-bars", "50.0"), ("questions-bars-2", "100.0")] {
+        let svg = read(dir.path().join(format!("both/charts/{name}.svg")));
+        assert!(svg.contains(value), "{name} lacks {value}");
         assert!(
             html.contains(&format!("href=\"charts/{name}.svg\"")),
             "{name}"
