@@ -30,7 +30,7 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
 }
 
 /// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite, suite_version,
-/// model, run`, then the columns of [`write_grades`].
+/// model, run`, then the columns of `write_grades`.
 ///
 /// # Errors
 /// When the file cannot be written.

@@ -8,7 +8,7 @@
 //! | [`vae`] | an autoencoder |
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
 //! | [`run`] | the steps, from the first or the last to the checkpoint |
-//! | [`state`], [`curve`] | what lies on the disk meanwhile |
+//! | `state`, `curve` | what lies on the disk meanwhile |
 
 mod curve;
 mod error;

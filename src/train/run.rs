@@ -110,7 +110,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         progress,
         curve,
     };
-    steps.to_the_end()
+    steps.complete_all()
 }
 
 /// The record of a complete training of this definition.
@@ -145,7 +145,7 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    fn to_the_end(&mut self) -> Result<Outcome, TrainError> {
+    fn complete_all(&mut self) -> Result<Outcome, TrainError> {
         let mut checked = Numbers::new();
         while self.progress.step < self.training.steps {
             if self.place.cancel.is_raised() {

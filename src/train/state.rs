@@ -39,11 +39,14 @@ pub fn save(
     replace(&path, &bytes)
 }
 
+/// What was saved: where the training stood, and its tensors.
+pub type Saved = (Progress, BTreeMap<String, Tensor>);
+
 /// The state of a training that was interrupted; None when there is none.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn open(folder: &Path) -> Result<Option<(Progress, BTreeMap<String, Tensor>)>, TrainError> {
+pub fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
     let path = folder.join(FILE);
     let damaged = |problem: String| TrainError::State {
         path: path.clone(),

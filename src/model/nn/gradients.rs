@@ -75,7 +75,7 @@ fn doubled_pictures_are_candles() {
     let x = var(&[2, 3, 4, 5]);
     alike(
         "double",
-        &[x.clone()],
+        std::slice::from_ref(&x),
         || double(&x),
         || x.upsample_nearest2d(8, 10),
     );

@@ -5,7 +5,7 @@
 //! | [`thing`] | shapes, colours, letters and cells |
 //! | [`scene`] | which things are where |
 //! | [`draw`] | a scene as pixels |
-//! | [`glyphs`] | the alphabet |
+//! | `glyphs` | the alphabet |
 //! | [`caption`] | GenEval's six tasks as captions, and scenes that they are true of |
 //! | [`edit`] | an instruction, the scene before it and the scene after it |
 //! | [`words`] | signs to be read |
