@@ -105,8 +105,8 @@ fn definitions(kind: Kind) -> Vec<Row> {
 fn published() -> Vec<Row> {
     let row = |listed: config::Listed| {
         let from = listed.origin.to_string();
-        let file = config::published(&listed.name).ok().flatten();
-        let Some(file) = file else {
+        let file = config::published_file(&listed.name);
+        let Ok(file) = file else {
             let broken = listed.broken;
             let told = broken.as_deref().unwrap_or("it has a mistake");
             return Row {

@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
     let summary: Summary = read_json(&folder.summary())?;
     let suite = suite_of(&manifest)?;
     let grading = graded_by(&summary, &suite);
-    let rule = rule(&grading)?;
+    let rule = grade::noted(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
     Ok(Outcomes {
@@ -66,7 +66,7 @@ impl Recounted {
         let (folder, manifest) = graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
         Ok(Self {
-            rule: rule(&graded_by(&summary, &suite_of(&manifest)?))?,
+            rule: grade::noted(&graded_by(&summary, &suite_of(&manifest)?))?,
             folder,
             items: OnceLock::new(),
         })
@@ -119,16 +119,6 @@ fn as_grade(output: &OutputOutcome) -> Grade {
         parts: output.parts.clone().into(),
         ..Grade::default()
     }
-}
-
-fn rule(grading: &Value) -> Result<Box<dyn Rule>, Failure> {
-    let options: toml::Table =
-        serde_json::from_value(grading["options"].clone()).unwrap_or_default();
-    let options = Settings::from_table(&options)?;
-    Ok(grade::build(
-        grading["rule"].as_str().unwrap_or_default(),
-        &options,
-    )?)
 }
 
 fn facts(

@@ -25,7 +25,7 @@ pub mod text;
 pub use changes::Change;
 pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
-pub use numbers::{Numbers, p};
+pub use numbers::{Numbers, counts, p};
 pub use pairing::{Paired, Pairing, standard_error};
 pub use recount::{Further, Recount};
 

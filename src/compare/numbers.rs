@@ -1,6 +1,7 @@
 //! How the numbers of a comparison are printed.
 
 use super::Difference;
+use crate::text::decimal::signed;
 
 /// Percent where all scores lie within 0 and 1, else three decimals.
 #[derive(Debug, Clone, Copy)]
@@ -45,17 +46,9 @@ impl Numbers {
 
     /// A difference, with its sign.
     pub fn signed(self, value: f64) -> String {
-        let text = match self.percent {
-            true => format!("{:+.1}", value * 100.0),
-            false => format!("{value:+.3}"),
-        };
-        // What rounds to zero has no direction.
-        let zero = text
-            .bytes()
-            .all(|byte| !byte.is_ascii_digit() || byte == b'0');
-        match zero {
-            true => text.trim_start_matches(['+', '-']).to_owned(),
-            false => text.replace('-', "−"),
+        match self.percent {
+            true => signed(value * 100.0, 1),
+            false => signed(value, 3),
         }
     }
 

@@ -4,6 +4,7 @@ use super::difference::{Difference, NoDifference, Options, Test};
 use super::pairing::Pairing;
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome};
+use crate::stats::Z_95;
 use crate::stats::cluster::Sums;
 use crate::stats::formula::{Formula, Terms};
 use crate::stats::permutation::{self, Coins};
@@ -28,8 +29,6 @@ const PARTS: usize = 200;
 const COUNTED: usize = 2_000_000;
 const LEAST_DRAWS: usize = 499;
 const MOST_DRAWS: usize = 1_999;
-/// Half the width of a 95 % interval in standard errors.
-const Z: f64 = 1.959_963_984_540_054;
 /// What is less is no spread.
 const LEAST_ERROR: f64 = 1e-12;
 
@@ -59,7 +58,7 @@ impl<'a> Further<'a> {
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let value = self.value()?;
         let error = standard_error(&self.items, &|items| self.number(items))?;
-        (error > LEAST_ERROR).then_some((value - Z * error, value + Z * error))
+        (error > LEAST_ERROR).then_some((value - Z_95 * error, value + Z_95 * error))
     }
 
     fn number(&self, items: &[&ItemOutcome]) -> Option<f64> {
@@ -130,7 +129,7 @@ pub fn difference(
     };
     let half = error
         .filter(|error| *error > LEAST_ERROR)
-        .map(|error| Z * error);
+        .map(|error| Z_95 * error);
     Ok(Difference {
         metric: Metric::Named(name.to_owned()),
         n: pairs.len(),

@@ -24,7 +24,9 @@ pub use library::{Kind, Listed, Loaded, Origin, list};
 pub use metric::Metric;
 pub use model_file::{ModelFile, model};
 pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoice, Tier, policy};
-pub use published_file::{OverallOf, PublishedFile, PublishedRow, all_published, published};
+pub use published_file::{
+    OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
+};
 pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;

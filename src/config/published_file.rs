@@ -174,7 +174,7 @@ pub fn published(suite: &str) -> Result<Option<PublishedFile>, ConfigError> {
         .iter()
         .any(|known| known.name == suite)
     {
-        return read(suite).map(Some);
+        return published_file(suite).map(Some);
     }
     let files = all_published()?;
     Ok(files.into_iter().find(|file| file.covers(suite)))
@@ -186,10 +186,17 @@ pub fn published(suite: &str) -> Result<Option<PublishedFile>, ConfigError> {
 /// When a file has a mistake.
 pub fn all_published() -> Result<Vec<PublishedFile>, ConfigError> {
     let known = list(Kind::Published);
-    known.iter().map(|known| read(&known.name)).collect()
+    known
+        .iter()
+        .map(|known| published_file(&known.name))
+        .collect()
 }
 
-fn read(name: &str) -> Result<PublishedFile, ConfigError> {
+/// The published rows of one file, by its name.
+///
+/// # Errors
+/// When there is no such file or it has a mistake.
+pub fn published_file(name: &str) -> Result<PublishedFile, ConfigError> {
     let (document, origin) = find(Kind::Published, name, Path::new(""))?;
     Ok(checked(document, origin)?.definition)
 }

@@ -42,7 +42,7 @@ pub use geneval::official::evidence as official_geneval_evidence;
 pub use judge::judges;
 pub use outcomes::{asked, outcomes};
 pub use pooled::Pooled;
-pub use registry::{RuleError, assets, build, names};
+pub use registry::{RuleError, assets, build, names, noted};
 pub use summary::{SuiteFacts, summarize};
 
 pub use crate::record::Overall;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::config::{ConfigError, Settings};
 use crate::text::wordnet::WordNetError;
+use serde_json::Value;
 
 /// A mistake in a suite's choice of rule.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -227,6 +228,20 @@ pub fn build(name: &str, options: &Settings) -> Result<Box<dyn Rule>, RuleError>
             source,
         },
     })
+}
+
+/// Builds the rule of a note that a summary keeps: `{"rule", "options"}`.
+///
+/// # Errors
+/// As [`build`].
+pub fn noted(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
+    let name = note["rule"].as_str().unwrap_or_default();
+    let options: toml::Table = serde_json::from_value(note["options"].clone()).unwrap_or_default();
+    let options = Settings::from_table(&options).map_err(|source| RuleError::Options {
+        rule: name.to_owned(),
+        source,
+    })?;
+    build(name, &options)
 }
 
 fn unknown(name: &str) -> RuleError {

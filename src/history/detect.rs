@@ -4,6 +4,7 @@
 //! items' differences, not that of its own interval. It is estimated from the differences of consecutive runs, which a
 //! change enters once only, and taken for the same in all runs but for their repeats.
 
+use crate::stats::Z_95;
 use crate::stats::change::{self, Point};
 use crate::stats::cluster::{Pair, Side, mean_of_ratios};
 use crate::stats::jackknife::jackknife;
@@ -13,8 +14,6 @@ use rayon::prelude::*;
 /// Exchanges of the permutation test of a change.
 const DRAWS: usize = 4_999;
 const SEED: u64 = 20_231_017;
-/// Half the width of a 95 % interval in standard errors.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// Comparable runs by time.
 pub struct Stretch<S> {
@@ -37,7 +36,7 @@ pub struct Difference {
 
 impl Difference {
     pub fn bounds(&self) -> Option<(f64, f64)> {
-        let half = Z * self.error.filter(|error| *error > 1e-12)?;
+        let half = Z_95 * self.error.filter(|error| *error > 1e-12)?;
         Some((self.value - half, self.value + half))
     }
 }

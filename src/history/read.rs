@@ -1,6 +1,6 @@
 //! A run folder as far as a history needs it.
 
-use crate::config::{Metric, Settings};
+use crate::config::Metric;
 use crate::grade::{self, Pooled, Rule};
 use crate::record::{Grade, Item, Summary};
 use crate::run::{Manifest, RunError, RunFolder, read_all, read_grades, read_json};
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         }
         let summary: Summary = read_json(&folder.summary()).map_err(within)?;
         let grading = grading(&summary, &manifest);
-        let rule = rule(&grading)?;
+        let rule = grade::noted(&grading).map_err(|error| error.to_string())?;
         let asked = self.asked(&folder.items())?;
         let columns = self.columns(&folder, rule.as_ref(), &asked)?;
         Ok(Run {
@@ -238,12 +238,4 @@ fn grading(summary: &Summary, manifest: &Manifest) -> Value {
         serde_json::json!({"rule": grade["rule"], "options": grade["options"]})
     };
     summary.extra.get("grading").cloned().unwrap_or_else(own)
-}
-
-fn rule(grading: &Value) -> Result<Box<dyn Rule>, String> {
-    let options: toml::Table =
-        serde_json::from_value(grading["options"].clone()).unwrap_or_default();
-    let options = Settings::from_table(&options).map_err(|error| error.to_string())?;
-    grade::build(grading["rule"].as_str().unwrap_or_default(), &options)
-        .map_err(|error| error.to_string())
 }

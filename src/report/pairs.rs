@@ -6,6 +6,7 @@ use super::table::INCONSISTENT;
 use super::{TableInput, judged};
 use crate::config::{PublishedFile, PublishedRow};
 use crate::record::{Object, Summary};
+use crate::text::decimal::signed;
 use serde::Serialize;
 use serde_json::json;
 
@@ -131,16 +132,6 @@ impl Paired {
             }
         };
         self.pairs.iter().map(record).collect()
-    }
-}
-
-/// A difference with its sign; what rounds to zero has none.
-fn signed(value: f64, places: usize) -> String {
-    let text = format!("{value:+.places$}");
-    let zero = text.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
-    match zero {
-        true => text.trim_start_matches(['+', '-']).to_owned(),
-        false => text.replace('-', "−"),
     }
 }
 

@@ -30,3 +30,5 @@ pub mod power;
 pub mod proportion;
 pub mod random;
 pub mod tails;
+
+pub use normal::Z_95;

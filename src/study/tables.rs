@@ -3,8 +3,9 @@
 use super::grid::{Grid, Line, Printed};
 use super::section::{Grouped, LevelRow, Section};
 use super::{Study, long};
-use crate::compare::{Difference, Numbers, p};
+use crate::compare::{Difference, Numbers, counts, p};
 use crate::config::Metric;
+use crate::report::export::latex_label;
 use crate::report::table::{Cell, PARTIAL, Rank, Row, Table, Unit};
 
 /// The level at which a difference is marked, Holm's correction applied.
@@ -53,7 +54,7 @@ impl Section {
             heads,
             rows: rows.collect(),
             notes: self.main_notes(several),
-            label: label(&[&study.name, &self.suite]),
+            label: latex_label(&format!("{}-{}", study.name, self.suite)),
         }
     }
 
@@ -91,7 +92,7 @@ impl Section {
                     d.effect
                         .map_or(none(), |d| format!("{d:+.2}").replace('-', "−")),
                 ),
-                Printed::plain(format!("{} / {} / {}", d.won, d.tied, d.lost)),
+                Printed::plain(counts(d)),
             ]),
             None => cells.extend((0..5).map(|_| Printed::plain(none()))),
         }
@@ -188,7 +189,7 @@ impl Section {
                 self.control_title(),
                 grouped.by
             )],
-            label: label(&[&study.name, &self.suite, &grouped.by]),
+            label: latex_label(&format!("{}-{}-{}", study.name, self.suite, grouped.by)),
         }
     }
 
@@ -274,12 +275,6 @@ fn bounds(numbers: Numbers, low: Option<f64>, high: Option<f64>) -> String {
         (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
         _ => String::new(),
     }
-}
-
-/// Words as a label of LaTeX.
-fn label(words: &[&str]) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    words.join("-").chars().map(plain).collect()
 }
 
 impl Study {

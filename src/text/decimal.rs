@@ -1,5 +1,15 @@
 //! Decimal numbers as they are written, exactly: what was printed with two digits is a whole number of hundredths.
 
+/// A difference with its sign and so many digits behind the point; what rounds to zero has none.
+pub fn signed(value: f64, places: usize) -> String {
+    let text = format!("{value:+.places$}");
+    let zero = text.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
+    match zero {
+        true => text.trim_start_matches(['+', '-']).to_owned(),
+        false => text.replace('-', "−"),
+    }
+}
+
 /// Most digits that a printed number has here; sums of many such numbers stay exact.
 const DIGITS: usize = 15;
 

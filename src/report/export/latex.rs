@@ -102,7 +102,7 @@ pub fn started(row: String) -> String {
 }
 
 /// A label that is safe in `\ref`: letters, digits and hyphens.
-pub(super) fn label(suite: &str) -> String {
+pub fn label(suite: &str) -> String {
     suite
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })

@@ -19,7 +19,7 @@ pub(super) use html::element as html_table;
 pub(crate) use html::escape as escape_html;
 pub use json::Json;
 pub use latex::Latex;
-pub(crate) use latex::{escape as escape_latex, started as started_latex};
+pub(crate) use latex::{escape as escape_latex, label as latex_label, started as started_latex};
 pub use lm_eval::{LmEval, sanitized};
 pub use markdown::Markdown;
 pub(crate) use markdown::escape as escape_markdown;
