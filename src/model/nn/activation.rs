@@ -1,8 +1,8 @@
 //! Activations by the names that configurations give them.
 
-use super::sigmoid::{Gate, gated, suits};
 use candle_core::{Result, Tensor};
 use serde::Deserialize;
+use unigauge_kernels::{Gate, gated, suits};
 
 /// An activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

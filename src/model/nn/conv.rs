@@ -1,9 +1,9 @@
 //! Two-dimensional convolution. On the CPU it is, in f32, gathered and multiplied in tiles, which is several times
 //! faster than candle's own there and holds 32 MiB at a time; elsewhere it is candle's.
 
-use super::conv_cpu::Convolution;
 use crate::model::{Result, Weights};
 use candle_core::{DType, Device, Tensor};
+use unigauge_kernels::{Convolution, convolution};
 
 /// Numbers that candle gathers at a time elsewhere: 512 Mi, 1 GiB in bf16.
 const BAND: usize = 1 << 29;
@@ -88,24 +88,25 @@ impl Conv2d {
     /// # Errors
     /// When the channels differ or the picture is smaller than the kernel.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let y = match (x.device(), x.dtype()) {
-            (Device::Cpu, DType::F32) => self.gathered(x)?,
+        match (x.device(), x.dtype()) {
+            (Device::Cpu, DType::F32) => return self.gathered(x),
             (Device::Cpu, dtype) => {
+                let exact = |x: &Tensor| x.to_dtype(DType::F32);
                 let exact = Self {
-                    weight: self.weight.to_dtype(DType::F32)?,
+                    weight: exact(&self.weight)?,
+                    bias: self.bias.as_ref().map(exact).transpose()?,
                     ..self.clone()
                 };
-                let y = exact.gathered(&x.to_dtype(DType::F32)?)?;
-                y.to_dtype(dtype)?
+                return exact.gathered(&x.to_dtype(DType::F32)?)?.to_dtype(dtype);
             }
-            _ => {
-                let Padding { before, after } = self.padding;
-                let padded = x
-                    .pad_with_zeros(2, before, after)?
-                    .pad_with_zeros(3, before, after)?;
-                self.banded(&padded, BAND)?
-            }
-        };
+            _ => {}
+        }
+
+        let Padding { before, after } = self.padding;
+        let padded = x
+            .pad_with_zeros(2, before, after)?
+            .pad_with_zeros(3, before, after)?;
+        let y = self.banded(&padded, BAND)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(&bias.reshape((1, (), 1, 1))?),
             None => Ok(y),
@@ -137,14 +138,13 @@ impl Conv2d {
 
     fn gathered(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let Padding { before, after } = self.padding;
-        let convolution = Convolution {
+        let op = Convolution {
             kernel: self.kernel,
             stride: self.stride,
             before,
             after,
         };
-        x.contiguous()?
-            .apply_op2(&self.weight.contiguous()?, convolution)
+        convolution(x, &self.weight, self.bias.as_ref(), op)
     }
 }
 

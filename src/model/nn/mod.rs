@@ -1,35 +1,23 @@
-//! Layers that several networks share, over candle-nn's.
+//! Layers that several networks share, over candle-nn's and those of `crates/kernels`.
 
 mod activation;
-mod attention;
-mod attention_cpu;
 mod conv;
-mod conv_cpu;
-mod double;
 mod encoder_layer;
-#[cfg(test)]
-mod gradients;
 mod group_norm;
-mod linear;
-mod memory;
-mod norm;
 mod patch;
 mod positions;
-mod product;
-mod sigmoid;
 mod vit_block;
 
 pub use activation::Activation;
-pub use attention::{Mask, attention};
 pub use candle_nn::Embedding;
 pub use conv::{Conv2d, Padding};
-pub use double::double;
 pub use encoder_layer::{EncoderLayer, EncoderShape};
 pub use group_norm::GroupNorm;
-pub use linear::Linear;
-pub use norm::{LayerNorm, RmsNorm, layer_norm as normed_rows};
 pub use patch::PatchEmbedding;
 pub use positions::resample_positions;
+pub use unigauge_kernels::{
+    LayerNorm, Linear, Mask, RmsNorm, attention, double, layer_norm as normed_rows,
+};
 pub use vit_block::VitBlock;
 
 use super::{Result, Weights};

@@ -4,7 +4,8 @@
 
 use super::memory::{read, slice};
 use super::product::{filled, product};
-use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
+use super::sums::sum;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
@@ -16,6 +17,23 @@ const TILE: usize = 1 << 23;
 const SMALL: usize = 1 << 20;
 /// Pictures whose gradients are summed one after the other, whatever the number of cores.
 const TOGETHER: usize = 4;
+
+/// A convolution of x [B, C, H, W] with a kernel [O, C, k, k] and a bias `[O]`, in f32 in main memory.
+///
+/// # Errors
+/// When the channels differ, the picture is smaller than the kernel, or a tensor lies elsewhere.
+pub fn convolution(
+    x: &Tensor,
+    kernel: &Tensor,
+    bias: Option<&Tensor>,
+    op: Convolution,
+) -> Result<Tensor> {
+    let (x, kernel) = (x.contiguous()?, kernel.contiguous()?);
+    match bias {
+        Some(bias) => x.apply_op3(&kernel, &bias.contiguous()?, op),
+        None => x.apply_op2(&kernel, op),
+    }
+}
 
 /// The operation: x [B, C, H, W] and the kernel [O, C, k, k] give [B, O, H', W'].
 #[derive(Debug, Clone, Copy)]
@@ -161,10 +179,14 @@ impl Sizes {
         }
     }
 
-    fn forward(&self, x: &[f32], kernel: &[f32]) -> Vec<f32> {
+    fn shape(&self) -> Shape {
+        (self.batch, self.outputs, self.rows, self.columns).into()
+    }
+
+    fn forward(&self, x: &[f32], kernel: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         let each = self.outputs * self.places();
         let alone = self.batch > 1 && self.seen() * self.places() <= SMALL;
-        filled(self.batch * each, |out| {
+        let mut out = filled(self.batch * each, |out| {
             let pictures = x.par_chunks_exact(self.picture());
             if alone {
                 let pairs = out.par_chunks_exact_mut(each).zip(pictures);
@@ -174,7 +196,15 @@ impl Sizes {
                 let pairs = out.chunks_exact_mut(each).zip(pictures);
                 pairs.for_each(|(out, picture)| self.large(picture, kernel, out));
             }
-        })
+        });
+        if let Some(bias) = bias {
+            let planes = out.par_chunks_exact_mut(self.places()).with_min_len(8);
+            planes.enumerate().for_each(|(number, plane)| {
+                let bias = bias[number % self.outputs];
+                plane.iter_mut().for_each(|x| *x += bias);
+            });
+        }
+        out
     }
 
     fn small(&self, picture: &[f32], kernel: &[f32], out: &mut [MaybeUninit<f32>]) {
@@ -244,14 +274,21 @@ impl Sizes {
                 let mut sum = vec![0.0; self.outputs * k];
                 let pictures = pictures.chunks_exact(self.picture());
                 for (picture, grad) in pictures.zip(grads.chunks_exact(self.outputs * n)) {
-                    let seen = self.gather(picture);
+                    let gathered;
+                    let seen = match self.plain() {
+                        true => picture,
+                        false => {
+                            gathered = self.gather(picture);
+                            &gathered
+                        }
+                    };
+                    // As [seen, outputs]: what the product lays out anew is then the smaller of its two factors.
                     let one = filled(self.outputs * k, |one| {
-                        let sizes = (self.outputs, k, n);
                         product(
-                            sizes,
-                            (one, k),
-                            (grad, n, 1),
-                            (&seen, 1, n),
+                            (k, self.outputs, n),
+                            (one, self.outputs),
+                            (seen, n, 1),
+                            (grad, 1, n),
                             1.0,
                             Parallelism::None,
                         );
@@ -265,7 +302,17 @@ impl Sizes {
         for part in parts {
             sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
         }
-        sum
+        let turned = |place: usize| sum[place % k * self.outputs + place / k];
+        (0..self.outputs * k).map(turned).collect()
+    }
+
+    /// The gradient of the bias.
+    fn bias_gradient(&self, grad: &[f32]) -> Vec<f32> {
+        let mut out = vec![0.0; self.outputs];
+        for (number, plane) in grad.chunks_exact(self.places()).enumerate() {
+            out[number % self.outputs] += sum(plane);
+        }
+        out
     }
 
     fn input_gradient(&self, kernel: &[f32], grad: &[f32]) -> Vec<f32> {
@@ -291,6 +338,21 @@ impl Sizes {
     }
 }
 
+impl Convolution {
+    fn back(self, x: &Tensor, kernel: &Tensor, grad: &[f32]) -> Result<[Option<Tensor>; 2]> {
+        let sizes = self.sizes(x.shape(), kernel.shape())?;
+        let of_x = x.track_op().then(|| {
+            let values = read(kernel, |kernel| Ok(sizes.input_gradient(kernel, grad)))?;
+            Tensor::from_vec(values, x.shape(), &Device::Cpu)
+        });
+        let of_kernel = kernel.track_op().then(|| {
+            let values = read(x, |x| Ok(sizes.kernel_gradient(x, grad)))?;
+            Tensor::from_vec(values, kernel.shape(), &Device::Cpu)
+        });
+        Ok([of_x.transpose()?, of_kernel.transpose()?])
+    }
+}
+
 impl CustomOp2 for Convolution {
     fn name(&self) -> &'static str {
         "convolution"
@@ -304,9 +366,8 @@ impl CustomOp2 for Convolution {
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let sizes = self.sizes(x_layout.shape(), kernel_layout.shape())?;
-        let out = sizes.forward(slice(x, x_layout)?, slice(kernel, kernel_layout)?);
-        let shape = (sizes.batch, sizes.outputs, sizes.rows, sizes.columns);
-        Ok((CpuStorage::F32(out), shape.into()))
+        let out = sizes.forward(slice(x, x_layout)?, slice(kernel, kernel_layout)?, None);
+        Ok((CpuStorage::F32(out), sizes.shape()))
     }
 
     fn bwd(
@@ -316,17 +377,52 @@ impl CustomOp2 for Convolution {
         _result: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        read(grad, |grad| {
+            let [of_x, of_kernel] = self.back(x, kernel, grad)?;
+            Ok((of_x, of_kernel))
+        })
+    }
+}
+
+impl CustomOp3 for Convolution {
+    fn name(&self) -> &'static str {
+        "convolution"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        kernel: &CpuStorage,
+        kernel_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let sizes = self.sizes(x_layout.shape(), kernel_layout.shape())?;
+        let bias = slice(bias, bias_layout)?;
+        if bias.len() != sizes.outputs {
+            candle_core::bail!("a bias of {} for {} outputs", bias.len(), sizes.outputs);
+        }
+        let kernel = slice(kernel, kernel_layout)?;
+        let out = sizes.forward(slice(x, x_layout)?, kernel, Some(bias));
+        Ok((CpuStorage::F32(out), sizes.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        kernel: &Tensor,
+        bias: &Tensor,
+        _result: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let sizes = self.sizes(x.shape(), kernel.shape())?;
         read(grad, |grad| {
-            let of_x = x.track_op().then(|| {
-                let values = read(kernel, |kernel| Ok(sizes.input_gradient(kernel, grad)))?;
-                Tensor::from_vec(values, x.shape(), &Device::Cpu)
-            });
-            let of_kernel = kernel.track_op().then(|| {
-                let values = read(x, |x| Ok(sizes.kernel_gradient(x, grad)))?;
-                Tensor::from_vec(values, kernel.shape(), &Device::Cpu)
-            });
-            Ok((of_x.transpose()?, of_kernel.transpose()?))
+            let [of_x, of_kernel] = self.back(x, kernel, grad)?;
+            let of_bias = bias
+                .track_op()
+                .then(|| Tensor::from_vec(sizes.bias_gradient(grad), bias.shape(), &Device::Cpu));
+            Ok((of_x, of_kernel, of_bias.transpose()?))
         })
     }
 }

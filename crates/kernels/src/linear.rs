@@ -1,6 +1,7 @@
 //! A linear layer that, on a CPU, shares the work of a single row between the threads and takes few rows the other way
 //! round.
 
+use super::affine::Affine;
 use super::product::{filled, product};
 use candle_core::{D, DType, Device, Module, Result, Storage, Tensor};
 use gemm::Parallelism;
@@ -106,9 +107,14 @@ impl Linear {
 impl Module for Linear {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let weight = self.0.weight();
-        // The ways below leave no trace for gradients.
+        let plain = x.device().is_cpu() && x.dtype() == DType::F32 && weight.is_contiguous();
+        // The ways further below leave no trace for gradients.
         if x.track_op() || weight.track_op() {
-            return self.0.forward(x);
+            return match self.0.bias() {
+                Some(bias) if plain => x.contiguous()?.apply_op3(weight, bias, Affine),
+                None if plain => x.contiguous()?.apply_op2(weight, Affine),
+                _ => self.0.forward(x),
+            };
         }
         let threads = rayon::current_num_threads();
         let single = x.device().is_cpu() && x.dim(D::Minus1)? == x.elem_count();
@@ -116,7 +122,6 @@ impl Module for Linear {
             return self.row(x, threads);
         }
         let rows = x.elem_count() / x.dim(D::Minus1)?.max(1);
-        let plain = x.device().is_cpu() && x.dtype() == DType::F32 && weight.is_contiguous();
         if plain && (2..=FEW).contains(&rows) && weight.elem_count() >= WORTH {
             return self.few(x, rows);
         }

@@ -1,9 +1,9 @@
 //! The gradients of this room's operations beside those of candle's own slow ones, and beside finite differences.
 
-use super::conv_cpu::Convolution;
-use super::sigmoid::{Gate, gated};
-use super::{GroupNorm, Mask, RmsNorm, attention, double, normed_rows};
-use crate::model::weights::Variables;
+use super::{
+    Convolution, Gate, Linear, Mask, RmsNorm, attention, convolution, double, gated, group_norm,
+    layer_norm,
+};
 use candle_core::{D, DType, Device, Module, Result, Tensor, Var};
 
 fn var(shape: &[usize]) -> Var {
@@ -56,18 +56,60 @@ fn convolutions_are_candles() {
             before,
             after,
         };
-        let vars = [x.clone(), weight.clone()];
+        let bias = var(&[4]);
+        let vars = [x.clone(), weight.clone(), bias.clone()];
+        let candles = || {
+            let x = x.pad_with_zeros(2, before, after)?;
+            x.pad_with_zeros(3, before, after)?
+                .conv2d(&weight, 0, stride, 1, 1)
+        };
+        let name = format!("{op:?}");
         alike(
-            &format!("{op:?}"),
+            &name,
+            &vars[..2],
+            || convolution(&x, &weight, None, op),
+            candles,
+        );
+        alike(
+            &name,
             &vars,
-            || x.apply_op2(&weight, op),
-            || {
-                let x = x.pad_with_zeros(2, before, after)?;
-                x.pad_with_zeros(3, before, after)?
-                    .conv2d(&weight, 0, stride, 1, 1)
-            },
+            || convolution(&x, &weight, Some(&bias), op),
+            || candles()?.broadcast_add(&bias.reshape((1, 4, 1, 1))?),
         );
     }
+}
+
+#[test]
+fn linear_layers_are_candles() {
+    let (x, weight, bias) = (var(&[2, 3, 5]), var(&[7, 5]), var(&[7]));
+    let vars = [x.clone(), weight.clone(), bias.clone()];
+    let layer = |bias| (weight.as_tensor().clone(), bias);
+    let with = || {
+        let (weight, bias) = layer(Some(bias.as_tensor().clone()));
+        (
+            Linear::new(weight.clone(), bias.clone()),
+            candle_nn::Linear::new(weight, bias),
+        )
+    };
+    alike(
+        "linear",
+        &vars,
+        || with().0.forward(&x),
+        || with().1.forward(&x),
+    );
+    let without = || {
+        let (weight, bias) = layer(None);
+        (
+            Linear::new(weight.clone(), bias.clone()),
+            candle_nn::Linear::new(weight, bias),
+        )
+    };
+    alike(
+        "without a bias",
+        &vars[..2],
+        || without().0.forward(&x),
+        || without().1.forward(&x),
+    );
 }
 
 #[test]
@@ -102,7 +144,7 @@ fn norms_are_candles() {
     alike(
         "layer norm",
         &vars,
-        || normed_rows(&x, &weight, &bias, 1e-6),
+        || layer_norm(&x, &weight, &bias, 1e-6),
         || candle_nn::ops::layer_norm_slow(&x, &weight, &bias, 1e-6),
     );
     alike(
@@ -117,7 +159,7 @@ fn norms_are_candles() {
     alike(
         "modulation",
         &vars,
-        || normed_rows(&x, &scale, &shift, 1e-6),
+        || layer_norm(&x, &scale, &shift, 1e-6),
         || {
             let ones = Tensor::ones(12, DType::F32, &Device::Cpu)?;
             let normed = candle_nn::ops::layer_norm_slow(&x, &ones, &ones.zeros_like()?, 1e-6)?;
@@ -126,22 +168,11 @@ fn norms_are_candles() {
                 .broadcast_add(&shift.unsqueeze(1)?)
         },
     );
-    let x = var(&[3, 6, 4, 5]);
-    let variables = Variables::new(7, Device::Cpu);
-    let norm = GroupNorm::new(&variables.weights(), 2, 6, 1e-6).unwrap();
-    for var in variables.all().values() {
-        var.set(&var.randn_like(0.0, 1.0).unwrap()).unwrap();
-    }
-    let weights = variables.all();
-    let [weight, bias] = ["weight", "bias"].map(|name| weights[name].as_tensor().clone());
+    let (x, weight, bias) = (var(&[3, 6, 4, 5]), var(&[6]), var(&[6]));
     alike(
         "group norm",
-        &[
-            x.clone(),
-            weights["weight"].clone(),
-            weights["bias"].clone(),
-        ],
-        || norm.forward(&x),
+        &[x.clone(), weight.clone(), bias.clone()],
+        || group_norm(&x, &weight, &bias, 2, 1e-6),
         || {
             let grouped = x.reshape((3, 2, 60))?;
             let centred = grouped.broadcast_sub(&grouped.mean_keepdim(2)?)?;
@@ -213,8 +244,8 @@ fn gradients_are_finite_differences() {
         after: 1,
     };
     let loss = || -> Result<Tensor> {
-        let y = gated(&x.apply_op2(&weight, op)?, Gate::Tanh)?;
-        let y = normed_rows(&y, &scale, &shift, 1e-5)?;
+        let y = gated(&convolution(&x, &weight, None, op)?, Gate::Tanh)?;
+        let y = layer_norm(&y, &scale, &shift, 1e-5)?;
         let y = attention(&y, &y, &y, 0.5, Mask::None)?;
         double(&y.contiguous()?)?.sqr()?.sum_all()
     };

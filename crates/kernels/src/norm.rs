@@ -1,6 +1,7 @@
 //! Norms over the last axis: on a CPU in f32 in one pass, with their gradients; elsewhere candle's.
 
 use super::memory::{read, slice};
+use super::sums::{pairs, sum};
 use candle_core::{
     CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Module, Result, Shape, Tensor,
 };
@@ -120,10 +121,10 @@ impl Rows {
     fn statistics(self, row: &[f32]) -> (f32, f32) {
         let count = row.len() as f32;
         let mean = match self.centred {
-            true => row.iter().sum::<f32>() / count,
+            true => sum(row) / count,
             false => 0.0,
         };
-        let squares: f32 = row.iter().map(|x| (x - mean) * (x - mean)).sum();
+        let [squares] = pairs(row, row, |x, _| [(x - mean) * (x - mean)]);
         (mean, 1.0 / (squares / count + self.eps as f32).sqrt())
     }
 
@@ -207,16 +208,14 @@ impl Rows {
         let rows = x.chunks_exact(width).zip(grad.chunks_exact(width));
         for (out, (x, grad)) in out.chunks_exact_mut(width).zip(rows) {
             let (mean, scale) = self.statistics(x);
-            let (mut level, mut along) = (0.0, 0.0);
-            for place in 0..width {
+            for (place, out) in out.iter_mut().enumerate() {
                 let normed = (x[place] - mean) * scale;
                 of_weight[place] += grad[place] * normed;
                 of_bias[place] += grad[place];
-                let weighed = grad[place] * weight[place];
-                level += weighed;
-                along += weighed * normed;
-                out[place] = weighed;
+                *out = grad[place] * weight[place];
             }
+            let [level, along] =
+                pairs(out, x, |weighed, x| [weighed, weighed * (x - mean) * scale]);
             let count = width as f32;
             let level = if self.centred { level / count } else { 0.0 };
             let along = along / count;

@@ -1,0 +1,27 @@
+//! Operations of neural networks on a CPU in f32, each with its gradient, for candle: what candle computes there by slow
+//! or undifferentiable ways. On other devices and in other types every function falls back to candle's own.
+//!
+//! A crate of its own, so that it is built with all optimisations where the program around it is built quickly.
+
+mod affine;
+mod attention;
+mod attention_cpu;
+mod convolution;
+mod double;
+#[cfg(test)]
+mod gradients;
+mod group_norm;
+mod linear;
+mod memory;
+mod norm;
+mod product;
+mod sigmoid;
+mod sums;
+
+pub use attention::{Mask, attention};
+pub use convolution::{Convolution, convolution};
+pub use double::double;
+pub use group_norm::group_norm;
+pub use linear::Linear;
+pub use norm::{LayerNorm, RmsNorm, layer_norm};
+pub use sigmoid::{Gate, gated, suits};
