@@ -5,7 +5,15 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long candle's threads wait for work before they sleep, in turns of a loop: its own value keeps them busy on the
+/// cores that products of matrices then lack.
+const SPIN: (&str, &str) = ("CANDLE_BARRIER_POOL_SPIN_LIMIT", "1");
+
 fn main() -> ExitCode {
+    if std::env::var_os(SPIN.0).is_none() {
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var(SPIN.0, SPIN.1) };
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("UNIGAUGE_LOG")
