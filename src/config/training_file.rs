@@ -5,7 +5,8 @@ use crate::config::error::ConfigError;
 use crate::config::library::{Kind, check_name, find};
 use crate::config::settings::Settings;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// What is trained, on what and for how long (`configs/training/NAME.toml`).
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -31,6 +32,13 @@ pub struct TrainingFile {
     /// Steps between two checks on samples that training does not see; the last step is always followed by one.
     #[serde(default = "check_every")]
     pub check_every: u64,
+    /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a training whose
+    /// checkpoint lies beside this one's.
+    #[serde(default)]
+    pub from: BTreeMap<String, PathBuf>,
+    /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin with.
+    #[serde(default = "everything")]
+    pub trainable: Vec<String>,
     #[serde(default)]
     pub optimizer: OptimizerSection,
     /// The network's `config.json`.
@@ -40,12 +48,22 @@ pub struct TrainingFile {
     pub settings: Settings,
 }
 
+fn everything() -> Vec<String> {
+    vec!["*".into()]
+}
+
 /// What a network learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrainingTask {
     /// An autoencoder of pictures of the miniature world, in the layout of FLUX.1's.
     Vae,
+    /// FLUX.1 text-to-image with its two text encoders, from nothing: they learn together, over a frozen autoencoder.
+    Flux,
+    /// Qwen2.5-VL on captions of the miniature world, descriptions of its pictures and questions about them.
+    QwenVl,
+    /// The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.
+    Uniworld,
 }
 
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of the weights.

@@ -52,6 +52,17 @@ impl FlowMatchConfig {
         Ok(self.base_shift + slope * (image_seq_len as f64 - base))
     }
 
+    /// What noise levels are shifted by: sigma becomes factor · sigma / (1 + (factor − 1) · sigma).
+    ///
+    /// # Errors
+    /// As [`Self::mu`].
+    pub fn factor(&self, image_seq_len: usize) -> Result<f64> {
+        match self.use_dynamic_shifting {
+            true => Ok(self.mu(image_seq_len)?.exp()),
+            false => Ok(self.shift),
+        }
+    }
+
     /// The `steps + 1` noise levels of a sampling, from 1 to 0.
     ///
     /// # Errors
@@ -60,10 +71,7 @@ impl FlowMatchConfig {
         if steps == 0 {
             return Err(ModelError::Input("sampling takes at least one step".into()));
         }
-        let factor = match self.use_dynamic_shifting {
-            true => self.mu(image_seq_len)?.exp(),
-            false => self.shift,
-        };
+        let factor = self.factor(image_seq_len)?;
         // Evenly spaced from 1 to 1 / steps, then shifted.
         let levels = (0..steps).map(|step| {
             let level = (steps - step) as f64 / steps as f64;

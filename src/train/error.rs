@@ -14,6 +14,13 @@ pub enum TrainError {
     #[error("{path}: {problem}", path = path.display())]
     #[diagnostic(help("name another folder with `--out`, or begin anew with `--restart`"))]
     State { path: PathBuf, problem: String },
+    #[error("`from.{role}` = \"{named}\": there is no {path}", named = named.display(), path = path.display())]
+    #[diagnostic(help("train it first, into a folder beside this one, or name its folder: `--set 'from.{role}=\"a/folder\"'`"))]
+    Source {
+        role: String,
+        named: PathBuf,
+        path: PathBuf,
+    },
     #[error("the {what} of step {step} is not finite")]
     #[diagnostic(help(
         "take a lower `optimizer.learning_rate`, a longer `warmup` or a shorter `clip`; the last state that was saved is whole"

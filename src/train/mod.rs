@@ -5,19 +5,26 @@
 //! | [`world`] | the pictures |
 //! | [`samples`] | what training sees of them |
 //! | [`task`] | what a training needs of a network |
-//! | [`vae`] | an autoencoder |
+//! | `tasks` | one file for each network that is trained |
+//! | `sources` | the checkpoints that a training begins from |
+//! | `autoencoder`, `flow`, `blocks`, `vocabulary` | what several tasks share |
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
 //! | [`run`] | the steps, from the first or the last to the checkpoint |
 //! | `state`, `curve` | what lies on the disk meanwhile |
 
+mod autoencoder;
+mod blocks;
 mod curve;
 mod error;
+mod flow;
 pub mod optimizer;
 pub mod run;
 pub mod samples;
+mod sources;
 mod state;
 pub mod task;
-pub mod vae;
+mod tasks;
+mod vocabulary;
 pub mod world;
 
 pub use error::TrainError;

@@ -3,10 +3,10 @@
 use super::optimizer::AdamW;
 use super::state::{self, Progress};
 use super::task::{Learner, Numbers};
-use super::vae::Vae;
-use super::{TrainError, curve};
+use super::sources::Sources;
+use super::{TrainError, curve, tasks};
 use crate::cancel::Cancel;
-use crate::config::{TrainingFile, TrainingTask};
+use crate::config::TrainingFile;
 use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -73,9 +73,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
     } else if let Some(record) = complete(folder, &fingerprint)? {
         return Ok(Outcome::Already(record));
     }
-    let learner: Box<dyn Learner> = match training.task {
-        TrainingTask::Vae => Box::new(Vae::new(training, place.device)?),
-    };
+    let learner = tasks::learner(training, &Sources::new(training, folder), place.device)?;
     let variables = learner.variables().all();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
     let mut progress = Progress {

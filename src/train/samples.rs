@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 /// How often a picture is empty and how often a sign; the rest are scenes.
 const EMPTY: f64 = 0.04;
-const SIGN: f64 = 0.25;
+const SIGN: f64 = 0.35;
 
 static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
     let captions = Task::ALL.into_iter().flat_map(Caption::all);
@@ -29,6 +29,54 @@ static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .map(|(_, word)| word)
         .collect()
 });
+
+/// Streams of random numbers: what training sees, and what checks see.
+pub const TRAINING: u64 = 1;
+pub const CHECKS: u64 = 3;
+
+/// The stream of a batch.
+pub fn stream(kind: u64, number: u64) -> u64 {
+    kind + (number << 8)
+}
+
+/// The seed of a step's noise.
+pub fn noise(seed: u64, step: u64) -> u64 {
+    const NOISE: u64 = 2;
+    seed.wrapping_mul(1_000_003) ^ (step << 8) ^ NOISE
+}
+
+/// A picture with what is said of it.
+pub struct Captioned {
+    pub caption: String,
+    pub picture: RgbImage,
+}
+
+/// A caption or the wording of a sign, with a picture of it, as training may see them.
+pub fn captioned(random: &mut Random) -> Captioned {
+    if random.chance(SIGN) {
+        let word = random.pick(&WORDS);
+        return Captioned {
+            caption: words::prompt(word),
+            picture: words::sign(word, random.pick(&Color::ALL), random),
+        };
+    }
+    let caption = caption(random);
+    Captioned {
+        caption: caption.words(),
+        picture: draw::scene(&caption.scene(random)),
+    }
+}
+
+/// A caption that training may see; each task comes about as often.
+pub fn caption(random: &mut Random) -> Caption {
+    loop {
+        let task = random.pick(&Task::ALL);
+        let caption = random.pick(&Caption::all(task));
+        if caption.split() == Split::Seen {
+            return caption;
+        }
+    }
+}
 
 /// A picture that training may see: nothing, a sign, or a scene of one to four things.
 pub fn picture(random: &mut Random) -> RgbImage {

@@ -28,7 +28,9 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
     let (batch, heads, queries, size) = q.dims4()?;
     let (_, kv_heads, keys, _) = k.dims4()?;
     let group = heads / kv_heads.max(1);
-    if attention_cpu::suits(q, k, v) {
+    // The gradient of a mask that is learnt is left to candle.
+    let learnt = matches!(mask, Mask::Add(mask) if mask.track_op());
+    if attention_cpu::suits(q, k, v) && !learnt {
         // One query for each head: the heads of a group become the queries of their key head.
         let mask_alike = match mask {
             Mask::Add(mask) => mask.rank() == 4 && mask.dims()[1..3] == [1, 1],
@@ -67,7 +69,11 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
                 masked.reshape((batch, kv_heads, group * length, keys))?
             }
         };
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(v.dtype())?;
+        let weights = match scores.track_op() {
+            true => candle_nn::ops::softmax(&scores, D::Minus1)?,
+            false => candle_nn::ops::softmax_last_dim(&scores)?,
+        };
+        let weights = weights.to_dtype(v.dtype())?;
         let seen = weights.matmul(&v.contiguous()?)?;
         parts.push(seen.reshape((batch, heads, length, size))?);
         start += length;

@@ -1,8 +1,8 @@
 //! The gradients of this room's operations beside those of candle's own slow ones, and beside finite differences.
 
 use super::{
-    Convolution, Gate, Linear, Mask, RmsNorm, attention, convolution, double, gated, group_norm,
-    layer_norm,
+    Convolution, Gate, Linear, Mask, Pairs, RmsNorm, attention, convolution, double, gated,
+    gated_sum, group_norm, layer_norm, rotary,
 };
 use candle_core::{D, DType, Device, Module, Result, Tensor, Var};
 
@@ -120,6 +120,48 @@ fn doubled_pictures_are_candles() {
         std::slice::from_ref(&x),
         || double(&x),
         || x.upsample_nearest2d(8, 10),
+    );
+}
+
+#[test]
+fn turns_are_candles() {
+    use candle_nn::rotary_emb::{rope_i_slow, rope_slow};
+    let x = var(&[2, 5, 3, 8]);
+    let angles = Tensor::randn(0f32, 2.0, (5, 4), &Device::Cpu).unwrap();
+    let (cos, sin) = (angles.cos().unwrap(), angles.sin().unwrap());
+    let by_head = || x.transpose(1, 2)?.contiguous();
+    let vars = std::slice::from_ref(&x);
+    alike(
+        "neighbours",
+        vars,
+        || rotary(&x, &cos, &sin, Pairs::Neighbours),
+        || {
+            rope_i_slow(&by_head()?, &cos, &sin)?
+                .transpose(1, 2)?
+                .contiguous()
+        },
+    );
+    alike(
+        "halves",
+        vars,
+        || rotary(&x, &cos, &sin, Pairs::Halves),
+        || {
+            rope_slow(&by_head()?, &cos, &sin)?
+                .transpose(1, 2)?
+                .contiguous()
+        },
+    );
+}
+
+#[test]
+fn gated_sums_are_candles() {
+    let (x, gate, y) = (var(&[2, 3, 5]), var(&[2, 5]), var(&[2, 3, 5]));
+    let vars = [x.clone(), gate.clone(), y.clone()];
+    alike(
+        "gated sum",
+        &vars,
+        || gated_sum(&x, &gate, &y),
+        || x.as_tensor() + y.broadcast_mul(&gate.unsqueeze(1)?)?,
     );
 }
 

@@ -15,6 +15,8 @@ mod linear;
 mod memory;
 mod norm;
 mod product;
+mod residual;
+mod rotary;
 mod sigmoid;
 mod sums;
 
@@ -24,4 +26,6 @@ pub use double::double;
 pub use group_norm::group_norm;
 pub use linear::Linear;
 pub use norm::{LayerNorm, RmsNorm, layer_norm};
+pub use residual::gated_sum;
+pub use rotary::{Pairs, rotary};
 pub use sigmoid::{Gate, gated, suits};

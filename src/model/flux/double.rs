@@ -1,10 +1,13 @@
 //! Blocks in which image and text keep their own weights and meet in attention.
 
-use super::modulation::{Modulation, gated, modulate};
+use super::modulation::{Modulation, modulate};
 use super::{FluxConfig, Rope};
-use crate::model::nn::{Linear, Mask, RmsNorm, attention, join_heads, linear, rms_norm};
+use crate::model::nn::{
+    Activation, Linear, Mask, RmsNorm, attention, join_heads, linear, rms_norm,
+};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
+use unigauge_kernels::gated_sum;
 
 pub(super) const QK_EPS: f64 = 1e-6;
 
@@ -24,11 +27,11 @@ impl Heads {
     /// # Errors
     /// When the tables have another length.
     pub fn attend(&self, rope: &Rope) -> candle_core::Result<Tensor> {
-        let heads = |x: &Tensor| x.transpose(1, 2)?.contiguous();
-        let q = rope.apply(&heads(&self.q)?)?;
-        let k = rope.apply(&heads(&self.k)?)?;
+        let q = rope.apply(&self.q)?.transpose(1, 2)?;
+        let k = rope.apply(&self.k)?.transpose(1, 2)?;
+        let v = self.v.transpose(1, 2)?;
         let scale = 1.0 / (q.dim(3)? as f64).sqrt();
-        join_heads(&attention(&q, &k, &heads(&self.v)?, scale, Mask::None)?)
+        join_heads(&attention(&q, &k, &v, scale, Mask::None)?)
     }
 
     /// These positions, then the other's.
@@ -185,10 +188,10 @@ impl Stream {
             Some(to_out) => to_out.forward(seen)?,
             None => seen.clone(),
         };
-        let x = gated(x, &parts[2], &seen)?;
+        let x = gated_sum(x, &parts[2], &seen)?;
         let normed = modulate(&x, &parts[4], &parts[3])?;
-        let inner = self.ff_in.forward(&normed)?.gelu()?;
-        gated(&x, &parts[5], &self.ff_out.forward(&inner)?)
+        let inner = Activation::GeluTanh.apply(&self.ff_in.forward(&normed)?)?;
+        gated_sum(&x, &parts[5], &self.ff_out.forward(&inner)?)
     }
 }
 

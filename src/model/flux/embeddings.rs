@@ -1,7 +1,7 @@
 //! What every block is modulated by: embeddings of time, guidance and the pooled prompt.
 
 use super::FluxConfig;
-use crate::model::nn::{Linear, linear};
+use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{Result, Weights};
 use candle_core::{D, DType, Module, Tensor};
 
@@ -26,7 +26,8 @@ impl Embedder {
     }
 
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.linear_2.forward(&self.linear_1.forward(x)?.silu()?)
+        self.linear_2
+            .forward(&Activation::Silu.apply(&self.linear_1.forward(x)?)?)
     }
 }
 

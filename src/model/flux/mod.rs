@@ -17,11 +17,11 @@ mod tests;
 pub use config::FluxConfig;
 pub use double::{DoubleBlock, Heads, Modulated, Projections, Stream};
 pub use embeddings::TimeTextEmbed;
-pub use modulation::{Modulation, gated, modulate};
+pub use modulation::{Modulation, modulate};
 pub use rope::Rope;
 pub use single::SingleBlock;
 
-use crate::model::nn::{Linear, linear};
+use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 
@@ -166,7 +166,8 @@ impl FluxTransformer {
                 rope.length()
             )));
         }
-        let condition = (self.time_text_embed.time(timestep)? + vector)?.silu()?;
+        let condition =
+            Activation::Silu.apply(&(self.time_text_embed.time(timestep)? + vector)?)?;
         let mut image = self
             .x_embedder
             .forward(&hidden_states.to_dtype(self.dtype)?)?;

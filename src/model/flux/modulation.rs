@@ -43,15 +43,3 @@ pub fn modulate(x: &Tensor, scale: &Tensor, shift: &Tensor) -> candle_core::Resu
     // Scale and shift take the place of the norm's own weights: one pass over x.
     normed_rows(x, &scale, shift, EPS)
 }
-
-/// x + gate · y for x and y [B, L, D], gate [B, D].
-///
-/// # Errors
-/// When shapes do not fit.
-pub fn gated(x: &Tensor, gate: &Tensor, y: &Tensor) -> candle_core::Result<Tensor> {
-    let gate = match x.dim(0)? {
-        1 => gate.get(0)?,
-        _ => gate.unsqueeze(1)?,
-    };
-    x + y.broadcast_mul(&gate)?
-}

@@ -2,7 +2,7 @@
 
 use crate::model::{ModelError, Result};
 use candle_core::{DType, Device, Tensor};
-use candle_nn::rotary_emb::rope_i;
+use unigauge_kernels::{Pairs, rotary};
 
 const THETA: f64 = 10_000.0;
 
@@ -51,12 +51,11 @@ impl Rope {
         self.cos.dims()[0]
     }
 
-    /// Turns neighbouring pairs of elements, in f32; x is [B, heads, L, d] and contiguous.
+    /// Turns neighbouring pairs of elements, in f32; x is [B, L, heads, d].
     ///
     /// # Errors
     /// When L or d is not that of the tables.
     pub fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let turned = rope_i(&x.to_dtype(DType::F32)?, &self.cos, &self.sin)?;
-        turned.to_dtype(x.dtype())
+        rotary(x, &self.cos, &self.sin, Pairs::Neighbours)
     }
 }

@@ -1,11 +1,12 @@
 //! Blocks over text and image as one sequence, with attention and feed-forward side by side.
 
 use super::double::Projections;
-use super::modulation::{Modulation, gated, modulate};
+use super::modulation::{Modulation, modulate};
 use super::{FluxConfig, Rope};
-use crate::model::nn::{Linear, linear};
+use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{Result, Weights};
 use candle_core::{D, Module, Tensor};
+use unigauge_kernels::gated_sum;
 
 /// `single_transformer_blocks.*`.
 #[derive(Debug)]
@@ -43,8 +44,8 @@ impl SingleBlock {
         let parts = self.norm.forward(condition)?;
         let normed = modulate(x, &parts[1], &parts[0])?;
         let seen = self.attn.forward(&normed)?.attend(rope)?;
-        let inner = self.proj_mlp.forward(&normed)?.gelu()?;
+        let inner = Activation::GeluTanh.apply(&self.proj_mlp.forward(&normed)?)?;
         let joined = Tensor::cat(&[seen, inner], D::Minus1)?;
-        gated(x, &parts[2], &self.proj_out.forward(&joined)?)
+        gated_sum(x, &parts[2], &self.proj_out.forward(&joined)?)
     }
 }

@@ -1,8 +1,8 @@
 //! Rotary positions as tables of cosines and sines.
 
 use crate::model::Result;
-use candle_core::{DType, Device, Tensor};
-use candle_nn::rotary_emb::rope;
+use candle_core::{Device, Tensor};
+use unigauge_kernels::{Pairs, rotary};
 
 /// Cosines and sines in f32, [L, half the head size], or [B, L, half] where the sequences of a batch differ.
 #[derive(Debug, Clone)]
@@ -65,13 +65,12 @@ impl Angles {
         })
     }
 
-    /// Turns the halves of heads [B, heads, L, d] against each other, in f32.
+    /// Turns the halves of heads [B, L, heads, d] against each other, in f32.
     ///
     /// # Errors
     /// When L or d is not that of the tables.
     pub fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let plain = x.to_dtype(DType::F32)?.contiguous()?;
-        rope(&plain, &self.cos, &self.sin)?.to_dtype(x.dtype())
+        rotary(x, &self.cos, &self.sin, Pairs::Halves)
     }
 }
 

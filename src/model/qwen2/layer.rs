@@ -107,12 +107,20 @@ impl DecoderLayer {
         angles: &Angles,
         past: Option<&mut Past>,
     ) -> candle_core::Result<(Tensor, Tensor)> {
-        let k = angles.apply(&split_heads(&self.k_proj.forward(normed)?, self.kv_heads)?)?;
+        let k = self.turned(&self.k_proj.forward(normed)?, self.kv_heads, angles)?;
         let v = split_heads(&self.v_proj.forward(normed)?, self.kv_heads)?;
         match past {
             Some(past) => past.append(&k, &v),
             None => Ok((k, v)),
         }
+    }
+
+    /// [B, L, heads · d] → [B, heads, L, d] at their positions.
+    fn turned(&self, x: &Tensor, heads: usize, angles: &Angles) -> candle_core::Result<Tensor> {
+        let (batch, length, _) = x.dims3()?;
+        angles
+            .apply(&x.reshape((batch, length, heads, ()))?)?
+            .transpose(1, 2)
     }
 
     fn update(
@@ -123,7 +131,7 @@ impl DecoderLayer {
         (k, v): (&Tensor, &Tensor),
         mask: Mask<'_>,
     ) -> Result<Tensor> {
-        let q = angles.apply(&split_heads(&self.q_proj.forward(normed)?, self.heads)?)?;
+        let q = self.turned(&self.q_proj.forward(normed)?, self.heads, angles)?;
         // A single query is the last one and sees everything.
         let mask = match mask {
             Mask::Causal if q.dim(2)? == 1 => Mask::None,

@@ -6,8 +6,7 @@ use super::windows::{Run, Windows};
 use crate::model::nn::{Linear, Mask, RmsNorm, attention, join_heads, linear, rms_norm};
 use crate::model::qwen2::{Angles, Mlp};
 use crate::model::{ModelError, Result, Weights};
-use candle_core::{DType, Module, Tensor};
-use candle_nn::rotary_emb::rope_thd;
+use candle_core::{Module, Tensor};
 
 /// Epsilon of the tower's norms; no configuration names it.
 const EPSILON: f64 = 1e-6;
@@ -112,17 +111,13 @@ impl Block {
             let part = qkv.narrow(1, index * hidden, hidden)?;
             part.reshape((1, count, self.heads, size))
         };
-        let turned = |part: Tensor| {
-            let turned = rope_thd(&part.to_dtype(DType::F32)?, &angles.cos, &angles.sin)?;
-            turned.to_dtype(x.dtype())
-        };
-        let (q, k, v) = (turned(part(0)?)?, turned(part(1)?)?, part(2)?);
+        let (q, k, v) = (angles.apply(&part(0)?)?, angles.apply(&part(1)?)?, part(2)?);
         let mut seen = Vec::with_capacity(runs.len());
         for run in runs {
             let shape = (run.count, run.length, self.heads, size);
             let piece = |x: &Tensor| {
                 let rows = x.narrow(1, run.start, run.count * run.length)?;
-                rows.reshape(shape)?.transpose(1, 2)?.contiguous()
+                rows.reshape(shape)?.transpose(1, 2)
             };
             let scale = (size as f64).powf(-0.5);
             let piece = attention(&piece(&q)?, &piece(&k)?, &piece(&v)?, scale, Mask::None)?;

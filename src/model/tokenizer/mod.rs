@@ -51,6 +51,18 @@ impl Tokenizer {
         Ok(Self { inner, path })
     }
 
+    /// From the contents of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn from_json(json: &serde_json::Value) -> Result<Self> {
+        let inner = tokenizers::Tokenizer::from_bytes(json.to_string()).map_err(input)?;
+        Ok(Self {
+            inner,
+            path: PathBuf::from("tokenizer.json"),
+        })
+    }
+
     /// The id of a token that must be there.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The small networks between the frozen models: linear, SiLU, linear.
 
-use crate::model::nn::{Linear, linear};
+use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
@@ -37,7 +37,8 @@ impl Projector {
     /// # Errors
     /// When the last axis is not the input width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.second.forward(&self.first.forward(x)?.silu()?)?)
+        let hidden = Activation::Silu.apply(&self.first.forward(x)?)?;
+        Ok(self.second.forward(&hidden)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tensors that training changes: made when a network asks for them, as PyTorch's layers begin.
 
-use super::{Source, Weights};
+use super::{Files, Source, Weights};
 use crate::model::noise::{Generator, randn};
 use crate::model::{ModelError, Result};
 use candle_core::{DType, Device, Shape, Tensor, Var};
@@ -13,19 +13,58 @@ const TABLE: f32 = 0.02;
 
 /// The parameters of networks by name. Each begins from the seed and its own name, whatever the order in which they are
 /// asked for.
-#[derive(Debug)]
 pub struct Variables {
     seed: u64,
     device: Device,
+    /// Files that parameters begin from, each with the place in the tree of names where its own begin.
+    base: Vec<(String, Arc<Files>)>,
+    /// Which names are trained.
+    trainable: Vec<String>,
     vars: Mutex<BTreeMap<String, Var>>,
+    fixed: Mutex<BTreeMap<String, Tensor>>,
 }
 
 impl Variables {
+    /// All of them are trained and begin from the seed.
     pub fn new(seed: u64, device: Device) -> Arc<Self> {
+        Self::over(seed, device, Vec::new(), vec!["*".into()])
+    }
+
+    /// Parameters that begin with what is stored in `base`, each file at its place in the tree of names (`""` is its
+    /// root); the first that has a name gives it. Those whose names match a pattern of `trainable` are trained; in a
+    /// pattern `*` stands for any characters.
+    pub fn over(
+        seed: u64,
+        device: Device,
+        base: Vec<(String, Arc<Files>)>,
+        trainable: Vec<String>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             seed,
             device,
+            base,
+            trainable,
             vars: Mutex::default(),
+            fixed: Mutex::default(),
+        })
+    }
+
+    /// What is not trained, by name.
+    pub fn fixed(&self) -> BTreeMap<String, Tensor> {
+        self.fixed
+            .lock()
+            .unwrap_or_else(|lock| lock.into_inner())
+            .clone()
+    }
+
+    /// Where a name is stored: the files, and the name in them.
+    fn stored<'a>(&'a self, name: &'a str) -> Option<(&'a Arc<Files>, &'a str)> {
+        self.base.iter().find_map(|(place, files)| {
+            let own = match place.as_str() {
+                "" => name,
+                place => name.strip_prefix(place)?.strip_prefix('.')?,
+            };
+            files.tensors().contains_key(own).then_some((files, own))
         })
     }
 
@@ -86,12 +125,24 @@ impl Source for Variables {
         let var = match vars.get(name) {
             Some(var) => var.clone(),
             None => {
-                let weight = name
-                    .strip_suffix("bias")
-                    .map(|place| format!("{place}weight"));
-                let sibling = weight.and_then(|weight| vars.get(&weight).cloned());
-                let values = self.first(name, shape, sibling.as_ref());
-                let var = Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?;
+                let begin = match self.stored(name) {
+                    Some((files, own)) => files.get(own, shape, DType::F32, device)?,
+                    None => {
+                        let weight = name
+                            .strip_suffix("bias")
+                            .map(|place| format!("{place}weight"));
+                        let sibling = weight.and_then(|weight| vars.get(&weight).cloned());
+                        let values = self.first(name, shape, sibling.as_ref());
+                        Tensor::from_vec(values, shape, device)?
+                    }
+                };
+                let trained = self.trainable.iter();
+                if !trained.into_iter().any(|pattern| matches(pattern, name)) {
+                    let mut fixed = self.fixed.lock().unwrap_or_else(|lock| lock.into_inner());
+                    let tensor = fixed.entry(name.to_owned()).or_insert(begin);
+                    return Ok(tensor.to_dtype(dtype)?);
+                }
+                let var = Var::from_tensor(&begin)?;
                 vars.insert(name.to_owned(), var.clone());
                 var
             }
@@ -109,6 +160,25 @@ impl Source for Variables {
     }
 
     fn dims(&self, name: &str) -> Option<Vec<usize>> {
-        self.lock().get(name).map(|var| var.dims().to_vec())
+        let stored = || {
+            let (files, own) = self.stored(name)?;
+            files.tensors().get(own).cloned()
+        };
+        let var = self.lock().get(name).map(|var| var.dims().to_vec());
+        var.or_else(stored)
     }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(name) = name.strip_prefix(start) else {
+        return false;
+    };
+    // What follows the star begins anywhere.
+    (0..=name.len())
+        .filter(|&at| name.is_char_boundary(at))
+        .any(|at| matches(rest, &name[at..]))
 }

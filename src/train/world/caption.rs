@@ -3,7 +3,8 @@
 use super::random::Random;
 use super::scene::Scene;
 use super::split::{self, Split};
-use super::thing::{Cell, Color, Relation, Shape, Thing};
+use super::read::Found;
+use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 
 /// The tasks by their tags in GenEval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,6 +122,25 @@ impl Caption {
                 let relation = relation.name();
                 format!("a photo of a {} {relation} a {}", a.words(), b.words())
             }
+        }
+    }
+
+    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of each noun as
+    /// there should be, more of them only where nothing is counted, and a relation between some two of them.
+    pub fn shown(self, found: &[Found]) -> bool {
+        let of = |noun: Noun| {
+            found.iter().filter(move |thing| {
+                let color = noun.color.is_none_or(|color| color == thing.color);
+                color && thing.form == Some(Form::Shape(noun.shape))
+            })
+        };
+        match self {
+            Self::Some(1, noun) => of(noun).next().is_some(),
+            Self::Some(count, noun) => of(noun).count() == count,
+            Self::Both(a, b) => of(a).next().is_some() && of(b).next().is_some(),
+            Self::Related(a, relation, b) => of(a).any(|x| {
+                of(b).any(|y| matches!((x.cell(), y.cell()), (Some(x), Some(y)) if relation.holds(x, y)))
+            }),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use super::draw::cover;
 use super::glyphs::LETTERS;
-use super::thing::{Color, Form, Shape};
-use super::{CELL, GREY};
+use super::thing::{Cell, Color, Form, Shape};
+use super::{CELL, GREY, GRID};
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
@@ -35,6 +35,16 @@ pub struct Found {
 }
 
 impl Found {
+    /// The cell that its middle lies in; None beyond the grid.
+    pub fn cell(&self) -> Option<Cell> {
+        let [column, row] = self.centre().map(|at| (at / CELL as f32) as usize);
+        let inside = row.max(column) < GRID;
+        inside.then_some(Cell {
+            row: row as u8,
+            column: column as u8,
+        })
+    }
+
     fn centre(&self) -> [f32; 2] {
         let [x1, y1, x2, y2] = self.bbox.map(|edge| edge as f32);
         [(x1 + x2 + 1.0) / 2.0, (y1 + y2 + 1.0) / 2.0]

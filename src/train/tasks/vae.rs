@@ -1,11 +1,12 @@
 //! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near to a unit
 //! normal (Kingma and Welling, arXiv 1312.6114).
 
-use super::samples;
-use super::task::{Learner, Loss, Numbers};
-use super::world::random::Random;
-use super::world::read;
-use super::{TrainError, state};
+use crate::train::samples::{self, CHECKS, TRAINING, stream};
+use crate::train::sources::{Sources, files};
+use crate::train::task::{Learner, Loss, Numbers};
+use crate::train::world::random::Random;
+use crate::train::world::read;
+use crate::train::{TrainError, state};
 use crate::config::TrainingFile;
 use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
 use crate::model::noise::{Generator, randn};
@@ -20,10 +21,6 @@ use std::sync::Arc;
 /// Pictures of a check, at a time and in all.
 const CHECKED: [usize; 2] = [32, 256];
 const FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
-/// Streams of random numbers: pictures and noise of training, pictures of checks.
-const PICTURES: u64 = 1;
-const NOISE: u64 = 2;
-const CHECKS: u64 = 3;
 
 /// `settings` of the task `vae`: the weights of the loss.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -63,10 +60,21 @@ pub struct Vae {
 impl Vae {
     /// # Errors
     /// When the configuration has a mistake.
-    pub fn new(training: &TrainingFile, device: &Device) -> Result<Self, TrainError> {
+    pub fn new(
+        training: &TrainingFile,
+        sources: &Sources<'_>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let settings: VaeSettings = training.settings.read().map_err(TrainError::definition)?;
         let config: VaeConfig = training.network.read().map_err(TrainError::definition)?;
-        let variables = Variables::new(training.seed, device.clone());
+        let begin = sources.get("begin")?.map(|folder| files(&folder));
+        let begin = begin.transpose()?.map(|files| (String::new(), files));
+        let variables = Variables::over(
+            training.seed,
+            device.clone(),
+            begin.into_iter().collect(),
+            training.trainable.clone(),
+        );
         let weights = variables.weights();
         Ok(Self {
             settings,
@@ -97,13 +105,14 @@ impl Vae {
         ])
     }
 
-    /// Mean and standard deviation of the latents' means.
+    /// Mean and standard deviation of the latents of pictures, as they are drawn.
     fn spread(&self) -> Result<[f64; 2], TrainError> {
         let mut values: Vec<f64> = Vec::new();
+        let mut generator = Generator::new(samples::noise(self.seed, 0));
         for pictures in self.unseen(CHECKED[1]).chunks(CHECKED[0]) {
-            let [mean, _] = self.moments(&samples::batch(pictures, &self.device)?)?;
-            let mean: Vec<f32> = mean.flatten_all()?.to_vec1()?;
-            values.extend(mean.into_iter().map(f64::from));
+            let moments = self.moments(&samples::batch(pictures, &self.device)?)?;
+            let drawn: Vec<f32> = draw(&moments, &mut generator)?.flatten_all()?.to_vec1()?;
+            values.extend(drawn.into_iter().map(f64::from));
         }
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
@@ -112,22 +121,30 @@ impl Vae {
     }
 }
 
+/// Latents of means and logarithms of variances.
+fn draw(
+    [mean, log_variance]: &[Tensor; 2],
+    generator: &mut Generator,
+) -> candle_core::Result<Tensor> {
+    let noise = randn(generator, mean.elem_count(), DType::F32);
+    let noise = Tensor::from_vec(noise, mean.shape(), mean.device())?;
+    mean + (noise * (log_variance * 0.5)?.exp()?)?
+}
+
 impl Learner for Vae {
     fn variables(&self) -> &Arc<Variables> {
         &self.variables
     }
 
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
-        let mut random = Random::new(self.seed, PICTURES + (step << 8));
+        let mut random = Random::new(self.seed, stream(TRAINING, step));
         let pictures: Vec<_> = (0..self.batch)
             .map(|_| samples::picture(&mut random))
             .collect();
         let pixels = samples::batch(&pictures, &self.device)?;
         let [mean, log_variance] = self.moments(&pixels)?;
-        let mut generator = Generator::new(self.seed.wrapping_mul(1_000_003) ^ (step << 8) ^ NOISE);
-        let noise = randn(&mut generator, mean.elem_count(), DType::F32);
-        let noise = Tensor::from_vec(noise, mean.shape(), &self.device)?;
-        let latents = (&mean + (noise * (&log_variance * 0.5)?.exp()?)?)?;
+        let mut generator = Generator::new(samples::noise(self.seed, step));
+        let latents = draw(&[mean.clone(), log_variance.clone()], &mut generator)?;
         let difference = (self.decoder.decode(&self.encoder.scaled(&latents)?)? - &pixels)?;
         let l1 = difference.abs()?.mean_all()?;
         let l2 = difference.sqr()?.mean_all()?;
@@ -145,7 +162,9 @@ impl Learner for Vae {
     /// The mean squared difference of pictures that are decoded from the latents' means, and the share of pictures in which
     /// the exact observer finds the same things and words as in the original.
     fn check(&self) -> Result<Numbers, TrainError> {
-        let (mut squares, mut numbers, mut same, mut all) = (0.0, 0, 0, 0);
+        let (mut squares, mut numbers) = (0.0, 0);
+        // Pictures of things and of letters: read alike, and all.
+        let mut read_alike = [[0, 0]; 2];
         for originals in self.unseen(CHECKED[1]).chunks(CHECKED[0]) {
             let pixels = samples::batch(originals, &self.device)?;
             let [mean, _] = self.moments(&pixels)?;
@@ -154,13 +173,18 @@ impl Learner for Vae {
             squares += f64::from(difference);
             numbers += pixels.elem_count();
             for (before, after) in originals.iter().zip(samples::pictures(&decoded)?) {
-                same += usize::from(read::alike(before, &after));
-                all += 1;
+                let letters = !read::text(&read::things(before)).is_empty();
+                let count = &mut read_alike[usize::from(letters)];
+                count[0] += usize::from(read::alike(before, &after));
+                count[1] += 1;
             }
         }
+        let share = |[same, all]: [usize; 2]| same as f64 / all.max(1) as f64;
+        let [things, letters] = read_alike;
         Ok(vec![
             ("mse".into(), squares / numbers as f64),
-            ("read_alike".into(), same as f64 / all as f64),
+            ("things_alike".into(), share(things)),
+            ("signs_alike".into(), share(letters)),
         ])
     }
 

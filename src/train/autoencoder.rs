@@ -1,0 +1,115 @@
+//! The frozen autoencoder between pictures and the packed latents that a denoiser learns on.
+
+use super::sources::files;
+use super::{TrainError, samples};
+use crate::model::flux::latents;
+use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
+use crate::model::noise::{Generator, randn};
+use crate::model::{read_config, weights};
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+use std::path::{Path, PathBuf};
+
+/// Pictures at a time.
+const BATCH: usize = 64;
+
+/// An autoencoder of a checkpoint in diffusers' layout.
+pub struct Autoencoder {
+    encoder: Encoder,
+    decoder: Decoder,
+    folder: PathBuf,
+    device: Device,
+    channels: usize,
+    scale_factor: usize,
+}
+
+/// Mean and standard deviation of the latents of pictures, [B, c, h, w] each.
+pub struct Moments {
+    mean: Tensor,
+    deviation: Tensor,
+}
+
+impl Autoencoder {
+    /// # Errors
+    /// When the folder holds no autoencoder.
+    pub fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+        let config: VaeConfig = read_config(&folder.join("config.json"))?;
+        let files = files(folder)?;
+        let (encoder, decoder) = weights::load(&files, DType::F32, device, |weights| {
+            Ok((
+                Encoder::new(&config, weights)?,
+                Decoder::new(&config, weights)?,
+            ))
+        })?;
+        Ok(Self {
+            encoder,
+            decoder,
+            folder: folder.to_owned(),
+            device: device.clone(),
+            channels: config.latent_channels,
+            scale_factor: config.scale_factor(),
+        })
+    }
+
+    /// The folder that it was read from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Pixels of a token's side.
+    pub fn token(&self) -> usize {
+        2 * self.scale_factor
+    }
+
+    /// Numbers of a token.
+    pub fn width(&self) -> usize {
+        4 * self.channels
+    }
+
+    /// What the latents of pictures are drawn from.
+    ///
+    /// # Errors
+    /// When the pictures have sizes that do not divide.
+    pub fn moments(&self, pictures: &[RgbImage]) -> Result<Moments, TrainError> {
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for pictures in pictures.chunks(BATCH) {
+            let moments = self
+                .encoder
+                .moments(&samples::batch(pictures, &self.device)?)?;
+            let moments = moments.detach();
+            let variance = moments.narrow(1, self.channels, self.channels)?;
+            means.push(moments.narrow(1, 0, self.channels)?);
+            deviations.push((variance.clamp(-30f32, 20f32)? * 0.5)?.exp()?);
+        }
+        Ok(Moments {
+            mean: Tensor::cat(&means, 0)?,
+            deviation: Tensor::cat(&deviations, 0)?,
+        })
+    }
+
+    /// Packed latents [B, N, 4c], scaled, drawn anew.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn draw(&self, moments: &Moments, generator: &mut Generator) -> Result<Tensor, TrainError> {
+        let noise = randn(generator, moments.mean.elem_count(), DType::F32);
+        let noise = Tensor::from_vec(noise, moments.mean.shape(), &self.device)?;
+        let drawn = (&moments.mean + (noise * &moments.deviation)?)?;
+        Ok(latents::pack(&self.encoder.scaled(&drawn)?)?)
+    }
+
+    /// The pictures of packed latents on a grid of `side` tokens each way.
+    ///
+    /// # Errors
+    /// When the tokens do not fill the grid.
+    pub fn pictures(&self, tokens: &Tensor, side: usize) -> Result<Vec<RgbImage>, TrainError> {
+        let latents = latents::unpack(tokens, side, side)?;
+        let mut pictures = Vec::new();
+        for start in (0..latents.dim(0)?).step_by(BATCH) {
+            let count = BATCH.min(latents.dim(0)? - start);
+            let pixels = self.decoder.decode(&latents.narrow(0, start, count)?)?;
+            pictures.extend(samples::pictures(&pixels)?);
+        }
+        Ok(pictures)
+    }
+}

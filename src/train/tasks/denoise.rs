@@ -1,0 +1,134 @@
+//! A FLUX transformer that learns to denoise the latents of a frozen autoencoder.
+
+use crate::model::flow_match::FlowMatchConfig;
+use crate::model::flux::{FluxTransformer, latents};
+use crate::model::noise::{Generator, randn};
+use crate::train::TrainError;
+use crate::train::autoencoder::Autoencoder;
+use crate::train::flow::{Noised, sample};
+use crate::train::samples;
+use crate::train::task::Numbers;
+use crate::train::world::caption::{Caption, Task};
+use crate::train::world::random::Random;
+use crate::train::world::{SIDE, read};
+use candle_core::{DType, Device, Tensor};
+use std::collections::BTreeMap;
+
+/// Captions of each task in a check, and Euler steps.
+const CHECKED: usize = 16;
+const STEPS: usize = 12;
+
+/// The transformer with what it learns over.
+pub struct Denoise {
+    pub transformer: FluxTransformer,
+    pub vae: Autoencoder,
+    pub scheduler: FlowMatchConfig,
+    pub device: Device,
+}
+
+/// What a transformer is conditioned on: text tokens [B, T, J] and pooled vectors [B, P].
+pub struct Prompts {
+    pub context: Tensor,
+    pub pooled: Tensor,
+}
+
+impl Denoise {
+    /// Tokens of a picture's side.
+    fn side(&self) -> usize {
+        SIDE as usize / self.vae.token()
+    }
+
+    fn velocity(
+        &self,
+        noisy: &Tensor,
+        sigma: &Tensor,
+        context: &Tensor,
+        pooled: &Tensor,
+    ) -> Result<Tensor, TrainError> {
+        // Training of UniWorld-V1 sets the guidance scale to 1.
+        let guidance = Tensor::ones(sigma.shape(), DType::F32, &self.device)?;
+        let side = self.side();
+        let conditioning = self.transformer.prepare(
+            context,
+            pooled,
+            Some(&guidance),
+            &latents::image_ids(side, side, &self.device)?,
+            &latents::text_ids(context.dim(1)?, &self.device)?,
+        )?;
+        Ok(self.transformer.forward(noisy, &conditioning, sigma, None)?)
+    }
+
+    /// The loss of latents [B, N, C] under prompts; `weights` broadcast to the latents.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn loss(
+        &self,
+        latents: &Tensor,
+        context: &Tensor,
+        pooled: &Tensor,
+        weights: Option<&Tensor>,
+        generator: &mut Generator,
+    ) -> Result<Tensor, TrainError> {
+        let noised = Noised::new(latents, &self.scheduler, generator)?;
+        let predicted = self.velocity(&noised.noisy, &noised.sigma, context, pooled)?;
+        noised.loss(&predicted, weights)
+    }
+
+    /// Pictures under prompts, from the noise of a seed.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn pictures(
+        &self,
+        prompts: &Prompts,
+        seed: u64,
+    ) -> Result<Vec<image::RgbImage>, TrainError> {
+        let side = self.side();
+        let shape = (prompts.context.dim(0)?, side * side, self.vae.width());
+        let mut generator = Generator::new(seed);
+        let noise = randn(&mut generator, shape.0 * shape.1 * shape.2, DType::F32);
+        let noise = Tensor::from_vec(noise, shape, &self.device)?;
+        let made = sample(&noise, &self.scheduler, STEPS, |x, sigma| {
+            self.velocity(x, sigma, &prompts.context, &prompts.pooled)
+        })?;
+        self.vae.pictures(&made, side)
+    }
+
+    /// How many captions of each of GenEval's tasks the pictures show, seen and held out ones alike.
+    ///
+    /// # Errors
+    /// As `prompts` and [`Self::pictures`].
+    pub fn check(
+        &self,
+        seed: u64,
+        prompts: impl Fn(&[&str]) -> Result<Prompts, TrainError>,
+    ) -> Result<Numbers, TrainError> {
+        let mut random = Random::new(seed, samples::stream(samples::CHECKS, 0));
+        let mut numbers = Numbers::new();
+        for task in Task::ALL {
+            let all = Caption::all(task);
+            let captions: Vec<Caption> = (0..CHECKED).map(|_| random.pick(&all)).collect();
+            // Captions of one length are made together.
+            let mut by_length: BTreeMap<usize, Vec<Caption>> = BTreeMap::new();
+            for caption in captions {
+                let length = caption.words().split(' ').count();
+                by_length.entry(length).or_default().push(caption);
+            }
+            let mut right = 0;
+            for (length, captions) in by_length {
+                let words: Vec<String> = captions.iter().map(|caption| caption.words()).collect();
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                let made = self.pictures(&prompts(&words)?, seed + length as u64)?;
+                let pairs = captions.iter().zip(&made);
+                right += pairs
+                    .filter(|(caption, picture)| caption.shown(&read::things(picture)))
+                    .count();
+            }
+            numbers.push((task.tag().into(), right as f64 / CHECKED as f64));
+        }
+        let mean = numbers.iter().map(|(_, share)| share).sum::<f64>() / numbers.len() as f64;
+        numbers.push(("overall".into(), mean));
+        Ok(numbers)
+    }
+}

@@ -1,0 +1,228 @@
+//! Training of FLUX.1 text-to-image from nothing: the transformer and both text encoders learn together, as a frozen T5 of
+//! the right size does not exist for the miniature world.
+
+use super::denoise::{Denoise, Prompts};
+use super::parts::{copy, strip, write_json};
+use crate::config::TrainingFile;
+use crate::model::clip::{ClipText, ClipTextConfig};
+use crate::model::flow_match::FlowMatchConfig;
+use crate::model::flux::{FluxConfig, FluxTransformer};
+use crate::model::noise::Generator;
+use crate::model::t5::{T5Config, T5Encoder};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Variables;
+use crate::train::blocks::Blocks;
+use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::samples::{self, Captioned};
+use crate::train::sources::Sources;
+use crate::train::task::{Learner, Loss, Numbers};
+use crate::train::vocabulary::{self, Kind};
+use crate::train::world::random::Random;
+use crate::train::{TrainError, state};
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const FILES: [&str; 9] = [
+    "model_index.json",
+    "transformer/config.json",
+    "transformer/diffusion_pytorch_model.safetensors",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "text_encoder_2/config.json",
+    "text_encoder_2/model.safetensors",
+    "tokenizer/tokenizer.json",
+    "tokenizer_2/tokenizer.json",
+];
+
+/// `network` of the task `flux`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Network {
+    transformer: FluxConfig,
+    text_encoder: ClipTextConfig,
+    text_encoder_2: T5Config,
+    scheduler: FlowMatchConfig,
+}
+
+/// `settings` of the task `flux`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FluxSettings {
+    /// Different samples; they come again in the same order.
+    samples: u64,
+    /// Tokens of T5.
+    max_sequence_length: usize,
+    /// How often CLIP sees the empty text, as it does where T5 does not join.
+    drop_pooled: f64,
+}
+
+/// FLUX that learns.
+pub struct Flux {
+    settings: FluxSettings,
+    config: Value,
+    denoise: Denoise,
+    text: Text,
+    variables: Arc<Variables>,
+    blocks: Blocks<Block>,
+    seed: u64,
+    batch: usize,
+}
+
+/// The two text encoders.
+struct Text {
+    t5: T5Encoder,
+    t5_tokens: Tokenizer,
+    t5_length: usize,
+    clip: ClipText,
+    clip_tokens: Tokenizer,
+    clip_length: usize,
+    device: Device,
+}
+
+/// A batch of captioned pictures.
+struct Block {
+    moments: Moments,
+    captions: Vec<String>,
+}
+
+impl Text {
+    /// T5's states [B, L, J] and CLIP's pooled vectors [B, P] of texts.
+    fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
+        let ids = |rows: Vec<Vec<u32>>| -> Result<Tensor, TrainError> {
+            let (count, length) = (rows.len(), rows.first().map_or(0, Vec::len));
+            let rows = rows.concat();
+            Ok(Tensor::from_vec(rows, (count, length), &self.device)?)
+        };
+        let rows = t5.iter().map(|text| Ok(self.t5_tokens.t5_ids(text, self.t5_length)?.ids));
+        let states = self.t5.forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        let rows = clip
+            .iter()
+            .map(|text| Ok(self.clip_tokens.clip_ids(text, self.clip_length)?.ids));
+        let pooled = self.clip.forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        Ok([states, pooled.pooled])
+    }
+}
+
+impl Flux {
+    /// # Errors
+    /// When the definition has a mistake or the autoencoder is absent.
+    pub fn new(
+        training: &TrainingFile,
+        sources: &Sources<'_>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let settings: FluxSettings = training.settings.read().map_err(TrainError::definition)?;
+        let network: Network = training.network.read().map_err(TrainError::definition)?;
+        let vae = Autoencoder::open(&sources.need("vae")?, device)?;
+        let variables = Variables::over(
+            training.seed,
+            device.clone(),
+            Vec::new(),
+            training.trainable.clone(),
+        );
+        let weights = variables.weights();
+        let transformer = FluxTransformer::new(&network.transformer, &weights.at("transformer"))?;
+        let text = Text {
+            t5: T5Encoder::new(&network.text_encoder_2, &weights.at("text_encoder_2"))?,
+            t5_tokens: Tokenizer::from_json(&vocabulary::tokenizer(Kind::T5))?,
+            t5_length: settings.max_sequence_length,
+            clip: ClipText::new(&network.text_encoder, &weights.at("text_encoder"))?,
+            clip_tokens: Tokenizer::from_json(&vocabulary::tokenizer(Kind::Clip))?,
+            clip_length: network.text_encoder.max_position_embeddings,
+            device: device.clone(),
+        };
+        Ok(Self {
+            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            settings,
+            config: training.network.to_json(),
+            denoise: Denoise {
+                transformer,
+                vae,
+                scheduler: network.scheduler,
+                device: device.clone(),
+            },
+            text,
+            variables,
+            seed: training.seed,
+            batch: training.batch,
+        })
+    }
+
+    fn block(&self, number: u64) -> Result<Block, TrainError> {
+        let mut random = Random::new(self.seed, samples::stream(samples::TRAINING, number));
+        let drawn: Vec<Captioned> = (0..self.batch)
+            .map(|_| samples::captioned(&mut random))
+            .collect();
+        let pictures: Vec<_> = drawn.iter().map(|sample| sample.picture.clone()).collect();
+        Ok(Block {
+            moments: self.denoise.vae.moments(&pictures)?,
+            captions: drawn.into_iter().map(|sample| sample.caption).collect(),
+        })
+    }
+}
+
+impl Learner for Flux {
+    fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    fn loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let block = self.blocks.get(step, |number| self.block(number))?;
+        let mut generator = Generator::new(samples::noise(self.seed, step));
+        let latents = self.denoise.vae.draw(&block.moments, &mut generator)?;
+        let captions: Vec<&str> = block.captions.iter().map(String::as_str).collect();
+        let pooled = captions.iter().map(|caption| match generator.uniform() < self.settings.drop_pooled {
+            true => "",
+            false => *caption,
+        });
+        let pooled: Vec<&str> = pooled.collect();
+        let [context, pooled] = self.text.encode(&captions, &pooled)?;
+        let loss = self.denoise.loss(&latents, &context, &pooled, None, &mut generator)?;
+        Ok(Loss::new(loss, &[]))
+    }
+
+    fn check(&self) -> Result<Numbers, TrainError> {
+        self.denoise.check(self.seed, |captions| {
+            let [context, pooled] = self.text.encode(captions, captions)?;
+            Ok(Prompts { context, pooled })
+        })
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &FILES
+    }
+
+    /// The folder of FLUX.1, as diffusers lays it out.
+    fn publish(
+        &self,
+        folder: &Path,
+        weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError> {
+        let index = json!({"_class_name": "FluxPipeline", "_diffusers_version": "0.32.2"});
+        write_json(&folder.join("model_index.json"), &index)?;
+        for (part, file, class) in [
+            ("transformer", "diffusion_pytorch_model.safetensors", "FluxTransformer2DModel"),
+            ("text_encoder", "model.safetensors", "CLIPTextModel"),
+            ("text_encoder_2", "model.safetensors", "T5EncoderModel"),
+        ] {
+            let mut config = self.config[part].clone();
+            config["_class_name"] = json!(class);
+            let place = folder.join(part);
+            write_json(&place.join("config.json"), &config)?;
+            state::write_weights(&place.join(file), &strip(&weights, part))?;
+        }
+        let mut scheduler = self.config["scheduler"].clone();
+        scheduler["_class_name"] = json!("FlowMatchEulerDiscreteScheduler");
+        write_json(&folder.join("scheduler/scheduler_config.json"), &scheduler)?;
+        for (part, kind) in [("tokenizer", Kind::Clip), ("tokenizer_2", Kind::T5)] {
+            let place = folder.join(part).join("tokenizer.json");
+            write_json(&place, &vocabulary::tokenizer(kind))?;
+        }
+        copy(self.denoise.vae.folder(), &folder.join("vae"))?;
+        Ok(Numbers::new())
+    }
+}

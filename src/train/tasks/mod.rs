@@ -1,0 +1,28 @@
+//! What is trained, one file a task.
+
+mod denoise;
+mod flux;
+mod parts;
+mod vae;
+
+use super::sources::Sources;
+use super::task::Learner;
+use super::TrainError;
+use crate::config::{TrainingFile, TrainingTask};
+use candle_core::Device;
+
+/// The network of a definition.
+///
+/// # Errors
+/// When the definition has a mistake or a checkpoint that it begins from is absent.
+pub fn learner(
+    training: &TrainingFile,
+    sources: &Sources<'_>,
+    device: &Device,
+) -> Result<Box<dyn Learner>, TrainError> {
+    Ok(match training.task {
+        TrainingTask::Vae => Box::new(vae::Vae::new(training, sources, device)?),
+        TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
+        _ => todo!(),
+    })
+}

@@ -1,0 +1,45 @@
+//! What tasks share in writing a checkpoint.
+
+use crate::train::{TrainError, state};
+use candle_core::Tensor;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The tensors of a part, by their names in it.
+pub fn strip(weights: &BTreeMap<String, Tensor>, part: &str) -> BTreeMap<String, Tensor> {
+    let own = weights.iter().filter_map(|(name, tensor)| {
+        let name = name.strip_prefix(part)?.strip_prefix('.')?;
+        Some((name.to_owned(), tensor.clone()))
+    });
+    own.collect()
+}
+
+/// Writes a JSON file; its folder is made.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
+    state::replace(path, format!("{value:#}\n").as_bytes())
+}
+
+/// Copies the configuration, the weights and the tokenizer of a checkpoint's folder, and nothing that its training left
+/// beside them.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), TrainError> {
+    let entries = std::fs::read_dir(from).map_err(|error| TrainError::io(from, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| TrainError::io(from, error))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let own = ["config.json", "tokenizer.json"].iter().any(|end| name.ends_with(end));
+        if own || (name.ends_with(".safetensors") && name != state::FILE) {
+            let path = entry.path();
+            let bytes = std::fs::read(&path).map_err(|error| TrainError::io(&path, error))?;
+            state::replace(&to.join(&*name), &bytes)?;
+        }
+    }
+    Ok(())
+}

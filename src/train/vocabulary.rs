@@ -1,0 +1,137 @@
+//! Tokenizers of the miniature world in the form of Qwen2's and CLIP's: byte pairs whose merges make whole words of its
+//! grammar, and single letters of everything else, so that signs are spelt.
+
+use super::world::thing::{Color, Shape};
+use serde_json::{Map, Value, json};
+
+/// Words that follow a blank, beside shapes and colours.
+const WITHIN: [&str; 33] = [
+    "a", "and", "photo", "of", "one", "two", "three", "four", "left", "right", "above", "below",
+    "sign", "that", "says", "to", "with", "the", "up", "down", "many", "color", "is", "it", "none",
+    "row", "column", "circles", "squares", "triangles", "nothing", "yes", "no",
+];
+/// Words that a text begins with. Where one holds the first two letters of another, it comes before it: its own letters
+/// must find together first.
+const FIRST: [&str; 11] = [
+    "user", "assistant", "where", "what", "how", "describe", "add", "remove", "recolor", "replace",
+    "move",
+];
+
+/// What a tokenizer marks the ends of texts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Clip,
+    T5,
+    Qwen,
+}
+
+impl Kind {
+    fn special(self) -> &'static [&'static str] {
+        match self {
+            Self::Clip => &["<|startoftext|>", "<|endoftext|>"],
+            Self::T5 => &["<pad>", "</s>"],
+            Self::Qwen => &[
+                "<|endoftext|>",
+                "<|im_start|>",
+                "<|im_end|>",
+                "<|vision_start|>",
+                "<|vision_end|>",
+                "<|image_pad|>",
+            ],
+        }
+    }
+}
+
+/// A `tokenizer.json`.
+pub fn tokenizer(kind: Kind) -> Value {
+    let mut tokens: Vec<String> = alphabet();
+    let mut merges: Vec<String> = Vec::new();
+    let names = Shape::ALL.map(Shape::name).into_iter();
+    let names = names.chain(Color::ALL.map(Color::name));
+    // A blank is spelt Ġ.
+    let within = WITHIN.into_iter().chain(names);
+    let within = within.map(|word| format!("Ġ{word}"));
+    for word in within.chain(FIRST.map(str::to_owned)) {
+        // A word grows from its beginning, letter by letter.
+        let letters: Vec<String> = word.chars().map(String::from).collect();
+        let mut known = letters[0].clone();
+        for letter in &letters[1..] {
+            let grown = format!("{known}{letter}");
+            if !tokens.contains(&grown) {
+                merges.push(format!("{known} {letter}"));
+                tokens.push(grown.clone());
+            }
+            known = grown;
+        }
+    }
+    let first = tokens.len();
+    let vocabulary: Map<String, Value> = tokens
+        .into_iter()
+        .enumerate()
+        .map(|(id, token)| (token, id.into()))
+        .collect();
+    let special = kind.special().iter().enumerate();
+    let special = special.map(|(number, name)| {
+        json!({"id": first + number, "content": name, "single_word": false, "lstrip": false,
+            "rstrip": false, "normalized": false, "special": true})
+    });
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": special.collect::<Vec<Value>>(),
+        "normalizer": null,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+        "post_processor": null,
+        "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+            "vocab": vocabulary, "merges": merges},
+    })
+}
+
+/// How many ids a tokenizer has.
+pub fn size(kind: Kind) -> usize {
+    let json = tokenizer(kind);
+    let words = json["model"]["vocab"].as_object().map_or(0, Map::len);
+    words + kind.special().len()
+}
+
+/// The 256 letters that GPT-2's byte pairs spell bytes with: a printable byte is itself, the others follow U+0100 in turn.
+fn alphabet() -> Vec<String> {
+    let printable = |byte: &u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
+    let others = (0..256).filter(|byte| !printable(byte)).count() as u32;
+    let letters = (0..256).filter(printable).chain(256..256 + others);
+    letters.filter_map(char::from_u32).map(String::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::world::caption::{Caption, Task};
+    use crate::train::world::words;
+
+    #[test]
+    fn words_of_the_grammar_are_tokens_and_signs_are_spelt() {
+        for kind in [Kind::Clip, Kind::T5, Kind::Qwen] {
+            let text = tokenizer(kind).to_string();
+            let tokenizer = tokenizers::Tokenizer::from_bytes(text).unwrap();
+            assert_eq!(tokenizer.get_vocab_size(true), size(kind));
+            let tokens = |text: &str| {
+                let encoding = tokenizer.encode_fast(text, false).unwrap();
+                assert_eq!(tokenizer.decode(encoding.get_ids(), true).unwrap(), text);
+                encoding.len()
+            };
+            for caption in Task::ALL.into_iter().flat_map(Caption::all) {
+                let words = caption.words();
+                assert_eq!(tokens(&words), words.split(' ').count(), "{words}");
+            }
+            for word in FIRST {
+                assert_eq!(tokens(word), 1, "{word}");
+            }
+            assert_eq!(tokens("recolor the circle to red"), 5);
+            assert_eq!(tokens(&words::prompt("QUIZ")), 4 + 5);
+            assert!(tokens("Ein Käse, 3 × 4?") > 10);
+        }
+    }
+}
