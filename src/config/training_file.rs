@@ -41,7 +41,8 @@ pub struct TrainingFile {
     pub trainable: Vec<String>,
     #[serde(default)]
     pub optimizer: OptimizerSection,
-    /// The network's `config.json`.
+    /// The network's `config.json`; empty where it follows from what the network begins from.
+    #[serde(default)]
     pub network: Settings,
     /// What belongs to the task, such as the weights of a loss.
     #[serde(default)]

@@ -87,6 +87,18 @@ impl Reader {
         })
     }
 
+    /// From what the files would hold; an answer ends with the turn.
+    ///
+    /// # Errors
+    /// When the vocabulary lacks a token that conversations need.
+    pub fn of(tokenizer: Tokenizer, processor: QwenProcessor) -> Result<Self> {
+        Ok(Self {
+            eos: vec![ChatTokens::of(&tokenizer)?.im_end],
+            tokenizer,
+            processor,
+        })
+    }
+
     /// The most likely answer to a conversation, of at most `max_new_tokens`; it ends early after a token for which
     /// `on_token` returns false.
     ///

@@ -15,7 +15,9 @@ pub enum TrainError {
     #[diagnostic(help("name another folder with `--out`, or begin anew with `--restart`"))]
     State { path: PathBuf, problem: String },
     #[error("`from.{role}` = \"{named}\": there is no {path}", named = named.display(), path = path.display())]
-    #[diagnostic(help("train it first, into a folder beside this one, or name its folder: `--set 'from.{role}=\"a/folder\"'`"))]
+    #[diagnostic(help(
+        "train it first, into a folder beside this one, or name its folder: `--set 'from.{role}=\"a/folder\"'`"
+    ))]
     Source {
         role: String,
         named: PathBuf,

@@ -17,6 +17,7 @@ mod blocks;
 mod curve;
 mod error;
 mod flow;
+mod lessons;
 pub mod optimizer;
 pub mod run;
 pub mod samples;

@@ -1,9 +1,9 @@
 //! A training from its first or last step to its checkpoint.
 
 use super::optimizer::AdamW;
+use super::sources::Sources;
 use super::state::{self, Progress};
 use super::task::{Learner, Numbers};
-use super::sources::Sources;
 use super::{TrainError, curve, tasks};
 use crate::cancel::Cancel;
 use crate::config::TrainingFile;

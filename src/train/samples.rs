@@ -54,7 +54,7 @@ pub struct Captioned {
 /// A caption or the wording of a sign, with a picture of it, as training may see them.
 pub fn captioned(random: &mut Random) -> Captioned {
     if random.chance(SIGN) {
-        let word = random.pick(&WORDS);
+        let word = word(random);
         return Captioned {
             caption: words::prompt(word),
             picture: words::sign(word, random.pick(&Color::ALL), random),
@@ -65,6 +65,11 @@ pub fn captioned(random: &mut Random) -> Captioned {
         caption: caption.words(),
         picture: draw::scene(&caption.scene(random)),
     }
+}
+
+/// A word of a sign that training may see.
+pub fn word(random: &mut Random) -> &'static str {
+    random.pick(&WORDS)
 }
 
 /// A caption that training may see; each task comes about as often.
@@ -83,7 +88,7 @@ pub fn picture(random: &mut Random) -> RgbImage {
     if random.chance(EMPTY) {
         draw::blank()
     } else if random.chance(SIGN) {
-        let word = random.pick(&WORDS);
+        let word = word(random);
         words::sign(word, random.pick(&Color::ALL), random)
     } else if random.chance(0.5) {
         draw::scene(&random.pick(&CAPTIONS).scene(random))

@@ -6,14 +6,53 @@ use serde_json::{Map, Value, json};
 
 /// Words that follow a blank, beside shapes and colours.
 const WITHIN: [&str; 33] = [
-    "a", "and", "photo", "of", "one", "two", "three", "four", "left", "right", "above", "below",
-    "sign", "that", "says", "to", "with", "the", "up", "down", "many", "color", "is", "it", "none",
-    "row", "column", "circles", "squares", "triangles", "nothing", "yes", "no",
+    "a",
+    "and",
+    "photo",
+    "of",
+    "one",
+    "two",
+    "three",
+    "four",
+    "left",
+    "right",
+    "above",
+    "below",
+    "sign",
+    "that",
+    "says",
+    "to",
+    "with",
+    "the",
+    "up",
+    "down",
+    "many",
+    "color",
+    "is",
+    "it",
+    "none",
+    "row",
+    "column",
+    "circles",
+    "squares",
+    "triangles",
+    "nothing",
+    "yes",
+    "no",
 ];
 /// Words that a text begins with. Where one holds the first two letters of another, it comes before it: its own letters
 /// must find together first.
 const FIRST: [&str; 11] = [
-    "user", "assistant", "where", "what", "how", "describe", "add", "remove", "recolor", "replace",
+    "user",
+    "assistant",
+    "where",
+    "what",
+    "how",
+    "describe",
+    "add",
+    "remove",
+    "recolor",
+    "replace",
     "move",
 ];
 
@@ -102,7 +141,10 @@ fn alphabet() -> Vec<String> {
     let printable = |byte: &u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let others = (0..256).filter(|byte| !printable(byte)).count() as u32;
     let letters = (0..256).filter(printable).chain(256..256 + others);
-    letters.filter_map(char::from_u32).map(String::from).collect()
+    letters
+        .filter_map(char::from_u32)
+        .map(String::from)
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Tensors have the hub's names (`visual.*`, `model.*`, `lm_head.weight`) or those that newer libraries write
 //! (`model.visual.*`, `model.language_model.*`, `lm_head.weight`).
 
+mod batch;
 mod config;
 mod generate;
 mod positions;
@@ -115,16 +116,20 @@ impl Qwen2_5Vl {
     /// # Errors
     /// When the model was built without output layer.
     pub fn logits(&self, hidden_states: &Tensor) -> Result<Tensor> {
-        let Some(head) = &self.lm_head else {
-            let message = "the language model was loaded without its output layer";
-            return Err(ModelError::Input(message.into()));
-        };
+        let head = self.head()?;
         let length = hidden_states.dim(1)?;
         if length == 0 {
             return Err(ModelError::Input("there are no hidden states".into()));
         }
         let last = hidden_states.narrow(1, length - 1, 1)?.squeeze(1)?;
         Ok(head.forward(&last.contiguous()?)?)
+    }
+
+    fn head(&self) -> Result<&Linear> {
+        self.lm_head.as_ref().ok_or_else(|| {
+            let message = "the language model was loaded without its output layer";
+            ModelError::Input(message.into())
+        })
     }
 
     fn angles(&self, tokens: &[[u32; 3]]) -> Result<Angles> {

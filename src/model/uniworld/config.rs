@@ -1,8 +1,9 @@
 //! `config.json` of a UniWorld checkpoint: Qwen2.5-VL's with a `denoise_tower`.
 
 use crate::model::flux::FluxConfig;
-use crate::model::{Result, qwen2_5_vl, read_config};
+use crate::model::{ModelError, Result, qwen2_5_vl, read_config};
 use serde::Deserialize;
+use serde_json::Value;
 use std::path::Path;
 
 /// Id of `<|vision_end|>` in Qwen2.5-VL's vocabulary, for configurations that name neither it nor
@@ -41,9 +42,18 @@ impl Config {
     /// # Errors
     /// When it cannot be read or lacks a field.
     pub fn read(path: &Path) -> Result<Self> {
-        let own: Own = read_config(path)?;
+        let json: Value = read_config(path)?;
+        Self::parse(&json).map_err(|error| ModelError::config(path, error.to_string()))
+    }
+
+    /// From the contents of a `config.json`.
+    ///
+    /// # Errors
+    /// When it lacks a field.
+    pub fn parse(json: &Value) -> std::result::Result<Self, serde_json::Error> {
+        let own = Own::deserialize(json)?;
         Ok(Self {
-            vlm: read_config(path)?,
+            vlm: qwen2_5_vl::Config::deserialize(json)?,
             denoise_tower: own.denoise_tower,
             vision_end: own
                 .image_end_token_id

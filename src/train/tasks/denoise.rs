@@ -55,7 +55,9 @@ impl Denoise {
             &latents::image_ids(side, side, &self.device)?,
             &latents::text_ids(context.dim(1)?, &self.device)?,
         )?;
-        Ok(self.transformer.forward(noisy, &conditioning, sigma, None)?)
+        Ok(self
+            .transformer
+            .forward(noisy, &conditioning, sigma, None)?)
     }
 
     /// The loss of latents [B, N, C] under prompts; `weights` broadcast to the latents.

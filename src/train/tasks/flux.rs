@@ -11,8 +11,8 @@ use crate::model::noise::Generator;
 use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Variables;
-use crate::train::blocks::Blocks;
 use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::blocks::Blocks;
 use crate::train::samples::{self, Captioned};
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
@@ -97,12 +97,18 @@ impl Text {
             let rows = rows.concat();
             Ok(Tensor::from_vec(rows, (count, length), &self.device)?)
         };
-        let rows = t5.iter().map(|text| Ok(self.t5_tokens.t5_ids(text, self.t5_length)?.ids));
-        let states = self.t5.forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        let rows = t5
+            .iter()
+            .map(|text| Ok(self.t5_tokens.t5_ids(text, self.t5_length)?.ids));
+        let states = self
+            .t5
+            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
         let rows = clip
             .iter()
             .map(|text| Ok(self.clip_tokens.clip_ids(text, self.clip_length)?.ids));
-        let pooled = self.clip.forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        let pooled = self
+            .clip
+            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
         Ok([states, pooled.pooled])
     }
 }
@@ -175,13 +181,18 @@ impl Learner for Flux {
         let mut generator = Generator::new(samples::noise(self.seed, step));
         let latents = self.denoise.vae.draw(&block.moments, &mut generator)?;
         let captions: Vec<&str> = block.captions.iter().map(String::as_str).collect();
-        let pooled = captions.iter().map(|caption| match generator.uniform() < self.settings.drop_pooled {
-            true => "",
-            false => *caption,
-        });
+        let pooled =
+            captions.iter().map(
+                |caption| match generator.uniform() < self.settings.drop_pooled {
+                    true => "",
+                    false => *caption,
+                },
+            );
         let pooled: Vec<&str> = pooled.collect();
         let [context, pooled] = self.text.encode(&captions, &pooled)?;
-        let loss = self.denoise.loss(&latents, &context, &pooled, None, &mut generator)?;
+        let loss = self
+            .denoise
+            .loss(&latents, &context, &pooled, None, &mut generator)?;
         Ok(Loss::new(loss, &[]))
     }
 
@@ -205,7 +216,11 @@ impl Learner for Flux {
         let index = json!({"_class_name": "FluxPipeline", "_diffusers_version": "0.32.2"});
         write_json(&folder.join("model_index.json"), &index)?;
         for (part, file, class) in [
-            ("transformer", "diffusion_pytorch_model.safetensors", "FluxTransformer2DModel"),
+            (
+                "transformer",
+                "diffusion_pytorch_model.safetensors",
+                "FluxTransformer2DModel",
+            ),
             ("text_encoder", "model.safetensors", "CLIPTextModel"),
             ("text_encoder_2", "model.safetensors", "T5EncoderModel"),
         ] {

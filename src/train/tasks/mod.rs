@@ -3,11 +3,13 @@
 mod denoise;
 mod flux;
 mod parts;
+mod qwen_vl;
+mod uniworld;
 mod vae;
 
+use super::TrainError;
 use super::sources::Sources;
 use super::task::Learner;
-use super::TrainError;
 use crate::config::{TrainingFile, TrainingTask};
 use candle_core::Device;
 
@@ -23,6 +25,7 @@ pub fn learner(
     Ok(match training.task {
         TrainingTask::Vae => Box::new(vae::Vae::new(training, sources, device)?),
         TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
-        _ => todo!(),
+        TrainingTask::QwenVl => Box::new(qwen_vl::QwenVl::new(training, device)?),
+        TrainingTask::Uniworld => Box::new(uniworld::Uniworld::new(training, sources, device)?),
     })
 }

@@ -34,7 +34,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), TrainError> {
         let entry = entry.map_err(|error| TrainError::io(from, error))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let own = ["config.json", "tokenizer.json"].iter().any(|end| name.ends_with(end));
+        let own = ["config.json", "tokenizer.json"]
+            .iter()
+            .any(|end| name.ends_with(end));
         if own || (name.ends_with(".safetensors") && name != state::FILE) {
             let path = entry.path();
             let bytes = std::fs::read(&path).map_err(|error| TrainError::io(&path, error))?;

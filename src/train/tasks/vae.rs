@@ -1,16 +1,16 @@
 //! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near to a unit
 //! normal (Kingma and Welling, arXiv 1312.6114).
 
+use crate::config::TrainingFile;
+use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
+use crate::model::noise::{Generator, randn};
+use crate::model::weights::Variables;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
 use crate::train::sources::{Sources, files};
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::world::random::Random;
 use crate::train::world::read;
 use crate::train::{TrainError, state};
-use crate::config::TrainingFile;
-use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
-use crate::model::noise::{Generator, randn};
-use crate::model::weights::Variables;
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

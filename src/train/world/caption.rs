@@ -1,9 +1,9 @@
 //! GenEval's six tasks as captions over the world's shapes and colours, and scenes that they are true of.
 
 use super::random::Random;
+use super::read::Found;
 use super::scene::Scene;
 use super::split::{self, Split};
-use super::read::Found;
 use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 
 /// The tasks by their tags in GenEval.
@@ -139,7 +139,9 @@ impl Caption {
             Self::Some(count, noun) => of(noun).count() == count,
             Self::Both(a, b) => of(a).next().is_some() && of(b).next().is_some(),
             Self::Related(a, relation, b) => of(a).any(|x| {
-                of(b).any(|y| matches!((x.cell(), y.cell()), (Some(x), Some(y)) if relation.holds(x, y)))
+                of(b).any(
+                    |y| matches!((x.cell(), y.cell()), (Some(x), Some(y)) if relation.holds(x, y)),
+                )
             }),
         }
     }

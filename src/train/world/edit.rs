@@ -1,9 +1,10 @@
 //! An edit: an instruction, the scene before it and a scene after it.
 
 use super::random::Random;
+use super::read::Found;
 use super::scene::Scene;
 use super::split;
-use super::thing::{Cell, Color, Relation, Shape, Thing};
+use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 
 /// What an instruction asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +68,26 @@ impl Edit {
             .things
             .iter()
             .filter(|thing| self.gone != Some(**thing))
+    }
+
+    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell unless it is an
+    /// addition, and what is gone is not.
+    pub fn followed(&self, found: &[Found]) -> bool {
+        let anywhere = |thing: &Thing| {
+            found.iter().any(|found| {
+                found.form == Some(Form::Shape(thing.shape)) && found.color == thing.color
+            })
+        };
+        let new = self.new.is_none_or(|thing| match self.kind {
+            Kind::Add => anywhere(&thing),
+            _ => holds(found, &thing),
+        });
+        new && !self.gone.is_some_and(|thing| holds(found, &thing))
+    }
+
+    /// Whether everything that should stay is where it was.
+    pub fn preserved(&self, found: &[Found]) -> bool {
+        self.kept().all(|thing| holds(found, thing))
     }
 
     /// The cells that may change: those that do, and for an addition every free one.
@@ -162,4 +183,13 @@ impl Edit {
             new,
         })
     }
+}
+
+/// Whether a thing is among those found, in its cell.
+fn holds(found: &[Found], thing: &Thing) -> bool {
+    found.iter().any(|found| {
+        found.form == Some(Form::Shape(thing.shape))
+            && found.color == thing.color
+            && found.cell() == Some(thing.cell)
+    })
 }

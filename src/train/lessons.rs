@@ -1,0 +1,211 @@
+//! What the language model of the miniature world is taught: an answer to words, or to words and a picture.
+
+use super::samples;
+use super::world::caption::{Caption, Noun};
+use super::world::edit::{Edit, Kind};
+use super::world::random::Random;
+use super::world::scene::Scene;
+use super::world::thing::{Cell, Color, Shape, Thing};
+use super::world::{draw, words};
+use image::RgbImage;
+
+/// Kinds of lessons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A caption said again in its parts.
+    Caption,
+    /// Everything in a picture.
+    Describe,
+    /// A question about a picture.
+    Question,
+    /// What a picture shows after an edit.
+    Edit,
+    /// The word of a sign, from words or from a picture.
+    Sign,
+}
+
+impl Subject {
+    pub const ALL: [Self; 5] = [
+        Self::Caption,
+        Self::Describe,
+        Self::Question,
+        Self::Edit,
+        Self::Sign,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Caption => "caption",
+            Self::Describe => "describe",
+            Self::Question => "question",
+            Self::Edit => "edit",
+            Self::Sign => "sign",
+        }
+    }
+}
+
+/// What is shown to a language model.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    Scene(Scene),
+    Sign(RgbImage),
+}
+
+/// One lesson.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    pub subject: Subject,
+    pub words: String,
+    pub shown: Option<Shown>,
+    /// The answer; it begins with a blank.
+    pub answer: String,
+    /// Whether nothing else would be right.
+    pub certain: bool,
+}
+
+impl Lesson {
+    /// A random lesson that training may see.
+    pub fn sampled(random: &mut Random) -> Self {
+        let subject = match random.below(20) {
+            0..5 => Subject::Caption,
+            5..9 => Subject::Describe,
+            9..12 => Subject::Question,
+            12..18 => Subject::Edit,
+            _ => Subject::Sign,
+        };
+        match subject {
+            Subject::Caption => caption(random),
+            Subject::Describe => describe(random),
+            Subject::Question => question(random),
+            Subject::Edit => edit(random),
+            Subject::Sign => sign(random),
+        }
+    }
+
+    /// The picture that belongs to it.
+    pub fn picture(&self) -> Option<RgbImage> {
+        self.shown.as_ref().map(|shown| match shown {
+            Shown::Scene(scene) => draw::scene(scene),
+            Shown::Sign(picture) => picture.clone(),
+        })
+    }
+}
+
+const NUMBERS: [&str; 5] = ["none", "one", "two", "three", "four"];
+
+fn number(count: usize) -> &'static str {
+    NUMBERS.get(count).copied().unwrap_or("many")
+}
+
+fn caption(random: &mut Random) -> Lesson {
+    let caption = samples::caption(random);
+    let noun = |noun: Noun| match noun.color {
+        Some(color) => format!(" {color} {}", noun.shape),
+        None => format!(" {}", noun.shape),
+    };
+    let answer = match caption {
+        Caption::Some(count, named) => vec![noun(named); count].join(","),
+        Caption::Both(a, b) => format!("{},{}", noun(a), noun(b)),
+        Caption::Related(a, relation, b) => {
+            let (there, back) = (relation.name(), relation.opposite().name());
+            format!("{0} {there}{1},{1} {back}{0}", noun(a), noun(b))
+        }
+    };
+    Lesson {
+        subject: Subject::Caption,
+        words: caption.words(),
+        shown: None,
+        answer,
+        certain: true,
+    }
+}
+
+/// A scene as training sees them: of a caption, or before an edit.
+fn scene(random: &mut Random) -> Scene {
+    match random.chance(0.5) {
+        true => samples::caption(random).scene(random),
+        false => Edit::sampled(random.pick(&Kind::ALL), random).before,
+    }
+}
+
+/// Everything in a scene in reading order, with row and column.
+fn listed(scene: &Scene) -> String {
+    let mut things = scene.things.clone();
+    things.sort_by_key(|thing| thing.cell);
+    let said = things
+        .iter()
+        .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place(*cell)));
+    match things.is_empty() {
+        true => " nothing".to_owned(),
+        false => said.collect::<Vec<String>>().join(","),
+    }
+}
+
+fn place(cell: Cell) -> String {
+    let [row, column] = [cell.row, cell.column].map(|at| number(usize::from(at) + 1));
+    format!(" row {row} column {column}")
+}
+
+fn describe(random: &mut Random) -> Lesson {
+    let scene = scene(random);
+    Lesson {
+        subject: Subject::Describe,
+        words: "describe it".into(),
+        answer: listed(&scene),
+        shown: Some(Shown::Scene(scene)),
+        certain: true,
+    }
+}
+
+fn question(random: &mut Random) -> Lesson {
+    let scene = scene(random);
+    let shape = random.pick(&Shape::ALL);
+    let mut named = scene.things.iter().filter(|thing| thing.shape == shape);
+    let (first, more) = (named.next(), named.count());
+    let (words, answer) = match (first, random.below(3)) {
+        (Some(thing), 0) if more == 0 => (
+            format!("what color is the {shape}"),
+            format!(" {}", thing.color),
+        ),
+        (Some(thing), 1) if more == 0 => (format!("where is the {shape}"), place(thing.cell)),
+        _ => (
+            format!("how many {shape}s"),
+            format!(" {}", number(scene.count(shape))),
+        ),
+    };
+    Lesson {
+        subject: Subject::Question,
+        words,
+        answer,
+        shown: Some(Shown::Scene(scene)),
+        certain: true,
+    }
+}
+
+fn edit(random: &mut Random) -> Lesson {
+    let edit = Edit::sampled(random.pick(&Kind::ALL), random);
+    Lesson {
+        subject: Subject::Edit,
+        words: edit.instruction.clone(),
+        answer: listed(&edit.after),
+        // Where something is added is left open.
+        certain: edit.kind != Kind::Add,
+        shown: Some(Shown::Scene(edit.before)),
+    }
+}
+
+fn sign(random: &mut Random) -> Lesson {
+    let word = samples::word(random);
+    let read = random.chance(0.5);
+    let picture = words::sign(word, random.pick(&Color::ALL), random);
+    Lesson {
+        subject: Subject::Sign,
+        words: match read {
+            true => "describe it".into(),
+            false => words::prompt(word),
+        },
+        shown: read.then_some(Shown::Sign(picture)),
+        answer: format!(" {word}"),
+        certain: true,
+    }
+}

@@ -1,0 +1,213 @@
+//! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder and a frozen
+//! autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors and a part of FLUX's image
+//! branch, on captions and edits, with a loss that weighs what an edit changes. Which is which is said by `trainable`.
+//!
+//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one token more.
+
+mod block;
+mod parts;
+
+use self::block::{Block, Maker, Prompt};
+use self::parts::Parts;
+use super::denoise::{Denoise, Prompts};
+use crate::config::TrainingFile;
+use crate::model::noise::Generator;
+use crate::model::uniworld::Projector;
+use crate::model::weights::Variables;
+use crate::train::TrainError;
+use crate::train::blocks::Blocks;
+use crate::train::samples::{self, CHECKS, TRAINING, stream};
+use crate::train::sources::Sources;
+use crate::train::task::{Learner, Loss, Numbers};
+use crate::train::world::edit::{Edit, Kind};
+use crate::train::world::random::Random;
+use crate::train::world::read;
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Edits of each kind in a check.
+const CHECKED: usize = 16;
+
+/// `settings` of the task `uniworld`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UniworldSettings {
+    /// Different samples; they come again in the same order.
+    samples: u64,
+    /// The share of batches that are edits; the others are captions.
+    edits: f64,
+    /// What looks at the reference pictures.
+    #[serde(default)]
+    encoder: Encoder,
+}
+
+/// The reference encoder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    /// The language model alone sees the pictures.
+    #[default]
+    None,
+    Siglip,
+    Dinov2,
+}
+
+/// UniWorld-V1 that learns.
+pub struct Uniworld {
+    settings: UniworldSettings,
+    maker: Maker,
+    denoise: Denoise,
+    denoise_projector: Projector,
+    reference_projector: Option<Projector>,
+    /// CLIP's vector of the empty text, [1, P].
+    pooled: Tensor,
+    parts: Parts,
+    variables: Arc<Variables>,
+    blocks: Blocks<Block>,
+    seed: u64,
+    batch: usize,
+}
+
+impl Uniworld {
+    /// # Errors
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
+    pub fn new(
+        training: &TrainingFile,
+        sources: &Sources<'_>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let settings: UniworldSettings =
+            training.settings.read().map_err(TrainError::definition)?;
+        let parts = Parts::open(sources, settings.encoder)?;
+        let variables = Variables::over(
+            training.seed,
+            device.clone(),
+            parts.base()?,
+            training.trainable.clone(),
+        );
+        let weights = variables.weights();
+        let maker = parts.maker(&weights, device)?;
+        let width = parts.config.denoise_tower.output_hidden_size;
+        let tower = weights.at("denoise_tower");
+        let projector = |name: &str, input| Projector::new(&tower.at(name), input, width);
+        let vlm = parts.config.vlm.text.hidden_size;
+        let reference = maker.reference_width();
+        Ok(Self {
+            denoise_projector: projector("denoise_projector", vlm)?,
+            reference_projector: reference
+                .map(|input| projector("siglip_projector", input))
+                .transpose()?,
+            denoise: parts.denoise(&weights, device)?,
+            pooled: parts.pooled(device)?,
+            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            settings,
+            maker,
+            parts,
+            variables,
+            seed: training.seed,
+            batch: training.batch,
+        })
+    }
+
+    fn block(&self, number: u64) -> Result<Block, TrainError> {
+        let mut random = Random::new(self.seed, stream(TRAINING, number));
+        let edits = random.chance(self.settings.edits);
+        self.maker
+            .block(&self.denoise.vae, edits, self.batch, &mut random)
+    }
+
+    /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose text tokens
+    /// have no positions.
+    fn prompts(&self, prompt: &Prompt) -> Result<Prompts, TrainError> {
+        let states = self.denoise_projector.forward(&prompt.states)?;
+        let context = match (&self.reference_projector, &prompt.features) {
+            (Some(projector), Some(features)) => {
+                Tensor::cat(&[states, projector.forward(features)?], 1)?
+            }
+            _ => states,
+        };
+        Ok(Prompts {
+            pooled: self.pooled.repeat((context.dim(0)?, 1))?,
+            context,
+        })
+    }
+
+    /// How many edits of each kind do what they should, and how many leave alone what they should.
+    fn check_edits(&self, numbers: &mut Numbers) -> Result<(), TrainError> {
+        let mut random = Random::new(self.seed, stream(CHECKS, 1));
+        for kind in Kind::ALL {
+            let (mut follow, mut preserve, mut all) = (0, 0, 0);
+            let edits: Vec<Edit> = (0..CHECKED)
+                .map(|_| Edit::sampled(kind, &mut random))
+                .collect();
+            let mut by_length: BTreeMap<usize, Vec<&Edit>> = BTreeMap::new();
+            for edit in &edits {
+                let length = edit.instruction.split(' ').count();
+                by_length.entry(length).or_default().push(edit);
+            }
+            for (length, edits) in by_length {
+                let prompts = self.prompts(&self.maker.edits(&edits)?)?;
+                let made = self.denoise.pictures(&prompts, self.seed + length as u64)?;
+                for (edit, picture) in edits.iter().zip(&made) {
+                    let found = read::things(picture);
+                    follow += usize::from(edit.followed(&found));
+                    preserve += usize::from(edit.preserved(&found));
+                    all += 1;
+                }
+            }
+            let share = |count: usize| count as f64 / f64::from(all.max(1));
+            numbers.push((format!("{}_follow", kind.name()), share(follow)));
+            numbers.push((format!("{}_preserve", kind.name()), share(preserve)));
+        }
+        Ok(())
+    }
+}
+
+impl Learner for Uniworld {
+    fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    fn loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let block = self.blocks.get(step, |number| self.block(number))?;
+        let mut generator = Generator::new(samples::noise(self.seed, step));
+        let latents = self.denoise.vae.draw(&block.moments, &mut generator)?;
+        let Prompts { context, pooled } = self.prompts(&block.prompt)?;
+        let weights = block.weights.as_ref();
+        let loss = self
+            .denoise
+            .loss(&latents, &context, &pooled, weights, &mut generator)?;
+        Ok(Loss::new(loss, &[]))
+    }
+
+    fn check(&self) -> Result<Numbers, TrainError> {
+        let mut numbers = Numbers::new();
+        if self.settings.edits < 1.0 {
+            numbers = self.denoise.check(self.seed, |captions| {
+                self.prompts(&self.maker.captions(captions)?)
+            })?;
+        }
+        if self.settings.edits > 0.0 {
+            self.check_edits(&mut numbers)?;
+        }
+        Ok(numbers)
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &["uniworld/config.json", "uniworld/model.safetensors"]
+    }
+
+    /// The folder that the generator `uniworld` reads: `uniworld/`, `flux/` and the encoder's.
+    fn publish(
+        &self,
+        folder: &Path,
+        mut weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError> {
+        weights.extend(self.variables.fixed());
+        self.parts.publish(folder, weights)?;
+        Ok(Numbers::new())
+    }
+}

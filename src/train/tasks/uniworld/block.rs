@@ -1,0 +1,194 @@
+//! What UniWorld's frozen networks make of a batch of captions or edits.
+
+use crate::model::conversation::{Conversation, Message, Piece, Reader};
+use crate::model::dinov2::Dinov2;
+use crate::model::processor::{FixedProcessor, PixelLimits};
+use crate::model::qwen2_5_vl::Qwen2_5Vl;
+use crate::model::siglip::SiglipVision;
+use crate::model::tokenizer::chat::{Form, Role};
+use crate::train::TrainError;
+use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::samples::{self, Captioned};
+use crate::train::world::edit::{Edit, Kind};
+use crate::train::world::random::Random;
+use crate::train::world::{SIDE, draw};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+
+/// The frozen networks before the projectors.
+pub struct Maker {
+    pub vlm: Qwen2_5Vl,
+    pub reader: Reader,
+    pub eye: Option<Eye>,
+    pub device: Device,
+}
+
+/// The reference encoder, with its preparation of pictures and the width of its tokens.
+pub enum Eye {
+    Siglip(SiglipVision, FixedProcessor, usize),
+    /// And the number of tokens before the patches.
+    Dinov2(Dinov2, FixedProcessor, usize, usize),
+}
+
+/// States of the language model [B, L, D] and tokens of the references [B, N, E].
+pub struct Prompt {
+    pub states: Tensor,
+    pub features: Option<Tensor>,
+}
+
+/// A batch.
+pub struct Block {
+    pub moments: Moments,
+    pub prompt: Prompt,
+    /// Weights of the loss, [B, N, C].
+    pub weights: Option<Tensor>,
+}
+
+impl Maker {
+    /// Width of the reference's tokens.
+    pub fn reference_width(&self) -> Option<usize> {
+        self.eye.as_ref().map(|eye| match eye {
+            Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) => *width,
+        })
+    }
+
+    /// A batch of captions or of edits, all of one length: the first sets it.
+    ///
+    /// # Errors
+    /// When a network cannot be computed.
+    pub fn block(
+        &self,
+        vae: &Autoencoder,
+        edits: bool,
+        batch: usize,
+        random: &mut Random,
+    ) -> Result<Block, TrainError> {
+        if edits {
+            let edits = self.alike(batch, random, |random| {
+                let edit = Edit::sampled(random.pick(&Kind::ALL), random);
+                (edit.instruction.clone(), edit)
+            })?;
+            let targets: Vec<RgbImage> =
+                edits.iter().map(|edit| draw::scene(&edit.after)).collect();
+            let edits: Vec<&Edit> = edits.iter().collect();
+            return Ok(Block {
+                moments: vae.moments(&targets)?,
+                prompt: self.edits(&edits)?,
+                weights: None,
+            });
+        }
+        let drawn: Vec<Captioned> = self.alike(batch, random, |random| {
+            let sample = samples::captioned(random);
+            (sample.caption.clone(), sample)
+        })?;
+        let captions: Vec<&str> = drawn.iter().map(|sample| sample.caption.as_str()).collect();
+        let prompt = self.captions(&captions)?;
+        let targets: Vec<RgbImage> = drawn.into_iter().map(|sample| sample.picture).collect();
+        Ok(Block {
+            moments: vae.moments(&targets)?,
+            prompt,
+            weights: None,
+        })
+    }
+
+    fn alike<T>(
+        &self,
+        count: usize,
+        random: &mut Random,
+        mut sample: impl FnMut(&mut Random) -> (String, T),
+    ) -> Result<Vec<T>, TrainError> {
+        let (mut all, mut wanted) = (Vec::with_capacity(count), None);
+        while all.len() < count {
+            let (words, next) = sample(random);
+            let length = self.reader.tokenizer.encode(&words)?.len();
+            if *wanted.get_or_insert(length) == length {
+                all.push(next);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Prompts of captions of one length.
+    ///
+    /// # Errors
+    /// When they differ in length.
+    pub fn captions(&self, captions: &[&str]) -> Result<Prompt, TrainError> {
+        let read = captions.iter().map(|caption| self.read(caption, None));
+        Ok(Prompt {
+            states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,
+            features: None,
+        })
+    }
+
+    /// Prompts of edits whose instructions have one length.
+    ///
+    /// # Errors
+    /// When they differ in length.
+    pub fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
+        let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
+        let pairs = edits.iter().zip(&sources);
+        let read = pairs.map(|(edit, source)| self.read(&edit.instruction, Some(source)));
+        Ok(Prompt {
+            states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,
+            features: self
+                .eye
+                .as_ref()
+                .map(|eye| self.look(eye, &sources))
+                .transpose()?,
+        })
+    }
+
+    fn read(&self, words: &str, picture: Option<&RgbImage>) -> Result<Conversation, TrainError> {
+        let mut pieces = vec![Piece::Text(words)];
+        pieces.extend(picture.map(Piece::Picture));
+        let message = Message {
+            role: Role::User,
+            pieces,
+        };
+        let pixels = u64::from(SIDE * SIDE);
+        let limits = PixelLimits {
+            min: pixels,
+            max: pixels,
+        };
+        let form = Form::UniWorld;
+        Ok(self.reader.encode(&[message], form, limits, &self.device)?)
+    }
+
+    fn states(&self, read: &[Conversation]) -> Result<Tensor, TrainError> {
+        let patches: Vec<&Tensor> = read
+            .iter()
+            .filter_map(|read| read.pixel_values.as_ref())
+            .collect();
+        let grids: Vec<[usize; 3]> = read.iter().flat_map(|read| read.grids.clone()).collect();
+        let images = match patches.is_empty() {
+            true => None,
+            false => Some(self.vlm.image_embeds(&Tensor::cat(&patches, 0)?, &grids)?),
+        };
+        let rows: Vec<Vec<u32>> = read.iter().map(|read| read.ids.clone()).collect();
+        let grids = read
+            .first()
+            .map(|read| read.grids.clone())
+            .unwrap_or_default();
+        let states = self.vlm.batch_states(&rows, images.as_ref(), &grids)?;
+        Ok(states.detach())
+    }
+
+    fn look(&self, eye: &Eye, pictures: &[RgbImage]) -> Result<Tensor, TrainError> {
+        let processor = match eye {
+            Eye::Siglip(_, processor, _) | Eye::Dinov2(_, processor, _, _) => processor,
+        };
+        let pixels = pictures.iter().map(|picture| processor.prepare(picture));
+        let pixels = Tensor::stack(&pixels.collect::<Result<Vec<_>, _>>()?, 0)?;
+        let pixels = pixels.to_device(&self.device)?;
+        let seen = match eye {
+            Eye::Siglip(tower, _, _) => tower.forward(&pixels)?,
+            Eye::Dinov2(network, _, _, before) => {
+                let states = network.forward(&pixels)?;
+                states
+                    .narrow(1, *before, states.dim(1)? - before)?
+                    .contiguous()?
+            }
+        };
+        Ok(seen.detach())
+    }
+}

@@ -1,0 +1,194 @@
+//! The checkpoints that UniWorld is put together from, and the folder that it is written to.
+
+use super::Encoder;
+use super::block::{Eye, Maker};
+use crate::model::clip::{ClipText, ClipTextConfig};
+use crate::model::conversation::Reader;
+use crate::model::dinov2::{Dinov2, Dinov2Config};
+use crate::model::flux::FluxTransformer;
+use crate::model::processor::FixedProcessor;
+use crate::model::qwen2_5_vl::Qwen2_5Vl;
+use crate::model::siglip::{SiglipConfig, SiglipVision};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::uniworld::Config;
+use crate::model::weights::{self, Files};
+use crate::model::{ModelError, Weights, read_config};
+use crate::train::autoencoder::Autoencoder;
+use crate::train::sources::{Sources, files};
+use crate::train::tasks::denoise::Denoise;
+use crate::train::tasks::parts::{copy, strip, write_json};
+use crate::train::world::SIDE;
+use crate::train::{TrainError, state};
+use candle_core::{DType, Device, Tensor};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the language model's own weights end and UniWorld's begin.
+const DENOISER: &str = "denoise_tower.denoiser";
+const REFERENCE: &str = "denoise_tower.siglip_projector";
+
+/// Folders and the configuration.
+pub struct Parts {
+    pub config: Config,
+    json: Value,
+    vlm: PathBuf,
+    flux: PathBuf,
+    reference: Option<(Encoder, PathBuf)>,
+    /// An earlier stage.
+    begin: Option<PathBuf>,
+}
+
+impl Parts {
+    /// # Errors
+    /// When a checkpoint is not named or not there, or its configuration is damaged.
+    pub fn open(sources: &Sources<'_>, encoder: Encoder) -> Result<Self, TrainError> {
+        let (vlm, flux) = (sources.need("vlm")?, sources.need("flux")?);
+        let reference = match encoder {
+            Encoder::None => None,
+            encoder => Some((encoder, sources.need("reference")?)),
+        };
+        let mut json: Value = read_config(&vlm.join("config.json"))?;
+        let denoiser: Value = read_config(&flux.join("transformer/config.json"))?;
+        json["model_type"] = json!("univa_qwen2p5vl");
+        json["denoise_tower"] = json!({
+            "output_hidden_size": denoiser["joint_attention_dim"],
+            "denoiser_config": denoiser,
+        });
+        let config = Config::parse(&json).map_err(TrainError::definition)?;
+        Ok(Self {
+            config,
+            json,
+            vlm,
+            flux,
+            reference,
+            begin: sources.get("begin")?,
+        })
+    }
+
+    /// What the weights begin with.
+    ///
+    /// # Errors
+    /// When a checkpoint has no weights.
+    pub fn base(&self) -> Result<Vec<(String, Arc<Files>)>, TrainError> {
+        let mut base = Vec::new();
+        if let Some(begin) = &self.begin {
+            base.push((String::new(), files(&begin.join("uniworld"))?));
+        }
+        base.push((DENOISER.to_owned(), files(&self.flux.join("transformer"))?));
+        base.push((String::new(), files(&self.vlm)?));
+        Ok(base)
+    }
+
+    /// What makes prompts.
+    ///
+    /// # Errors
+    /// When weights are missing.
+    pub fn maker(&self, weights: &Weights, device: &Device) -> Result<Maker, TrainError> {
+        let eye = self.reference.as_ref();
+        Ok(Maker {
+            vlm: Qwen2_5Vl::new(&self.config.vlm, weights)?,
+            reader: Reader::open(&self.vlm)?,
+            eye: eye
+                .map(|(encoder, folder)| eye_of(*encoder, folder, device))
+                .transpose()?,
+            device: device.clone(),
+        })
+    }
+
+    /// The denoiser with its autoencoder.
+    ///
+    /// # Errors
+    /// When weights are missing.
+    pub fn denoise(&self, weights: &Weights, device: &Device) -> Result<Denoise, TrainError> {
+        let config = &self.config.denoise_tower.denoiser_config;
+        Ok(Denoise {
+            transformer: FluxTransformer::new(config, &weights.at(DENOISER))?,
+            vae: Autoencoder::open(&self.flux.join("vae"), device)?,
+            scheduler: read_config(&self.flux.join("scheduler/scheduler_config.json"))?,
+            device: device.clone(),
+        })
+    }
+
+    /// CLIP's vector of the empty text, which training always takes.
+    ///
+    /// # Errors
+    /// When the text encoder is absent.
+    pub fn pooled(&self, device: &Device) -> Result<Tensor, TrainError> {
+        let folder = self.flux.join("text_encoder");
+        let config: ClipTextConfig = read_config(&folder.join("config.json"))?;
+        let clip = weights::load(&files(&folder)?, DType::F32, device, |weights| {
+            ClipText::new(&config, weights)
+        })?;
+        let tokenizer = Tokenizer::open(&self.flux.join("tokenizer"))?;
+        let ids = tokenizer.clip_ids("", config.max_position_embeddings)?.ids;
+        let ids = Tensor::new(&ids[..], device)?.unsqueeze(0)?;
+        Ok(clip.forward(&ids)?.pooled.detach())
+    }
+
+    /// Writes the whole checkpoint. The projector of an encoder other than SigLIP is a file of its own,
+    /// `projector.safetensors`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn publish(
+        &self,
+        folder: &Path,
+        mut weights: BTreeMap<String, Tensor>,
+    ) -> Result<(), TrainError> {
+        let own = folder.join("uniworld");
+        for part in [
+            "text_encoder",
+            "text_encoder_2",
+            "tokenizer",
+            "tokenizer_2",
+            "scheduler",
+            "vae",
+        ] {
+            copy(&self.flux.join(part), &folder.join("flux").join(part))?;
+        }
+        if let Some((encoder, from)) = &self.reference {
+            let name = match encoder {
+                Encoder::Dinov2 => "dinov2",
+                _ => "siglip",
+            };
+            copy(from, &folder.join(name))?;
+            if *encoder != Encoder::Siglip {
+                let projector = strip(&weights, REFERENCE);
+                weights.retain(|name, _| !name.starts_with(REFERENCE));
+                state::write_weights(&folder.join("projector.safetensors"), &projector)?;
+            }
+        }
+        copy(&self.vlm, &own)?;
+        write_json(&own.join("config.json"), &self.json)?;
+        state::write_weights(&own.join("model.safetensors"), &weights)
+    }
+}
+
+fn eye_of(encoder: Encoder, folder: &Path, device: &Device) -> Result<Eye, TrainError> {
+    let (files, path) = (files(folder)?, folder.join("config.json"));
+    let siglip = || -> Result<Eye, TrainError> {
+        let config: SiglipConfig = read_config(&path)?;
+        let config = config.vision();
+        let tower = weights::load(&files, DType::F32, device, |weights| {
+            SiglipVision::new(config, weights)
+        })?;
+        let processor = FixedProcessor::siglip(SIDE).with_published(folder)?;
+        Ok(Eye::Siglip(tower, processor, config.hidden_size))
+    };
+    let dinov2 = || -> Result<Eye, TrainError> {
+        let config: Dinov2Config = read_config(&path)?;
+        let network = weights::load(&files, DType::F32, device, |weights| {
+            Dinov2::new(&config, weights)
+        })?;
+        let processor = FixedProcessor::dinov2(SIDE).with_published(folder)?;
+        let before = 1 + config.num_register_tokens;
+        Ok(Eye::Dinov2(network, processor, config.hidden_size, before))
+    };
+    match encoder {
+        Encoder::Siglip => siglip(),
+        Encoder::Dinov2 => dinov2(),
+        Encoder::None => Err(ModelError::Input("no encoder is set".into()).into()),
+    }
+}
