@@ -1,5 +1,5 @@
-//! Puts two things into the program: the definitions in `suites/` and `configs/`, so that it works from any folder, and
-//! the commit it was built from, for the manifest of every run.
+//! Puts three things into the program: the definitions in `suites/` and `configs/` and the checkpoints in `shipped/`, so
+//! that it works from any folder, and the commit it was built from, for the manifest of every run.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -18,6 +18,7 @@ const FOLDERS: [&str; 6] = [
 
 fn main() -> io::Result<()> {
     definitions()?;
+    shipped()?;
     println!("cargo::rerun-if-changed=.git/HEAD");
     println!("cargo::rerun-if-changed=.git/refs/heads");
     println!(
@@ -48,6 +49,37 @@ fn definitions() -> io::Result<()> {
     list.push(']');
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     fs::write(Path::new(&out).join("definitions.rs"), list)
+}
+
+/// Every file below `shipped/` with its path there.
+fn shipped() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=shipped");
+    let root = Path::new("shipped");
+    let (mut files, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let whole = file.to_string_lossy().replace('\\', "/");
+        let Some((_, place)) = whole.split_once('/') else {
+            continue;
+        };
+        let _ = writeln!(
+            list,
+            "({place:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {whole:?}))),"
+        );
+    }
+    list.push(']');
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    fs::write(Path::new(&out).join("shipped.rs"), list)
 }
 
 fn commit() -> Option<String> {

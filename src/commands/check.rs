@@ -158,21 +158,21 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
     }
 }
 
-fn check_model(_: &Context, name: &str) -> Result<String, Failure> {
+fn check_model(ctx: &Context, name: &str) -> Result<String, Failure> {
     let model = config::model(name, Path::new(""))?.definition;
     for suite in model.presets.keys() {
-        Answering::of(model.clone(), suite)?;
+        Answering::of(ctx, model.clone(), suite)?;
     }
-    Answering::of(model, "")?;
+    Answering::of(ctx, model, "")?;
     Ok("fine".into())
 }
 
-fn check_study(_: &Context, name: &str) -> Result<String, Failure> {
+fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
     let target = Target::of(name, &[])?;
     for suite in &target.suites {
         config::suite(suite, &target.from)?;
         for model in &target.models {
-            Answering::load(model, &target.from, suite)?;
+            Answering::load(ctx, model, &target.from, suite)?;
         }
     }
     Ok(format!(
@@ -215,7 +215,7 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
             }
         }
         for model in &target.models {
-            let answering = Answering::load(model, &target.from, &asking.suite.name)?;
+            let answering = Answering::load(ctx, model, &target.from, &asking.suite.name)?;
             for (at, seed) in seeds.iter().enumerate() {
                 let prepared = Prepared::new(&asking, answering.clone(), &options(*seed))?;
                 plan(ctx, &prepared)?;

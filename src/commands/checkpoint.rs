@@ -37,7 +37,7 @@ pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Sna
 pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
     let Answering {
         model, settings, ..
-    } = Answering::of(model, "")?;
+    } = Answering::of(ctx, model, "")?;
     let checkpoint = folder(&model);
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let configs = match &checkpoint {

@@ -30,6 +30,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod shipped;
 mod study;
 mod table;
 mod tokens;

@@ -120,7 +120,7 @@ fn of_images(
         presets: Default::default(),
         repositories: Vec::new(),
     };
-    let answering = Answering::of(model, &asking.suite.name)?;
+    let answering = Answering::of(ctx, model, &asking.suite.name)?;
     let options = RunOptions {
         out: args.out.clone(),
         run_name: None,

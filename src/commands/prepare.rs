@@ -5,6 +5,7 @@ use super::context::Context;
 use super::device::DeviceChoice;
 use super::engines::{self, Engine, engines, read_by};
 use super::failure::Failure;
+use super::shipped;
 use crate::config::{self, ModelFile, Settings, SuiteFile};
 use crate::generate::{Place, Resources};
 use crate::hub::Hub;
@@ -178,23 +179,23 @@ impl Answering {
     ///
     /// # Errors
     /// When the definition or the settings have mistakes.
-    pub fn load(name: &str, from: &Path, suite: &str) -> Result<Self, Failure> {
+    pub fn load(ctx: &Context, name: &str, from: &Path, suite: &str) -> Result<Self, Failure> {
         let model = config::model(name, from)?.definition;
-        Self::of(model, suite)
+        Self::of(ctx, model, suite)
     }
 
     /// Checks the settings of a model for a suite.
     ///
     /// # Errors
     /// When the generator is unknown or the settings have mistakes.
-    pub fn of(model: ModelFile, suite: &str) -> Result<Self, Failure> {
+    pub fn of(ctx: &Context, model: ModelFile, suite: &str) -> Result<Self, Failure> {
         let settings = model.settings_for(suite);
         crate::generate::check(&model.generator, &settings)?;
         Ok(Self {
             resolved: crate::generate::resolved(&model.generator, &settings)?,
             preset: model.presets.contains_key(suite),
+            settings: shipped::located(ctx, &settings)?,
             model,
-            settings,
         })
     }
 
@@ -306,7 +307,7 @@ impl<'a> Prepared<'a> {
         let generator = &answering.model.generator;
         let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
         Ok(Self {
-            weights: crate::generate::weights(generator, &answering.resolved, gpu),
+            weights: crate::generate::weights(generator, &answering.settings, gpu),
             repeats: options.repeats.unwrap_or(asking.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),

@@ -226,6 +226,8 @@ pub struct TrainProgress {
     steps: u64,
     bar: ProgressBar,
     said: Mutex<Instant>,
+    /// When this process began, and after which step.
+    began: Mutex<(Instant, u64)>,
 }
 
 impl TrainProgress {
@@ -239,7 +241,20 @@ impl TrainProgress {
                 false => bar(steps, label),
             },
             said: Mutex::new(Instant::now()),
+            began: Mutex::new((Instant::now(), 0)),
         }
+    }
+
+    /// How long the rest will take at the pace of this process.
+    fn left(&self, step: u64) -> Duration {
+        let (since, first) = self
+            .began
+            .lock()
+            .map_or((Instant::now(), 0), |began| *began);
+        let done = step.saturating_sub(first).max(1) as f64;
+        since
+            .elapsed()
+            .mul_f64(self.steps.saturating_sub(step) as f64 / done)
     }
 
     pub fn on(&self, event: &TrainEvent<'_>) {
@@ -247,6 +262,9 @@ impl TrainProgress {
             TrainEvent::Resumed { step } => {
                 self.bar.set_position(*step);
                 self.bar.reset_eta();
+                if let Ok(mut began) = self.began.lock() {
+                    *began = (Instant::now(), *step);
+                }
                 self.tell(format!("going on after step {step}"));
             }
             TrainEvent::Step { step, numbers } => {
@@ -257,7 +275,7 @@ impl TrainProgress {
                 };
                 if BARS.is_hidden() && said.elapsed() > LINE_EVERY {
                     *said = Instant::now();
-                    let left = self.bar.eta();
+                    let left = self.left(*step);
                     let words = words(numbers);
                     self.tell(format!(
                         "step {step} of {}, {words}, {left:.0?} left",

@@ -160,7 +160,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
         let answering: Vec<Answering> = target
             .models
             .iter()
-            .map(|model| Answering::load(model, &target.from, &asking.suite.name))
+            .map(|model| Answering::load(ctx, model, &target.from, &asking.suite.name))
             .collect::<Result<_, _>>()?;
         let observers = if way.observe {
             observers(ctx, &asking.suite, way.device)?

@@ -25,7 +25,7 @@ pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn settings(args: &TokensArgs) -> Result<XOmniSettings, Failure> {
+fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> {
     let loaded = model(&args.model, Path::new(""))?.definition;
     if loaded.generator != "xomni" {
         return Err(Failure::usage(
@@ -33,7 +33,7 @@ fn settings(args: &TokensArgs) -> Result<XOmniSettings, Failure> {
             "name an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
         ));
     }
-    let Answering { settings, .. } = Answering::of(loaded, "")?;
+    let Answering { settings, .. } = Answering::of(ctx, loaded, "")?;
     Ok(settings.read().map_err(BuildError::from)?)
 }
 
@@ -64,7 +64,7 @@ fn outcome<T>(path: &Path, result: Result<T, GenerateError>) -> Result<Option<T>
 
 fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
     let scratch = tempfile::tempdir().map_err(Failure::io)?;
-    let mut settings = settings(&args.tokens)?;
+    let mut settings = settings(ctx, &args.tokens)?;
     settings.any_image_size |= args.any_size;
     let mut codec = codec(&args.tokens, settings, scratch.path())?;
     let mut exit = Exit::Ok;
@@ -101,7 +101,7 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
 
 fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
     let scratch = tempfile::tempdir().map_err(Failure::io)?;
-    let settings = settings(&args.tokens)?;
+    let settings = settings(ctx, &args.tokens)?;
     let mut codec = codec(&args.tokens, settings, scratch.path())?;
     let mut exit = Exit::Ok;
     for path in &args.files {

@@ -4,11 +4,18 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
+use super::shipped;
 use crate::config::{self, TrainingFile};
 use crate::exit::Exit;
-use crate::train::{Outcome, Place, TrainError, train};
+use crate::report::chart::canvas::Label;
+use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
+use crate::train::{BEGINNING, Outcome, Place, TrainError, losses, train, verify};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+
+/// Steps that `--verify` trains anew; a shipped curve has every one of them.
+const VERIFIED: u64 = 300;
+const _: () = assert!(VERIFIED <= BEGINNING);
 
 /// Trains a network on the miniature world.
 ///
@@ -26,22 +33,124 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     ctx.catch_interrupts();
+    if args.verify {
+        return again(ctx, args, &training, &folder);
+    }
+    let outcome = steps(ctx, args, &training, &folder, u64::MAX)?;
+    if let Outcome::Complete(_) = &outcome {
+        chart(&training, &folder)?;
+    }
+    tell(ctx, &training, &folder, outcome)
+}
+
+/// The steps of a training up to one of them.
+fn steps(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    folder: &Path,
+    until: u64,
+) -> Result<Outcome, Failure> {
     let device = args
         .device
         .open()
         .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
-    let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps);
-    let on = |event: crate::train::Event<'_>| progress.on(&event);
-    let place = Place {
-        folder: &folder,
-        device: &device,
-        cancel: &ctx.cancel,
-        restart: args.restart,
-        on: &on,
-    };
-    let outcome = train(&training, &place);
+    let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps.min(until));
+    let outcome = train(
+        training,
+        &Place {
+            folder,
+            device: &device,
+            cancel: &ctx.cancel,
+            restart: args.restart,
+            until,
+            shipped: &|name| shipped::for_training(ctx, name),
+            on: &|event| progress.on(&event),
+        },
+    );
     progress.end();
-    tell(ctx, &training, &folder, outcome?)
+    Ok(outcome?)
+}
+
+/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the program.
+fn again(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    folder: &Path,
+) -> Result<Exit, Failure> {
+    let before = match folder.is_dir() {
+        true => folder.to_path_buf(),
+        false => shipped::folder(ctx, &training.name)?.ok_or_else(|| {
+            Failure::usage(
+                format!(
+                    "there is no {} and no such checkpoint in the program",
+                    folder.display()
+                ),
+                "`--verify` needs a training that was complete: name its folder with `--out`",
+            )
+        })?,
+    };
+    let temporary = tempfile::tempdir().map_err(Failure::io)?;
+    let anew = temporary.path().join(&training.name);
+    let until = VERIFIED.min(training.steps);
+    if let Outcome::Interrupted { step } = steps(ctx, args, training, &anew, until)?
+        && step < until
+    {
+        return Ok(Exit::Interrupted);
+    }
+    let compared = verify::compare(&before, &anew, until)?;
+    let mut exit = Exit::Ok;
+    println!("{:>6} {:>10} {:>10}", "step", "before", "now");
+    for part in compared {
+        let note = match part.agrees() {
+            true => "",
+            false => {
+                exit = Exit::CheckFailed;
+                "  differs"
+            }
+        };
+        println!(
+            "{:>6} {:>10.5} {:>10.5}{note}",
+            part.step, part.before, part.now
+        );
+    }
+    println!(
+        "{}: the first {until} steps {} those of {}",
+        training.name,
+        if exit == Exit::Ok {
+            "go as"
+        } else {
+            "do not go as"
+        },
+        before.display()
+    );
+    Ok(exit)
+}
+
+/// `curve.svg` and `curve.png` beside the numbers.
+fn chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
+    let points = losses(&folder.join("curve.jsonl"))?;
+    let points = points.into_iter().map(|(step, loss)| Point {
+        x: step as f64,
+        y: loss,
+        band: None,
+    });
+    let lines = Lines {
+        curves: vec![Curve {
+            label: Label::plain(&training.title),
+            look: Look::new(0),
+            points: points.collect(),
+        }],
+        x: "step".into(),
+        y: "loss".into(),
+        x_ticks: Vec::new(),
+        marks: Vec::new(),
+        width: Width::Column,
+    };
+    let drawn = Drawn::new("curve", training.title.clone(), &lines)?;
+    std::fs::write(folder.join("curve.svg"), drawn.svg).map_err(Failure::io)?;
+    std::fs::write(folder.join("curve.png"), drawn.png).map_err(Failure::io)
 }
 
 fn tell(

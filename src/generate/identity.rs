@@ -31,10 +31,11 @@ pub fn resolved(generator: &str, settings: &Settings) -> Result<Value, ConfigErr
 
 /// The number format on this kind of device and a hash of every file or folder that the settings name; none for a
 /// generator without networks. Files that are not there leave no hash: opening them says so.
-pub fn weights(generator: &str, settings: &Value, gpu: bool) -> Option<Value> {
+pub fn weights(generator: &str, settings: &Settings, gpu: bool) -> Option<Value> {
     if !in_process(generator) {
         return None;
     }
+    let settings = settings.to_json();
     let precision: Precision =
         serde_json::from_value(settings["precision"].clone()).unwrap_or_default();
     let mut found = Map::new();

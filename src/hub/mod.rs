@@ -9,6 +9,7 @@ mod environment;
 mod error;
 pub(crate) mod http;
 mod package;
+pub mod shipped;
 mod snapshot;
 mod table;
 mod verify;

@@ -3,9 +3,28 @@
 use super::TrainError;
 use super::task::Numbers;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+
+pub const FILE: &str = "curve.jsonl";
+/// Steps of which a complete training keeps every line, and how far apart the later ones are.
+pub const BEGINNING: u64 = 400;
+const SELDOM: u64 = 20;
+
+/// The losses of a curve by their steps.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn losses(path: &Path) -> Result<BTreeMap<u64, f64>, TrainError> {
+    let text = std::fs::read_to_string(path).map_err(|error| TrainError::io(path, error))?;
+    let pairs = text.lines().filter_map(|line| {
+        let record: Value = serde_json::from_str(line).ok()?;
+        Some((record["step"].as_u64()?, record["loss"].as_f64()?))
+    });
+    Ok(pairs.collect())
+}
 
 /// `curve.jsonl` of a training's folder.
 pub struct Curve {
@@ -19,7 +38,7 @@ impl Curve {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn open(folder: &Path, step: u64) -> Result<Self, TrainError> {
-        let path = folder.join("curve.jsonl");
+        let path = folder.join(FILE);
         let failed = |error: std::io::Error| TrainError::io(&path, error);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -48,6 +67,23 @@ impl Curve {
         }
         let line = Value::Object(record);
         writeln!(self.file, "{line}").map_err(|error| TrainError::io(&self.path, error))
+    }
+
+    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every twentieth, and
+    /// all checks.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn thin(&mut self) -> Result<(), TrainError> {
+        self.flush()?;
+        let text = std::fs::read_to_string(&self.path)
+            .map_err(|error| TrainError::io(&self.path, error))?;
+        let kept = text.split_inclusive('\n').filter(|line| {
+            let record: Value = serde_json::from_str(line).unwrap_or_default();
+            let step = record["step"].as_u64().unwrap_or_default();
+            step <= BEGINNING || step.is_multiple_of(SELDOM) || record["loss"].is_null()
+        });
+        super::state::replace(&self.path, kept.collect::<String>().as_bytes())
     }
 
     /// # Errors

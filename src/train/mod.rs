@@ -11,6 +11,8 @@
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
 //! | [`run`] | the steps, from the first or the last to the checkpoint |
 //! | `state`, `curve` | what lies on the disk meanwhile |
+//! | [`verify`] | whether a training goes as it went before |
+//! | `lessons` | what the language model is taught |
 
 mod autoencoder;
 mod blocks;
@@ -25,8 +27,10 @@ mod sources;
 mod state;
 pub mod task;
 mod tasks;
+pub mod verify;
 mod vocabulary;
 pub mod world;
 
+pub use curve::{BEGINNING, losses};
 pub use error::TrainError;
 pub use run::{Event, Outcome, Place, run as train};

@@ -10,7 +10,7 @@ use crate::config::TrainingFile;
 use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The file that a complete training leaves beside its checkpoint.
@@ -43,6 +43,9 @@ pub enum Outcome {
     Interrupted { step: u64 },
 }
 
+/// Where a checkpoint that comes with the program lies; None when there is none of this name.
+pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
+
 /// Where and how a training runs.
 pub struct Place<'a> {
     /// The folder of the checkpoint.
@@ -51,6 +54,10 @@ pub struct Place<'a> {
     pub cancel: &'a Cancel,
     /// Forget an earlier state and an earlier checkpoint.
     pub restart: bool,
+    /// The step after which to stop, as if interrupted.
+    pub until: u64,
+    /// Finds checkpoints that come with the program, by name.
+    pub shipped: &'a Shipped<'a>,
     pub on: &'a dyn Fn(Event<'_>),
 }
 
@@ -73,7 +80,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
     } else if let Some(record) = complete(folder, &fingerprint)? {
         return Ok(Outcome::Already(record));
     }
-    let learner = tasks::learner(training, &Sources::new(training, folder), place.device)?;
+    let learner = tasks::learner(training, &Sources::new(training, place), place.device)?;
     let variables = learner.variables().all();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
     let mut progress = Progress {
@@ -146,7 +153,7 @@ impl Steps<'_> {
     fn complete_all(&mut self) -> Result<Outcome, TrainError> {
         let mut checked = Numbers::new();
         while self.progress.step < self.training.steps {
-            if self.place.cancel.is_raised() {
+            if self.place.cancel.is_raised() || self.progress.step >= self.place.until {
                 self.save()?;
                 return Ok(Outcome::Interrupted {
                     step: self.progress.step,
@@ -224,6 +231,7 @@ impl Steps<'_> {
             "checked": named(checked),
             "known": named(known),
         });
+        self.curve.thin()?;
         let text = format!("{record:#}\n");
         state::replace(&folder.join(RECORD), text.as_bytes())?;
         state::remove(&folder.join(state::FILE))?;

@@ -1,6 +1,6 @@
-//! The checkpoints that a training begins from.
+//! The checkpoints that a training begins from: beside its own, or those that come with the program.
 
-use super::TrainError;
+use super::{Place, TrainError};
 use crate::config::TrainingFile;
 use crate::model::weights::Files;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,12 @@ use std::sync::Arc;
 /// Folders by role.
 pub struct Sources<'a> {
     training: &'a TrainingFile,
-    /// Where the checkpoints of other trainings lie.
-    beside: &'a Path,
+    place: &'a Place<'a>,
 }
 
 impl<'a> Sources<'a> {
-    /// For a training whose checkpoint goes to `folder`.
-    pub fn new(training: &'a TrainingFile, folder: &'a Path) -> Self {
-        Self {
-            training,
-            beside: folder.parent().unwrap_or(Path::new("")),
-        }
+    pub fn new(training: &'a TrainingFile, place: &'a Place<'a>) -> Self {
+        Self { training, place }
     }
 
     /// The folder of a role; None when the definition does not name it.
@@ -30,18 +25,23 @@ impl<'a> Sources<'a> {
         let Some(named) = self.training.from.get(role) else {
             return Ok(None);
         };
-        let folder = match named.components().count() {
-            1 => self.beside.join(named),
+        let own = named.components().count() == 1;
+        let folder = match (own, self.place.folder.parent()) {
+            (true, Some(beside)) => beside.join(named),
             _ => named.clone(),
         };
-        match folder.is_dir() {
-            true => Ok(Some(folder)),
-            false => Err(TrainError::Source {
-                role: role.to_owned(),
-                named: named.clone(),
-                path: folder,
-            }),
+        if folder.is_dir() {
+            return Ok(Some(folder));
         }
+        let shipped = match named.to_str() {
+            Some(name) if own => (self.place.shipped)(name)?,
+            _ => None,
+        };
+        shipped.map(Some).ok_or_else(|| TrainError::Source {
+            role: role.to_owned(),
+            named: named.clone(),
+            path: folder,
+        })
     }
 
     /// The folder of a role that the task cannot do without.

@@ -2,7 +2,7 @@
 //! a whole.
 
 use super::TrainError;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -80,13 +80,16 @@ pub fn remove(path: &Path) -> Result<(), TrainError> {
     }
 }
 
-/// Writes the weights of a checkpoint.
+/// Writes the weights of a checkpoint, in f16.
 ///
 /// # Errors
 /// When the folder cannot be written.
 pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
-    let bytes =
-        safetensors::serialize(weights, None).map_err(|error| TrainError::io(path, error))?;
+    let half = weights
+        .iter()
+        .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
+    let half: BTreeMap<&String, Tensor> = half.collect::<candle_core::Result<_>>()?;
+    let bytes = safetensors::serialize(half, None).map_err(|error| TrainError::io(path, error))?;
     replace(path, &bytes)
 }
 

@@ -9,9 +9,10 @@ Examples:
   unigauge train mini-vae                       # into checkpoints/mini-vae; again after Ctrl-C, it goes on
   unigauge train mini-vae --set steps=200 --out trial
   unigauge train configs/training/mini-vae.toml --device cuda
+  unigauge train mini-vae --verify              # do the first 300 steps go as they went?
 
-The folder gets the checkpoint in its authors' layout, training.toml (the definition as used), curve.jsonl (a line a step)
-and training.json (the record of a complete training).")]
+The folder gets the checkpoint in its authors' layout, training.toml (the definition as used), curve.jsonl (a line a step,
+of a complete training a line each 20 steps), curve.svg and curve.png, and training.json (the record of a complete training).")]
 pub struct TrainArgs {
     /// A training by name, or the path of its TOML file
     pub training: String,
@@ -21,6 +22,10 @@ pub struct TrainArgs {
     /// Change a key of the definition, such as steps=200 or optimizer.learning_rate=1e-3
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Train the first steps anew, in a folder that goes away, and compare their curve with the one that lies in the folder
+    /// or came with the program
+    #[arg(long, conflicts_with_all = ["restart", "dry_run"])]
+    pub verify: bool,
     /// Forget what an earlier training left in the folder
     #[arg(long)]
     pub restart: bool,

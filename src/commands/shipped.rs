@@ -1,0 +1,63 @@
+//! Settings that name checkpoints in the program, such as `shipped:mini-flux`.
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::config::Settings;
+use crate::hub::shipped;
+use crate::train::TrainError;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// The settings with the folders in the cache where such names stand.
+///
+/// # Errors
+/// When there is no such checkpoint, or the cache cannot be written.
+pub fn located(ctx: &Context, settings: &Settings) -> Result<Settings, Failure> {
+    let mut table: Table = settings.read()?;
+    match place(ctx, &mut table)? {
+        true => Ok(settings.merged(&Settings::from_table(&table)?)),
+        false => Ok(settings.clone()),
+    }
+}
+
+/// Replaces the names in a table and those inside it; whether there were any.
+fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
+    let mut found = false;
+    for (key, value) in table.iter_mut() {
+        match value {
+            Value::Table(inner) => found |= place(ctx, inner)?,
+            Value::String(text) => {
+                if let Some(name) = shipped::named(Path::new(text.as_str())) {
+                    let folder = folder(ctx, name)?.ok_or_else(|| {
+                        Failure::usage(
+                            format!("`{key}`: no checkpoint `{name}` comes with the program"),
+                            "name a folder, or one of the checkpoints in `shipped/` of the repository",
+                        )
+                    })?;
+                    *text = folder.to_string_lossy().into_owned();
+                    found = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The folder of a shipped checkpoint.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub fn folder(ctx: &Context, name: &str) -> Result<Option<PathBuf>, Failure> {
+    Ok(shipped::folder(ctx.hub()?.cache(), name)?)
+}
+
+/// As [`folder`], for a training.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub fn for_training(ctx: &Context, name: &str) -> Result<Option<PathBuf>, TrainError> {
+    folder(ctx, name).map_err(|failure| TrainError::Definition {
+        message: failure.report.to_string(),
+    })
+}

@@ -1,0 +1,70 @@
+//! The checkpoints that the program itself contains: the networks of the miniature world.
+
+use super::HubError;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// What a path begins with that lies in the program, such as `shipped:mini-flux/vae`.
+const SCHEME: &str = "shipped:";
+
+/// Files by their paths below `shipped/`, in their order.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// The checkpoint and the place in it that a path names; None for a path outside the program.
+pub fn named(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix(SCHEME)
+}
+
+/// The folder of a shipped checkpoint, or a place in it, below the cache: unpacked at the first time, by the hash of what
+/// it holds. None when there is none of this name.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub fn folder(cache: &Path, name: &str) -> Result<Option<PathBuf>, HubError> {
+    let (checkpoint, place) = name.split_once('/').unwrap_or((name, ""));
+    let own: Vec<(&str, &[u8])> = FILES
+        .iter()
+        .filter_map(|(path, bytes)| {
+            let path = path.strip_prefix(checkpoint)?.strip_prefix('/')?;
+            Some((path, *bytes))
+        })
+        .collect();
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let mut hash = Sha256::new();
+    for (path, bytes) in &own {
+        hash.update(path);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    let hash: String = hash.finalize()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let folder = cache.join("shipped").join(format!("{checkpoint}-{hash}"));
+    if !folder.is_dir() {
+        unpack(&folder, &own)?;
+    }
+    Ok(Some(folder.join(place)))
+}
+
+/// The whole folder appears at once; another process may be first.
+fn unpack(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), HubError> {
+    let failed = |path: &Path, error: std::io::Error| HubError::io("cannot write", path)(error);
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
+    let temporary = tempfile::tempdir_in(parent).map_err(|error| failed(parent, error))?;
+    for (path, bytes) in files {
+        let path = temporary.path().join(path);
+        let within = path.parent().unwrap_or(parent);
+        std::fs::create_dir_all(within).map_err(|error| failed(within, error))?;
+        std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
+    }
+    let made = temporary.keep();
+    match std::fs::rename(&made, folder) {
+        Err(error) if !folder.is_dir() => Err(failed(folder, error)),
+        Err(_) => std::fs::remove_dir_all(&made).map_err(|error| failed(&made, error)),
+        Ok(()) => Ok(()),
+    }
+}
