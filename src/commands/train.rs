@@ -11,6 +11,7 @@ use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::train::{BEGINNING, Outcome, Place, TrainError, losses, train, verify};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Steps that `--verify` trains anew; a shipped curve has every one of them.
@@ -128,12 +129,20 @@ fn again(
     Ok(exit)
 }
 
+/// Parts of a training whose mean losses a chart shows: single steps are noisy.
+const PARTS: u64 = 100;
+
 /// `curve.svg` and `curve.png` beside the numbers.
 fn chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
-    let points = losses(&folder.join("curve.jsonl"))?;
-    let points = points.into_iter().map(|(step, loss)| Point {
-        x: step as f64,
-        y: loss,
+    let losses = losses(&folder.join("curve.jsonl"))?;
+    let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (step, loss) in losses {
+        let part = step.saturating_sub(1) * PARTS / training.steps;
+        parts.entry(part).or_default().push(loss);
+    }
+    let points = parts.into_iter().map(|(part, losses)| Point {
+        x: (part as f64 + 0.5) * training.steps as f64 / PARTS as f64,
+        y: losses.iter().sum::<f64>() / losses.len() as f64,
         band: None,
     });
     let lines = Lines {
