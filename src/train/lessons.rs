@@ -67,10 +67,10 @@ impl Lesson {
     /// A random lesson that training may see.
     pub fn sampled(random: &mut Random) -> Self {
         let subject = match random.below(20) {
-            0..5 => Subject::Caption,
-            5..9 => Subject::Describe,
-            9..12 => Subject::Question,
-            12..18 => Subject::Edit,
+            0..3 => Subject::Caption,
+            3..6 => Subject::Describe,
+            6..8 => Subject::Question,
+            8..16 => Subject::Edit,
             _ => Subject::Sign,
         };
         match subject {
