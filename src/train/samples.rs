@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 /// How often a picture is empty and how often a sign; the rest are scenes.
 const EMPTY: f64 = 0.04;
-const SIGN: f64 = 0.35;
+pub const SIGN: f64 = 0.35;
 
 static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
     let captions = Task::ALL.into_iter().flat_map(Caption::all);
@@ -51,9 +51,9 @@ pub struct Captioned {
     pub picture: RgbImage,
 }
 
-/// A caption or the wording of a sign, with a picture of it, as training may see them.
-pub fn captioned(random: &mut Random) -> Captioned {
-    if random.chance(SIGN) {
+/// A caption or, with a probability, the wording of a sign, with a picture of it, as training may see them.
+pub fn captioned(signs: f64, random: &mut Random) -> Captioned {
+    if random.chance(signs) {
         let word = word(random);
         return Captioned {
             caption: words::prompt(word),

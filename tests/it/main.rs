@@ -26,6 +26,7 @@ mod judge;
 mod judge_faults;
 mod judge_local;
 mod judged;
+mod mini;
 mod ocrbench;
 mod ocrbench_v2;
 mod oneig;

@@ -39,9 +39,16 @@ pub struct UniworldSettings {
     samples: u64,
     /// The share of batches that are edits; the others are captions.
     edits: f64,
+    /// The share of signs among the captions.
+    #[serde(default = "signs")]
+    signs: f64,
     /// What looks at the reference pictures.
     #[serde(default)]
     encoder: Encoder,
+}
+
+fn signs() -> f64 {
+    samples::SIGN
 }
 
 /// The reference encoder.
@@ -115,8 +122,15 @@ impl Uniworld {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         let edits = random.chance(self.settings.edits);
-        self.maker
-            .block(&self.denoise.vae, edits, self.batch, &mut random)
+        let vae = &self.denoise.vae;
+        match edits {
+            true => self.maker.edit_block(vae, self.batch, &mut random),
+            false => {
+                let signs = self.settings.signs;
+                self.maker
+                    .caption_block(vae, signs, self.batch, &mut random)
+            }
+        }
     }
 
     /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose text tokens

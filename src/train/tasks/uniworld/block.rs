@@ -52,33 +52,42 @@ impl Maker {
         })
     }
 
-    /// A batch of captions or of edits, all of one length: the first sets it.
+    /// A batch of edits whose instructions have one length: the first sets it.
     ///
     /// # Errors
     /// When a network cannot be computed.
-    pub fn block(
+    pub fn edit_block(
         &self,
         vae: &Autoencoder,
-        edits: bool,
         batch: usize,
         random: &mut Random,
     ) -> Result<Block, TrainError> {
-        if edits {
-            let edits = self.alike(batch, random, |random| {
-                let edit = Edit::sampled(random.pick(&Kind::ALL), random);
-                (edit.instruction.clone(), edit)
-            })?;
-            let targets: Vec<RgbImage> =
-                edits.iter().map(|edit| draw::scene(&edit.after)).collect();
-            let edits: Vec<&Edit> = edits.iter().collect();
-            return Ok(Block {
-                moments: vae.moments(&targets)?,
-                prompt: self.edits(&edits)?,
-                weights: None,
-            });
-        }
+        let edits = self.alike(batch, random, |random| {
+            let edit = Edit::sampled(random.pick(&Kind::ALL), random);
+            (edit.instruction.clone(), edit)
+        })?;
+        let targets: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.after)).collect();
+        let edits: Vec<&Edit> = edits.iter().collect();
+        Ok(Block {
+            moments: vae.moments(&targets)?,
+            prompt: self.edits(&edits)?,
+            weights: None,
+        })
+    }
+
+    /// A batch of captions of one length, with a share of signs.
+    ///
+    /// # Errors
+    /// When a network cannot be computed.
+    pub fn caption_block(
+        &self,
+        vae: &Autoencoder,
+        signs: f64,
+        batch: usize,
+        random: &mut Random,
+    ) -> Result<Block, TrainError> {
         let drawn: Vec<Captioned> = self.alike(batch, random, |random| {
-            let sample = samples::captioned(random);
+            let sample = samples::captioned(signs, random);
             (sample.caption.clone(), sample)
         })?;
         let captions: Vec<&str> = drawn.iter().map(|sample| sample.caption.as_str()).collect();
