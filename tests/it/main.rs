@@ -34,6 +34,7 @@ mod parity;
 mod ppocr;
 mod qwen_observers;
 mod recipes;
+mod region;
 mod report;
 mod run;
 mod scores;

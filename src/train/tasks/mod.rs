@@ -1,9 +1,14 @@
 //! What is trained, one file a task.
 
 mod denoise;
+mod dinov2;
+mod encoder;
 mod flux;
 mod parts;
+mod self_distillation;
+mod siglip;
 mod vae;
+mod views;
 
 use super::sources::Sources;
 use super::task::Learner;
@@ -23,6 +28,8 @@ pub fn learner(
     Ok(match training.task {
         TrainingTask::Vae => Box::new(vae::Vae::new(training, sources, device)?),
         TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
+        TrainingTask::Siglip => Box::new(siglip::Siglip::new(training, sources, device)?),
+        TrainingTask::Dinov2 => Box::new(dinov2::Dinov2Task::new(training, sources, device)?),
         _ => todo!(),
     })
 }
