@@ -23,7 +23,10 @@ pub fn describe(content: &Content) -> String {
 fn named(thing: &Thing) -> String {
     let place = |at: u8| PLACES.get(usize::from(at)).copied().unwrap_or("many");
     let (row, column) = (place(thing.cell.row), place(thing.cell.column));
-    format!("a {} {} row {row} column {column}", thing.color, thing.shape)
+    format!(
+        "a {} {} row {row} column {column}",
+        thing.color, thing.shape
+    )
 }
 
 #[cfg(test)]

@@ -157,7 +157,9 @@ impl Seen {
         let right = counts(question, right.map(|(_, answer)| *answer));
         let all = counts(question, answers.iter().copied());
         let shares = right.iter().zip(&all).filter(|(_, all)| **all > 0);
-        let shares: Vec<f64> = shares.map(|(right, all)| *right as f64 / *all as f64).collect();
+        let shares: Vec<f64> = shares
+            .map(|(right, all)| *right as f64 / *all as f64)
+            .collect();
         shares.iter().sum::<f64>() / shares.len().max(1) as f64
     }
 }

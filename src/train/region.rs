@@ -77,7 +77,9 @@ pub enum RegionError {
     Kernel { kernel: u32 },
     #[error("pictures of {width} × {height} pixels have no cell of {pool} × {pool}")]
     Grid { width: u32, height: u32, pool: u32 },
-    #[error("a reference is {reference:?} pixels large and the target {target:?}: resize one of them")]
+    #[error(
+        "a reference is {reference:?} pixels large and the target {target:?}: resize one of them"
+    )]
     Size {
         reference: (u32, u32),
         target: (u32, u32),

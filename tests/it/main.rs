@@ -14,6 +14,7 @@ mod command_generator;
 mod compare;
 mod dpg;
 mod edit_measures;
+mod encoders;
 mod engines;
 mod folder;
 mod gate;

@@ -153,8 +153,12 @@ impl Dinov2Task {
         let settings = &self.settings.views;
         let mut random = Random::new(self.seed, samples::stream(VIEWS, step));
         let twice = pictures.iter().chain(&pictures);
-        let views: Vec<RgbImage> = twice.map(|picture| view(picture, settings, &mut random)).collect();
-        let masks = views.iter().flat_map(|_| mask(self.patches, settings, &mut random));
+        let views: Vec<RgbImage> = twice
+            .map(|picture| view(picture, settings, &mut random))
+            .collect();
+        let masks = views
+            .iter()
+            .flat_map(|_| mask(self.patches, settings, &mut random));
         let masks: Vec<bool> = masks.collect();
         let hidden = (0_u32..).zip(&masks).filter(|(_, hidden)| **hidden);
         let hidden: Vec<u32> = hidden.map(|(patch, _)| patch).collect();
@@ -209,11 +213,16 @@ impl Dinov2Task {
             koleo: spread,
             ..
         } = self.settings;
-        let states = self.network.forward_masked(&views.pixels, &views.mask, &self.mask_token)?;
+        let states = self
+            .network
+            .forward_masked(&views.pixels, &views.mask, &self.mask_token)?;
         let class = states.narrow(1, 0, 1)?.squeeze(1)?;
         let count = class.dim(0)? / 2;
         // Each view answers for the other one of its picture.
-        let other = [targets.views.narrow(0, count, count)?, targets.views.narrow(0, 0, count)?];
+        let other = [
+            targets.views.narrow(0, count, count)?,
+            targets.views.narrow(0, 0, count)?,
+        ];
         let other = Tensor::cat(&other, 0)?;
         let across = cross_entropy(&other, &self.dino.forward(&class)?, temperature)?;
         let mut total = (&across * dino)?;
@@ -265,7 +274,9 @@ impl Learner for Dinov2Task {
         let chosen: Vec<u32> = self.dino.forward(&class)?.argmax(D::Minus1)?.to_vec1()?;
         let chosen = chosen.into_iter().collect::<BTreeSet<u32>>().len();
         let mut numbers = vec![("prototypes".to_owned(), chosen as f64)];
-        numbers.extend(probe(self.seed, |pictures| self.patches(&self.states(pictures)?))?);
+        numbers.extend(probe(self.seed, |pictures| {
+            self.patches(&self.states(pictures)?)
+        })?);
         Ok(numbers)
     }
 
@@ -281,8 +292,16 @@ impl Learner for Dinov2Task {
     ) -> Result<Numbers, TrainError> {
         let registers = self.before > 1;
         let mut config = self.config.clone();
-        config["model_type"] = json!(if registers { "dinov2_with_registers" } else { "dinov2" });
-        let class = if registers { "Dinov2WithRegistersModel" } else { "Dinov2Model" };
+        config["model_type"] = json!(if registers {
+            "dinov2_with_registers"
+        } else {
+            "dinov2"
+        });
+        let class = if registers {
+            "Dinov2WithRegistersModel"
+        } else {
+            "Dinov2Model"
+        };
         config["architectures"] = json!([class]);
         let all = self.variables.fixed().into_iter().chain(weights);
         let own = encoder::beginning(&NETWORK, all);

@@ -27,7 +27,10 @@ pub struct Batch {
 impl Batch {
     /// The pictures of a step: the same for every encoder with this seed.
     pub fn of_step(seed: u64, step: u64, count: usize) -> Self {
-        Self::drawn(&mut Random::new(seed, samples::stream(TRAINING, step)), count)
+        Self::drawn(
+            &mut Random::new(seed, samples::stream(TRAINING, step)),
+            count,
+        )
     }
 
     /// Pictures that no step of the training sees as the same draw.

@@ -124,17 +124,26 @@ mod tests {
     fn losses_are_those_of_their_formulas() {
         let teacher = Tensor::new(&[[1.0_f32, 0.0], [0.5, 0.5]], &Device::Cpu).unwrap();
         let student = Tensor::new(&[[0.1_f32, 0.0], [0.0, 0.1]], &Device::Cpu).unwrap();
-        let loss: f32 = cross_entropy(&teacher, &student, 0.1).unwrap().to_scalar().unwrap();
+        let loss: f32 = cross_entropy(&teacher, &student, 0.1)
+            .unwrap()
+            .to_scalar()
+            .unwrap();
         // Rows: −log σ(1), and −(log σ(1) + log σ(−1)) / 2.
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         let (yes, no) = (-sigmoid(1.0).ln(), -sigmoid(-1.0).ln());
         let expected = (yes + (yes + no) / 2.0) / 2.0;
-        assert!((f64::from(loss) - expected).abs() < 1e-6, "{loss} {expected}");
+        assert!(
+            (f64::from(loss) - expected).abs() < 1e-6,
+            "{loss} {expected}"
+        );
         // Unit vectors at 0°, 60° and 180°: nearest neighbours are 1, 1 and √3 away.
         let half = 3_f32.sqrt() / 2.0;
         let vectors = [[2.0_f32, 0.0], [0.5, half], [-3.0, 0.0]];
         let vectors = Tensor::new(&vectors, &Device::Cpu).unwrap();
         let loss: f32 = koleo(&vectors).unwrap().to_scalar().unwrap();
-        assert!((f64::from(loss) + 3_f64.sqrt().ln() / 3.0).abs() < 1e-5, "{loss}");
+        assert!(
+            (f64::from(loss) + 3_f64.sqrt().ln() / 3.0).abs() < 1e-5,
+            "{loss}"
+        );
     }
 }

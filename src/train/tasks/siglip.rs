@@ -137,11 +137,17 @@ impl Siglip {
 
     /// Vectors [B, E] of unit length: the state of a text's end token, projected.
     fn texts(&self, texts: &[String]) -> Result<Tensor, TrainError> {
-        let rows = texts.iter().map(|text| self.tokens.clip_ids(text, self.length));
+        let rows = texts
+            .iter()
+            .map(|text| self.tokens.clip_ids(text, self.length));
         let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
         // What follows a text's end token changes nothing before it.
         let longest = rows.iter().map(|row| row.used).max().unwrap_or(0);
-        let ids: Vec<u32> = rows.iter().flat_map(|row| &row.ids[..longest]).copied().collect();
+        let ids: Vec<u32> = rows
+            .iter()
+            .flat_map(|row| &row.ids[..longest])
+            .copied()
+            .collect();
         let ids = Tensor::from_vec(ids, (rows.len(), longest), &self.device)?;
         let pooled = self.text.forward(&ids)?.pooled;
         Ok(normalise(&self.text_projection.forward(&pooled)?)?)
@@ -167,7 +173,9 @@ impl Learner for Siglip {
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();
         let scores = self.scores(&batch.pictures, &texts)?;
         let sign = |a: &String, b: &String| if a == b { -1f32 } else { 1f32 };
-        let signs = texts.iter().flat_map(|a| texts.iter().map(move |b| sign(a, b)));
+        let signs = texts
+            .iter()
+            .flat_map(|a| texts.iter().map(move |b| sign(a, b)));
         let signs = Tensor::from_iter(signs, &self.device)?.reshape(scores.shape())?;
         let each = softplus(&(scores * signs)?)?;
         let loss = (each.sum_all()? / texts.len().max(1) as f64)?;
@@ -179,9 +187,18 @@ impl Learner for Siglip {
     fn check(&self) -> Result<Numbers, TrainError> {
         let batch = Batch::unseen(self.seed, CHECKED);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();
-        let best: Vec<u32> = self.scores(&batch.pictures, &texts)?.argmax(D::Minus1)?.to_vec1()?;
-        let found = best.iter().zip(&texts).filter(|(best, own)| texts.get(**best as usize) == Some(*own));
-        let mut numbers = vec![("retrieval".to_owned(), found.count() as f64 / CHECKED as f64)];
+        let best: Vec<u32> = self
+            .scores(&batch.pictures, &texts)?
+            .argmax(D::Minus1)?
+            .to_vec1()?;
+        let found = best
+            .iter()
+            .zip(&texts)
+            .filter(|(best, own)| texts.get(**best as usize) == Some(*own));
+        let mut numbers = vec![(
+            "retrieval".to_owned(),
+            found.count() as f64 / CHECKED as f64,
+        )];
         let scale: f32 = self.logit_scale.exp()?.to_scalar()?;
         let bias: f32 = self.logit_bias.to_scalar()?;
         numbers.push(("temperature".into(), f64::from(scale)));

@@ -43,7 +43,9 @@ pub fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Random) ->
     let (right, down) = (offset(), offset());
     let scale = 1.0 + settings.brightness * swing(random);
     let move_by: [f64; 3] = std::array::from_fn(|_| settings.color * swing(random));
-    let hidden = random.chance(settings.occlusion).then(|| Rectangle::sampled(settings, random));
+    let hidden = random
+        .chance(settings.occlusion)
+        .then(|| Rectangle::sampled(settings, random));
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let from = |at: u32, by: i64| u32::try_from(i64::from(at) - by).ok();
         let pixel = from(x, right).zip(from(y, down));
@@ -54,7 +56,9 @@ pub fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Random) ->
         };
         let pixel = shown.copied().unwrap_or(Rgb(GREY));
         let jittered = |channel: usize| f64::from(pixel[channel]) * scale + move_by[channel];
-        Rgb(std::array::from_fn(|channel| jittered(channel).round() as u8))
+        Rgb(std::array::from_fn(|channel| {
+            jittered(channel).round() as u8
+        }))
     })
 }
 
@@ -140,7 +144,10 @@ mod tests {
             }
         }
         assert!(shifts.len() > 40 && shifts.iter().all(|(x, y)| x.abs().max(y.abs()) <= 3));
-        let lit = ViewSettings { color: 8.0, ..still };
+        let lit = ViewSettings {
+            color: 8.0,
+            ..still
+        };
         let view = view(&picture, &lit, &mut random);
         let differences = view.as_raw().iter().zip(picture.as_raw());
         let differences: Vec<u8> = differences.map(|(a, b)| a.abs_diff(*b)).collect();
@@ -162,6 +169,10 @@ mod tests {
         let counts: Vec<usize> = counts.collect();
         let none = counts.iter().filter(|count| **count == 0).count();
         assert!((150..250).contains(&none), "{none}");
-        assert!(counts.iter().all(|count| *count == 0 || (4..=8).contains(count)));
+        assert!(
+            counts
+                .iter()
+                .all(|count| *count == 0 || (4..=8).contains(count))
+        );
     }
 }
