@@ -12,9 +12,12 @@ use candle_core::Tensor;
 use image::RgbImage;
 use nalgebra::DMatrix;
 
-/// Scenes that a probe is fitted on and scenes that it is asked about.
+/// Scenes that a probe is fitted on, and scenes that it is asked about.
 const FITTED: usize = 384;
 const ASKED: usize = 192;
+/// Scenes that a second probe is fitted on. With many, even an untrained network's tokens tell all of their own cells, as
+/// each stands for one; with few, only what is plain in them is found.
+const FEW: usize = 16;
 /// Pictures at a time.
 const BATCH: usize = 64;
 /// What is added to the diagonal, over the mean of it.
@@ -55,7 +58,7 @@ const QUESTIONS: [Question; 3] = [
 ];
 
 /// Shares of tokens of unseen scenes whose class a linear probe names: the mean over classes, so that chance is one over
-/// their number. `tokens` gives the patch tokens [B, N, D] of pictures, N a square.
+/// their number. A name that ends in `_few` is of a probe that was fitted on few scenes. `tokens` gives the patch tokens [B, N, D] of pictures, N a square.
 ///
 /// # Errors
 /// As `tokens`.
@@ -65,13 +68,19 @@ pub fn probe(
 ) -> Result<Numbers, TrainError> {
     let fitted = Seen::new(seed, 0, FITTED, &tokens)?;
     let asked = Seen::new(seed, 1, ASKED, &tokens)?;
-    let each = QUESTIONS.iter().map(|question| {
-        let share = match fitted.fit(question) {
-            Some(weights) => asked.right(question, &weights),
-            None => 0.0,
-        };
-        (question.name.to_owned(), share)
-    });
+    let few = fitted.first(FEW);
+    let each = [(&fitted, ""), (&few, "_few")]
+        .into_iter()
+        .flat_map(|(fitted, end)| {
+            QUESTIONS.iter().map({
+                let asked = &asked;
+                move |question| {
+                    let weights = fitted.fit(question);
+                    let share = weights.map_or(0.0, |weights| asked.right(question, &weights));
+                    (format!("{}{end}", question.name), share)
+                }
+            })
+        });
     Ok(each.collect())
 }
 
@@ -109,6 +118,16 @@ impl Seen {
             false => at(row, column).map_or(0.0, f64::from),
         });
         Ok(Self { rows, scenes })
+    }
+
+    /// Only the first of the scenes.
+    fn first(&self, count: usize) -> Self {
+        let each = self.rows.nrows() / self.scenes.len().max(1);
+        let count = count.min(self.scenes.len());
+        Self {
+            rows: self.rows.rows(0, count * each).into_owned(),
+            scenes: self.scenes.iter().take(count).cloned().collect(),
+        }
     }
 
     /// The right answers, token by token.
@@ -181,7 +200,13 @@ mod tests {
     fn shares(tokens: impl Fn(&[RgbImage]) -> Result<Tensor, TrainError>) -> [f64; 3] {
         let numbers = probe(1, tokens).unwrap();
         let names: Vec<&str> = numbers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["probe_shape", "probe_color", "probe_cell"]);
+        let few = ["probe_shape_few", "probe_color_few", "probe_cell_few"];
+        let many = ["probe_shape", "probe_color", "probe_cell"];
+        assert_eq!(names, [many, few].concat());
+        // Fewer scenes tell less, or as much.
+        for (many, few) in numbers[..3].iter().zip(&numbers[3..]) {
+            assert!(few.1 <= many.1 + 0.05, "{numbers:?}");
+        }
         std::array::from_fn(|at| numbers[at].1)
     }
 
