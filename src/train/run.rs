@@ -180,7 +180,7 @@ impl Steps<'_> {
     fn step(&mut self) -> Result<(), TrainError> {
         let began = Instant::now();
         let step = self.progress.step + 1;
-        let loss = self.learner.loss(step)?;
+        let loss = self.learner.loss_beside(step, &self.optimizer)?;
         let mut numbers = loss.numbers()?;
         if !numbers.iter().all(|(_, value)| value.is_finite()) {
             return Err(TrainError::NotFinite { what: "loss", step });

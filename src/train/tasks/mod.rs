@@ -1,11 +1,16 @@
 //! What is trained, one file a task.
 
 mod denoise;
+mod dinov2;
+mod encoder;
 mod flux;
 mod parts;
 mod qwen_vl;
+mod self_distillation;
+mod siglip;
 mod uniworld;
 mod vae;
+mod views;
 
 use super::TrainError;
 use super::sources::Sources;
@@ -27,5 +32,7 @@ pub fn learner(
         TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
         TrainingTask::QwenVl => Box::new(qwen_vl::QwenVl::new(training, device)?),
         TrainingTask::Uniworld => Box::new(uniworld::Uniworld::new(training, sources, device)?),
+        TrainingTask::Siglip => Box::new(siglip::Siglip::new(training, sources, device)?),
+        TrainingTask::Dinov2 => Box::new(dinov2::Dinov2Task::new(training, sources, device)?),
     })
 }

@@ -16,6 +16,7 @@ use crate::model::uniworld::Projector;
 use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::blocks::Blocks;
+use crate::train::region::RegionSettings;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
@@ -45,6 +46,9 @@ pub struct UniworldSettings {
     /// What looks at the reference pictures.
     #[serde(default)]
     encoder: Encoder,
+    /// How the loss weighs what an edit changes.
+    #[serde(default)]
+    region: RegionSettings,
 }
 
 fn signs() -> f64 {
@@ -96,7 +100,7 @@ impl Uniworld {
             training.trainable.clone(),
         );
         let weights = variables.weights();
-        let maker = parts.maker(&weights, device)?;
+        let maker = parts.maker(&weights, settings.region, device)?;
         let width = parts.config.denoise_tower.output_hidden_size;
         let tower = weights.at("denoise_tower");
         let projector = |name: &str, input| Projector::new(&tower.at(name), input, width);
