@@ -101,8 +101,9 @@ fn generators_make_pictures_of_trained_checkpoints() {
         let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join(definition);
         let text = fs::read_to_string(definition).unwrap();
         let text = text
-            .replace(&format!("\"{from}\""), &format!("\"{name}\""))
             .replace(&format!("shipped:{from}"), &format!("checkpoints/{name}"))
+            .replace(&format!("checkpoints/{from}\""), &format!("checkpoints/{name}\""))
+            .replace(&format!("name = \"{from}\""), &format!("name = \"{name}\""))
             .replace("num_inference_steps = 16", "num_inference_steps = 2");
         fs::write(dir.join(format!("{name}.toml")), text + more).unwrap();
         name.to_owned()
