@@ -50,6 +50,8 @@ pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
 pub struct Place<'a> {
     /// The folder of the checkpoint.
     pub folder: &'a Path,
+    /// Where the checkpoints of other trainings lie.
+    pub beside: &'a Path,
     pub device: &'a Device,
     pub cancel: &'a Cancel,
     /// Forget an earlier state and an earlier checkpoint.

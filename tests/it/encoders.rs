@@ -47,6 +47,7 @@ fn trained(name: &str, vision: &str, folder: &Path, stops: &[u64]) -> Value {
         };
         let place = Place {
             folder,
+            beside: folder,
             device: &Device::Cpu,
             cancel: &cancel,
             until: u64::MAX,

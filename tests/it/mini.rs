@@ -102,7 +102,10 @@ fn generators_make_pictures_of_trained_checkpoints() {
         let text = fs::read_to_string(definition).unwrap();
         let text = text
             .replace(&format!("shipped:{from}"), &format!("checkpoints/{name}"))
-            .replace(&format!("checkpoints/{from}\""), &format!("checkpoints/{name}\""))
+            .replace(
+                &format!("checkpoints/{from}\""),
+                &format!("checkpoints/{name}\""),
+            )
             .replace(&format!("name = \"{from}\""), &format!("name = \"{name}\""))
             .replace("num_inference_steps = 16", "num_inference_steps = 2");
         fs::write(dir.join(format!("{name}.toml")), text + more).unwrap();
@@ -119,14 +122,7 @@ fn generators_make_pictures_of_trained_checkpoints() {
         let model = format!("{name}.toml");
         let output = unigauge(dir)
             .args([
-                "run",
-                suite,
-                "--model",
-                &model,
-                "--limit",
-                "2",
-                "--run-name",
-                "trial",
+                "run", suite, "--model", &model, "--limit", "2", "--run", "trial",
             ])
             .output()
             .unwrap();
@@ -184,7 +180,7 @@ fn a_checkpoint_that_a_training_begins_from_is_asked_for_by_name() {
             .args(sets.iter().flat_map(|set| ["--set", set]))
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
         stderr(&output)
     };
     let told = run(&["from.vlm='no-such'"]);
