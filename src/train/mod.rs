@@ -7,7 +7,7 @@
 //! | [`task`] | what a training needs of a network |
 //! | `tasks` | one file for each network that is trained |
 //! | `sources` | the checkpoints that a training begins from |
-//! | `autoencoder`, `flow`, `blocks`, `vocabulary` | what several tasks share |
+//! | `autoencoder`, `flow`, `blocks`, `prompt`, `vocabulary` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
 //! | `description` | all that a picture shows, in words |
 //! | `probe` | what an encoder's tokens tell of their cells |
@@ -26,6 +26,7 @@ mod flow;
 mod lessons;
 pub mod optimizer;
 mod probe;
+mod prompt;
 pub mod region;
 pub mod run;
 pub mod samples;

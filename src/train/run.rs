@@ -209,8 +209,10 @@ impl Steps<'_> {
     /// The checkpoint first, then the record that says it is whole, then the state goes.
     fn finish(&mut self, mut checked: Numbers) -> Result<Outcome, TrainError> {
         let folder = self.place.folder;
-        let weights = self.optimizer.averages()?;
+        let mut weights = self.optimizer.averages()?;
         let parameters: usize = weights.values().map(|tensor| tensor.elem_count()).sum();
+        // What is frozen belongs to the checkpoint, too.
+        weights.extend(self.learner.variables().fixed());
         let known = self.optimizer.averaged(|| {
             if checked.is_empty() {
                 checked = self.learner.check()?;

@@ -2,7 +2,8 @@
 
 use super::{Place, TrainError};
 use crate::config::TrainingFile;
-use crate::model::weights::Files;
+use crate::model::weights::{Files, Variables};
+use candle_core::Device;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +43,22 @@ impl<'a> Sources<'a> {
             named: named.clone(),
             path: folder,
         })
+    }
+
+    /// The parameters of a network of one folder, which begin with those of `from.begin` where that is named.
+    ///
+    /// # Errors
+    /// When the folder is not there or has no weights.
+    pub fn variables(&self, device: &Device) -> Result<Arc<Variables>, TrainError> {
+        let begin = self.get("begin")?.map(|folder| files(&folder));
+        let begin = begin.transpose()?.map(|files| (String::new(), files));
+        let Self { training, .. } = self;
+        Ok(Variables::over(
+            training.seed,
+            device.clone(),
+            begin.into_iter().collect(),
+            training.trainable.clone(),
+        ))
     }
 
     /// The folder of a role that the task cannot do without.

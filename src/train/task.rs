@@ -66,7 +66,7 @@ pub trait Learner {
     /// The files of the checkpoint.
     fn files(&self) -> &'static [&'static str];
 
-    /// Writes a checkpoint as it is published; the weights are those of the network at this moment. Returns what is worth
+    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network at this moment. Returns what is worth
     /// knowing of it.
     ///
     /// # Errors

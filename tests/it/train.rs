@@ -193,6 +193,37 @@ fn an_interrupted_training_goes_on_to_the_same_weights() {
     assert_eq!(curve(&whole), curve(&killed));
 }
 
+/// What does not learn stands in the checkpoint as it began.
+#[test]
+fn a_checkpoint_holds_frozen_parts_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let trained = |out: &str, steps: &str, trainable: &str| {
+        let sets = [steps, trainable].map(|set| ["--set", set]).concat();
+        let output = train(dir.path(), &[&["--out", out][..], &sets].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let file = dir
+            .path()
+            .join(out)
+            .join("diffusion_pytorch_model.safetensors");
+        let tensors = candle_core::safetensors::load(file, &Device::Cpu).unwrap();
+        tensors.into_iter().collect::<BTreeMap<String, Tensor>>()
+    };
+    let half = trained("half", "steps=2", "trainable=['decoder.*']");
+    let other = trained("other", "steps=4", "trainable=['decoder.*']");
+    let whole = trained("whole", "steps=2", "trainable=['*']");
+    assert!(half.keys().eq(whole.keys()));
+    let flat = |x: &Tensor| -> Vec<f32> {
+        let x = x.to_dtype(candle_core::DType::F32).unwrap();
+        x.flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let moved = |a: &BTreeMap<String, Tensor>, b: &BTreeMap<String, Tensor>, name: &str| {
+        flat(&a[name]) != flat(&b[name])
+    };
+    let (frozen, learnt) = ("encoder.conv_in.weight", "decoder.conv_in.weight");
+    assert!(!moved(&half, &other, frozen) && moved(&half, &whole, frozen));
+    assert!(moved(&half, &other, learnt));
+}
+
 #[test]
 fn mistakes_of_a_training_are_named() {
     let dir = tempfile::tempdir().unwrap();

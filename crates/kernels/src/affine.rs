@@ -1,9 +1,9 @@
 //! x · weightᵀ + bias with its gradients in whole products; candle would turn the weight anew and add up the bias's
 //! gradient number by number.
 
-use super::memory::{read, slice};
+use super::memory::{gradient, read, slice};
 use super::product::{filled, product};
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
 use rayon::prelude::*;
 
@@ -121,15 +121,10 @@ impl Sizes {
 
     /// The gradients of x and the weight, those that are wanted.
     fn back(&self, x: &Tensor, weight: &Tensor, grad: &[f32]) -> Result<[Option<Tensor>; 2]> {
-        let of_x = x.track_op().then(|| {
-            let values = read(weight, |weight| Ok(self.of_x(weight, grad)))?;
-            Tensor::from_vec(values, x.shape(), &Device::Cpu)
-        });
-        let of_weight = weight.track_op().then(|| {
-            let values = read(x, |x| Ok(self.of_weight(x, grad)))?;
-            Tensor::from_vec(values, weight.shape(), &Device::Cpu)
-        });
-        Ok([of_x.transpose()?, of_weight.transpose()?])
+        Ok([
+            gradient(x, || read(weight, |weight| Ok(self.of_x(weight, grad))))?,
+            gradient(weight, || read(x, |x| Ok(self.of_weight(x, grad))))?,
+        ])
     }
 }
 
@@ -200,10 +195,8 @@ impl CustomOp3 for Affine {
         let sizes = Sizes::new(x.shape(), weight.shape())?;
         read(grad, |grad| {
             let [of_x, of_weight] = sizes.back(x, weight, grad)?;
-            let of_bias = bias
-                .track_op()
-                .then(|| Tensor::from_vec(sizes.of_bias(grad), bias.shape(), &Device::Cpu));
-            Ok((of_x, of_weight, of_bias.transpose()?))
+            let of_bias = gradient(bias, || Ok(sizes.of_bias(grad)))?;
+            Ok((of_x, of_weight, of_bias))
         })
     }
 }

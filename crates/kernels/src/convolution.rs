@@ -2,10 +2,10 @@
 //!
 //! Many small pictures go to the cores one by one; of few large ones, bands of rows are gathered and multiplied by all cores.
 
-use super::memory::{read, slice};
+use super::memory::{gradient, read, slice};
 use super::product::{filled, product};
 use super::sums::sum;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
@@ -341,15 +341,12 @@ impl Sizes {
 impl Convolution {
     fn back(self, x: &Tensor, kernel: &Tensor, grad: &[f32]) -> Result<[Option<Tensor>; 2]> {
         let sizes = self.sizes(x.shape(), kernel.shape())?;
-        let of_x = x.track_op().then(|| {
-            let values = read(kernel, |kernel| Ok(sizes.input_gradient(kernel, grad)))?;
-            Tensor::from_vec(values, x.shape(), &Device::Cpu)
-        });
-        let of_kernel = kernel.track_op().then(|| {
-            let values = read(x, |x| Ok(sizes.kernel_gradient(x, grad)))?;
-            Tensor::from_vec(values, kernel.shape(), &Device::Cpu)
-        });
-        Ok([of_x.transpose()?, of_kernel.transpose()?])
+        Ok([
+            gradient(x, || {
+                read(kernel, |kernel| Ok(sizes.input_gradient(kernel, grad)))
+            })?,
+            gradient(kernel, || read(x, |x| Ok(sizes.kernel_gradient(x, grad))))?,
+        ])
     }
 }
 
@@ -419,10 +416,8 @@ impl CustomOp3 for Convolution {
         let sizes = self.sizes(x.shape(), kernel.shape())?;
         read(grad, |grad| {
             let [of_x, of_kernel] = self.back(x, kernel, grad)?;
-            let of_bias = bias
-                .track_op()
-                .then(|| Tensor::from_vec(sizes.bias_gradient(grad), bias.shape(), &Device::Cpu));
-            Ok((of_x, of_kernel, of_bias.transpose()?))
+            let of_bias = gradient(bias, || Ok(sizes.bias_gradient(grad)))?;
+            Ok((of_x, of_kernel, of_bias))
         })
     }
 }

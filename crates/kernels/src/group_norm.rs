@@ -1,6 +1,6 @@
 //! Group norm in one pass over the data on the CPU, by tensor operations elsewhere.
 
-use super::memory::{read, slice};
+use super::memory::{gradient, read, slice};
 use super::sums::{pairs, sum};
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -123,12 +123,11 @@ impl CustomOp3 for Groups {
         let (of_x, sums) = read(x, |x| {
             read(grad, |grad| Ok(self.gradients(extent, x, &weights, grad)))
         })?;
-        let vector = |values: Vec<f32>| Tensor::from_vec(values, weight.shape(), &Device::Cpu);
         let (of_weight, of_bias) = sums.into_iter().unzip();
         Ok((
             Some(Tensor::from_vec(of_x, x.shape(), &Device::Cpu)?),
-            weight.track_op().then(|| vector(of_weight)).transpose()?,
-            bias.track_op().then(|| vector(of_bias)).transpose()?,
+            gradient(weight, || Ok(of_weight))?,
+            gradient(bias, || Ok(of_bias))?,
         ))
     }
 }

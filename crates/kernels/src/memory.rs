@@ -1,6 +1,6 @@
 //! Tensors in main memory as slices.
 
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
+use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor};
 
 /// The numbers of a contiguous tensor.
 ///
@@ -25,4 +25,15 @@ pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> 
         Storage::Cpu(storage) => look(slice(storage, layout)?),
         _ => candle_core::bail!("only tensors in main memory are read"),
     }
+}
+
+/// What comes back to x, in its shape, where it is wanted.
+///
+/// # Errors
+/// As `values`, and when they do not fill the shape.
+pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result<Option<Tensor>> {
+    let back = x
+        .track_op()
+        .then(|| Tensor::from_vec(values()?, x.shape(), &Device::Cpu));
+    back.transpose()
 }

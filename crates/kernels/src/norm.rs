@@ -1,6 +1,6 @@
 //! Norms over the last axis: on a CPU in f32 in one pass, with their gradients; elsewhere candle's.
 
-use super::memory::{read, slice};
+use super::memory::{gradient, read, slice};
 use super::sums::{pairs, sum};
 use candle_core::{
     CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Module, Result, Shape, Tensor,
@@ -236,13 +236,6 @@ impl Rows {
     }
 }
 
-fn like(values: Vec<f32>, x: &Tensor) -> Result<Option<Tensor>> {
-    let back = x
-        .track_op()
-        .then(|| Tensor::from_vec(values, x.shape(), &Device::Cpu));
-    back.transpose()
-}
-
 impl CustomOp3 for Rows {
     fn name(&self) -> &'static str {
         "layer-norm"
@@ -277,9 +270,9 @@ impl CustomOp3 for Rows {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let back = self.back(x, weight, grad)?;
         Ok((
-            like(back.of_x, x)?,
-            like(back.of_weight, weight)?,
-            like(back.of_bias, bias)?,
+            gradient(x, || Ok(back.of_x))?,
+            gradient(weight, || Ok(back.of_weight))?,
+            gradient(bias, || Ok(back.of_bias))?,
         ))
     }
 }
@@ -310,6 +303,9 @@ impl CustomOp2 for Rows {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let back = self.back(x, weight, grad)?;
-        Ok((like(back.of_x, x)?, like(back.of_weight, weight)?))
+        Ok((
+            gradient(x, || Ok(back.of_x))?,
+            gradient(weight, || Ok(back.of_weight))?,
+        ))
     }
 }

@@ -32,6 +32,19 @@ pub struct Prompts {
     pub pooled: Tensor,
 }
 
+/// Prompts whose texts have one number of words, which can be made together.
+pub fn by_length<T, S: AsRef<str>>(
+    prompts: impl IntoIterator<Item = T>,
+    text: impl Fn(&T) -> S,
+) -> BTreeMap<usize, Vec<T>> {
+    let mut groups: BTreeMap<usize, Vec<T>> = BTreeMap::new();
+    for prompt in prompts {
+        let length = text(&prompt).as_ref().split(' ').count();
+        groups.entry(length).or_default().push(prompt);
+    }
+    groups
+}
+
 impl Denoise {
     /// Tokens of a picture's side.
     fn side(&self) -> usize {
@@ -111,14 +124,8 @@ impl Denoise {
         for task in Task::ALL {
             let all = Caption::all(task);
             let captions: Vec<Caption> = (0..CHECKED).map(|_| random.pick(&all)).collect();
-            // Captions of one length are made together.
-            let mut by_length: BTreeMap<usize, Vec<Caption>> = BTreeMap::new();
-            for caption in captions {
-                let length = caption.words().split(' ').count();
-                by_length.entry(length).or_default().push(caption);
-            }
             let mut right = 0;
-            for (length, captions) in by_length {
+            for (length, captions) in by_length(captions, |caption| caption.words()) {
                 let words: Vec<String> = captions.iter().map(|caption| caption.words()).collect();
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 let made = self.pictures(&prompts(&words)?, seed + length as u64)?;

@@ -16,7 +16,7 @@ use crate::train::TrainError;
 use crate::train::optimizer::AdamW;
 use crate::train::probe::probe;
 use crate::train::samples;
-use crate::train::sources::{Sources, files};
+use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::world::random::Random;
 use candle_core::{D, Device, Tensor};
@@ -114,14 +114,7 @@ impl Dinov2Task {
     ) -> Result<Self, TrainError> {
         let settings: Dinov2Settings = training.settings.read().map_err(TrainError::definition)?;
         let config: Dinov2Config = training.network.read().map_err(TrainError::definition)?;
-        let begin = sources.get("begin")?.map(|folder| files(&folder));
-        let begin = begin.transpose()?.map(|files| (String::new(), files));
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            begin.into_iter().collect(),
-            training.trainable.clone(),
-        );
+        let variables = sources.variables(device)?;
         let weights = variables.weights();
         let network = Dinov2::new(&config, &weights).map_err(TrainError::definition)?;
         let sizes = [
@@ -303,8 +296,7 @@ impl Learner for Dinov2Task {
             "Dinov2Model"
         };
         config["architectures"] = json!([class]);
-        let all = self.variables.fixed().into_iter().chain(weights);
-        let own = encoder::beginning(&NETWORK, all);
+        let own = encoder::beginning(&NETWORK, weights);
         let processor = ("BitImageProcessor", &self.processor);
         encoder::publish(folder, &config, processor, &own)?;
         Ok(Numbers::new())

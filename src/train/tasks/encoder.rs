@@ -91,11 +91,12 @@ pub fn publish(
     state::write_weights(&folder.join(FILES[2]), weights)
 }
 
-/// The tensors whose names begin so, frozen ones among them.
+/// The tensors whose names begin so.
 pub fn beginning(
     prefixes: &[&str],
-    tensors: impl IntoIterator<Item = (String, Tensor)>,
+    mut tensors: BTreeMap<String, Tensor>,
 ) -> BTreeMap<String, Tensor> {
     let own = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    tensors.into_iter().filter(|(name, _)| own(name)).collect()
+    tensors.retain(|name, _| own(name));
+    tensors
 }

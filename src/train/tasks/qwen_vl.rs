@@ -3,18 +3,17 @@
 
 use super::parts::write_json;
 use crate::config::TrainingFile;
-use crate::model::conversation::{Conversation, Message, Piece, Reader};
-use crate::model::processor::{PixelLimits, QwenProcessor};
+use crate::model::conversation::{Conversation, Reader};
+use crate::model::processor::QwenProcessor;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::tokenizer::Tokenizer;
-use crate::model::tokenizer::chat::{Form, Role};
 use crate::model::weights::Variables;
 use crate::train::blocks::Blocks;
 use crate::train::lessons::{Lesson, Subject};
+use crate::train::prompt;
 use crate::train::samples::{CHECKS, TRAINING, stream};
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
-use crate::train::world::SIDE;
 use crate::train::world::random::Random;
 use crate::train::{TrainError, state};
 use candle_core::{D, Device, Tensor};
@@ -112,20 +111,7 @@ impl QwenVl {
 
     fn read(&self, lesson: &Lesson) -> Result<Conversation, TrainError> {
         let picture = lesson.picture();
-        let mut pieces = vec![Piece::Text(&lesson.words)];
-        pieces.extend(picture.as_ref().map(Piece::Picture));
-        let message = Message {
-            role: Role::User,
-            pieces,
-        };
-        let pixels = u64::from(SIDE * SIDE);
-        let limits = PixelLimits {
-            min: pixels,
-            max: pixels,
-        };
-        Ok(self
-            .reader
-            .encode(&[message], Form::UniWorld, limits, &self.device)?)
+        prompt::read(&self.reader, &lesson.words, picture.as_ref(), &self.device)
     }
 
     /// A batch of lessons: the first sets the form.

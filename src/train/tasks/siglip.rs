@@ -12,7 +12,7 @@ use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::description::describe;
 use crate::train::probe::probe;
-use crate::train::sources::{Sources, files};
+use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use candle_core::{D, Device, Module, Tensor};
@@ -83,14 +83,7 @@ impl Siglip {
         let settings: SiglipSettings = training.settings.read().map_err(TrainError::definition)?;
         let network: Network = training.network.read().map_err(TrainError::definition)?;
         let (vision, text) = (&network.vision_config, &network.text_config);
-        let begin = sources.get("begin")?.map(|folder| files(&folder));
-        let begin = begin.transpose()?.map(|files| (String::new(), files));
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            begin.into_iter().collect(),
-            training.trainable.clone(),
-        );
+        let variables = sources.variables(device)?;
         let weights = variables.weights();
         let width = text.hidden_size;
         let project = |name: &str, from| linear(&weights.at(name), from, width, false);
@@ -221,8 +214,7 @@ impl Learner for Siglip {
         config["model_type"] = json!("siglip_vision_model");
         config["architectures"] = json!(["SiglipVisionModel"]);
         config["vision_use_head"] = json!(false);
-        let all = self.variables.fixed().into_iter().chain(weights);
-        let own = encoder::beginning(&["vision_model."], all);
+        let own = encoder::beginning(&["vision_model."], weights);
         let processor = ("SiglipImageProcessor", &self.processor);
         encoder::publish(folder, &config, processor, &own)?;
         Ok(Numbers::new())

@@ -9,7 +9,7 @@ mod parts;
 
 use self::block::{Block, Maker, Prompt};
 use self::parts::Parts;
-use super::denoise::{Denoise, Prompts};
+use super::denoise::{Denoise, Prompts, by_length};
 use crate::config::TrainingFile;
 use crate::model::noise::Generator;
 use crate::model::uniworld::Projector;
@@ -161,12 +161,7 @@ impl Uniworld {
             let edits: Vec<Edit> = (0..CHECKED)
                 .map(|_| Edit::sampled(kind, &mut random))
                 .collect();
-            let mut by_length: BTreeMap<usize, Vec<&Edit>> = BTreeMap::new();
-            for edit in &edits {
-                let length = edit.instruction.split(' ').count();
-                by_length.entry(length).or_default().push(edit);
-            }
-            for (length, edits) in by_length {
+            for (length, edits) in by_length(&edits, |edit| &edit.instruction) {
                 let prompts = self.prompts(&self.maker.edits(&edits)?)?;
                 let made = self.denoise.pictures(&prompts, self.seed + length as u64)?;
                 for (edit, picture) in edits.iter().zip(&made) {
@@ -222,9 +217,8 @@ impl Learner for Uniworld {
     fn publish(
         &self,
         folder: &Path,
-        mut weights: BTreeMap<String, Tensor>,
+        weights: BTreeMap<String, Tensor>,
     ) -> Result<Numbers, TrainError> {
-        weights.extend(self.variables.fixed());
         self.parts.publish(folder, weights)?;
         Ok(Numbers::new())
     }

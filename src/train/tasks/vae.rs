@@ -6,7 +6,7 @@ use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
 use crate::model::noise::{Generator, randn};
 use crate::model::weights::Variables;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
-use crate::train::sources::{Sources, files};
+use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::world::random::Random;
 use crate::train::world::read;
@@ -67,14 +67,7 @@ impl Vae {
     ) -> Result<Self, TrainError> {
         let settings: VaeSettings = training.settings.read().map_err(TrainError::definition)?;
         let config: VaeConfig = training.network.read().map_err(TrainError::definition)?;
-        let begin = sources.get("begin")?.map(|folder| files(&folder));
-        let begin = begin.transpose()?.map(|files| (String::new(), files));
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            begin.into_iter().collect(),
-            training.trainable.clone(),
-        );
+        let variables = sources.variables(device)?;
         let weights = variables.weights();
         Ok(Self {
             settings,

@@ -1,14 +1,14 @@
 //! What UniWorld's frozen networks make of a batch of captions or edits.
 
-use crate::model::conversation::{Conversation, Message, Piece, Reader};
+use crate::model::conversation::{Conversation, Reader};
 use crate::model::dinov2::Dinov2;
 use crate::model::flux::latents;
-use crate::model::processor::{FixedProcessor, PixelLimits};
+use crate::model::processor::FixedProcessor;
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::SiglipVision;
-use crate::model::tokenizer::chat::{Form, Role};
 use crate::train::TrainError;
 use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::prompt;
 use crate::train::region::{self, RegionSettings, WeightFunction};
 use crate::train::samples::{self, Captioned};
 use crate::train::world::edit::{Edit, Kind};
@@ -148,7 +148,9 @@ impl Maker {
     /// # Errors
     /// When they differ in length.
     pub fn captions(&self, captions: &[&str]) -> Result<Prompt, TrainError> {
-        let read = captions.iter().map(|caption| self.read(caption, None));
+        let read = captions
+            .iter()
+            .map(|caption| prompt::read(&self.reader, caption, None, &self.device));
         Ok(Prompt {
             states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,
             features: None,
@@ -162,7 +164,9 @@ impl Maker {
     pub fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
         let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
         let pairs = edits.iter().zip(&sources);
-        let read = pairs.map(|(edit, source)| self.read(&edit.instruction, Some(source)));
+        let read = pairs.map(|(edit, source)| {
+            prompt::read(&self.reader, &edit.instruction, Some(source), &self.device)
+        });
         Ok(Prompt {
             states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,
             features: self
@@ -171,22 +175,6 @@ impl Maker {
                 .map(|eye| self.look(eye, &sources))
                 .transpose()?,
         })
-    }
-
-    fn read(&self, words: &str, picture: Option<&RgbImage>) -> Result<Conversation, TrainError> {
-        let mut pieces = vec![Piece::Text(words)];
-        pieces.extend(picture.map(Piece::Picture));
-        let message = Message {
-            role: Role::User,
-            pieces,
-        };
-        let pixels = u64::from(SIDE * SIDE);
-        let limits = PixelLimits {
-            min: pixels,
-            max: pixels,
-        };
-        let form = Form::UniWorld;
-        Ok(self.reader.encode(&[message], form, limits, &self.device)?)
     }
 
     fn states(&self, read: &[Conversation]) -> Result<Tensor, TrainError> {
