@@ -7,15 +7,17 @@
 //! | [`task`] | what a training needs of a network |
 //! | `tasks` | one file for each network that is trained |
 //! | `sources` | the checkpoints that a training begins from |
-//! | `autoencoder`, `flow`, `blocks`, `vocabulary` | what several tasks share |
+//! | `autoencoder`, `codes`, `flow`, `blocks`, `vocabulary`, `answers` | what several tasks share |
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
 //! | [`run`] | the steps, from the first or the last to the checkpoint |
 //! | `state`, `curve` | what lies on the disk meanwhile |
 //! | [`verify`] | whether a training goes as it went before |
 //! | `lessons` | what the language model is taught |
 
+mod answers;
 mod autoencoder;
 mod blocks;
+mod codes;
 mod curve;
 mod error;
 mod flow;

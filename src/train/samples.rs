@@ -1,5 +1,6 @@
 //! What networks are trained on: pictures of the miniature world without what is held out.
 
+use super::TrainError;
 use super::world::caption::{Caption, Task};
 use super::world::draw;
 use super::world::edit::{Edit, Kind};
@@ -95,6 +96,25 @@ pub fn picture(random: &mut Random) -> RgbImage {
     } else {
         draw::scene(&Edit::sampled(random.pick(&Kind::ALL), random).after)
     }
+}
+
+/// So many samples of one form, which the first of them sets; `sample` tells form and sample.
+///
+/// # Errors
+/// As `sample`.
+pub fn alike<T, F: PartialEq>(
+    count: usize,
+    mut sample: impl FnMut() -> Result<(F, T), TrainError>,
+) -> Result<Vec<T>, TrainError> {
+    let (form, first) = sample()?;
+    let mut all = vec![first];
+    while all.len() < count {
+        let (other, next) = sample()?;
+        if other == form {
+            all.push(next);
+        }
+    }
+    Ok(all)
 }
 
 /// Pictures as a batch [B, 3, H, W] in −1 … 1.

@@ -53,3 +53,4 @@ mod vqa;
 mod vqascore;
 mod world;
 mod xomni;
+mod xomni_train;
