@@ -4,7 +4,7 @@ use super::cli::CheckArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::Answering;
-use crate::config::{ModelFile, Repository};
+use crate::config::{ModelFile, Repository, Settings};
 use crate::exit::Exit;
 use crate::generate::{Part, plan_lines};
 use crate::hub::{Hub, HubError, Snapshot};
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// The folder of the checkpoint, when the settings name one.
-pub fn folder(model: &ModelFile) -> Option<PathBuf> {
-    match model.settings.to_json().get("checkpoint") {
+pub fn folder(settings: &Settings) -> Option<PathBuf> {
+    match settings.to_json().get("checkpoint") {
         Some(Value::String(path)) => Some(PathBuf::from(path)),
         _ => None,
     }
@@ -38,7 +38,7 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
     let Answering {
         model, settings, ..
     } = Answering::of(ctx, model, "")?;
-    let checkpoint = folder(&model);
+    let checkpoint = folder(&settings);
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let configs = match &checkpoint {
         Some(folder) => configurations(&model, folder, temporary.path())?,

@@ -77,7 +77,7 @@ fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
 
 /// Brings the repositories of a model into the folder that its settings name.
 fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
-    let Some(folder) = checkpoint::folder(model) else {
+    let Some(folder) = checkpoint::folder(&model.settings) else {
         return Err(Failure::usage(
             format!(
                 "the model `{}` names no folder for its checkpoint",

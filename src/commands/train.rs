@@ -37,19 +37,19 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     if args.verify {
         return again(ctx, args, &training, &folder);
     }
-    let outcome = steps(ctx, args, &training, &folder, u64::MAX)?;
+    let outcome = steps(ctx, args, &training, [&folder, &folder], u64::MAX)?;
     if let Outcome::Complete(_) = &outcome {
         chart(&training, &folder)?;
     }
     tell(ctx, &training, &folder, outcome)
 }
 
-/// The steps of a training up to one of them.
+/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual folder.
 fn steps(
     ctx: &Context,
     args: &TrainArgs,
     training: &TrainingFile,
-    folder: &Path,
+    [folder, usual]: [&Path; 2],
     until: u64,
 ) -> Result<Outcome, Failure> {
     let device = args
@@ -61,6 +61,7 @@ fn steps(
         training,
         &Place {
             folder,
+            beside: usual.parent().unwrap_or(Path::new("")),
             device: &device,
             cancel: &ctx.cancel,
             restart: args.restart,
@@ -95,7 +96,7 @@ fn again(
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let anew = temporary.path().join(&training.name);
     let until = VERIFIED.min(training.steps);
-    if let Outcome::Interrupted { step } = steps(ctx, args, training, &anew, until)?
+    if let Outcome::Interrupted { step } = steps(ctx, args, training, [&anew, folder], until)?
         && step < until
     {
         return Ok(Exit::Interrupted);
@@ -212,7 +213,7 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         let exit = match &error {
             TrainError::Definition { .. } | TrainError::State { .. } => Exit::Usage,
-            TrainError::Io { .. } => Exit::Environment,
+            TrainError::Io { .. } | TrainError::Source { .. } => Exit::Environment,
             _ => Exit::Unexpected,
         };
         Self::new(exit, error)

@@ -61,6 +61,10 @@ pub enum TrainingTask {
     Vae,
     /// FLUX.1 text-to-image with its two text encoders, from nothing: they learn together, over a frozen autoencoder.
     Flux,
+    /// SigLIP's vision tower beside a text tower: pictures of the miniature world with descriptions of all they show.
+    Siglip,
+    /// DINOv2 by self-distillation on the same pictures.
+    Dinov2,
     /// Qwen2.5-VL on captions of the miniature world, descriptions of its pictures and questions about them.
     QwenVl,
     /// The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.

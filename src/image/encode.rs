@@ -4,6 +4,7 @@ use super::decode::ImageError;
 use super::edit::Mask;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::imageops;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage};
 
 /// The picture as PNG, compressed quickly. The same pixels give the same bytes.
@@ -68,14 +69,23 @@ pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// A small JPEG of the picture whose longer side has at most `max_side` pixels. Small pictures are not enlarged.
+/// Longest side in pixels of a picture that is enlarged to be seen at all.
+const TINY: u32 = 64;
+
+/// A small JPEG of the picture whose longer side has at most `max_side` pixels. Small pictures are not
+/// enlarged, but for tiny ones, whose pixels become squares.
 ///
 /// # Errors
 /// When a side of the picture is 0.
 pub fn thumbnail(rgb: &RgbImage, max_side: u32) -> Result<Vec<u8>, ImageError> {
     let mut small = DynamicImage::ImageRgb8(rgb.clone());
-    if rgb.width().max(rgb.height()) > max_side {
+    let longest = rgb.width().max(rgb.height()).max(1);
+    if longest > max_side {
         small = small.thumbnail(max_side, max_side);
+    } else if longest <= TINY {
+        let factor = max_side / longest;
+        let (width, height) = (rgb.width() * factor, rgb.height() * factor);
+        small = small.resize_exact(width, height, imageops::FilterType::Nearest);
     }
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 82)

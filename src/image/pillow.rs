@@ -33,6 +33,15 @@ impl Filter {
         }
     }
 
+    /// As [`Self::from_number`] reads it.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Lanczos => 1,
+            Self::Bilinear => 2,
+            Self::Bicubic => 3,
+        }
+    }
+
     /// By lower-case name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {

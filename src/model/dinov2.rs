@@ -216,9 +216,30 @@ impl Dinov2 {
     /// # Errors
     /// When the channels differ.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
+        self.states(pixel_values, self.patch_embeddings.forward(pixel_values)?)
+    }
+
+    /// As [`Self::forward`], with patches hidden as training hides them: where `mask` [B, N, 1] is 1, `token` [1, D] stands
+    /// for what the patch shows.
+    ///
+    /// # Errors
+    /// As [`Self::forward`]; when the mask has another shape.
+    pub fn forward_masked(
+        &self,
+        pixel_values: &Tensor,
+        mask: &Tensor,
+        token: &Tensor,
+    ) -> Result<Tensor> {
+        let patches = self.patch_embeddings.forward(pixel_values)?;
+        let shown = patches.broadcast_mul(&(1.0 - mask)?)?;
+        let hidden = mask.broadcast_mul(&token.unsqueeze(0)?)?;
+        self.states(pixel_values, (shown + hidden)?)
+    }
+
+    /// The states of patches [B, N, D] whose positions are still to be added.
+    fn states(&self, pixel_values: &Tensor, patches: Tensor) -> Result<Tensor> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let grid = (height / self.patch, width / self.patch);
-        let patches = self.patch_embeddings.forward(pixel_values)?;
         let patches = patches.broadcast_add(&self.positions(grid)?)?;
         let class = (&self.cls_token + self.position_embeddings.narrow(1, 0, 1)?)?;
         let mut parts = vec![class.repeat((batch, 1, 1))?];

@@ -61,6 +61,16 @@ impl Autoencoder {
         2 * self.scale_factor
     }
 
+    /// Pixels of a cell's side.
+    pub fn scale_factor(&self) -> usize {
+        self.scale_factor
+    }
+
+    /// Channels of the latents.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// Numbers of a token.
     pub fn width(&self) -> usize {
         4 * self.channels

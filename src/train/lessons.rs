@@ -70,10 +70,10 @@ impl Lesson {
     /// A random lesson that training may see.
     pub fn sampled(random: &mut Random) -> Self {
         let subject = match random.below(20) {
-            0..5 => Subject::Caption,
-            5..9 => Subject::Describe,
-            9..12 => Subject::Question,
-            12..18 => Subject::Edit,
+            0..3 => Subject::Caption,
+            3..6 => Subject::Describe,
+            6..8 => Subject::Question,
+            8..16 => Subject::Edit,
             _ => Subject::Sign,
         };
         match subject {
@@ -140,15 +140,15 @@ fn caption(random: &mut Random) -> Lesson {
 }
 
 /// A scene as training sees them: of a caption, or before an edit.
-pub fn scene(random: &mut Random) -> Scene {
+fn scene(random: &mut Random) -> Scene {
     match random.chance(0.5) {
         true => samples::caption(random).scene(random),
         false => Edit::sampled(random.pick(&Kind::ALL), random).before,
     }
 }
 
-/// Everything in a scene in reading order, with row and column; it begins with a blank.
-pub fn listed(scene: &Scene) -> String {
+/// Everything in a scene in reading order, with row and column.
+fn listed(scene: &Scene) -> String {
     let mut things = scene.things.clone();
     things.sort_by_key(|thing| thing.cell);
     let said = things

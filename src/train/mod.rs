@@ -8,6 +8,9 @@
 //! | `tasks` | one file for each network that is trained |
 //! | `sources` | the checkpoints that a training begins from |
 //! | `autoencoder`, `codes`, `flow`, `blocks`, `vocabulary`, `answers` | what several tasks share |
+//! | [`region`] | how much more the loss counts where an edit changed something |
+//! | `description` | all that a picture shows, in words |
+//! | `probe` | what an encoder's tokens tell of their cells |
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
 //! | [`run`] | the steps, from the first or the last to the checkpoint |
 //! | `state`, `curve` | what lies on the disk meanwhile |
@@ -19,10 +22,13 @@ mod autoencoder;
 mod blocks;
 mod codes;
 mod curve;
+mod description;
 mod error;
 mod flow;
 mod lessons;
 pub mod optimizer;
+mod probe;
+pub mod region;
 pub mod run;
 pub mod samples;
 mod sources;

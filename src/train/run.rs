@@ -50,6 +50,8 @@ pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
 pub struct Place<'a> {
     /// The folder of the checkpoint.
     pub folder: &'a Path,
+    /// Where the checkpoints of other trainings lie.
+    pub beside: &'a Path,
     pub device: &'a Device,
     pub cancel: &'a Cancel,
     /// Forget an earlier state and an earlier checkpoint.
@@ -180,7 +182,7 @@ impl Steps<'_> {
     fn step(&mut self) -> Result<(), TrainError> {
         let began = Instant::now();
         let step = self.progress.step + 1;
-        let loss = self.learner.loss(step)?;
+        let loss = self.learner.loss_beside(step, &self.optimizer)?;
         let mut numbers = loss.numbers()?;
         if !numbers.iter().all(|(_, value)| value.is_finite()) {
             return Err(TrainError::NotFinite { what: "loss", step });

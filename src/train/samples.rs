@@ -5,6 +5,7 @@ use super::world::caption::{Caption, Task};
 use super::world::draw;
 use super::world::edit::{Edit, Kind};
 use super::world::random::Random;
+use super::world::scene::Scene;
 use super::world::split::Split;
 use super::world::thing::Color;
 use super::world::words;
@@ -14,7 +15,7 @@ use std::sync::LazyLock;
 
 /// How often a picture is empty and how often a sign; the rest are scenes.
 const EMPTY: f64 = 0.04;
-const SIGN: f64 = 0.35;
+pub const SIGN: f64 = 0.35;
 
 static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
     let captions = Task::ALL.into_iter().flat_map(Caption::all);
@@ -52,9 +53,9 @@ pub struct Captioned {
     pub picture: RgbImage,
 }
 
-/// A caption or the wording of a sign, with a picture of it, as training may see them.
-pub fn captioned(random: &mut Random) -> Captioned {
-    if random.chance(SIGN) {
+/// A caption or, with a probability, the wording of a sign, with a picture of it, as training may see them.
+pub fn captioned(signs: f64, random: &mut Random) -> Captioned {
+    if random.chance(signs) {
         let word = word(random);
         return Captioned {
             caption: words::prompt(word),
@@ -86,15 +87,40 @@ pub fn caption(random: &mut Random) -> Caption {
 
 /// A picture that training may see: nothing, a sign, or a scene of one to four things.
 pub fn picture(random: &mut Random) -> RgbImage {
-    if random.chance(EMPTY) {
-        draw::blank()
-    } else if random.chance(SIGN) {
-        let word = word(random);
-        words::sign(word, random.pick(&Color::ALL), random)
-    } else if random.chance(0.5) {
-        draw::scene(&random.pick(&CAPTIONS).scene(random))
-    } else {
-        draw::scene(&Edit::sampled(random.pick(&Kind::ALL), random).after)
+    let content = Content::sampled(random);
+    content.draw(random)
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Nothing,
+    Sign(&'static str, Color),
+    Scene(Scene),
+}
+
+impl Content {
+    /// Something that training may see.
+    pub fn sampled(random: &mut Random) -> Self {
+        if random.chance(EMPTY) {
+            Self::Nothing
+        } else if random.chance(SIGN) {
+            let word = word(random);
+            Self::Sign(word, random.pick(&Color::ALL))
+        } else if random.chance(0.5) {
+            Self::Scene(random.pick(&CAPTIONS).scene(random))
+        } else {
+            Self::Scene(Edit::sampled(random.pick(&Kind::ALL), random).after)
+        }
+    }
+
+    /// Its picture; where a sign stands is up to chance.
+    pub fn draw(&self, random: &mut Random) -> RgbImage {
+        match self {
+            Self::Nothing => draw::blank(),
+            Self::Sign(word, color) => words::sign(word, *color, random),
+            Self::Scene(scene) => draw::scene(scene),
+        }
     }
 }
 

@@ -26,9 +26,9 @@ impl<'a> Sources<'a> {
             return Ok(None);
         };
         let own = named.components().count() == 1;
-        let folder = match (own, self.place.folder.parent()) {
-            (true, Some(beside)) => beside.join(named),
-            _ => named.clone(),
+        let folder = match own {
+            true => self.place.beside.join(named),
+            false => named.clone(),
         };
         if folder.is_dir() {
             return Ok(Some(folder));

@@ -1,6 +1,7 @@
 //! What a training needs of the network that it trains.
 
 use super::TrainError;
+use super::optimizer::AdamW;
 use crate::model::weights::Variables;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -47,6 +48,14 @@ pub trait Learner {
     /// # Errors
     /// When the network cannot be computed.
     fn loss(&self, step: u64) -> Result<Loss, TrainError>;
+
+    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages` puts it in place.
+    ///
+    /// # Errors
+    /// As [`Self::loss`].
+    fn loss_beside(&self, step: u64, _averages: &AdamW) -> Result<Loss, TrainError> {
+        self.loss(step)
+    }
 
     /// How good the network is, on samples that training does not see.
     ///

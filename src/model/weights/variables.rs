@@ -83,7 +83,7 @@ impl Variables {
     }
 
     /// A parameter's first values. Matrices and kernels are uniform within one over the root of their inputs, and so are
-    /// their biases; gains are 1, other biases 0; other vectors, and tables of vectors, are normal with 0.02.
+    /// their biases; gains and layer scales are 1, other biases 0; other vectors, and tables of vectors, are normal with 0.02.
     fn first(&self, name: &str, shape: &Shape, sibling: Option<&Var>) -> Vec<f32> {
         let (count, dims) = (shape.elem_count(), shape.dims());
         let (place, leaf) = name.rsplit_once('.').unwrap_or(("", name));
@@ -95,7 +95,7 @@ impl Variables {
             uniform.collect()
         };
         match (leaf, dims) {
-            ("weight", [_]) => vec![1.0; count],
+            ("weight" | "lambda1", [_]) => vec![1.0; count],
             ("weight", [_, _, ..]) if !place.contains("embed_tokens") => within(inputs(dims)),
             ("bias", _) => match sibling.map(|weight| weight.dims()) {
                 Some(weight @ [_, _, ..]) => within(inputs(weight)),

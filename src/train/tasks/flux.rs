@@ -59,6 +59,13 @@ pub struct FluxSettings {
     max_sequence_length: usize,
     /// How often CLIP sees the empty text, as it does where T5 does not join.
     drop_pooled: f64,
+    /// The share of signs among the samples.
+    #[serde(default = "signs")]
+    signs: f64,
+}
+
+fn signs() -> f64 {
+    samples::SIGN
 }
 
 /// FLUX that learns.
@@ -127,7 +134,7 @@ impl Flux {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, samples::stream(samples::TRAINING, number));
         let drawn: Vec<Captioned> = (0..self.batch)
-            .map(|_| samples::captioned(&mut random))
+            .map(|_| samples::captioned(self.settings.signs, &mut random))
             .collect();
         let pictures: Vec<_> = drawn.iter().map(|sample| sample.picture.clone()).collect();
         Ok(Block {

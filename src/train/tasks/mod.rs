@@ -1,13 +1,18 @@
 //! What is trained, one file a task.
 
 mod denoise;
+mod dinov2;
+mod encoder;
 mod flux;
 mod parts;
 mod qwen_vl;
+mod self_distillation;
+mod siglip;
 mod siglip_vq;
 mod text;
 mod uniworld;
 mod vae;
+mod views;
 mod xomni_ar;
 mod xomni_decoder;
 
@@ -36,5 +41,7 @@ pub fn learner(
             training, sources, device,
         )?),
         TrainingTask::Uniworld => Box::new(uniworld::Uniworld::new(training, sources, device)?),
+        TrainingTask::Siglip => Box::new(siglip::Siglip::new(training, sources, device)?),
+        TrainingTask::Dinov2 => Box::new(dinov2::Dinov2Task::new(training, sources, device)?),
     })
 }

@@ -16,6 +16,7 @@ use crate::model::uniworld::Projector;
 use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::blocks::Blocks;
+use crate::train::region::RegionSettings;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
@@ -39,9 +40,19 @@ pub struct UniworldSettings {
     samples: u64,
     /// The share of batches that are edits; the others are captions.
     edits: f64,
+    /// The share of signs among the captions.
+    #[serde(default = "signs")]
+    signs: f64,
     /// What looks at the reference pictures.
     #[serde(default)]
     encoder: Encoder,
+    /// How the loss weighs what an edit changes.
+    #[serde(default)]
+    region: RegionSettings,
+}
+
+fn signs() -> f64 {
+    samples::SIGN
 }
 
 /// The reference encoder.
@@ -89,7 +100,7 @@ impl Uniworld {
             training.trainable.clone(),
         );
         let weights = variables.weights();
-        let maker = parts.maker(&weights, device)?;
+        let maker = parts.maker(&weights, settings.region, device)?;
         let width = parts.config.denoise_tower.output_hidden_size;
         let tower = weights.at("denoise_tower");
         let projector = |name: &str, input| Projector::new(&tower.at(name), input, width);
@@ -115,8 +126,15 @@ impl Uniworld {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         let edits = random.chance(self.settings.edits);
-        self.maker
-            .block(&self.denoise.vae, edits, self.batch, &mut random)
+        let vae = &self.denoise.vae;
+        match edits {
+            true => self.maker.edit_block(vae, self.batch, &mut random),
+            false => {
+                let signs = self.settings.signs;
+                self.maker
+                    .caption_block(vae, signs, self.batch, &mut random)
+            }
+        }
     }
 
     /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose text tokens

@@ -7,7 +7,7 @@
 mod language;
 mod sequences;
 
-use self::sequences::{Drawn, Maker, Said};
+use self::sequences::{Drawn, Maker, Said, Shares};
 use super::parts::write_json;
 use crate::config::TrainingFile;
 use crate::model::weights::Variables;
@@ -16,7 +16,7 @@ use crate::train::answers::Tally;
 use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
 use crate::train::lessons::Subject;
-use crate::train::samples::{CHECKS, TRAINING, stream};
+use crate::train::samples::{self, CHECKS, TRAINING, stream};
 use crate::train::sources::{Sources, files};
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, CHAT_TEMPLATE, Kind};
@@ -49,8 +49,22 @@ struct XOmniArSettings {
     samples: u64,
     /// The share of batches that are answers about pictures; the others are pictures.
     understanding: f64,
-    /// The share of pictures whose prompt tells everything in them, with places.
+    /// The share of pictures whose prompt tells all that they show, with places; the others have captions.
     dense: f64,
+    /// The share of signs among the captions.
+    #[serde(default = "signs")]
+    signs: f64,
+}
+
+fn signs() -> f64 {
+    samples::SIGN
+}
+
+impl XOmniArSettings {
+    fn shares(&self, dense: f64) -> Shares {
+        let signs = self.signs;
+        Shares { dense, signs }
+    }
 }
 
 /// An autoregressive model that learns.
@@ -118,8 +132,8 @@ impl XOmniArTask {
         Ok(match random.chance(self.settings.understanding) {
             true => Block::Said(self.maker.said(self.batch, &mut random)?),
             false => {
-                let dense = self.settings.dense;
-                Block::Drawn(self.maker.drawn(self.batch, dense, &mut random)?)
+                let shares = self.settings.shares(self.settings.dense);
+                Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
             }
         })
     }
@@ -203,11 +217,12 @@ impl Learner for XOmniArTask {
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let mut tally = Tally::default();
+        let captions = self.settings.shares(0.0);
         let mut loss = 0.0;
         for _ in 0..CHECKED {
             let said = self.maker.said(self.batch, &mut random)?;
             tally.add(&said.lessons, &said.answers.right(&self.said(&said)?)?);
-            let drawn = self.maker.drawn(self.batch, 0.0, &mut random)?;
+            let drawn = self.maker.drawn(self.batch, captions, &mut random)?;
             loss += f64::from(self.drawn(&drawn)?.to_scalar::<f32>()?);
         }
         let mut numbers = tally.shares(&Subject::OF_PICTURES);

@@ -46,6 +46,9 @@ struct DecoderSettings {
     /// How often a sample has neither text nor codes, for guidance.
     #[serde(default = "drop")]
     drop: f64,
+    /// The share of signs among the samples.
+    #[serde(default = "signs")]
+    signs: f64,
     /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an empty
     /// condition.
     num_inference_steps: usize,
@@ -54,6 +57,10 @@ struct DecoderSettings {
 
 fn drop() -> f64 {
     0.1
+}
+
+fn signs() -> f64 {
+    samples::SIGN
 }
 
 /// A decoder that learns.
@@ -128,11 +135,20 @@ impl XOmniDecoderTask {
 
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
-        let (captions, pictures) = captioned(self.batch, &mut random);
+        let (captions, pictures) = self.captioned(self.batch, &mut random);
         Ok(Block {
             moments: self.vae.moments(&pictures)?,
             told: self.told(&captions, &pictures)?,
         })
+    }
+
+    /// Captions and pictures.
+    fn captioned(&self, count: usize, random: &mut Random) -> (Vec<String>, Vec<RgbImage>) {
+        let drawn = (0..count).map(|_| {
+            let Captioned { caption, picture } = samples::captioned(self.settings.signs, random);
+            (caption, picture)
+        });
+        drawn.unzip()
     }
 
     /// What is told of pictures with captions.
@@ -212,14 +228,6 @@ fn told(text: &Text, captions: &[&str], features: Option<Tensor>) -> Result<Told
     })
 }
 
-fn captioned(count: usize, random: &mut Random) -> (Vec<String>, Vec<RgbImage>) {
-    let drawn = (0..count).map(|_| {
-        let Captioned { caption, picture } = samples::captioned(random);
-        (caption, picture)
-    });
-    drawn.unzip()
-}
-
 impl Learner for XOmniDecoderTask {
     fn variables(&self) -> &Arc<Variables> {
         &self.variables
@@ -241,7 +249,7 @@ impl Learner for XOmniDecoderTask {
     /// for signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
-        let (captions, originals) = captioned(CHECKED, &mut random);
+        let (captions, originals) = self.captioned(CHECKED, &mut random);
         let made = self.pictures(&self.told(&captions, &originals)?, self.seed)?;
         // Pictures of things and of letters: read alike, and all.
         let mut read_alike = [[0, 0]; 2];

@@ -2,12 +2,14 @@
 
 use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::dinov2::Dinov2;
+use crate::model::flux::latents;
 use crate::model::processor::{FixedProcessor, PixelLimits};
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::SiglipVision;
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::train::TrainError;
 use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::region::{self, RegionSettings, WeightFunction};
 use crate::train::samples::{self, Captioned};
 use crate::train::world::edit::{Edit, Kind};
 use crate::train::world::random::Random;
@@ -20,6 +22,7 @@ pub struct Maker {
     pub vlm: Qwen2_5Vl,
     pub reader: Reader,
     pub eye: Option<Eye>,
+    pub region: RegionSettings,
     pub device: Device,
 }
 
@@ -52,33 +55,42 @@ impl Maker {
         })
     }
 
-    /// A batch of captions or of edits, all of one length: the first sets it.
+    /// A batch of edits whose instructions have one length: the first sets it.
     ///
     /// # Errors
     /// When a network cannot be computed.
-    pub fn block(
+    pub fn edit_block(
         &self,
         vae: &Autoencoder,
-        edits: bool,
         batch: usize,
         random: &mut Random,
     ) -> Result<Block, TrainError> {
-        if edits {
-            let edits = self.alike(batch, random, |random| {
-                let edit = Edit::sampled(random.pick(&Kind::ALL), random);
-                (edit.instruction.clone(), edit)
-            })?;
-            let targets: Vec<RgbImage> =
-                edits.iter().map(|edit| draw::scene(&edit.after)).collect();
-            let edits: Vec<&Edit> = edits.iter().collect();
-            return Ok(Block {
-                moments: vae.moments(&targets)?,
-                prompt: self.edits(&edits)?,
-                weights: None,
-            });
-        }
+        let edits = self.alike(batch, random, |random| {
+            let edit = Edit::sampled(random.pick(&Kind::ALL), random);
+            (edit.instruction.clone(), edit)
+        })?;
+        let targets: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.after)).collect();
+        let edits: Vec<&Edit> = edits.iter().collect();
+        Ok(Block {
+            weights: self.weights(vae, &edits, &targets)?,
+            moments: vae.moments(&targets)?,
+            prompt: self.edits(&edits)?,
+        })
+    }
+
+    /// A batch of captions of one length, with a share of signs.
+    ///
+    /// # Errors
+    /// When a network cannot be computed.
+    pub fn caption_block(
+        &self,
+        vae: &Autoencoder,
+        signs: f64,
+        batch: usize,
+        random: &mut Random,
+    ) -> Result<Block, TrainError> {
         let drawn: Vec<Captioned> = self.alike(batch, random, |random| {
-            let sample = samples::captioned(random);
+            let sample = samples::captioned(signs, random);
             (sample.caption.clone(), sample)
         })?;
         let captions: Vec<&str> = drawn.iter().map(|sample| sample.caption.as_str()).collect();
@@ -89,6 +101,29 @@ impl Maker {
             prompt,
             weights: None,
         })
+    }
+
+    /// Weights of the loss: what an edit changes counts more.
+    fn weights(
+        &self,
+        vae: &Autoencoder,
+        edits: &[&Edit],
+        targets: &[RgbImage],
+    ) -> Result<Option<Tensor>, TrainError> {
+        if self.region.function == WeightFunction::None {
+            return Ok(None);
+        }
+        let side = SIDE / vae.scale_factor() as u32;
+        let mut all = Vec::with_capacity(targets.len() * (side * side) as usize);
+        for (edit, target) in edits.iter().zip(targets) {
+            let sources = [draw::scene(&edit.before)];
+            let weights = region::weights(target, &sources, [side, side], &self.region);
+            all.extend(weights.map_err(TrainError::definition)?);
+        }
+        let side = side as usize;
+        let cells = Tensor::from_vec(all, (targets.len(), 1, side, side), &self.device)?;
+        let cells = cells.repeat((1, vae.channels(), 1, 1))?;
+        Ok(Some(latents::pack(&cells)?))
     }
 
     fn alike<T>(

@@ -14,6 +14,7 @@ use crate::model::uniworld::Config;
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Weights, read_config};
 use crate::train::autoencoder::Autoencoder;
+use crate::train::region::RegionSettings;
 use crate::train::sources::{Sources, files};
 use crate::train::tasks::denoise::Denoise;
 use crate::train::tasks::parts::{copy, strip, write_json};
@@ -85,7 +86,12 @@ impl Parts {
     ///
     /// # Errors
     /// When weights are missing.
-    pub fn maker(&self, weights: &Weights, device: &Device) -> Result<Maker, TrainError> {
+    pub fn maker(
+        &self,
+        weights: &Weights,
+        region: RegionSettings,
+        device: &Device,
+    ) -> Result<Maker, TrainError> {
         let eye = self.reference.as_ref();
         Ok(Maker {
             vlm: Qwen2_5Vl::new(&self.config.vlm, weights)?,
@@ -93,6 +99,7 @@ impl Parts {
             eye: eye
                 .map(|(encoder, folder)| eye_of(*encoder, folder, device))
                 .transpose()?,
+            region,
             device: device.clone(),
         })
     }

@@ -5,10 +5,10 @@ use crate::model::tokenizer::chat::{Form, Item, Role, Turn, encode};
 use crate::train::TrainError;
 use crate::train::answers::Answers;
 use crate::train::codes::ImageTokenizer;
-use crate::train::lessons::{self, Lesson};
-use crate::train::samples::{self, Captioned};
+use crate::train::description::describe;
+use crate::train::lessons::Lesson;
+use crate::train::samples::{self, Captioned, Content};
 use crate::train::vocabulary::{self, AROUND, Kind};
-use crate::train::world::draw;
 use crate::train::world::random::Random;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
@@ -25,6 +25,15 @@ pub struct Maker {
     /// The token that ends an answer.
     pub end: u32,
     device: Device,
+}
+
+/// What prompts of pictures say.
+#[derive(Debug, Clone, Copy)]
+pub struct Shares {
+    /// Of prompts that tell all that a picture shows; the others are captions.
+    pub dense: f64,
+    /// Of signs among the captions.
+    pub signs: f64,
 }
 
 /// Prompts of one length with their pictures.
@@ -70,20 +79,20 @@ impl Maker {
         format!("{open}{side} {side}{image}")
     }
 
-    /// Captioned pictures; of the share `dense` the caption tells everything.
+    /// Pictures with prompts.
     ///
     /// # Errors
     /// When the tokenizer cannot be computed.
     pub fn drawn(
         &self,
         batch: usize,
-        dense: f64,
+        shares: Shares,
         random: &mut Random,
     ) -> Result<Drawn, TrainError> {
         let samples = samples::alike(batch, || {
-            let Captioned { caption, picture } = match random.chance(dense) {
+            let Captioned { caption, picture } = match random.chance(shares.dense) {
                 true => told(random),
-                false => samples::captioned(random),
+                false => samples::captioned(shares.signs, random),
             };
             let ids = self.tokens.encode(&format!("{caption}{}", self.before()))?;
             Ok((ids.len(), (ids, picture)))
@@ -144,11 +153,11 @@ impl Maker {
     }
 }
 
-/// A scene with everything in it for a caption.
+/// A picture with all that it shows for a caption.
 fn told(random: &mut Random) -> Captioned {
-    let scene = lessons::scene(random);
+    let content = Content::sampled(random);
     Captioned {
-        caption: format!("a photo of{}", lessons::listed(&scene)),
-        picture: draw::scene(&scene),
+        caption: describe(&content),
+        picture: content.draw(random),
     }
 }
