@@ -237,14 +237,22 @@ fn png_is_lossless_and_repeatable() {
 }
 
 #[test]
-fn a_thumbnail_keeps_the_shape_and_is_never_larger() {
+fn a_thumbnail_keeps_the_shape_and_enlarges_only_tiny_pictures() {
     let wide = RgbImage::from_pixel(400, 100, Rgb([10, 200, 30]));
     let small = decode_bytes(&thumbnail(&wide, 200).unwrap(), "thumb").unwrap();
     assert_eq!(small.format, "jpg");
     assert_eq!(small.rgb.dimensions(), (200, 50));
     assert!(near(*small.rgb.get_pixel(100, 25), [10, 200, 30], 3));
-    let small = decode_bytes(&thumbnail(&six(), 200).unwrap(), "thumb").unwrap();
-    assert_eq!(small.rgb.dimensions(), (3, 2));
+    let same = RgbImage::new(90, 65);
+    let same = decode_bytes(&thumbnail(&same, 200).unwrap(), "thumb").unwrap();
+    assert_eq!(same.rgb.dimensions(), (90, 65));
+    // By a whole factor: every pixel becomes a square of 66.
+    let large = decode_bytes(&thumbnail(&six(), 200).unwrap(), "thumb").unwrap();
+    assert_eq!(large.rgb.dimensions(), (198, 132));
+    for (x, y, pixel) in six().enumerate_pixels() {
+        let middle = large.rgb.get_pixel(66 * x + 33, 66 * y + 33);
+        assert!(near(*middle, pixel.0, 12), "{x} {y}: {middle:?}");
+    }
 }
 
 #[test]
