@@ -196,6 +196,7 @@ fn trained(name: &str, folder: &Path, more: &[&str], stop: Option<u64>) -> Resul
     let run = |until: u64| {
         let place = Place {
             folder,
+            beside: folder.parent().unwrap(),
             device: &Device::Cpu,
             cancel: &Cancel::default(),
             restart: false,
