@@ -69,6 +69,12 @@ pub enum TrainingTask {
     QwenVl,
     /// The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.
     Uniworld,
+    /// X-Omni's tokenizer over a frozen SigLIP: codes of which a frozen Qwen2.5-VL answers questions.
+    SiglipVq,
+    /// X-Omni's autoregressive model over the codes of a frozen tokenizer, beginning as Qwen2.5-VL or as an earlier stage.
+    XomniAr,
+    /// X-Omni's diffusion decoder over the codes of a frozen tokenizer, beginning as FLUX.1; the checkpoint is all of X-Omni.
+    XomniDecoder,
 }
 
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of the weights.

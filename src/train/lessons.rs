@@ -25,6 +25,9 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// What [`Lesson::of_picture`] asks.
+    pub const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
+
     pub const ALL: [Self; 5] = [
         Self::Caption,
         Self::Describe,
@@ -78,7 +81,23 @@ impl Lesson {
             Subject::Describe => describe(random),
             Subject::Question => question(random),
             Subject::Edit => edit(random),
-            Subject::Sign => sign(random),
+            Subject::Sign => {
+                let word = samples::word(random);
+                let read = random.chance(0.5);
+                sign(word, read, random)
+            }
+        }
+    }
+
+    /// A random lesson about a picture that training may see.
+    pub fn of_picture(random: &mut Random) -> Self {
+        match random.below(10) {
+            0..5 => describe(random),
+            5..8 => question(random),
+            _ => {
+                let word = samples::word(random);
+                sign(word, true, random)
+            }
         }
     }
 
@@ -194,9 +213,7 @@ fn edit(random: &mut Random) -> Lesson {
     }
 }
 
-fn sign(random: &mut Random) -> Lesson {
-    let word = samples::word(random);
-    let read = random.chance(0.5);
+fn sign(word: &str, read: bool, random: &mut Random) -> Lesson {
     let picture = words::sign(word, random.pick(&Color::ALL), random);
     Lesson {
         subject: Subject::Sign,

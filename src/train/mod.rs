@@ -7,7 +7,7 @@
 //! | [`task`] | what a training needs of a network |
 //! | `tasks` | one file for each network that is trained |
 //! | `sources` | the checkpoints that a training begins from |
-//! | `autoencoder`, `flow`, `blocks`, `prompt`, `vocabulary` | what several tasks share |
+//! | `autoencoder`, `codes`, `flow`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
 //! | `description` | all that a picture shows, in words |
 //! | `probe` | what an encoder's tokens tell of their cells |
@@ -17,8 +17,10 @@
 //! | [`verify`] | whether a training goes as it went before |
 //! | `lessons` | what the language model is taught |
 
+mod answers;
 mod autoencoder;
 mod blocks;
+mod codes;
 mod curve;
 mod description;
 mod error;

@@ -1,5 +1,6 @@
 //! What networks are trained on: pictures of the miniature world without what is held out.
 
+use super::TrainError;
 use super::world::caption::{Caption, Task};
 use super::world::draw;
 use super::world::edit::{Edit, Kind};
@@ -10,6 +11,8 @@ use super::world::thing::Color;
 use super::world::words;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// How often a picture is empty and how often a sign; the rest are scenes.
@@ -52,8 +55,30 @@ pub struct Captioned {
     pub picture: RgbImage,
 }
 
+/// How often captions are of each of GenEval's tasks, in proportion; a task that is not named counts as 1.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "BTreeMap<Task, usize>")]
+pub struct Tasks(Vec<Task>);
+
+impl From<BTreeMap<Task, usize>> for Tasks {
+    fn from(shares: BTreeMap<Task, usize>) -> Self {
+        let tasks = Task::ALL.into_iter();
+        Self(
+            tasks
+                .flat_map(|task| vec![task; shares.get(&task).copied().unwrap_or(1)])
+                .collect(),
+        )
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        BTreeMap::new().into()
+    }
+}
+
 /// A caption or, with a probability, the wording of a sign, with a picture of it, as training may see them.
-pub fn captioned(signs: f64, random: &mut Random) -> Captioned {
+pub fn captioned(signs: f64, tasks: &Tasks, random: &mut Random) -> Captioned {
     if random.chance(signs) {
         let word = word(random);
         return Captioned {
@@ -61,7 +86,7 @@ pub fn captioned(signs: f64, random: &mut Random) -> Captioned {
             picture: words::sign(word, random.pick(&Color::ALL), random),
         };
     }
-    let caption = caption(random);
+    let caption = caption_of(tasks, random);
     Captioned {
         caption: caption.words(),
         picture: draw::scene(&caption.scene(random)),
@@ -75,8 +100,12 @@ pub fn word(random: &mut Random) -> &'static str {
 
 /// A caption that training may see; each task comes about as often.
 pub fn caption(random: &mut Random) -> Caption {
+    caption_of(&Tasks::default(), random)
+}
+
+fn caption_of(tasks: &Tasks, random: &mut Random) -> Caption {
     loop {
-        let task = random.pick(&Task::ALL);
+        let task = random.pick(&tasks.0);
         let caption = random.pick(&Caption::all(task));
         if caption.split() == Split::Seen {
             return caption;
@@ -121,6 +150,25 @@ impl Content {
             Self::Scene(scene) => draw::scene(scene),
         }
     }
+}
+
+/// So many samples of one form, which the first of them sets; `sample` tells form and sample.
+///
+/// # Errors
+/// As `sample`.
+pub fn alike<T, F: PartialEq>(
+    count: usize,
+    mut sample: impl FnMut() -> Result<(F, T), TrainError>,
+) -> Result<Vec<T>, TrainError> {
+    let (form, first) = sample()?;
+    let mut all = vec![first];
+    while all.len() < count {
+        let (other, next) = sample()?;
+        if other == form {
+            all.push(next);
+        }
+    }
+    Ok(all)
 }
 
 /// Pictures as a batch [B, 3, H, W] in −1 … 1.

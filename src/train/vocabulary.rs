@@ -62,14 +62,23 @@ pub enum Kind {
     Clip,
     T5,
     Qwen,
+    /// Qwen2's, and after them the image tokens of so many codes and what stands around them.
+    XOmni(usize),
 }
 
+/// What opens a picture of X-Omni's, closes it, and stands before its tokens.
+pub const AROUND: [&str; 3] = ["<SOM>", "<EOM>", "<IMAGE>"];
+
+/// The chat template of X-Omni's `tokenizer_config.json`: Qwen2's without its system turn.
+pub const CHAT_TEMPLATE: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] \
+    + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
 impl Kind {
-    fn special(self) -> &'static [&'static str] {
-        match self {
+    fn special(self) -> Vec<String> {
+        let names: &[&str] = match self {
             Self::Clip => &["<|startoftext|>", "<|endoftext|>"],
             Self::T5 => &["<pad>", "</s>"],
-            Self::Qwen => &[
+            Self::Qwen | Self::XOmni(_) => &[
                 "<|endoftext|>",
                 "<|im_start|>",
                 "<|im_end|>",
@@ -77,7 +86,13 @@ impl Kind {
                 "<|vision_end|>",
                 "<|image_pad|>",
             ],
+        };
+        let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        if let Self::XOmni(codes) = self {
+            names.extend((0..codes).map(|code| format!("<MM-Token-{code}>")));
+            names.extend(AROUND.map(str::to_owned));
         }
+        names
     }
 }
 
@@ -109,7 +124,7 @@ pub fn tokenizer(kind: Kind) -> Value {
         .enumerate()
         .map(|(id, token)| (token, id.into()))
         .collect();
-    let special = kind.special().iter().enumerate();
+    let special = kind.special().into_iter().enumerate();
     let special = special.map(|(number, name)| {
         json!({"id": first + number, "content": name, "single_word": false, "lstrip": false,
             "rstrip": false, "normalized": false, "special": true})
@@ -150,6 +165,9 @@ fn alphabet() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::tokenizer::Tokenizer;
+    use crate::model::tokenizer::chat::{Form, Item, Role, Turn, encode};
+    use crate::model::tokenizer::template::{ChatTemplate, Said};
     use crate::train::world::caption::{Caption, Task};
     use crate::train::world::words;
 
@@ -175,5 +193,47 @@ mod tests {
             assert_eq!(tokens(&words::prompt("QUIZ")), 4 + 5);
             assert!(tokens("Ein Käse, 3 × 4?") > 10);
         }
+    }
+
+    #[test]
+    fn image_tokens_follow_the_words_and_a_conversation_is_written_by_the_published_template() {
+        let words = size(Kind::Qwen);
+        let (plain, json) = (tokenizer(Kind::Qwen), tokenizer(Kind::XOmni(20)));
+        assert_eq!(plain["model"], json["model"]);
+        let tokenizer = Tokenizer::from_json(&json).unwrap();
+        assert_eq!(tokenizer.size(), words + 20 + 3);
+        for (name, id) in [
+            ("<|im_end|>", words - 4),
+            ("<MM-Token-0>", words),
+            ("<MM-Token-19>", words + 19),
+            ("<SOM>", words + 20),
+            ("<EOM>", words + 21),
+            ("<IMAGE>", words + 22),
+        ] {
+            assert_eq!(tokenizer.token(name).unwrap() as usize, id, "{name}");
+        }
+        let ids = tokenizer.encode("a sign<SOM>4 4<IMAGE>").unwrap();
+        let around = [20, 22].map(|more| (words + more) as u32);
+        assert_eq!(ids.iter().filter(|id| around.contains(id)).count(), 2);
+        assert_eq!(*ids.last().unwrap(), around[1]);
+
+        let folder = tempfile::tempdir().unwrap();
+        let config = json!({"chat_template": CHAT_TEMPLATE}).to_string();
+        std::fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+        let content = "<SOM>4 4<IMAGE><EOM>\ndescribe it".to_owned();
+        let said = Said {
+            role: Role::User,
+            content: content.clone(),
+        };
+        let text = ChatTemplate::open(folder.path()).unwrap();
+        let text = text.render(&[said]).unwrap();
+        let turn = Turn {
+            role: Role::User,
+            items: vec![Item::Text(content)],
+        };
+        assert_eq!(
+            tokenizer.encode(&text).unwrap(),
+            encode(&tokenizer, &[turn], Form::UniWorld).unwrap()
+        );
     }
 }

@@ -56,3 +56,4 @@ mod vqa;
 mod vqascore;
 mod world;
 mod xomni;
+mod xomni_train;

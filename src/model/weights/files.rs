@@ -1,5 +1,5 @@
 //! Published weight files: safetensors, one or sharded with an index, memory-mapped; torch pickles where there is
-//! nothing else.
+//! nothing else. Tensors in memory can stand in their place.
 
 use super::legacy::Legacy;
 use super::{Asked, Source};
@@ -23,6 +23,8 @@ enum Store {
     Legacy(Legacy),
     /// Pickles that an index joins.
     Shards(Vec<Files>),
+    /// No files at all.
+    Made(BTreeMap<String, Tensor>),
 }
 
 #[derive(serde::Deserialize)]
@@ -211,6 +213,26 @@ impl Files {
         })
     }
 
+    /// Tensors in memory, as if they were stored; `path` is what messages name.
+    pub fn made(path: &Path, tensors: BTreeMap<String, Tensor>) -> Self {
+        let dims = tensors
+            .iter()
+            .map(|(name, tensor)| (name.clone(), tensor.dims().to_vec()));
+        Self {
+            path: path.into(),
+            dims: dims.collect(),
+            store: Store::Made(tensors),
+        }
+    }
+
+    /// A tensor as it is stored, in main memory.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it cannot be read.
+    pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        self.load(name, &Device::Cpu)
+    }
+
     fn safetensors(path: &Path, files: &[PathBuf]) -> Result<Self> {
         for file in files {
             check_header(file)?;
@@ -285,6 +307,10 @@ impl Files {
             Store::Shards(shards) => {
                 let shard = shards.iter().find(|shard| shard.dims.contains_key(name));
                 shard.ok_or_else(missing)?.load(name, device)
+            }
+            Store::Made(tensors) => {
+                let tensor = tensors.get(name).ok_or_else(missing)?;
+                Ok(tensor.to_device(device)?)
             }
             Store::Legacy(legacy) => {
                 let tensor = legacy.get(name)?.ok_or_else(missing)?;

@@ -63,8 +63,18 @@ impl XOmniAr {
         &self.config
     }
 
-    fn device(&self) -> &Device {
+    pub(super) fn device(&self) -> &Device {
         self.lm_embed_tokens.embeddings().device()
+    }
+
+    /// The tables of words and of image tokens.
+    pub(super) fn tables(&self) -> [&Embedding; 2] {
+        [&self.lm_embed_tokens, &self.mm_embed_tokens]
+    }
+
+    /// The final norms of words and of image tokens.
+    pub(super) fn norms(&self) -> [&RmsNorm; 2] {
+        [&self.lm_norm, &self.mm_norm]
     }
 
     /// Rotary angles: one number a token, whatever it is.

@@ -5,9 +5,11 @@
 //! below `diffusers/`; all keep their published names.
 
 mod ar;
+mod batch;
 mod config;
 mod decoder;
 mod draw;
+mod ibq;
 mod image_flux;
 #[cfg(test)]
 mod tests;
@@ -18,5 +20,6 @@ pub use ar::XOmniAr;
 pub use config::{Config, DecoderConfig, EncoderConfig, Transform, VisionConfig};
 pub use decoder::{Condition, Steady, XOmniDecoder};
 pub use draw::Drawing;
+pub use ibq::{Ibq, IbqLoss, Quantized};
 pub use vit::Vit;
 pub use vq::{VqDecoder, VqEncoder};

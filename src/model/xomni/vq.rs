@@ -11,14 +11,14 @@ const NORM_EPS: f64 = 1e-5;
 const ROWS: usize = 1024;
 
 /// A convolution of one cell, as a linear layer: `weight` [O, C, 1, 1].
-fn point(weights: &Weights, input: usize, output: usize) -> Result<Linear> {
+pub(super) fn point(weights: &Weights, input: usize, output: usize) -> Result<Linear> {
     let weight = weights.get("weight", (output, input, 1, 1))?;
     let weight = weight.reshape((output, input))?;
     Ok(Linear::new(weight, Some(weights.get("bias", output)?)))
 }
 
 /// The rows of the codebook, [codes, dim].
-fn codebook(config: &EncoderConfig, weights: &Weights) -> Result<Tensor> {
+pub(super) fn codebook(config: &EncoderConfig, weights: &Weights) -> Result<Tensor> {
     let shape = (config.codebook_size, config.codebook_dim);
     weights.get("quantize.embedding.weight", shape)
 }
@@ -66,7 +66,7 @@ impl VqEncoder {
 }
 
 /// Rows of length one; a row of zeros stays.
-fn unit(rows: &Tensor) -> candle_core::Result<Tensor> {
+pub(super) fn unit(rows: &Tensor) -> candle_core::Result<Tensor> {
     let length = rows.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;
     rows.broadcast_div(&length)
 }
@@ -121,28 +121,45 @@ impl VqDecoder {
         })
     }
 
-    /// Codes of h · w cells in raster order → [1, h · w, D].
+    /// Codes of h · w cells in raster order → [1, h · w, Z].
     ///
     /// # Errors
     /// When a code is outside the codebook or they are not h · w.
-    pub fn decode(&self, codes: &[u32], (h, w): (usize, usize)) -> Result<Tensor> {
+    pub fn decode(&self, codes: &[u32], grid: (usize, usize)) -> Result<Tensor> {
+        self.decode_all(&[codes], grid)
+    }
+
+    /// Codes of several grids of one size → [B, h · w, Z].
+    ///
+    /// # Errors
+    /// As [`Self::decode`], and when there is no grid.
+    pub fn decode_all(&self, grids: &[&[u32]], (h, w): (usize, usize)) -> Result<Tensor> {
         let count = self.codes.dim(0)?;
-        if codes.len() != h * w || codes.is_empty() {
+        let wrong = |codes: &&&[u32]| codes.len() != h * w || codes.is_empty();
+        if let Some(codes) = grids.iter().find(wrong) {
             return Err(ModelError::Input(format!(
                 "{} image tokens are no grid of {w} × {h}",
                 codes.len()
             )));
         }
-        if let Some(code) = codes.iter().find(|&&code| code as usize >= count) {
+        let all = grids.concat();
+        if let Some(code) = all.iter().find(|&&code| code as usize >= count) {
             return Err(ModelError::Input(format!(
                 "image token {code} is outside the codebook of {count}"
             )));
         }
-        let ids = Tensor::new(codes, self.codes.device())?;
-        let rows = self
-            .post_quant_conv
-            .forward(&self.codes.index_select(&ids, 0)?)?;
-        let mut x = rows.t()?.reshape((1, (), h, w))?;
+        let ids = Tensor::new(all, self.codes.device())?;
+        let rows = self.codes.index_select(&ids, 0)?;
+        self.features(&rows.reshape((grids.len(), h * w, ()))?, (h, w))
+    }
+
+    /// Rows of the codebook, or what stands in their place, [B, h · w, dim] → [B, h · w, Z].
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn features(&self, rows: &Tensor, (h, w): (usize, usize)) -> Result<Tensor> {
+        let rows = self.post_quant_conv.forward(rows)?;
+        let mut x = rows.transpose(1, 2)?.reshape((rows.dim(0)?, (), h, w))?;
         for block in &self.post_conv {
             x = block.forward(&x)?;
         }

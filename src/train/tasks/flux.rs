@@ -3,6 +3,7 @@
 
 use super::denoise::{Denoise, Prompts};
 use super::parts::{copy, strip, write_json};
+use super::text::Text;
 use crate::config::TrainingFile;
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::flow_match::FlowMatchConfig;
@@ -13,7 +14,7 @@ use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Variables;
 use crate::train::autoencoder::{Autoencoder, Moments};
 use crate::train::blocks::Blocks;
-use crate::train::samples::{self, Captioned};
+use crate::train::samples::{self, Captioned, Tasks};
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
@@ -79,45 +80,10 @@ pub struct Flux {
     batch: usize,
 }
 
-/// The two text encoders.
-struct Text {
-    t5: T5Encoder,
-    t5_tokens: Tokenizer,
-    t5_length: usize,
-    clip: ClipText,
-    clip_tokens: Tokenizer,
-    clip_length: usize,
-    device: Device,
-}
-
 /// A batch of captioned pictures.
 struct Block {
     moments: Moments,
     captions: Vec<String>,
-}
-
-impl Text {
-    /// T5's states [B, L, J] and CLIP's pooled vectors [B, P] of texts.
-    fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
-        let ids = |rows: Vec<Vec<u32>>| -> Result<Tensor, TrainError> {
-            let (count, length) = (rows.len(), rows.first().map_or(0, Vec::len));
-            let rows = rows.concat();
-            Ok(Tensor::from_vec(rows, (count, length), &self.device)?)
-        };
-        let rows = t5
-            .iter()
-            .map(|text| Ok(self.t5_tokens.t5_ids(text, self.t5_length)?.ids));
-        let states = self
-            .t5
-            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
-        let rows = clip
-            .iter()
-            .map(|text| Ok(self.clip_tokens.clip_ids(text, self.clip_length)?.ids));
-        let pooled = self
-            .clip
-            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
-        Ok([states, pooled.pooled])
-    }
 }
 
 impl Flux {
@@ -167,8 +133,9 @@ impl Flux {
 
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, samples::stream(samples::TRAINING, number));
+        let tasks = Tasks::default();
         let drawn: Vec<Captioned> = (0..self.batch)
-            .map(|_| samples::captioned(self.settings.signs, &mut random))
+            .map(|_| samples::captioned(self.settings.signs, &tasks, &mut random))
             .collect();
         let pictures: Vec<_> = drawn.iter().map(|sample| sample.picture.clone()).collect();
         Ok(Block {

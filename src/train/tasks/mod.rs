@@ -8,9 +8,13 @@ mod parts;
 mod qwen_vl;
 mod self_distillation;
 mod siglip;
+mod siglip_vq;
+mod text;
 mod uniworld;
 mod vae;
 mod views;
+mod xomni_ar;
+mod xomni_decoder;
 
 use super::TrainError;
 use super::sources::Sources;
@@ -31,6 +35,11 @@ pub fn learner(
         TrainingTask::Vae => Box::new(vae::Vae::new(training, sources, device)?),
         TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
         TrainingTask::QwenVl => Box::new(qwen_vl::QwenVl::new(training, device)?),
+        TrainingTask::SiglipVq => Box::new(siglip_vq::SiglipVq::new(training, sources, device)?),
+        TrainingTask::XomniAr => Box::new(xomni_ar::XOmniArTask::new(training, sources, device)?),
+        TrainingTask::XomniDecoder => Box::new(xomni_decoder::XOmniDecoderTask::new(
+            training, sources, device,
+        )?),
         TrainingTask::Uniworld => Box::new(uniworld::Uniworld::new(training, sources, device)?),
         TrainingTask::Siglip => Box::new(siglip::Siglip::new(training, sources, device)?),
         TrainingTask::Dinov2 => Box::new(dinov2::Dinov2Task::new(training, sources, device)?),

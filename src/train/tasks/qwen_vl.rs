@@ -8,15 +8,16 @@ use crate::model::processor::QwenProcessor;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Variables;
+use crate::train::answers::{Answers, Tally};
 use crate::train::blocks::Blocks;
 use crate::train::lessons::{Lesson, Subject};
 use crate::train::prompt;
-use crate::train::samples::{CHECKS, TRAINING, stream};
+use crate::train::samples::{self, CHECKS, TRAINING, stream};
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use crate::train::world::random::Random;
 use crate::train::{TrainError, state};
-use candle_core::{D, Device, Tensor};
+use candle_core::{Device, Tensor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,15 +61,10 @@ pub struct QwenVl {
 
 /// Lessons whose prompts have one form.
 struct Block {
-    /// Prompt and answer, the end of the turn up to one length.
-    rows: Vec<Vec<u32>>,
+    answers: Answers,
     pixel_values: Option<Tensor>,
+    /// Of one row.
     grids: Vec<[usize; 3]>,
-    /// Tokens of the prompts.
-    prompt: usize,
-    /// What follows each position from the last of the prompt, [B, A], and whether it counts.
-    targets: Tensor,
-    counted: Tensor,
     lessons: Vec<Lesson>,
 }
 
@@ -117,80 +113,44 @@ impl QwenVl {
     /// A batch of lessons: the first sets the form.
     fn block(&self, kind: u64, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(kind, number));
-        let first = Lesson::sampled(&mut random);
-        let form = |lesson: &Lesson| -> Result<(usize, bool), TrainError> {
-            let words = self.reader.tokenizer.encode(&lesson.words)?;
-            Ok((words.len(), lesson.shown.is_some()))
-        };
-        let wanted = form(&first)?;
-        let mut lessons = vec![first];
-        while lessons.len() < self.batch {
-            let next = Lesson::sampled(&mut random);
-            if form(&next)? == wanted {
-                lessons.push(next);
-            }
-        }
-        let mut read = Vec::with_capacity(lessons.len());
-        let mut answers = Vec::with_capacity(lessons.len());
-        for lesson in &lessons {
-            read.push(self.read(lesson)?);
-            let mut answer = self.reader.tokenizer.encode(&lesson.answer)?;
-            answer.push(self.end);
-            answers.push(answer);
-        }
-        let longest = answers.iter().map(Vec::len).max().unwrap_or(1);
-        let prompt = read.first().map_or(0, |read| read.ids.len());
-        let counted = answers.iter().flat_map(|answer| {
-            (0..longest).map(|place| if place < answer.len() { 1f32 } else { 0.0 })
-        });
-        let shape = (lessons.len(), longest);
-        let counted =
-            Tensor::from_iter(counted.collect::<Vec<_>>(), &self.device)?.reshape(shape)?;
-        let targets = answers.iter().flat_map(|answer| {
-            (0..longest).map(|place| answer.get(place).copied().unwrap_or(self.end))
-        });
-        let targets =
-            Tensor::from_iter(targets.collect::<Vec<_>>(), &self.device)?.reshape(shape)?;
-        let rows = read.iter().zip(&answers).map(|(read, answer)| {
-            let mut row = [&read.ids[..], &answer[..answer.len() - 1]].concat();
-            row.resize(prompt + longest - 1, self.end);
-            row
-        });
+        let tokens = &self.reader.tokenizer;
+        let lessons = samples::alike(self.batch, || {
+            let lesson = Lesson::sampled(&mut random);
+            let words = tokens.encode(&lesson.words)?;
+            Ok(((words.len(), lesson.shown.is_some()), lesson))
+        })?;
+        let read = lessons.iter().map(|lesson| self.read(lesson));
+        let read: Vec<Conversation> = read.collect::<Result<_, _>>()?;
+        let answers = lessons.iter().map(|lesson| tokens.encode(&lesson.answer));
+        let answers = answers.collect::<Result<_, _>>()?;
         let patches: Vec<Tensor> = read
             .iter()
             .filter_map(|read| read.pixel_values.clone())
             .collect();
+        let grids = read.first().map(|read| read.grids.clone());
+        let prompts: Vec<Vec<u32>> = read.into_iter().map(|read| read.ids).collect();
         Ok(Block {
-            rows: rows.collect(),
+            answers: Answers::new(&prompts, answers, self.end, &self.device)?,
             pixel_values: match patches.is_empty() {
                 true => None,
                 false => Some(Tensor::cat(&patches, 0)?),
             },
-            grids: read
-                .first()
-                .map(|read| read.grids.clone())
-                .unwrap_or_default(),
-            prompt,
-            targets,
-            counted,
+            grids: grids.unwrap_or_default(),
             lessons,
         })
     }
 
     /// Scores of the answers' tokens, [B, A, V].
     fn scores(&self, block: &Block) -> Result<Tensor, TrainError> {
-        let grids: Vec<[usize; 3]> = block
-            .rows
-            .iter()
-            .flat_map(|_| block.grids.clone())
-            .collect();
+        let rows = &block.answers.rows;
+        let grids: Vec<[usize; 3]> = rows.iter().flat_map(|_| block.grids.clone()).collect();
         let images = block.pixel_values.as_ref();
         let images = images.map(|pixels| self.model.image_embeds(pixels, &grids));
-        let states =
-            self.model
-                .batch_states(&block.rows, images.transpose()?.as_ref(), &block.grids)?;
-        let answers = states.narrow(1, block.prompt - 1, block.targets.dim(1)?)?;
-        Ok(self.model.all_logits(&answers.contiguous()?)?)
+        let images = images.transpose()?;
+        let states = self
+            .model
+            .batch_states(rows, images.as_ref(), &block.grids)?;
+        Ok(self.model.all_logits(&block.answers.states(&states)?)?)
     }
 }
 
@@ -203,34 +163,18 @@ impl Learner for QwenVl {
         let block = self
             .blocks
             .get(step, |number| self.block(TRAINING, number))?;
-        let scores = candle_nn::ops::log_softmax(&self.scores(&block)?, D::Minus1)?;
-        let likely = scores.gather(&block.targets.unsqueeze(2)?, 2)?.squeeze(2)?;
-        let counted = block.counted.sum_all()?;
-        let loss = ((likely * &block.counted)?.sum_all()?.neg()? / counted)?;
+        let loss = block.answers.loss(&self.scores(&block)?)?;
         Ok(Loss::new(loss, &[]))
     }
 
     /// The share of answers of each kind that would be decoded right, word for word.
     fn check(&self) -> Result<Numbers, TrainError> {
-        let mut counts: BTreeMap<Subject, [usize; 2]> = BTreeMap::new();
+        let mut tally = Tally::default();
         for number in 0..CHECKED {
             let block = self.block(CHECKS, number)?;
-            let wrong = self.scores(&block)?.argmax(D::Minus1)?.ne(&block.targets)?;
-            let wrong = (wrong.to_dtype(block.counted.dtype())? * &block.counted)?.sum(1)?;
-            let wrong: Vec<f32> = wrong.to_vec1()?;
-            for (lesson, wrong) in block.lessons.iter().zip(wrong) {
-                if lesson.certain {
-                    let count = counts.entry(lesson.subject).or_default();
-                    count[0] += usize::from(wrong == 0.0);
-                    count[1] += 1;
-                }
-            }
+            tally.add(&block.lessons, &block.answers.right(&self.scores(&block)?)?);
         }
-        let share = |subject: Subject| {
-            let [right, all] = counts.get(&subject).copied().unwrap_or_default();
-            (subject.name().into(), right as f64 / all.max(1) as f64)
-        };
-        Ok(Subject::ALL.map(share).to_vec())
+        Ok(tally.shares(&Subject::ALL))
     }
 
     fn files(&self) -> &'static [&'static str] {

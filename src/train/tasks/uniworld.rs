@@ -17,7 +17,7 @@ use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::blocks::Blocks;
 use crate::train::region::RegionSettings;
-use crate::train::samples::{self, CHECKS, TRAINING, stream};
+use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::world::edit::{Edit, Kind};
@@ -43,6 +43,9 @@ pub struct UniworldSettings {
     /// The share of signs among the captions.
     #[serde(default = "signs")]
     signs: f64,
+    /// How often captions are of each of GenEval's tasks.
+    #[serde(default)]
+    tasks: Tasks,
     /// What looks at the reference pictures.
     #[serde(default)]
     encoder: Encoder,
@@ -130,9 +133,9 @@ impl Uniworld {
         match edits {
             true => self.maker.edit_block(vae, self.batch, &mut random),
             false => {
-                let signs = self.settings.signs;
+                let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
                 self.maker
-                    .caption_block(vae, signs, self.batch, &mut random)
+                    .caption_block(vae, signs, tasks, self.batch, &mut random)
             }
         }
     }

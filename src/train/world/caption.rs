@@ -5,9 +5,11 @@ use super::read::Found;
 use super::scene::Scene;
 use super::split::{self, Split};
 use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
+use serde::Deserialize;
 
 /// The tasks by their tags in GenEval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Task {
     SingleObject,
     TwoObject,

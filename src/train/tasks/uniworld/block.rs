@@ -10,7 +10,7 @@ use crate::train::TrainError;
 use crate::train::autoencoder::{Autoencoder, Moments};
 use crate::train::prompt;
 use crate::train::region::{self, RegionSettings, WeightFunction};
-use crate::train::samples::{self, Captioned};
+use crate::train::samples::{self, Captioned, Tasks};
 use crate::train::world::edit::{Edit, Kind};
 use crate::train::world::random::Random;
 use crate::train::world::{SIDE, draw};
@@ -65,9 +65,9 @@ impl Maker {
         batch: usize,
         random: &mut Random,
     ) -> Result<Block, TrainError> {
-        let edits = self.alike(batch, random, |random| {
+        let edits = samples::alike(batch, || {
             let edit = Edit::sampled(random.pick(&Kind::ALL), random);
-            (edit.instruction.clone(), edit)
+            Ok((self.length(&edit.instruction)?, edit))
         })?;
         let targets: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.after)).collect();
         let edits: Vec<&Edit> = edits.iter().collect();
@@ -86,12 +86,13 @@ impl Maker {
         &self,
         vae: &Autoencoder,
         signs: f64,
+        tasks: &Tasks,
         batch: usize,
         random: &mut Random,
     ) -> Result<Block, TrainError> {
-        let drawn: Vec<Captioned> = self.alike(batch, random, |random| {
-            let sample = samples::captioned(signs, random);
-            (sample.caption.clone(), sample)
+        let drawn: Vec<Captioned> = samples::alike(batch, || {
+            let sample = samples::captioned(signs, tasks, random);
+            Ok((self.length(&sample.caption)?, sample))
         })?;
         let captions: Vec<&str> = drawn.iter().map(|sample| sample.caption.as_str()).collect();
         let prompt = self.captions(&captions)?;
@@ -126,21 +127,8 @@ impl Maker {
         Ok(Some(latents::pack(&cells)?))
     }
 
-    fn alike<T>(
-        &self,
-        count: usize,
-        random: &mut Random,
-        mut sample: impl FnMut(&mut Random) -> (String, T),
-    ) -> Result<Vec<T>, TrainError> {
-        let (mut all, mut wanted) = (Vec::with_capacity(count), None);
-        while all.len() < count {
-            let (words, next) = sample(random);
-            let length = self.reader.tokenizer.encode(&words)?.len();
-            if *wanted.get_or_insert(length) == length {
-                all.push(next);
-            }
-        }
-        Ok(all)
+    fn length(&self, words: &str) -> Result<usize, TrainError> {
+        Ok(self.reader.tokenizer.encode(words)?.len())
     }
 
     /// Prompts of captions of one length.

@@ -1,0 +1,110 @@
+//! Answers to prompts of one form, of which a language model learns every next token.
+
+use super::TrainError;
+use super::lessons::{Lesson, Subject};
+use super::task::Numbers;
+use candle_core::{D, Device, Tensor};
+use std::collections::BTreeMap;
+
+/// Rows of prompts with their answers.
+pub struct Answers {
+    /// Prompt and answer, with the end of the turn up to one length.
+    pub rows: Vec<Vec<u32>>,
+    /// Tokens of a prompt.
+    prompt: usize,
+    /// What follows each position from the last of the prompt, [B, A], and whether it counts.
+    targets: Tensor,
+    counted: Tensor,
+}
+
+impl Answers {
+    /// Prompts of one length with an answer each; `end` ends an answer.
+    ///
+    /// # Errors
+    /// When the device has no room.
+    pub fn new(
+        prompts: &[Vec<u32>],
+        mut answers: Vec<Vec<u32>>,
+        end: u32,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        answers.iter_mut().for_each(|answer| answer.push(end));
+        let longest = answers.iter().map(Vec::len).max().unwrap_or(1);
+        let prompt = prompts.first().map_or(0, Vec::len);
+        let shape = (answers.len(), longest);
+        let places = || {
+            let answers = answers.iter();
+            answers.flat_map(|answer| (0..longest).map(move |place| answer.get(place)))
+        };
+        let counted = places().map(|token| f32::from(u8::from(token.is_some())));
+        let counted: Vec<f32> = counted.collect();
+        let targets: Vec<u32> = places().map(|token| *token.unwrap_or(&end)).collect();
+        let rows = prompts.iter().zip(&answers).map(|(prompt, answer)| {
+            let mut row = [&prompt[..], &answer[..answer.len() - 1]].concat();
+            row.resize(prompt.len() + longest - 1, end);
+            row
+        });
+        Ok(Self {
+            rows: rows.collect(),
+            prompt,
+            targets: Tensor::from_vec(targets, shape, device)?,
+            counted: Tensor::from_vec(counted, shape, device)?,
+        })
+    }
+
+    /// Of the states of all positions [B, L, D] those that answers are told by, [B, A, D].
+    ///
+    /// # Errors
+    /// When they are of other rows.
+    pub fn states(&self, states: &Tensor) -> Result<Tensor, TrainError> {
+        let answers = states.narrow(1, self.prompt.saturating_sub(1), self.targets.dim(1)?)?;
+        Ok(answers.contiguous()?)
+    }
+
+    /// The mean over all tokens of answers of −log p, from their scores [B, A, V].
+    ///
+    /// # Errors
+    /// When they are of other rows.
+    pub fn loss(&self, scores: &Tensor) -> Result<Tensor, TrainError> {
+        let scores = candle_nn::ops::log_softmax(scores, D::Minus1)?;
+        let likely = scores.gather(&self.targets.unsqueeze(2)?, 2)?.squeeze(2)?;
+        let counted = self.counted.sum_all()?;
+        Ok(((likely * &self.counted)?.sum_all()?.neg()? / counted)?)
+    }
+
+    /// Which answers would be decoded right, word for word, from their scores [B, A, V].
+    ///
+    /// # Errors
+    /// When they are of other rows.
+    pub fn right(&self, scores: &Tensor) -> Result<Vec<bool>, TrainError> {
+        let wrong = scores.argmax(D::Minus1)?.ne(&self.targets)?;
+        let wrong = (wrong.to_dtype(self.counted.dtype())? * &self.counted)?.sum(1)?;
+        let wrong: Vec<f32> = wrong.to_vec1()?;
+        Ok(wrong.into_iter().map(|wrong| wrong == 0.0).collect())
+    }
+}
+
+/// Right answers of each subject, of all to which nothing else would be right.
+#[derive(Default)]
+pub struct Tally(BTreeMap<Subject, [usize; 2]>);
+
+impl Tally {
+    pub fn add(&mut self, lessons: &[Lesson], right: &[bool]) {
+        for (lesson, right) in lessons.iter().zip(right) {
+            if lesson.certain {
+                let count = self.0.entry(lesson.subject).or_default();
+                count[0] += usize::from(*right);
+                count[1] += 1;
+            }
+        }
+    }
+
+    /// The share of right answers by the subject's name.
+    pub fn shares(&self, subjects: &[Subject]) -> Numbers {
+        let share = |subject: &Subject| {
+            let [right, all] = self.0.get(subject).copied().unwrap_or_default();
+            (subject.name().into(), right as f64 / all.max(1) as f64)
+        };
+        subjects.iter().map(share).collect()
+    }
+}

@@ -1,0 +1,52 @@
+//! A codebook to begin with: spherical k-means over directions (Dhillon and Modha, Machine Learning 42, 2001), which begins
+//! with directions far from each other (Arthur and Vassilvitskii, "k-means++", SODA 2007).
+
+use crate::model::clip::normalise;
+use crate::model::noise::Generator;
+use crate::train::TrainError;
+use candle_core::{D, Tensor};
+
+const ROUNDS: usize = 8;
+/// What a centre weighs beside the directions next to it: one that has none stays where it is.
+const STAYS: f64 = 1e-6;
+
+/// `count` directions [count, D] that stand for the directions [M, D]; some are the same where there are too few.
+///
+/// # Errors
+/// When there are none, or the device has no room.
+pub fn centres(
+    directions: &Tensor,
+    count: usize,
+    generator: &mut Generator,
+) -> Result<Tensor, TrainError> {
+    // Squared distances to the nearest centre so far, halved.
+    let mut far = vec![1f32; directions.dim(0)?];
+    let mut chosen = Vec::with_capacity(count);
+    for _ in 0..count {
+        let next = drawn(&far, generator);
+        let own = directions.narrow(0, next, 1)?;
+        let cosines: Vec<f32> = directions.matmul(&own.t()?)?.flatten_all()?.to_vec1()?;
+        for (far, cosine) in far.iter_mut().zip(cosines) {
+            *far = far.min((1.0 - cosine).max(0.0));
+        }
+        chosen.push(own);
+    }
+    let mut centres = Tensor::cat(&chosen, 0)?;
+    for _ in 0..ROUNDS {
+        let nearest = directions.matmul(&centres.t()?)?.argmax(D::Minus1)?;
+        let sums = (&centres * STAYS)?.index_add(&nearest, directions, 0)?;
+        centres = normalise(&sums)?;
+    }
+    Ok(centres)
+}
+
+/// A place with a probability as its number; the first of all where they are all zero.
+fn drawn(shares: &[f32], generator: &mut Generator) -> usize {
+    let total: f64 = shares.iter().map(|share| f64::from(*share)).sum();
+    let mut left = generator.uniform() * total;
+    let place = shares.iter().position(|share| {
+        left -= f64::from(*share);
+        left < 0.0
+    });
+    place.unwrap_or(0)
+}

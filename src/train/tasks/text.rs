@@ -1,0 +1,71 @@
+//! FLUX's text encoders: T5 for every token, CLIP for one vector.
+
+use crate::model::clip::{ClipText, ClipTextConfig};
+use crate::model::t5::{T5Config, T5Encoder};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::{read_config, weights};
+use crate::train::TrainError;
+use crate::train::sources::files;
+use candle_core::{DType, Device, Tensor};
+use std::path::Path;
+
+/// The two text encoders.
+pub struct Text {
+    pub t5: T5Encoder,
+    pub t5_tokens: Tokenizer,
+    pub t5_length: usize,
+    pub clip: ClipText,
+    pub clip_tokens: Tokenizer,
+    pub clip_length: usize,
+    pub device: Device,
+}
+
+impl Text {
+    /// The text encoders of a folder laid out as FLUX.1's, frozen; T5 sees so many tokens.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged.
+    pub fn open(flux: &Path, t5_length: usize, device: &Device) -> Result<Self, TrainError> {
+        let (clip, t5) = (flux.join("text_encoder"), flux.join("text_encoder_2"));
+        let clip_config: ClipTextConfig = read_config(&clip.join("config.json"))?;
+        let t5_config: T5Config = read_config(&t5.join("config.json"))?;
+        Ok(Self {
+            t5: weights::load(&files(&t5)?, DType::F32, device, |weights| {
+                T5Encoder::new(&t5_config, weights)
+            })?,
+            t5_tokens: Tokenizer::open(&flux.join("tokenizer_2"))?,
+            t5_length,
+            clip: weights::load(&files(&clip)?, DType::F32, device, |weights| {
+                ClipText::new(&clip_config, weights)
+            })?,
+            clip_tokens: Tokenizer::open(&flux.join("tokenizer"))?,
+            clip_length: clip_config.max_position_embeddings,
+            device: device.clone(),
+        })
+    }
+
+    /// T5's states [B, L, J] and CLIP's pooled vectors [B, P] of texts.
+    ///
+    /// # Errors
+    /// When a vocabulary lacks a special token or a length has no room for it.
+    pub fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
+        let ids = |rows: Vec<Vec<u32>>| -> Result<Tensor, TrainError> {
+            let (count, length) = (rows.len(), rows.first().map_or(0, Vec::len));
+            let rows = rows.concat();
+            Ok(Tensor::from_vec(rows, (count, length), &self.device)?)
+        };
+        let rows = t5
+            .iter()
+            .map(|text| Ok(self.t5_tokens.t5_ids(text, self.t5_length)?.ids));
+        let states = self
+            .t5
+            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        let rows = clip
+            .iter()
+            .map(|text| Ok(self.clip_tokens.clip_ids(text, self.clip_length)?.ids));
+        let pooled = self
+            .clip
+            .forward(&ids(rows.collect::<Result<_, TrainError>>()?)?)?;
+        Ok([states, pooled.pooled])
+    }
+}

@@ -1,0 +1,269 @@
+//! Training of X-Omni's autoregressive model (arXiv 2507.22058, section 4) over the codes of a frozen tokenizer: a trained
+//! language model between layers for image tokens learns to continue prompts with pictures, and to answer about pictures.
+//!
+//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the loss, of an
+//! answer its words.
+
+mod language;
+mod sequences;
+
+use self::sequences::{Drawn, Maker, Said, Shares};
+use super::parts::write_json;
+use crate::config::TrainingFile;
+use crate::model::weights::Variables;
+use crate::model::xomni::{Config, XOmniAr};
+use crate::train::answers::Tally;
+use crate::train::blocks::Blocks;
+use crate::train::codes::ImageTokenizer;
+use crate::train::lessons::Subject;
+use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
+use crate::train::sources::{Sources, files};
+use crate::train::task::{Learner, Loss, Numbers};
+use crate::train::vocabulary::{self, CHAT_TEMPLATE, Kind};
+use crate::train::world::random::Random;
+use crate::train::{TrainError, state};
+use candle_core::{D, Device, Tensor};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const FILES: [&str; 5] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "model.safetensors",
+];
+/// Batches of each kind in a check.
+const CHECKED: u64 = 8;
+/// Where `config.json` says which tokenizer's codes the model knows.
+pub const TOKENIZER: &str = "image_tokenizer_sha256";
+
+/// `settings` of the task `xomni-ar`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct XOmniArSettings {
+    /// Different samples; they come again in the same order.
+    samples: u64,
+    /// The share of batches that are answers about pictures; the others are pictures.
+    understanding: f64,
+    /// The share of pictures whose prompt tells all that they show, with places; the others have captions.
+    dense: f64,
+    /// The share of signs among the captions.
+    #[serde(default = "signs")]
+    signs: f64,
+    /// How often captions are of each of GenEval's tasks.
+    #[serde(default)]
+    tasks: Tasks,
+}
+
+fn signs() -> f64 {
+    samples::SIGN
+}
+
+impl XOmniArSettings {
+    fn shares(&self, dense: f64) -> Shares<'_> {
+        let (signs, tasks) = (self.signs, &self.tasks);
+        Shares {
+            dense,
+            signs,
+            tasks,
+        }
+    }
+}
+
+/// An autoregressive model that learns.
+pub struct XOmniArTask {
+    settings: XOmniArSettings,
+    config: Value,
+    model: XOmniAr,
+    maker: Maker,
+    variables: Arc<Variables>,
+    blocks: Blocks<Block>,
+    seed: u64,
+    batch: usize,
+}
+
+/// A batch.
+enum Block {
+    Drawn(Drawn),
+    Said(Said),
+}
+
+impl XOmniArTask {
+    /// # Errors
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit.
+    pub fn new(
+        training: &TrainingFile,
+        sources: &Sources<'_>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let settings: XOmniArSettings = training.settings.read().map_err(TrainError::definition)?;
+        let mut config = training.network.to_json();
+        let parsed: Config =
+            serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
+        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+        check(&parsed, &images)?;
+        config[TOKENIZER] = json!(images.fingerprint()?);
+        let mut base = Vec::new();
+        if let Some(begin) = sources.get("begin")? {
+            same_tokenizer(&begin, &config)?;
+            base.push((String::new(), files(&begin)?));
+        }
+        if let Some(language) = sources.get("vlm")? {
+            let made = language::layers(&language, &parsed)?;
+            base.push((String::new(), Arc::new(made)));
+        }
+        let variables = Variables::over(
+            training.seed,
+            device.clone(),
+            base,
+            training.trainable.clone(),
+        );
+        Ok(Self {
+            model: XOmniAr::new(&parsed, &variables.weights())?,
+            maker: Maker::new(images, device)?,
+            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            settings,
+            config,
+            variables,
+            seed: training.seed,
+            batch: training.batch,
+        })
+    }
+
+    fn block(&self, number: u64) -> Result<Block, TrainError> {
+        let mut random = Random::new(self.seed, stream(TRAINING, number));
+        Ok(match random.chance(self.settings.understanding) {
+            true => Block::Said(self.maker.said(self.batch, &mut random)?),
+            false => {
+                let shares = self.settings.shares(self.settings.dense);
+                Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
+            }
+        })
+    }
+
+    /// The mean over all image tokens of −log p.
+    fn drawn(&self, drawn: &Drawn) -> Result<Tensor, TrainError> {
+        let states = self.model.batch_states(&drawn.rows)?;
+        let count = drawn.codes.dim(1)?;
+        let before = states.narrow(1, drawn.prompt - 1, count)?.contiguous()?;
+        let scores = self.model.image_logits(&before)?;
+        let scores = candle_nn::ops::log_softmax(&scores, D::Minus1)?;
+        let likely = scores.gather(&drawn.codes.unsqueeze(2)?, 2)?;
+        Ok(likely.mean_all()?.neg()?)
+    }
+
+    /// Scores of the answers' tokens, [B, A, V].
+    fn said(&self, said: &Said) -> Result<Tensor, TrainError> {
+        let states = self.model.batch_states(&said.answers.rows)?;
+        Ok(self.model.text_logits(&said.answers.states(&states)?)?)
+    }
+}
+
+/// Whether the sizes are those of the vocabulary and of the tokenizer.
+fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
+    config.check().map_err(TrainError::definition)?;
+    let codes = images.encoder.codebook_size;
+    let sizes = [
+        (
+            "vocab_size",
+            config.vocab_size,
+            vocabulary::size(Kind::Qwen),
+        ),
+        ("image_vocab_size", config.image_vocab_size, codes),
+    ];
+    for (key, is, wanted) in sizes {
+        if is != wanted {
+            return Err(TrainError::Definition {
+                message: format!("`network.{key}` is {is}, it must be {wanted}"),
+            });
+        }
+    }
+    let least = codes + vocabulary::AROUND.len();
+    if config.mm_vocab_size < least {
+        return Err(TrainError::Definition {
+            message: format!("`network.mm_vocab_size` must be {least} at least"),
+        });
+    }
+    Ok(())
+}
+
+/// Codes of another tokenizer mean something else.
+fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
+    let before: Value = crate::model::read_config(&begin.join(FILES[0]))?;
+    match before[TOKENIZER] == config[TOKENIZER] {
+        true => Ok(()),
+        false => Err(TrainError::Definition {
+            message: format!(
+                "`from.begin`: {} was trained over another tokenizer than `from.tokenizer`",
+                begin.display()
+            ),
+        }),
+    }
+}
+
+impl Learner for XOmniArTask {
+    fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    fn loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let block = self.blocks.get(step, |number| self.block(number))?;
+        let (name, loss) = match &*block {
+            Block::Drawn(drawn) => ("image", self.drawn(drawn)?),
+            Block::Said(said) => ("text", said.answers.loss(&self.said(said)?)?),
+        };
+        Ok(Loss::new(loss.clone(), &[(name, loss)]))
+    }
+
+    /// The share of answers that would be decoded right, word for word, and the mean −log p of an image token that follows
+    /// those before it under GenEval's captions and signs.
+    fn check(&self) -> Result<Numbers, TrainError> {
+        let mut random = Random::new(self.seed, stream(CHECKS, 0));
+        let mut tally = Tally::default();
+        let captions = self.settings.shares(0.0);
+        let mut loss = 0.0;
+        for _ in 0..CHECKED {
+            let said = self.maker.said(self.batch, &mut random)?;
+            tally.add(&said.lessons, &said.answers.right(&self.said(&said)?)?);
+            let drawn = self.maker.drawn(self.batch, captions, &mut random)?;
+            loss += f64::from(self.drawn(&drawn)?.to_scalar::<f32>()?);
+        }
+        let mut numbers = tally.shares(&Subject::OF_PICTURES);
+        numbers.push(("image_loss".into(), loss / CHECKED as f64));
+        Ok(numbers)
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &FILES
+    }
+
+    /// The files of X-Omni's folder that belong to the autoregressive model.
+    fn publish(
+        &self,
+        folder: &Path,
+        weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError> {
+        let mut config = self.config.clone();
+        config["model_type"] = json!("x-omni");
+        config["architectures"] = json!(["XOmniForCausalLM"]);
+        config["tie_word_embeddings"] = json!(false);
+        config["mm_special_tokens"] = json!(vocabulary::AROUND);
+        let decoding = json!({"eos_token_id": [self.maker.end]});
+        let words = json!({
+            "tokenizer_class": "Qwen2Tokenizer",
+            "eos_token": "<|im_end|>",
+            "pad_token": "<|endoftext|>",
+            "chat_template": CHAT_TEMPLATE,
+        });
+        let jsons = [config, decoding, self.maker.vocabulary(), words];
+        for (file, value) in FILES.iter().zip(&jsons) {
+            write_json(&folder.join(file), value)?;
+        }
+        state::write_weights(&folder.join(FILES[4]), &weights)?;
+        Ok(Numbers::new())
+    }
+}

@@ -1,0 +1,165 @@
+//! Sequences of words and image tokens, in the forms that the generator `xomni` writes.
+
+use crate::model::tokenizer::Tokenizer;
+use crate::model::tokenizer::chat::{Form, Item, Role, Turn, encode};
+use crate::train::TrainError;
+use crate::train::answers::Answers;
+use crate::train::codes::ImageTokenizer;
+use crate::train::description::describe;
+use crate::train::lessons::Lesson;
+use crate::train::samples::{self, Captioned, Content, Tasks};
+use crate::train::vocabulary::{self, AROUND, Kind};
+use crate::train::world::random::Random;
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use serde_json::Value;
+
+/// The vocabulary and the frozen tokenizer.
+pub struct Maker {
+    images: ImageTokenizer,
+    tokens: Tokenizer,
+    /// The id of the first image token.
+    first: u32,
+    /// What stands before a picture's tokens.
+    image: u32,
+    /// The token that ends an answer.
+    pub end: u32,
+    device: Device,
+}
+
+/// What prompts of pictures say.
+#[derive(Debug, Clone, Copy)]
+pub struct Shares<'a> {
+    /// Of prompts that tell all that a picture shows; the others are captions.
+    pub dense: f64,
+    /// Of signs among the captions.
+    pub signs: f64,
+    /// Of GenEval's tasks among the others.
+    pub tasks: &'a Tasks,
+}
+
+/// Prompts of one length with their pictures.
+pub struct Drawn {
+    /// Prompts and image tokens; the last is left out, as nothing follows it.
+    pub rows: Vec<Vec<u32>>,
+    /// Tokens of a prompt.
+    pub prompt: usize,
+    /// Codes [B, N], u32.
+    pub codes: Tensor,
+}
+
+/// Lessons about pictures whose prompts have one form.
+pub struct Said {
+    pub answers: Answers,
+    pub lessons: Vec<Lesson>,
+}
+
+impl Maker {
+    /// # Errors
+    /// When the vocabulary lacks a token.
+    pub fn new(images: ImageTokenizer, device: &Device) -> Result<Self, TrainError> {
+        let json = vocabulary::tokenizer(Kind::XOmni(images.encoder.codebook_size));
+        let tokens = Tokenizer::from_json(&json)?;
+        Ok(Self {
+            first: tokens.token("<MM-Token-0>")?,
+            image: tokens.token(AROUND[2])?,
+            end: tokens.token("<|im_end|>")?,
+            images,
+            tokens,
+            device: device.clone(),
+        })
+    }
+
+    /// The vocabulary's `tokenizer.json`.
+    pub fn vocabulary(&self) -> Value {
+        vocabulary::tokenizer(Kind::XOmni(self.images.encoder.codebook_size))
+    }
+
+    /// What stands before a picture's tokens: that one begins, and its rows and columns.
+    fn before(&self) -> String {
+        let ([open, _, image], side) = (AROUND, self.images.side);
+        format!("{open}{side} {side}{image}")
+    }
+
+    /// Pictures with prompts.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot be computed.
+    pub fn drawn(
+        &self,
+        batch: usize,
+        shares: Shares<'_>,
+        random: &mut Random,
+    ) -> Result<Drawn, TrainError> {
+        let samples = samples::alike(batch, || {
+            let Captioned { caption, picture } = match random.chance(shares.dense) {
+                true => told(random),
+                false => samples::captioned(shares.signs, shares.tasks, random),
+            };
+            let ids = self.tokens.encode(&format!("{caption}{}", self.before()))?;
+            Ok((ids.len(), (ids, picture)))
+        })?;
+        let (prompts, pictures): (Vec<Vec<u32>>, Vec<RgbImage>) = samples.into_iter().unzip();
+        let codes = self.images.codes(&pictures)?;
+        let rows = prompts.iter().zip(&codes).map(|(prompt, codes)| {
+            let seen = &codes[..codes.len().saturating_sub(1)];
+            let seen = seen.iter().map(|code| self.first + code);
+            prompt.iter().copied().chain(seen).collect()
+        });
+        Ok(Drawn {
+            rows: rows.collect(),
+            prompt: prompts.first().map_or(0, Vec::len),
+            codes: Tensor::new(codes, &self.device)?,
+        })
+    }
+
+    /// Lessons about pictures.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot be computed.
+    pub fn said(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+        let lessons = samples::alike(batch, || {
+            let lesson = Lesson::of_picture(random);
+            Ok((self.tokens.encode(&lesson.words)?.len(), lesson))
+        })?;
+        let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
+        let codes = self.images.codes(&pictures)?;
+        let prompts = lessons.iter().zip(&codes);
+        let prompts = prompts.map(|(lesson, codes)| self.asked(&lesson.words, codes));
+        let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
+        let answers = lessons
+            .iter()
+            .map(|lesson| self.tokens.encode(&lesson.answer));
+        let answers = answers.collect::<Result<_, _>>()?;
+        Ok(Said {
+            answers: Answers::new(&prompts, answers, self.end, &self.device)?,
+            lessons,
+        })
+    }
+
+    /// A conversation about one picture, up to where the answer begins.
+    fn asked(&self, words: &str, codes: &[u32]) -> Result<Vec<u32>, TrainError> {
+        let text = format!("{}{}\n{words}", self.before(), AROUND[1]);
+        let turn = Turn {
+            role: Role::User,
+            items: vec![Item::Text(text)],
+        };
+        let mut ids = Vec::new();
+        for id in encode(&self.tokens, &[turn], Form::UniWorld)? {
+            ids.push(id);
+            if id == self.image {
+                ids.extend(codes.iter().map(|code| self.first + code));
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// A picture with all that it shows for a caption.
+fn told(random: &mut Random) -> Captioned {
+    let content = Content::sampled(random);
+    Captioned {
+        caption: describe(&content),
+        picture: content.draw(random),
+    }
+}

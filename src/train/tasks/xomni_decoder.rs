@@ -1,0 +1,292 @@
+//! Training of X-Omni's diffusion decoder (arXiv 2507.22058, section 3.2): FLUX.1 learns to draw what the codes of a frozen
+//! tokenizer say. Their features join the image tokens between the two kinds of blocks, through a layer that begins with
+//! zeros, so that the first picture is FLUX's own.
+//!
+//! The checkpoint is the whole folder that the generator `xomni` opens.
+
+mod parts;
+
+use self::parts::{DECODER, Parts};
+use super::text::Text;
+use crate::config::TrainingFile;
+use crate::model::flow_match::FlowMatchConfig;
+use crate::model::flux::{FluxConfig, latents};
+use crate::model::noise::{Generator, randn};
+use crate::model::read_config;
+use crate::model::weights::Variables;
+use crate::model::xomni::{Condition, Steady, XOmniDecoder};
+use crate::train::TrainError;
+use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::blocks::Blocks;
+use crate::train::codes::ImageTokenizer;
+use crate::train::flow::{Noised, sample};
+use crate::train::samples::{self, CHECKS, Captioned, TRAINING, Tasks, stream};
+use crate::train::sources::Sources;
+use crate::train::task::{Learner, Loss, Numbers};
+use crate::train::world::random::Random;
+use crate::train::world::read;
+use candle_core::{DType, Device, Tensor};
+use image::RgbImage;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Pictures of a check.
+const CHECKED: usize = 64;
+
+/// `settings` of the task `xomni-decoder`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecoderSettings {
+    /// Different samples; they come again in the same order.
+    samples: u64,
+    /// Tokens of T5.
+    max_sequence_length: usize,
+    /// How often a sample has neither text nor codes, for guidance.
+    #[serde(default = "drop")]
+    drop: f64,
+    /// The share of signs among the samples.
+    #[serde(default = "signs")]
+    signs: f64,
+    /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an empty
+    /// condition.
+    num_inference_steps: usize,
+    cfg_scale: f64,
+}
+
+fn drop() -> f64 {
+    0.1
+}
+
+fn signs() -> f64 {
+    samples::SIGN
+}
+
+/// A decoder that learns.
+pub struct XOmniDecoderTask {
+    settings: DecoderSettings,
+    decoder: XOmniDecoder,
+    parts: Parts,
+    images: ImageTokenizer,
+    vae: Autoencoder,
+    scheduler: FlowMatchConfig,
+    text: Text,
+    /// Of the empty text.
+    nothing: Told,
+    variables: Arc<Variables>,
+    blocks: Blocks<Block>,
+    device: Device,
+    seed: u64,
+    batch: usize,
+}
+
+/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B, P].
+struct Told {
+    features: Option<Tensor>,
+    states: Tensor,
+    pooled: Tensor,
+}
+
+/// A batch of captioned pictures.
+struct Block {
+    moments: Moments,
+    told: Told,
+}
+
+impl XOmniDecoderTask {
+    /// # Errors
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
+    pub fn new(
+        training: &TrainingFile,
+        sources: &Sources<'_>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let settings: DecoderSettings = training.settings.read().map_err(TrainError::definition)?;
+        let flux = sources.need("flux")?;
+        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+        let vae = Autoencoder::open(&flux.join("vae"), device)?;
+        let parts = Parts::open(&flux, sources.need("ar")?, &images, vae.token())?;
+        let config: FluxConfig = parts.flux_config()?;
+        let features = images.encoder.z_channels;
+        let variables = Variables::over(
+            training.seed,
+            device.clone(),
+            parts.base(&config, features)?,
+            training.trainable.clone(),
+        );
+        let text = Text::open(&flux, settings.max_sequence_length, device)?;
+        Ok(Self {
+            decoder: XOmniDecoder::new(&config, features, false, &variables.weights())?,
+            nothing: told(&text, &[""], None)?,
+            text,
+            scheduler: read_config(&flux.join("scheduler/scheduler_config.json"))?,
+            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            settings,
+            parts,
+            images,
+            vae,
+            variables,
+            device: device.clone(),
+            seed: training.seed,
+            batch: training.batch,
+        })
+    }
+
+    fn block(&self, number: u64) -> Result<Block, TrainError> {
+        let mut random = Random::new(self.seed, stream(TRAINING, number));
+        let (captions, pictures) = self.captioned(self.batch, &mut random);
+        Ok(Block {
+            moments: self.vae.moments(&pictures)?,
+            told: self.told(&captions, &pictures)?,
+        })
+    }
+
+    /// Captions and pictures.
+    fn captioned(&self, count: usize, random: &mut Random) -> (Vec<String>, Vec<RgbImage>) {
+        let tasks = Tasks::default();
+        let drawn = (0..count).map(|_| {
+            let Captioned { caption, picture } =
+                samples::captioned(self.settings.signs, &tasks, random);
+            (caption, picture)
+        });
+        drawn.unzip()
+    }
+
+    /// What is told of pictures with captions.
+    fn told(&self, captions: &[String], pictures: &[RgbImage]) -> Result<Told, TrainError> {
+        let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
+        let features = self.images.features(&self.images.codes(pictures)?)?;
+        told(&self.text, &captions, Some(features))
+    }
+
+    fn steady(&self, told: &Told) -> Result<Steady, TrainError> {
+        let side = self.images.side;
+        let condition = Condition {
+            features: told.features.as_ref(),
+            text: Some((&told.states, &told.pooled)),
+        };
+        let guidance = Tensor::ones(told.states.dim(0)?, DType::F32, &self.device)?;
+        let ids = latents::image_ids(side, side, &self.device)?;
+        Ok(self.decoder.prepare(condition, &guidance, &ids)?)
+    }
+
+    /// Some samples are told nothing: zero features and the empty text.
+    fn dropped(&self, told: &Told, generator: &mut Generator) -> Result<Told, TrainError> {
+        let batch = told.states.dim(0)?;
+        let kept = (0..batch).map(|_| match generator.uniform() < self.settings.drop {
+            true => 0f32,
+            false => 1.0,
+        });
+        let kept = Tensor::from_iter(kept.collect::<Vec<f32>>(), &self.device)?;
+        let rows = kept.reshape((batch, 1))?;
+        let mixed = |own: &Tensor, nothing: &Tensor, kept: &Tensor| {
+            own.broadcast_mul(kept)? + nothing.broadcast_mul(&(1.0 - kept)?)?
+        };
+        let cells = rows.unsqueeze(2)?;
+        let features = told.features.as_ref();
+        Ok(Told {
+            features: features
+                .map(|features| features.broadcast_mul(&cells))
+                .transpose()?,
+            states: mixed(&told.states, &self.nothing.states, &cells)?,
+            pooled: mixed(&told.pooled, &self.nothing.pooled, &rows)?,
+        })
+    }
+
+    /// Pictures as the generator draws them, from the noise of a seed.
+    fn pictures(&self, told: &Told, seed: u64) -> Result<Vec<RgbImage>, TrainError> {
+        let (batch, side) = (told.states.dim(0)?, self.images.side);
+        let shape = (batch, side * side, self.vae.width());
+        let noise = randn(
+            &mut Generator::new(seed),
+            shape.0 * shape.1 * shape.2,
+            DType::F32,
+        );
+        let noise = Tensor::from_vec(noise, shape, &self.device)?;
+        let nothing = Told {
+            features: None,
+            states: self.nothing.states.repeat((batch, 1, 1))?,
+            pooled: self.nothing.pooled.repeat((batch, 1))?,
+        };
+        let (with, without) = (self.steady(told)?, self.steady(&nothing)?);
+        let scale = self.settings.cfg_scale;
+        let steps = self.settings.num_inference_steps;
+        let made = sample(&noise, &self.scheduler, steps, |x, sigma| {
+            let without = self.decoder.forward(x, &without, sigma)?;
+            let with = self.decoder.forward(x, &with, sigma)?;
+            Ok((&without + ((with - &without)? * scale)?)?)
+        })?;
+        self.vae.pictures(&made, side)
+    }
+}
+
+fn told(text: &Text, captions: &[&str], features: Option<Tensor>) -> Result<Told, TrainError> {
+    let [states, pooled] = text.encode(captions, captions)?;
+    Ok(Told {
+        features,
+        states: states.detach(),
+        pooled: pooled.detach(),
+    })
+}
+
+impl Learner for XOmniDecoderTask {
+    fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    fn loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let block = self.blocks.get(step, |number| self.block(number))?;
+        let mut generator = Generator::new(samples::noise(self.seed, step));
+        let latents = self.vae.draw(&block.moments, &mut generator)?;
+        let steady = self.steady(&self.dropped(&block.told, &mut generator)?)?;
+        let noised = Noised::new(&latents, &self.scheduler, &mut generator)?;
+        let predicted = self
+            .decoder
+            .forward(&noised.noisy, &steady, &noised.sigma)?;
+        Ok(Loss::new(noised.loss(&predicted, None)?, &[]))
+    }
+
+    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for scenes and
+    /// for signs.
+    fn check(&self) -> Result<Numbers, TrainError> {
+        let mut random = Random::new(self.seed, stream(CHECKS, 0));
+        let (captions, originals) = self.captioned(CHECKED, &mut random);
+        let made = self.pictures(&self.told(&captions, &originals)?, self.seed)?;
+        // Pictures of things and of letters: read alike, and all.
+        let mut read_alike = [[0, 0]; 2];
+        for (before, after) in originals.iter().zip(&made) {
+            let letters = !read::text(&read::things(before)).is_empty();
+            let count = &mut read_alike[usize::from(letters)];
+            count[0] += usize::from(read::alike(before, after));
+            count[1] += 1;
+        }
+        let share = |[same, all]: [usize; 2]| same as f64 / all.max(1) as f64;
+        let [things, letters] = read_alike;
+        Ok(vec![
+            ("things_alike".into(), share(things)),
+            ("signs_alike".into(), share(letters)),
+        ])
+    }
+
+    fn files(&self) -> &'static [&'static str] {
+        &parts::FILES
+    }
+
+    fn publish(
+        &self,
+        folder: &Path,
+        weights: BTreeMap<String, Tensor>,
+    ) -> Result<Numbers, TrainError> {
+        let decoder = serde_json::json!({
+            "model_path": DECODER,
+            "upscale_factor": self.vae.token(),
+            "num_inference_steps": self.settings.num_inference_steps,
+            "cfg_scale": self.settings.cfg_scale,
+            "cfg_scale_2": self.settings.cfg_scale,
+        });
+        self.parts
+            .publish(folder, decoder, &self.images, &weights)?;
+        Ok(Numbers::new())
+    }
+}

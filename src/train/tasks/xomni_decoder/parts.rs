@@ -1,0 +1,129 @@
+//! The checkpoints that X-Omni is put together from, and the folder that it is written to.
+
+use crate::model::flux::FluxConfig;
+use crate::model::read_config;
+use crate::model::weights::Files;
+use crate::train::codes::ImageTokenizer;
+use crate::train::sources::files;
+use crate::train::tasks::parts::{copy, write_json};
+use crate::train::tasks::xomni_ar::TOKENIZER;
+use crate::train::world::SIDE;
+use crate::train::{TrainError, state};
+use candle_core::{DType, Device, Tensor};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub const FILES: [&str; 3] = [
+    "xomni/config.json",
+    "xomni/diffusers/config.json",
+    "xomni/diffusers/diffusion_pytorch_model.safetensors",
+];
+/// The decoder's folder, below the checkpoint's own.
+pub const DECODER: &str = "diffusers";
+/// The layer that takes the features of codes.
+const EMBED: &str = "siglip_embed.weight";
+
+/// Folders and configurations.
+pub struct Parts {
+    flux: PathBuf,
+    ar: PathBuf,
+    /// Of FLUX's transformer and of the autoregressive model.
+    transformer: Value,
+    config: Value,
+}
+
+impl Parts {
+    /// `token` is the side in pixels of what FLUX takes for a token.
+    ///
+    /// # Errors
+    /// When a configuration is damaged, or the parts do not belong together.
+    pub fn open(
+        flux: &Path,
+        ar: PathBuf,
+        images: &ImageTokenizer,
+        token: usize,
+    ) -> Result<Self, TrainError> {
+        let config: Value = read_config(&ar.join("config.json"))?;
+        let wrong = |message: String| Err(TrainError::Definition { message });
+        if config[TOKENIZER] != json!(images.fingerprint()?) {
+            return wrong(format!(
+                "`from.ar`: {} was trained over another tokenizer than {}",
+                ar.display(),
+                images.folder().display()
+            ));
+        }
+        if token * images.side != SIDE as usize {
+            return wrong(format!(
+                "`from.flux` has tokens of {token} pixels and `from.tokenizer` {} codes a side of {SIDE}: they must be the \
+                 same cells",
+                images.side
+            ));
+        }
+        Ok(Self {
+            flux: flux.to_owned(),
+            transformer: read_config(&flux.join("transformer/config.json"))?,
+            ar,
+            config,
+        })
+    }
+
+    /// # Errors
+    /// When a field is absent.
+    pub fn flux_config(&self) -> Result<FluxConfig, TrainError> {
+        serde_json::from_value(self.transformer.clone()).map_err(TrainError::definition)
+    }
+
+    /// What the weights begin with: FLUX, and zeros where features of so many numbers join.
+    ///
+    /// # Errors
+    /// When FLUX has no weights.
+    pub fn base(
+        &self,
+        config: &FluxConfig,
+        features: usize,
+    ) -> Result<Vec<(String, Arc<Files>)>, TrainError> {
+        let transformer = files(&self.flux.join("transformer"))?;
+        let embed = Tensor::zeros((config.width(), features), DType::F32, &Device::Cpu)?;
+        let zeros = Files::made(transformer.path(), [(EMBED.to_owned(), embed)].into());
+        let own = String::new;
+        Ok(vec![(own(), Arc::new(zeros)), (own(), transformer)])
+    }
+
+    /// Writes `xomni/` and `flux/`; `decoder` is what `vision_config` says of the decoder with these weights.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn publish(
+        &self,
+        folder: &Path,
+        decoder: Value,
+        images: &ImageTokenizer,
+        weights: &BTreeMap<String, Tensor>,
+    ) -> Result<(), TrainError> {
+        for part in [
+            "text_encoder",
+            "text_encoder_2",
+            "tokenizer",
+            "tokenizer_2",
+            "scheduler",
+            "vae",
+        ] {
+            copy(&self.flux.join(part), &folder.join("flux").join(part))?;
+        }
+        let own = folder.join("xomni");
+        copy(images.folder(), &own)?;
+        copy(&self.ar, &own)?;
+        let mut config = self.config.clone();
+        config["vision_config"] = json!({
+            "dtype": "float32",
+            "transform": images.json["transform"],
+            "encoder": images.json["encoder"],
+            "decoder": decoder,
+        });
+        write_json(&folder.join(FILES[0]), &config)?;
+        write_json(&folder.join(FILES[1]), &self.transformer)?;
+        state::write_weights(&folder.join(FILES[2]), weights)
+    }
+}
