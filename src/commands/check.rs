@@ -169,17 +169,17 @@ fn check_model(ctx: &Context, name: &str) -> Result<String, Failure> {
 
 fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
     let target = Target::of(name, &[])?;
-    for suite in &target.suites {
+    for (suite, models) in target.suites() {
         config::suite(suite, &target.from)?;
-        for model in &target.models {
+        for model in models {
             Answering::load(ctx, model, &target.from, suite)?;
         }
     }
-    Ok(format!(
-        "fine, {} models × {} suites",
-        target.models.len(),
-        target.suites.len()
-    ))
+    let parts = target.parts.iter().map(|part| {
+        let (models, suites) = (part.models.len(), part.suites.len());
+        format!("{models} models × {suites} suites")
+    });
+    Ok(format!("fine, {}", parts.collect::<Vec<_>>().join(", ")))
 }
 
 /// The plan of a target. False when something it needs is absent.
@@ -187,7 +187,7 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
     let mut good = true;
     let study = target.study.as_ref();
     let selections = target.selections(&args.select);
-    let each = |suite| selections.iter().map(move |select| (suite, select));
+    let each = |part| selections.iter().map(move |select| (part, select));
     let options = |seed| RunOptions {
         out: args.out.clone(),
         run_name: args.run_name.clone(),
@@ -196,7 +196,7 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
         device: args.device,
     };
     let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
-    for (name, select) in target.suites.iter().flat_map(each) {
+    for ((name, models), select) in target.suites().flat_map(each) {
         let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), select)?;
         for observer in &asking.suite.observers {
             // Outputs can be made without it, and graded on evidence that others made.
@@ -214,7 +214,7 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
                 }
             }
         }
-        for model in &target.models {
+        for model in models {
             let answering = Answering::load(ctx, model, &target.from, &asking.suite.name)?;
             for (at, seed) in seeds.iter().enumerate() {
                 let prepared = Prepared::new(&asking, answering.clone(), &options(*seed))?;

@@ -11,7 +11,7 @@ use super::progress::say;
 use super::score::{Titled, read_view};
 use super::study::Paging;
 use crate::compare::Allowed;
-use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
+use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile, StudyPart};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::chart::Width;
@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 /// What `run` was asked for: suites × models.
 pub struct Target {
-    pub suites: Vec<String>,
-    pub models: Vec<String>,
+    /// In their order.
+    pub parts: Vec<StudyPart>,
     /// Folder that names in a study file start from.
     pub from: PathBuf,
     /// The study, when the target is one.
@@ -54,6 +54,12 @@ pub fn seeds(
 }
 
 impl Target {
+    /// Every suite with the models that are run on it.
+    pub fn suites(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        let parts = self.parts.iter();
+        parts.flat_map(|part| part.suites.iter().map(|suite| (suite, &part.models)))
+    }
+
     /// What is selected of each suite, once for each OCR engine of the study; a choice on the command line goes over them.
     pub fn selections(&self, asked: &SelectArgs) -> Vec<SelectArgs> {
         let study = self.study.as_ref();
@@ -83,16 +89,17 @@ impl Target {
     pub fn of(name: &str, models: &[String]) -> Result<Self, Failure> {
         if !models.is_empty() {
             return Ok(Self {
-                suites: vec![name.into()],
-                models: models.to_vec(),
+                parts: vec![StudyPart {
+                    suites: vec![name.into()],
+                    models: models.to_vec(),
+                }],
                 from: PathBuf::new(),
                 study: None,
             });
         }
         match config::study(name, Path::new("")) {
             Ok(study) => Ok(Self {
-                suites: study.definition.suites.clone(),
-                models: study.definition.all_models(),
+                parts: study.definition.parts(),
                 from: study.base().to_path_buf(),
                 study: Some(study.definition),
             }),
@@ -150,15 +157,14 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
         .map(|seed| RunOptions::of(args, seed, repeats))
         .collect();
     let selections = target.selections(&args.select);
-    let each = |suite| selections.iter().map(move |select| (suite, select));
+    let each = |part| selections.iter().map(move |select| (part, select));
     let mut done = Vec::new();
-    for (suite, select) in target.suites.iter().flat_map(each) {
+    for ((suite, models), select) in target.suites().flat_map(each) {
         let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), select)?;
         asking.notes.iter().for_each(say);
         // A million items take a while to free, and the process ends soon.
         std::mem::forget(asking.items.clone());
-        let answering: Vec<Answering> = target
-            .models
+        let answering: Vec<Answering> = models
             .iter()
             .map(|model| Answering::load(ctx, model, &target.from, &asking.suite.name))
             .collect::<Result<_, _>>()?;

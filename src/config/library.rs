@@ -269,8 +269,10 @@ mod tests {
             let has = |names: &[(&str, Document, Origin)], name: &String| {
                 names.iter().any(|(known, ..)| known == name)
             };
-            assert!(study.all_models().iter().all(|name| has(&models, name)));
-            assert!(study.suites.iter().all(|name| has(&suites, name)));
+            for part in study.parts() {
+                assert!(part.models.iter().all(|name| has(&models, name)));
+                assert!(part.suites.iter().all(|name| has(&suites, name)));
+            }
         }
     }
 

@@ -31,7 +31,7 @@ pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
-pub use study_file::{StudyEngine, StudyFile, study};
+pub use study_file::{StudyEngine, StudyFile, StudyPart, study};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
     Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,

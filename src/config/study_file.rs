@@ -25,6 +25,9 @@ pub struct StudyFile {
     /// Names of suites, or paths of their files relative to this file.
     #[schemars(length(min = 1))]
     pub suites: Vec<String>,
+    /// Further models with suites of their own, such as editors and the suites that edit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<StudyPart>,
     /// OCR engines: each suite is run once with each of these choices. `{}` is the suite's own.
     #[serde(default)]
     pub engines: Vec<StudyEngine>,
@@ -57,12 +60,28 @@ pub struct StudyFile {
     pub curves: Vec<Curves>,
 }
 
+/// Models × suites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StudyPart {
+    /// As the study's own.
+    #[schemars(length(min = 1))]
+    pub models: Vec<String>,
+    /// As the study's own.
+    #[schemars(length(min = 1))]
+    pub suites: Vec<String>,
+}
+
 impl StudyFile {
-    /// All models, those of the factor's levels among them.
-    pub fn all_models(&self) -> Vec<String> {
+    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
+    pub fn parts(&self) -> Vec<StudyPart> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
         let of_levels = levels.flat_map(|level| &level.models);
-        self.models.iter().chain(of_levels).cloned().collect()
+        let own = StudyPart {
+            models: self.models.iter().chain(of_levels).cloned().collect(),
+            suites: self.suites.clone(),
+        };
+        std::iter::once(own).chain(self.more.clone()).collect()
     }
 
     /// The run seeds that the file asks for; none where it leaves that open.
@@ -100,15 +119,18 @@ pub(super) fn checked(
 ) -> Result<Loaded<StudyFile>, ConfigError> {
     let study: StudyFile = document.typed()?;
     check_name(&document, &study.name)?;
-    for (key, names) in [("models", &study.models), ("suites", &study.suites)] {
-        if names.is_empty() && (key == "suites" || study.factor.is_none()) {
-            let message = format!("a study needs at least one of `{key}`");
-            return Err(document.mistake(&[key], message, None));
-        }
-        if let Some(index) = (1..names.len()).find(|index| names[..*index].contains(&names[*index]))
-        {
-            let message = format!("`{}` stands here twice", names[index]);
-            return Err(document.mistake(&[key, &index.to_string()], message, None));
+    let own = [("models", &study.models), ("suites", &study.suites)];
+    for (key, names) in own {
+        let may_be_empty = key == "models" && study.factor.is_some();
+        names_are_good(&document, &[], key, names, may_be_empty)?;
+    }
+    for (at, part) in study.more.iter().enumerate() {
+        let place = ["more", &at.to_string()];
+        names_are_good(&document, &place, "models", &part.models, false)?;
+        names_are_good(&document, &place, "suites", &part.suites, false)?;
+        if study.factor.is_some() {
+            let message = "a study of a factor compares its levels alone: leave `more` out";
+            return Err(document.mistake(&["more"], message, None));
         }
     }
     if study.repeats == Some(0) {
@@ -130,4 +152,27 @@ pub(super) fn checked(
         document,
         origin,
     })
+}
+
+/// Whether a list of names has some, each once.
+fn names_are_good(
+    document: &Document,
+    place: &[&str],
+    key: &str,
+    names: &[String],
+    may_be_empty: bool,
+) -> Result<(), ConfigError> {
+    if names.is_empty() && !may_be_empty {
+        let message = format!("a study needs at least one of `{key}`");
+        return Err(document.mistake(&[place, &[key]].concat(), message, None));
+    }
+    match (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
+        Some(index) => {
+            let message = format!("`{}` stands here twice", names[index]);
+            let number = index.to_string();
+            let at = [place, &[key, &number]].concat();
+            Err(document.mistake(&at, message, None))
+        }
+        None => Ok(()),
+    }
 }

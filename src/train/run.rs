@@ -71,11 +71,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
     let folder = place.folder;
     std::fs::create_dir_all(folder).map_err(|error| TrainError::io(folder, error))?;
     let definition = toml::to_string(training).map_err(TrainError::definition)?;
-    let fingerprint: String = Sha256::digest(&definition)
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let fingerprint = fingerprint(training)?;
     if place.restart {
         state::remove(&folder.join(RECORD))?;
         state::remove(&folder.join(state::FILE))?;
@@ -118,6 +114,23 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         curve,
     };
     steps.complete_all()
+}
+
+/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or saved.
+fn fingerprint(training: &TrainingFile) -> Result<String, TrainError> {
+    let essential = TrainingFile {
+        title: String::new(),
+        description: String::new(),
+        save_every: 0,
+        check_every: 0,
+        ..training.clone()
+    };
+    let definition = toml::to_string(&essential).map_err(TrainError::definition)?;
+    let digest = Sha256::digest(definition);
+    Ok(digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// The record of a complete training of this definition.

@@ -137,6 +137,64 @@ fn generators_make_pictures_of_trained_checkpoints() {
     }
 }
 
+/// With the language model's eyes shut and no reference encoder, pictures depend on the words alone.
+#[test]
+fn an_ablated_model_does_not_see_what_it_edits() {
+    let dir = chain();
+    let definition =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/models/mini-uniworld.toml");
+    let text = fs::read_to_string(definition).unwrap();
+    let checkpoint = text
+        .lines()
+        .find(|line| line.starts_with("checkpoint"))
+        .unwrap();
+    let text = text.replace(
+        checkpoint,
+        "checkpoint = \"checkpoints/mini-uniworld-stage1\"",
+    );
+    fs::write(
+        dir.join("pair.toml"),
+        "name = 'pair'\nversion = '1'\ntitle = 'Pair'\ntask = 'edit'\nobservers = ['world']\n\n[items]\nfile = 'a.jsonl'\n\n\
+         [items.map]\nimages = 'images'\n\n[grade]\nrule = 'object-edit'\n",
+    )
+    .unwrap();
+    // One instruction over two pictures, with one seed.
+    for (picture, corner) in [("a", 2), ("b", 20)] {
+        let mut pixels = image::RgbImage::from_pixel(32, 32, image::Rgb([128; 3]));
+        for (x, y) in (0..4).flat_map(|x| (0..4).map(move |y| (x, y))) {
+            pixels.put_pixel(corner + x, corner + y, image::Rgb([220, 30, 30]));
+        }
+        pixels.save(dir.join(format!("{picture}.png"))).unwrap();
+        let item = serde_json::json!({
+            "id": "one", "prompt": "remove the circle", "images": [format!("{picture}.png")],
+        });
+        fs::write(dir.join(format!("{picture}.jsonl")), item.to_string()).unwrap();
+    }
+    let pictures = |name: &str, more: &str| -> [Vec<u8>; 2] {
+        let text = text
+            .replace("name = \"mini-uniworld\"", &format!("name = \"{name}\""))
+            .replace("num_inference_steps = 16", "num_inference_steps = 2");
+        let text = text + "reference = { encoder = \"none\" }\n" + more;
+        fs::write(dir.join(format!("{name}.toml")), text).unwrap();
+        ["a", "b"].map(|picture| {
+            let output = unigauge(dir)
+                .args(["generate", "./pair.toml", "--run", picture])
+                .args(["--items", &format!("{picture}.jsonl")])
+                .args(["--model", &format!("{name}.toml")])
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let run = dir.join("results/pair").join(name).join(picture);
+            let outputs = lines(&run.join("outputs.jsonl"));
+            fs::read(run.join(outputs[0]["file"].as_str().unwrap())).unwrap()
+        })
+    };
+    let [a, b] = pictures("seeing", "");
+    assert!(a != b);
+    let [a, b] = pictures("blind", "vlm_sees_images = false\n");
+    assert!(a == b);
+}
+
 #[test]
 fn a_training_is_verified_by_its_curve() {
     let dir = chain();

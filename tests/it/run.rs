@@ -376,3 +376,69 @@ fn a_folder_of_images_scores_like_the_run_that_made_them() {
         stderr(&partial)
     );
 }
+
+/// A study may have models that not every suite is for.
+#[test]
+fn a_study_runs_further_models_on_suites_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = "name = 'look'\ntitle = 'A look'\nmodels = ['world', 'world-mistaken']\nsuites = ['mini-text']\nlimit = 3\n\
+                 [[more]]\nmodels = ['world']\nsuites = ['mini-edit', 'mini-geneval']\n";
+    std::fs::write(dir.path().join("look.toml"), study).unwrap();
+    let output = unigauge(dir.path())
+        .args(["run", "./look.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut runs: Vec<String> = Vec::new();
+    for suite in ["mini-text", "mini-edit", "mini-geneval"] {
+        for model in ["world", "world-mistaken"] {
+            let run = format!("results/{suite}/{model}/seed0-limit3");
+            if dir.path().join(&run).join("summary.json").is_file() {
+                runs.push(format!("{suite} {model}"));
+            }
+        }
+    }
+    let wanted = [
+        "mini-text world",
+        "mini-text world-mistaken",
+        "mini-edit world",
+        "mini-geneval world",
+    ];
+    assert_eq!(runs, wanted);
+    let page = dir.path().join("results/studies/look/index.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    for title in ["Mini-Text", "Mini-Edit", "Mini-GenEval"] {
+        assert!(page.contains(title), "{title}");
+    }
+
+    for (from, to, told) in [
+        (
+            "models = ['world']",
+            "models = []",
+            "needs at least one of `models`",
+        ),
+        (
+            "['mini-edit', ",
+            "['mini-edit', 'mini-edit', ",
+            "`mini-edit` stands here twice",
+        ),
+        (
+            "models = ['world']",
+            "model = ['world']",
+            "unknown field `model`",
+        ),
+    ] {
+        assert!(study.contains(from));
+        std::fs::write(dir.path().join("look.toml"), study.replace(from, to)).unwrap();
+        let output = unigauge(dir.path())
+            .args(["run", "./look.toml", "--dry-run"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{to}");
+        let error = stderr(&output);
+        assert!(
+            error.contains(told) && error.contains("look.toml"),
+            "{error}"
+        );
+    }
+}

@@ -327,6 +327,10 @@ fn mistakes_in_a_study_name_file_line_and_column() {
             "seeds = [0, 1]\nmodels = [\"./echo.toml\"]",
         ),
         ("[factor]", "[factr]"),
+        (
+            "[factor]",
+            "[[more]]\nmodels = [\"./echo.toml\"]\nsuites = [\"./questions.toml\"]\n[factor]",
+        ),
     ] {
         study(dir.path(), &whole.replace(from, to));
         let (code, _, error) = program(dir.path(), &["study", "./encoders.toml"]);

@@ -86,8 +86,13 @@ fn prompt(
         .transpose()?;
     // Sampling comes later; all else of the settings shapes this phase.
     let identity = format!(
-        "{:?} {} {} {:?} {:?} {dtype:?}",
-        own, settings.min_pixels, settings.max_pixels, settings.route, settings.reference
+        "{:?} {} {} {} {:?} {:?} {dtype:?}",
+        own,
+        settings.vlm_sees_images,
+        settings.min_pixels,
+        settings.max_pixels,
+        settings.route,
+        settings.reference
     );
     Ok(Prompt {
         conditioner: Network::of(files.clone(), dtype, device, move |weights| {

@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Made, Named, Network, PROMPT, Stage, Step, running};
 use crate::generate::spoken::{Order, Spoken};
 use crate::generate::{GenerateError, Request};
-use crate::model::conversation::{Conversation, Message, Reader};
+use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
@@ -132,7 +132,14 @@ impl Prompt {
     fn read(&self, request: &Request<'_>) -> Result<Read, GenerateError> {
         let spoken = Spoken::of(request)?;
         let turns = spoken.iter().map(|turn| turn.message(Order::TextFirst));
-        let messages: Vec<Message<'_>> = turns.collect();
+        let mut messages: Vec<Message<'_>> = turns.collect();
+        if !self.settings.vlm_sees_images && request.item.task != Task::Understand {
+            for message in &mut messages {
+                message
+                    .pieces
+                    .retain(|piece| !matches!(piece, Piece::Picture(_)));
+            }
+        }
         let limits = PixelLimits {
             min: self.settings.min_pixels,
             max: self.settings.max_pixels,

@@ -39,6 +39,9 @@ pub struct UniWorldSettings {
     pub min_pixels: u64,
     #[serde(default = "vlm_pixels")]
     pub max_pixels: u64,
+    /// Whether the language model sees input images where a picture is to be made; an ablation shuts its eyes.
+    #[serde(default = "yes")]
+    pub vlm_sees_images: bool,
     /// Who decides between a picture and words: the item's task, or the checkpoint's task head.
     #[serde(default)]
     pub route: Route,

@@ -49,6 +49,9 @@ pub struct UniworldSettings {
     /// What looks at the reference pictures.
     #[serde(default)]
     encoder: Encoder,
+    /// Whether the language model sees the reference pictures.
+    #[serde(default = "yes")]
+    vlm_sees_images: bool,
     /// How the loss weighs what an edit changes.
     #[serde(default)]
     region: RegionSettings,
@@ -56,6 +59,10 @@ pub struct UniworldSettings {
 
 fn signs() -> f64 {
     samples::SIGN
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The reference encoder.
@@ -103,7 +110,7 @@ impl Uniworld {
             training.trainable.clone(),
         );
         let weights = variables.weights();
-        let maker = parts.maker(&weights, settings.region, device)?;
+        let maker = parts.maker(&weights, &settings, device)?;
         let width = parts.config.denoise_tower.output_hidden_size;
         let tower = weights.at("denoise_tower");
         let projector = |name: &str, input| Projector::new(&tower.at(name), input, width);

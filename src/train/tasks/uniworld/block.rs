@@ -23,6 +23,7 @@ pub struct Maker {
     pub reader: Reader,
     pub eye: Option<Eye>,
     pub region: RegionSettings,
+    pub vlm_sees_images: bool,
     pub device: Device,
 }
 
@@ -153,7 +154,8 @@ impl Maker {
         let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
         let pairs = edits.iter().zip(&sources);
         let read = pairs.map(|(edit, source)| {
-            prompt::read(&self.reader, &edit.instruction, Some(source), &self.device)
+            let seen = self.vlm_sees_images.then_some(source);
+            prompt::read(&self.reader, &edit.instruction, seen, &self.device)
         });
         Ok(Prompt {
             states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,

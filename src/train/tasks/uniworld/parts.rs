@@ -1,7 +1,7 @@
 //! The checkpoints that UniWorld is put together from, and the folder that it is written to.
 
-use super::Encoder;
 use super::block::{Eye, Maker};
+use super::{Encoder, UniworldSettings};
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::conversation::Reader;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
@@ -14,7 +14,6 @@ use crate::model::uniworld::Config;
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Weights, read_config};
 use crate::train::autoencoder::Autoencoder;
-use crate::train::region::RegionSettings;
 use crate::train::sources::{Sources, files};
 use crate::train::tasks::denoise::Denoise;
 use crate::train::tasks::parts::{copy, strip, write_json};
@@ -89,7 +88,7 @@ impl Parts {
     pub fn maker(
         &self,
         weights: &Weights,
-        region: RegionSettings,
+        settings: &UniworldSettings,
         device: &Device,
     ) -> Result<Maker, TrainError> {
         let eye = self.reference.as_ref();
@@ -99,7 +98,8 @@ impl Parts {
             eye: eye
                 .map(|(encoder, folder)| eye_of(*encoder, folder, device))
                 .transpose()?,
-            region,
+            region: settings.region,
+            vlm_sees_images: settings.vlm_sees_images,
             device: device.clone(),
         })
     }
