@@ -1,6 +1,7 @@
 //! Puts three things into the program: the definitions in `suites/` and `configs/` and the checkpoints in `shipped/`, so
 //! that it works from any folder, and the commit it was built from, for the manifest of every run.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -66,20 +67,27 @@ fn shipped() -> io::Result<()> {
         }
     }
     files.sort();
-    let mut list = String::from("&[\n");
+    // Checkpoints have parts in common, such as an autoencoder: each content is there once.
+    let mut contents: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    let (mut bytes, mut list) = (String::from("{\n"), String::from("&[\n"));
     for file in files {
         let whole = file.to_string_lossy().replace('\\', "/");
         let Some((_, place)) = whole.split_once('/') else {
             continue;
         };
-        let _ = writeln!(
-            list,
-            "({place:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {whole:?}))),"
-        );
+        let next = contents.len();
+        let number = *contents.entry(fs::read(&file)?).or_insert(next);
+        if number == next {
+            let _ = writeln!(
+                bytes,
+                "const F{number}: &[u8] = include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {whole:?}));"
+            );
+        }
+        let _ = writeln!(list, "({place:?}, F{number}),");
     }
-    list.push(']');
+    list.push_str("]\n}");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
-    fs::write(Path::new(&out).join("shipped.rs"), list)
+    fs::write(Path::new(&out).join("shipped.rs"), bytes + &list)
 }
 
 fn commit() -> Option<String> {

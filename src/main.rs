@@ -9,7 +9,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// cores that products of matrices then lack.
 const SPIN: (&str, &str) = ("CANDLE_BARRIER_POOL_SPIN_LIMIT", "1");
 
+/// Multiplications from which a product of matrices is shared among threads: with the library's own value, 590 thousand,
+/// small networks on two cores take half as long again, as threads wait for each other.
+const SHARED: usize = 1 << 22;
+
 fn main() -> ExitCode {
+    gemm::set_threading_threshold(SHARED);
     if std::env::var_os(SPIN.0).is_none() {
         // SAFETY: no other thread runs yet.
         unsafe { std::env::set_var(SPIN.0, SPIN.1) };

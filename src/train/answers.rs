@@ -99,12 +99,12 @@ impl Tally {
         }
     }
 
-    /// The share of right answers by the subject's name.
+    /// The share of right answers by the name of each subject that was asked.
     pub fn shares(&self, subjects: &[Subject]) -> Numbers {
         let share = |subject: &Subject| {
-            let [right, all] = self.0.get(subject).copied().unwrap_or_default();
-            (subject.name().into(), right as f64 / all.max(1) as f64)
+            let [right, all] = self.0.get(subject)?;
+            Some((subject.name().into(), *right as f64 / *all as f64))
         };
-        subjects.iter().map(share).collect()
+        subjects.iter().filter_map(share).collect()
     }
 }

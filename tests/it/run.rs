@@ -425,7 +425,7 @@ fn a_study_runs_further_models_on_suites_of_their_own() {
         (
             "models = ['world']",
             "model = ['world']",
-            "unknown field `model`",
+            "unknown key `model`",
         ),
     ] {
         assert!(study.contains(from));

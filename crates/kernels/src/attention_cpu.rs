@@ -3,7 +3,7 @@
 //! candle's product takes one head after the other, each on all cores, and wants copies in another order.
 
 use super::Mask;
-use super::memory::read;
+use super::memory::{read, together};
 use super::product::{Matrix, filled, product};
 use super::sigmoid::softmax_rows;
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Storage, Tensor};
@@ -167,7 +167,9 @@ impl Attend {
         let group = (heads / kv_heads).max(1);
         let tasks = tasks(batch, heads, queries, keys);
         let pieces: Vec<Vec<f32>> = self.with_added(|added| {
-            let pieces = tasks.par_iter().map(|task| {
+            // Of a task's products some dozens are as long as one number elsewhere.
+            let most = tasks.first().map_or(0, |task| task.length * keys * size) / 32;
+            let pieces = tasks.par_iter().with_min_len(together(most)).map(|task| {
                 let weights = self.weights(task, (q, k), added);
                 filled(task.length * size, |seen| {
                     product(

@@ -37,3 +37,11 @@ pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result
         .then(|| Tensor::from_vec(values()?, x.shape(), &Device::Cpu));
     back.transpose()
 }
+
+/// Numbers that are worth another thread: with fewer, threads wait for each other longer than they work.
+const GRAIN: usize = 1 << 15;
+
+/// How many pieces of so many numbers a thread should take at least.
+pub fn together(piece: usize) -> usize {
+    (GRAIN / piece.max(1)).max(1)
+}

@@ -1,6 +1,6 @@
 //! Norms over the last axis: on a CPU in f32 in one pass, with their gradients; elsewhere candle's.
 
-use super::memory::{gradient, read, slice};
+use super::memory::{gradient, read, slice, together};
 use super::sums::{pairs, sum};
 use candle_core::{
     CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Module, Result, Shape, Tensor,
@@ -139,6 +139,7 @@ impl Rows {
         let blocks = out.par_chunks_mut(ROWS * width).enumerate();
         blocks
             .zip(x.par_chunks(ROWS * width))
+            .with_min_len(together(ROWS * width))
             .for_each(|((block, out), x)| {
                 let rows = out.chunks_exact_mut(width).zip(x.chunks_exact(width));
                 for (row, (out, x)) in rows.enumerate() {

@@ -1,6 +1,6 @@
 //! x + gate · y with one gate for all rows of a sample.
 
-use super::memory::{read, slice};
+use super::memory::{read, slice, together};
 use super::product::filled;
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -59,7 +59,8 @@ impl CustomOp3 for Residual {
         let out = filled(x.len(), |out| {
             let samples = out.par_chunks_mut(sample).zip(gate.par_chunks(width));
             let pairs = x.par_chunks(sample).zip(y.par_chunks(sample));
-            samples.zip(pairs).for_each(|((out, gate), (x, y))| {
+            let all = samples.zip(pairs).with_min_len(together(sample));
+            all.for_each(|((out, gate), (x, y))| {
                 let rows = x.chunks_exact(width).zip(y.chunks_exact(width));
                 for (out, (x, y)) in out.chunks_exact_mut(width).zip(rows) {
                     let each = out.iter_mut().zip(x.iter().zip(y)).zip(gate);

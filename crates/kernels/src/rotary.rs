@@ -1,6 +1,6 @@
 //! Rotary positions (Su et al., arXiv 2104.09864) on a CPU in one pass, with their gradient: the turn back.
 
-use super::memory::{read, slice};
+use super::memory::{read, slice, together};
 use super::product::filled;
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor};
 use candle_nn::rotary_emb;
@@ -71,6 +71,7 @@ impl Turn {
             let pieces = out.par_chunks_mut(HEADS * size).enumerate();
             pieces
                 .zip(x.par_chunks(HEADS * size))
+                .with_min_len(together(HEADS * size))
                 .for_each(|((piece, out), x)| {
                     let each = out.chunks_exact_mut(size).zip(x.chunks_exact(size));
                     for (number, (out, x)) in each.enumerate() {

@@ -1,7 +1,7 @@
 //! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can do many elements at a time:
 //! the exponential of the C library, which candle calls for each, takes longer than the products around it.
 
-use super::memory::{read, slice};
+use super::memory::{read, slice, together};
 use super::product::filled;
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
 use pulp::Arch;
@@ -93,6 +93,7 @@ impl CustomOp1 for Gate {
         };
         let out = filled(values.len(), |out| {
             let pieces = out.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE));
+            let pieces = pieces.with_min_len(together(PIECE));
             pieces.for_each(|(out, values)| fill(out, values));
         });
         Ok((CpuStorage::F32(out), layout.shape().clone()))
