@@ -1,12 +1,13 @@
 //! What the language model of the miniature world is taught: an answer to words, or to words and a picture.
 
-use super::samples;
 use super::world::caption::{Caption, Noun};
 use super::world::edit::{Edit, Kind};
 use super::world::random::Random;
 use super::world::scene::Scene;
 use super::world::thing::{Cell, Color, Shape, Thing};
 use super::world::{draw, words};
+use super::{TrainError, samples};
+use crate::model::tokenizer::Tokenizer;
 use image::RgbImage;
 
 /// Kinds of lessons.
@@ -25,7 +26,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// What [`Lesson::of_picture`] asks.
+    /// What [`Lesson::of_pictures`] asks.
     pub const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
 
     pub const ALL: [Self; 5] = [
@@ -90,7 +91,7 @@ impl Lesson {
     }
 
     /// A random lesson about a picture that training may see.
-    pub fn of_picture(random: &mut Random) -> Self {
+    fn of_picture(random: &mut Random) -> Self {
         match random.below(10) {
             0..5 => describe(random),
             5..8 => question(random),
@@ -99,6 +100,24 @@ impl Lesson {
                 sign(word, true, random)
             }
         }
+    }
+
+    /// So many lessons about pictures whose words have one length in tokens, with the tokens of their answers.
+    ///
+    /// # Errors
+    /// When the vocabulary lacks a word.
+    pub fn of_pictures(
+        count: usize,
+        tokens: &Tokenizer,
+        random: &mut Random,
+    ) -> Result<(Vec<Self>, Vec<Vec<u32>>), TrainError> {
+        let lessons = samples::alike(count, || {
+            let lesson = Self::of_picture(random);
+            Ok((tokens.encode(&lesson.words)?.len(), lesson))
+        })?;
+        let answers = lessons.iter().map(|lesson| tokens.encode(&lesson.answer));
+        let answers = answers.collect::<Result<_, _>>()?;
+        Ok((lessons, answers))
     }
 
     /// The picture that belongs to it.

@@ -57,23 +57,26 @@ pub struct Captioned {
 
 /// How often captions are of each of GenEval's tasks, in proportion; a task that is not named counts as 1.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "BTreeMap<Task, usize>")]
+#[serde(try_from = "BTreeMap<Task, usize>")]
 pub struct Tasks(Vec<Task>);
 
-impl From<BTreeMap<Task, usize>> for Tasks {
-    fn from(shares: BTreeMap<Task, usize>) -> Self {
+impl TryFrom<BTreeMap<Task, usize>> for Tasks {
+    type Error = &'static str;
+
+    fn try_from(shares: BTreeMap<Task, usize>) -> Result<Self, Self::Error> {
+        let times = |task| shares.get(&task).copied().unwrap_or(1);
         let tasks = Task::ALL.into_iter();
-        Self(
-            tasks
-                .flat_map(|task| vec![task; shares.get(&task).copied().unwrap_or(1)])
-                .collect(),
-        )
+        let tasks: Vec<Task> = tasks.flat_map(|task| vec![task; times(task)]).collect();
+        match tasks.is_empty() {
+            true => Err("`tasks`: one of them at least must be more than 0"),
+            false => Ok(Self(tasks)),
+        }
     }
 }
 
 impl Default for Tasks {
     fn default() -> Self {
-        BTreeMap::new().into()
+        Self(Task::ALL.to_vec())
     }
 }
 

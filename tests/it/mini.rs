@@ -245,3 +245,26 @@ fn a_checkpoint_that_a_training_begins_from_is_asked_for_by_name() {
     assert!(told.contains("`from.vlm` = \"no-such\""), "{told}");
     assert!(told.contains("train it first"), "{told}");
 }
+
+#[test]
+fn captions_of_no_task_are_a_mistake() {
+    let none = "settings.tasks={ single_object = 0, two_object = 0, counting = 0, colors = 0, position = 0, color_attr = 0 }";
+    let dir = tempfile::tempdir().unwrap();
+    let output = unigauge(dir.path())
+        .args([
+            "train",
+            "mini-uniworld-stage1",
+            "--device",
+            "cpu",
+            "--set",
+            none,
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("one of them at least must be more than 0"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -194,10 +194,7 @@ impl SiglipVq {
 
     fn block(&self, kind: u64, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(kind, number));
-        let lessons = samples::alike(self.batch, || {
-            let lesson = Lesson::of_picture(&mut random);
-            Ok((self.tokens.encode(&lesson.words)?.len(), lesson))
-        })?;
+        let (lessons, answers) = Lesson::of_pictures(self.batch, &self.tokens, &mut random)?;
         let prompts = lessons.iter().map(|lesson| {
             let words = Item::Text(lesson.words.clone());
             let turn = Turn {
@@ -207,10 +204,6 @@ impl SiglipVq {
             encode(&self.tokens, &[turn], Form::UniWorld)
         });
         let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
-        let answers = lessons
-            .iter()
-            .map(|lesson| self.tokens.encode(&lesson.answer));
-        let answers = answers.collect::<Result<_, _>>()?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         Ok(Block {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,

@@ -118,19 +118,12 @@ impl Maker {
     /// # Errors
     /// When the tokenizer cannot be computed.
     pub fn said(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
-        let lessons = samples::alike(batch, || {
-            let lesson = Lesson::of_picture(random);
-            Ok((self.tokens.encode(&lesson.words)?.len(), lesson))
-        })?;
+        let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
         let prompts = lessons.iter().zip(&codes);
         let prompts = prompts.map(|(lesson, codes)| self.asked(&lesson.words, codes));
         let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
-        let answers = lessons
-            .iter()
-            .map(|lesson| self.tokens.encode(&lesson.answer));
-        let answers = answers.collect::<Result<_, _>>()?;
         Ok(Said {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
             lessons,
