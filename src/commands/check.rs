@@ -50,7 +50,7 @@ pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
                 let found = checkpoint::check(ctx, model, args)?;
                 return Ok(if exit == Exit::Ok { found } else { exit });
             }
-            if !target(ctx, args, &Target::of(name, &args.model)?)? {
+            if !target(ctx, args, name, &Target::of(name, &args.model)?)? {
                 exit = Exit::Environment;
             }
         }
@@ -182,8 +182,8 @@ fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
     Ok(format!("fine, {}", parts.collect::<Vec<_>>().join(", ")))
 }
 
-/// The plan of a target. False when something it needs is absent.
-fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Failure> {
+/// The plan of a target, which the command line calls `asked`. False when something it needs is absent.
+fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Result<bool, Failure> {
     let mut good = true;
     let study = target.study.as_ref();
     let selections = target.selections(&args.select);
@@ -196,6 +196,10 @@ fn target(ctx: &Context, args: &CheckArgs, target: &Target) -> Result<bool, Fail
         device: args.device,
     };
     let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
+    if let Err(failure) = target.trained(asked) {
+        println!("{}", failure.report);
+        good = false;
+    }
     for ((name, models), select) in target.suites().flat_map(each) {
         let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), select)?;
         for observer in &asking.suite.observers {

@@ -35,6 +35,7 @@ mod study;
 mod table;
 mod tokens;
 mod train;
+mod train_study;
 
 use crate::exit::Exit;
 use clap::Parser;

@@ -6,7 +6,7 @@ use super::device::DeviceChoice;
 use super::engines::{self, Engine, engines, read_by};
 use super::failure::Failure;
 use super::shipped;
-use crate::config::{self, ModelFile, Settings, SuiteFile};
+use crate::config::{self, ModelFile, Settings, StudyModel, SuiteFile};
 use crate::generate::{Place, Resources};
 use crate::hub::Hub;
 use crate::observe::Observer;
@@ -175,13 +175,17 @@ pub struct Answering {
 }
 
 impl Answering {
-    /// Loads a model by name or path; relative paths in its settings start from the current folder.
+    /// Loads a model; relative paths in its settings start from the current folder.
     ///
     /// # Errors
     /// When the definition or the settings have mistakes.
-    pub fn load(ctx: &Context, name: &str, from: &Path, suite: &str) -> Result<Self, Failure> {
-        let model = config::model(name, from)?.definition;
-        Self::of(ctx, model, suite)
+    pub fn load(
+        ctx: &Context,
+        model: &StudyModel,
+        from: &Path,
+        suite: &str,
+    ) -> Result<Self, Failure> {
+        Self::of(ctx, model.load(from)?, suite)
     }
 
     /// Checks the settings of a model for a suite.

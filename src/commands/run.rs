@@ -11,18 +11,19 @@ use super::progress::say;
 use super::score::{Titled, read_view};
 use super::study::Paging;
 use crate::compare::Allowed;
-use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile, StudyPart};
+use crate::config::{self, Kind, Part, PublishedFile, StudyEngine, StudyFile, StudyModel};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::chart::Width;
 use crate::report::export::{Export, Terminal};
 use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
+use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 
 /// What `run` was asked for: suites × models.
 pub struct Target {
     /// In their order.
-    pub parts: Vec<StudyPart>,
+    pub parts: Vec<Part>,
     /// Folder that names in a study file start from.
     pub from: PathBuf,
     /// The study, when the target is one.
@@ -55,9 +56,34 @@ pub fn seeds(
 
 impl Target {
     /// Every suite with the models that are run on it.
-    pub fn suites(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+    pub fn suites(&self) -> impl Iterator<Item = (&String, &Vec<StudyModel>)> {
         let parts = self.parts.iter();
         parts.flat_map(|part| part.suites.iter().map(|suite| (suite, &part.models)))
+    }
+
+    /// Whether all that the study trains is there; `asked` is what the command line calls it.
+    ///
+    /// # Errors
+    /// When something is not; says how to train it.
+    pub fn trained(&self, asked: &str) -> Result<(), Failure> {
+        let mut absent = Vec::new();
+        for model in self.parts.iter().flat_map(|part| &part.models) {
+            if let Some(folder) = model.checkpoint(&self.from)?
+                && !folder.join(RECORD).is_file()
+            {
+                absent.push(folder.display().to_string());
+            }
+        }
+        match &absent[..] {
+            [] => Ok(()),
+            [first, others @ ..] => Err(Failure::environment(
+                match others.len() {
+                    0 => format!("{first} is not trained yet"),
+                    more => format!("{first} and {more} more are not trained yet"),
+                },
+                format!("`unigauge train {asked}` trains what the study compares"),
+            )),
+        }
     }
 
     /// What is selected of each suite, once for each OCR engine of the study; a choice on the command line goes over them.
@@ -89,9 +115,9 @@ impl Target {
     pub fn of(name: &str, models: &[String]) -> Result<Self, Failure> {
         if !models.is_empty() {
             return Ok(Self {
-                parts: vec![StudyPart {
+                parts: vec![Part {
                     suites: vec![name.into()],
-                    models: models.to_vec(),
+                    models: models.iter().map(StudyModel::plain).collect(),
                 }],
                 from: PathBuf::new(),
                 study: None,
@@ -130,6 +156,7 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
     }
     ctx.catch_interrupts();
     let target = Target::of(&args.target, &args.model)?;
+    target.trained(&args.target)?;
     let device = args.device.resolve().map_err(|reason| {
         Failure::environment(
             reason,

@@ -9,13 +9,14 @@ use super::prepare::plain_run_name;
 use super::progress::say;
 use super::run::seeds;
 use crate::compare::{Allowed, Options};
-use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
+use crate::config::{self, CHECKPOINTS, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
 use crate::report::export::Terminal;
 use crate::run::{RunFolder, Stream, read_all};
 use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::train::CURVE;
 use std::path::{Path, PathBuf};
 
 /// Where a study's runs are, and how its page is made.
@@ -131,7 +132,7 @@ fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
             .iter()
             .filter_map(|runs| study::Section::of(runs, &settings))
             .collect(),
-        series: series(paging, factor),
+        series: series(paging, factor)?,
         notes,
         width: paging.width,
     })
@@ -153,8 +154,8 @@ fn suites(
                 cost: level.cost,
                 ..LevelRuns::default()
             };
-            for model in &level.models {
-                let model = config::model(model, paging.from)?.definition.name;
+            for model in paging.study.models_of(level) {
+                let model = model.load(paging.from)?.name;
                 let folder = paging.results.join(&suite).join(&model);
                 let read = paging.runs.iter().map(|run| read(folder.join(run)));
                 runs.runs.extend(read);
@@ -228,7 +229,8 @@ fn seconds(dir: &Path) -> Option<f64> {
     (!timed.is_empty()).then(|| timed.iter().sum::<f64>() / timed.len() as f64)
 }
 
-fn series(paging: &Paging<'_>, factor: &Factor) -> Vec<Series> {
+/// The curves that the study names, and those of its trainings.
+fn series(paging: &Paging<'_>, factor: &Factor) -> Result<Vec<Series>, Failure> {
     let mut series = Vec::new();
     for curves in &paging.study.curves {
         let level = factor.levels.iter().position(|l| l.name == curves.level);
@@ -246,5 +248,17 @@ fn series(paging: &Paging<'_>, factor: &Factor) -> Vec<Series> {
             ));
         }
     }
-    series
+    for (at, level) in factor.levels.iter().enumerate() {
+        let trainings = paging.study.trainings_of(level, paging.from)?;
+        let folders = trainings.iter().map(|training| &training.name);
+        let files: Vec<PathBuf> = folders
+            .map(|name| Path::new(CHECKPOINTS).join(name).join(CURVE))
+            .collect();
+        let drawn = paging.study.training_curves.iter();
+        // A level that trains nothing has no curve.
+        for value in drawn.filter(|_| !files.is_empty()) {
+            series.push(Series::read(at, &files, "step", value));
+        }
+    }
+    Ok(series)
 }

@@ -4,30 +4,38 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
-use super::shipped;
-use crate::config::{self, TrainingFile};
+use super::{shipped, train_study};
+use crate::config::{self, CHECKPOINTS, TrainingChange, TrainingFile};
 use crate::exit::Exit;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
-use crate::train::{BEGINNING, Outcome, Place, TrainError, losses, train, verify};
+use crate::train::{BEGINNING, CURVE, Outcome, Place, TrainError, losses, train, verify};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Steps that `--verify` trains anew; a shipped curve has every one of them.
 const VERIFIED: u64 = 300;
 const _: () = assert!(VERIFIED <= BEGINNING);
 
-/// Trains a network on the miniature world.
+/// Trains a network on the miniature world, or all networks that a study compares.
 ///
 /// # Errors
 /// When the definition has a mistake, the folder holds another training, or a step fails.
 pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
-    let training = config::training(&args.training, Path::new(""), &args.set)?;
-    let folder = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("checkpoints").join(&training.name));
+    let change = TrainingChange {
+        seed: args.seed,
+        set: &args.set,
+    };
+    let training = match config::training(&args.training, Path::new(""), change) {
+        Ok(training) => training,
+        Err(error) => match config::study(&args.training, Path::new("")) {
+            Ok(study) => return train_study::run(ctx, args, &study),
+            Err(_) => return Err(error.into()),
+        },
+    };
+    let folder = args.out.clone();
+    let folder = folder.unwrap_or_else(|| Path::new(CHECKPOINTS).join(&training.name));
     if args.dry_run {
         let text = toml::to_string(&training).unwrap_or_default();
         println!("# into {}\n{text}", folder.display());
@@ -37,11 +45,24 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     if args.verify {
         return again(ctx, args, &training, &folder);
     }
-    let outcome = steps(ctx, args, &training, [&folder, &folder], u64::MAX)?;
+    one(ctx, args, &training, &folder)
+}
+
+/// A whole training into its folder, with its chart.
+///
+/// # Errors
+/// As [`run`].
+pub fn one(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    folder: &Path,
+) -> Result<Exit, Failure> {
+    let outcome = steps(ctx, args, training, [folder, folder], u64::MAX)?;
     if let Outcome::Complete(_) = &outcome {
-        chart(&training, &folder)?;
+        chart(training, folder)?;
     }
-    tell(ctx, &training, &folder, outcome)
+    tell(ctx, training, folder, outcome)
 }
 
 /// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual folder.
@@ -135,7 +156,7 @@ const PARTS: u64 = 100;
 
 /// `curve.svg` and `curve.png` beside the numbers.
 fn chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
-    let losses = losses(&folder.join("curve.jsonl"))?;
+    let losses = losses(&folder.join(CURVE))?;
     let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for (step, loss) in losses {
         let part = step.saturating_sub(1) * PARTS / training.steps;
@@ -213,7 +234,9 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         let exit = match &error {
             TrainError::Definition { .. } | TrainError::State { .. } => Exit::Usage,
-            TrainError::Io { .. } | TrainError::Source { .. } => Exit::Environment,
+            TrainError::Io { .. } | TrainError::Source { .. } | TrainError::Busy { .. } => {
+                Exit::Environment
+            }
             _ => Exit::Unexpected,
         };
         Self::new(exit, error)

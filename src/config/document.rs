@@ -33,18 +33,23 @@ impl Text {
         self.content.len()
     }
 
-    /// The table under the keys of `path`, each key and value with its place. None when there is none.
+    /// The table under the keys of `path` (an array's elements by number), each key and value with its place. None when
+    /// there is none.
     pub(super) fn table(&self, path: &[String]) -> Option<Spanned<DeTable<'_>>> {
-        let mut table = DeTable::parse(&self.content).ok()?;
+        let table = DeTable::parse(&self.content).ok()?;
+        let mut value = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
         for key in path {
-            let value = table.get_mut().remove(key.as_str())?;
-            let span = value.span();
-            match value.into_inner() {
-                DeValue::Table(inner) => table = Spanned::new(span, inner),
+            value = match value.into_inner() {
+                DeValue::Table(mut inner) => inner.remove(key.as_str())?,
+                DeValue::Array(inner) => inner.into_iter().nth(key.parse().ok()?)?,
                 _ => return None,
-            }
+            };
         }
-        Some(table)
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Table(inner) => Some(Spanned::new(span, inner)),
+            _ => None,
+        }
     }
 
     /// Line and column of a byte, both from 1; columns count characters.

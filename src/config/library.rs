@@ -56,6 +56,16 @@ pub enum Origin {
     BuiltIn(&'static str),
 }
 
+impl Origin {
+    /// The folder that relative paths in the definition start from; the current one for a built-in definition.
+    pub(super) fn folder(&self) -> &Path {
+        match self {
+            Self::File(path) => path.parent().unwrap_or(Path::new("")),
+            Self::BuiltIn(_) => Path::new(""),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,10 +87,7 @@ pub struct Loaded<T> {
 impl<T> Loaded<T> {
     /// The folder that relative paths in the definition start from; the current one for a built-in definition.
     pub fn base(&self) -> &Path {
-        match &self.origin {
-            Origin::File(path) => path.parent().unwrap_or(Path::new("")),
-            Origin::BuiltIn(_) => Path::new(""),
-        }
+        self.origin.folder()
     }
 }
 
@@ -152,10 +159,19 @@ pub(crate) fn embedded_file(path: &str) -> Option<&'static str> {
 
 /// Checks what becomes part of a path: the `name` of a definition.
 pub(super) fn check_name(document: &Document, name: &str) -> Result<(), ConfigError> {
+    check_plain(document, &["name"], name)
+}
+
+/// As [`check_name`], of a name that stands elsewhere in the definition.
+pub(super) fn check_plain(
+    document: &Document,
+    path: &[&str],
+    name: &str,
+) -> Result<(), ConfigError> {
     let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(document.mistake(
-            &["name"],
+            path,
             format!("the name `{name}` cannot be the name of a folder"),
             Some("use letters, digits, `-`, `_` and `.`, not beginning with `.`".to_owned()),
         ));
@@ -259,9 +275,11 @@ mod tests {
             let policy = policy_file::checked(document, origin).unwrap();
             assert_eq!(policy.definition.name, name);
         }
-        for (name, document, _) in built_in(Kind::Training) {
-            let training = training_file::checked(&document, &document.settings(&[])).unwrap();
-            assert_eq!(training.name, name);
+        let trainings = built_in(Kind::Training);
+        for (name, ..) in &trainings {
+            let none = training_file::TrainingChange::default();
+            let training = training_file::training(name, Path::new(""), none).unwrap();
+            assert_eq!(training.name, *name);
         }
         for (name, document, origin) in built_in(Kind::Study) {
             let study = study_file::checked(document, origin).unwrap().definition;
@@ -270,8 +288,12 @@ mod tests {
                 names.iter().any(|(known, ..)| known == name)
             };
             for part in study.parts() {
-                assert!(part.models.iter().all(|name| has(&models, name)));
+                let mut named = part.models.iter().map(|model| &model.model);
+                assert!(named.all(|name| has(&models, name)));
                 assert!(part.suites.iter().all(|name| has(&suites, name)));
+                for model in &part.models {
+                    model.load(Path::new("")).unwrap();
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ mod schema;
 mod settings;
 mod study_factor;
 mod study_file;
+mod study_model;
 mod suite_file;
 mod training_file;
 mod value;
@@ -31,11 +32,12 @@ pub use repository::Repository;
 pub use schema::schemas;
 pub use settings::Settings;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
-pub use study_file::{StudyEngine, StudyFile, StudyPart, study};
+pub use study_file::{Part, StudyEngine, StudyFile, study};
+pub use study_model::{CHECKPOINTS, StudyModel};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
     Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
-pub use training_file::{OptimizerSection, TrainingFile, TrainingTask, training};
+pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
 
 pub(crate) use library::embedded_file;

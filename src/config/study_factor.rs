@@ -2,7 +2,9 @@
 
 use crate::config::document::Document;
 use crate::config::error::{ConfigError, nearest};
+use crate::config::library::check_plain;
 use crate::config::metric::Metric;
+use crate::config::settings::Settings;
 use crate::config::study_file::StudyFile;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,13 @@ pub struct Level {
     /// Models that are run, once with each of the study's seeds: names, or paths relative to this file.
     #[serde(default)]
     pub models: Vec<String>,
+    /// A training, by name or by a path relative to this file, that `unigauge train STUDY` does once with each of the study's
+    /// `training_seeds`: the models take its checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<String>,
+    /// Options that go over the models' own.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
     /// Run folders that were made otherwise, relative to this file.
     #[serde(default)]
     pub runs: Vec<String>,
@@ -42,6 +51,11 @@ impl Level {
     /// As printed.
     pub fn title(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether the models are run otherwise than their files say.
+    pub fn changes_models(&self) -> bool {
+        self.training.is_some() || !self.settings.is_empty()
     }
 }
 
@@ -102,6 +116,15 @@ fn step() -> String {
     "step".to_owned()
 }
 
+/// Lets mistakes in the levels' options point at their lines.
+pub(super) fn locate(document: &Document, study: &mut StudyFile) {
+    let levels = study.factor.iter_mut().flat_map(|f| &mut f.levels);
+    for (at, level) in levels.enumerate() {
+        let index = at.to_string();
+        level.settings = document.settings(&["factor", "levels", &index, "settings"]);
+    }
+}
+
 /// The checks of a study's factor that go beyond types.
 pub(super) fn check(document: &Document, study: &StudyFile) -> Result<(), ConfigError> {
     let mistake = |path: &[&str], message: &str, help: Option<String>| {
@@ -112,6 +135,8 @@ pub(super) fn check(document: &Document, study: &StudyFile) -> Result<(), Config
             ("primary", study.primary.is_some()),
             ("cost", study.cost.is_some()),
             ("curves", !study.curves.is_empty()),
+            ("training_seeds", !study.training_seeds.is_empty()),
+            ("training_curves", !study.training_curves.is_empty()),
         ];
         return match only.into_iter().find(|(_, there)| *there) {
             Some((key, _)) => mistake(
@@ -139,6 +164,7 @@ pub(super) fn check(document: &Document, study: &StudyFile) -> Result<(), Config
         return mistake(&["primary"], &message, None);
     }
     levels(document, factor)?;
+    trainings(document, study, factor)?;
     costs(document, study, factor)?;
     curves(document, study, factor)
 }
@@ -168,7 +194,19 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
             let message = format!("the level `{}` has neither `models` nor `runs`", level.name);
             return Err(document.mistake(&own, message, None));
         }
+        if level.changes_models() {
+            let path = [&own[..], &["name"]].concat();
+            check_plain(document, &path, &level.name)?;
+            if level.models.is_empty() {
+                let message = format!("the level `{}` changes models and names none", level.name);
+                return Err(document.mistake(&own, message, None));
+            }
+        }
         for (key, list) in [("models", &level.models), ("runs", &level.runs)] {
+            // Levels may change one model each in its own way.
+            if key == "models" && level.changes_models() {
+                continue;
+            }
             for (place, name) in list.iter().enumerate() {
                 if models.contains(&(key, name)) {
                     let message = format!("`{name}` stands in this study twice");
@@ -181,6 +219,25 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
         }
     }
     known(document, &["factor", "control"], &factor.control, &names)
+}
+
+/// What is said of trainings needs a level that has one.
+fn trainings(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
+    let trained = factor.levels.iter().any(|level| level.training.is_some());
+    let said = [
+        ("training_seeds", !study.training_seeds.is_empty()),
+        ("training_curves", !study.training_curves.is_empty()),
+    ];
+    if let Some((key, _)) = said.into_iter().find(|(_, there)| *there && !trained) {
+        let message = format!("`{key}` is for studies with a `training` at a level");
+        return Err(document.mistake(&[key], message, None));
+    }
+    let seeds = &study.training_seeds;
+    if let Some(at) = (1..seeds.len()).find(|at| seeds[..*at].contains(&seeds[*at])) {
+        let message = format!("the seed {} stands here twice", seeds[at]);
+        return Err(document.mistake(&["training_seeds", &at.to_string()], message, None));
+    }
+    Ok(())
 }
 
 /// Points at a name that is no level's.

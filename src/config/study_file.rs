@@ -5,6 +5,7 @@ use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::metric::Metric;
 use crate::config::study_factor::{self, Cost, Curves, Factor};
+use crate::config::study_model::StudyModel;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -46,6 +47,12 @@ pub struct StudyFile {
     /// Run seeds, in place of `seed`: every model is run once with each.
     #[serde(default)]
     pub seeds: Vec<u64>,
+    /// Seeds that the `training` of a level is done with, once each. Default: the one in its definition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub training_seeds: Vec<u64>,
+    /// Columns of the trainings' `curve.jsonl` that are drawn beside the scores, such as `loss`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub training_curves: Vec<String>,
     /// What is varied, for an ablation study: its levels are compared with a control.
     #[serde(default)]
     pub factor: Option<Factor>,
@@ -58,6 +65,13 @@ pub struct StudyFile {
     /// Series over steps that are drawn beside the scores.
     #[serde(default)]
     pub curves: Vec<Curves>,
+}
+
+/// Models, as they are run, × suites.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub models: Vec<StudyModel>,
+    pub suites: Vec<String>,
 }
 
 /// Models × suites.
@@ -74,14 +88,20 @@ pub struct StudyPart {
 
 impl StudyFile {
     /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
-    pub fn parts(&self) -> Vec<StudyPart> {
+    pub fn parts(&self) -> Vec<Part> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
-        let of_levels = levels.flat_map(|level| &level.models);
-        let own = StudyPart {
-            models: self.models.iter().chain(of_levels).cloned().collect(),
+        let own = self.models.iter().map(StudyModel::plain);
+        let own = Part {
+            models: own
+                .chain(levels.flat_map(|level| self.models_of(level)))
+                .collect(),
             suites: self.suites.clone(),
         };
-        std::iter::once(own).chain(self.more.clone()).collect()
+        let more = self.more.iter().map(|part| Part {
+            models: part.models.iter().map(StudyModel::plain).collect(),
+            suites: part.suites.clone(),
+        });
+        std::iter::once(own).chain(more).collect()
     }
 
     /// The run seeds that the file asks for; none where it leaves that open.
@@ -117,7 +137,7 @@ pub(super) fn checked(
     document: Document,
     origin: Origin,
 ) -> Result<Loaded<StudyFile>, ConfigError> {
-    let study: StudyFile = document.typed()?;
+    let mut study: StudyFile = document.typed()?;
     check_name(&document, &study.name)?;
     let own = [("models", &study.models), ("suites", &study.suites)];
     for (key, names) in own {
@@ -146,6 +166,7 @@ pub(super) fn checked(
         let message = format!("the seed {} stands here twice", study.seeds[at]);
         return Err(document.mistake(&["seeds", &at.to_string()], message, None));
     }
+    study_factor::locate(&document, &mut study);
     study_factor::check(&document, &study)?;
     Ok(Loaded {
         definition: study,

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingFile {
+    /// Another training, by name or by a path relative to this file: what this file does not say is as there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Short name, that of the folder of the checkpoint: letters, digits, `-`, `_`, `.`.
     pub name: String,
     pub title: String,
@@ -33,7 +36,7 @@ pub struct TrainingFile {
     #[serde(default = "check_every")]
     pub check_every: u64,
     /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a training whose
-    /// checkpoint lies beside this one's or comes with the program.
+    /// checkpoint lies beside this one's or comes with the program; an empty one is none, in the place of the base's.
     #[serde(default)]
     pub from: BTreeMap<String, PathBuf>,
     /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin with.
@@ -122,23 +125,66 @@ fn check_every() -> u64 {
     1000
 }
 
-/// Loads a training by name or by the path of its file; a relative path starts from `from`. `set` changes keys of it, as a
-/// command line gives them (`optimizer.learning_rate=1e-3`).
+/// What a caller changes of a training.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrainingChange<'a> {
+    /// In place of the definition's own; the training's name then ends in `-seedN`.
+    pub seed: Option<u64>,
+    /// Keys, as a command line gives them (`optimizer.learning_rate=1e-3`).
+    pub set: &'a [String],
+}
+
+/// Loads a training by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
 /// When there is no such training or its definition has a mistake.
-pub fn training(name: &str, from: &Path, set: &[String]) -> Result<TrainingFile, ConfigError> {
-    let (document, _) = find(Kind::Training, name, from)?;
-    let over = Settings::parse("--set", &set.join("\n"))?;
-    checked(&document, &document.settings(&[]).merged(&over))
+pub fn training(
+    name: &str,
+    from: &Path,
+    change: TrainingChange<'_>,
+) -> Result<TrainingFile, ConfigError> {
+    let (document, settings) = over_base(name, from, BASES)?;
+    let over = Settings::parse("--set", &change.set.join("\n"))?;
+    let mut training = checked(&document, &settings.merged(&over))?;
+    if let Some(seed) = change.seed {
+        training.seed = seed;
+        training.name = format!("{}-seed{seed}", training.name);
+    }
+    Ok(training)
+}
+
+/// Longest chain of definitions that begin as another one.
+const BASES: usize = 8;
+
+/// The part of a definition that says how it begins.
+#[derive(Deserialize)]
+struct Header {
+    /// Never that of the base: two trainings would share a folder.
+    #[serde(rename = "name")]
+    _name: String,
+    base: Option<String>,
+}
+
+/// A definition and its keys over those of the definitions that it begins as.
+fn over_base(name: &str, from: &Path, left: usize) -> Result<(Document, Settings), ConfigError> {
+    let (document, origin) = find(Kind::Training, name, from)?;
+    let header: Header = document.typed()?;
+    let own = document.settings(&[]);
+    let Some(base) = header.base else {
+        return Ok((document, own));
+    };
+    if left == 0 {
+        let message = format!("more than {BASES} definitions begin as one another");
+        return Err(document.mistake(&["base"], message, None));
+    }
+    let (_, below) = over_base(&base, origin.folder(), left - 1)?;
+    Ok((document, below.merged(&own)))
 }
 
 /// The checks that go beyond types.
-pub(super) fn checked(
-    document: &Document,
-    settings: &Settings,
-) -> Result<TrainingFile, ConfigError> {
-    let training: TrainingFile = settings.read()?;
+fn checked(document: &Document, settings: &Settings) -> Result<TrainingFile, ConfigError> {
+    let mut training: TrainingFile = settings.read()?;
+    training.base = None;
     check_name(document, &training.name)?;
     let counts = [
         ("steps", training.steps, 100_000_000),

@@ -203,7 +203,11 @@ pub struct Lock {
 }
 
 impl Lock {
-    fn take(root: &Path, name: &str) -> Result<Self, RunError> {
+    /// Takes the lock of a folder that is there.
+    ///
+    /// # Errors
+    /// When another process holds it, or it cannot be made.
+    pub fn take(root: &Path, name: &str) -> Result<Self, RunError> {
         let path = root.join(name);
         let failed = |error: std::io::Error| RunError::io("cannot open the lock", &path, &error);
         let mut file = File::options()

@@ -64,7 +64,7 @@ pub(super) fn edits(pictures: &Pictures) -> Result<Vec<Item>, String> {
                 prompt: edit.instruction.clone(),
                 images: vec![pictures.keep(&input)?],
                 expect,
-                tags: tags([("edit_type", kind.name())]),
+                tags: tags([("edit_type", kind.name()), ("area", area(&edit))]),
                 extra: Object::new(),
             });
         }
@@ -155,6 +155,18 @@ fn clause(thing: Thing, placed: bool) -> Value {
         clause["box"] = json!([x, y, x + last, y + last]);
     }
     clause
+}
+
+/// How much of the picture an edit changes.
+fn area(edit: &Edit) -> &'static str {
+    let (before, after) = (draw::scene(&edit.before), draw::scene(&edit.after));
+    let pixels = before.pixels().zip(after.pixels());
+    let changed = pixels.filter(|(before, after)| before != after).count();
+    match changed as f64 / f64::from(SIDE * SIDE) {
+        ..0.05 => "up to 5 %",
+        0.05..0.08 => "5 to 8 %",
+        _ => "above 8 %",
+    }
 }
 
 /// White where an edit may change pixels, black elsewhere.

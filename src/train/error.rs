@@ -11,6 +11,9 @@ pub enum TrainError {
         "look at the disk, its permissions and its free space; the last state that was saved is whole"
     ))]
     Io { path: PathBuf, problem: String },
+    #[error("{folder}: {holder} trains here", folder = folder.display())]
+    #[diagnostic(help("wait for it, or name another folder with `--out`"))]
+    Busy { folder: PathBuf, holder: String },
     #[error("{path}: {problem}", path = path.display())]
     #[diagnostic(help("name another folder with `--out`, or begin anew with `--restart`"))]
     State { path: PathBuf, problem: String },

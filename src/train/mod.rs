@@ -40,6 +40,6 @@ pub mod verify;
 mod vocabulary;
 pub mod world;
 
-pub use curve::{BEGINNING, losses};
+pub use curve::{BEGINNING, FILE as CURVE, losses};
 pub use error::TrainError;
-pub use run::{Event, Outcome, Place, run as train};
+pub use run::{Event, Outcome, Place, RECORD, run as train};

@@ -7,6 +7,7 @@ use super::task::{Learner, Numbers};
 use super::{TrainError, curve, tasks};
 use crate::cancel::Cancel;
 use crate::config::TrainingFile;
+use crate::run::{Lock, RunError};
 use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -70,6 +71,7 @@ pub struct Place<'a> {
 pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainError> {
     let folder = place.folder;
     std::fs::create_dir_all(folder).map_err(|error| TrainError::io(folder, error))?;
+    let _lock = lock(folder)?;
     let definition = toml::to_string(training).map_err(TrainError::definition)?;
     let fingerprint = fingerprint(training)?;
     if place.restart {
@@ -114,6 +116,14 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         curve,
     };
     steps.complete_all()
+}
+
+/// Keeps other processes out of the folder until the training ends.
+fn lock(folder: &Path) -> Result<Lock, TrainError> {
+    Lock::take(folder, ".lock").map_err(|error| match error {
+        RunError::Locked { folder, holder } => TrainError::Busy { folder, holder },
+        other => TrainError::io(folder, other),
+    })
 }
 
 /// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or saved.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use unigauge::cancel::Cancel;
-use unigauge::config::training;
+use unigauge::config::{TrainingChange, training};
 use unigauge::model::dinov2::{Dinov2, Dinov2Config};
 use unigauge::model::processor::FixedProcessor;
 use unigauge::model::siglip::{SiglipConfig, SiglipVision};
@@ -37,7 +37,11 @@ fn small(name: &str, vision: &str) -> Vec<String> {
 fn trained(name: &str, vision: &str, folder: &Path, stops: &[u64]) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/training/{name}.toml"));
     let path = path.to_str().unwrap();
-    let training = training(path, Path::new(""), &small(name, vision)).unwrap();
+    let change = TrainingChange {
+        set: &small(name, vision),
+        ..TrainingChange::default()
+    };
+    let training = training(path, Path::new(""), change).unwrap();
     let run = |stop: Option<u64>| {
         let cancel = Cancel::default();
         let on = |event: Event<'_>| {

@@ -5,6 +5,7 @@ mod chat;
 #[path = "../support/http.rs"]
 mod http;
 
+mod ablation;
 mod assets;
 mod bad_input;
 mod bench;

@@ -258,3 +258,53 @@ fn mistakes_of_a_training_are_named() {
     fs::write(dir.path().join("a/training.json"), "{").unwrap();
     assert!(told(&["--out", "a", "--set", "steps=3"]).contains("training.json"));
 }
+
+#[test]
+fn a_training_begins_as_another_one() {
+    let dir = tempfile::tempdir().unwrap();
+    tiny(dir.path());
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let plan = |name: &str| {
+        unigauge(dir.path())
+            .args(["train", name, "--dry-run", "--seed", "7"])
+            .output()
+            .unwrap()
+    };
+    write(
+        "wide.toml",
+        "base = \"./tiny.toml\"\nname = \"wide\"\ntitle = \"Wide\"\nsteps = 20\n\n[network]\nlatent_channels = 5\n",
+    );
+    let output = plan("wide.toml");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let shown: toml::Table = toml::from_str(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    let same: toml::Table = toml::from_str(&fs::read_to_string(tiny(dir.path())).unwrap()).unwrap();
+    assert_eq!(shown["name"].as_str(), Some("wide-seed7"));
+    assert_eq!(shown["seed"].as_integer(), Some(7));
+    assert_eq!(shown["steps"].as_integer(), Some(20));
+    assert_eq!(shown["batch"], same["batch"]);
+    assert_eq!(shown["network"]["latent_channels"].as_integer(), Some(5));
+    assert_eq!(
+        shown["network"]["block_out_channels"],
+        same["network"]["block_out_channels"]
+    );
+    assert_eq!(shown["settings"]["kl"], same["settings"]["kl"]);
+    assert!(!shown.contains_key("base"), "the definition is whole");
+
+    write("nameless.toml", "base = \"./tiny.toml\"\n");
+    write("lost.toml", "base = \"mini-vea\"\nname = \"lost\"\n");
+    write("round.toml", "base = \"./round.toml\"\nname = \"round\"\n");
+    write(
+        "wrong.toml",
+        "base = \"./tiny.toml\"\nname = \"wrong\"\n\n[optimizer]\nwarmpu = 1\n",
+    );
+    for (name, message) in [
+        ("nameless.toml", "the key `name` is missing"),
+        ("lost.toml", "did you mean `mini-vae`?"),
+        ("round.toml", "begin as one another"),
+        ("wrong.toml", "wrong.toml:5:1: unknown key `warmpu`"),
+    ] {
+        let output = plan(name);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+}

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use unigauge::cancel::Cancel;
-use unigauge::config::training;
+use unigauge::config::{TrainingChange, training};
 use unigauge::model::siglip::{SiglipVision, SiglipVisionConfig};
 use unigauge::model::tokenizer::Tokenizer;
 use unigauge::model::weights::{Files, Variables, load};
@@ -192,7 +192,11 @@ fn trained(name: &str, folder: &Path, more: &[&str], stop: Option<u64>) -> Resul
     let common = ["batch=4", "optimizer.warmup=2", "optimizer.ema=0.5"];
     let set = common.iter().chain(tiny(name)).chain(more);
     let set: Vec<String> = set.map(|set| (*set).to_owned()).collect();
-    let training = training(path.to_str().unwrap(), Path::new(""), &set).unwrap();
+    let change = TrainingChange {
+        set: &set,
+        ..TrainingChange::default()
+    };
+    let training = training(path.to_str().unwrap(), Path::new(""), change).unwrap();
     let run = |until: u64| {
         let place = Place {
             folder,

@@ -1,0 +1,98 @@
+//! `unigauge train` of a study: every network that its levels compare.
+
+use super::cli::TrainArgs;
+use super::context::Context;
+use super::failure::Failure;
+use super::progress::say;
+use super::train::one;
+use crate::config::{CHECKPOINTS, Loaded, StudyFile, TrainingFile};
+use crate::exit::Exit;
+use crate::train::{RECORD, TrainError};
+use std::path::{Path, PathBuf};
+
+/// Trains one after the other. Those that another process trains are left to it, so that the same command in a second
+/// terminal shares the work.
+///
+/// # Errors
+/// When the study trains nothing, an argument is for single trainings, or a training fails.
+pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result<Exit, Failure> {
+    let trainings = study.definition.trainings(study.base())?;
+    if trainings.is_empty() {
+        return Err(Failure::usage(
+            format!("the study `{}` trains nothing", study.definition.name),
+            "a level of its factor would name a `training`",
+        ));
+    }
+    single(args)?;
+    if args.dry_run {
+        for training in &trainings {
+            let folder = folder(training);
+            println!(
+                "{}: {} steps, {}",
+                folder.display(),
+                training.steps,
+                there(&folder)
+            );
+        }
+        return Ok(Exit::Ok);
+    }
+    ctx.catch_interrupts();
+    let mut exit = Exit::Ok;
+    for (at, training) in trainings.iter().enumerate() {
+        say(format!(
+            "{} of {}: {}",
+            at + 1,
+            trainings.len(),
+            training.name
+        ));
+        match one(ctx, args, training, &folder(training)) {
+            Ok(Exit::Ok) => {}
+            Ok(stopped) => return Ok(stopped),
+            Err(failure) if busy(&failure) => {
+                say(format!("{:#}", failure.report));
+                exit = Exit::Incomplete;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(exit)
+}
+
+/// Whether another process is at it.
+fn busy(failure: &Failure) -> bool {
+    let error = failure.report.downcast_ref::<TrainError>();
+    matches!(error, Some(TrainError::Busy { .. }))
+}
+
+fn folder(training: &TrainingFile) -> PathBuf {
+    Path::new(CHECKPOINTS).join(&training.name)
+}
+
+/// What a plan says of a folder.
+fn there(folder: &Path) -> &'static str {
+    match (folder.join(RECORD).is_file(), folder.is_dir()) {
+        (true, _) => "complete",
+        (false, true) => "begun",
+        (false, false) => "to be done",
+    }
+}
+
+/// Refuses what is said of one training.
+fn single(args: &TrainArgs) -> Result<(), Failure> {
+    let said = [
+        ("--out", args.out.is_some()),
+        ("--set", !args.set.is_empty()),
+        ("--seed", args.seed.is_some()),
+        ("--verify", args.verify),
+    ];
+    match said.into_iter().find(|(_, said)| *said) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::usage(
+            format!(
+                "`{option}` is for a single training, and `{}` is a study",
+                args.training
+            ),
+            "`--dry-run` shows the study's trainings; their keys stand in their files",
+        )),
+    }
+}

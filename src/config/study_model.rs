@@ -1,0 +1,185 @@
+//! A model as a study runs it: as its file says, or changed by a level of the factor.
+
+use crate::config::error::ConfigError;
+use crate::config::model_file::{ModelFile, model};
+use crate::config::settings::Settings;
+use crate::config::study_factor::Level;
+use crate::config::study_file::StudyFile;
+use crate::config::training_file::{TrainingChange, TrainingFile, training};
+use std::path::{Path, PathBuf};
+
+/// Where `unigauge train` puts checkpoints, and where the models of a study look for them.
+pub const CHECKPOINTS: &str = "checkpoints";
+
+/// A model, and what is changed of it.
+#[derive(Debug, Clone)]
+pub struct StudyModel {
+    /// Name, or path of its file.
+    pub model: String,
+    change: Option<Change>,
+}
+
+/// What a level changes of a model.
+#[derive(Debug, Clone)]
+struct Change {
+    /// The model's name in the study.
+    name: String,
+    title: String,
+    settings: Settings,
+    trained: Option<Trained>,
+}
+
+impl Change {
+    /// Of one seed of the training, where the level has one.
+    fn of(level: &Level, name: &str, trained: Option<Trained>) -> Self {
+        let seed = trained.as_ref().and_then(|trained| trained.seed);
+        let marked = |text: &str, mark: &str| match seed {
+            Some(seed) => format!("{text}{mark}{seed}"),
+            None => text.to_owned(),
+        };
+        Self {
+            name: marked(name, "-seed"),
+            title: marked(level.title(), ", training seed "),
+            settings: level.settings.clone(),
+            trained,
+        }
+    }
+}
+
+/// A training of a level.
+#[derive(Debug, Clone)]
+struct Trained {
+    name: String,
+    seed: Option<u64>,
+}
+
+impl Trained {
+    fn load(&self, from: &Path) -> Result<TrainingFile, ConfigError> {
+        let change = TrainingChange {
+            seed: self.seed,
+            ..TrainingChange::default()
+        };
+        training(&self.name, from, change)
+    }
+}
+
+impl StudyModel {
+    /// A model as its file says.
+    pub fn plain(model: &String) -> Self {
+        Self {
+            model: model.clone(),
+            change: None,
+        }
+    }
+
+    /// The definition, changed; a relative path starts from `from`.
+    ///
+    /// # Errors
+    /// When there is no such model or training, or a definition has a mistake.
+    pub fn load(&self, from: &Path) -> Result<ModelFile, ConfigError> {
+        let mut file = model(&self.model, from)?.definition;
+        let Some(change) = &self.change else {
+            return Ok(file);
+        };
+        file.name.clone_from(&change.name);
+        file.title = format!("{}, {}", file.title, change.title);
+        let mut over = change.settings.clone();
+        if let Some(folder) = self.checkpoint(from)? {
+            let folder = folder.to_string_lossy().into_owned();
+            let checkpoint = toml::Table::from_iter([("checkpoint".to_owned(), folder.into())]);
+            over = Settings::from_table(&checkpoint)?.merged(&over);
+        }
+        file.settings = file.settings.merged(&over);
+        // A suite's own options would hide what is varied.
+        for preset in file.presets.values_mut() {
+            *preset = preset.merged(&over);
+        }
+        Ok(file)
+    }
+
+    /// The folder that the study's training leaves, below the current one; None where nothing is trained for it.
+    ///
+    /// # Errors
+    /// When there is no such training, or its definition has a mistake.
+    pub fn checkpoint(&self, from: &Path) -> Result<Option<PathBuf>, ConfigError> {
+        let change = self.change.as_ref();
+        let Some(trained) = change.and_then(|change| change.trained.as_ref()) else {
+            return Ok(None);
+        };
+        Ok(Some(Path::new(CHECKPOINTS).join(trained.load(from)?.name)))
+    }
+}
+
+impl StudyFile {
+    /// The models of a level as they are run: all seeds of the training of one, then the next.
+    pub fn models_of(&self, level: &Level) -> Vec<StudyModel> {
+        if !level.changes_models() {
+            return level.models.iter().map(StudyModel::plain).collect();
+        }
+        let mut models = Vec::new();
+        for model in &level.models {
+            let mut name = format!("{}-{}", self.name, level.name);
+            if level.models.len() > 1 {
+                name = format!("{name}-{}", stem(model));
+            }
+            for trained in self.trained(level) {
+                models.push(StudyModel {
+                    model: model.clone(),
+                    change: Some(Change::of(level, &name, trained)),
+                });
+            }
+        }
+        models
+    }
+
+    /// The trainings of all levels, each once; relative paths start from `from`.
+    ///
+    /// # Errors
+    /// When there is no such training, or its definition has a mistake.
+    pub fn trainings(&self, from: &Path) -> Result<Vec<TrainingFile>, ConfigError> {
+        let levels = self.factor.iter().flat_map(|factor| &factor.levels);
+        let mut trainings: Vec<TrainingFile> = Vec::new();
+        for level in levels {
+            for training in self.trainings_of(level, from)? {
+                if !trainings.iter().any(|known| known.name == training.name) {
+                    trainings.push(training);
+                }
+            }
+        }
+        Ok(trainings)
+    }
+
+    /// The trainings of a level; relative paths start from `from`.
+    ///
+    /// # Errors
+    /// As [`Self::trainings`].
+    pub fn trainings_of(
+        &self,
+        level: &Level,
+        from: &Path,
+    ) -> Result<Vec<TrainingFile>, ConfigError> {
+        let trained = self.trained(level).into_iter().flatten();
+        trained.map(|trained| trained.load(from)).collect()
+    }
+
+    /// One of None for a level that trains nothing.
+    fn trained(&self, level: &Level) -> Vec<Option<Trained>> {
+        let of = |seed| {
+            let name = level.training.clone()?;
+            Some(Trained { name, seed })
+        };
+        match (&level.training, &self.training_seeds[..]) {
+            (None, _) | (_, []) => vec![of(None)],
+            (_, seeds) => seeds.iter().map(|seed| of(Some(*seed))).collect(),
+        }
+    }
+}
+
+/// The name of a model in the name of another.
+fn stem(model: &str) -> String {
+    let stem = Path::new(model).file_stem();
+    stem.map_or_else(
+        || model.to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
+}
