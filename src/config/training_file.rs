@@ -36,7 +36,7 @@ pub struct TrainingFile {
     #[serde(default = "check_every")]
     pub check_every: u64,
     /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a training whose
-    /// checkpoint lies beside this one's or comes with the program; an empty one is none, in the place of the base's.
+    /// checkpoint lies beside this one's or comes with the program.
     #[serde(default)]
     pub from: BTreeMap<String, PathBuf>,
     /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin with.

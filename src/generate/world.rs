@@ -96,7 +96,7 @@ impl Generator for World {
             return Err(GenerateError::item(
                 "prompt",
                 format!(
-                    "the miniature world has nothing of {prompt:?}; ask its own suites: mini-geneval, mini-edit, mini-text"
+                    "the miniature world has nothing of {prompt:?}; ask its own suites: mini-geneval, mini-composition, mini-edit, mini-text"
                 ),
             ));
         };

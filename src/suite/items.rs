@@ -182,6 +182,7 @@ fn generated(
     let items = match generator {
         PromptGenerator::Geneval => geneval::items(),
         PromptGenerator::MiniGeneval => mini::geneval(),
+        PromptGenerator::MiniComposition => mini::composition(),
         PromptGenerator::MiniEdit => {
             let name = &suite.definition.name;
             let folder = picture_folder(assets, Path::new(name))?;

@@ -13,29 +13,40 @@ use crate::train::world::{CELL, SIDE, draw, words};
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
-/// Items of each of GenEval's tasks: a multiple of how many captions most of them have.
+/// Items of each of GenEval's tasks.
 const PER_TASK: usize = 72;
+/// The same of those with held out combinations.
+const PER_HELD_OUT: usize = 36;
 /// Items of each kind of edit.
 const PER_KIND: usize = 40;
 /// What the suites' choices come from.
 const SEED: u64 = 20_260_101;
 
-/// GenEval's six tasks over the world's shapes and colours, each caption of a task about as often. The `expect` is
-/// GenEval's metadata.
+/// GenEval's six tasks over what training sees of the world's shapes and colours, each caption of a task about as often. The
+/// `expect` is GenEval's metadata.
 pub(super) fn geneval() -> Vec<Item> {
-    let mut random = Random::new(SEED, 0);
+    captions(Split::Seen, PER_TASK, &mut Random::new(SEED, 0))
+}
+
+/// The same tasks over the combinations that training never sees, where a task has such.
+pub(super) fn composition() -> Vec<Item> {
+    captions(Split::HeldOut, PER_HELD_OUT, &mut Random::new(SEED, 2))
+}
+
+fn captions(split: Split, per_task: usize, random: &mut Random) -> Vec<Item> {
     let mut items = Vec::new();
     for task in caption::Task::ALL {
-        let all = Caption::all(task);
+        let mut all = Caption::all(task);
+        all.retain(|caption| caption.split() == split);
         let order = random.several(&all, all.len());
-        for (index, caption) in order.into_iter().cycle().take(PER_TASK).enumerate() {
+        for (index, caption) in order.into_iter().cycle().take(per_task).enumerate() {
             items.push(Item {
                 item: format!("{}-{index:02}", task.tag()),
                 task: Task::TextToImage,
                 prompt: caption.words(),
                 images: Vec::new(),
                 expect: metadata(task, caption),
-                tags: tags([("tag", task.tag()), ("split", caption.split().name())]),
+                tags: tags([("tag", task.tag())]),
                 extra: Object::new(),
             });
         }

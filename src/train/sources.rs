@@ -23,8 +23,7 @@ impl<'a> Sources<'a> {
     /// # Errors
     /// When the folder is not there.
     pub fn get(&self, role: &str) -> Result<Option<PathBuf>, TrainError> {
-        let named = self.training.from.get(role);
-        let Some(named) = named.filter(|named| !named.as_os_str().is_empty()) else {
+        let Some(named) = self.training.from.get(role) else {
             return Ok(None);
         };
         let own = named.components().count() == 1;

@@ -3,6 +3,7 @@
 use crate::mini::chain;
 use crate::support::{lines, stderr, unigauge};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -21,11 +22,11 @@ fn json(path: &Path) -> Value {
 }
 
 /// What pictures a run made.
-fn pictures(run: &Path) -> Vec<Value> {
+fn pictures(run: &Path) -> BTreeMap<String, Value> {
     let outputs = lines(&run.join("outputs.jsonl"));
     outputs
         .iter()
-        .map(|output| output["sha256"].clone())
+        .map(|output| (output["item"].to_string(), output["sha256"].clone()))
         .collect()
 }
 
@@ -75,7 +76,7 @@ fn a_level_changes_options_of_a_model() {
         pictures(&results.join("world/seed0-limit10"))
     );
     let model = &json(&level.join("manifest.json"))["model"];
-    assert_eq!(model["title"], "World, a fifth wrong");
+    assert_eq!(model["title"], "World, exact, a fifth wrong");
     assert_eq!(model["settings"]["mistakes"], 0.2);
     // The page alone finds the same runs.
     code(&program(dir.path(), &["study", "./mistakes.toml"]), 0);

@@ -28,7 +28,12 @@ fn run(dir: &Path, suite: &str, model: &str) -> Value {
 #[test]
 fn exact_drawings_are_right_throughout_and_mistakes_cost() {
     let dir = tempfile::tempdir().unwrap();
-    for (suite, items) in [("mini-geneval", 432), ("mini-edit", 200), ("mini-text", 80)] {
+    for (suite, items) in [
+        ("mini-geneval", 432),
+        ("mini-composition", 144),
+        ("mini-edit", 200),
+        ("mini-text", 80),
+    ] {
         let exact = run(dir.path(), suite, "world");
         assert_eq!(exact["overall"]["value"], 1.0, "{suite} {exact}");
         assert_eq!(exact["expected"], items, "{suite} {exact}");

@@ -71,8 +71,10 @@ pub struct Join {
 pub enum PromptGenerator {
     /// The 553 prompts of GenEval, drawn as the official script draws them.
     Geneval,
-    /// GenEval's six tasks over the shapes and colours of the miniature world: 72 prompts a task.
+    /// GenEval's six tasks over what training sees of the miniature world: 72 prompts a task.
     MiniGeneval,
+    /// The same over combinations that are held out of all training.
+    MiniComposition,
     /// 40 edits of each of five kinds in the miniature world, with their input pictures and regions.
     MiniEdit,
     /// 80 signs with a short word.
