@@ -134,7 +134,7 @@ samples = 8
 encoder = "none"
 "#;
 
-const BLIND: &str = r#"base = "./edits.toml"
+const BLIND: &str = r#"base = "./few.toml"
 name = "tiny-blind"
 title = "Few, blind"
 
@@ -156,20 +156,20 @@ control = "blind"
 [[factor.levels]]
 name = "blind"
 models = ["mini-uniworld"]
-training = "./blind.toml"
+training = "./few-blind.toml"
 settings = { reference = { encoder = "none" }, vlm_sees_images = false, num_inference_steps = 2 }
 
 [[factor.levels]]
 name = "seeing"
 models = ["mini-uniworld"]
-training = "./edits.toml"
+training = "./few.toml"
 settings = { reference = { encoder = "none" }, num_inference_steps = 2 }
 "#;
 
 #[test]
 fn a_study_trains_its_levels_and_compares_them() {
     let dir = chain();
-    for (name, text) in [("edits", EDITS), ("blind", BLIND), ("eyes", STUDY)] {
+    for (name, text) in [("few", EDITS), ("few-blind", BLIND), ("eyes", STUDY)] {
         fs::write(dir.join(format!("{name}.toml")), text).unwrap();
     }
     let told = code(&program(dir, &["run", "./eyes.toml"]), 6);
@@ -203,7 +203,7 @@ fn a_study_trains_its_levels_and_compares_them() {
     // A seed of the study is what `--seed` of the training is.
     let alone = [
         "train",
-        "./edits.toml",
+        "./few.toml",
         "--seed",
         "2",
         "--out",

@@ -232,18 +232,23 @@ fn a_training_is_verified_by_its_curve() {
 #[test]
 fn a_checkpoint_that_a_training_begins_from_is_asked_for_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    let run = |sets: &[&str]| {
+    let run = |set: &str, code: i32| {
         let output = unigauge(dir.path())
             .args(["train", "mini-uniworld-stage1", "--device", "cpu"])
-            .args(sets.iter().flat_map(|set| ["--set", set]))
+            .args(["--set", set])
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
         stderr(&output)
     };
-    let told = run(&["from.vlm='no-such'"]);
+    let told = run("from.vlm='no-such'", 6);
     assert!(told.contains("`from.vlm` = \"no-such\""), "{told}");
     assert!(told.contains("train it first"), "{told}");
+    let told = run("from.refrence='mini-siglip'", 2);
+    assert!(
+        told.contains("`vlm`, `flux`, `reference`, `begin`"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -21,6 +21,9 @@ const RADIO_SIDE: u32 = 512;
 /// Side for DINOv2 at which it gives 32 × 32 patches of 14 pixels.
 const DINOV2_SIDE: u32 = 448;
 
+/// The projector of an encoder other than SigLIP, as training leaves it in the checkpoint.
+const PROJECTOR: &str = "projector.safetensors";
+
 enum Eye {
     Siglip(SiglipVision),
     /// With the number of tokens before the patches.
@@ -48,7 +51,9 @@ impl ReferenceEncoder {
         dtype: DType,
         device: &Device,
     ) -> Result<Option<Self>, GenerateError> {
-        let own = settings.checkpoint.join("siglip");
+        let own = settings
+            .checkpoint
+            .join(settings.reference.encoder.folder());
         let folder = settings.reference.checkpoint.as_deref().unwrap_or(&own);
         let (eye, width, processor) = match settings.reference.encoder {
             Encoder::None => return Ok(None),
@@ -62,16 +67,26 @@ impl ReferenceEncoder {
             processor.size = size;
         }
         let output = config.denoise_tower.output_hidden_size;
-        let projector = match (&settings.reference.projector, settings.reference.encoder) {
+        let beside = settings.checkpoint.join(PROJECTOR);
+        let projector = settings.reference.projector.as_ref();
+        let projector = match (projector, settings.reference.encoder) {
             (Some(path), _) => Network::open(path, dtype, device, move |weights| {
                 Projector::new(weights, width, output)
             })?,
             (None, Encoder::Siglip) => Network::of(files.clone(), dtype, device, move |weights| {
                 Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
             })?,
+            (None, _) if beside.is_file() => {
+                Network::open(&beside, dtype, device, move |weights| {
+                    Projector::new(weights, width, output)
+                })?
+            }
             (None, _) => {
                 return Err(GenerateError::fatal(
-                    "`reference.projector` is not set",
+                    format!(
+                        "`reference.projector` is not set, and there is no {}",
+                        beside.display()
+                    ),
                     "an encoder other than siglip needs the projector that was trained with it: name its file",
                 ));
             }

@@ -72,11 +72,11 @@ pub enum Route {
 pub struct Reference {
     #[serde(default)]
     pub encoder: Encoder,
-    /// Folder of the encoder. Default: `siglip/` of the checkpoint.
+    /// Folder of the encoder. Default: `siglip/`, `dinov2/` or `radio/` of the checkpoint.
     #[serde(default)]
     pub checkpoint: Option<PathBuf>,
     /// Weights of the projector behind it (`0.weight`, `0.bias`, `2.weight`, `2.bias`). Default: the checkpoint's
-    /// `siglip_projector`.
+    /// `siglip_projector`, of another encoder `projector.safetensors` in the checkpoint.
     #[serde(default)]
     pub projector: Option<PathBuf>,
     /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448 and RADIO 512, which
@@ -101,6 +101,17 @@ pub enum Encoder {
     Radio,
     /// The language model alone sees the images.
     None,
+}
+
+impl Encoder {
+    /// Its folder in a checkpoint that has it.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Siglip | Self::None => "siglip",
+            Self::Dinov2 | Self::Dinov2Registers => "dinov2",
+            Self::Radio => "radio",
+        }
+    }
 }
 
 fn steps() -> usize {

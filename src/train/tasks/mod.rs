@@ -31,6 +31,7 @@ pub fn learner(
     sources: &Sources<'_>,
     device: &Device,
 ) -> Result<Box<dyn Learner>, TrainError> {
+    check_roles(training)?;
     Ok(match training.task {
         TrainingTask::Vae => Box::new(vae::Vae::new(training, sources, device)?),
         TrainingTask::Flux => Box::new(flux::Flux::new(training, sources, device)?),
@@ -44,4 +45,30 @@ pub fn learner(
         TrainingTask::Siglip => Box::new(siglip::Siglip::new(training, sources, device)?),
         TrainingTask::Dinov2 => Box::new(dinov2::Dinov2Task::new(training, sources, device)?),
     })
+}
+
+/// What `from` may name: nothing else would have an effect.
+fn check_roles(training: &TrainingFile) -> Result<(), TrainError> {
+    let roles: &[&str] = match training.task {
+        TrainingTask::Vae | TrainingTask::Siglip | TrainingTask::Dinov2 => &["begin"],
+        TrainingTask::Flux => &["vae"],
+        TrainingTask::QwenVl => &[],
+        TrainingTask::SiglipVq => &["siglip", "vlm"],
+        TrainingTask::XomniAr => &["tokenizer", "vlm", "begin"],
+        TrainingTask::XomniDecoder => &["tokenizer", "ar", "flux"],
+        TrainingTask::Uniworld => &["vlm", "flux", "reference", "begin"],
+    };
+    let mut named = training.from.keys();
+    match named.find(|role| !roles.contains(&role.as_str())) {
+        None => Ok(()),
+        Some(role) => Err(TrainError::Definition {
+            message: match roles {
+                [] => format!("`from.{role}`: this task begins from nothing"),
+                roles => format!(
+                    "`from.{role}`: this task begins from `{}`",
+                    roles.join("`, `")
+                ),
+            },
+        }),
+    }
 }
