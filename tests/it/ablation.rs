@@ -142,6 +142,18 @@ title = "Few, blind"
 vlm_sees_images = false
 "#;
 
+/// The encoder sees what the language model does not.
+const ALONE: &str = r#"base = "./few-blind.toml"
+name = "tiny-alone"
+title = "Few, DINOv2 alone"
+
+[from]
+reference = "mini-dinov2"
+
+[settings]
+encoder = "dinov2"
+"#;
+
 const STUDY: &str = r#"name = "eyes"
 title = "Eyes?"
 suites = ["mini-edit"]
@@ -160,6 +172,12 @@ training = "./few-blind.toml"
 settings = { reference = { encoder = "none" }, vlm_sees_images = false, num_inference_steps = 2 }
 
 [[factor.levels]]
+name = "dinov2"
+models = ["mini-uniworld"]
+training = "./few-alone.toml"
+settings = { reference = { encoder = "dinov2", size = 32 }, vlm_sees_images = false, num_inference_steps = 2 }
+
+[[factor.levels]]
 name = "seeing"
 models = ["mini-uniworld"]
 training = "./few.toml"
@@ -169,19 +187,24 @@ settings = { reference = { encoder = "none" }, num_inference_steps = 2 }
 #[test]
 fn a_study_trains_its_levels_and_compares_them() {
     let dir = chain();
-    for (name, text) in [("few", EDITS), ("few-blind", BLIND), ("eyes", STUDY)] {
+    for (name, text) in [
+        ("few", EDITS),
+        ("few-blind", BLIND),
+        ("few-alone", ALONE),
+        ("eyes", STUDY),
+    ] {
         fs::write(dir.join(format!("{name}.toml")), text).unwrap();
     }
     let told = code(&program(dir, &["run", "./eyes.toml"]), 6);
     assert!(
-        told.contains("tiny-blind-seed1 and 3 more are not trained yet"),
+        told.contains("tiny-blind-seed1 and 5 more are not trained yet"),
         "{told}"
     );
     assert!(told.contains("`unigauge train ./eyes.toml`"), "{told}");
     let plan = program(dir, &["train", "./eyes.toml", "--dry-run"]);
     code(&plan, 0);
     let plan = String::from_utf8(plan.stdout).unwrap();
-    assert_eq!(plan.matches("3 steps, to be done").count(), 4, "{plan}");
+    assert_eq!(plan.matches("3 steps, to be done").count(), 6, "{plan}");
     let told = code(&program(dir, &["train", "./eyes.toml", "--seed", "3"]), 2);
     assert!(told.contains("`--seed` is for a single training"), "{told}");
 
@@ -198,7 +221,7 @@ fn a_study_trains_its_levels_and_compares_them() {
     let again = program(dir, &["train", "./eyes.toml"]);
     code(&again, 0);
     let shown = String::from_utf8(again.stdout).unwrap();
-    assert_eq!(shown.matches("complete already").count(), 3, "{shown}");
+    assert_eq!(shown.matches("complete already").count(), 5, "{shown}");
 
     // A seed of the study is what `--seed` of the training is.
     let alone = [

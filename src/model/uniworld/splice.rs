@@ -3,12 +3,13 @@
 use crate::model::{ModelError, Result};
 use candle_core::{D, Tensor};
 
-/// Puts the features of reference k directly before the k-th `vision_end` of `input_ids`.
+/// Puts the features of reference k directly before the k-th `vision_end` of `input_ids`; behind the states where the
+/// language model sees no picture.
 ///
 /// `states` [1, L, J] has a row for each id; `references` [n, N, J]. Gives [1, L + n·N, J].
 ///
 /// # Errors
-/// When there are not as many `vision_end` tokens as references.
+/// When there are `vision_end` tokens, but not as many as references.
 pub fn splice(
     states: &Tensor,
     input_ids: &[u32],
@@ -21,7 +22,11 @@ pub fn splice(
     let Some(references) = references else {
         return Ok(states.clone());
     };
-    let count = references.dim(0)?;
+    let (count, tokens, width) = references.dims3()?;
+    if ends.is_empty() {
+        let all = references.reshape((1, count * tokens, width))?;
+        return Ok(Tensor::cat(&[states, &all], 1)?);
+    }
     if ends.len() != count {
         return Err(ModelError::Input(format!(
             "the prompt has {} <|vision_end|> tokens and there are features of {count} reference images",
@@ -55,6 +60,10 @@ mod tests {
         let joined = splice(&states, &[9, 7, 9, 9, 7], 7, Some(&references)).unwrap();
         let rows: Vec<f32> = joined.flatten_all().unwrap().to_vec1().unwrap();
         assert_eq!(rows, [0., 10., 11., 1., 2., 3., 20., 21., 4.]);
+
+        let joined = splice(&states, &[9; 5], 7, Some(&references)).unwrap();
+        let rows: Vec<f32> = joined.flatten_all().unwrap().to_vec1().unwrap();
+        assert_eq!(rows, [0., 1., 2., 3., 4., 10., 11., 20., 21.]);
 
         let error = splice(&states, &[9, 7, 9, 9, 9], 7, Some(&references)).unwrap_err();
         assert_eq!(
