@@ -117,7 +117,10 @@ impl Target {
             return Ok(Self {
                 parts: vec![Part {
                     suites: vec![name.into()],
-                    models: models.iter().map(StudyModel::plain).collect(),
+                    models: models
+                        .iter()
+                        .map(|model| StudyModel::plain(model))
+                        .collect(),
                 }],
                 from: PathBuf::new(),
                 study: None,

@@ -90,7 +90,7 @@ impl StudyFile {
     /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
     pub fn parts(&self) -> Vec<Part> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
-        let own = self.models.iter().map(StudyModel::plain);
+        let own = self.models.iter().map(|model| StudyModel::plain(model));
         let own = Part {
             models: own
                 .chain(levels.flat_map(|level| self.models_of(level)))
@@ -98,7 +98,11 @@ impl StudyFile {
             suites: self.suites.clone(),
         };
         let more = self.more.iter().map(|part| Part {
-            models: part.models.iter().map(StudyModel::plain).collect(),
+            models: part
+                .models
+                .iter()
+                .map(|model| StudyModel::plain(model))
+                .collect(),
             suites: part.suites.clone(),
         });
         std::iter::once(own).chain(more).collect()

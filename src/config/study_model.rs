@@ -65,9 +65,9 @@ impl Trained {
 
 impl StudyModel {
     /// A model as its file says.
-    pub fn plain(model: &String) -> Self {
+    pub fn plain(model: &str) -> Self {
         Self {
-            model: model.clone(),
+            model: model.to_owned(),
             change: None,
         }
     }
@@ -114,7 +114,11 @@ impl StudyFile {
     /// The models of a level as they are run: all seeds of the training of one, then the next.
     pub fn models_of(&self, level: &Level) -> Vec<StudyModel> {
         if !level.changes_models() {
-            return level.models.iter().map(StudyModel::plain).collect();
+            return level
+                .models
+                .iter()
+                .map(|model| StudyModel::plain(model))
+                .collect();
         }
         let mut models = Vec::new();
         for model in &level.models {
