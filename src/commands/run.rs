@@ -117,10 +117,7 @@ impl Target {
             return Ok(Self {
                 parts: vec![Part {
                     suites: vec![name.into()],
-                    models: models
-                        .iter()
-                        .map(|model| StudyModel::plain(model))
-                        .collect(),
+                    models: StudyModel::plain(models),
                 }],
                 from: PathBuf::new(),
                 study: None,

@@ -9,7 +9,7 @@ use super::prepare::plain_run_name;
 use super::progress::say;
 use super::run::seeds;
 use crate::compare::{Allowed, Options};
-use crate::config::{self, CHECKPOINTS, CostOf, Factor, Level, Metric, StudyFile};
+use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
@@ -250,10 +250,8 @@ fn series(paging: &Paging<'_>, factor: &Factor) -> Result<Vec<Series>, Failure> 
     }
     for (at, level) in factor.levels.iter().enumerate() {
         let trainings = paging.study.trainings_of(level, paging.from)?;
-        let folders = trainings.iter().map(|training| &training.name);
-        let files: Vec<PathBuf> = folders
-            .map(|name| Path::new(CHECKPOINTS).join(name).join(CURVE))
-            .collect();
+        let folders = trainings.iter().map(|training| training.folder());
+        let files: Vec<PathBuf> = folders.map(|folder| folder.join(CURVE)).collect();
         let drawn = paging.study.training_curves.iter();
         // A level that trains nothing has no curve.
         for value in drawn.filter(|_| !files.is_empty()) {

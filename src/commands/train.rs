@@ -5,7 +5,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
 use super::{shipped, train_study};
-use crate::config::{self, CHECKPOINTS, TrainingChange, TrainingFile};
+use crate::config::{self, TrainingChange, TrainingFile};
 use crate::exit::Exit;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
@@ -35,7 +35,7 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
         },
     };
     let folder = args.out.clone();
-    let folder = folder.unwrap_or_else(|| Path::new(CHECKPOINTS).join(&training.name));
+    let folder = folder.unwrap_or_else(|| training.folder());
     if args.dry_run {
         let text = toml::to_string(&training).unwrap_or_default();
         println!("# into {}\n{text}", folder.display());

@@ -5,10 +5,10 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::train::one;
-use crate::config::{CHECKPOINTS, Loaded, StudyFile, TrainingFile};
+use crate::config::{Loaded, StudyFile};
 use crate::exit::Exit;
 use crate::train::{RECORD, TrainError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Trains one after the other. Those that another process trains are left to it, so that the same command in a second
 /// terminal shares the work.
@@ -26,7 +26,7 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
     single(args)?;
     if args.dry_run {
         for training in &trainings {
-            let folder = folder(training);
+            let folder = training.folder();
             println!(
                 "{}: {} steps, {}",
                 folder.display(),
@@ -45,7 +45,7 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
             trainings.len(),
             training.name
         ));
-        match one(ctx, args, training, &folder(training)) {
+        match one(ctx, args, training, &training.folder()) {
             Ok(Exit::Ok) => {}
             Ok(stopped) => return Ok(stopped),
             Err(failure) if busy(&failure) => {
@@ -62,10 +62,6 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
 fn busy(failure: &Failure) -> bool {
     let error = failure.report.downcast_ref::<TrainError>();
     matches!(error, Some(TrainError::Busy { .. }))
-}
-
-fn folder(training: &TrainingFile) -> PathBuf {
-    Path::new(CHECKPOINTS).join(&training.name)
 }
 
 /// What a plan says of a folder.

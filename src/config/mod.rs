@@ -33,7 +33,7 @@ pub use schema::schemas;
 pub use settings::Settings;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
 pub use study_file::{Part, StudyEngine, StudyFile, study};
-pub use study_model::{CHECKPOINTS, StudyModel};
+pub use study_model::StudyModel;
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Format, GradeSection, ImageEncoding, ItemsSource, Join,
     Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,

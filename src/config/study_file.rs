@@ -90,19 +90,14 @@ impl StudyFile {
     /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
     pub fn parts(&self) -> Vec<Part> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
-        let own = self.models.iter().map(|model| StudyModel::plain(model));
+        let mut models = StudyModel::plain(&self.models);
+        models.extend(levels.flat_map(|level| self.models_of(level)));
         let own = Part {
-            models: own
-                .chain(levels.flat_map(|level| self.models_of(level)))
-                .collect(),
+            models,
             suites: self.suites.clone(),
         };
         let more = self.more.iter().map(|part| Part {
-            models: part
-                .models
-                .iter()
-                .map(|model| StudyModel::plain(model))
-                .collect(),
+            models: StudyModel::plain(&part.models),
             suites: part.suites.clone(),
         });
         std::iter::once(own).chain(more).collect()

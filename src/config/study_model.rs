@@ -8,9 +8,6 @@ use crate::config::study_file::StudyFile;
 use crate::config::training_file::{TrainingChange, TrainingFile, training};
 use std::path::{Path, PathBuf};
 
-/// Where `unigauge train` puts checkpoints, and where the models of a study look for them.
-pub const CHECKPOINTS: &str = "checkpoints";
-
 /// A model, and what is changed of it.
 #[derive(Debug, Clone)]
 pub struct StudyModel {
@@ -64,12 +61,13 @@ impl Trained {
 }
 
 impl StudyModel {
-    /// A model as its file says.
-    pub fn plain(model: &str) -> Self {
-        Self {
-            model: model.to_owned(),
+    /// Models as their files say.
+    pub fn plain(models: &[String]) -> Vec<Self> {
+        let plain = |model: &String| Self {
+            model: model.clone(),
             change: None,
-        }
+        };
+        models.iter().map(plain).collect()
     }
 
     /// The definition, changed; a relative path starts from `from`.
@@ -106,7 +104,7 @@ impl StudyModel {
         let Some(trained) = change.and_then(|change| change.trained.as_ref()) else {
             return Ok(None);
         };
-        Ok(Some(Path::new(CHECKPOINTS).join(trained.load(from)?.name)))
+        Ok(Some(trained.load(from)?.folder()))
     }
 }
 
@@ -114,11 +112,7 @@ impl StudyFile {
     /// The models of a level as they are run: all seeds of the training of one, then the next.
     pub fn models_of(&self, level: &Level) -> Vec<StudyModel> {
         if !level.changes_models() {
-            return level
-                .models
-                .iter()
-                .map(|model| StudyModel::plain(model))
-                .collect();
+            return StudyModel::plain(&level.models);
         }
         let mut models = Vec::new();
         for model in &level.models {

@@ -52,6 +52,13 @@ pub struct TrainingFile {
     pub settings: Settings,
 }
 
+impl TrainingFile {
+    /// Where `unigauge train` puts the checkpoint, and where the models of a study look for it: below the current folder.
+    pub fn folder(&self) -> PathBuf {
+        Path::new("checkpoints").join(&self.name)
+    }
+}
+
 fn everything() -> Vec<String> {
     vec!["*".into()]
 }

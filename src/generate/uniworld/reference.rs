@@ -68,19 +68,11 @@ impl ReferenceEncoder {
         }
         let output = config.denoise_tower.output_hidden_size;
         let beside = settings.checkpoint.join(PROJECTOR);
-        let projector = settings.reference.projector.as_ref();
-        let projector = match (projector, settings.reference.encoder) {
-            (Some(path), _) => Network::open(path, dtype, device, move |weights| {
-                Projector::new(weights, width, output)
-            })?,
-            (None, Encoder::Siglip) => Network::of(files.clone(), dtype, device, move |weights| {
-                Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
-            })?,
-            (None, _) if beside.is_file() => {
-                Network::open(&beside, dtype, device, move |weights| {
-                    Projector::new(weights, width, output)
-                })?
-            }
+        let named = settings.reference.projector.as_ref();
+        let file = match (named, settings.reference.encoder) {
+            (Some(path), _) => Some(path),
+            (None, Encoder::Siglip) => None,
+            (None, _) if beside.is_file() => Some(&beside),
             (None, _) => {
                 return Err(GenerateError::fatal(
                     format!(
@@ -90,6 +82,14 @@ impl ReferenceEncoder {
                     "an encoder other than siglip needs the projector that was trained with it: name its file",
                 ));
             }
+        };
+        let projector = match file {
+            Some(path) => Network::open(path, dtype, device, move |weights| {
+                Projector::new(weights, width, output)
+            })?,
+            None => Network::of(files.clone(), dtype, device, move |weights| {
+                Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
+            })?,
         };
         Ok(Some(Self {
             eye,
