@@ -25,7 +25,8 @@ const TURN: usize = 32;
 ///
 /// Candle's product of a matrix and one vector, which every decoded token consists of, uses one thread: here each thread
 /// takes some of the outputs. Every output is computed as before. For few rows candle's product would spend much of its time
-/// on laying out the weights anew; the other way round they are read as they lie.
+/// on laying out the weights anew; the other way round they are read as they lie. On a GPU candle takes no view of some
+/// columns, or of every other row: there `x` is copied first.
 #[derive(Debug, Clone)]
 pub struct Linear(candle_nn::Linear);
 
@@ -113,7 +114,7 @@ impl Module for Linear {
             return match self.0.bias() {
                 Some(bias) if plain => x.contiguous()?.apply_op3(weight, bias, Affine),
                 None if plain => x.contiguous()?.apply_op2(weight, Affine),
-                _ => self.0.forward(x),
+                _ => self.0.forward(&x.contiguous()?),
             };
         }
         let threads = rayon::current_num_threads();
@@ -125,7 +126,7 @@ impl Module for Linear {
         if plain && (2..=FEW).contains(&rows) && weight.elem_count() >= WORTH {
             return self.few(x, rows);
         }
-        self.0.forward(x)
+        self.0.forward(&x.contiguous()?)
     }
 }
 
