@@ -1,0 +1,74 @@
+// Launches a kernel with barriers or shuffles: each thread of a block runs until it stops, then what it waits for is
+// done. `Lane`, `run` and SHARED come before it.
+
+enum { WARP = 32 };
+
+// The lane that a shuffle reads, or its own where there is none ("shfl.sync" in the ISA).
+static int source(const Shuffle *want, int lane, uint32_t *valid) {
+  int clamp = want->clamp & 31, segment = (want->clamp >> 8) & 31;
+  int last = (lane & segment) | (clamp & ~segment), first = lane & segment, from;
+  switch (want->kind) {
+    case BUTTERFLY: from = lane ^ want->lane; *valid = from <= last; break;
+    case DOWN: from = lane + want->lane; *valid = from <= last; break;
+    case UP: from = lane - (int)want->lane; *valid = from >= last; break;
+    default: from = first | (want->lane & ~segment); *valid = from <= last;
+  }
+  return *valid ? from : lane;
+}
+
+// All threads of a warp that stopped at the same shuffle exchange their values and go on. False: none had stopped.
+static int exchange(Lane *lanes, int count) {
+  int first = 0;
+  while (first < count && lanes[first].state != SHUFFLE) first++;
+  if (first == count) return 0;
+  uint32_t here = lanes[first].resume;
+  for (int lane = first; lane < count; lane++) {
+    if (lanes[lane].state != SHUFFLE || lanes[lane].resume != here) continue;
+    int from = source(&lanes[lane].shuffle, lane, &lanes[lane].shuffle.valid);
+    if (from >= count || lanes[from].state != SHUFFLE || lanes[from].resume != here)
+      refuse("a shuffle reads a thread that does not take part");
+    lanes[lane].shuffle.got = lanes[from].shuffle.value;
+  }
+  for (int lane = first; lane < count; lane++)
+    if (lanes[lane].state == SHUFFLE && lanes[lane].resume == here) lanes[lane].state = READY;
+  return 1;
+}
+
+static void run_warp(Lane *lanes, int count, unsigned char *shared, unsigned char **parameters) {
+  do {
+    for (int lane = 0; lane < count; lane++)
+      if (lanes[lane].state == READY) lanes[lane].state = run(&lanes[lane], shared, parameters);
+  } while (exchange(lanes, count));
+}
+
+static void run_block(Lane *lanes, int count, unsigned char *shared, unsigned char **parameters) {
+  for (int waiting = 1; waiting;) {
+    for (int warp = 0; warp < count; warp += WARP)
+      run_warp(lanes + warp, count - warp < WARP ? count - warp : WARP, shared, parameters);
+    waiting = 0;
+    for (int lane = 0; lane < count; lane++)
+      if (lanes[lane].state == BARRIER) lanes[lane].state = READY, waiting = 1;
+  }
+}
+
+void launch(const uint32_t *grid, const uint32_t *size, uint32_t dynamic, unsigned char **parameters) {
+  int64_t blocks = (int64_t)grid[0] * grid[1] * grid[2];
+  int threads = size[0] * size[1] * size[2];
+#pragma omp parallel if (blocks > 1 && !ALONE)
+  {
+    unsigned char *shared = malloc(SHARED + dynamic + 16);
+    Lane *lanes = malloc(sizeof(Lane) * threads);
+#pragma omp for schedule(static)
+    for (int64_t block = 0; block < blocks; block++) {
+      memset(shared, 0xff, SHARED + dynamic);
+      memset(lanes, 0, sizeof(Lane) * threads);
+      for (int thread = 0; thread < threads; thread++) {
+        lanes[thread].position = place(block, thread, grid, size);
+        lanes[thread].state = READY;
+      }
+      run_block(lanes, threads, shared, parameters);
+    }
+    free(shared);
+    free(lanes);
+  }
+}
