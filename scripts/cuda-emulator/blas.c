@@ -63,8 +63,8 @@ static int wrong(int turn_a, int turn_b, int m, int n, int k, int lda, int ldb, 
 
 int cublasGemmStridedBatchedEx(void *handle, int turn_a, int turn_b, int m, int n, int k, const void *alpha,
                                const void *a, int type_a, int lda, long long stride_a, const void *b, int type_b,
-                               int ldb, long long stride_b, const void *beta, void *c, int type_c, int ldc, long long stride_c,
-                               int batch, int compute, int algorithm) {
+                               int ldb, long long stride_b, const void *beta, void *c, int type_c, int ldc,
+                               long long stride_c, int batch, int compute, int algorithm) {
   if (wrong(turn_a, turn_b, m, n, k, lda, ldb, ldc)) return INVALID_VALUE;
   int half = compute == COMPUTE_F16 || compute == COMPUTE_F16_PEDANTIC;
   float scale = get(alpha, half ? F16 : F32, 0), keep = get(beta, half ? F16 : F32, 0);
