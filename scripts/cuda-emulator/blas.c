@@ -1,11 +1,7 @@
 // The products of cuBLAS and the random numbers of cuRAND that candle calls. Products are added up in f32, as candle
 // asks for unless reduced precision is allowed; random numbers are not those of cuRAND.
 
-#include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "kernel.h"
 
 enum { SUCCESS = 0, INVALID_VALUE = 7, ODD_LENGTH = 105 };
 enum { F32 = 0, F16 = 2, BF16 = 14, COMPUTE_F16 = 64, COMPUTE_F16_PEDANTIC = 65 };
@@ -19,19 +15,12 @@ int cublasSetStream_v2(void *handle, void *stream) { return SUCCESS; }
 static float get(const void *values, int type, size_t at) {
   if (type == F32) return ((const float *)values)[at];
   uint16_t bits = ((const uint16_t *)values)[at];
-  if (type == F16) { _Float16 half; memcpy(&half, &bits, 2); return half; }
-  uint32_t wide = (uint32_t)bits << 16;
-  float x;
-  memcpy(&x, &wide, 4);
-  return x;
+  return type == F16 ? from_half(bits) : from_bfloat(bits);
 }
 
 static void set(void *values, int type, size_t at, float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, 4);
   if (type == F32) ((float *)values)[at] = x;
-  else if (type == F16) ((_Float16 *)values)[at] = x;
-  else ((uint16_t *)values)[at] = x != x ? 0x7fff : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  else ((uint16_t *)values)[at] = type == F16 ? to_half(x) : to_bfloat(x);
 }
 
 // Columns first: c [m, n] = a [m, k] b [k, n].
@@ -49,7 +38,7 @@ static void multiply(int m, int n, int k, const float *a, const float *b, float 
 }
 
 // Where a matrix has the number in `column` and `row`: columns lie `step` apart, or rows when it is turned.
-static size_t place(int turned, int column, int row, int step) {
+static size_t index_of(int turned, int column, int row, int step) {
   return turned ? (size_t)row * step + column : (size_t)column * step + row;
 }
 
@@ -74,10 +63,10 @@ int cublasGemmStridedBatchedEx(void *handle, int turn_a, int turn_b, int m, int 
     size_t from_a = number * stride_a, from_b = number * stride_b, to = number * stride_c;
     for (int at = 0; at < k; at++)
       for (int row = 0; row < m; row++)
-        x[(size_t)at * m + row] = get(a, type_a, from_a + place(turn_a, at, row, lda));
+        x[(size_t)at * m + row] = get(a, type_a, from_a + index_of(turn_a, at, row, lda));
     for (int column = 0; column < n; column++)
       for (int at = 0; at < k; at++)
-        y[(size_t)column * k + at] = get(b, type_b, from_b + place(turn_b, column, at, ldb));
+        y[(size_t)column * k + at] = get(b, type_b, from_b + index_of(turn_b, column, at, ldb));
     multiply(m, n, k, x, y, out);
     for (int column = 0; column < n; column++)
       for (int row = 0; row < m; row++) {
@@ -102,7 +91,7 @@ int cublasDgemmStridedBatched(void *handle, int turn_a, int turn_b, int m, int n
     for (int column = 0; column < n; column++)
       for (int row = 0; row < m; row++) {
         double sum = 0, *to = c + (size_t)column * ldc + row;
-        for (int at = 0; at < k; at++) sum += a[place(turn_a, at, row, lda)] * b[place(turn_b, column, at, ldb)];
+        for (int at = 0; at < k; at++) sum += a[index_of(turn_a, at, row, lda)] * b[index_of(turn_b, column, at, ldb)];
         *to = *alpha * sum + (*beta == 0 ? 0 : *beta * *to);
       }
   products++;

@@ -19,17 +19,17 @@ class Body:
 @dataclass
 class Module:
     text: str
-    tables: dict = field(default_factory=dict)  # name -> (alignment, size, initialiser)
+    tables: dict = field(default_factory=dict)  # name -> (size, initialiser)
     shared: dict = field(default_factory=dict)  # name -> (alignment, size); size None: given at the launch
 
     @classmethod
     def parse(cls, text):
         module = cls(re.sub(r"//[^\n]*", "", text))
         for found in re.finditer(
-            rf"\.global\s+\.align\s+(\d+)\s+\.b8\s+({NAME})\[(\d+)\]\s*=\s*(\{{[^}}]*\}})", module.text
+            rf"\.global\s+\.align\s+\d+\s+\.b8\s+({NAME})\[(\d+)\]\s*=\s*(\{{[^}}]*\}})", module.text
         ):
-            align, name, size, values = found.groups()
-            module.tables[name] = (int(align), int(size), values)
+            name, size, values = found.groups()
+            module.tables[name] = (int(size), values)
         for found in re.finditer(
             rf"^(?:\.extern\s+)?\.shared\s+\.align\s+(\d+)\s+\.b8\s+({NAME})\[(\d*)\]", module.text, re.M
         ):

@@ -24,7 +24,7 @@ def main():
     functions = called(module, kernel)
     lines = ['#include "kernel.h"', f"#define ALONE {int(any(one.atomic for one in [kernel, *functions]))}"]
     for table in sorted(set().union(*(one.tables for one in [kernel, *functions]))):
-        _, size, values = module.tables[table]
+        size, values = module.tables[table]
         lines.append(f"static const unsigned char table_{table}[{size}] ALIGNED = {values};")
     for one in functions:
         lines.append(f"static void call_{one.body.name}({signature(one)});")
