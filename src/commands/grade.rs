@@ -5,10 +5,11 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::run::{exit_of, print_summaries};
-use super::score::{Titled, facts, grade_run, report_run, rule, suite_of};
+use super::score::{Titled, facts, grade_run, other_options, report_run, rule, suite_of};
 use crate::config::{self, Settings};
 use crate::exit::Exit;
-use crate::run::{Manifest, Records, RunFolder, Scoring, score, write_json};
+use crate::record::Object;
+use crate::run::{Manifest, Records, RunFolder, Scoring, score};
 use std::path::Path;
 
 /// Grades a run folder again, or loose files.
@@ -70,22 +71,18 @@ fn loose(
     let records = Records::loose(items, args.outputs.as_deref(), args.evidence.as_deref())?;
     let folder = RunFolder::at(out);
     let facts = facts(&suite);
+    let mut notes = records.notes.clone();
+    notes.extend(other_options(options));
     let scoring = Scoring {
         rule: rule.as_ref(),
         facts: &facts,
         model: &args.name,
         run: "loose",
         repeats: None,
+        notes,
+        extra: Object::new(),
     };
-    let (_, mut summary) = score(&folder, &records, &scoring)?;
-    summary.notes.extend(records.notes);
-    if !options.is_empty() {
-        summary.notes.push(format!(
-            "graded with other options than the suite's own: {}",
-            options.to_json()
-        ));
-    }
-    write_json(&folder.summary(), &summary)?;
+    let (_, summary) = score(&folder, &records, &scoring)?;
     Ok(Titled {
         summary,
         suite_title: suite.title,

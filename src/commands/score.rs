@@ -7,7 +7,7 @@ use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
 use crate::record::{Grade, Item, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
-use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score, write_json};
+use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -127,33 +127,40 @@ pub fn grade_run(
     let records = Records::of_run(folder, items)?;
     let model = manifest.model["name"].as_str().unwrap_or("model");
     let facts = facts(&suite);
+    let mut notes = suite.notes.clone();
+    let of_model = manifest.model["notes"].as_array().into_iter().flatten();
+    notes.extend(of_model.filter_map(|note| note.as_str().map(str::to_owned)));
+    notes.extend(records.notes.iter().cloned());
+    notes.extend(over.and_then(|(_, options)| other_options(options)));
+    let used = super::outcomes::grading(&suite, &options);
     let scoring = Scoring {
         rule: rule.as_ref(),
         facts: &facts,
         model,
         run: &manifest.run,
         repeats: Some(manifest.repeats),
+        notes,
+        extra: [(super::outcomes::GRADING.to_owned(), used)]
+            .into_iter()
+            .collect(),
     };
-    let (grades, mut summary) = score(folder, &records, &scoring)?;
-    summary.notes.extend(suite.notes.iter().cloned());
-    let of_model = manifest.model["notes"].as_array().into_iter().flatten();
-    let of_model = of_model.filter_map(|note| note.as_str().map(str::to_owned));
-    summary.notes.extend(of_model);
-    summary.notes.extend(records.notes.iter().cloned());
-    let used = super::outcomes::grading(&suite, &options);
-    summary.extra.insert(super::outcomes::GRADING.into(), used);
-    if let Some((_, options)) = over.filter(|(_, options)| !options.is_empty()) {
-        summary.notes.push(format!(
-            "graded with other options than the suite's own: {}",
-            options.to_json()
-        ));
-    }
-    write_json(&folder.summary(), &summary)?;
+    let (grades, summary) = score(folder, &records, &scoring)?;
     Ok(Scored {
         records,
         grades,
         summary,
     })
+}
+
+/// Says that other options than the suite's own were set for the rule; None where none were.
+pub fn other_options(options: &Settings) -> Option<String> {
+    match options.is_empty() {
+        true => None,
+        false => Some(format!(
+            "graded with other options than the suite's own: {}",
+            options.to_json()
+        )),
+    }
 }
 
 /// Renders the report of one run into its folder; gives the summary back.

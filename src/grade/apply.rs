@@ -71,6 +71,10 @@ fn failed(error: &Failure) -> String {
 }
 
 fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
+    let mut extra = crate::record::Object::new();
+    for note in &verdict.notes {
+        crate::record::add_note(&mut extra, note);
+    }
     Grade {
         item: item.item.clone(),
         repeat,
@@ -80,7 +84,7 @@ fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
         reason: verdict.reason,
         unscored: verdict.unscored,
         tags: item.tags.clone(),
-        extra: crate::record::Object::new(),
+        extra,
     }
 }
 

@@ -108,6 +108,8 @@ pub struct Verdict {
     pub parts: BTreeMap<String, f64>,
     pub reason: String,
     pub unscored: Option<String>,
+    /// What the summary counts: see [`crate::record::add_note`].
+    pub notes: Vec<String>,
 }
 
 /// A benchmark's grading rule.

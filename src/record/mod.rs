@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+mod notes;
 mod outcomes;
 mod pairs;
 
+pub use notes::{NOTES, add_note, ended_by_limit, notes};
 pub use outcomes::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 pub use pairs::{Numbers, Pairs, Tags};
 

@@ -15,6 +15,7 @@ mod parquet;
 mod pipeline;
 mod plan;
 mod queue;
+mod remarks;
 mod scoring;
 mod seed;
 mod shard;

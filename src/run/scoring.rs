@@ -3,9 +3,10 @@
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
 use super::journal::{Lines, read_all, write_lines};
+use super::remarks;
 use super::store::{write_durable, write_json};
 use crate::grade::{self, Board, Rule, SuiteFacts};
-use crate::record::{Evidence, Grade, Item, Output, Summary};
+use crate::record::{Evidence, Grade, Item, Object, Output, Summary};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -111,9 +112,13 @@ pub struct Scoring<'a> {
     pub run: &'a str,
     /// Outputs asked per item; None takes what the loose evidence holds.
     pub repeats: Option<u32>,
+    /// What the summary says behind the rule's own notes.
+    pub notes: Vec<String>,
+    /// Further keys of the summary.
+    pub extra: Object,
 }
 
-/// Grades records and writes `grades.jsonl`, `grades.parquet` and `summary.json` into a folder.
+/// Grades records and writes `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json` into a folder.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -163,6 +168,9 @@ pub fn score(
     };
     summary.metrics = scoring.rule.metrics(&board);
     summary.notes.extend(scoring.rule.notes(&board));
+    summary.notes.extend(remarks::counted(records, &grades));
+    summary.notes.extend(scoring.notes.iter().cloned());
+    summary.extra.extend(scoring.extra.clone());
     let engines = engines(&records.evidence);
     if !engines.is_empty() {
         summary

@@ -1,0 +1,182 @@
+//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in their keys.
+
+use super::scoring::Records;
+use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+/// Most different remarks that are told one by one; the others are told together.
+const TOLD: usize = 12;
+
+/// An output, by item and repeat.
+type Place<'a> = (&'a str, u32);
+
+/// Each remark with the outputs that it is about, in order of first appearance.
+#[derive(Default)]
+struct Remarks<'a> {
+    places: HashMap<String, BTreeSet<Place<'a>>>,
+    order: Vec<String>,
+}
+
+impl<'a> Remarks<'a> {
+    fn add(&mut self, place: Place<'a>, remark: String) {
+        if !self.places.contains_key(&remark) {
+            self.order.push(remark.clone());
+        }
+        self.places.entry(remark).or_default().insert(place);
+    }
+}
+
+/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an observer
+/// about it, counts; so do only outputs that were asked for.
+pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
+    let mut remarks = Remarks::default();
+    let outputs = records.outputs.as_deref().unwrap_or_default();
+    let last = last(
+        outputs,
+        |output| (&output.item, output.repeat, ""),
+        of_output,
+    );
+    for ((item, repeat, _), said) in last {
+        said.into_iter()
+            .for_each(|remark| remarks.add((item, repeat), remark));
+    }
+    let key =
+        |seen: &'_ Evidence| -> (&str, u32, &str) { (&seen.item, seen.repeat, &seen.observer) };
+    for ((item, repeat, _), said) in self::last(&records.evidence, key, of_evidence) {
+        said.into_iter()
+            .for_each(|remark| remarks.add((item, repeat), remark));
+    }
+    for grade in grades {
+        for note in notes(&grade.extra) {
+            remarks.add((&grade.item, grade.repeat), note.to_owned());
+        }
+    }
+    told(remarks, grades)
+}
+
+fn told(mut remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
+    if remarks.order.is_empty() {
+        return Vec::new();
+    }
+    let asked: HashSet<Place<'_>> = (grades.iter())
+        .map(|grade| (grade.item.as_str(), grade.repeat))
+        .collect();
+    for places in remarks.places.values_mut() {
+        places.retain(|place| asked.contains(place));
+    }
+    remarks
+        .order
+        .retain(|remark| !remarks.places[remark].is_empty());
+    let (first, others) = remarks.order.split_at(remarks.order.len().min(TOLD));
+    let all = grades.len();
+    let mut said: Vec<String> = (first.iter())
+        .map(|remark| {
+            format!(
+                "{} of {all} outputs: {remark}",
+                remarks.places[remark].len()
+            )
+        })
+        .collect();
+    let others: HashSet<&Place<'_>> = (others.iter())
+        .flat_map(|remark| &remarks.places[remark])
+        .collect();
+    if !others.is_empty() {
+        said.push(format!(
+            "{} of {all} outputs: other remarks, which stand in the records under `notes`",
+            others.len()
+        ));
+    }
+    said
+}
+
+/// The remarks of the last record of each key, in the order of the records.
+fn last<'a, T, K: Eq + Hash + Copy>(
+    records: &'a [T],
+    key: impl Fn(&'a T) -> K,
+    remarks: impl Fn(&T) -> Vec<String>,
+) -> Vec<(K, Vec<String>)> {
+    let mut said: HashMap<K, (usize, Vec<String>)> = HashMap::new();
+    for (at, record) in records.iter().enumerate() {
+        let remarks = remarks(record);
+        if !remarks.is_empty() {
+            said.insert(key(record), (at, remarks));
+        } else if !said.is_empty() {
+            said.remove(&key(record));
+        }
+    }
+    let mut said: Vec<(K, (usize, Vec<String>))> = said.into_iter().collect();
+    said.sort_by_key(|(_, (at, _))| *at);
+    said.into_iter()
+        .map(|(key, (_, remarks))| (key, remarks))
+        .collect()
+}
+
+/// What a reader must know of an output that was made.
+fn of_output(output: &Output) -> Vec<String> {
+    if output.error.is_some() || output.extra.is_empty() {
+        return Vec::new();
+    }
+    let extra = &output.extra;
+    let mut said = all_notes(extra);
+    if is_cut(extra) {
+        said.push("the answer was cut by the token limit".into());
+    }
+    let encoders = extra.get("prompt_truncated_for").and_then(Value::as_array);
+    if let Some(encoders) = encoders.filter(|encoders| !encoders.is_empty()) {
+        let encoders: Vec<&str> = encoders.iter().filter_map(Value::as_str).collect();
+        said.push(format!(
+            "the prompt was too long and was cut for {}",
+            encoders.join(" and ")
+        ));
+    }
+    if extra.contains_key("revised_prompt") {
+        said.push("the server drew another prompt than the one asked (`revised_prompt`)".into());
+    }
+    said
+}
+
+/// What a reader must know of what was seen.
+fn of_evidence(seen: &Evidence) -> Vec<String> {
+    if seen.error.is_some() {
+        return Vec::new();
+    }
+    let mut said: Vec<String> = notes(&seen.extra).map(str::to_owned).collect();
+    let Some(evidence) = seen.evidence.as_ref().and_then(Value::as_object) else {
+        return said;
+    };
+    said.extend(all_notes(evidence));
+    if is_cut(evidence) {
+        said.push(format!(
+            "a reading of `{}` was cut by the token limit",
+            seen.observer
+        ));
+    }
+    let calls = evidence.get("calls").and_then(Value::as_array);
+    if calls.is_some_and(|calls| {
+        calls
+            .iter()
+            .any(|call| call.as_object().is_some_and(is_cut))
+    }) {
+        said.push("a reply of the judge was cut by the token limit".into());
+    }
+    said
+}
+
+/// The notes of a record, and of the objects in it.
+fn all_notes(record: &Object) -> Vec<String> {
+    let inner = record.values().filter_map(Value::as_object);
+    let inner = inner.flat_map(|object| notes(object));
+    notes(record).chain(inner).map(str::to_owned).collect()
+}
+
+/// Whether a record says that the token limit ended its text, in our words or in a server's.
+fn is_cut(record: &Object) -> bool {
+    let text = |key: &str| record.get(key).and_then(Value::as_str);
+    let flag = |key: &str| record.get(key) == Some(&Value::Bool(true));
+    text("finish_reason").is_some_and(ended_by_limit)
+        || text("state") == Some("truncated")
+        || flag("answer_truncated")
+        || flag("truncated")
+}
