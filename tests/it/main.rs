@@ -29,6 +29,7 @@ mod judge_faults;
 mod judge_local;
 mod judged;
 mod mini;
+mod notes;
 mod ocrbench;
 mod ocrbench_v2;
 mod oneig;
