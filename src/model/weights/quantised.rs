@@ -141,7 +141,7 @@ fn beside(stem: &str, leaf: &str) -> String {
 fn packed(name: &str) -> Option<&'static str> {
     let known = |part: &str| PACKED.iter().find(|(packed, _)| *packed == part);
     if let Some((_, packing)) = name.split('.').find_map(known) {
-        return Some(packing);
+        return Some(*packing);
     }
     let (_, leaf) = split(name);
     (leaf.ends_with("_blocks") || leaf.ends_with("_scales")).then_some("MXFP4")
