@@ -165,7 +165,7 @@ fn forms() -> Vec<Form> {
             shape: |_| vec![],
             e5m2: true,
             config: json!({}),
-            more: &["scaled_fp8"],
+            more: &["scaled_fp8", "comfy_quant"],
         },
     ]
 }
@@ -187,7 +187,11 @@ fn both(form: &Form) -> (Tensors, Tensors) {
                 scaled.insert((form.scale)(&name), (Dtype::F32, scales.0, scales.1));
                 for more in form.more.iter().filter(|more| **more != "scaled_fp8") {
                     let beside = name.replace(".weight", &format!(".{more}"));
-                    scaled.insert(beside, (Dtype::F32, vec![], floats(&[0.25])));
+                    let own = match *more {
+                        "comfy_quant" => text("{\"format\": \"float8_e5m2\"}"),
+                        _ => (Dtype::F32, vec![], floats(&[0.25])),
+                    };
+                    scaled.insert(beside, own);
                 }
                 scaled.insert(name.clone(), (kind, shape.clone(), own.bytes));
                 own.restored
