@@ -6,10 +6,12 @@ use super::context::Context;
 use super::failure::Failure;
 use super::prepare::{Answering, Asking, Prepared, RunOptions};
 use super::run::{Target, seeds};
-use crate::config::{self, Kind, ModelFile};
+use super::shipped;
+use crate::config::{self, Kind, ModelFile, Settings};
 use crate::exit::Exit;
-use crate::generate::Resources;
+use crate::generate::{BuildError, Resources};
 use crate::hub::State;
+use crate::model::weights::{Checked, Files};
 use crate::run::{Asked, Making, RunFolder, Silent, Work};
 use indicatif::{HumanBytes, HumanDuration};
 use std::path::Path;
@@ -30,6 +32,7 @@ impl From<&RunArgs> for CheckArgs {
             vram_budget: args.vram_budget,
             keys: false,
             layout: Layout::Diffusers,
+            quick: false,
         }
     }
 }
@@ -205,7 +208,8 @@ fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Resu
         for observer in &asking.suite.observers {
             // Outputs can be made without it, and graded on evidence that others made.
             let settings = asking.suite.observe.get(observer).cloned();
-            let settings = settings.unwrap_or_default();
+            let settings = shipped::located(ctx, &settings.unwrap_or_default())?;
+            good &= readable(observer, &settings);
             let assets = crate::observe::assets(observer, &settings).unwrap_or_else(|error| {
                 println!("{error}");
                 good = false;
@@ -229,6 +233,19 @@ fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Resu
         }
     }
     Ok(good)
+}
+
+/// Whether the checkpoints that an observer's options name can be read, as far as they are here.
+fn readable(observer: &str, settings: &Settings) -> bool {
+    let named = crate::observe::checkpoints(observer, settings).unwrap_or_default();
+    let mut good = true;
+    for path in named.iter().filter(|path| path.exists()) {
+        if let Err(error) = Files::open(path) {
+            println!("{observer}: {:?}", miette::Report::new(error));
+            good = false;
+        }
+    }
+    good
 }
 
 fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
@@ -292,16 +309,14 @@ fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
         return Ok(false);
     };
     match crate::generate::build(&model.generator, settings, &Resources::default(), &place) {
-        Ok(generator) => {
+        Ok(mut generator) => {
             for line in generator.plan() {
                 println!("  {line}");
             }
-            Ok(true)
+            let looked = generator.check(Checked::Headers).map_err(BuildError::from);
+            Ok(checkpoint::told(looked))
         }
-        Err(error) => {
-            println!("  {:?}", miette::Report::new(error));
-            Ok(false)
-        }
+        Err(error) => Ok(checkpoint::told(Err(error))),
     }
 }
 

@@ -6,9 +6,10 @@ use super::failure::Failure;
 use super::prepare::Answering;
 use crate::config::{ModelFile, Repository, Settings};
 use crate::exit::Exit;
-use crate::generate::{Part, plan_lines};
+use crate::generate::{BuildError, Part, Place, Resources, plan_lines};
 use crate::hub::{Hub, HubError, Snapshot};
-use candle_core::DType;
+use crate::model::weights::Checked;
+use candle_core::{DType, Device};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -70,6 +71,10 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
     for part in parts.iter().flatten() {
         println!("{}", describe(part));
     }
+    let here = checkpoint.as_ref().is_some_and(|folder| folder.is_dir());
+    if parts.is_some() && here && !weights(&model, &settings, temporary.path(), args.quick) {
+        exit = Exit::Environment;
+    }
     if let Some(parts) = &parts {
         let phases = crate::generate::phases(parts);
         let budget = args.vram_budget.map(|size| size.as_u64());
@@ -78,6 +83,40 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
         }
     }
     Ok(exit)
+}
+
+/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is wrong.
+fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) -> bool {
+    let place = Place {
+        device: Device::Cpu,
+        vram_budget: None,
+        scratch: scratch.into(),
+    };
+    let how = match quick {
+        true => Checked::Headers,
+        false => Checked::Numbers,
+    };
+    let opened = crate::generate::build(&model.generator, settings, &Resources::default(), &place);
+    let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
+    if good {
+        println!(
+            "weights: every tensor that the networks ask for is here in its shape{}",
+            match how {
+                Checked::Numbers => ", and its numbers are finite",
+                Checked::Headers => "; the numbers were not read (--quick)",
+            }
+        );
+    }
+    good
+}
+
+/// Prints why a checkpoint cannot be used; false then.
+pub fn told(looked: Result<(), BuildError>) -> bool {
+    if let Err(error) = looked {
+        println!("  {:?}", miette::Report::new(error));
+        return false;
+    }
+    true
 }
 
 /// The checkpoint's own configurations where they are all here; else those of the released checkpoint.

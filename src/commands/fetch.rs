@@ -6,6 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::list;
 use super::progress::say;
+use super::shipped;
 use crate::config::{self, ModelFile};
 use crate::exit::Exit;
 use crate::hub::{Asset, Fetched, Hub, Outcome};
@@ -77,7 +78,7 @@ fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
 
 /// Brings the repositories of a model into the folder that its settings name.
 fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
-    let Some(folder) = checkpoint::folder(&model.settings) else {
+    let Some(folder) = checkpoint::folder(&shipped::located(ctx, &model.settings)?) else {
         return Err(Failure::usage(
             format!(
                 "the model `{}` names no folder for its checkpoint",

@@ -465,6 +465,7 @@ pub fn observers(
         .iter()
         .map(|name| {
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
+            let settings = &shipped::located(ctx, settings)?;
             let hub = ctx.hub()?;
             Ok(crate::observe::build(
                 name,

@@ -1,9 +1,10 @@
-//! Settings that name checkpoints in the program, such as `shipped:mini-flux`.
+//! Settings that name checkpoints otherwise than by their folders: in the program, such as `shipped:mini-flux`, below the
+//! home folder, or by the root of a repository in the hub's cache.
 
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::Settings;
-use crate::hub::shipped;
+use crate::hub::{meant, shipped};
 use crate::train::TrainError;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -11,7 +12,7 @@ use toml::{Table, Value};
 /// The settings with the folders in the cache where such names stand.
 ///
 /// # Errors
-/// When there is no such checkpoint, or the cache cannot be written.
+/// When there is no such checkpoint, the cache cannot be written or does not say which snapshot is meant.
 pub fn located(ctx: &Context, settings: &Settings) -> Result<Settings, Failure> {
     let mut table: Table = settings.read()?;
     match place(ctx, &mut table)? {
@@ -34,6 +35,9 @@ fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
                             "name a folder, or one of the checkpoints in `shipped/` of the repository",
                         )
                     })?;
+                    *text = folder.to_string_lossy().into_owned();
+                    found = true;
+                } else if let Some(folder) = meant(Path::new(text.as_str()))? {
                     *text = folder.to_string_lossy().into_owned();
                     found = true;
                 }

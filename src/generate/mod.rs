@@ -27,6 +27,7 @@ pub use registry::{BuildError, NAMES, Resources, build, check, in_process, wante
 pub use released::lay_out as lay_out_released;
 
 use crate::cancel::Cancel;
+use crate::model::weights::Checked;
 use crate::record::Item;
 use std::collections::BTreeMap;
 
@@ -129,6 +130,14 @@ pub trait Generator: Send {
     /// prompts of a chunk, then denoises, then decodes.
     fn chunk(&self) -> usize {
         1
+    }
+
+    /// Looks at the files of all its networks, as far as `how` says, and loads nothing.
+    ///
+    /// # Errors
+    /// What loading them would say.
+    fn check(&mut self, _how: Checked) -> Result<(), GenerateError> {
+        Ok(())
     }
 
     /// What it would do with the device's memory, for people; empty where it runs no networks.

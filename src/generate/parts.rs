@@ -4,10 +4,11 @@ use super::diffusion::fatal;
 use super::{BuildError, GenerateError};
 use crate::config::Settings;
 use crate::model::flux::bfl;
-use crate::model::weights::{Asked, audit};
+use crate::model::weights::{Asked, Files, audit};
 use crate::model::{Result, Weights};
 use candle_core::DType;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One network, or a part of one that a checkpoint keeps among others.
 #[derive(Debug, Clone)]
@@ -79,12 +80,24 @@ impl Part {
         dtype: DType,
         build: impl Fn(&Weights) -> Result<T>,
     ) -> std::result::Result<Self, GenerateError> {
+        Self::over(None, phase, folder, name, dtype, build)
+    }
+
+    /// As [`Self::of`] for a network that looks at what is stored before it asks.
+    pub(super) fn over<T>(
+        stored: Option<Arc<Files>>,
+        phase: &'static str,
+        folder: &'static str,
+        name: &'static str,
+        dtype: DType,
+        build: impl Fn(&Weights) -> Result<T>,
+    ) -> std::result::Result<Self, GenerateError> {
         Ok(Self {
             phase,
             folder,
             name,
             dtype,
-            tensors: audit(None, build).map_err(fatal)?,
+            tensors: audit(stored, build).map_err(fatal)?,
             used: true,
         })
     }

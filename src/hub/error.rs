@@ -88,6 +88,13 @@ pub enum HubError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{}: {message}", path.display())]
+    Place {
+        path: PathBuf,
+        message: String,
+        #[help]
+        help: String,
+    },
     #[error("interrupted")]
     Cancelled,
 }

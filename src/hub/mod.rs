@@ -8,6 +8,7 @@ mod download;
 mod environment;
 mod error;
 pub(crate) mod http;
+mod local;
 mod package;
 pub mod shipped;
 mod snapshot;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use environment::Environment;
 pub use error::HubError;
+pub use local::meant;
 pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 

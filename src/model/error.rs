@@ -38,7 +38,16 @@ pub enum ModelError {
 impl ModelError {
     /// A file that cannot be read.
     pub fn io(path: &Path, error: &std::io::Error) -> Self {
+        let cached = || {
+            path.parent()
+                .is_some_and(|root| root.join("snapshots").is_dir())
+        };
         match error.kind() {
+            std::io::ErrorKind::NotFound if cached() => Self::file(
+                path,
+                "no such file: its folder is the root of a repository in the hub's cache",
+                "name the folder below its `snapshots/`",
+            ),
             std::io::ErrorKind::NotFound => Self::file(
                 path,
                 "no such file",

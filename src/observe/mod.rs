@@ -17,12 +17,14 @@ pub mod qwen;
 pub mod vqascore;
 pub mod world;
 
+mod checkpoints;
 mod clip;
 mod pictures;
 mod questions;
 mod registry;
 mod source;
 
+pub use checkpoints::checkpoints;
 pub use registry::{BuildError, NAMES, OpenDevice, assets, build, engine};
 
 use crate::record::{Item, Output};

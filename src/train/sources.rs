@@ -26,6 +26,8 @@ impl<'a> Sources<'a> {
         let Some(named) = self.training.from.get(role) else {
             return Ok(None);
         };
+        let meant = crate::hub::meant(named).map_err(TrainError::definition)?;
+        let named = meant.as_ref().unwrap_or(named);
         let own = named.components().count() == 1;
         let folder = match own {
             true => self.place.beside.join(named),

@@ -56,6 +56,7 @@ mod understand;
 mod uniworld;
 mod vqa;
 mod vqascore;
+mod weights;
 mod world;
 mod xomni;
 mod xomni_train;

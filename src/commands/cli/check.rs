@@ -11,7 +11,8 @@ Examples:
   unigauge check quick                           # the plan of a study
   unigauge check longtext --model typeset --limit 20
   unigauge check geneval --model uniworld-v1 --vram-budget 24GB   # which networks take turns
-  unigauge check uniworld-v1                     # its files, sizes, licences, memory
+  unigauge check uniworld-v1                     # its files, sizes, licences, memory, weights
+  unigauge check uniworld-v1 --quick             # without reading all numbers of the weights
   unigauge check uniworld-v1 --keys              # every tensor that its networks ask for")]
 pub struct CheckArgs {
     /// A study, a model, or a suite when models are given; none checks everything that is defined
@@ -49,6 +50,9 @@ pub struct CheckArgs {
     /// The layout that `--keys` lists a FLUX transformer in
     #[arg(long, value_enum, default_value_t = Layout::Diffusers, requires = "keys")]
     pub layout: Layout,
+    /// Look at names, shapes and lengths of a model's weights only, and do not read all their numbers
+    #[arg(long, conflicts_with_all = ["model", "keys"])]
+    pub quick: bool,
 }
 
 /// Layouts that FLUX transformers are published in.

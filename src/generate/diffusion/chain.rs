@@ -9,6 +9,7 @@ use super::scratch::{Key, Named, Scratch};
 use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
 use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
+use crate::model::weights::Checked;
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -99,7 +100,7 @@ impl Chain {
                 self.stages[other].unload();
             }
         }
-        self.stages[number].load()
+        self.stages[number].load(None)
     }
 
     /// Whether a stage has to run for a request, and then what the stages before it left.
@@ -262,6 +263,11 @@ fn wrong<T>(result: candle_core::Result<T>) -> Result<T, GenerateError> {
 }
 
 impl Generator for Chain {
+    fn check(&mut self, how: Checked) -> Result<(), GenerateError> {
+        let mut stages = self.stages.iter_mut();
+        stages.try_for_each(|stage| stage.load(Some(how)))
+    }
+
     fn generate(
         &mut self,
         request: &Request<'_>,

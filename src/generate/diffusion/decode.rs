@@ -10,6 +10,7 @@ use crate::generate::{GenerateError, Request};
 use crate::image::pillow::{Filter, resize};
 use crate::model::flux::latents;
 use crate::model::flux_vae::Decoder;
+use crate::model::weights::Checked;
 use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Tensor};
@@ -36,8 +37,8 @@ impl Stage for Decode {
         self.decoder.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.decoder.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.decoder.load(check)
     }
 
     fn unload(&mut self) {

@@ -11,6 +11,7 @@ use crate::model::Result;
 use crate::model::flow_match::{FlowMatchConfig, euler_step};
 use crate::model::flux::latents;
 use crate::model::noise;
+use crate::model::weights::Checked;
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 
@@ -47,8 +48,8 @@ impl Stage for Denoise {
         self.field.loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.field.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.field.load(check)
     }
 
     fn unload(&mut self) {

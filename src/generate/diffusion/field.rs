@@ -6,6 +6,7 @@ use super::size::Canvas;
 use super::{POOLED, PROMPT, T5};
 use crate::generate::GenerateError;
 use crate::model::flux::{FluxTransformer, latents};
+use crate::model::weights::Checked;
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
@@ -19,9 +20,11 @@ pub trait Field: Send {
 
     fn loaded(&self) -> bool;
 
+    /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
+    ///
     /// # Errors
     /// When the weights are wrong or do not fit.
-    fn load(&mut self) -> Result<(), GenerateError>;
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError>;
 
     fn unload(&mut self);
 
@@ -55,8 +58,8 @@ impl Field for FluxField {
         self.transformer.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.transformer.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.transformer.load(check)
     }
 
     fn unload(&mut self) {

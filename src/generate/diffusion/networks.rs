@@ -3,7 +3,7 @@
 use crate::generate::GenerateError;
 use crate::model::flux::bfl;
 use crate::model::flux_vae;
-use crate::model::weights::{Files, load};
+use crate::model::weights::{Checked, Files, load};
 use crate::model::{ModelError, Weights};
 use candle_core::{DType, Device};
 use std::path::Path;
@@ -70,37 +70,40 @@ impl<T> Network<T> {
         self.loaded.is_some()
     }
 
-    /// Loads the weights if they are not there.
+    /// Loads the weights if they are not there. With `check` the files are only looked at, and nothing is loaded.
     ///
     /// # Errors
     /// When they are wrong, or the device has no room for them.
-    pub fn load(&mut self) -> Result<(), GenerateError> {
+    pub fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        if let Some(how) = check {
+            return self.read(&self.files.checked(how)).map(drop);
+        }
         if self.loaded.is_none() {
-            // The authors of FLUX and the library diffusers publish the same weights under other names.
-            let load = if bfl::is_bfl(&self.files) {
-                bfl::load
-            } else if flux_vae::bfl::is_bfl(&self.files) {
-                flux_vae::bfl::load
-            } else {
-                load
-            };
-            self.loaded = Some(
-                load(&self.files, self.dtype, &self.device, &self.build).map_err(|error| {
-                    match &error {
-                        ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::fatal(
-                            format!(
-                                "{}: no room for {} of weights: {cause}",
-                                self.files.path().display(),
-                                bytesize::ByteSize(self.bytes)
-                            ),
-                            "give `--vram-budget` less than the device has free, so that networks take turns",
-                        ),
-                        _ => fatal(error),
-                    }
-                })?,
-            );
+            self.loaded = Some(self.read(&self.files)?);
         }
         Ok(())
+    }
+
+    fn read(&self, files: &Arc<Files>) -> Result<T, GenerateError> {
+        // The authors of FLUX and the library diffusers publish the same weights under other names.
+        let load = if bfl::is_bfl(files) {
+            bfl::load
+        } else if flux_vae::bfl::is_bfl(files) {
+            flux_vae::bfl::load
+        } else {
+            load
+        };
+        load(files, self.dtype, &self.device, &self.build).map_err(|error| match &error {
+            ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::fatal(
+                format!(
+                    "{}: no room for {} of weights: {cause}",
+                    files.path().display(),
+                    bytesize::ByteSize(self.bytes)
+                ),
+                "give `--vram-budget` less than the device has free, so that networks take turns",
+            ),
+            _ => fatal(error),
+        })
     }
 
     pub fn unload(&mut self) {
@@ -112,7 +115,7 @@ impl<T> Network<T> {
     /// # Errors
     /// As [`Self::load`].
     pub fn get(&mut self) -> Result<&T, GenerateError> {
-        self.load()?;
+        self.load(None)?;
         self.loaded
             .as_ref()
             .ok_or_else(|| GenerateError::item("network", "the network was dropped"))

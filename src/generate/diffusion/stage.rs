@@ -3,6 +3,7 @@
 use super::scratch::{Key, Named};
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Request};
+use crate::model::weights::Checked;
 use crate::record::Object;
 use image::RgbImage;
 
@@ -33,11 +34,11 @@ pub trait Stage: Send {
 
     fn loaded(&self) -> bool;
 
-    /// Loads the networks.
+    /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
     ///
     /// # Errors
     /// When the weights are wrong or do not fit.
-    fn load(&mut self) -> Result<(), GenerateError>;
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError>;
 
     fn unload(&mut self);
 

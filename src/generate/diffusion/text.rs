@@ -9,6 +9,7 @@ use crate::generate::{GenerateError, Request};
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Checked;
 use crate::model::{ModelError, read_config};
 use crate::record::{Object, Task};
 use candle_core::{DType, Device, Tensor};
@@ -108,11 +109,11 @@ impl Stage for Text {
         self.clip.encoder.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
         if let Some(t5) = &mut self.t5 {
-            t5.encoder.load()?;
+            t5.encoder.load(check)?;
         }
-        self.clip.encoder.load()
+        self.clip.encoder.load(check)
     }
 
     fn unload(&mut self) {

@@ -14,6 +14,7 @@ use crate::cancel::Cancel;
 use crate::model::conversation::Message;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
 use crate::model::read_config;
+use crate::model::weights::Checked;
 use crate::record::{Object, Task};
 use std::path::Path;
 
@@ -64,8 +65,8 @@ impl Stage for Answer {
         self.0.memory().1
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.0.network().load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.0.network().load(check)
     }
 
     fn unload(&mut self) {

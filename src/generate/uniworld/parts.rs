@@ -1,15 +1,18 @@
 //! The networks of UniWorld by configuration alone.
 
 use super::UniWorldSettings;
-use super::settings::{Encoder, Route};
+use super::reference::{PROJECTOR, dinov2_config, radio_files};
+use super::settings::{Encoder, Reference, Route};
 use crate::generate::GenerateError;
 use crate::generate::diffusion::{below_flux, decode_part, fatal, text_parts};
 use crate::generate::parts::Part;
+use crate::model::dinov2::Dinov2;
 use crate::model::flux::FluxTransformer;
+use crate::model::radio::Radio;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::uniworld::{Conditioner, Config, Projector, TaskHead};
 use crate::model::weights::Asked;
-use crate::model::{Result, read_config};
+use crate::model::{Result, Weights, read_config};
 use candle_core::DType;
 use std::path::Path;
 
@@ -94,20 +97,76 @@ fn reference(
     folder: &Path,
     dtype: DType,
 ) -> std::result::Result<Vec<Part>, GenerateError> {
-    if settings.reference.encoder != Encoder::Siglip {
+    let Reference {
+        encoder,
+        checkpoint,
+        projector,
+        ..
+    } = &settings.reference;
+    let own = folder.join(encoder.folder());
+    let place = checkpoint.as_deref().unwrap_or(&own);
+    if *encoder == Encoder::None {
         return Ok(Vec::new());
     }
-    let own = folder.join("siglip");
-    let place = settings.reference.checkpoint.as_deref().unwrap_or(&own);
-    let siglip: SiglipConfig = read_config(&place.join("config.json")).map_err(fatal)?;
-    let (siglip, output) = (siglip.vision(), config.denoise_tower.output_hidden_size);
-    let tower = |weights: &_| SiglipVision::new(siglip, weights);
-    let projector = |weights: &crate::model::Weights| -> Result<Projector> {
-        let place = weights.at("denoise_tower.siglip_projector");
-        Projector::new(&place, siglip.hidden_size, output)
+    if !place.join("config.json").is_file() {
+        let missing = settings.checkpoint.join(encoder.folder());
+        let missing = checkpoint.as_ref().unwrap_or(&missing);
+        return Err(GenerateError::fatal(
+            format!(
+                "{}: no such file: the reference encoder's configuration",
+                missing.join("config.json").display()
+            ),
+            "name the encoder's folder with `reference.checkpoint`",
+        ));
+    }
+    let (eye, width) = eye(*encoder, place, dtype)?;
+    let output = config.denoise_tower.output_hidden_size;
+    let in_checkpoint = *encoder == Encoder::Siglip && projector.is_none();
+    let (file, name, inside) = match in_checkpoint {
+        true => (
+            "uniworld",
+            "siglip_projector",
+            "denoise_tower.siglip_projector",
+        ),
+        false => (PROJECTOR, "reference projector", ""),
     };
-    Ok(vec![
-        Part::of("prompt", "siglip", "SigLIP", dtype, tower)?,
-        Part::of("prompt", "uniworld", "siglip_projector", dtype, projector)?,
-    ])
+    let projector = |weights: &Weights| -> Result<Projector> {
+        let place = match inside {
+            "" => weights.clone(),
+            inside => weights.at(inside),
+        };
+        Projector::new(&place, width, output)
+    };
+    Ok(vec![eye, Part::of("prompt", file, name, dtype, projector)?])
+}
+
+/// The encoder in a folder, and the width of its tokens.
+fn eye(
+    encoder: Encoder,
+    place: &Path,
+    dtype: DType,
+) -> std::result::Result<(Part, usize), GenerateError> {
+    let folder = encoder.folder();
+    Ok(match encoder {
+        Encoder::Siglip | Encoder::None => {
+            let siglip: SiglipConfig = read_config(&place.join("config.json")).map_err(fatal)?;
+            let siglip = siglip.vision();
+            let tower = |weights: &_| SiglipVision::new(siglip, weights);
+            let part = Part::of("prompt", folder, "SigLIP", dtype, tower)?;
+            (part, siglip.hidden_size)
+        }
+        Encoder::Dinov2 | Encoder::Dinov2Registers => {
+            let config = dinov2_config(place, encoder == Encoder::Dinov2Registers)?;
+            let build = |weights: &_| Dinov2::new(&config, weights);
+            let part = Part::of("prompt", folder, "DINOv2", dtype, build)?;
+            (part, config.hidden_size)
+        }
+        Encoder::Radio => {
+            let (config, files, width) = radio_files(place)?;
+            let build = |weights: &_| Radio::new(&config, weights);
+            // Its sizes stand in the weights alone.
+            let part = Part::over(Some(files), "prompt", folder, "RADIO", dtype, build)?;
+            (part, width)
+        }
+    })
 }

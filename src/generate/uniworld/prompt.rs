@@ -12,6 +12,7 @@ use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
 use crate::model::uniworld::{Conditioner, TaskHead};
+use crate::model::weights::Checked;
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
@@ -50,12 +51,14 @@ impl Stage for Prompt {
         self.conditioner.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.conditioner.load()?;
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.conditioner.load(check)?;
         if let Some(reference) = &mut self.reference {
-            reference.load()?;
+            reference.load(check)?;
         }
-        self.task_head.as_mut().map_or(Ok(()), Network::load)
+        self.task_head
+            .as_mut()
+            .map_or(Ok(()), |head| head.load(check))
     }
 
     fn unload(&mut self) {

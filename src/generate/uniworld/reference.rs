@@ -8,7 +8,7 @@ use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::uniworld::{Config, Projector};
-use crate::model::weights::Files;
+use crate::model::weights::{Checked, Files};
 use crate::model::{Result, read_config};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
@@ -22,7 +22,7 @@ const RADIO_SIDE: u32 = 512;
 const DINOV2_SIDE: u32 = 448;
 
 /// The projector of an encoder other than SigLIP, as training leaves it in the checkpoint.
-const PROJECTOR: &str = "projector.safetensors";
+pub const PROJECTOR: &str = "projector.safetensors";
 
 enum Eye {
     Siglip(SiglipVision),
@@ -103,9 +103,9 @@ impl ReferenceEncoder {
         self.eye.bytes() + self.projector.bytes()
     }
 
-    pub fn load(&mut self) -> Result<(), GenerateError> {
-        self.eye.load()?;
-        self.projector.load()
+    pub fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.eye.load(check)?;
+        self.projector.load(check)
     }
 
     pub fn unload(&mut self) {
@@ -161,13 +161,7 @@ fn dinov2(
     dtype: DType,
     device: &Device,
 ) -> Result<Opened, GenerateError> {
-    let config: Dinov2Config = read_config(&folder.join("config.json")).map_err(fatal)?;
-    if registers && config.num_register_tokens == 0 {
-        return Err(GenerateError::fatal(
-            format!("{}: this DINOv2 has no registers", folder.display()),
-            "name a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
-        ));
-    }
+    let config = dinov2_config(folder, registers)?;
     let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
     let eye = Network::open(folder, dtype, device, move |weights| {
         Ok(Eye::Dinov2(Dinov2::new(&config, weights)?, before))
@@ -176,6 +170,33 @@ fn dinov2(
 }
 
 fn radio(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
+    let (config, files, width) = radio_files(folder)?;
+    let eye = Network::of(files, dtype, device, move |weights| {
+        Ok(Eye::Radio(Radio::new(&config, weights)?))
+    })?;
+    Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
+}
+
+/// DINOv2's configuration; `registers` asks for a network that has them.
+///
+/// # Errors
+/// When it is absent or wrong, or the network has no registers.
+pub fn dinov2_config(folder: &Path, registers: bool) -> Result<Dinov2Config, GenerateError> {
+    let config: Dinov2Config = read_config(&folder.join("config.json")).map_err(fatal)?;
+    if registers && config.num_register_tokens == 0 {
+        return Err(GenerateError::fatal(
+            format!("{}: this DINOv2 has no registers", folder.display()),
+            "name a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
+        ));
+    }
+    Ok(config)
+}
+
+/// RADIO's configuration, its weights, and the width of its tokens, which only the weights tell.
+///
+/// # Errors
+/// When a file is absent or wrong.
+pub fn radio_files(folder: &Path) -> Result<(RadioConfig, Arc<Files>, usize), GenerateError> {
     let config: RadioConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
     let files = Arc::new(Files::open(folder).map_err(fatal)?);
     let width = Radio::width(&files).ok_or_else(|| {
@@ -184,8 +205,5 @@ fn radio(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, Generat
             "name a folder with the published safetensors",
         )
     })?;
-    let eye = Network::of(files, dtype, device, move |weights| {
-        Ok(Eye::Radio(Radio::new(&config, weights)?))
-    })?;
-    Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
+    Ok((config, files, width))
 }

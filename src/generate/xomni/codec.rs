@@ -7,6 +7,7 @@ use super::{CODES, Canvas, Chain, Config, Picture, Place, Scratch, Stage, XOmniS
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Named, Step};
 use crate::generate::{Answer, GenerateError, Generator, Request};
+use crate::model::weights::Checked;
 use crate::record::{Item, Task};
 use image::RgbImage;
 use std::path::Path;
@@ -147,7 +148,7 @@ impl Stage for Given {
         true
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
+    fn load(&mut self, _: Option<Checked>) -> Result<(), GenerateError> {
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use crate::generate::diffusion::{
     Canvas, Field, NEGATIVE_POOLED, NEGATIVE_T5, Named, Network, POOLED, T5, Velocity, running,
 };
 use crate::model::flux::latents;
+use crate::model::weights::Checked;
 use crate::model::xomni::{Condition, VqDecoder, XOmniDecoder};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
@@ -29,9 +30,9 @@ impl Field for XOmniField {
         self.decoder.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.vq.load()?;
-        self.decoder.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.vq.load(check)?;
+        self.decoder.load(check)
     }
 
     fn unload(&mut self) {

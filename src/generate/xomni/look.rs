@@ -6,7 +6,7 @@ use crate::generate::diffusion::{Key, Made, Named, Network, Stage, Step, fatal, 
 use crate::generate::spoken::Spoken;
 use crate::generate::{GenerateError, Request};
 use crate::model::processor::BoundedProcessor;
-use crate::model::weights::Files;
+use crate::model::weights::{Checked, Files};
 use crate::model::xomni::{Config, Vit, VqEncoder};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
@@ -118,9 +118,9 @@ impl Stage for Look {
         self.vit.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.vq.load()?;
-        self.vit.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.vq.load(check)?;
+        self.vit.load(check)
     }
 
     fn unload(&mut self) {

@@ -9,6 +9,7 @@ use crate::generate::spoken::Spoken;
 use crate::generate::{GenerateError, Request};
 use crate::model::sampling::Sampling;
 use crate::model::tokenizer::template::Said;
+use crate::model::weights::Checked;
 use crate::model::xomni::{Drawing, XOmniAr};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
@@ -40,8 +41,8 @@ impl Stage for Tokens {
         self.network.is_loaded()
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
-        self.network.load()
+    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
+        self.network.load(check)
     }
 
     fn unload(&mut self) {

@@ -39,9 +39,7 @@ struct Bfl {
 
 /// Whether files are in this layout.
 pub fn is_bfl(files: &Files) -> bool {
-    ["img_in.weight", "final_layer.linear.weight"]
-        .iter()
-        .all(|name| files.tensors().contains_key(*name))
+    files.holds(&["img_in.weight", "final_layer.linear.weight"])
 }
 
 /// As [`crate::model::weights::load`] for files in this layout.
@@ -55,9 +53,10 @@ pub fn load<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let layout = Layout::new(&audit(None, &build)?)?;
+    let files = files.below_asked(&layout.stored);
     files.require(&layout.stored)?;
     let source = Bfl {
-        files: files.clone(),
+        files,
         layout,
         fused: Mutex::default(),
     };

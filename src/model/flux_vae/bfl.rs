@@ -13,14 +13,15 @@ struct Bfl {
     levels: usize,
 }
 
+/// What all files in this layout hold.
+const KNOWN: [&str; 2] = [
+    "decoder.mid.block_1.conv1.weight",
+    "decoder.norm_out.weight",
+];
+
 /// Whether files are in this layout.
 pub fn is_bfl(files: &Files) -> bool {
-    [
-        "decoder.mid.block_1.conv1.weight",
-        "decoder.norm_out.weight",
-    ]
-    .iter()
-    .all(|name| files.tensors().contains_key(*name))
+    files.holds(&KNOWN)
 }
 
 /// As [`crate::model::weights::load`] for files in this layout.
@@ -33,9 +34,10 @@ pub fn load<T>(
     device: &Device,
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
+    let files = files.below(&KNOWN);
     let source = Bfl {
+        levels: levels(&files),
         files: files.clone(),
-        levels: levels(files),
     };
     let stored: Vec<Asked> = audit(None, &build)?
         .iter()

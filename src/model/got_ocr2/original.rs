@@ -7,7 +7,7 @@ const TOWER: &str = "model.vision_tower_high";
 /// Whether files have these names.
 pub fn is(files: &Files) -> bool {
     let position = format!("{TOWER}.pos_embed");
-    files.tensors().contains_key(&position)
+    files.holds(&[&position])
 }
 
 /// Where a tensor of the converted checkpoint lies.

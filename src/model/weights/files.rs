@@ -1,231 +1,201 @@
 //! Published weight files: safetensors, one or sharded with an index, memory-mapped; torch pickles where there is
 //! nothing else. Tensors in memory can stand in their place.
+//!
+//! A network asks for plain names and gets plain numbers: what wrapped the network in training is taken off the names, and
+//! quantised weights are multiplied out, one at a time as they are asked for.
 
+use super::folder::{self, Found};
 use super::legacy::Legacy;
-use super::{Asked, Source};
-use crate::model::{ModelError, Result, read_config};
-use candle_core::pickle::PthTensors;
+use super::quantised::Quantised;
+use super::store::{Store, Stored};
+use super::{Asked, Source, header, names, quantisation, zipped};
+use crate::model::{ModelError, Result};
 use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Shape, Tensor};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The weight files of one checkpoint folder.
 pub struct Files {
     path: PathBuf,
-    store: Store,
+    opened: Arc<Opened>,
+    /// The place in the files below which everything is looked up: nothing, or a prefix with its dot.
+    place: String,
     dims: BTreeMap<String, Vec<usize>>,
+    checked: Option<Checked>,
 }
 
-enum Store {
-    Safetensors(MmapedSafetensors),
-    Pickle(PthTensors),
-    Legacy(Legacy),
-    /// Pickles that an index joins.
-    Shards(Vec<Files>),
-    /// No files at all.
-    Made(BTreeMap<String, Tensor>),
+/// What a check of the files looks at, instead of handing tensors out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Names, shapes, number formats and lengths.
+    Headers,
+    /// All numbers, too.
+    Numbers,
 }
 
-#[derive(serde::Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
+/// What is known of the files beside the numbers.
+struct Opened {
+    store: Store,
+    /// Names in the files by plain names.
+    names: BTreeMap<String, String>,
+    tensors: BTreeMap<String, Stored>,
+    quantised: Quantised,
 }
 
-/// The names that libraries give to a single file of weights.
-const SINGLE: [&str; 3] = [
-    "diffusion_pytorch_model.safetensors",
-    "model.safetensors",
-    "open_clip_model.safetensors",
-];
-
-/// The name that transformers gives to a single torch pickle.
-const PICKLE: &str = "pytorch_model.bin";
-
-/// Where a pickle that holds more keeps the weights.
-const STATE_DICT: [&str; 3] = ["state_dict", "model", "module"];
-
-fn is_pickle(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("pt" | "pth" | "bin"))
-}
-
-/// The files that an index names.
-fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
-    let Index { weight_map } = read_config(index)?;
-    let shards: BTreeSet<&String> = weight_map.values().collect();
-    let absent: Vec<&str> = shards
-        .iter()
-        .filter(|name| !folder.join(name).is_file())
-        .map(|name| name.as_str())
-        .collect();
-    if !absent.is_empty() {
-        return Err(ModelError::file(
-            index,
-            format!(
-                "{} of {} shards are absent: {}",
-                absent.len(),
-                shards.len(),
-                absent.join(", ")
-            ),
-            "fetch the missing shards into the same folder",
-        ));
-    }
-    Ok(shards.iter().map(|name| folder.join(name)).collect())
-}
-
-fn pickles(names: &[String]) -> Vec<&String> {
-    let names = names.iter();
-    names.filter(|name| is_pickle(Path::new(name))).collect()
-}
+/// The most lines of a message about tensors.
+const LINES: usize = 20;
 
 impl Files {
     /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or
     /// an index of torch pickles with its shards, or the one torch pickle.
     ///
     /// # Errors
-    /// When there are none, a shard is missing, or a file is truncated or no safetensors.
-    pub fn open(folder: &Path) -> Result<Self> {
-        if folder.is_file() {
-            return Self::open_file(folder);
+    /// When there are none, a shard is missing, or a file is truncated or no safetensors; when the weights are quantised
+    /// in a way that is not read, or an adapter.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.is_file() {
+            return Self::open_file(path);
         }
-        let entries = std::fs::read_dir(folder).map_err(|error| ModelError::io(folder, &error))?;
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
-        names.sort();
-        if let Some(index) = names
-            .iter()
-            .find(|name| name.ends_with(".safetensors.index.json"))
-        {
-            return Self::safetensors(folder, &shards(folder, &folder.join(index))?);
-        }
-        let single = SINGLE.iter().find(|name| names.iter().any(|n| n == *name));
-        let others: Vec<&String> = names
-            .iter()
-            .filter(|name| name.ends_with(".safetensors"))
-            .collect();
-        match (single, &others[..]) {
-            (Some(name), _) => Self::safetensors(folder, &[folder.join(name)]),
-            (None, [one]) => Self::safetensors(folder, &[folder.join(one)]),
-            (None, []) => Self::pickled(folder, &names),
-            (None, many) => Err(ModelError::file(
-                folder,
-                format!(
-                    "{} safetensors files and no index that joins them",
-                    many.len()
-                ),
-                "fetch `*.safetensors.index.json` too",
-            )),
-        }
+        let store = match folder::find(path)? {
+            Found::Safetensors(files) => safetensors(path, &files)?,
+            Found::Pickle(file) => return Self::of(&file, pickle(&file)?, path),
+            Found::Pickles(files) => {
+                let shards = files.iter().map(|file| pickle(file));
+                Store::Shards(shards.collect::<Result<_>>()?)
+            }
+        };
+        Self::of(path, store, path)
     }
 
-    /// The torch pickles of a folder without safetensors.
-    fn pickled(folder: &Path, names: &[String]) -> Result<Self> {
-        let index = names.iter().find(|name| name.ends_with(".bin.index.json"));
-        if let Some(index) = index {
-            return Self::joined(folder, &shards(folder, &folder.join(index))?);
-        }
-        let pickles = pickles(names);
-        let published = pickles.iter().find(|name| **name == PICKLE);
-        match (published, &pickles[..]) {
-            (Some(one), _) | (None, [one]) => Self::open_file(&folder.join(one)),
-            _ => Err(ModelError::file(
-                folder,
-                "there is no safetensors file",
-                "name the folder that holds the published weights, with all their shards",
-            )),
-        }
-    }
-
-    fn joined(folder: &Path, paths: &[PathBuf]) -> Result<Self> {
-        let shards: Vec<Self> = (paths.iter())
-            .map(|path| Self::pickle(path, None))
-            .collect::<Result<_>>()?;
-        let dims = shards.iter().flat_map(|shard| shard.dims.clone());
-        Ok(Self {
-            path: folder.into(),
-            dims: dims.collect(),
-            store: Store::Shards(shards),
-        })
-    }
-
-    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`) whose top level is the state dict, or, in
-    /// zip form, holds it under one of the usual names.
+    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the state
+    /// dict, or holds it under a key.
     ///
     /// # Errors
-    /// When it cannot be read as its name says.
+    /// When it cannot be read as its name says; as [`Self::open`].
     pub fn open_file(path: &Path) -> Result<Self> {
-        if !is_pickle(path) {
-            return Self::safetensors(path, &[path.to_owned()]);
-        }
-        if Legacy::is(path) {
-            return Self::legacy(path);
-        }
-        let files = Self::pickle(path, None)?;
-        if !files.dims.is_empty() {
-            return Ok(files);
-        }
-        let inner = STATE_DICT.iter().map(|key| Self::pickle(path, Some(key)));
-        let inner = inner.filter_map(Result::ok);
-        Ok(inner
-            .into_iter()
-            .find(|inner| !inner.dims.is_empty())
-            .unwrap_or(files))
-    }
-
-    fn legacy(path: &Path) -> Result<Self> {
-        let legacy = Legacy::open(path).map_err(|error| {
-            ModelError::file(
-                path,
-                format!("cannot be read as a torch pickle of before version 1.6: {error}"),
-                "fetch it again if it was cut short; torch's own `torch.load` and `torch.save` make the newer form of it",
-            )
-        })?;
-        Ok(Self {
-            path: path.into(),
-            dims: legacy.dims(),
-            store: Store::Legacy(legacy),
-        })
-    }
-
-    /// Opens a torch pickle; `key` names the state dict inside its top level.
-    ///
-    /// # Errors
-    /// When it is no torch pickle in zip form.
-    pub fn pickle(path: &Path, key: Option<&str>) -> Result<Self> {
-        std::fs::File::open(path).map_err(|error| ModelError::io(path, &error))?;
-        let pickle = PthTensors::new(path, key).map_err(|error| {
-            ModelError::file(
-                path,
-                format!("cannot be read as a torch pickle: {error}"),
-                "it must be the zip form that torch writes since version 1.6; fetch it again if it was cut short",
-            )
-        })?;
-        let infos = pickle.tensor_infos().iter();
-        let dims = infos
-            .map(|(name, info)| (name.clone(), info.layout.shape().dims().to_vec()))
-            .collect();
-        Ok(Self {
-            path: path.into(),
-            store: Store::Pickle(pickle),
-            dims,
-        })
+        let store = match folder::is_pickle(path) {
+            true => pickle(path)?,
+            false => safetensors(path, &[path.to_owned()])?,
+        };
+        Self::of(path, store, path.parent().unwrap_or(path))
     }
 
     /// Tensors in memory, as if they were stored; `path` is what messages name.
     pub fn made(path: &Path, tensors: BTreeMap<String, Tensor>) -> Self {
-        let dims = tensors
-            .iter()
-            .map(|(name, tensor)| (name.clone(), tensor.dims().to_vec()));
+        let store = Store::Made(tensors);
+        let tensors = store.tensors();
+        let names = tensors.keys().map(|name| (name.clone(), name.clone()));
+        let opened = Opened {
+            names: names.collect(),
+            tensors,
+            store,
+            quantised: Quantised::default(),
+        };
+        Self::at(path, Arc::new(opened), "")
+    }
+
+    /// Opened files, whose configurations lie in `folder`.
+    fn of(path: &Path, store: Store, folder: &Path) -> Result<Self> {
+        let stored = store.tensors();
+        let names = names::unwrapped(stored.keys());
+        let plain = names.iter().filter_map(|(plain, name)| {
+            let stored = stored.get(name)?;
+            Some((plain.clone(), stored.clone()))
+        });
+        let tensors: BTreeMap<String, Stored> = plain.collect();
+        if let Some(name) = tensors.keys().find(|name| names::is_adapter(name)) {
+            let count = tensors.keys().filter(|name| names::is_adapter(name));
+            let (own, all) = (count.count(), tensors.len());
+            let what =
+                format!("{own} of its {all} tensors are an adapter's (LoRA), such as `{name}`");
+            return Err(folder::adapter(path, &what));
+        }
+        let told = quantisation::read(folder)?;
+        let quantised = Quantised::find(&tensors, told.as_ref()).map_err(|why| {
+            ModelError::file(
+                path,
+                format!("these weights are quantised in a way that is not read: {why}"),
+                "name the checkpoint before quantisation, or one in FP8 whose scales lie beside the weights (per tensor, \
+                 row or block)",
+            )
+        })?;
+        let opened = Opened {
+            store,
+            names,
+            tensors,
+            quantised,
+        };
+        Ok(Self::at(path, Arc::new(opened), ""))
+    }
+
+    /// The tensors below a place in opened files.
+    fn at(path: &Path, opened: Arc<Opened>, place: &str) -> Self {
+        let own = opened.tensors.iter().filter_map(|(name, stored)| {
+            let below = name.strip_prefix(place)?;
+            let network = !opened.quantised.aside.contains(name);
+            network.then(|| (below.to_owned(), stored.dims.clone()))
+        });
         Self {
             path: path.into(),
-            dims: dims.collect(),
-            store: Store::Made(tensors),
+            dims: own.collect(),
+            place: place.to_owned(),
+            checked: None,
+            opened,
         }
     }
 
-    /// A tensor as it is stored, in main memory.
+    /// The same files for a check: what they give has the right shapes and no numbers, once it was looked at.
+    #[must_use]
+    pub fn checked(&self, how: Checked) -> Arc<Self> {
+        Arc::new(Self {
+            checked: Some(how),
+            ..Self::at(&self.path, self.opened.clone(), &self.place)
+        })
+    }
+
+    /// The places in which all tensors lie and below which all of `wanted` are stored: none beside the top where the
+    /// names are right as they are.
+    fn places(&self, wanted: &[&str]) -> Vec<String> {
+        if wanted.is_empty() || wanted.iter().any(|name| self.dims.contains_key(*name)) {
+            return Vec::new();
+        }
+        let mut places = names::common_places(self.dims.keys());
+        let has = |place: &str, name: &str| self.dims.contains_key(&format!("{place}{name}"));
+        places.retain(|place| wanted.iter().all(|name| has(place, name)));
+        places
+    }
+
+    /// Whether all of these are stored, as they are or below one place that all names begin with.
+    pub fn holds(&self, wanted: &[&str]) -> bool {
+        wanted.iter().all(|name| self.dims.contains_key(*name)) || self.places(wanted).len() == 1
+    }
+
+    /// The files as those see them who ask for these names: where all stored names begin with something more, and
+    /// nothing else is in the way, without it.
+    #[must_use]
+    pub fn below(self: &Arc<Self>, wanted: &[&str]) -> Arc<Self> {
+        match &self.places(wanted)[..] {
+            [place] => {
+                let place = format!("{}{place}", self.place);
+                Arc::new(Self {
+                    checked: self.checked,
+                    ..Self::at(&self.path, self.opened.clone(), &place)
+                })
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// As [`Self::below`] for what a network asks for.
+    #[must_use]
+    pub fn below_asked(self: &Arc<Self>, asked: &[Asked]) -> Arc<Self> {
+        let wanted: Vec<&str> = asked.iter().map(|asked| asked.name.as_str()).collect();
+        self.below(&wanted)
+    }
+
+    /// A tensor in main memory: as it is stored, or multiplied out in f32 where it is quantised.
     ///
     /// # Errors
     /// When there is none of this name, or it cannot be read.
@@ -233,46 +203,37 @@ impl Files {
         self.load(name, &Device::Cpu)
     }
 
-    fn safetensors(path: &Path, files: &[PathBuf]) -> Result<Self> {
-        for file in files {
-            check_header(file)?;
-        }
-        // SAFETY: the files are read-only weights; changing them while the program runs is outside its contract.
-        let mapped = unsafe { MmapedSafetensors::multi(files) }.map_err(|error| {
-            ModelError::file(path, error.to_string(), "fetch the weights again")
-        })?;
-        let views = mapped.tensors();
-        let dims = views
-            .iter()
-            .map(|(name, view)| (name.clone(), view.shape().to_vec()))
-            .collect();
-        drop(views);
-        Ok(Self {
-            path: path.into(),
-            store: Store::Safetensors(mapped),
-            dims,
-        })
-    }
-
     /// The folder or file that was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The names of all stored tensors with their shapes.
+    /// The names of all tensors with their shapes; scales of quantised weights are none.
     pub fn tensors(&self) -> &BTreeMap<String, Vec<usize>> {
         &self.dims
+    }
+
+    /// What the files say of a tensor, and its plain name at their top.
+    fn stored(&self, name: &str) -> Option<(String, &Stored)> {
+        self.dims.get(name)?;
+        let whole = format!("{}{name}", self.place);
+        let stored = self.opened.tensors.get(&whole)?;
+        Some((whole, stored))
     }
 
     /// One line for every tensor that is asked for and not stored as asked.
     fn compare(&self, asked: &[Asked]) -> Vec<String> {
         asked
             .iter()
-            .filter_map(|tensor| match self.dims.get(&tensor.name) {
+            .filter_map(|tensor| match self.stored(&tensor.name) {
                 None => Some(format!("missing: {} {:?}", tensor.name, tensor.shape)),
-                Some(stored) if *stored != tensor.shape => Some(format!(
-                    "shape: {} is {stored:?}, and the configuration makes it {:?}",
-                    tensor.name, tensor.shape
+                Some((_, stored)) if stored.dims != tensor.shape => Some(format!(
+                    "shape: {} is {:?}, and the configuration makes it {:?}",
+                    tensor.name, stored.dims, tensor.shape
+                )),
+                Some((_, stored)) if !stored.is_float() => Some(format!(
+                    "dtype: {} is {}, and plain floats are read",
+                    tensor.name, stored.dtype
                 )),
                 Some(_) => None,
             })
@@ -282,11 +243,23 @@ impl Files {
     /// Checks that everything that is asked for is stored as asked.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] with every missing and mis-shaped tensor at once.
+    /// [`ModelError::Weights`] with the missing and mis-shaped tensors at once; one sentence where nothing fits.
     pub fn require(&self, asked: &[Asked]) -> Result<()> {
-        let problems = self.compare(asked);
+        let mut problems = self.compare(asked);
         if problems.is_empty() {
             return Ok(());
+        }
+        if let Some(first) = asked.first()
+            && asked
+                .iter()
+                .all(|asked| !self.dims.contains_key(&asked.name))
+        {
+            return Err(self.unlike(&first.name, asked.len()));
+        }
+        let more = problems.len().saturating_sub(LINES);
+        problems.truncate(LINES);
+        if more > 0 {
+            problems.push(format!("and {more} more"));
         }
         Err(ModelError::Weights {
             path: self.path.clone(),
@@ -294,64 +267,116 @@ impl Files {
         })
     }
 
+    /// Why none of what is asked for is here; `name` is one of the names.
+    fn unlike(&self, name: &str, asked: usize) -> ModelError {
+        let stored = self.dims.len();
+        let message = match (
+            self.dims.keys().next(),
+            names::common_places(self.dims.keys()).pop(),
+        ) {
+            (None, _) => format!(
+                "there are no tensors in it; the network asks for {asked}, such as `{name}`"
+            ),
+            (Some(_), Some(place)) if stored > 1 => format!(
+                "all {stored} names in it begin with `{place}`; the network asks for {asked} others, such as `{name}`"
+            ),
+            (Some(one), _) => format!(
+                "it holds another network: {stored} tensors such as `{one}`, and none of the {asked} that are asked for, \
+                 such as `{name}`"
+            ),
+        };
+        ModelError::file(
+            &self.path,
+            message,
+            "name the weights that belong to this configuration, in the layout that their authors publish",
+        )
+    }
+
     fn load(&self, name: &str, device: &Device) -> Result<Tensor> {
         let missing = || ModelError::Weights {
             path: self.path.clone(),
             problems: vec![format!("missing: {name}")],
         };
-        match &self.store {
-            Store::Safetensors(mapped) if self.dims.contains_key(name) => {
-                Ok(mapped.load(name, device)?)
-            }
-            Store::Safetensors(_) => Err(missing()),
-            Store::Shards(shards) => {
-                let shard = shards.iter().find(|shard| shard.dims.contains_key(name));
-                shard.ok_or_else(missing)?.load(name, device)
-            }
-            Store::Made(tensors) => {
-                let tensor = tensors.get(name).ok_or_else(missing)?;
-                Ok(tensor.to_device(device)?)
-            }
-            Store::Legacy(legacy) => {
-                let tensor = legacy.get(name)?.ok_or_else(missing)?;
-                Ok(tensor.to_device(device)?)
-            }
-            Store::Pickle(pickle) => {
-                let tensor = pickle.get(name)?.ok_or_else(missing)?;
-                Ok(tensor.to_device(device)?)
-            }
+        let Opened {
+            store,
+            names,
+            quantised,
+            ..
+        } = &*self.opened;
+        let (whole, stored) = self.stored(name).ok_or_else(missing)?;
+        let of = |plain: &str| names.get(plain).ok_or_else(missing);
+        let own = of(&whole)?;
+        if !stored.is_eight_bits() {
+            return store.load(own, device)?.ok_or_else(missing);
         }
+        let mut numbers = store.numbers(own)?.ok_or_else(missing)?;
+        if let Some(scale) = quantised.scales.get(&whole) {
+            let scales = store.numbers(of(&scale.name)?)?.ok_or_else(missing)?;
+            scale.apply(&mut numbers, &scales);
+        }
+        Ok(Tensor::from_vec(numbers, stored.dims.as_slice(), device)?)
     }
 }
 
 impl Source for Files {
     fn get(&self, name: &str, shape: &Shape, dtype: DType, device: &Device) -> Result<Tensor> {
-        let tensor = self.load(name, device)?;
-        if tensor.shape() != shape {
+        let problems = self.compare(&[Asked {
+            name: name.into(),
+            shape: shape.dims().into(),
+        }]);
+        if !problems.is_empty() {
             return Err(ModelError::Weights {
                 path: self.path.clone(),
-                problems: self.compare(&[Asked {
-                    name: name.into(),
-                    shape: shape.dims().into(),
-                }]),
+                problems,
             });
         }
-        if !tensor.dtype().is_float() {
-            return Err(ModelError::Weights {
-                path: self.path.clone(),
-                problems: vec![format!(
-                    "dtype: {name} is {:?}, not a float",
-                    tensor.dtype()
-                )],
-            });
+        if self.checked != Some(Checked::Headers) {
+            let tensor = self.load(name, device)?;
+            finite(name, &tensor)?;
+            if self.checked.is_none() {
+                return Ok(tensor.to_dtype(dtype)?);
+            }
         }
-        finite(name, &tensor)?;
-        Ok(tensor.to_dtype(dtype)?)
+        Ok(Tensor::zeros((), dtype, device)?.broadcast_as(shape)?)
     }
 
     fn dims(&self, name: &str) -> Option<Vec<usize>> {
         self.dims.get(name).cloned()
     }
+}
+
+fn safetensors(path: &Path, files: &[PathBuf]) -> Result<Store> {
+    for file in files {
+        header::check(file)?;
+    }
+    // SAFETY: the files are read-only weights; changing them while the program runs is outside its contract.
+    let mapped = unsafe { MmapedSafetensors::multi(files) }
+        .map_err(|error| ModelError::file(path, error.to_string(), "fetch the weights again"))?;
+    Ok(Store::Safetensors(mapped))
+}
+
+/// Opens a torch pickle of either form.
+fn pickle(path: &Path) -> Result<Store> {
+    std::fs::File::open(path).map_err(|error| ModelError::io(path, &error))?;
+    let refused = |form: &str, error: candle_core::Error, help: &str| {
+        ModelError::file(
+            path,
+            format!("cannot be read as a torch pickle{form}: {error}"),
+            help,
+        )
+    };
+    if Legacy::is(path) {
+        return Legacy::open(path).map(Store::Legacy).map_err(|error| {
+            let help = "fetch it again if it was cut short; torch's own `torch.load` and `torch.save` make the newer form \
+                        of it, of its state dict alone";
+            refused(" of before version 1.6", error, help)
+        });
+    }
+    zipped::open(path).map(Store::Pickle).map_err(|error| {
+        let help = "it must be the zip form that torch writes since version 1.6, of one state dict; fetch it again if it \
+                    was cut short";
+        refused("", error, help)
+    })
 }
 
 /// A NaN or infinity anywhere makes the sum of absolute values one, too.
@@ -376,49 +401,6 @@ fn finite(name: &str, tensor: &Tensor) -> Result<()> {
             });
         }
         start += length;
-    }
-    Ok(())
-}
-
-/// Compares a safetensors header with the file's length, so that a file cut short is named as such.
-fn check_header(path: &Path) -> Result<()> {
-    use std::io::Read;
-    let cut = |message: String| {
-        ModelError::file(
-            path,
-            message,
-            "the download was cut short or is another file: fetch it again",
-        )
-    };
-    let mut file = std::fs::File::open(path).map_err(|error| ModelError::io(path, &error))?;
-    let length = file
-        .metadata()
-        .map_err(|error| ModelError::io(path, &error))?
-        .len();
-    let mut size = [0; 8];
-    file.read_exact(&mut size)
-        .map_err(|_| cut(format!("{length} bytes are too few for a safetensors file")))?;
-    let header = u64::from_le_bytes(size);
-    if header > 100_000_000 || header.saturating_add(8) > length {
-        return Err(cut(format!(
-            "not a whole safetensors file: a header of {header} bytes in a file of {length}"
-        )));
-    }
-    let mut bytes = vec![0; header as usize];
-    file.read_exact(&mut bytes)
-        .map_err(|error| ModelError::io(path, &error))?;
-    let header_json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&bytes)
-        .map_err(|error| cut(format!("the safetensors header is not JSON: {error}")))?;
-    let end = header_json
-        .values()
-        .filter_map(|tensor| tensor.get("data_offsets")?.get(1)?.as_u64())
-        .max()
-        .unwrap_or(0);
-    if header + 8 + end > length {
-        return Err(cut(format!(
-            "truncated: the header promises {} bytes, the file has {length}",
-            header + 8 + end
-        )));
     }
     Ok(())
 }

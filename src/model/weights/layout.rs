@@ -113,11 +113,9 @@ pub fn load_as<T>(
 ) -> Result<T> {
     let asked = audit(None, &build)?;
     let (held, stored) = places(&asked, place)?;
+    let files = files.below_asked(&stored);
     files.require(&stored)?;
-    let source = Renamed {
-        files: files.clone(),
-        held,
-    };
+    let source = Renamed { files, held };
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 

@@ -1,6 +1,8 @@
 //! Torch pickles as torch wrote them before version 1.6: four pickles (magic number, version, machine, the state dict), the
 //! list of storages, then the numbers of each storage behind their count.
 
+use super::state_dict::{Place, choose, may_hold_weights};
+use super::store::Stored;
 use super::unpickle::{Value, unpickle};
 use candle_core::{DType, Device, Result, Tensor, bail};
 use std::collections::{BTreeMap, HashMap};
@@ -43,10 +45,10 @@ impl Legacy {
         read.is_ok() && start == MAGIC
     }
 
-    /// Reads where each tensor of the state dict lies.
+    /// Reads where each tensor of the state dict lies, at the top level or below keys.
     ///
     /// # Errors
-    /// When the file is cut short or holds something else than tensors without gaps.
+    /// When the file is cut short, holds something else than tensors without gaps, or several state dicts.
     pub fn open(path: &Path) -> Result<Self> {
         let mut reader = BufReader::new(File::open(path)?);
         let mut magic = [0; MAGIC.len()];
@@ -54,16 +56,14 @@ impl Legacy {
         // The version and the machine.
         unpickle(&mut reader)?;
         unpickle(&mut reader)?;
-        let Value::Dict(state) = unpickle(&mut reader)? else {
+        let top = unpickle(&mut reader)?;
+        if !matches!(top, Value::Dict(_)) {
             bail!("its top level is no state dict");
-        };
-        let mut described = BTreeMap::new();
-        for (name, value) in state {
-            if let (Value::Text(name), Some(tensor)) = (name, describe(value)?) {
-                described.insert(name, tensor);
-            }
         }
-        let starts = storages(&mut reader, &described)?;
+        let mut sizes = HashMap::new();
+        all_storages(&top, &mut sizes);
+        let described = state_dict(top)?;
+        let starts = storages(&mut reader, &sizes)?;
         let length = reader.get_ref().metadata()?.len();
         let mut tensors = BTreeMap::new();
         for (name, tensor) in described {
@@ -78,12 +78,13 @@ impl Legacy {
         })
     }
 
-    /// Names and shapes.
-    pub fn dims(&self) -> BTreeMap<String, Vec<usize>> {
-        let tensors = self.tensors.iter();
-        tensors
-            .map(|(name, entry)| (name.clone(), entry.shape.clone()))
-            .collect()
+    /// Names, shapes and number formats.
+    pub fn tensors(&self) -> BTreeMap<String, Stored> {
+        let stored = self.tensors.iter().map(|(name, entry)| {
+            let (dims, dtype) = (entry.shape.clone(), entry.dtype.into());
+            (name.clone(), Stored { dims, dtype })
+        });
+        stored.collect()
     }
 
     /// A tensor by its name, on the CPU; None when there is none.
@@ -101,6 +102,96 @@ impl Legacy {
         file.read_exact(&mut bytes)?;
         Tensor::from_raw_buffer(&bytes, entry.dtype, &entry.shape, &Device::Cpu).map(Some)
     }
+}
+
+/// The tensors of the weights' dictionary.
+fn state_dict(mut top: Value) -> Result<BTreeMap<String, Described>> {
+    let mut places = Vec::new();
+    collect(&top, &mut Vec::new(), &mut places);
+    let keys = choose(places).map_err(candle_core::Error::msg)?;
+    for key in keys.unwrap_or_default() {
+        let Value::Dict(entries) = top else {
+            bail!("`{key}` is no dictionary");
+        };
+        let named = |name: &Value| matches!(name, Value::Text(name) if *name == key);
+        let inner = entries.into_iter().find(|(name, _)| named(name));
+        top = inner.map_or(Value::Other, |(_, value)| value);
+    }
+    let Value::Dict(entries) = top else {
+        return Ok(BTreeMap::new());
+    };
+    let mut described = BTreeMap::new();
+    for (name, value) in entries {
+        if let (Value::Text(name), Some(tensor)) = (name, describe(value)?) {
+            described.insert(name, tensor);
+        }
+    }
+    Ok(described)
+}
+
+/// Every dictionary of tensors, by the keys that lead to it.
+fn collect(value: &Value, keys: &mut Vec<String>, places: &mut Vec<Place>) {
+    let Value::Dict(entries) = value else {
+        return;
+    };
+    let tensor =
+        |value: &Value| matches!(value, Value::Call(name, _) if name.contains("_rebuild_"));
+    let named = |name: &Value| matches!(name, Value::Text(_));
+    let count = entries
+        .iter()
+        .filter(|(name, value)| named(name) && tensor(value))
+        .count();
+    if count > 0 {
+        places.push((keys.clone(), count));
+    }
+    for (name, value) in entries {
+        if let Value::Text(name) = name
+            && may_hold_weights(name)
+        {
+            keys.push(name.clone());
+            collect(value, keys, places);
+            keys.pop();
+        }
+    }
+}
+
+/// The bytes of a number in every storage that is named anywhere.
+fn all_storages(value: &Value, sizes: &mut HashMap<String, usize>) {
+    match value {
+        Value::List(values) | Value::Tuple(values) | Value::Call(_, values) => {
+            values.iter().for_each(|value| all_storages(value, sizes));
+        }
+        Value::Dict(entries) => {
+            for (key, value) in entries {
+                all_storages(key, sizes);
+                all_storages(value, sizes);
+            }
+        }
+        Value::Persistent(storage) => {
+            if let [_, Value::Global(class), Value::Text(key), ..] = &storage[..]
+                && let Some(size) = bytes_of(class)
+            {
+                sizes.insert(key.clone(), size);
+            }
+        }
+        Value::Text(_) | Value::Number(_) | Value::Global(_) | Value::Other => {}
+    }
+}
+
+/// The name of a storage's class, without its module.
+fn class_name(class: &str) -> &str {
+    class.rsplit([' ', '.']).next().unwrap_or(class)
+}
+
+/// The bytes of a number in a storage of a class.
+fn bytes_of(class: &str) -> Option<usize> {
+    Some(match class_name(class) {
+        "DoubleStorage" | "LongStorage" | "ComplexFloatStorage" => 8,
+        "FloatStorage" | "IntStorage" => 4,
+        "HalfStorage" | "BFloat16Storage" | "ShortStorage" => 2,
+        "ByteStorage" | "CharStorage" | "BoolStorage" => 1,
+        _ => return None,
+    })
 }
 
 /// Where a tensor lies, if wholly in the file.
@@ -151,13 +242,14 @@ fn describe(value: Value) -> Result<Option<Described>> {
     if !without_gaps(&shape, &stride) {
         bail!("a tensor is stored with gaps");
     }
-    let dtype = match class.rsplit([' ', '.']).next() {
-        Some("FloatStorage") => DType::F32,
-        Some("DoubleStorage") => DType::F64,
-        Some("HalfStorage") => DType::F16,
-        Some("BFloat16Storage") => DType::BF16,
-        Some("LongStorage") => DType::I64,
-        Some("ByteStorage") => DType::U8,
+    let dtype = match class_name(class) {
+        "FloatStorage" => DType::F32,
+        "DoubleStorage" => DType::F64,
+        "HalfStorage" => DType::F16,
+        "BFloat16Storage" => DType::BF16,
+        "LongStorage" => DType::I64,
+        "IntStorage" => DType::I32,
+        "ByteStorage" => DType::U8,
         _ => bail!("numbers of an unknown kind: {class}"),
     };
     Ok(Some(Described {
@@ -190,15 +282,11 @@ fn without_gaps(shape: &[usize], stride: &[usize]) -> bool {
 /// Where the numbers of each storage begin.
 fn storages<R: BufRead + Seek>(
     reader: &mut R,
-    tensors: &BTreeMap<String, Described>,
+    sizes: &HashMap<String, usize>,
 ) -> Result<HashMap<String, u64>> {
     let Value::List(keys) = unpickle(reader)? else {
         bail!("the list of storages is missing");
     };
-    let sizes: HashMap<&str, usize> = tensors
-        .values()
-        .map(|tensor| (tensor.storage.as_str(), tensor.dtype.size_in_bytes()))
-        .collect();
     let mut starts = HashMap::new();
     for key in keys {
         let Value::Text(key) = key else {
@@ -207,8 +295,8 @@ fn storages<R: BufRead + Seek>(
         let mut count = [0; 8];
         reader.read_exact(&mut count)?;
         let start = reader.stream_position()?;
-        let Some(size) = sizes.get(key.as_str()) else {
-            bail!("the storage {key} belongs to no tensor");
+        let Some(size) = sizes.get(&key) else {
+            bail!("the storage {key} belongs to no tensor that can be read");
         };
         let bytes = u64::from_le_bytes(count).checked_mul(*size as u64);
         let Some(end) = bytes.and_then(|bytes| start.checked_add(bytes)) else {

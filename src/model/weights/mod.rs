@@ -1,16 +1,26 @@
 //! Tensors by name, wherever they come from: published files, or nowhere at all when only names are asked for.
 
 mod audit;
+mod eight_bits;
 mod files;
 mod fingerprint;
+mod folder;
+mod header;
 mod layout;
 mod legacy;
+mod names;
+mod quantisation;
+mod quantised;
 mod random;
+mod scale;
+mod state_dict;
+mod store;
 mod unpickle;
 mod variables;
+mod zipped;
 
 pub use audit::{Asked, audit};
-pub use files::Files;
+pub use files::{Checked, Files};
 pub use fingerprint::fingerprint;
 pub use layout::{Held, Piece, load_as, stored_as};
 pub use random::random;
@@ -114,6 +124,8 @@ pub fn load<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let asked = audit(Some(files.clone()), &build)?;
-    files.require(&asked)?;
-    build(&Weights::new(files.clone(), dtype, device))
+    let files = files.below_asked(&asked);
+    // Below another place other optional tensors may be stored.
+    files.require(&audit(Some(files.clone()), &build)?)?;
+    build(&Weights::new(files, dtype, device))
 }

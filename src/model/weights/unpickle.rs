@@ -64,6 +64,10 @@ impl Machine {
                 let number = long(reader)?;
                 self.number(number);
             }
+            b'G' => {
+                let [_, _, _, _, _, _, _, _] = bytes(reader)?;
+                self.stack.push(Value::Other);
+            }
             b'U' => {
                 let [length] = bytes(reader)?;
                 self.text(reader, usize::from(length))?;
@@ -112,6 +116,11 @@ impl Machine {
                 _ => bail!("a storage is named by something else than a tuple"),
             },
             b'R' => self.call()?,
+            // An object of a class, such as the options of a training: it is not made.
+            0x81 => {
+                self.last(2)?;
+                self.stack.push(Value::Other);
+            }
             // What a built object is given beside its content, such as metadata of a dictionary.
             b'b' => {
                 self.pop()?;

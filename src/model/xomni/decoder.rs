@@ -47,7 +47,7 @@ enum SteadyKind {
 impl XOmniDecoder {
     /// Whether weights are those of the kind without text.
     pub fn is_image_only(files: &Files) -> bool {
-        files.tensors().contains_key("pooled_embeds")
+        files.holds(&["pooled_embeds"])
     }
 
     /// `features` is the width of the codes' features; [`Self::is_image_only`] tells the kind.

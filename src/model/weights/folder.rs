@@ -1,0 +1,145 @@
+//! Which files of a folder are its weights.
+
+use super::header;
+use crate::model::{ModelError, Result, read_config};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The weights of a folder.
+pub(super) enum Found {
+    Safetensors(Vec<PathBuf>),
+    /// One torch pickle.
+    Pickle(PathBuf),
+    /// Torch pickles that an index joins.
+    Pickles(Vec<PathBuf>),
+}
+
+#[derive(serde::Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+/// The names that libraries give to a single file of weights.
+const SINGLE: [&str; 3] = [
+    "diffusion_pytorch_model.safetensors",
+    "model.safetensors",
+    "open_clip_model.safetensors",
+];
+
+/// The name that transformers gives to a single torch pickle.
+const PICKLE: &str = "pytorch_model.bin";
+
+/// The name that PEFT gives to the configuration of an adapter.
+const ADAPTER: &str = "adapter_config.json";
+
+/// Whether a file's name is that of a torch pickle.
+pub(super) fn is_pickle(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("pt" | "pth" | "bin" | "ckpt"))
+}
+
+/// Finds the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or an
+/// index of torch pickles with its shards, or the one torch pickle.
+///
+/// # Errors
+/// When there are none, there are several that nothing joins, or a shard is missing.
+pub(super) fn find(folder: &Path) -> Result<Found> {
+    let entries = std::fs::read_dir(folder).map_err(|error| ModelError::io(folder, &error))?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let ends = |end: &'static str| names.iter().find(move |name| name.ends_with(end));
+    if let Some(index) = ends(".safetensors.index.json") {
+        return Ok(Found::Safetensors(shards(folder, &folder.join(index))?));
+    }
+    // An adapter's file is never the weights beside it.
+    let own = |name: &&String| name.ends_with(".safetensors") && !name.starts_with("adapter_");
+    let single = SINGLE.iter().find(|name| names.iter().any(|n| n == *name));
+    let others: Vec<&String> = names.iter().filter(own).collect();
+    let found = match (single, &others[..]) {
+        (Some(name), _) => Found::Safetensors(vec![folder.join(name)]),
+        (None, [one]) => Found::Safetensors(vec![folder.join(one)]),
+        (None, []) => pickled(folder, &names)?,
+        (None, many) => {
+            return Err(ModelError::file(
+                folder,
+                format!(
+                    "{} safetensors files and no index that joins them",
+                    many.len()
+                ),
+                "fetch `*.safetensors.index.json` too",
+            ));
+        }
+    };
+    match names.iter().any(|name| name == ADAPTER) {
+        true => Err(adapter(
+            folder,
+            "there is an adapter (LoRA) beside the weights",
+        )),
+        false => Ok(found),
+    }
+}
+
+/// An adapter where weights are wanted.
+pub(super) fn adapter(path: &Path, what: &str) -> ModelError {
+    ModelError::file(
+        path,
+        format!("{what}, which is not applied"),
+        "merge it into its base model and name the folder of the merged weights (PEFT: `merge_and_unload`, then \
+         `save_pretrained`)",
+    )
+}
+
+/// The torch pickles of a folder without safetensors.
+fn pickled(folder: &Path, names: &[String]) -> Result<Found> {
+    let ends = |end: &'static str| names.iter().find(move |name| name.ends_with(end));
+    if let Some(index) = ends(".bin.index.json") {
+        return Ok(Found::Pickles(shards(folder, &folder.join(index))?));
+    }
+    let pickle = |name: &&String| is_pickle(Path::new(name)) && !name.starts_with("adapter_");
+    let pickles: Vec<&String> = names.iter().filter(pickle).collect();
+    let published = pickles.iter().find(|name| **name == PICKLE);
+    let has = |name: &str| names.iter().any(|own| own == name);
+    match (published, &pickles[..]) {
+        (Some(one), _) | (None, [one]) => Ok(Found::Pickle(folder.join(one))),
+        _ if has(ADAPTER) || names.iter().any(|name| name.starts_with("adapter_model")) => {
+            Err(adapter(folder, "this is an adapter (LoRA) alone"))
+        }
+        _ if names.iter().any(|name| header::is_gguf(name)) => Err(header::gguf(folder)),
+        _ if has("snapshots") => Err(ModelError::file(
+            folder,
+            "this is the root of a repository in the hub's cache",
+            "name the folder below its `snapshots/`",
+        )),
+        _ => Err(ModelError::file(
+            folder,
+            "there is no safetensors file",
+            "name the folder that holds the published weights, with all their shards",
+        )),
+    }
+}
+
+/// The files that an index names.
+fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
+    let Index { weight_map } = read_config(index)?;
+    let shards: BTreeSet<&String> = weight_map.values().collect();
+    let absent: Vec<&str> = shards
+        .iter()
+        .filter(|name| !folder.join(name).is_file())
+        .map(|name| name.as_str())
+        .collect();
+    if !absent.is_empty() {
+        return Err(ModelError::file(
+            index,
+            format!(
+                "{} of {} shards are absent: {}",
+                absent.len(),
+                shards.len(),
+                absent.join(", ")
+            ),
+            "fetch the missing shards into the same folder",
+        ));
+    }
+    Ok(shards.iter().map(|name| folder.join(name)).collect())
+}

@@ -1,0 +1,204 @@
+//! Which stored tensors are quantised weights and their scales, and which packings are refused.
+
+use super::quantisation::Quantisation;
+use super::scale::Scale;
+use super::store::Stored;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Parts of names that only packed weights have, and whose packing it is.
+const PACKED: [(&str, &str); 24] = [
+    ("qweight", "GPTQ or AWQ"),
+    ("qzeros", "GPTQ or AWQ"),
+    ("g_idx", "GPTQ"),
+    ("qscales", "integers with scales"),
+    ("scales", "integers with scales"),
+    ("absmax", "bitsandbytes"),
+    ("quant_map", "bitsandbytes"),
+    ("nested_absmax", "bitsandbytes"),
+    ("nested_quant_map", "bitsandbytes"),
+    ("quant_state", "bitsandbytes"),
+    ("SCB", "bitsandbytes in eight bits"),
+    ("weight_format", "bitsandbytes in eight bits"),
+    ("weight_packed", "packed weights of compressed-tensors"),
+    ("weight_zero_point", "integers with zero points"),
+    ("weight_global_scale", "NVFP4"),
+    ("weight_scale_2", "NVFP4"),
+    ("bitmask", "sparse weights"),
+    ("W_q", "HQQ"),
+    ("codebooks", "AQLM"),
+    ("wscales", "SVDQuant"),
+    ("trellis", "EXL3"),
+    ("q_weight", "EXL2"),
+    ("_data", "Quanto"),
+    ("_scale", "Quanto"),
+];
+
+/// Scales of activations and of what attention remembers: they shorten numbers while a network runs, which networks here
+/// do not. Nothing is lost without them.
+const ACTIVATIONS: [&str; 8] = [
+    "input_scale",
+    "scale_input",
+    "input_scale_ub",
+    "input_scale_inv",
+    "output_scale",
+    "scale_output",
+    "k_scale",
+    "v_scale",
+];
+
+/// Tensors that only say that others are scaled FP8, as ComfyUI marks its files.
+const MARKS: [&str; 2] = ["scaled_fp8", "comfy_quant"];
+
+/// The quantised weights among stored tensors.
+#[derive(Debug, Default)]
+pub(super) struct Quantised {
+    /// Scales by the weight that they belong to.
+    pub scales: BTreeMap<String, Scale>,
+    /// Tensors that belong to the quantisation and to no network.
+    pub aside: BTreeSet<String>,
+}
+
+type Tensors = BTreeMap<String, Stored>;
+
+impl Quantised {
+    /// Finds the scales among stored tensors. `told` is what the configuration says.
+    ///
+    /// # Errors
+    /// One sentence, when weights are packed in a way that is not read, scales fit no weight, or a quantised weight has
+    /// none.
+    pub fn find(tensors: &Tensors, told: Option<&Quantisation>) -> Result<Self, String> {
+        if let Some((name, packing)) = tensors.keys().find_map(|name| Some((name, packed(name)?))) {
+            return Err(format!("`{name}` belongs to {packing}"));
+        }
+        let mut found = Self::default();
+        let mut marked = false;
+        for (name, stored) in tensors {
+            let (_, leaf) = split(name);
+            if MARKS.contains(&leaf) {
+                marked |= leaf == "scaled_fp8";
+                found.aside.insert(name.clone());
+            } else if ACTIVATIONS.contains(&leaf) {
+                found.aside.insert(name.clone());
+            } else if let Some(owner) = owner(name, tensors) {
+                let scale = fitted(&owner, (name.as_str(), stored), tensors, told)?;
+                if let Some(other) = found.scales.insert(owner.clone(), scale) {
+                    return Err(format!(
+                        "`{}` and `{name}` both scale `{owner}`",
+                        other.name
+                    ));
+                }
+                found.aside.insert(name.clone());
+            } else if is_unread_scale(name, tensors) {
+                return Err(format!("`{name}` looks like a scale, and nobody reads it"));
+            }
+        }
+        // A file that ComfyUI marked leaves out scales of 1.
+        if (told.is_some() || !found.scales.is_empty()) && !marked {
+            found.whole(tensors, told)?;
+        }
+        Ok(found)
+    }
+
+    /// Checks that no quantised matrix lacks its scale.
+    fn whole(&self, tensors: &Tensors, told: Option<&Quantisation>) -> Result<(), String> {
+        let lacking = |(name, stored): &(&String, &Stored)| {
+            stored.is_eight_bits()
+                && stored.dims.len() > 1
+                && !self.scales.contains_key(*name)
+                && !self.aside.contains(*name)
+        };
+        let mut lacking = tensors.iter().filter(lacking).map(|(name, _)| name);
+        let Some(first) = lacking.next() else {
+            return Ok(());
+        };
+        let why = match told {
+            Some(told) => told.said.clone(),
+            None => "other weights of these files have one".into(),
+        };
+        let (one, more) = (tensors[first].dtype, lacking.count());
+        let more = match more {
+            0 => String::new(),
+            more => format!(" (nor have {more} more)"),
+        };
+        Err(format!("`{first}` is {one} and has no scale{more}: {why}"))
+    }
+}
+
+/// A name's last part and what stands before it.
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
+/// The tensor of that last name at the same place.
+fn beside(stem: &str, leaf: &str) -> String {
+    match stem {
+        "" => leaf.to_owned(),
+        stem => format!("{stem}.{leaf}"),
+    }
+}
+
+/// Whose packing a name gives away.
+fn packed(name: &str) -> Option<&'static str> {
+    let known = |part: &str| PACKED.iter().find(|(packed, _)| *packed == part);
+    if let Some((_, packing)) = name.split('.').find_map(known) {
+        return Some(*packing);
+    }
+    let (_, leaf) = split(name);
+    (leaf.ends_with("_blocks") || leaf.ends_with("_scales")).then_some("MXFP4")
+}
+
+/// The weight whose scale a name gives away: `x_scale_inv` and `x_scale` belong to `x`, `scale_x` to the `x` beside it.
+fn owner(name: &str, tensors: &Tensors) -> Option<String> {
+    let (stem, leaf) = split(name);
+    if let Some(owner) = name.strip_suffix("_scale_inv") {
+        return Some(owner.to_owned());
+    }
+    if let Some(owner) = name.strip_suffix("_scale") {
+        return (leaf == "weight_scale" || tensors.contains_key(owner)).then(|| owner.to_owned());
+    }
+    let owner = beside(stem, leaf.strip_prefix("scale_")?);
+    (leaf == "scale_weight" || tensors.contains_key(&owner)).then_some(owner)
+}
+
+/// A scale laid over the weight that it belongs to.
+fn fitted(
+    owner: &str,
+    (name, scales): (&str, &Stored),
+    tensors: &Tensors,
+    told: Option<&Quantisation>,
+) -> Result<Scale, String> {
+    let Some(weight) = tensors.get(owner) else {
+        return Err(format!(
+            "`{name}` is the scale of `{owner}`, which is not there"
+        ));
+    };
+    if !weight.is_eight_bits() {
+        return Err(format!(
+            "`{name}` is the scale of `{owner}`, and that is {} instead of FP8",
+            weight.dtype
+        ));
+    }
+    let block = told.and_then(|told| told.block);
+    Scale::over(weight, name, scales, block).ok_or_else(|| {
+        let of = match block {
+            Some([high, wide]) => format!("blocks of {high} × {wide}"),
+            None => "all, of rows or of blocks of a known size".into(),
+        };
+        format!(
+            "`{name}` ({} of shape {:?}) cannot be the scales of {of} of `{owner}`, of shape {:?}",
+            scales.dtype, scales.dims, weight.dims
+        )
+    })
+}
+
+/// Whether a tensor that is called a scale lies beside a weight that is no plain float.
+fn is_unread_scale(name: &str, tensors: &Tensors) -> bool {
+    let (stem, leaf) = split(name);
+    let called = leaf.split('_').any(|word| word == "scale");
+    let of = |owner: &String| {
+        let weight = tensors.get(owner);
+        weight.is_some_and(|weight| weight.is_eight_bits() || !weight.is_float())
+    };
+    // `x.weight` beside `x.scale`, or `x.weight.scale`.
+    called && (of(&beside(stem, "weight")) || of(&stem.to_owned()))
+}

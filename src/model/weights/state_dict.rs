@@ -1,0 +1,65 @@
+//! Where a torch pickle keeps the weights, when it holds more than them.
+
+/// A dictionary of tensors in a pickle: the keys that lead to it, and how many tensors it holds itself.
+pub(super) type Place = (Vec<String>, usize);
+
+/// How keys begin whose tensors are no weights.
+const BESIDE: [&str; 3] = ["optim", "lr_sched", "scheduler"];
+
+/// Whether what a key leads to may hold weights.
+pub(super) fn may_hold_weights(key: &str) -> bool {
+    !BESIDE
+        .iter()
+        .any(|start| key.to_lowercase().starts_with(start))
+}
+
+/// The one place of the weights: a few tensors beside them, such as the state of random numbers, do not count. None when
+/// there are no tensors at all.
+///
+/// # Errors
+/// One sentence, when several places hold about as many tensors.
+pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> {
+    let most = places.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let large: Vec<&Place> = places
+        .iter()
+        .filter(|(_, count)| count * 4 >= most)
+        .collect();
+    match large[..] {
+        [] => Ok(None),
+        [(keys, _)] => Ok(Some(keys.clone())),
+        _ => {
+            let named: Vec<String> = large
+                .iter()
+                .map(|(keys, count)| match keys[..] {
+                    [] => format!("its top level ({count} tensors)"),
+                    _ => format!("`{}` ({count} tensors)", keys.join(".")),
+                })
+                .collect();
+            Err(format!("it holds several networks: {}", named.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(places: &[(&[&str], usize)]) -> Result<Option<Vec<String>>, String> {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        choose(places.iter().map(|(k, count)| (keys(k), *count)).collect())
+    }
+
+    #[test]
+    fn the_place_with_the_weights_is_chosen_where_it_is_one() {
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(of(&[(&[], 1)]), Ok(Some(vec![])));
+        let nested = of(&[(&[], 2), (&["model_state_dict"], 92)]);
+        assert_eq!(nested, Ok(Some(vec!["model_state_dict".to_owned()])));
+        let two = of(&[(&["model"], 92), (&["ema"], 92)]).unwrap_err();
+        assert_eq!(
+            two,
+            "it holds several networks: `model` (92 tensors), `ema` (92 tensors)"
+        );
+        assert!(may_hold_weights("model_ema") && !may_hold_weights("optimizer_states"));
+    }
+}

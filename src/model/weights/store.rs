@@ -1,0 +1,128 @@
+//! Tensors as they lie in files, by the names and in the number formats of the files.
+
+use super::eight_bits;
+use super::legacy::Legacy;
+use candle_core::pickle::PthTensors;
+use candle_core::safetensors::MmapedSafetensors;
+use candle_core::{Device, Result, Tensor};
+use safetensors::Dtype;
+use std::collections::BTreeMap;
+
+/// What a file says of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub dims: Vec<usize>,
+    pub dtype: Dtype,
+}
+
+impl Stored {
+    /// Whether the numbers are floats of whole bytes, which can be read.
+    pub fn is_float(&self) -> bool {
+        matches!(
+            self.dtype,
+            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16
+        ) || self.is_eight_bits()
+    }
+
+    /// Whether the numbers are floats of eight bits, as those of quantised weights are.
+    pub fn is_eight_bits(&self) -> bool {
+        matches!(self.dtype, Dtype::F8_E4M3 | Dtype::F8_E5M2)
+    }
+
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        self.dims.iter().product()
+    }
+}
+
+/// Opened files; nothing of the numbers is read yet.
+pub(super) enum Store {
+    Safetensors(MmapedSafetensors),
+    Pickle(PthTensors),
+    Legacy(Legacy),
+    /// Pickles that an index joins.
+    Shards(Vec<Store>),
+    /// No files at all.
+    Made(BTreeMap<String, Tensor>),
+}
+
+impl Store {
+    /// Every tensor by its name in the files.
+    pub fn tensors(&self) -> BTreeMap<String, Stored> {
+        match self {
+            Self::Safetensors(mapped) => {
+                let views = mapped.tensors().into_iter();
+                let stored = views.map(|(name, view)| {
+                    let (dims, dtype) = (view.shape().to_vec(), view.dtype());
+                    (name, Stored { dims, dtype })
+                });
+                stored.collect()
+            }
+            Self::Pickle(pickle) => {
+                let infos = pickle.tensor_infos().iter();
+                let stored = infos.map(|(name, info)| {
+                    let dims = info.layout.shape().dims().to_vec();
+                    let dtype = info.dtype.into();
+                    (name.clone(), Stored { dims, dtype })
+                });
+                stored.collect()
+            }
+            Self::Legacy(legacy) => legacy.tensors(),
+            Self::Shards(shards) => shards.iter().flat_map(Self::tensors).collect(),
+            Self::Made(tensors) => {
+                let stored = tensors.iter().map(|(name, tensor)| {
+                    let dims = tensor.dims().to_vec();
+                    let dtype = tensor.dtype().into();
+                    (name.clone(), Stored { dims, dtype })
+                });
+                stored.collect()
+            }
+        }
+    }
+
+    /// A tensor as it is stored; None when there is none of this name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn load(&self, name: &str, device: &Device) -> Result<Option<Tensor>> {
+        let on_device = |tensor: Option<Tensor>| -> Result<Option<Tensor>> {
+            tensor.map(|tensor| tensor.to_device(device)).transpose()
+        };
+        match self {
+            Self::Safetensors(mapped) => match mapped.get(name) {
+                Ok(_) => mapped.load(name, device).map(Some),
+                Err(_) => Ok(None),
+            },
+            Self::Shards(shards) => {
+                let found = shards.iter().map(|shard| shard.load(name, device));
+                found
+                    .into_iter()
+                    .find(|found| !matches!(found, Ok(None)))
+                    .unwrap_or(Ok(None))
+            }
+            Self::Made(tensors) => on_device(tensors.get(name).cloned()),
+            Self::Legacy(legacy) => on_device(legacy.get(name)?),
+            Self::Pickle(pickle) => on_device(pickle.get(name)?),
+        }
+    }
+
+    /// The numbers of a tensor in f32, in main memory, floats of eight bits among them; None when there is none of this
+    /// name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn numbers(&self, name: &str) -> Result<Option<Vec<f32>>> {
+        if let Self::Safetensors(mapped) = self
+            && let Ok(view) = mapped.get(name)
+            && let Some(values) = eight_bits::values(view.dtype())?
+        {
+            let bytes = view.data().iter();
+            return Ok(Some(bytes.map(|byte| values[usize::from(*byte)]).collect()));
+        }
+        let Some(tensor) = self.load(name, &Device::Cpu)? else {
+            return Ok(None);
+        };
+        let tensor = tensor.flatten_all()?.to_dtype(candle_core::DType::F32)?;
+        tensor.to_vec1().map(Some)
+    }
+}
