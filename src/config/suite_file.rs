@@ -169,7 +169,7 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
     if let Some(folder) = all["items"].get("image_folder") {
         let path = folder
             .as_str()
-            .and_then(|folder| std::path::absolute(folder).ok());
+            .and_then(|folder| std::path::absolute(expanded(Path::new(folder))).ok());
         let path = path.ok_or_else(|| {
             let message = "`image_folder` is the path of a folder".to_owned();
             document.mistake(&["items", "image_folder"], message, None)

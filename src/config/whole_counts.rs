@@ -66,7 +66,12 @@ impl PublishedFile {
         if 2 * mark * right <= most && right <= n {
             return None;
         }
-        let gives = |right: i128| Some((u64::try_from(right).ok()?, quotient(right * mark, n, decimals)));
+        let gives = |right: i128| {
+            Some((
+                u64::try_from(right).ok()?,
+                quotient(right * mark, n, decimals),
+            ))
+        };
         Some(Impossible {
             column: column.unwrap_or(OVERALL).to_owned(),
             printed: text(printed, decimals),
@@ -115,7 +120,12 @@ mod tests {
     /// 1 of 8 is 0.125, which some round to 0.12 and some to 0.13.
     #[test]
     fn halves_may_be_rounded_either_way() {
-        for (printed, fits) in [("0.12", true), ("0.13", true), ("0.14", false), ("0.11", false)] {
+        for (printed, fits) in [
+            ("0.12", true),
+            ("0.13", true),
+            ("0.14", false),
+            ("0.11", false),
+        ] {
             assert_eq!(found(&file(2, 1, 8, printed)).is_none(), fits, "{printed}");
         }
     }

@@ -36,7 +36,9 @@ pub fn frame(tables: &[Table]) -> PolarsResult<DataFrame> {
             number("high", |row| row.high),
             count("n", |row| row.n),
             count("outputs", |row| row.outputs),
-            text("notes", |row| Some(row.notes.as_str()).filter(|notes| !notes.is_empty())),
+            text("notes", |row| {
+                Some(row.notes.as_str()).filter(|notes| !notes.is_empty())
+            }),
         ],
     )
 }
