@@ -49,6 +49,7 @@ mod study;
 mod suites;
 mod support;
 mod table;
+mod table_notes;
 mod tables;
 mod train;
 mod turns;
