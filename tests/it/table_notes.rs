@@ -129,7 +129,7 @@ fn printed(dir: &Path, head: &str, row: &str) {
 fn a_printed_number_that_no_count_of_answers_gives_is_marked() {
     let dir = tempfile::tempdir().unwrap();
     // Of 900 questions 30.4 % and 30.6 % can be right and 30.5 % cannot: 274.5 would have to be.
-    let head = "out_of = { overall = 900, x = 40 }";
+    let head = "columns = [\"x\", \"y\"]\nout_of = { overall = 900, x = 40 }";
     printed(
         dir.path(),
         head,
