@@ -97,7 +97,7 @@ impl<'a> Told<'a> {
     /// Notes what came more than once, and what nobody asked for.
     fn tell(&mut self, seen: &Seen, what: &str) {
         let name = &seen.name;
-        if let Some(examples) = examples(seen.again.len(), &seen.again) {
+        if let Some(examples) = examples(&seen.again) {
             let count = seen.again.len();
             self.notes.push(format!(
                 "{count} {what} have several records in {name}, of which the last counts: {examples}"
@@ -106,7 +106,7 @@ impl<'a> Told<'a> {
         let strange = seen.lines.keys().map(|(item, ..)| item);
         let strange = strange.filter(|item| !self.items.contains(item.as_str()));
         let strange: BTreeSet<String> = strange.cloned().collect();
-        if let Some(examples) = examples(strange.len(), &strange) {
+        if let Some(examples) = examples(&strange) {
             self.notes.push(format!(
                 "records of {} items in {name} are passed over, since no item has their names: {examples}",
                 strange.len()
@@ -116,11 +116,11 @@ impl<'a> Told<'a> {
 }
 
 /// A few of the names, in words; None where there are none.
-fn examples(count: usize, names: &BTreeSet<String>) -> Option<String> {
+fn examples(names: &BTreeSet<String>) -> Option<String> {
     const SHOWN: usize = 3;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let more = if count > SHOWN { ", …" } else { "" };
-    (count > 0).then(|| format!("{}{more}", shown.join(", ")))
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }
 
 /// An output: item, repeat, and who read it.

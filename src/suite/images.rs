@@ -48,11 +48,18 @@ impl Images {
         }
     }
 
-    /// The path of an input image, as the file system spells it.
+    /// The path of an input image as the file system spells it, where that is not how it is written.
     ///
     /// # Errors
     /// What is wrong with the path.
-    pub(super) fn at<'a>(&self, image: &'a str) -> Result<Cow<'a, str>, String> {
+    pub(super) fn respelled(&self, image: &str) -> Result<Option<String>, String> {
+        Ok(match self.at(image)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(spelled) => Some(spelled),
+        })
+    }
+
+    fn at<'a>(&self, image: &'a str) -> Result<Cow<'a, str>, String> {
         let path = Path::new(image);
         if self
             .written

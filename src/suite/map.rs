@@ -6,7 +6,6 @@ use crate::suite::images::Images;
 use crate::suite::lists;
 use crate::suite::read::Record;
 use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 mod choice;
@@ -249,10 +248,9 @@ impl<'a> Mapper<'a> {
 
     /// Paths of pictures as the file system spells them.
     fn located(&self, paths: Vec<String>) -> Result<Vec<String>, String> {
-        let located = paths.into_iter().map(|path| match self.images.at(&path)? {
-            Cow::Borrowed(_) => Ok(path),
-            Cow::Owned(spelled) => Ok(spelled),
-        });
+        let located = paths
+            .into_iter()
+            .map(|path| Ok(self.images.respelled(&path)?.unwrap_or(path)));
         located.collect()
     }
 
@@ -275,9 +273,8 @@ impl<'a> Mapper<'a> {
             .iter_mut()
             .filter_map(|turn| turn.get_mut("images")?.as_array_mut());
         for image in images.flatten() {
-            if let Some(Cow::Owned(spelled)) =
-                image.as_str().map(|at| self.images.at(at)).transpose()?
-            {
+            let respelled = image.as_str().map(|path| self.images.respelled(path));
+            if let Some(spelled) = respelled.transpose()?.flatten() {
                 *image = spelled.into();
             }
         }

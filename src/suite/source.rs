@@ -281,7 +281,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-pub(super) fn unreadable(path: &Path, problem: &str) -> SuiteError {
+fn unreadable(path: &Path, problem: &str) -> SuiteError {
     SuiteError::Unreadable {
         path: path.to_owned(),
         problem: problem.to_owned(),
