@@ -5,6 +5,7 @@ use crate::config::error::{ConfigError, nearest};
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use crate::layout::Layout;
+use crate::paths::expanded;
 use crate::record::Task;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

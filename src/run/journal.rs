@@ -145,15 +145,6 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Whole lines.
-    pub fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
     /// Reads a journal; a missing file is an empty journal.
     ///
     /// # Errors

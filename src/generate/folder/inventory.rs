@@ -1,7 +1,6 @@
 //! What a folder holds of what a suite asks for, before anything is read.
 
 use super::{Folder, Picture, Place, is_picture, slashed, unlike};
-use crate::layout::Layout;
 use crate::record::Item;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
