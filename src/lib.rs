@@ -25,13 +25,14 @@
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
+//! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
-//! Imports go downwards: commands → run → stages → image, text, stats, hub, config, record. A stage never
+//! Imports go downwards: commands → run → stages → image, text, paths, stats, hub, config, record. A stage never
 //! imports another stage.
 
 pub mod bench;
@@ -51,6 +52,7 @@ pub mod layout;
 pub mod model;
 pub mod observe;
 pub mod parity;
+pub mod paths;
 mod process;
 pub mod record;
 pub mod remote;

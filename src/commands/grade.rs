@@ -68,7 +68,12 @@ fn loose(
 ) -> Result<Titled, Failure> {
     let suite = config::suite(suite, Path::new(""))?.definition;
     let rule = rule(ctx, &suite.grade.rule, &suite.grade.options.merged(options))?;
-    let records = Records::loose(items, args.outputs.as_deref(), args.evidence.as_deref())?;
+    let records = Records::loose(
+        items,
+        args.outputs.as_deref(),
+        args.evidence.as_deref(),
+        suite.task,
+    )?;
     let folder = RunFolder::at(out);
     let facts = facts(&suite);
     let mut notes = records.notes.clone();

@@ -118,13 +118,20 @@ fn published() -> Vec<Row> {
         let rows = file.rows.len();
         let off = file.rows.iter().filter(|row| file.mismatch(row).is_some());
         let off = off.count();
-        let told = match off {
-            0 => String::new(),
-            off => format!(", {off} of them do not add up"),
-        };
+        let impossible = (file.rows.iter())
+            .filter(|row| !file.impossible(row).is_empty())
+            .count();
+        let told = [
+            (off, "of them do not add up"),
+            (impossible, "with a number that no count of answers gives"),
+        ];
+        let told = told.into_iter().filter(|(rows, _)| *rows > 0);
+        let told: String = told
+            .map(|(rows, what)| format!(", {rows} {what}"))
+            .collect();
         Row {
             rest: format!("{rows} rows{told} ({from})"),
-            json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "from": from}),
+            json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "impossible": impossible, "from": from}),
             name: listed.name,
         }
     };

@@ -103,6 +103,9 @@ fn of_images(
     let layout_name =
         toml::Value::try_from(layout).map_err(|error| RunError::Invalid(error.to_string()))?;
     table.insert("layout".into(), layout_name);
+    if args.follow_links {
+        table.insert("follow_links".into(), true.into());
+    }
     let settings = Settings::from_table(&table)?;
     let folder: FolderSettings = settings.read()?;
     tell_inventory(
@@ -156,13 +159,22 @@ fn tell_inventory(images: &Path, inventory: &Inventory) {
         expected,
         found,
         missing,
+        refused,
+        doubled,
+        shared,
         extra,
     } = inventory;
     say(format!(
         "{}: {found} of {expected} pictures found",
         images.display()
     ));
-    for (what, names) in [("missing", missing), ("not asked for", extra)] {
+    for (what, names) in [
+        ("missing", missing),
+        ("refused", refused),
+        ("passed over", doubled),
+        ("taken more than once", shared),
+        ("not asked for", extra),
+    ] {
         if !names.is_empty() {
             let shown = names
                 .iter()

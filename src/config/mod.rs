@@ -17,6 +17,7 @@ mod study_model;
 mod suite_file;
 mod training_file;
 mod value;
+mod whole_counts;
 
 pub use adds_up::Mismatch;
 pub use document::Document;
@@ -39,5 +40,6 @@ pub use suite_file::{
     Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
 };
 pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
+pub use whole_counts::Impossible;
 
 pub(crate) use library::embedded_file;

@@ -44,6 +44,10 @@ pub struct PublishedFile {
     /// What a perfect score is in a column, where it is not `full_mark`.
     #[serde(default)]
     pub marks: BTreeMap<String, f64>,
+    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed number must
+    /// then be a whole number of them, for a check of every row. Default: that is not stated, or scores are partial.
+    #[serde(default)]
+    pub out_of: BTreeMap<String, u64>,
     /// The rows' `setting` that is the suite's own, such as "rewritten prompts": no other one.
     #[serde(default)]
     pub setting: Option<String>,
@@ -110,6 +114,9 @@ pub struct PublishedRow {
     /// As printed, by group.
     #[serde(default)]
     pub groups: BTreeMap<String, f64>,
+    /// Answers behind the numbers of this row, where they are not the file's `out_of`.
+    #[serde(default)]
+    pub out_of: BTreeMap<String, u64>,
     /// What a reader of the number must know.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -126,7 +133,7 @@ impl PublishedFile {
         value / self.full_mark_here * self.mark(column)
     }
 
-    fn mark(&self, column: Option<&str>) -> f64 {
+    pub(super) fn mark(&self, column: Option<&str>) -> f64 {
         let own = column.and_then(|column| self.marks.get(column));
         *own.unwrap_or(&self.full_mark)
     }
@@ -250,6 +257,9 @@ pub(super) fn checked(
     })
 }
 
+/// What `out_of` calls the overall number.
+pub(super) const OVERALL: &str = "overall";
+
 /// Digits that no table prints more of.
 const MOST_DECIMALS: u32 = 9;
 
@@ -267,10 +277,13 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
             .flat_map(|weights| weights.keys())
             .collect(),
     };
+    let columns = counts(file).map(|(name, _)| name);
+    let columns = columns.filter(|name| *name != OVERALL);
     for (place, names) in [
         ("overall_of", of),
         ("marks", file.marks.keys().collect()),
         ("metrics", file.metrics.keys().collect()),
+        ("out_of", columns.collect()),
     ] {
         if let Some(name) = names.into_iter().find(|name| !known.contains(name)) {
             let near = nearest(name, known.iter().map(String::as_str));
@@ -278,6 +291,10 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
             let message = format!("no row has the column `{name}`");
             return Err(document.mistake(&[place], message, help));
         }
+    }
+    if let Some((name, _)) = counts(file).find(|(_, answers)| **answers == 0) {
+        let message = format!("`{name}` = 0 must be positive");
+        return Err(document.mistake(&["out_of"], message, None));
     }
     let positive = |value: &f64| *value > 0.0 && value.is_finite();
     let mut told = weights
@@ -301,8 +318,14 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
     }
 }
 
+/// All counts of answers, of the file and of its rows.
+fn counts(file: &PublishedFile) -> impl Iterator<Item = (&String, &u64)> {
+    let rows = file.rows.iter().flat_map(|row| &row.out_of);
+    file.out_of.iter().chain(rows)
+}
+
 /// The overall number, then the groups'.
-fn values(row: &PublishedRow) -> impl Iterator<Item = (Option<&str>, f64)> {
+pub(super) fn values(row: &PublishedRow) -> impl Iterator<Item = (Option<&str>, f64)> {
     let groups = row.groups.iter();
     let groups = groups.map(|(key, value)| (Some(key.as_str()), *value));
     std::iter::once((None, row.overall)).chain(groups)

@@ -5,6 +5,7 @@ use crate::config::error::{ConfigError, nearest};
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use crate::layout::Layout;
+use crate::paths::expanded;
 use crate::record::Task;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -169,7 +170,7 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
     if let Some(folder) = all["items"].get("image_folder") {
         let path = folder
             .as_str()
-            .and_then(|folder| std::path::absolute(folder).ok());
+            .and_then(|folder| std::path::absolute(expanded(Path::new(folder))).ok());
         let path = path.ok_or_else(|| {
             let message = "`image_folder` is the path of a folder".to_owned();
             document.mistake(&["items", "image_folder"], message, None)

@@ -1,26 +1,30 @@
 //! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for byte.
 
+mod inventory;
+mod names;
 mod tile;
+
+pub use inventory::Inventory;
 
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use crate::image::{self as decode, ImageError};
 use crate::layout::{self, Layout};
-use crate::record::Item;
+use crate::paths::{self, Bounds};
+use crate::record::{Item, add_note};
+use names::{Names, is_picture};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use tile::Tile;
-
-/// Extensions looked for, in this order.
-const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff"];
 
 /// Settings of the `folder` generator.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures.
+    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`, `apng`, `jpg`,
+    /// `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from the bytes.
     pub path: PathBuf,
     /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
     /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
@@ -39,6 +43,10 @@ pub struct FolderSettings {
     /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
+    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's cache into the
+    /// `blobs` of the same repository, are followed always. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow_links: bool,
 }
 
 fn two_by_two() -> [u32; 2] {
@@ -65,31 +73,45 @@ pub enum FolderError {
     Grid { found: [u32; 2] },
 }
 
-/// What a folder holds of what a suite asks for. Paths are relative to the folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Inventory {
-    /// Outputs asked for.
-    pub expected: usize,
-    pub found: usize,
-    /// Where absent pictures were looked for.
-    pub missing: Vec<String>,
-    /// Pictures that no item asks for; grids and source images of the official layouts don't count.
-    pub extra: Vec<String>,
-}
-
 /// An opened folder of pictures.
 #[derive(Debug, Clone)]
 pub struct Folder {
     settings: FolderSettings,
     /// Without symlinks.
     root: PathBuf,
+    bounds: Bounds,
+    names: Names,
 }
 
 /// Where an output's picture was found, or would be.
 enum Place {
-    Found(PathBuf),
-    Missing(PathBuf),
-    Refused { kind: &'static str, reason: String },
+    Found(Picture),
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// A file of that name that is not taken for a picture.
+        beside: Option<PathBuf>,
+    },
+    Refused {
+        kind: &'static str,
+        reason: String,
+    },
+}
+
+impl Place {
+    fn is_found(&self) -> bool {
+        matches!(self, Self::Found(_))
+    }
+}
+
+/// A picture that bears an output's name.
+struct Picture {
+    /// Relative to the root.
+    path: PathBuf,
+    /// The file behind it, without links.
+    real: PathBuf,
+    /// Other pictures of the same name.
+    others: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -111,43 +133,21 @@ impl Folder {
         if !found.iter().all(|side| (1..=16).contains(side)) {
             return Err(FolderError::Grid { found });
         }
-        let root = settings.path.canonicalize().map_err(|e| match e.kind() {
+        let named = paths::expanded(&settings.path);
+        let named = paths::cached_snapshot(&named).unwrap_or(named);
+        let root = named.canonicalize().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => error("no such folder".to_owned()),
             _ => error(e.to_string()),
         })?;
         if !root.is_dir() {
             return Err(error("this is a file, not a folder".to_owned()));
         }
-        Ok(Self { settings, root })
-    }
-
-    /// Compares the folder with what `items`, each `repeats` times, ask for.
-    pub fn inventory(&self, items: &[Item], repeats: u32) -> Inventory {
-        let mut used = BTreeSet::new();
-        let mut missing = Vec::new();
-        let mut found = 0;
-        for item in items {
-            for repeat in 0..repeats {
-                match self.place(item, repeat) {
-                    Place::Found(path) => {
-                        found += 1;
-                        used.insert(path);
-                    }
-                    Place::Missing(path) => missing.push(slashed(&path)),
-                    Place::Refused { reason, .. } => missing.push(reason),
-                }
-            }
-        }
-        let mut extra = Vec::new();
-        list_pictures(&self.root, Path::new(""), &mut extra);
-        extra.retain(|path| !used.contains(path) && !self.is_companion(path));
-        extra.sort();
-        Inventory {
-            expected: items.len() * repeats as usize,
-            found,
-            missing,
-            extra: extra.iter().map(|path| slashed(path)).collect(),
-        }
+        Ok(Self {
+            settings,
+            bounds: Bounds::of(&root),
+            names: Names::new(&root),
+            root,
+        })
     }
 
     /// Looks for one output's picture; paths are relative to the root.
@@ -182,40 +182,61 @@ impl Folder {
             };
         }
         let stems = self.stems(item, repeat);
-        for stem in &stems {
-            for extension in EXTENSIONS {
-                let path = with_extension(stem, extension);
-                if self.root.join(&path).is_file() {
-                    return Place::Found(path);
-                }
-            }
+        let named = stems.iter().map(|stem| self.names.pictures(stem));
+        let mut places = named.filter_map(|pictures| self.found(pictures));
+        match (places.next(), places.find(Place::is_found)) {
+            (Some(Place::Refused { .. }), Some(found)) | (Some(found), _) => return found,
+            (None, _) => {}
         }
         match self.settings.layout {
             Layout::Oneig => self.only_beginning(&self.settings.layout.name(item)),
-            _ => Place::Missing(with_extension(&stems[0], EXTENSIONS[0])),
+            _ => Place::Missing {
+                path: with_extension(&stems[0], names::EXTENSIONS[0]),
+                beside: stems.iter().find_map(|stem| self.names.beside(stem)),
+            },
         }
+    }
+
+    /// The first of the pictures of one name that can be used; None where there are none.
+    fn found(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
+        let mut refused = None;
+        for at in 0..pictures.len() {
+            match self.behind(&pictures[at]) {
+                Ok(real) => {
+                    let path = pictures.remove(at);
+                    let others = pictures;
+                    return Some(Place::Found(Picture { path, real, others }));
+                }
+                Err((kind, reason)) => {
+                    refused.get_or_insert(Place::Refused { kind, reason });
+                }
+            }
+        }
+        refused
     }
 
     /// OneIG-Bench: the one picture whose name begins so.
     fn only_beginning(&self, name: &str) -> Place {
-        let entries = std::fs::read_dir(&self.root)
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut found = entries
-            .map(|entry| PathBuf::from(entry.file_name()))
-            .filter(|path| is_picture(path) && path.to_string_lossy().starts_with(name));
-        match (found.next(), found.next()) {
-            (Some(only), None) => Place::Found(only),
-            (None, _) => Place::Missing(format!("{name}.webp").into()),
+        let start = paths::composed(name);
+        let begins = |path: &PathBuf| paths::composed(&path.to_string_lossy()).starts_with(&*start);
+        let pictures = self.names.all(Path::new(""));
+        let mut found: Vec<PathBuf> = pictures.into_iter().filter(begins).collect();
+        match (found.pop(), found.pop()) {
             (Some(one), Some(other)) => Place::Refused {
                 kind: "missing",
                 reason: format!(
                     "{name}: {} and {} both begin with the prompt's id; one grid is expected",
-                    one.display(),
-                    other.display()
+                    other.display(),
+                    one.display()
                 ),
             },
+            (only, _) => {
+                let place = only.and_then(|only| self.found(vec![only]));
+                place.unwrap_or_else(|| Place::Missing {
+                    path: format!("{name}.webp").into(),
+                    beside: self.names.beside(Path::new(name)),
+                })
+            }
         }
     }
 
@@ -250,23 +271,26 @@ impl Folder {
         }
     }
 
-    /// GenEval: the `repeat`-th of the files whose name is digits, in the order of these numbers.
+    /// GenEval: the `repeat`-th of the files whose name is digits, in the order of these numbers. Files of the same number
+    /// are one sample.
     fn sample(&self, item: &Item, repeat: u32) -> Place {
         let folder = PathBuf::from(self.settings.layout.name(item)).join("samples");
-        let mut samples: Vec<(u64, PathBuf)> = std::fs::read_dir(self.root.join(&folder))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| {
-                let path = folder.join(entry.ok()?.file_name());
-                let number = path.file_stem()?.to_str()?.parse().ok()?;
-                is_picture(&path).then_some((number, path))
-            })
-            .collect();
-        samples.sort();
-        match samples.into_iter().nth(repeat as usize) {
-            Some((_, path)) => Place::Found(path),
-            None => Place::Missing(folder.join(format!("{repeat:05}.png"))),
+        let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
+        for path in self.names.all(&folder) {
+            let number = path.file_stem().and_then(OsStr::to_str);
+            if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
+                samples.entry(number).or_default().push(path);
+            }
         }
+        let sample = samples.into_values().nth(repeat as usize);
+        let place = sample.and_then(|pictures| self.found(pictures));
+        place.unwrap_or_else(|| {
+            let stem = folder.join(format!("{repeat:05}"));
+            Place::Missing {
+                path: with_extension(&stem, names::EXTENSIONS[0]),
+                beside: self.names.beside(&stem),
+            }
+        })
     }
 
     /// Files that belong to a layout without being outputs.
@@ -279,22 +303,35 @@ impl Folder {
         }
     }
 
-    /// The file behind a relative path, provided that it lies in the folder once symlinks are followed.
-    fn inside(&self, path: &Path) -> Result<PathBuf, GenerateError> {
+    /// The file behind a relative path, without links.
+    ///
+    /// # Errors
+    /// The kind of failure and why, when a link leads nowhere or out of the folder.
+    fn behind(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
         let full = self.root.join(path);
-        let real = full.canonicalize().map_err(|error| {
-            GenerateError::item("image", format!("{}: {error}", full.display()))
-        })?;
-        if real.starts_with(&self.root) {
+        let real = full
+            .canonicalize()
+            .map_err(|error| match full.read_link() {
+                Ok(to) => {
+                    let (full, to) = (full.display(), to.display());
+                    (
+                        "missing",
+                        format!("{full}: a link to {to}, which is not there"),
+                    )
+                }
+                Err(_) => ("image", format!("{}: {error}", full.display())),
+            })?;
+        if self.settings.follow_links || self.bounds.hold(&real) {
             return Ok(real);
         }
         let message = format!(
-            "{}: a link to {}, outside of the folder {}; copy the picture into the folder",
+            "{}: a link to {}, outside of the folder {}; copy the picture into the folder, or follow such links: \
+             `--follow-links` of `observe`, `follow_links = true` in a model's settings",
             full.display(),
             real.display(),
             self.root.display()
         );
-        Err(GenerateError::item("path", message))
+        Err(("path", message))
     }
 
     /// The picture, or the tile of it that is the `repeat`-th output; `path` is where it was found.
@@ -347,27 +384,42 @@ impl Generator for Folder {
         request: &Request<'_>,
         _cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        let path = match self.place(request.item, request.repeat) {
-            Place::Found(path) => path,
-            Place::Missing(path) => {
+        let Picture { path, real, others } = match self.place(request.item, request.repeat) {
+            Place::Found(picture) => picture,
+            Place::Missing { path, beside } => {
                 let message = format!(
-                    "{}: no such picture; the `{}` layout expects it there",
+                    "{}: no such picture; the `{}` layout expects it there{}",
                     self.root.join(path).display(),
-                    self.settings.layout
+                    self.settings.layout,
+                    beside.map_or(String::new(), |beside| format!("; {}", unlike(&beside)))
                 );
                 return Err(GenerateError::item("missing", message));
             }
             Place::Refused { kind, reason } => return Err(GenerateError::item(kind, reason)),
         };
-        let real = self.inside(&path)?;
         let bytes = decode::read_file(&real).map_err(image_error)?;
         let answer = self.answer(bytes, &path, request.item, request.repeat)?;
         let mut generated = Generated::from(answer);
         generated
             .extra
             .insert("source".to_owned(), slashed(&path).into());
+        if !others.is_empty() {
+            add_note(&mut generated.extra, SEVERAL);
+        }
         Ok(generated)
     }
+}
+
+/// The note of an output that more than one picture is named for.
+const SEVERAL: &str = "several pictures bear the output's name; the one that was taken stands in the record under `source`";
+
+/// Says that a file is no picture by its name.
+fn unlike(beside: &Path) -> String {
+    format!(
+        "{} is there, and pictures are looked for under the extensions {}",
+        slashed(beside),
+        names::EXTENSIONS.join(", ")
+    )
 }
 
 /// Whether an id, read as a path, has a part that is not a plain name: `..`, a root, a drive.
@@ -390,12 +442,6 @@ fn with_extension(stem: &Path, extension: &str) -> PathBuf {
     path.into()
 }
 
-fn is_picture(path: &Path) -> bool {
-    path.extension()
-        .and_then(OsStr::to_str)
-        .is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
-}
-
 /// A path with `/` on every system.
 fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path
@@ -403,19 +449,4 @@ fn slashed(path: &Path) -> String {
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
     parts.join("/")
-}
-
-/// Adds the pictures below `root/relative`; links to folders are not followed.
-fn list_pictures(root: &Path, relative: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(root.join(relative)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = relative.join(entry.file_name());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => list_pictures(root, &path, found),
-            Ok(_) if is_picture(&path) => found.push(path),
-            _ => {}
-        }
-    }
 }

@@ -10,6 +10,7 @@
 //! | [`thumbs`] | small pictures, made in parallel |
 //! | `judged` | rows that other judges stand behind |
 //! | `published` | what papers printed, below measured rows or as a table of its own |
+//! | `remarks` | what is said below a table of runs, and of which rows it is true |
 //! | `pairs` | a measured row beside the printed one of the same model |
 //! | [`page`] | the HTML page |
 //! | [`write()`] | all of it into one folder |
@@ -22,6 +23,7 @@ mod judged;
 pub mod page;
 mod pairs;
 mod published;
+mod remarks;
 mod score;
 pub mod table;
 pub mod thumbs;

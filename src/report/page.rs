@@ -3,7 +3,7 @@
 use super::chart::Drawn;
 use super::export::html_table;
 use super::gallery::Gallery;
-use super::table::states;
+use super::remarks::states;
 use super::{ReportError, RunView, Table};
 use askama::Template;
 

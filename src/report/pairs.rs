@@ -2,7 +2,7 @@
 
 use super::export::Grid;
 use super::published::{judges, usual_decimals};
-use super::table::INCONSISTENT;
+use super::table::{IMPOSSIBLE, INCONSISTENT};
 use super::{TableInput, judged};
 use crate::config::{PublishedFile, PublishedRow};
 use crate::record::{Object, Summary};
@@ -264,6 +264,8 @@ fn notes(file: &PublishedFile, row: &PublishedRow) -> Vec<String> {
             found.printed, found.how, found.recomputed
         )
     });
+    let impossible = file.impossible(row).into_iter();
+    let impossible = impossible.map(|found| format!("{IMPOSSIBLE} in print: {}", found.describe()));
     let own = row.notes.iter().map(|note| format!("in print: {note}"));
-    found.into_iter().chain(own).collect()
+    found.into_iter().chain(impossible).chain(own).collect()
 }

@@ -1,8 +1,8 @@
 //! What papers printed: below the measured rows of a table, or as a table of its own.
 
-use super::table::{Cell, Estimated, INCONSISTENT, PUBLISHED, Row, Unit, cell, rank};
+use super::table::{Cell, Estimated, IMPOSSIBLE, INCONSISTENT, PUBLISHED, Row, Unit, cell, rank};
 use super::{Table, judged};
-use crate::config::{PublishedFile, PublishedRow};
+use crate::config::{Impossible, PublishedFile, PublishedRow};
 use crate::record::JudgedBy;
 use std::collections::BTreeMap;
 
@@ -141,6 +141,11 @@ fn remarks(file: &PublishedFile, row: &PublishedRow, label: &str, mark: &str) ->
             found.printed, found.how, found.recomputed
         ));
     }
+    let impossible = file.impossible(row);
+    if !impossible.is_empty() {
+        let told: Vec<String> = impossible.iter().map(Impossible::describe).collect();
+        remarks.push(format!("{IMPOSSIBLE} {label}: {}.", told.join("; ")));
+    }
     let notes = row.notes.join("; ");
     let notes = match (row.unverified, notes.is_empty()) {
         (false, true) => return remarks,
@@ -192,6 +197,7 @@ fn line(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Row {
         judged_apart: false,
         published: true,
         inconsistent: file.mismatch(row).is_some(),
+        impossible: !file.impossible(row).is_empty(),
         cells: std::iter::once(overall).chain(groups).collect(),
     }
 }
@@ -223,6 +229,10 @@ fn estimates(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Vec<Est
         high: None,
         n: 0,
         outputs: 0,
+        notes: match key {
+            None => row.notes.join("; "),
+            Some(_) => String::new(),
+        },
     };
     let groups = row.groups.iter();
     let groups = groups.map(|(key, value)| estimated(file.by.as_ref(), Some(key), *value));

@@ -1,6 +1,6 @@
 //! A results table: rows are models × runs, columns the overall number and the groups of the suite's first `by`.
 
-use super::judged;
+use super::{judged, remarks};
 use crate::record::{JudgedBy, Summary};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,6 +85,9 @@ pub struct Row {
     /// Printed with an overall number that does not follow from its columns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inconsistent: bool,
+    /// Printed with a number that no whole number of right answers gives.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub impossible: bool,
     /// In the order of [`Table::columns`].
     pub cells: Vec<Cell>,
 }
@@ -108,6 +111,9 @@ pub struct Estimated {
     pub n: usize,
     /// Scored outputs.
     pub outputs: usize,
+    /// What a reader must know of the run, at its overall number.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub notes: String,
 }
 
 /// The results of one version of one suite.
@@ -139,6 +145,9 @@ pub const JUDGED_APART: &str = "§";
 
 /// The mark of a row whose overall number does not follow from its columns.
 pub const INCONSISTENT: &str = "≠";
+
+/// The mark of a row with a number that no whole number of right answers gives.
+pub const IMPOSSIBLE: &str = "∤";
 
 impl Row {
     /// How many items are behind the row; nothing where that is not known.
@@ -198,7 +207,7 @@ impl Table {
             suite_version: first.summary.suite_version.clone(),
             by,
             columns,
-            notes: notes(inputs, &rows),
+            notes: remarks::of_table(inputs, &rows),
             rows,
             unit: settings.unit.unwrap_or(automatic),
             intervals: settings.intervals,
@@ -241,6 +250,11 @@ impl Table {
                 row.inconsistent,
                 INCONSISTENT,
                 "the overall number does not follow from its columns",
+            ),
+            (
+                row.impossible,
+                IMPOSSIBLE,
+                "no whole number of right answers gives one of the numbers",
             ),
         ];
         let marks = marks.into_iter().filter(|(there, ..)| *there);
@@ -337,6 +351,7 @@ fn row(
         judged_apart: false,
         published: false,
         inconsistent: false,
+        impossible: false,
         cells,
     }
 }
@@ -376,69 +391,6 @@ pub(super) fn rank(rows: &mut [&mut Row]) {
     }
 }
 
-/// ` (2 missing, 1 refused)`; nothing where that is not known.
-pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
-    let counts: Vec<String> = counts
-        .iter()
-        .map(|(state, n)| format!("{n} {state}"))
-        .collect();
-    match counts.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", counts.join(", ")),
-    }
-}
-
-fn notes(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
-    let mut notes = Vec::new();
-    for row in rows.iter().filter(|row| row.partial) {
-        notes.push(format!(
-            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored{}.",
-            row.label,
-            row.scored,
-            row.expected,
-            row.failed,
-            row.unscored,
-            states(&row.unscored_by)
-        ));
-    }
-    notes.extend(engines(inputs, rows));
-    for note in inputs.iter().flat_map(|input| &input.summary.notes) {
-        if !notes.contains(note) {
-            notes.push(note.clone());
-        }
-    }
-    notes
-}
-
-/// Says who read which row, where the rows' texts were read by different OCR engines.
-fn engines(inputs: &[TableInput<'_>], rows: &[Row]) -> Option<String> {
-    let mut readers: Vec<(String, Vec<&str>)> = Vec::new();
-    for (input, row) in inputs.iter().zip(rows) {
-        let engines = input.summary.extra.get(Summary::READ_BY);
-        let engines = engines.and_then(|engines| engines.as_array());
-        let Some(engines) = engines else {
-            continue;
-        };
-        let names: Vec<&str> = engines.iter().filter_map(|name| name.as_str()).collect();
-        let names = names.join(" and ");
-        match readers.iter_mut().find(|(known, _)| *known == names) {
-            Some((_, labels)) => labels.push(&row.label),
-            None => readers.push((names, vec![&row.label])),
-        }
-    }
-    if readers.len() < 2 {
-        return None;
-    }
-    let read: Vec<String> = readers
-        .iter()
-        .map(|(names, labels)| format!("{} by {names}", labels.join(", ")))
-        .collect();
-    Some(format!(
-        "The texts were read by different OCR engines, so the rows are not comparable with each other: {}.",
-        read.join("; ")
-    ))
-}
-
 fn estimates(summary: &Summary) -> Vec<Estimated> {
     let estimated = |by: Option<&str>, key: &str| Estimated {
         suite: summary.suite.clone(),
@@ -453,6 +405,7 @@ fn estimates(summary: &Summary) -> Vec<Estimated> {
         high: None,
         n: 0,
         outputs: 0,
+        notes: String::new(),
     };
     let overall = Estimated {
         value: summary.overall.value,
@@ -460,6 +413,7 @@ fn estimates(summary: &Summary) -> Vec<Estimated> {
         high: summary.overall.high,
         n: summary.overall.n,
         outputs: summary.scored,
+        notes: summary.notes.join("; "),
         ..estimated(None, "overall")
     };
     let groups = summary.groups.iter().map(|group| Estimated {

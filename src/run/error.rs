@@ -80,6 +80,16 @@ impl RunError {
         }
     }
 
+    /// An error about one line of a file of records, counted from 1.
+    pub fn line(path: &Path, line: usize, reason: impl Into<String>, help: &str) -> Self {
+        Self::Line {
+            path: path.to_path_buf(),
+            line,
+            reason: reason.into(),
+            help: help.to_owned(),
+        }
+    }
+
     /// An input/output error in words a user can act on.
     pub fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
         let (reason, help, environment) = explain(error);

@@ -6,6 +6,7 @@
 
 use super::error::RunError;
 use super::store::write_durable_by;
+use crate::text::json_fault;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
@@ -137,20 +138,13 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// Start and end of each line that is not blank, with its 1-based number.
     spans: Vec<(usize, usize, usize)>,
+    /// Likewise of a last line that is no JSON and has no end.
+    torn: Option<(usize, usize, usize)>,
     /// A note on a torn last line, if there was one.
     pub note: Option<String>,
 }
 
 impl Lines {
-    /// Whole lines.
-    pub fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
     /// Reads a journal; a missing file is an empty journal.
     ///
     /// # Errors
@@ -168,7 +162,7 @@ impl Lines {
             0
         };
         let mut number = 0;
-        let mut note = None;
+        let mut torn = None;
         while start < bytes.len() {
             number += 1;
             let end = memchr::memchr(b'\n', &bytes[start..]).map(|at| start + at);
@@ -176,10 +170,7 @@ impl Lines {
             if end.is_none()
                 && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes[start..stop]).is_err()
             {
-                note = Some(format!(
-                    "ignored a torn last line (line {number}) in {}",
-                    path.display()
-                ));
+                torn = Some((start, stop, number));
             } else if bytes[start..stop]
                 .iter()
                 .any(|byte| !byte.is_ascii_whitespace())
@@ -190,9 +181,13 @@ impl Lines {
         }
         Ok(Self {
             path: path.to_path_buf(),
+            note: torn.map(|(.., number)| {
+                let path = path.display();
+                format!("ignored a torn last line (line {number}) in {path}")
+            }),
             bytes,
             spans,
-            note,
+            torn,
         })
     }
 
@@ -209,6 +204,17 @@ impl Lines {
             .map(|span| self.parse_span(*span))
             .collect();
         records.into_iter().collect()
+    }
+
+    /// The lines with their 1-based numbers; the torn one is the last.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let spans = self.spans.iter().chain(&self.torn);
+        spans.map(|(start, end, number)| (*number, self.bytes[*start..*end].trim_ascii()))
+    }
+
+    /// The number of the torn last line, if there is one.
+    pub(super) fn torn(&self) -> Option<usize> {
+        self.torn.map(|(.., number)| number)
     }
 
     /// The bytes of one record, by its place among the records.
@@ -230,15 +236,20 @@ impl Lines {
         span: (usize, usize, usize),
     ) -> Result<T, RunError> {
         let (start, end, number) = span;
-        serde_json::from_slice(&self.bytes[start..end]).map_err(|error| RunError::Line {
-            path: self.path.clone(),
-            line: number,
-            reason: error
-                .to_string()
-                .replace(" at line 1 column ", " at column "),
-            help: "each line is one JSON object; see the formats in the README".into(),
-        })
+        let text = &self.bytes[start..end];
+        serde_json::from_slice(text).map_err(|error| broken(&self.path, number, text, &error))
     }
+}
+
+/// An error about a line that is no record.
+pub(super) fn broken(path: &Path, line: usize, text: &[u8], error: &serde_json::Error) -> RunError {
+    let reason = json_fault::describe(text, error);
+    RunError::line(
+        path,
+        line,
+        reason,
+        "each line is one JSON object; see the formats in the README",
+    )
 }
 
 /// Reads all records of a journal.

@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod folder;
 mod journal;
+mod loose;
 mod manifest;
 mod output;
 mod parquet;

@@ -8,7 +8,6 @@ use super::store::{write_durable, write_json};
 use crate::grade::{self, Board, Rule, SuiteFacts};
 use crate::record::{Evidence, Grade, Item, Object, Output, Summary};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// The records that grading reads.
@@ -30,78 +29,18 @@ impl Records {
     /// When a file is damaged.
     pub fn of_run(folder: &RunFolder, items: Option<Arc<Vec<Item>>>) -> Result<Self, RunError> {
         let items = items.map_or_else(|| read_all(&folder.items()).map(Arc::new), Ok)?;
-        Self::read(
-            items,
-            Some(&folder.stream(Stream::Outputs, None)),
-            &folder.stream(Stream::Evidence, None),
-        )
-    }
-
-    /// Reads loose files.
-    ///
-    /// # Errors
-    /// When a file is absent or damaged.
-    pub fn loose(
-        items: &Path,
-        outputs: Option<&Path>,
-        evidence: Option<&Path>,
-    ) -> Result<Self, RunError> {
-        for path in [Some(items), outputs, evidence].into_iter().flatten() {
-            std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
-        }
-        Self::read(
-            Arc::new(read_all(items)?),
-            outputs,
-            evidence.unwrap_or(Path::new("")),
-        )
-    }
-
-    fn read(
-        items: Arc<Vec<Item>>,
-        outputs: Option<&Path>,
-        evidence: &Path,
-    ) -> Result<Self, RunError> {
-        let mut notes = Vec::new();
-        let outputs = match outputs {
-            Some(path) => {
-                let lines = Lines::read(path)?;
-                notes.extend(lines.note.clone());
-                Some(lines.parse()?)
-            }
-            None => None,
-        };
-        let lines = Lines::read(evidence)?;
-        notes.extend(lines.note.clone());
-        let official = !lines.is_empty() && official(lines.raw(0), &items).is_some();
-        let evidence = match official {
-            true => official_results(&lines, evidence, &items)?,
-            false => lines.parse()?,
-        };
+        let outputs = Lines::read(&folder.stream(Stream::Outputs, None))?;
+        let evidence = Lines::read(&folder.stream(Stream::Evidence, None))?;
         Ok(Self {
             items,
-            outputs,
-            evidence,
-            notes,
+            outputs: Some(outputs.parse()?),
+            evidence: evidence.parse()?,
+            notes: [outputs.note, evidence.note]
+                .into_iter()
+                .flatten()
+                .collect(),
         })
     }
-}
-
-/// A line of a file that a benchmark's own script wrote, as evidence.
-fn official(line: &[u8], items: &[Item]) -> Option<Evidence> {
-    grade::official_geneval_evidence(std::str::from_utf8(line).ok()?, items)
-}
-
-fn official_results(lines: &Lines, path: &Path, items: &[Item]) -> Result<Vec<Evidence>, RunError> {
-    let record = |index: usize| {
-        official(lines.raw(index), items).ok_or_else(|| RunError::Line {
-            path: path.into(),
-            line: index + 1,
-            reason: "this is no official GenEval result of one of the items".into(),
-            help: "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line"
-                .into(),
-        })
-    };
-    (0..lines.len()).map(record).collect()
 }
 
 /// What to grade, and under which name the numbers go.

@@ -233,6 +233,7 @@ impl Section {
                 judged_apart: false,
                 published: false,
                 inconsistent: false,
+                impossible: false,
                 cells: std::iter::once(own).chain(groups).collect(),
             }
         };

@@ -51,7 +51,7 @@ pub enum SuiteError {
     #[diagnostic(help("expected {expected}"))]
     Empty {
         source_name: String,
-        expected: &'static str,
+        expected: String,
     },
 
     #[error("the items of this suite are the asset `{asset}`: {cause}")]

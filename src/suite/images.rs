@@ -1,12 +1,14 @@
 //! Input images of items: there, and inside their folder.
 
+use crate::paths::{Bounds, as_spelled};
+use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 /// The folder that relative paths start from, and whether paths may leave it.
 pub(super) struct Images {
     base: PathBuf,
-    /// `base` without links; None when it does not exist.
-    real: Option<PathBuf>,
+    /// Where links may lead; None when `base` does not exist.
+    bounds: Option<Bounds>,
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.
     written: Option<PathBuf>,
@@ -31,7 +33,7 @@ impl Images {
         };
         Self {
             base: here.to_owned(),
-            real: here.canonicalize().ok(),
+            bounds: here.canonicalize().ok().as_deref().map(Bounds::of),
             allow_outside,
             written: None,
             unseen: false,
@@ -46,15 +48,25 @@ impl Images {
         }
     }
 
-    /// Says what is wrong with the path of an input image.
-    pub(super) fn check(&self, image: &str) -> Result<(), String> {
+    /// The path of an input image as the file system spells it, where that is not how it is written.
+    ///
+    /// # Errors
+    /// What is wrong with the path.
+    pub(super) fn respelled(&self, image: &str) -> Result<Option<String>, String> {
+        Ok(match self.at(image)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(spelled) => Some(spelled),
+        })
+    }
+
+    fn at<'a>(&self, image: &'a str) -> Result<Cow<'a, str>, String> {
         let path = Path::new(image);
         if self
             .written
             .as_ref()
             .is_some_and(|folder| is_inside(path, folder))
         {
-            return Ok(());
+            return Ok(image.into());
         }
         if !self.allow_outside
             && !path
@@ -64,22 +76,33 @@ impl Images {
             return Err(outside(image, "its path"));
         }
         if self.unseen {
-            return Ok(());
+            return Ok(image.into());
         }
-        let real = self
-            .base
-            .join(path)
-            .canonicalize()
-            .map_err(|_| format!("the image `{image}` is not there"))?;
+        let (image, real) = self.there(image)?;
         if !real.is_file() {
             return Err(format!("the image `{image}` is not a file"));
         }
-        match &self.real {
-            Some(base) if !self.allow_outside && !real.starts_with(base) => {
-                Err(outside(image, "a link"))
+        match &self.bounds {
+            Some(bounds) if !self.allow_outside && !bounds.hold(&real) => {
+                Err(outside(&image, "a link"))
             }
-            _ => Ok(()),
+            _ => Ok(image),
         }
+    }
+
+    /// The path as the file system spells it, and the same without links.
+    fn there<'a>(&self, image: &'a str) -> Result<(Cow<'a, str>, PathBuf), String> {
+        let absent = || format!("the image `{image}` is not there");
+        if let Ok(real) = self.base.join(image).canonicalize() {
+            return Ok((image.into(), real));
+        }
+        let spelled = as_spelled(&self.base, Path::new(image)).ok_or_else(absent)?;
+        let real = self.base.join(&spelled).canonicalize();
+        let text = spelled.into_os_string().into_string();
+        Ok((
+            text.map_err(|_| absent())?.into(),
+            real.map_err(|_| absent())?,
+        ))
     }
 }
 

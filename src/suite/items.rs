@@ -1,8 +1,10 @@
 //! The items of a suite, from wherever its definition says.
 
 use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
+use crate::paths::expanded;
 use crate::record::{Item, Task};
 use crate::suite::collect::Collected;
+use crate::suite::data_set;
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::geneval;
 use crate::suite::images::Images;
@@ -65,7 +67,7 @@ pub fn items(
     let format = found.format(source.format, instead.is_some())?;
     let name = found.name().display().to_string();
     let base = match &source.image_folder {
-        Some(folder) => found.base().join(folder),
+        Some(folder) => found.base().join(expanded(Path::new(folder))),
         None => found.base(),
     };
     // What is downloaded, and what a benchmark of edits publishes, has no input images beside it.
@@ -108,7 +110,10 @@ pub fn items(
     if records == 0 {
         return Err(SuiteError::Empty {
             source_name: name,
-            expected: read::expected(format),
+            expected: match &found {
+                Found::Folder(path) => data_set::expected(path),
+                _ => read::expected(format).to_owned(),
+            },
         });
     }
     let mut notes = match instead {

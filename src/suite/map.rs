@@ -243,10 +243,15 @@ impl<'a> Mapper<'a> {
                 all
             }
         };
-        for path in &paths {
-            self.images.check(path)?;
-        }
-        Ok(paths)
+        self.located(paths)
+    }
+
+    /// Paths of pictures as the file system spells them.
+    fn located(&self, paths: Vec<String>) -> Result<Vec<String>, String> {
+        let located = paths
+            .into_iter()
+            .map(|path| Ok(self.images.respelled(&path)?.unwrap_or(path)));
+        located.collect()
     }
 
     /// The pictures that outputs are compared with, where they are not the input images.
@@ -255,10 +260,7 @@ impl<'a> Mapper<'a> {
             return Ok(None);
         };
         let paths = paths(name, field(fields, name)?)?;
-        for path in &paths {
-            self.images.check(path)?;
-        }
-        Ok(Some(paths))
+        self.located(paths).map(Some)
     }
 
     /// What was said before the prompt, with its images checked as the item's own.
@@ -266,13 +268,17 @@ impl<'a> Mapper<'a> {
         let Some(Value::Array(turns)) = fields.get("history") else {
             return Ok(None);
         };
+        let mut turns = turns.clone();
         let images = turns
-            .iter()
-            .filter_map(|turn| turn.get("images")?.as_array());
-        for path in images.flatten().filter_map(Value::as_str) {
-            self.images.check(path)?;
+            .iter_mut()
+            .filter_map(|turn| turn.get_mut("images")?.as_array_mut());
+        for image in images.flatten() {
+            let respelled = image.as_str().map(|path| self.images.respelled(path));
+            if let Some(spelled) = respelled.transpose()?.flatten() {
+                *image = spelled.into();
+            }
         }
-        Ok(Some(compact_value(Value::Array(turns.clone()))))
+        Ok(Some(compact_value(Value::Array(turns))))
     }
 
     /// What the grader gets, and the record's further keys.

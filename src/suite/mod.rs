@@ -1,6 +1,7 @@
 //! What is asked: definitions of suites, items, prompt generators.
 
 mod collect;
+mod data_set;
 mod error;
 pub mod geneval;
 mod images;

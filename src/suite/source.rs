@@ -1,7 +1,9 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
 use crate::config::{Format, Loaded, Origin, SuiteFile, embedded_file};
+use crate::paths::{cached_snapshot, expanded};
 use crate::record::Object;
+use crate::suite::data_set;
 use crate::suite::error::SuiteError;
 use crate::suite::items::AssetSource;
 use serde_json::Value;
@@ -33,7 +35,7 @@ impl Found {
     ) -> Result<Self, SuiteError> {
         let source = &suite.definition.items;
         match instead {
-            Some(path) => at(path.to_owned()),
+            Some(path) => at(expanded(path)),
             None => Self::named(
                 suite,
                 source.asset.as_deref(),
@@ -68,7 +70,7 @@ impl Found {
         }
         let file = file.unwrap_or_default();
         match &suite.origin {
-            Origin::File(_) => at(suite.base().join(file)),
+            Origin::File(_) => at(suite.base().join(expanded(Path::new(file)))),
             Origin::BuiltIn(definition) => {
                 let path = Path::new(definition).with_file_name(file);
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
@@ -218,17 +220,11 @@ fn by_extension(path: &Path) -> Option<Format> {
 /// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part names.
 fn at(path: PathBuf) -> Result<Found, SuiteError> {
     if path.is_dir() {
-        for extension in ["parquet", "tsv"] {
-            let ends = |name: &str| {
-                let end = Path::new(name).extension();
-                end.is_some_and(|end| end.eq_ignore_ascii_case(extension))
-            };
-            let files = files(&path, &ends)?;
-            if !files.is_empty() {
-                return Ok(Found::Files { name: path, files });
-            }
-        }
-        return Ok(Found::Folder(path));
+        let path = cached_snapshot(&path).unwrap_or(path);
+        return match data_set::tables(&path)? {
+            Some(files) => Ok(Found::Files { name: path, files }),
+            None => Ok(Found::Folder(path)),
+        };
     }
     let last = path.file_name().and_then(|name| name.to_str());
     if let Some(pattern) = last.filter(|name| name.contains('*') && !path.exists()) {
@@ -255,7 +251,10 @@ fn at(path: PathBuf) -> Result<Found, SuiteError> {
 }
 
 /// The files of a folder whose names fit, in their order.
-fn files(folder: &Path, fits: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, SuiteError> {
+pub(super) fn files(
+    folder: &Path,
+    fits: &dyn Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>, SuiteError> {
     let cannot = |error: std::io::Error| {
         unreadable(folder, &format!("this folder cannot be listed ({error})"))
     };

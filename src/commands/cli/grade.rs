@@ -19,10 +19,10 @@ pub struct GradeArgs {
     /// Loose items (items.jsonl)
     #[arg(long, value_name = "FILE", requires_all = ["suite", "out"], value_hint = ValueHint::FilePath)]
     pub items: Option<PathBuf>,
-    /// Loose evidence (evidence.jsonl)
+    /// Loose evidence (evidence.jsonl), or the results of GenEval's own script
     #[arg(long, value_name = "FILE", requires = "items", value_hint = ValueHint::FilePath)]
     pub evidence: Option<PathBuf>,
-    /// Loose outputs (outputs.jsonl); what an understanding suite grades
+    /// Loose outputs (outputs.jsonl); what an understanding suite grades: {"item": …, "text": …} is enough
     #[arg(long, value_name = "FILE", requires = "items", value_hint = ValueHint::FilePath)]
     pub outputs: Option<PathBuf>,
     /// Folder for grades.jsonl, grades.parquet and summary.json

@@ -19,6 +19,9 @@ pub struct ObserveArgs {
     /// A folder of images in the official layout of the suite
     #[arg(long, value_name = "FOLDER", requires = "suite", value_hint = ValueHint::DirPath)]
     pub images: Option<PathBuf>,
+    /// Read pictures behind links that lead out of the folder [default: those of a hub's cache alone]
+    #[arg(long, requires = "images")]
+    pub follow_links: bool,
     /// Read the items from this file instead of the suite's own
     #[arg(long, value_name = "FILE", requires = "images", value_hint = ValueHint::FilePath)]
     pub items: Option<PathBuf>,

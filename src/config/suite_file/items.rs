@@ -16,7 +16,8 @@ pub struct ItemsSource {
     #[serde(default)]
     pub generator: Option<PromptGenerator>,
     /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files are one
-    /// source: their folder, or a path whose last part has a `*`, in the order of their names.
+    /// source: their folder, the folder whose `data` holds the files of one split, or a path whose last part has a `*`, in the
+    /// order of their names. `~` is the home folder.
     #[serde(default)]
     pub file: Option<String>,
     /// The id of a downloadable file of records, or of a group of them (see `unigauge fetch`).

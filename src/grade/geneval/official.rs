@@ -9,7 +9,6 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// The key of evidence that is an official verdict.
 pub const KEY: &str = "official";
@@ -17,27 +16,36 @@ pub const KEY: &str = "official";
 /// The observer's name in such evidence.
 const OBSERVER: &str = "geneval-official";
 
-/// A line of an official results file as evidence; None when the line is something else.
+/// A line of an official results file as evidence.
 ///
-/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`; where the folder's name is no item, the item with
-/// the same prompt is taken.
-pub fn evidence(line: &str, items: &[Item]) -> Option<Evidence> {
-    let record: Object = serde_json::from_str(line).ok()?;
+/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes; where the
+/// folder's name is no item, the item with the same prompt is taken.
+///
+/// # Errors
+/// What is missing in the line, or that it is of no item.
+pub fn evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
     let text = |key: &str| record.get(key)?.as_str();
-    let (filename, reason) = (text("filename")?, text("reason")?);
-    let correct = record.get("correct")?.as_bool()?;
-    let path = Path::new(filename);
-    let stem = path.file_stem()?.to_str()?;
-    let folder = path.parent()?.parent()?.file_name()?.to_str()?;
+    let filename = text("filename").ok_or("`filename` is no text")?;
+    let correct = record.get("correct").and_then(Value::as_bool);
+    let correct = correct.ok_or("`correct` is neither true nor false")?;
+    let (folder, repeat) = sample(filename).ok_or_else(|| {
+        format!("`filename` = {filename:?} does not end in PROMPT/samples/NUMBER.png")
+    })?;
     let known = items.iter().find(|item| item.item == folder);
-    let item = known.or_else(|| {
+    let with_prompt = || {
         let prompt = text("prompt")?;
         items.iter().find(|item| item.prompt == prompt)
+    };
+    let item = known.or_else(with_prompt).ok_or_else(|| {
+        format!(
+            "no item is named `{folder}`, as in `filename` = {filename:?}, or has this `prompt`"
+        )
     })?;
+    let reason = text("reason").unwrap_or_default();
     let details = text("details").and_then(|details| serde_json::from_str::<Value>(details).ok());
-    Some(Evidence {
+    Ok(Evidence {
         item: item.item.clone(),
-        repeat: stem.parse().ok()?,
+        repeat,
         observer: OBSERVER.into(),
         fingerprint: String::new(),
         seconds: 0.0,
@@ -45,6 +53,14 @@ pub fn evidence(line: &str, items: &[Item]) -> Option<Evidence> {
         error: None,
         extra: Object::new(),
     })
+}
+
+/// The folder of a prompt and the number of a picture in it.
+fn sample(filename: &str) -> Option<(&str, u32)> {
+    let mut parts = filename.rsplit(['/', '\\']).filter(|part| !part.is_empty());
+    let (file, _samples, folder) = (parts.next()?, parts.next()?, parts.next()?);
+    let (number, _) = file.rsplit_once('.').unwrap_or((file, ""));
+    Some((folder, number.parse().ok()?))
 }
 
 /// The verdict that such evidence holds.

@@ -1,7 +1,7 @@
 //! LaTeX with booktabs: best bold, second underlined.
 
 use super::Export;
-use crate::report::table::{INCONSISTENT, JUDGED_APART, PARTIAL, PUBLISHED, Rank};
+use crate::report::table::{IMPOSSIBLE, INCONSISTENT, JUDGED_APART, PARTIAL, PUBLISHED, Rank};
 use crate::report::{ReportError, Table};
 
 /// `table` environments; needs `\usepackage{booktabs}` and nothing else.
@@ -82,6 +82,8 @@ pub fn escape(text: &str) -> String {
             other if PUBLISHED.contains(other) => escaped.push_str("$^\\ddagger$"),
             other if JUDGED_APART.contains(other) => escaped.push_str("$^{\\S}$"),
             other if INCONSISTENT.contains(other) => escaped.push_str("$^{\\neq}$"),
+            // `\nmid` is not in plain LaTeX.
+            other if IMPOSSIBLE.contains(other) => escaped.push_str("$^{\\not\\mid}$"),
             '±' => escaped.push_str("$\\pm$"),
             '−' => escaped.push_str("$-$"),
             '–' => escaped.push_str("--"),

@@ -4,7 +4,7 @@ use crate::report::Table;
 use crate::report::table::Estimated;
 use polars::prelude::{Column, DataFrame, PolarsResult};
 
-/// Columns `suite, suite_version, model, run, partial, by, key, value, low, high, n, outputs`; `by` is null and `key` is
+/// Columns `suite, suite_version, model, run, partial, by, key, value, low, high, n, outputs, notes`; `by` is null and `key` is
 /// `overall` in the row of the overall number.
 pub fn frame(tables: &[Table]) -> PolarsResult<DataFrame> {
     let rows: Vec<&Estimated> = tables.iter().flat_map(|table| &table.estimates).collect();
@@ -36,6 +36,9 @@ pub fn frame(tables: &[Table]) -> PolarsResult<DataFrame> {
             number("high", |row| row.high),
             count("n", |row| row.n),
             count("outputs", |row| row.outputs),
+            text("notes", |row| {
+                Some(row.notes.as_str()).filter(|notes| !notes.is_empty())
+            }),
         ],
     )
 }

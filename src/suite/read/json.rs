@@ -1,6 +1,6 @@
 //! One JSON value: an array of objects, or an object keyed by id.
 
-use super::{Place, Raw, kind, not_an_object, reason};
+use super::{Place, Raw, kind, not_an_object, reason_in};
 use crate::record::Object;
 use serde_json::Value;
 
@@ -17,7 +17,11 @@ pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
         }
         Err(error) => {
             let place = Place::Line(error.line().max(1), Some(error.column().max(1)));
-            vec![Raw::broken(place, reason(&error))]
+            let line = text.split('\n').nth(error.line().saturating_sub(1));
+            vec![Raw::broken(
+                place,
+                reason_in(line.unwrap_or_default(), &error),
+            )]
         }
     }
 }

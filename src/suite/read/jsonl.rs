@@ -1,6 +1,6 @@
 //! JSON lines. Lines end at U+000A and nowhere else: texts may hold raw U+0085 or U+2028.
 
-use super::{Place, Raw, Record, kind, reason};
+use super::{Place, Raw, Record, kind, reason_in};
 use crate::suite::error::Problem;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(super) fn record(number: usize, text: &str) -> Result<Record, Problem> {
         )),
         Err(error) => {
             let place = Place::Line(number, Some(error.column().max(1)));
-            Err(Problem::new(place, reason(&error)))
+            Err(Problem::new(place, reason_in(text, &error)))
         }
     }
 }

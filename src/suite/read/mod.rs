@@ -15,6 +15,7 @@ mod tsv;
 use crate::config::Format;
 use crate::record::Object;
 use crate::suite::error::{Problem, SuiteError};
+use crate::text::json_fault;
 use std::fmt;
 use std::path::Path;
 
@@ -191,6 +192,14 @@ const fn kind(value: &serde_json::Value) -> &'static str {
 
 fn not_an_object(value: &serde_json::Value) -> String {
     format!("an object was expected, found {}", kind(value))
+}
+
+/// serde_json's message about a line without its own "at line 1 column 2".
+fn reason_in(text: &str, error: &serde_json::Error) -> String {
+    match json_fault::word(text.as_bytes(), error) {
+        Some((word, what)) => format!("this is not JSON: `{word}` is {what}"),
+        None => reason(error),
+    }
 }
 
 /// serde_json's message without its own "at line 1 column 2".

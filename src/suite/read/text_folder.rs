@@ -16,14 +16,14 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
     for entry in std::fs::read_dir(folder).map_err(cannot)? {
         let name = entry.map_err(cannot)?.file_name();
         let name = name.to_string_lossy().into_owned();
-        if name.ends_with(".txt") {
+        if stem(&name).is_some() {
             names.push(name);
         }
     }
     names.sort();
     let record = |name: String| match prompt(&folder.join(&name)) {
         Ok(prompt) => {
-            let id = name.trim_end_matches(".txt").to_owned();
+            let id = stem(&name).unwrap_or(&name).to_owned();
             let fields = [
                 ("id".to_owned(), id.into()),
                 ("prompt".to_owned(), prompt.into()),
@@ -33,6 +33,12 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
         Err(message) => Raw::broken(Place::File(name), message),
     };
     Ok(names.into_iter().map(record).collect())
+}
+
+/// The name of a file of text without `.txt`, in capitals or not; None of another file.
+fn stem(name: &str) -> Option<&str> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    extension.eq_ignore_ascii_case("txt").then_some(stem)
 }
 
 fn prompt(path: &Path) -> Result<String, String> {

@@ -1,0 +1,101 @@
+//! What a folder holds of what a suite asks for, before anything is read.
+
+use super::{Folder, Picture, Place, is_picture, slashed, unlike};
+use crate::record::Item;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What a folder holds of what a suite asks for. Paths are relative to the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inventory {
+    /// Outputs asked for.
+    pub expected: usize,
+    pub found: usize,
+    /// Where absent pictures were looked for.
+    pub missing: Vec<String>,
+    /// Why pictures that are there cannot be used.
+    pub refused: Vec<String>,
+    /// Pictures that bear an output's name and are not taken, since another one bears it, too.
+    pub doubled: Vec<String>,
+    /// Pictures that several items would have.
+    pub shared: Vec<String>,
+    /// Pictures that no item asks for; grids and source images of the official layouts don't count.
+    pub extra: Vec<String>,
+}
+
+impl Folder {
+    /// Compares the folder with what `items`, each `repeats` times, ask for.
+    pub fn inventory(&self, items: &[Item], repeats: u32) -> Inventory {
+        let mut used: BTreeMap<PathBuf, &str> = BTreeMap::new();
+        let mut passed: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+        let (mut missing, mut refused, mut shared) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = 0;
+        for (item, repeat) in items
+            .iter()
+            .flat_map(|item| (0..repeats).map(move |k| (item, k)))
+        {
+            match self.place(item, repeat) {
+                Place::Found(Picture { path, others, .. }) => {
+                    found += 1;
+                    passed.extend(others.into_iter().map(|other| (other, path.clone())));
+                    let first = *used.entry(path.clone()).or_insert(&item.item);
+                    if first != item.item {
+                        let path = slashed(&path);
+                        shared.push(format!("{path} of {first} and {}", item.item));
+                    }
+                }
+                Place::Missing { path, beside } => missing.push(match beside {
+                    Some(beside) => format!("{} ({})", slashed(&path), unlike(&beside)),
+                    None => slashed(&path),
+                }),
+                Place::Refused {
+                    kind: "path",
+                    reason,
+                } => refused.push(reason),
+                Place::Refused { reason, .. } => missing.push(reason),
+            }
+        }
+        let mut all = BTreeSet::new();
+        list_pictures(&self.root, Path::new(""), &mut all);
+        let extra = all.iter().filter(|path| {
+            let asked = used.contains_key(*path) || passed.contains_key(*path);
+            !asked && !self.is_companion(path)
+        });
+        let doubled = passed.iter().filter(|(path, _)| !used.contains_key(*path));
+        Inventory {
+            expected: items.len() * repeats as usize,
+            found,
+            missing,
+            refused,
+            doubled: doubled
+                .map(|(path, taken)| {
+                    format!(
+                        "{} beside {}, which is taken",
+                        slashed(path),
+                        slashed(taken)
+                    )
+                })
+                .collect(),
+            shared,
+            extra: extra.map(|path| slashed(path)).collect(),
+        }
+    }
+}
+
+/// Adds the pictures below `root/relative`; links to folders are not followed.
+fn list_pictures(root: &Path, relative: &Path, found: &mut BTreeSet<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(root.join(relative)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = relative.join(entry.file_name());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => list_pictures(root, &path, found),
+            Ok(_) if is_picture(&path) => {
+                found.insert(path);
+            }
+            _ => {}
+        }
+    }
+}

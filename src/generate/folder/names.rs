@@ -1,0 +1,149 @@
+//! The files of a folder by their names without extension, each sub-folder listed once.
+
+use crate::paths::{as_spelled, composed};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Extensions of pictures, in the order in which they are taken.
+pub(super) const EXTENSIONS: [&str; 11] = [
+    "png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff", "tif", "jfif", "jpe", "apng",
+];
+
+/// Extensions of pictures that are not read, or that nobody can tell.
+const OTHERS: [&str; 14] = [
+    "", "avif", "heic", "heif", "jxl", "jp2", "ppm", "pgm", "pnm", "tga", "exr", "svg", "psd",
+    "dib",
+];
+
+/// The names in a folder and below it.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    root: PathBuf,
+    /// By the sub-folder's path below the root.
+    listed: Arc<Mutex<HashMap<PathBuf, Arc<Listing>>>>,
+}
+
+/// The files of one folder.
+#[derive(Debug, Default)]
+struct Listing {
+    /// As the file system spells its path, below the root.
+    folder: PathBuf,
+    /// Names of pictures, by their composed stems.
+    pictures: HashMap<String, Vec<String>>,
+    /// Names of other files, likewise.
+    others: HashMap<String, String>,
+}
+
+impl Names {
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            listed: Arc::default(),
+        }
+    }
+
+    /// The pictures of a name, relative to the root: the one to take first. `stem` is a path without extension.
+    pub fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
+        let Some((listing, name)) = self.look(stem) else {
+            return Vec::new();
+        };
+        let mut names = listing
+            .pictures
+            .get(&*composed(name))
+            .cloned()
+            .unwrap_or_default();
+        names.sort_by_key(|there| (!there.starts_with(name), order(there)));
+        self.files(&listing, names)
+    }
+
+    /// All pictures of a sub-folder, those of one stem in the order in which they are taken.
+    pub fn all(&self, folder: &Path) -> Vec<PathBuf> {
+        let Some(listing) = self.list(folder) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = listing.pictures.values().flatten().cloned().collect();
+        names.sort_by_key(|name| order(name));
+        self.files(&listing, names)
+    }
+
+    /// A file of this name that is no picture by its extension.
+    pub fn beside(&self, stem: &Path) -> Option<PathBuf> {
+        let (listing, name) = self.look(stem)?;
+        let other = listing.others.get(&*composed(name))?;
+        Some(listing.folder.join(other))
+    }
+
+    fn look<'a>(&self, stem: &'a Path) -> Option<(Arc<Listing>, &'a str)> {
+        let name = stem.file_name()?.to_str()?;
+        let folder = stem.parent().unwrap_or(Path::new(""));
+        Some((self.list(folder)?, name))
+    }
+
+    /// Leaves out what is no file. A link that leads nowhere stays, since it has to be told.
+    fn files(&self, listing: &Listing, names: Vec<String>) -> Vec<PathBuf> {
+        let paths = names.into_iter().map(|name| listing.folder.join(name));
+        let file = |path: &PathBuf| {
+            let path = self.root.join(path);
+            path.metadata().map_or(true, |data| data.is_file())
+        };
+        paths.filter(file).collect()
+    }
+
+    fn list(&self, folder: &Path) -> Option<Arc<Listing>> {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = listed.get(folder) {
+            return Some(known.clone());
+        }
+        let listing = Arc::new(self.read(as_spelled(&self.root, folder)?)?);
+        listed.insert(folder.to_owned(), listing.clone());
+        Some(listing)
+    }
+
+    fn read(&self, folder: PathBuf) -> Option<Listing> {
+        let entries = std::fs::read_dir(self.root.join(&folder)).ok()?;
+        let mut listing = Listing {
+            folder,
+            ..Listing::default()
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        for name in names.filter_map(|name| name.into_string().ok()) {
+            let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+            let stem = composed(stem).into_owned();
+            if place(extension).is_some() {
+                listing.pictures.entry(stem).or_default().push(name);
+            } else if OTHERS
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(extension))
+            {
+                listing.others.insert(stem, name);
+            }
+        }
+        Some(listing)
+    }
+}
+
+/// Whether a file is a picture by its name.
+pub(super) fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.and_then(place).is_some()
+}
+
+/// The place of an extension among those of pictures.
+fn place(extension: &str) -> Option<usize> {
+    EXTENSIONS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Pictures are taken by their extensions, small letters before capitals.
+fn order(name: &str) -> (usize, bool, String) {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let capitals = extension.contains(|c: char| c.is_ascii_uppercase());
+    (
+        place(extension).unwrap_or(EXTENSIONS.len()),
+        capitals,
+        name.to_owned(),
+    )
+}

@@ -1,0 +1,76 @@
+//! Where links in a folder may lead: to files of the folder; and in the cache of a model hub, where `snapshots/REVISION/`
+//! holds nothing but links, to the `blobs/` of the same repository.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// What the names of repositories in a hub's cache begin with.
+const REPOSITORIES: [&str; 3] = ["models--", "datasets--", "spaces--"];
+
+/// The files that belong to a folder.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Without links.
+    root: PathBuf,
+    /// Where a hub's cache keeps the files of the folder, without links.
+    blobs: Option<PathBuf>,
+}
+
+impl Bounds {
+    /// The bounds of a folder whose path has no links.
+    pub fn of(root: &Path) -> Self {
+        let blobs =
+            repository(root).and_then(|repository| repository.join("blobs").canonicalize().ok());
+        Self {
+            root: root.to_owned(),
+            blobs,
+        }
+    }
+
+    /// Whether a file belongs to the folder; its path has no links.
+    pub fn hold(&self, real: &Path) -> bool {
+        let in_cache = || {
+            let blobs = self.blobs.as_deref();
+            blobs.is_some() && real.parent() == blobs
+        };
+        real.starts_with(&self.root) || in_cache()
+    }
+}
+
+/// The repository of a hub's cache whose `snapshots/` a folder is or lies in.
+fn repository(folder: &Path) -> Option<&Path> {
+    let is_snapshots = |path: &&Path| path.file_name().is_some_and(|name| name == "snapshots");
+    let parents = folder
+        .ancestors()
+        .filter(is_snapshots)
+        .filter_map(Path::parent);
+    let mut parents = parents.filter(|path| path.file_name().is_some_and(is_cached));
+    parents.next()
+}
+
+fn is_cached(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    REPOSITORIES
+        .iter()
+        .any(|kind| name.starts_with(kind.as_bytes()))
+}
+
+/// The snapshot that is meant by the folder of a whole repository in a hub's cache: the one that `refs/main` names, or else
+/// the only one. None where the folder is no such repository, or has no such snapshot.
+pub fn cached_snapshot(repository: &Path) -> Option<PathBuf> {
+    let snapshots = repository.join("snapshots");
+    if !repository.join("blobs").is_dir() || !snapshots.is_dir() {
+        return None;
+    }
+    let main = std::fs::read_to_string(repository.join("refs/main")).ok();
+    let named = main.map(|revision| snapshots.join(revision.trim()));
+    if let Some(named) = named.filter(|named| named.is_dir() && *named != snapshots) {
+        return Some(named);
+    }
+    let entries = std::fs::read_dir(&snapshots).ok()?.flatten();
+    let mut folders = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir());
+    let only = folders.next()?;
+    folders.next().is_none().then_some(only)
+}

@@ -1,0 +1,15 @@
+//! Paths as people and file systems write them: the home folder, links, Unicode's two forms of a name.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `bounds` | where links in a folder may lead |
+//! | `home` | `~` |
+//! | `spelling` | composed and decomposed characters in names |
+
+mod bounds;
+mod home;
+mod spelling;
+
+pub use bounds::{Bounds, cached_snapshot};
+pub use home::expanded;
+pub use spelling::{as_spelled, composed};

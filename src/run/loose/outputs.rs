@@ -1,0 +1,87 @@
+//! Loose outputs: an item, and a text or a picture.
+
+use super::row::{HELP, Row};
+use crate::record::Output;
+use crate::run::error::RunError;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// More answers to one item than anybody asks for: a larger number is another thing, such as a seed.
+const MOST_REPEATS: u32 = 1_000_000;
+
+/// The output of a row. `repeat` and `seed` are 0 where they are left out; `kind` is that of what is there.
+///
+/// # Errors
+/// When the row has no item or nothing to grade, or a field is not as expected.
+pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
+    row.item(path)?;
+    row.whole(&["repeat", "seed", "width", "height"]);
+    let has = |row: &Row, name: &str| row.fields.get(name).is_some_and(|value| !value.is_null());
+    if let Some(odd) = row.not_numbers.iter().find(|odd| odd.field == "text") {
+        let message = format!("`{}` is {}, and no text", odd.at, odd.written);
+        row.or_else("error", failure(message));
+    }
+    // What is no number is no value; where it stands inside a field, the field has none.
+    for odd in std::mem::take(&mut row.not_numbers) {
+        row.fields.insert(odd.field, Value::Null);
+    }
+    if !has(&row, "kind") {
+        let kind = match (row.fields.contains_key("text"), has(&row, "file")) {
+            (true, _) => "text",
+            (false, true) => "image",
+            (false, false) if has(&row, "error") => "text",
+            (false, false) => {
+                return Err(RunError::line(
+                    path,
+                    row.line,
+                    "there is no `text` and no `file`, and so nothing to grade",
+                    HELP,
+                ));
+            }
+        };
+        row.fields.insert("kind".into(), kind.into());
+    }
+    if !row.fields.get("seed").is_some_and(Value::is_u64) {
+        row.fields.insert("seed".into(), 0.into());
+    }
+    if let Some(error) = row.fields.get_mut("error").filter(|error| !error.is_null()) {
+        *error = whole_failure(error.take());
+    }
+    row.drop_nulls();
+    row.or_else("repeat", 0);
+    let line = row.line;
+    let output: Output = row.record(path)?;
+    match output.repeat {
+        repeat if repeat > MOST_REPEATS => {
+            let message = format!("`repeat` is {repeat}, and {MOST_REPEATS} at most");
+            Err(RunError::line(
+                path,
+                line,
+                message,
+                "number the answers of each item from 0",
+            ))
+        }
+        _ => Ok(output),
+    }
+}
+
+/// A failure with all its words, of a message or of an object that has some.
+fn whole_failure(error: Value) -> Value {
+    match error {
+        Value::Object(mut fields) => {
+            let text = Value::Object(fields.clone()).to_string();
+            for (name, usual) in [("stage", "generate"), ("kind", "error"), ("message", &text)] {
+                if !fields.get(name).is_some_and(Value::is_string) {
+                    fields.insert(name.into(), usual.into());
+                }
+            }
+            Value::Object(fields)
+        }
+        Value::String(message) => failure(message),
+        other => failure(other.to_string()),
+    }
+}
+
+fn failure(message: String) -> Value {
+    json!({"stage": "generate", "kind": "error", "message": message})
+}

@@ -1,0 +1,226 @@
+//! One object a line, as Python's `json` writes it, too: with `NaN`, and with halves of surrogate pairs.
+
+use crate::record::Object;
+use crate::run::error::RunError;
+use crate::run::journal::{Lines, broken};
+use crate::text::python_json;
+use crate::text::python_value::Value as Python;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::{Number, Value};
+use std::path::{Path, PathBuf};
+
+/// What the help of errors about lines says.
+pub const HELP: &str = "each line is one JSON object; see the formats in the README";
+
+/// The rows of a file.
+pub struct Rows {
+    pub path: PathBuf,
+    pub rows: Vec<Row>,
+    /// A note on a torn last line, if there was one.
+    pub note: Option<String>,
+}
+
+/// One row.
+pub struct Row {
+    /// 1-based.
+    pub line: usize,
+    pub fields: Object,
+    /// Where `NaN` or an infinite number stands in place of a number; such values are null in `fields`.
+    pub not_numbers: Vec<NotNumber>,
+}
+
+/// A value that is no number.
+pub struct NotNumber {
+    /// The field of the row that it is in.
+    pub field: String,
+    /// Where, such as `evidence.value`.
+    pub at: String,
+    /// As it is written, such as `NaN`.
+    pub written: &'static str,
+}
+
+impl Rows {
+    /// # Errors
+    /// When the file cannot be read, or a line is no object.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
+        let lines = Lines::read(path)?;
+        let numbered: Vec<(usize, &[u8])> = lines.numbered().collect();
+        if let Some((line, text)) = numbered.first() {
+            foreign(path, *line, text)?;
+        }
+        let read: Vec<Result<Row, RunError>> = numbered
+            .par_iter()
+            .with_min_len(256)
+            .map(|(line, text)| Row::read(path, *line, text))
+            .collect();
+        // What a killed writer left of a line is no record, unless it is one.
+        let torn = matches!(read.last(), Some(Err(_))) && lines.torn().is_some();
+        let whole = read.len() - usize::from(torn);
+        let rows = read.into_iter().take(whole).collect::<Result<_, _>>()?;
+        Ok(Self {
+            path: path.to_owned(),
+            rows,
+            note: lines.note.filter(|_| torn),
+        })
+    }
+}
+
+/// Refuses what is written in another way altogether.
+fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
+    let (what, help) = match text {
+        [b'[', ..] => (
+            "the file is a JSON array, where one object a line is expected",
+            "write its elements on lines of their own: `jq -c '.[]' FILE`",
+        ),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => (
+            "the file is UTF-16, where UTF-8 is expected",
+            "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8 FILE`",
+        ),
+        [b'P', b'A', b'R', b'1', ..] => ("the file is Parquet, where JSON is expected", HELP),
+        _ => return Ok(()),
+    };
+    Err(RunError::line(path, line, what, help))
+}
+
+impl Row {
+    fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
+        let error = match serde_json::from_slice(text) {
+            Ok(fields) => {
+                return Ok(Self {
+                    line,
+                    fields,
+                    not_numbers: Vec::new(),
+                });
+            }
+            Err(error) => error,
+        };
+        let python = std::str::from_utf8(text).ok().and_then(python_json::loads);
+        let Some(Python::Dict(dict)) = python else {
+            return Err(broken(path, line, text, &error));
+        };
+        let mut row = Self {
+            line,
+            fields: Object::new(),
+            not_numbers: Vec::new(),
+        };
+        for (name, value) in dict.iter() {
+            let field = name.to_str();
+            let value = row.json(value, &field, &field);
+            row.fields.insert(field, value);
+        }
+        Ok(row)
+    }
+
+    /// Python's value as JSON's.
+    fn json(&mut self, value: &Python, field: &str, at: &str) -> Value {
+        match value {
+            Python::Bool(value) => Value::Bool(*value),
+            Python::Int(digits) => {
+                let whole = digits.parse::<i64>().map(Number::from);
+                let whole = whole
+                    .or_else(|_| digits.parse::<u64>().map(Number::from))
+                    .ok();
+                let float = || digits.parse().ok().and_then(Number::from_f64);
+                whole.or_else(float).map_or(Value::Null, Value::Number)
+            }
+            Python::Float(float) => match Number::from_f64(*float) {
+                Some(number) => Value::Number(number),
+                None => {
+                    self.not_numbers.push(NotNumber {
+                        field: field.to_owned(),
+                        at: at.to_owned(),
+                        written: match (float.is_nan(), float.is_sign_negative()) {
+                            (true, _) => "NaN",
+                            (false, false) => "Infinity",
+                            (false, true) => "-Infinity",
+                        },
+                    });
+                    Value::Null
+                }
+            },
+            Python::Str(text) => Value::String(text.clone()),
+            Python::List(all) | Python::Tuple(all) | Python::Set(all) => {
+                let all = all.iter().enumerate();
+                all.map(|(index, value)| self.json(value, field, &format!("{at}[{index}]")))
+                    .collect()
+            }
+            Python::Dict(dict) => {
+                let pairs = dict.iter().map(|(key, value)| {
+                    let key = key.to_str();
+                    let value = self.json(value, field, &format!("{at}.{key}"));
+                    (key, value)
+                });
+                Value::Object(pairs.collect())
+            }
+            Python::None | Python::Ellipsis | Python::Bytes(_) => Value::Null,
+        }
+    }
+
+    /// The row's item; one that is written as a whole number is that number's digits.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn item(&mut self, path: &Path) -> Result<(), RunError> {
+        match self.fields.get_mut("item") {
+            Some(Value::String(_)) => Ok(()),
+            Some(item) if item.is_i64() || item.is_u64() => {
+                *item = Value::String(item.to_string());
+                Ok(())
+            }
+            Some(other) => {
+                let message = format!("`item` is {other}, where an id is expected");
+                Err(RunError::line(path, self.line, message, HELP))
+            }
+            None => Err(RunError::line(
+                path,
+                self.line,
+                "missing field `item`, the id of the item that this is about",
+                HELP,
+            )),
+        }
+    }
+
+    /// Whether the row leaves out which of an item's outputs it is about.
+    pub fn implies_repeat(&self) -> bool {
+        self.fields.get("repeat").is_none_or(Value::is_null)
+    }
+
+    /// Whole numbers that are written with a point, as tables with gaps in a column write them.
+    pub fn whole(&mut self, names: &[&str]) {
+        for name in names {
+            let Some(value) = self.fields.get_mut(*name) else {
+                continue;
+            };
+            if let Some(float) = value.as_f64().filter(|_| value.is_f64())
+                && float.fract() == 0.0
+                && (0.0..=f64::from(u32::MAX)).contains(&float)
+            {
+                *value = Value::from(float as u64);
+            }
+        }
+    }
+
+    /// Leaves out fields without a value.
+    pub fn drop_nulls(&mut self) {
+        self.fields.retain(|_, value| !value.is_null());
+    }
+
+    /// The record that the fields make.
+    ///
+    /// # Errors
+    /// When a field is not as expected, with the line.
+    pub fn record<T: DeserializeOwned>(self, path: &Path) -> Result<T, RunError> {
+        let line = self.line;
+        serde_json::from_value(Value::Object(self.fields))
+            .map_err(|error| RunError::line(path, line, error.to_string(), HELP))
+    }
+
+    /// Gives a field a value unless it has one.
+    pub fn or_else(&mut self, name: &str, value: impl Into<Value>) {
+        if self.fields.get(name).is_none_or(Value::is_null) {
+            self.fields.insert(name.to_owned(), value.into());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A folder as the hub has data sets: a README, and tables beside it or in `data/`.
+
+use crate::suite::error::SuiteError;
+use crate::suite::source::files;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Tables of which several files make one source.
+const TABLES: [&str; 2] = ["parquet", "tsv"];
+/// Files that can be items, for a hint.
+const RECORDS: [&str; 6] = ["parquet", "tsv", "jsonl", "ndjson", "json", "csv"];
+
+/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder `data`. None
+/// where there are none.
+///
+/// # Errors
+/// When a folder cannot be listed, or `data` holds more than one split: nobody has said which one is meant.
+pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, SuiteError> {
+    if let Some(files) = direct(folder)? {
+        return Ok(Some(files));
+    }
+    let data = folder.join("data");
+    if !data.is_dir() {
+        return Ok(None);
+    }
+    let Some(files) = direct(&data)? else {
+        return Ok(None);
+    };
+    let splits: BTreeSet<&str> = files.iter().map(|file| split(file)).collect();
+    match splits.first() {
+        Some(first) if splits.len() > 1 => {
+            let names: Vec<&str> = splits.iter().copied().collect();
+            let extension = files[0].extension().unwrap_or_default().display();
+            let pattern = data.join(format!("{first}*.{extension}"));
+            Err(SuiteError::Unreadable {
+                path: folder.to_owned(),
+                problem: format!("`data` holds several splits: {}", names.join(", ")),
+                help: Some(format!(
+                    "name the one that is meant, such as {}",
+                    pattern.display()
+                )),
+            })
+        }
+        _ => Ok(Some(files)),
+    }
+}
+
+/// The tables that lie in a folder itself.
+fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, SuiteError> {
+    for extension in TABLES {
+        let found = files(folder, &|name| has(Path::new(name), &[extension]))?;
+        if !found.is_empty() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The split that a file belongs to: what stands before `-00000-of-00001`.
+fn split(file: &Path) -> &str {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.unwrap_or_default();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let sharded = stem.rsplit_once("-of-").and_then(|(start, count)| {
+        let (split, index) = start.rsplit_once('-')?;
+        (digits(index) && digits(count)).then_some(split)
+    });
+    sharded.unwrap_or(stem)
+}
+
+/// What a folder without prompts should have held, with what may have been meant.
+pub(super) fn expected(folder: &Path) -> String {
+    let mut found = Vec::new();
+    gather(folder, Path::new(""), 2, &mut found);
+    found.sort();
+    let more = match found.len() {
+        0 | 1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    let words = "files whose names end in .txt, one prompt each, or Parquet or TSV files";
+    match found.first() {
+        Some(first) => format!(
+            "{words}; name the file or the folder that is meant: there is {}{more}",
+            first.display()
+        ),
+        None => words.to_owned(),
+    }
+}
+
+/// Adds the files below `root/relative`, so many levels deep, that can be items.
+fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(root.join(relative)).into_iter().flatten();
+    for entry in entries.flatten() {
+        let path = relative.join(entry.file_name());
+        let there = root.join(&path);
+        if there.is_dir() && levels > 0 {
+            gather(root, &path, levels - 1, found);
+        } else if has(&path, &RECORDS) && there.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+/// Whether a name ends in one of these extensions, in capitals or not.
+fn has(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|end| {
+        extensions
+            .iter()
+            .any(|known| end.eq_ignore_ascii_case(known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_split_stands_before_the_number_of_the_shard() {
+        for (name, expected) in [
+            ("data/test-00000-of-00002.parquet", "test"),
+            (
+                "data/validation-mini-00001-of-00002.parquet",
+                "validation-mini",
+            ),
+            ("test.parquet", "test"),
+            ("out-of-domain.parquet", "out-of-domain"),
+        ] {
+            assert_eq!(split(Path::new(name)), expected);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is wrong with a JSON text, in words that name the cause where others wrote it.
+
+/// Words that Python and JavaScript write and JSON does not have, with what they are.
+const WORDS: [(&str, &str); 9] = [
+    ("NaN", "no JSON number"),
+    ("nan", "no JSON number"),
+    ("Infinity", "no JSON number"),
+    ("inf", "no JSON number"),
+    ("True", "Python's, and JSON's is `true`"),
+    ("False", "Python's, and JSON's is `false`"),
+    ("None", "Python's, and JSON's is `null`"),
+    ("undefined", "JavaScript's, and JSON's is `null`"),
+    ("'", "no quotation mark of JSON, which has `\"`"),
+];
+
+/// The reader's message about a text of one line, with the column where that tells something.
+pub fn describe(text: &[u8], error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match word(text, error) {
+        Some((word, what)) => format!("`{word}` is {what} (at column {})", error.column()),
+        None => message.replace(" at line 1 column ", " at column "),
+    }
+}
+
+/// The word at which reading a text of one line ended, and what it is; None where it is none of those known.
+pub fn word(text: &[u8], error: &serde_json::Error) -> Option<(&'static str, &'static str)> {
+    let at = error
+        .column()
+        .checked_sub(1)
+        .filter(|_| error.is_syntax())?;
+    let letters = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count()
+    };
+    let start = at - letters(text.get(..at)?);
+    let rest = text.get(start..)?;
+    let known = WORDS
+        .iter()
+        .find(|(word, _)| rest.starts_with(word.as_bytes()));
+    known.copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+        describe(text.as_bytes(), &error)
+    }
+
+    #[test]
+    fn words_of_other_languages_are_named() {
+        for (text, word) in [
+            (r#"{"a": NaN}"#, "`NaN` is no JSON number"),
+            (r#"{"a": [1, Infinity]}"#, "`Infinity` is no JSON number"),
+            (r#"{"a": -Infinity}"#, "`Infinity` is no JSON number"),
+            (r#"{"a": nan}"#, "`nan` is no JSON number"),
+            (r#"{"a": None}"#, "`None` is Python's"),
+            (r#"{"a": True, "b": 1}"#, "`True` is Python's"),
+            ("{'a': 1}", "`'` is no quotation mark"),
+        ] {
+            assert!(said(text).contains(word), "{text}: {}", said(text));
+        }
+        assert_eq!(said(r#"{"a": }"#), "expected value at column 7");
+        assert!(said("{\"a\": \"NaN").contains("EOF"));
+    }
+}
