@@ -17,6 +17,7 @@ mod fetch;
 mod gate;
 mod grade;
 mod history;
+mod interrupt;
 mod items;
 mod languages;
 mod list;
@@ -30,6 +31,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod screen;
 mod shipped;
 mod study;
 mod table;
@@ -38,6 +40,7 @@ mod train;
 mod train_study;
 
 use crate::exit::Exit;
+use crate::print;
 use clap::Parser;
 use cli::{Bench, Cli, Command};
 use context::Context;
@@ -48,7 +51,13 @@ pub fn main() -> Exit {
     let cli = Cli::parse();
     let ctx = Context::new(&cli.global);
     match dispatch(&ctx, cli.command) {
-        Ok(exit) => exit,
+        Ok(exit) => match print::fault() {
+            Some(fault) if exit == Exit::Ok => {
+                progress::say(format!("cannot write to standard output: {fault}"));
+                Exit::Unexpected
+            }
+            _ => exit,
+        },
         Err(Failure { report, exit }) => {
             progress::say(format!("{report:?}"));
             exit
