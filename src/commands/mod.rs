@@ -41,10 +41,15 @@ mod train_study;
 
 use crate::exit::Exit;
 use crate::print;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Bench, Cli, Command};
 use context::Context;
 use failure::Failure;
+
+/// The command line, with all commands and options.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
 
 /// Parses the command line, runs the command, prints its error if it has one.
 pub fn main() -> Exit {

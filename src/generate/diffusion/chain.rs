@@ -377,3 +377,6 @@ impl Drop for Chain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
