@@ -30,10 +30,14 @@
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
+//! | [`mod@print`] | standard output and standard error, whose readers may go |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
 //! Imports go downwards: commands → run → stages → image, text, paths, stats, hub, config, record. A stage never
 //! imports another stage.
+
+#[macro_use]
+pub mod print;
 
 pub mod bench;
 pub mod cancel;

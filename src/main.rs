@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_env("UNIGAUGE_LOG")
                 .unwrap_or_else(|_| "warn".into()),
         )
-        .with_writer(std::io::stderr)
+        .with_writer(|| unigauge::print::Remarks)
         .with_target(false)
         .init();
     unigauge::commands::main().into()

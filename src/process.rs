@@ -2,13 +2,37 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Lines of a child's stderr that are kept for an error message.
 const TAIL_LINES: usize = 20;
 /// Longest piece of one of these lines, in bytes.
 const TAIL_BYTES: u64 = 2000;
+
+/// The leaders of the groups that are running.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn running() -> std::sync::MutexGuard<'static, Vec<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stops all groups, for a program that ends without dropping them.
+pub fn stop_all() {
+    running().iter().for_each(|leader| stop(*leader));
+}
+
+/// Stops a leader and all its descendants that did not leave the group.
+fn stop(leader: u32) {
+    #[cfg(unix)]
+    if let Ok(id) = i32::try_from(leader) {
+        use nix::sys::signal::{Signal, killpg};
+        // Fails only when nothing of the group is left.
+        let _ = killpg(nix::unistd::Pid::from_raw(id), Signal::SIGKILL);
+    }
+    #[cfg(not(unix))]
+    let _ = leader;
+}
 
 /// A child in a process group of its own. Dropping it stops the whole group and leaves no zombie.
 pub struct Group {
@@ -20,9 +44,9 @@ impl Group {
     pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        Ok(Self {
-            child: command.spawn()?,
-        })
+        let child = command.spawn()?;
+        running().push(child.id());
+        Ok(Self { child })
     }
 
     pub fn child(&mut self) -> &mut Child {
@@ -31,14 +55,10 @@ impl Group {
 
     /// Stops the leader and all its descendants that did not leave the group, and reaps the leader.
     pub fn kill(&mut self) {
-        #[cfg(unix)]
-        if let Ok(id) = i32::try_from(self.child.id()) {
-            use nix::sys::signal::{Signal, killpg};
-            // Fails only when nothing of the group is left.
-            let _ = killpg(nix::unistd::Pid::from_raw(id), Signal::SIGKILL);
-        }
+        stop(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
+        running().retain(|leader| *leader != self.child.id());
     }
 
     /// Waits until the leader ends by itself, at most `limit`.

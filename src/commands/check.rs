@@ -305,7 +305,8 @@ fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
         return Ok(true);
     }
     // Why a device does not open was said above.
-    let Ok(place) = prepared.place(args.device, args.vram_budget.map(|size| size.as_u64())) else {
+    let budget = args.vram_budget.map(|size| size.as_u64());
+    let Ok(place) = prepared.place(args.device, budget, None) else {
         return Ok(false);
     };
     match crate::generate::build(&model.generator, settings, &Resources::default(), &place) {

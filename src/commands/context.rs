@@ -2,7 +2,7 @@
 
 use super::cli::Global;
 use super::failure::Failure;
-use super::progress::{self, AssetProgress};
+use super::progress::AssetProgress;
 use crate::cancel::Cancel;
 use crate::hub::{Hub, HubOptions};
 use std::sync::{Arc, OnceLock};
@@ -29,19 +29,9 @@ impl Context {
         }
     }
 
-    /// Lets Ctrl-C raise the flag; a second one ends the program at once.
+    /// Lets Ctrl-C and the signals of schedulers raise the flag.
     pub fn catch_interrupts(&self) {
-        let cancel = self.cancel.clone();
-        // Fails only when a handler is set already; then that one works.
-        let _ = ctrlc::set_handler(move || {
-            if cancel.is_raised() {
-                std::process::exit(i32::from(crate::exit::Exit::Interrupted as u8));
-            }
-            cancel.raise();
-            progress::say(
-                "interrupted: finishing the outputs in hand (press Ctrl-C again to stop at once)",
-            );
-        });
+        super::interrupt::catch(&self.cancel);
     }
 
     /// Whether the network may not be used.
@@ -52,7 +42,7 @@ impl Context {
     /// The asset hub.
     ///
     /// # Errors
-    /// When no folder for the cache can be found.
+    /// When a table of assets cannot be read.
     pub fn hub(&self) -> Result<Arc<Hub>, Failure> {
         if let Some(hub) = self.hub.get() {
             return Ok(hub.clone());

@@ -48,11 +48,7 @@ pub fn execute(
         prepared.asking.suite.name, prepared.answering.model.name
     );
     let mut manifest = prepared.manifest(way.device.to_string(), way.shard, observers);
-    let before = folder
-        .manifest()
-        .is_file()
-        .then(|| Manifest::read(folder))
-        .transpose()?;
+    let before = Manifest::read_before(folder, way.shard)?;
     let changed = before
         .as_ref()
         .map(|before| before.changes(&manifest, 6))
@@ -67,12 +63,20 @@ pub fn execute(
         ));
     }
     match &before {
-        Some(before) if changed.is_empty() => manifest.started = before.started,
-        _ => manifest.write(folder)?,
+        Some(before) if changed.is_empty() && before.shard == way.shard => {
+            manifest.started = before.started;
+        }
+        _ => manifest.write_own(folder)?,
     }
     let outcome = make(ctx, prepared, observers, way, &label)?;
+    if !outcome.interrupted {
+        folder.clear_scratch(way.shard);
+    }
     if outcome.interrupted || way.shard.is_some() || !way.observe {
-        manifest.write(folder)?;
+        if way.shard.is_some() && !outcome.interrupted {
+            manifest.finished = Some(jiff::Timestamp::now());
+        }
+        manifest.write_own(folder)?;
         return Ok(Done {
             folder: folder.clone(),
             outcome,
@@ -122,7 +126,7 @@ fn make(
     let settings = &prepared.answering.settings;
     let resources = prepared.resources(ctx)?;
     let place = prepared
-        .place(way.device, way.vram_budget)
+        .place(way.device, way.vram_budget, way.shard)
         .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
     let factory = || {
         crate::generate::build(generator, settings, &resources, &place).map_err(|error| {

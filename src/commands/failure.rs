@@ -113,10 +113,9 @@ impl From<BaselineError> for Failure {
 
 impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
-        let exit = if matches!(error, SuiteError::Asset { .. }) {
-            Exit::Environment
-        } else {
-            Exit::Usage
+        let exit = match error {
+            SuiteError::Asset { .. } | SuiteError::NoPictureFolder { .. } => Exit::Environment,
+            _ => Exit::Usage,
         };
         Self::new(exit, error)
     }

@@ -6,8 +6,8 @@ use super::failure::Failure;
 use super::prepare::Asking;
 use crate::config::{self, PromptGenerator, SuiteFile};
 use crate::exit::Exit;
+use crate::print;
 use crate::run::to_lines;
-use std::io::Write;
 use std::path::Path;
 
 /// Prints the items of a suite.
@@ -40,8 +40,7 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
             .items,
         )
     };
-    // A reader that closes early (`| head`) is no error.
-    let _ = std::io::stdout().write_all(&bytes);
+    print::bytes(&bytes);
     Ok(Exit::Ok)
 }
 

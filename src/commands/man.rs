@@ -3,17 +3,16 @@
 use super::cli::Cli;
 use super::failure::Failure;
 use crate::exit::Exit;
+use crate::print;
 use crate::run::{RunError, write_durable};
 use clap::CommandFactory;
-use std::io::Write;
 use std::path::Path;
 
 /// Prints a completion script.
 pub fn completions(shell: clap_complete::Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "unigauge", &mut script);
-    // A reader that closes early is no error.
-    let _ = std::io::stdout().write_all(&script);
+    print::bytes(&script);
     Exit::Ok
 }
 
@@ -25,7 +24,7 @@ pub fn man(out: Option<&Path>) -> Result<Exit, Failure> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = out else {
-        let _ = std::io::stdout().write_all(&page(&command)?);
+        print::bytes(&page(&command)?);
         return Ok(Exit::Ok);
     };
     write_durable(&folder.join("unigauge.1"), &page(&command)?)?;

@@ -7,27 +7,41 @@ use super::progress::say;
 use super::run::{exit_of, print_summaries};
 use super::score::{grade_run, report_run};
 use crate::exit::Exit;
-use crate::run::{Manifest, RunFolder, merge as merge_shards};
+use crate::record::Item;
+use crate::run::{Division, Manifest, RunFolder, read_all};
 
-/// Joins the shards of a run, grades and reports it.
+/// Joins the shards of a run, grades and reports it. Of shards that never began, all outputs are missing.
 ///
 /// # Errors
-/// When shards are missing or overlap.
+/// When there are no shards, they overlap, or one is being made.
 pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let folder = RunFolder::existing(&args.run)?;
     let _lock = folder.lock(None)?;
     let mut manifest = Manifest::read(&folder)?;
-    let merged = merge_shards(&folder)?;
+    let division = Division::hold(&folder)?;
+    let items: Vec<Item> = read_all(&folder.items())?;
+    let merged = division.join(&items)?;
     say(format!(
         "joined {} shards: {} outputs, {} observations",
         merged.shards, merged.outputs, merged.evidence
     ));
-    manifest.shard = None;
+    for shard in division.absent() {
+        say(format!(
+            "shard {shard} has not begun: its outputs are missing; make them with `--shard {shard}`, then merge again"
+        ));
+    }
+    manifest.join(&folder, division.shards())?;
     let scored = grade_run(ctx, &folder, &manifest, None, None)?;
     let summary = report_run(&folder, &manifest, scored)?;
     manifest.finished = Some(jiff::Timestamp::now());
     manifest.write(&folder)?;
     let summaries = [summary];
+    if exit_of(&summaries) == Exit::Ok {
+        let shards = division.shards().iter().copied().map(Some);
+        shards
+            .chain([None])
+            .for_each(|shard| folder.clear_scratch(shard));
+    }
     print_summaries(ctx, &summaries, &[]);
     say(format!(
         "report: {}",

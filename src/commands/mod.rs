@@ -17,6 +17,7 @@ mod fetch;
 mod gate;
 mod grade;
 mod history;
+mod interrupt;
 mod items;
 mod languages;
 mod list;
@@ -30,6 +31,7 @@ mod progress;
 mod report;
 mod run;
 mod score;
+mod screen;
 mod shipped;
 mod study;
 mod table;
@@ -38,17 +40,29 @@ mod train;
 mod train_study;
 
 use crate::exit::Exit;
-use clap::Parser;
+use crate::print;
+use clap::{CommandFactory, Parser};
 use cli::{Bench, Cli, Command};
 use context::Context;
 use failure::Failure;
+
+/// The command line, with all commands and options.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
 
 /// Parses the command line, runs the command, prints its error if it has one.
 pub fn main() -> Exit {
     let cli = Cli::parse();
     let ctx = Context::new(&cli.global);
     match dispatch(&ctx, cli.command) {
-        Ok(exit) => exit,
+        Ok(exit) => match print::fault() {
+            Some(fault) if exit == Exit::Ok => {
+                progress::say(format!("cannot write to standard output: {fault}"));
+                Exit::Unexpected
+            }
+            _ => exit,
+        },
         Err(Failure { report, exit }) => {
             progress::say(format!("{report:?}"));
             exit

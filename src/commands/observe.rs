@@ -13,7 +13,9 @@ use crate::config::{ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
 use crate::record::Item;
-use crate::run::{Asked, Chains, Manifest, RunError, RunFolder, Work, read_all};
+use crate::run::{
+    Asked, Chains, Manifest, Outcome, RunError, RunFolder, Shard, Stream, Work, read_all,
+};
 use std::path::Path;
 
 /// Looks at the outputs of a run folder, or at somebody else's images.
@@ -36,7 +38,16 @@ pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
 fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Result<Exit, Failure> {
     let folder = RunFolder::existing(run)?;
     let manifest = Manifest::read(&folder)?;
-    let _lock = folder.lock(manifest.shard)?;
+    // Shards that were not merged yet are looked at one after the other.
+    let shards: Vec<Option<Shard>> = match manifest.shard {
+        None => vec![None],
+        Some(_) => {
+            let shards = folder.shards(Stream::Outputs)?;
+            shards.into_iter().map(Some).collect()
+        }
+    };
+    let locks = shards.iter().map(|shard| folder.lock(*shard));
+    let _locks = locks.collect::<Result<Vec<_>, _>>()?;
     let suite = suite_of(&manifest)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let observers = observers(ctx, &suite, device)?;
@@ -47,36 +58,42 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         ));
     }
     let listener = RunProgress::new(ctx.quiet, suite.name.clone());
-    let outcome = Work {
-        folder: &folder,
-        asked: Asked {
-            items: &items,
-            base: manifest.items_base.as_deref().unwrap_or(folder.root()),
-            repeats: manifest.repeats,
-            seed: manifest.seed,
-            shard: manifest.shard,
-            chains: Chains::of(&items),
-        },
-        making: None,
-        layout: suite.layout,
-        observers: &observers,
-        observe_workers: jobs,
-        cancel: &ctx.cancel,
-        listener: &listener,
-    }
-    .execute()?;
-    if outcome.interrupted {
-        say("go on with the same command");
-        return Ok(Exit::Interrupted);
+    let mut all = Outcome::default();
+    for shard in shards {
+        let outcome = Work {
+            folder: &folder,
+            asked: Asked {
+                items: &items,
+                base: manifest.items_base.as_deref().unwrap_or(folder.root()),
+                repeats: manifest.repeats,
+                seed: manifest.seed,
+                shard,
+                chains: Chains::of(&items),
+            },
+            making: None,
+            layout: suite.layout,
+            observers: &observers,
+            observe_workers: jobs,
+            cancel: &ctx.cancel,
+            listener: &listener,
+        }
+        .execute()?;
+        if outcome.interrupted {
+            say("go on with the same command");
+            return Ok(Exit::Interrupted);
+        }
+        all.observed += outcome.observed;
+        all.observe_failed += outcome.observe_failed;
+        all.done_before += outcome.done_before;
     }
     println!(
         "{}: {} observations made, {} failed, {} outputs",
         folder.root().display(),
-        outcome.observed,
-        outcome.observe_failed,
-        outcome.done_before
+        all.observed,
+        all.observe_failed,
+        all.done_before
     );
-    Ok(if outcome.observe_failed > 0 {
+    Ok(if all.observe_failed > 0 {
         Exit::Incomplete
     } else {
         Exit::Ok

@@ -118,7 +118,7 @@ impl AssetSource for Assets {
     }
 
     fn pictures(&self) -> Result<PathBuf, AssetError> {
-        Ok(self.0.cache().join("pictures"))
+        Ok(self.0.cache()?.join("pictures"))
     }
 }
 
@@ -352,7 +352,12 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// The reason why the device cannot be opened.
-    pub fn place(&self, device: DeviceChoice, vram_budget: Option<u64>) -> Result<Place, String> {
+    pub fn place(
+        &self,
+        device: DeviceChoice,
+        vram_budget: Option<u64>,
+        shard: Option<crate::run::Shard>,
+    ) -> Result<Place, String> {
         let device = match crate::generate::in_process(&self.answering.model.generator) {
             true => device,
             false => DeviceChoice::Cpu,
@@ -360,7 +365,7 @@ impl<'a> Prepared<'a> {
         Ok(Place {
             device: device.open()?,
             vram_budget,
-            scratch: self.folder.scratch(),
+            scratch: self.folder.scratch(shard),
         })
     }
 
@@ -414,6 +419,7 @@ impl<'a> Prepared<'a> {
             command: std::env::args().collect(),
             started: jiff::Timestamp::now(),
             finished: None,
+            executions: Vec::new(),
         }
     }
 }

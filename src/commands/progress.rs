@@ -1,5 +1,6 @@
 //! Progress on stderr: bars on a terminal, plain lines elsewhere.
 
+use super::screen::screen;
 use crate::hub::Progress;
 use crate::run::{Event, Listener};
 use crate::train::Event as TrainEvent;
@@ -16,7 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     MultiProgress::with_draw_target(if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
+        screen()
     } else {
         ProgressDrawTarget::hidden()
     })

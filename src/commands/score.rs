@@ -95,7 +95,7 @@ pub fn rule(ctx: &Context, name: &str, options: &Settings) -> Result<Box<dyn Rul
             Ok(path) => {
                 table.insert((*option).to_owned(), path.display().to_string().into());
             }
-            Err(HubError::Absent { .. }) => {}
+            Err(HubError::Absent { .. } | HubError::NoCacheFolder) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -53,7 +53,7 @@ fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
 /// # Errors
 /// When the cache cannot be written.
 pub fn folder(ctx: &Context, name: &str) -> Result<Option<PathBuf>, Failure> {
-    Ok(shipped::folder(ctx.hub()?.cache(), name)?)
+    Ok(shipped::folder(ctx.hub()?.cache()?, name)?)
 }
 
 /// As [`folder`], for a training.

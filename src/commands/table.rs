@@ -13,7 +13,6 @@ use crate::report::export::{self, Export, Terminal};
 use crate::report::{Measured, Paired, Table, TableSettings};
 use crate::run::{Manifest, read_json};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::Path;
 
 /// Prints what papers printed, and runs beside it.
@@ -319,10 +318,9 @@ fn put(out: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
             say(format!("written: {}", path.display()));
             Ok(())
         }
-        None => match std::io::stdout().write_all(bytes) {
-            // Whoever read it has seen enough.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(Failure::io),
-        },
+        None => {
+            crate::print::bytes(bytes);
+            Ok(())
+        }
     }
 }

@@ -20,7 +20,9 @@
 //! empty, writable, and removed after the reply has been read. The program answers one request before it gets the
 //! next. It may print `{"ready": true}` once its weights are loaded: the time limit of the first request counts from
 //! there. Anything else on stdout is ignored up to a limit; stderr is free, its last lines are shown when the program
-//! fails. The program should end when its stdin is closed; it is stopped, with all it started, when it does not.
+//! fails. The program should end when its stdin is closed; it is stopped, with all it started, when it does not. When
+//! unigauge is told to end, the request in hand is waited for as long as the signal leaves time; a program that ends of
+//! the same signal has not failed.
 
 mod child;
 mod reply;
@@ -38,6 +40,9 @@ use std::time::{Duration, Instant};
 
 /// Lines that are no reply, per request, before the program is taken for broken.
 const MAX_STRAY_LINES: usize = 1000;
+
+/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to both.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
 /// Settings of the generator `command`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -180,7 +185,7 @@ impl CommandGenerator {
         let mut stray = 0;
         let mut sample = String::new();
         loop {
-            if cancel.is_raised() {
+            if cancel.is_over() {
                 return Err(None);
             }
             let note = || match stray {
@@ -235,6 +240,9 @@ impl Generator for CommandGenerator {
         request: &Request<'_>,
         cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
+        if cancel.is_raised() {
+            return Err(GenerateError::Cancelled);
+        }
         let here = |path: PathBuf| {
             std::path::absolute(&path)
                 .unwrap_or(path)
@@ -265,6 +273,9 @@ impl Generator for CommandGenerator {
                 self.failures = 0;
                 self.running = Some(running);
                 reply.take(folder.path())
+            }
+            Err(Some(("crashed", _))) if cancel.is_raised_within(SAME_SIGNAL) => {
+                Err(GenerateError::Cancelled)
             }
             Err(Some((kind, what))) => Err(self.failed(kind, &what, &mut running)),
             Err(None) => Err(GenerateError::Cancelled),

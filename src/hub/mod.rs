@@ -130,20 +130,20 @@ pub struct Fetched<'a> {
 pub struct Hub {
     options: HubOptions,
     table: Table,
-    cache: PathBuf,
+    /// None where the environment names none: that is an error as soon as it is needed.
+    cache: Option<PathBuf>,
 }
 
 impl Hub {
-    /// Opens the cache (nothing is written yet) and reads the table of assets.
+    /// Names the cache (nothing is written yet) and reads the table of assets.
     ///
     /// # Errors
-    /// When no cache folder can be named or a table of assets cannot be read.
+    /// When a table of assets cannot be read.
     pub fn new(options: HubOptions) -> Result<Self, HubError> {
         let cache = options
             .cache
             .clone()
-            .or_else(|| options.environment.cache())
-            .ok_or(HubError::NoCacheFolder)?;
+            .or_else(|| options.environment.cache());
         let mut table = Table::embedded()?;
         if let Some(file) = options.environment.get("UNIGAUGE_ASSETS") {
             let text = fs::read_to_string(file).map_err(HubError::io("read", file))?;
@@ -167,8 +167,11 @@ impl Hub {
     }
 
     /// The folder of what is kept between runs.
-    pub fn cache(&self) -> &Path {
-        &self.cache
+    ///
+    /// # Errors
+    /// [`HubError::NoCacheFolder`]
+    pub fn cache(&self) -> Result<&Path, HubError> {
+        self.cache.as_deref().ok_or(HubError::NoCacheFolder)
     }
 
     /// All assets with their states, in the order of the table.
@@ -177,7 +180,11 @@ impl Hub {
             asset,
             state: match self.find(asset) {
                 Ok(path) => State::Present(path),
-                Err(HubError::Absent { .. } | HubError::NotUnpacked { .. }) => State::Absent,
+                Err(
+                    HubError::Absent { .. }
+                    | HubError::NotUnpacked { .. }
+                    | HubError::NoCacheFolder,
+                ) => State::Absent,
                 Err(error) => State::Corrupt(error),
             },
         };
@@ -244,7 +251,7 @@ impl Hub {
     }
 
     /// Where the cache keeps the asset. A new revision has a new folder.
-    fn folder(&self, asset: &Asset) -> PathBuf {
+    fn folder(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let key = match asset.pinned_sha256() {
             Some(sha256) => sha256.chars().take(12).collect(),
             None => {
@@ -257,7 +264,7 @@ impl Hub {
                 format!("unpinned-{revision}")
             }
         };
-        self.cache.join("assets").join(&asset.id).join(key)
+        Ok(self.cache()?.join("assets").join(&asset.id).join(key))
     }
 
     /// Looks in the places of the module's description.
@@ -277,16 +284,19 @@ impl Hub {
         if let Some((repo, _, prefix)) = asset.source.listed() {
             return self.listed(asset, &repo, prefix);
         }
-        let cached = self.folder(asset).join(asset.file_name()?);
-        if cached.is_file() {
-            return self.verified(asset, cached);
+        let file_name = asset.file_name()?;
+        let cached = self.folder(asset).map(|folder| folder.join(file_name));
+        if let Ok(cached) = &cached
+            && cached.is_file()
+        {
+            return self.verified(asset, cached.clone());
         }
         if let (Some(folder), Some(_)) = (
             self.options.environment.get("UNIGAUGE_DATA"),
             asset.pinned_sha256(),
         ) {
             let mut candidates = Vec::new();
-            same_name(Path::new(folder), asset.file_name()?, 3, &mut candidates);
+            same_name(Path::new(folder), file_name, 3, &mut candidates);
             for path in candidates {
                 if let Ok(path) = self.verified(asset, path) {
                     return Ok(path);
@@ -295,13 +305,13 @@ impl Hub {
         }
         Err(HubError::Absent {
             id: asset.id.clone(),
-            path: cached,
+            path: cached?,
         })
     }
 
     /// The folder of fetched files, when all of their listing are there.
     fn listed(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
-        let folder = self.folder(asset);
+        let folder = self.folder(asset)?;
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
         let kept = snapshot::kept(&folder).filter(|kept| kept.repo == repo);
         match kept {
@@ -315,18 +325,24 @@ impl Hub {
 
     /// Compares the file with the pinned checksum, or with the one recorded at the first fetch.
     fn verified(&self, asset: &Asset, path: PathBuf) -> Result<PathBuf, HubError> {
-        let folder = self.folder(asset);
-        let expected = match asset.pinned_sha256() {
-            Some(pinned) => Some(pinned.to_owned()),
-            None if path.starts_with(&folder) => fs::read_to_string(recorded(&folder)).ok(),
-            None => None,
+        // Without a cache the file is read each time.
+        let folder = self.folder(asset).ok();
+        let expected = match (asset.pinned_sha256(), &folder) {
+            (Some(pinned), _) => Some(pinned.to_owned()),
+            (None, Some(folder)) if path.starts_with(folder) => {
+                fs::read_to_string(recorded(folder)).ok()
+            }
+            (None, _) => None,
         };
         let Some(expected) = expected else {
             // Nothing to compare with: the file must at least be readable.
             File::open(&path).map_err(HubError::io("open", &path))?;
             return Ok(path);
         };
-        let actual = Memory::of(&folder).sha256(&path)?;
+        let actual = match folder {
+            Some(folder) => Memory::of(&folder).sha256(&path)?,
+            None => verify::sha256_of(&path)?,
+        };
         if actual == expected.trim() {
             return Ok(path);
         }
@@ -344,7 +360,7 @@ impl Hub {
         if self.options.offline {
             return Err(HubError::Offline {
                 id: asset.id.clone(),
-                path: self.folder(asset).join(file_name),
+                path: self.folder(asset)?.join(file_name),
             });
         }
         let lock_name = match &asset.source {
@@ -393,7 +409,7 @@ impl Hub {
                 let Some((repo, revision, prefix)) = asset.source.listed() else {
                     return self.find(asset);
                 };
-                let folder = self.folder(asset);
+                let folder = self.folder(asset)?;
                 let wants = |path: &str| path.starts_with(prefix);
                 let snapshot = self.snapshot(&repo, revision, &folder, &wants)?;
                 self.fetch_snapshot(&snapshot, &folder)?;
@@ -451,9 +467,10 @@ impl Hub {
             version,
             python: python.as_deref(),
         };
-        fs::create_dir_all(&self.cache).map_err(HubError::io("make the folder", &self.cache))?;
-        let folder = tempfile::tempdir_in(&self.cache)
-            .map_err(HubError::io("make a folder in", &self.cache))?;
+        let cache = self.cache()?;
+        fs::create_dir_all(cache).map_err(HubError::io("make the folder", cache))?;
+        let folder =
+            tempfile::tempdir_in(cache).map_err(HubError::io("make a folder in", cache))?;
         let progress = &self.options.progress;
         progress.begin(&wanted.id, wanted.pinned_size());
         progress.note(
@@ -501,7 +518,7 @@ impl Hub {
     /// Gives a complete file its final name, when it is the right one.
     fn install(&self, asset: &Asset, file: &Path, from: &str) -> Result<PathBuf, HubError> {
         let actual = verify::sha256_of(file)?;
-        let folder = self.folder(asset);
+        let folder = self.folder(asset)?;
         match asset.pinned_sha256() {
             Some(expected) if expected != actual => {
                 return Err(HubError::Content {
@@ -534,14 +551,14 @@ impl Hub {
     }
 
     fn make_folder(&self, asset: &Asset) -> Result<PathBuf, HubError> {
-        let folder = self.folder(asset);
+        let folder = self.folder(asset)?;
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
         Ok(folder)
     }
 
     /// Waits for the lock of that name; it is given back when the file is dropped, or its process dies.
     fn lock(&self, id: &str, name: &str) -> Result<File, HubError> {
-        let folder = self.cache.join("locks");
+        let folder = self.cache()?.join("locks");
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
         let path = folder.join(format!("{name}.lock"));
         let file = File::create(&path).map_err(HubError::io("write", &path))?;

@@ -51,7 +51,7 @@ pub fn folder(cache: &Path, name: &str) -> Result<Option<PathBuf>, HubError> {
 
 /// The whole folder appears at once; another process may be first.
 fn unpack(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), HubError> {
-    let failed = |path: &Path, error: std::io::Error| HubError::io("cannot write", path)(error);
+    let failed = |path: &Path, error: std::io::Error| HubError::io("write", path)(error);
     let parent = folder.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
     let temporary = tempfile::tempdir_in(parent).map_err(|error| failed(parent, error))?;

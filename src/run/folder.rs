@@ -5,9 +5,12 @@
 //!   manifest.json  items.jsonl  outputs.jsonl  outputs/  evidence.jsonl
 //!   grades.jsonl  grades.parquet  summary.json  report/
 //! ```
+//!
+//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names hold `.I-of-N`.
 
 use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
+use super::manifest::host_name;
 use super::shard::{self, Shard};
 use crate::record::Item;
 use std::fs::File;
@@ -100,14 +103,25 @@ impl RunFolder {
         self.root.join("outputs")
     }
 
+    /// What this execution says of itself: `manifest.json`, or the part of one shard.
+    pub fn manifest_of(&self, shard: Option<Shard>) -> PathBuf {
+        self.root.join(shard::name("manifest", shard, ".json"))
+    }
+
     /// Folder for what one phase of a pipeline leaves to the next; gone when all outputs are made.
-    pub fn scratch(&self) -> PathBuf {
-        self.root.join("scratch")
+    pub fn scratch(&self, shard: Option<Shard>) -> PathBuf {
+        self.root.join(shard::name("scratch", shard, ""))
+    }
+
+    /// Removes what phases left to each other; whoever calls this holds the lock.
+    pub fn clear_scratch(&self, shard: Option<Shard>) {
+        // Nothing of it is needed: what stays costs room on the disk alone.
+        let _ = std::fs::remove_dir_all(self.scratch(shard));
     }
 
     /// A journal, of the whole run or of one shard.
     pub fn stream(&self, stream: Stream, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::file_name(stream.stem(), shard))
+        self.root.join(shard::name(stream.stem(), shard, ".jsonl"))
     }
 
     /// The shards whose journal exists.
@@ -127,7 +141,7 @@ impl RunFolder {
                 middle.replacen("-of-", "/", 1).parse().ok()
             })
             .collect();
-        shards.sort_by_key(ToString::to_string);
+        shards.sort();
         Ok(shards)
     }
 
@@ -138,10 +152,15 @@ impl RunFolder {
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(
-            &self.root,
-            &shard::file_name(".lock", shard).replace(".jsonl", ""),
-        )
+        Lock::take(&self.root, &shard::name(".lock", shard, "")).map_err(|error| {
+            match (error, shard) {
+                (RunError::Locked { folder, holder }, Some(shard)) => RunError::Locked {
+                    folder,
+                    holder: format!("shard {shard} is made by {holder}"),
+                },
+                (error, _) => error,
+            }
+        })
     }
 
     /// Writes items.jsonl, unless it holds just these items; tells whether it held others before.
@@ -196,6 +215,15 @@ fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
         && bytes.is_empty()
 }
 
+/// Whether a file system has no locks, as some of clusters.
+fn knows_no_locks(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    let no_locks = error.raw_os_error() == Some(nix::errno::Errno::ENOLCK as i32);
+    #[cfg(not(unix))]
+    let no_locks = false;
+    no_locks || error.kind() == std::io::ErrorKind::Unsupported
+}
+
 /// Exclusive right to write into a run folder; given back when dropped, and by the kernel when the process dies.
 #[derive(Debug)]
 pub struct Lock {
@@ -232,11 +260,18 @@ impl Lock {
                     holder: holder.into(),
                 });
             }
+            Err(std::fs::TryLockError::Error(error)) if knows_no_locks(&error) => {
+                tracing::warn!(
+                    "{}: this file system has no locks ({error}): nothing keeps a second run out of the folder",
+                    root.display()
+                );
+            }
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
         let who = format!(
-            "process {} since {}\n",
+            "process {} on {} since {}\n",
             std::process::id(),
+            host_name(),
             jiff::Timestamp::now().strftime("%F %T UTC")
         );
         file.set_len(0)

@@ -43,6 +43,62 @@ pub struct Manifest {
     pub started: jiff::Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<jiff::Timestamp>,
+    /// Where and how the shards of a merged run were made; empty for a run of one process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub executions: Vec<Execution>,
+}
+
+/// How one shard was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    pub shard: Shard,
+    /// The machine's name.
+    pub host_name: String,
+    pub host: Host,
+    pub device: String,
+    pub program: Program,
+    pub command: Vec<String>,
+    pub started: jiff::Timestamp,
+    /// Absent when the shard was stopped before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<jiff::Timestamp>,
+}
+
+/// The part of the manifest that a shard writes: nothing of the others is lost by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The machine's name.
+    pub host_name: String,
+    #[serde(flatten)]
+    pub manifest: Manifest,
+}
+
+impl Part {
+    /// The part of a shard; None when it has none, as a shard that never began.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn read(folder: &RunFolder, shard: Shard) -> Result<Option<Self>, RunError> {
+        let path = folder.manifest_of(Some(shard));
+        path.is_file().then(|| read_json(&path)).transpose()
+    }
+
+    fn execution(self, shard: Shard) -> Execution {
+        let Self {
+            host_name,
+            manifest,
+        } = self;
+        Execution {
+            shard,
+            host_name,
+            host: manifest.host,
+            device: manifest.device,
+            program: manifest.program,
+            command: manifest.command,
+            started: manifest.started,
+            finished: manifest.finished,
+        }
+    }
 }
 
 /// Which program made the run.
@@ -92,6 +148,18 @@ impl Host {
     }
 }
 
+/// The name of this machine.
+pub fn host_name() -> String {
+    #[cfg(unix)]
+    let name = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok());
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").ok();
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "a machine without a name".into())
+}
+
 impl Manifest {
     /// Reads the manifest of a run.
     ///
@@ -117,6 +185,76 @@ impl Manifest {
     /// When the disk refuses.
     pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
         write_json(&folder.manifest(), self)
+    }
+
+    /// The manifest of what this execution wrote before: of its shard, or of the run.
+    ///
+    /// # Errors
+    /// When it is damaged, or of a newer format.
+    pub fn read_before(folder: &RunFolder, shard: Option<Shard>) -> Result<Option<Self>, RunError> {
+        if let Some(shard) = shard
+            && let Some(part) = Part::read(folder, shard)?
+        {
+            return Ok(Some(part.manifest));
+        }
+        let there = folder.manifest().is_file();
+        there.then(|| Self::read(folder)).transpose()
+    }
+
+    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run only where
+    /// that does not say the same already or calls the run finished.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the manifest that is there is damaged.
+    pub fn write_own(&self, folder: &RunFolder) -> Result<(), RunError> {
+        let Some(shard) = self.shard else {
+            return self.write(folder);
+        };
+        let part = Part {
+            host_name: host_name(),
+            manifest: self.clone(),
+        };
+        write_json(&folder.manifest_of(Some(shard)), &part)?;
+        if folder.manifest().is_file() && self.says_the_same(&Self::read(folder)?) {
+            return Ok(());
+        }
+        let unfinished = Self {
+            finished: None,
+            ..self.clone()
+        };
+        unfinished.write(folder)
+    }
+
+    /// Whether another manifest is of the same unfinished run, whoever made its outputs where and when.
+    fn says_the_same(&self, there: &Self) -> bool {
+        let of_this = Self {
+            shard: there.shard,
+            device: there.device.clone(),
+            host: there.host.clone(),
+            command: there.command.clone(),
+            started: there.started,
+            finished: None,
+            executions: Vec::new(),
+            ..self.clone()
+        };
+        of_this == *there
+    }
+
+    /// Makes this the manifest of a whole run out of what its shards say of themselves.
+    ///
+    /// # Errors
+    /// When the part of a shard is damaged.
+    pub fn join(&mut self, folder: &RunFolder, shards: &[Shard]) -> Result<(), RunError> {
+        self.shard = None;
+        self.executions.clear();
+        for &shard in shards {
+            let part = Part::read(folder, shard)?;
+            self.executions
+                .extend(part.map(|part| part.execution(shard)));
+        }
+        let started = self.executions.iter().map(|execution| execution.started);
+        self.started = started.min().unwrap_or(self.started);
+        Ok(())
     }
 
     /// What differs between the definitions of two manifests, as `path: old → new`, at most `limit` lines.

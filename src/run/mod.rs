@@ -27,11 +27,13 @@ pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{Lock, RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
-pub use manifest::{Changed, FORMAT_VERSION, Host, Manifest, Program, Selection};
+pub use manifest::{
+    Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection, host_name,
+};
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};
 pub use seed::{derive_seed, sha256_hex};
-pub use shard::{Merged, Shard, merge};
+pub use shard::{Division, Merged, Shard};
 pub use store::{read_json, write_durable, write_json};

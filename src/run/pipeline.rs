@@ -126,8 +126,8 @@ impl Work<'_> {
 
     /// Where an observer keeps files of its own.
     fn own(&self, observer: &dyn Observer) -> std::path::PathBuf {
-        let name = super::shard::file_name(observer.name(), self.asked.shard);
-        self.folder.root().join(name.replace(".jsonl", ""))
+        let name = super::shard::name(observer.name(), self.asked.shard, "");
+        self.folder.root().join(name)
     }
 
     fn begin(&self) -> Result<(), RunError> {
@@ -296,6 +296,8 @@ impl Work<'_> {
     ) {
         let result = match result {
             Ok(generated) => Ok(generated),
+            // The signal that ends this run reaches what it works with, too: the next run tells whether this can be made.
+            Err(_) if self.cancel.is_raised() => return shared.stop.store(true, Ordering::SeqCst),
             Err(GenerateError::Item { kind, message }) => Err(Failure {
                 stage: "generate".into(),
                 kind: kind.into(),
@@ -481,6 +483,8 @@ impl Work<'_> {
                         }
                         return None;
                     }
+                    // As with outputs: what failed since the end was asked for is tried again.
+                    Err(_) if self.cancel.is_raised() => return None,
                     Err(ObserveError { kind, message, .. }) => (
                         None,
                         Some(Failure {

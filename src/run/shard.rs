@@ -1,19 +1,22 @@
-//! Shards: several processes share one run, each writing files of its own; `merge` makes them whole.
+//! Shards: several processes share one run at the same time, each writing files of its own; a merge makes them whole.
 
 use super::error::RunError;
-use super::folder::{RunFolder, Stream};
+use super::folder::{Lock, RunFolder, Stream};
 use super::journal::Lines;
 use super::store::write_durable;
-use std::collections::HashSet;
+use crate::record::Item;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
 /// One part of a run: number `index` (1-based) of `count`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(into = "String", try_from = "String")]
 pub struct Shard {
-    index: usize,
     count: usize,
+    index: usize,
 }
 
 impl Shard {
@@ -55,16 +58,16 @@ impl FromStr for Shard {
         if index == 0 || index > count {
             Err(wrong())
         } else {
-            Ok(Self { index, count })
+            Ok(Self { count, index })
         }
     }
 }
 
-/// The part of a file name that a shard adds: `outputs.3-of-8.jsonl`.
-pub(super) fn file_name(stem: &str, shard: Option<Shard>) -> String {
+/// The name of a file or folder, of the whole run or of one shard: `outputs.3-of-8.jsonl`.
+pub(super) fn name(stem: &str, shard: Option<Shard>, extension: &str) -> String {
     match shard {
-        None => format!("{stem}.jsonl"),
-        Some(Shard { index, count }) => format!("{stem}.{index}-of-{count}.jsonl"),
+        None => format!("{stem}{extension}"),
+        Some(Shard { index, count }) => format!("{stem}.{index}-of-{count}{extension}"),
     }
 }
 
@@ -76,85 +79,131 @@ pub struct Merged {
     pub evidence: usize,
 }
 
+/// All shards of a run, held so that none of them writes.
+#[derive(Debug)]
+pub struct Division {
+    folder: RunFolder,
+    /// In their order.
+    shards: Vec<Shard>,
+    absent: Vec<Shard>,
+    _locks: Vec<Lock>,
+}
+
+impl Division {
+    /// Finds the shards of a run and takes their locks.
+    ///
+    /// # Errors
+    /// When there are none, shards of different counts lie together, or one is being made.
+    pub fn hold(folder: &RunFolder) -> Result<Self, RunError> {
+        let wrong = |reason: &str, help: &str| RunError::Shards {
+            folder: folder.root().to_path_buf(),
+            reason: reason.into(),
+            help: help.into(),
+        };
+        let present = folder.shards(Stream::Outputs)?;
+        let counts: HashSet<usize> = present.iter().map(|shard| shard.count).collect();
+        let count = match counts.into_iter().collect::<Vec<_>>()[..] {
+            [] => {
+                return Err(wrong(
+                    "there is no outputs.i-of-n.jsonl",
+                    "make them with `--shard i/n`",
+                ));
+            }
+            [count] => count,
+            _ => {
+                return Err(wrong(
+                    "shards of different counts lie together",
+                    "keep the shards of one `--shard i/n` division and move the others away",
+                ));
+            }
+        };
+        let shards: Vec<Shard> = (1..=count).map(|index| Shard { count, index }).collect();
+        let locks = shards.iter().map(|shard| folder.lock(Some(*shard)));
+        let _locks = locks.collect::<Result<_, _>>()?;
+        let absent = shards.iter().copied();
+        Ok(Self {
+            absent: absent.filter(|shard| !present.contains(shard)).collect(),
+            folder: folder.clone(),
+            shards,
+            _locks,
+        })
+    }
+
+    pub fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+
+    /// The shards that never began; their outputs are missing.
+    pub fn absent(&self) -> &[Shard] {
+        &self.absent
+    }
+
+    /// Joins the journals of the shards into `outputs.jsonl` and `evidence.jsonl`, in the order of the items.
+    ///
+    /// # Errors
+    /// When a journal is damaged, or two shards hold the same output.
+    pub fn join(&self, items: &[Item]) -> Result<Merged, RunError> {
+        let ids = items.iter().enumerate();
+        let places: HashMap<&str, usize> = ids
+            .map(|(place, item)| (item.item.as_str(), place))
+            .collect();
+        Ok(Merged {
+            shards: self.shards.len(),
+            outputs: self.join_stream(Stream::Outputs, &places)?,
+            evidence: self.join_stream(Stream::Evidence, &places)?,
+        })
+    }
+
+    fn join_stream(
+        &self,
+        stream: Stream,
+        places: &HashMap<&str, usize>,
+    ) -> Result<usize, RunError> {
+        let mut seen: HashMap<(String, u32, String), Shard> = HashMap::new();
+        let mut order = Vec::new();
+        let mut journals = Vec::new();
+        for &shard in &self.shards {
+            let lines = Lines::read(&self.folder.stream(stream, Some(shard)))?;
+            for (line, key) in lines.parse::<Key>()?.into_iter().enumerate() {
+                let place = places.get(key.item.as_str()).copied();
+                order.push((
+                    place.unwrap_or(usize::MAX),
+                    key.repeat,
+                    journals.len(),
+                    line,
+                ));
+                let name = format!("item {} repeat {}", key.item, key.repeat);
+                let first = *seen
+                    .entry((key.item, key.repeat, key.observer))
+                    .or_insert(shard);
+                if first != shard {
+                    return Err(RunError::Shards {
+                        folder: self.folder.root().to_path_buf(),
+                        reason: format!("{name} is in shard {first} and in shard {shard}"),
+                        help: "the shards were made with different item selections; make them again with one".into(),
+                    });
+                }
+            }
+            journals.push(lines);
+        }
+        // Lines of one output stay in their order: the last one counts.
+        order.sort_unstable();
+        let mut bytes = Vec::new();
+        for (_, _, journal, line) in order {
+            bytes.extend_from_slice(journals[journal].raw(line));
+            bytes.push(b'\n');
+        }
+        write_durable(&self.folder.stream(stream, None), &bytes)?;
+        Ok(seen.len())
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Key {
     item: String,
     repeat: u32,
     #[serde(default)]
     observer: String,
-}
-
-/// Joins the shard files of a run into `outputs.jsonl` and `evidence.jsonl`.
-///
-/// # Errors
-/// When a shard's file is missing, shards of different counts lie together, or two shards hold the same output.
-pub fn merge(folder: &RunFolder) -> Result<Merged, RunError> {
-    let wrong = |reason: String, help: &str| RunError::Shards {
-        folder: folder.root().to_path_buf(),
-        reason,
-        help: help.into(),
-    };
-    let present = folder.shards(Stream::Outputs)?;
-    let counts: HashSet<usize> = present.iter().map(|shard| shard.count).collect();
-    let count = match counts.iter().copied().collect::<Vec<_>>()[..] {
-        [] => {
-            return Err(wrong(
-                "there is no outputs.i-of-n.jsonl".into(),
-                "make them with `--shard i/n`",
-            ));
-        }
-        [count] => count,
-        _ => {
-            return Err(wrong(
-                "shards of different counts lie together".into(),
-                "keep the shards of one `--shard i/n` division and move the others away",
-            ));
-        }
-    };
-    let missing: Vec<String> = (1..=count)
-        .map(|index| Shard { index, count })
-        .filter(|shard| !present.contains(shard))
-        .map(|shard| shard.to_string())
-        .collect();
-    if !missing.is_empty() {
-        return Err(wrong(
-            format!("shard {} missing", missing.join(", ")),
-            "run the missing shards with `--shard i/n`, then merge again",
-        ));
-    }
-    let outputs = join(folder, Stream::Outputs, count)?;
-    let evidence = join(folder, Stream::Evidence, count)?;
-    Ok(Merged {
-        shards: count,
-        outputs,
-        evidence,
-    })
-}
-
-fn join(folder: &RunFolder, stream: Stream, count: usize) -> Result<usize, RunError> {
-    let mut seen: std::collections::HashMap<(String, u32, String), usize> =
-        std::collections::HashMap::new();
-    let mut bytes = Vec::new();
-    for index in 1..=count {
-        let lines = Lines::read(&folder.stream(stream, Some(Shard { index, count })))?;
-        for (place, key) in lines.parse::<Key>()?.into_iter().enumerate() {
-            let name = format!("item {} repeat {}", key.item, key.repeat);
-            let first = *seen
-                .entry((key.item, key.repeat, key.observer))
-                .or_insert(index);
-            if first != index {
-                return Err(RunError::Shards {
-                    folder: folder.root().to_path_buf(),
-                    reason: format!("{name} is in shard {first} and in shard {index}"),
-                    help: "the shards were made with different item selections; make them again with one".into(),
-                });
-            }
-            bytes.extend_from_slice(lines.raw(place));
-            bytes.push(b'\n');
-        }
-    }
-    write_durable(&folder.stream(stream, None), &bytes)?;
-    Ok(seen.len())
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ impl Problem {
     }
 }
 
-/// Why a suite has no items. All but [`SuiteError::Asset`] are the definition's or the data's fault.
+/// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the definition's or the
+/// data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SuiteError {
     #[error(transparent)]
@@ -52,6 +53,13 @@ pub enum SuiteError {
     Empty {
         source_name: String,
         expected: String,
+    },
+
+    #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
+    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for them"))]
+    NoPictureFolder {
+        path: PathBuf,
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
     #[error("the items of this suite are the asset `{asset}`: {cause}")]

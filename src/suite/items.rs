@@ -87,15 +87,23 @@ pub fn items(
     let joined = joined.as_ref();
     let (items, records) = match &found {
         Found::Files { files, .. } if within => {
-            let folder = picture_folder(assets, found.name())?;
-            let mapper = Mapper::new(suite, images.with_written(&folder))?;
+            // A table need not hold any pictures, and then needs no folder for them.
+            let folder = picture_folder(assets, found.name());
+            let images = match &folder {
+                Ok(folder) => images.with_written(folder),
+                Err(_) => images,
+            };
+            let mapper = Mapper::new(suite, images)?;
             let tables = Tables {
                 format,
                 files,
                 name: &name,
-                pictures: Pictures::new(folder),
+                pictures: Pictures::new(folder.as_ref().ok().cloned()),
             };
-            tables.items(&mapper, source)?
+            match (tables.items(&mapper, source), folder) {
+                (_, Err(error)) if tables.pictures.have_no_place() => return Err(error),
+                (items, _) => items?,
+            }
         }
         Found::Folder(path) => {
             let mapper = Mapper::new(suite, images)?;
@@ -160,11 +168,12 @@ fn second(
 
 /// The folder of the pictures that come with items, as a whole path, whatever folder the program is started in.
 fn picture_folder(assets: &dyn AssetSource, source: &Path) -> Result<PathBuf, SuiteError> {
-    let folder = assets.pictures().map_err(|cause| SuiteError::Unreadable {
-        path: source.to_owned(),
-        problem: format!("there is no folder for the pictures inside it: {cause}"),
-        help: None,
-    })?;
+    let folder = assets
+        .pictures()
+        .map_err(|cause| SuiteError::NoPictureFolder {
+            path: source.to_owned(),
+            cause,
+        })?;
     Ok(std::path::absolute(&folder).unwrap_or(folder))
 }
 
@@ -191,7 +200,7 @@ fn generated(
         PromptGenerator::MiniEdit => {
             let name = &suite.definition.name;
             let folder = picture_folder(assets, Path::new(name))?;
-            mini::edits(&Pictures::new(folder)).map_err(|problem| SuiteError::Unreadable {
+            mini::edits(&Pictures::new(Some(folder))).map_err(|problem| SuiteError::Unreadable {
                 path: name.into(),
                 problem,
                 help: None,

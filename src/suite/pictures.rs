@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest picture that is taken out of a table, in bytes.
 pub(super) const MAX_BYTES: usize = 256 << 20;
@@ -25,12 +26,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The folder that pictures are written into. It may be shared: what is there is not written again.
 #[derive(Debug)]
 pub(super) struct Pictures {
-    folder: PathBuf,
+    /// None where there is no folder for them.
+    folder: Option<PathBuf>,
+    /// A picture was to be written, and there is no folder.
+    no_place: AtomicBool,
 }
 
 impl Pictures {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            no_place: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether a picture could not be kept since there is no folder.
+    pub(super) fn have_no_place(&self) -> bool {
+        self.no_place.load(Ordering::Relaxed)
     }
 
     /// Writes a picture that is not there yet, and returns its path.
@@ -47,7 +59,7 @@ impl Pictures {
         }
         image::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
         let extension = image::sniff(bytes).unwrap_or("bin");
-        let (folder, path) = self.place(bytes, extension);
+        let (folder, path) = self.place(bytes, extension)?;
         // A file that a crash left without its content has another length.
         let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
         if !there {
@@ -62,7 +74,7 @@ impl Pictures {
     /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
     pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, String> {
         let Prepare::Gedit = how;
-        let (folder, path) = self.place(bytes, "gedit.png");
+        let (folder, path) = self.place(bytes, "gedit.png")?;
         if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
             let decoded = image::decode_bytes(bytes, "the picture");
             let rgb = decoded.map_err(|error| error.to_string())?.rgb;
@@ -79,14 +91,18 @@ impl Pictures {
     }
 
     /// The folder and the path of a picture.
-    fn place(&self, bytes: &[u8], extension: &str) -> (PathBuf, PathBuf) {
+    fn place(&self, bytes: &[u8], extension: &str) -> Result<(PathBuf, PathBuf), String> {
+        let Some(folder) = &self.folder else {
+            self.no_place.store(true, Ordering::Relaxed);
+            return Err("there is no folder for the picture".into());
+        };
         let hash: String = Sha256::digest(bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let folder = self.folder.join(&hash[..2]);
+        let folder = folder.join(&hash[..2]);
         let path = folder.join(format!("{hash}.{extension}"));
-        (folder, path)
+        Ok((folder, path))
     }
 
     /// The bytes of a picture in base64, maybe behind `data:…,`.

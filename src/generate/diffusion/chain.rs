@@ -10,7 +10,7 @@ use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
 use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
 use crate::model::weights::Checked;
-use crate::record::{Object, Task};
+use crate::record::{NOTES, Object, Task, add_note, notes};
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -118,14 +118,46 @@ impl Chain {
             return Ok(None);
         }
         let key = self.stages[number].key(request, &journey.key)?;
-        journey.key = key.clone();
         if self.scratch.has(&key) {
             // An earlier run's goes with this one's.
             self.kept.push_back(key.clone());
+            journey.key = key.clone();
             journey.files.push(key);
             return Ok(None);
         }
-        self.collect(journey).map(Some)
+        let before = match self.collect(journey)? {
+            Some(before) => before,
+            None => self.make_again(number, request, journey, cancel)?,
+        };
+        journey.key = key;
+        Ok(Some(before))
+    }
+
+    /// What the stages before this one leave, made once more: a file of theirs was removed or is damaged.
+    fn make_again(
+        &mut self,
+        number: usize,
+        request: &Request<'_>,
+        journey: &mut Journey,
+        cancel: &Cancel,
+    ) -> Result<Named, GenerateError> {
+        journey.key = Key::of(&[]);
+        journey.files.clear();
+        for earlier in 0..number {
+            let Some(before) = self.ready(earlier, request, journey, cancel)? else {
+                continue;
+            };
+            self.make_room(earlier)?;
+            let steps = self.stages[earlier].run_together(&[(request, &before)], cancel);
+            let step = steps.into_iter().next();
+            self.keep(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
+        }
+        self.collect(journey)?.ok_or_else(|| {
+            GenerateError::item(
+                "scratch",
+                "what an earlier phase leaves is removed again and again; keep other programs out of the run folder",
+            )
+        })
     }
 
     /// Keeps what a stage made. The answer, when this stage gives it.
@@ -150,29 +182,32 @@ impl Chain {
             Made::Pixels(pixels) => Answer::Pixels(pixels),
             Made::Text(text) => Answer::Text(text),
         };
-        journey.extra.extend(extra);
+        add_remarks(&mut journey.extra, extra);
         Ok(Some(answer))
     }
 
-    /// What the stages before left, and their remarks.
-    fn collect(&self, journey: &mut Journey) -> Result<Named, GenerateError> {
-        let mut all = Named::new();
+    /// What the stages before left, and their remarks; None when a file is gone or damaged.
+    fn collect(&self, journey: &mut Journey) -> Result<Option<Named>, GenerateError> {
+        let mut all = Some(Named::new());
+        let mut extra = Object::new();
         for key in &journey.files {
-            let tensors = self.scratch.get(key, &self.device).ok_or_else(|| {
-                // A damaged file would fail every time: the next run makes it again.
+            let Some(mut tensors) = self.scratch.get(key, &self.device) else {
                 self.scratch.forget(key);
-                GenerateError::item(
-                    "scratch",
-                    "what an earlier phase left cannot be read; run again",
-                )
-            })?;
-            all.extend(tensors);
+                all = None;
+                continue;
+            };
+            if let Some(told) = tensors.remove(EXTRA) {
+                let bytes: Vec<u8> = wrong(told.to_vec1())?;
+                add_remarks(
+                    &mut extra,
+                    serde_json::from_slice(&bytes).unwrap_or_default(),
+                );
+            }
+            if let Some(all) = &mut all {
+                all.extend(tensors);
+            }
         }
-        if let Some(extra) = all.remove(EXTRA) {
-            let bytes: Vec<u8> = wrong(extra.to_vec1())?;
-            let extra: Object = serde_json::from_slice(&bytes).unwrap_or_default();
-            journey.extra.extend(extra);
-        }
+        journey.extra = extra;
         Ok(all)
     }
 
@@ -246,6 +281,7 @@ impl Chain {
                 self.scratch.forget(&key);
             }
         }
+        self.scratch.leave();
     }
 
     /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other closely.
@@ -256,6 +292,15 @@ impl Chain {
             }
         }
     }
+}
+
+/// Adds what a stage remarks to the remarks of the stages before it. The notes of all of them stay.
+fn add_remarks(all: &mut Object, mut more: Object) {
+    for note in notes(&more) {
+        add_note(all, note);
+    }
+    more.remove(NOTES);
+    all.extend(more);
 }
 
 fn wrong<T>(result: candle_core::Result<T>) -> Result<T, GenerateError> {
@@ -332,8 +377,12 @@ impl Generator for Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        if !self.interrupted {
+        if !self.interrupted && !self.kept.is_empty() {
             self.tidy(0);
+            self.scratch.leave();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

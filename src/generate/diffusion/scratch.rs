@@ -35,7 +35,7 @@ impl Key {
     }
 }
 
-/// A folder of such files.
+/// A folder of such files, of one process alone: others would miss what this one forgets.
 #[derive(Debug, Clone)]
 pub struct Scratch {
     folder: PathBuf,
@@ -85,7 +85,10 @@ impl Scratch {
     /// Forgets tensors that no output needs any more.
     pub fn forget(&self, key: &Key) {
         let _ = std::fs::remove_file(self.path(key));
-        // Goes only when it is empty.
+    }
+
+    /// Removes the folder, unless it holds something.
+    pub fn leave(&self) {
         let _ = std::fs::remove_dir(&self.folder);
     }
 }
