@@ -18,11 +18,13 @@ pub mod vqascore;
 pub mod world;
 
 mod clip;
+mod noted;
 mod pictures;
 mod questions;
 mod registry;
 mod source;
 
+pub use noted::Noted;
 pub use registry::{BuildError, NAMES, OpenDevice, assets, build, engine};
 
 use crate::record::{Item, Output};
@@ -40,6 +42,8 @@ pub struct Subject<'a> {
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
+    /// Takes what a reader of the evidence must know of the pictures beside the output.
+    pub noted: &'a Noted,
 }
 
 /// Why one output could not be observed. `kind` is a short stable word for the record.

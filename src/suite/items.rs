@@ -2,8 +2,8 @@
 
 use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
 use crate::record::{Item, Task};
-use crate::suite::collect::Collected;
-use crate::suite::error::{Problem, SuiteError};
+use crate::suite::collect::{Collected, Items};
+use crate::suite::error::{Problem, SuiteError, Wrong};
 use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::join::Joined;
@@ -45,6 +45,8 @@ pub struct ItemSet {
     pub base: PathBuf,
     /// Remarks for the manifest: where the items came from if not from where the suite says.
     pub notes: Vec<String>,
+    /// How many records were left out and why, for whoever reads the numbers.
+    pub left_out: Vec<String>,
 }
 
 /// Makes or reads the items of a suite. `instead` is a file or folder that the user gives in place of the
@@ -83,7 +85,7 @@ pub fn items(
         _ => None,
     };
     let joined = joined.as_ref();
-    let (items, records) = match &found {
+    let (Items { items, left_out }, records) = match &found {
         Found::Files { files, .. } if within => {
             let folder = picture_folder(assets, found.name())?;
             let mapper = Mapper::new(suite, images.with_written(&folder))?;
@@ -121,7 +123,12 @@ pub fn items(
         tracing::warn!("{}: {UNSEEN}", suite.definition.name);
         notes.push(UNSEEN.to_owned());
     }
-    Ok(ItemSet { items, base, notes })
+    Ok(ItemSet {
+        items,
+        base,
+        notes,
+        left_out,
+    })
 }
 
 /// A remark on items whose input images may not be there.
@@ -198,6 +205,7 @@ fn generated(
         items,
         base: PathBuf::from("."),
         notes: Vec::new(),
+        left_out: Vec::new(),
     })
 }
 
@@ -207,9 +215,9 @@ fn mapped(
     joined: Option<&Joined>,
     raws: Vec<Raw<'_>>,
     name: &str,
-) -> Result<(Vec<Item>, usize), SuiteError> {
+) -> Result<(Items, usize), SuiteError> {
     let records = raws.len();
-    let mut collected = Collected::default();
+    let mut collected = Collected::new(mapper.leave_out());
     let mut raws = raws.into_iter().enumerate();
     loop {
         let batch: Vec<_> = raws.by_ref().take(BATCH).collect();
@@ -238,8 +246,11 @@ fn one(
     let mut record = raw.record()?;
     let place = record.place.clone();
     let added = joined.map_or(Ok(()), |joined| joined.add(&mut record.fields));
-    match added.and_then(|()| mapper.items(index, record)) {
+    match added
+        .map_err(Wrong::from)
+        .and_then(|()| mapper.items(index, record))
+    {
         Ok(items) => Ok((place, items)),
-        Err(message) => Err(Problem::new(place, message)),
+        Err(wrong) => Err(Problem::of(place, wrong)),
     }
 }
