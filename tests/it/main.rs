@@ -34,6 +34,7 @@ mod ocrbench_v2;
 mod oneig;
 mod openai;
 mod parity;
+mod pictures;
 mod ppocr;
 mod qwen_observers;
 mod recipes;
