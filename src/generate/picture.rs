@@ -26,15 +26,19 @@ pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
 }
 
 /// The bytes of an input picture and their format's usual extension. It is decoded once, so that nothing cut or damaged is
-/// handed on; messages begin with `input image PATH`.
+/// handed on; one that is too large to be decoded here is handed on unseen. Messages begin with `input image PATH`.
 ///
 /// # Errors
 /// When there is no such file, or it is no whole picture.
 pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     let name = format!("input image {}", path.display());
     let bytes = read_file(path).map_err(|error| format!("input image {error}"))?;
-    let decoded = decode_bytes(&bytes, &name).map_err(|error| error.to_string())?;
-    Ok((bytes, decoded.format))
+    let format = match decode_bytes(&bytes, &name) {
+        Ok(decoded) => Some(decoded.format),
+        Err(ImageError::TooManyPixels { .. }) => sniff(&bytes),
+        Err(error) => return Err(error.to_string()),
+    };
+    Ok((bytes, format.unwrap_or_default()))
 }
 
 /// Refuses an input picture that is empty, cut or damaged. What cannot be read here may be read by another program.

@@ -164,7 +164,8 @@ impl Making<'_> {
         for mut written in std::mem::take(&mut self.waiting) {
             match self.resolve(&mut written) {
                 Ok(()) => ready.push(written),
-                Err(problem) => self.collected.problem(problem),
+                Err(problem) if self.asks(&written) => self.collected.problem(problem),
+                Err(_) => {}
             }
         }
         if !ready.is_empty() {
@@ -229,11 +230,15 @@ impl Making<'_> {
         }
     }
 
+    /// Whether the row is more than a place where others may have their pictures from.
+    fn asks(&self, written: &Written) -> bool {
+        self.mapper.keeps(&written.record.fields) != Ok(false)
+    }
+
     /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have from it.
     fn refuse(&mut self, written: Written) {
         let index = written.index();
-        // A row that is here for its picture alone is wrong only where another wants it.
-        let asked = self.mapper.keeps(&written.record.fields) != Ok(false);
+        let asked = self.asks(&written);
         for (place, (column, problem)) in written.broken.into_iter().enumerate() {
             let index = index.clone();
             self.broken.extend(index.map(|index| (column, index)));
