@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use unigauge::observe::ppocr::{PpOcr, PpOcrModels, PpOcrSettings};
-use unigauge::observe::{Observer, Subject};
+use unigauge::observe::{Noted, Observer, Subject};
 use unigauge::record::{Item, Output};
 
 fn main() {
@@ -59,12 +59,14 @@ fn look(observer: &PpOcr, file: &Path) -> Value {
         serde_json::from_str(r#"{"item":"1","task":"text-to-image","prompt":""}"#).expect("item"),
         serde_json::from_str(r#"{"item":"1","repeat":0,"seed":0,"kind":"image"}"#).expect("output"),
     );
+    let noted = Noted::default();
     let subject = Subject {
         item: &item,
         base: Path::new("."),
         output: &output,
         image: Some(&image),
         file: Some(file),
+        noted: &noted,
     };
     observer.observe(&[subject]).remove(0).expect("evidence")
 }

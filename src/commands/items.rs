@@ -4,6 +4,7 @@ use super::cli::ItemsArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::Asking;
+use super::progress::say;
 use crate::config::{self, PromptGenerator, SuiteFile};
 use crate::exit::Exit;
 use crate::print;
@@ -29,16 +30,15 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
             })?
             .into_bytes()
     } else {
-        to_lines(
-            &Asking::load(
-                ctx,
-                &args.suite,
-                Path::new(""),
-                args.items.as_deref(),
-                &args.select,
-            )?
-            .items,
-        )
+        let asking = Asking::load(
+            ctx,
+            &args.suite,
+            Path::new(""),
+            args.items.as_deref(),
+            &args.select,
+        )?;
+        asking.left_out.iter().for_each(say);
+        to_lines(&asking.items)
     };
     print::bytes(&bytes);
     Ok(Exit::Ok)

@@ -114,6 +114,7 @@ fn of_images(
         args.items.as_deref(),
         &args.select,
     )?;
+    asking.left_out.iter().for_each(say);
     let layout = asking.suite.layout;
     let mut table = toml::Table::new();
     table.insert("path".into(), images.display().to_string().into());

@@ -26,6 +26,8 @@ pub struct Asking {
     pub base: PathBuf,
     /// Remarks on where the items came from.
     pub notes: Vec<String>,
+    /// How many records of its items were left out and why.
+    pub left_out: Vec<String>,
     pub selection: Selection,
     /// Options of observers and rule that the command line changes.
     pub changed: Vec<String>,
@@ -69,6 +71,7 @@ impl Asking {
             items: Arc::new(set.items),
             base: set.base,
             notes: set.notes,
+            left_out: set.left_out,
             selection: Selection {
                 limit: select.limit,
                 only: select.only.clone(),
@@ -410,6 +413,7 @@ impl<'a> Prepared<'a> {
             shard,
             device,
             items_base: self.items_base(),
+            left_out: self.asking.left_out.clone(),
             assets: self.asking.assets.clone(),
             observers: observers
                 .iter()

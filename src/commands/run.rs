@@ -188,7 +188,7 @@ fn all(ctx: &Context, args: &RunArgs, target: &Target, way: &Way) -> Result<Vec<
     let mut done = Vec::new();
     for ((suite, models), select) in target.suites().flat_map(each) {
         let asking = Asking::load(ctx, suite, &target.from, args.items.as_deref(), select)?;
-        asking.notes.iter().for_each(say);
+        asking.notes.iter().chain(&asking.left_out).for_each(say);
         // A million items take a while to free, and the process ends soon.
         std::mem::forget(asking.items.clone());
         let answering: Vec<Answering> = models

@@ -130,6 +130,7 @@ pub fn grade_run(
     let mut notes = suite.notes.clone();
     let of_model = manifest.model["notes"].as_array().into_iter().flatten();
     notes.extend(of_model.filter_map(|note| note.as_str().map(str::to_owned)));
+    notes.extend(manifest.left_out.iter().cloned());
     notes.extend(records.notes.iter().cloned());
     notes.extend(over.and_then(|(_, options)| other_options(options)));
     let used = super::outcomes::grading(&suite, &options);

@@ -74,7 +74,16 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
         }
         let picture =
             decode_file(path).map_err(|error| GenerateError::item("image", error.to_string()));
-        let coded = picture.and_then(|picture| codec.encode(&picture.rgb));
+        let coded = picture.and_then(|picture| {
+            for change in &picture.changes {
+                say(format!(
+                    "{}: {}",
+                    path.display(),
+                    change.note("the picture")
+                ));
+            }
+            codec.encode(&picture.rgb)
+        });
         let Some(coded) = outcome(path, coded)? else {
             exit = Exit::Incomplete;
             continue;

@@ -14,8 +14,8 @@ use std::path::Path;
 mod items;
 
 pub use items::{
-    ChoiceMapping, Expect, FieldOrValue, Format, ImageEncoding, ItemsSource, Join, Mapping, Names,
-    Prepare, PromptGenerator, Wanted,
+    ChoiceMapping, Expect, FieldOrValue, Flaw, Format, ImageEncoding, ItemsSource, Join, Mapping,
+    Names, Prepare, PromptGenerator, Wanted,
 };
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).

@@ -27,7 +27,7 @@
 mod child;
 mod reply;
 
-use super::{GenerateError, Generated, Generator, Request};
+use super::{GenerateError, Generated, Generator, Request, picture};
 use crate::cancel::Cancel;
 use child::{Running, Said};
 use reply::Line;
@@ -257,11 +257,12 @@ impl Generator for CommandGenerator {
         })?;
         let item = request.item;
         let id = format!("{}#{}", item.item, request.repeat);
-        let images: Vec<String> = item
-            .images
-            .iter()
-            .map(|image| here(request.base.join(image)))
-            .collect();
+        let mut images = Vec::with_capacity(item.images.len());
+        for image in &item.images {
+            let path = request.base.join(image);
+            picture::refuse_damage(&path).map_err(|what| GenerateError::item("input", what))?;
+            images.push(here(path));
+        }
         let line = json!({
             "id": id, "item": item.item, "task": item.task, "prompt": item.prompt, "images": images,
             "repeat": request.repeat, "seed": request.seed, "output_dir": here(folder.path().to_owned()),

@@ -32,8 +32,8 @@ pub struct FolderSettings {
     /// `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of the picture's width, or with `pic_num = 1` the whole
-    /// picture.
+    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square then, or with
+    /// `pic_num = 1` the whole picture.
     #[serde(default)]
     pub resolution: Option<u32>,
     /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom right.
@@ -341,39 +341,42 @@ impl Folder {
         path: &Path,
         item: &Item,
         repeat: u32,
-    ) -> Result<Answer, GenerateError> {
+    ) -> Result<Generated, GenerateError> {
         let name = slashed(path);
         let size = decode::dimensions(&bytes, &name).map_err(image_error)?;
-        match self.tile(size, path, item, repeat) {
-            Some(tile) => Ok(Answer::Pixels(tile.cut(&bytes, &name)?)),
-            None => match decode::sniff(&bytes) {
-                Some(extension) => Ok(Answer::Encoded { bytes, extension }),
-                None => Err(GenerateError::item("image", format!("{name}: no picture"))),
-            },
+        let tile = self.tile(size, path, item, repeat);
+        let tile = tile.map_err(|why| GenerateError::item("image", format!("{name}: {why}")))?;
+        if let Some(tile) = tile {
+            let (pixels, notes) = tile.cut(&bytes, &name)?;
+            let mut generated = Generated::from(Answer::Pixels(pixels));
+            for note in notes {
+                add_note(&mut generated.extra, &note);
+            }
+            return Ok(generated);
+        }
+        match decode::sniff(&bytes) {
+            Some(extension) => Ok(Answer::Encoded { bytes, extension }.into()),
+            None => Err(GenerateError::item("image", format!("{name}: no picture"))),
         }
     }
 
     /// The tile to cut, or none when the picture is the output.
-    fn tile(&self, size: (u32, u32), path: &Path, item: &Item, repeat: u32) -> Option<Tile> {
-        match self.settings.layout {
-            Layout::Dpg => Some(Tile::square(self.tile_side(size)?, repeat)),
+    fn tile(
+        &self,
+        size: (u32, u32),
+        path: &Path,
+        item: &Item,
+        repeat: u32,
+    ) -> Result<Option<Tile>, String> {
+        let settings = &self.settings;
+        match settings.layout {
+            Layout::Dpg => Tile::of_dpg(size, settings.resolution, settings.pic_num, repeat),
             Layout::Oneig => {
-                let single = format!("{}_{repeat}", self.settings.layout.name(item));
+                let single = format!("{}_{repeat}", settings.layout.name(item));
                 let whole = path.file_stem() == Some(OsStr::new(&single));
-                (!whole).then(|| Tile::of_grid(size, self.settings.grid, repeat))
+                Ok((!whole).then(|| Tile::of_grid(size, settings.grid, repeat)))
             }
-            _ => None,
-        }
-    }
-
-    /// DPG-Bench: side of the tile to cut, or none when the picture is the tile.
-    fn tile_side(&self, (width, height): (u32, u32)) -> Option<u32> {
-        let whole = self.settings.pic_num == 1;
-        match self.settings.resolution {
-            Some(side) if whole && (width, height) == (side, side) => None,
-            Some(side) => Some(side),
-            None if whole => None,
-            None => Some(width / 2),
+            _ => Ok(None),
         }
     }
 }
@@ -398,8 +401,7 @@ impl Generator for Folder {
             Place::Refused { kind, reason } => return Err(GenerateError::item(kind, reason)),
         };
         let bytes = decode::read_file(&real).map_err(image_error)?;
-        let answer = self.answer(bytes, &path, request.item, request.repeat)?;
-        let mut generated = Generated::from(answer);
+        let mut generated = self.answer(bytes, &path, request.item, request.repeat)?;
         generated
             .extra
             .insert("source".to_owned(), slashed(&path).into());

@@ -1,8 +1,9 @@
 //! Encoded pictures as they come from programs and servers.
 
 use super::Answer;
-use crate::image::sniff;
+use crate::image::{self, ImageError, decode_bytes, read_file, sniff};
 use base64::Engine as _;
+use std::path::Path;
 
 /// Largest encoded picture that is accepted, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
@@ -12,11 +13,45 @@ pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
         Some(extension) => Ok(Answer::Encoded { bytes, extension }),
         None if bytes.is_empty() => Err("an empty file (0 bytes)".to_owned()),
+        None if image::unread_format(&bytes).is_some() => Err(format!(
+            "{}, which is not supported; ask for PNG, JPEG or WebP",
+            image::unread_format(&bytes).unwrap_or_default()
+        )),
         None => Err(format!(
             "{} bytes that begin with {:?}, not PNG, JPEG, WebP, GIF, BMP or TIFF",
             bytes.len(),
             String::from_utf8_lossy(&bytes[..bytes.len().min(16)])
         )),
+    }
+}
+
+/// The bytes of an input picture and their format's usual extension. It is decoded once, so that nothing cut or damaged is
+/// handed on; one that is too large to be decoded here is handed on unseen. Messages begin with `input image PATH`.
+///
+/// # Errors
+/// When there is no such file, or it is no whole picture.
+pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
+    let name = format!("input image {}", path.display());
+    let bytes = read_file(path).map_err(|error| format!("input image {error}"))?;
+    let format = match decode_bytes(&bytes, &name) {
+        Ok(decoded) => Some(decoded.format),
+        Err(ImageError::TooManyPixels { .. }) => sniff(&bytes),
+        Err(error) => return Err(error.to_string()),
+    };
+    Ok((bytes, format.unwrap_or_default()))
+}
+
+/// Refuses an input picture that is empty, cut or damaged. What cannot be read here may be read by another program.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn refuse_damage(path: &Path) -> Result<(), String> {
+    let read = read_file(path);
+    match read.and_then(|bytes| decode_bytes(&bytes, &path.display().to_string())) {
+        Err(error @ (ImageError::Damaged { .. } | ImageError::Empty { .. })) => {
+            Err(format!("input image {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

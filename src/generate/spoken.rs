@@ -3,9 +3,10 @@
 //! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest first.
 
 use super::{GenerateError, Request};
-use crate::image::{decode_file, read_file};
+use crate::image::{Change, decode_file, read_file};
 use crate::model::conversation::{Message, Piece};
 use crate::model::tokenizer::chat::Role;
+use crate::record::{Object, add_note};
 use image::RgbImage;
 use serde::Deserialize;
 
@@ -14,6 +15,8 @@ pub struct Spoken {
     role: Role,
     text: String,
     pub pictures: Vec<RgbImage>,
+    /// What decoding changed of the pictures.
+    changes: Vec<Change>,
 }
 
 /// What of a turn stands first.
@@ -48,16 +51,28 @@ impl Spoken {
         turns
             .into_iter()
             .map(|turn| {
-                let decode = |image: &String| Ok(decode_file(&request.base.join(image))?.rgb);
-                let pictures: Result<_, crate::image::ImageError> =
-                    turn.images.iter().map(decode).collect();
-                Ok(Self {
+                let mut spoken = Self {
                     role: turn.role,
                     text: turn.text,
-                    pictures: pictures.map_err(|error| broken(&error))?,
-                })
+                    pictures: Vec::new(),
+                    changes: Vec::new(),
+                };
+                for image in &turn.images {
+                    let decoded = decode_file(&request.base.join(image));
+                    let decoded = decoded.map_err(|error| broken(&error))?;
+                    spoken.pictures.push(decoded.rgb);
+                    spoken.changes.extend(decoded.changes);
+                }
+                Ok(spoken)
             })
             .collect()
+    }
+
+    /// Adds notes on what decoding changed of the pictures to an output's record.
+    pub fn note(spoken: &[Self], record: &mut Object) {
+        for change in spoken.iter().flat_map(|turn| &turn.changes) {
+            add_note(record, &change.note("an input picture of the item"));
+        }
     }
 
     /// The bytes of all pictures, and the history as it is written: what shapes an answer beside the prompt.

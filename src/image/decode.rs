@@ -3,7 +3,16 @@
 //! The format is told from the bytes, never from the name. A picture's size is read from its header and checked
 //! before any pixel is allocated, so that a small file that claims a huge picture costs nothing.
 
+mod change;
+mod jpeg;
+mod other;
+mod tiff_tags;
+
+pub use change::Change;
+
+use image::ExtendedColorType::{Cmyk8, Cmyk16};
 use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::metadata::Orientation::NoTransforms;
 use image::{
     AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
     RgbaImage,
@@ -11,6 +20,7 @@ use image::{
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::path::Path;
+use tiff_tags::{Alpha, Page};
 
 /// The largest picture that is decoded, in pixels.
 pub const MAX_PIXELS: u64 = 100_000_000;
@@ -26,8 +36,8 @@ pub struct Decoded {
     pub rgb: RgbImage,
     /// The format's usual extension, without the dot.
     pub format: &'static str,
-    /// What was changed on the way: transparency, orientation, animation.
-    pub notes: Vec<String>,
+    /// What was changed on the way: transparency, orientation, animation and the like.
+    pub changes: Vec<Change>,
 }
 
 /// Why a picture cannot be used. Every message names the picture.
@@ -51,6 +61,9 @@ pub enum ImageError {
     #[error("{name}: not a picture of a known format (it starts with {start})")]
     #[diagnostic(help("convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are read as well"))]
     UnknownFormat { name: String, start: String },
+    #[error("{name}: {what} is not supported; save the picture as PNG")]
+    #[diagnostic(help("JPEG, WebP, GIF, BMP and most kinds of TIFF are read as well"))]
+    Unsupported { name: String, what: String },
     #[error(
         "{name}: the picture is {width}x{height} pixels; at most {} megapixels are decoded",
         MAX_PIXELS / 1_000_000
@@ -73,6 +86,14 @@ pub enum ImageError {
 /// The usual extension (`png`, `jpg`, `webp`, `gif`, `bmp`, `tiff`) of the format that the bytes begin like.
 pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     format_of(bytes).map(|(_, extension)| extension)
+}
+
+/// The name of the format that the bytes begin like, of those that are known and not read.
+pub fn unread_format(bytes: &[u8]) -> Option<&'static str> {
+    match format_of(bytes) {
+        Some(_) => None,
+        None => other::named(bytes),
+    }
 }
 
 /// Reads a file whole, up to a bound.
@@ -122,38 +143,37 @@ pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
 /// Transparency is laid on white, the EXIF orientation is applied, of an animation the first frame is taken.
 ///
 /// # Errors
-/// When the bytes are empty, no picture, too large a picture, truncated or damaged.
+/// When the bytes are empty, no picture, too large a picture, of a kind that is not supported, truncated or damaged.
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     let (format, extension) = known_format(bytes, name)?;
-    let damaged = |reason: String| ImageError::Damaged {
-        name: name.to_owned(),
-        format: extension,
-        reason,
-    };
-    let mut decoder = open(bytes, format).map_err(|error| damaged(error.to_string()))?;
+    let failed = |error| failed(error, name, extension);
+    let page = page(bytes, name, format)?;
+    let mut decoder = open(bytes, format).map_err(failed)?;
     check_size(decoder.dimensions(), name)?;
-    // The JPEG decoder fills what is missing with grey instead of failing.
-    if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
-        return Err(damaged("the end of the picture is missing".to_owned()));
+    let mut changes = Vec::new();
+    if page.followed {
+        changes.push(Change::FirstPage);
     }
-    let mut notes = Vec::new();
-    let orientation = decoder
-        .orientation()
-        .unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture =
-        DynamicImage::from_decoder(decoder).map_err(|error| damaged(error.to_string()))?;
-    if orientation != image::metadata::Orientation::NoTransforms {
+    let cmyk = matches!(decoder.original_color_type(), Cmyk8 | Cmyk16);
+    if cmyk || (format == ImageFormat::Jpeg && is_cmyk_jpeg(bytes, name)?) {
+        changes.push(Change::FromCmyk);
+    }
+    let orientation = decoder.orientation().unwrap_or(NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    if picture.color().bytes_per_pixel() / picture.color().channel_count() > 1 {
+        changes.push(Change::EightBits);
+    }
+    if orientation != NoTransforms {
         picture.apply_orientation(orientation);
-        let code = orientation.to_exif();
-        notes.push(format!("turned upright (EXIF orientation {code})"));
+        changes.push(Change::Turned);
     }
     if is_animated(bytes, format) {
-        notes.push("animated: the first frame was taken".to_owned());
+        changes.push(Change::FirstFrame);
     }
     let rgb = if picture.color().has_alpha() {
-        let (rgb, see_through) = on_white(&picture.into_rgba8());
+        let (rgb, see_through) = on_white(&picture.into_rgba8(), page.alpha);
         if see_through {
-            notes.push("transparent parts were laid on white".to_owned());
+            changes.push(Change::LaidOnWhite);
         }
         rgb
     } else {
@@ -162,8 +182,54 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     Ok(Decoded {
         rgb,
         format: extension,
-        notes,
+        changes,
     })
+}
+
+/// Whether a JPEG has four channels.
+///
+/// # Errors
+/// When its end is missing, which the decoder would fill with grey.
+fn is_cmyk_jpeg(bytes: &[u8], name: &str) -> Result<bool, ImageError> {
+    let markers = jpeg::markers(bytes);
+    match markers.whole {
+        true => Ok(markers.channels == Some(4)),
+        false => Err(ImageError::Damaged {
+            name: name.to_owned(),
+            format: "jpg",
+            reason: "the end of the picture is missing".to_owned(),
+        }),
+    }
+}
+
+/// What a TIFF says of its first page; the plain answer for other formats, and for a damaged one, which its decoder tells.
+fn page(bytes: &[u8], name: &str, format: ImageFormat) -> Result<Page, ImageError> {
+    if format != ImageFormat::Tiff {
+        return Ok(Page::default());
+    }
+    match tiff_tags::page(bytes) {
+        Err(Some(what)) => Err(ImageError::Unsupported {
+            name: name.to_owned(),
+            what,
+        }),
+        read => Ok(read.unwrap_or_default()),
+    }
+}
+
+/// A decoder's error; a kind of picture that it does not know is no damage.
+fn failed(error: image::ImageError, name: &str, format: &'static str) -> ImageError {
+    let name = name.to_owned();
+    match error {
+        image::ImageError::Unsupported(error) => ImageError::Unsupported {
+            name,
+            what: format!("this {format} file ({error})"),
+        },
+        error => ImageError::Damaged {
+            name,
+            format,
+            reason: error.to_string(),
+        },
+    }
 }
 
 /// Width and height in pixels as stored, from the header alone.
@@ -172,11 +238,8 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
 /// As [`decode_bytes`], but damage behind the header goes unseen.
 pub fn dimensions(bytes: &[u8], name: &str) -> Result<(u32, u32), ImageError> {
     let (format, extension) = known_format(bytes, name)?;
-    let decoder = open(bytes, format).map_err(|error| ImageError::Damaged {
-        name: name.to_owned(),
-        format: extension,
-        reason: error.to_string(),
-    })?;
+    page(bytes, name, format)?;
+    let decoder = open(bytes, format).map_err(|error| failed(error, name, extension))?;
     check_size(decoder.dimensions(), name)
 }
 
@@ -220,6 +283,12 @@ fn known_format(bytes: &[u8], name: &str) -> Result<(ImageFormat, &'static str),
         });
     }
     format_of(bytes).ok_or_else(|| {
+        if let Some(what) = unread_format(bytes) {
+            return ImageError::Unsupported {
+                name: name.to_owned(),
+                what: what.to_owned(),
+            };
+        }
         let start: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
         ImageError::UnknownFormat {
             name: name.to_owned(),
@@ -243,7 +312,7 @@ fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
 }
 
 /// The picture on a white ground, and whether any of the ground shows.
-fn on_white(rgba: &RgbaImage) -> (RgbImage, bool) {
+fn on_white(rgba: &RgbaImage, kind: Alpha) -> (RgbImage, bool) {
     let mut see_through = false;
     let mut rgb = RgbImage::new(rgba.width(), rgba.height());
     for (to, from) in rgb.pixels_mut().zip(rgba.pixels()) {
@@ -254,37 +323,16 @@ fn on_white(rgba: &RgbaImage) -> (RgbImage, bool) {
             see_through = true;
             let alpha = u32::from(alpha);
             to.0 = [r, g, b].map(|c| {
-                let sum = u32::from(c) * alpha + 255 * (255 - alpha);
-                ((sum + 127) / 255) as u8
+                let colour = match kind {
+                    Alpha::Straight => u32::from(c) * alpha,
+                    // A colour beyond its alpha is a mistake of the file's.
+                    Alpha::Associated => 255 * u32::from(c).min(alpha),
+                };
+                ((colour + 255 * (255 - alpha) + 127) / 255) as u8
             });
         }
     }
     (rgb, see_through)
-}
-
-/// Whether the end-of-image marker follows the last scan: walks the marker segments (ITU-T T.81, annex B).
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    let mut in_scan = false;
-    while at + 1 < bytes.len() {
-        let (first, marker) = (bytes[at], bytes[at + 1]);
-        match (first, marker) {
-            // Fill bytes, stuffed zeros and restart markers stand inside scans; so does any other byte.
-            (0xff, 0xff) => at += 1,
-            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
-            (0xff, 0xd9) => return true,
-            (0xff, _) => {
-                let Some(length) = bytes.get(at + 2..at + 4) else {
-                    return false;
-                };
-                in_scan = marker == 0xda;
-                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-            }
-            _ if in_scan => at += 1,
-            _ => return false,
-        }
-    }
-    false
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod size;
 pub mod tensor_resize;
 
 pub use decode::{
-    Decoded, ImageError, MAX_PIXELS, decode_bytes, decode_file, dimensions, read_file, sniff,
+    Change, Decoded, ImageError, MAX_PIXELS, decode_bytes, decode_file, dimensions, read_file,
+    sniff, unread_format,
 };
 pub use encode::{encode_jpeg, encode_mask, encode_png, thumbnail};

@@ -19,12 +19,14 @@ pub mod world;
 
 mod checkpoints;
 mod clip;
+mod noted;
 mod pictures;
 mod questions;
 mod registry;
 mod source;
 
 pub use checkpoints::checkpoints;
+pub use noted::Noted;
 pub use registry::{BuildError, NAMES, OpenDevice, assets, build, engine};
 
 use crate::record::{Item, Output};
@@ -42,6 +44,8 @@ pub struct Subject<'a> {
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
+    /// Takes what a reader of the evidence must know of the pictures beside the output.
+    pub noted: &'a Noted,
 }
 
 /// Why one output could not be observed. `kind` is a short stable word for the record.

@@ -53,13 +53,15 @@ pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveE
     open(subject, path, "input picture")
 }
 
-/// A picture of the item's by its path.
+/// A picture of the item's by its path. What decoding changed of it is noted.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, ObserveError> {
     let decoded = crate::image::decode_file(&subject.base.join(path))
         .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;
+    let whose = format!("the item's {what}");
+    subject.noted.changes(&decoded.changes, &whose);
     match decoded.rgb.is_empty() {
         true => Err(ObserveError::new(
             "input",

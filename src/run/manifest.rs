@@ -33,6 +33,9 @@ pub struct Manifest {
     /// The folder that relative input pictures of the items start from; absent when no item has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_base: Option<PathBuf>,
+    /// How many records of the suite's items were left out and why, where it asks for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Assets used, by id: revision and sha256.
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.

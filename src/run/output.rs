@@ -8,10 +8,13 @@ use super::seed::sha256_hex;
 use super::store::write_durable;
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;
-use crate::record::{Failure, Item, Output, OutputKind, Task};
+use crate::record::{Failure, Item, Output, OutputKind, Task, add_note};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// What notes call the picture of an output.
+pub(super) const OUTPUT_PICTURE: &str = "the picture";
 
 /// What a generator made of one slot.
 pub(super) struct Made {
@@ -92,7 +95,12 @@ impl OutputWriter<'_> {
             },
             Answer::Encoded { bytes, extension } => {
                 match crate::image::decode_bytes(&bytes, &item.item) {
-                    Ok(decoded) => (bytes, extension, decoded.rgb),
+                    Ok(decoded) => {
+                        for change in decoded.changes {
+                            add_note(&mut output.extra, &change.note(OUTPUT_PICTURE));
+                        }
+                        (bytes, extension, decoded.rgb)
+                    }
                     Err(error) => {
                         output.error = Some(Box::new(image_failure(error.to_string())));
                         return Ok((output, None));

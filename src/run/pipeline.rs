@@ -14,14 +14,14 @@ use super::error::RunError;
 use super::event::{Event, Listener};
 use super::folder::{RunFolder, Stream};
 use super::journal::{Journal, Lines};
-use super::output::{Made, OutputWriter};
+use super::output::{Made, OUTPUT_PICTURE, OutputWriter};
 use super::plan::{Asked, Fingerprints, Plan, Slot, content_hash, evidence_fingerprint, plan};
 use super::queue::Queue;
 use crate::cancel::Cancel;
 use crate::generate::{GenerateError, Generated, Generator, Request};
 use crate::layout::Layout;
-use crate::observe::{Halt, ObserveError, Observer, Subject};
-use crate::record::{Evidence, Failure, Item, Output};
+use crate::observe::{Halt, Noted, ObserveError, Observer, Subject};
+use crate::record::{Evidence, Failure, Item, Object, Output, add_note, notes};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -351,10 +351,8 @@ impl Work<'_> {
             }
             if !failed && !self.observers.is_empty() && !self.stopped(shared) {
                 let _ = looks.send(Look {
-                    slot,
-                    output,
                     pixels,
-                    item: None,
+                    ..Look::new(slot, output)
                 });
             }
         }
@@ -367,12 +365,7 @@ impl Work<'_> {
             }
             match before.parse_one::<Output>(*line) {
                 Ok(output) => {
-                    let _ = looks.send(Look {
-                        slot: *slot,
-                        output,
-                        pixels: None,
-                        item: None,
-                    });
+                    let _ = looks.send(Look::new(*slot, output));
                 }
                 Err(error) => return shared.fail(error),
             }
@@ -438,17 +431,20 @@ impl Work<'_> {
         let start = Instant::now();
         let file = |look: &Look| Some(self.folder.root().join(look.output.file.as_ref()?));
         let files: Vec<Option<std::path::PathBuf>> = group.iter().map(file).collect();
+        let noted: Vec<Noted> = group.iter().map(|_| Noted::default()).collect();
         let subjects: Vec<Subject<'_>> = group
             .iter()
             .zip(&files)
+            .zip(&noted)
             .zip(unreadable)
             .filter(|(_, error)| error.is_none())
-            .map(|((look, file), _)| Subject {
+            .map(|(((look, file), noted), _)| Subject {
                 item: look.item(&self.asked),
                 base: self.asked.base,
                 output: &look.output,
                 image: look.pixels.as_ref(),
                 file: file.as_deref(),
+                noted,
             })
             .collect();
         let mut seen = guarded(|| observer.observe(&subjects))
@@ -468,8 +464,9 @@ impl Work<'_> {
         };
         group
             .iter()
+            .zip(noted)
             .zip(unreadable)
-            .filter_map(|(look, error)| {
+            .filter_map(|((look, noted), error)| {
                 let result = match error {
                     Some(error) => Err(error.clone()),
                     None => seen.next().unwrap_or_else(short),
@@ -494,6 +491,10 @@ impl Work<'_> {
                         }),
                     ),
                 };
+                let mut extra = Object::new();
+                for note in look.notes.iter().cloned().chain(noted.taken()) {
+                    add_note(&mut extra, &note);
+                }
                 Some(Evidence {
                     item: look.output.item.clone(),
                     repeat: look.output.repeat,
@@ -507,7 +508,7 @@ impl Work<'_> {
                     seconds,
                     evidence,
                     error,
-                    extra: Default::default(),
+                    extra,
                 })
             })
             .collect()
@@ -530,9 +531,21 @@ struct Look {
     pixels: Option<image::RgbImage>,
     /// The item with the picture that it starts from, where that is another's output.
     item: Option<Item>,
+    /// What decoding changed of the output's picture, where its record does not say so.
+    notes: Vec<String>,
 }
 
 impl Look {
+    fn new(slot: Slot, output: Output) -> Self {
+        Self {
+            slot,
+            output,
+            pixels: None,
+            item: None,
+            notes: Vec::new(),
+        }
+    }
+
     fn item<'a>(&'a self, asked: &Asked<'a>) -> &'a Item {
         self.item.as_ref().unwrap_or(asked.of(self.slot).0)
     }
@@ -552,6 +565,12 @@ impl Look {
         if let (None, Some(file)) = (&self.pixels, &self.output.file) {
             let decoded = crate::image::decode_file(&folder.root().join(file))
                 .map_err(|error| ObserveError::new("image", error.to_string()))?;
+            let known: Vec<&str> = notes(&self.output.extra).collect();
+            let changes = decoded.changes.iter();
+            let found = changes.map(|change| change.note(OUTPUT_PICTURE));
+            self.notes = found
+                .filter(|note| !known.contains(&note.as_str()))
+                .collect();
             self.pixels = Some(decoded.rgb);
         }
         Ok(())

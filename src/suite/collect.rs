@@ -1,10 +1,11 @@
 //! Items with the places they came from, and what is wrong with the others.
 
+use crate::config::Flaw;
 use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::read::Place;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Most different sets of tags that are remembered for sharing.
 const SHARED_TAGS: usize = 4096;
@@ -12,6 +13,10 @@ const SHARED_TAGS: usize = 4096;
 /// The items of a source, as they are made.
 #[derive(Default)]
 pub(super) struct Collected {
+    /// Faults whose records are left out.
+    leave_out: Vec<Flaw>,
+    /// How many records have been, by fault.
+    left_out: BTreeMap<&'static str, (Flaw, usize)>,
     items: Vec<Item>,
     /// Beside `items`: number of the record, and its place.
     places: Vec<(usize, Place)>,
@@ -19,7 +24,22 @@ pub(super) struct Collected {
     tags: HashSet<Tags>,
 }
 
+/// The items of a source.
+#[derive(Debug)]
+pub(super) struct Items {
+    pub items: Vec<Item>,
+    /// How many records were left out and why.
+    pub left_out: Vec<String>,
+}
+
 impl Collected {
+    pub(super) fn new(leave_out: &[Flaw]) -> Self {
+        Self {
+            leave_out: leave_out.to_vec(),
+            ..Self::default()
+        }
+    }
+
     /// Adds the items of the `number`-th record.
     pub(super) fn add(&mut self, number: usize, place: &Place, items: Vec<Item>) {
         for mut item in items {
@@ -29,8 +49,12 @@ impl Collected {
         }
     }
 
+    /// Adds what is wrong with a record, or leaves the record out.
     pub(super) fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        match problem.flaw().filter(|flaw| self.leave_out.contains(flaw)) {
+            Some(flaw) => self.left_out.entry(flaw.name()).or_insert((flaw, 0)).1 += 1,
+            None => self.problems.push(problem),
+        }
     }
 
     /// Puts the items into the order of their records.
@@ -48,11 +72,16 @@ impl Collected {
     ///
     /// # Errors
     /// When any record was broken, or an id comes twice.
-    pub(super) fn finish(mut self, source: &str) -> Result<Vec<Item>, SuiteError> {
+    pub(super) fn finish(mut self, source: &str) -> Result<Items, SuiteError> {
         repeated(&self.items, &self.places, &mut self.problems);
         unfounded(&self.items, &self.places, &mut self.problems);
         match self.problems.is_empty() {
-            true => Ok(self.items),
+            true => Ok(Items {
+                items: self.items,
+                left_out: (self.left_out.values())
+                    .map(|(flaw, count)| flaw.of(*count))
+                    .collect(),
+            }),
             false => Err(SuiteError::broken(source, self.problems)),
         }
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with the items of a suite.
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Flaw};
 use crate::suite::read::Place;
 use std::fmt;
 use std::path::PathBuf;
@@ -10,14 +10,52 @@ use std::path::PathBuf;
 pub struct Problem {
     place: Place,
     message: String,
+    flaw: Option<Flaw>,
+}
+
+/// What is wrong with one record, wherever it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub message: String,
+    /// Set when the suite may leave such records out.
+    pub flaw: Option<Flaw>,
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            flaw: None,
+        }
+    }
+}
+
+impl Flaw {
+    /// A record that has it.
+    pub(super) fn wrong(self, message: String) -> Wrong {
+        Wrong {
+            message,
+            flaw: Some(self),
+        }
+    }
 }
 
 impl Problem {
     pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self::of(place, Wrong::from(message.into()))
+    }
+
+    pub(super) fn of(place: Place, Wrong { message, flaw }: Wrong) -> Self {
         Self {
             place,
-            message: message.into(),
+            message,
+            flaw,
         }
+    }
+
+    /// The fault by which the suite may leave the record out.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.flaw
     }
 }
 
@@ -38,14 +76,13 @@ pub enum SuiteError {
     },
 
     #[error("{}", listing(source_name, first, *total))]
-    #[diagnostic(help(
-        "no record is skipped silently: repair or remove these, then run the command again"
-    ))]
     Broken {
         source_name: String,
         /// At most twenty.
         first: Vec<Problem>,
         total: usize,
+        #[help]
+        help: String,
     },
 
     #[error("{source_name}: there are no items in it")]
@@ -77,20 +114,38 @@ impl SuiteError {
     /// An error about all that is wrong with the records of one source.
     pub(super) fn broken(source: &str, mut problems: Vec<Problem>) -> Self {
         let total = problems.len();
+        let help = help(&problems);
         problems.sort_by(|a, b| a.place.cmp(&b.place));
         problems.truncate(Self::SHOWN);
         Self::Broken {
             source_name: source.to_owned(),
             first: problems,
             total,
+            help,
         }
+    }
+}
+
+fn help(problems: &[Problem]) -> String {
+    let repair =
+        "no record is skipped silently: repair or remove these, then run the command again";
+    let has = |flaw: &Flaw| problems.iter().any(|problem| problem.flaw == Some(*flaw));
+    let names: Vec<String> = (Flaw::ALL.iter().filter(|flaw| has(flaw)))
+        .map(|flaw| format!("\"{}\"", flaw.name()))
+        .collect();
+    match names.is_empty() {
+        true => repair.to_owned(),
+        false => format!(
+            "{repair}; or set `leave_out = [{}]` under [items], which leaves such records out and says how many",
+            names.join(", ")
+        ),
     }
 }
 
 fn listing(source: &str, first: &[Problem], total: usize) -> String {
     let noun = if total == 1 { "problem" } else { "problems" };
     let mut text = format!("{source}: {total} {noun} with the items");
-    for Problem { place, message } in first {
+    for Problem { place, message, .. } in first {
         text.push_str(&format!("\n  {}: {message}", InSource { source, place }));
     }
     if total > first.len() {

@@ -3,9 +3,9 @@
 use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
 use crate::paths::expanded;
 use crate::record::{Item, Task};
-use crate::suite::collect::Collected;
+use crate::suite::collect::{Collected, Items};
 use crate::suite::data_set;
-use crate::suite::error::{Problem, SuiteError};
+use crate::suite::error::{Problem, SuiteError, Wrong};
 use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::join::Joined;
@@ -47,6 +47,8 @@ pub struct ItemSet {
     pub base: PathBuf,
     /// Remarks for the manifest: where the items came from if not from where the suite says.
     pub notes: Vec<String>,
+    /// How many records were left out and why, for whoever reads the numbers.
+    pub left_out: Vec<String>,
 }
 
 /// Makes or reads the items of a suite. `instead` is a file or folder that the user gives in place of the
@@ -85,7 +87,7 @@ pub fn items(
         _ => None,
     };
     let joined = joined.as_ref();
-    let (items, records) = match &found {
+    let (Items { items, left_out }, records) = match &found {
         Found::Files { files, .. } if within => {
             // A table need not hold any pictures, and then needs no folder for them.
             let folder = picture_folder(assets, found.name());
@@ -134,7 +136,12 @@ pub fn items(
         tracing::warn!("{}: {UNSEEN}", suite.definition.name);
         notes.push(UNSEEN.to_owned());
     }
-    Ok(ItemSet { items, base, notes })
+    Ok(ItemSet {
+        items,
+        base,
+        notes,
+        left_out,
+    })
 }
 
 /// A remark on items whose input images may not be there.
@@ -212,6 +219,7 @@ fn generated(
         items,
         base: PathBuf::from("."),
         notes: Vec::new(),
+        left_out: Vec::new(),
     })
 }
 
@@ -221,9 +229,9 @@ fn mapped(
     joined: Option<&Joined>,
     raws: Vec<Raw<'_>>,
     name: &str,
-) -> Result<(Vec<Item>, usize), SuiteError> {
+) -> Result<(Items, usize), SuiteError> {
     let records = raws.len();
-    let mut collected = Collected::default();
+    let mut collected = Collected::new(mapper.leave_out());
     let mut raws = raws.into_iter().enumerate();
     loop {
         let batch: Vec<_> = raws.by_ref().take(BATCH).collect();
@@ -252,8 +260,11 @@ fn one(
     let mut record = raw.record()?;
     let place = record.place.clone();
     let added = joined.map_or(Ok(()), |joined| joined.add(&mut record.fields));
-    match added.and_then(|()| mapper.items(index, record)) {
+    match added
+        .map_err(Wrong::from)
+        .and_then(|()| mapper.items(index, record))
+    {
         Ok(items) => Ok((place, items)),
-        Err(message) => Err(Problem::new(place, message)),
+        Err(wrong) => Err(Problem::of(place, wrong)),
     }
 }

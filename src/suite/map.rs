@@ -1,7 +1,10 @@
 //! From records to items: which field means what.
 
-use crate::config::{ConfigError, Expect, FieldOrValue, Loaded, Mapping, Names, SuiteFile, Wanted};
+use crate::config::{
+    ConfigError, Expect, FieldOrValue, Flaw, Loaded, Mapping, Names, SuiteFile, Wanted,
+};
 use crate::record::{Item, Object, Task};
+use crate::suite::error::Wrong;
 use crate::suite::images::Images;
 use crate::suite::lists;
 use crate::suite::read::Record;
@@ -32,6 +35,7 @@ pub(super) struct Mapper<'a> {
     /// The prompt of a record with options, where it has its own.
     choice_prompt: Option<Prompt>,
     keep: &'a BTreeMap<String, Wanted>,
+    leave_out: &'a [Flaw],
     map: &'a Mapping,
     images: Images,
 }
@@ -67,6 +71,7 @@ impl<'a> Mapper<'a> {
             prompt,
             choice_prompt,
             keep: &suite.definition.items.keep,
+            leave_out: &suite.definition.items.leave_out,
             map,
             images,
         })
@@ -97,6 +102,11 @@ impl<'a> Mapper<'a> {
         Some(fields)
     }
 
+    /// The faults whose records the suite leaves out.
+    pub(super) fn leave_out(&self) -> &'a [Flaw] {
+        self.leave_out
+    }
+
     /// Whether the record is asked.
     ///
     /// # Errors
@@ -121,7 +131,7 @@ impl<'a> Mapper<'a> {
     }
 
     /// The items of the `index`-th record (from 0), or what is wrong with it.
-    pub(super) fn items(&self, index: usize, mut record: Record) -> Result<Vec<Item>, String> {
+    pub(super) fn items(&self, index: usize, mut record: Record) -> Result<Vec<Item>, Wrong> {
         if !self.keeps(&record.fields)? {
             return Ok(Vec::new());
         }
@@ -142,10 +152,10 @@ impl<'a> Mapper<'a> {
         Ok(items)
     }
 
-    fn ask(&self, index: usize, record: Record, items: &mut Vec<Item>) -> Result<(), String> {
+    fn ask(&self, index: usize, record: Record, items: &mut Vec<Item>) -> Result<(), Wrong> {
         let choice = self.map.choice.as_ref();
         let question = match choice {
-            Some(choice) => Question::of(choice, &record.fields)?,
+            Some(choice) => Question::of(choice, &record.fields, self.leave_out)?,
             None => None,
         };
         let Some(question) = question else {

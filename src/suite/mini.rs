@@ -68,12 +68,12 @@ pub(super) fn edits(pictures: &Pictures) -> Result<Vec<Item>, String> {
             let input = encode_png(&draw::scene(&edit.before)).map_err(encoded)?;
             let mask = encode_png(&region(&edit)).map_err(encoded)?;
             let mut expect = expect(&edit);
-            expect.insert("mask".into(), pictures.keep(&mask)?.into());
+            expect.insert("mask".into(), kept(pictures, &mask)?.into());
             items.push(Item {
                 item: format!("{}-{index:02}", kind.name()),
                 task: Task::Edit,
                 prompt: edit.instruction.clone(),
-                images: vec![pictures.keep(&input)?],
+                images: vec![kept(pictures, &input)?],
                 expect,
                 tags: tags([("edit_type", kind.name()), ("area", area(&edit))]),
                 extra: Object::new(),
@@ -81,6 +81,10 @@ pub(super) fn edits(pictures: &Pictures) -> Result<Vec<Item>, String> {
         }
     }
     Ok(items)
+}
+
+fn kept(pictures: &Pictures, bytes: &[u8]) -> Result<String, String> {
+    pictures.keep(bytes).map_err(|wrong| wrong.message)
 }
 
 /// One sign for each word.

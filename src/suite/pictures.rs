@@ -1,8 +1,9 @@
 //! Pictures that come inside a table: each is written once, under the hash of its bytes.
 
-use crate::config::Prepare;
+use crate::config::{Flaw, Prepare};
 use crate::image::pillow::{Filter, resize};
-use crate::image::{self, size::gedit_size};
+use crate::image::{self, ImageError, size::gedit_size};
+use crate::suite::error::Wrong;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -14,6 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest picture that is taken out of a table, in bytes.
 pub(super) const MAX_BYTES: usize = 256 << 20;
+
+/// What messages call a picture that has no name.
+const PICTURE: &str = "the picture";
 
 /// Base64 of the standard alphabet, with or without its padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -45,41 +49,42 @@ impl Pictures {
         self.no_place.load(Ordering::Relaxed)
     }
 
-    /// Writes a picture that is not there yet, and returns its path.
+    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it is whole.
     ///
     /// # Errors
-    /// When it is no picture of a known format, too large, or cannot be written.
-    pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, String> {
+    /// When it is no whole picture of a known format, too large, or cannot be written.
+    pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, Wrong> {
         if bytes.len() > MAX_BYTES {
-            return Err(format!(
+            return Err(Flaw::BrokenPicture.wrong(format!(
                 "the picture has {} MB; at most {} MB are taken out of a table",
                 bytes.len() >> 20,
                 MAX_BYTES >> 20
-            ));
+            )));
         }
-        image::dimensions(bytes, "the picture").map_err(|error| error.to_string())?;
+        image::dimensions(bytes, PICTURE).map_err(broken)?;
         let extension = image::sniff(bytes).unwrap_or("bin");
         let (folder, path) = self.place(bytes, extension)?;
         // A file that a crash left without its content has another length.
         let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
         if !there {
+            image::decode_bytes(bytes, PICTURE).map_err(broken)?;
             write(&folder, &path, bytes)?;
         }
-        text(path)
+        Ok(text(path)?)
     }
 
     /// As [`Self::keep`], of the picture as it is prepared for a model.
     ///
     /// # Errors
     /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
-    pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, String> {
+    pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, Wrong> {
         let Prepare::Gedit = how;
         let (folder, path) = self.place(bytes, "gedit.png")?;
         if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
-            let decoded = image::decode_bytes(bytes, "the picture");
-            let rgb = decoded.map_err(|error| error.to_string())?.rgb;
+            let rgb = image::decode_bytes(bytes, PICTURE).map_err(broken)?.rgb;
+            let size = gedit_size(rgb.width(), rgb.height());
             let (width, height) =
-                gedit_size(rgb.width(), rgb.height()).map_err(|error| error.to_string())?;
+                size.map_err(|error| Flaw::BrokenPicture.wrong(error.to_string()))?;
             let prepared = image::encode_png(&resize(&rgb, width, height, Filter::Bicubic));
             write(
                 &folder,
@@ -87,7 +92,7 @@ impl Pictures {
                 &prepared.map_err(|error| error.to_string())?,
             )?;
         }
-        text(path)
+        Ok(text(path)?)
     }
 
     /// The folder and the path of a picture.
@@ -133,6 +138,10 @@ impl Pictures {
         };
         decoded.map_err(|error| format!("the picture is not base64: {error}"))
     }
+}
+
+fn broken(error: ImageError) -> Wrong {
+    Flaw::BrokenPicture.wrong(error.to_string())
 }
 
 fn text(path: PathBuf) -> Result<String, String> {

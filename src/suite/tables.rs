@@ -1,17 +1,16 @@
 //! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its pictures written
 //! into the folder for them, so that items hold paths like those of any other suite.
 
-use crate::config::{Format, ImageEncoding, ItemsSource, Mapping, Names, Prepare};
-use crate::record::Item;
-use crate::suite::collect::Collected;
-use crate::suite::error::{Problem, SuiteError};
+use crate::config::{Flaw, Format, ImageEncoding, ItemsSource, Mapping, Names, Prepare};
+use crate::suite::collect::{Collected, Items};
+use crate::suite::error::{Problem, SuiteError, Wrong};
 use crate::suite::map::Mapper;
 use crate::suite::pictures::Pictures;
 use crate::suite::read::table::{Columns, Picture, Read, Row};
 use crate::suite::read::{self, Place, Record};
 use rayon::prelude::*;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// A text no longer than this is no picture in base64: it names the record that has it.
@@ -43,7 +42,7 @@ impl Tables<'_> {
         &self,
         mapper: &Mapper<'_>,
         source: &ItemsSource,
-    ) -> Result<(Vec<Item>, usize), SuiteError> {
+    ) -> Result<(Items, usize), SuiteError> {
         let columns = columns(mapper, source);
         let mut making = Making {
             mapper,
@@ -52,7 +51,8 @@ impl Tables<'_> {
             rows: 0,
             known: HashMap::new(),
             waiting: Vec::new(),
-            collected: Collected::default(),
+            broken: HashSet::new(),
+            collected: Collected::new(mapper.leave_out()),
         };
         for file in self.files {
             let among = match self.files {
@@ -99,6 +99,18 @@ struct Written {
     number: usize,
     record: Record,
     links: Vec<(String, Vec<Link>)>,
+    /// Columns whose pictures cannot be used, and what is wrong with them.
+    broken: Vec<(String, Problem)>,
+}
+
+impl Written {
+    /// By what others name the row.
+    fn index(&self) -> Option<String> {
+        match self.record.fields.get(INDEX)? {
+            Value::String(text) => Some(text.trim().to_owned()),
+            other => Some(other.to_string()),
+        }
+    }
 }
 
 /// The making of items from rows.
@@ -109,6 +121,8 @@ struct Making<'a> {
     rows: usize,
     /// Column and index → paths, where pictures may be shared.
     known: HashMap<(String, String), Vec<String>>,
+    /// Columns and indices of rows whose pictures are broken.
+    broken: HashSet<(String, String)>,
     /// Rows that name a later one.
     waiting: Vec<Written>,
     collected: Collected,
@@ -127,6 +141,10 @@ impl Making<'_> {
         for result in written {
             match result {
                 Ok(Some(mut written)) => {
+                    if !written.broken.is_empty() {
+                        self.refuse(written);
+                        continue;
+                    }
                     self.remember(&written);
                     match self.resolve(&mut written) {
                         Ok(()) => ready.push(written),
@@ -146,7 +164,8 @@ impl Making<'_> {
         for mut written in std::mem::take(&mut self.waiting) {
             match self.resolve(&mut written) {
                 Ok(()) => ready.push(written),
-                Err(problem) => self.collected.problem(problem),
+                Err(problem) if self.asks(&written) => self.collected.problem(problem),
+                Err(_) => {}
             }
         }
         if !ready.is_empty() {
@@ -168,27 +187,32 @@ impl Making<'_> {
             }
         }
         let mut links = Vec::with_capacity(pictures.len());
+        let mut broken = Vec::new();
         for (column, list) in pictures {
-            let wrong =
-                |message: String| Problem::new(record.place.clone().column(&column), message);
             // What outputs are compared with is taken as it is.
             let compared = self.map.compare_with.as_ref() == Some(&column);
             let prepare = self.map.prepare.filter(|_| !compared);
-            let found: Result<Vec<Link>, String> = list
+            let found: Result<Vec<Link>, Wrong> = list
                 .iter()
                 .map(|picture| self.link(picture, prepare))
                 .collect();
-            let found = found.map_err(wrong)?;
-            links.push((column, found));
+            match found {
+                Ok(found) => links.push((column, found)),
+                Err(wrong) => {
+                    let place = record.place.clone().column(&column);
+                    broken.push((column, Problem::of(place, wrong)));
+                }
+            }
         }
         Ok(Some(Written {
             number,
             record,
             links,
+            broken,
         }))
     }
 
-    fn link(&self, picture: &Picture, prepare: Option<Prepare>) -> Result<Link, String> {
+    fn link(&self, picture: &Picture, prepare: Option<Prepare>) -> Result<Link, Wrong> {
         let keep = |bytes: &[u8]| match prepare {
             None => self.pictures.keep(bytes).map(Link::Path),
             Some(how) => self.pictures.keep_prepared(bytes, how).map(Link::Path),
@@ -198,19 +222,36 @@ impl Making<'_> {
             Picture::Text(text) if text.len() <= LONGEST_INDEX => {
                 Ok(Link::Of(text.trim().to_owned()))
             }
-            Picture::Text(text) => keep(&Pictures::of_base64(text)?),
-            Picture::Absent(why) => Err(format!("the picture {why}")),
+            Picture::Text(text) => {
+                let bytes = Pictures::of_base64(text);
+                keep(&bytes.map_err(|message| Flaw::BrokenPicture.wrong(message))?)
+            }
+            Picture::Absent(why) => Err(Flaw::BrokenPicture.wrong(format!("the picture {why}"))),
+        }
+    }
+
+    /// Whether the row is more than a place where others may have their pictures from.
+    fn asks(&self, written: &Written) -> bool {
+        self.mapper.keeps(&written.record.fields) != Ok(false)
+    }
+
+    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have from it.
+    fn refuse(&mut self, written: Written) {
+        let index = written.index();
+        let asked = self.asks(&written);
+        for (place, (column, problem)) in written.broken.into_iter().enumerate() {
+            let index = index.clone();
+            self.broken.extend(index.map(|index| (column, index)));
+            if asked && place == 0 {
+                self.collected.problem(problem);
+            }
         }
     }
 
     /// Keeps the paths of a row that others may name.
     fn remember(&mut self, written: &Written) {
-        let Some(index) = written.record.fields.get(INDEX) else {
+        let Some(index) = written.index() else {
             return;
-        };
-        let index = match index {
-            Value::String(text) => text.trim().to_owned(),
-            other => other.to_string(),
         };
         for (column, links) in &written.links {
             let own = links.iter().filter_map(|link| match link {
@@ -235,12 +276,15 @@ impl Making<'_> {
                         let key = (column.clone(), index.clone());
                         let Some(known) = self.known.get(&key) else {
                             let place = written.record.place.clone().column(column);
-                            return Err(Problem::new(
-                                place,
-                                format!(
+                            let wrong = match self.broken.contains(&key) {
+                                true => Flaw::BrokenPicture.wrong(format!(
+                                    "the picture of the record whose `{INDEX}` is {index:?} cannot be used"
+                                )),
+                                false => Wrong::from(format!(
                                     "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
-                                ),
-                            ));
+                                )),
+                            };
+                            return Err(Problem::of(place, wrong));
                         };
                         paths.extend(known.iter().map(|path| path.as_str().into()));
                     }
@@ -254,9 +298,9 @@ impl Making<'_> {
 
     fn map(&mut self, ready: Vec<Written>) {
         let mapper = self.mapper;
-        let made: Vec<(usize, Place, Result<Vec<Item>, String>)> = ready
+        let made: Vec<_> = ready
             .into_par_iter()
-            .map(|Written { number, record, .. }| {
+            .map(|Written { number, record, .. }| -> (usize, Place, _) {
                 let place = record.place.clone();
                 (number, place, mapper.items(number, record))
             })
@@ -264,7 +308,7 @@ impl Making<'_> {
         for (number, place, items) in made {
             match items {
                 Ok(items) => self.collected.add(number, &place, items),
-                Err(message) => self.collected.problem(Problem::new(place, message)),
+                Err(wrong) => self.collected.problem(Problem::of(place, wrong)),
             }
         }
     }

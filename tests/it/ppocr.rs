@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use unigauge::hub::{Hub, HubOptions};
 use unigauge::observe::ppocr::{Execution, PpOcr, PpOcrError, PpOcrModels, PpOcrSettings};
-use unigauge::observe::{ObserveError, Observer, Subject};
+use unigauge::observe::{Noted, ObserveError, Observer, Subject};
 use unigauge::record::{Item, Output};
 
 /// The package's tolerance in the issue: same lines, scores within this.
@@ -34,6 +34,7 @@ fn look_at(observer: &PpOcr, pictures: &[Option<&RgbImage>]) -> Vec<Result<Value
         serde_json::from_str(r#"{"item": "1", "task": "text-to-image", "prompt": ""}"#).unwrap();
     let output: Output =
         serde_json::from_str(r#"{"item": "1", "repeat": 0, "seed": 0, "kind": "image"}"#).unwrap();
+    let noted = Noted::default();
     let subjects: Vec<Subject> = pictures
         .iter()
         .map(|image| Subject {
@@ -42,6 +43,7 @@ fn look_at(observer: &PpOcr, pictures: &[Option<&RgbImage>]) -> Vec<Result<Value
             output: &output,
             image: *image,
             file: None,
+            noted: &noted,
         })
         .collect();
     observer.observe(&subjects)

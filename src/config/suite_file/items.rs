@@ -40,6 +40,9 @@ pub struct ItemsSource {
     /// Which records are asked, by the value of a field; without it, all.
     #[serde(default)]
     pub keep: BTreeMap<String, Wanted>,
+    /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty record is an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leave_out: Vec<Flaw>,
     /// Which field of a record means what.
     #[serde(default)]
     pub map: Mapping,
@@ -80,6 +83,44 @@ pub enum PromptGenerator {
     MiniEdit,
     /// 80 signs with a short word.
     MiniText,
+}
+
+/// A fault of a single record that is its publisher's and not the reader's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flaw {
+    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it should not be.
+    EmptyOption,
+    /// A picture inside a table is absent, cut, damaged or of an unknown format.
+    BrokenPicture,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::EmptyOption, Self::BrokenPicture];
+
+    /// As it stands in a suite.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EmptyOption => "empty-option",
+            Self::BrokenPicture => "broken-picture",
+        }
+    }
+
+    /// What is the matter with `count` records.
+    pub fn of(self, count: usize) -> String {
+        let (records, have) = match count {
+            1 => ("record was", "it has"),
+            _ => ("records were", "they have"),
+        };
+        let what = match self {
+            Self::EmptyOption => "an empty option",
+            Self::BrokenPicture => "a broken picture",
+        };
+        format!(
+            "{count} {records} left out, since {have} {what} (`leave_out` of the suite's items)"
+        )
+    }
 }
 
 /// How a source of items is written.

@@ -15,37 +15,71 @@ pub(super) struct Tile {
     height: u32,
     /// A black tile is a place that was left empty.
     black_is_empty: bool,
+    /// Whether the grid has pixels beyond its tiles.
+    rest: bool,
 }
 
 impl Tile {
-    /// DPG-Bench: one of two by two squares.
-    pub fn square(side: u32, repeat: u32) -> Self {
-        Self {
+    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the side that its
+    /// script is told; without it, only what is a grid of squares can be divided.
+    ///
+    /// # Errors
+    /// When the picture of this size is no such grid.
+    pub fn of_dpg(
+        (width, height): (u32, u32),
+        resolution: Option<u32>,
+        pic_num: u32,
+        repeat: u32,
+    ) -> Result<Option<Self>, String> {
+        // A script that made two pictures may have put them side by side.
+        let is_grid = |side: u32| {
+            let both = side.checked_mul(2);
+            both == Some(width) && (both == Some(height) || pic_num <= 2 && height == side)
+        };
+        let side = match resolution {
+            Some(side) if pic_num == 1 && (width, height) == (side, side) => return Ok(None),
+            Some(side) => side,
+            None if pic_num == 1 => return Ok(None),
+            None if is_grid(width / 2) => width / 2,
+            None => {
+                return Err(format!(
+                    "the picture is {width}x{height} pixels, no grid of 2x2 squares; in a model file of the `folder` generator, set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
+                ));
+            }
+        };
+        Ok(Some(Self {
             number: repeat + 1,
-            left: (repeat % 2) * side,
-            top: (repeat / 2) * side,
+            left: (repeat % 2).saturating_mul(side),
+            top: (repeat / 2).saturating_mul(side),
             width: side,
             height: side,
             black_is_empty: false,
-        }
+            rest: !is_grid(side),
+        }))
     }
 
     /// OneIG-Bench: one of `columns` by `rows` equal rectangles; pixels that do not divide are left over.
     pub fn of_grid(size: (u32, u32), [columns, rows]: [u32; 2], repeat: u32) -> Self {
-        let (width, height) = (size.0 / columns.max(1), size.1 / rows.max(1));
+        let (columns, rows) = (columns.max(1), rows.max(1));
+        let (width, height) = (size.0 / columns, size.1 / rows);
         Self {
             number: repeat + 1,
-            left: (repeat % columns.max(1)) * width,
-            top: (repeat / columns.max(1)) * height,
+            left: (repeat % columns) * width,
+            top: (repeat / columns) * height,
             width,
             height,
             black_is_empty: true,
+            rest: size != (width * columns, height * rows),
         }
     }
 
-    /// Cuts the tile out of the picture called `name`.
-    pub fn cut(&self, bytes: &[u8], name: &str) -> Result<RgbImage, GenerateError> {
-        let grid = decode::decode_bytes(bytes, name).map_err(image_error)?.rgb;
+    /// Cuts the tile out of the picture called `name`; also gives notes on what was changed or left out.
+    ///
+    /// # Errors
+    /// When the picture is broken, does not hold the tile, or the tile is empty.
+    pub fn cut(&self, bytes: &[u8], name: &str) -> Result<(RgbImage, Vec<String>), GenerateError> {
+        let decoded = decode::decode_bytes(bytes, name).map_err(image_error)?;
+        let grid = decoded.rgb;
         let Self {
             number,
             left,
@@ -54,7 +88,9 @@ impl Tile {
             height,
             ..
         } = *self;
-        let inside = left + width <= grid.width() && top + height <= grid.height();
+        let ends =
+            |from: u32, size: u32, side: u32| from.checked_add(size).is_some_and(|end| end <= side);
+        let inside = ends(left, width, grid.width()) && ends(top, height, grid.height());
         if width == 0 || height == 0 || !inside {
             let help = match self.black_is_empty {
                 true => "set `grid` to its columns and rows",
@@ -74,6 +110,11 @@ impl Tile {
             let message = format!("{name}: tile {number} is black: a place without a picture");
             return Err(GenerateError::item("missing", message));
         }
-        Ok(tile)
+        let changes = decoded.changes.iter();
+        let mut notes: Vec<String> = changes.map(|change| change.note("the grid")).collect();
+        if self.rest {
+            notes.push("the grid has pixels beyond its tiles, which were left out".to_owned());
+        }
+        Ok((tile, notes))
     }
 }

@@ -12,7 +12,7 @@ mod settings;
 pub use crate::remote::ImageOrder;
 pub use settings::OpenAiSettings;
 
-use super::{GenerateError, Generated, Generator, Request};
+use super::{GenerateError, Generated, Generator, Request, picture};
 use crate::cancel::Cancel;
 use crate::record::{Object, Task};
 use crate::remote::{Body, Client, Endpoint, Part, data_url, mime};
@@ -158,19 +158,14 @@ struct Picture {
     extension: &'static str,
 }
 
-/// Reads the item's input images.
+/// Reads the item's input images; each must be whole.
 fn pictures(request: &Request<'_>) -> Result<Vec<Picture>, GenerateError> {
     let read = |image: &String| {
-        let path = request.base.join(image);
-        let wrong = |what: &str| {
-            GenerateError::item("input", format!("input image {}: {what}", path.display()))
-        };
-        let bytes = std::fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
-        let extension = crate::image::sniff(&bytes).ok_or_else(|| wrong("is no picture"))?;
-        let mime = mime(extension);
+        let whole = picture::whole(&request.base.join(image));
+        let (bytes, extension) = whole.map_err(|what| GenerateError::item("input", what))?;
         Ok(Picture {
             bytes,
-            mime,
+            mime: mime(extension),
             extension,
         })
     };

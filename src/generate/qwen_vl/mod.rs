@@ -93,6 +93,7 @@ impl Stage for Answer {
         let messages: Vec<Message<'_>> = turns.collect();
         let reply = self.0.answer(&messages, cancel)?;
         let mut extra = Object::new();
+        Spoken::note(&spoken, &mut extra);
         extra.insert("input_tokens".into(), reply.input_tokens.into());
         extra.insert("output_tokens".into(), reply.output_tokens.into());
         if reply.truncated {

@@ -91,8 +91,8 @@ impl Stage for Prompt {
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
         let wrong = running("prompt");
-        let read = self.read(request)?;
         let mut extra = Object::new();
+        let read = self.read(request, &mut extra)?;
         if request.item.task == Task::Understand {
             return self.answer(&read, extra, cancel);
         }
@@ -131,9 +131,10 @@ impl Stage for Prompt {
 }
 
 impl Prompt {
-    /// Text first, then the pictures, as the authors' evaluation puts them.
-    fn read(&self, request: &Request<'_>) -> Result<Read, GenerateError> {
+    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is noted.
+    fn read(&self, request: &Request<'_>, extra: &mut Object) -> Result<Read, GenerateError> {
         let spoken = Spoken::of(request)?;
+        Spoken::note(&spoken, extra);
         let turns = spoken.iter().map(|turn| turn.message(Order::TextFirst));
         let mut messages: Vec<Message<'_>> = turns.collect();
         if !self.settings.vlm_sees_images && request.item.task != Task::Understand {

@@ -147,6 +147,8 @@ impl Stage for Look {
         let wrong = running("look");
         let mut tensors = Named::new();
         let spoken = Spoken::of(request)?;
+        let mut extra = Object::new();
+        Spoken::note(&spoken, &mut extra);
         let pictures = spoken.iter().flat_map(|turn| &turn.pictures);
         for (number, picture) in pictures.enumerate() {
             let Codes { height, width, ids } = self.codes(picture)?;
@@ -158,7 +160,7 @@ impl Stage for Look {
         }
         Ok(Step {
             made: Made::Tensors(tensors),
-            extra: Object::new(),
+            extra,
         })
     }
 }

@@ -50,7 +50,7 @@ fn lossless_formats_come_back_exactly_whatever_the_name_says() {
         let decoded = decode_bytes(&bytes, "misnamed.jpg").unwrap();
         assert_eq!(decoded.rgb, six(), "{extension}");
         assert_eq!(decoded.format, extension);
-        assert_eq!(decoded.notes, Vec::<String>::new());
+        assert_eq!(decoded.changes, []);
         assert_eq!(dimensions(&bytes, "x").unwrap(), (3, 2));
     }
 }
@@ -62,6 +62,7 @@ fn sixteen_bits_become_eight() {
     assert_eq!(bytes[24], 16, "the PNG's bit depth");
     let decoded = decode_bytes(&bytes, "deep.png").unwrap();
     assert_eq!(decoded.rgb.get_pixel(1, 1).0, [255, 128, 0]);
+    assert_eq!(decoded.changes, [Change::EightBits]);
 }
 
 #[test]
@@ -73,6 +74,7 @@ fn cmyk_becomes_rgb() {
     assert_eq!(decoded.rgb.dimensions(), (16, 8));
     assert!(near(*decoded.rgb.get_pixel(2, 4), [0, 255, 255], 2));
     assert!(near(*decoded.rgb.get_pixel(13, 4), [204, 0, 0], 2));
+    assert_eq!(decoded.changes, [Change::FromCmyk]);
 }
 
 #[test]
@@ -84,11 +86,11 @@ fn transparency_is_laid_on_white_and_noted() {
     assert_eq!(decoded.rgb.get_pixel(0, 0).0, [200, 0, 0]);
     // 51/255 = 20 % black on white: 204.
     assert_eq!(decoded.rgb.get_pixel(1, 0).0, [204, 204, 204]);
-    assert_eq!(decoded.notes, ["transparent parts were laid on white"]);
+    assert_eq!(decoded.changes, [Change::LaidOnWhite]);
 
     let opaque = RgbaImage::from_pixel(2, 1, Rgba([1, 2, 3, 255]));
     let bytes = encoded(&DynamicImage::ImageRgba8(opaque), ImageFormat::Png);
-    assert!(decode_bytes(&bytes, "x").unwrap().notes.is_empty());
+    assert_eq!(decode_bytes(&bytes, "x").unwrap().changes, []);
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn the_first_frame_of_an_animation_is_taken() {
     drop(encoder);
     let decoded = decode_bytes(&bytes, "moving.gif").unwrap();
     assert!(near(*decoded.rgb.get_pixel(1, 1), [255, 0, 0], 8));
-    assert_eq!(decoded.notes, ["animated: the first frame was taken"]);
+    assert_eq!(decoded.changes, [Change::FirstFrame]);
 }
 
 /// A JPEG with an EXIF block of one entry, the orientation (TIFF tag 0x0112), put behind the start marker.
@@ -134,13 +136,14 @@ fn exif_orientation_is_applied() {
     assert_eq!(upright.rgb.dimensions(), (16, 32));
     assert!(near(*upright.rgb.get_pixel(8, 2), [255, 0, 0], 12));
     assert!(near(*upright.rgb.get_pixel(8, 29), [0, 0, 255], 12));
-    assert_eq!(upright.notes, ["turned upright (EXIF orientation 6)"]);
+    assert_eq!(upright.changes, [Change::Turned]);
     // 3: upside down.
     let upright = decode_bytes(&turned_jpeg(3), "phone.jpg").unwrap();
     assert_eq!(upright.rgb.dimensions(), (32, 16));
     assert!(near(*upright.rgb.get_pixel(2, 8), [0, 0, 255], 12));
     // 1: as stored.
-    assert!(decode_bytes(&turned_jpeg(1), "x").unwrap().notes.is_empty());
+    let upright = decode_bytes(&turned_jpeg(1), "x").unwrap();
+    assert_eq!(upright.changes, []);
 }
 
 /// The head of a PNG that claims a side of 30,000 pixels, and a few bytes of data.
@@ -258,11 +261,12 @@ fn a_thumbnail_keeps_the_shape_and_enlarges_only_tiny_pictures() {
 #[test]
 fn a_jpeg_is_whole_only_with_its_end_marker() {
     let bytes = turned_jpeg(1);
-    assert!(jpeg_is_whole(&bytes));
-    assert!(!jpeg_is_whole(&bytes[..bytes.len() - 2]));
+    assert!(jpeg::markers(&bytes).whole);
+    assert_eq!(jpeg::markers(&bytes).channels, Some(3));
+    assert!(!jpeg::markers(&bytes[..bytes.len() - 2]).whole);
     let mut trailing = bytes.clone();
     trailing.write_all(b"camera maker's notes").unwrap();
-    assert!(jpeg_is_whole(&trailing));
+    assert!(jpeg::markers(&trailing).whole);
 }
 
 #[test]

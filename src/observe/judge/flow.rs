@@ -79,9 +79,10 @@ impl Flow {
             let words = self.prompts.words(call, subject.item, subject.output);
             words.map_err(|message| ObserveError::new("prompt", message))
         });
+        let local = self.judge.server().is_none();
         Ok(Job {
             words: words.collect::<Result<_, _>>()?,
-            pictures: Pictures::of(subject, &set.pictures, |what| set.shows(what))?,
+            pictures: Pictures::of(subject, &set.pictures, local, |what| set.shows(what))?,
             repeat: subject.output.repeat,
         })
     }

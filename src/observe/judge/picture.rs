@@ -2,7 +2,7 @@
 
 use super::set::{Encoding, PictureForm, Shown};
 use crate::image::pillow::{Filter, resize};
-use crate::image::{ImageError, decode_bytes, decode_file, encode_jpeg, read_file, sniff};
+use crate::image::{Change, ImageError, decode_bytes, encode_jpeg, read_file};
 use crate::observe::{ObserveError, Subject};
 use crate::remote::mime;
 use image::RgbImage;
@@ -29,13 +29,15 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Reads what the calls show.
+    /// Reads what the calls show. Where the judge sees a source as it is decoded here, what that changed is noted; `local`
+    /// judges see files so, too.
     ///
     /// # Errors
     /// When a picture is absent or damaged.
     pub fn of(
         subject: &Subject<'_>,
         form: &PictureForm,
+        local: bool,
         shows: impl Fn(Shown) -> bool,
     ) -> Result<Self, ObserveError> {
         let sources = subject.item.compared_with();
@@ -44,10 +46,14 @@ impl Pictures {
             if sources.is_empty() {
                 return Err(missing("the item has no input picture to compare with"));
             }
-            let read = sources
-                .into_iter()
-                .map(|image| read(&subject.base.join(image), form));
-            pictures.source = read.collect::<Result<_, _>>()?;
+            for image in sources {
+                let (picture, changes) = read(&subject.base.join(image), form)?;
+                if local || form.encoding == Encoding::Jpeg {
+                    let whose = "the item's input picture";
+                    subject.noted.changes(&changes, whose);
+                }
+                pictures.source.push(picture);
+            }
         }
         if shows(Shown::Output) {
             let (Some(file), Some(rgb)) = (subject.file, subject.image) else {
@@ -64,7 +70,7 @@ impl Pictures {
                     Picture::Pixels(resize(rgb, width, height, Filter::Bicubic))
                 }
                 (None, Encoding::Jpeg) => Picture::Pixels(rgb.clone()),
-                (None, Encoding::File) => read(file, form)?,
+                (None, Encoding::File) => read(file, form)?.0,
             });
         }
         Ok(pictures)
@@ -80,25 +86,24 @@ impl Pictures {
     }
 }
 
-fn read(path: &Path, form: &PictureForm) -> Result<Picture, ObserveError> {
+/// A picture in the form that is asked for, and what decoding changes of it. A file that is sent as it is was decoded
+/// before: what is cut or damaged goes to no judge.
+fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), ObserveError> {
     let failed = |error: ImageError| match error {
         ImageError::NotFound { .. } => missing(&error.to_string()),
         error => ObserveError::new("image", error.to_string()),
     };
-    match form.encoding {
-        Encoding::Jpeg => Ok(Picture::Pixels(decode_file(path).map_err(failed)?.rgb)),
+    let bytes = read_file(path).map_err(failed)?;
+    let decoded = decode_bytes(&bytes, &path.display().to_string()).map_err(failed)?;
+    let picture = match form.encoding {
+        Encoding::Jpeg => Picture::Pixels(decoded.rgb),
         Encoding::File => {
-            let bytes = read_file(path).map_err(failed)?;
-            let label = form
-                .mime
-                .clone()
-                .or_else(|| Some(mime(sniff(&bytes)?).into()));
-            let mime = label.ok_or_else(|| {
-                ObserveError::new("image", format!("{} is no picture", path.display()))
-            })?;
-            Ok(Picture::File { bytes, mime })
+            let label = form.mime.clone();
+            let mime = label.unwrap_or_else(|| mime(decoded.format).into());
+            Picture::File { bytes, mime }
         }
-    }
+    };
+    Ok((picture, decoded.changes))
 }
 
 fn missing(what: &str) -> ObserveError {

@@ -1,8 +1,9 @@
 //! Multiple-choice questions: their options, and the same question with the options turned.
 
 use super::fields::plain;
-use crate::config::{ChoiceMapping, Names};
+use crate::config::{ChoiceMapping, Flaw, Names};
 use crate::record::Object;
+use crate::suite::error::Wrong;
 use serde_json::Value;
 
 /// Letters stand for options.
@@ -29,21 +30,40 @@ impl Question {
     ///
     /// # Errors
     /// When options or answer are not what the mapping says.
-    pub(super) fn of(choice: &ChoiceMapping, fields: &Object) -> Result<Option<Self>, String> {
+    pub(super) fn of(
+        choice: &ChoiceMapping,
+        fields: &Object,
+        leave_out: &[Flaw],
+    ) -> Result<Option<Self>, Wrong> {
         let options = match &choice.options {
-            Names::One(name) => of_list(name, fields.get(name))?,
+            Names::One(name) => {
+                let options = of_list(name, fields.get(name))?;
+                // A list says itself how many there are, and is asked as it stands unless the suite says otherwise.
+                let empty = options.iter().any(|option| option.trim().is_empty());
+                if empty && leave_out.contains(&Flaw::EmptyOption) {
+                    let message = format!("an option of the field `{name}` is empty");
+                    return Err(Flaw::EmptyOption.wrong(message));
+                }
+                options
+            }
             Names::Several(names) => of_columns(names, fields)?,
         };
         if options.is_empty() {
             return Ok(None);
         }
         if options.len() > MOST {
-            return Err(format!(
+            return Err(Wrong::from(format!(
                 "the question has {} options; {MOST} can be asked",
                 options.len()
-            ));
+            )));
         }
-        let answer = answer(&choice.answer, fields.get(&choice.answer), &options)?;
+        let right = fields.get(&choice.answer);
+        let answer = answer(&choice.answer, right, &options).map_err(|message| {
+            match is_empty_column(&choice.options, right, options.len()) {
+                true => Flaw::EmptyOption.wrong(message),
+                false => message.into(),
+            }
+        })?;
         Ok(Some(Self { options, answer }))
     }
 
@@ -97,7 +117,21 @@ fn of_list(name: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
     }
 }
 
-fn of_columns(names: &[String], fields: &Object) -> Result<Vec<String>, String> {
+/// Whether the right option is one of the columns behind those that hold the options.
+fn is_empty_column(columns: &Names, right: Option<&Value>, options: usize) -> bool {
+    let place = match right {
+        Some(Value::Number(number)) => number.as_u64().and_then(|at| usize::try_from(at).ok()),
+        Some(Value::String(text)) => (0..MOST).find(|&at| text.trim() == letter(at).to_string()),
+        _ => None,
+    };
+    let columns = match columns {
+        Names::One(_) => 0,
+        Names::Several(names) => names.len(),
+    };
+    place.is_some_and(|place| (options..columns).contains(&place))
+}
+
+fn of_columns(names: &[String], fields: &Object) -> Result<Vec<String>, Wrong> {
     let mut options: Vec<String> = Vec::new();
     let mut empty: Option<&String> = None;
     for name in names {
@@ -106,9 +140,9 @@ fn of_columns(names: &[String], fields: &Object) -> Result<Vec<String>, String> 
             (true, _) => empty = empty.or(Some(name)),
             (false, None) => options.push(text),
             (false, Some(before)) => {
-                return Err(format!(
+                return Err(Flaw::EmptyOption.wrong(format!(
                     "the option `{before}` is empty and `{name}` behind it is not"
-                ));
+                )));
             }
         }
     }
