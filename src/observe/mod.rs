@@ -21,6 +21,7 @@ mod clip;
 mod pictures;
 mod questions;
 mod registry;
+mod reply;
 mod source;
 
 pub use registry::{BuildError, NAMES, OpenDevice, assets, build, engine};
