@@ -151,7 +151,7 @@ fn option_of(letter: &str, options: &[String]) -> Option<usize> {
 fn only_letter(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(
         ONLY,
-        r"^[\W_]*(?:(?i:option|choice|answer)\b[\W_]*)?([A-Za-z])[\W_]*$"
+        r"^[\W_]*(?:(?i:option|choice|answer)\b[\W_]*)?([A-Za-z])(?:[^\w+#][\W_]*|_[\W_]*)?$"
     );
     let found = ONLY.as_ref().and_then(|only| only.captures(reply));
     let letter = found.and_then(|found| found.get(1));
@@ -169,7 +169,7 @@ fn called_answer(reply: &str, options: &[String]) -> Vec<usize> {
 fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(
         OPTION,
-        r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选择?项?|選擇?項?|選択肢|선택지|보기)["'*_:\s(\[{「]*([A-Z])"#
+        r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选项|選項|選択肢|선택지|보기)["'*_:\s(\[{「]*([A-Z])"#
     );
     of_left(places(&OPTION, reply), reply, options)
 }

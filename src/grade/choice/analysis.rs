@@ -16,7 +16,7 @@ struct Head {
 fn heads(reply: &str, options: &[String]) -> Vec<Head> {
     pattern!(
         HEAD,
-        r"(?m)(?:^|[.;!?。；]\s+)[^\w\n]*(?:(?i:option|choice)\s+|选项\s*|選項\s*|선택지\s*)?([A-Z])[\x22'*_]*(?:\s?[).:、,|]|\s+[-–—]\s)[*_]*"
+        r"(?m)(?:^|[.;!?。；]\s+)[^\w\n]*(?:(?i:option|choice)\s+|选项\s*|選項\s*|선택지\s*)?([A-Z])[\x22'*_]*(?:选项|選項|项|項|번)?(?:\s?[).:、,|]|\s+[-–—]\s)[*_]*"
     );
     let mut heads: Vec<Head> = Vec::new();
     for found in HEAD.iter().flat_map(|head| head.captures_iter(reply)) {
@@ -81,10 +81,19 @@ fn tells(head: &Head, reply: &str, options: &[String], property: fn(&str) -> boo
     }
     let said = &reply[head.said.clone()];
     let line = said.lines().next().unwrap_or_default();
-    match line.contains('|') {
-        true => line.split('|').any(property),
-        false => property(said),
+    if line.contains('|') {
+        return line.split('|').any(property);
     }
+    // `A. a saw - incorrect`: the verdict may end the line.
+    const VERDICT: usize = 24;
+    let end = line
+        .trim_end()
+        .rsplit(['-', '–', '—', ':', ',', '(', '、', '→'])
+        .next();
+    property(said)
+        || end.is_some_and(|end| {
+            end.len() < line.trim_end().len() && end.len() <= VERDICT && property(end)
+        })
 }
 
 /// The options that an analysis of several accepts (`A: no. B: yes.`).
@@ -109,7 +118,7 @@ pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     );
     pattern!(
         LIST,
-        r"^[^\w\n]*[A-Z](?:\s*(?:,|、|/|&|\bor\b|\band\b|或|和|與|与)[\s(*]*([A-Z])[\s)*]*)+(?:[.。\n)]|$)"
+        r"^[^\w\n]*[A-Z](?:\s*(?:,|、|/|&|\bor\b|\band\b|或|和|與|与)[\s(*]*([A-Z])[\s)*]*)+(?:[.。\n)]|都|均|皆|are\b|both\b|$)"
     );
     pattern!(MARKED, r"([A-Z])[).:]");
     pattern!(LETTER, r"[A-Z]");
@@ -141,7 +150,9 @@ pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
         Some(head.option) == option_of(start.as_str(), options)
             && tells(head, reply, options, is_negative)
     });
-    match refused || options.len() > 1 && recited.len() == options.len() {
+    // Behind another letter at the start, the others are explained.
+    let recital = options.len() > 1 && recited.len() == options.len() && start.as_str() == "A";
+    match refused || recital {
         true => Vec::new(),
         false => option_of(start.as_str(), options).into_iter().collect(),
     }

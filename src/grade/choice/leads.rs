@@ -13,6 +13,8 @@ pub struct Lead {
     pub ends: bool,
     /// Letters of options may be small ones.
     pub small: bool,
+    /// The answer stands in the same line.
+    pub one_line: bool,
 }
 
 fn lead(pattern: &str) -> Lead {
@@ -21,6 +23,7 @@ fn lead(pattern: &str) -> Lead {
         label: false,
         ends: false,
         small: false,
+        one_line: false,
     }
 }
 
@@ -34,19 +37,23 @@ fn label(pattern: &str) -> Lead {
 /// What an answer is called; a verb or a mark of [`LABELS`] follows.
 pub static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:answers?|ans|choice|option|selection|conclusion|verdict|prediction|pick|antwort|lösung|réponse|respuesta|resposta|risposta|jawaban(?:nya)?|cevap|odpowiedź|ответ(?:ом)?|đáp án)\b|คำตอบ",
+        r"(?i)\b(?:answers?|ans|choice|option|selection|conclusion|verdict|prediction|pick|(?:best|closest|right|correct|only|better)\s+(?:match|fit|guess|candidate)|antwort|lösung|réponse|respuesta|resposta|risposta|jawaban(?:nya)?|cevap|odpowiedź|ответ(?:ом)?|đáp án)\b|คำตอบ",
     )
     .ok()
 });
 
 /// What stands between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or verbs.
-pub static LABELS: LazyLock<[Lead; 3]> = LazyLock::new(|| {
+pub static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     [
         label(r"[:=：]|->|→|⇒|\s[-–—]\s"),
         lead(
             r"(?i)\b(?:is|was|would be|should be|must be|has to be|will be|can only be|could only be|seems to be|appears to be|becomes|ist|lautet|est|es|é|è|là|adalah)\b|['’]s\b|คือ|\s[–—]\s|→",
         ),
-        label(r"[\x22'*_`]*[ \t]*(?:\r?\n\s*|\|[ \t]*)"),
+        label(r"[\x22'*_`]*[ \t]*\r?\n\s*"),
+        Lead {
+            one_line: true,
+            ..label(r"[\x22'*_`]*[ \t]*\|[ \t]*")
+        },
     ]
 });
 
@@ -61,6 +68,12 @@ pub static LEADS: LazyLock<Vec<Lead>> = LazyLock::new(|| {
         lead(
             r"(?i)\b(?:so|thus|therefore|hence|consequently|then|which means|means|conclude|clear(?:ly)?|overall|in conclusion|in short|finally)\b[,:]?\s+(?:(?:that|then)\s+)*(?:it|this|that)(?:['’]s|\s+is|\s+was)\b",
         ),
+        Lead {
+            ends: true,
+            ..lead(
+                r"(?:所以|因此|故|综上|綜上|따라서|그러므로|よって|したがって)[,、]?\s*(?:就?是|为|為)?",
+            )
+        },
         Lead {
             ends: true,
             ..lead(r"(?i)\b(?:so|thus|therefore|hence|overall|in conclusion|in short)\b[,:]?\s")
@@ -78,6 +91,9 @@ pub static LEADS: LazyLock<Vec<Lead>> = LazyLock::new(|| {
         ),
         lead(
             r"(?:选项|選項|选择|選擇|選択肢|선택지|선택|보기)\s*(?:应该|应|就|显然|只能|的)*(?:是|为|為|:|は|은|는|이)",
+        ),
+        lead(
+            r"(?:正确|正確|对|最合适|最符合|符合)的(?:就|应该|应|才)?(?:是|为|為)|正しい(?:の|もの)は|(?:옳은|올바른|맞는)\s?(?:것|건)[은는]?",
         ),
         lead(r"(?:选|選)(?:择的是|择了|的是|擇|择|了|取|定)?"),
     ]

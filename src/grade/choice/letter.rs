@@ -90,7 +90,7 @@ pub fn is_name(text: &str, place: &Range<usize>) -> bool {
     );
     pattern!(
         BEHIND,
-        r"^(?:(?:级|級|型|股|超|座|站|组|組|队|隊|班|区|區|栋|棟|轮|輪|罩|大调|小调|클래스|등급|급|형|팀|반|クラス|ランク|判)| (?:vitamins?|cells?|lymphocytes?|minor|major|flat|sharp|movies?|plus|minus|levels?)\b)"
+        r"^(?:(?:级|級|型|股|超|座|站|组|組|队|隊|班|区|區|栋|棟|轮|輪|罩|大调|小调|位|클래스|등급|급|형|팀|반|クラス|ランク|判)| (?:vitamins?|cells?|lymphocytes?|minor|major|flat|sharp|movies?|plus|minus|levels?)\b)"
     );
     let matches = |pattern: &Option<Regex>, text: &str| {
         pattern
@@ -114,7 +114,7 @@ fn next_word(text: &str) -> Option<&str> {
 fn is_word(text: &str, place: &Range<usize>, allowed: &[&str]) -> bool {
     let letter = &text[place.clone()];
     let next = next_word(&text[place.end..]);
-    matches!(letter, "A" | "I")
+    matches!(letter, "A" | "I" | "a" | "i")
         && next.is_some_and(|next| {
             let small = next.to_lowercase();
             let name = next.is_ascii() && next.len() > 1 && next.starts_with(char::is_uppercase);
@@ -130,6 +130,12 @@ pub fn is_article(text: &str, place: &Range<usize>) -> bool {
 /// The same right behind words that announce an answer.
 pub fn is_article_in_answer(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &FUNCTION)
+}
+
+/// Where the sentence or the line begins that a place lies in.
+pub fn sentence_start(text: &str, place: usize) -> usize {
+    let ends = text[..place].rmatch_indices(['.', '\n', '!', '?', '。']);
+    ends.map(|(at, end)| at + end.len()).next().unwrap_or(0)
 }
 
 /// What stands in the same clause before a place.
@@ -148,7 +154,7 @@ pub fn clause_before(text: &str, place: usize) -> &str {
 pub fn is_hedged(clause: &str) -> bool {
     pattern!(
         HEDGE,
-        r"(?i)\b(?:if|whether|unless|suppos\w+|assum\w+|not|never|cannot|neither|nor|might|may|could|tempt\w*|at first|initially|first (?:thought|guess|impression|glance)|seemed|mistake|wrong(?:ly)?)\b|n['’]t\b|如果|假如|假设|若|不是|不能|并非|未必|만약|もし"
+        r"(?i)\b(?:if|whether|unless|suppos\w+|assum\w+|not|never|cannot|neither|nor|might|may|could|some|someone|people|many|others|tempt\w*|at first|initially|first (?:thought|guess|impression|glance)|seemed|mistake|wrong(?:ly)?)\b|n['’]t\b|如果|假如|假设|若|不是|不能|并非|未必|만약|もし"
     );
     HEDGE.as_ref().is_some_and(|hedge| hedge.is_match(clause))
 }
@@ -157,7 +163,7 @@ pub fn is_hedged(clause: &str) -> bool {
 pub fn is_denied(behind: &str) -> bool {
     pattern!(
         DENIED,
-        r"(?i)^[\x22'*_)\]}」』】》]*\s*(?:\?|吗|嗎|か\?|(?:번|선택지)?\s*(?:이|가|은|는)?\s*아[니닙님닌]|(?:では|じゃ)(?:な|あり)|(?:\w+ )?(?:is|was|seems|looks) (?:\w+ )?(?:wrong|incorrect|not|false|out|unlikely|impossible)\b|(?:is|does|would|could|can|must|should)(?: not|n['’]t)\b|cannot\b|(?:drops|falls) out|can be (?:ruled out|excluded|eliminated)|[^A-Z\n。,;]{0,6}?(?:不对|不對|不正确|不正確|不是|不符|错|錯|排除|誤り|間違|不正解|틀))"
+        r"(?i)^[\x22'*_)\]}」』】》]*\s*(?:\?|吗|嗎|か\?|(?:번|선택지)?\s*(?:이|가|은|는)?\s*아[니닙님닌]|(?:では|じゃ)(?:な|あり)|(?:\w+ )?(?:is|was|seems|looks) (?:\w+ )?(?:wrong|incorrect|not|false|out|unlikely|impossible)\b|(?:is|does|would|could|can|must|should)(?: not|n['’]t)\b|cannot\b|(?:drops|falls) out|can be (?:ruled out|excluded|eliminated)|[^A-Z\n。、,;]{0,10}?(?:では(?:な|あり)|じゃな|くない|아[니닙님닌]|不对|不對|不正确|不正確|不是|不符|错|錯|排除|誤り|間違|不正解|틀))"
     );
     DENIED
         .as_ref()
@@ -168,7 +174,7 @@ pub fn is_denied(behind: &str) -> bool {
 pub fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
     pattern!(
         OUT,
-        r"(?i)\b(?:not|never|neither|nor|cannot|rul\w+ out|exclud\w+|eliminat\w+|rather than|instead of)\b|n['’]t\b|不是|并非|不选|不選|排除|而非"
+        r"(?i)\b(?:not|never|neither|nor|cannot|rul\w+ out|exclud\w+|eliminat\w+|rather than|instead of)\b|n['’]t\b|(?:不|别|別|勿)(?:应该?|應該?|能|会|會|该|該|要|可以?)?(?:选|選|是|为|為)|并非|排除|而非"
     );
     let clause = clause_before(text, place.start);
     OUT.as_ref().is_some_and(|out| out.is_match(clause)) || is_denied(&text[place.end..])
@@ -176,6 +182,7 @@ pub fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
 
 /// Whether nothing but a `not` stands before a letter in its clause, as in `C, not D`: that names it, too.
 pub fn is_set_against(text: &str, place: &Range<usize>) -> bool {
-    let clause = clause_before(text, place.start).trim();
-    clause.eq_ignore_ascii_case("not") && !is_denied(&text[place.end..])
+    let clause = clause_before(text, place.start);
+    let behind_comma = text[..place.start - clause.len()].ends_with(',');
+    behind_comma && clause.trim().eq_ignore_ascii_case("not") && !is_denied(&text[place.end..])
 }

@@ -3,6 +3,7 @@
 use super::leads::{LABELS, LEADS, Lead, NOUNS};
 use super::letter::{
     clause_before, is_alone, is_article_in_answer, is_denied, is_hedged, is_name, pattern,
+    sentence_start,
 };
 use super::{comparable, option_of};
 use std::ops::Range;
@@ -54,7 +55,7 @@ pub fn stated(reply: &str, options: &[String]) -> Vec<usize> {
 fn corrects(between: &str) -> bool {
     pattern!(
         CORRECTION,
-        r"(?i)\b(?:wait|no|not|actually|hmm+|sorry|correct(?:ion|ing)|mistake\w*|on second thought|reconsider\w*|re-?(?:check|examin|evaluat|think|read|assess|look)\w*|instead|rather|however|but|scratch that|apolog\w+|oops|let me|look again)\b|不对|不對|等等|更正|纠正|其实|其實|重新|不是|但是|然而|아니|다시|잠깐|정정|하지만|いや|待って|訂正|しかし|やっぱり"
+        r"(?i)\b(?:wait|no|not|actually|hmm+|sorry|correct(?:ion|ing)|mistake\w*|on second thought|reconsider\w*|re-?(?:check|examin|evaluat|think|read|assess|look)\w*|instead|rather|however|but|scratch that|apolog\w+|oops|let me|look again)\b|不对|不對|等等|更正|纠正|其实|其實|重新|不是|但|然而|아니|다시|잠깐|정정|하지만|いや|待って|訂正|しかし|やっぱり"
     );
     CORRECTION
         .as_ref()
@@ -67,9 +68,7 @@ fn concludes(reply: &str, statement: &Statement) -> bool {
         CONCLUSION,
         r"(?i)\b(?:final|finally|conclusion|conclude|therefore|thus|hence|so|overall|in summary|ultimately)\b|boxed|最终|最終|综上|綜上|因此|所以|故|따라서|그러므로|그래서|최종|したがって|よって|だから"
     );
-    let sentence = reply[..statement.place.start].rfind(['.', '\n', '。', '!', '?']);
-    let sentence =
-        &reply[sentence.map_or(0, |at| at + 1)..statement.place.end.max(statement.place.start)];
+    let sentence = &reply[sentence_start(reply, statement.place.start)..statement.place.end];
     CONCLUSION
         .as_ref()
         .is_some_and(|conclusion| conclusion.is_match(sentence))
@@ -110,7 +109,9 @@ fn leads_on(behind: &str, verb: usize, lead: &Lead) -> bool {
     );
     let between = &behind[..verb];
     match lead.label {
-        true => between.chars().all(|c| !c.is_alphanumeric() && c != '\n'),
+        true => between
+            .chars()
+            .all(|c| !c.is_alphanumeric() && !matches!(c, '\n' | '|')),
         false => BETWEEN
             .as_ref()
             .is_some_and(|pattern| pattern.is_match(between)),
@@ -151,7 +152,7 @@ fn is_supposed(reply: &str, place: &Range<usize>) -> bool {
             .is_some_and(|pattern| pattern.is_match(text))
     };
     let before = &reply[..place.start];
-    let sentence = before.rfind(['.', '\n', '!', '?']).map_or(0, |at| at + 1);
+    let sentence = sentence_start(reply, place.start);
     let would = reply[place.clone()].contains("would");
     would && is(&IF, &before[sentence..]) || is(&NOT, before)
 }
@@ -165,6 +166,9 @@ fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Ve
     let filler = FILLER.as_ref()?.find(&reply[at..])?;
     let start = at + filler.end();
     let texts = || text_at(reply, options, at);
+    if lead.one_line && filler.as_str().contains('\n') {
+        return None;
+    }
     let Some((first, mut end)) = letter_at(reply, options, start, lead) else {
         return texts();
     };
@@ -228,8 +232,11 @@ fn joined(reply: &str, options: &[String], at: usize) -> Option<(usize, usize)> 
 }
 
 fn ends_sentence(behind: &str) -> bool {
-    let rest = behind.trim_start_matches(|c: char| " \t\"'*_)]}$\\".contains(c));
-    rest.is_empty() || rest.starts_with(['.', '\n', '!', '。'])
+    pattern!(
+        END,
+        r"^[ \t\x22'*_)\]}$\\」]*(?:$|[.\n!。]|项|項|입니다|です|だ)"
+    );
+    END.as_ref().is_some_and(|end| end.is_match(behind))
 }
 
 /// The option whose text is all that the sentence says behind a place.
@@ -257,7 +264,7 @@ fn text_at(reply: &str, options: &[String], at: usize) -> Option<(Vec<usize>, us
 fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
     pattern!(
         VERDICT,
-        r"([A-Z])(?i:[\x22'*_)\]]*(?:\s*\([^()\n]{0,60}\)|,[^,.\n]{1,60},)?\s+(?:is|seems|looks|must be|would be|should be|appears)(?:\s+(?:to be|the|a|also|clearly|definitely|most likely|therefore|thus|indeed|actually|obviously|probably|our|my|only))*\s+(?:correct|right\s*(?:[,.;:!)\n*]|answer|choice|option|one|$)|best(?:\s+(?:answer|choice|option|fit|match)|\s*[,.;!\n]|$)|answer|most (?:likely|appropriate|plausible|accurate|suitable|fitting))|[\x22'*_)\]]*\s+(?:fits|matches|remains|is left)\b|[\x22'*_)\]」]*\s*(?:选项|項|项|選項|答案|这一项|这项)?[^A-Z。.\n,;?不非否错錯无]{0,8}?(?:是|为|為|才|最|就)?(?:正确|正確|最合适|最佳|最符合|符合|对的|答案|最恰当|最准确)|[^A-Z。.\n?]{0,24}?(?:が|は|이|가|은|는)?\s*(?:最も|一番)?(?:正解|正しい|答え|適切|正答|정답|맞|옳|올바|정확)|[\x22'*_)\]」]*[^A-Z。.\n?]{0,16}?[をを를을]\s*(?:選|선택|고르|골|고릅))"
+        r"([A-Z])(?i:[\x22'*_)\]]*(?:\s*\([^()\n]{0,60}\)|,[^,.\n]{1,60},)?\s+(?:is|seems|looks|must be|would be|should be|appears)(?:\s+(?:to be|the|a|also|clearly|definitely|most likely|therefore|thus|indeed|actually|obviously|probably|our|my|only))*\s+(?:correct|right\s*(?:[,.;:!)\n*]|answer|choice|option|one|$)|best(?:\s+(?:answer|choice|option|fit|match)|\s*[,.;!\n]|$)|answer|most (?:likely|appropriate|plausible|accurate|suitable|fitting))|[\x22'*_)\]]*\s+(?:fits|matches|remains|is left)\b|[\x22'*_).:]*\s*[✅✓✔☑]|[\x22'*_)\]」]*\s*(?:选项|項|项|選項|答案|这一项|这项)?[^A-Z。.\n,;?不非否错錯无]{0,8}?(?:是|为|為|才|最|就)?(?:正确|正確|最合适|最佳|最符合|符合|对的|答案|最恰当|最准确)|[^A-Z。.\n?]{0,24}?(?:が|は|이|가|은|는)?\s*(?:最も|一番)?(?:正解|正しい|答え|適切|正答|정답|맞|옳|올바|정확)|[\x22'*_)\]」]*[^A-Z。.\n?]{0,16}?[をを를을]\s*(?:選|선택|고르|골|고릅))"
     );
     pattern!(
         DENIAL,

@@ -100,7 +100,7 @@ fn marks(reply: &str) -> Vec<Mark> {
         let name = "think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue";
         Regex::new(&format!(
             r"(?ix)
-            <(?P<tag_end>/)?\s*(?P<tag>(?:[a-z]{{1,12}}[:_]|ant)?(?:{name})(?:_[a-z0-9_]+)?)(?:\s[^<>\n]*)?>
+            <(?P<tag_end>/)?\s*(?P<tag>(?:[a-z]{{1,12}}[:_]|ant)?(?:{name})(?:_[a-z0-9_]+)?)(?:\s[^<>\n]*)?/?>
             | <[|｜](?P<bar>begin|start|end)(?:[_▁]of)?[_▁]?(?P<bar_name>{name})[|｜]>
             | \[(?P<square_end>/)?(?P<square>{name})\]
             | ◁(?P<triangle_end>/)?(?P<triangle>{name})▷
@@ -197,8 +197,12 @@ fn is_small_word(text: &str) -> bool {
     word.is_some_and(|word| !word.is_empty() && word.chars().all(char::is_lowercase))
 }
 
-/// `. And so on`, ` is a mark`.
+/// `. And so on`, ` is a mark`: the end of a short reply, unlike a thought that was cut.
 fn goes_on(text: &str) -> bool {
+    const SHORT: usize = 160;
+    if text.len() > SHORT || text.contains('\n') {
+        return false;
+    }
     let mut letters = text.chars();
     match letters.next() {
         Some('.' | ',' | ';' | ':' | '!' | '?' | ')') => true,
