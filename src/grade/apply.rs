@@ -1,6 +1,6 @@
 //! Applies a rule to every output that was asked for.
 
-use super::{Case, Rule, Verdict};
+use super::{Case, Rule, Verdict, answer};
 use crate::record::{Evidence, Failure, Grade, Item, Output};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -46,12 +46,15 @@ pub fn grade_all(
                     Some(Some(Output {
                         error: Some(error), ..
                     })) => Verdict::unscored(failed(error)),
-                    output => rule.grade(&Case {
-                        item,
-                        repeat,
-                        output: output.flatten(),
-                        evidence: &seen,
-                    }),
+                    output => answer::grade(
+                        rule,
+                        &Case {
+                            item,
+                            repeat,
+                            output: output.flatten(),
+                            evidence: &seen,
+                        },
+                    ),
                 };
                 record(item, repeat, verdict)
             })

@@ -1,7 +1,13 @@
 //! Which option a reply to a multiple-choice question chooses, and by which rule that was read.
 
+mod analysis;
+mod leads;
+mod letter;
+mod statement;
+
+use letter::{is_alone, is_article, is_name, is_ruled_out, is_set_against, pattern};
 use regex::Regex;
-use std::sync::LazyLock;
+use std::ops::Range;
 
 /// More options than there are letters cannot be asked.
 pub const MOST_OPTIONS: usize = 26;
@@ -27,33 +33,45 @@ pub fn letter(option: usize) -> char {
 /// options the reply is ambiguous and chooses none. No later, weaker rule is tried then, and nothing is guessed.
 ///
 /// 1. The reply is a letter (any case, punctuation around it aside).
-/// 2. A letter at the start, with one of `) . : ,` or the line's end behind it, unless the reply recites all options so.
-/// 3. A letter stated as the answer (`the answer is (B)`, `"answer": "B"`, `答案是B`).
-/// 4. A letter called option or choice (`option B`, `选B`).
-/// 5. The reply is the text of an option.
-/// 6. A letter in round brackets.
-/// 7. A capital letter as a word of its own; `A` and `I` before a word in small letters, other than `or` and `and`, are
-///    words, not letters.
-/// 8. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
+/// 2. A stated answer, as [`statement::stated`] says: `the answer is (B)`, `"answer": "B"`, `\boxed{B}`, `it must be B`,
+///    `B is correct`, `答案是B`, a last line with a letter alone, and the same with an option's whole text for the letter. A
+///    denied or supposed answer is none. Of several that differ the last counts if it is clearly the last word.
+/// 3. The only option that an analysis of several accepts (`A: no. B: yes.`).
+/// 4. A letter at the start, with one of `) . : ,` or the line's end behind it, unless the reply recites all options so, or
+///    rules that one out.
+/// 5. A letter behind the word `answer`.
+/// 6. A letter called option or choice (`option B`, `选项B`) that is not ruled out.
+/// 7. The reply is the text of an option.
+/// 8. The only letter in bold.
+/// 9. A letter in round brackets.
+/// 10. A capital letter as a word of its own; `A` and `I` before a word other than `or` and `and` are words, not letters. Of
+///     `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count; of `B, not A` both do.
+/// 11. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
 ///
-/// Full-width letters and marks are read as ASCII.
+/// A letter stands alone beside characters of a script without capitals, such as Chinese; it does not in `A4`, `X-ray` and
+/// `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and marks are read as ASCII. Where the first line is a
+/// letter alone, a question that is made up behind it does not count.
 pub fn read(reply: &str, options: &[String]) -> Choice {
     let reply: String = reply.chars().map(narrow).collect();
+    let reply = before_another_question(&reply);
     if reply.trim().is_empty() {
         return nothing("the reply is empty");
     }
-    let rules: [(&str, Rule); 8] = [
+    let rules: [(&str, Rule); 11] = [
         ("the reply is a letter", only_letter),
-        ("option letter at the start", letter_at_start),
-        ("letter stated as the answer", stated_answer),
+        ("stated answer", statement::stated),
+        ("only option that the analysis accepts", analysis::accepted),
+        ("option letter at the start", analysis::letter_at_start),
+        ("letter behind the word answer", called_answer),
         ("letter called an option", called_option),
         ("the reply is an option's text", only_text),
+        ("only letter in bold", bold),
         ("letter in brackets", bracketed),
         ("letter as a word of its own", lone_letter),
         ("option text contained", contained_text),
     ];
     for (name, rule) in rules {
-        let mut found = rule(&reply, options);
+        let mut found = rule(reply, options);
         found.sort_unstable();
         found.dedup();
         match found.as_slice() {
@@ -82,38 +100,46 @@ fn nothing(why: &str) -> Choice {
     }
 }
 
-macro_rules! pattern {
-    ($name:ident, $text:literal) => {
-        static $name: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($text).ok());
-    };
+/// What stands before a question that a model goes on with after a first line that is a letter alone.
+fn before_another_question(reply: &str) -> &str {
+    pattern!(ALONE, r"^\s*[^\w\n]*[A-Z][^\w\n]*\n");
+    pattern!(
+        QUESTION,
+        r"(?i)\n\W*(?:question|problem|user|human|问题|题目|質問|질문)\s*\d*\W*:"
+    );
+    let end = QUESTION
+        .as_ref()
+        .filter(|_| ALONE.as_ref().is_some_and(|alone| alone.is_match(reply)))
+        .and_then(|question| question.find(reply));
+    end.map_or(reply, |end| &reply[..end.start()])
 }
 
-pattern!(
-    ONLY,
-    r"^\W*(?:(?i:option|choice|answer)\b\W*)?([A-Za-z])\W*$"
-);
-pattern!(START, r"^[^\w\n]*([A-Z])[ \t]*(?:[).:,、]|\n|$)");
-pattern!(MARKED, r"(?:^|[^\w])([A-Z])[).:]");
-pattern!(
-    ANSWER,
-    r#"(?:(?i:\banswer)["'*_:\s]*(?i:(?:is|would be|should be)\b)?|答案[是为]?)["'*_:\s(\[{]*([A-Z])\b"#
-);
-pattern!(
-    OPTION,
-    r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选择?项?)["'*_:\s(\[{]*([A-Z])\b"#
-);
-pattern!(BRACKETED, r"\(([A-Z])\)");
-pattern!(LONE, r"\b([A-Z])\b");
-
-/// The options whose letters the pattern's group finds.
-fn letters(pattern: &Option<Regex>, reply: &str, options: &[String]) -> Vec<usize> {
+/// The letters that the pattern's group finds, alone and no part of a name.
+fn places(pattern: &Option<Regex>, reply: &str) -> Vec<Range<usize>> {
     let matches = pattern
         .iter()
         .flat_map(|pattern| pattern.captures_iter(reply));
-    let texts = matches.filter_map(|found| found.get(1));
-    texts
-        .filter_map(|text| option_of(text.as_str(), options))
+    let letters = matches.filter_map(|found| Some(found.get(1)?.range()));
+    letters
+        .filter(|place| is_alone(reply, place) && !is_name(reply, place))
         .collect()
+}
+
+/// The options of these letters.
+fn of(places: &[Range<usize>], reply: &str, options: &[String]) -> Vec<usize> {
+    let letters = places.iter().map(|place| &reply[place.clone()]);
+    letters
+        .filter_map(|letter| option_of(letter, options))
+        .collect()
+}
+
+/// The options of the letters that are not ruled out.
+fn of_left(mut places: Vec<Range<usize>>, reply: &str, options: &[String]) -> Vec<usize> {
+    let refused = analysis::refused(reply, options);
+    places.retain(|place| !is_ruled_out(reply, place));
+    let mut left = of(&places, reply, options);
+    left.retain(|option| !refused.contains(option));
+    left
 }
 
 fn option_of(letter: &str, options: &[String]) -> Option<usize> {
@@ -123,25 +149,29 @@ fn option_of(letter: &str, options: &[String]) -> Option<usize> {
 }
 
 fn only_letter(reply: &str, options: &[String]) -> Vec<usize> {
-    letters(&ONLY, reply, options)
+    pattern!(
+        ONLY,
+        r"^[\W_]*(?:(?i:option|choice|answer)\b[\W_]*)?([A-Za-z])(?:[^\w+#][\W_]*|_[\W_]*)?$"
+    );
+    let found = ONLY.as_ref().and_then(|only| only.captures(reply));
+    let letter = found.and_then(|found| found.get(1));
+    letter
+        .and_then(|letter| option_of(letter.as_str(), options))
+        .into_iter()
+        .collect()
 }
 
-fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
-    let mut marked = letters(&MARKED, reply, options);
-    marked.sort_unstable();
-    marked.dedup();
-    match options.len() > 1 && marked.len() == options.len() {
-        true => Vec::new(),
-        false => letters(&START, reply, options),
-    }
-}
-
-fn stated_answer(reply: &str, options: &[String]) -> Vec<usize> {
-    letters(&ANSWER, reply, options)
+fn called_answer(reply: &str, options: &[String]) -> Vec<usize> {
+    pattern!(ANSWER, r#"(?i:\banswer)["'*_:\s(\[{]*([A-Z])"#);
+    of_left(places(&ANSWER, reply), reply, options)
 }
 
 fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
-    letters(&OPTION, reply, options)
+    pattern!(
+        OPTION,
+        r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选项|選項|選択肢|선택지|보기)["'*_:\s(\[{「]*([A-Z])"#
+    );
+    of_left(places(&OPTION, reply), reply, options)
 }
 
 fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
@@ -153,22 +183,35 @@ fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
     equal.map(|(at, _)| at).collect()
 }
 
+fn bold(reply: &str, options: &[String]) -> Vec<usize> {
+    pattern!(BOLD, r"\*\*[(\[]?([A-Z])[)\].:]?\*\*");
+    let mut found = of(&places(&BOLD, reply), reply, options);
+    found.sort_unstable();
+    found.dedup();
+    match found[..] {
+        [_] => of_left(places(&BOLD, reply), reply, options),
+        _ => Vec::new(),
+    }
+}
+
 fn bracketed(reply: &str, options: &[String]) -> Vec<usize> {
-    letters(&BRACKETED, reply, options)
+    pattern!(BRACKETED, r"\(([A-Z])\)");
+    of_left(places(&BRACKETED, reply), reply, options)
 }
 
 fn lone_letter(reply: &str, options: &[String]) -> Vec<usize> {
-    let matches = LONE.iter().flat_map(|pattern| pattern.find_iter(reply));
-    let chosen = matches.filter(|found| {
-        let after = &reply[found.end()..];
-        let apart = after.starts_with(char::is_whitespace);
-        let next = after.split_whitespace().next().unwrap_or_default();
-        let word = apart && next.starts_with(char::is_lowercase) && !["or", "and"].contains(&next);
-        !(word && matches!(found.as_str(), "A" | "I"))
-    });
-    chosen
-        .filter_map(|found| option_of(found.as_str(), options))
-        .collect()
+    pattern!(LETTER, r"([A-Z])");
+    let mut places = places(&LETTER, reply);
+    places.retain(|place| !is_article(reply, place));
+    let against: Vec<Range<usize>> = (places.iter())
+        .filter(|place| is_set_against(reply, place))
+        .cloned()
+        .collect();
+    let mut left = of_left(places, reply, options);
+    if !left.is_empty() {
+        left.extend(of(&against, reply, options));
+    }
+    left
 }
 
 fn contained_text(reply: &str, options: &[String]) -> Vec<usize> {

@@ -4,8 +4,10 @@ mod official;
 mod viescore;
 
 use super::judge::{self, Call, Parsing};
+use super::scale::Scale;
 use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, state};
 use crate::record::{Grade, Item};
+use crate::text::thinking::NO_ANSWER;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,6 +25,13 @@ const GROUPS: [&str; 11] = [
     "text_change",
     "tone_transfer",
 ];
+
+/// The scale of both prompts.
+const SCALE: Scale = Scale {
+    least: 0.0,
+    most: 10.0,
+    whole: false,
+};
 
 /// Options of `gedit`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -53,17 +62,14 @@ impl GEdit {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let of = |role: &str| -> Vec<Call<'a>> {
             let calls = calls.iter().filter(|call| call.role == role);
-            calls.copied().collect()
+            calls.cloned().collect()
         };
         let (sc, pq) = (of("sc"), of("pq"));
         let strict = self.0.parsing == Parsing::Strict;
-        // Strictly, a reply that is not whole is none.
-        let reply = |call: &Call<'a>| match call.cut && strict {
-            true => "",
-            false => call.reply,
-        };
         let pairs: Vec<(Call<'a>, Call<'a>)> = sc.into_iter().zip(pq).collect();
-        let rounds: Vec<(&str, &str)> = pairs.iter().map(|(s, p)| (reply(s), reply(p))).collect();
+        let rounds: Vec<(&str, &str)> = (pairs.iter())
+            .map(|(sc, pq)| (read(sc, strict), read(pq, strict)))
+            .collect();
         if rounds.is_empty() {
             return Err(
                 "missing evidence: the judge's calls are no pair of roles `sc` and `pq`".into(),
@@ -74,6 +80,9 @@ impl GEdit {
             false => viescore::official(&rounds),
         };
         let scored = scored.map_err(|why| {
+            let pair = pairs.last();
+            let thought = pair.is_some_and(|(sc, pq)| !sc.answered || !pq.answered);
+            let why = if thought { NO_ANSWER.to_owned() } else { why };
             let last = calls.iter().rev().find(|call| call.refusal.is_some());
             let cut = pairs.last().is_some_and(|(sc, pq)| sc.cut || pq.cut);
             match (last, cut) {
@@ -83,8 +92,11 @@ impl GEdit {
             }
         })?;
         let taken = pairs.get(scored.round - 1).into_iter();
-        let mut taken = taken.flat_map(|(sc, pq)| [sc, pq]);
-        let remark = taken.find(|call| call.cut).map_or("", Call::remark);
+        let taken: Vec<&Call<'a>> = taken.flat_map(|(sc, pq)| [sc, pq]).collect();
+        let remarks = taken.iter().map(|call| call.remark());
+        let remark = remarks.max_by_key(String::len).unwrap_or_default();
+        let mut notes: Vec<String> = taken.iter().flat_map(|call| call.notes()).collect();
+        notes.extend(SCALE.beyond([scored.least, scored.most]));
         Ok(Verdict {
             score: Some(scored.overall),
             parts: BTreeMap::from([("sc".to_owned(), scored.sc), ("pq".to_owned(), scored.pq)]),
@@ -95,8 +107,17 @@ impl GEdit {
                     scored.sc, scored.pq
                 ),
             },
+            notes,
             ..Verdict::default()
         })
+    }
+}
+
+/// The words of a reply; strictly, one that is not whole has none.
+fn read<'c>(call: &'c Call<'_>, strict: bool) -> &'c str {
+    match call.cut && strict {
+        true => "",
+        false => &call.reply,
     }
 }
 

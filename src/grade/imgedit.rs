@@ -5,10 +5,10 @@ mod official;
 mod parse;
 
 use super::judge::{self, Parsing};
+use super::scale::Scale;
 use super::{Board, Case, OfficialFile, Overall, Rule, Verdict};
 use crate::record::Item;
 use crate::text::python_str::round2;
-use crate::text::thinking;
 use parse::{RUBRICS, Scores};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -48,6 +48,13 @@ pub struct Options {
 #[derive(Debug)]
 pub struct ImgEdit(pub Options);
 
+/// The scale of all its prompts.
+const SCALE: Scale = Scale {
+    least: 1.0,
+    most: 5.0,
+    whole: true,
+};
+
 /// The edit type of an item, in ImgEdit's words: UniWorld-V1's copy says `alter` for `adjust`.
 fn edit_type(item: &Item) -> Option<&str> {
     let own = item
@@ -81,11 +88,20 @@ impl ImgEdit {
     fn read(&self, parsing: Parsing, names: &[&str], reply: &str) -> Result<Scores, String> {
         match (parsing, names) {
             (Parsing::Official, _) => parse::official(reply),
-            (Parsing::Strict, []) => parse::single(thinking::without(reply), true),
-            (Parsing::Robust, []) => parse::single(thinking::without(reply), false),
-            (Parsing::Strict, names) => parse::strict(thinking::without(reply), names),
-            (Parsing::Robust, names) => parse::robust(thinking::without(reply), names, self.0.cap),
+            (Parsing::Strict, []) => parse::single(reply, true),
+            (Parsing::Robust, []) => parse::single(reply, false),
+            (Parsing::Strict, names) => parse::strict(reply, names),
+            (Parsing::Robust, names) => parse::robust(reply, names, self.0.cap),
         }
+    }
+
+    /// What a reader must know of scores off the scale, counted or passed over.
+    fn oddities(&self, scores: &Scores, names: &[&str], reply: &str) -> Vec<String> {
+        let counted = scores.lines.iter().map(|(_, score)| *score);
+        let mut said: Vec<String> = SCALE.beyond(counted).into_iter().collect();
+        let written = parse::written(reply, names);
+        said.extend(written.iter().filter_map(|written| SCALE.oddity(written)));
+        said
     }
 
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
@@ -99,14 +115,16 @@ impl ImgEdit {
         let read = |reply: &str| self.read(self.0.parsing, names.unwrap_or_default(), reply);
         let (call, scores) = judge::first(&calls, "judge", self.0.parsing, read)?;
         let mut parts = BTreeMap::new();
-        let official = self.read(Parsing::Official, &[], call.reply);
+        let official = self.read(Parsing::Official, &[], &call.reply);
         let whole = names.filter(|_| !call.cut);
-        let robust = whole.map(|names| self.read(Parsing::Robust, names, call.reply));
+        let robust = whole.map(|names| self.read(Parsing::Robust, names, &call.reply));
         for (name, scores) in [("official", Some(official)), ("robust", robust)] {
             if let Some(Ok(scores)) = scores {
                 parts.insert(name.to_owned(), scores.mean);
             }
         }
+        let mut notes = call.notes();
+        notes.extend(self.oddities(&scores, names.unwrap_or_default(), &call.reply));
         let lines = scores.lines.iter();
         let lines: Vec<String> = lines
             .map(|(name, score)| format!("{name}: {score}"))
@@ -114,7 +132,8 @@ impl ImgEdit {
         Ok(Verdict {
             score: Some(scores.mean),
             parts,
-            reason: lines.join("\n") + call.remark(),
+            reason: lines.join("\n") + &call.remark(),
+            notes,
             ..Verdict::default()
         })
     }

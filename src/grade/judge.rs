@@ -2,9 +2,11 @@
 
 use super::reading::quote;
 use super::{Case, RuleError, lookup, state};
-use crate::record::{Evidence, JudgedBy};
+use crate::record::{Evidence, JudgedBy, ended_by_limit};
+use crate::text::thinking::{self, NO_ANSWER};
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// How a rule reads a judge's replies.
@@ -36,12 +38,20 @@ impl Parsing {
     }
 }
 
+/// Said of an output whose judge's thought was left out.
+const LEFT_OUT: &str =
+    "a thought of the judge was left out of its reply, which an official script may read";
+
 /// One call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Call<'a> {
     pub role: &'a str,
-    /// Word for word.
-    pub reply: &'a str,
+    /// Word for word, but for thoughts.
+    pub reply: Cow<'a, str>,
+    /// Whether a thought was left out, here or by the observer.
+    thought: bool,
+    /// Whether the reply is more than a thought.
+    pub answered: bool,
     /// What the server said in the place of an answer.
     pub refusal: Option<&'a str>,
     /// The reply ends where the limit of tokens cut it off.
@@ -50,13 +60,20 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// What a grade says behind its reason of a reply that was read though it is not whole.
-    pub fn remark(&self) -> &'static str {
-        match self.cut {
-            true => {
-                "; the reply was cut off by its token limit, which the official script does not look at"
-            }
-            false => "",
-        }
+    pub fn remark(&self) -> String {
+        let cut = "; the reply was cut off by its token limit, which the official script does not look at";
+        let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
+        said.into_iter()
+            .filter_map(|(told, words)| told.then_some(words))
+            .collect()
+    }
+
+    /// What the summary counts of it.
+    pub fn notes(&self) -> Vec<String> {
+        self.thought
+            .then(|| LEFT_OUT.to_owned())
+            .into_iter()
+            .collect()
     }
 }
 
@@ -85,11 +102,21 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
         (Some(Value::Null), _) | (None, Some(_)) => "",
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
+    let parted = thinking::part(reply);
+    let before = text("thinking").is_some_and(|thought| !thought.is_empty());
+    let thought = before || !parted.thought().is_empty();
+    let words = match parted.words() == reply {
+        true => Cow::Borrowed(reply),
+        false => Cow::Owned(parted.words().to_owned()),
+    };
     Ok(Call {
         role: text("role").unwrap_or_default(),
-        reply,
+        answered: parted.answered() && !(before && words.trim().is_empty()),
+        reply: words,
+        thought,
         refusal,
-        cut: text("state") == Some("truncated") || text("finish_reason") == Some("length"),
+        cut: text("state") == Some("truncated")
+            || text("finish_reason").is_some_and(ended_by_limit),
     })
 }
 
@@ -107,11 +134,12 @@ pub fn first<'a, T>(
     let mut why = format!("missing evidence: no call of the judge has the role `{role}`");
     for call in calls.iter().filter(|call| call.role == role) {
         let read = match call.cut && parsing != Parsing::Official {
+            _ if !call.answered => Err(NO_ANSWER.to_owned()),
             true => Err("a reply that is not whole is not read".to_owned()),
-            false => read(call.reply),
+            false => read(&call.reply),
         };
         match read {
-            Ok(value) => return Ok((*call, value)),
+            Ok(value) => return Ok((call.clone(), value)),
             Err(what) => why = unread(call, &what),
         }
     }
@@ -120,7 +148,7 @@ pub fn first<'a, T>(
 
 /// Why a reply gives no score.
 pub fn unread(call: &Call<'_>, what: &str) -> String {
-    let said = || format!("{what}; the judge said {}", quote(call.reply));
+    let said = || format!("{what}; the judge said {}", quote(&call.reply));
     match (call.refusal, call.cut) {
         (Some(refusal), _) => state::refused(&quote(refusal)),
         (None, true) => state::cut_off(&said()),

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod anls;
+mod answer;
 mod apply;
 mod choice;
 mod contains;
@@ -30,6 +31,7 @@ mod pooled;
 mod reading;
 mod registry;
 mod relaxed_accuracy;
+mod scale;
 mod state;
 mod summary;
 mod text_recall;

@@ -3,7 +3,8 @@
 
 mod parse;
 
-use super::judge::{self, Parsing};
+use super::judge::{self, Call, Parsing};
+use super::scale::Scale;
 use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict};
 use crate::record::{Grade, Item};
 use crate::text::python_json;
@@ -28,6 +29,19 @@ const VERIFIED: Categories = [
     ("BIOLOGY", 760, 0.12),
     ("PHYSICS", 880, 0.12),
     ("CHEMISTRY", 1000, 0.12),
+];
+/// The scales of the legacy prompt's scores and of the verified one's.
+const SCALES: [Scale; 2] = [
+    Scale {
+        least: 0.0,
+        most: 2.0,
+        whole: true,
+    },
+    Scale {
+        least: 0.0,
+        most: 1.0,
+        whole: true,
+    },
 ];
 /// The official overall value needs all of them.
 const PROMPTS: usize = 1000;
@@ -84,7 +98,10 @@ impl Wise {
             };
             let (call, score) = judge::first(&calls, "judge", self.0.parsing, read)?;
             let reason = call.remark().trim_start_matches("; ").to_owned();
-            return Ok(Verdict::scored(score, score == 1.0, reason));
+            return Ok(Verdict {
+                notes: notes(&call, SCALES[1], &["score"]),
+                ..Verdict::scored(score, score == 1.0, reason)
+            });
         }
         let read = |reply: &str| match strict {
             true => parse::legacy_strict(reply),
@@ -102,6 +119,7 @@ impl Wise {
                 "consistency {consistency}, realism {realism}, aesthetic quality {aesthetic}{}",
                 call.remark()
             ),
+            notes: notes(&call, SCALES[0], &parse::ASKED),
             ..Verdict::default()
         })
     }
@@ -131,6 +149,14 @@ impl Wise {
             })
             .collect()
     }
+}
+
+/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes their first digit.
+fn notes(call: &Call<'_>, scale: Scale, names: &[&str]) -> Vec<String> {
+    let mut notes = call.notes();
+    let written = parse::written(&call.reply, names);
+    notes.extend(written.iter().filter_map(|written| scale.oddity(written)));
+    notes
 }
 
 fn prompt_id(item: &Item) -> Option<u64> {

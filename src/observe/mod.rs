@@ -23,6 +23,7 @@ mod noted;
 mod pictures;
 mod questions;
 mod registry;
+mod reply;
 mod source;
 
 pub use checkpoints::checkpoints;

@@ -1,10 +1,10 @@
 //! `openai-ocr`: what is written in a picture, read by a model behind any server with the API of OpenAI.
 
 use super::qwen::{LONGEST, PROMPT};
-use super::{ObserveError, Observer, Subject};
+use super::{ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
 use crate::hub::http::display_url;
-use crate::record::Object;
+use crate::record::{Object, ended_by_limit};
 use crate::remote::{self, Body, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -111,13 +111,14 @@ impl OpenAiOcr {
         })?;
         let said =
             remote::said(&answer).map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        Ok(json!({
+        let evidence = json!({
             "engine": self.settings.model,
             "lines": [],
-            "text": said.text,
-            "truncated": said.finish_reason == "length",
+            "text": "",
+            "truncated": ended_by_limit(&said.finish_reason),
             "server": {"model": answer["model"], "usage": answer["usage"]},
-        }))
+        });
+        Ok(reply::with(evidence, reply::reading(&said.text)?))
     }
 
     fn dead(&self) -> std::sync::MutexGuard<'_, Option<String>> {

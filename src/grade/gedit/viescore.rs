@@ -29,6 +29,9 @@ pub struct VieScore {
     pub pq: f64,
     /// √(SC · PQ).
     pub overall: f64,
+    /// The least and the greatest of all scores that were taken, whether they shape the result or not.
+    pub least: f64,
+    pub most: f64,
     /// Which pair of replies was taken, from 1.
     pub round: usize,
 }
@@ -79,7 +82,7 @@ pub fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
             continue;
         }
         match together(&sc, &pq) {
-            Ok(Some((sc, pq))) => return combined(sc, pq, index + 1),
+            Ok(Some(both)) => return combined(both, index + 1),
             Ok(None) => return Err(GUESS.to_owned()),
             Err(why) => (last, later) = (why, false),
         }
@@ -94,7 +97,7 @@ const GUESS: &str =
 ///
 /// # Errors
 /// Why Python raises an error.
-fn together(sc: &Read, pq: &Read) -> Result<Option<(f64, f64)>, String> {
+fn together(sc: &Read, pq: &Read) -> Result<Option<(Number, Number)>, String> {
     let value = |what: &str, read: &Read| match read {
         Read::Score(score) => match least(score) {
             Ok(value) => Ok(Some(value)),
@@ -116,16 +119,19 @@ fn together(sc: &Read, pq: &Read) -> Result<Option<(f64, f64)>, String> {
     if whole || beyond(sc, pq) || beyond(pq, sc) {
         return Err("a whole number beyond a double".to_owned());
     }
-    Ok(Some((sc.value, pq.value)))
+    Ok(Some((sc, pq)))
 }
 
-fn combined(sc: f64, pq: f64, round: usize) -> Result<VieScore, String> {
+fn combined((first, second): (Number, Number), round: usize) -> Result<VieScore, String> {
+    let (sc, pq) = (first.value, second.value);
     let overall = (sc * pq).sqrt();
     if sc.is_finite() && pq.is_finite() && overall.is_finite() {
         Ok(VieScore {
             sc,
             pq,
             overall,
+            least: sc.min(pq),
+            most: first.most.max(second.most),
             round,
         })
     } else {
@@ -141,6 +147,8 @@ struct Number {
     value: f64,
     /// An int or a bool.
     whole: bool,
+    /// The greatest of the list that it is the least of.
+    most: f64,
 }
 
 /// Python's `min(score)`: with NaN the result depends on the order, as there.
@@ -149,6 +157,7 @@ fn least(score: &Value) -> Result<Number, String> {
         return Err("`score` is no list of numbers".to_owned());
     };
     let mut least: Option<Number> = None;
+    let mut most = f64::NEG_INFINITY;
     for value in values {
         let number = match value {
             Value::Bool(flag) => Some((f64::from(u8::from(*flag)), true)),
@@ -158,12 +167,14 @@ fn least(score: &Value) -> Result<Number, String> {
             _ => None,
         };
         let (value, whole) = number.ok_or("`score` holds something that is no number")?;
-        let number = Number { value, whole };
+        most = most.max(value);
+        let number = Number { value, whole, most };
         if least.is_none_or(|known| number.value < known.value) {
             least = Some(number);
         }
     }
-    least.ok_or_else(|| "`score` is an empty list".to_owned())
+    let least = least.ok_or_else(|| "`score` is an empty list".to_owned())?;
+    Ok(Number { most, ..least })
 }
 
 /// `mllm_output_to_dict`; in a later round a reply without braces is a guess.
@@ -281,7 +292,7 @@ pub fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     let mut last = "there is no pair of replies".to_owned();
     for (index, (sc, pq)) in rounds.iter().enumerate() {
         match (as_asked(sc), as_asked(pq)) {
-            (Ok(sc), Ok(pq)) => return combined(sc, pq, index + 1),
+            (Ok(sc), Ok(pq)) => return combined((sc, pq), index + 1),
             (Err(why), _) => last = format!("SC: {why}"),
             (_, Err(why)) => last = format!("PQ: {why}"),
         }
@@ -289,8 +300,7 @@ pub fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     Err(last)
 }
 
-fn as_asked(reply: &str) -> Result<f64, String> {
-    let reply = crate::text::thinking::without(reply);
+fn as_asked(reply: &str) -> Result<Number, String> {
     let inside = match (reply.find('{'), reply.rfind('}')) {
         (Some(start), Some(end)) if start < end => reply.get(start..=end).unwrap_or_default(),
         _ => return Err("it holds no JSON object".to_owned()),
@@ -314,7 +324,11 @@ fn as_asked(reply: &str) -> Result<f64, String> {
         .collect::<Option<Vec<f64>>>()
         .as_deref()
     {
-        Some([first, second]) => Ok(first.min(*second)),
+        Some([first, second]) => Ok(Number {
+            value: first.min(*second),
+            whole: false,
+            most: first.max(*second),
+        }),
         _ => Err("`score` is no list of two numbers from 0 to 10".to_owned()),
     }
 }

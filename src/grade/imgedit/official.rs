@@ -33,10 +33,10 @@ pub fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
         let read = |reply: &str| rule.read(rule.0.parsing, names, reply);
         let reply = match judge::first(&calls, "judge", rule.0.parsing, read) {
             Ok((call, _)) => Some(call.reply),
-            Err(_) => calls.last().map(|call| call.reply),
+            Err(_) => calls.last().map(|call| call.reply.clone()),
         };
         if let Some(reply) = reply {
-            replies.insert(item.item.clone(), reply.into());
+            replies.insert(item.item.clone(), (*reply).into());
         }
         if let Some(score) = scores.get(item.item.as_str()) {
             averages.insert(item.item.clone(), (*score).into());

@@ -169,8 +169,33 @@ pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> 
     Scores::of(found)
 }
 
+/// What stands behind each line that begins with one of the names, or behind each word `Score` where there is no name.
+pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
+    static SCORE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)score-?[^\w\n-]*([^\n]*)").ok());
+    if names.is_empty() {
+        let all = SCORE.iter().flat_map(|score| score.captures_iter(reply));
+        return all
+            .filter_map(|found| Some(found.get(1)?.as_str()))
+            .collect();
+    }
+    let lines = split_lines(reply);
+    let named = |line: &&'a str| names.iter().find_map(|name| rest(line, name));
+    lines.iter().filter_map(named).collect()
+}
+
 /// The number of a line that begins with a name.
 fn behind(line: &str, name: &str) -> Option<f64> {
+    let rest = rest(line, name)?;
+    let whole = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let tail = rest.get(whole..)?.strip_prefix('.').unwrap_or_default();
+    let part = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let length = if part > 0 { whole + 1 + part } else { whole };
+    rest.get(..length)?.parse().ok()
+}
+
+/// What stands behind a name and its colon where a line begins with them, through markup and numbering.
+fn rest<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let line = line.trim_start_matches(|c| is_space(c) || ">*_#•–—-".contains(c));
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered = digits.len() < line.len() && digits.starts_with(['.', ')']);
@@ -187,12 +212,7 @@ fn behind(line: &str, name: &str) -> Option<f64> {
     let rest = rest
         .trim_start_matches(markup)
         .strip_prefix([':', '：', '='])?;
-    let rest = rest.trim_start_matches(markup);
-    let whole = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let tail = rest.get(whole..)?.strip_prefix('.').unwrap_or_default();
-    let part = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let length = if part > 0 { whole + 1 + part } else { whole };
-    rest.get(..length)?.parse().ok()
+    Some(rest.trim_start_matches(markup))
 }
 
 /// The one score of a reply to the hard suite's prompt: the last number from 1 to 5 behind the word `Score`.
@@ -201,10 +221,13 @@ fn behind(line: &str, name: &str) -> Option<f64> {
 /// When there is none; with `once`, also when there are several.
 pub fn single(reply: &str, once: bool) -> Result<Scores, String> {
     static SCORE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)score\W*([1-5])\b").ok());
+        LazyLock::new(|| Regex::new(r"(?i)score(\W*)([1-5])\b").ok());
     let all = SCORE.iter().flat_map(|score| score.captures_iter(reply));
+    // `Score: -3` is below the scale; the hyphen of `Score-3` is no sign.
+    let negative = |between: &str| between.len() > 1 && between.ends_with(['-', '\u{2212}']);
     let numbers: Vec<&str> = all
-        .filter_map(|found| Some(found.get(1)?.as_str()))
+        .filter(|found| !negative(&found[1]))
+        .filter_map(|found| Some(found.get(2)?.as_str()))
         .collect();
     match numbers.last() {
         Some(_) if once && numbers.len() > 1 => Err("it has several scores".to_owned()),

@@ -1,18 +1,18 @@
 //! The file that `example.py` writes: the items of OCRBench.json with `predict` and `result`.
 
 use super::dataset;
-use crate::grade::{Board, OfficialFile};
+use crate::grade::{Board, OfficialFile, answer};
 use crate::record::{Item, Object};
 use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The first output of every item; an item without one has neither `predict` nor `result`.
+/// The first output of every item, as it was graded; an item without one has neither `predict` nor `result`.
 pub fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
-    let said: HashMap<&str, &str> = outputs
+    let said: HashMap<&str, String> = outputs
         .filter(|output| output.repeat == 0 && output.error.is_none())
-        .filter_map(|output| Some((output.item.as_str(), output.text.as_deref()?)))
+        .filter_map(|output| Some((output.item.as_str(), answer::of(output)?)))
         .collect();
     let grades = board.grades.iter().filter(|grade| grade.repeat == 0);
     let results: HashMap<&str, f64> = grades

@@ -1,19 +1,19 @@
 //! The file that `eval.py` writes and `get_score.py` reads: the records of the benchmark with `predict` and `score`.
 
 use super::IGNORED;
-use crate::grade::{Board, OfficialFile};
+use crate::grade::{Board, OfficialFile, answer};
 use crate::record::{Item, Object};
 use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The first output of every item. An item without a score has none here either, so that the official aggregation stops
+/// The first output of every item, as it was graded. An item without a score has none here either, so that the official aggregation stops
 /// at it and counts nothing as wrong that was not graded.
 pub(super) fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
-    let said: HashMap<&str, Option<&str>> = outputs
+    let said: HashMap<&str, Option<String>> = outputs
         .filter(|output| output.repeat == 0 && output.error.is_none())
-        .map(|output| (output.item.as_str(), output.text.as_deref()))
+        .map(|output| (output.item.as_str(), answer::of(output)))
         .collect();
     let grades: HashMap<&str, _> = (board.grades.iter())
         .filter(|grade| grade.repeat == 0)

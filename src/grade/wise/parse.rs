@@ -9,6 +9,9 @@ use std::sync::LazyLock;
 /// What a legacy judge is asked for.
 pub const NAMES: [&str; 3] = ["consistency", "realism", "aesthetic_quality"];
 
+/// The same as a judge writes it.
+pub const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
+
 /// Blanks as Python's `\s` knows them.
 const BLANKS: &str = r"[\s\x1C-\x1F]*";
 
@@ -21,7 +24,7 @@ const BLANKS: &str = r"[\s\x1C-\x1F]*";
 pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
     // Python's case-insensitive `i` takes the dotted and the dotless one, too; such a name is found and is not the asked one.
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let names = "Consistency|Realism|Aesthetic Quality".replace('i', "[iİı]");
+        let names = ASKED.join("|").replace('i', "[iİı]");
         Regex::new(&format!(
             r"(?i)\*{{0,2}}({names})\*{{0,2}}{BLANKS}:?{BLANKS}(\d)"
         ))
@@ -62,9 +65,8 @@ pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
 /// # Errors
 /// What is not as asked.
 pub fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
-    let asked = ["Consistency", "Realism", "Aesthetic Quality"];
     let mut scores = [0.0; 3];
-    for (name, score) in asked.iter().zip(&mut scores) {
+    for (name, score) in ASKED.iter().zip(&mut scores) {
         let of_name = |line| {
             strip(line)
                 .strip_prefix(name)
@@ -119,9 +121,8 @@ pub fn verified(reply: &str) -> Result<f64, String> {
 /// # Errors
 /// What is not as asked.
 pub fn verified_strict(reply: &str) -> Result<f64, String> {
-    let answer = crate::text::thinking::without(reply);
     let of_score = |line| strip(line).strip_prefix("Score: ");
-    let values: Vec<&str> = split_lines(answer)
+    let values: Vec<&str> = split_lines(reply)
         .into_iter()
         .filter_map(of_score)
         .collect();
@@ -132,6 +133,20 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
         [] => Err("it has no line `Score: `".to_owned()),
         _ => Err("it has several lines `Score: `".to_owned()),
     }
+}
+
+/// What stands behind each of the names, through asterisks and a colon, where a number begins.
+pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
+    let names = names.join("|");
+    let pattern = format!(
+        r"(?i)\b(?:{names})\*{{0,2}}{BLANKS}:?{BLANKS}\*{{0,2}}{BLANKS}([-+\u{{2212}}]?\d[^\n]*)"
+    );
+    let Ok(named) = Regex::new(&pattern) else {
+        return Vec::new();
+    };
+    let all = named.captures_iter(reply);
+    all.filter_map(|found| Some(found.get(1)?.as_str()))
+        .collect()
 }
 
 /// The digits that stand alone in their lines; lines end at U+000A only.

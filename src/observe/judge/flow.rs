@@ -8,6 +8,7 @@ use super::settings::JudgeSettings;
 use super::{ObserveError, disk};
 use crate::cancel::Cancel;
 use crate::observe::Subject;
+use crate::text::thinking;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -111,7 +112,7 @@ impl Flow {
                     let key = self.key(&call.role, &question, job.repeat, round);
                     (reply, cached) = self.answer(key, &call.role, &question).await?;
                 }
-                let accepted = self.prompts.accepts(at, after_thinking(&reply.reply).1);
+                let accepted = accepts(&self.prompts, at, &reply.reply);
                 // A refusal is an answer: it is not asked again.
                 settled &= accepted || reply.refusal.is_some();
                 calls.push(told(&reply, accepted, cached, question.max_tokens));
@@ -193,7 +194,7 @@ impl Flow {
 
 /// One call as it stands in the evidence.
 fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) -> Value {
-    let (thinking, words) = after_thinking(&reply.reply);
+    let parted = thinking::part(&reply.reply);
     let state = match &reply.refusal {
         Some(_) => "refused",
         None if reply.is_cut_off() => "truncated",
@@ -202,7 +203,7 @@ fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) ->
     };
     let mut call = json!({
         "role": reply.role,
-        "reply": words,
+        "reply": parted.words(),
         "state": state,
         "model": reply.model,
         "input_tokens": reply.usage.input,
@@ -218,35 +219,15 @@ fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) ->
     if let Some(limit) = max_tokens {
         call["max_tokens"] = limit.into();
     }
-    if !thinking.is_empty() {
-        call["thinking"] = thinking.into();
+    let thought = parted.thought();
+    if !thought.is_empty() {
+        call["thinking"] = thought.into();
     }
     call
 }
 
-/// A reply behind the thoughts that some models write before it, and these thoughts.
-fn after_thinking(reply: &str) -> (&str, &str) {
-    let closed = reply.trim_start().strip_prefix("<think>");
-    match closed.and_then(|rest| rest.split_once("</think>")) {
-        Some((thinking, words)) => (thinking.trim(), words.trim_start()),
-        None => ("", reply),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::after_thinking;
-
-    #[test]
-    fn thoughts_are_told_from_the_reply() {
-        let reply = "\n<think>\nIt is red.\n</think>\n\nColour: 5\n";
-        assert_eq!(after_thinking(reply), ("It is red.", "Colour: 5\n"));
-        for plain in [
-            " Colour: 5\n",
-            "<think> without an end",
-            "5 <think>a</think>",
-        ] {
-            assert_eq!(after_thinking(plain), ("", plain));
-        }
-    }
+/// Whether a reply to a call is understood: a thought alone never is.
+fn accepts(prompts: &Prompts, call: usize, reply: &str) -> bool {
+    let parted = thinking::part(reply);
+    parted.answered() && prompts.accepts(call, parted.words())
 }

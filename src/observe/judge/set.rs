@@ -3,6 +3,7 @@
 use super::JudgeError;
 use super::official::Official;
 use crate::record::{Item, Object, Output};
+use crate::text::thinking::{self, Parted};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -291,8 +292,10 @@ fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, St
         Some(("tags", key)) => item.tags.get(key).map(|tag| Value::from(tag.as_str())),
         _ if field == "prompt" => return Ok(item.prompt.clone()),
         _ => output
-            .and_then(|output| output.text.clone())
-            .map(Value::from),
+            .and_then(|output| output.text.as_deref())
+            .map(thinking::part)
+            .filter(Parted::answered)
+            .map(|parted| Value::from(parted.answer())),
     };
     match found {
         Some(Value::String(text)) => Ok(text),

@@ -2,7 +2,7 @@
 
 use super::{Looker, QwenSettings, picture};
 use crate::model::Result;
-use crate::observe::{ObserveError, Observer, Subject};
+use crate::observe::{ObserveError, Observer, Subject, reply};
 use candle_core::Device;
 use serde_json::{Value, json};
 
@@ -34,14 +34,15 @@ impl QwenOcr {
 
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
         let image = picture("qwen-ocr", subject)?;
-        let reply = self.looker.ask(image, &self.prompt);
-        let reply = reply.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        Ok(json!({
+        let said = self.looker.ask(image, &self.prompt);
+        let said = said.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
+        let evidence = json!({
             "engine": "qwen2.5-vl",
             "lines": [],
-            "text": reply.text,
-            "truncated": reply.truncated,
-        }))
+            "text": "",
+            "truncated": said.truncated,
+        });
+        Ok(reply::with(evidence, reply::reading(&said.text)?))
     }
 }
 

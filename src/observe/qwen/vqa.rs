@@ -4,8 +4,10 @@
 use super::{Looker, QwenSettings, picture};
 use crate::model::{ModelError, Result};
 use crate::observe::questions::questions;
+use crate::observe::reply::no_answer;
 use crate::observe::{ObserveError, Observer, Subject};
 use crate::record::{Item, Object};
+use crate::text::thinking;
 use candle_core::Device;
 use serde_json::{Value, json};
 
@@ -45,7 +47,11 @@ impl QwenVqa {
             let words = self.prompt.replace("{question}", &question);
             let reply = self.looker.ask(image, &words);
             let reply = reply.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-            answers.insert(id.clone(), first_word(&reply.text).into());
+            let parted = thinking::part(&reply.text);
+            if !parted.answered() {
+                return Err(no_answer("vqa"));
+            }
+            answers.insert(id.clone(), first_word(parted.answer()).into());
             replies.insert(id, reply.text.into());
         }
         Ok(json!({"engine": "qwen2.5-vl", "answers": answers, "replies": replies}))

@@ -125,7 +125,8 @@ def stands(text, said):
 
 
 def choose(reply, options):
-    """The eight rules of the multiple-choice reading, in order; a letter, or None."""
+    """The multiple-choice reading's older rules, in order; a letter, or None. These replies must be read so by the newer ones,
+    whose own cases are in tests/golden/choice."""
     reply = narrow(reply)
     if not reply.strip():
         return None

@@ -1,0 +1,100 @@
+//! Replies in sections: the channels of gpt-oss (harmony), with or without their marks, and thoughts under a heading.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What the sections of a reply are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sections<'a> {
+    pub thoughts: Vec<&'a str>,
+    /// None where no section is the answer.
+    pub answer: Option<&'a str>,
+}
+
+/// The sections of a reply; None where it has none.
+pub fn part(reply: &str) -> Option<Sections<'_>> {
+    match reply.contains("<|message|>") {
+        true => channels(reply),
+        false => bare_channels(reply).or_else(|| headings(reply)),
+    }
+}
+
+/// `<|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…<|return|>`: the last section of
+/// the channel `final`, or of no channel, is the answer, all others are thoughts. The first mark may be missing.
+fn channels(reply: &str) -> Option<Sections<'_>> {
+    static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?:<\|start\|>[^<]*)?(?:<\|channel\|>\s*([a-z]+)[^<]*)?(?:<\|constrain\|>[^<]*)?<\|message\|>",
+        )
+        .ok()
+    });
+    let headers: Vec<_> = HEADER.as_ref()?.captures_iter(reply).collect();
+    let first = headers.first()?.get(0)?;
+    let mut thoughts = vec![until_end(&reply[..first.start()])];
+    let mut answer = None;
+    for header in &headers {
+        let text = until_end(&reply[header.get(0)?.end()..]);
+        match header.get(1).is_none_or(|name| name.as_str() == "final") {
+            true => thoughts.extend(answer.replace(text)),
+            false => thoughts.push(text),
+        }
+    }
+    Some(Sections { thoughts, answer })
+}
+
+/// A section's text: up to its end mark, or the next section.
+fn until_end(text: &str) -> &str {
+    let ends = [
+        "<|end|>",
+        "<|return|>",
+        "<|call|>",
+        "<|start|>",
+        "<|channel|>",
+    ];
+    let end = ends.iter().filter_map(|mark| text.find(mark)).min();
+    text[..end.unwrap_or(text.len())].trim()
+}
+
+/// The same where a server has dropped the marks and left the names: `analysisIs it …?assistantfinalB`.
+fn bare_channels(reply: &str) -> Option<Sections<'_>> {
+    const ANSWER: &str = "assistantfinal";
+    let text = reply.trim_start();
+    let text = text.strip_prefix("assistant").unwrap_or(text);
+    let text = text.strip_prefix("analysis")?;
+    if let Some(at) = text.rfind(ANSWER) {
+        return Some(Sections {
+            thoughts: vec![text[..at].trim()],
+            answer: Some(text[at + ANSWER.len()..].trim()),
+        });
+    }
+    // A sentence that begins without a blank, which the word `analysis` of an answer would have behind it.
+    static GLUED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^[A-Z][a-z']* [a-z]").ok());
+    let glued = GLUED.as_ref().is_some_and(|glued| glued.is_match(text));
+    glued.then(|| Sections {
+        thoughts: vec![text.trim()],
+        answer: None,
+    })
+}
+
+/// `Here is my thought process: … Here is my response: …` (Granite).
+fn headings(reply: &str) -> Option<Sections<'_>> {
+    static HEADINGS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
+        Some([
+            Regex::new(r"^\W*Here(?:'s|’s| is) my thought process:?\W*").ok()?,
+            Regex::new(r"\**Here(?:'s|’s| is) my response:?\**").ok()?,
+        ])
+    });
+    let [thought, response] = HEADINGS.as_ref()?;
+    let text = &reply[thought.find(reply)?.end()..];
+    Some(match response.find(text) {
+        Some(found) => Sections {
+            thoughts: vec![text[..found.start()].trim()],
+            answer: Some(text[found.end()..].trim()),
+        },
+        None => Sections {
+            thoughts: vec![text.trim()],
+            answer: None,
+        },
+    })
+}
