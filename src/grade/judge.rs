@@ -2,7 +2,7 @@
 
 use super::reading::quote;
 use super::{Case, RuleError, lookup, state};
-use crate::record::{Evidence, JudgedBy};
+use crate::record::{Evidence, JudgedBy, ended_by_limit};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -89,7 +89,8 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
         role: text("role").unwrap_or_default(),
         reply,
         refusal,
-        cut: text("state") == Some("truncated") || text("finish_reason") == Some("length"),
+        cut: text("state") == Some("truncated")
+            || text("finish_reason").is_some_and(ended_by_limit),
     })
 }
 

@@ -108,7 +108,7 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
             .contains("Mask Precision: 1 to 5")
     );
     let keys: Vec<&String> = altered.body.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["model", "messages"]);
+    assert_eq!(keys, ["model", "messages", "stream"]);
     let parts = altered.parts();
     assert_eq!(parts.len(), 3);
     assert!(parts[0]["text"].is_string(), "text first");

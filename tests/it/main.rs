@@ -41,6 +41,7 @@ mod region;
 mod report;
 mod run;
 mod scores;
+mod servers;
 mod simulation;
 mod stats;
 mod study;

@@ -1,0 +1,104 @@
+//! JSON as other programs write it: behind a byte-order mark, and with halves of surrogate pairs in its texts.
+//!
+//! An unpaired `\ud83c` is within JSON's grammar (RFC 8259, 8.2), and Python writes and reads it. No text of ours can hold
+//! it: U+FFFD stands in its place. Nothing else is mended, so that a JSON that is not whole stays an error.
+
+use serde::de::DeserializeOwned;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// The escape of U+FFFD, as long as the one that it replaces.
+const REPLACEMENT: &[u8] = br"\ufffd";
+
+/// Reads JSON.
+///
+/// # Errors
+/// When it is not JSON, or not what is expected; line and column are those of the text behind the byte-order mark.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut mended = bytes.to_vec();
+        mend(&mut mended);
+        serde_json::from_slice(&mended)
+    })
+}
+
+/// Puts U+FFFD in the place of each half of a surrogate pair. Every byte keeps its place.
+pub fn mend(json: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', json.get(at..).unwrap_or_default()) {
+        at += found;
+        at += match unit(json, at) {
+            None => 2,
+            Some(0xd800..=0xdbff) if matches!(unit(json, at + 6), Some(0xdc00..=0xdfff)) => 12,
+            Some(0xd800..=0xdfff) => {
+                json[at..at + REPLACEMENT.len()].copy_from_slice(REPLACEMENT);
+                REPLACEMENT.len()
+            }
+            Some(_) => 6,
+        };
+    }
+}
+
+/// The UTF-16 unit of an escape at this place.
+fn unit(json: &[u8], at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix(br"\u")?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| u16::from_str_radix(digits, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn text(json: &str) -> String {
+        read(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn halves_of_pairs_are_replaced_and_nothing_else() {
+        assert_eq!(text(r#""B \ud83c""#), "B \u{fffd}");
+        assert_eq!(text(r#""\uDF55 B""#), "\u{fffd} B");
+        assert_eq!(text(r#""\ud83c\ud83c\udf55""#), "\u{fffd}🍕");
+        assert_eq!(text(r#""\ud83c\u0041""#), "\u{fffd}A");
+        assert_eq!(text(r#""\ud83c\n""#), "\u{fffd}\n");
+        // A backslash and the letters of an escape are no escape.
+        assert_eq!(text(r#""\\ud83c \ud83c""#), "\\ud83c \u{fffd}");
+        assert_eq!(
+            read::<Value>("\u{feff}{\"\\ude00\": 1}".as_bytes()).unwrap(),
+            json!({"\u{fffd}": 1})
+        );
+    }
+
+    #[test]
+    fn what_is_not_whole_stays_an_error() {
+        for broken in [
+            r#""\ud83c"#,
+            r#""\ud83"#,
+            r#""\ud8g0""#,
+            r#"{"a": "\ud83c""#,
+            "",
+            "\u{feff}",
+        ] {
+            assert!(read::<Value>(broken.as_bytes()).is_err(), "{broken}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_json_is_read_as_ever(text in any::<String>()) {
+            let written = serde_json::to_vec(&text).unwrap();
+            let mut mended = written.clone();
+            mend(&mut mended);
+            prop_assert_eq!(&mended, &written);
+            prop_assert_eq!(read::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_are_looked_through(mut bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            mend(&mut bytes);
+        }
+    }
+}
