@@ -38,9 +38,9 @@ pub fn advice(said: &Said, sent: &[&str]) -> Option<String> {
         return None;
     }
     let named = |field: &str| {
-        let places = words.match_indices(field);
+        let mut places = words.match_indices(field);
         let part = |c: char| c.is_alphanumeric() || c == '_';
-        places.into_iter().any(|(at, _)| {
+        places.any(|(at, _)| {
             let (before, behind) = (&words[..at], &words[at + field.len()..]);
             !before.ends_with(part) && !behind.starts_with(part)
         })

@@ -110,7 +110,7 @@ impl Lines {
         let mut plain = self.plain.into_bytes();
         json::mend(&mut plain);
         let mut values = Vec::new();
-        for value in serde_json::Deserializer::from_slice(&plain).into_iter() {
+        for value in serde_json::Deserializer::from_slice(&plain).into_iter::<Value>() {
             match value {
                 Ok(value) => values.push(value),
                 Err(_) if !self.framed => return Body::Other("something that is not JSON"),

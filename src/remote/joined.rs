@@ -104,8 +104,8 @@ impl Joined {
             if !choice["finish_reason"].is_null() {
                 self.finish = choice["finish_reason"].clone();
             }
+            self.began |= choice["delta"].is_object();
             for (key, piece) in choice["delta"].as_object().into_iter().flatten() {
-                self.began = true;
                 self.piece(key, piece);
             }
         }

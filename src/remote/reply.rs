@@ -94,8 +94,8 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     }
     let finish_reason = choice["finish_reason"].as_str().unwrap_or_default();
     let content = Content::read(&message["content"]);
-    let apart = REASONING.iter().map(|key| words(&message[*key]));
-    let apart = apart.into_iter().find(|text| !text.trim().is_empty());
+    let mut apart = REASONING.iter().map(|key| words(&message[*key]));
+    let apart = apart.find(|text| !text.trim().is_empty());
     let said = message["refusal"].as_str().filter(|text| !text.is_empty());
     let said = said.unwrap_or(&content.refusal);
     let filtered = FILTERED
@@ -170,11 +170,8 @@ fn words(thought: &Value) -> String {
         Value::Array(parts) => parts.iter().map(words).collect(),
         Value::Object(part) => {
             let keys = ["text", "thinking", "reasoning", "summary", "content"];
-            let inner = keys.iter().filter_map(|key| part.get(*key)).map(words);
-            inner
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .unwrap_or_default()
+            let mut inner = keys.iter().filter_map(|key| part.get(*key)).map(words);
+            inner.find(|text| !text.is_empty()).unwrap_or_default()
         }
         _ => String::new(),
     }
