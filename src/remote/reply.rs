@@ -92,7 +92,9 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     if !message.is_object() {
         return Err("the server's answer has no `choices[0].message`");
     }
-    let finish_reason = choice["finish_reason"].as_str().unwrap_or_default();
+    let reason = |key: &str| choice[key].as_str().filter(|reason| !reason.is_empty());
+    let finish_reason = reason("finish_reason").or_else(|| reason("stop_reason"));
+    let finish_reason = finish_reason.unwrap_or_default();
     let content = Content::read(&message["content"]);
     let mut apart = REASONING.iter().map(|key| words(&message[*key]));
     let apart = apart.find(|text| !text.trim().is_empty());

@@ -4,10 +4,13 @@
 //! it: U+FFFD stands in its place. Nothing else is mended, so that a JSON that is not whole stays an error.
 
 use serde::de::DeserializeOwned;
+use std::io::{self, Read};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The escape of U+FFFD, as long as the one that it replaces.
 const REPLACEMENT: &[u8] = br"\ufffd";
+/// The length of an escaped pair.
+const PAIR: usize = 12;
 
 /// Reads JSON.
 ///
@@ -24,9 +27,18 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
 
 /// Puts U+FFFD in the place of each half of a surrogate pair. Every byte keeps its place.
 pub fn mend(json: &mut [u8]) {
+    mend_first(json, 0);
+}
+
+/// The same up to the last escape whose end, or whose pair, lies in the last `open` bytes; gives the length of what is done.
+fn mend_first(json: &mut [u8], open: usize) -> usize {
+    let end = json.len().saturating_sub(open);
     let mut at = 0;
     while let Some(found) = memchr::memchr(b'\\', json.get(at..).unwrap_or_default()) {
         at += found;
+        if at >= end {
+            return at;
+        }
         at += match unit(json, at) {
             None => 2,
             Some(0xd800..=0xdbff) if matches!(unit(json, at + 6), Some(0xdc00..=0xdfff)) => 12,
@@ -36,6 +48,57 @@ pub fn mend(json: &mut [u8]) {
             }
             Some(_) => 6,
         };
+    }
+    json.len()
+}
+
+/// A stream of JSON with U+FFFD in the place of each half of a surrogate pair.
+pub struct Mended<R> {
+    stream: R,
+    /// What was read: first what is handed on, from `at`, then what waits for its end.
+    bytes: Vec<u8>,
+    at: usize,
+    done: usize,
+    /// How much is read at once, in bytes.
+    piece: u64,
+}
+
+impl<R: Read> Mended<R> {
+    pub fn new(stream: R) -> Self {
+        Self {
+            stream,
+            bytes: Vec::new(),
+            at: 0,
+            done: 0,
+            piece: 1 << 16,
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        self.bytes.drain(..self.done);
+        (self.at, self.done) = (0, 0);
+        while self.done == 0 {
+            let before = self.bytes.len();
+            let mut piece = self.stream.by_ref().take(self.piece);
+            if piece.read_to_end(&mut self.bytes)? == 0 {
+                mend(&mut self.bytes);
+                self.done = before;
+                return Ok(());
+            }
+            self.done = mend_first(&mut self.bytes, PAIR);
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Mended<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.done {
+            self.fill()?;
+        }
+        let read = (&self.bytes[self.at..self.done]).read(into)?;
+        self.at += read;
+        Ok(read)
     }
 }
 
@@ -97,8 +160,19 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_looked_through(mut bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            mend(&mut bytes);
+        fn a_stream_is_mended_as_the_whole_is(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![r"\ud83c", r"\udf55", r"\u00e9", "\\\\", "\\", "u", "d83c", "x", "\u{e9}"]),
+                0..40,
+            ),
+            piece in 1..20_u64,
+        ) {
+            let mut whole = parts.concat().into_bytes();
+            let mut streamed = Vec::new();
+            let stream = Mended::new(&whole[..]);
+            Mended { piece, ..stream }.read_to_end(&mut streamed).unwrap();
+            mend(&mut whole);
+            prop_assert_eq!(streamed, whole);
         }
     }
 }
