@@ -30,8 +30,11 @@ pub fn image(
     cancel: &Cancel,
 ) -> Result<Generated, GenerateError> {
     let data = first(&mut reply, "/data/0");
-    let text = |key: &str| data[key].as_str().filter(|text| !text.is_empty());
-    let bytes = match (text("b64_json"), text("url")) {
+    let url = data["url"].as_str().filter(|url| !url.is_empty());
+    let encoded = data["b64_json"].as_str();
+    // Some servers send both keys and leave one empty.
+    let encoded = encoded.filter(|encoded| !encoded.is_empty() || url.is_none());
+    let bytes = match (encoded, url) {
         (Some(encoded), _) => picture::from_base64(encoded),
         (None, Some(url)) if url.starts_with("data:") => picture::from_base64(url),
         (None, Some(url)) => Ok(client.get(url, cancel)?),

@@ -454,7 +454,7 @@ pub const PICTURES: &[Case] = &[
     Case {
         name: "an empty picture",
         answer: |_, _| body("{\"data\": [{\"b64_json\": \"\", \"url\": \"\"}]}"),
-        due: Fails("neither"),
+        due: Fails("the server's picture is"),
     },
     Case {
         name: "half of a picture as a stream",

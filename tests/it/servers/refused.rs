@@ -5,7 +5,7 @@ use super::consumer::Consumer::{Chat, Edit, Judge, Picture, Reader};
 use super::consumer::{Consumer, file};
 use crate::http::{Reply, Server};
 use crate::support::{lines, model, stderr, unigauge};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -39,7 +39,7 @@ fn items(consumer: Consumer, dir: &Path, large: &[bool]) {
         } else {
             json!([picture])
         };
-        let item = json!({"id": format!("a{at}"), "prompt": "Which colour is it?", "images": images,
+        let item = json!({"id": format!("a{at}"), "prompt": format!("Which colour has number {at}?"), "images": images,
             "expect": {"answers": ["blue"], "texts": ["FRESH BREAD"], "language": "en", "edit_type": "add"}});
         text += &format!("{item}\n");
         fs::copy(dir.join(picture), dir.join(format!("pictures/a{at}_0.png"))).unwrap();
@@ -208,23 +208,16 @@ fn half_an_emoji_is_read_wherever_other_programs_write_json() {
     let made = dir.path().join("made-items.jsonl/s/c/seed0/outputs.jsonl");
     assert_eq!(lines(&made)[0]["text"], "blue \u{fffd}");
 
-    // The same as a loose file of answers.
-    let text = fs::read_to_string(&made)
-        .unwrap()
-        .replace('\u{fffd}', "\\ud83c");
-    fs::write(dir.path().join("loose.jsonl"), format!("\u{feff}{text}")).unwrap();
+    // The same as loose files.
+    for name in ["items.jsonl", "outputs.jsonl"] {
+        let text = fs::read_to_string(made.with_file_name(name)).unwrap();
+        assert!(text.contains('\u{fffd}'), "{text}");
+        let text = text.replace('\u{fffd}', "\\ud83c");
+        fs::write(dir.path().join(name), format!("\u{feff}{text}")).unwrap();
+    }
     let output = unigauge(dir.path())
-        .args([
-            "grade",
-            "--suite",
-            "./s.toml",
-            "--items",
-            "items.jsonl",
-            "--outputs",
-            "loose.jsonl",
-            "--out",
-            "out",
-        ])
+        .args(["grade", "--suite", "./s.toml", "--items", "items.jsonl"])
+        .args(["--outputs", "outputs.jsonl", "--out", "out"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
