@@ -206,8 +206,8 @@ fn gedit_sends_jpegs_of_the_sources_size_and_asks_a_pair_again_that_cannot_be_re
     assert_eq!(pair.body["max_tokens"], 1400);
     assert_eq!(
         pair.body.as_object().unwrap().len(),
-        3,
-        "model, max_tokens, messages"
+        4,
+        "model, max_tokens, messages, stream"
     );
     for (label, bytes) in pair.pictures() {
         assert_eq!(label, "image/jpeg");
