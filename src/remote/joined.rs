@@ -30,7 +30,17 @@ pub fn join(events: Events) -> Result<Value, Broken> {
     {
         return Ok(values.swap_remove(at));
     }
-    let whole: Vec<Value> = values.iter().filter_map(whole).collect();
+    let mut whole: Vec<Value> = values.iter().filter_map(whole).collect();
+    // Some servers put an empty message beside each piece.
+    if values
+        .iter()
+        .any(|value| value["choices"][0]["delta"].is_object())
+    {
+        whole.retain(|answer| {
+            let content = &answer["choices"][0]["message"]["content"];
+            !content.is_null() && content.as_str() != Some("")
+        });
+    }
     if let Some(last) = only(&whole)? {
         return match torn {
             true => Err(Broken::Unreadable("some of whose events hold no JSON")),
@@ -231,6 +241,9 @@ mod tests {
             joined(pieces, true, false),
             Err(Broken::Unreadable(_))
         ));
+        let beside = json!({"choices": [{"message": {"content": ""}, "delta": {"content": "B"}}]});
+        let answer = joined(vec![beside.clone(), beside], true, false).unwrap();
+        assert_eq!(read_chat(&answer).unwrap().text, "BB");
         let picture = json!({"type": "image_generation.completed", "b64_json": "AAAA"});
         let partial = json!({"type": "image_generation.partial_image", "b64_json": "BBBB"});
         let answer = joined(vec![partial.clone(), picture], false, false).unwrap();

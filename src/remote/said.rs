@@ -147,6 +147,22 @@ const STATUSES: [(u16, &[&str]); 9] = [
     ),
 ];
 
+/// Parts of codes and types that are not among them, in the order that they are looked for.
+const PARTS: [(u16, &[&str]); 3] = [
+    (429, &["rate_limit", "ratelimit", "throttl", "too_many"]),
+    (
+        503,
+        &[
+            "overload",
+            "unavailable",
+            "timeout",
+            "timed_out",
+            "internal",
+        ],
+    ),
+    (400, &["invalid", "unsupported", "too_long", "bad_request"]),
+];
+
 /// Codes and types of a content filter that does not let a request through.
 const FILTERS: [&str; 6] = [
     "content_policy_violation",
@@ -250,7 +266,9 @@ impl Said {
             _ => None,
         };
         let Some(text) = number else { return };
-        match text.parse::<u16>() {
+        // `503` or `503 Service Unavailable`.
+        let first = text.split_whitespace().next().unwrap_or_default();
+        match first.parse::<u16>() {
             Ok(status @ 400..=599) => self.number = self.number.or(Some(status)),
             Ok(_) => {}
             Err(_) => self
@@ -267,7 +285,14 @@ impl Said {
                 .find(|(_, words)| words.contains(&word.as_str()));
             known.map(|(status, _)| *status)
         };
-        self.number.or_else(|| self.words.iter().find_map(of))
+        let like = |word: &String| {
+            let known = PARTS
+                .iter()
+                .find(|(_, parts)| parts.iter().any(|part| word.contains(part)));
+            known.map(|(status, _)| *status)
+        };
+        let words = || self.words.iter();
+        (self.number.or_else(|| words().find_map(of))).or_else(|| words().find_map(like))
     }
 
     /// Whether it has this code or type.
@@ -407,6 +432,21 @@ mod tests {
                 "x",
             ),
             (json!({"detail": "no such thing"}), None, "no such thing"),
+            (
+                json!({"error": {"message": "x", "code": "503 Service Unavailable"}}),
+                Some(503),
+                "x",
+            ),
+            (
+                json!({"error": {"message": "x", "type": "UpstreamRateLimited", "code": "E17"}}),
+                Some(429),
+                "x",
+            ),
+            (
+                json!({"error": {"message": "x", "type": "invalid_prompt"}}),
+                Some(400),
+                "x",
+            ),
             (json!({"error": true, "message": "x"}), None, "x"),
             (json!({"error": {"status": 500}}), Some(500), "500"),
             (json!({"code": 503, "choices": []}), Some(503), "503"),

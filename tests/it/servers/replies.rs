@@ -18,7 +18,12 @@ fn a_cut_answer_is_counted_for_every_consumer() {
             let answer = with(&consumer.right(), |choice| {
                 choice["finish_reason"] = json!(finish)
             });
-            let server = Server::start(move |_, _| plain(&answer));
+            // One in three comes as an event stream.
+            let streamed = events(&answer).concat() + &END.replace("stop", finish);
+            let server = Server::start(move |_, _| match finish {
+                "length" => body(streamed.clone()),
+                _ => plain(&answer),
+            });
             consumer.prepare(dir.path(), &server);
             let output = consumer.run(dir.path());
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
