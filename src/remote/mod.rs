@@ -7,6 +7,7 @@ mod advice;
 mod answer;
 mod chat;
 mod client;
+mod codes;
 mod data_url;
 mod fault;
 mod framing;

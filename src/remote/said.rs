@@ -1,5 +1,6 @@
 //! What a server says of an error: its words, and the status that its code or type stands for.
 
+use super::codes;
 use super::fault::snippet;
 use crate::text::json;
 use serde_json::Value;
@@ -7,179 +8,13 @@ use serde_json::Value;
 /// Longest words of a server that a message repeats, in characters.
 const LONGEST: usize = 1000;
 
-/// Codes and types of servers by the status that they stand for, without capitals, `_` between words.
-const STATUSES: [(u16, &[&str]); 9] = [
-    (
-        402,
-        &[
-            "insufficient_quota",
-            "insufficient_balance",
-            "insufficient_credits",
-            "insufficient_funds",
-            "billing_hard_limit_reached",
-            "billing_not_active",
-            "billing_error",
-            "payment_required",
-        ],
-    ),
-    (
-        429,
-        &[
-            "rate_limit",
-            "rate_limited",
-            "rate_limit_error",
-            "rate_limit_exceeded",
-            "rate_limit_reached",
-            "ratelimiterror",
-            "ratelimit",
-            "too_many_requests",
-            "resource_exhausted",
-            "throttled",
-            "throttling",
-            "throttling_exception",
-            "throttlingexception",
-            "requests_limit_exceeded",
-            "quota_exceeded",
-        ],
-    ),
-    (
-        503,
-        &[
-            "overloaded",
-            "overloaded_error",
-            "engine_overloaded",
-            "model_overloaded",
-            "unavailable",
-            "service_unavailable",
-            "serviceunavailableerror",
-            "service_unavailable_error",
-            "server_busy",
-            "server_overloaded",
-            "capacity_exceeded",
-            "modelnotreadyexception",
-        ],
-    ),
-    (
-        500,
-        &[
-            "server_error",
-            "internal",
-            "internal_error",
-            "internal_server_error",
-            "internalservererror",
-            "api_error",
-            "apierror",
-            "upstream_error",
-            "provider_error",
-            "bad_gateway",
-            "gateway_timeout",
-            "timeout",
-            "timeout_error",
-            "timeouterror",
-            "deadline_exceeded",
-            "aborted",
-            "unknown",
-        ],
-    ),
-    (
-        401,
-        &[
-            "authentication_error",
-            "authenticationerror",
-            "invalid_api_key",
-            "unauthenticated",
-            "unauthorized",
-            "invalid_authentication_error",
-        ],
-    ),
-    (
-        403,
-        &[
-            "permission_error",
-            "permission_denied",
-            "permissiondeniederror",
-            "forbidden",
-            "access_denied",
-        ],
-    ),
-    (
-        404,
-        &[
-            "not_found",
-            "not_found_error",
-            "notfounderror",
-            "model_not_found",
-        ],
-    ),
-    (
-        413,
-        &[
-            "request_too_large",
-            "payload_too_large",
-            "content_too_large",
-        ],
-    ),
-    (
-        400,
-        &[
-            "invalid_request_error",
-            "invalid_request",
-            "invalidrequesterror",
-            "invalid_argument",
-            "invalid_value",
-            "invalid_parameter",
-            "invalid_parameter_error",
-            "bad_request",
-            "badrequesterror",
-            "bad_request_error",
-            "context_length_exceeded",
-            "contextwindowexceedederror",
-            "exceed_context_size_error",
-            "failed_precondition",
-            "out_of_range",
-            "unprocessable_entity",
-            "unprocessable_entity_error",
-            "unsupported_parameter",
-            "unsupported_value",
-            "validation_error",
-            "validationexception",
-        ],
-    ),
-];
-
-/// Parts of codes and types that are not among them, in the order that they are looked for.
-const PARTS: [(u16, &[&str]); 3] = [
-    (429, &["rate_limit", "ratelimit", "throttl", "too_many"]),
-    (
-        503,
-        &[
-            "overload",
-            "unavailable",
-            "timeout",
-            "timed_out",
-            "internal",
-        ],
-    ),
-    (400, &["invalid", "unsupported", "too_long", "bad_request"]),
-];
-
-/// Codes and types of a content filter that does not let a request through.
-const FILTERS: [&str; 6] = [
-    "content_policy_violation",
-    "content_filter",
-    "moderation_blocked",
-    "responsible_ai_policy_violation",
-    "data_inspection_failed",
-    "prohibited_content",
-];
-
 /// An error, as a server tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub message: String,
     /// The field of the request that it is about, where the server names one.
     pub param: String,
-    /// Codes and types, as [`STATUSES`] has them.
+    /// Codes and types, in the form of [`codes`].
     words: Vec<String>,
     /// A code that is an HTTP status of an error.
     number: Option<u16>,
@@ -279,20 +114,7 @@ impl Said {
 
     /// The HTTP status that code or type stand for.
     pub fn status(&self) -> Option<u16> {
-        let of = |word: &String| {
-            let known = STATUSES
-                .iter()
-                .find(|(_, words)| words.contains(&word.as_str()));
-            known.map(|(status, _)| *status)
-        };
-        let like = |word: &String| {
-            let known = PARTS
-                .iter()
-                .find(|(_, parts)| parts.iter().any(|part| word.contains(part)));
-            known.map(|(status, _)| *status)
-        };
-        let words = || self.words.iter();
-        (self.number.or_else(|| words().find_map(of))).or_else(|| words().find_map(like))
+        self.number.or_else(|| codes::status(&self.words))
     }
 
     /// Whether it has this code or type.
@@ -302,15 +124,12 @@ impl Said {
 
     /// Whether the account has nothing left.
     pub fn no_credit(&self) -> bool {
-        let (_, words) = &STATUSES[0];
-        self.number == Some(402) || self.words.iter().any(|word| words.contains(&word.as_str()))
+        self.number == Some(codes::NO_CREDIT) || codes::no_credit(&self.words)
     }
 
     /// Whether a content filter does not let the request through.
     pub fn refused(&self) -> bool {
-        self.words
-            .iter()
-            .any(|word| FILTERS.contains(&word.as_str()))
+        codes::filtered(&self.words)
     }
 }
 
