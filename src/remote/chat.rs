@@ -117,7 +117,7 @@ impl Chat {
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         // Pictures need not lie in memory twice.
         let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
-        let asking = Asking::begin(&self.place);
+        let mut asking = None;
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
@@ -128,6 +128,7 @@ impl Chat {
                 .leave()
                 .map_err(|message| ChatError::Budget { message })?;
             attempt += 1;
+            asking.get_or_insert_with(|| Asking::begin(&self.place));
             let start = Instant::now();
             let request = self
                 .http

@@ -10,6 +10,7 @@ use crate::record::Object;
 use reqwest::blocking::{RequestBuilder, multipart};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
@@ -161,7 +162,8 @@ impl Client {
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
         let url = self.address.of(path);
         let place = places::name(&url, &self.model);
-        let asking = Asking::begin(&place);
+        // From the first attempt's turn on.
+        let asking = OnceCell::new();
         let asked = Asked {
             server: &http::display_url(&url),
             key: &self.key,
@@ -170,6 +172,7 @@ impl Client {
         let answer = self.persist(
             cancel,
             || {
+                asking.get_or_init(|| Asking::begin(&place));
                 let request = self.http.post(&url).headers(self.headers()?);
                 let request = match body.clone() {
                     Body::Json(object) => request.json(&object),
