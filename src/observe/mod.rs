@@ -125,6 +125,10 @@ pub trait Observer: Send + Sync {
         Ok(())
     }
 
+    /// Called before [`Observer::begin`] where it has seen outputs of this run in the same way already: what it asks has
+    /// answered before.
+    fn worked_before(&self) {}
+
     /// Called after the work, however it ended.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::{ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
 use crate::hub::http::display_url;
 use crate::record::{Object, ended_by_limit};
-use crate::remote::{self, Body, Client, Endpoint, RemoteError, data_url};
+use crate::remote::{ChatReply, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ impl OpenAiOcr {
         if let Some(why) = self.dead().clone() {
             return Err(ObserveError::new("server", why));
         }
-        let answer = self.ask(image).map_err(|error| match error {
+        let (said, answer) = self.ask(image).map_err(|error| match error {
             RemoteError::Item { kind, message } => ObserveError::new(kind, message),
             RemoteError::Fatal { message, help } => {
                 let why = format!("{message}; {help}");
@@ -109,15 +109,16 @@ impl OpenAiOcr {
             }
             RemoteError::Cancelled => ObserveError::new("cancelled", "interrupted"),
         })?;
-        let said =
-            remote::said(&answer).map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        let evidence = json!({
+        let mut evidence = json!({
             "engine": self.settings.model,
             "lines": [],
             "text": "",
             "truncated": ended_by_limit(&said.finish_reason),
             "server": {"model": answer["model"], "usage": answer["usage"]},
         });
+        if let Some(reasoning) = said.reasoning {
+            evidence["reasoning"] = reasoning.into();
+        }
         Ok(reply::with(evidence, reply::reading(&said.text)?))
     }
 
@@ -129,7 +130,7 @@ impl OpenAiOcr {
         self.settings.prompt.as_deref().unwrap_or(PROMPT)
     }
 
-    fn ask(&self, image: &RgbImage) -> Result<Value, RemoteError> {
+    fn ask(&self, image: &RgbImage) -> Result<(ChatReply, Value), RemoteError> {
         let settings = &self.settings;
         let png = crate::image::encode_png(image)
             .map_err(|error| RemoteError::item("image", error.to_string()))?;
@@ -152,9 +153,7 @@ impl OpenAiOcr {
             body.insert("temperature".into(), json!(temperature));
         }
         body.extend(settings.extra.clone());
-        let cancel = Cancel::default();
-        self.client
-            .post("/chat/completions", Body::Json(body), &cancel)
+        self.client.chat(body, &Cancel::default())
     }
 }
 
@@ -175,6 +174,10 @@ impl Observer for OpenAiOcr {
             "detail": settings.detail,
             "extra": settings.extra,
         })
+    }
+
+    fn worked_before(&self) {
+        self.client.answered_before("/chat/completions");
     }
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {

@@ -1,14 +1,18 @@
 //! The asynchronous client: attempts, time limits, and what each failure means.
 
-use super::fault::{Fault, Heard, snippet};
+use super::answer::Asked;
+use super::client::whole;
+use super::fault::{Fault, Heard};
 use super::pace::Pace;
+use super::places::{self, Asking};
 use super::reply::{ChatReply, read_chat};
 use super::settings::Checked;
 use super::wait::unless;
 use super::{ChatSettings, Ledger};
 use crate::cancel::Cancel;
 use crate::hub::http;
-use crate::record::Object;
+use crate::record::{Object, ended_by_limit};
+use crate::text::json;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -21,6 +25,10 @@ const MAX_WAIT: Duration = Duration::from_secs(600);
 pub struct Chat {
     http: reqwest::Client,
     checked: Checked,
+    /// Where it is asked.
+    url: String,
+    /// Whom it is asked of.
+    place: String,
     attempts: u32,
     pace: Pace,
     ledger: Ledger,
@@ -62,8 +70,11 @@ impl Chat {
             .timeout(checked.timeout)
             .build()
             .map_err(|error| format!("cannot set up HTTP: {}", http::explain(error)))?;
+        let url = checked.address.of("/chat/completions");
         Ok(Self {
             http,
+            place: places::name(&url, &settings.model),
+            url,
             attempts: settings.max_attempts,
             pace: Pace::new(
                 settings.concurrency,
@@ -84,19 +95,29 @@ impl Chat {
         &self.ledger
     }
 
+    /// Takes down that the server has answered before, in an earlier execution.
+    pub fn answered_before(&self) {
+        places::has_answered(&self.place);
+    }
+
     /// Asks for one chat completion; `tokens` is what it is reckoned with. The ledger books it.
     ///
     /// # Errors
-    /// When attempts or time are used up, the request or the key is not accepted, the budget does not allow it, or
-    /// the flag was raised.
+    /// When attempts or time are used up, the request or the key is not accepted, the answer holds no words, the budget does
+    /// not allow it, or the flag was raised. An answer that the token limit ended before its first word is none of these: its
+    /// text is empty.
     pub async fn complete(
         &self,
         body: &Object,
         tokens: u64,
         cancel: &Cancel,
     ) -> Result<Completion, ChatError> {
-        let bytes = serde_json::to_vec(body).unwrap_or_default();
-        let url = self.checked.address.of("/chat/completions");
+        let mut body = body.clone();
+        whole(&mut body);
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        // Pictures need not lie in memory twice.
+        let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
+        let mut asking = None;
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
@@ -107,12 +128,14 @@ impl Chat {
                 .leave()
                 .map_err(|message| ChatError::Budget { message })?;
             attempt += 1;
+            asking.get_or_insert_with(|| Asking::begin(&self.place));
             let start = Instant::now();
             let request = self
                 .http
-                .post(&url)
+                .post(&self.url)
                 .header("content-type", "application/json");
-            let outcome = unless(cancel, self.send(request.body(bytes.clone()), end)).await;
+            let outcome =
+                unless(cancel, self.send(request.body(bytes.clone()), &fields, end)).await;
             if let Some(Ok(reply)) = &outcome {
                 self.ledger.pay(reply.usage.or_reckoned(tokens));
             }
@@ -121,6 +144,13 @@ impl Chat {
                 Ok(reply) => {
                     let actual = reply.usage.input.zip(reply.usage.output);
                     self.pace.answered(tokens, actual.map(|(i, o)| i + o));
+                    places::has_answered(&self.place);
+                    if let Some(message) = reply.wordless()
+                        && !ended_by_limit(&reply.finish_reason)
+                    {
+                        let kind = "empty";
+                        return Err(ChatError::Item { kind, message });
+                    }
                     return Ok(Completion {
                         reply,
                         attempts: attempt,
@@ -135,6 +165,12 @@ impl Chat {
                     message,
                     wait,
                 } => (kind, message, wait),
+                // Half an answer, or a page of a gateway: another attempt may bring the answer.
+                Fault::Strange { message } => ("protocol", message, None),
+                Fault::Absent { message, help } => {
+                    drop(asking);
+                    return Err(self.absent(message, help, cancel).await);
+                }
                 other => return self.give_up(other, attempt, start),
             };
             let pause = wait.unwrap_or_else(|| http::backoff(self.checked.first_wait, attempt - 1));
@@ -162,6 +198,7 @@ impl Chat {
             Fault::Refused { message } => Ok(Completion {
                 reply: ChatReply {
                     text: String::new(),
+                    reasoning: None,
                     refusal: Some(message),
                     finish_reason: "content_filter".into(),
                     model: None,
@@ -170,11 +207,34 @@ impl Chat {
                 attempts,
                 seconds: start.elapsed().as_secs_f64(),
             }),
-            Fault::Fatal { message, help } => Err(ChatError::Fatal { message, help }),
-            Fault::Rejected { message } | Fault::Again { message, .. } => Err(ChatError::Item {
+            Fault::Fatal { message, help } | Fault::Absent { message, help } => {
+                Err(ChatError::Fatal { message, help })
+            }
+            Fault::Rejected { message }
+            | Fault::Strange { message }
+            | Fault::Again { message, .. } => Err(ChatError::Item {
                 kind: "rejected",
                 message,
             }),
+        }
+    }
+
+    /// What "not found" means once it is known whether the place answers others.
+    async fn absent(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
+        loop {
+            match places::answers(&self.place) {
+                Some(true) => {
+                    let kind = "rejected";
+                    return ChatError::Item { kind, message };
+                }
+                Some(false) => return ChatError::Fatal { message, help },
+                None => {
+                    let pause = tokio::time::sleep(places::PAUSE);
+                    if unless(cancel, pause).await.is_none() {
+                        return ChatError::Cancelled;
+                    }
+                }
+            }
         }
     }
 
@@ -203,7 +263,7 @@ impl Chat {
             Some(_) => return Ok(None),
             None => {}
         }
-        let list: Value = serde_json::from_slice(&heard.body).unwrap_or_default();
+        let list: Value = json::read(&heard.body).unwrap_or_default();
         let models = list["data"].as_array().map(|models| {
             let ids = models.iter().filter_map(|model| model["id"].as_str());
             ids.map(str::to_owned).collect()
@@ -214,31 +274,20 @@ impl Chat {
     async fn send(
         &self,
         request: reqwest::RequestBuilder,
+        fields: &[String],
         end: Instant,
     ) -> Result<ChatReply, Fault> {
-        let server = http::display_url(&self.checked.address.of("/chat/completions"));
-        let limit = end.min(Instant::now() + self.checked.timeout);
-        let heard = self.hear(request, &server, limit).await?;
-        if let Some(fault) = Fault::of(&server, &heard, &self.checked.key) {
-            return Err(fault);
-        }
-        // Half an answer, or a page of a gateway: another attempt may bring the answer.
-        let strange = |what: &str| Fault::Again {
-            kind: "protocol",
-            message: self.hide(&format!(
-                "{server} answered 200 with {what}: {:?}; does `base_url` end in /v1?",
-                snippet(&heard.body)
-            )),
-            wait: None,
+        let asked = Asked {
+            server: &http::display_url(&self.url),
+            key: &self.checked.key,
+            fields: fields.iter().map(String::as_str).collect(),
         };
-        let answer: Value = serde_json::from_slice(&heard.body).map_err(|_| {
-            strange(match heard.body.trim_ascii_start().starts_with(b"<") {
-                true => "an HTML page",
-                false => "something that is not JSON",
-            })
-        })?;
-        let mut reply = read_chat(&answer).map_err(strange)?;
+        let limit = end.min(Instant::now() + self.checked.timeout);
+        let heard = self.hear(request, asked.server, limit).await?;
+        let answer = asked.read(&heard)?;
+        let mut reply = read_chat(&answer).map_err(|what| asked.strange(&heard, what))?;
         reply.text = self.hide(&reply.text);
+        reply.reasoning = reply.reasoning.map(|text| self.hide(&text));
         reply.refusal = reply.refusal.map(|text| self.hide(&text));
         Ok(reply)
     }

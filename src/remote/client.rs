@@ -1,13 +1,16 @@
 //! The blocking client: attempts, time limits, and what each failure means.
 
-use super::fault::{Fault, Heard, snippet};
-use super::{Address, Endpoint, Key, RemoteError};
+use super::answer::Asked;
+use super::fault::{Fault, Heard};
+use super::places::{self, Asking};
+use super::{Address, ChatReply, Endpoint, Key, RemoteError, said};
 use crate::cancel::Cancel;
 use crate::hub::http;
 use crate::record::Object;
 use reqwest::blocking::{RequestBuilder, multipart};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
@@ -27,6 +30,16 @@ static NEXT: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
 pub enum Body {
     Json(Object),
     Multipart(Vec<Part>),
+}
+
+impl Body {
+    /// The names of its fields.
+    fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Json(object) => object.keys().map(String::as_str).collect(),
+            Self::Multipart(parts) => parts.iter().map(|part| part.name.as_str()).collect(),
+        }
+    }
 }
 
 /// One part of a multipart form.
@@ -64,6 +77,8 @@ impl Part {
 /// Why an attempt failed.
 enum Failed {
     Final(RemoteError),
+    /// Address or model are not found, with what to look at.
+    Absent(String, String),
     /// Worth another attempt, after the wait that the server asked for.
     Again(RemoteError, Option<Duration>),
 }
@@ -73,6 +88,7 @@ enum Failed {
 pub struct Client {
     http: reqwest::blocking::Client,
     address: Address,
+    model: String,
     key: Key,
     attempts: u32,
     timeout: Duration,
@@ -117,11 +133,26 @@ impl Client {
         Ok(Self {
             http,
             address,
+            model: endpoint.model.to_owned(),
             key: Key::of_variable(endpoint.api_key_env),
             attempts: endpoint.max_attempts.max(1),
             timeout,
             interval,
         })
+    }
+
+    /// Asks for one chat completion; gives the reply, and the JSON that it stands in.
+    ///
+    /// # Errors
+    /// As [`Client::post`], and when the answer is a refusal or holds no words.
+    pub fn chat(
+        &self,
+        mut body: Object,
+        cancel: &Cancel,
+    ) -> Result<(ChatReply, Value), RemoteError> {
+        whole(&mut body);
+        let answer = self.post("/chat/completions", Body::Json(body), cancel)?;
+        Ok((said(&answer)?, answer))
     }
 
     /// Sends a request and returns the answer's JSON.
@@ -130,65 +161,98 @@ impl Client {
     /// When no answer comes in the attempts that are allowed, or the server refuses.
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
         let url = self.address.of(path);
-        let bytes = self.persist(cancel, || {
-            let request = self.http.post(&url).headers(self.headers()?);
-            let request = match body.clone() {
-                Body::Json(object) => request.json(&object),
-                Body::Multipart(parts) => request.multipart(form(parts)?),
-            };
-            Ok((url.clone(), request))
-        })?;
-        serde_json::from_slice(&bytes).map_err(|_| {
-            let kind = if bytes.trim_ascii_start().starts_with(b"<") {
-                "an HTML page"
-            } else {
-                "something that is not JSON"
-            };
-            RemoteError::item(
-                "protocol",
-                self.key.hide(&format!(
-                    "{} answered 200 with {kind}: {:?}; does `base_url` end in /v1?",
-                    http::display_url(&url),
-                    snippet(&bytes)
-                )),
-            )
-        })
+        let place = places::name(&url, &self.model);
+        // From the first attempt's turn on.
+        let asking = OnceCell::new();
+        let asked = Asked {
+            server: &http::display_url(&url),
+            key: &self.key,
+            fields: body.fields(),
+        };
+        let answer = self.persist(
+            cancel,
+            || {
+                asking.get_or_init(|| Asking::begin(&place));
+                let request = self.http.post(&url).headers(self.headers()?);
+                let request = match body.clone() {
+                    Body::Json(object) => request.json(&object),
+                    Body::Multipart(parts) => request.multipart(form(parts)?),
+                };
+                Ok((url.clone(), request))
+            },
+            |heard| asked.read(&heard),
+        );
+        match answer {
+            Ok(answer) => {
+                places::has_answered(&place);
+                Ok(answer)
+            }
+            Err(Failed::Absent(message, help)) => {
+                drop(asking);
+                Err(absent(&place, message, help, cancel))
+            }
+            Err(Failed::Final(error) | Failed::Again(error, _)) => Err(error),
+        }
+    }
+
+    /// Takes down that the server has answered such requests before, in an earlier execution.
+    pub fn answered_before(&self, path: &str) {
+        places::has_answered(&places::name(&self.address.of(path), &self.model));
     }
 
     /// Fetches a picture that the server only named; the key is not sent there.
     ///
     /// # Errors
-    /// As [`Client::post`].
+    /// As [`Client::post`], but what fails is this picture and never the run.
     pub fn get(&self, url: &str, cancel: &Cancel) -> Result<Vec<u8>, RemoteError> {
-        self.persist(cancel, || Ok((url.to_owned(), self.http.get(url))))
+        let server = http::display_url(url);
+        let picture = self.persist(
+            cancel,
+            || Ok((url.to_owned(), self.http.get(url))),
+            |heard| match Fault::of(&server, &heard, &self.key) {
+                None => Ok(heard.body),
+                Some(fault) => Err(fault),
+            },
+        );
+        picture.map_err(|failed| match failed {
+            Failed::Final(RemoteError::Fatal { message, .. })
+            | Failed::Again(RemoteError::Fatal { message, .. }, _)
+            | Failed::Absent(message, _) => RemoteError::item(
+                "picture",
+                format!("the picture cannot be fetched: {message}"),
+            ),
+            Failed::Final(error) | Failed::Again(error, _) => error,
+        })
     }
 
-    /// Tries until an answer comes, a failure is final or the attempts are used up.
-    fn persist(
+    /// Tries until `read` takes an answer, a failure is final or the attempts are used up.
+    fn persist<T>(
         &self,
         cancel: &Cancel,
         request: impl Fn() -> Result<(String, RequestBuilder), RemoteError>,
-    ) -> Result<Vec<u8>, RemoteError> {
+        read: impl Fn(Heard) -> Result<T, Fault>,
+    ) -> Result<T, Failed> {
         let mut attempt = 0;
         loop {
-            self.wait_for_turn(cancel)?;
-            let (url, request) = request()?;
+            self.wait_for_turn(cancel).map_err(Failed::Final)?;
+            let (url, request) = request().map_err(Failed::Final)?;
             let limit = self.timeout;
-            let outcome = http::interruptible(cancel, move || read(request, limit))
-                .ok_or(RemoteError::Cancelled)?;
-            let (error, wait) = match self.judge(&url, outcome) {
-                Ok(bytes) => return Ok(bytes),
-                Err(Failed::Final(error)) => return Err(error),
+            let outcome = http::interruptible(cancel, move || hear(request, limit))
+                .ok_or(Failed::Final(RemoteError::Cancelled))?;
+            let heard = outcome.map_err(|lost| self.lost(&url, lost));
+            let (error, wait) = match heard.and_then(|heard| read(heard).map_err(failed)) {
+                Ok(answer) => return Ok(answer),
                 Err(Failed::Again(error, wait)) => (error, wait),
+                Err(last) => return Err(last),
             };
             attempt += 1;
             let wait = wait.unwrap_or_else(|| http::backoff(FIRST_WAIT, attempt - 1));
             if attempt >= self.attempts || wait > MAX_WAIT {
-                return Err(error);
+                return Err(Failed::Final(error));
             }
             tracing::info!("{error}; trying again in {:.1} s", wait.as_secs_f64());
             if !http::sleep(wait, cancel) {
-                return Err(RemoteError::Cancelled);
+                return Err(Failed::Final(RemoteError::Cancelled));
             }
         }
     }
@@ -220,38 +284,54 @@ impl Client {
         }
     }
 
-    /// What an attempt's outcome means.
-    fn judge(&self, url: &str, outcome: Result<Heard, Lost>) -> Result<Vec<u8>, Failed> {
+    /// What it means that no answer came.
+    fn lost(&self, url: &str, lost: Lost) -> Failed {
         let server = http::display_url(url);
-        let heard = outcome.map_err(|lost| {
-            let message = self.key.hide(&format!("{server}: {}", lost.words));
-            let error = match lost.kind {
-                "unreachable" => RemoteError::fatal(
-                    message,
-                    "is the server running, and is `base_url` right? Check proxy variables too",
-                ),
-                kind => RemoteError::item(kind, message),
-            };
-            if lost.again {
-                Failed::Again(error, None)
-            } else {
-                Failed::Final(error)
-            }
-        })?;
-        let fault = match Fault::of(&server, &heard, &self.key) {
-            None => return Ok(heard.body),
-            Some(fault) => fault,
-        };
-        Err(match fault {
-            Fault::Again {
-                kind,
+        let message = self.key.hide(&format!("{server}: {}", lost.words));
+        let error = match lost.kind {
+            "unreachable" => RemoteError::fatal(
                 message,
-                wait,
-            } => Failed::Again(RemoteError::item(kind, message), wait),
-            Fault::Refused { message } => Failed::Final(RemoteError::item("refused", message)),
-            Fault::Rejected { message } => Failed::Final(RemoteError::item("rejected", message)),
-            Fault::Fatal { message, help } => Failed::Final(RemoteError::fatal(message, help)),
-        })
+                "is the server running, and is `base_url` right? Check proxy variables too",
+            ),
+            kind => RemoteError::item(kind, message),
+        };
+        match lost.again {
+            true => Failed::Again(error, None),
+            false => Failed::Final(error),
+        }
+    }
+}
+
+/// Asks for an answer in one piece, which some gateways do not give unless told, where the settings do not say otherwise.
+pub(super) fn whole(body: &mut Object) {
+    body.entry("stream").or_insert(Value::Bool(false));
+}
+
+/// What a fault means to this client.
+fn failed(fault: Fault) -> Failed {
+    match fault {
+        Fault::Again {
+            kind,
+            message,
+            wait,
+        } => Failed::Again(RemoteError::item(kind, message), wait),
+        Fault::Strange { message } => Failed::Final(RemoteError::item("protocol", message)),
+        Fault::Refused { message } => Failed::Final(RemoteError::item("refused", message)),
+        Fault::Rejected { message } => Failed::Final(RemoteError::item("rejected", message)),
+        Fault::Absent { message, help } => Failed::Absent(message, help),
+        Fault::Fatal { message, help } => Failed::Final(RemoteError::fatal(message, help)),
+    }
+}
+
+/// What "not found" means once it is known whether the place answers others.
+fn absent(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
+    loop {
+        match places::answers(place) {
+            Some(true) => return RemoteError::item("rejected", message),
+            Some(false) => return RemoteError::fatal(message, help),
+            None if http::sleep(places::PAUSE, cancel) => {}
+            None => return RemoteError::Cancelled,
+        }
     }
 }
 
@@ -263,7 +343,7 @@ struct Lost {
 }
 
 /// Sends one request and reads the whole answer within `limit`.
-fn read(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
+fn hear(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
     let end = Instant::now() + limit;
     let response = request.send().map_err(|error| Lost {
         kind: match () {

@@ -1,9 +1,9 @@
 //! What an answer that is no success means: try again, give this request up, or stop.
 
 use super::Key;
+use super::said::Said;
 use crate::hub::http;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
 use std::time::Duration;
 
 /// An answer with any status.
@@ -12,6 +12,13 @@ pub struct Heard {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl Heard {
+    /// Whether the status is a success.
+    pub fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 /// Why a request did not succeed. Messages hold no key.
@@ -23,10 +30,15 @@ pub enum Fault {
         message: String,
         wait: Option<Duration>,
     },
+    /// A success that holds no answer: a page of a gateway, or half an answer.
+    Strange { message: String },
     /// A content filter does not let this request through.
     Refused { message: String },
     /// This request cannot succeed.
     Rejected { message: String },
+    /// Address or model are not found. No request can succeed, unless others to the same place do: some gateways answer so
+    /// to a request that they do not let through.
+    Absent { message: String, help: String },
     /// No request can succeed.
     Fatal { message: String, help: String },
 }
@@ -34,71 +46,59 @@ pub enum Fault {
 impl Fault {
     /// What a status says; None for a success. `server` is an address that may be shown.
     pub fn of(server: &str, heard: &Heard, key: &Key) -> Option<Self> {
-        if (200..300).contains(&heard.status) {
+        if heard.succeeded() {
             return None;
         }
-        let said = Said::read(&heard.body);
+        let said = Said::of_body(&heard.body);
+        Some(Self::told(server, heard, &said, Some(heard.status), key))
+    }
+
+    /// What an error means that stands in an answer with a status of success: the same as its own status would.
+    pub(super) fn under_success(server: &str, heard: &Heard, said: &Said, key: &Key) -> Self {
+        Self::told(server, heard, said, said.status(), key)
+    }
+
+    /// `status` is None for an error that does not say of what kind it is.
+    fn told(server: &str, heard: &Heard, said: &Said, status: Option<u16>, key: &Key) -> Self {
+        let with = match status {
+            _ if !heard.succeeded() => String::new(),
+            Some(status) => format!(" with the error {status}"),
+            None => " with an error".into(),
+        };
         let message = key.hide(&format!(
-            "{server} answered {}: {}",
+            "{server} answered {}{with}: {}",
             heard.status, said.message
         ));
-        let fatal = |message, help: &str| Self::Fatal {
+        let wait = http::retry_after(&heard.headers);
+        let again = |kind, message| Self::Again {
+            kind,
             message,
-            help: help.into(),
+            wait,
         };
-        Some(match heard.status {
-            _ if said.code == "insufficient_quota" => fatal(
+        match status {
+            Some(402) => Self::broke(message),
+            _ if said.no_credit() => Self::broke(message),
+            None if said.refused() => Self::Refused { message },
+            Some(429) => again("rate-limit", message),
+            None | Some(408 | 409 | 500..) => again("server", message),
+            Some(401 | 403) => Self::Fatal {
                 message,
-                "the account has no credit left; add some and run the same command again",
-            ),
-            429 => Self::Again {
-                kind: "rate-limit",
-                message,
-                wait: http::retry_after(&heard.headers),
+                help: key.advice(),
             },
-            408 | 409 | 500.. => Self::Again {
-                kind: "server",
+            Some(404) => Self::Absent {
                 message,
-                wait: http::retry_after(&heard.headers),
+                help: "check `model` and `base_url` (it usually ends in /v1)".into(),
             },
-            401 | 403 => fatal(message, &key.advice()),
-            404 => fatal(
-                message,
-                "check `model` and `base_url` (it usually ends in /v1)",
-            ),
-            _ if said.refused() => Self::Refused { message },
-            _ => Self::Rejected { message },
-        })
-    }
-}
-
-/// A server's error: `{"error": {"message", "type", "code"}}`, or whatever a gateway sends.
-struct Said {
-    message: String,
-    code: String,
-}
-
-impl Said {
-    fn read(body: &[u8]) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = &json["error"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let message = text(&error["message"])
-            .or_else(|| text(error))
-            .or_else(|| text(&json["message"]))
-            .or_else(|| text(&json["detail"]))
-            .unwrap_or_else(|| snippet(body));
-        let code = text(&error["code"])
-            .or_else(|| text(&error["type"]))
-            .unwrap_or_default();
-        Self { message, code }
+            Some(_) if said.refused() => Self::Refused { message },
+            Some(_) => Self::Rejected { message },
+        }
     }
 
-    fn refused(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "content_policy_violation" | "content_filter" | "moderation_blocked"
-        )
+    fn broke(message: String) -> Self {
+        Self::Fatal {
+            message,
+            help: "the account has no credit left; add some and run the same command again".into(),
+        }
     }
 }
 

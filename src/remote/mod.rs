@@ -3,15 +3,22 @@
 //! The generator `openai` and the observers `judge` and `openai-ocr` share this room; whoever asks decides what is asked.
 
 mod address;
+mod advice;
+mod answer;
 mod chat;
 mod client;
+mod codes;
 mod data_url;
 mod fault;
+mod framing;
+mod joined;
 mod key;
 mod ledger;
 mod order;
 mod pace;
+mod places;
 mod reply;
+mod said;
 mod settings;
 mod wait;
 

@@ -1,8 +1,29 @@
 //! What the JSON of a chat's answer holds.
 
 use super::RemoteError;
+use super::fault::snippet;
+use crate::record::ended_by_limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// Keys of a message under which servers keep what the model thought.
+const REASONING: [&str; 5] = [
+    "reasoning_content",
+    "reasoning",
+    "thinking",
+    "reasoning_details",
+    "thinking_blocks",
+];
+/// Reasons to end of a content filter, in the words of several servers.
+const FILTERED: [&str; 7] = [
+    "content_filter",
+    "content_filtered",
+    "safety",
+    "image_safety",
+    "prohibited_content",
+    "blocklist",
+    "recitation",
+];
 
 /// Tokens as the server counts them; none where it does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +52,8 @@ impl Usage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatReply {
     pub text: String,
+    /// What the model thought, where the server keeps it apart; it is no part of the answer.
+    pub reasoning: Option<String>,
     /// Why the server or the model does not answer.
     pub refusal: Option<String>,
     /// `stop`, `length`, `content_filter`, …; empty when the server does not say.
@@ -38,6 +61,25 @@ pub struct ChatReply {
     /// The model that answered, by its full name.
     pub model: Option<String>,
     pub usage: Usage,
+}
+
+impl ChatReply {
+    /// Why there are no words; None where there are some, and for a refusal.
+    pub fn wordless(&self) -> Option<String> {
+        if self.refusal.is_some() || !self.text.trim().is_empty() {
+            return None;
+        }
+        Some(match &self.reasoning {
+            _ if ended_by_limit(&self.finish_reason) => {
+                "the token limit was reached before any text came; raise `max_tokens`".into()
+            }
+            Some(thought) => format!(
+                "the server's answer holds reasoning and no words, and the reasoning is not the answer: {:?}",
+                snippet(thought.as_bytes())
+            ),
+            None => "the server's answer holds no words (its `content` is empty)".into(),
+        })
+    }
 }
 
 /// Reads the answer of `/chat/completions`.
@@ -50,27 +92,26 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     if !message.is_object() {
         return Err("the server's answer has no `choices[0].message`");
     }
-    let finish_reason = choice["finish_reason"].as_str().unwrap_or_default();
-    let text = match &message["content"] {
-        Value::String(text) => text.clone(),
-        // Some servers answer in parts.
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect(),
-        _ => String::new(),
-    };
+    let reason = |key: &str| choice[key].as_str().filter(|reason| !reason.is_empty());
+    let finish_reason = reason("finish_reason").or_else(|| reason("stop_reason"));
+    let finish_reason = finish_reason.unwrap_or_default();
+    let content = Content::read(&message["content"]);
+    let mut apart = REASONING.iter().map(|key| words(&message[*key]));
+    let apart = apart.find(|text| !text.trim().is_empty());
     let said = message["refusal"].as_str().filter(|text| !text.is_empty());
+    let said = said.unwrap_or(&content.refusal);
+    let filtered = FILTERED
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(finish_reason));
     let refusal = match said {
-        Some(text) => Some(text.to_owned()),
-        None if finish_reason == "content_filter" => {
-            Some("the server's content filter withheld the answer".to_owned())
-        }
-        None => None,
+        "" if filtered => Some("the server's content filter withheld the answer".to_owned()),
+        "" => None,
+        text => Some(text.to_owned()),
     };
     let usage = &answer["usage"];
     Ok(ChatReply {
-        text,
+        text: content.text,
+        reasoning: apart.or_else(|| Some(content.reasoning).filter(|text| !text.trim().is_empty())),
         refusal,
         finish_reason: finish_reason.to_owned(),
         model: answer["model"].as_str().map(str::to_owned),
@@ -84,6 +125,60 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     })
 }
 
+/// A message's content: a text, or parts of several types.
+#[derive(Default)]
+struct Content {
+    text: String,
+    reasoning: String,
+    refusal: String,
+}
+
+impl Content {
+    fn read(content: &Value) -> Self {
+        let mut read = Self::default();
+        match content {
+            Value::Array(parts) => parts.iter().for_each(|part| read.part(part)),
+            part => read.part(part),
+        }
+        read
+    }
+
+    fn part(&mut self, part: &Value) {
+        let kind = part["type"].as_str().unwrap_or_default().to_lowercase();
+        let thought = part["thought"].as_bool() == Some(true)
+            || ["think", "thought", "reason", "summary"]
+                .iter()
+                .any(|word| kind.contains(word));
+        match (thought, kind.as_str()) {
+            (true, _) => self.reasoning.push_str(&words(part)),
+            (false, "refusal") => self
+                .refusal
+                .push_str(part["refusal"].as_str().unwrap_or_default()),
+            (false, _) => {
+                let text = part.as_str().or_else(|| part["text"].as_str());
+                self.text.push_str(
+                    text.or_else(|| part["text"]["value"].as_str())
+                        .unwrap_or_default(),
+                );
+            }
+        }
+    }
+}
+
+/// The words of a thought: a text, or objects and lists of them.
+fn words(thought: &Value) -> String {
+    match thought {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().map(words).collect(),
+        Value::Object(part) => {
+            let keys = ["text", "thinking", "reasoning", "summary", "content"];
+            let mut inner = keys.iter().filter_map(|key| part.get(*key)).map(words);
+            inner.find(|text| !text.is_empty()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
 /// The words of an answer of `/chat/completions`; a refusal, and an answer without words, are errors.
 ///
 /// # Errors
@@ -93,11 +188,97 @@ pub fn said(answer: &Value) -> Result<ChatReply, RemoteError> {
     if let Some(refusal) = read.refusal {
         return Err(RemoteError::item("refused", refusal));
     }
-    if read.text.is_empty() && read.finish_reason == "length" {
-        return Err(RemoteError::item(
-            "empty",
-            "the token limit was reached before any text came; raise `max_tokens`",
-        ));
+    match read.wordless() {
+        Some(why) => Err(RemoteError::item("empty", why)),
+        None => Ok(read),
     }
-    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(message: &Value, finish: &str) -> ChatReply {
+        read_chat(&json!({"choices": [{"message": message, "finish_reason": finish}]})).unwrap()
+    }
+
+    #[test]
+    fn thoughts_that_stand_apart_are_no_answer() {
+        let thought = "A or B?";
+        for message in [
+            json!({"content": "B", "reasoning_content": thought}),
+            json!({"content": "B", "reasoning": thought, "reasoning_content": null}),
+            json!({"content": "B", "thinking": thought}),
+            json!({"content": "B", "reasoning_details": [{"type": "reasoning.text", "text": "A or"},
+                                                          {"type": "reasoning.summary", "summary": " B?"}]}),
+            json!({"content": "B", "thinking_blocks": [{"type": "thinking", "thinking": thought}]}),
+            json!({"content": [{"type": "thinking", "thinking": thought}, {"type": "text", "text": "B"}]}),
+            json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": thought}]}, "B"]}),
+            json!({"content": [{"type": "reasoning", "text": thought}, {"type": "output_text", "text": "B"}]}),
+            json!({"content": [{"text": thought, "thought": true}, {"text": "B"}]}),
+            json!({"content": {"type": "text", "text": "B"}, "reasoning": thought}),
+        ] {
+            let reply = read(&message, "stop");
+            assert_eq!(reply.text, "B", "{message}");
+            assert_eq!(reply.reasoning.as_deref(), Some(thought), "{message}");
+            assert_eq!(reply.wordless(), None);
+        }
+        let redacted = json!({"content": [{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "B"}]});
+        assert_eq!(
+            (
+                read(&redacted, "stop").text,
+                read(&redacted, "stop").reasoning
+            ),
+            ("B".into(), None)
+        );
+    }
+
+    #[test]
+    fn an_answer_without_words_says_why() {
+        for (message, finish, words) in [
+            (
+                json!({"content": null, "reasoning_content": "It is B."}),
+                "stop",
+                "It is B.",
+            ),
+            (
+                json!({"content": [{"type": "thinking", "thinking": "It is B."}]}),
+                "stop",
+                "It is B.",
+            ),
+            (json!({"content": null}), "stop", "no words"),
+            (json!({"content": " \n"}), "stop", "no words"),
+            (json!({}), "tool_calls", "no words"),
+            (
+                json!({"content": [], "reasoning": "It is"}),
+                "length",
+                "raise `max_tokens`",
+            ),
+            (json!({"content": ""}), "MAX_TOKENS", "raise `max_tokens`"),
+        ] {
+            let why = read(&message, finish).wordless().unwrap();
+            assert!(why.contains(words), "{message}: {why}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_in_every_usual_way() {
+        for (message, finish) in [
+            (json!({"content": null, "refusal": "I cannot."}), "stop"),
+            (
+                json!({"content": [{"type": "refusal", "refusal": "I cannot."}]}),
+                "stop",
+            ),
+            (json!({"content": null}), "content_filter"),
+            (json!({"content": null}), "SAFETY"),
+            (json!({"content": ""}), "PROHIBITED_CONTENT"),
+        ] {
+            let reply = read(&message, finish);
+            assert!(
+                reply.refusal.is_some() && reply.wordless().is_none(),
+                "{message}"
+            );
+        }
+    }
 }

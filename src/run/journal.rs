@@ -150,11 +150,13 @@ impl Lines {
     /// # Errors
     /// When the file exists and cannot be read.
     pub fn read(path: &Path) -> Result<Self, RunError> {
-        let bytes = match std::fs::read(path) {
+        let mut bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(RunError::io("cannot read", path, &error)),
         };
+        // Records may be another program's.
+        crate::text::json::mend(&mut bytes);
         let mut spans = Vec::new();
         let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") {
             3

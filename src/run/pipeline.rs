@@ -110,6 +110,9 @@ impl Work<'_> {
         self.announce(&plan, repaired.into_iter().chain(torn));
         let shared = Shared::default();
         if !(plan.generate.is_empty() && plan.observe.is_empty()) {
+            if plan.done > plan.observe.len() {
+                (self.observers.iter()).for_each(|observer| observer.worked_before());
+            }
             self.begin()?;
             self.flow(
                 &plan,
@@ -200,7 +203,7 @@ impl Work<'_> {
             scope.spawn(move || journals.write(&lines, shared));
             for _ in 0..generators.min(plan.generate.len()) {
                 let made_in = made_in.clone();
-                scope.spawn(move || self.generate(queue, &plan.inputs, &made_in, shared));
+                scope.spawn(move || self.generate(queue, plan, &made_in, shared));
             }
             for _ in 0..2.min(plan.generate.len()) {
                 let (made, line_in, look_in, writer) =
@@ -221,12 +224,15 @@ impl Work<'_> {
         self.cancel.is_raised() || shared.stop.load(Ordering::SeqCst)
     }
 
-    fn generate(&self, queue: &Queue, inputs: &Inputs, made: &Sender<Made>, shared: &Shared) {
+    fn generate(&self, queue: &Queue, plan: &Plan, made: &Sender<Made>, shared: &Shared) {
         let Some(making) = &self.making else { return };
         let mut generator = match (making.factory)() {
             Ok(generator) => generator,
             Err(error) => return shared.fail(error),
         };
+        if plan.done > 0 {
+            generator.worked_before();
+        }
         let chunk = generator.chunk().max(1);
         loop {
             let slots = queue.take(chunk, || self.stopped(shared));
@@ -235,7 +241,7 @@ impl Work<'_> {
             }
             let mut items = Vec::new();
             for slot in slots {
-                match self.asked.item(slot, inputs) {
+                match self.asked.item(slot, &plan.inputs) {
                     Ok(item) => items.push((slot, item)),
                     Err(why) => {
                         self.pass_on(

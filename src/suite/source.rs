@@ -6,6 +6,7 @@ use crate::record::Object;
 use crate::suite::data_set;
 use crate::suite::error::SuiteError;
 use crate::suite::items::AssetSource;
+use crate::text::json;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -185,7 +186,7 @@ fn joined(files: &[PathBuf], format: Format) -> Result<String, SuiteError> {
     let mut by_name = Object::new();
     for path in files {
         let text = read(path)?;
-        let value = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+        let value = json::read(text.as_bytes());
         match value.map_err(|error| unreadable(path, &format!("this is not JSON: {error}")))? {
             value if format == Format::Imgedit => {
                 by_name.insert(stem(path).to_owned(), value);

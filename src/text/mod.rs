@@ -6,6 +6,7 @@ pub mod bleu;
 pub mod decimal;
 pub mod distance;
 pub mod html;
+pub mod json;
 pub mod json_fault;
 pub mod meteor;
 pub mod multiset;

@@ -108,7 +108,7 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
             .contains("Mask Precision: 1 to 5")
     );
     let keys: Vec<&String> = altered.body.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["model", "messages"]);
+    assert_eq!(keys, ["model", "messages", "stream"]);
     let parts = altered.parts();
     assert_eq!(parts.len(), 3);
     assert!(parts[0]["text"].is_string(), "text first");
@@ -206,8 +206,8 @@ fn gedit_sends_jpegs_of_the_sources_size_and_asks_a_pair_again_that_cannot_be_re
     assert_eq!(pair.body["max_tokens"], 1400);
     assert_eq!(
         pair.body.as_object().unwrap().len(),
-        3,
-        "model, max_tokens, messages"
+        4,
+        "model, max_tokens, messages, stream"
     );
     for (label, bytes) in pair.pictures() {
         assert_eq!(label, "image/jpeg");

@@ -49,6 +49,7 @@ mod region;
 mod report;
 mod run;
 mod scores;
+mod servers;
 mod shards;
 mod signals;
 mod simulation;

@@ -2,6 +2,7 @@
 
 use crate::generate::{Answer, GenerateError, Generated, picture};
 use crate::record::Object;
+use crate::text::json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -22,7 +23,7 @@ pub struct Reply(Object);
 
 /// Reads a line; `id` is the open request's.
 pub fn read(line: &[u8], id: &str) -> Line {
-    let Ok(Value::Object(object)) = serde_json::from_slice(line) else {
+    let Ok(Value::Object(object)) = json::read(line) else {
         return Line::Stray;
     };
     match object.get("id") {

@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 
 /// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
 const SEED_RANGE: u64 = 1 << 31;
+/// Paths of the requests for pictures.
+const DRAW: &str = "/images/generations";
+const EDIT: &str = "/images/edits";
 
 /// Asks a server, one request at a time.
 pub struct OpenAi {
@@ -73,15 +76,13 @@ impl OpenAi {
             body.insert("temperature".to_owned(), json!(temperature));
         }
         body.extend(settings.extra.clone());
-        let answer = self
-            .client
-            .post("/chat/completions", Body::Json(body), cancel)?;
-        reply::chat(answer)
+        let (said, answer) = self.client.chat(body, cancel)?;
+        Ok(reply::chat(said, answer))
     }
 
     fn draw(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
         let body = Body::Json(self.picture_fields(request));
-        let answer = self.client.post("/images/generations", body, cancel)?;
+        let answer = self.client.post(DRAW, body, cancel)?;
         reply::image(answer, &self.client, cancel)
     }
 
@@ -104,9 +105,7 @@ impl OpenAi {
             let file = format!("image-{i}.{}", picture.extension);
             parts.push(Part::file(name, file, picture.mime, picture.bytes));
         }
-        let answer = self
-            .client
-            .post("/images/edits", Body::Multipart(parts), cancel)?;
+        let answer = self.client.post(EDIT, Body::Multipart(parts), cancel)?;
         reply::image(answer, &self.client, cancel)
     }
 
@@ -138,6 +137,12 @@ impl OpenAi {
 }
 
 impl Generator for OpenAi {
+    fn worked_before(&mut self) {
+        for path in ["/chat/completions", DRAW, EDIT] {
+            self.client.answered_before(path);
+        }
+    }
+
     fn generate(
         &mut self,
         request: &Request<'_>,

@@ -3,22 +3,24 @@
 use crate::cancel::Cancel;
 use crate::generate::{Answer, GenerateError, Generated, picture};
 use crate::record::Object;
-use crate::remote::{self, Client};
+use crate::remote::{ChatReply, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Reads the answer of `/chat/completions`.
-pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
-    let said = remote::said(&reply)?;
+/// What the answer of `/chat/completions` gives. What the model thought in a field of its own is kept and is no answer.
+pub fn chat(said: ChatReply, mut reply: Value) -> Generated {
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
     if !said.finish_reason.is_empty() {
         extra.insert("finish_reason".to_owned(), json!(said.finish_reason));
     }
-    Ok(Generated {
+    if let Some(reasoning) = said.reasoning {
+        extra.insert("reasoning".to_owned(), json!(reasoning));
+    }
+    Generated {
         answer: Answer::Text(said.text),
         timings: BTreeMap::new(),
         extra,
-    })
+    }
 }
 
 /// Reads the answer of `/images/…`; a picture that is only named is fetched.
@@ -28,7 +30,11 @@ pub fn image(
     cancel: &Cancel,
 ) -> Result<Generated, GenerateError> {
     let data = first(&mut reply, "/data/0");
-    let bytes = match (data["b64_json"].as_str(), data["url"].as_str()) {
+    let url = data["url"].as_str().filter(|url| !url.is_empty());
+    let encoded = data["b64_json"].as_str();
+    // Some servers send both keys and leave one empty.
+    let encoded = encoded.filter(|encoded| !encoded.is_empty() || url.is_none());
+    let bytes = match (encoded, url) {
         (Some(encoded), _) => picture::from_base64(encoded),
         (None, Some(url)) if url.starts_with("data:") => picture::from_base64(url),
         (None, Some(url)) => Ok(client.get(url, cancel)?),

@@ -210,6 +210,7 @@ fn local(
     Ok(Completion {
         reply: ChatReply {
             text: reply.text,
+            reasoning: None,
             refusal: None,
             finish_reason: finish.into(),
             model: None,

@@ -112,6 +112,7 @@ impl Flow {
                     let key = self.key(&call.role, &question, job.repeat, round);
                     (reply, cached) = self.answer(key, &call.role, &question).await?;
                 }
+                self.has_words(&reply)?;
                 let accepted = accepts(&self.prompts, at, &reply.reply);
                 // A refusal is an answer: it is not asked again.
                 settled &= accepted || reply.refusal.is_some();
@@ -129,6 +130,19 @@ impl Flow {
             "prompts": self.described(),
             "calls": calls,
         }))
+    }
+
+    /// Refuses a server's reply that the token limit ended before its first word.
+    fn has_words(&self, reply: &Reply) -> Result<(), ObserveError> {
+        let server = self.judge.server().is_some();
+        match server && reply.is_cut_off() && reply.reply.trim().is_empty() {
+            false => Ok(()),
+            true => Err(ObserveError::new(
+                "empty",
+                "the token limit was reached before any text of the judge came; raise `max_tokens` under \
+                 [observe.judge.server], or set `max_tokens_again` under [observe.judge]",
+            )),
+        }
     }
 
     /// The answer to a call, and whether it was there already.
@@ -155,6 +169,7 @@ impl Flow {
             key,
             role: role.into(),
             reply: completion.reply.text,
+            reasoning: completion.reply.reasoning,
             refusal,
             finish_reason: completion.reply.finish_reason,
             model: completion
@@ -214,6 +229,9 @@ fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) ->
     });
     if let Some(refusal) = &reply.refusal {
         call["refusal"] = refusal.as_str().into();
+    }
+    if let Some(reasoning) = &reply.reasoning {
+        call["reasoning"] = reasoning.as_str().into();
     }
     // Asked again, since a first reply was cut off: that one stands in the judge's file of replies.
     if let Some(limit) = max_tokens {

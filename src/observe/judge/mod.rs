@@ -159,6 +159,12 @@ impl Observer for JudgeObserver {
         }
     }
 
+    fn worked_before(&self) {
+        if let Judge::Server { chat, .. } = &self.flow.judge {
+            chat.answered_before();
+        }
+    }
+
     fn begin(&self, own: &Path) -> Result<(), ObserveError> {
         let paid = self.flow.replies.open(&own.join(replies::FILE));
         let paid = paid.map_err(disk)?;

@@ -1,5 +1,6 @@
 //! Replies on the disk: a call that is answered once is paid once, even when the program is killed right after.
 
+use crate::record::ended_by_limit;
 use crate::remote::Usage;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -50,6 +51,9 @@ pub struct Reply {
     pub role: String,
     /// The words of the judge.
     pub reply: String,
+    /// What it thought, where the server keeps that apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
     /// Why there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -69,7 +73,7 @@ pub struct Reply {
 impl Reply {
     /// Whether the limit of tokens ended it.
     pub fn is_cut_off(&self) -> bool {
-        self.refusal.is_none() && self.finish_reason == "length"
+        self.refusal.is_none() && ended_by_limit(&self.finish_reason)
     }
 
     /// The tokens to pay for.
@@ -199,6 +203,7 @@ mod tests {
             key: key.into(),
             role: "judge".into(),
             reply: "5\n".into(),
+            reasoning: None,
             refusal: None,
             finish_reason: "stop".into(),
             model: "m".into(),

@@ -2,11 +2,12 @@
 
 use super::{Place, Raw};
 use crate::record::Object;
+use crate::text::json;
 use serde_json::Value;
 
 /// A record for every prompt, from an array of both files' objects.
 pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
-    let files: Vec<Object> = serde_json::from_str(text).map_err(|_| {
+    let files: Vec<Object> = json::read(text.as_bytes()).map_err(|_| {
         "an array of genai_image.json and genai_skills.json was expected".to_owned()
     })?;
     let lists = |file: &&Object| file.values().all(Value::is_array);

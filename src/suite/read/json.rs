@@ -2,13 +2,14 @@
 
 use super::{Place, Raw, kind, not_an_object, reason_in};
 use crate::record::Object;
+use crate::text::json;
 use serde_json::Value;
 
 pub(super) fn read(text: &str) -> Vec<Raw<'static>> {
     if text.trim_ascii().is_empty() {
         return Vec::new();
     }
-    match serde_json::from_str(text) {
+    match json::read(text.as_bytes()) {
         Ok(Value::Array(values)) => values.into_iter().enumerate().map(element).collect(),
         Ok(Value::Object(fields)) => entries(fields).collect(),
         Ok(other) => {

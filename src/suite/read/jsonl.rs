@@ -2,6 +2,7 @@
 
 use super::{Place, Raw, Record, kind, reason_in};
 use crate::suite::error::Problem;
+use crate::text::json;
 use serde_json::Value;
 
 /// The lines that are not blank.
@@ -18,7 +19,7 @@ pub(super) fn read(text: &str) -> Vec<Raw<'_>> {
 
 /// The object of one line. A carriage return at its end is blank to JSON.
 pub(super) fn record(number: usize, text: &str) -> Result<Record, Problem> {
-    match serde_json::from_str(text) {
+    match json::read(text.as_bytes()) {
         Ok(Value::Object(fields)) => Ok(Record {
             place: Place::Line(number, None),
             key: None,

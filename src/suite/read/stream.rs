@@ -3,6 +3,7 @@
 use super::table::{Batches, Columns, MAX_ROW_BYTES, Read, Row, Sink, pictures_of, place};
 use super::{Place, Record, jsonl, not_an_object, reason};
 use crate::suite::error::{Problem, SuiteError};
+use crate::text::json::Mended;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
@@ -62,7 +63,7 @@ pub(super) fn whole(path: &Path, columns: &Columns, sink: &mut Sink<'_>) -> Resu
         count: 0,
         failed: None,
     };
-    let mut json = serde_json::Deserializer::from_reader(reader);
+    let mut json = serde_json::Deserializer::from_reader(Mended::new(reader));
     let read = json.deserialize_any(&mut records).and_then(|()| json.end());
     if let Some(failed) = records.failed {
         return Err(failed);

@@ -1,0 +1,92 @@
+//! The JSON of an answer, whatever its status and framing; both clients read answers here.
+
+use super::Key;
+use super::advice::advice;
+use super::fault::{Fault, Heard, snippet};
+use super::framing::{self, Body};
+use super::joined::{Broken, join};
+use super::said::Said;
+use serde_json::Value;
+
+/// A request, as far as one must know it to understand the answer.
+pub struct Asked<'a> {
+    /// An address that may be shown.
+    pub server: &'a str,
+    pub key: &'a Key,
+    /// Names of the fields that were sent.
+    pub fields: Vec<&'a str>,
+}
+
+impl Asked<'_> {
+    /// The JSON of a success. An error that stands in an answer with status 200 is read as its own status would be.
+    ///
+    /// # Errors
+    /// What the answer means, where it is no success.
+    pub fn read(&self, heard: &Heard) -> Result<Value, Fault> {
+        let Self { server, key, .. } = self;
+        if let Some(fault) = Fault::of(server, heard, key) {
+            return Err(self.advised(fault, || Said::of_body(&heard.body)));
+        }
+        let answer = self.json(heard)?;
+        match Said::under_success(&answer) {
+            None => Ok(answer),
+            Some(said) => {
+                let fault = Fault::under_success(server, heard, &said, key);
+                Err(self.advised(fault, || said))
+            }
+        }
+    }
+
+    /// A success that holds no answer.
+    pub fn strange(&self, heard: &Heard, what: &str) -> Fault {
+        Fault::Strange {
+            message: self.words(
+                heard,
+                &format!(
+                    "{what}: {:?}; does `base_url` end in /v1?",
+                    snippet(&heard.body)
+                ),
+            ),
+        }
+    }
+
+    fn json(&self, heard: &Heard) -> Result<Value, Fault> {
+        let stream = |why: &str| {
+            let shown = snippet(&heard.body);
+            self.words(heard, &format!("an event stream {why}: {shown:?}"))
+        };
+        match framing::read(&heard.body) {
+            Body::Whole(answer) => Ok(answer),
+            Body::Other(what) => Err(self.strange(heard, what)),
+            Body::Events(events) => join(events).map_err(|broken| match broken {
+                Broken::Cut => Fault::Again {
+                    kind: "protocol",
+                    message: stream("that breaks off"),
+                    wait: None,
+                },
+                Broken::Unreadable(why) => Fault::Strange {
+                    message: stream(why),
+                },
+            }),
+        }
+    }
+
+    fn words(&self, heard: &Heard, what: &str) -> String {
+        let Self { server, key, .. } = self;
+        key.hide(&format!("{server} answered {} with {what}", heard.status))
+    }
+
+    /// Names the setting that helps.
+    fn advised(&self, fault: Fault, said: impl FnOnce() -> Said) -> Fault {
+        match fault {
+            Fault::Rejected { message } => {
+                let help = advice(&said(), &self.fields);
+                let help = help.map_or_else(String::new, |help| format!("; {help}"));
+                Fault::Rejected {
+                    message: message + &help,
+                }
+            }
+            other => other,
+        }
+    }
+}
