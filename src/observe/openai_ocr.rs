@@ -4,7 +4,8 @@ use super::qwen::{LONGEST, PROMPT};
 use super::{ObserveError, Observer, Subject};
 use crate::cancel::Cancel;
 use crate::hub::http::display_url;
-use crate::record::Object;
+use crate::record::model_name::another;
+use crate::record::{NOTES, Object};
 use crate::remote::{self, Body, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -111,13 +112,17 @@ impl OpenAiOcr {
         })?;
         let said =
             remote::said(&answer).map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        Ok(json!({
+        let mut evidence = json!({
             "engine": self.settings.model,
             "lines": [],
             "text": said.text,
             "truncated": said.finish_reason == "length",
             "server": {"model": answer["model"], "usage": answer["usage"]},
-        }))
+        });
+        if let Some(note) = another(&self.settings.model, said.model.as_deref()) {
+            evidence[NOTES] = json!([note]);
+        }
+        Ok(evidence)
     }
 
     fn dead(&self) -> std::sync::MutexGuard<'_, Option<String>> {

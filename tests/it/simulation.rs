@@ -125,6 +125,7 @@ fn run(scores: &[f64], right_or_wrong: bool) -> Outcomes {
         failed: 0,
         unscored: 0,
         value: None,
+        judges: Vec::new(),
     };
     let item = |(at, score): (usize, &f64)| ItemOutcome {
         item: at.to_string(),

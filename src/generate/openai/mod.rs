@@ -76,13 +76,13 @@ impl OpenAi {
         let answer = self
             .client
             .post("/chat/completions", Body::Json(body), cancel)?;
-        reply::chat(answer)
+        reply::chat(&self.settings.model, answer)
     }
 
     fn draw(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
         let body = Body::Json(self.picture_fields(request));
         let answer = self.client.post("/images/generations", body, cancel)?;
-        reply::image(answer, &self.client, cancel)
+        reply::image(&self.settings.model, answer, &self.client, cancel)
     }
 
     fn edit(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
@@ -107,7 +107,7 @@ impl OpenAi {
         let answer = self
             .client
             .post("/images/edits", Body::Multipart(parts), cancel)?;
-        reply::image(answer, &self.client, cancel)
+        reply::image(&self.settings.model, answer, &self.client, cancel)
     }
 
     /// Fields of both image requests.

@@ -2,17 +2,22 @@
 
 use crate::cancel::Cancel;
 use crate::generate::{Answer, GenerateError, Generated, picture};
-use crate::record::Object;
+use crate::record::model_name::another;
+use crate::record::{Object, add_note};
 use crate::remote::{self, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Reads the answer of `/chat/completions`.
-pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
+/// Reads the answer of `/chat/completions`; `asked` is the model that was asked for.
+pub fn chat(asked: &str, mut reply: Value) -> Result<Generated, GenerateError> {
     let said = remote::said(&reply)?;
+    let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
     if !said.finish_reason.is_empty() {
         extra.insert("finish_reason".to_owned(), json!(said.finish_reason));
+    }
+    if let Some(note) = note {
+        add_note(&mut extra, &note);
     }
     Ok(Generated {
         answer: Answer::Text(said.text),
@@ -21,8 +26,9 @@ pub fn chat(mut reply: Value) -> Result<Generated, GenerateError> {
     })
 }
 
-/// Reads the answer of `/images/…`; a picture that is only named is fetched.
+/// Reads the answer of `/images/…` to `asked`; a picture that is only named is fetched.
 pub fn image(
+    asked: &str,
     mut reply: Value,
     client: &Client,
     cancel: &Cancel,
@@ -42,7 +48,11 @@ pub fn image(
     let wrong =
         |what: String| GenerateError::item("image", format!("the server's picture is {what}"));
     let answer = picture::answer(bytes.map_err(wrong)?).map_err(wrong)?;
+    let note = another(asked, remote::model(&reply));
     let mut extra = kept(&mut reply, &["model", "usage", "size", "quality"]);
+    if let Some(note) = note {
+        add_note(&mut extra, &note);
+    }
     if let Some(prompt) = data["revised_prompt"].as_str() {
         extra.insert("revised_prompt".to_owned(), json!(prompt));
     }
