@@ -88,7 +88,6 @@ fn observe(dir: &Path, more: &[&str]) -> Output {
     unigauge(dir)
         .args(["observe", "--suite", "own.toml", "--images", "images"])
         .args(more)
-        .env("COLUMNS", "300")
         .output()
         .unwrap()
 }
@@ -120,6 +119,10 @@ fn notes(run: &Path) -> String {
         .filter_map(Value::as_str)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+fn table(run: &Path) -> String {
+    fs::read_to_string(run.join("report/table.md")).unwrap()
 }
 
 /// A judge that answers as A 32 times, the check's two among them, and then as B.
@@ -242,8 +245,7 @@ fn a_marked_change_is_graded_and_counted_and_neither_compared_nor_let_through_th
         "the judge changed: 30 replies by {A}, then 10 by {B} from 2026-11-30 01:32:00 UTC"
     );
     assert!(notes(&run).contains(&counts), "{}", notes(&run));
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(table.contains("prompts)§"), "{table}");
+    assert!(table(&run).contains("prompts)§"), "{}", table(&run));
     // Further records know it, too.
     let seen = lines(&run.join("evidence.jsonl"));
     let of_b = seen
@@ -324,7 +326,7 @@ fn a_change_that_is_ignored_is_not_marked_and_still_on_record() {
         10
     );
     // The mixture is a fact of the table all the same, and nothing is held against it.
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    let table = table(&run);
     assert!(
         table.contains("mixes the scores of several judges"),
         "{table}"
@@ -355,7 +357,7 @@ fn another_model_than_the_one_asked_for_ends_the_run_before_it_begins() {
     let declared = ["--set", "observe.judge.server.answers=[\"CHEAP-flash\"]"];
     let output = observe(dir.path(), &declared);
     assert!(output.status.success(), "{}", words(&output));
-    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    let table = table(&dir.path().join(RUN));
     assert!(
         table.contains("judge cheap-flash, own prompts)") && !table.contains('§'),
         "{table}"
@@ -377,7 +379,7 @@ fn another_model_than_the_one_asked_for_ends_the_run_before_it_begins() {
     let run = dir.path().join("marked/own/folder/seed0");
     let note = "the judge m was asked, and cheap-flash answered in 4 replies (redirected)";
     assert!(notes(&run).contains(note), "{}", notes(&run));
-    assert!(String::from_utf8_lossy(&output.stdout).contains('§'));
+    assert!(table(&run).contains('§'));
     let run = "marked/own/folder/seed0";
     let (code, shown, _) = says(dir.path(), &["gate", run, "--baseline", run]);
     assert_eq!(code, Some(5), "{shown}");
