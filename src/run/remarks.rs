@@ -42,9 +42,7 @@ pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
         said.into_iter()
             .for_each(|remark| remarks.add((item, repeat), remark));
     }
-    let key =
-        |seen: &'_ Evidence| -> (&str, u32, &str) { (&seen.item, seen.repeat, &seen.observer) };
-    for ((item, repeat, _), said) in self::last(&records.evidence, key, of_evidence) {
+    for ((item, repeat, _), said) in self::last(&records.evidence, observed, of_evidence) {
         said.into_iter()
             .for_each(|remark| remarks.add((item, repeat), remark));
     }
@@ -89,6 +87,11 @@ fn told(mut remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
         ));
     }
     said
+}
+
+/// What identifies an observation among the records.
+fn observed(seen: &Evidence) -> (&str, u32, &str) {
+    (&seen.item, seen.repeat, &seen.observer)
 }
 
 /// The remarks of the last record of each key, in the order of the records.

@@ -326,10 +326,10 @@ fn a_change_that_is_ignored_is_not_marked_and_still_on_record() {
         10
     );
     // The mixture is a fact of the table all the same, and nothing is held against it.
-    let table = table(&run);
+    let rows = table(&run);
     assert!(
-        table.contains("mixes the scores of several judges"),
-        "{table}"
+        rows.contains("mixes the scores of several judges"),
+        "{rows}"
     );
     assert_eq!(
         says(dir.path(), &["gate", RUN, "--baseline", RUN]).0,
@@ -357,10 +357,10 @@ fn another_model_than_the_one_asked_for_ends_the_run_before_it_begins() {
     let declared = ["--set", "observe.judge.server.answers=[\"CHEAP-flash\"]"];
     let output = observe(dir.path(), &declared);
     assert!(output.status.success(), "{}", words(&output));
-    let table = table(&dir.path().join(RUN));
+    let rows = table(&dir.path().join(RUN));
     assert!(
-        table.contains("judge cheap-flash, own prompts)") && !table.contains('§'),
-        "{table}"
+        rows.contains("judge cheap-flash, own prompts)") && !rows.contains('§'),
+        "{rows}"
     );
     assert_eq!(
         summary(&dir.path().join(RUN))["judges"][0]["class"],

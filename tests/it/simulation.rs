@@ -168,6 +168,7 @@ fn policy(metrics: &[&str]) -> PolicyFile {
         correction: Correction::Holm,
         test: TestChoice::Auto,
         min_pairs: 10,
+        allow_judges: false,
         partial: PartialRuns::Inconclusive,
         resamples: 1000,
         rules: metrics.iter().map(rule).collect(),
