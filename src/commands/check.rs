@@ -215,6 +215,9 @@ fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Resu
                 good = false;
                 Default::default()
             });
+            if observer == "judge" && !ctx.offline() {
+                good &= judge(ctx, &settings);
+            }
             for asset in assets {
                 if let Err(error) = ctx.hub()?.path(asset) {
                     println!("{observer}: {error}");
@@ -246,6 +249,22 @@ fn readable(observer: &str, settings: &Settings) -> bool {
         }
     }
     good
+}
+
+/// Says what the judge's server tells of its model; false when the settings have a mistake. A server that is not there is told
+/// and no more: outputs can be made without it.
+fn judge(ctx: &Context, settings: &Settings) -> bool {
+    match settings.read() {
+        Ok(settings) => {
+            let lines = crate::observe::judge::look(&settings, &ctx.cancel);
+            lines.iter().for_each(|line| println!("{line}"));
+            true
+        }
+        Err(error) => {
+            println!("{:?}", miette::Report::new(error));
+            false
+        }
+    }
 }
 
 fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {

@@ -174,6 +174,7 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
         version: args.allow_version,
         prompts: args.allow_prompts,
         observers: args.allow_observers,
+        judges: args.allow_judges,
         grading: args.allow_grading,
         partial: args.allow_partial,
     }

@@ -42,7 +42,12 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
         recount: Some(rule as &dyn compare::Recount),
     };
     let candidates: Vec<Candidate<'_>> = runs.iter().zip(&rules).map(candidate).collect();
-    let verdict = judge(&policy, &candidates, allowed(&args.allow));
+    let asked = allowed(&args.allow);
+    let lenient = Allowed {
+        judges: asked.judges || policy.allow_judges,
+        ..asked
+    };
+    let verdict = judge(&policy, &candidates, lenient);
     let shown = shown(&policy, &candidates);
     if ctx.json {
         println!(
@@ -91,6 +96,7 @@ fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Compa
         version: true,
         prompts: true,
         observers: true,
+        judges: true,
         grading: true,
         partial: true,
     };

@@ -1,7 +1,7 @@
 //! A graded run as a comparison reads it.
 
 use super::failure::Failure;
-use super::score::{graded, suite_of};
+use super::score::{graded, model_title, suite_of};
 use crate::compare::Recount;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, Board, Rule};
@@ -132,10 +132,10 @@ fn facts(
         suite: summary.suite,
         suite_title: suite.title.clone(),
         suite_version: summary.suite_version,
-        model_title: manifest.model["title"]
-            .as_str()
-            .unwrap_or(&summary.model)
-            .to_owned(),
+        model_title: match model_title(manifest, &summary.judges) {
+            title if title.is_empty() => summary.model.clone(),
+            title => title,
+        },
         model: summary.model,
         run: summary.run,
         repeats: manifest.repeats,
@@ -148,5 +148,6 @@ fn facts(
         failed: summary.failed,
         unscored: summary.unscored,
         value: summary.overall.value,
+        judges: summary.judges,
     }
 }

@@ -5,7 +5,8 @@ use super::failure::Failure;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
-use crate::record::{Grade, Item, Summary};
+use crate::observe::judge::check_notes;
+use crate::record::{Grade, Item, JudgedBy, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
 use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score};
 use std::collections::HashSet;
@@ -44,9 +45,9 @@ impl Titled {
     /// Takes the titles from the run's manifest.
     pub fn new(summary: Summary, manifest: &Manifest) -> Self {
         Self {
-            summary,
             suite_title: text(&manifest.suite, "title"),
-            model_title: text(&manifest.model, "title"),
+            model_title: model_title(manifest, &summary.judges),
+            summary,
         }
     }
 
@@ -68,6 +69,21 @@ impl Titled {
             suite_title: &self.suite_title,
             model_title: &self.model_title,
         }
+    }
+}
+
+/// The model's title. Where it names the judge that was asked for, and one model answered under another name, it names that one.
+pub fn model_title(manifest: &Manifest, judges: &[JudgedBy]) -> String {
+    let title = text(&manifest.model, "title");
+    let [judge] = judges else {
+        return title;
+    };
+    match &judge.answers {
+        Some(answers) if answers.asked != judge.judge => {
+            let named = |name: &str| format!("judge {name}, ");
+            title.replacen(&named(&answers.asked), &named(&judge.judge), 1)
+        }
+        _ => title,
     }
 }
 
@@ -132,6 +148,7 @@ pub fn grade_run(
     notes.extend(of_model.filter_map(|note| note.as_str().map(str::to_owned)));
     notes.extend(manifest.left_out.iter().cloned());
     notes.extend(records.notes.iter().cloned());
+    notes.extend(check_notes(folder.root()));
     notes.extend(over.and_then(|(_, options)| other_options(options)));
     let used = super::outcomes::grading(&suite, &options);
     let scoring = Scoring {
@@ -233,7 +250,7 @@ pub fn view(
         suite_title: text(&manifest.suite, "title"),
         suite_version: text(&manifest.suite, "version"),
         model: text(&manifest.model, "name"),
-        model_title: text(&manifest.model, "title"),
+        model_title: model_title(manifest, &scored.summary.judges),
         run: manifest.run.clone(),
         variant_notes: scored.summary.notes.clone(),
         manifest: serde_json::to_value(manifest)

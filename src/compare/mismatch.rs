@@ -1,6 +1,7 @@
 //! Why two runs should not be compared.
 
 use super::pairing::Pairing;
+use crate::record::{RunFacts, judged};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +12,10 @@ pub enum Kind {
     Version,
     Prompts,
     Observers,
+    /// Other judges were asked, or named by evidence that others made.
+    Judges,
+    /// Another judge answered than the one asked for, or several did.
+    Answering,
     Grading,
     Partial,
 }
@@ -22,6 +27,7 @@ impl Kind {
             Self::Version => "--allow-version",
             Self::Prompts => "--allow-prompts",
             Self::Observers => "--allow-observers",
+            Self::Judges | Self::Answering => "--allow-judges",
             Self::Grading => "--allow-grading",
             Self::Partial => "--allow-partial",
         }
@@ -35,12 +41,20 @@ pub struct Mismatch {
     pub text: String,
 }
 
+impl Mismatch {
+    /// Whether the observers were set in other ways, which explains other judges.
+    fn is_of_observers(&self) -> bool {
+        matches!(self.kind, Kind::Observers | Kind::Judges)
+    }
+}
+
 /// What the user lets pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
     pub version: bool,
     pub prompts: bool,
     pub observers: bool,
+    pub judges: bool,
     pub grading: bool,
     pub partial: bool,
 }
@@ -51,6 +65,9 @@ impl Allowed {
             Kind::Version => self.version,
             Kind::Prompts => self.prompts,
             Kind::Observers => self.observers,
+            // Who lets other observers pass lets other judges pass, but not one that nobody asked for.
+            Kind::Judges => self.observers || self.judges,
+            Kind::Answering => self.judges,
             Kind::Grading => self.grading,
             Kind::Partial => self.partial,
         }
@@ -90,14 +107,17 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
             (Some(one), Some(other)) if one == other => {}
             (Some(one), Some(other)) => {
                 let what = differing(one, other);
-                add(
-                    Kind::Observers,
-                    format!("the observer {name} differs{what}"),
-                );
+                let kind = match only_judges_differ(one, other) {
+                    true => Kind::Judges,
+                    false => Kind::Observers,
+                };
+                add(kind, format!("the observer {name} differs{what}"));
             }
             _ => add(Kind::Observers, format!("only one run was seen by {name}")),
         }
     }
+    found.extend(judges(before, after, &found));
+    let mut add = |kind, text| found.push(Mismatch { kind, text });
     if before.grading != after.grading {
         let what = differing(&before.grading, &after.grading);
         add(Kind::Grading, format!("graded in different ways{what}"));
@@ -121,6 +141,44 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
         );
     }
     found
+}
+
+/// Whether two judges differ in who is asked alone.
+fn only_judges_differ(one: &Value, other: &Value) -> bool {
+    let (Some(mut one), Some(mut other)) = (one.as_object().cloned(), other.as_object().cloned())
+    else {
+        return false;
+    };
+    let own = [one.remove("judge"), other.remove("judge")];
+    own.iter().all(Option::is_some) && one == other
+}
+
+/// What the judges of two runs do not share; `found` is what their settings do not.
+fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismatch> {
+    let doubts = [before, after].into_iter().filter_map(|run| {
+        let what = judged::doubt(&run.judges)?;
+        Some(Mismatch {
+            kind: Kind::Answering,
+            text: format!("{} ({}): {what}", run.model, run.run),
+        })
+    });
+    let mut all: Vec<Mismatch> = doubts.collect();
+    let known = !before.judges.is_empty() && !after.judges.is_empty();
+    if known
+        && judged::apart(&before.judges, &after.judges)
+        && !found.iter().any(Mismatch::is_of_observers)
+    {
+        let told = |run: &RunFacts| judged::told(&run.judges);
+        all.push(Mismatch {
+            // Where both asked the same judge, it was not meant to differ.
+            kind: match before.observers.contains_key("judge") {
+                true => Kind::Answering,
+                false => Kind::Judges,
+            },
+            text: format!("judged by {} and by {}", told(before), told(after)),
+        });
+    }
+    all
 }
 
 /// The keys that differ between two objects, with their values where these are short.

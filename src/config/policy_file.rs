@@ -33,6 +33,9 @@ pub struct PolicyFile {
     /// Fewer items than these in both runs are too few for any verdict.
     #[serde(default = "min_pairs")]
     pub min_pairs: usize,
+    /// Compare runs whose judges differ, are mixed, or are not the ones that were asked for.
+    #[serde(default)]
+    pub allow_judges: bool,
     /// What becomes of a run with missing, failed or unscored outputs.
     #[serde(default)]
     pub partial: PartialRuns,

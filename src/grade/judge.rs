@@ -2,12 +2,11 @@
 
 use super::reading::quote;
 use super::{Case, RuleError, lookup, state};
-use crate::record::{Evidence, JudgedBy, ended_by_limit};
+use crate::record::ended_by_limit;
 use crate::text::thinking::{self, NO_ANSWER};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// How a rule reads a judge's replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -153,47 +152,5 @@ pub fn unread(call: &Call<'_>, what: &str) -> String {
         (Some(refusal), _) => state::refused(&quote(refusal)),
         (None, true) => state::cut_off(&said()),
         (None, false) => state::unparsed(&said()),
-    }
-}
-
-/// The judges behind the evidence that counts, each once, in order of appearance.
-pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
-    let mut last: HashMap<(&str, u32, &str), usize> = HashMap::new();
-    let judged = |record: &&Evidence| {
-        let evidence = record.evidence.as_ref();
-        evidence.is_some_and(|evidence| evidence.get("calls").is_some())
-    };
-    for (index, record) in evidence.iter().enumerate().filter(|(_, r)| judged(r)) {
-        last.insert((&record.item, record.repeat, &record.observer), index);
-    }
-    let mut counted: Vec<usize> = last.into_values().collect();
-    counted.sort_unstable();
-    let mut judges: Vec<JudgedBy> = Vec::new();
-    for index in counted {
-        if let Some(evidence) = &evidence[index].evidence {
-            let judge = judged_by(evidence);
-            if !judges.contains(&judge) {
-                judges.push(judge);
-            }
-        }
-    }
-    judges
-}
-
-fn judged_by(evidence: &Value) -> JudgedBy {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let model = match text(&evidence["model"]) {
-        model if model.is_empty() => text(&evidence["judge"]),
-        model => model,
-    };
-    let prompts = &evidence["prompts"];
-    JudgedBy {
-        judge: model,
-        prompts: [&prompts["set"], &prompts["wording"]]
-            .map(text)
-            .join(" ")
-            .trim()
-            .to_owned(),
-        sha256: text(&prompts["sha256"]),
     }
 }

@@ -15,6 +15,7 @@ mod genai;
 mod geneval;
 mod imgedit;
 mod judge;
+mod judges;
 mod longtext;
 mod lookup;
 mod measure;
@@ -41,7 +42,7 @@ mod yes_no;
 
 pub use apply::grade_all;
 pub use geneval::official::evidence as official_geneval_evidence;
-pub use judge::judges;
+pub use judges::judges;
 pub use outcomes::{asked, outcomes};
 pub use pooled::Pooled;
 pub use registry::{RuleError, assets, build, names, noted};

@@ -16,7 +16,8 @@ pub struct Standing {
 impl Standing {
     pub fn of(run: &Run) -> Self {
         let judges = run.summary.judges.iter();
-        let judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
+        let mut judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
+        judges.dedup();
         Self {
             version: run.summary.suite_version.clone(),
             asked: run.asked.hash,

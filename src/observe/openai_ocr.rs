@@ -4,7 +4,8 @@ use super::qwen::{LONGEST, PROMPT};
 use super::{ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
 use crate::hub::http::display_url;
-use crate::record::{Object, ended_by_limit};
+use crate::record::model_name::another;
+use crate::record::{Object, add_note, ended_by_limit};
 use crate::remote::{ChatReply, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -119,7 +120,11 @@ impl OpenAiOcr {
         if let Some(reasoning) = said.reasoning {
             evidence["reasoning"] = reasoning.into();
         }
-        Ok(reply::with(evidence, reply::reading(&said.text)?))
+        let mut seen = reply::reading(&said.text)?;
+        if let Some(note) = another(&self.settings.model, said.model.as_deref()) {
+            add_note(&mut seen, &note);
+        }
+        Ok(reply::with(evidence, seen))
     }
 
     fn dead(&self) -> std::sync::MutexGuard<'_, Option<String>> {

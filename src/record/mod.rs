@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub mod judged;
+pub mod model_name;
 mod notes;
 mod outcomes;
 mod pairs;
 
+pub use judged::{Answers, JudgedBy};
 pub use notes::{NOTES, add_note, ended_by_limit, notes};
 pub use outcomes::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts};
 pub use pairs::{Numbers, Pairs, Tags};
@@ -194,19 +197,6 @@ pub struct Group {
     pub n: usize,
     /// Scored outputs.
     pub outputs: usize,
-}
-
-/// Who judged outputs, and in which words it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JudgedBy {
-    /// The model as the server named it, with its date where it has one.
-    pub judge: String,
-    /// Prompt set and wording; empty where the evidence does not say.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub prompts: String,
-    /// Of the prompts.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub sha256: String,
 }
 
 /// The official numbers of a run (`summary.json`).

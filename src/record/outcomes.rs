@@ -1,6 +1,6 @@
 //! What a comparison needs of a graded run, and what a baseline keeps of it.
 
-use super::Tags;
+use super::{JudgedBy, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,6 +42,9 @@ pub struct RunFacts {
     pub unscored: usize,
     /// The official number.
     pub value: Option<f64>,
+    /// The judges behind the scores; none where there are none, and in baselines of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<JudgedBy>,
 }
 
 impl RunFacts {

@@ -5,6 +5,7 @@ use super::client::whole;
 use super::fault::{Fault, Heard};
 use super::pace::Pace;
 use super::places::{self, Asking};
+use super::provenance::Provenance;
 use super::reply::{ChatReply, read_chat};
 use super::settings::Checked;
 use super::wait::unless;
@@ -32,6 +33,8 @@ pub struct Chat {
     attempts: u32,
     pace: Pace,
     ledger: Ledger,
+    /// Raised when no further request may be sent.
+    closed: Cancel,
 }
 
 /// An answer, or the server's refusal to give one.
@@ -82,6 +85,7 @@ impl Chat {
                 settings.tokens_per_minute,
             ),
             ledger: Ledger::new(settings.prices, settings.budget),
+            closed: Cancel::default(),
             checked,
         })
     }
@@ -121,8 +125,11 @@ impl Chat {
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
-            let turn = unless(cancel, self.pace.turn(tokens)).await;
-            let turn = turn.ok_or(ChatError::Cancelled)?;
+            let turn = unless(&self.closed, unless(cancel, self.pace.turn(tokens))).await;
+            let turn = turn.flatten().ok_or(ChatError::Cancelled)?;
+            if self.closed.is_raised() {
+                return Err(ChatError::Cancelled);
+            }
             let leave = self
                 .ledger
                 .leave()
@@ -181,8 +188,9 @@ impl Chat {
                 return Err(exhausted(kind, message, attempt));
             }
             tracing::info!("{message}; trying again in {:.1} s", pause.as_secs_f64());
-            unless(cancel, tokio::time::sleep(pause))
+            unless(&self.closed, unless(cancel, tokio::time::sleep(pause)))
                 .await
+                .flatten()
                 .ok_or(ChatError::Cancelled)?;
         }
     }
@@ -202,6 +210,7 @@ impl Chat {
                     refusal: Some(message),
                     finish_reason: "content_filter".into(),
                     model: None,
+                    about: Provenance::default(),
                     usage: super::Usage::default(),
                 },
                 attempts,
@@ -238,12 +247,21 @@ impl Chat {
         }
     }
 
-    /// The models that the server lists; None where it lists none.
+    /// Sends no further request; answers of those that are sent are waited for.
+    pub fn close(&self) {
+        self.closed.raise();
+    }
+
+    /// What the server answers at a path beside `/chat/completions`; None where it has nothing there.
     ///
     /// # Errors
     /// When the server cannot be reached or does not accept the key.
-    pub async fn models(&self, cancel: &Cancel) -> Result<Option<Vec<String>>, ChatError> {
-        let url = self.checked.address.of("/models");
+    pub(super) async fn look_up(
+        &self,
+        path: &str,
+        cancel: &Cancel,
+    ) -> Result<Option<Value>, ChatError> {
+        let url = self.checked.address.of(path);
         let server = http::display_url(&url);
         let limit = Instant::now() + self.checked.timeout;
         let heard = unless(cancel, self.hear(self.http.get(&url), &server, limit)).await;
@@ -258,17 +276,11 @@ impl Chat {
         };
         match Fault::of(&server, &heard, &self.checked.key) {
             Some(Fault::Fatal { message, help }) if matches!(heard.status, 401 | 403) => {
-                return Err(ChatError::Fatal { message, help });
+                Err(ChatError::Fatal { message, help })
             }
-            Some(_) => return Ok(None),
-            None => {}
+            Some(_) => Ok(None),
+            None => Ok(json::read(&heard.body).ok()),
         }
-        let list: Value = json::read(&heard.body).unwrap_or_default();
-        let models = list["data"].as_array().map(|models| {
-            let ids = models.iter().filter_map(|model| model["id"].as_str());
-            ids.map(str::to_owned).collect()
-        });
-        Ok(models)
     }
 
     async fn send(
@@ -289,6 +301,8 @@ impl Chat {
         reply.text = self.hide(&reply.text);
         reply.reasoning = reply.reasoning.map(|text| self.hide(&text));
         reply.refusal = reply.refusal.map(|text| self.hide(&text));
+        reply.model = reply.model.map(|name| self.hide(&name));
+        reply.about = Provenance::read(&answer, &heard.headers, |text| self.hide(text));
         Ok(reply)
     }
 
@@ -332,7 +346,7 @@ impl Chat {
         }
     }
 
-    fn hide(&self, text: &str) -> String {
+    pub(super) fn hide(&self, text: &str) -> String {
         self.checked.key.hide(text)
     }
 }

@@ -14,9 +14,11 @@ mod framing;
 mod joined;
 mod key;
 mod ledger;
+mod models;
 mod order;
 mod pace;
 mod places;
+mod provenance;
 mod reply;
 mod said;
 mod settings;
@@ -29,9 +31,11 @@ pub use data_url::{data_url, mime};
 pub use fault::{Fault, Heard, snippet};
 pub use key::Key;
 pub use ledger::{Ledger, Prices};
+pub use models::Listed;
 pub use order::ImageOrder;
-pub use reply::{ChatReply, Usage, read_chat, said};
-pub use settings::ChatSettings;
+pub use provenance::Provenance;
+pub use reply::{ChatReply, Usage, model, read_chat, said};
+pub use settings::{Answering, ChatSettings};
 
 /// A server and how it is asked, as somebody's settings say.
 #[derive(Debug, Clone, Copy)]

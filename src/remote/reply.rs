@@ -1,7 +1,7 @@
 //! What the JSON of a chat's answer holds.
 
-use super::RemoteError;
 use super::fault::snippet;
+use super::{Provenance, RemoteError};
 use crate::record::ended_by_limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,8 +58,10 @@ pub struct ChatReply {
     pub refusal: Option<String>,
     /// `stop`, `length`, `content_filter`, …; empty when the server does not say.
     pub finish_reason: String,
-    /// The model that answered, by its full name.
+    /// The model that answered, by its full name; None where the server names none.
     pub model: Option<String>,
+    /// What else the server says about the answer; empty where only its words were read.
+    pub about: Provenance,
     pub usage: Usage,
 }
 
@@ -114,7 +116,8 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
         reasoning: apart.or_else(|| Some(content.reasoning).filter(|text| !text.trim().is_empty())),
         refusal,
         finish_reason: finish_reason.to_owned(),
-        model: answer["model"].as_str().map(str::to_owned),
+        model: model(answer).map(str::to_owned),
+        about: Provenance::default(),
         usage: Usage {
             input: usage["prompt_tokens"].as_u64(),
             cached: usage["prompt_tokens_details"]["cached_tokens"]
@@ -177,6 +180,13 @@ fn words(thought: &Value) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// The model that a server's answer names; None where it is absent, null or blank.
+pub fn model(answer: &Value) -> Option<&str> {
+    answer["model"]
+        .as_str()
+        .filter(|name| !name.trim().is_empty())
 }
 
 /// The words of an answer of `/chat/completions`; a refusal, and an answer without words, are errors.

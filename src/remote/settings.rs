@@ -7,12 +7,30 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What is done when another model answers than the one asked for, or the answering model changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answering {
+    /// The run ends at another model or date and at a change; a name without the date that was asked for, and no name at all,
+    /// are marked.
+    #[default]
+    Stop,
+    /// The run goes on, and summary and tables say who answered.
+    Mark,
+    /// The run goes on; only the records say who answered.
+    Ignore,
+}
+
 /// A server with the API of OpenAI: `POST {base_url}/chat/completions`. The key itself is never a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChatSettings {
     /// Name of the model, as the server knows it.
     pub model: String,
+    /// What is done when another model answers than the one asked for, or the answering model changes within a run folder.
+    pub answering: Answering,
+    /// Further names under which the right model answers, such as the model behind a deployment's name.
+    pub answers: Vec<String>,
     /// Address, with or without `/v1` and `/chat/completions`.
     pub base_url: String,
     /// Name of the environment variable that holds the key; unset for servers without keys.
@@ -57,6 +75,8 @@ impl Default for ChatSettings {
     fn default() -> Self {
         Self {
             model: String::new(),
+            answering: Answering::default(),
+            answers: Vec::new(),
             base_url: "https://api.openai.com/v1".into(),
             api_key_env: "OPENAI_API_KEY".into(),
             api_key_file: None,

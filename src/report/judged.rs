@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::table::{JUDGED_APART, Row};
-use crate::record::JudgedBy;
+use crate::record::judged::{apart, is_marked, several, told, unasked};
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
 pub fn mark(table: &mut Table) {
@@ -36,47 +36,25 @@ pub fn mark(table: &mut Table) {
             others.join("; ")
         ));
     }
-    let mixed = table.rows.iter().filter(|row| row.judges.len() > 1);
+    let mixed = table.rows.iter().filter(|row| several(&row.judges));
     let mixed: Vec<String> = mixed.map(mixture).collect();
     table.notes.extend(mixed);
+    for row in &mut table.rows {
+        if is_marked(&row.judges) {
+            row.judged_apart = true;
+            for why in unasked(&row.judges) {
+                table
+                    .notes
+                    .push(format!("{JUDGED_APART} {}: {why}.", row.label));
+            }
+        }
+    }
 }
 
 fn mixture(row: &Row) -> String {
-    let who: Vec<String> = row.judges.iter().map(one).collect();
     format!(
         "{JUDGED_APART} {} mixes the scores of several judges: {}.",
         row.label,
-        who.join(", ")
+        told(&row.judges)
     )
-}
-
-/// True when a row has judges and they are not the same. Prompts differ only where both sides say which they were.
-pub(super) fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
-    let differ = |a: &String, b: &String| !a.is_empty() && !b.is_empty() && a != b;
-    let same = |a: &JudgedBy, b: &JudgedBy| {
-        a.judge.eq_ignore_ascii_case(&b.judge)
-            && !differ(&a.prompts, &b.prompts)
-            && !differ(&a.sha256, &b.sha256)
-    };
-    let all_same =
-        judges.len() == others.len() && judges.iter().zip(others).all(|(a, b)| same(a, b));
-    !others.is_empty() && !all_same
-}
-
-pub(super) fn told(judges: &[JudgedBy]) -> String {
-    let judges: Vec<String> = judges.iter().map(one).collect();
-    judges.join(", ")
-}
-
-fn one(judge: &JudgedBy) -> String {
-    let name = match judge.judge.as_str() {
-        "" => "a judge without a name",
-        name => name,
-    };
-    let short = judge.sha256.get(..8).unwrap_or_default();
-    let prompts = format!("{} {short}", judge.prompts);
-    match prompts.trim() {
-        "" => name.to_owned(),
-        prompts => format!("{name} with prompts {prompts}"),
-    }
 }

@@ -1,10 +1,11 @@
 //! A measured row and the row that a paper printed of the same model, number by number.
 
+use super::TableInput;
 use super::export::Grid;
 use super::published::{judges, usual_decimals};
 use super::table::{IMPOSSIBLE, INCONSISTENT};
-use super::{TableInput, judged};
 use crate::config::{PublishedFile, PublishedRow};
+use crate::record::judged::{apart, told};
 use crate::record::{Object, Summary};
 use crate::text::decimal::signed;
 use serde::Serialize;
@@ -219,14 +220,14 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);
     if !printed.is_empty() && summary.judges.is_empty() {
-        let by = judged::told(&printed);
+        let by = told(&printed);
         caveats.push(format!("judged by {by} in print, by nobody here"));
     }
-    if !printed.is_empty() && judged::apart(&printed, &summary.judges) {
+    if !printed.is_empty() && apart(&printed, &summary.judges) {
         caveats.push(format!(
             "judged by {} here, by {} in print",
-            judged::told(&summary.judges),
-            judged::told(&printed)
+            told(&summary.judges),
+            told(&printed)
         ));
     }
     if let Some(reader) = &file.reader {

@@ -170,7 +170,7 @@ pub(super) fn judges(file: &PublishedFile, row: &PublishedRow) -> Vec<JudgedBy> 
             .clone()
             .or_else(|| file.prompts.clone())
             .unwrap_or_default(),
-        sha256: String::new(),
+        ..JudgedBy::default()
     });
     judge.into_iter().collect()
 }

@@ -6,6 +6,7 @@ use super::journal::{Lines, read_all, write_lines};
 use super::remarks;
 use super::store::{write_durable, write_json};
 use crate::grade::{self, Board, Rule, SuiteFacts};
+use crate::record::judged;
 use crate::record::{Evidence, Grade, Item, Object, Output, Summary};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -108,6 +109,8 @@ pub fn score(
     summary.metrics = scoring.rule.metrics(&board);
     summary.notes.extend(scoring.rule.notes(&board));
     summary.notes.extend(remarks::counted(records, &grades));
+    summary.judges = grade::judges(&records.evidence);
+    summary.notes.extend(judged::remarks(&summary.judges));
     summary.notes.extend(scoring.notes.iter().cloned());
     summary.extra.extend(scoring.extra.clone());
     let engines = engines(&records.evidence);
@@ -116,7 +119,6 @@ pub fn score(
             .extra
             .insert(Summary::READ_BY.into(), engines.into());
     }
-    summary.judges = grade::judges(&records.evidence);
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
     }

@@ -493,6 +493,7 @@ fn facts(items: usize) -> RunFacts {
         failed: 0,
         unscored: 0,
         value: None,
+        judges: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ mod got_ocr;
 mod grading;
 mod history;
 mod judge;
+mod judge_answering;
 mod judge_faults;
 mod judge_local;
 mod judged;

@@ -125,6 +125,7 @@ fn run(scores: &[f64], right_or_wrong: bool) -> Outcomes {
         failed: 0,
         unscored: 0,
         value: None,
+        judges: Vec::new(),
     };
     let item = |(at, score): (usize, &f64)| ItemOutcome {
         item: at.to_string(),
@@ -167,6 +168,7 @@ fn policy(metrics: &[&str]) -> PolicyFile {
         correction: Correction::Holm,
         test: TestChoice::Auto,
         min_pairs: 10,
+        allow_judges: false,
         partial: PartialRuns::Inconclusive,
         resamples: 1000,
         rules: metrics.iter().map(rule).collect(),

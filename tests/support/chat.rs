@@ -110,6 +110,9 @@ fn reply(
     if seen.path.ends_with("/models") {
         return Reply::json("200 OK", &json!({"data": [{"id": "tiny"}]})).kept();
     }
+    if seen.body.is_empty() {
+        return Reply::new("404 Not Found", "").kept();
+    }
     let mut chat = read(seen, 0);
     if chat.text.starts_with("Answer with the one word") {
         return completion("ready");

@@ -11,7 +11,7 @@ Examples:
   unigauge compare results/*/*/seed0 --format latex > table.tex
   unigauge compare results/quick/*/seed0 --pairs --format markdown   # differences, intervals and p, to paste
   unigauge compare results/geneval/my-model/seed0 --published
-  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-observers   # how far two judges agree
+  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-judges   # how far two judges agree
 
 Every further run of a suite is paired with its first one, item by item: difference, 95 % interval, p, effect size, items
 won, tied and lost, Holm's correction over groups. Formats of tables alone (markdown, latex, html, csv) leave that out,
@@ -75,6 +75,9 @@ pub struct AllowArgs {
     /// Compare runs that other observers or judges looked at
     #[arg(long)]
     pub allow_observers: bool,
+    /// Compare runs that other judges looked at, whatever the reason: mixed ones, and models that nobody asked for, too
+    #[arg(long)]
+    pub allow_judges: bool,
     /// Compare runs that were graded by other rules or options
     #[arg(long)]
     pub allow_grading: bool,

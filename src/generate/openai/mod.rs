@@ -77,13 +77,13 @@ impl OpenAi {
         }
         body.extend(settings.extra.clone());
         let (said, answer) = self.client.chat(body, cancel)?;
-        Ok(reply::chat(said, answer))
+        Ok(reply::chat(&self.settings.model, said, answer))
     }
 
     fn draw(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
         let body = Body::Json(self.picture_fields(request));
         let answer = self.client.post(DRAW, body, cancel)?;
-        reply::image(answer, &self.client, cancel)
+        reply::image(&self.settings.model, answer, &self.client, cancel)
     }
 
     fn edit(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
@@ -106,7 +106,7 @@ impl OpenAi {
             parts.push(Part::file(name, file, picture.mime, picture.bytes));
         }
         let answer = self.client.post(EDIT, Body::Multipart(parts), cancel)?;
-        reply::image(answer, &self.client, cancel)
+        reply::image(&self.settings.model, answer, &self.client, cancel)
     }
 
     /// Fields of both image requests.

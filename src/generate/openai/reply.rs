@@ -2,19 +2,25 @@
 
 use crate::cancel::Cancel;
 use crate::generate::{Answer, GenerateError, Generated, picture};
-use crate::record::Object;
+use crate::record::model_name::another;
+use crate::record::{Object, add_note};
 use crate::remote::{ChatReply, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What the answer of `/chat/completions` gives. What the model thought in a field of its own is kept and is no answer.
-pub fn chat(said: ChatReply, mut reply: Value) -> Generated {
+/// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model thought in a field of
+/// its own is kept and is no answer.
+pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
+    let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
     if !said.finish_reason.is_empty() {
         extra.insert("finish_reason".to_owned(), json!(said.finish_reason));
     }
     if let Some(reasoning) = said.reasoning {
         extra.insert("reasoning".to_owned(), json!(reasoning));
+    }
+    if let Some(note) = note {
+        add_note(&mut extra, &note);
     }
     Generated {
         answer: Answer::Text(said.text),
@@ -23,8 +29,9 @@ pub fn chat(said: ChatReply, mut reply: Value) -> Generated {
     }
 }
 
-/// Reads the answer of `/images/…`; a picture that is only named is fetched.
+/// Reads the answer of `/images/…` to `asked`; a picture that is only named is fetched.
 pub fn image(
+    asked: &str,
     mut reply: Value,
     client: &Client,
     cancel: &Cancel,
@@ -48,7 +55,11 @@ pub fn image(
     let wrong =
         |what: String| GenerateError::item("image", format!("the server's picture is {what}"));
     let answer = picture::answer(bytes.map_err(wrong)?).map_err(wrong)?;
+    let note = another(asked, remote::model(&reply));
     let mut extra = kept(&mut reply, &["model", "usage", "size", "quality"]);
+    if let Some(note) = note {
+        add_note(&mut extra, &note);
+    }
     if let Some(prompt) = data["revised_prompt"].as_str() {
         extra.insert("revised_prompt".to_owned(), json!(prompt));
     }

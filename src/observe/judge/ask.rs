@@ -10,12 +10,14 @@ use crate::observe::qwen::Looker;
 use crate::observe::{Halt, ObserveError};
 use crate::record::Object;
 use crate::remote::{
-    Chat, ChatError, ChatReply, ChatSettings, Completion, ImageOrder, Usage, data_url,
+    Chat, ChatError, ChatReply, ChatSettings, Completion, ImageOrder, Provenance, Usage, data_url,
 };
 use candle_core::Device;
 use serde_json::{Value, json};
 use std::time::Instant;
 
+/// The name of the network in this process.
+const LOCAL: &str = "qwen2.5-vl";
 /// Tokens of an answer of the network in this process, unless the settings say otherwise.
 pub(super) const LONGEST: usize = 1024;
 /// Tokens that an answer of a server is reckoned with when it has no bound.
@@ -99,7 +101,7 @@ impl Judge {
     pub fn name(&self) -> &str {
         match self {
             Self::Server { settings, .. } => &settings.model,
-            Self::Local { .. } => "qwen2.5-vl",
+            Self::Local { .. } => LOCAL,
         }
     }
 
@@ -108,6 +110,13 @@ impl Judge {
         match self {
             Self::Server { chat, .. } => Some(chat.server()),
             Self::Local { .. } => None,
+        }
+    }
+
+    /// Sends no further call; answers on their way are still taken.
+    pub fn close(&self) {
+        if let Self::Server { chat, .. } = self {
+            chat.close();
         }
     }
 
@@ -213,7 +222,9 @@ fn local(
             reasoning: None,
             refusal: None,
             finish_reason: finish.into(),
-            model: None,
+            // No server stands between: who answers is the one that is asked.
+            model: Some(LOCAL.into()),
+            about: Provenance::default(),
             usage: Usage {
                 input: Some(reply.input_tokens as u64),
                 cached: 0,

@@ -1,9 +1,11 @@
-//! The check before anything is generated: does the judge answer, and does it see?
+//! The check before anything is generated: until when is the judge there, does it answer, and does it see?
 
 use super::ask::Judge;
 use super::ask::Question;
 use super::flow::Flow;
+use super::lifetime::{Lifetime, today};
 use super::picture::Picture;
+use super::replies::Reply;
 use super::set::Shown;
 use super::{ObserveError, ask, disk};
 use crate::image::encode_png;
@@ -11,20 +13,29 @@ use crate::observe::Halt;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+
+/// The file's name in the judge's folder.
+const FILE: &str = "check.json";
 
 /// Asks for a text and about two colours; what came is written to `check.json`.
 ///
 /// # Errors
-/// When the judge does not answer. Of one that answers and does not tell the colours, the user is warned.
+/// When the judge does not answer, or another model does that the settings do not let pass. Of one that answers and does not
+/// tell the colours, the user is warned.
 pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     let Judge::Server { chat, .. } = &flow.judge else {
         return Ok(());
     };
-    let models = chat.models(&flow.cancel).await.map_err(ask::told)?;
     let name = flow.judge.name();
-    let listed = models.map(|models| models.iter().any(|model| model == name));
-    if listed == Some(false) {
+    let listed = chat.listed(name, &flow.cancel).await.map_err(ask::told)?;
+    if listed.listed == Some(false) {
         tracing::warn!("{} does not list the model {name}", chat.server());
+    }
+    let lifetime = Lifetime::of(listed.entry.as_ref(), today());
+    let notes: Vec<String> = lifetime.note(name).into_iter().collect();
+    for note in &notes {
+        tracing::warn!("{note}");
     }
     let text = asked(flow, "Answer with the one word: ready.", &[]).await?;
     let seen = match flow.prompts.set.shows(Shown::Source) || flow.prompts.set.shows(Shown::Output)
@@ -40,16 +51,52 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
             "the judge {name} does not tell a red picture from a blue one: does it see pictures at all?"
         );
     }
+    let entry = listed.entry.unwrap_or_default();
     let found = json!({
         "server": chat.server(),
         "model": name,
-        "listed": listed,
-        "text": text,
+        "listed": listed.listed,
+        "models_entry": entry,
+        "shutdown_date": entry["shutdown_date"],
+        "days_left": lifetime.days(),
+        "answered": text.model,
+        "class": flow.watch.class(&text),
+        "fingerprint": text.about.fingerprint,
+        "server_date": text.about.server_date,
+        "headers": text.about.headers,
+        "text": text.reply,
         "pictures": seen,
+        "notes": notes,
     });
-    let path = own.join("check.json");
+    let path = own.join(FILE);
     let text = serde_json::to_string_pretty(&found).unwrap_or_default();
     std::fs::write(&path, text + "\n").map_err(|error| disk(format!("{}: {error}", path.display())))
+}
+
+/// What the checks of a run's judges found that a reader of its numbers must know; `root` is the run folder.
+pub fn notes(root: &Path) -> Vec<String> {
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let of_judges = folders.map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        // Each shard has its own.
+        name.is_some_and(|name| name == "judge" || name.starts_with("judge."))
+    });
+    let mut folders: Vec<_> = of_judges.collect();
+    folders.sort();
+    let mut notes: Vec<String> = Vec::new();
+    for folder in folders {
+        let text = std::fs::read(folder.join(FILE)).unwrap_or_default();
+        let found: Value = serde_json::from_slice(&text).unwrap_or_default();
+        for note in found["notes"].as_array().into_iter().flatten() {
+            if let Some(note) = note
+                .as_str()
+                .filter(|note| !notes.iter().any(|n| n == note))
+            {
+                notes.push(note.to_owned());
+            }
+        }
+    }
+    notes
 }
 
 async fn two_colours(flow: &Flow) -> Result<Value, ObserveError> {
@@ -63,14 +110,14 @@ async fn two_colours(flow: &Flow) -> Result<Value, ObserveError> {
     }
     let question =
         "Which of these two pictures is red: the first or the second? Answer with one word.";
-    let reply = asked(flow, question, &pictures).await?;
+    let reply = &asked(flow, question, &pictures).await?.reply;
     let words = reply.to_lowercase();
     let right = words.contains("second") && !words.contains("first");
     Ok(json!({"reply": reply, "told_apart": right}))
 }
 
 /// The reply to a question that belongs to no output.
-async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<String, ObserveError> {
+async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<Arc<Reply>, ObserveError> {
     let question = Question {
         max_tokens: None,
         system: None,
@@ -78,7 +125,7 @@ async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<String, 
         pictures: pictures.iter().collect(),
     };
     match flow.answer(String::new(), "check", &question).await {
-        Ok((reply, _)) => Ok(reply.reply.clone()),
+        Ok((reply, _)) => Ok(reply),
         Err(error) if error.halt.is_some() => Err(error),
         Err(error) => Err(ObserveError::new(
             error.kind,

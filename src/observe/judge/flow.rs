@@ -5,6 +5,7 @@ use super::picture::Pictures;
 use super::replies::{Replies, Reply};
 use super::set::Prompts;
 use super::settings::JudgeSettings;
+use super::watch::Watch;
 use super::{ObserveError, disk};
 use crate::cancel::Cancel;
 use crate::observe::Subject;
@@ -18,6 +19,7 @@ pub struct Flow {
     pub judge: Judge,
     pub prompts: Prompts,
     pub replies: Replies,
+    pub watch: Watch,
     pub cancel: Cancel,
     rounds: u32,
     max_tokens_again: Option<u32>,
@@ -34,7 +36,9 @@ pub struct Job {
 
 impl Flow {
     pub fn new(judge: Judge, prompts: Prompts, settings: &JudgeSettings, cancel: Cancel) -> Self {
+        let server = &settings.server;
         Self {
+            watch: Watch::new(judge.name(), server.answering, &server.answers),
             judge,
             rounds: settings.rounds.unwrap_or(prompts.set.rounds).max(1),
             max_tokens_again: settings.max_tokens_again,
@@ -94,7 +98,8 @@ impl Flow {
     /// When a call fails for good; those answered before are kept.
     pub async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
         let mut calls: Vec<Value> = Vec::new();
-        let mut model = None;
+        // Of the last reply that a model gave.
+        let (mut model, mut class) = (None, None);
         for round in 0..self.rounds {
             let mut settled = true;
             for (at, call) in self.prompts.set.calls.iter().enumerate() {
@@ -116,20 +121,30 @@ impl Flow {
                 let accepted = accepts(&self.prompts, at, &reply.reply);
                 // A refusal is an answer: it is not asked again.
                 settled &= accepted || reply.refusal.is_some();
-                calls.push(told(&reply, accepted, cached, question.max_tokens));
-                model = Some(reply.model.clone());
+                let of = self.watch.class(&reply);
+                if of.is_some() {
+                    (model, class) = (reply.model.clone(), of);
+                }
+                let mut call = told(&reply, accepted, cached, question.max_tokens);
+                call["class"] = json!(of);
+                calls.push(call);
             }
             if settled {
                 break;
             }
         }
-        Ok(json!({
+        let mut evidence = json!({
             "model": model,
             "judge": self.judge.name(),
+            "class": class,
             "server": self.judge.server(),
             "prompts": self.described(),
             "calls": calls,
-        }))
+        });
+        if self.watch.ignores() {
+            evidence["answering"] = "ignore".into();
+        }
+        Ok(evidence)
     }
 
     /// Refuses a server's reply that the token limit ended before its first word.
@@ -146,6 +161,9 @@ impl Flow {
     }
 
     /// The answer to a call, and whether it was there already.
+    ///
+    /// # Errors
+    /// When the call fails for good, or a model answered that the settings do not let pass: then no further call is made.
     pub async fn answer(
         &self,
         key: String,
@@ -156,33 +174,50 @@ impl Flow {
             true => None,
             false => Some(self.replies.alone(&key).await),
         };
-        if let Some(reply) = self.replies.get(&key) {
+        if let Some(reply) = self
+            .replies
+            .get(&key)
+            .filter(|reply| self.watch.takes(reply))
+        {
             return Ok((reply, true));
         }
-        let completion = self.judge.ask(question, &self.cancel).await?;
+        if let Some(end) = self.watch.stopped() {
+            return Err(end);
+        }
+        let completion = self.judge.ask(question, &self.cancel).await;
+        let completion = completion.map_err(|error| self.watch.stopped().unwrap_or(error))?;
         let (usage, refusal) = (completion.reply.usage, completion.reply.refusal);
         let reckoned = match (usage.input, &refusal) {
             (None, None) => self.judge.reckon(question),
             _ => 0,
         };
-        let reply = Reply {
+        let mut reply = Reply {
             key,
             role: role.into(),
+            asked: Some(self.judge.name().into()),
+            model: completion.reply.model,
+            class: None,
+            set_aside: None,
+            about: completion.reply.about,
+            received: Some(jiff::Timestamp::now()),
             reply: completion.reply.text,
             reasoning: completion.reply.reasoning,
             refusal,
             finish_reason: completion.reply.finish_reason,
-            model: completion
-                .reply
-                .model
-                .unwrap_or_else(|| self.judge.name().into()),
             usage,
             reckoned,
             attempts: completion.attempts,
             seconds: completion.seconds,
         };
+        self.watch.hear(&mut reply);
+        if reply.set_aside.is_some() {
+            self.judge.close();
+        }
         let reply = self.replies.keep(reply).await.map_err(disk)?;
-        Ok((reply, false))
+        match (&reply.set_aside, self.watch.stopped()) {
+            (Some(_), Some(end)) => Err(end),
+            _ => Ok((reply, false)),
+        }
     }
 
     /// Hash of everything that shapes a call.
@@ -227,6 +262,15 @@ fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) ->
         "seconds": reply.seconds,
         "cached": cached,
     });
+    let about = &reply.about;
+    for (key, value) in [
+        ("fingerprint", &about.fingerprint),
+        ("server_date", &about.server_date),
+    ] {
+        if let Some(value) = value {
+            call[key] = value.as_str().into();
+        }
+    }
     if let Some(refusal) = &reply.refusal {
         call["refusal"] = refusal.as_str().into();
     }

@@ -5,13 +5,17 @@ mod ask;
 mod check;
 mod error;
 mod flow;
+mod lifetime;
 mod official;
 mod picture;
 mod replies;
 mod set;
 mod settings;
+mod watch;
 
+pub use check::notes as check_notes;
 pub use error::JudgeError;
+pub use lifetime::look;
 pub use settings::{JudgeSettings, Judging};
 
 use super::{Halt, ObserveError, Observer, Subject};
@@ -166,12 +170,16 @@ impl Observer for JudgeObserver {
     }
 
     fn begin(&self, own: &Path) -> Result<(), ObserveError> {
-        let paid = self.flow.replies.open(&own.join(replies::FILE));
-        let paid = paid.map_err(disk)?;
+        let here = self.flow.replies.open(&own.join(replies::FILE));
+        let here = here.map_err(disk)?;
         if let Judge::Server { chat, .. } = &self.flow.judge {
-            let elsewhere = replies::paid_elsewhere(own).map_err(disk)?;
-            chat.ledger()
-                .restart(paid.into_iter(), elsewhere.into_iter());
+            let elsewhere = replies::elsewhere(own).map_err(disk)?;
+            let all = here.iter().map(AsRef::as_ref).chain(&elsewhere);
+            self.flow.watch.recall(all);
+            chat.ledger().restart(
+                here.iter().map(|reply| reply.paid()),
+                elsewhere.iter().map(replies::Reply::paid),
+            );
             if self.settings.check {
                 self.runtime.block_on(check::check(&self.flow, own))?;
             }

@@ -1,7 +1,9 @@
 //! Replies on the disk: a call that is answered once is paid once, even when the program is killed right after.
 
 use crate::record::ended_by_limit;
-use crate::remote::Usage;
+use crate::record::judged::http_date;
+use crate::record::model_name::Class;
+use crate::remote::{Provenance, Usage};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -13,17 +15,17 @@ use tokio::sync::oneshot;
 /// The file's name in the judge's folder.
 pub const FILE: &str = "replies.jsonl";
 
-/// What was paid in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside `judge.2-of-2`.
+/// The replies in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside `judge.2-of-2`.
 ///
 /// # Errors
 /// When a file of theirs cannot be read.
-pub fn paid_elsewhere(own: &Path) -> Result<Vec<Usage>, String> {
+pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let (Some(root), Some(here)) = (own.parent(), name(own)) else {
         return Ok(Vec::new());
     };
-    let mut paid = Vec::new();
+    let mut found = Vec::new();
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
         let (folder, there) = (entry.path(), name(&entry.path()).unwrap_or_default());
         if there == here || stem(&there) != stem(&here) {
@@ -37,10 +39,9 @@ pub fn paid_elsewhere(own: &Path) -> Result<Vec<Usage>, String> {
         };
         // The last line may be on its way.
         let lines = text.split(|byte| *byte == b'\n');
-        let replies = lines.filter_map(|line| serde_json::from_slice::<Reply>(line).ok());
-        paid.extend(replies.map(|reply| reply.paid()));
+        found.extend(lines.filter_map(|line| serde_json::from_slice::<Reply>(line).ok()));
     }
-    Ok(paid)
+    Ok(found)
 }
 
 /// One answered call, a line of `replies.jsonl`.
@@ -49,6 +50,24 @@ pub struct Reply {
     /// Hash of everything that shapes the call; empty for a call that is never asked for again.
     pub key: String,
     pub role: String,
+    /// The model that was asked for; None in files of earlier versions.
+    #[serde(default)]
+    pub asked: Option<String>,
+    /// The model that answered, as the server named it; None where it named none. Files of earlier versions have the asked
+    /// name there instead.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// How the two stood to each other when the reply came.
+    #[serde(default)]
+    pub class: Option<Class>,
+    /// Why the reply is not used, unless the settings change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
+    #[serde(flatten)]
+    pub about: Provenance,
+    /// When it came, by the clock of this machine.
+    #[serde(default)]
+    pub received: Option<jiff::Timestamp>,
     /// The words of the judge.
     pub reply: String,
     /// What it thought, where the server keeps that apart.
@@ -59,8 +78,6 @@ pub struct Reply {
     pub refusal: Option<String>,
     #[serde(default)]
     pub finish_reason: String,
-    /// The model that answered.
-    pub model: String,
     /// Tokens as counted by the judge.
     pub usage: Usage,
     /// Tokens that count as input where the judge does not say.
@@ -74,6 +91,12 @@ impl Reply {
     /// Whether the limit of tokens ended it.
     pub fn is_cut_off(&self) -> bool {
         self.refusal.is_none() && ended_by_limit(&self.finish_reason)
+    }
+
+    /// When it was sent, by the server's clock, or else when it came.
+    pub fn moment(&self) -> Option<jiff::Timestamp> {
+        let sent = self.about.server_date.as_deref();
+        sent.and_then(http_date).or(self.received)
     }
 
     /// The tokens to pay for.
@@ -101,11 +124,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Replies {
-    /// Goes on with a file, which is made when absent; gives what was paid for in it. A torn last line is cut off.
+    /// Goes on with a file, which is made when absent; gives the replies in it, in their order. A torn last line is cut off.
     ///
     /// # Errors
     /// When the file cannot be read or written.
-    pub fn open(&self, path: &Path) -> Result<Vec<Usage>, String> {
+    pub fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -116,12 +139,15 @@ impl Replies {
         let torn = whole < bytes.len();
         bytes.truncate(whole);
         let lines = bytes.split(|byte| *byte == b'\n').enumerate();
-        let (mut known, mut paid) = (HashMap::new(), Vec::new());
+        let (mut known, mut all) = (HashMap::new(), Vec::new());
         for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
             let reply: Reply = serde_json::from_slice(line)
                 .map_err(|error| format!("{} line {}: {error}", path.display(), at + 1))?;
-            paid.push(reply.paid());
-            known.insert(reply.key.clone(), Arc::new(reply));
+            let reply = Arc::new(reply);
+            if !reply.key.is_empty() {
+                known.insert(reply.key.clone(), reply.clone());
+            }
+            all.push(reply);
         }
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -140,7 +166,7 @@ impl Replies {
         let name = path.display().to_string();
         std::thread::spawn(move || write(file, &name, &lines));
         *locked(&self.writer) = Some(sender);
-        Ok(paid)
+        Ok(all)
     }
 
     /// The answer to a call, if there is one.
@@ -202,11 +228,19 @@ mod tests {
         Reply {
             key: key.into(),
             role: "judge".into(),
+            asked: Some("m".into()),
+            model: Some("m-2026-01-01".into()),
+            class: Some(Class::Pinned),
+            set_aside: None,
+            about: Provenance {
+                fingerprint: Some("fp_1".into()),
+                ..Provenance::default()
+            },
+            received: None,
             reply: "5\n".into(),
             reasoning: None,
             refusal: None,
             finish_reason: "stop".into(),
-            model: "m".into(),
             usage: Usage {
                 input: Some(7),
                 cached: 0,
@@ -234,10 +268,19 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
 
         let again = Replies::default();
-        assert_eq!(again.open(&path).unwrap(), [reply("a").usage]);
+        assert_eq!(*again.open(&path).unwrap()[0], reply("a"));
         assert_eq!(*again.get("a").unwrap(), reply("a"));
         assert!(again.get("b").is_none());
         assert_eq!(std::fs::metadata(&path).unwrap().len(), whole as u64);
+        // As earlier versions wrote it.
+        let old = r#"{"key":"c","role":"judge","reply":"5","finish_reason":"stop","model":"tiny","usage":{"input":7,"cached":0,"output":1},"attempts":1,"seconds":0.5}"#;
+        std::fs::write(&path, format!("{old}\n")).unwrap();
+        let before = Replies::default();
+        let read = before.open(&path).unwrap();
+        assert_eq!(
+            (read[0].asked.as_deref(), read[0].model.as_deref()),
+            (None, Some("tiny"))
+        );
         std::fs::write(&path, "nonsense\n").unwrap();
         assert!(
             Replies::default()

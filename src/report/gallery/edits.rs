@@ -59,6 +59,17 @@ pub fn change_mask(evidence: &Value) -> Option<ChangeMask> {
     })
 }
 
+/// Who gave a reply; where nobody says, who was asked for it.
+fn model(call: &Value, evidence: &Value) -> String {
+    let named = |value: &Value, key: &str| {
+        let name = value.get(key).and_then(Value::as_str);
+        name.filter(|name| !name.is_empty()).map(str::to_owned)
+    };
+    let answered = named(call, "model").or_else(|| named(evidence, "model"));
+    let asked = || Some(format!("{} (asked)", named(evidence, "judge")?));
+    answered.or_else(asked).unwrap_or_default()
+}
+
 /// The replies of a judge's evidence, in the order of the calls.
 pub fn replies(evidence: &Value) -> Vec<Reply> {
     let text = |value: &Value, key: &str| {
@@ -71,7 +82,7 @@ pub fn replies(evidence: &Value) -> Vec<Reply> {
         .flatten()
         .filter_map(|call| {
             Some(Reply {
-                model: text(evidence, "model"),
+                model: model(call, evidence),
                 role: text(call, "role"),
                 reply: call.get("reply")?.as_str()?.to_owned(),
             })

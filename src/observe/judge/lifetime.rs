@@ -1,0 +1,170 @@
+//! Until when a server's model answers, as `/models` says (`shutdown_date`).
+
+use super::settings::{JudgeSettings, Judging};
+use crate::cancel::Cancel;
+use crate::remote::{Chat, ChatSettings};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+use serde_json::Value;
+
+/// An end that is further away, in days, is not warned of.
+const NEAR: i64 = 45;
+
+/// Longest wait for a server whose model is only looked up, in seconds.
+const LOOK: f64 = 10.0;
+
+/// What a server says of a model's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Nothing.
+    Open,
+    /// Something that is no date.
+    Malformed(String),
+    /// A day, and how far it is away; negative when it has passed.
+    Ends { date: Date, days: i64 },
+}
+
+impl Lifetime {
+    /// Reads a model's entry; `today` is the day in UTC.
+    pub fn of(entry: Option<&Value>, today: Date) -> Self {
+        let value = entry.map_or(&Value::Null, |entry| &entry["shutdown_date"]);
+        let text = match value {
+            Value::Null => return Self::Open,
+            Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        let Ok(date) = text.parse::<Date>() else {
+            return Self::Malformed(text);
+        };
+        let span = today.until((Unit::Day, date));
+        match span {
+            Ok(span) => Self::Ends {
+                date,
+                days: span.get_days().into(),
+            },
+            Err(_) => Self::Malformed(text),
+        }
+    }
+
+    pub fn days(&self) -> Option<i64> {
+        match self {
+            Self::Ends { days, .. } => Some(*days),
+            Self::Open | Self::Malformed(_) => None,
+        }
+    }
+
+    /// What a reader of the numbers must know; None while the end is far away, or nothing is known of it.
+    pub fn note(&self, model: &str) -> Option<String> {
+        match self {
+            Self::Ends { date, days } if *days < 0 => Some(format!(
+                "the judge {model} was to be shut down on {date} and may be answered by another model"
+            )),
+            Self::Ends { date, days } if *days <= NEAR => Some(format!(
+                "the judge {model} is to be shut down on {date}, and cannot be asked again after that"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Today, in UTC.
+pub fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// What can be said of a server's judge without asking it anything, a line each; nothing for a judge in this process.
+pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
+    if settings.backend != Judging::Server {
+        return Vec::new();
+    }
+    let model = &settings.server.model;
+    if model.is_empty() {
+        return vec!["judge: no model is named; set `model` under [observe.judge.server]".into()];
+    }
+    let quick = ChatSettings {
+        timeout_seconds: settings.server.timeout_seconds.min(LOOK),
+        ..settings.server.clone()
+    };
+    let told = |what: &dyn std::fmt::Display| vec![format!("judge {model}: {what}")];
+    let chat = match Chat::new(&quick) {
+        Ok(chat) => chat,
+        Err(what) => return told(&format!("[observe.judge.server]: {what}")),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let listed = match runtime {
+        Ok(runtime) => runtime.block_on(chat.listed(model, cancel)),
+        Err(error) => return told(&error),
+    };
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(error) => return told(&error),
+    };
+    let server = chat.server();
+    let mut lines = told(&match listed.listed {
+        Some(true) => format!("listed by {server}"),
+        Some(false) => format!("{server} does not list it"),
+        None => format!("{server} lists no models"),
+    });
+    match Lifetime::of(listed.entry.as_ref(), today()) {
+        Lifetime::Open => {}
+        Lifetime::Malformed(text) => {
+            lines.push(format!("  its `shutdown_date` is no date: {text:?}"));
+        }
+        ends @ Lifetime::Ends { date, days } => lines.push(match ends.note(model) {
+            Some(note) => format!("  warning: {note} ({days} days from today)"),
+            None => format!("  it is to be shut down on {date}, {days} days from today"),
+        }),
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(value: Value) -> Lifetime {
+        let today = Date::constant(2026, 11, 30);
+        Lifetime::of(Some(&json!({"id": "m", "shutdown_date": value})), today)
+    }
+
+    #[test]
+    fn days_are_counted_over_the_ends_of_months_and_years() {
+        for (date, days) in [
+            ("2026-12-10", 10),
+            ("2027-01-14", 45),
+            ("2027-01-15", 46),
+            ("2026-11-30", 0),
+            ("2026-11-29", -1),
+            ("2028-11-30", 731),
+        ] {
+            assert_eq!(of(json!(date)).days(), Some(days), "{date}");
+        }
+    }
+
+    #[test]
+    fn only_a_near_end_is_told() {
+        let note = |value| of(value).note("m").unwrap_or_default();
+        assert!(note(json!("2027-01-14")).contains("is to be shut down on 2027-01-14"));
+        assert!(note(json!("2026-11-30")).contains("is to be shut down"));
+        assert!(note(json!("2026-11-01")).contains("may be answered by another model"));
+        for silent in [
+            json!("2027-01-15"),
+            json!(null),
+            json!("soon"),
+            json!(1_800_000_000),
+            json!({"on": "2026-12-01"}),
+            json!("2026-02-30"),
+        ] {
+            assert_eq!(note(silent.clone()), "", "{silent}");
+        }
+        assert_eq!(
+            Lifetime::of(None, Date::constant(2026, 11, 30)),
+            Lifetime::Open
+        );
+        assert_eq!(of(json!("soon")), Lifetime::Malformed("soon".into()));
+    }
+}

@@ -1,0 +1,298 @@
+//! Who answers: every reply of a run folder, cached or new, is held against the model that was asked for and against the replies
+//! before it.
+
+use super::replies::Reply;
+use super::{Halt, ObserveError};
+use crate::record::judged::shown;
+use crate::record::model_name::{Class, ModelName};
+use crate::remote::Answering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The names heard so far.
+pub struct Watch {
+    /// The model that is asked for.
+    asked: String,
+    rule: Answering,
+    /// Further names that are right.
+    declared: Vec<String>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    heard: Vec<Heard>,
+    /// Replies without a name were told of.
+    told_unknown: bool,
+    /// Why no further call is made.
+    stopped: Option<String>,
+}
+
+/// One answering model.
+struct Heard {
+    /// As the server wrote it first.
+    name: String,
+    read: ModelName,
+    replies: usize,
+    first: Option<jiff::Timestamp>,
+    /// Its replies are used.
+    used: bool,
+}
+
+impl Watch {
+    pub fn new(asked: &str, rule: Answering, declared: &[String]) -> Self {
+        Self {
+            asked: asked.to_owned(),
+            rule,
+            declared: declared.to_vec(),
+            state: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the settings let any model answer, unmarked.
+    pub fn ignores(&self) -> bool {
+        self.rule == Answering::Ignore
+    }
+
+    /// How a reply's model stands to the asked one; None where no model answered, such as a gateway's refusal.
+    pub fn class(&self, reply: &Reply) -> Option<Class> {
+        match (&reply.model, &reply.refusal) {
+            (None, Some(_)) => None,
+            (model, _) => Some(Class::of(&self.asked, model.as_deref(), &self.declared)),
+        }
+    }
+
+    /// Begins anew with the replies on file.
+    pub fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
+        let mut state = self.lock();
+        *state = State::default();
+        for reply in replies.filter(|reply| self.concerns(reply)) {
+            if let (Some(name), Some(class)) = (&reply.model, self.class(reply)) {
+                self.count(&mut state, name, class, reply.moment());
+            }
+        }
+    }
+
+    /// Whether a reply on file tells who answers for the model that is asked for now.
+    fn concerns(&self, reply: &Reply) -> bool {
+        match &reply.asked {
+            Some(asked) => *asked == self.asked,
+            // Earlier versions did not say whom they asked, and put the asked name where the server gave none.
+            None => {
+                let named = reply
+                    .model
+                    .as_ref()
+                    .is_some_and(|model| *model != self.asked);
+                named && self.class(reply) != Some(Class::Redirected)
+            }
+        }
+    }
+
+    /// Books a reply's name; true when it is the first of that name.
+    fn count(
+        &self,
+        state: &mut State,
+        name: &str,
+        class: Class,
+        moment: Option<jiff::Timestamp>,
+    ) -> bool {
+        let read = ModelName::of(name);
+        if let Some(heard) = state
+            .heard
+            .iter_mut()
+            .find(|heard| heard.read.is_same(&read))
+        {
+            heard.replies += 1;
+            heard.first = heard.first.or(moment);
+            return false;
+        }
+        let used =
+            self.rule != Answering::Stop || (!class.is_another() && state.rival(&read).is_none());
+        state.heard.push(Heard {
+            name: name.to_owned(),
+            read,
+            replies: 1,
+            first: moment,
+            used,
+        });
+        true
+    }
+
+    /// Whether a reply on file may be used.
+    pub fn takes(&self, reply: &Reply) -> bool {
+        let (Some(name), Answering::Stop) = (&reply.model, self.rule) else {
+            return true;
+        };
+        let another = self.class(reply).is_some_and(Class::is_another);
+        !another && self.lock().rival(&ModelName::of(name)).is_none()
+    }
+
+    /// Takes note of a new reply, writes its class, and says in it why it is not used.
+    pub fn hear(&self, reply: &mut Reply) {
+        reply.class = self.class(reply);
+        let Some(class) = reply.class else {
+            return;
+        };
+        let mut state = self.lock();
+        let Some(name) = &reply.model else {
+            let told = std::mem::replace(&mut state.told_unknown, true);
+            if !told && !self.ignores() {
+                tracing::warn!(
+                    "the judge's server names no model in its replies; {} was asked",
+                    self.asked
+                );
+            }
+            return;
+        };
+        let first = self.count(&mut state, name, class, reply.moment());
+        let why = state.why(name, &self.asked, class);
+        let used = state.entry(name).is_none_or(|heard| heard.used);
+        match why {
+            Some(why) if !used => {
+                reply.set_aside = Some(why.clone());
+                state.stopped.get_or_insert(why);
+            }
+            Some(why) if first && !self.ignores() => tracing::warn!("{why}"),
+            _ => {}
+        }
+    }
+
+    /// The end of the run, where a reply asked for it.
+    pub fn stopped(&self) -> Option<ObserveError> {
+        let why = self.lock().stopped.clone()?;
+        Some(
+            ObserveError::new("judge", why).halting(Halt::Environment {
+                help: "every reply is kept in the judge's replies.jsonl, and those of the other model are not graded: ask a \
+                       server that has the model, name the one that should judge in a run of its own (`--run NAME`), declare \
+                       the name with `answers = [\"…\"]` under [observe.judge.server], or go on with `answering = \"mark\"`"
+                    .into(),
+            }),
+        )
+    }
+}
+
+impl State {
+    /// The first used model that cannot be this one.
+    fn rival(&self, read: &ModelName) -> Option<&Heard> {
+        let mut used = self.heard.iter().filter(|heard| heard.used);
+        used.find(|heard| heard.read.conflicts(read))
+    }
+
+    fn entry(&self, name: &str) -> Option<&Heard> {
+        let read = ModelName::of(name);
+        self.heard.iter().find(|heard| heard.read.is_same(&read))
+    }
+
+    /// What is to be said of a model that answers; None where it is as it should be.
+    fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
+        let read = ModelName::of(name);
+        if let Some(rival) = self.rival(&read) {
+            let since = self.entry(name).and_then(|heard| heard.first);
+            let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));
+            let (count, before) = (rival.replies, &rival.name);
+            return Some(format!(
+                "the judge changed: {count} replies by {before}, then {name}{since}"
+            ));
+        }
+        let notable = class.is_another() || class == Class::Unpinned;
+        notable.then(|| {
+            format!(
+                "the judge {asked} was asked, and {name} answers ({})",
+                class.word()
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(model: Option<&str>) -> Reply {
+        let text = serde_json::json!({"key": "k", "role": "judge", "reply": "5", "model": model, "asked": "m",
+            "usage": {}, "attempts": 1, "seconds": 0.1, "received": "2026-11-30T01:02:03Z"});
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn heard(watch: &Watch, model: &str) -> Reply {
+        let mut reply = reply(Some(model));
+        watch.hear(&mut reply);
+        reply
+    }
+
+    #[test]
+    fn a_change_stops_and_the_first_model_stays_the_right_one() {
+        let watch = Watch::new("m", Answering::Stop, &[]);
+        for model in ["m-2026-01-01", "org/m-20260101", "m"] {
+            assert_eq!(heard(&watch, model).set_aside, None);
+        }
+        assert!(watch.stopped().is_none());
+        let other = heard(&watch, "m-2026-02-02");
+        let why = "the judge changed: 2 replies by m-2026-01-01, then m-2026-02-02 from 2026-11-30 01:02:03 UTC";
+        assert_eq!(other.set_aside.as_deref(), Some(why));
+        assert_eq!(other.class, Some(Class::Pinned));
+        assert_eq!(watch.stopped().unwrap().message, why);
+        assert!(watch.takes(&reply(Some("m-2026-01-01"))) && !watch.takes(&other));
+
+        // The same again from the file: the first new reply decides.
+        let file = [reply(Some("m-2026-01-01")), other];
+        watch.recall(file.iter());
+        assert!(watch.stopped().is_none());
+        assert_eq!(heard(&watch, "m-2026-01-01").set_aside, None);
+        assert!(heard(&watch, "m-2026-02-02").set_aside.is_some());
+        assert!(watch.stopped().is_some());
+    }
+
+    #[test]
+    fn a_model_that_nobody_asked_for_is_set_aside_and_is_no_rival_of_the_right_one() {
+        let watch = Watch::new("m", Answering::Stop, &[]);
+        let other = heard(&watch, "cheap");
+        let why = "the judge m was asked, and cheap answers (redirected)";
+        assert_eq!(other.set_aside.as_deref(), Some(why));
+        watch.recall([other].iter());
+        assert_eq!(heard(&watch, "m").set_aside, None);
+        assert!(watch.stopped().is_none());
+        // Declared, it is a judge like any other.
+        let watch = Watch::new("m", Answering::Stop, &["cheap".into()]);
+        assert_eq!(heard(&watch, "cheap").class, Some(Class::Declared));
+        assert!(watch.stopped().is_none());
+    }
+
+    #[test]
+    fn marking_and_ignoring_go_on_and_keep_the_class() {
+        for rule in [Answering::Mark, Answering::Ignore] {
+            let watch = Watch::new("m", rule, &[]);
+            heard(&watch, "m");
+            let other = heard(&watch, "cheap");
+            assert_eq!(
+                (other.class, &other.set_aside),
+                (Some(Class::Redirected), &None)
+            );
+            assert!(watch.stopped().is_none() && watch.takes(&other));
+        }
+    }
+
+    #[test]
+    fn a_name_that_earlier_versions_made_up_says_nothing() {
+        let watch = Watch::new("m", Answering::Stop, &[]);
+        let old = |model: &str| Reply {
+            asked: None,
+            ..reply(Some(model))
+        };
+        // The asked name, and one of another judge in the same folder.
+        watch.recall([old("m"), old("other")].iter());
+        assert!(heard(&watch, "m-2026-01-01").set_aside.is_none());
+        watch.recall([old("m-2025-05-05")].iter());
+        assert!(heard(&watch, "m-2026-01-01").set_aside.is_some());
+        // Nobody's name conflicts with nothing; a refusal by a gateway is nobody's reply.
+        assert_eq!(watch.class(&reply(None)), Some(Class::Unknown));
+        let refused = Reply {
+            refusal: Some("no".into()),
+            ..reply(None)
+        };
+        assert_eq!(watch.class(&refused), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a server says about an answer beside it: who served it, when, and under which marks.
+
+use crate::record::Object;
+use reqwest::header::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The headers that are kept where a server sends them.
+const HEADERS: [&str; 8] = [
+    "x-request-id",
+    "openai-version",
+    "openai-processing-ms",
+    "azureml-model-session",
+    "x-ms-region",
+    "deprecation",
+    "sunset",
+    "warning",
+];
+
+/// The fields in which gateways name the provider behind them.
+const PROVIDER: [&str; 3] = ["provider", "openrouter_metadata", "openrouterMetadata"];
+
+/// The facts beside one answer, word for word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    /// `system_fingerprint`.
+    pub fingerprint: Option<String>,
+    pub service_tier: Option<String>,
+    pub id: Option<String>,
+    /// Seconds since 1970, by the server's clock.
+    pub created: Option<i64>,
+    /// The header `Date`.
+    pub server_date: Option<String>,
+    /// Further headers, by their names in lower case.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub headers: Object,
+    /// The fields of a gateway that name a provider, by their own names.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub provider: Object,
+}
+
+impl Provenance {
+    /// Reads an answer's JSON and its headers; `hide` takes out what must not be kept.
+    pub fn read(answer: &Value, headers: &HeaderMap, hide: impl Fn(&str) -> String) -> Self {
+        let text = |key: &str| answer[key].as_str().map(&hide);
+        let header = |name: &str| {
+            let value = headers.get(name)?.as_bytes();
+            Some(hide(&String::from_utf8_lossy(value)))
+        };
+        let kept = HEADERS.iter().filter_map(|name| {
+            let value = header(name)?;
+            Some(((*name).to_owned(), value.into()))
+        });
+        let provider = PROVIDER.iter().filter_map(|key| {
+            let value = answer.get(key).filter(|value| !value.is_null())?;
+            Some(((*key).to_owned(), hidden(value, &hide)))
+        });
+        Self {
+            fingerprint: text("system_fingerprint"),
+            service_tier: text("service_tier"),
+            id: text("id"),
+            created: answer["created"].as_i64(),
+            server_date: header("date"),
+            headers: kept.collect(),
+            provider: provider.collect(),
+        }
+    }
+}
+
+/// A value whose texts all went through `hide`.
+pub(super) fn hidden(value: &Value, hide: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => hide(text).into(),
+        Value::Array(list) => list.iter().map(|value| hidden(value, hide)).collect(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (hide(key), hidden(value, hide)))
+            .collect(),
+        plain => plain.clone(),
+    }
+}
