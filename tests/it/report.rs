@@ -269,7 +269,7 @@ fn parquet_is_typed_and_read_back() {
         assert_eq!(found, &expected, "{name}");
     }
     let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
-    let expected = "suite suite_version model run partial by key value low high n outputs";
+    let expected = "suite suite_version model run partial by key value low high n outputs notes";
     assert_eq!(names.join(" "), expected);
     // 3 overall rows, 2 + 2 + 1 groups.
     assert_eq!(frame.height(), 8);
