@@ -4,7 +4,7 @@ use crate::cancel::Cancel;
 use crate::generate::{Answer, GenerateError, Generated, picture};
 use crate::record::model_name::another;
 use crate::record::{Object, add_note};
-use crate::remote::{ChatReply, Client};
+use crate::remote::{self, ChatReply, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -32,10 +32,7 @@ pub fn resize_linear(source: &RgbImage, width: u32, height: u32) -> RgbImage {
 
     let mut upper = Row::new(width as usize);
     let mut lower = Row::new(width as usize);
-    for (tap, out) in rows
-        .iter()
-        .zip(target.as_mut().chunks_exact_mut(width as usize * 3))
-    {
+    for (tap, out) in rows.iter().zip(target.chunks_exact_mut(width as usize * 3)) {
         if upper.y != Some(tap.near) {
             if lower.y == Some(tap.near) {
                 std::mem::swap(&mut upper, &mut lower);

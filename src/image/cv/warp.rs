@@ -23,11 +23,7 @@ pub fn crop_quad(
     let upright = [[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]];
     let map = transform(upright, corners.map(|corner| corner.map(f64::from)))?;
     let mut target = RgbImage::new(width, height);
-    for (y, row) in target
-        .as_mut()
-        .chunks_exact_mut(width as usize * 3)
-        .enumerate()
-    {
+    for (y, row) in target.chunks_exact_mut(width as usize * 3).enumerate() {
         for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
             sample(source, project(&map, x as f64, y as f64), pixel);
         }
@@ -48,7 +44,7 @@ fn copy(source: &RgbImage, x: i64, y: i64, width: u32, height: u32) -> RgbImage 
     let inside = x >= 0 && x + i64::from(width) - 1 <= last_x;
     let stride = source.width() as usize * 3;
     let mut target = RgbImage::new(width, height);
-    for (row, out) in (y..).zip(target.as_mut().chunks_exact_mut(width as usize * 3)) {
+    for (row, out) in (y..).zip(target.chunks_exact_mut(width as usize * 3)) {
         let from = &source.as_raw()[row.clamp(0, last_y) as usize * stride..][..stride];
         if inside {
             out.copy_from_slice(&from[x as usize * 3..][..width as usize * 3]);

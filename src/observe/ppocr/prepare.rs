@@ -96,7 +96,8 @@ fn band(width: u32, height: u32) -> u32 {
 fn with_bands(image: &RgbImage, rows: u32) -> RgbImage {
     let mut banded = RgbImage::new(image.width(), image.height() + 2 * rows);
     let start = (rows * image.width() * 3) as usize;
-    banded.as_mut()[start..start + image.as_raw().len()].copy_from_slice(image.as_raw());
+    let numbers: &mut [u8] = &mut banded;
+    numbers[start..start + image.as_raw().len()].copy_from_slice(image.as_raw());
     banded
 }
 

@@ -29,7 +29,7 @@ impl Stage for Number {
         true
     }
 
-    fn load(&mut self) -> Result<(), GenerateError> {
+    fn load(&mut self, _: Option<Checked>) -> Result<(), GenerateError> {
         Ok(())
     }
 
