@@ -3,11 +3,12 @@
 use regex::Regex;
 use std::ops::Range;
 
-/// A pattern that is compiled once.
+/// A pattern that is compiled once. Its boundaries of words are those of ASCII: they are fast, and characters of other scripts may
+/// touch a word.
 macro_rules! pattern {
     ($name:ident, $text:literal) => {
         static $name: std::sync::LazyLock<Option<regex::Regex>> =
-            std::sync::LazyLock::new(|| regex::Regex::new($text).ok());
+            std::sync::LazyLock::new(|| regex::Regex::new(&$text.replace(r"\b", r"(?-u:\b)")).ok());
     };
 }
 pub(super) use pattern;
@@ -60,6 +61,27 @@ const FUNCTION: [&str; 44] = [
     "fits",
 ];
 
+/// How far back, and ahead, words may shape a letter's meaning, in bytes. Replies may be long, and repeat themselves.
+const NEAR: usize = 240;
+
+/// The end of a text, as far as it is near.
+pub fn near_end(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(NEAR);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+/// The start of a text, as far as it is near.
+pub fn near_start(text: &str) -> &str {
+    let mut end = text.len().min(NEAR);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Whether a letter of ASCII is no part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and `A+`. Characters of
 /// scripts without capitals, such as Chinese, Japanese and Korean, are no part of its word.
 pub fn is_alone(text: &str, place: &Range<usize>) -> bool {
@@ -97,7 +119,8 @@ pub fn is_name(text: &str, place: &Range<usize>) -> bool {
             .as_ref()
             .is_some_and(|pattern| pattern.is_match(text))
     };
-    matches(&BEFORE, &text[..place.start]) || matches(&BEHIND, &text[place.end..])
+    matches(&BEFORE, near_end(&text[..place.start]))
+        || matches(&BEHIND, near_start(&text[place.end..]))
 }
 
 /// The next word behind a place, when only blanks of the same line stand before it.
@@ -144,7 +167,7 @@ pub fn clause_before(text: &str, place: usize) -> &str {
         END,
         r"(?i)[.,;:!?\n。、，；：！？]|\b(?:but|so|thus|therefore|hence|and|since|because|while)\b|但|所以|因此|而是"
     );
-    let before = &text[..place];
+    let before = near_end(&text[..place]);
     let ends = END.iter().flat_map(|end| end.find_iter(before));
     let start = ends.last().map_or(0, |found| found.end());
     &before[start..]
@@ -167,7 +190,7 @@ pub fn is_denied(behind: &str) -> bool {
     );
     DENIED
         .as_ref()
-        .is_some_and(|denied| denied.is_match(behind))
+        .is_some_and(|denied| denied.is_match(near_start(behind)))
 }
 
 /// Whether the clause before a letter, or what follows it, rules it out: `rather than A`, `A is wrong`.

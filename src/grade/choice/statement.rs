@@ -2,8 +2,8 @@
 
 use super::leads::{LABELS, LEADS, Lead, NOUNS};
 use super::letter::{
-    clause_before, is_alone, is_article_in_answer, is_denied, is_hedged, is_name, pattern,
-    sentence_start,
+    clause_before, is_alone, is_article_in_answer, is_denied, is_hedged, is_name, near_end,
+    near_start, pattern, sentence_start,
 };
 use super::{comparable, option_of};
 use std::ops::Range;
@@ -87,12 +87,12 @@ fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
     }
     for noun in NOUNS.iter().flat_map(|nouns| nouns.find_iter(reply)) {
         let start = noun.start();
+        let behind = near_start(&reply[noun.end()..]);
         // The verb may stand behind some more words: `the answer to this question is`.
         let target = LABELS.iter().find_map(|lead| {
             let pattern = lead.pattern.as_ref()?;
-            let verbs = pattern.find_iter(&reply[noun.end()..]);
-            let reached =
-                verbs.take_while(|verb| leads_on(&reply[noun.end()..], verb.start(), lead));
+            let verbs = pattern.find_iter(behind);
+            let reached = verbs.take_while(|verb| leads_on(behind, verb.start(), lead));
             let mut places = reached.map(|verb| start..noun.end() + verb.end());
             places.find_map(|place| announced_by(reply, options, lead, place))
         });
@@ -151,8 +151,8 @@ fn is_supposed(reply: &str, place: &Range<usize>) -> bool {
             .as_ref()
             .is_some_and(|pattern| pattern.is_match(text))
     };
-    let before = &reply[..place.start];
-    let sentence = sentence_start(reply, place.start);
+    let before = near_end(&reply[..place.start]);
+    let sentence = sentence_start(before, before.len());
     let would = reply[place.clone()].contains("would");
     would && is(&IF, &before[sentence..]) || is(&NOT, before)
 }
@@ -163,7 +163,7 @@ fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Ve
         FILLER,
         r"^(?i:[\s\x22'*_`~:=>(\[{<「『【《“‘$\\#|–—-]|not [A-Z],? but (?:rather )?|(?:boxed|text(?:bf|rm|sf)?|math(?:rm|bf|sf)|bf|rm)\b|(?:the|my|option|choice|letter|item|answer|number|definitely|clearly|probably|likely|most|indeed|actually|still|therefore|thus|simply|just|only|also|then|as follows|none other than)\b|选项|選項|选择|選擇|第|選択肢|선택지|보기)*"
     );
-    let filler = FILLER.as_ref()?.find(&reply[at..])?;
+    let filler = FILLER.as_ref()?.find(near_start(&reply[at..]))?;
     let start = at + filler.end();
     let texts = || text_at(reply, options, at);
     if lead.one_line && filler.as_str().contains('\n') {
@@ -213,7 +213,7 @@ fn joined(reply: &str, options: &[String], at: usize) -> Option<(usize, usize)> 
         CLOSED,
         r"^[)\]\x22'*_]*\s*(?:$|[^\w\s]|\n|are\b|both\b|都|both|か?です|입니다|or\b|and\b)"
     );
-    let behind = &reply[at..];
+    let behind = near_start(&reply[at..]);
     let after = |pattern: &Option<regex::Regex>| {
         let found = pattern.as_ref()?.find(behind)?;
         let place = at + found.end()..at + found.end() + 1;
@@ -226,7 +226,7 @@ fn joined(reply: &str, options: &[String], at: usize) -> Option<(usize, usize)> 
         let and = after(&AND)?;
         let closed = CLOSED
             .as_ref()
-            .is_some_and(|closed| closed.is_match(&reply[and.1..]));
+            .is_some_and(|closed| closed.is_match(near_start(&reply[and.1..])));
         closed.then_some(and)
     })
 }
@@ -236,7 +236,8 @@ fn ends_sentence(behind: &str) -> bool {
         END,
         r"^[ \t\x22'*_)\]}$\\」]*(?:$|[.\n!。]|项|項|입니다|です|だ)"
     );
-    END.as_ref().is_some_and(|end| end.is_match(behind))
+    END.as_ref()
+        .is_some_and(|end| end.is_match(near_start(behind)))
 }
 
 /// The option whose text is all that the sentence says behind a place.
@@ -244,7 +245,7 @@ fn text_at(reply: &str, options: &[String], at: usize) -> Option<(Vec<usize>, us
     let behind = &reply[at..];
     let rest = behind.trim_start_matches(|c: char| !c.is_alphanumeric());
     let start = at + behind.len() - rest.len();
-    let line = rest.split('\n').next().unwrap_or_default();
+    let line = near_start(rest).split('\n').next().unwrap_or_default();
     let ends = line
         .char_indices()
         .filter(|(_, c)| matches!(c, '.' | '。' | '}' | '!' | ';' | '"'));
@@ -284,7 +285,7 @@ fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
         let (Some(whole), Some(letter)) = (verdict.get(0), verdict.get(1)) else {
             continue;
         };
-        let before = &reply[..letter.start()];
+        let before = near_end(&reply[..letter.start()]);
         let is = |pattern: &Option<regex::Regex>, text: &str| {
             pattern
                 .as_ref()
@@ -312,7 +313,7 @@ fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
             .as_ref()
             .and_then(|pair| pair.captures(before))
             .and_then(|found| found.get(1));
-        let pair = pair.filter(|other| is_alone(reply, &other.range()));
+        let pair = pair.filter(|other| is_alone(before, &other.range()));
         chosen.extend(pair.and_then(|other| option_of(other.as_str(), options)));
         chosen.sort_unstable();
         chosen.dedup();
