@@ -123,13 +123,15 @@ pub fn is_name(text: &str, place: &Range<usize>) -> bool {
         || matches(&BEHIND, near_start(&text[place.end..]))
 }
 
-/// The next word behind a place, when only blanks of the same line stand before it.
+/// The word behind blanks of the same line.
 fn next_word(text: &str) -> Option<&str> {
+    let text = near_start(text);
     let rest = text.trim_start_matches([' ', '\u{a0}', '\t']);
-    let end = rest
-        .find(|c: char| !c.is_alphabetic())
-        .unwrap_or(rest.len());
-    (rest.len() < text.len() && end > 0).then(|| &rest[..end])
+    if rest.len() == text.len() {
+        return None;
+    }
+    let end = rest.find(|c: char| !c.is_alphabetic());
+    Some(&rest[..end.unwrap_or(rest.len())]).filter(|word| !word.is_empty())
 }
 
 /// Whether `A` or `I` stands before a word, as an article or a pronoun does; `allowed` are the words that may follow an option's

@@ -97,15 +97,16 @@ fn joined<'a>(pieces: &[&'a str]) -> Cow<'a, str> {
 /// All marks of a reply that are no words of a sentence, in order.
 fn marks(reply: &str) -> Vec<Mark> {
     static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let name = "think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue";
+        let name = "think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue|chain_of_thought|cot|rationale|analysis";
         Regex::new(&format!(
             r"(?ix)
-            <(?P<tag_end>/)?\s*(?P<tag>(?:[a-z]{{1,12}}[:_]|ant)?(?:{name})(?:_[a-z0-9_]+)?)(?:\s[^<>\n]*)?/?>
-            | <[|｜](?P<bar>begin|start|end)(?:[_▁]of)?[_▁]?(?P<bar_name>{name})[|｜]>
-            | \[(?P<square_end>/)?(?P<square>{name})\]
+            <[|｜](?P<bar>begin|start|end)(?:[_▁]of)?[_▁]?(?P<bar_name>{name})[|｜]>
+            | <[|｜]?(?P<tag_end>/)?\s*(?P<tag>(?:[a-z]{{1,12}}[:_]|ant)?(?:{name})(?:_[a-z0-9_]+)?)(?:\s[^<>\n]*)?/?[|｜]?>
+            | \[(?P<square_end>/|end\s)?(?:start\s)?(?P<square>{name})\]
             | ◁(?P<triangle_end>/)?(?P<triangle>{name})▷
             | (?P<unused><unused\d+>)(?P<unused_open>\s*thought\b)?
-            | (?P<channel><\|channel>\s*(?:thought|thinking|analysis)\b) | (?P<channel_end><channel\|>)"
+            | (?P<channel><\|channel>\s*(?:thought|thinking|analysis)\b) | (?P<channel_end><channel\|>)
+            | <\|im_start\|>\s*(?:(?P<turn>think\b)|(?P<turn_end>(?:answer|assistant)\b))"
         ))
         .ok()
     });
@@ -137,6 +138,8 @@ fn mark(found: &Captures<'_>) -> Option<Mark> {
         (format!("◁{name}"), !has("triangle_end"))
     } else if has("unused") {
         ("unused".to_owned(), has("unused_open"))
+    } else if has("turn") || has("turn_end") {
+        ("turn".to_owned(), has("turn"))
     } else {
         ("channel".to_owned(), has("channel"))
     };

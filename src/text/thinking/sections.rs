@@ -77,12 +77,16 @@ fn bare_channels(reply: &str) -> Option<Sections<'_>> {
     })
 }
 
-/// `Here is my thought process: … Here is my response: …` (Granite).
+/// `Here is my thought process: … Here is my response: …` (Granite), `Thinking... … ...done thinking.` (Ollama).
 fn headings(reply: &str) -> Option<Sections<'_>> {
     static HEADINGS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
         Some([
-            Regex::new(r"^\W*Here(?:'s|’s| is) my thought process:?\W*").ok()?,
-            Regex::new(r"\**Here(?:'s|’s| is) my response:?\**").ok()?,
+            Regex::new(
+                r"^\W*(?:Here(?:'s|’s| is) my thought process:?\W*|Thinking(?:\.\.\.|…)\s*\n)",
+            )
+            .ok()?,
+            Regex::new(r"\**Here(?:'s|’s| is) my response:?\**|(?:\.\.\.|…)done thinking\.")
+                .ok()?,
         ])
     });
     let [thought, response] = HEADINGS.as_ref()?;
