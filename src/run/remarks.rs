@@ -170,7 +170,7 @@ fn of_evidence(seen: &Evidence) -> Vec<String> {
 /// The notes of a record, and of the objects in it.
 fn all_notes(record: &Object) -> Vec<String> {
     let inner = record.values().filter_map(Value::as_object);
-    let inner = inner.flat_map(|object| notes(object));
+    let inner = inner.flat_map(notes);
     notes(record).chain(inner).map(str::to_owned).collect()
 }
 
