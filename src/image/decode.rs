@@ -7,6 +7,7 @@ mod change;
 mod jpeg;
 mod other;
 mod tiff_tags;
+mod whole;
 
 pub use change::Change;
 
@@ -154,6 +155,9 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     if page.followed {
         changes.push(Change::FirstPage);
     }
+    if let Some(what) = whole::missing(bytes, format) {
+        return Err(damaged(name, extension, what.to_owned()));
+    }
     let cmyk = matches!(decoder.original_color_type(), Cmyk8 | Cmyk16);
     if cmyk || (format == ImageFormat::Jpeg && is_cmyk_jpeg(bytes, name)?) {
         changes.push(Change::FromCmyk);
@@ -194,11 +198,10 @@ fn is_cmyk_jpeg(bytes: &[u8], name: &str) -> Result<bool, ImageError> {
     let markers = jpeg::markers(bytes);
     match markers.whole {
         true => Ok(markers.channels == Some(4)),
-        false => Err(ImageError::Damaged {
-            name: name.to_owned(),
-            format: "jpg",
-            reason: "the end of the picture is missing".to_owned(),
-        }),
+        false => {
+            let reason = "the end of the picture is missing".to_owned();
+            Err(damaged(name, "jpg", reason))
+        }
     }
 }
 
@@ -218,17 +221,20 @@ fn page(bytes: &[u8], name: &str, format: ImageFormat) -> Result<Page, ImageErro
 
 /// A decoder's error; a kind of picture that it does not know is no damage.
 fn failed(error: image::ImageError, name: &str, format: &'static str) -> ImageError {
-    let name = name.to_owned();
     match error {
         image::ImageError::Unsupported(error) => ImageError::Unsupported {
-            name,
+            name: name.to_owned(),
             what: format!("this {format} file ({error})"),
         },
-        error => ImageError::Damaged {
-            name,
-            format,
-            reason: error.to_string(),
-        },
+        error => damaged(name, format, error.to_string()),
+    }
+}
+
+fn damaged(name: &str, format: &'static str, reason: String) -> ImageError {
+    ImageError::Damaged {
+        name: name.to_owned(),
+        format,
+        reason,
     }
 }
 

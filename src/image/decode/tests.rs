@@ -279,6 +279,26 @@ fn a_webp_with_alpha_is_read() {
     assert_eq!(decoded.rgb.get_pixel(0, 0).0, [255, 255, 255]);
 }
 
+/// What of a file may be missing behind the last pixel, by what Pillow says of the same files.
+#[test]
+fn a_file_that_is_cut_behind_its_last_pixel_is_cut() {
+    let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(16, 16, |x, y| {
+        Rgb([(x * 16) as u8, (y * 16) as u8, 90])
+    }));
+    for (format, needless) in [(ImageFormat::WebP, 0), (ImageFormat::Gif, 2)] {
+        let bytes = encoded(&picture, format);
+        let end = bytes.len() - needless;
+        assert!(decode_bytes(&bytes[..end], "whole").is_ok(), "{format:?}");
+        for cut in 1..=4 {
+            let error = decode_bytes(&bytes[..end - cut], "cut").unwrap_err();
+            assert!(
+                error.to_string().contains("truncated"),
+                "{format:?}: {error}"
+            );
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_give_a_picture_or_an_error(

@@ -74,6 +74,7 @@ read = {
     "deflate": (rgb, {"compression": "tiff_adobe_deflate"}),
     "packbits": (rgb, {"compression": "packbits"}),
     "fax": (rgb.convert("1"), {"compression": "group4"}),
+    "jpeg": (rgb, {"compression": "jpeg"}),
     "cmyk": (rgb.convert("CMYK"), {}),
     "alpha": (half, {}),
 }
@@ -99,7 +100,7 @@ saved(rgb.quantize(16), "tiff/palette_0.tiff")
 saved(rgb.convert("F"), "tiff/float_0.tiff")
 saved(rgb.convert("I"), "tiff/integer_0.tiff")
 saved(rgb.convert("LAB"), "tiff/lab_0.tiff")
-saved(rgb, "tiff/ycbcr_0.tiff", compression="jpeg")
+saved(rgb.convert("YCbCr"), "tiff/ycbcr_0.tiff")
 three = rgb.tobytes()
 floats = struct.pack(f"<{len(three)}f", *(value / 255 for value in three))
 entries = [(256, 4, 1, 48), (257, 4, 1, 32), (258, 3, 3, None), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, None), (277, 3, 1, 3), (278, 4, 1, 32), (279, 4, 1, len(floats)), (339, 3, 3, None)]
