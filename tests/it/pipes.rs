@@ -404,7 +404,7 @@ fn results_that_a_full_disk_swallows_are_no_success() {
     }
 }
 
-/// A job whose terminal is closed loses its bars: `script` gives it one and goes away.
+/// As `2>&1 | head -1`: the reader leaves in the middle of the work.
 #[test]
 fn a_run_outlives_the_reader_of_its_progress() {
     let dir = tempfile::tempdir().unwrap();
@@ -426,7 +426,7 @@ done"#;
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // As `2>&1 | head -1`, in the middle of the work.
+
     use std::io::BufRead as _;
     let mut line = String::new();
     std::io::BufReader::new(child.stderr.take().unwrap())
