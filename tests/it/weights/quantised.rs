@@ -445,16 +445,13 @@ fn observers_and_the_plan_of_a_suite_refuse_them_too() {
     let mut config: Value = serde_json::from_slice(&fs::read(&own).unwrap()).unwrap();
     config["quantization_config"] = json!({"quant_method": "gptq", "bits": 4});
     fs::write(&own, config.to_string()).unwrap();
-    fs::write(
-        dir.path().join("items.jsonl"),
-        "{\"id\": \"i0\", \"prompt\": \"a sign\"}\n",
-    )
-    .unwrap();
+    let item = json!({"id": "i0", "prompt": "a sign", "texts": ["Open daily"], "language": "en"});
+    fs::write(dir.path().join("items.jsonl"), format!("{item}\n")).unwrap();
     fs::write(
         dir.path().join("own.toml"),
         "name = \"own\"\nversion = \"1\"\ntitle = \"Own\"\ntask = \"text-to-image\"\nobservers = [\"qwen-ocr\"]\n\n\
-         [items]\nfile = \"items.jsonl\"\n\n[grade]\nrule = \"contains\"\n\n[observe.qwen-ocr]\n\
-         checkpoint = \"tiny/uniworld\"\n",
+         [items]\nfile = \"items.jsonl\"\n\n[items.map]\nexpect = [\"texts\", \"language\"]\n\n\
+         [grade]\nrule = \"longtext\"\n\n[observe.qwen-ocr]\ncheckpoint = \"tiny/uniworld\"\n",
     )
     .unwrap();
     fs::create_dir(dir.path().join("images")).unwrap();
