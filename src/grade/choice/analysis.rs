@@ -120,7 +120,7 @@ pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
         LIST,
         r"^[^\w\n]*[A-Z](?:\s*(?:,|、|/|&|\bor\b|\band\b|或|和|與|与)[\s(*]*([A-Z])[\s)*]*)+(?:[.。\n)]|都|均|皆|are\b|both\b|$)"
     );
-    pattern!(MARKED, r"([A-Z])[).:]");
+    pattern!(MARKED, r"(?m)([A-Z])(?:[).:]|[ \t]*$)");
     pattern!(LETTER, r"[A-Z]");
     let found = START.as_ref().and_then(|start| start.captures(reply));
     let Some(start) = found.and_then(|found| found.get(1)) else {

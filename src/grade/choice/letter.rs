@@ -188,7 +188,7 @@ pub fn is_hedged(clause: &str) -> bool {
 pub fn is_denied(behind: &str) -> bool {
     pattern!(
         DENIED,
-        r"(?i)^[\x22'*_)\]}」』】》]*\s*(?:\?|吗|嗎|か\?|(?:번|선택지)?\s*(?:이|가|은|는)?\s*아[니닙님닌]|(?:では|じゃ)(?:な|あり)|(?:\w+ )?(?:is|was|seems|looks) (?:\w+ )?(?:wrong|incorrect|not|false|out|unlikely|impossible)\b|(?:is|does|would|could|can|must|should)(?: not|n['’]t)\b|cannot\b|(?:drops|falls) out|can be (?:ruled out|excluded|eliminated)|[^A-Z\n。、,;]{0,10}?(?:では(?:な|あり)|じゃな|くない|아[니닙님닌]|不对|不對|不正确|不正確|不是|不符|错|錯|排除|誤り|間違|不正解|틀))"
+        r"(?i)^[\x22'*_)\]}」』】》]*[ \t]*(?:\?|吗|嗎|か\?|(?:번|선택지)?\s*(?:이|가|은|는)?\s*아[니닙님닌]|(?:では|じゃ)(?:な|あり)|(?:\w+ )?(?:is|was|seems|looks) (?:\w+ )?(?:wrong|incorrect|not|false|out|unlikely|impossible)\b|(?:is|does|would|could|can|must|should)(?: not|n['’]t)\b|cannot\b|(?:drops|falls) out|can be (?:ruled out|excluded|eliminated)|[^A-Z\n。、,;]{0,10}?(?:では(?:な|あり)|じゃな|くない|아[니닙님닌]|不对|不對|不正确|不正確|不是|不符|错|錯|排除|誤り|間違|不正解|틀))"
     );
     DENIED
         .as_ref()

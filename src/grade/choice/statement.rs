@@ -328,35 +328,55 @@ fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
     found
 }
 
-/// A first or a last line that is a letter alone, or in bold a letter with its text, beside other lines that are not.
+/// A first or a last line that is a letter alone, or in bold a letter with its text, beside other lines that are not; or such a
+/// last sentence.
 fn lines(reply: &str, options: &[String]) -> Vec<Statement> {
-    pattern!(BARE, r"^\W*(?:(?i:option|choice)\s+)?([A-Z])\W*$");
-    pattern!(BOLD, r"^\s*\*\*\(?([A-Z])[).:]?(?:\s[^*]*)?\*\*[.\s]*$");
-    let said: Vec<&str> = reply
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let letter = |line: &str, bold: bool| {
-        let bare = BARE.as_ref()?.captures(line);
-        let found = bare.or_else(|| BOLD.as_ref().filter(|_| bold)?.captures(line))?;
-        option_of(&found[1], options)
-    };
-    let at = |line: &str| {
-        let start = line.as_ptr() as usize - reply.as_ptr() as usize;
-        start..start + line.len()
+    let lines = units(reply.split_inclusive('\n'));
+    let sentences = units(reply.split_inclusive(['\n', '.', '!', '?', '。']));
+    let alone = |unit: &(usize, &str), other: &(usize, &str), bold: bool, label: bool| {
+        let option = letter_of(unit.1, options, bold)?;
+        let statement = Statement {
+            place: unit.0..unit.0 + unit.1.len(),
+            options: vec![option],
+            label,
+        };
+        letter_of(other.1, options, true)
+            .is_none()
+            .then_some(statement)
     };
     let mut found = Vec::new();
-    if let [first, second, ..] = said[..] {
-        let alone = letter(first, false).filter(|_| letter(second, true).is_none());
-        let (last, before) = (said[said.len() - 1], said[said.len() - 2]);
-        let ends = letter(last, true).filter(|_| letter(before, true).is_none());
-        for (option, line) in [(alone, first), (ends, last)] {
-            found.extend(option.map(|option| Statement {
-                place: at(line),
-                options: vec![option],
-                label: true,
-            }));
-        }
+    if let [first, second, ..] = &lines[..] {
+        found.extend(alone(first, second, false, true));
+    }
+    if let [.., before, last] = &lines[..] {
+        found.extend(alone(last, before, true, true));
+    }
+    if let [.., before, last] = &sentences[..] {
+        found.extend(alone(last, before, false, false));
     }
     found
+}
+
+/// Parts of a reply that say anything, with the places where they begin.
+fn units<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
+    let mut at = 0;
+    let placed = parts.map(|part| {
+        at += part.len();
+        (at - part.len(), part)
+    });
+    placed
+        .filter(|(_, part)| part.chars().any(char::is_alphanumeric))
+        .collect()
+}
+
+/// The option whose letter is all that a line or a sentence says; in bold, its text may follow.
+fn letter_of(said: &str, options: &[String], bold: bool) -> Option<usize> {
+    pattern!(
+        BARE,
+        r"^\W*(?i:(?:based on|given|considering|from)\b[^,.]{0,60},\s*)?(?i:(?:option|choice)\s+)?([A-Z])(?:[^\w+#]\W*)?$"
+    );
+    pattern!(BOLD, r"^\s*\*\*\(?([A-Z])[).:]?(?:\s[^*]*)?\*\*[.\s]*$");
+    let bare = BARE.as_ref()?.captures(said);
+    let found = bare.or_else(|| BOLD.as_ref().filter(|_| bold)?.captures(said))?;
+    option_of(&found[1], options)
 }
