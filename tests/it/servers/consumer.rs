@@ -36,7 +36,7 @@ impl Consumer {
     /// The server's answer when nothing goes wrong.
     pub fn right(self) -> Value {
         let chat = |text: &str| {
-            json!({"id": "r", "model": "m-1", "choices": [{"index": 0, "finish_reason": "stop",
+            json!({"id": "r", "model": "m", "choices": [{"index": 0, "finish_reason": "stop",
                    "message": {"role": "assistant", "content": text}}],
                    "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
         };
