@@ -910,3 +910,25 @@ fn ask(mut folder: Folder, name: &str) -> Result<unigauge::generate::Generated, 
         .generate(&request, &cancel)
         .map_err(|error| error.to_string())
 }
+
+/// OneIG-Bench's script drops the pixels that do not divide, and so do we: that is told.
+#[test]
+fn pixels_of_a_grid_that_do_not_divide_are_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, size) in [("even", (8, 6)), ("odd", (9, 6))] {
+        image::RgbImage::from_pixel(size.0, size.1, image::Rgb([90; 3]))
+            .save(dir.path().join(format!("{name}.png")))
+            .unwrap();
+    }
+    let notes = |name: &str| {
+        let settings = json!({"path": dir.path(), "layout": "oneig"});
+        let folder = Folder::open(serde_json::from_value(settings).unwrap()).unwrap();
+        let notes = ask(folder, name).unwrap().extra.remove("notes");
+        notes.unwrap_or_default()
+    };
+    assert_eq!(notes("even"), Value::Null);
+    assert_eq!(
+        notes("odd"),
+        json!(["the grid has pixels beyond its tiles, which were left out"])
+    );
+}
