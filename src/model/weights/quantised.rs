@@ -88,7 +88,7 @@ impl Quantised {
                     ));
                 }
                 found.aside.insert(name.clone());
-            } else if is_unread_scale(name, tensors) {
+            } else if is_unread_scale(name, stored, tensors) {
                 return Err(format!("`{name}` looks like a scale, and nobody reads it"));
             }
         }
@@ -191,14 +191,61 @@ fn fitted(
     })
 }
 
+/// How words are spelt that a scale's name has.
+const CALLED: [&str; 4] = ["scale", "scaling", "absmax", "amax"];
+
 /// Whether a tensor that is called a scale lies beside a weight that is no plain float.
-fn is_unread_scale(name: &str, tensors: &Tensors) -> bool {
+fn is_unread_scale(name: &str, scale: &Stored, tensors: &Tensors) -> bool {
     let (stem, leaf) = split(name);
-    let called = leaf.split('_').any(|word| word == "scale");
-    let of = |owner: &String| {
-        let weight = tensors.get(owner);
-        weight.is_some_and(|weight| weight.is_eight_bits() || !weight.is_float())
-    };
+    let leaf = leaf.to_lowercase();
+    // What likenesses are multiplied by belongs to the network.
+    if leaf.starts_with("logit_") || !CALLED.iter().any(|word| leaf.contains(word)) {
+        return false;
+    }
+    let packed = |weight: &Stored| weight.is_eight_bits() || !weight.is_float();
+    let of = |owner: &str| tensors.get(owner).is_some_and(packed);
     // `x.weight` beside `x.scale`, or `x.weight.scale`.
-    called && (of(&beside(stem, "weight")) || of(&stem.to_owned()))
+    if of(&beside(stem, "weight")) || of(stem) {
+        return true;
+    }
+    // Any matrix of eight bits at the same place, by whatever name; a plain cast casts its scales, too.
+    let same_place = |(other, weight): (&String, &Stored)| {
+        split(other).0 == stem && weight.is_eight_bits() && weight.dims.len() > 1
+    };
+    !scale.is_eight_bits() && tensors.iter().any(same_place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use safetensors::Dtype;
+
+    fn why(tensors: &[(&str, Dtype, &[usize])]) -> Option<String> {
+        let stored = tensors.iter().map(|(name, dtype, dims)| {
+            let (dims, dtype) = (dims.to_vec(), *dtype);
+            ((*name).to_owned(), Stored { dims, dtype })
+        });
+        Quantised::find(&stored.collect(), None).err()
+    }
+
+    #[test]
+    fn a_scale_by_any_name_beside_a_matrix_of_eight_bits_is_not_passed_over() {
+        let matrix = ("a.in_proj_weight", Dtype::F8_E4M3, &[4, 2][..]);
+        for name in ["a.in_proj_scale", "a.scaling_factor", "a.w_amax", "a.Scale"] {
+            let why = why(&[matrix, (name, Dtype::F32, &[])]);
+            assert!(why.unwrap().contains(name), "{name}");
+        }
+        // A network's own: of likenesses, of another place, of a plain cast.
+        for (name, dtype) in [
+            ("a.logit_scale", Dtype::F32),
+            ("a.norm.scale", Dtype::F32),
+            ("a.layer_scale", Dtype::F8_E4M3),
+        ] {
+            assert_eq!(why(&[matrix, (name, dtype, &[2])]), None, "{name}");
+        }
+        assert_eq!(
+            why(&[("a.w", Dtype::F16, &[4, 2]), ("a.scale", Dtype::F32, &[4])]),
+            None
+        );
+    }
 }
