@@ -55,16 +55,24 @@ fn is_cached(name: &OsStr) -> bool {
         .any(|kind| name.starts_with(kind.as_bytes()))
 }
 
+/// Whether a folder is a whole repository in a hub's cache: by its name, or by the `blobs/` that its files lie in.
+pub fn is_cached_repository(folder: &Path) -> bool {
+    let named = folder.file_name().is_some_and(is_cached);
+    (named || folder.join("blobs").is_dir()) && folder.join("snapshots").is_dir()
+}
+
 /// The snapshot that is meant by the folder of a whole repository in a hub's cache: the one that `refs/main` names, or else
 /// the only one. None where the folder is no such repository, or has no such snapshot.
 pub fn cached_snapshot(repository: &Path) -> Option<PathBuf> {
-    let snapshots = repository.join("snapshots");
-    if !repository.join("blobs").is_dir() || !snapshots.is_dir() {
+    if !is_cached_repository(repository) {
         return None;
     }
+    let snapshots = repository.join("snapshots");
     let main = std::fs::read_to_string(repository.join("refs/main")).ok();
-    let named = main.map(|revision| snapshots.join(revision.trim()));
-    if let Some(named) = named.filter(|named| named.is_dir() && *named != snapshots) {
+    let plain = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+    let named = main.as_deref().map(str::trim).filter(plain);
+    let named = named.map(|revision| snapshots.join(revision));
+    if let Some(named) = named.filter(|named| named.is_dir()) {
         return Some(named);
     }
     let entries = std::fs::read_dir(&snapshots).ok()?.flatten();

@@ -10,6 +10,6 @@ mod bounds;
 mod home;
 mod spelling;
 
-pub use bounds::{Bounds, cached_snapshot};
+pub use bounds::{Bounds, cached_snapshot, is_cached_repository};
 pub use home::expanded;
 pub use spelling::{as_spelled, composed};
