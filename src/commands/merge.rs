@@ -19,6 +19,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let _lock = folder.lock(None)?;
     let mut manifest = Manifest::read(&folder)?;
     let division = Division::hold(&folder)?;
+    folder.clear_partial();
     let items: Vec<Item> = read_all(&folder.items())?;
     let merged = division.join(&items)?;
     say(format!(

@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
 use super::manifest::host_name;
 use super::shard::{self, Shard};
+use super::store::PARTIAL;
 use crate::record::Item;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -117,6 +118,31 @@ impl RunFolder {
     pub fn clear_scratch(&self, shard: Option<Shard>) {
         // Nothing of it is needed: what stays costs room on the disk alone.
         let _ = std::fs::remove_dir_all(self.scratch(shard));
+    }
+
+    /// Removes what killed processes left half-written; whoever calls this holds all locks.
+    pub fn clear_partial(&self) {
+        let mut folders = vec![self.outputs()];
+        let remove = |folder: &Path, deeper: &mut Vec<PathBuf>| {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let begins = |name: &str| {
+                    entry
+                        .file_name()
+                        .as_encoded_bytes()
+                        .starts_with(name.as_bytes())
+                };
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => deeper.push(entry.path()),
+                    // What stays is hidden, and costs room alone.
+                    Ok(_) if begins(PARTIAL) => drop(std::fs::remove_file(entry.path())),
+                    _ => {}
+                }
+            }
+        };
+        remove(&self.root, &mut Vec::new());
+        while let Some(folder) = folders.pop() {
+            remove(&folder, &mut folders);
+        }
     }
 
     /// A journal, of the whole run or of one shard.

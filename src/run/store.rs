@@ -4,6 +4,9 @@ use super::error::RunError;
 use std::io::Write;
 use std::path::Path;
 
+/// What the name of a file begins with that is being written; one that is left stems from a killed process.
+pub(super) const PARTIAL: &str = ".partial-";
+
 /// Writes a file by temp file, fsync and rename, making its folder when needed.
 ///
 /// # Errors
@@ -25,7 +28,7 @@ pub fn write_durable_by(
         .map_err(|error| RunError::io("cannot make the folder", folder, &error))?;
     let failed = |error: std::io::Error| RunError::io("cannot write", path, &error);
     let mut file = tempfile::Builder::new()
-        .prefix(".partial-")
+        .prefix(PARTIAL)
         .tempfile_in(folder)
         .map_err(failed)?;
     write(&mut file).map_err(failed)?;

@@ -66,8 +66,8 @@ fn arguments<'a>(model: &'a str, trial: &Trial, out: &'a str) -> Vec<&'a str> {
     all
 }
 
-/// One shard, killed up to twice at random moments, and started again until it is done. Returns how often it was killed.
-fn rough(dir: &Path, arguments: &[&str], shard: &str, mut chance: Chance) -> u32 {
+/// One shard, killed up to twice at random moments within so many milliseconds, and started again until it is done. Returns how often it was killed.
+fn rough(dir: &Path, arguments: &[&str], shard: &str, span: u64, mut chance: Chance) -> u32 {
     let most = 1 + chance.below(2);
     let mut kills = 0;
     loop {
@@ -82,7 +82,7 @@ fn rough(dir: &Path, arguments: &[&str], shard: &str, mut chance: Chance) -> u32
             0 => Signal::SIGKILL,
             _ => Signal::SIGTERM,
         };
-        let end = Instant::now() + Duration::from_millis(200 + chance.below(4000));
+        let end = Instant::now() + Duration::from_millis(20 + chance.below(span));
         while kills < most && Instant::now() < end && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -136,10 +136,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// All that must not depend on how a run was made.
 fn assert_same(whole: &Path, merged: &Path) {
-    assert_eq!(
-        files(&whole.join("outputs")),
-        files(&merged.join("outputs"))
-    );
+    let [pictures, merged_pictures] = [whole, merged].map(|run| files(&run.join("outputs")));
+    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&pictures), names(&merged_pictures));
+    for (name, picture) in &pictures {
+        assert!(*picture == merged_pictures[name], "{}", name.display());
+    }
     for name in ["items.jsonl", "grades.jsonl", "summary.json"] {
         let read = |run: &Path| std::fs::read_to_string(run.join(name)).unwrap();
         assert_eq!(read(whole), read(merged), "{name}");
@@ -162,10 +164,13 @@ fn concurrent_shards_equal_the_whole_run(name: &str) {
         let run = format!("{out}/mini-geneval/{name}/seed0-limit{}", trial.limit);
         dir.path().join(run)
     };
+    let begun = Instant::now();
     unigauge(dir.path())
         .args(arguments(&model, &trial, "whole"))
         .assert()
         .code(0);
+    let span = u64::try_from(begun.elapsed().as_millis()).unwrap();
+    let mut killed = 0;
     for round in 0..trial.rounds {
         let out = format!("round{round}");
         let arguments = arguments(&model, &trial, &out);
@@ -174,7 +179,7 @@ fn concurrent_shards_equal_the_whole_run(name: &str) {
             let shard = |index: u64| {
                 let (dir, arguments) = (dir.path(), &arguments);
                 let chance = Chance(round * 1000 + index * 17 + name.len() as u64);
-                scope.spawn(move || rough(dir, arguments, &format!("{index}/6"), chance))
+                scope.spawn(move || rough(dir, arguments, &format!("{index}/6"), span, chance))
             };
             let shards: Vec<_> = (1..=6).map(shard).collect();
             shards.into_iter().map(|shard| shard.join().unwrap()).sum()
@@ -190,8 +195,10 @@ fn concurrent_shards_equal_the_whole_run(name: &str) {
             "{name}, round {round}: {kills} kills, {:.1?}",
             begun.elapsed()
         );
+        killed += kills;
         std::fs::remove_dir_all(dir.path().join(&out)).unwrap();
     }
+    assert!(killed > 0, "every shard was done before its first kill");
 }
 
 #[test]
@@ -334,6 +341,14 @@ fn shards_that_an_earlier_version_made_are_gone_on_with_and_merged() {
     let scratch = dir.path().join(RUN).join("scratch");
     std::fs::create_dir_all(&scratch).unwrap();
     std::fs::write(scratch.join("left.safetensors"), b"x").unwrap();
+    // A process killed in the middle of writing leaves such files.
+    let partial = ["", "outputs", "outputs/deep"].map(|folder| {
+        let folder = dir.path().join(RUN).join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(".partial-a1b2c3");
+        std::fs::write(&path, b"half a pic").unwrap();
+        path
+    });
     let again = echo_shard(dir.path(), "1/2");
     assert_eq!(again.status.code(), Some(0));
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
@@ -341,6 +356,9 @@ fn shards_that_an_earlier_version_made_are_gone_on_with_and_merged() {
     assert_eq!(merge(dir.path()).status.code(), Some(0));
     assert_eq!(manifest(dir.path())["executions"][0]["shard"], "1/2");
     assert!(!scratch.exists(), "nothing needs it any more");
+    for path in partial {
+        assert!(!path.exists(), "{}", path.display());
+    }
 }
 
 /// Observers look at what shards made before they are merged.
