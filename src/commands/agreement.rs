@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Scores of a run by item and repeat, with the checksum of what was judged.
 type Scores = HashMap<(String, u32), (String, f64)>;
 
-/// Adds a note to the first of each two judged runs of one suite that share outputs, byte for byte.
+/// Adds a note to each two judged runs of one suite that share outputs, byte for byte.
 ///
 /// # Errors
 /// When a run's records are damaged.
@@ -34,11 +34,13 @@ pub fn note(runs: &[PathBuf], summaries: &mut [Titled]) -> Result<(), Failure> {
         let before = runs.iter().enumerate().take(second);
         for (first, (a, of_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
             let note = told(a, b, Agreement::of(&pairs(of_a, of_b)));
-            notes.extend(note.map(|note| (first, note)));
+            notes.extend(note.map(|note| ([first, second], note)));
         }
     }
-    for (first, note) in notes {
-        summaries[first].summary.notes.push(note);
+    for (both, note) in notes {
+        for run in both {
+            summaries[run].summary.notes.push(note.clone());
+        }
     }
     Ok(())
 }

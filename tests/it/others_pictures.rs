@@ -36,13 +36,14 @@ fn extensions_are_those_that_people_write() {
     assert!(stderr(&output).contains("out: 3 of 3 pictures found"));
     let run = dir.path().join("results/preservation/n/seed0");
     let grades = lines(&run.join("grades.jsonl"));
-    // The pictures are those of the items; JPEG is near enough to its own source.
-    let scores: Vec<f64> = grades
-        .iter()
-        .map(|grade| grade["score"].as_f64().unwrap())
-        .collect();
-    assert_eq!(scores.len(), 3);
-    assert!(scores.iter().all(|score| *score == 100.0), "{scores:?}");
+    // PSNR in dB, 100 for equal pictures. The source of the JPEG is what another decoder makes of it: most numbers of 8 bits are
+    // equal, some differ by one.
+    for (item, least) in [("drawing", 100.0), ("photo", 45.0), ("scan", 100.0)] {
+        let grade = grades.iter().find(|grade| grade["item"] == item).unwrap();
+        let score = grade["score"].as_f64().unwrap();
+        assert!(score >= least, "{item}: {score}");
+    }
+    assert_eq!(grades.len(), 3);
 }
 
 /// A suite of pictures with these ids.
@@ -72,7 +73,11 @@ fn put(path: PathBuf, grey: u8) {
 
 /// The files that the outputs of a run were taken from; null where one failed.
 fn sources(dir: &Path) -> Vec<Value> {
-    let outputs = lines(&dir.join("results/own/n/seed0/outputs.jsonl"));
+    let mut outputs = lines(&dir.join("results/own/n/seed0/outputs.jsonl"));
+    outputs.sort_by_key(|output| {
+        let item = output["item"].as_str().map(str::to_owned);
+        (item, output["repeat"].as_u64())
+    });
     outputs
         .iter()
         .map(|output| output["source"].clone())
