@@ -210,7 +210,7 @@ fn composed_and_decomposed_names_are_the_same() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(
         sources(dir.path()),
-        ["caf\u{e9}_0.png", "cafe\u{301}_0.png"]
+        ["cafe\u{301}_0.png", "caf\u{e9}_0.png"]
     );
 }
 
