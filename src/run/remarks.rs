@@ -3,7 +3,7 @@
 use super::scoring::Records;
 use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// Most different remarks that are told one by one; the others are told together.
@@ -12,19 +12,15 @@ const TOLD: usize = 12;
 /// An output, by item and repeat.
 type Place<'a> = (&'a str, u32);
 
-/// Each remark with the outputs that it is about, in order of first appearance.
+/// Each remark with the outputs that it is about.
 #[derive(Default)]
-struct Remarks<'a> {
-    places: HashMap<String, BTreeSet<Place<'a>>>,
-    order: Vec<String>,
-}
+struct Remarks<'a>(HashMap<String, HashSet<Place<'a>>>);
 
 impl<'a> Remarks<'a> {
-    fn add(&mut self, place: Place<'a>, remark: String) {
-        if !self.places.contains_key(&remark) {
-            self.order.push(remark.clone());
+    fn add(&mut self, place: Place<'a>, remarks: impl IntoIterator<Item = String>) {
+        for remark in remarks {
+            self.0.entry(remark).or_default().insert(place);
         }
-        self.places.entry(remark).or_default().insert(place);
     }
 }
 
@@ -33,53 +29,42 @@ impl<'a> Remarks<'a> {
 pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();
-    let last = last(
-        outputs,
-        |output| (&output.item, output.repeat, ""),
-        of_output,
-    );
-    for ((item, repeat, _), said) in last {
-        said.into_iter()
-            .for_each(|remark| remarks.add((item, repeat), remark));
+    for ((item, repeat), said) in last(outputs, place, of_output) {
+        remarks.add((item, repeat), said);
     }
-    for ((item, repeat, _), said) in self::last(&records.evidence, observed, of_evidence) {
-        said.into_iter()
-            .for_each(|remark| remarks.add((item, repeat), remark));
+    for ((item, repeat, _), said) in last(&records.evidence, observed, of_evidence) {
+        remarks.add((item, repeat), said);
     }
     for grade in grades {
-        for note in notes(&grade.extra) {
-            remarks.add((&grade.item, grade.repeat), note.to_owned());
-        }
+        let said = notes(&grade.extra).map(str::to_owned);
+        remarks.add((&grade.item, grade.repeat), said);
     }
     told(remarks, grades)
 }
 
-fn told(mut remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
-    if remarks.order.is_empty() {
+/// The remarks in the order of the outputs, whatever order their records have.
+fn told(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
+    if remarks.0.is_empty() {
         return Vec::new();
     }
-    let asked: HashSet<Place<'_>> = (grades.iter())
-        .map(|grade| (grade.item.as_str(), grade.repeat))
+    let asked: HashMap<Place<'_>, usize> = (0..)
+        .zip(grades)
+        .map(|(at, grade)| ((grade.item.as_str(), grade.repeat), at))
         .collect();
-    for places in remarks.places.values_mut() {
-        places.retain(|place| asked.contains(place));
-    }
-    remarks
-        .order
-        .retain(|remark| !remarks.places[remark].is_empty());
-    let (first, others) = remarks.order.split_at(remarks.order.len().min(TOLD));
-    let all = grades.len();
-    let mut said: Vec<String> = (first.iter())
-        .map(|remark| {
-            format!(
-                "{} of {all} outputs: {remark}",
-                remarks.places[remark].len()
-            )
+    let mut sorted: Vec<(usize, String, Vec<usize>)> = (remarks.0.into_iter())
+        .filter_map(|(remark, places)| {
+            let places = places.iter().filter_map(|place| asked.get(place).copied());
+            let places: Vec<usize> = places.collect();
+            Some((*places.iter().min()?, remark, places))
         })
         .collect();
-    let others: HashSet<&Place<'_>> = (others.iter())
-        .flat_map(|remark| &remarks.places[remark])
+    sorted.sort_unstable();
+    let others = sorted.split_off(sorted.len().min(TOLD));
+    let all = grades.len();
+    let mut said: Vec<String> = (sorted.iter())
+        .map(|(_, remark, places)| format!("{} of {all} outputs: {remark}", places.len()))
         .collect();
+    let others: HashSet<usize> = others.into_iter().flat_map(|(.., places)| places).collect();
     if !others.is_empty() {
         said.push(format!(
             "{} of {all} outputs: other remarks, which stand in the records under `notes`",
@@ -89,31 +74,32 @@ fn told(mut remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
     said
 }
 
+/// What identifies an output among the records.
+fn place(output: &Output) -> Place<'_> {
+    (&output.item, output.repeat)
+}
+
 /// What identifies an observation among the records.
 fn observed(seen: &Evidence) -> (&str, u32, &str) {
     (&seen.item, seen.repeat, &seen.observer)
 }
 
-/// The remarks of the last record of each key, in the order of the records.
-fn last<'a, T, K: Eq + Hash + Copy>(
+/// The remarks of the last record of each key; keys without remarks are left out.
+fn last<'a, T, K: Eq + Hash>(
     records: &'a [T],
     key: impl Fn(&'a T) -> K,
     remarks: impl Fn(&T) -> Vec<String>,
-) -> Vec<(K, Vec<String>)> {
-    let mut said: HashMap<K, (usize, Vec<String>)> = HashMap::new();
-    for (at, record) in records.iter().enumerate() {
+) -> HashMap<K, Vec<String>> {
+    let mut said = HashMap::new();
+    for record in records {
         let remarks = remarks(record);
         if !remarks.is_empty() {
-            said.insert(key(record), (at, remarks));
+            said.insert(key(record), remarks);
         } else if !said.is_empty() {
             said.remove(&key(record));
         }
     }
-    let mut said: Vec<(K, (usize, Vec<String>))> = said.into_iter().collect();
-    said.sort_by_key(|(_, (at, _))| *at);
-    said.into_iter()
-        .map(|(key, (_, remarks))| (key, remarks))
-        .collect()
+    said
 }
 
 /// What a reader must know of an output that was made.
