@@ -1,0 +1,17 @@
+//! Pieces of Markdown.
+
+/// A text as the cell of a table: on one line, with `|` escaped.
+pub fn cell(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace('|', "\\|")
+}
+
+/// A text of several paragraphs and code blocks, with an empty line behind it.
+pub fn paragraphs(text: &str) -> String {
+    format!("{}\n\n", text.trim())
+}
+
+/// The first lines of a page that the tests write.
+pub fn head(title: &str, source: &str) -> String {
+    format!("# {title}\n\n<!-- Written by the test `reference` from {source}; do not edit. -->\n\n")
+}
