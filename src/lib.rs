@@ -54,6 +54,7 @@ pub mod hub;
 pub mod image;
 pub mod layout;
 pub mod model;
+pub mod named;
 pub mod observe;
 pub mod parity;
 pub mod paths;
