@@ -1,8 +1,8 @@
 //! The layout of GenEval's `diffusers_generate.py`.
 
 use super::{FolderLayout, Search};
+use crate::python;
 use crate::record::Item;
-use crate::text::python_json;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -36,6 +36,6 @@ impl FolderLayout for Geneval {
     fn sidecars(&self, item: &Item) -> Vec<(PathBuf, String)> {
         let path = PathBuf::from(self.item_name(item)).join("metadata.jsonl");
         let metadata = Value::Object(item.expect.clone());
-        vec![(path, python_json::dumps(&metadata))]
+        vec![(path, python::json::dumps(&metadata))]
     }
 }
