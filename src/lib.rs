@@ -10,7 +10,8 @@
 //! |---|---|
 //! | [`config`] | TOML files of suites, models and studies: reading, locating mistakes |
 //! | [`record`] | the JSON-lines records that pass between stages |
-//! | [`suite`] | what is asked: definitions, items, prompt generators |
+//! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
+//! | [`prompts`] | items that the program makes itself: one file per generator of prompts |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
@@ -65,6 +66,7 @@ pub mod observe;
 pub mod parity;
 pub mod paths;
 mod process;
+pub mod prompts;
 pub mod python;
 pub mod record;
 pub mod remote;

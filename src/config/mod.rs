@@ -37,7 +37,7 @@ pub use study_file::{Part, StudyEngine, StudyFile, study};
 pub use study_model::StudyModel;
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Flaw, Format, GradeSection, ImageEncoding, ItemsSource,
-    Join, Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
+    Join, Mapping, Names, Prepare, ReportSection, SuiteFile, Wanted, set, suite,
 };
 pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
 pub use whole_counts::Impossible;

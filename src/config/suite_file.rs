@@ -15,7 +15,7 @@ mod items;
 
 pub use items::{
     ChoiceMapping, Expect, FieldOrValue, Flaw, Format, ImageEncoding, ItemsSource, Join, Mapping,
-    Names, Prepare, PromptGenerator, Wanted,
+    Names, Prepare, Wanted,
 };
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).

@@ -3,6 +3,7 @@
 //! Source: djghosh13/geneval at af4902f, `prompts/create_prompts.py` with seed 43 and 100 prompts a task
 //! (MIT licence). [`official_jsonl`] equals its `evaluation_metadata.jsonl` byte for byte.
 
+use super::{Make, PromptGeneratorDescription};
 use crate::python;
 use crate::python::numpy_rng::NumpyRng;
 use crate::record::{Item, Object, Tags, Task};
@@ -18,6 +19,14 @@ pub fn official_object_name(class: &str) -> &str {
         other => other,
     }
 }
+
+/// The official prompts.
+pub(super) static GENEVAL: PromptGeneratorDescription = PromptGeneratorDescription {
+    name: "geneval",
+    about: "The 553 prompts of GenEval, drawn as the official script draws them.",
+    make: Make::Items(items),
+    official: Some(official_jsonl),
+};
 
 const SEED: u64 = 43;
 const PROMPTS_PER_TASK: usize = 100;
@@ -114,7 +123,7 @@ const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];
 
 /// The official metadata file: 553 lines, sha256
 /// `5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13`.
-pub fn official_jsonl() -> String {
+fn official_jsonl() -> String {
     let lines = samples().into_iter().map(Value::Object);
     lines
         .map(|line| python::json::dumps(&line) + "\n")
@@ -122,7 +131,7 @@ pub fn official_jsonl() -> String {
 }
 
 /// The items: id is the line's 0-based number as in the official image folders (`00017`), tag is the task.
-pub(super) fn items() -> Vec<Item> {
+fn items() -> Vec<Item> {
     samples()
         .into_iter()
         .enumerate()

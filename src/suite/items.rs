@@ -1,16 +1,15 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
+use crate::config::{Format, Join, Loaded, Origin, SuiteFile};
 use crate::paths::expanded;
+use crate::prompts::{Make, PromptGenerator};
 use crate::record::{Item, Task};
 use crate::suite::collect::{Collected, Items};
 use crate::suite::data_set;
 use crate::suite::error::{Problem, SuiteError, Wrong};
-use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
-use crate::suite::mini;
 use crate::suite::pictures::Pictures;
 use crate::suite::read::{self, Place, Raw};
 use crate::suite::source::Found;
@@ -200,20 +199,18 @@ fn generated(
             help: Some("leave the file out, or write a suite of your own that reads it".to_owned()),
         });
     }
-    let items = match generator {
-        PromptGenerator::Geneval => geneval::items(),
-        PromptGenerator::MiniGeneval => mini::geneval(),
-        PromptGenerator::MiniComposition => mini::composition(),
-        PromptGenerator::MiniEdit => {
+    let items = match generator.make {
+        Make::Items(make) => make(),
+        Make::ItemsWithPictures(make) => {
             let name = &suite.definition.name;
-            let folder = picture_folder(assets, Path::new(name))?;
-            mini::edits(&Pictures::new(Some(folder))).map_err(|problem| SuiteError::Unreadable {
+            let pictures = Pictures::new(Some(picture_folder(assets, Path::new(name))?));
+            let keep = |bytes: &[u8]| pictures.keep(bytes).map_err(|wrong| wrong.message);
+            make(&keep).map_err(|problem| SuiteError::Unreadable {
                 path: name.into(),
                 problem,
                 help: None,
             })?
         }
-        PromptGenerator::MiniText => mini::signs(),
     };
     Ok(ItemSet {
         items,

@@ -3,6 +3,7 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::value::json;
+use crate::prompts::PromptGenerator;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -67,22 +68,6 @@ pub struct Join {
     /// Only rows whose fields have these values.
     #[serde(default, rename = "where")]
     pub only: BTreeMap<String, String>,
-}
-
-/// Items that the program makes itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PromptGenerator {
-    /// The 553 prompts of GenEval, drawn as the official script draws them.
-    Geneval,
-    /// GenEval's six tasks over what training sees of the miniature world: 72 prompts a task.
-    MiniGeneval,
-    /// The same over combinations that are held out of all training.
-    MiniComposition,
-    /// 40 edits of each of five kinds in the miniature world, with their input pictures and regions.
-    MiniEdit,
-    /// 80 signs with a short word.
-    MiniText,
 }
 
 /// A fault of a single record that is its publisher's and not the reader's.
