@@ -1,5 +1,6 @@
 //! Names of files that come from items.
 
+use crate::files::hex;
 use crate::record::Item;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -30,9 +31,7 @@ pub fn safe_name(text: &str) -> String {
         let digest = Sha256::digest(bytes);
         name.truncate(LONGEST - 17);
         name.push('-');
-        for byte in &digest[..8] {
-            _ = write!(name, "{byte:02x}");
-        }
+        name.push_str(&hex(&digest[..8]));
     }
     name
 }
