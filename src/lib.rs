@@ -11,6 +11,7 @@
 //! | [`config`] | TOML files of suites, models and studies: reading, locating mistakes |
 //! | [`record`] | the JSON-lines records that pass between stages |
 //! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
+//! | [`formats`] | how sources of items are written: one file per format |
 //! | [`prompts`] | items that the program makes itself: one file per generator of prompts |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
@@ -52,6 +53,7 @@ pub mod compare;
 pub mod config;
 pub mod exit;
 pub mod files;
+pub mod formats;
 pub mod gate;
 pub mod generate;
 pub mod grade;

@@ -1,7 +1,8 @@
 //! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in ones.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
+use crate::text::nearest::nearest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;

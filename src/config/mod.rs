@@ -19,9 +19,10 @@ mod training_file;
 mod value;
 mod whole_counts;
 
+pub use crate::text::nearest::nearest;
 pub use adds_up::Mismatch;
 pub use document::Document;
-pub use error::{ConfigError, nearest};
+pub use error::ConfigError;
 pub use library::{Kind, Listed, Loaded, Origin, list};
 pub use metric::Metric;
 pub use model_file::{ModelFile, model};
@@ -36,8 +37,8 @@ pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
 pub use study_file::{Part, StudyEngine, StudyFile, study};
 pub use study_model::StudyModel;
 pub use suite_file::{
-    ChoiceMapping, Expect, FieldOrValue, Flaw, Format, GradeSection, ImageEncoding, ItemsSource,
-    Join, Mapping, Names, Prepare, ReportSection, SuiteFile, Wanted, set, suite,
+    ChoiceMapping, Expect, FieldOrValue, Flaw, GradeSection, ItemsSource, Join, Mapping, Names,
+    Prepare, ReportSection, SuiteFile, Wanted, set, suite,
 };
 pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
 pub use whole_counts::Impossible;

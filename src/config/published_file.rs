@@ -1,9 +1,10 @@
 //! The numbers that papers printed for a suite.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, find, list};
 use crate::text::decimal::Decimal;
+use crate::text::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

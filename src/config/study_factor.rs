@@ -1,11 +1,12 @@
 //! The part of a study that makes it an ablation: one factor, its levels, what they cost, curves beside them.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
 use crate::config::library::check_plain;
 use crate::config::metric::Metric;
 use crate::config::settings::Settings;
 use crate::config::study_file::StudyFile;
+use crate::text::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 /// What is varied, such as the reference encoder.

@@ -1,12 +1,13 @@
 //! The definition of a suite: what is asked, what looks at the answers, and which rule grades them.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use crate::layout::Layout;
 use crate::paths::expanded;
 use crate::record::Task;
+use crate::text::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +15,7 @@ use std::path::Path;
 mod items;
 
 pub use items::{
-    ChoiceMapping, Expect, FieldOrValue, Flaw, Format, ImageEncoding, ItemsSource, Join, Mapping,
-    Names, Prepare, Wanted,
+    ChoiceMapping, Expect, FieldOrValue, Flaw, ItemsSource, Join, Mapping, Names, Prepare, Wanted,
 };
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).

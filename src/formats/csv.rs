@@ -1,11 +1,26 @@
 //! Tables with a header line, read by polars. Every value is a string.
 
-use super::{Place, Raw};
+use super::description::{FormatDescription, Reading};
+use super::record::{Place, Raw};
 use crate::record::Object;
 use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, PolarsError, SerReader as _};
 use std::io::Cursor;
 
-pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
+/// A table with commas.
+pub(super) static CSV: FormatDescription = FormatDescription {
+    name: "csv",
+    about: "A table with a header line; every value is a string.",
+    expected: "a header line and at least one row",
+    extensions: &["csv"],
+    own_json: None,
+    reading: Reading::Text(|text, _| rows(text)),
+};
+
+/// The rows of a table.
+///
+/// # Errors
+/// When the text is no table.
+pub(super) fn rows(text: &str) -> Result<Vec<Raw<'static>>, String> {
     if text.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
@@ -28,12 +43,16 @@ pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
         .collect())
 }
 
-/// Without the advice that follows, which is about polars.
+/// The message of polars without the advice that follows, which is about polars itself.
 pub(super) fn first_line(error: &PolarsError) -> String {
     let message = error.to_string();
     message.lines().next().unwrap_or_default().to_owned()
 }
 
+/// The table that a text writes.
+///
+/// # Errors
+/// When it is none.
 pub(super) fn table(text: &str, separator: u8) -> Result<DataFrame, PolarsError> {
     CsvReadOptions::default()
         .with_has_header(true)

@@ -1,8 +1,30 @@
 //! DPG-Bench's `dpg_bench.csv`: a row for every proposition.
 
-use super::{Place, Raw};
+use super::description::{FormatDescription, Reading};
+use super::record::{Place, Raw};
 use crate::record::Object;
 use serde_json::{Value, json};
+
+/// The table as the official script reads it.
+pub(super) static DPG_CSV: FormatDescription = FormatDescription {
+    name: "dpg-csv",
+    about: "DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, \
+            `prompt`, `propositions`. As in the official script the first row is left out.",
+    expected: "DPG-Bench's table of propositions",
+    extensions: &[],
+    own_json: None,
+    reading: Reading::Text(|text, _| read(text, true)),
+};
+
+/// The table with all its rows.
+pub(super) static DPG_CSV_WHOLE: FormatDescription = FormatDescription {
+    name: "dpg-csv-whole",
+    about: "The same table with its first row.",
+    expected: "DPG-Bench's table of propositions",
+    extensions: &[],
+    own_json: None,
+    reading: Reading::Text(|text, _| read(text, false)),
+};
 
 /// Column of the table and key in a proposition.
 const COLUMNS: [(&str, &str); 6] = [
@@ -15,10 +37,10 @@ const COLUMNS: [(&str, &str); 6] = [
 ];
 
 /// A record for every item, in the order of their first rows. Rows of an item that stand apart replace those before.
-pub(super) fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
+fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
     let mut records: Vec<(String, Place, Object)> = Vec::new();
     let mut last: Option<String> = None;
-    for raw in super::csv::read(text)?
+    for raw in super::csv::rows(text)?
         .into_iter()
         .skip(usize::from(skip_first))
     {

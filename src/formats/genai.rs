@@ -1,12 +1,24 @@
 //! GenAI-Bench's prompts (`genai_image.json`) with the skills of each (`genai_skills.json`).
 
-use super::{Place, Raw};
+use super::description::{FormatDescription, Reading, Several};
+use super::record::{Place, Raw};
 use crate::record::Object;
 use crate::text::json;
 use serde_json::Value;
 
+/// GenAI-Bench's two files.
+pub(super) static GENAI_BENCH: FormatDescription = FormatDescription {
+    name: "genai-bench",
+    about: "GenAI-Bench's two files together, `genai_image.json` and `genai_skills.json`: each prompt gets the list of \
+            its `skills`.",
+    expected: "GenAI-Bench's prompts and their skills",
+    extensions: &[],
+    own_json: Some(Several::Array),
+    reading: Reading::Text(|text, _| read(text)),
+};
+
 /// A record for every prompt, from an array of both files' objects.
-pub(super) fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
+fn read(text: &str) -> Result<Vec<Raw<'static>>, String> {
     let files: Vec<Object> = json::read(text.as_bytes()).map_err(|_| {
         "an array of genai_image.json and genai_skills.json was expected".to_owned()
     })?;

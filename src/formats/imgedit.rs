@@ -1,11 +1,26 @@
 //! ImgEdit-Bench's JSON files: the basic suite (two revisions), the hard suite, and the suites of several turns.
 
-use super::{Raw, json};
+use super::description::{FormatDescription, Reading, Several};
+use super::json;
+use super::record::Raw;
 use serde_json::Value;
 
+/// ImgEdit-Bench's files.
+pub(super) static IMGEDIT: FormatDescription = FormatDescription {
+    name: "imgedit",
+    about: "ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of \
+            UniWorld-V1's copy becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record \
+            `KEY_turn1`, … that starts from the output of the turn before, with `turn`, `category` (the file's name) \
+            and the `earlier` instructions. Of several files, the name stands before the keys, too.",
+    expected: "an object of ImgEdit's items by key",
+    extensions: &[],
+    own_json: Some(Several::ByName),
+    reading: Reading::Text(|text, stem| Ok(read(text, stem))),
+};
+
 /// A record for every key, or for every turn of a key; `name` is the file's. Several files stand under their names.
-pub(super) fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
-    let raws = json::read(text).into_iter();
+fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
+    let raws = json::records(text).into_iter();
     raws.flat_map(|raw| records(raw, name, "")).collect()
 }
 

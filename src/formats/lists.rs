@@ -6,7 +6,7 @@ use crate::record::Object;
 use serde_json::Value;
 
 /// Makes a list of the field's text, where it is one.
-pub(super) fn read(fields: &mut Object, name: &str) {
+pub fn read(fields: &mut Object, name: &str) {
     let Some(value) = fields.get_mut(name) else {
         return;
     };
@@ -16,7 +16,7 @@ pub(super) fn read(fields: &mut Object, name: &str) {
 }
 
 /// The list that a text writes.
-pub(super) fn parse(text: &str) -> Option<Vec<Value>> {
+pub fn parse(text: &str) -> Option<Vec<Value>> {
     let text = text.trim();
     if !(text.starts_with('[') && text.ends_with(']')) {
         return None;
@@ -45,7 +45,7 @@ fn python(text: &str) -> Option<Vec<Value>> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn strings(text: &str) -> Result<Vec<String>, String> {
+pub fn strings(text: &str) -> Result<Vec<String>, String> {
     let Some(Literal::List(list)) = python::literal::parse(text.trim()) else {
         return Err("a list in brackets was expected".into());
     };

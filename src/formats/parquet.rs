@@ -2,11 +2,12 @@
 
 mod value;
 
-use super::table::{Batches, Columns, Read, Row, Sink, place};
-use super::{Place, Record};
+use super::description::{FormatDescription, Reading};
+use super::error::Unreadable;
+use super::record::{Place, Record, RecordFault};
+use super::table::{Batches, Columns, Row, RowResult, Sink, row_place};
 use crate::guard::guarded;
 use crate::record::Object;
-use crate::suite::error::{Problem, SuiteError};
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::Field;
 use polars_buffer::Buffer;
@@ -20,6 +21,17 @@ use std::fs::File;
 use std::io::{Cursor, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+/// Parquet.
+pub(super) static PARQUET: FormatDescription = FormatDescription {
+    name: "parquet",
+    about: "Parquet of any size, as datasets lie on the hub: pictures are bytes, or a struct of `bytes` and `path`, or a \
+            list of either.",
+    expected: "a Parquet table with at least one row",
+    extensions: &["parquet"],
+    own_json: None,
+    reading: Reading::Rows(read),
+};
+
 /// Rows of a group; writers make groups of a million at most, of a few hundred where there are pictures.
 const MAX_ROWS: usize = 4_000_000;
 /// Bytes of the columns of a group that are read, packed and unpacked.
@@ -30,19 +42,16 @@ const MAX_PAGE_BYTES: usize = 1 << 30;
 const MAX_PAGE_VALUES: usize = 1 << 26;
 
 /// Hands over the rows of one file; `name` is the file's among several.
-pub(super) fn read(
+fn read(
     path: &Path,
     name: Option<&str>,
     columns: &Columns,
     sink: &mut Sink<'_>,
-) -> Result<(), SuiteError> {
-    let unreadable = |problem: String| SuiteError::Unreadable {
-        path: path.to_owned(),
-        problem,
-        help: Some(
-            "fetch or copy the file again; if it is whole, write it anew with smaller row groups"
-                .to_owned(),
-        ),
+) -> Result<(), Unreadable> {
+    let unreadable = |problem: String| {
+        Unreadable::new(path, problem).with_help(
+            "fetch or copy the file again; if it is whole, write it anew with smaller row groups",
+        )
     };
     let mut file =
         File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
@@ -73,14 +82,15 @@ pub(super) fn read(
             table.push(column);
         }
         for row in 0..group.num_rows() {
-            let place = place(name, before + row + 1);
-            let made = one(&table, row, columns, place);
+            let place = row_place(name, before + row + 1);
+            let made = row_of(&table, row, columns, place);
             let bytes = made.as_ref().map_or(0, Row::weight);
-            batches.push(made, bytes)?;
+            batches.push(made, bytes);
         }
         before += group.num_rows();
     }
-    batches.finish()
+    batches.finish();
+    Ok(())
 }
 
 /// The columns with their types, as the file's own schema has them.
@@ -203,12 +213,12 @@ fn bytes(file: &mut File, start: u64, length: u64) -> Result<Vec<u8>, String> {
 }
 
 /// A row, or what is wrong with one of its values.
-fn one(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> Read {
+fn row_of(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> RowResult {
     let mut fields = Object::new();
     let mut pictures = Vec::new();
     for column in table {
         let name = column.field.name.as_str();
-        let wrong = |message: String| Problem::new(place.clone().column(name), message);
+        let wrong = |message: String| RecordFault::new(place.clone().column(name), message);
         let (array, at) = column
             .at(row)
             .ok_or_else(|| wrong("there is no value".to_owned()))?;
@@ -234,7 +244,7 @@ fn one(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> Rea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ImageEncoding;
+    use crate::formats::table::ImageEncoding;
     use proptest::prelude::*;
 
     fn columns() -> Columns {
@@ -273,7 +283,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("t.parquet");
             std::fs::write(&path, bytes).unwrap();
-            let _ = read(&path, None, &columns(), &mut |_| Ok(()));
+            let _ = read(&path, None, &columns(), &mut |_| ());
         }
     }
 }

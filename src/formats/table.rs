@@ -1,10 +1,14 @@
 //! What the readers of large tables have in common: rows with pictures, handed over in batches.
 
-use super::{Place, Record, kind};
-use crate::config::{ImageEncoding, nearest};
-use crate::suite::error::{Problem, SuiteError};
+use super::error::Unreadable;
+use super::json_reason::kind;
+use super::record::{Place, Record, RecordFault};
+use crate::text::nearest::nearest;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 /// Rows that are handed over together.
@@ -14,21 +18,37 @@ pub(super) const BATCH_BYTES: usize = 32 << 20;
 /// The largest row of a text.
 pub(super) const MAX_ROW_BYTES: usize = 1 << 29;
 
+/// How a text names an input image.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageEncoding {
+    /// A path.
+    #[default]
+    Path,
+    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
+    /// another record that has the picture.
+    Base64,
+}
+
 /// Which columns of a table are read.
 #[derive(Debug, Clone)]
-pub(in crate::suite) struct Columns {
+pub struct Columns {
     /// Columns that become fields, and whether each must be there; None when all are.
     pub fields: Option<BTreeMap<String, bool>>,
     /// Columns of pictures.
     pub images: Vec<String>,
     /// Whether these must all be there.
     pub all_images: bool,
+    /// How a text names a picture.
     pub encoding: ImageEncoding,
 }
 
 /// One row.
 #[derive(Debug)]
-pub(in crate::suite) struct Row {
+pub struct Row {
+    /// Its fields.
     pub record: Record,
     /// The pictures of each column that holds some.
     pub pictures: Vec<(String, Vec<Picture>)>,
@@ -36,7 +56,8 @@ pub(in crate::suite) struct Row {
 
 /// A picture as a table holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::suite) enum Picture {
+pub enum Picture {
+    /// The bytes of the picture's file.
     Bytes(Vec<u8>),
     /// Base64, or the index of the row that has the picture.
     Text(String),
@@ -45,9 +66,9 @@ pub(in crate::suite) enum Picture {
 }
 
 /// A row, or what is wrong with it.
-pub(in crate::suite) type Read = Result<Row, Problem>;
+pub type RowResult = Result<Row, RecordFault>;
 /// Takes batches of rows in their order.
-pub(in crate::suite) type Sink<'a> = dyn FnMut(Vec<Read>) -> Result<(), SuiteError> + 'a;
+pub type Sink<'a> = dyn FnMut(Vec<RowResult>) + 'a;
 
 impl Row {
     /// Bytes of its pictures as the table holds them.
@@ -72,7 +93,7 @@ impl Columns {
     }
 
     /// Refuses a table that lacks a column.
-    pub(super) fn check(&self, path: &Path, there: &[&str]) -> Result<(), SuiteError> {
+    pub(super) fn check(&self, path: &Path, there: &[&str]) -> Result<(), Unreadable> {
         let needed = self.fields.iter().flatten();
         let needed = needed.filter(|(_, needed)| **needed).map(|(name, _)| name);
         let images = self.images.iter().filter(|_| self.all_images);
@@ -86,14 +107,11 @@ impl Columns {
             Some(near) => format!("did you mean `{near}`? "),
             None => String::new(),
         };
-        Err(SuiteError::Unreadable {
-            path: path.to_owned(),
-            problem: format!("there is no column `{lacking}`"),
-            help: Some(format!(
-                "{near}the columns are {}; name those that are meant under [items.map]",
-                there.join(", ")
-            )),
-        })
+        let problem = format!("there is no column `{lacking}`");
+        Err(Unreadable::new(path, problem).with_help(format!(
+            "{near}the columns are {}; name those that are meant under [items.map]",
+            there.join(", ")
+        )))
     }
 }
 
@@ -111,8 +129,29 @@ pub(super) fn pictures_of(value: &Value) -> Vec<Picture> {
     }
 }
 
+/// Opens a file of any size.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn open_large(path: &Path) -> Result<BufReader<File>, Unreadable> {
+    let file = File::open(path)
+        .map_err(|error| Unreadable::new(path, format!("cannot be read ({error})")))?;
+    Ok(BufReader::with_capacity(1 << 20, file))
+}
+
+/// A record as a row: the pictures move out of its fields.
+pub(super) fn row_of(mut record: Record, columns: &Columns) -> Row {
+    let mut pictures = Vec::new();
+    for name in &columns.images {
+        if let Some(value) = record.fields.shift_remove(name) {
+            pictures.push((name.clone(), pictures_of(&value)));
+        }
+    }
+    Row { record, pictures }
+}
+
 /// The place of a row, 1-based, in one of several files.
-pub(super) fn place(file: Option<&str>, row: usize) -> Place {
+pub(super) fn row_place(file: Option<&str>, row: usize) -> Place {
     Place::Row {
         file: file.map(str::to_owned),
         row,
@@ -123,7 +162,7 @@ pub(super) fn place(file: Option<&str>, row: usize) -> Place {
 /// Collects rows into batches.
 pub(super) struct Batches<'a, 'b> {
     sink: &'a mut Sink<'b>,
-    rows: Vec<Read>,
+    rows: Vec<RowResult>,
     bytes: usize,
 }
 
@@ -137,18 +176,17 @@ impl<'a, 'b> Batches<'a, 'b> {
     }
 
     /// Adds a row of about so many bytes.
-    pub(super) fn push(&mut self, row: Read, bytes: usize) -> Result<(), SuiteError> {
+    pub(super) fn push(&mut self, row: RowResult, bytes: usize) {
         self.rows.push(row);
         self.bytes += bytes;
-        match self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
-            true => self.finish(),
-            false => Ok(()),
+        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            self.finish();
         }
     }
 
     /// Hands over what there is.
-    pub(super) fn finish(&mut self) -> Result<(), SuiteError> {
+    pub(super) fn finish(&mut self) {
         self.bytes = 0;
-        (self.sink)(std::mem::take(&mut self.rows))
+        (self.sink)(std::mem::take(&mut self.rows));
     }
 }

@@ -1,16 +1,25 @@
 //! A folder of `.txt` files, one prompt each, as DPG-Bench keeps its prompts.
 
-use super::{Place, Raw};
+use super::description::{FormatDescription, Reading};
+use super::error::Unreadable;
+use super::record::{Place, Raw};
 use crate::record::Object;
-use crate::suite::error::SuiteError;
 use std::path::Path;
 
+/// A folder of prompts.
+pub(super) static TEXT_FOLDER: FormatDescription = FormatDescription {
+    name: "text-folder",
+    about: "A folder of `.txt` files, one prompt each; the file's name without `.txt` is the id.",
+    expected: "files whose names end in .txt, one prompt each",
+    extensions: &[],
+    own_json: None,
+    reading: Reading::Folder(read),
+};
+
 /// Records `{id, prompt}` in the order of the file names; line ends at the end of a file are dropped.
-pub(super) fn read(folder: &Path) -> Result<Vec<Raw<'static>>, SuiteError> {
-    let cannot = |error: std::io::Error| SuiteError::Unreadable {
-        path: folder.to_owned(),
-        problem: format!("this folder cannot be listed ({error})"),
-        help: None,
+fn read(folder: &Path) -> Result<Vec<Raw<'static>>, Unreadable> {
+    let cannot = |error: std::io::Error| {
+        Unreadable::new(folder, format!("this folder cannot be listed ({error})"))
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(cannot)? {

@@ -1,14 +1,15 @@
 //! Tables with tabs of any size, read by polars a batch of rows at a time. Every value is a string.
 
 use super::csv;
+use super::description::{FormatDescription, Reading};
+use super::error::Unreadable;
+use super::lists;
+use super::record::{Place, Record, RecordFault};
 use super::table::{
-    BATCH_BYTES, Columns, MAX_ROW_BYTES, Picture, Read, Row, Sink, pictures_of, place,
+    BATCH_BYTES, Columns, ImageEncoding, MAX_ROW_BYTES, Picture, Row, RowResult, Sink, pictures_of,
+    row_place,
 };
-use super::{Place, Record};
-use crate::config::ImageEncoding;
 use crate::record::Object;
-use crate::suite::error::{Problem, SuiteError};
-use crate::suite::lists;
 use memchr::memchr;
 use polars::prelude::{DataFrame, StringChunked};
 use serde_json::Value;
@@ -16,25 +17,28 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
+/// A table with tabs.
+pub(super) static TSV: FormatDescription = FormatDescription {
+    name: "tsv",
+    about: "The same with tabs between the columns, of any size, as VLMEvalKit publishes benchmarks.",
+    expected: "a header line and at least one row",
+    extensions: &["tsv"],
+    own_json: None,
+    reading: Reading::Rows(read),
+};
+
 /// Hands over the rows of one file; `name` is the file's among several.
-pub(super) fn read(
+fn read(
     path: &Path,
     name: Option<&str>,
     columns: &Columns,
     sink: &mut Sink<'_>,
-) -> Result<(), SuiteError> {
-    let unreadable = |problem: String, help: Option<&str>| SuiteError::Unreadable {
-        path: path.to_owned(),
-        problem,
-        help: help.map(str::to_owned),
-    };
-    let file =
-        File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})"), None))?;
+) -> Result<(), Unreadable> {
+    let unreadable = |problem: String| Unreadable::new(path, problem);
+    let file = File::open(path).map_err(|error| unreadable(format!("cannot be read ({error})")))?;
     let mut rows = Rows(BufReader::with_capacity(1 << 20, file));
     let mut header = Vec::new();
-    let found = rows
-        .next(&mut header)
-        .map_err(|problem| unreadable(problem, None))?;
+    let found = rows.next(&mut header).map_err(unreadable)?;
     if !found {
         return Ok(());
     }
@@ -45,19 +49,15 @@ pub(super) fn read(
     loop {
         let start = batch.text.len();
         let help = "a quotation mark that is never closed makes one row of many; see whether the file is whole";
-        let more = rows
-            .next(&mut batch.text)
-            .map_err(|problem| unreadable(format!("row {}: {problem}", number + 1), Some(help)))?;
+        let more = rows.next(&mut batch.text).map_err(|problem| {
+            unreadable(format!("row {}: {problem}", number + 1)).with_help(help)
+        })?;
         if more {
             number += 1;
             batch.take(start, number, name, cells);
         }
         if !more || batch.text.len() >= BATCH_BYTES {
-            sink(
-                batch
-                    .rows(name, columns)
-                    .map_err(|problem| unreadable(problem, None))?,
-            )?;
+            sink(batch.rows(name, columns).map_err(unreadable)?);
         }
         if !more {
             return Ok(());
@@ -148,7 +148,7 @@ struct Batch {
     header: usize,
     text: Vec<u8>,
     /// The row's number, or what is wrong with it, in order.
-    taken: Vec<Result<usize, Problem>>,
+    taken: Vec<Result<usize, RecordFault>>,
 }
 
 impl Batch {
@@ -164,11 +164,10 @@ impl Batch {
         }
     }
 
-    fn check(&self, columns: &Columns, path: &Path) -> Result<(), SuiteError> {
-        let unreadable = |problem: String| SuiteError::Unreadable {
-            path: path.to_owned(),
-            problem,
-            help: Some("expected a header line and rows, with tabs between the columns".to_owned()),
+    fn check(&self, columns: &Columns, path: &Path) -> Result<(), Unreadable> {
+        let unreadable = |problem: String| {
+            Unreadable::new(path, problem)
+                .with_help("expected a header line and rows, with tabs between the columns")
         };
         let text = std::str::from_utf8(&self.text)
             .map_err(|_| unreadable("the header is not UTF-8 text".to_owned()))?;
@@ -195,14 +194,14 @@ impl Batch {
             None => self.taken.push(Ok(number)),
             Some(message) => {
                 self.text.truncate(start);
-                let problem = Problem::new(place(name, number), message);
+                let problem = RecordFault::new(row_place(name, number), message);
                 self.taken.push(Err(problem));
             }
         }
     }
 
     /// The rows so far; only the header is left.
-    fn rows(&mut self, name: Option<&str>, columns: &Columns) -> Result<Vec<Read>, String> {
+    fn rows(&mut self, name: Option<&str>, columns: &Columns) -> Result<Vec<RowResult>, String> {
         let taken = std::mem::take(&mut self.taken);
         let whole = taken.iter().filter(|row| row.is_ok()).count();
         let text = std::str::from_utf8(&self.text).map_err(|error| error.to_string())?;
@@ -219,7 +218,7 @@ impl Batch {
         let rows = taken.into_iter().map(|row| {
             let number = row?;
             let at = at.next().unwrap_or_default();
-            Ok(one(&cells, at, place(name, number)))
+            Ok(row_of(&cells, at, row_place(name, number)))
         });
         Ok(rows.collect())
     }
@@ -247,7 +246,7 @@ fn wanted<'a>(table: &'a DataFrame, columns: &Columns) -> Result<Vec<Cells<'a>>,
     cells.collect()
 }
 
-fn one(cells: &[Cells<'_>], at: usize, place: Place) -> Row {
+fn row_of(cells: &[Cells<'_>], at: usize, place: Place) -> Row {
     let mut fields = Object::new();
     let mut pictures = Vec::new();
     for cell in cells {
@@ -292,14 +291,13 @@ mod tests {
         }
     }
 
-    fn read_back(text: &[u8]) -> Result<Vec<Read>, SuiteError> {
+    fn read_back(text: &[u8]) -> Result<Vec<RowResult>, Unreadable> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.tsv");
         std::fs::write(&path, text).unwrap();
         let mut all = Vec::new();
         read(&path, None, &columns(), &mut |rows| {
             all.extend(rows);
-            Ok(())
         })?;
         Ok(all)
     }

@@ -1,6 +1,6 @@
 //! The layout of ELLA's `compute_dpg_bench.py`.
 
-use super::{FolderLayout, Search, Sheet};
+use super::folder_layout::{FolderLayout, Search, Sheet};
 use crate::record::Item;
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The layout of suites that have no official one.
 
-use super::{FolderLayout, Search};
+use super::folder_layout::{FolderLayout, Search};
 use crate::record::Item;
 use std::path::PathBuf;
 

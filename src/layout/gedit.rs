@@ -1,7 +1,7 @@
 //! The layout of Step1X-Edit's GEdit-Bench.
 
+use super::folder_layout::{FolderLayout, Search};
 use super::names::{expected_id, expected_text, safe_name, single};
-use super::{FolderLayout, Search};
 use crate::record::Item;
 use std::path::{Path, PathBuf};
 

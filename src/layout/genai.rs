@@ -1,6 +1,6 @@
 //! The layout of GenAI-Bench as UniWorld-V1 runs it.
 
-use super::FolderLayout;
+use super::folder_layout::FolderLayout;
 use super::names::{expected_id, padded};
 use crate::record::Item;
 

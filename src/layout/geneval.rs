@@ -1,6 +1,6 @@
 //! The layout of GenEval's `diffusers_generate.py`.
 
-use super::{FolderLayout, Search};
+use super::folder_layout::{FolderLayout, Search};
 use crate::python;
 use crate::record::Item;
 use serde_json::Value;

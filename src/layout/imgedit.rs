@@ -1,6 +1,6 @@
 //! The layout of ImgEdit's `basic_bench.py`.
 
-use super::FolderLayout;
+use super::folder_layout::FolderLayout;
 
 /// One picture for each key.
 pub(super) struct ImgEdit;

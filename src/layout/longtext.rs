@@ -1,7 +1,7 @@
 //! The layout of X-Omni's `textbench`.
 
+use super::folder_layout::{FolderLayout, Search};
 use super::names::{expected_id, padded};
-use super::{FolderLayout, Search};
 use crate::record::Item;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! The layout of OneIG-Bench's `text_score.py`.
 
+use super::folder_layout::{FolderLayout, Search, Sheet};
 use super::names::{expected_id, safe_name};
-use super::{FolderLayout, Search, Sheet};
 use crate::record::Item;
 use std::path::PathBuf;
 

@@ -1,8 +1,9 @@
 //! Names of outputs in every layout.
 
 use super::*;
-use serde_json::Value;
-use serde_json::json;
+use crate::record::Item;
+use serde_json::{Value, json};
+use std::path::PathBuf;
 
 fn item(id: &str, expect: Value) -> Item {
     serde_json::from_value(json!({

@@ -1,6 +1,6 @@
 //! The layout of WISE.
 
-use super::FolderLayout;
+use super::folder_layout::FolderLayout;
 use super::names::{expected_id, safe_name};
 use crate::record::Item;
 

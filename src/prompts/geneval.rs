@@ -3,7 +3,7 @@
 //! Source: djghosh13/geneval at af4902f, `prompts/create_prompts.py` with seed 43 and 100 prompts a task
 //! (MIT licence). [`official_jsonl`] equals its `evaluation_metadata.jsonl` byte for byte.
 
-use super::{Make, PromptGeneratorDescription};
+use super::description::{Make, PromptGeneratorDescription};
 use crate::python;
 use crate::python::numpy_rng::NumpyRng;
 use crate::record::{Item, Object, Tags, Task};

@@ -1,7 +1,7 @@
 //! GenEval's six tasks in the miniature world: over what training sees, and over what it never sees.
 
+use super::description::{Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
-use super::{Make, PromptGeneratorDescription};
 use crate::record::{Item, Object, Task};
 use crate::world::caption::{self, Caption, Noun};
 use crate::world::random::Random;

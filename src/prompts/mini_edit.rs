@@ -1,7 +1,7 @@
 //! Edits in the miniature world.
 
+use super::description::{Keep, Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
-use super::{Keep, Make, PromptGeneratorDescription};
 use crate::image::encode_png;
 use crate::record::{Item, Object, Task};
 use crate::world::edit::{Edit, Kind};

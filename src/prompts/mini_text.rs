@@ -1,7 +1,7 @@
 //! Signs with a word in the miniature world.
 
+use super::description::{Make, PromptGeneratorDescription};
 use super::mini::tags;
-use super::{Make, PromptGeneratorDescription};
 use crate::record::{Item, Object, Task};
 use crate::world::split::Split;
 use crate::world::words;

@@ -1,9 +1,9 @@
 //! Items with the places they came from, and what is wrong with the others.
 
 use crate::config::Flaw;
+use crate::formats::Place;
 use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
-use crate::suite::read::Place;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 

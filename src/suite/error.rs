@@ -1,7 +1,7 @@
 //! What can be wrong with the items of a suite.
 
 use crate::config::{ConfigError, Flaw};
-use crate::suite::read::Place;
+use crate::formats::{Place, RecordFault, Unreadable};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -42,10 +42,10 @@ impl Flaw {
 
 impl Problem {
     pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
-        Self::of(place, Wrong::from(message.into()))
+        Self::at(place, Wrong::from(message.into()))
     }
 
-    pub(super) fn of(place: Place, Wrong { message, flaw }: Wrong) -> Self {
+    pub(super) fn at(place: Place, Wrong { message, flaw }: Wrong) -> Self {
         Self {
             place,
             message,
@@ -59,6 +59,12 @@ impl Problem {
     }
 }
 
+impl From<RecordFault> for Problem {
+    fn from(fault: RecordFault) -> Self {
+        Self::new(fault.place, fault.message)
+    }
+}
+
 /// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the definition's or the
 /// data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -67,13 +73,10 @@ pub enum SuiteError {
     #[diagnostic(transparent)]
     Config(#[from] ConfigError),
 
-    #[error("{path}: {problem}", path = path.display())]
-    Unreadable {
-        path: PathBuf,
-        problem: String,
-        #[help]
-        help: Option<String>,
-    },
+    /// The source is absent or cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreadable(#[from] Unreadable),
 
     #[error("{}", listing(source_name, first, *total))]
     Broken {

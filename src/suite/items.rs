@@ -1,6 +1,7 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{Format, Join, Loaded, Origin, SuiteFile};
+use crate::config::{Join, Loaded, Origin, SuiteFile};
+use crate::formats::{Format, Place, Raw, Reading, Unreadable};
 use crate::paths::expanded;
 use crate::prompts::{Make, PromptGenerator};
 use crate::record::{Item, Task};
@@ -11,7 +12,6 @@ use crate::suite::images::Images;
 use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
 use crate::suite::pictures::Pictures;
-use crate::suite::read::{self, Place, Raw};
 use crate::suite::source::Found;
 use crate::suite::tables::{self, Tables};
 use rayon::prelude::*;
@@ -64,7 +64,7 @@ pub fn items(
     if let Some(generator) = source.generator {
         return generated(suite, generator, instead, assets);
     }
-    let found = Found::of(suite, instead, assets)?;
+    let found = Found::of_suite(suite, instead, assets)?;
     let format = found.format(source.format, instead.is_some())?;
     let name = found.name().display().to_string();
     let base = match &source.image_folder {
@@ -106,14 +106,14 @@ pub fn items(
                 (items, _) => items?,
             }
         }
-        Found::Folder(path) => {
-            let mapper = Mapper::new(suite, images)?;
-            mapped(&mapper, joined, read::folder(path)?, &name)?
-        }
         _ => {
             let mapper = Mapper::new(suite, images)?;
-            let text = found.text(format)?;
-            mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
+            if let (Found::Folder(path), Reading::Folder(read)) = (&found, &format.reading) {
+                mapped(&mapper, joined, read(path)?, &name)?
+            } else {
+                let text = found.text(format)?;
+                mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
+            }
         }
     };
     if records == 0 {
@@ -121,7 +121,7 @@ pub fn items(
             source_name: name,
             expected: match &found {
                 Found::Folder(path) => data_set::expected(path),
-                _ => read::expected(format).to_owned(),
+                _ => format.expected.to_owned(),
             },
         });
     }
@@ -147,16 +147,9 @@ pub fn items(
 const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
 
 /// The records of a text.
-fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, SuiteError> {
-    let text = text.trim_start_matches('\u{feff}');
-    if format == Format::Imgedit {
-        return Ok(read::imgedit(text, found.stem()));
-    }
-    read::text(format, text).map_err(|problem| SuiteError::Unreadable {
-        path: found.name().to_owned(),
-        problem,
-        help: None,
-    })
+fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, Unreadable> {
+    let records = format.read_text(text, found.stem());
+    records.map_err(|problem| Unreadable::new(found.name(), problem))
 }
 
 /// The second source of a suite's items.
@@ -190,14 +183,13 @@ fn generated(
     assets: &dyn AssetSource,
 ) -> Result<ItemSet, SuiteError> {
     if let Some(path) = instead {
-        return Err(SuiteError::Unreadable {
-            path: path.to_owned(),
-            problem: format!(
-                "the suite `{}` makes its items itself and reads no file",
-                suite.definition.name
-            ),
-            help: Some("leave the file out, or write a suite of your own that reads it".to_owned()),
-        });
+        let problem = format!(
+            "the suite `{}` makes its items itself and reads no file",
+            suite.definition.name
+        );
+        return Err(Unreadable::new(path, problem)
+            .with_help("leave the file out, or write a suite of your own that reads it")
+            .into());
     }
     let items = match generator.make {
         Make::Items(make) => make(),
@@ -205,11 +197,7 @@ fn generated(
             let name = &suite.definition.name;
             let pictures = Pictures::new(Some(picture_folder(assets, Path::new(name))?));
             let keep = |bytes: &[u8]| pictures.keep(bytes).map_err(|wrong| wrong.message);
-            make(&keep).map_err(|problem| SuiteError::Unreadable {
-                path: name.into(),
-                problem,
-                help: None,
-            })?
+            make(&keep).map_err(|problem| Unreadable::new(Path::new(name), problem))?
         }
     };
     Ok(ItemSet {
@@ -237,7 +225,7 @@ fn mapped(
         }
         let results: Vec<_> = batch
             .into_par_iter()
-            .map(|(index, raw)| (index, one(mapper, joined, index, raw)))
+            .map(|(index, raw)| (index, items_of(mapper, joined, index, raw)))
             .collect();
         for (index, result) in results {
             match result {
@@ -248,7 +236,8 @@ fn mapped(
     }
 }
 
-fn one(
+/// The items of a record, and where it stands.
+fn items_of(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,
     index: usize,
@@ -262,6 +251,6 @@ fn one(
         .and_then(|()| mapper.items(index, record))
     {
         Ok(items) => Ok((place, items)),
-        Err(wrong) => Err(Problem::of(place, wrong)),
+        Err(wrong) => Err(Problem::at(place, wrong)),
     }
 }

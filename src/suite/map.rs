@@ -3,11 +3,10 @@
 use crate::config::{
     ConfigError, Expect, FieldOrValue, Flaw, Loaded, Mapping, Names, SuiteFile, Wanted,
 };
+use crate::formats::{Record, lists};
 use crate::record::{Item, Object, Task};
 use crate::suite::error::Wrong;
 use crate::suite::images::Images;
-use crate::suite::lists;
-use crate::suite::read::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -6,10 +6,8 @@ mod error;
 mod images;
 mod items;
 mod join;
-mod lists;
 mod map;
 mod pictures;
-mod read;
 mod source;
 mod tables;
 

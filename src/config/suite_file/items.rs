@@ -3,6 +3,8 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::value::json;
+use crate::formats::Format;
+use crate::formats::table::ImageEncoding;
 use crate::prompts::PromptGenerator;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -108,37 +110,6 @@ impl Flaw {
     }
 }
 
-/// How a source of items is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// A JSON array of objects, or an object whose keys are ids and whose values are objects or prompts.
-    Json,
-    /// A table with a header line; every value is a string.
-    Csv,
-    /// The same with tabs between the columns, of any size, as VLMEvalKit publishes benchmarks.
-    Tsv,
-    /// Parquet of any size, as datasets lie on the hub: pictures are bytes, or a struct of `bytes` and `path`, or a list
-    /// of either.
-    Parquet,
-    /// DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, `prompt`,
-    /// `propositions`. As in the official script the first row is left out.
-    DpgCsv,
-    /// The same table with its first row.
-    DpgCsvWhole,
-    /// ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of UniWorld-V1's copy
-    /// becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record `KEY_turn1`, … that starts from the output
-    /// of the turn before, with `turn`, `category` (the file's name) and the `earlier` instructions. Of several files,
-    /// the name stands before the keys, too.
-    Imgedit,
-    /// GenAI-Bench's two files together, `genai_image.json` and `genai_skills.json`: each prompt gets the list of its `skills`.
-    GenaiBench,
-    /// A folder of `.txt` files, one prompt each; the file's name without `.txt` is the id.
-    TextFolder,
-}
-
 /// Which field of a record means what. Without an entry, a record's `id` (or `item`), `prompt`, `images`,
 /// `expect` and `tags` are taken as they are, and a record without `expect` is itself what the grader gets.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -180,20 +151,6 @@ pub struct Mapping {
     /// What the report groups by.
     #[serde(default)]
     pub tags: Option<BTreeMap<String, FieldOrValue>>,
-}
-
-/// How a text names an input image.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageEncoding {
-    /// A path.
-    #[default]
-    Path,
-    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
-    /// another record that has the picture.
-    Base64,
 }
 
 /// How a benchmark prepares an input image for the model.

@@ -1,7 +1,6 @@
 //! Values of Arrow arrays as JSON, and as pictures.
 
-use super::super::table::Picture;
-use crate::config::ImageEncoding;
+use crate::formats::table::{ImageEncoding, Picture};
 use crate::record::Object;
 use polars_arrow::array::{
     Array, BinaryViewArray, BooleanArray, ListArray, PrimitiveArray, StructArray, Utf8ViewArray,
@@ -26,7 +25,7 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
     }
     let value = match array.dtype() {
         ArrowDataType::Null => Some(Value::Null),
-        ArrowDataType::Boolean => of::<BooleanArray>(array).map(|a| a.value(row).into()),
+        ArrowDataType::Boolean => downcast::<BooleanArray>(array).map(|a| a.value(row).into()),
         ArrowDataType::Int8 => number::<i8>(array, row),
         ArrowDataType::Int16 => number::<i16>(array, row),
         ArrowDataType::Int32 => number::<i32>(array, row),
@@ -36,10 +35,12 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
         ArrowDataType::UInt32 => number::<u32>(array, row),
         ArrowDataType::UInt64 => number::<u64>(array, row),
         ArrowDataType::Float32 => {
-            of::<PrimitiveArray<f32>>(array).map(|a| float(f64::from(a.value(row))))
+            downcast::<PrimitiveArray<f32>>(array).map(|a| float(f64::from(a.value(row))))
         }
-        ArrowDataType::Float64 => of::<PrimitiveArray<f64>>(array).map(|a| float(a.value(row))),
-        ArrowDataType::Utf8View => of::<Utf8ViewArray>(array).map(|a| a.value(row).into()),
+        ArrowDataType::Float64 => {
+            downcast::<PrimitiveArray<f64>>(array).map(|a| float(a.value(row)))
+        }
+        ArrowDataType::Utf8View => downcast::<Utf8ViewArray>(array).map(|a| a.value(row).into()),
         ArrowDataType::BinaryView => {
             return Err(
                 "it holds bytes; if these are pictures, name it as `images` under [items.map]"
@@ -47,7 +48,7 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
             );
         }
         ArrowDataType::LargeList(_) => {
-            let list = of::<ListArray<i64>>(array).map(|a| a.value(row));
+            let list = downcast::<ListArray<i64>>(array).map(|a| a.value(row));
             let Some(list) = list else {
                 return Err(unknown(array));
             };
@@ -55,7 +56,7 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
             Some(Value::Array(values.collect::<Result<_, _>>()?))
         }
         ArrowDataType::Struct(_) => {
-            let Some(fields) = of::<StructArray>(array) else {
+            let Some(fields) = downcast::<StructArray>(array) else {
                 return Err(unknown(array));
             };
             let mut object = Object::new();
@@ -99,17 +100,17 @@ fn collect(array: &dyn Array, row: usize, found: &mut Vec<Picture>) -> Result<()
     if array.is_null(row) {
         return Ok(());
     }
-    if let Some(bytes) = of::<BinaryViewArray>(array) {
+    if let Some(bytes) = downcast::<BinaryViewArray>(array) {
         found.push(Picture::Bytes(bytes.value(row).to_vec()));
-    } else if let Some(texts) = of::<Utf8ViewArray>(array) {
+    } else if let Some(texts) = downcast::<Utf8ViewArray>(array) {
         found.push(Picture::Text(texts.value(row).to_owned()));
-    } else if let Some(lists) = of::<ListArray<i64>>(array) {
+    } else if let Some(lists) = downcast::<ListArray<i64>>(array) {
         let list = lists.value(row);
         for at in 0..list.len() {
             collect(list.as_ref(), at, found)?;
         }
-    } else if let Some(fields) = of::<StructArray>(array) {
-        found.push(of_struct(fields, row)?);
+    } else if let Some(fields) = downcast::<StructArray>(array) {
+        found.push(struct_picture(fields, row)?);
     } else {
         return Err(format!(
             "it is {:?}, where pictures were expected: bytes, a struct of `bytes` and `path`, or a list of either",
@@ -120,7 +121,7 @@ fn collect(array: &dyn Array, row: usize, found: &mut Vec<Picture>) -> Result<()
 }
 
 /// The hub's way: the bytes, or only the path that they had elsewhere.
-fn of_struct(fields: &StructArray, row: usize) -> Result<Picture, String> {
+fn struct_picture(fields: &StructArray, row: usize) -> Result<Picture, String> {
     let field = |name: &str| {
         let place = fields
             .fields()
@@ -128,14 +129,14 @@ fn of_struct(fields: &StructArray, row: usize) -> Result<Picture, String> {
             .position(|field| field.name == name)?;
         fields.values().get(place)
     };
-    let bytes = field("bytes").and_then(|bytes| of::<BinaryViewArray>(bytes.as_ref()));
+    let bytes = field("bytes").and_then(|bytes| downcast::<BinaryViewArray>(bytes.as_ref()));
     let Some(bytes) = bytes else {
         return Err("it is a struct without a field `bytes` of bytes".to_owned());
     };
     if !bytes.is_null(row) {
         return Ok(Picture::Bytes(bytes.value(row).to_vec()));
     }
-    let path = field("path").and_then(|path| of::<Utf8ViewArray>(path.as_ref()));
+    let path = field("path").and_then(|path| downcast::<Utf8ViewArray>(path.as_ref()));
     let path = path.filter(|path| !path.is_null(row));
     Ok(Picture::Absent(match path {
         Some(path) => format!(
@@ -146,12 +147,12 @@ fn of_struct(fields: &StructArray, row: usize) -> Result<Picture, String> {
     }))
 }
 
-fn of<T: 'static>(array: &dyn Array) -> Option<&T> {
+fn downcast<T: 'static>(array: &dyn Array) -> Option<&T> {
     array.as_any().downcast_ref()
 }
 
 fn number<T: NativeType + Into<Number>>(array: &dyn Array, row: usize) -> Option<Value> {
-    of::<PrimitiveArray<T>>(array).map(|a| Value::Number(a.value(row).into()))
+    downcast::<PrimitiveArray<T>>(array).map(|a| Value::Number(a.value(row).into()))
 }
 
 /// JSON has no NaN: it becomes null, as pandas means it.

@@ -2,7 +2,7 @@
 
 use super::fields::string;
 use super::template::Template;
-use crate::suite::read::Record;
+use crate::formats::Record;
 
 /// How the prompt of a record is made.
 pub(super) enum Prompt {
