@@ -9,6 +9,8 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`config`] | TOML files of suites, models and studies: reading, locating mistakes |
+//! | [`schemas`] | JSON schemas of the definition files |
+//! | [`named`] | things that definition files name: one description each, one list a kind |
 //! | [`record`] | the JSON-lines records that pass between stages |
 //! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
 //! | [`formats`] | how sources of items are written: one file per format |
@@ -76,6 +78,7 @@ pub mod record;
 pub mod remote;
 pub mod report;
 pub mod run;
+pub mod schemas;
 pub mod stats;
 pub mod study;
 pub mod suite;

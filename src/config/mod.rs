@@ -9,13 +9,10 @@ mod model_file;
 mod policy_file;
 mod published_file;
 mod repository;
-mod schema;
 mod settings;
 mod study_factor;
 mod study_file;
-mod study_model;
 mod suite_file;
-mod training_file;
 mod value;
 mod whole_counts;
 
@@ -31,16 +28,13 @@ pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
 };
 pub use repository::Repository;
-pub use schema::schemas;
 pub use settings::Settings;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
-pub use study_file::{Part, StudyEngine, StudyFile, study};
-pub use study_model::StudyModel;
+pub use study_file::{StudyEngine, StudyFile, StudyPart, study};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Flaw, GradeSection, ItemsSource, Join, Mapping, Names,
     Prepare, ReportSection, SuiteFile, Wanted, set, suite,
 };
-pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
 pub use whole_counts::Impossible;
 
-pub(crate) use library::embedded_file;
+pub(crate) use library::{check_name, embedded_file, find};

@@ -5,7 +5,6 @@ use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::metric::Metric;
 use crate::config::study_factor::{self, Cost, Curves, Factor};
-use crate::config::study_model::StudyModel;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -67,13 +66,6 @@ pub struct StudyFile {
     pub curves: Vec<Curves>,
 }
 
-/// Models, as they are run, × suites.
-#[derive(Debug, Clone)]
-pub struct Part {
-    pub models: Vec<StudyModel>,
-    pub suites: Vec<String>,
-}
-
 /// Models × suites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,22 +79,6 @@ pub struct StudyPart {
 }
 
 impl StudyFile {
-    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
-    pub fn parts(&self) -> Vec<Part> {
-        let levels = self.factor.iter().flat_map(|factor| &factor.levels);
-        let mut models = StudyModel::plain(&self.models);
-        models.extend(levels.flat_map(|level| self.models_of(level)));
-        let own = Part {
-            models,
-            suites: self.suites.clone(),
-        };
-        let more = self.more.iter().map(|part| Part {
-            models: StudyModel::plain(&part.models),
-            suites: part.suites.clone(),
-        });
-        std::iter::once(own).chain(more).collect()
-    }
-
     /// The run seeds that the file asks for; none where it leaves that open.
     pub fn run_seeds(&self) -> Vec<u64> {
         match self.seed {

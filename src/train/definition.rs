@@ -1,9 +1,8 @@
 //! The definition of a training.
 
-use crate::config::document::Document;
-use crate::config::error::ConfigError;
-use crate::config::library::{Kind, check_name, find};
-use crate::config::settings::Settings;
+use super::optimizer::OptimizerSection;
+use super::tasks::TrainingTask;
+use crate::config::{ConfigError, Document, Kind, Settings, check_name, find};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -61,63 +60,6 @@ impl TrainingFile {
 
 fn everything() -> Vec<String> {
     vec!["*".into()]
-}
-
-/// What a network learns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrainingTask {
-    /// An autoencoder of pictures of the miniature world, in the layout of FLUX.1's.
-    Vae,
-    /// FLUX.1 text-to-image with its two text encoders, from nothing: they learn together, over a frozen autoencoder.
-    Flux,
-    /// SigLIP's vision tower beside a text tower: pictures of the miniature world with descriptions of all they show.
-    Siglip,
-    /// DINOv2 by self-distillation on the same pictures.
-    Dinov2,
-    /// Qwen2.5-VL on captions of the miniature world, descriptions of its pictures and questions about them.
-    QwenVl,
-    /// The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.
-    Uniworld,
-    /// X-Omni's tokenizer over a frozen SigLIP: codes of which a frozen Qwen2.5-VL answers questions.
-    SiglipVq,
-    /// X-Omni's autoregressive model over the codes of a frozen tokenizer, beginning as Qwen2.5-VL or as an earlier stage.
-    XomniAr,
-    /// X-Omni's diffusion decoder over the codes of a frozen tokenizer, beginning as FLUX.1; the checkpoint is all of X-Omni.
-    XomniDecoder,
-}
-
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of the weights.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimizerSection {
-    pub learning_rate: f64,
-    /// Steps over which the learning rate rises from 0.
-    pub warmup: u64,
-    /// Part of the learning rate that is left at the end of a half cosine; 1 keeps it.
-    pub final_rate: f64,
-    pub betas: [f64; 2],
-    pub eps: f64,
-    pub weight_decay: f64,
-    /// Longest gradient, over all parameters.
-    pub clip: f64,
-    /// How much of the moving average each step keeps; it keeps less during the first steps, as in diffusers.
-    pub ema: f64,
-}
-
-impl Default for OptimizerSection {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            warmup: 100,
-            final_rate: 0.05,
-            betas: [0.9, 0.999],
-            eps: 1e-8,
-            weight_decay: 0.0,
-            clip: 1.0,
-            ema: 0.999,
-        }
-    }
 }
 
 fn seed() -> u64 {
@@ -231,4 +173,20 @@ fn checked(document: &Document, settings: &Settings) -> Result<TrainingFile, Con
         }
     }
     Ok(training)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_training_is_right_and_named_like_its_file() {
+        let listed = crate::config::list(Kind::Training);
+        assert!(listed.len() >= 20);
+        for listed in listed {
+            let change = TrainingChange::default();
+            let training = training(&listed.name, Path::new(""), change).unwrap();
+            assert_eq!(training.name, listed.name);
+        }
+    }
 }

@@ -41,7 +41,8 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    pub(super) fn definition(error: impl std::fmt::Display) -> Self {
+    /// A mistake in the definition.
+    pub(crate) fn definition(error: impl std::fmt::Display) -> Self {
         Self::Definition {
             message: error.to_string(),
         }

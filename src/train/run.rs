@@ -1,14 +1,15 @@
 //! A training from its first or last step to its checkpoint.
 
+use super::definition::TrainingFile;
 use super::optimizer::AdamW;
+use super::place::{Event, Place};
+use super::setup::Setup;
 use super::sources::Sources;
 use super::state::{self, Progress};
 use super::task::{Learner, Numbers};
-use super::{TrainError, curve, tasks};
+use super::{TrainError, curve};
 use crate::cancel::Cancel;
-use crate::config::TrainingFile;
 use crate::files::{Lock, LockError, hex};
-use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -16,22 +17,6 @@ use std::time::Instant;
 
 /// The file that a complete training leaves beside its checkpoint.
 pub const RECORD: &str = "training.json";
-
-/// What happens while a network trains, for whoever shows it.
-pub enum Event<'a> {
-    /// Steps that were done before.
-    Resumed {
-        step: u64,
-    },
-    Step {
-        step: u64,
-        numbers: &'a Numbers,
-    },
-    Checked {
-        step: u64,
-        numbers: &'a Numbers,
-    },
-}
 
 /// How a training ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,26 +27,6 @@ pub enum Outcome {
     Already(Value),
     /// Interrupted after a step; the state is saved.
     Interrupted { step: u64 },
-}
-
-/// Where a checkpoint that comes with the program lies; None when there is none of this name.
-pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
-
-/// Where and how a training runs.
-pub struct Place<'a> {
-    /// The folder of the checkpoint.
-    pub folder: &'a Path,
-    /// Where the checkpoints of other trainings lie.
-    pub beside: &'a Path,
-    pub device: &'a Device,
-    pub cancel: &'a Cancel,
-    /// Forget an earlier state and an earlier checkpoint.
-    pub restart: bool,
-    /// The step after which to stop, as if interrupted.
-    pub until: u64,
-    /// Finds checkpoints that come with the program, by name.
-    pub shipped: &'a Shipped<'a>,
-    pub on: &'a dyn Fn(Event<'_>),
 }
 
 /// Trains.
@@ -80,7 +45,16 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
     } else if let Some(record) = complete(folder, &fingerprint)? {
         return Ok(Outcome::Already(record));
     }
-    let learner = tasks::learner(training, &Sources::new(training, place), place.device)?;
+    training.task.check_roles(&training.from)?;
+    let learner = (training.task.open)(&Setup {
+        seed: training.seed,
+        batch: training.batch,
+        trainable: &training.trainable,
+        network: &training.network,
+        settings: &training.settings,
+        sources: Sources::new(&training.from, place),
+        device: place.device,
+    })?;
     let variables = learner.variables().all();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
     let mut progress = Progress {

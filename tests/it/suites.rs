@@ -100,7 +100,7 @@ fn shared(path: &str) -> Option<PathBuf> {
 #[test]
 fn committed_schemas_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
-    for (name, schema) in config::schemas() {
+    for (name, schema) in unigauge::schemas::all() {
         let path = folder.join(name);
         if std::env::var_os("UNIGAUGE_UPDATE_SCHEMA").is_some() {
             fs::write(&path, &schema).unwrap();

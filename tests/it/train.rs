@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use unigauge::config::OptimizerSection;
 use unigauge::train::optimizer::AdamW;
+use unigauge::train::optimizer::OptimizerSection;
 
 fn floats(values: &Value) -> Vec<f32> {
     serde_json::from_value(values.clone()).unwrap()

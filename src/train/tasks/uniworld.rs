@@ -10,7 +10,7 @@ mod parts;
 use self::block::{Block, Maker, Prompt};
 use self::parts::Parts;
 use super::denoise::{Denoise, Prompts, by_length};
-use crate::config::TrainingFile;
+use super::description::TaskDescription;
 use crate::model::noise::Generator;
 use crate::model::uniworld::Projector;
 use crate::model::weights::Variables;
@@ -18,7 +18,7 @@ use crate::train::TrainError;
 use crate::train::blocks::Blocks;
 use crate::train::region::RegionSettings;
 use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::world::edit::{Edit, Kind};
 use crate::world::random::Random;
@@ -28,6 +28,14 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `uniworld`.
+pub(super) static UNIWORLD: TaskDescription = TaskDescription {
+    name: "uniworld",
+    about: "The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.",
+    roles: &["vlm", "flux", "reference", "begin"],
+    open: |setup| Ok(Box::new(Uniworld::new(setup)?)),
+};
 
 /// Edits of each kind in a check.
 const CHECKED: usize = 16;
@@ -95,20 +103,11 @@ pub struct Uniworld {
 impl Uniworld {
     /// # Errors
     /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: UniworldSettings =
-            training.settings.read().map_err(TrainError::definition)?;
-        let parts = Parts::open(sources, settings.encoder)?;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            parts.base()?,
-            training.trainable.clone(),
-        );
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: UniworldSettings = setup.settings()?;
+        let parts = Parts::open(&setup.sources, settings.encoder)?;
+        let variables = setup.variables(parts.base()?);
         let weights = variables.weights();
         let maker = parts.maker(&weights, &settings, device)?;
         let width = parts.config.denoise_tower.output_hidden_size;
@@ -123,13 +122,13 @@ impl Uniworld {
                 .transpose()?,
             denoise: parts.denoise(&weights, device)?,
             pooled: parts.pooled(device)?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             maker,
             parts,
             variables,
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 

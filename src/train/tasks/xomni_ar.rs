@@ -8,8 +8,8 @@ mod language;
 mod sequences;
 
 use self::sequences::{Drawn, Maker, Said, Shares};
+use super::description::TaskDescription;
 use super::parts::write_json;
-use crate::config::TrainingFile;
 use crate::model::weights::Variables;
 use crate::model::xomni::{Config, XOmniAr};
 use crate::train::answers::Tally;
@@ -17,7 +17,8 @@ use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
 use crate::train::lessons::Subject;
 use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
-use crate::train::sources::{Sources, files};
+use crate::train::setup::Setup;
+use crate::train::sources::files;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, CHAT_TEMPLATE, Kind};
 use crate::train::{TrainError, state};
@@ -28,6 +29,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `xomni-ar`.
+pub(super) static XOMNI_AR: TaskDescription = TaskDescription {
+    name: "xomni-ar",
+    about: "X-Omni's autoregressive model over the codes of a frozen tokenizer, beginning as Qwen2.5-VL or as an \
+            earlier stage.",
+    roles: &["tokenizer", "vlm", "begin"],
+    open: |setup| Ok(Box::new(XOmniArTask::new(setup)?)),
+};
 
 const FILES: [&str; 5] = [
     "config.json",
@@ -95,42 +105,34 @@ enum Block {
 impl XOmniArTask {
     /// # Errors
     /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: XOmniArSettings = training.settings.read().map_err(TrainError::definition)?;
-        let mut config = training.network.to_json();
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: XOmniArSettings = setup.settings()?;
+        let mut config = setup.network.to_json();
         let parsed: Config =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
-        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+        let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         check(&parsed, &images)?;
         config[TOKENIZER] = json!(images.fingerprint()?);
         let mut base = Vec::new();
-        if let Some(begin) = sources.get("begin")? {
+        if let Some(begin) = setup.sources.get("begin")? {
             same_tokenizer(&begin, &config)?;
             base.push((String::new(), files(&begin)?));
         }
-        if let Some(language) = sources.get("vlm")? {
+        if let Some(language) = setup.sources.get("vlm")? {
             let made = language::layers(&language, &parsed)?;
             base.push((String::new(), Arc::new(made)));
         }
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            base,
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(base);
         Ok(Self {
             model: XOmniAr::new(&parsed, &variables.weights())?,
             maker: Maker::new(images, device)?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             config,
             variables,
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 

@@ -7,8 +7,8 @@
 mod parts;
 
 use self::parts::{DECODER, Parts};
+use super::description::TaskDescription;
 use super::text::Text;
-use crate::config::TrainingFile;
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux::{FluxConfig, latents};
 use crate::model::noise::{Generator, randn};
@@ -21,7 +21,7 @@ use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
 use crate::train::flow::{Noised, sample};
 use crate::train::samples::{self, CHECKS, Captioned, TRAINING, Tasks, stream};
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::world::random::Random;
 use crate::world::read;
@@ -31,6 +31,15 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `xomni-decoder`.
+pub(super) static XOMNI_DECODER: TaskDescription = TaskDescription {
+    name: "xomni-decoder",
+    about: "X-Omni's diffusion decoder over the codes of a frozen tokenizer, beginning as FLUX.1; the checkpoint is all \
+            of X-Omni.",
+    roles: &["tokenizer", "ar", "flux"],
+    open: |setup| Ok(Box::new(XOmniDecoderTask::new(setup)?)),
+};
 
 /// Pictures of a check.
 const CHECKED: usize = 64;
@@ -97,39 +106,31 @@ struct Block {
 impl XOmniDecoderTask {
     /// # Errors
     /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: DecoderSettings = training.settings.read().map_err(TrainError::definition)?;
-        let flux = sources.need("flux")?;
-        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: DecoderSettings = setup.settings()?;
+        let flux = setup.sources.need("flux")?;
+        let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         let vae = Autoencoder::open(&flux.join("vae"), device)?;
-        let parts = Parts::open(&flux, sources.need("ar")?, &images, vae.token())?;
+        let parts = Parts::open(&flux, setup.sources.need("ar")?, &images, vae.token())?;
         let config: FluxConfig = parts.flux_config()?;
         let features = images.encoder.z_channels;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            parts.base(&config, features)?,
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(parts.base(&config, features)?);
         let text = Text::open(&flux, settings.max_sequence_length, device)?;
         Ok(Self {
             decoder: XOmniDecoder::new(&config, features, false, &variables.weights())?,
             nothing: told(&text, &[""], None)?,
             text,
             scheduler: read_config(&flux.join("scheduler/scheduler_config.json"))?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             parts,
             images,
             vae,
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 

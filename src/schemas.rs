@@ -1,10 +1,11 @@
 //! JSON schemas of the definition files, for editors and for checks.
 
-use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile, TrainingFile};
+use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile};
+use crate::train::TrainingFile;
 use schemars::schema_for;
 
-/// File name and content of the schema of every definition type, as they lie in `schema/`.
-pub fn schemas() -> Vec<(&'static str, String)> {
+/// The name and the content of the schema of every type of definition, as they lie in `schema/`.
+pub fn all() -> Vec<(&'static str, String)> {
     [
         ("suite.json", schema_for!(SuiteFile)),
         ("model.json", schema_for!(ModelFile)),

@@ -1,12 +1,17 @@
-//! A model as a study runs it: as its file says, or changed by a level of the factor.
+//! The models of a study as they are run: as their files say, or changed by a level of the factor.
 
-use crate::config::error::ConfigError;
-use crate::config::model_file::{ModelFile, model};
-use crate::config::settings::Settings;
-use crate::config::study_factor::Level;
-use crate::config::study_file::StudyFile;
-use crate::config::training_file::{TrainingChange, TrainingFile, training};
+use crate::config::{ConfigError, Level, ModelFile, Settings, StudyFile, model};
+use crate::train::{TrainingChange, TrainingFile, training};
 use std::path::{Path, PathBuf};
+
+/// Models, as they are run, × suites.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What answers.
+    pub models: Vec<StudyModel>,
+    /// What each of them is asked.
+    pub suites: Vec<String>,
+}
 
 /// A model, and what is changed of it.
 #[derive(Debug, Clone)]
@@ -28,7 +33,7 @@ struct Change {
 
 impl Change {
     /// Of one seed of the training, where the level has one.
-    fn of(level: &Level, name: &str, trained: Option<Trained>) -> Self {
+    fn by_level(level: &Level, name: &str, trained: Option<Trained>) -> Self {
         let seed = trained.as_ref().and_then(|trained| trained.seed);
         let marked = |text: &str, mark: &str| match seed {
             Some(seed) => format!("{text}{mark}{seed}"),
@@ -109,6 +114,22 @@ impl StudyModel {
 }
 
 impl StudyFile {
+    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
+    pub fn parts(&self) -> Vec<Part> {
+        let levels = self.factor.iter().flat_map(|factor| &factor.levels);
+        let mut models = StudyModel::plain(&self.models);
+        models.extend(levels.flat_map(|level| self.models_of(level)));
+        let own = Part {
+            models,
+            suites: self.suites.clone(),
+        };
+        let more = self.more.iter().map(|part| Part {
+            models: StudyModel::plain(&part.models),
+            suites: part.suites.clone(),
+        });
+        std::iter::once(own).chain(more).collect()
+    }
+
     /// The models of a level as they are run: all seeds of the training of one, then the next.
     pub fn models_of(&self, level: &Level) -> Vec<StudyModel> {
         if !level.changes_models() {
@@ -123,7 +144,7 @@ impl StudyFile {
             for trained in self.trained(level) {
                 models.push(StudyModel {
                     model: model.clone(),
-                    change: Some(Change::of(level, &name, trained)),
+                    change: Some(Change::by_level(level, &name, trained)),
                 });
             }
         }
@@ -162,13 +183,13 @@ impl StudyFile {
 
     /// One of None for a level that trains nothing.
     fn trained(&self, level: &Level) -> Vec<Option<Trained>> {
-        let of = |seed| {
+        let trained = |seed| {
             let name = level.training.clone()?;
             Some(Trained { name, seed })
         };
         match (&level.training, &self.training_seeds[..]) {
-            (None, _) | (_, []) => vec![of(None)],
-            (_, seeds) => seeds.iter().map(|seed| of(Some(*seed))).collect(),
+            (None, _) | (_, []) => vec![trained(None)],
+            (_, seeds) => seeds.iter().map(|seed| trained(Some(*seed))).collect(),
         }
     }
 }
@@ -180,4 +201,32 @@ fn stem(model: &str) -> String {
         || model.to_owned(),
         |stem| stem.to_string_lossy().into_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Kind, list, study};
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_built_in_study_names_what_there_is() {
+        let here = Path::new("");
+        let names = |kind| -> HashSet<String> {
+            list(kind).into_iter().map(|listed| listed.name).collect()
+        };
+        let (suites, models) = (names(Kind::Suite), names(Kind::Model));
+        let studies = names(Kind::Study);
+        assert!(studies.len() >= 5);
+        for name in studies {
+            let study = study(&name, here).unwrap().definition;
+            for part in study.parts() {
+                assert!(part.suites.iter().all(|name| suites.contains(name)));
+                for model in &part.models {
+                    assert!(models.contains(&model.model));
+                    model.load(here).unwrap();
+                }
+            }
+        }
+    }
 }
