@@ -1,6 +1,5 @@
 //! Mistakes in definition files, shown with the place and a suggestion.
 
-use crate::config::document::Text;
 use crate::text::nearest::nearest;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::fmt::Display;
@@ -34,19 +33,35 @@ impl ConfigError {
         }
     }
 
-    /// A mistake at the bytes `span` of `text`.
-    pub(super) fn at(text: &Text, span: Range<usize>, label: String, help: Option<String>) -> Self {
-        let (line, column) = text.position(span.start);
+    /// A mistake at the bytes `span` of the text `content`, which messages call `name`.
+    pub(super) fn at(
+        name: &str,
+        content: Arc<str>,
+        span: Range<usize>,
+        label: String,
+        help: Option<String>,
+    ) -> Self {
+        let (line, column) = position(&content, span.start);
         Self {
-            message: format!("{}:{line}:{column}: {label}", text.name()),
+            message: format!("{name}:{line}:{column}: {label}"),
             help,
             place: Some(Box::new(Place {
-                source: NamedSource::new(text.name(), text.content()).with_language("TOML"),
+                source: NamedSource::new(name, content).with_language("TOML"),
                 label,
                 span,
             })),
         }
     }
+}
+
+/// Line and column of a byte, both from 1; columns count characters.
+fn position(content: &str, byte: usize) -> (usize, usize) {
+    let before = &content[..content.floor_char_boundary(byte)];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 impl Diagnostic for ConfigError {

@@ -232,7 +232,7 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{model_file, policy_file, published_file, study_file, suite_file};
+    use crate::config::{model_file, policy_file, published_file, study_check, suite_file};
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -275,7 +275,7 @@ mod tests {
             assert_eq!(policy.definition.name, name);
         }
         for (name, document, origin) in built_in(Kind::Study) {
-            let study = study_file::checked(document, origin).unwrap();
+            let study = study_check::checked(document, origin).unwrap();
             assert_eq!(study.definition.name, name);
         }
     }

@@ -10,9 +10,11 @@ mod policy_file;
 mod published_file;
 mod repository;
 mod settings;
+mod study_check;
 mod study_factor;
 mod study_file;
 mod suite_file;
+mod text;
 mod value;
 mod whole_counts;
 
@@ -29,8 +31,9 @@ pub use published_file::{
 };
 pub use repository::Repository;
 pub use settings::Settings;
+pub use study_check::study;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
-pub use study_file::{StudyEngine, StudyFile, StudyPart, study};
+pub use study_file::{StudyEngine, StudyFile, StudyPart};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Flaw, GradeSection, ItemsSource, Join, Mapping, Names,
     Prepare, ReportSection, SuiteFile, Wanted, set, suite,

@@ -1,7 +1,7 @@
 //! A folder as the hub has data sets: a README, and tables beside it or in `data/`.
 
 use crate::formats::{self, Unreadable};
-use crate::suite::source::files;
+use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -5,6 +5,7 @@ use crate::formats::{Format, Place, Raw, Reading, Unreadable};
 use crate::paths::expanded;
 use crate::prompts::{Make, PromptGenerator};
 use crate::record::{Item, Task};
+use crate::suite::assets::AssetSource;
 use crate::suite::collect::{Collected, Items};
 use crate::suite::data_set;
 use crate::suite::error::{Problem, SuiteError, Wrong};
@@ -19,24 +20,6 @@ use std::path::{Path, PathBuf};
 
 /// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
 const BATCH: usize = 16_384;
-
-/// Why an asset cannot be had.
-pub type AssetError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Gives the local paths of downloadable files.
-pub trait AssetSource {
-    /// The files of an asset or of a group of them, in the group's order.
-    ///
-    /// # Errors
-    /// When the asset is unknown, or neither there nor to be had.
-    fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
-
-    /// The folder that pictures are written into which come inside a table.
-    ///
-    /// # Errors
-    /// When no such folder can be named.
-    fn pictures(&self) -> Result<PathBuf, AssetError>;
-}
 
 /// The items of a suite as asked.
 #[derive(Debug, Clone)]

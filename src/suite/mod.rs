@@ -1,11 +1,13 @@
 //! What is asked: definitions of suites, items, prompt generators.
 
+mod assets;
 mod collect;
 mod data_set;
 mod error;
 mod images;
 mod items;
 mod join;
+mod listing;
 mod map;
 mod pictures;
 mod source;
@@ -13,5 +15,6 @@ mod tables;
 
 pub use crate::config::{SuiteFile, suite as load};
 pub use crate::prompts::geneval::{COLORS as GENEVAL_COLORS, official_object_name};
+pub use assets::{AssetError, AssetSource};
 pub use error::{Problem, SuiteError};
-pub use items::{AssetError, AssetSource, ItemSet, items};
+pub use items::{ItemSet, items};

@@ -4,9 +4,10 @@ use crate::config::{Loaded, Origin, SuiteFile, embedded_file};
 use crate::formats::{self, Format, Several, Unreadable};
 use crate::paths::{cached_snapshot, expanded};
 use crate::record::Object;
+use crate::suite::assets::AssetSource;
 use crate::suite::data_set;
 use crate::suite::error::SuiteError;
-use crate::suite::items::AssetSource;
+use crate::suite::listing::{files, fits};
 use crate::text::json;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -78,12 +79,14 @@ impl Found {
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
                 match text {
                     Some(text) => Ok(Self::BuiltIn { path, text }),
-                    None => Err(unreadable(&path, "this suite brings no items of its own")
-                        .with_help(format!(
-                            "name your copy of it: `--items FILE`. {}",
-                            suite.definition.description
-                        ))
-                        .into()),
+                    None => Err(
+                        Unreadable::new(&path, "this suite brings no items of its own")
+                            .with_help(format!(
+                                "name your copy of it: `--items FILE`. {}",
+                                suite.definition.description
+                            ))
+                            .into(),
+                    ),
                 }
             }
         }
@@ -141,7 +144,7 @@ impl Found {
                 Some((last, others)) => format!("{} or {last}", others.join(", ")),
                 None => String::new(),
             };
-            unreadable(named, "its name does not say how it is written").with_help(format!(
+            Unreadable::new(named, "its name does not say how it is written").with_help(format!(
                 "end it in {endings}, or set `format` under [items]"
             ))
         })
@@ -154,7 +157,7 @@ impl Found {
     pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, Unreadable> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),
-            Self::Folder(path) => Err(unreadable(path, "this is a folder")),
+            Self::Folder(path) => Err(Unreadable::new(path, "this is a folder")),
             Self::Files { name, files } => match files.as_slice() {
                 [one] => Ok(Cow::Owned(read(one)?)),
                 many if many.iter().all(|file| is_json(file)) => {
@@ -163,7 +166,7 @@ impl Found {
                 }
                 _ => {
                     let problem = "several files are one source only as Parquet, TSV or JSON";
-                    Err(unreadable(name, problem))
+                    Err(Unreadable::new(name, problem))
                 }
             },
         }
@@ -172,12 +175,12 @@ impl Found {
 
 fn read(path: &Path) -> Result<String, Unreadable> {
     let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(path, &format!("cannot be read ({error})")))?;
+        .map_err(|error| Unreadable::new(path, format!("cannot be read ({error})")))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..valid).unwrap_or_default();
         let line = before.split(|byte| *byte == b'\n').count();
-        unreadable(path, &format!("line {line} is not UTF-8 text"))
+        Unreadable::new(path, format!("line {line} is not UTF-8 text"))
     })
 }
 
@@ -189,7 +192,7 @@ fn joined(files: &[PathBuf], how: Several) -> Result<String, Unreadable> {
         let text = read(path)?;
         let value = json::read(text.as_bytes());
         let value =
-            value.map_err(|error| unreadable(path, &format!("this is not JSON: {error}")))?;
+            value.map_err(|error| Unreadable::new(path, format!("this is not JSON: {error}")))?;
         match (how, value) {
             (Several::ByName, value) => {
                 by_name.insert(stem(path).to_owned(), value);
@@ -232,7 +235,7 @@ fn at(path: PathBuf) -> Result<Found, Unreadable> {
         };
         let files = files(folder, &|name| fits(pattern, name))?;
         return match files.is_empty() {
-            true => Err(unreadable(&path, "no file has such a name")),
+            true => Err(Unreadable::new(&path, "no file has such a name")),
             false => Ok(Found::Files {
                 name: folder.to_owned(),
                 files,
@@ -240,64 +243,10 @@ fn at(path: PathBuf) -> Result<Found, Unreadable> {
         };
     }
     if !path.exists() {
-        return Err(unreadable(&path, "there is no such file"));
+        return Err(Unreadable::new(&path, "there is no such file"));
     }
     Ok(Found::Files {
         name: path.clone(),
         files: vec![path],
     })
-}
-
-/// The files of a folder whose names fit, in their order.
-pub(super) fn files(
-    folder: &Path,
-    fits: &dyn Fn(&str) -> bool,
-) -> Result<Vec<PathBuf>, Unreadable> {
-    let cannot = |error: std::io::Error| {
-        unreadable(folder, &format!("this folder cannot be listed ({error})"))
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(fits) && path.is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Whether a name fits a pattern in which `*` stands for any characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-            starts.into_iter().any(|at| fits(after, &rest[at..]))
-        }),
-    }
-}
-
-fn unreadable(path: &Path, problem: &str) -> Unreadable {
-    Unreadable::new(path, problem)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, name, expected) in [
-            ("test-*.parquet", "test-00000-of-00002.parquet", true),
-            ("test-*.parquet", "train-0.parquet", false),
-            ("*", "字.tsv", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("a*", "a", true),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

@@ -6,9 +6,11 @@
 
 mod block;
 mod parts;
+mod settings;
 
 use self::block::{Block, Maker, Prompt};
 use self::parts::Parts;
+use self::settings::UniworldSettings;
 use super::denoise::{Denoise, Prompts, by_length};
 use super::description::TaskDescription;
 use crate::model::noise::Generator;
@@ -39,50 +41,6 @@ pub(super) static UNIWORLD: TaskDescription = TaskDescription {
 
 /// Edits of each kind in a check.
 const CHECKED: usize = 16;
-
-/// `settings` of the task `uniworld`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UniworldSettings {
-    /// Different samples; they come again in the same order.
-    samples: u64,
-    /// The share of batches that are edits; the others are captions.
-    edits: f64,
-    /// The share of signs among the captions.
-    #[serde(default = "signs")]
-    signs: f64,
-    /// How often captions are of each of GenEval's tasks.
-    #[serde(default)]
-    tasks: Tasks,
-    /// What looks at the reference pictures.
-    #[serde(default)]
-    encoder: Encoder,
-    /// Whether the language model sees the reference pictures.
-    #[serde(default = "yes")]
-    vlm_sees_images: bool,
-    /// How the loss weighs what an edit changes.
-    #[serde(default)]
-    region: RegionSettings,
-}
-
-fn signs() -> f64 {
-    samples::SIGN
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The reference encoder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Encoder {
-    /// The language model alone sees the pictures.
-    #[default]
-    None,
-    Siglip,
-    Dinov2,
-}
 
 /// UniWorld-V1 that learns.
 pub struct Uniworld {
