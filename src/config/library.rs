@@ -14,11 +14,17 @@ const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definition
 /// What a definition defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A benchmark, or a set of questions of one's own.
     Suite,
+    /// A model as it is run.
     Model,
+    /// Models and suites that are run together.
     Study,
+    /// Results that papers printed.
     Published,
+    /// What a gate holds results against.
     Policy,
+    /// A training on the miniature world.
     Training,
 }
 
@@ -52,6 +58,7 @@ impl fmt::Display for Kind {
 /// Where a definition came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
+    /// A file.
     File(PathBuf),
     /// Carried by the program; the path it has in the repository.
     BuiltIn(&'static str),
@@ -79,9 +86,11 @@ impl fmt::Display for Origin {
 /// A definition with the text it was read from.
 #[derive(Debug, Clone)]
 pub struct Loaded<T> {
+    /// What the text says.
     pub definition: T,
     /// Locates mistakes that only a later stage can see.
     pub document: Document,
+    /// Where the text came from.
     pub origin: Origin,
 }
 
@@ -97,7 +106,9 @@ impl<T> Loaded<T> {
 pub struct Listed {
     /// The name that the command line takes.
     pub name: String,
+    /// Its title; empty when the file cannot be read.
     pub title: String,
+    /// Where it came from.
     pub origin: Origin,
     /// Why the file cannot be used, if so.
     pub broken: Option<String>,

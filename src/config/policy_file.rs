@@ -42,6 +42,7 @@ pub struct PolicyFile {
     /// Random exchanges of the permutation test, and resamples of the interval.
     #[serde(default = "resamples")]
     pub resamples: usize,
+    /// What is checked.
     #[schemars(length(min = 1))]
     pub rules: Vec<PolicyRule>,
 }
@@ -50,10 +51,12 @@ pub struct PolicyFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRule {
+    /// The number that is checked.
     pub metric: Metric,
     /// The suite's name. Default: every suite.
     #[serde(default)]
     pub suite: Option<String>,
+    /// What a violation means.
     pub tier: Tier,
     /// Allowed drop in units of the score. Where both kinds are given, the smaller one counts. Default: none is allowed.
     #[serde(default)]
@@ -113,7 +116,9 @@ pub enum TestChoice {
     /// paired permutation test.
     #[default]
     Auto,
+    /// McNemar's exact test.
     Mcnemar,
+    /// The paired permutation test.
     Permutation,
 }
 

@@ -64,6 +64,7 @@ pub struct PublishedFile {
     /// What a reader of all these numbers must know.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What was printed.
     #[schemars(length(min = 1))]
     pub rows: Vec<PublishedRow>,
 }
@@ -86,6 +87,7 @@ pub enum OverallOf {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRow {
+    /// The model's name, as printed.
     pub model: String,
     /// The model definition (`configs/models`) that is this model; a run of it stands beside this row.
     #[serde(default)]

@@ -11,6 +11,7 @@ pub struct Factor {
     pub title: String,
     /// The name of the level that the others are compared with.
     pub control: String,
+    /// What it is set to.
     #[schemars(length(min = 1))]
     pub levels: Vec<Level>,
 }
@@ -61,6 +62,7 @@ pub struct Cost {
     /// What the numbers are, such as "parameters, billions" or "GPU hours". Default for measured ones: what was measured.
     #[serde(default)]
     pub title: Option<String>,
+    /// Where the numbers come from.
     #[serde(default)]
     pub of: CostOf,
 }

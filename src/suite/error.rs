@@ -69,6 +69,7 @@ impl From<RecordFault> for Problem {
 /// data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SuiteError {
+    /// The definition of the suite has a mistake.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] ConfigError),
@@ -78,6 +79,7 @@ pub enum SuiteError {
     #[diagnostic(transparent)]
     Unreadable(#[from] Unreadable),
 
+    /// Records are broken.
     #[error("{}", listing(source_name, first, *total))]
     Broken {
         source_name: String,
@@ -88,6 +90,7 @@ pub enum SuiteError {
         help: String,
     },
 
+    /// The source has no records.
     #[error("{source_name}: there are no items in it")]
     #[diagnostic(help("expected {expected}"))]
     Empty {
@@ -95,6 +98,7 @@ pub enum SuiteError {
         expected: String,
     },
 
+    /// There is no folder that pictures inside the source can be written into.
     #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
     #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for them"))]
     NoPictureFolder {
@@ -102,6 +106,7 @@ pub enum SuiteError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// The items are an asset that cannot be had.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
     #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
     Asset {

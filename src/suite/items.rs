@@ -24,6 +24,7 @@ const BATCH: usize = 16_384;
 /// The items of a suite as asked.
 #[derive(Debug, Clone)]
 pub struct ItemSet {
+    /// The items, in the order of the source.
     pub items: Vec<Item>,
     /// The folder that relative `images` start from.
     pub base: PathBuf,

@@ -16,10 +16,12 @@ pub struct TrainingFile {
     pub base: Option<String>,
     /// Short name, that of the folder of the checkpoint: letters, digits, `-`, `_`, `.`.
     pub name: String,
+    /// The name in charts and listings.
     pub title: String,
     /// What comes out, in a sentence or two.
     #[serde(default)]
     pub description: String,
+    /// What the network learns.
     pub task: TrainingTask,
     /// All random choices follow from it.
     #[serde(default = "seed")]
@@ -41,6 +43,7 @@ pub struct TrainingFile {
     /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin with.
     #[serde(default = "everything")]
     pub trainable: Vec<String>,
+    /// How the weights move.
     #[serde(default)]
     pub optimizer: OptimizerSection,
     /// The network's `config.json`; empty where it follows from what the network begins from.

@@ -29,6 +29,7 @@ impl Subject {
     /// What [`Lesson::of_pictures`] asks.
     pub const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
 
+    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Caption,
         Self::Describe,
@@ -37,6 +38,7 @@ impl Subject {
         Self::Sign,
     ];
 
+    /// The name in the curve.
     pub fn name(self) -> &'static str {
         match self {
             Self::Caption => "caption",
@@ -51,15 +53,20 @@ impl Subject {
 /// What is shown to a language model.
 #[derive(Debug, Clone)]
 pub enum Shown {
+    /// Things.
     Scene(Scene),
+    /// A sign with a word.
     Sign(RgbImage),
 }
 
 /// One lesson.
 #[derive(Debug, Clone)]
 pub struct Lesson {
+    /// What the lesson is about.
     pub subject: Subject,
+    /// What is asked.
     pub words: String,
+    /// The picture that is asked about.
     pub shown: Option<Shown>,
     /// The answer; it begins with a blank.
     pub answer: String,

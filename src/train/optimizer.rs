@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSection {
+    /// The learning rate after the warm-up.
     pub learning_rate: f64,
     /// Steps over which the learning rate rises from 0.
     pub warmup: u64,
     /// Part of the learning rate that is left at the end of a half cosine; 1 keeps it.
     pub final_rate: f64,
+    /// How much of the gradient's two moments each step keeps.
     pub betas: [f64; 2],
+    /// What is added to the root of the second moment.
     pub eps: f64,
+    /// The share of a weight, times the learning rate, that each step takes away.
     pub weight_decay: f64,
     /// Longest gradient, over all parameters.
     pub clip: f64,
@@ -61,6 +65,7 @@ pub struct AdamW {
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
+    /// The learning rate of the step.
     pub learning_rate: f64,
     /// Length of the gradient before it was clipped.
     pub gradient: f64,

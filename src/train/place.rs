@@ -9,17 +9,11 @@ use std::path::{Path, PathBuf};
 /// What happens while a network trains, for whoever shows it.
 pub enum Event<'a> {
     /// Steps that were done before.
-    Resumed {
-        step: u64,
-    },
-    Step {
-        step: u64,
-        numbers: &'a Numbers,
-    },
-    Checked {
-        step: u64,
-        numbers: &'a Numbers,
-    },
+    Resumed { step: u64 },
+    /// A step was done.
+    Step { step: u64, numbers: &'a Numbers },
+    /// The network was checked after a step.
+    Checked { step: u64, numbers: &'a Numbers },
 }
 
 /// Where a checkpoint that comes with the program lies; None when there is none of this name.
@@ -31,7 +25,9 @@ pub struct Place<'a> {
     pub folder: &'a Path,
     /// Where the checkpoints of other trainings lie.
     pub beside: &'a Path,
+    /// Where the network is computed.
     pub device: &'a Device,
+    /// Raised when the training should stop after the step.
     pub cancel: &'a Cancel,
     /// Forget an earlier state and an earlier checkpoint.
     pub restart: bool,
@@ -39,5 +35,6 @@ pub struct Place<'a> {
     pub until: u64,
     /// Finds checkpoints that come with the program, by name.
     pub shipped: &'a Shipped<'a>,
+    /// Is told what happens.
     pub on: &'a dyn Fn(Event<'_>),
 }

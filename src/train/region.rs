@@ -53,6 +53,7 @@ pub struct RegionSettings {
     pub smallest: f64,
     /// Pixels of a cell's side: the factor of the autoencoder.
     pub pool: u32,
+    /// How the weight follows from the size of the region.
     pub function: WeightFunction,
 }
 
@@ -73,10 +74,13 @@ impl Default for RegionSettings {
 /// Why a sample has no weights.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RegionError {
+    /// The kernel has no size that fits.
     #[error("a kernel of {kernel} pixels: odd sides from 1 to {WIDEST} have a middle")]
     Kernel { kernel: u32 },
+    /// The picture does not divide into cells.
     #[error("pictures of {width} × {height} pixels have no cell of {pool} × {pool}")]
     Grid { width: u32, height: u32, pool: u32 },
+    /// Reference and target have different sizes.
     #[error(
         "a reference is {reference:?} pixels large and the target {target:?}: resize one of them"
     )]
@@ -84,8 +88,10 @@ pub enum RegionError {
         reference: (u32, u32),
         target: (u32, u32),
     },
+    /// Reference and target are the same.
     #[error("no part of the target differs from all of its references")]
     Nothing,
+    /// The region is smaller than the settings allow.
     #[error("the edited region is {share} of the picture, less than {smallest}")]
     TooSmall { share: f64, smallest: f64 },
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+/// The file of a training under way.
 pub const FILE: &str = "state.safetensors";
 /// The key of the header's metadata.
 const KEY: &str = "training";

@@ -13,11 +13,13 @@ pub type Numbers = Vec<(String, f64)>;
 
 /// The loss of one step: a scalar with its graph, and its parts.
 pub struct Loss {
+    /// The scalar that is minimised.
     pub total: Tensor,
     parts: Vec<(&'static str, Tensor)>,
 }
 
 impl Loss {
+    /// A loss and its named parts, scalars all.
     pub fn new(total: Tensor, parts: &[(&'static str, Tensor)]) -> Self {
         Self {
             total,

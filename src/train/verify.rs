@@ -15,7 +15,9 @@ const WITHIN: f64 = 0.1;
 pub struct Compared {
     /// The last step of the part.
     pub step: u64,
+    /// The mean loss of the training that was.
     pub before: f64,
+    /// The mean loss of this one.
     pub now: f64,
 }
 

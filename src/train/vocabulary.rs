@@ -59,8 +59,11 @@ const FIRST: [&str; 11] = [
 /// What a tokenizer marks the ends of texts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// CLIP's.
     Clip,
+    /// T5's.
     T5,
+    /// Qwen's.
     Qwen,
     /// Qwen2's, and after them the image tokens of so many codes and what stands around them.
     XOmni(usize),

@@ -11,15 +11,22 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
+    /// One thing.
     SingleObject,
+    /// Two things of different shapes.
     TwoObject,
+    /// Several things of one shape.
     Counting,
+    /// One thing of a colour.
     Colors,
+    /// Two things and how one lies to the other.
     Position,
+    /// Two things, each of a colour.
     ColorAttr,
 }
 
 impl Task {
+    /// All of them, in GenEval's order.
     pub const ALL: [Self; 6] = [
         Self::SingleObject,
         Self::TwoObject,
@@ -29,6 +36,7 @@ impl Task {
         Self::ColorAttr,
     ];
 
+    /// GenEval's name of the task.
     pub fn tag(self) -> &'static str {
         match self {
             Self::SingleObject => "single_object",
@@ -44,7 +52,9 @@ impl Task {
 /// A shape, and its colour where the caption names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Noun {
+    /// Its shape.
     pub shape: Shape,
+    /// Its colour, where the caption names it.
     pub color: Option<Color>,
 }
 
@@ -71,7 +81,9 @@ impl Noun {
 pub enum Caption {
     /// One thing, or two to four of its kind.
     Some(usize, Noun),
+    /// One of each.
     Both(Noun, Noun),
+    /// The first lies so to the second.
     Related(Noun, Relation, Noun),
 }
 

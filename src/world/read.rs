@@ -27,6 +27,7 @@ const IN_ROW: f32 = 0.5 * CELL as f32;
 pub struct Found {
     /// None when it is like no form.
     pub form: Option<Form>,
+    /// The colour of its pixels.
     pub color: Color,
     /// Intersection over union with the nearest form's cover, 0 to 1.
     pub overlap: f32,

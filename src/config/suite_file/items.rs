@@ -166,7 +166,9 @@ pub enum Prepare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "the name of a field, or a list of names")]
 pub enum Names {
+    /// One field.
     One(String),
+    /// Several fields, in order.
     Several(Vec<String>),
 }
 
@@ -208,7 +210,9 @@ pub enum Wanted {
 pub enum Expect {
     /// `"*"`: the record untouched.
     All(#[schemars(regex(pattern = r"^\*$"))] String),
+    /// Some fields under their own names.
     Fields(Vec<String>),
+    /// Fields and constants under other names.
     Named(BTreeMap<String, FieldOrValue>),
 }
 
@@ -217,8 +221,11 @@ pub enum Expect {
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {
+    /// A field.
     Field(String),
+    /// A constant.
     Value { value: serde_json::Value },
+    /// The strings of a list that a field holds as Python prints it.
     PythonList { python_list: String },
 }
 

@@ -20,7 +20,9 @@ pub const FILES: [&str; 3] = [
 
 /// Pictures with what they show.
 pub struct Batch {
+    /// What the pictures show.
     pub contents: Vec<Content>,
+    /// The pictures.
     pub pictures: Vec<RgbImage>,
 }
 

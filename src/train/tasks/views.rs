@@ -15,11 +15,13 @@ pub struct ViewSettings {
     pub brightness: f64,
     /// Most that each channel is moved by, in 8-bit steps.
     pub color: f64,
-    /// How often a rectangle hides something, and the largest side of it in pixels.
+    /// How often a rectangle hides something.
     pub occlusion: f64,
+    /// The largest side of the rectangle, in pixels.
     pub occluded: usize,
-    /// How often patches of a view are hidden, and which share of them at least and at most.
+    /// How often patches of a view are hidden.
     pub masked: f64,
+    /// The least and the largest share of patches that are hidden.
     pub hidden: [f64; 2],
 }
 

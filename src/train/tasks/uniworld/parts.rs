@@ -31,6 +31,7 @@ const REFERENCE: &str = "denoise_tower.siglip_projector";
 
 /// Folders and the configuration.
 pub struct Parts {
+    /// UniWorld's configuration.
     pub config: Config,
     json: Value,
     vlm: PathBuf,

@@ -50,7 +50,9 @@ pub struct Drawn {
 
 /// Lessons about pictures whose prompts have one form.
 pub struct Said {
+    /// The questions and the tokens of their answers.
     pub answers: Answers,
+    /// What is asked.
     pub lessons: Vec<Lesson>,
 }
 
