@@ -1,5 +1,5 @@
-//! Kinds of things that definition files name, such as item formats: one description of each thing beside its code, and one
-//! list of each kind.
+//! Kinds of things that definition files name, such as item formats: one description of each thing beside its
+//! code, and one list of each kind.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error, VariantAccess, Visitor};
@@ -26,8 +26,8 @@ pub trait Described: 'static {
     fn about(&self) -> &'static str;
 }
 
-/// A thing of a kind, as a definition file names it. It reads, writes and describes itself in a schema as an enumeration of
-/// names does.
+/// A thing of a kind, as a definition file names it. It reads, writes and describes itself in a schema as an
+/// enumeration of names does.
 pub struct Named<T: Described + ?Sized>(&'static T);
 
 impl<T: Described + ?Sized> Named<T> {

@@ -1,4 +1,5 @@
-//! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in ones.
+//! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in
+//! ones.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
@@ -65,7 +66,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The folder that relative paths in the definition start from; the current one for a built-in definition.
+    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// definition.
     pub(crate) fn folder(&self) -> &Path {
         match self {
             Self::File(path) => path.parent().unwrap_or(Path::new("")),
@@ -95,7 +97,8 @@ pub struct Loaded<T> {
 }
 
 impl<T> Loaded<T> {
-    /// The folder that relative paths in the definition start from; the current one for a built-in definition.
+    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// definition.
     pub fn base(&self) -> &Path {
         self.origin.folder()
     }

@@ -58,7 +58,8 @@ pub struct PolicyRule {
     pub suite: Option<String>,
     /// What a violation means.
     pub tier: Tier,
-    /// Allowed drop in units of the score. Where both kinds are given, the smaller one counts. Default: none is allowed.
+    /// Allowed drop in units of the score. Where both kinds are given, the smaller one counts. Default: none
+    /// is allowed.
     #[serde(default)]
     pub max_drop: Option<f64>,
     /// Allowed drop as a part of the baseline's value: 0.02 allows 2 % of it.
@@ -112,8 +113,8 @@ pub enum Correction {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum TestChoice {
-    /// McNemar's exact test where every item has one output, right or wrong, and the number is their mean; else the
-    /// paired permutation test.
+    /// McNemar's exact test where every item has one output, right or wrong, and the number is their mean;
+    /// else the paired permutation test.
     #[default]
     Auto,
     /// McNemar's exact test.

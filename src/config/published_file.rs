@@ -27,7 +27,8 @@ pub struct PublishedFile {
     /// The keys of `groups` in the order they are printed in. Default: alphabetical.
     #[serde(default)]
     pub columns: Vec<String>,
-    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of print.
+    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of
+    /// print.
     #[serde(default)]
     pub metrics: BTreeMap<String, String>,
     /// How the overall number follows from the columns, for a check of every row. Default: it does not.
@@ -45,8 +46,9 @@ pub struct PublishedFile {
     /// What a perfect score is in a column, where it is not `full_mark`.
     #[serde(default)]
     pub marks: BTreeMap<String, f64>,
-    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed number must
-    /// then be a whole number of them, for a check of every row. Default: that is not stated, or scores are partial.
+    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed
+    /// number must then be a whole number of them, for a check of every row. Default: that is not stated, or
+    /// scores are partial.
     #[serde(default)]
     pub out_of: BTreeMap<String, u64>,
     /// The rows' `setting` that is the suite's own, such as "rewritten prompts": no other one.

@@ -28,8 +28,8 @@ pub struct Level {
     /// Models that are run, once with each of the study's seeds: names, or paths relative to this file.
     #[serde(default)]
     pub models: Vec<String>,
-    /// A training, by name or by a path relative to this file, that `unigauge train STUDY` does once with each of the study's
-    /// `training_seeds`: the models take its checkpoints.
+    /// A training, by name or by a path relative to this file, that `unigauge train STUDY` does once with
+    /// each of the study's `training_seeds`: the models take its checkpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<String>,
     /// Options that go over the models' own.
@@ -59,7 +59,8 @@ impl Level {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
-    /// What the numbers are, such as "parameters, billions" or "GPU hours". Default for measured ones: what was measured.
+    /// What the numbers are, such as "parameters, billions" or "GPU hours". Default for measured ones: what
+    /// was measured.
     #[serde(default)]
     pub title: Option<String>,
     /// Where the numbers come from.
@@ -97,8 +98,8 @@ impl Cost {
 pub struct Curves {
     /// The level that the files belong to.
     pub level: String,
-    /// CSV files with a header or JSON Lines, relative to this file. Several are repeats over seeds: the line is their mean,
-    /// the band reaches from the lowest to the highest.
+    /// CSV files with a header or JSON Lines, relative to this file. Several are repeats over seeds: the line
+    /// is their mean, the band reaches from the lowest to the highest.
     #[schemars(length(min = 1))]
     pub files: Vec<String>,
     /// The column of the steps.

@@ -15,7 +15,8 @@ pub struct StudyFile {
     /// What the study asks, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its levels.
+    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its
+    /// levels.
     #[serde(default)]
     pub models: Vec<String>,
     /// Names of suites, or paths of their files relative to this file.

@@ -124,8 +124,8 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
     checked(document, origin)
 }
 
-/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and the folder of its
-/// input images (`items.image_folder=FOLDER`), as a command line gives them.
+/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and
+/// the folder of its input images (`items.image_folder=FOLDER`), as a command line gives them.
 ///
 /// # Errors
 /// When one is not TOML or names nothing of the suite.

@@ -57,8 +57,8 @@ impl Text {
         self.content.len()
     }
 
-    /// The table under the keys of `path` (an array's elements by number), each key and value with its place. None when
-    /// there is none.
+    /// The table under the keys of `path` (an array's elements by number), each key and value with its place.
+    /// None when there is none.
     pub(super) fn table(&self, path: &[String]) -> Option<Spanned<DeTable<'_>>> {
         let table = DeTable::parse(&self.content).ok()?;
         let mut value = Spanned::new(table.span(), DeValue::Table(table.into_inner()));

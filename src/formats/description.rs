@@ -42,15 +42,15 @@ pub enum Reading {
     Folder(FolderReader),
 }
 
-/// Gives the records of a text; the second argument is the name of its file without the extension. Broken records do not
-/// fail: they stand among the others.
+/// Gives the records of a text; the second argument is the name of its file without the extension. Broken
+/// records do not fail: they stand among the others.
 ///
 /// # Errors
 /// What is wrong with the text as a whole.
 pub type TextReader = for<'a> fn(&'a str, &str) -> Result<Vec<Raw<'a>>, String>;
 
-/// Hands over the rows of a file, batch by batch; the second argument is the name of the file among several. Broken rows stand
-/// among the others.
+/// Hands over the rows of a file, batch by batch; the second argument is the name of the file among several.
+/// Broken rows stand among the others.
 ///
 /// # Errors
 /// When the file cannot be read or is no such table.

@@ -36,7 +36,8 @@ const COLUMNS: [(&str, &str); 6] = [
     ("question_natural_language", "question"),
 ];
 
-/// A record for every item, in the order of their first rows. Rows of an item that stand apart replace those before.
+/// A record for every item, in the order of their first rows. Rows of an item that stand apart replace those
+/// before.
 fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
     let mut records: Vec<(String, Place, Object)> = Vec::new();
     let mut last: Option<String> = None;

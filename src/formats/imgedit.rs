@@ -1,4 +1,5 @@
-//! ImgEdit-Bench's JSON files: the basic suite (two revisions), the hard suite, and the suites of several turns.
+//! ImgEdit-Bench's JSON files: the basic suite (two revisions), the hard suite, and the suites of several
+//! turns.
 
 use super::description::{FormatDescription, Reading, Several};
 use super::json;
@@ -18,7 +19,8 @@ pub(super) static IMGEDIT: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, stem| Ok(read(text, stem))),
 };
 
-/// A record for every key, or for every turn of a key; `name` is the file's. Several files stand under their names.
+/// A record for every key, or for every turn of a key; `name` is the file's. Several files stand under their
+/// names.
 fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
     let raws = json::records(text).into_iter();
     raws.flat_map(|raw| records(raw, name, "")).collect()

@@ -85,7 +85,8 @@ mod tests {
         }
     }
 
-    /// Printed by Python 3.11: `repr(['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '', '\\times'])`.
+    /// Printed by Python 3.11: `repr(['5G', "it's", 'a "b"', 'it\'s "both"', 'x\ny', '\x85', 'é字', '',
+    /// '\\times'])`.
     #[test]
     fn reads_the_strings_that_python_prints() {
         let printed =

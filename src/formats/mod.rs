@@ -1,4 +1,5 @@
-//! How sources of items are written: one file describes one format, and reads a source into JSON objects with their places.
+//! How sources of items are written: one file describes one format, and reads a source into JSON objects with
+//! their places.
 
 mod csv;
 mod description;

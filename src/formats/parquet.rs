@@ -1,4 +1,5 @@
-//! Parquet, a row group at a time, by polars's reader of single columns: a dataset's pictures need not fit into memory.
+//! Parquet, a row group at a time, by polars's reader of single columns: a dataset's pictures need not fit
+//! into memory.
 
 mod value;
 
@@ -187,8 +188,8 @@ fn column<'a>(
     }
 }
 
-/// Refuses pages that claim more values than any writer puts there: room for all of them is made at once, and a claim that is
-/// negative in the file is larger than any memory.
+/// Refuses pages that claim more values than any writer puts there: room for all of them is made at once, and
+/// a claim that is negative in the file is larger than any memory.
 fn check_pages(pages: PageReader) -> Result<(), String> {
     for page in pages {
         let claimed = match page.map_err(|error| error.to_string())? {

@@ -27,8 +27,8 @@ pub enum ImageEncoding {
     /// A path.
     #[default]
     Path,
-    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
-    /// another record that has the picture.
+    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the
+    /// `index` of another record that has the picture.
     Base64,
 }
 

@@ -17,8 +17,8 @@ pub trait FolderLayout: Sync {
         safe_name(&item.item)
     }
 
-    /// The path of one output that we write. Different outputs get different paths, all of them inside the folder.
-    /// Unless a layout says otherwise, an item has one picture, and further ones get a suffix.
+    /// The path of one output that we write. Different outputs get different paths, all of them inside the
+    /// folder. Unless a layout says otherwise, an item has one picture, and further ones get a suffix.
     fn path(&self, item: &Item, repeat: u32, extension: &str) -> PathBuf {
         let stem = single(&self.item_name(item), repeat);
         format!("{stem}.{extension}").into()
@@ -53,7 +53,8 @@ pub trait FolderLayout: Sync {
 /// Where the picture of one output is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Search {
-    /// Under the first of these paths that has a picture. They have no extension; the documented one is first.
+    /// Under the first of these paths that has a picture. They have no extension; the documented one is
+    /// first.
     Stems(Vec<PathBuf>),
     /// As [`Self::Stems`], and then as the only picture of the folder whose name begins with `start`.
     StemsOrStart {
@@ -62,7 +63,8 @@ pub enum Search {
         /// What the name of the picture begins with.
         start: String,
     },
-    /// In this folder, whose pictures have numbers as names: the output's repeat counts them in the order of these numbers.
+    /// In this folder, whose pictures have numbers as names: the output's repeat counts them in the order of
+    /// these numbers.
     Numbered(PathBuf),
 }
 
@@ -73,6 +75,7 @@ pub enum Sheet {
     Single,
     /// Two by two squares, as DPG-Bench has them.
     Squares,
-    /// Columns and rows of equal rectangles, as OneIG-Bench has them; a picture named `{name}_{repeat}` is one output.
+    /// Columns and rows of equal rectangles, as OneIG-Bench has them; a picture named `{name}_{repeat}` is
+    /// one output.
     Rectangles,
 }

@@ -1,5 +1,5 @@
-//! Where benchmarks keep their pictures: the official folder layouts, so that official scripts run on our outputs
-//! and we read other people's. One file describes one layout.
+//! Where benchmarks keep their pictures: the official folder layouts, so that official scripts run on our
+//! outputs and we read other people's. One file describes one layout.
 
 mod dpg;
 mod flat;

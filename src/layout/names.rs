@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 /// The longest name of a file that an item gives, in bytes.
 const LONGEST: usize = 180;
 
-/// One path component made of `A-Z a-z 0-9 . _ - blank`; any other byte of the UTF-8 text becomes `%XX`, and so do
-/// dots and blanks at either end. A name over 180 bytes is cut and made unique by a hash.
+/// One path component made of `A-Z a-z 0-9 . _ - blank`; any other byte of the UTF-8 text becomes `%XX`, and
+/// so do dots and blanks at either end. A name over 180 bytes is cut and made unique by a hash.
 pub fn safe_name(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut name = String::with_capacity(bytes.len());

@@ -29,8 +29,8 @@ pub(super) static COMPOSITION: PromptGeneratorDescription = PromptGeneratorDescr
     official: None,
 };
 
-/// GenEval's six tasks over what training sees of the world's shapes and colours, each caption of a task about as often. The
-/// `expect` is GenEval's metadata.
+/// GenEval's six tasks over what training sees of the world's shapes and colours, each caption of a task
+/// about as often. The `expect` is GenEval's metadata.
 fn seen() -> Vec<Item> {
     captions(Split::Seen, PER_TASK, &mut Random::new(SEED, 0))
 }

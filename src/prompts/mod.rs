@@ -1,4 +1,5 @@
-//! Items that the program makes itself: one file describes one generator of prompts or a few that share their code.
+//! Items that the program makes itself: one file describes one generator of prompts or a few that share their
+//! code.
 
 mod description;
 pub mod geneval;

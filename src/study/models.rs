@@ -100,7 +100,8 @@ impl StudyModel {
         Ok(file)
     }
 
-    /// The folder that the study's training leaves, below the current one; None where nothing is trained for it.
+    /// The folder that the study's training leaves, below the current one; None where nothing is trained for
+    /// it.
     ///
     /// # Errors
     /// When there is no such training, or its definition has a mistake.
@@ -114,7 +115,8 @@ impl StudyModel {
 }
 
 impl StudyFile {
-    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
+    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then
+    /// `more`.
     pub fn parts(&self) -> Vec<Part> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
         let mut models = StudyModel::plain(&self.models);

@@ -5,8 +5,8 @@ use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder `data`. None
-/// where there are none.
+/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder
+/// `data`. None where there are none.
 ///
 /// # Errors
 /// When a folder cannot be listed, or `data` holds more than one split: nobody has said which one is meant.

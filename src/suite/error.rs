@@ -65,8 +65,8 @@ impl From<RecordFault> for Problem {
     }
 }
 
-/// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the definition's or the
-/// data's fault.
+/// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the
+/// definition's or the data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SuiteError {
     /// The definition of the suite has a mistake.

@@ -149,7 +149,8 @@ fn second(
     Joined::new(join, raws(&found, format, &text)?, &name)
 }
 
-/// The folder of the pictures that come with items, as a whole path, whatever folder the program is started in.
+/// The folder of the pictures that come with items, as a whole path, whatever folder the program is started
+/// in.
 fn picture_folder(assets: &dyn AssetSource, source: &Path) -> Result<PathBuf, SuiteError> {
     let folder = assets
         .pictures()
@@ -192,7 +193,8 @@ fn generated(
     })
 }
 
-/// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of records.
+/// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of
+/// records.
 fn mapped(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,

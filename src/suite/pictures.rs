@@ -48,7 +48,8 @@ impl Pictures {
         self.no_place.load(Ordering::Relaxed)
     }
 
-    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it is whole.
+    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it
+    /// is whole.
     ///
     /// # Errors
     /// When it is no whole picture of a known format, too large, or cannot be written.

@@ -118,8 +118,8 @@ impl Found {
         }
     }
 
-    /// How the source is written: the suite's word goes first for its own source, the file's extension for one that the user
-    /// gave.
+    /// How the source is written: the suite's word goes first for its own source, the file's extension for
+    /// one that the user gave.
     ///
     /// # Errors
     /// When neither says it.
@@ -218,7 +218,8 @@ fn is_json(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part names.
+/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part
+/// names.
 fn at(path: PathBuf) -> Result<Found, Unreadable> {
     if path.is_dir() {
         let path = cached_snapshot(&path).unwrap_or(path);

@@ -1,5 +1,5 @@
-//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its pictures written
-//! into the folder for them, so that items hold paths like those of any other suite.
+//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its
+//! pictures written into the folder for them, so that items hold paths like those of any other suite.
 
 use crate::config::{Flaw, ItemsSource, Mapping, Names, Prepare};
 use crate::formats::table::{Columns, ImageEncoding, Picture, Row, RowResult};
@@ -231,7 +231,8 @@ impl Making<'_> {
         self.mapper.keeps(&written.record.fields) != Ok(false)
     }
 
-    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have from it.
+    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have
+    /// from it.
     fn refuse(&mut self, written: Written) {
         let index = written.index();
         let asked = self.asks(&written);

@@ -70,8 +70,8 @@ impl Curve {
         writeln!(self.file, "{line}").map_err(|error| TrainError::io(&self.path, error))
     }
 
-    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every twentieth, and
-    /// all checks.
+    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every
+    /// twentieth, and all checks.
     ///
     /// # Errors
     /// When the file cannot be read or written.

@@ -33,14 +33,16 @@ pub struct TrainingFile {
     /// Steps between two states on the disk, from which an interrupted training goes on.
     #[serde(default = "save_every")]
     pub save_every: u64,
-    /// Steps between two checks on samples that training does not see; the last step is always followed by one.
+    /// Steps between two checks on samples that training does not see; the last step is always followed by
+    /// one.
     #[serde(default = "check_every")]
     pub check_every: u64,
-    /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a training whose
-    /// checkpoint lies beside this one's or comes with the program.
+    /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a
+    /// training whose checkpoint lies beside this one's or comes with the program.
     #[serde(default)]
     pub from: BTreeMap<String, PathBuf>,
-    /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin with.
+    /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin
+    /// with.
     #[serde(default = "everything")]
     pub trainable: Vec<String>,
     /// How the weights move.
@@ -55,7 +57,8 @@ pub struct TrainingFile {
 }
 
 impl TrainingFile {
-    /// Where `unigauge train` puts the checkpoint, and where the models of a study look for it: below the current folder.
+    /// Where `unigauge train` puts the checkpoint, and where the models of a study look for it: below the
+    /// current folder.
     pub fn folder(&self) -> PathBuf {
         Path::new("checkpoints").join(&self.name)
     }

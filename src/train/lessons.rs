@@ -109,7 +109,8 @@ impl Lesson {
         }
     }
 
-    /// So many lessons about pictures whose words have one length in tokens, with the tokens of their answers.
+    /// So many lessons about pictures whose words have one length in tokens, with the tokens of their
+    /// answers.
     ///
     /// # Errors
     /// When the vocabulary lacks a word.

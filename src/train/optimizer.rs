@@ -1,5 +1,5 @@
-//! AdamW as PyTorch's `torch.optim.AdamW`, a gradient clipped as by `clip_grad_norm_`, and a moving average of the weights
-//! as by diffusers' `EMAModel` with its warm-up.
+//! AdamW as PyTorch's `torch.optim.AdamW`, a gradient clipped as by `clip_grad_norm_`, and a moving average
+//! of the weights as by diffusers' `EMAModel` with its warm-up.
 
 use super::TrainError;
 use candle_core::backprop::GradStore;
@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of the weights.
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of
+/// the weights.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSection {

@@ -1,5 +1,6 @@
-//! The adaptive weighting of edited regions of UniWorld-V1 (arXiv 2506.03147, section 3.3; `get_mask.py` of its training
-//! script): where a target differs from its references, the loss counts more, and the smaller the region the more.
+//! The adaptive weighting of edited regions of UniWorld-V1 (arXiv 2506.03147, section 3.3; `get_mask.py` of
+//! its training script): where a target differs from its references, the loss counts more, and the smaller
+//! the region the more.
 
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::definitions::Image;
@@ -108,12 +109,12 @@ pub struct Region {
 }
 
 impl Region {
-    /// Compares a target with the references that it was edited from. With no reference, or with a single one that it
-    /// equals, all of the picture is the region.
+    /// Compares a target with the references that it was edited from. With no reference, or with a single one
+    /// that it equals, all of the picture is the region.
     ///
     /// # Errors
-    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which case training
-    /// skips the sample.
+    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which
+    /// case training skips the sample.
     pub fn new(
         target: &RgbImage,
         references: &[RgbImage],
@@ -162,8 +163,8 @@ impl Region {
         })
     }
 
-    /// The weights on a grid of `width` × `height` latents, row by row: the cells themselves, or the nearest ones of
-    /// another grid, as torch's `interpolate` takes them.
+    /// The weights on a grid of `width` × `height` latents, row by row: the cells themselves, or the nearest
+    /// ones of another grid, as torch's `interpolate` takes them.
     pub fn weights(&self, width: u32, height: u32) -> Vec<f32> {
         let nearest = |to: u32, from: u32| {
             let scale = from as f32 / to as f32;
@@ -241,7 +242,8 @@ fn keep_large_parts(mask: &mut GrayImage, share: f64) {
     }
 }
 
-/// White cells are those with a white pixel; pixels at the right and lower edges that fill no cell are dropped.
+/// White cells are those with a white pixel; pixels at the right and lower edges that fill no cell are
+/// dropped.
 fn pooled(mask: &GrayImage, pool: u32) -> GrayImage {
     let mut cells = GrayImage::new(mask.width() / pool, mask.height() / pool);
     for (x, y, pixel) in mask.enumerate_pixels() {
@@ -256,8 +258,8 @@ fn white(mask: &GrayImage) -> usize {
     mask.pixels().filter(|pixel| **pixel != BLACK).count()
 }
 
-/// OpenCV's `MORPH_ELLIPSE` of an odd side; what a picture lacks beyond its edges neither spreads nor erodes, as with
-/// OpenCV's default border.
+/// OpenCV's `MORPH_ELLIPSE` of an odd side; what a picture lacks beyond its edges neither spreads nor erodes,
+/// as with OpenCV's default border.
 fn ellipse(side: u32) -> Result<Mask, RegionError> {
     if side.is_multiple_of(2) || side > WIDEST {
         return Err(RegionError::Kernel { kernel: side });

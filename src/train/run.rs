@@ -100,7 +100,8 @@ fn lock(folder: &Path) -> Result<Lock, TrainError> {
     })
 }
 
-/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or saved.
+/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or
+/// saved.
 fn fingerprint(training: &TrainingFile) -> Result<String, TrainError> {
     let essential = TrainingFile {
         title: String::new(),

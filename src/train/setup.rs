@@ -49,7 +49,8 @@ impl Setup<'_> {
         samples / self.batch.max(1) as u64
     }
 
-    /// The parameters of a network, which begin with the weights of `files`, each below a prefix; the others begin at random.
+    /// The parameters of a network, which begin with the weights of `files`, each below a prefix; the others
+    /// begin at random.
     pub fn variables(&self, files: Vec<(String, Arc<Files>)>) -> Arc<Variables> {
         let trainable = self.trainable.to_vec();
         Variables::over(self.seed, self.device.clone(), files, trainable)

@@ -1,5 +1,5 @@
-//! The state of a training on the disk: weights, moments, averages and the step, in one safetensors file that is replaced as
-//! a whole.
+//! The state of a training on the disk: weights, moments, averages and the step, in one safetensors file that
+//! is replaced as a whole.
 
 use super::TrainError;
 use candle_core::{DType, Device, Tensor};

@@ -51,7 +51,8 @@ pub trait Learner {
     /// When the network cannot be computed.
     fn loss(&self, step: u64) -> Result<Loss, TrainError>;
 
-    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages` puts it in place.
+    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages`
+    /// puts it in place.
     ///
     /// # Errors
     /// As [`Self::loss`].
@@ -68,8 +69,8 @@ pub trait Learner {
     /// The files of the checkpoint.
     fn files(&self) -> &'static [&'static str];
 
-    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network at this moment. Returns what is worth
-    /// knowing of it.
+    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network
+    /// at this moment. Returns what is worth knowing of it.
     ///
     /// # Errors
     /// When the folder cannot be written.

@@ -139,8 +139,9 @@ impl Caption {
         }
     }
 
-    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of each noun as
-    /// there should be, more of them only where nothing is counted, and a relation between some two of them.
+    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of
+    /// each noun as there should be, more of them only where nothing is counted, and a relation between some
+    /// two of them.
     pub fn shown(self, found: &[Found]) -> bool {
         let of = |noun: Noun| {
             found.iter().filter(move |thing| {

@@ -80,8 +80,8 @@ impl Edit {
             .filter(|thing| self.gone != Some(**thing))
     }
 
-    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell unless it is an
-    /// addition, and what is gone is not.
+    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell
+    /// unless it is an addition, and what is gone is not.
     pub fn followed(&self, found: &[Found]) -> bool {
         let anywhere = |thing: &Thing| {
             found.iter().any(|found| {

@@ -1,5 +1,5 @@
-//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by the colour of
-//! its solid pixels and by the form that its cover overlaps best.
+//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by
+//! the colour of its solid pixels and by the form that its cover overlaps best.
 
 use super::draw::cover;
 use super::glyphs::LETTERS;

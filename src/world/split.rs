@@ -1,4 +1,5 @@
-//! The combinations that training never sees, in captions and in pictures alike, so that a score on them tests composition.
+//! The combinations that training never sees, in captions and in pictures alike, so that a score on them
+//! tests composition.
 
 use super::random::Random;
 use super::scene::Scene;

@@ -185,8 +185,8 @@ impl Relation {
         }
     }
 
-    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half of the whole
-    /// offset.
+    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half
+    /// of the whole offset.
     pub fn holds(self, a: Cell, b: Cell) -> bool {
         let offset = |a: u8, b: u8| f64::from(CELL) * (f64::from(a) - f64::from(b));
         let (x, y) = (offset(a.column, b.column), offset(a.row, b.row));

@@ -18,9 +18,9 @@ pub struct ItemsSource {
     /// Items that the program makes itself.
     #[serde(default)]
     pub generator: Option<PromptGenerator>,
-    /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files are one
-    /// source: their folder, the folder whose `data` holds the files of one split, or a path whose last part has a `*`, in the
-    /// order of their names. `~` is the home folder.
+    /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files
+    /// are one source: their folder, the folder whose `data` holds the files of one split, or a path whose
+    /// last part has a `*`, in the order of their names. `~` is the home folder.
     #[serde(default)]
     pub file: Option<String>,
     /// The id of a downloadable file of records, or of a group of them (see `unigauge fetch`).
@@ -33,8 +33,9 @@ pub struct ItemsSource {
     #[serde(default)]
     pub join: Option<Join>,
     /// The folder of input images that are named by path, relative to that of the file. On the command line:
-    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or that a
-    /// built-in suite reads, has no input images beside it: without this folder they are not looked for.
+    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or
+    /// that a built-in suite reads, has no input images beside it: without this folder they are not looked
+    /// for.
     #[serde(default)]
     pub image_folder: Option<String>,
     /// Accept input images outside their folder.
@@ -43,7 +44,8 @@ pub struct ItemsSource {
     /// Which records are asked, by the value of a field; without it, all.
     #[serde(default)]
     pub keep: BTreeMap<String, Wanted>,
-    /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty record is an error.
+    /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty
+    /// record is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<Flaw>,
     /// Which field of a record means what.
@@ -51,8 +53,8 @@ pub struct ItemsSource {
     pub map: Mapping,
 }
 
-/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own fields stay.
-/// Items that the user gives in a file of their own are not joined.
+/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own
+/// fields stay. Items that the user gives in a file of their own are not joined.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
@@ -76,7 +78,8 @@ pub struct Join {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flaw {
-    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it should not be.
+    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it
+    /// should not be.
     EmptyOption,
     /// A picture inside a table is absent, cut, damaged or of an unknown format.
     BrokenPicture,
@@ -115,31 +118,35 @@ impl Flaw {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// A field, or a text with fields in braces: `{prompt_id:04}` pads a number with zeros, `{file:stem}` drops
-    /// an extension, `{@index:05}` is the record's 0-based place in the source.
+    /// A field, or a text with fields in braces: `{prompt_id:04}` pads a number with zeros, `{file:stem}`
+    /// drops an extension, `{@index:05}` is the record's 0-based place in the source.
     #[serde(default)]
     pub id: Option<String>,
-    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where that field is
-    /// missing or empty; `{@options}` are the options of a multiple-choice question, a line each.
+    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where
+    /// that field is missing or empty; `{@options}` are the options of a multiple-choice question, a line
+    /// each.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// The field with the input image, or with a list of them; or several such fields, of which empty ones are passed
-    /// over.
+    /// The field with the input image, or with a list of them; or several such fields, of which empty ones
+    /// are passed over.
     #[serde(default)]
     pub images: Option<Names>,
     /// How a text names an input image.
     #[serde(default)]
     pub image_encoding: ImageEncoding,
-    /// How the input images inside a table are prepared for the model; without it, they are taken as they are.
+    /// How the input images inside a table are prepared for the model; without it, they are taken as they
+    /// are.
     #[serde(default)]
     pub prepare: Option<Prepare>,
-    /// The field with the picture, or the list of them, that observers compare outputs with in place of the input images.
+    /// The field with the picture, or the list of them, that observers compare outputs with in place of the
+    /// input images.
     #[serde(default)]
     pub compare_with: Option<String>,
     /// Fields whose text is a list as JSON or Python writes it. A text that is none stays as it is.
     #[serde(default)]
     pub lists: Vec<String>,
-    /// A field with values between commas: the record is asked once for each, and the field then holds that one.
+    /// A field with values between commas: the record is asked once for each, and the field then holds that
+    /// one.
     #[serde(default)]
     pub each: Option<String>,
     /// What makes a record a multiple-choice question.
@@ -176,16 +183,16 @@ pub enum Names {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceMapping {
-    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A record
-    /// without options is an open question.
+    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A
+    /// record without options is an open question.
     pub options: Names,
     /// The field with the right option: its letter, its text, or a number from 0.
     pub answer: String,
     /// What is asked in place of `prompt` where there are options.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the keys
-    /// `question`, `rotation` and `rotations` for the grader.
+    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the
+    /// keys `question`, `rotation` and `rotations` for the grader.
     #[serde(default)]
     pub circular: bool,
 }
@@ -216,8 +223,8 @@ pub enum Expect {
     Named(BTreeMap<String, FieldOrValue>),
 }
 
-/// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a list that the field
-/// holds as Python prints it.
+/// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a
+/// list that the field holds as Python prints it.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {

@@ -70,7 +70,8 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
     value.ok_or_else(|| unknown(array))
 }
 
-/// The pictures of a row: bytes, a struct of `bytes` and `path`, a list of either; a text is a path, or base64.
+/// The pictures of a row: bytes, a struct of `bytes` and `path`, a list of either; a text is a path, or
+/// base64.
 ///
 /// # Errors
 /// When the type holds no pictures.

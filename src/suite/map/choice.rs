@@ -38,7 +38,8 @@ impl Question {
         let options = match &choice.options {
             Names::One(name) => {
                 let options = of_list(name, fields.get(name))?;
-                // A list says itself how many there are, and is asked as it stands unless the suite says otherwise.
+                // A list says itself how many there are, and is asked as it stands unless the suite says
+                // otherwise.
                 let empty = options.iter().any(|option| option.trim().is_empty());
                 if empty && leave_out.contains(&Flaw::EmptyOption) {
                     let message = format!("an option of the field `{name}` is empty");

@@ -1,9 +1,10 @@
-//! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a picture with some
-//! patches hidden and says what the teacher says of another view, and of the hidden patches.
+//! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a
+//! picture with some patches hidden and says what the teacher says of another view, and of the hidden
+//! patches.
 //!
-//! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so that it is
-//! saved and published as such; and it is balanced over a batch instead of by a running centre, as in DINOv2, so that there
-//! is nothing else to save. Of the recipe's parts the small crops are left out.
+//! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so
+//! that it is saved and published as such; and it is balanced over a batch instead of by a running centre, as
+//! in DINOv2, so that there is nothing else to save. Of the recipe's parts the small crops are left out.
 
 use super::description::TaskDescription;
 use super::encoder::{self, Batch};
@@ -264,8 +265,8 @@ impl Learner for Dinov2Task {
         self.distilled(&views, &targets)
     }
 
-    /// How many prototypes some unseen pictures choose, which falls to 1 when the training collapses, and what a linear
-    /// probe reads from the patch tokens.
+    /// How many prototypes some unseen pictures choose, which falls to 1 when the training collapses, and
+    /// what a linear probe reads from the patch tokens.
     fn check(&self) -> Result<Numbers, TrainError> {
         let pictures = Batch::unseen(self.seed, CHECKED).pictures;
         let class = self.states(&pictures)?.narrow(1, 0, 1)?.squeeze(1)?;

@@ -1,4 +1,5 @@
-//! What the trainings of encoders of reference pictures share: the pictures, their numbers, and the published folder.
+//! What the trainings of encoders of reference pictures share: the pictures, their numbers, and the published
+//! folder.
 
 use super::parts::write_json;
 use crate::model::processor::FixedProcessor;

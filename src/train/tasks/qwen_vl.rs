@@ -1,5 +1,5 @@
-//! Training of Qwen2.5-VL from nothing: the next token of answers about captions and pictures, vision tower and language
-//! model together. The result is the frozen language model of UniWorld-V1 in miniature.
+//! Training of Qwen2.5-VL from nothing: the next token of answers about captions and pictures, vision tower
+//! and language model together. The result is the frozen language model of UniWorld-V1 in miniature.
 
 use super::description::TaskDescription;
 use super::parts::write_json;

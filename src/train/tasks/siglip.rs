@@ -1,5 +1,5 @@
-//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of all they show, each pair
-//! a yes or a no of its own. Only the vision tower is published.
+//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of all they
+//! show, each pair a yes or a no of its own. Only the vision tower is published.
 
 use super::description::TaskDescription;
 use super::encoder::{self, Batch};
@@ -164,8 +164,8 @@ impl Learner for Siglip {
         &self.variables
     }
 
-    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures of one description, such
-    /// as two empty ones, are pairs of either.
+    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures of one
+    /// description, such as two empty ones, are pairs of either.
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let batch = Batch::of_step(self.seed, step, self.batch);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();
@@ -180,8 +180,8 @@ impl Learner for Siglip {
         Ok(Loss::new(loss, &[]))
     }
 
-    /// How many of some unseen pictures score highest with their own description, and what a linear probe reads from the
-    /// patch tokens.
+    /// How many of some unseen pictures score highest with their own description, and what a linear probe
+    /// reads from the patch tokens.
     fn check(&self) -> Result<Numbers, TrainError> {
         let batch = Batch::unseen(self.seed, CHECKED);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();

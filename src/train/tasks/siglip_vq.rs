@@ -1,8 +1,10 @@
-//! Training of X-Omni's tokenizer (arXiv 2507.22058, section 3.1) as LLaVA trains a connector: SigLIP's features become
-//! codes, and a language model answers questions about the picture from what is decoded of them. No pixel is rebuilt.
+//! Training of X-Omni's tokenizer (arXiv 2507.22058, section 3.1) as LLaVA trains a connector: SigLIP's
+//! features become codes, and a language model answers questions about the picture from what is decoded of
+//! them. No pixel is rebuilt.
 //!
-//! The vision transformer begins as a trained SigLIP, without its final norm and with the exact GELU, and stays as it is.
-//! The language model has its own place for image tokens, which a linear projector fills; it is not published.
+//! The vision transformer begins as a trained SigLIP, without its final norm and with the exact GELU, and
+//! stays as it is. The language model has its own place for image tokens, which a linear projector fills; it
+//! is not published.
 
 mod codebook;
 mod tower;
@@ -123,7 +125,8 @@ struct Block {
 
 impl SiglipVq {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the other.
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// other.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: SiglipVqSettings = setup.settings()?;
@@ -265,8 +268,8 @@ impl Learner for SiglipVq {
         Ok(Loss::new(total, &parts))
     }
 
-    /// The share of answers that would be decoded right from codes, word for word; how many codes the pictures take, and
-    /// how many equally frequent ones would be as surprising.
+    /// The share of answers that would be decoded right from codes, word for word; how many codes the
+    /// pictures take, and how many equally frequent ones would be as surprising.
     fn check(&self) -> Result<Numbers, TrainError> {
         let encoder = VqEncoder::new(&self.encoder, &self.variables.weights().at(QUANTIZER))?;
         let mut tally = Tally::default();
@@ -297,7 +300,8 @@ impl Learner for SiglipVq {
         &FILES
     }
 
-    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says of them.
+    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says of
+    /// them.
     fn publish(
         &self,
         folder: &Path,

@@ -1,8 +1,10 @@
-//! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder and a frozen
-//! autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors and a part of FLUX's image
-//! branch, on captions and edits, with a loss that weighs what an edit changes. Which is which is said by `trainable`.
+//! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder
+//! and a frozen autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors
+//! and a part of FLUX's image branch, on captions and edits, with a loss that weighs what an edit changes.
+//! Which is which is said by `trainable`.
 //!
-//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one token more.
+//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one
+//! token more.
 
 mod block;
 mod parts;
@@ -60,7 +62,8 @@ pub struct Uniworld {
 
 impl Uniworld {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// others.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: UniworldSettings = setup.settings()?;
@@ -104,8 +107,8 @@ impl Uniworld {
         }
     }
 
-    /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose text tokens
-    /// have no positions.
+    /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose
+    /// text tokens have no positions.
     fn prompts(&self, prompt: &Prompt) -> Result<Prompts, TrainError> {
         let states = self.denoise_projector.forward(&prompt.states)?;
         let context = match (&self.reference_projector, &prompt.features) {

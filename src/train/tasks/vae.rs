@@ -1,5 +1,5 @@
-//! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near to a unit
-//! normal (Kingma and Welling, arXiv 1312.6114).
+//! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near
+//! to a unit normal (Kingma and Welling, arXiv 1312.6114).
 
 use super::description::TaskDescription;
 use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
@@ -157,8 +157,8 @@ impl Learner for Vae {
         Ok(Loss::new(total, &[("l1", l1), ("l2", l2), ("kl", kl)]))
     }
 
-    /// The mean squared difference of pictures that are decoded from the latents' means, and the share of pictures in which
-    /// the exact observer finds the same things and words as in the original.
+    /// The mean squared difference of pictures that are decoded from the latents' means, and the share of
+    /// pictures in which the exact observer finds the same things and words as in the original.
     fn check(&self) -> Result<Numbers, TrainError> {
         let (mut squares, mut numbers) = (0.0, 0);
         // Pictures of things and of letters: read alike, and all.
@@ -190,8 +190,8 @@ impl Learner for Vae {
         &FILES
     }
 
-    /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling makes latents
-    /// of mean 0 and standard deviation 1.
+    /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling
+    /// makes latents of mean 0 and standard deviation 1.
     fn publish(
         &self,
         folder: &Path,

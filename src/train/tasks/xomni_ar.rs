@@ -1,8 +1,9 @@
-//! Training of X-Omni's autoregressive model (arXiv 2507.22058, section 4) over the codes of a frozen tokenizer: a trained
-//! language model between layers for image tokens learns to continue prompts with pictures, and to answer about pictures.
+//! Training of X-Omni's autoregressive model (arXiv 2507.22058, section 4) over the codes of a frozen
+//! tokenizer: a trained language model between layers for image tokens learns to continue prompts with
+//! pictures, and to answer about pictures.
 //!
-//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the loss, of an
-//! answer its words.
+//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the
+//! loss, of an answer its words.
 
 mod language;
 mod sequences;
@@ -221,8 +222,8 @@ impl Learner for XOmniArTask {
         Ok(Loss::new(loss.clone(), &[(name, loss)]))
     }
 
-    /// The share of answers that would be decoded right, word for word, and the mean −log p of an image token that follows
-    /// those before it under GenEval's captions and signs.
+    /// The share of answers that would be decoded right, word for word, and the mean −log p of an image token
+    /// that follows those before it under GenEval's captions and signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let mut tally = Tally::default();

@@ -1,6 +1,6 @@
-//! Training of X-Omni's diffusion decoder (arXiv 2507.22058, section 3.2): FLUX.1 learns to draw what the codes of a frozen
-//! tokenizer say. Their features join the image tokens between the two kinds of blocks, through a layer that begins with
-//! zeros, so that the first picture is FLUX's own.
+//! Training of X-Omni's diffusion decoder (arXiv 2507.22058, section 3.2): FLUX.1 learns to draw what the
+//! codes of a frozen tokenizer say. Their features join the image tokens between the two kinds of blocks,
+//! through a layer that begins with zeros, so that the first picture is FLUX's own.
 //!
 //! The checkpoint is the whole folder that the generator `xomni` opens.
 
@@ -58,8 +58,8 @@ struct DecoderSettings {
     /// The share of signs among the samples.
     #[serde(default = "signs")]
     signs: f64,
-    /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an empty
-    /// condition.
+    /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an
+    /// empty condition.
     num_inference_steps: usize,
     cfg_scale: f64,
 }
@@ -90,7 +90,8 @@ pub struct XOmniDecoderTask {
     batch: usize,
 }
 
-/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B, P].
+/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B,
+/// P].
 struct Told {
     features: Option<Tensor>,
     states: Tensor,
@@ -105,7 +106,8 @@ struct Block {
 
 impl XOmniDecoderTask {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// others.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: DecoderSettings = setup.settings()?;
@@ -248,8 +250,8 @@ impl Learner for XOmniDecoderTask {
         Ok(Loss::new(noised.loss(&predicted, None)?, &[]))
     }
 
-    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for scenes and
-    /// for signs.
+    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for
+    /// scenes and for signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let (captions, originals) = self.captioned(CHECKED, &mut random);
