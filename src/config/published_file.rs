@@ -314,12 +314,11 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
     }
     let decimals = file.rows.iter().map(|row| row.decimals);
     let most = decimals.chain([file.decimals]).flatten().max();
-    match most.is_some_and(|most| most > MOST_DECIMALS) {
-        true => {
-            let message = format!("`decimals` is {MOST_DECIMALS} at most");
-            Err(document.mistake(&["decimals"], message, None))
-        }
-        false => Ok(()),
+    if most.is_some_and(|most| most > MOST_DECIMALS) {
+        let message = format!("`decimals` is {MOST_DECIMALS} at most");
+        Err(document.mistake(&["decimals"], message, None))
+    } else {
+        Ok(())
     }
 }
 

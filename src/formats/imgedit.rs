@@ -74,8 +74,9 @@ fn earlier(turns: &[Value]) -> String {
     let lines: Vec<String> = lines
         .map(|(at, turn)| format!("{}. {turn}", at + 1))
         .collect();
-    match lines.is_empty() {
-        true => "none".to_owned(),
-        false => lines.join("\n"),
+    if lines.is_empty() {
+        "none".to_owned()
+    } else {
+        lines.join("\n")
     }
 }

@@ -118,13 +118,14 @@ fn check_size(group: &RowGroupMetadata, wanted: &[&Field]) -> Result<(), String>
         packed.saturating_add(chunk.uncompressed_size().max(0).unsigned_abs())
     });
     let bytes = sizes.fold(0_u64, u64::saturating_add);
-    match bytes > MAX_GROUP_BYTES {
-        true => Err(format!(
+    if bytes > MAX_GROUP_BYTES {
+        Err(format!(
             "it claims {} MB in the columns that are read; at most {} MB are read at once",
             bytes >> 20,
             MAX_GROUP_BYTES >> 20
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 
@@ -179,12 +180,13 @@ fn column<'a>(
             .map_err(|error| error.to_string())
     })?;
     let rows: usize = parts.iter().map(|part| part.len()).sum();
-    match rows == group.num_rows() {
-        true => Ok(Column { field, parts }),
-        false => Err(format!(
+    if rows == group.num_rows() {
+        Ok(Column { field, parts })
+    } else {
+        Err(format!(
             "it has {rows} values for {} rows",
             group.num_rows()
-        )),
+        ))
     }
 }
 
@@ -223,9 +225,12 @@ fn row_of(table: &[Column<'_>], row: usize, columns: &Columns, place: Place) -> 
         let (array, at) = column
             .at(row)
             .ok_or_else(|| wrong("there is no value".to_owned()))?;
-        let found = guarded(|| match columns.is_image(name) {
-            true => value::pictures(array, at, columns.encoding),
-            false => value::json(array, at).map(value::Cell::Value),
+        let found = guarded(|| {
+            if columns.is_image(name) {
+                value::pictures(array, at, columns.encoding)
+            } else {
+                value::json(array, at).map(value::Cell::Value)
+            }
         });
         match found.map_err(wrong)? {
             value::Cell::Value(value) => {

@@ -82,9 +82,10 @@ impl Rows {
                 return Err(format!("it is longer than {} MB", MAX_ROW_BYTES >> 20));
             }
             if text.len() == line {
-                return match open {
-                    true => Err("the file ends inside a quoted value".to_owned()),
-                    false => Ok(false),
+                return if open {
+                    Err("the file ends inside a quoted value".to_owned())
+                } else {
+                    Ok(false)
                 };
             }
             open = is_open(&text[line..], open);
@@ -304,9 +305,10 @@ mod tests {
 
     /// As pandas writes a value: quoted where it must be.
     fn cell(value: &str) -> String {
-        match value.contains(['\t', '"', '\n', '\r']) {
-            true => format!("\"{}\"", value.replace('"', "\"\"")),
-            false => value.to_owned(),
+        if value.contains(['\t', '"', '\n', '\r']) {
+            format!("\"{}\"", value.replace('"', "\"\""))
+        } else {
+            value.to_owned()
         }
     }
 

@@ -141,12 +141,13 @@ fn help(problems: &[Problem]) -> String {
     let names: Vec<String> = (Flaw::ALL.iter().filter(|flaw| has(flaw)))
         .map(|flaw| format!("\"{}\"", flaw.name()))
         .collect();
-    match names.is_empty() {
-        true => repair.to_owned(),
-        false => format!(
+    if names.is_empty() {
+        repair.to_owned()
+    } else {
+        format!(
             "{repair}; or set `leave_out = [{}]` under [items], which leaves such records out and says how many",
             names.join(", ")
-        ),
+        )
     }
 }
 

@@ -61,9 +61,10 @@ pub fn items(
     let within = matches!(found, Found::Files { .. }) && tables::are_in(format, source);
     let edits = suite.definition.task == Task::Edit && !within;
     let unseen = edits && published && source.image_folder.is_none();
-    let images = match unseen {
-        true => Images::unseen(&base),
-        false => Images::new(&base, source.allow_outside),
+    let images = if unseen {
+        Images::unseen(&base)
+    } else {
+        Images::new(&base, source.allow_outside)
     };
     let joined = match (&source.join, instead) {
         (Some(join), None) => Some(second(suite, join, assets)?),

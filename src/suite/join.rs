@@ -35,9 +35,10 @@ impl Joined {
             });
             problems.extend(read.err());
         }
-        match problems.is_empty() {
-            true => Ok(joined),
-            false => Err(SuiteError::broken(name, problems)),
+        if problems.is_empty() {
+            Ok(joined)
+        } else {
+            Err(SuiteError::broken(name, problems))
         }
     }
 

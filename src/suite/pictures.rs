@@ -121,12 +121,11 @@ impl Pictures {
                 MAX_BYTES >> 20
             ));
         }
-        let decoded = match text.contains(|c: char| c.is_ascii_whitespace()) {
-            true => {
-                let joined: String = text.split_ascii_whitespace().collect();
-                BASE64.decode(joined)
-            }
-            false => BASE64.decode(text),
+        let decoded = if text.contains(|c: char| c.is_ascii_whitespace()) {
+            let joined: String = text.split_ascii_whitespace().collect();
+            BASE64.decode(joined)
+        } else {
+            BASE64.decode(text)
         };
         decoded.map_err(|error| format!("the picture is not base64: {error}"))
     }

@@ -235,12 +235,13 @@ fn at(path: PathBuf) -> Result<Found, Unreadable> {
             _ => Path::new("."),
         };
         let files = files(folder, &|name| fits(pattern, name))?;
-        return match files.is_empty() {
-            true => Err(Unreadable::new(&path, "no file has such a name")),
-            false => Ok(Found::Files {
+        return if files.is_empty() {
+            Err(Unreadable::new(&path, "no file has such a name"))
+        } else {
+            Ok(Found::Files {
                 name: folder.to_owned(),
                 files,
-            }),
+            })
         };
     }
     if !path.exists() {

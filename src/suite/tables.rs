@@ -273,13 +273,14 @@ impl Making<'_> {
                         let key = (column.clone(), index.clone());
                         let Some(known) = self.known.get(&key) else {
                             let place = written.record.place.clone().column(column);
-                            let wrong = match self.broken.contains(&key) {
-                                true => Flaw::BrokenPicture.wrong(format!(
+                            let wrong = if self.broken.contains(&key) {
+                                Flaw::BrokenPicture.wrong(format!(
                                     "the picture of the record whose `{INDEX}` is {index:?} cannot be used"
-                                )),
-                                false => Wrong::from(format!(
+                                ))
+                            } else {
+                                Wrong::from(format!(
                                     "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
-                                )),
+                                ))
                             };
                             return Err(Problem::at(place, wrong));
                         };

@@ -168,9 +168,10 @@ fn caption(random: &mut Random) -> Lesson {
 
 /// A scene as training sees them: of a caption, or before an edit.
 fn scene(random: &mut Random) -> Scene {
-    match random.chance(0.5) {
-        true => samples::caption(random).scene(random),
-        false => Edit::sampled(random.pick(&Kind::ALL), random).before,
+    if random.chance(0.5) {
+        samples::caption(random).scene(random)
+    } else {
+        Edit::sampled(random.pick(&Kind::ALL), random).before
     }
 }
 
@@ -181,9 +182,10 @@ fn listed(scene: &Scene) -> String {
     let said = things
         .iter()
         .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place(*cell)));
-    match things.is_empty() {
-        true => " nothing".to_owned(),
-        false => said.collect::<Vec<String>>().join(","),
+    if things.is_empty() {
+        " nothing".to_owned()
+    } else {
+        said.collect::<Vec<String>>().join(",")
     }
 }
 
@@ -244,9 +246,10 @@ fn sign(word: &str, read: bool, random: &mut Random) -> Lesson {
     let picture = words::sign(word, random.pick(&Color::ALL), random);
     Lesson {
         subject: Subject::Sign,
-        words: match read {
-            true => "describe it".into(),
-            false => words::prompt(word),
+        words: if read {
+            "describe it".into()
+        } else {
+            words::prompt(word)
         },
         shown: read.then_some(Shown::Sign(picture)),
         answer: format!(" {word}"),

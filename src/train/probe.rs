@@ -114,9 +114,12 @@ impl Seen {
         }
         let count = values.len() / width.max(1);
         let at = |row: usize, column: usize| values.get(row * width + column).copied();
-        let rows = DMatrix::from_fn(count, width + 1, |row, column| match column == width {
-            true => 1.0,
-            false => at(row, column).map_or(0.0, f64::from),
+        let rows = DMatrix::from_fn(count, width + 1, |row, column| {
+            if column == width {
+                1.0
+            } else {
+                at(row, column).map_or(0.0, f64::from)
+            }
         });
         Ok(Self { rows, scenes })
     }

@@ -173,9 +173,12 @@ impl Region {
         let columns: Vec<u32> = nearest(width, self.pooled.width()).collect();
         let rows = nearest(height, self.pooled.height());
         let cells = rows.flat_map(|y| columns.iter().map(move |x| self.pooled.get_pixel(*x, y)));
-        let weight = |cell: &Luma<u8>| match *cell == BLACK {
-            true => 1.0,
-            false => self.weight as f32,
+        let weight = |cell: &Luma<u8>| {
+            if *cell == BLACK {
+                1.0
+            } else {
+                self.weight as f32
+            }
         };
         cells.map(weight).collect()
     }
@@ -270,9 +273,6 @@ fn ellipse(side: u32) -> Result<Mask, RegionError> {
         let (dx, dy) = (f64::from(x) - r, f64::from(y) - r);
         dx.abs() <= (r * r - dy * dy).sqrt().round_ties_even()
     };
-    let picture = GrayImage::from_fn(side, side, |x, y| match inside(x, y) {
-        true => WHITE,
-        false => BLACK,
-    });
+    let picture = GrayImage::from_fn(side, side, |x, y| if inside(x, y) { WHITE } else { BLACK });
     Ok(Mask::from_image(&picture, radius as u8, radius as u8))
 }

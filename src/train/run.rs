@@ -127,12 +127,13 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
         path: path.clone(),
         problem: error.to_string(),
     })?;
-    match record["fingerprint"] == fingerprint {
-        true => Ok(Some(record)),
-        false => Err(TrainError::State {
+    if record["fingerprint"] == fingerprint {
+        Ok(Some(record))
+    } else {
+        Err(TrainError::State {
             path,
             problem: "is of a training with another definition".into(),
-        }),
+        })
     }
 }
 

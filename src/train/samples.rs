@@ -71,9 +71,10 @@ impl TryFrom<BTreeMap<Task, usize>> for Tasks {
         let times = |task| shares.get(&task).copied().unwrap_or(1);
         let tasks = Task::ALL.into_iter();
         let tasks: Vec<Task> = tasks.flat_map(|task| vec![task; times(task)]).collect();
-        match tasks.is_empty() {
-            true => Err("`tasks`: one of them at least must be more than 0"),
-            false => Ok(Self(tasks)),
+        if tasks.is_empty() {
+            Err("`tasks`: one of them at least must be more than 0")
+        } else {
+            Ok(Self(tasks))
         }
     }
 }

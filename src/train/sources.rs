@@ -30,9 +30,10 @@ impl<'a> Sources<'a> {
         let meant = crate::hub::meant(named).map_err(TrainError::definition)?;
         let named = meant.as_ref().unwrap_or(named);
         let own = named.components().count() == 1;
-        let folder = match own {
-            true => self.place.beside.join(named),
-            false => named.clone(),
+        let folder = if own {
+            self.place.beside.join(named)
+        } else {
+            named.clone()
         };
         if folder.is_dir() {
             return Ok(Some(folder));

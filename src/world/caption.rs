@@ -176,9 +176,10 @@ impl Caption {
             Self::Both(..) => true,
             Self::Related(a, relation, b) => split::seen_relation(a.shape, relation, b.shape),
         };
-        match seen && self.nouns().into_iter().all(Noun::seen) {
-            true => Split::Seen,
-            false => Split::HeldOut,
+        if seen && self.nouns().into_iter().all(Noun::seen) {
+            Split::Seen
+        } else {
+            Split::HeldOut
         }
     }
 

@@ -210,11 +210,10 @@ impl Window {
                 return 0.0;
             }
             let other = far.get_pixel(x, y).0[0] > 0 && !part.contains(&[x, y]);
-            match other {
-                true => 0.0,
-                false => {
-                    (dot(from_grey(picture.get_pixel(x, y).0), ink) / dot(ink, ink)).clamp(0.0, 1.0)
-                }
+            if other {
+                0.0
+            } else {
+                (dot(from_grey(picture.get_pixel(x, y).0), ink) / dot(ink, ink)).clamp(0.0, 1.0)
             }
         };
         Self(std::array::from_fn(|y| {
@@ -241,10 +240,7 @@ impl Window {
                     union += there.max(wanted);
                 }
             }
-            match union > 0.0 {
-                true => shared / union,
-                false => 0.0,
-            }
+            if union > 0.0 { shared / union } else { 0.0 }
         };
         shifts.map(one).fold(0.0, f32::max)
     }

@@ -20,9 +20,10 @@ pub const WORDS: [&str; 80] = [
 
 /// Whether training sees a word of the list, by its place.
 pub fn split(index: usize) -> Split {
-    match index % 5 == 4 {
-        true => Split::HeldOut,
-        false => Split::Seen,
+    if index % 5 == 4 {
+        Split::HeldOut
+    } else {
+        Split::Seen
     }
 }
 

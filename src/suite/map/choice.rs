@@ -60,9 +60,10 @@ impl Question {
         }
         let right = fields.get(&choice.answer);
         let answer = answer(&choice.answer, right, &options).map_err(|message| {
-            match is_empty_column(&choice.options, right, options.len()) {
-                true => Flaw::EmptyOption.wrong(message),
-                false => message.into(),
+            if is_empty_column(&choice.options, right, options.len()) {
+                Flaw::EmptyOption.wrong(message)
+            } else {
+                message.into()
             }
         })?;
         Ok(Some(Self { options, answer }))

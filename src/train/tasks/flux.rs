@@ -155,13 +155,13 @@ impl Learner for Flux {
         let mut generator = Generator::new(samples::noise(self.seed, step));
         let latents = self.denoise.vae.draw(&block.moments, &mut generator)?;
         let captions: Vec<&str> = block.captions.iter().map(String::as_str).collect();
-        let pooled =
-            captions.iter().map(
-                |caption| match generator.uniform() < self.settings.drop_pooled {
-                    true => "",
-                    false => *caption,
-                },
-            );
+        let pooled = captions.iter().map(|caption| {
+            if generator.uniform() < self.settings.drop_pooled {
+                ""
+            } else {
+                *caption
+            }
+        });
         let pooled: Vec<&str> = pooled.collect();
         let [context, pooled] = self.text.encode(&captions, &pooled)?;
         let loss = self

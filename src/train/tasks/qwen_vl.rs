@@ -136,9 +136,10 @@ impl QwenVl {
         let prompts: Vec<Vec<u32>> = read.into_iter().map(|read| read.ids).collect();
         Ok(Block {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
-            pixel_values: match patches.is_empty() {
-                true => None,
-                false => Some(Tensor::cat(&patches, 0)?),
+            pixel_values: if patches.is_empty() {
+                None
+            } else {
+                Some(Tensor::cat(&patches, 0)?)
             },
             grids: grids.unwrap_or_default(),
             lessons,

@@ -229,14 +229,15 @@ impl SiglipVq {
 fn patches(config: &Config, side: usize) -> Result<[usize; 3], TrainError> {
     let vision = &config.vision;
     let across = SIDE as usize / vision.patch_size;
-    match across == side * vision.spatial_merge_size {
-        true => Ok([1, across, across]),
-        false => Err(TrainError::Definition {
+    if across == side * vision.spatial_merge_size {
+        Ok([1, across, across])
+    } else {
+        Err(TrainError::Definition {
             message: format!(
                 "`from.vlm` sees {0} × {0} tokens of a picture, `from.siglip` {side} × {side}: they must be the same",
                 across / vision.spatial_merge_size
             ),
-        }),
+        })
     }
 }
 

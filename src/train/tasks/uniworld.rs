@@ -97,13 +97,12 @@ impl Uniworld {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         let edits = random.chance(self.settings.edits);
         let vae = &self.denoise.vae;
-        match edits {
-            true => self.maker.edit_block(vae, self.batch, &mut random),
-            false => {
-                let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
-                self.maker
-                    .caption_block(vae, signs, tasks, self.batch, &mut random)
-            }
+        if edits {
+            self.maker.edit_block(vae, self.batch, &mut random)
+        } else {
+            let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
+            self.maker
+                .caption_block(vae, signs, tasks, self.batch, &mut random)
         }
     }
 

@@ -138,9 +138,10 @@ mod tests {
             for (x, y, pixel) in view.enumerate_pixels() {
                 let (x, y) = (x as i32 - right, y as i32 - down);
                 let inside = (0..32).contains(&x) && (0..32).contains(&y);
-                let expected = match inside {
-                    true => *picture.get_pixel(x as u32, y as u32),
-                    false => Rgb(GREY),
+                let expected = if inside {
+                    *picture.get_pixel(x as u32, y as u32)
+                } else {
+                    Rgb(GREY)
                 };
                 assert_eq!(*pixel, expected);
             }

@@ -139,12 +139,11 @@ impl XOmniArTask {
 
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
-        Ok(match random.chance(self.settings.understanding) {
-            true => Block::Said(self.maker.said(self.batch, &mut random)?),
-            false => {
-                let shares = self.settings.shares(self.settings.dense);
-                Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
-            }
+        Ok(if random.chance(self.settings.understanding) {
+            Block::Said(self.maker.said(self.batch, &mut random)?)
+        } else {
+            let shares = self.settings.shares(self.settings.dense);
+            Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
         })
     }
 
@@ -197,14 +196,15 @@ fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
 /// Codes of another tokenizer mean something else.
 fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
     let before: Value = crate::model::read_config(&begin.join(FILES[0]))?;
-    match before[TOKENIZER] == config[TOKENIZER] {
-        true => Ok(()),
-        false => Err(TrainError::Definition {
+    if before[TOKENIZER] == config[TOKENIZER] {
+        Ok(())
+    } else {
+        Err(TrainError::Definition {
             message: format!(
                 "`from.begin`: {} was trained over another tokenizer than `from.tokenizer`",
                 begin.display()
             ),
-        }),
+        })
     }
 }
 

@@ -177,9 +177,12 @@ impl XOmniDecoderTask {
     /// Some samples are told nothing: zero features and the empty text.
     fn dropped(&self, told: &Told, generator: &mut Generator) -> Result<Told, TrainError> {
         let batch = told.states.dim(0)?;
-        let kept = (0..batch).map(|_| match generator.uniform() < self.settings.drop {
-            true => 0f32,
-            false => 1.0,
+        let kept = (0..batch).map(|_| {
+            if generator.uniform() < self.settings.drop {
+                0f32
+            } else {
+                1.0
+            }
         });
         let kept = Tensor::from_iter(kept.collect::<Vec<f32>>(), &self.device)?;
         let rows = kept.reshape((batch, 1))?;

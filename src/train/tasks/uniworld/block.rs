@@ -184,9 +184,10 @@ impl Maker {
             .filter_map(|read| read.pixel_values.as_ref())
             .collect();
         let grids: Vec<[usize; 3]> = read.iter().flat_map(|read| read.grids.clone()).collect();
-        let images = match patches.is_empty() {
-            true => None,
-            false => Some(self.vlm.image_embeds(&Tensor::cat(&patches, 0)?, &grids)?),
+        let images = if patches.is_empty() {
+            None
+        } else {
+            Some(self.vlm.image_embeds(&Tensor::cat(&patches, 0)?, &grids)?)
         };
         let rows: Vec<Vec<u32>> = read.iter().map(|read| read.ids.clone()).collect();
         let grids = read

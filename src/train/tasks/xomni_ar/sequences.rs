@@ -94,9 +94,10 @@ impl Maker {
         random: &mut Random,
     ) -> Result<Drawn, TrainError> {
         let samples = samples::alike(batch, || {
-            let Captioned { caption, picture } = match random.chance(shares.dense) {
-                true => told(random),
-                false => samples::captioned(shares.signs, shares.tasks, random),
+            let Captioned { caption, picture } = if random.chance(shares.dense) {
+                told(random)
+            } else {
+                samples::captioned(shares.signs, shares.tasks, random)
             };
             let ids = self.tokens.encode(&format!("{caption}{}", self.before()))?;
             Ok((ids.len(), (ids, picture)))
