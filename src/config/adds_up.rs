@@ -36,8 +36,8 @@ impl PublishedFile {
         let most = values
             .filter_map(|value| Some(Decimal::of(*value)?.decimals()))
             .max();
-        let told = row.decimals.or(self.decimals);
-        told.or(most).unwrap_or_default()
+        let stated = row.decimals.or(self.decimals);
+        stated.or(most).unwrap_or_default()
     }
 
     /// A number of a row as it was printed, zeros at the end included.

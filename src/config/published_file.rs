@@ -38,10 +38,10 @@ pub struct PublishedFile {
     #[serde(default)]
     pub decimals: Option<u32>,
     /// What a perfect score is in these numbers. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "full_mark_of_one")]
     pub full_mark: f64,
     /// What a perfect score is as the suite's rule grades here. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "full_mark_of_one")]
     pub full_mark_here: f64,
     /// What a perfect score is in a column, where it is not `full_mark`.
     #[serde(default)]
@@ -173,7 +173,7 @@ impl PublishedRow {
     }
 }
 
-fn one() -> f64 {
+fn full_mark_of_one() -> f64 {
     1.0
 }
 

@@ -58,7 +58,7 @@ pub struct SuiteFile {
     /// What an item asks of a model.
     pub task: Task,
     /// Outputs asked for per item.
-    #[serde(default = "one")]
+    #[serde(default = "single_repeat")]
     #[schemars(range(min = 1))]
     pub repeats: u32,
     /// The paper that introduced the benchmark.
@@ -111,7 +111,7 @@ pub struct ReportSection {
     pub group_by: Vec<String>,
 }
 
-const fn one() -> u32 {
+const fn single_repeat() -> u32 {
     1
 }
 

@@ -79,7 +79,7 @@ impl Collected {
             Ok(Items {
                 items: self.items,
                 left_out: (self.left_out.values())
-                    .map(|(flaw, count)| flaw.of(*count))
+                    .map(|(flaw, count)| flaw.note(*count))
                     .collect(),
             })
         } else {

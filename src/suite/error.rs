@@ -42,10 +42,10 @@ impl Flaw {
 
 impl Problem {
     pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
-        Self::at(place, Wrong::from(message.into()))
+        Self::of_record(place, Wrong::from(message.into()))
     }
 
-    pub(super) fn at(place: Place, Wrong { message, flaw }: Wrong) -> Self {
+    pub(super) fn of_record(place: Place, Wrong { message, flaw }: Wrong) -> Self {
         Self {
             place,
             message,

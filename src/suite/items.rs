@@ -238,6 +238,6 @@ fn items_of(
         .and_then(|()| mapper.items(index, record))
     {
         Ok(items) => Ok((place, items)),
-        Err(wrong) => Err(Problem::at(place, wrong)),
+        Err(wrong) => Err(Problem::of_record(place, wrong)),
     }
 }

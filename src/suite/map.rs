@@ -154,7 +154,7 @@ impl<'a> Mapper<'a> {
     fn ask(&self, index: usize, record: Record, items: &mut Vec<Item>) -> Result<(), Wrong> {
         let choice = self.map.choice.as_ref();
         let question = match choice {
-            Some(choice) => Question::of(choice, &record.fields, self.leave_out)?,
+            Some(choice) => Question::of_record(choice, &record.fields, self.leave_out)?,
             None => None,
         };
         let Some(question) = question else {
@@ -209,7 +209,7 @@ impl<'a> Mapper<'a> {
         let input_from = fields.get("input_from").cloned();
         let (mut expect, mut extra) = self.expect(record.fields)?;
         if let Some(question) = question {
-            question.put(&mut expect);
+            question.add_to(&mut expect);
         }
         if let Some(history) = history {
             extra.insert("history".into(), history);

@@ -63,7 +63,7 @@ impl Pictures {
         }
         image::dimensions(bytes, PICTURE).map_err(broken)?;
         let extension = image::sniff(bytes).unwrap_or("bin");
-        let path = self.place(bytes, extension)?;
+        let path = self.path_of(bytes, extension)?;
         // A file that a crash left without its content has another length.
         let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
         if !there {
@@ -79,7 +79,7 @@ impl Pictures {
     /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
     pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, Wrong> {
         let Prepare::Gedit = how;
-        let path = self.place(bytes, "gedit.png")?;
+        let path = self.path_of(bytes, "gedit.png")?;
         if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
             let rgb = image::decode_bytes(bytes, PICTURE).map_err(broken)?.rgb;
             let size = gedit_size(rgb.width(), rgb.height());
@@ -93,7 +93,7 @@ impl Pictures {
     }
 
     /// The path of a picture.
-    fn place(&self, bytes: &[u8], extension: &str) -> Result<PathBuf, String> {
+    fn path_of(&self, bytes: &[u8], extension: &str) -> Result<PathBuf, String> {
         let Some(folder) = &self.folder else {
             self.no_place.store(true, Ordering::Relaxed);
             return Err("there is no folder for the picture".into());

@@ -38,7 +38,7 @@ impl Found {
     ) -> Result<Self, SuiteError> {
         let source = &suite.definition.items;
         match instead {
-            Some(path) => Ok(at(expanded(path))?),
+            Some(path) => Ok(found_at(expanded(path))?),
             None => Self::named(
                 suite,
                 source.asset.as_deref(),
@@ -64,7 +64,7 @@ impl Found {
                 cause,
             })?;
             return match <[PathBuf; 1]>::try_from(files) {
-                Ok([one]) => Ok(at(one)?),
+                Ok([one]) => Ok(found_at(one)?),
                 Err(files) => Ok(Self::Files {
                     name: PathBuf::from(asset),
                     files,
@@ -73,7 +73,7 @@ impl Found {
         }
         let file = file.unwrap_or_default();
         match &suite.origin {
-            Origin::File(_) => Ok(at(suite.base().join(expanded(Path::new(file))))?),
+            Origin::File(_) => Ok(found_at(suite.base().join(expanded(Path::new(file))))?),
             Origin::BuiltIn(definition) => {
                 let path = Path::new(definition).with_file_name(file);
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
@@ -220,7 +220,7 @@ fn is_json(path: &Path) -> bool {
 
 /// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part
 /// names.
-fn at(path: PathBuf) -> Result<Found, Unreadable> {
+fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
     if path.is_dir() {
         let path = cached_snapshot(&path).unwrap_or(path);
         return match data_set::tables(&path)? {

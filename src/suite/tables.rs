@@ -196,7 +196,7 @@ impl Making<'_> {
                 Ok(found) => links.push((column, found)),
                 Err(wrong) => {
                     let place = record.place.clone().column(&column);
-                    broken.push((column, Problem::at(place, wrong)));
+                    broken.push((column, Problem::of_record(place, wrong)));
                 }
             }
         }
@@ -282,7 +282,7 @@ impl Making<'_> {
                                     "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
                                 ))
                             };
-                            return Err(Problem::at(place, wrong));
+                            return Err(Problem::of_record(place, wrong));
                         };
                         paths.extend(known.iter().map(|path| path.as_str().into()));
                     }
@@ -306,7 +306,7 @@ impl Making<'_> {
         for (number, place, items) in made {
             match items {
                 Ok(items) => self.collected.add(number, &place, items),
-                Err(wrong) => self.collected.problem(Problem::at(place, wrong)),
+                Err(wrong) => self.collected.problem(Problem::of_record(place, wrong)),
             }
         }
     }

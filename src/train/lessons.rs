@@ -181,7 +181,7 @@ fn listed(scene: &Scene) -> String {
     things.sort_by_key(|thing| thing.cell);
     let said = things
         .iter()
-        .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place(*cell)));
+        .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place_in_words(*cell)));
     if things.is_empty() {
         " nothing".to_owned()
     } else {
@@ -189,7 +189,7 @@ fn listed(scene: &Scene) -> String {
     }
 }
 
-fn place(cell: Cell) -> String {
+fn place_in_words(cell: Cell) -> String {
     let [row, column] = [cell.row, cell.column].map(|at| number(usize::from(at) + 1));
     format!(" row {row} column {column}")
 }
@@ -215,7 +215,9 @@ fn question(random: &mut Random) -> Lesson {
             format!("what color is the {shape}"),
             format!(" {}", thing.color),
         ),
-        (Some(thing), 1) if more == 0 => (format!("where is the {shape}"), place(thing.cell)),
+        (Some(thing), 1) if more == 0 => {
+            (format!("where is the {shape}"), place_in_words(thing.cell))
+        }
         _ => (
             format!("how many {shape}s"),
             format!(" {}", number(scene.count(shape))),

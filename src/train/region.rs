@@ -28,7 +28,7 @@ pub enum WeightFunction {
 
 impl WeightFunction {
     /// The weight, rounded to six decimals as the training script does.
-    fn at(self, x: f64) -> f64 {
+    fn weight(self, x: f64) -> f64 {
         let weight = match self {
             Self::Log => x.log2() + 1.0,
             Self::Exp => (x.sqrt() - 1.0).exp2(),
@@ -157,7 +157,7 @@ impl Region {
         }
         let x = f64::from(pooled.width() * pooled.height()) / inside as f64;
         Ok(Self {
-            weight: settings.function.at(x),
+            weight: settings.function.weight(x),
             mask,
             pooled,
         })

@@ -143,18 +143,18 @@ impl Caption {
     /// each noun as there should be, more of them only where nothing is counted, and a relation between some
     /// two of them.
     pub fn shown(self, found: &[Found]) -> bool {
-        let of = |noun: Noun| {
+        let things = |noun: Noun| {
             found.iter().filter(move |thing| {
                 let color = noun.color.is_none_or(|color| color == thing.color);
                 color && thing.form == Some(Form::Shape(noun.shape))
             })
         };
         match self {
-            Self::Some(1, noun) => of(noun).next().is_some(),
-            Self::Some(count, noun) => of(noun).count() == count,
-            Self::Both(a, b) => of(a).next().is_some() && of(b).next().is_some(),
-            Self::Related(a, relation, b) => of(a).any(|x| {
-                of(b).any(
+            Self::Some(1, noun) => things(noun).next().is_some(),
+            Self::Some(count, noun) => things(noun).count() == count,
+            Self::Both(a, b) => things(a).next().is_some() && things(b).next().is_some(),
+            Self::Related(a, relation, b) => things(a).any(|x| {
+                things(b).any(
                     |y| matches!((x.cell(), y.cell()), (Some(x), Some(y)) if relation.holds(x, y)),
                 )
             }),

@@ -42,7 +42,7 @@ pub fn sign(word: &str, color: Color, random: &mut Random) -> RgbImage {
     for (column, letter) in (first..).zip(word.bytes().take(letters)) {
         if letter.is_ascii_uppercase() {
             let form = Form::Letter(letter - b'A');
-            draw::place(&mut picture, form, color, Cell { row, column });
+            draw::draw_form(&mut picture, form, color, Cell { row, column });
         }
     }
     picture

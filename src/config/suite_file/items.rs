@@ -98,7 +98,7 @@ impl Flaw {
     }
 
     /// What is the matter with `count` records.
-    pub fn of(self, count: usize) -> String {
+    pub fn note(self, count: usize) -> String {
         let (records, have) = match count {
             1 => ("record was", "it has"),
             _ => ("records were", "they have"),

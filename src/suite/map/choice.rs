@@ -30,7 +30,7 @@ impl Question {
     ///
     /// # Errors
     /// When options or answer are not what the mapping says.
-    pub(super) fn of(
+    pub(super) fn of_record(
         choice: &ChoiceMapping,
         fields: &Object,
         leave_out: &[Flaw],
@@ -90,7 +90,7 @@ impl Question {
     }
 
     /// Tells the grader.
-    pub(super) fn put(&self, expect: &mut Object) {
+    pub(super) fn add_to(&self, expect: &mut Object) {
         expect.insert("options".into(), self.options.clone().into());
         expect.insert("answer".into(), letter(self.answer).to_string().into());
     }

@@ -140,7 +140,7 @@ impl XOmniArTask {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         Ok(if random.chance(self.settings.understanding) {
-            Block::Said(self.maker.said(self.batch, &mut random)?)
+            Block::Said(self.maker.lessons(self.batch, &mut random)?)
         } else {
             let shares = self.settings.shares(self.settings.dense);
             Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
@@ -159,7 +159,7 @@ impl XOmniArTask {
     }
 
     /// Scores of the answers' tokens, [B, A, V].
-    fn said(&self, said: &Said) -> Result<Tensor, TrainError> {
+    fn answer_scores(&self, said: &Said) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&said.answers.rows)?;
         Ok(self.model.text_logits(&said.answers.states(&states)?)?)
     }
@@ -217,7 +217,7 @@ impl Learner for XOmniArTask {
         let block = self.blocks.get(step, |number| self.block(number))?;
         let (name, loss) = match &*block {
             Block::Drawn(drawn) => ("image", self.drawn(drawn)?),
-            Block::Said(said) => ("text", said.answers.loss(&self.said(said)?)?),
+            Block::Said(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
         };
         Ok(Loss::new(loss.clone(), &[(name, loss)]))
     }
@@ -230,8 +230,11 @@ impl Learner for XOmniArTask {
         let captions = self.settings.shares(0.0);
         let mut loss = 0.0;
         for _ in 0..CHECKED {
-            let said = self.maker.said(self.batch, &mut random)?;
-            tally.add(&said.lessons, &said.answers.right(&self.said(&said)?)?);
+            let said = self.maker.lessons(self.batch, &mut random)?;
+            tally.add(
+                &said.lessons,
+                &said.answers.right(&self.answer_scores(&said)?)?,
+            );
             let drawn = self.maker.drawn(self.batch, captions, &mut random)?;
             loss += f64::from(self.drawn(&drawn)?.to_scalar::<f32>()?);
         }

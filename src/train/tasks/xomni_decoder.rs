@@ -121,7 +121,7 @@ impl XOmniDecoderTask {
         let text = Text::open(&flux, settings.max_sequence_length, device)?;
         Ok(Self {
             decoder: XOmniDecoder::new(&config, features, false, &variables.weights())?,
-            nothing: told(&text, &[""], None)?,
+            nothing: conditions(&text, &[""], None)?,
             text,
             scheduler: read_config(&flux.join("scheduler/scheduler_config.json"))?,
             blocks: Blocks::new(setup.batches(settings.samples)),
@@ -141,7 +141,7 @@ impl XOmniDecoderTask {
         let (captions, pictures) = self.captioned(self.batch, &mut random);
         Ok(Block {
             moments: self.vae.moments(&pictures)?,
-            told: self.told(&captions, &pictures)?,
+            told: self.conditions_of(&captions, &pictures)?,
         })
     }
 
@@ -157,10 +157,10 @@ impl XOmniDecoderTask {
     }
 
     /// What is told of pictures with captions.
-    fn told(&self, captions: &[String], pictures: &[RgbImage]) -> Result<Told, TrainError> {
+    fn conditions_of(&self, captions: &[String], pictures: &[RgbImage]) -> Result<Told, TrainError> {
         let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
         let features = self.images.features(&self.images.codes(pictures)?)?;
-        told(&self.text, &captions, Some(features))
+        conditions(&self.text, &captions, Some(features))
     }
 
     fn steady(&self, told: &Told) -> Result<Steady, TrainError> {
@@ -227,7 +227,11 @@ impl XOmniDecoderTask {
     }
 }
 
-fn told(text: &Text, captions: &[&str], features: Option<Tensor>) -> Result<Told, TrainError> {
+fn conditions(
+    text: &Text,
+    captions: &[&str],
+    features: Option<Tensor>,
+) -> Result<Told, TrainError> {
     let [states, pooled] = text.encode(captions, captions)?;
     Ok(Told {
         features,
@@ -258,7 +262,7 @@ impl Learner for XOmniDecoderTask {
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let (captions, originals) = self.captioned(CHECKED, &mut random);
-        let made = self.pictures(&self.told(&captions, &originals)?, self.seed)?;
+        let made = self.pictures(&self.conditions_of(&captions, &originals)?, self.seed)?;
         // Pictures of things and of letters: read alike, and all.
         let mut read_alike = [[0, 0]; 2];
         for (before, after) in originals.iter().zip(&made) {

@@ -95,7 +95,7 @@ impl Maker {
     ) -> Result<Drawn, TrainError> {
         let samples = samples::alike(batch, || {
             let Captioned { caption, picture } = if random.chance(shares.dense) {
-                told(random)
+                described(random)
             } else {
                 samples::captioned(shares.signs, shares.tasks, random)
             };
@@ -120,7 +120,7 @@ impl Maker {
     ///
     /// # Errors
     /// When the tokenizer cannot be computed.
-    pub fn said(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+    pub fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
@@ -152,7 +152,7 @@ impl Maker {
 }
 
 /// A picture with all that it shows for a caption.
-fn told(random: &mut Random) -> Captioned {
+fn described(random: &mut Random) -> Captioned {
     let content = Content::sampled(random);
     Captioned {
         caption: describe(&content),
