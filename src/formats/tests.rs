@@ -1,6 +1,7 @@
 //! Texts in every format.
 
 use super::*;
+use crate::record::Object;
 use proptest::prelude::*;
 use serde_json::Value;
 

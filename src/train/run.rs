@@ -8,11 +8,10 @@ use super::sources::Sources;
 use super::state::{self, Progress};
 use super::task::{Learner, Numbers};
 use super::{TrainError, curve};
-use crate::cancel::Cancel;
 use crate::files::{Lock, LockError, hex};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// The file that a complete training leaves beside its checkpoint.

@@ -6,7 +6,6 @@ use crate::config::Settings;
 use crate::model::weights::{Files, Variables};
 use candle_core::Device;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The parts of a definition that are the task's, and the checkpoints that the training begins from.

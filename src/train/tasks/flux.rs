@@ -20,7 +20,7 @@ use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use crate::train::{TrainError, state};
 use crate::world::random::Random;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -24,7 +24,7 @@ use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, CHAT_TEMPLATE, Kind};
 use crate::train::{TrainError, state};
 use crate::world::random::Random;
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, Tensor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -157,7 +157,11 @@ impl XOmniDecoderTask {
     }
 
     /// What is told of pictures with captions.
-    fn conditions_of(&self, captions: &[String], pictures: &[RgbImage]) -> Result<Told, TrainError> {
+    fn conditions_of(
+        &self,
+        captions: &[String],
+        pictures: &[RgbImage],
+    ) -> Result<Told, TrainError> {
         let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
         let features = self.images.features(&self.images.codes(pictures)?)?;
         conditions(&self.text, &captions, Some(features))
