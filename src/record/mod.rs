@@ -1,6 +1,6 @@
 //! The records that pass between stages, one JSON object a line.
 //!
-//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra` and
+//! docs/reference/run-folder.md describes the keys; keys that this version does not know are kept in `extra` and
 //! written back, so that a newer or foreign tool's additions survive a rewrite.
 
 use serde::{Deserialize, Serialize};

@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 use std::path::{Path, PathBuf};
 
 /// What the help of errors about lines says.
-pub const HELP: &str = "each line is one JSON object; see the formats in the README";
+pub const HELP: &str = "each line is one JSON object; see docs/reference/run-folder.md";
 
 /// The rows of a file.
 pub struct Rows {

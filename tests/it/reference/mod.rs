@@ -11,7 +11,7 @@ mod schema;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use unigauge::config;
+use unigauge::schemas;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,7 +27,7 @@ fn pages() -> Vec<(String, String)> {
         ("studies.md".to_owned(), definitions::others(root())),
         ("assets.md".to_owned(), assets::page()),
     ];
-    pages.extend(config::schemas().into_iter().map(|(name, schema)| definition_file(name, &schema)));
+    pages.extend(schemas::all().into_iter().map(|(name, schema)| definition_file(name, &schema)));
     pages
 }
 
