@@ -74,7 +74,7 @@ fn every_variable_of_the_environment_is_described() {
         // Tests have variables of their own, and the compiler has.
         let source = std::fs::read_to_string(path).unwrap();
         let source = source.split("#[cfg(test)]").next().unwrap_or_default().replace("env!(\"", "");
-        read.extend(name.captures_iter(source).map(|found| found.extract::<1>().1[0].to_owned()));
+        read.extend(name.captures_iter(&source).map(|found| found.extract::<1>().1[0].to_owned()));
     }
     let missing: Vec<&String> = read.iter().filter(|name| !described.contains(name.as_str())).collect();
     assert!(missing.is_empty(), "docs/reference/environment.md lacks {missing:?}");
