@@ -1,4 +1,4 @@
-//! Checksums, computed once: a small file beside the asset remembers what was verified.
+//! Checksums, computed once: a small file next to the asset records what was verified.
 
 use super::HubError;
 use serde::{Deserialize, Serialize};
@@ -9,29 +9,30 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What a file looked like when its checksum was computed.
+/// The state of a file when its checksum was computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
     size: u64,
-    /// Nanoseconds since 1970.
+    /// In nanoseconds since 1970.
     modified: u128,
     sha256: String,
 }
 
-/// The checksums computed earlier for one asset, by path.
+/// The checksums that were computed earlier for one asset, by path.
 pub struct Memory {
     file: PathBuf,
 }
 
 impl Memory {
-    /// `folder` is the asset's folder in the cache; it need not exist.
+    /// `folder` is the folder of the asset in the cache. It need not exist.
     pub fn of(folder: &Path) -> Self {
         Self {
             file: folder.join(".verified.json"),
         }
     }
 
-    /// The file's SHA-256: remembered when size and time of change are the same, else computed and remembered.
+    /// The SHA-256 of the file. It is computed only if the size or the modification time differs from the
+    /// record.
     pub fn sha256(&self, path: &Path) -> Result<String, HubError> {
         let data = fs::metadata(path).map_err(HubError::io("read", path))?;
         let modified = data
@@ -67,7 +68,7 @@ impl Memory {
             .unwrap_or_default()
     }
 
-    /// Only saves time, so a read-only or full cache is no error.
+    /// Writes the record. It only saves time, so a read-only or full cache is not an error.
     fn write(&self, known: &BTreeMap<String, Seen>) {
         let Some(folder) = self.file.parent() else {
             return;
@@ -80,12 +81,12 @@ impl Memory {
                 Ok(())
             });
         if let Err(error) = saved {
-            tracing::debug!("checksum of an asset not remembered: {error}");
+            tracing::debug!("the checksum of an asset is not recorded: {error}");
         }
     }
 }
 
-/// SHA-256 of a file in lower-case hexadecimal.
+/// The SHA-256 of a file, in lower-case hexadecimal.
 pub fn sha256_of(path: &Path) -> Result<String, HubError> {
     let mut file = fs::File::open(path).map_err(HubError::io("open", path))?;
     let mut hash = Sha256::new();

@@ -1,5 +1,5 @@
-//! Unicode writes many letters in two ways: `é` is one character, or an `e` with an accent behind it. macOS stores names in
-//! the second way, most other programs write the first; both are the same name.
+//! Unicode writes many letters in two ways: `é` is one character, or an `e` followed by an accent. macOS
+//! stores names in the second way, and most other programs write the first. Both are the same name.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
@@ -13,8 +13,8 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A relative path as the file system below `base` spells it: each part is the name that is there, or else one that differs
-/// from it in Unicode's normal form alone. None where there is no such file or folder.
+/// A relative path as the file system below `base` spells it. Each part is the name in the folder, or else a
+/// name that differs only in its Unicode normal form. `None` if there is no such file or folder.
 pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
     let mut path = PathBuf::new();
     for part in relative.components() {
@@ -30,7 +30,7 @@ pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// The name in a folder that differs from `name` in its normal form alone.
+/// The name in a folder that differs from `name` only in its normal form.
 fn like(folder: &Path, name: &str) -> Option<String> {
     if name.is_ascii() {
         return None;

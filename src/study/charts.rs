@@ -1,4 +1,4 @@
-//! Which charts a study has.
+//! The charts of a study.
 
 use super::section::Section;
 use super::tables::sure;
@@ -111,7 +111,7 @@ fn forest(study: &Study, section: &Section) -> Option<Forest> {
         })
 }
 
-/// None for fewer than two levels with cost and score.
+/// `None` for fewer than two levels with a cost and a score.
 fn scatter(study: &Study, section: &Section) -> Option<Scatter> {
     let numbers = section.numbers();
     let spot = |(at, level): (usize, &super::LevelRow)| {
@@ -151,7 +151,7 @@ fn heat(study: &Study, section: &Section, grouped: &super::Grouped, labels: &[La
     }
 }
 
-/// A chart for every column of the series.
+/// One chart for each column of the series.
 pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
     let mut names: Vec<&str> = Vec::new();
     for series in &study.series {
