@@ -1,19 +1,20 @@
-//! Which places have answered: "not found" from one that has is about one request, from one that never did about all.
+//! Records which places have answered. "Not found" from a place that has answered concerns one request; from
+//! any other place it concerns all.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often one looks whether others were answered.
+/// Time between two checks whether other requests were answered.
 pub const PAUSE: Duration = Duration::from_millis(50);
 
-/// Of all clients of this program, by address and model.
+/// The places of all clients of this program, by address and model.
 static PLACES: Mutex<BTreeMap<String, Place>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug, Default)]
 struct Place {
     answered: bool,
-    /// Requests on their way.
+    /// Number of requests on their way.
     asking: usize,
 }
 
@@ -21,17 +22,17 @@ fn places() -> MutexGuard<'static, BTreeMap<String, Place>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The name of a place: whom a model is asked of.
+/// The name of a place: a model at an address.
 pub fn name(url: &str, model: &str) -> String {
     format!("{model} at {url}")
 }
 
-/// Takes down that a place has answered, now or in an earlier execution.
+/// Records that a place has answered, now or in an earlier execution.
 pub fn has_answered(place: &str) {
     places().entry(place.to_owned()).or_default().answered = true;
 }
 
-/// Whether a place has answered; None while requests to it are on their way and none was answered yet.
+/// Whether a place has answered. `None` while requests to it are on their way and none has been answered yet.
 pub fn answers(place: &str) -> Option<bool> {
     let places = places();
     let place = places.get(place);

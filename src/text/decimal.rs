@@ -1,6 +1,6 @@
-//! Decimal numbers as they are written, exactly: what was printed with two digits is a whole number of hundredths.
+//! Exact decimal numbers: a number that was printed with two digits is a whole number of hundredths.
 
-/// A difference with its sign and so many digits behind the point; what rounds to zero has none.
+/// A difference with its sign and `places` digits after the point. A number that rounds to zero has no sign.
 pub fn signed(value: f64, places: usize) -> String {
     let text = format!("{value:+.places$}");
     let zero = text.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
@@ -10,10 +10,10 @@ pub fn signed(value: f64, places: usize) -> String {
     }
 }
 
-/// Most digits that a printed number has here; sums of many such numbers stay exact.
+/// Largest number of digits of a printed number. Sums of many such numbers stay exact.
 const DIGITS: usize = 15;
 
-/// A number with its digits behind the point.
+/// A number with its digits after the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
     units: i128,
@@ -21,8 +21,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// The shortest decimal number that reads back as `value`; None for what nobody prints: more than 15 digits, or no
-    /// number.
+    /// The shortest decimal number that reads back as `value`. `None` if it has more than 15 digits or is not
+    /// a number, since nobody prints those.
     pub fn of(value: f64) -> Option<Self> {
         let text = value.to_string();
         let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
@@ -34,13 +34,13 @@ impl Decimal {
         })
     }
 
-    /// Digits behind the point, without zeros at the end.
+    /// Number of digits after the point, without zeros at the end.
     pub fn decimals(self) -> u32 {
         self.decimals
     }
 
-    /// The number in units of its `decimals`-th digit; None where it has more digits than these, or far too many are
-    /// asked for.
+    /// The number in units of its `decimals`-th digit. `None` if it has more digits, or if far too many are
+    /// requested.
     pub fn units(self, decimals: u32) -> Option<i128> {
         let more = decimals.checked_sub(self.decimals)?;
         let factor = 10_i128.checked_pow(more)?;
@@ -48,8 +48,8 @@ impl Decimal {
     }
 }
 
-/// `numerator` / `denominator` units of the `decimals`-th digit as text, a half rounded up. Both are positive, or zero
-/// above.
+/// `numerator` / `denominator` units of the `decimals`-th digit as text, with a half rounded up. The
+/// denominator is positive, and the numerator is positive or zero.
 pub fn quotient(numerator: i128, denominator: i128, decimals: u32) -> String {
     let rounded = (2 * numerator + denominator) / (2 * denominator);
     text(rounded, decimals)
