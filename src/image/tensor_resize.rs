@@ -1,13 +1,16 @@
-//! PyTorch's bicubic resize of float pictures, with and without antialiasing (`torch.nn.functional.interpolate`).
+//! PyTorch's bicubic resize of float pictures, with and without antialiasing
+//! (`torch.nn.functional.interpolate`).
 
 use image::RgbImage;
 
-/// Where a window begins and its weights.
+/// The start of a window, and its weights.
 type Window = (usize, Vec<f32>);
 
-/// Resizes the channels, scaled to 0..=1, to `width` × `height`: nothing is rounded or cut off. → `[3, height, width]`.
+/// Resizes the channels, scaled to 0..=1, to `width` × `height`. Nothing is rounded or clipped. The result
+/// has the shape `[3, height, width]`.
 ///
-/// With `antialias` the window widens with the ratio and a = −0.5, without a = −0.75 and there are four taps.
+/// With `antialias`, the window widens with the ratio and a = −0.5. Without it, a = −0.75 and there are four
+/// taps.
 pub fn bicubic(image: &RgbImage, width: usize, height: usize, antialias: bool) -> Vec<f32> {
     let (old_width, old_height) = (image.width() as usize, image.height() as usize);
     let across = windows(old_width, width, antialias);
@@ -70,7 +73,8 @@ fn wide(old: usize, scale: f64, place: usize) -> Window {
     )
 }
 
-/// Taps beyond the edge read the edge: their weights are added to its.
+/// The window of four taps. Taps beyond the edge read the edge pixel, so their weights are added to its
+/// weight.
 fn four(old: usize, scale: f64, place: usize) -> Window {
     let at = (place as f64 + 0.5) * scale - 0.5;
     let (floor, part) = (at.floor(), at - at.floor());
@@ -93,8 +97,8 @@ fn four(old: usize, scale: f64, place: usize) -> Window {
 mod tests {
     use super::*;
 
-    /// python: `F.interpolate(x, (h, w), mode="bicubic", align_corners=False, antialias=…)` on the picture below
-    /// (tests/golden/detector/resize.py).
+    /// python: `F.interpolate(x, (h, w), mode="bicubic", align_corners=False, antialias=…)` on the picture
+    /// below (tests/golden/detector/resize.py).
     #[test]
     fn both_forms_are_those_of_pytorch() {
         let image = RgbImage::from_fn(7, 5, |x, y| {
