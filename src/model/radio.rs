@@ -2,8 +2,9 @@
 //! timm's kind with cropped position embeddings, tokens of several teachers before the patches, and the normalisation
 //! of pixels inside.
 //!
-//! Keys are those of the published safetensors (`radio_model.model.…`). Depth and widths are the stored tensors'; only
-//! the number of heads comes from `config.json`. The teachers' adaptors are not read.
+//! The keys are those of the published safetensors (`radio_model.model.…`). The depth and the widths come
+//! from the stored tensors, and only the number of heads comes from `config.json`. The teachers' adaptors are
+//! not read.
 
 use super::nn::{LayerNorm, VitBlock, layer_norm};
 use super::weights::Files;
@@ -19,7 +20,8 @@ const EPS: f64 = 1e-6;
 pub struct RadioConfig {
     #[serde(default)]
     args: Args,
-    /// For checkpoints of other sizes than the published; else `args.model` tells.
+    /// For checkpoints with other sizes than the published ones. Otherwise `args.model` determines the
+    /// number.
     #[serde(default)]
     num_attention_heads: Option<usize>,
 }
@@ -70,11 +72,11 @@ pub struct Radio {
     tokens: Tensor,
     blocks: Vec<VitBlock>,
     norm: Option<LayerNorm>,
-    /// Mean `[D]` and map `[D, D]` that some checkpoints end with.
+    /// The mean `[D]` and the matrix `[D, D]` at the end of some checkpoints.
     normalizer: Option<(Tensor, Tensor)>,
 }
 
-/// The shape of a tensor that tells a size.
+/// The shape of a tensor that determines a size.
 fn stored(weights: &Weights, name: &str) -> Result<Vec<usize>> {
     weights.dims(name).ok_or_else(|| {
         ModelError::Input(format!(
@@ -89,8 +91,10 @@ fn root(side: usize) -> Option<usize> {
 }
 
 impl Radio {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a tensor is missing, or sizes do not fit each other or the configuration.
+    /// Fails if a tensor is missing, or sizes do not fit each other or the configuration.
     pub fn new(config: &RadioConfig, weights: &Weights) -> Result<Self> {
         let place = match weights.has("radio_model.model.patch_generator.pos_embed") {
             true => weights.at("radio_model"),
@@ -106,7 +110,7 @@ impl Radio {
         let (&[width, values], &[1, cells, _], &[rows, _]) =
             (&embedder[..], &table[..], &tokens[..])
         else {
-            let message = "RADIO: the patch generator's tensors have other ranks than published";
+            let message = "RADIO: the tensors of the patch generator have other ranks than the published ones";
             return Err(ModelError::Input(message.into()));
         };
         let heads = config.heads()?;
@@ -156,7 +160,7 @@ impl Radio {
         })
     }
 
-    /// The width of a token, where the files are RADIO's.
+    /// The width of a token, if the files belong to RADIO.
     pub fn width(files: &Files) -> Option<usize> {
         let names = ["radio_model.model", "model"];
         names.iter().find_map(|name| {
@@ -169,7 +173,7 @@ impl Radio {
     /// `[B, N, D]`.
     ///
     /// # Errors
-    /// When a side is no multiple of the patch or longer than the table of positions.
+    /// Fails if a side is not a multiple of the patch size, or is longer than the table of positions.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let (p, side) = (self.patch, self.positions.dim(3)?);
@@ -177,7 +181,7 @@ impl Radio {
         let longest = rows.max(columns);
         if height % p != 0 || width % p != 0 || rows.min(columns) == 0 || longest > side {
             return Err(ModelError::Input(format!(
-                "RADIO: {width} × {height} pixels: sides must be multiples of {p}, up to {}",
+                "RADIO: the picture has {width} × {height} pixels; its sides must be multiples of {p}, up to {}",
                 side * p
             )));
         }

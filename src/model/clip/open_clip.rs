@@ -1,4 +1,5 @@
-//! CLIP as open_clip publishes it: its configuration, and where its files hold what [`super::Clip`] asks for.
+//! CLIP as open_clip publishes it: its configuration, and the places of the tensors of [`super::Clip`] in its
+//! files.
 
 use super::{ClipConfig, ClipTextConfig, ClipVisionConfig};
 use crate::model::nn::Activation;
@@ -100,7 +101,7 @@ impl From<&ModelConfig> for ClipConfig {
     }
 }
 
-/// Where a tensor of [`super::Clip`] lies.
+/// The place of a tensor of [`super::Clip`] in a file.
 pub fn place(name: &str) -> Option<Held> {
     if name == "logit_scale" {
         return Some(Held::whole(name));
@@ -133,7 +134,7 @@ pub fn place(name: &str) -> Option<Held> {
     }))
 }
 
-/// Where a tensor of [`ClipVision`](super::ClipVision) lies, below `visual.`.
+/// The place of a tensor of [`ClipVision`](super::ClipVision) in a file, below `visual.`.
 pub fn vision(name: &str) -> Option<Held> {
     if let Some(rest) = name.strip_prefix("encoder.layers.") {
         return block(rest);

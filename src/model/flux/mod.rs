@@ -25,7 +25,7 @@ use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 
-/// What stays the same over all steps of a sampling: prompt, guidance and positions.
+/// The inputs that stay the same over all steps of a sampling: prompt, guidance and positions.
 #[derive(Debug, Clone)]
 pub struct Conditioning {
     /// Embedded text tokens [B, T, D].
@@ -39,7 +39,7 @@ impl Conditioning {
     /// One prompt for `batch` latents.
     ///
     /// # Errors
-    /// When there is more than one prompt.
+    /// Fails if there is more than one prompt.
     pub fn repeat(&self, batch: usize) -> Result<Self> {
         let prompts = self.context.dim(0)?;
         if prompts != 1 {
@@ -70,8 +70,10 @@ pub struct FluxTransformer {
 }
 
 impl FluxTransformer {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`FluxConfig::check`] and [`Weights::get`].
+    /// Fails when [`FluxConfig::check`] or [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let width = config.width();
@@ -98,11 +100,11 @@ impl FluxTransformer {
         })
     }
 
-    /// Embeds what does not depend on the step: text tokens [B, T, J], pooled prompt [B, Q], guidance scale `[B]`, ids
-    /// of the image tokens [N, 3] and of the text tokens [T, 3].
+    /// Embeds the inputs that do not depend on the step: text tokens [B, T, J], pooled prompt [B, Q],
+    /// guidance scale `[B]`, ids of the image tokens [N, 3] and of the text tokens [T, 3].
     ///
     /// # Errors
-    /// When shapes do not fit, or the network wants a guidance scale and there is none.
+    /// Fails if shapes do not fit, or the network requires a guidance scale and there is none.
     pub fn prepare(
         &self,
         encoder_hidden_states: &Tensor,
@@ -123,7 +125,7 @@ impl FluxTransformer {
             Some(scale) => same("guidance scales", scale, batch)?,
             None if self.time_text_embed.guided() => {
                 return Err(ModelError::Input(
-                    "this network wants a guidance scale".into(),
+                    "this network requires a guidance scale".into(),
                 ));
             }
             None => {}
@@ -143,7 +145,7 @@ impl FluxTransformer {
     /// tokens after the last double block.
     ///
     /// # Errors
-    /// When shapes do not fit; the conditioning must be of the same batch.
+    /// Fails if shapes do not fit, or if the conditioning has another batch size.
     pub fn forward(
         &self,
         hidden_states: &Tensor,
@@ -190,7 +192,7 @@ impl FluxTransformer {
     }
 }
 
-/// Nothing is broadcast over the batch: a wrong count would pass unseen.
+/// Nothing is broadcast over the batch, since a wrong count would not be noticed.
 fn same(what: &str, tensor: &Tensor, batch: usize) -> Result<()> {
     match tensor.dim(0)? {
         count if count == batch => Ok(()),

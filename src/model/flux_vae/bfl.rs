@@ -1,7 +1,7 @@
 //! The autoencoder in the layout of Black Forest Labs' own `ae.safetensors`, read under the names of diffusers.
 //!
-//! There the levels of the decoder are counted from the picture, and the linear layers of the attention are stored as
-//! 1 × 1 convolutions.
+//! In this file, the levels of the decoder are counted from the picture, and the linear layers of the
+//! attention are stored as 1 × 1 convolutions.
 
 use crate::model::weights::{Asked, Files, Source, audit};
 use crate::model::{ModelError, Result, Weights};
@@ -13,21 +13,22 @@ struct Bfl {
     levels: usize,
 }
 
-/// What all files in this layout hold.
+/// Tensors that all files with this layout contain.
 const KNOWN: [&str; 2] = [
     "decoder.mid.block_1.conv1.weight",
     "decoder.norm_out.weight",
 ];
 
-/// Whether files are in this layout.
+/// Whether files have this layout.
 pub fn is_bfl(files: &Files) -> bool {
     files.holds(&KNOWN)
 }
 
-/// As [`crate::model::weights::load`] for files in this layout.
+/// Loads a network as [`crate::model::weights::load`] does, from files with this layout.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`ModelError::Weights`], which lists every missing and mis-shaped tensor, and when `build`
+/// fails.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -47,7 +48,7 @@ pub fn load<T>(
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
-/// The number of levels, which both halves have.
+/// The number of levels, which is the same in both halves.
 fn levels(files: &Files) -> usize {
     let number = |name: &String| -> Option<usize> {
         let rest = name
@@ -60,7 +61,7 @@ fn levels(files: &Files) -> usize {
 }
 
 impl Bfl {
-    /// What is stored for a tensor that is asked for under the name of diffusers.
+    /// The stored tensor for a requested tensor of diffusers.
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Asked> {
         let stored = name_of(name, self.levels).ok_or_else(|| {
             ModelError::Input(format!("`{name}` has no counterpart in an ae.safetensors"))
@@ -90,7 +91,7 @@ impl Source for Bfl {
     }
 }
 
-/// The name there of a tensor of diffusers.
+/// The name in this layout of a tensor of diffusers.
 fn name_of(name: &str, levels: usize) -> Option<String> {
     let (half, rest) = name.split_once('.')?;
     let parts: Vec<&str> = rest.split('.').collect();

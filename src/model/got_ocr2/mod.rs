@@ -35,7 +35,7 @@ impl GotOcr2 {
     /// Loads a checkpoint of either layout.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// Fails if a tensor is missing or has another shape.
     pub fn load(
         config: &GotConfig,
         files: &Arc<Files>,
@@ -49,8 +49,10 @@ impl GotOcr2 {
         }
     }
 
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// Fails if a tensor is missing or has another shape.
     pub fn new(config: &GotConfig, weights: &Weights) -> Result<Self> {
         let (vision, text) = (&config.vision, &config.text);
         let language = weights.at("language_model");
@@ -87,7 +89,7 @@ impl GotOcr2 {
     /// The vectors of pictures [B, 3, S, S], in raster order: [B, image tokens, D].
     ///
     /// # Errors
-    /// When the pictures have another size.
+    /// Fails if the pictures have another size.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let x = self.vision.forward(pixel_values)?;
         let x = self.conv_upsampler1.forward(&x)?;
@@ -96,13 +98,13 @@ impl GotOcr2 {
         Ok(self.multimodal_projector.forward(&x)?)
     }
 
-    /// Token vectors [1, L, D] of a prompt; `image_features` [B, N, D] take the places of the image tokens.
+    /// Token vectors [1, L, D] of a prompt; `image_features` [B, N, D] replace the image tokens.
     fn embed(&self, input_ids: &[u32], image_features: &Tensor) -> Result<Tensor> {
         let device = image_features.device();
         let words = self.config.text.vocab_size;
         if let Some(id) = input_ids.iter().find(|id| **id as usize >= words) {
             return Err(ModelError::Input(format!(
-                "id {id} is beyond the {words} words of the vocabulary"
+                "the id {id} is outside the vocabulary of {words} tokens"
             )));
         }
         let vectors = image_features.flatten_to(1)?;
@@ -112,7 +114,7 @@ impl GotOcr2 {
         let (places, rows) = (places.count(), vectors.dim(0)?);
         if places != rows {
             return Err(ModelError::Input(format!(
-                "the prompt has {places} image tokens, and the pictures have {rows} vectors"
+                "the prompt has {places} image tokens, but the pictures have {rows} vectors"
             )));
         }
         let embeds = self
@@ -152,7 +154,7 @@ impl GotOcr2 {
     /// Scores of the token that follows a prompt, [1, V].
     ///
     /// # Errors
-    /// When image tokens and `image_features` do not agree, or an id is outside the vocabulary.
+    /// Fails if image tokens and `image_features` do not agree, or an id is outside the vocabulary.
     pub fn logits(&self, input_ids: &[u32], image_features: &Tensor) -> Result<Tensor> {
         let embeds = self.embed(input_ids, image_features)?;
         let angles = self.angles(0, input_ids.len(), embeds.device())?;

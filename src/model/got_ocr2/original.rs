@@ -4,13 +4,13 @@ use crate::model::weights::{Files, Held};
 
 const TOWER: &str = "model.vision_tower_high";
 
-/// Whether files have these names.
+/// Whether files use these names.
 pub fn is(files: &Files) -> bool {
     let position = format!("{TOWER}.pos_embed");
     files.holds(&[&position])
 }
 
-/// Where a tensor of the converted checkpoint lies.
+/// The place of a tensor of the converted checkpoint.
 pub fn place(name: &str) -> Option<Held> {
     let whole = |name: String| Some(Held::whole(name));
     if let Some(rest) = name.strip_prefix("language_model.") {

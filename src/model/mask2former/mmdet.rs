@@ -1,4 +1,4 @@
-//! Where mmdetection's files hold what [`super::Mask2Former`] asks for: versions 2.x and 3.x.
+//! The places of the tensors of [`super::Mask2Former`] in mmdetection's files, versions 2.x and 3.x.
 
 use crate::model::weights::{Files, Held, Piece};
 
@@ -9,7 +9,7 @@ pub enum Mmdet {
     V3,
 }
 
-/// The version whose names a file has, if it is mmdetection's at all.
+/// The version of mmdetection whose names a file uses, if it uses any.
 pub fn version(files: &Files) -> Option<Mmdet> {
     let has = |name: &str| files.tensors().contains_key(name);
     if !has("panoptic_head.query_feat.weight") {
@@ -24,7 +24,7 @@ pub fn version(files: &Files) -> Option<Mmdet> {
 }
 
 impl Mmdet {
-    /// Where a tensor lies.
+    /// The place of a tensor.
     pub fn place(self, name: &str) -> Option<Held> {
         if let Some(rest) = name.strip_prefix("model.pixel_level_module.encoder.") {
             return backbone(rest);

@@ -11,10 +11,11 @@ use image::RgbImage;
 pub struct BoundedProcessor(pub Transform);
 
 impl BoundedProcessor {
-    /// The (width, height) that a picture of (width, height) gets.
+    /// The new (width, height) of a picture of (width, height).
     ///
     /// # Errors
-    /// When the picture is smaller or narrower than the network was trained on; the message names the limits.
+    /// Fails if the picture is smaller or narrower than the network was trained on. The message names the
+    /// limits.
     pub fn size(&self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
         let Transform {
             short_size,
@@ -50,7 +51,7 @@ impl BoundedProcessor {
     /// Pixels in −1 to 1, [1, 3, H, W], F32 on the CPU.
     ///
     /// # Errors
-    /// As [`Self::size`].
+    /// Fails when [`Self::size`] fails.
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = self.size(image.dimensions())?;
         let resized = resize(image, width, height, Filter::Bicubic);

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 /// The value of each of the 256 bytes in a format; None for a format of other width, or one that nobody here reads.
 ///
 /// # Errors
-/// When the library that knows the format fails.
+/// Fails if the library that knows the format fails.
 pub(super) fn values(dtype: Dtype) -> Result<Option<Vec<f32>>> {
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     Ok(match dtype {

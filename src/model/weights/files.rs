@@ -73,7 +73,7 @@ impl Files {
     /// dict, or holds it under a key.
     ///
     /// # Errors
-    /// When it cannot be read as its name says; as [`Self::open`].
+    /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
     pub fn open_file(path: &Path) -> Result<Self> {
         let store = match folder::is_pickle(path) {
             true => pickle(path)?,
@@ -198,7 +198,7 @@ impl Files {
     /// A tensor in main memory: as it is stored, or multiplied out in f32 where it is quantised.
     ///
     /// # Errors
-    /// When there is none of this name, or it cannot be read.
+    /// Fails if there is none of this name, or it cannot be read.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         self.load(name, &Device::Cpu)
     }

@@ -14,7 +14,7 @@ const SAMPLE: u64 = 4096;
 /// sampled. Hidden files and unfinished downloads do not count.
 ///
 /// # Errors
-/// When a file or folder cannot be read.
+/// Fails if a file or folder cannot be read.
 pub fn fingerprint(path: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     collect(path, &mut files)?;

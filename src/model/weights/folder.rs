@@ -42,7 +42,7 @@ pub(super) fn is_pickle(path: &Path) -> bool {
 /// index of torch pickles with its shards, or the one torch pickle.
 ///
 /// # Errors
-/// When there are none, there are several that nothing joins, or a shard is missing.
+/// Fails if there are none, there are several that nothing joins, or a shard is missing.
 pub(super) fn find(folder: &Path) -> Result<Found> {
     let entries = std::fs::read_dir(folder).map_err(|error| ModelError::io(folder, &error))?;
     let mut names: Vec<String> = entries
@@ -110,7 +110,7 @@ fn pickled(folder: &Path, names: &[String]) -> Result<Found> {
         _ if has("snapshots") => Err(ModelError::file(
             folder,
             "this is the root of a repository in the hub's cache",
-            "name the folder below its `snapshots/`",
+            "give the folder of a snapshot, below `snapshots/`",
         )),
         _ => Err(ModelError::file(
             folder,

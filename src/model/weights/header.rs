@@ -38,7 +38,7 @@ pub(super) fn gguf(path: &Path) -> ModelError {
 /// Compares a safetensors header with the file's length, so that a file cut short is named as such.
 ///
 /// # Errors
-/// When the file cannot be read, was cut short or is of another format.
+/// Fails if the file cannot be read, was cut short or is of another format.
 pub(super) fn check(path: &Path) -> Result<()> {
     let cut = |message: String| {
         ModelError::file(

@@ -103,7 +103,8 @@ impl Source for Renamed {
 /// As [`super::load`], where `place` says where each tensor lies; None for one that such files cannot hold.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`ModelError::Weights`], which lists every missing and mis-shaped tensor, and when `build`
+/// fails.
 pub fn load_as<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -122,7 +123,7 @@ pub fn load_as<T>(
 /// What must be stored in such files for what is asked for.
 ///
 /// # Errors
-/// When a tensor has no place there.
+/// Fails if a tensor has no place there.
 pub fn stored_as(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Vec<Asked>> {
     Ok(places(asked, place)?.1)
 }

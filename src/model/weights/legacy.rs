@@ -48,7 +48,8 @@ impl Legacy {
     /// Reads where each tensor of the state dict lies, at the top level or below keys.
     ///
     /// # Errors
-    /// When the file is cut short, holds something else than tensors without gaps, or several state dicts.
+    /// Fails if the file is cut short, holds something else than tensors without gaps, or several state
+    /// dicts.
     pub fn open(path: &Path) -> Result<Self> {
         let mut reader = BufReader::new(File::open(path)?);
         let mut magic = [0; MAGIC.len()];
@@ -90,7 +91,7 @@ impl Legacy {
     /// A tensor by its name, on the CPU; None when there is none.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// Fails if the file cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<Tensor>> {
         let Some(entry) = self.tensors.get(name) else {
             return Ok(None);

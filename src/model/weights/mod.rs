@@ -79,7 +79,7 @@ impl Weights {
     /// A tensor of exactly this shape.
     ///
     /// # Errors
-    /// When it is not there, has another shape, or holds a value that is not finite.
+    /// Fails if it is not there, has another shape, or holds a value that is not finite.
     pub fn get(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
         self.source
             .get(&self.name(name), &shape.into(), self.dtype, &self.device)
@@ -116,7 +116,8 @@ impl Weights {
 /// Loads a network from files: first asks it for all names, then compares them with what is stored, then builds it.
 ///
 /// # Errors
-/// [`super::ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`super::ModelError::Weights`], which lists every missing and mis-shaped tensor, and when
+/// `build` fails.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,

@@ -26,7 +26,7 @@ pub(super) struct Quantisation {
 /// What the configurations in a folder say; None where they say nothing.
 ///
 /// # Errors
-/// When they name a method whose weights cannot be read.
+/// Fails if they name a method whose weights cannot be read.
 pub(super) fn read(folder: &Path) -> Result<Option<Quantisation>> {
     let mut found = None;
     for (name, method) in std::iter::once(("config.json", "")).chain(BESIDE) {

@@ -36,7 +36,7 @@ impl Source for Random {
 /// Builds a network with random weights; tells how many numbers they are.
 ///
 /// # Errors
-/// As `build`; when the device has no room.
+/// Fails when `build` fails, and if the device has no room.
 pub fn random<T>(
     dtype: DType,
     device: &Device,

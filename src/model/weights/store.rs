@@ -83,7 +83,7 @@ impl Store {
     /// A tensor as it is stored; None when there is none of this name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if it cannot be read.
     pub fn load(&self, name: &str, device: &Device) -> Result<Option<Tensor>> {
         let on_device = |tensor: Option<Tensor>| -> Result<Option<Tensor>> {
             tensor.map(|tensor| tensor.to_device(device)).transpose()
@@ -110,7 +110,7 @@ impl Store {
     /// name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if it cannot be read.
     pub fn numbers(&self, name: &str) -> Result<Option<Vec<f32>>> {
         if let Self::Safetensors(mapped) = self
             && let Ok(view) = mapped.get(name)

@@ -37,7 +37,7 @@ struct Machine {
 /// Reads one pickle, protocol 2.
 ///
 /// # Errors
-/// When it is cut short or uses what such files do not.
+/// Fails if it is cut short or uses what such files do not.
 pub(super) fn unpickle(reader: &mut impl BufRead) -> Result<Value> {
     let mut machine = Machine::default();
     loop {

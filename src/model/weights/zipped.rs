@@ -14,7 +14,7 @@ const DEPTH: usize = 4;
 /// Opens the weights of a pickle, at its top level or below one key.
 ///
 /// # Errors
-/// When it is no torch pickle in zip form, or does not say which of its dictionaries is meant.
+/// Fails if it is no torch pickle in zip form, or does not say which of its dictionaries is meant.
 pub(super) fn open(path: &Path) -> Result<PthTensors> {
     let mut places = Vec::new();
     collect(&top_level(path)?, &mut Vec::new(), &mut places);

@@ -34,8 +34,10 @@ pub struct Cache {
 }
 
 impl XOmniAr {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         let (model, width) = (weights.at("model"), config.hidden_size);
         let shape = config.layer();
@@ -92,7 +94,7 @@ impl XOmniAr {
     /// Final states of all positions, [1, L, D].
     ///
     /// # Errors
-    /// When there are no ids, or one is outside both vocabularies.
+    /// Fails if there are no ids, or one is outside both vocabularies.
     pub fn hidden_states(&self, ids: &[u32]) -> Result<Tensor> {
         Ok(self.read(ids, None)?.unsqueeze(0)?)
     }
@@ -101,7 +103,7 @@ impl XOmniAr {
     /// [1, D].
     ///
     /// # Errors
-    /// As [`Self::hidden_states`].
+    /// Fails when [`Self::hidden_states`] fails.
     pub fn start(&self, ids: &[u32], room: usize) -> Result<(Cache, Tensor)> {
         let past = || Past::with_room(ids.len() + room);
         let mut cache = Cache {
@@ -134,7 +136,7 @@ impl XOmniAr {
     /// Joins caches of single prompts, so that `room` image tokens follow each at a time.
     ///
     /// # Errors
-    /// When there is none, or the device has no room.
+    /// Fails if there is none, or the device has no room.
     pub fn join(&self, caches: &[Cache], room: usize) -> Result<Cache> {
         let filled = caches.iter().map(|cache| cache.filled).max().unwrap_or(0);
         let lengths: Vec<usize> = caches
@@ -165,7 +167,7 @@ impl XOmniAr {
     /// One more image token for every sequence of a batch; their states [B, D].
     ///
     /// # Errors
-    /// When an id is no image token's, or there is not one a sequence.
+    /// Fails if an id is no image token's, or there is not one a sequence.
     pub fn step(&self, ids: &[u32], cache: &mut Cache) -> Result<Tensor> {
         if let Some(id) = ids.iter().find(|&&id| !self.config.is_image(id)) {
             return Err(ModelError::Input(format!("token {id} is no image token")));
@@ -177,7 +179,7 @@ impl XOmniAr {
     /// follow them.
     ///
     /// # Errors
-    /// When the id is no word's, or the cache holds several sequences.
+    /// Fails if the id is no word's, or the cache holds several sequences.
     pub fn say(&self, id: u32, cache: &mut Cache) -> Result<Tensor> {
         if self.config.is_image(id) {
             return Err(ModelError::Input(format!("token {id} is an image token")));
@@ -221,7 +223,7 @@ impl XOmniAr {
     /// Scores of the words [.., V] after states [.., D].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn text_logits(&self, states: &Tensor) -> Result<Tensor> {
         Ok(self.lm_head.forward(states)?)
     }
@@ -229,7 +231,7 @@ impl XOmniAr {
     /// Scores of the image tokens [.., codes] after states [.., D].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn image_logits(&self, states: &Tensor) -> Result<Tensor> {
         Ok(self.mm_head.forward(states)?)
     }

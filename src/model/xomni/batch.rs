@@ -10,7 +10,7 @@ impl XOmniAr {
     /// Final states [B, L, D] of sequences that have one length and their image tokens at the same places.
     ///
     /// # Errors
-    /// When there are none, they differ in form, or an id is outside both vocabularies.
+    /// Fails if there are none, they differ in form, or an id is outside both vocabularies.
     pub fn batch_states(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
         let config = self.config();
         let spans = self.form(rows)?;

@@ -165,7 +165,8 @@ impl Config {
     /// Reads and checks a checkpoint's `config.json`.
     ///
     /// # Errors
-    /// When the file or a field is absent, or sizes do not fit each other; the message names file and field.
+    /// Fails if the file or a field is absent, or sizes do not fit each other. The message names file and
+    /// field.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
         let config: Self = read_config(&path)?;
@@ -177,7 +178,7 @@ impl Config {
     /// The networks around the autoregressive model.
     ///
     /// # Errors
-    /// When the configuration has none, or the quantizer's codes are not the model's.
+    /// Fails if the configuration has none, or the quantizer's codes are not the model's.
     pub fn vision(&self) -> Result<&VisionConfig> {
         let wrong = |message: String| Err(ModelError::Input(format!("config.json: {message}")));
         let Some(vision) = &self.vision_config else {
@@ -261,7 +262,7 @@ impl Config {
         }
         if self.use_sliding_window {
             return Err(
-                "`use_sliding_window` is true: attention in a sliding window is not known".into(),
+                "`use_sliding_window` is true: attention in a sliding window is not supported".into(),
             );
         }
         if self.tie_word_embeddings {
@@ -277,7 +278,7 @@ impl EncoderConfig {
     /// Sizes of the vision transformer: those given, else those of the published name.
     ///
     /// # Errors
-    /// When there are none and the name is not known, or they do not fit the quantizer.
+    /// Fails if there are none and the name is not known, or they do not fit the quantizer.
     pub fn vit(&self) -> Result<VitConfig> {
         let wrong = |message: String| {
             Err(ModelError::Input(format!(

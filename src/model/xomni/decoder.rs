@@ -53,7 +53,7 @@ impl XOmniDecoder {
     /// `features` is the width of the codes' features; [`Self::is_image_only`] tells the kind.
     ///
     /// # Errors
-    /// As [`FluxTransformer::new`].
+    /// Fails when [`FluxTransformer::new`] fails.
     pub fn new(
         config: &FluxConfig,
         features: usize,
@@ -74,7 +74,7 @@ impl XOmniDecoder {
     /// Embeds what does not depend on the step, for a picture of h × w tokens.
     ///
     /// # Errors
-    /// When shapes do not fit, or a decoder that reads text gets none.
+    /// Fails if shapes do not fit, or a decoder that reads text gets none.
     pub fn prepare(
         &self,
         condition: Condition<'_>,
@@ -106,7 +106,7 @@ impl XOmniDecoder {
     /// The velocity [1, N, C] of packed latents [1, N, C] at sigma `[1]`.
     ///
     /// # Errors
-    /// When shapes do not fit, or `steady` is the other kind's.
+    /// Fails if shapes do not fit, or `steady` is the other kind's.
     pub fn forward(
         &self,
         hidden_states: &Tensor,

@@ -25,7 +25,8 @@ impl XOmniAr {
     /// A drawing does not depend on those beside it, but for the rounding of products of other shapes.
     ///
     /// # Errors
-    /// When a sequence becomes longer than the model was trained on; as [`Sampling::draw`] and [`Self::step`].
+    /// Fails if a sequence becomes longer than the model was trained on, and when [`Sampling::draw`] or
+    /// [`Self::step`] fails.
     pub fn draw(
         &self,
         drawings: &[Drawing<'_>],
@@ -89,7 +90,7 @@ impl XOmniAr {
     /// The most likely answer to a conversation, up to a token of `eos`; `on_token` says whether to go on.
     ///
     /// # Errors
-    /// When the sequence is longer than the model was trained on; as [`Self::start`].
+    /// Fails if the sequence is longer than the model was trained on, and when [`Self::start`] fails.
     pub fn answer(
         &self,
         ids: &[u32],

@@ -36,8 +36,10 @@ pub struct Quantized {
 }
 
 impl Ibq {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let conv = weights.at("quant_conv");
         Ok(Self {
@@ -49,7 +51,7 @@ impl Ibq {
     /// Features [B, N, Z] as directions: rows of length one, [B · N, dim].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn directions(&self, features: &Tensor) -> Result<Tensor> {
         let (batch, length, width) = features.dims3()?;
         let features = features.reshape((batch * length, width))?;
@@ -64,7 +66,7 @@ impl Ibq {
     /// the second the directions to their codes, the third, times the commitment, the codes to their directions.
     ///
     /// # Errors
-    /// When the width is another, or `skipped` has not one entry a sample.
+    /// Fails if the width is another, or `skipped` has not one entry a sample.
     pub fn forward(&self, features: &Tensor, skipped: &[bool], loss: IbqLoss) -> Result<Quantized> {
         let (batch, length, _) = features.dims3()?;
         if skipped.len() != batch {

@@ -33,8 +33,10 @@ pub struct ImageConditioning {
 }
 
 impl ImageFlux {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`FluxConfig::check`] and [`Weights::get`].
+    /// Fails when [`FluxConfig::check`] or [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let width = config.width();
@@ -59,7 +61,7 @@ impl ImageFlux {
     /// Embeds what does not depend on the step: guidance scale `[1]` and ids of the image tokens [N, 3].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn prepare(
         &self,
         guidance: Option<&Tensor>,
@@ -77,7 +79,7 @@ impl ImageFlux {
     /// blocks without projection.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn forward(
         &self,
         hidden_states: &Tensor,

@@ -19,7 +19,7 @@ impl Vit {
     /// A final norm that the file may hold is not asked for.
     ///
     /// # Errors
-    /// When the table of positions is no square, or sizes do not fit; as [`Weights::get`].
+    /// Fails if the table of positions is no square, or sizes do not fit, and when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let vit = config.vit()?;
         let width = vit.embed_dim;
@@ -63,7 +63,7 @@ impl Vit {
     /// Pixels [B, 3, H, W] in −1 to 1 → features [B, h · w, D] in raster order, and (h, w).
     ///
     /// # Errors
-    /// When a side is smaller than one patch.
+    /// Fails if a side is smaller than one patch.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<(Tensor, (usize, usize))> {
         let (_, _, height, width) = pixel_values.dims4()?;
         let (h, w) = (height / self.patch, width / self.patch);

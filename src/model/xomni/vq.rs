@@ -32,8 +32,10 @@ pub struct VqEncoder {
 }
 
 impl VqEncoder {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let weights = weights.with_dtype(DType::F32);
         let conv = weights.at("quant_conv");
@@ -46,7 +48,7 @@ impl VqEncoder {
     /// Features [B, N, D] → the nearest code of each [B, N], u32; the first of equally near ones.
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn encode(&self, features: &Tensor) -> Result<Tensor> {
         let (batch, length, width) = features.dims3()?;
         let features = features
@@ -106,8 +108,10 @@ impl Residual {
 }
 
 impl VqDecoder {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let (width, post) = (config.z_channels, weights.at("post_conv"));
         let conv = weights.at("post_quant_conv");
@@ -124,7 +128,7 @@ impl VqDecoder {
     /// Codes of h · w cells in raster order → [1, h · w, Z].
     ///
     /// # Errors
-    /// When a code is outside the codebook or they are not h · w.
+    /// Fails if a code is outside the codebook or they are not h · w.
     pub fn decode(&self, codes: &[u32], grid: (usize, usize)) -> Result<Tensor> {
         self.decode_all(&[codes], grid)
     }
@@ -132,7 +136,7 @@ impl VqDecoder {
     /// Codes of several grids of one size → [B, h · w, Z].
     ///
     /// # Errors
-    /// As [`Self::decode`], and when there is no grid.
+    /// Fails when [`Self::decode`] fails, and if there is no grid.
     pub fn decode_all(&self, grids: &[&[u32]], (h, w): (usize, usize)) -> Result<Tensor> {
         let count = self.codes.dim(0)?;
         let wrong = |codes: &&&[u32]| codes.len() != h * w || codes.is_empty();
@@ -156,7 +160,7 @@ impl VqDecoder {
     /// Rows of the codebook, or what stands in their place, [B, h · w, dim] → [B, h · w, Z].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn features(&self, rows: &Tensor, (h, w): (usize, usize)) -> Result<Tensor> {
         let rows = self.post_quant_conv.forward(rows)?;
         let mut x = rows.transpose(1, 2)?.reshape((rows.dim(0)?, (), h, w))?;
