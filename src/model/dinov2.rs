@@ -212,8 +212,8 @@ impl Dinov2 {
         })
     }
 
-    /// Pixels [B, 3, H, W] → states [B, 1 + R + N, D] after the final norm: class token, registers, patches in raster
-    /// order.
+    /// Pixels [B, 3, H, W] → states [B, 1 + R + N, D] after the final norm: class token, registers, patches
+    /// in raster order.
     ///
     /// # Errors
     /// Fails if the channels differ.

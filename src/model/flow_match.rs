@@ -69,7 +69,9 @@ impl FlowMatchConfig {
     /// Fails when [`Self::mu`] fails, and if there are no steps.
     pub fn sigmas(&self, steps: usize, image_seq_len: usize) -> Result<Vec<f32>> {
         if steps == 0 {
-            return Err(ModelError::Input("the number of sampling steps must be 1 or more".into()));
+            return Err(ModelError::Input(
+                "the number of sampling steps must be 1 or more".into(),
+            ));
         }
         let factor = self.factor(image_seq_len)?;
         // Evenly spaced from 1 to 1 / steps, then shifted.

@@ -1,6 +1,6 @@
-//! RADIO and C-RADIO vision encoders (Ranzinger et al., arXiv 2312.06709; Heinrich et al., arXiv 2412.07679): a ViT of
-//! timm's kind with cropped position embeddings, tokens of several teachers before the patches, and the normalisation
-//! of pixels inside.
+//! RADIO and C-RADIO vision encoders (Ranzinger et al., arXiv 2312.06709; Heinrich et al., arXiv 2412.07679):
+//! a ViT of timm's kind with cropped position embeddings, tokens of several teachers before the patches, and
+//! the normalisation of pixels inside.
 //!
 //! The keys are those of the published safetensors (`radio_model.model.…`). The depth and the widths come
 //! from the stored tensors, and only the number of heads comes from `config.json`. The teachers' adaptors are
@@ -169,8 +169,8 @@ impl Radio {
         })
     }
 
-    /// Pixels `[B, 3, H, W]` from 0 to 1, sides multiples of the patch → features of the patches in raster order
-    /// `[B, N, D]`.
+    /// Pixels `[B, 3, H, W]` from 0 to 1, sides multiples of the patch → features of the patches in raster
+    /// order `[B, N, D]`.
     ///
     /// # Errors
     /// Fails if a side is not a multiple of the patch size, or is longer than the table of positions.

@@ -143,7 +143,8 @@ impl Vit {
         })
     }
 
-    /// Pixels [B, 3, H, W] → states [B, 1 + N, D] after the final norm: class token, then patches in raster order.
+    /// Pixels [B, 3, H, W] → states [B, 1 + N, D] after the final norm: class token, then patches in raster
+    /// order.
     ///
     /// # Errors
     /// Fails if the channels differ.
@@ -160,10 +161,9 @@ impl Vit {
     /// # Errors
     /// Fails if the channels differ, or there is no layer.
     pub fn keys(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let (last, first) = self
-            .layers
-            .split_last()
-            .ok_or_else(|| ModelError::Input("ViT config.json: `num_hidden_layers` must be 1 or more".into()))?;
+        let (last, first) = self.layers.split_last().ok_or_else(|| {
+            ModelError::Input("ViT config.json: `num_hidden_layers` must be 1 or more".into())
+        })?;
         let mut x = self.embed(pixel_values)?;
         for layer in first {
             x = layer.forward(&x)?;

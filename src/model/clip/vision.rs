@@ -116,7 +116,8 @@ impl ClipVision {
         Ok(self.post_layernorm.forward(&self.encode(pixel_values)?)?)
     }
 
-    /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the first `layers` layers, without the final norm.
+    /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the first `layers` layers, without the final
+    /// norm.
     ///
     /// # Errors
     /// Fails if the pictures are not of the tower's size.

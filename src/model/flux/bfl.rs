@@ -78,7 +78,7 @@ impl Layout {
         for tensor in asked {
             let place = place(&tensor.name).ok_or_else(|| {
                 ModelError::Input(format!(
-                    "`{}` has no counterpart in a BFL file",
+                    "`{}` does not exist in the layout of Black Forest Labs",
                     tensor.name
                 ))
             })?;

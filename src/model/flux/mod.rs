@@ -1,7 +1,7 @@
 //! The FLUX.1 transformer: a rectified-flow denoiser of latent images under a prompt.
 //!
-//! Black Forest Labs, "FLUX.1" (2024), after Esser et al., "Scaling Rectified Flow Transformers for High-Resolution
-//! Image Synthesis" (arXiv 2403.03206). Follows `FluxTransformer2DModel` of diffusers.
+//! Black Forest Labs, "FLUX.1" (2024), after Esser et al., "Scaling Rectified Flow Transformers for
+//! High-Resolution Image Synthesis" (arXiv 2403.03206). Follows `FluxTransformer2DModel` of diffusers.
 
 pub mod bfl;
 mod config;
@@ -116,7 +116,7 @@ impl FluxTransformer {
         let (batch, length, _) = encoder_hidden_states.dims3()?;
         if txt_ids.dim(0)? != length {
             return Err(ModelError::Input(format!(
-                "{} position ids for {length} text tokens",
+                "there are {} position ids for {length} text tokens",
                 txt_ids.dim(0)?
             )));
         }
@@ -141,8 +141,8 @@ impl FluxTransformer {
         })
     }
 
-    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma `[B]` (0 to 1). `added` [B, N, D] joins the image
-    /// tokens after the last double block.
+    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma `[B]` (0 to 1). `added` [B, N, D] joins
+    /// the image tokens after the last double block.
     ///
     /// # Errors
     /// Fails if shapes do not fit, or if the conditioning has another batch size.
@@ -164,7 +164,7 @@ impl FluxTransformer {
         let texts = context.dim(1)?;
         if rope.length() != texts + length {
             return Err(ModelError::Input(format!(
-                "{} positions for {texts} text and {length} image tokens",
+                "there are {} positions for {texts} text tokens and {length} image tokens",
                 rope.length()
             )));
         }

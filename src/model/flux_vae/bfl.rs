@@ -1,4 +1,5 @@
-//! The autoencoder in the layout of Black Forest Labs' own `ae.safetensors`, read under the names of diffusers.
+//! The autoencoder in the layout of Black Forest Labs' own `ae.safetensors`, read under the names of
+//! diffusers.
 //!
 //! In this file, the levels of the decoder are counted from the picture, and the linear layers of the
 //! attention are stored as 1 × 1 convolutions.
@@ -64,7 +65,9 @@ impl Bfl {
     /// The stored tensor for a requested tensor of diffusers.
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Asked> {
         let stored = name_of(name, self.levels).ok_or_else(|| {
-            ModelError::Input(format!("`{name}` has no counterpart in an ae.safetensors"))
+            ModelError::Input(format!(
+                "`{name}` does not exist in the layout of ae.safetensors"
+            ))
         })?;
         let mut shape = shape.to_vec();
         if stored.contains(".attn_1.") && shape.len() == 2 {

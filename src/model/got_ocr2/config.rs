@@ -211,7 +211,9 @@ impl GotConfig {
             || !divides(text.num_attention_heads, text.hidden_size)
             || !divides(text.layer().num_key_value_heads, text.num_attention_heads)
         {
-            return Some("a number of attention heads does not divide the width of its layers".into());
+            return Some(
+                "a number of attention heads does not divide the width of its layers".into(),
+            );
         }
         if vision.window_size == 0 || !divides(vision.patch_size, vision.image_size) {
             return Some("`window_size` is 0 or `patch_size` does not divide `image_size`".into());

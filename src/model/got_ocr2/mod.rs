@@ -1,8 +1,9 @@
-//! GOT-OCR2.0 (Wei et al., "General OCR Theory", arXiv 2409.01704), after transformers' `GotOcr2ForConditionalGeneration`.
+//! GOT-OCR2.0 (Wei et al., "General OCR Theory", arXiv 2409.01704), after transformers'
+//! `GotOcr2ForConditionalGeneration`.
 //!
 //! Tensors have the names of the converted checkpoint (`vision_tower.*`, `multi_modal_projector.*`,
-//! `language_model.model.*`) or those of the authors' (`model.vision_tower_high.*`, `model.mm_projector_vary.*`,
-//! `model.*`).
+//! `language_model.model.*`) or those of the authors' (`model.vision_tower_high.*`,
+//! `model.mm_projector_vary.*`, `model.*`).
 
 mod config;
 mod generate;

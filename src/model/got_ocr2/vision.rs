@@ -1,4 +1,5 @@
-//! The picture tower: SAM's ViT-B (Kirillov et al., arXiv 2304.02643) with windows, relative positions and a neck.
+//! The picture tower: SAM's ViT-B (Kirillov et al., arXiv 2304.02643) with windows, relative positions and a
+//! neck.
 
 use super::VisionConfig;
 use crate::model::nn::{

@@ -96,10 +96,7 @@ impl Mask2FormerConfig {
         let heads = self.num_attention_heads;
         let divides = |part: usize, whole: usize| part > 0 && whole.is_multiple_of(part);
         let wrong = [
-            (
-                self.pre_norm,
-                "`pre_norm` must be false",
-            ),
+            (self.pre_norm, "`pre_norm` must be false"),
             (
                 self.enforce_input_projection || self.feature_size != self.hidden_dim,
                 "`feature_size` must equal `hidden_dim`, and `enforce_input_projection` must be false",

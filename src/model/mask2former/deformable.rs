@@ -112,8 +112,8 @@ fn references(maps: &[Extent]) -> Vec<(f32, f32)> {
     maps.iter().flat_map(of_map).collect()
 }
 
-/// One picture on the CPU: `value` N · D, `offsets` N · heads · levels · points · 2, `weights` N · heads · levels ·
-/// points → N · D.
+/// One picture on the CPU: `value` N · D, `offsets` N · heads · levels · points · 2, `weights` N · heads ·
+/// levels · points → N · D.
 fn one_pass(
     (value, offsets, weights): (&Tensor, &Tensor, &Tensor),
     maps: &[Extent],

@@ -112,7 +112,8 @@ impl Swin {
         })
     }
 
-    /// Pixels [B, 3, H, W], both sides multiples of 4 → maps [B, C, H / s, W / s] for the strides s = 4, 8, 16, 32.
+    /// Pixels [B, 3, H, W], both sides multiples of 4 → maps [B, C, H / s, W / s] for the strides s = 4, 8,
+    /// 16, 32.
     ///
     /// # Errors
     /// Fails if the shape does not fit.

@@ -103,7 +103,8 @@ mod tests {
         max_length: 4,
     };
 
-    /// Logits of 104 words where all but the given ones are hopeless; the probabilities of the given ones add up to 1.
+    /// Logits of 104 words where all but the given ones are hopeless; the probabilities of the given ones add
+    /// up to 1.
     fn row(words: &[(u32, f32)]) -> Vec<f32> {
         let mut row = vec![-60.0; 104];
         for (word, probability) in words {
@@ -112,9 +113,9 @@ mod tests {
         row
     }
 
-    /// Worked by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 = 1.0969): beam 7
-    /// ends with 0.9 (ln 0.54 / 1.0969 = -0.5618) before beam 8 ends with 1 (ln 0.4 / 1.0969 = -0.8354): the best beam
-    /// ends, and both count.
+    /// Worked by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 =
+    /// 1.0969): beam 7 ends with 0.9 (ln 0.54 / 1.0969 = -0.5618) before beam 8 ends with 1 (ln 0.4 / 1.0969
+    /// = -0.8354): the best beam ends, and both count.
     #[test]
     fn the_search_ends_with_its_best_beam() {
         let mut asked = Vec::new();
@@ -134,8 +135,9 @@ mod tests {
         assert_eq!(asked[1], [vec![START, 7], vec![START, 8]]);
     }
 
-    /// The second beam ends first and is kept; the first never ends and is cut at the last step, where the length penalty
-    /// makes it the better one or not: ln 0.45 / 1.0969 = -0.7280 against ln 0.55 / (9/6)^0.6 = -0.4687.
+    /// The second beam ends first and is kept; the first never ends and is cut at the last step, where the
+    /// length penalty makes it the better one or not: ln 0.45 / 1.0969 = -0.7280 against ln 0.55 / (9/6)^0.6
+    /// = -0.4687.
     #[test]
     fn an_unfinished_beam_wins_at_the_last_step() {
         let best = search(BEAM, |beams| {

@@ -25,7 +25,7 @@ pub struct Detectable {
     pub sizes: Sizes,
 }
 
-/// Heights and widths of a picture on its way, in pixels.
+/// The heights and widths of a picture during processing, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     pub original: (usize, usize),

@@ -5,8 +5,8 @@ use crate::model::{ModelError, Result};
 use candle_core::{Module, Tensor};
 
 impl Qwen2_5Vl {
-    /// Hidden states [B, L, D] after the final norm of rows of ids that have one length and their images, of one size
-    /// each, at the same places; `image_embeds` are those of all rows in turn, `grids` of one row.
+    /// Hidden states [B, L, D] after the final norm of rows of ids that have one length and their images, of
+    /// one size each, at the same places; `image_embeds` are those of all rows in turn, `grids` of one row.
     ///
     /// # Errors
     /// Fails if the rows differ in form, and when [`Qwen2_5Vl::hidden_states`] fails.

@@ -202,7 +202,9 @@ impl TextConfig {
         for rope in self.ropes() {
             let kinds = [&rope.kind, &rope.rope_type];
             if let Some(kind) = kinds.into_iter().flatten().find(|kind| !plain(kind)) {
-                return Err(format!("rotary embeddings of type `{kind}` are not supported"));
+                return Err(format!(
+                    "rotary embeddings of type `{kind}` are not supported"
+                ));
             }
         }
         let half = self.head_dim() / 2;

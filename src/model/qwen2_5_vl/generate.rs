@@ -20,8 +20,8 @@ pub struct Greedy<'a> {
 }
 
 impl Qwen2_5Vl {
-    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for which
-    /// `on_token` returns false.
+    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for
+    /// which `on_token` returns false.
     ///
     /// # Errors
     /// Fails if the penalty is not positive, and when [`Qwen2_5Vl::hidden_states`] or [`Qwen2_5Vl::logits`]

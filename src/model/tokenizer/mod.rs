@@ -26,7 +26,8 @@ pub struct Padded {
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, from `vocab.txt` in BERT's form, or from `vocab.json` and `merges.txt` in CLIP's or Qwen's.
+    /// From `tokenizer.json`, from `vocab.txt` in BERT's form, or from `vocab.json` and `merges.txt` in
+    /// CLIP's or Qwen's.
     ///
     /// # Errors
     /// Fails if the folder has neither, or a file is damaged.
@@ -134,7 +135,9 @@ impl Tokenizer {
         length: usize,
     ) -> Result<Padded> {
         let room = length.checked_sub(start.len() + 1).ok_or_else(|| {
-            ModelError::Input(format!("{length} tokens have no room for the special tokens"))
+            ModelError::Input(format!(
+                "{length} tokens have no room for the special tokens"
+            ))
         })?;
         let text = self.encode(text)?;
         let kept = &text[..text.len().min(room)];

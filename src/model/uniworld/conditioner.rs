@@ -1,4 +1,5 @@
-//! The language model with the projectors that turn its states and reference features into FLUX's text sequence.
+//! The language model with the projectors that turn its states and reference features into FLUX's text
+//! sequence.
 
 use super::{Config, Projector, splice};
 use crate::model::qwen2_5_vl::Qwen2_5Vl;

@@ -8,8 +8,8 @@ use candle_core::{Module, Tensor};
 /// 4096). It is not in the configuration, but follows from stored weights.
 const RELEASED_EXPANSION: usize = 3;
 
-/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although the
-/// configuration calls the type `mlp2x_gelu`.
+/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although
+/// the configuration calls the type `mlp2x_gelu`.
 #[derive(Debug, Clone)]
 pub struct Projector {
     first: Linear,
@@ -70,7 +70,8 @@ impl TaskHead {
         })
     }
 
-    /// Logits [1, 2] (words, picture) of the last position of `input_ids` that is `assistant`; states [1, L, D].
+    /// Logits [1, 2] (words, picture) of the last position of `input_ids` that is `assistant`; states [1, L,
+    /// D].
     ///
     /// # Errors
     /// Fails if no position is, or the last axis is not the input width.

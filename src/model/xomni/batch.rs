@@ -1,4 +1,4 @@
-//! Several sequences of one form at a time, as training takes them.
+//! Several sequences of one form at a time, for training.
 
 use super::XOmniAr;
 use crate::model::nn::{Embedding, Mask, RmsNorm};
@@ -41,7 +41,7 @@ impl XOmniAr {
         let all = config.vocab_size + config.mm_vocab_size;
         if let Some(id) = rows.iter().flatten().find(|&&id| id as usize >= all) {
             return Err(ModelError::Input(format!(
-                "token {id} is outside the vocabularies of {all}"
+                "token {id} is outside the vocabularies of {all} tokens"
             )));
         }
         let first = match rows.first() {
@@ -82,7 +82,7 @@ impl XOmniAr {
     }
 }
 
-/// Spans one after the other, each made by `part` from its kind and place.
+/// The spans in their order, each computed by `part` from its kind and place.
 fn joined(
     spans: &[(bool, Range<usize>)],
     part: impl Fn(bool, Range<usize>) -> Result<Tensor>,

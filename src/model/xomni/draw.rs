@@ -1,4 +1,4 @@
-//! Drawing pictures token by token, and answering in words.
+//! Draws pictures token by token, and answers in words.
 
 use super::XOmniAr;
 use super::ar::Cache;
@@ -10,7 +10,7 @@ use candle_core::{D, DType, Tensor};
 /// One picture to draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Drawing<'a> {
-    /// Ids of the prompt, up to the token before a picture's own.
+    /// The ids of the prompt, up to the token before the image tokens.
     pub prompt: &'a [u32],
     /// The same without the user's words, for guidance.
     pub negative: &'a [u32],
@@ -18,11 +18,11 @@ pub struct Drawing<'a> {
 }
 
 impl XOmniAr {
-    /// The codes (0-based) of `count` image tokens for each drawing, drawn together. `cfg_scale` 1 takes the prompt's scores
-    /// as they are; otherwise a second sequence without the user's words is drawn beside each. `on_step` gets the number of
-    /// tokens drawn and says whether to go on.
+    /// The codes (0-based) of `count` image tokens for each drawing, drawn together. With `cfg_scale` 1, the
+    /// prompt's scores are not changed. Otherwise, a second sequence without the user's words is drawn with
+    /// each. `on_step` receives the number of drawn tokens, and returns whether to continue.
     ///
-    /// A drawing does not depend on those beside it, but for the rounding of products of other shapes.
+    /// A drawing does not depend on the others, except for the rounding of products of other shapes.
     ///
     /// # Errors
     /// Fails if a sequence becomes longer than the model was trained on, and when [`Sampling::draw`] or
@@ -63,14 +63,14 @@ impl XOmniAr {
             let first = self.config().vocab_size as u32;
             let last = codes.iter().filter_map(|codes| codes.last());
             let next: Vec<u32> = last.map(|code| first + code).collect();
-            // Both sequences of a drawing go on with the same token.
+            // Both sequences of a drawing continue with the same token.
             let next: Vec<u32> = next.iter().cycle().take(prompts.len()).copied().collect();
             states = self.step(&next, &mut cache)?;
         }
         Ok(codes)
     }
 
-    /// Reads prompts one by one and joins them; the states of their last positions [B, D].
+    /// Reads prompts one by one and joins them. Returns the states of their last positions [B, D].
     fn begin(&self, prompts: &[&[u32]], count: usize) -> Result<(Cache, Tensor)> {
         let (mut caches, mut states) = (Vec::new(), Vec::new());
         for prompt in prompts {
@@ -87,7 +87,8 @@ impl XOmniAr {
         Ok((self.join(&caches, count)?, states))
     }
 
-    /// The most likely answer to a conversation, up to a token of `eos`; `on_token` says whether to go on.
+    /// The most likely answer to a conversation, up to a token of `eos`. `on_token` returns whether to
+    /// continue.
     ///
     /// # Errors
     /// Fails if the sequence is longer than the model was trained on, and when [`Self::start`] fails.
