@@ -26,7 +26,7 @@ pub enum ModelError {
         path: PathBuf,
         problems: Vec<String>,
     },
-    #[error("tensor `{tensor}` holds a value that is not finite")]
+    #[error("tensor `{tensor}` contains a value that is not finite")]
     #[diagnostic(help("the file is damaged, or its training diverged: fetch the weights again"))]
     NotFinite { tensor: String },
     #[error("{0}")]

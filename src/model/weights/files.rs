@@ -284,7 +284,7 @@ impl Files {
                 "all {stored} names in it begin with `{place}`; the network requires {asked} others, such as `{name}`"
             ),
             (Some(one), _) => format!(
-                "it holds another network: {stored} tensors such as `{one}`, and none of the {asked} that are asked for, \
+                "it contains another network: {stored} tensors such as `{one}`, and none of the {asked} required ones, \
                  such as `{name}`"
             ),
         };
