@@ -106,7 +106,7 @@ impl Verdict {
         };
         format!(
             "A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most {} % {over}. \
-             “Seen from” is the least drop that is found with a chance of {} % by one such test.",
+             “Seen from” is the smallest drop that one such test finds with a probability of {} %.",
             self.level * 100.0,
             self.power * 100.0
         )

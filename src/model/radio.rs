@@ -50,7 +50,7 @@ impl RadioConfig {
         let known = HEADS.iter().find(|(prefix, _)| name.starts_with(prefix));
         known.map(|(_, heads)| *heads).ok_or_else(|| {
             ModelError::Input(format!(
-                "RADIO config.json: `args.model` = {name:?} is no known architecture, and there is no \
+                "RADIO config.json: `args.model` = {name:?} is not a known architecture, and there is no \
                  `num_attention_heads`"
             ))
         })
@@ -119,7 +119,7 @@ impl Radio {
             .zip(root(cells));
         let Some((patch, side)) = sides.filter(|_| heads > 0 && width % heads == 0) else {
             return Err(ModelError::Input(format!(
-                "RADIO: {values} numbers a patch, {cells} positions and {heads} heads of width {width} do not fit \
+                "RADIO: {values} values per patch, {cells} positions and {heads} heads of width {width} do not fit \
                  each other"
             )));
         };

@@ -69,7 +69,7 @@ fn a_drop_with_evidence_is_a_breach() {
       100.0 → 0.0  q16, flipped
       100.0 → 0.0  q20, flipped
       and 4 more
-    A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most 5 % over all critical and supporting rules together (Holm). “Seen from” is the least drop that is found with a chance of 80 % by one such test.
+    A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most 5 % over all critical and supporting rules together (Holm). “Seen from” is the smallest drop that one such test finds with a probability of 80 %.
     "#);
     let read = |name: &str| std::fs::read_to_string(dir.path().join("gate").join(name)).unwrap();
     assert_snapshot!(read("junit.xml"), @r#"

@@ -28,9 +28,9 @@ impl BoundedProcessor {
         let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
         if filtering && (short < f64::from(min_short_size) || long / short > max_aspect_ratio) {
             return Err(ModelError::Input(format!(
-                "a picture of {width} × {height} is outside what the tokenizer was trained on: at least {min_short_size} \
-                 pixels on the short side, sides at most {max_aspect_ratio} times as long as each other; with \
-                 `any_image_size = true` it is resized anyway"
+                "a picture of {width} × {height} pixels is outside the training of the tokenizer: the short side must \
+                 have at least {min_short_size} pixels, and the long side may be at most {max_aspect_ratio} times as long; \
+                 `any_image_size = true` resizes it anyway"
             )));
         }
         let (mut w, mut h) = (f64::from(width), f64::from(height));

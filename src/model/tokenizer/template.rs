@@ -44,7 +44,7 @@ impl ChatTemplate {
             None => Err(ModelError::file(
                 &path,
                 "there is no `chat_template`",
-                "a conversation is written by it: fetch the file that was published with the model, or its \
+                "conversations require it: fetch the file that was published with the model, or its \
                  chat_template.jinja",
             )),
         }

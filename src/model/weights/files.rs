@@ -118,7 +118,7 @@ impl Files {
             ModelError::file(
                 path,
                 format!("these weights are quantised in an unsupported way: {why}"),
-                "name the checkpoint before quantisation, or one in FP8 whose scales lie beside the weights (per tensor, \
+                "give the checkpoint before quantisation, or one in FP8 with scales next to the weights (per tensor, \
                  row or block)",
             )
         })?;
@@ -370,14 +370,14 @@ fn pickle(path: &Path) -> Result<Store> {
     };
     if Legacy::is(path) {
         return Legacy::open(path).map(Store::Legacy).map_err(|error| {
-            let help = "fetch it again if it was cut short; torch's own `torch.load` and `torch.save` make the newer form \
-                        of it, of its state dict alone";
+            let help = "fetch it again if it was truncated; `torch.load` and `torch.save` convert its state dict to the newer \
+                        form";
             refused(" of before version 1.6", error, help)
         });
     }
     zipped::open(path).map(Store::Pickle).map_err(|error| {
-        let help = "it must be the zip form that torch writes since version 1.6, of one state dict; fetch it again if it \
-                    was cut short";
+        let help = "it must contain one state dict in the zip form that torch writes since version 1.6; fetch it again if \
+                    it was truncated";
         refused("", error, help)
     })
 }

@@ -83,7 +83,7 @@ pub(super) fn adapter(path: &Path, what: &str) -> ModelError {
     ModelError::file(
         path,
         format!("{what}, and adapters are not supported"),
-        "merge it into its base model and name the folder of the merged weights (PEFT: `merge_and_unload`, then \
+        "merge it into its base model and give the folder of the merged weights (PEFT: `merge_and_unload`, then \
          `save_pretrained`)",
     )
 }

@@ -121,8 +121,8 @@ impl XOmniAr {
         let longest = self.config().max_position_embeddings;
         match length > longest {
             true => Err(ModelError::Input(format!(
-                "a sequence of {length} tokens is longer than the {longest} that the model was trained on: a smaller picture \
-                 or a shorter prompt fits"
+                "the sequence has {length} tokens, but the model was trained on at most {longest}: use a smaller picture or a \
+                 shorter prompt"
             ))),
             false => Ok(()),
         }

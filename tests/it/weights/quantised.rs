@@ -277,7 +277,11 @@ fn a_scale_that_is_not_read_is_an_error() {
     refused(
         dir,
         "other",
-        &[quantised, &format!("{Q}.scale"), "does not belong to a known quantisation"],
+        &[
+            quantised,
+            &format!("{Q}.scale"),
+            "does not belong to a known quantisation",
+        ],
     );
 
     changed(dir, "twice", |tensors| {
