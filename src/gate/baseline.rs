@@ -135,9 +135,12 @@ impl Baseline {
         let json = |value: serde_json::Result<String>| {
             value.map_err(|error| RunError::Invalid(error.to_string()))
         };
-        let list = |lines: Vec<String>| match lines.is_empty() {
-            true => "[]".to_owned(),
-            false => format!("[\n{}\n]", lines.join(",\n")),
+        let list = |lines: Vec<String>| {
+            if lines.is_empty() {
+                "[]".to_owned()
+            } else {
+                format!("[\n{}\n]", lines.join(",\n"))
+            }
         };
         let mut entries = Vec::new();
         for run in &self.runs {

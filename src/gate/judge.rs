@@ -122,9 +122,10 @@ fn metrics(rule: &PolicyRule, standing: &Standing<'_>) -> Vec<Metric> {
                 by: by.clone(),
                 key: key.to_owned(),
             };
-            match keys.is_empty() {
-                true => vec![rule.metric.clone()],
-                false => keys.into_iter().map(group).collect(),
+            if keys.is_empty() {
+                vec![rule.metric.clone()]
+            } else {
+                keys.into_iter().map(group).collect()
             }
         }
         (metric, _) => vec![metric.clone()],
@@ -195,13 +196,15 @@ fn measure(
         }
     };
     let allowance = allowance(rule, difference.before);
-    ruled.drop = Some(match rule.higher_is_better {
-        true => -difference.difference,
-        false => difference.difference,
+    ruled.drop = Some(if rule.higher_is_better {
+        -difference.difference
+    } else {
+        difference.difference
     });
-    ruled.p = Some(match rule.higher_is_better {
-        true => difference.p_lower,
-        false => difference.p_upper,
+    ruled.p = Some(if rule.higher_is_better {
+        difference.p_lower
+    } else {
+        difference.p_upper
     });
     ruled.allowed = Some(allowance);
     ruled.detectable = difference.detectable;

@@ -52,9 +52,12 @@ impl Line {
             tags: outcome.tags.clone(),
             right: marked.then(|| outputs.iter().map(right).collect()),
             scores: (!bits).then(|| {
-                let score = |o: &OutputOutcome| match plain {
-                    true => o.sums.map(|sums| sums.0),
-                    false => o.score,
+                let score = |o: &OutputOutcome| {
+                    if plain {
+                        o.sums.map(|sums| sums.0)
+                    } else {
+                        o.score
+                    }
                 };
                 outputs.iter().map(score).collect()
             }),

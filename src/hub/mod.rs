@@ -278,12 +278,13 @@ impl Hub {
             return self.verified(asset, path);
         }
         if let Source::Local { path } = &asset.source {
-            return match path.exists() {
-                true => self.verified(asset, path.clone()),
-                false => Err(HubError::NotUnpacked {
+            return if path.exists() {
+                self.verified(asset, path.clone())
+            } else {
+                Err(HubError::NotUnpacked {
                     id: asset.id.clone(),
                     path: path.clone(),
-                }),
+                })
             };
         }
         if let Some((repo, _, prefix)) = asset.source.listed() {

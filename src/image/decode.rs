@@ -198,12 +198,11 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
 /// Fails if the end of the file is missing, which the decoder would fill with grey.
 fn is_cmyk_jpeg(bytes: &[u8], name: &str) -> Result<bool, ImageError> {
     let markers = jpeg::markers(bytes);
-    match markers.whole {
-        true => Ok(markers.channels == Some(4)),
-        false => {
-            let reason = "the end of the picture is missing".to_owned();
-            Err(damaged(name, "jpg", reason))
-        }
+    if markers.whole {
+        Ok(markers.channels == Some(4))
+    } else {
+        let reason = "the end of the picture is missing".to_owned();
+        Err(damaged(name, "jpg", reason))
     }
 }
 

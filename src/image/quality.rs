@@ -193,9 +193,10 @@ fn percentile(histogram: &[u64; 256], q: f64) -> f64 {
     let place = (count - 1) as f64 * q;
     let value = |place: u64| {
         let mut left = place;
-        let found = histogram.iter().position(|n| match left < *n {
-            true => true,
-            false => {
+        let found = histogram.iter().position(|n| {
+            if left < *n {
+                true
+            } else {
                 left -= n;
                 false
             }

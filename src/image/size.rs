@@ -165,9 +165,10 @@ pub fn gedit_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
         Ordering::Equal => new_width,
         Ordering::Greater => new_width - STEP,
     };
-    match new_width == 0 || new_height == 0 {
-        true => Err(SizeError::Narrow { width, height }),
-        false => Ok((new_width, new_height)),
+    if new_width == 0 || new_height == 0 {
+        Err(SizeError::Narrow { width, height })
+    } else {
+        Ok((new_width, new_height))
     }
 }
 

@@ -51,9 +51,12 @@ pub fn cubic(x: f64, a: f64) -> f64 {
 
 fn windows(old: usize, new: usize, antialias: bool) -> Vec<Window> {
     let scale = old as f64 / new as f64;
-    let window = |place: usize| match antialias {
-        true => wide(old, scale, place),
-        false => four(old, scale, place),
+    let window = |place: usize| {
+        if antialias {
+            wide(old, scale, place)
+        } else {
+            four(old, scale, place)
+        }
     };
     (0..new).map(window).collect()
 }

@@ -158,9 +158,10 @@ impl Reader {
         }
         Ok(Conversation {
             ids: chat::encode(&self.tokenizer, &turns, form)?,
-            pixel_values: match values.is_empty() {
-                true => None,
-                false => Some(Tensor::cat(&values, 0)?.to_device(device)?),
+            pixel_values: if values.is_empty() {
+                None
+            } else {
+                Some(Tensor::cat(&values, 0)?.to_device(device)?)
             },
             grids,
         })

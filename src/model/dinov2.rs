@@ -183,9 +183,10 @@ impl Dinov2 {
     pub fn new(config: &Dinov2Config, weights: &Weights) -> Result<Self> {
         config.check()?;
         let (width, side) = (config.hidden_size, config.side());
-        let weights = match weights.has("dinov2.embeddings.cls_token") {
-            true => weights.at("dinov2"),
-            false => weights.clone(),
+        let weights = if weights.has("dinov2.embeddings.cls_token") {
+            weights.at("dinov2")
+        } else {
+            weights.clone()
         };
         let embeddings = weights.at("embeddings");
         let registers = config.num_register_tokens;

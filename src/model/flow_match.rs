@@ -57,9 +57,10 @@ impl FlowMatchConfig {
     /// # Errors
     /// Fails when [`Self::mu`] fails.
     pub fn factor(&self, image_seq_len: usize) -> Result<f64> {
-        match self.use_dynamic_shifting {
-            true => Ok(self.mu(image_seq_len)?.exp()),
-            false => Ok(self.shift),
+        if self.use_dynamic_shifting {
+            Ok(self.mu(image_seq_len)?.exp())
+        } else {
+            Ok(self.shift)
         }
     }
 

@@ -27,9 +27,10 @@ impl GenerationConfig {
     /// Fails if the file exists but is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("generation_config.json");
-        match path.is_file() {
-            true => read_config(&path),
-            false => Ok(Self::default()),
+        if path.is_file() {
+            read_config(&path)
+        } else {
+            Ok(Self::default())
         }
     }
 

@@ -180,9 +180,12 @@ impl Step {
             Self::Pool { window, ceil } => {
                 let (_, _, height, width) = x.dims4()?;
                 // Nothing is negative here, so zeros do not change a maximum.
-                let more = |side: usize| match ceil {
-                    true => side.saturating_sub(*window) % 2,
-                    false => 0,
+                let more = |side: usize| {
+                    if ceil {
+                        side.saturating_sub(*window) % 2
+                    } else {
+                        0
+                    }
                 };
                 let x = x.pad_with_zeros(2, 0, more(height))?;
                 let x = x.pad_with_zeros(3, 0, more(width))?;

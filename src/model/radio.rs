@@ -96,9 +96,10 @@ impl Radio {
     /// # Errors
     /// Fails if a tensor is missing, or sizes do not fit each other or the configuration.
     pub fn new(config: &RadioConfig, weights: &Weights) -> Result<Self> {
-        let place = match weights.has("radio_model.model.patch_generator.pos_embed") {
-            true => weights.at("radio_model"),
-            false => weights.clone(),
+        let place = if weights.has("radio_model.model.patch_generator.pos_embed") {
+            weights.at("radio_model")
+        } else {
+            weights.clone()
         };
         let (model, conditioner) = (place.at("model"), place.at("input_conditioner"));
         let generator = model.at("patch_generator");
@@ -215,11 +216,11 @@ impl Radio {
     /// Positions `[1, rows · columns, D]`: the table shrunk to the longer side, then cropped at the top left.
     fn positions(&self, rows: usize, columns: usize) -> candle_core::Result<Tensor> {
         let (longest, side) = (rows.max(columns), self.positions.dim(3)?);
-        let table = match (rows, columns) == (side, side) {
-            true => self.positions.clone(),
-            false => self
-                .positions
-                .upsample_bilinear2d(longest, longest, false)?,
+        let table = if (rows, columns) == (side, side) {
+            self.positions.clone()
+        } else {
+            self.positions
+                .upsample_bilinear2d(longest, longest, false)?
         };
         let cropped = table.narrow(2, 0, rows)?.narrow(3, 0, columns)?;
         let cropped = cropped.flatten_from(2)?.transpose(1, 2)?.contiguous()?;

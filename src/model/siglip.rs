@@ -85,9 +85,10 @@ impl SiglipVision {
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
         };
-        let weights = match weights.has("embeddings.patch_embedding.weight") {
-            true => weights.clone(),
-            false => weights.at("vision_model"),
+        let weights = if weights.has("embeddings.patch_embedding.weight") {
+            weights.clone()
+        } else {
+            weights.at("vision_model")
         };
         let embeddings = weights.at("embeddings");
         let side = config.image_size / config.patch_size;

@@ -118,9 +118,10 @@ impl Vit {
             )));
         }
         let side = config.image_size / config.patch_size;
-        let weights = match weights.has("vit.embeddings.cls_token") {
-            true => weights.at("vit"),
-            false => weights.clone(),
+        let weights = if weights.has("vit.embeddings.cls_token") {
+            weights.at("vit")
+        } else {
+            weights.clone()
         };
         let embeddings = weights.at("embeddings");
         Ok(Self {
@@ -179,10 +180,11 @@ impl Vit {
             .position_embeddings
             .narrow(1, 1, self.side * self.side)?
             .squeeze(0)?;
-        let table = match (rows, columns) == (self.side, self.side) {
-            true => table,
-            false => resample_positions(&table, self.side, (rows, columns), false)?
-                .to_dtype(table.dtype())?,
+        let table = if (rows, columns) == (self.side, self.side) {
+            table
+        } else {
+            resample_positions(&table, self.side, (rows, columns), false)?
+                .to_dtype(table.dtype())?
         };
         let class = (&self.cls_token + self.position_embeddings.narrow(1, 0, 1)?)?;
         let class = class.repeat((batch, 1, 1))?;

@@ -7,9 +7,10 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 /// The text with composed characters (normal form C).
 pub fn composed(text: &str) -> Cow<'_, str> {
-    match text.is_ascii() || is_nfc(text) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.nfc().collect()),
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
     }
 }
 

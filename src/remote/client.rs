@@ -297,9 +297,10 @@ impl Client {
             ),
             kind => RemoteError::item(kind, message),
         };
-        match lost.again {
-            true => Failed::Again(error, None),
-            false => Failed::Final(error),
+        if lost.again {
+            Failed::Again(error, None)
+        } else {
+            Failed::Final(error)
         }
     }
 }

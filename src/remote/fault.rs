@@ -108,8 +108,9 @@ impl Fault {
 pub fn snippet(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(800)]);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.is_empty() {
-        true => "(empty answer)".into(),
-        false => words.chars().take(200).collect(),
+    if words.is_empty() {
+        "(empty answer)".into()
+    } else {
+        words.chars().take(200).collect()
     }
 }

@@ -43,9 +43,10 @@ pub fn join(events: Events) -> Result<Value, Broken> {
         });
     }
     if let Some(last) = only(&whole)? {
-        return match torn {
-            true => Err(Broken::Unreadable("in which some events contain no JSON")),
-            false => Ok(last.clone()),
+        return if torn {
+            Err(Broken::Unreadable("in which some events contain no JSON"))
+        } else {
+            Ok(last.clone())
         };
     }
     let mut joined = Joined::default();
@@ -83,9 +84,10 @@ fn only(whole: &[Value]) -> Result<Option<&Value>, Broken> {
     let grows = whole.windows(2).all(|two| {
         matches!((text(&two[0]), text(&two[1])), (Some(one), Some(two)) if two.starts_with(&one))
     });
-    match grows {
-        true => Ok(whole.last()),
-        false => Err(Broken::Unreadable("that contains several answers")),
+    if grows {
+        Ok(whole.last())
+    } else {
+        Err(Broken::Unreadable("that contains several answers"))
     }
 }
 

@@ -94,12 +94,13 @@ impl Pace {
         if let Some(actual) = actual {
             let more = (actual as f64 - estimated as f64) * self.per_token;
             let shift = Duration::from_secs_f64(more.abs());
-            state.next_token = match more < 0.0 {
-                true => state
+            state.next_token = if more < 0.0 {
+                state
                     .next_token
                     .checked_sub(shift)
-                    .unwrap_or(state.next_token),
-                false => state.next_token + shift,
+                    .unwrap_or(state.next_token)
+            } else {
+                state.next_token + shift
             };
         }
         state.since_cut += 1;

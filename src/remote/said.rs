@@ -50,9 +50,10 @@ impl Said {
             .or_else(instead)?;
         let mut said = Self::read(told, answer);
         if said.message.is_empty() {
-            said.message = match ended {
-                true => "the server ended the answer with an error".into(),
-                false => snippet(told.to_string().as_bytes()),
+            said.message = if ended {
+                "the server ended the answer with an error".into()
+            } else {
+                snippet(told.to_string().as_bytes())
             };
         }
         Some(said)

@@ -19,9 +19,10 @@ pub fn jackknife<S: Sums>(strata: &[Vec<S>]) -> Option<Jackknife> {
     let moments: Vec<Moments> = strata.iter().filter_map(|s| moments(s, weight)).collect();
     let sum = |of: fn(&Moments) -> f64| moments.iter().map(of).sum::<f64>();
     let second = sum(|m| m.second);
-    let acceleration = match second > 0.0 {
-        true => sum(|m| m.third) / (6.0 * second.powf(1.5)),
-        false => 0.0,
+    let acceleration = if second > 0.0 {
+        sum(|m| m.third) / (6.0 * second.powf(1.5))
+    } else {
+        0.0
     };
     (!moments.is_empty()).then(|| Jackknife {
         standard_error: sum(|m| m.second * m.n / (m.n - 1.0)).sqrt(),

@@ -38,9 +38,10 @@ pub fn of_statistic(
     // Sums in another order differ in their last digits, so values this close count as equal.
     let close = 1e-9 * observed.abs().max(1e-6);
     let count = |index: usize| -> [usize; 4] {
-        let mut coins = match exact {
-            true => Coins::Counted(index as u64),
-            false => Coins::Drawn(SplitMix64::new(seed, index as u64)),
+        let mut coins = if exact {
+            Coins::Counted(index as u64)
+        } else {
+            Coins::Drawn(SplitMix64::new(seed, index as u64))
         };
         value(&mut coins).map_or([0; 4], |value| {
             [

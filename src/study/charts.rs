@@ -178,9 +178,10 @@ pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportE
             width: study.width,
         };
         let several = own.iter().any(|series| series.files > 1);
-        let band = match several {
-            true => " Lines are means over seeds, bands reach from the lowest to the highest.",
-            false => "",
+        let band = if several {
+            " Lines are means over seeds, bands reach from the lowest to the highest."
+        } else {
+            ""
         };
         let who = match (&own[..], titles) {
             ([only], _) => format!(" of {}", titles.get(only.level).map_or("", String::as_str)),

@@ -73,9 +73,10 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
     let bytes = std::fs::read(file).map_err(|error| format!("cannot be read ({error})"))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_csv = file.extension().is_some_and(|extension| extension == "csv");
-    let (rows, torn) = match is_csv {
-        true => csv(&text, step, value)?,
-        false => json_lines(&text, step, value)?,
+    let (rows, torn) = if is_csv {
+        csv(&text, step, value)?
+    } else {
+        json_lines(&text, step, value)?
     };
     // A step that was logged again, as after a resumed training, has its later value.
     let mut by_step: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
@@ -168,9 +169,10 @@ fn json_lines(text: &str, step: &str, value: &str) -> Result<Rows, String> {
             None => torn += 1,
         }
     }
-    match seen {
-        true => Ok((rows, torn)),
-        false => Err(format!("no line has a `{value}`")),
+    if seen {
+        Ok((rows, torn))
+    } else {
+        Err(format!("no line has a `{value}`"))
     }
 }
 

@@ -165,12 +165,13 @@ fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
             names.push(name);
         }
     }
-    match names.is_empty() {
-        true => format!("No level has a value for `{metric}`, since no output has a score."),
-        false => format!(
+    if names.is_empty() {
+        format!("No level has a value for `{metric}`, since no output has a score.")
+    } else {
+        format!(
             "No level has a value for `{metric}`; the metrics here are: {}.",
             names.join(", ")
-        ),
+        )
     }
 }
 
@@ -249,9 +250,10 @@ fn row(
         rank: Rank::Other,
         deviation: deviation(&by_run),
         by_run,
-        cost: match settings.measured_cost {
-            true => mean(&seconds),
-            false => level.cost,
+        cost: if settings.measured_cost {
+            mean(&seconds)
+        } else {
+            level.cost
         },
         difference: None,
     }

@@ -4,9 +4,10 @@
 pub fn signed(value: f64, places: usize) -> String {
     let text = format!("{value:+.places$}");
     let zero = text.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
-    match zero {
-        true => text.trim_start_matches(['+', '-']).to_owned(),
-        false => text.replace('-', "−"),
+    if zero {
+        text.trim_start_matches(['+', '-']).to_owned()
+    } else {
+        text.replace('-', "−")
     }
 }
 

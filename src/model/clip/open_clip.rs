@@ -68,9 +68,10 @@ fn four() -> f64 {
 impl From<&ModelConfig> for ClipConfig {
     fn from(config: &ModelConfig) -> Self {
         let (vision, text) = (&config.vision_cfg, &config.text_cfg);
-        let hidden_act = match config.quick_gelu {
-            true => Activation::QuickGelu,
-            false => Activation::Gelu,
+        let hidden_act = if config.quick_gelu {
+            Activation::QuickGelu
+        } else {
+            Activation::Gelu
         };
         Self {
             projection_dim: config.embed_dim,

@@ -73,9 +73,10 @@ impl ClipText {
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
         };
-        let weights = match weights.has("embeddings.token_embedding.weight") {
-            true => weights.clone(),
-            false => weights.at("text_model"),
+        let weights = if weights.has("embeddings.token_embedding.weight") {
+            weights.clone()
+        } else {
+            weights.at("text_model")
         };
         let embeddings = weights.at("embeddings");
         Ok(Self {

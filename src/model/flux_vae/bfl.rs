@@ -168,9 +168,10 @@ mod tests {
             let shape = Shape::from(dims.clone());
             let tensor = files.get(name, &shape, DType::F32, &Device::Cpu).unwrap();
             let name = name_of(name, levels).unwrap_or_else(|| panic!("{name}"));
-            let tensor = match name.contains("attn_1") && dims.len() == 2 {
-                true => tensor.reshape((dims[0], dims[1], 1, 1)).unwrap(),
-                false => tensor,
+            let tensor = if name.contains("attn_1") && dims.len() == 2 {
+                tensor.reshape((dims[0], dims[1], 1, 1)).unwrap()
+            } else {
+                tensor
             };
             tensors.insert(name, tensor);
         }

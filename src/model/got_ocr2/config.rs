@@ -178,24 +178,21 @@ impl GotConfig {
     pub fn read(path: &Path) -> Result<Self> {
         let plain: serde_json::Value = read_config(path)?;
         let wrong = |error: serde_json::Error| ModelError::config(path, error.to_string());
-        let config = match plain.get("text_config").is_some() {
-            true => {
-                let nested: Nested = serde_json::from_value(plain).map_err(wrong)?;
-                Self {
-                    vision: nested.vision_config,
-                    text: nested.text_config,
-                    image_token: nested.image_token_index,
-                    image_tokens: nested.image_seq_length,
-                }
+        let config = if plain.get("text_config").is_some() {
+            let nested: Nested = serde_json::from_value(plain).map_err(wrong)?;
+            Self {
+                vision: nested.vision_config,
+                text: nested.text_config,
+                image_token: nested.image_token_index,
+                image_tokens: nested.image_seq_length,
             }
-            false => {
-                let flat: Flat = serde_json::from_value(plain).map_err(wrong)?;
-                Self {
-                    vision: VisionConfig::default(),
-                    text: flat.text,
-                    image_token: flat.im_patch_token,
-                    image_tokens: flat.image_token_len,
-                }
+        } else {
+            let flat: Flat = serde_json::from_value(plain).map_err(wrong)?;
+            Self {
+                vision: VisionConfig::default(),
+                text: flat.text,
+                image_token: flat.im_patch_token,
+                image_tokens: flat.image_token_len,
             }
         };
         config

@@ -44,9 +44,10 @@ impl GotOcr2 {
         device: &Device,
     ) -> Result<Self> {
         let build = |weights: &Weights| Self::new(config, weights);
-        match original::is(files) {
-            true => load_as(files, dtype, device, original::place, build),
-            false => load(files, dtype, device, build),
+        if original::is(files) {
+            load_as(files, dtype, device, original::place, build)
+        } else {
+            load(files, dtype, device, build)
         }
     }
 
@@ -73,9 +74,10 @@ impl GotOcr2 {
             conv_upsampler1: conv("conv_upsampler1", narrow, 2 * narrow)?,
             conv_upsampler2: conv("conv_upsampler2", 2 * narrow, wide)?,
             multimodal_projector: linear(&projector.at("multimodal_projector"), wide, wide, true)?,
-            lm_head: match text.tied() {
-                true => Linear::new(decoder.embed_tokens.embeddings().clone(), None),
-                false => linear(&language.at("lm_head"), wide, text.vocab_size, false)?,
+            lm_head: if text.tied() {
+                Linear::new(decoder.embed_tokens.embeddings().clone(), None)
+            } else {
+                linear(&language.at("lm_head"), wide, text.vocab_size, false)?
             },
             language_model: decoder,
             config: config.clone(),

@@ -31,9 +31,10 @@ impl Vision {
         let (width, side) = (config.hidden_size, config.grid());
         let patch_embed = weights.at("patch_embed.projection");
         let layer = |index: usize| {
-            let window = match config.global_attn_indexes.contains(&index) {
-                true => None,
-                false => Some(config.window_size),
+            let window = if config.global_attn_indexes.contains(&index) {
+                None
+            } else {
+                Some(config.window_size)
             };
             Layer::new(config, window, &weights.at("layers").at(index))
         };

@@ -17,9 +17,10 @@ pub fn version(files: &Files) -> Option<Mmdet> {
     }
     let third = "panoptic_head.pixel_decoder.encoder.layers.0.norms.0.weight";
     let attention = "panoptic_head.pixel_decoder.encoder.layers.0.self_attn.value_proj.weight";
-    Some(match has(third) && has(attention) {
-        true => Mmdet::V3,
-        false => Mmdet::V2,
+    Some(if has(third) && has(attention) {
+        Mmdet::V3
+    } else {
+        Mmdet::V2
     })
 }
 

@@ -144,9 +144,10 @@ impl Mplug {
         if let Some((fc, norm)) = &self.visn_fc {
             embeds = norm.forward(&fc.forward(&embeds)?)?;
         }
-        let memories = match self.joins() {
-            true => Vec::new(),
-            false => self.memories(&embeds)?,
+        let memories = if self.joins() {
+            Vec::new()
+        } else {
+            self.memories(&embeds)?
         };
         Ok(Seen { embeds, memories })
     }
@@ -163,9 +164,10 @@ impl Mplug {
             text = layer.forward(&text, Mask::Add(&text_mask), None)?;
         }
         let (image, text) = self.fuse(&seen.embeds, text, &text_mask)?;
-        let image_memories = match self.joins() {
-            true => &self.memories(&image)?,
-            false => &seen.memories,
+        let image_memories = if self.joins() {
+            &self.memories(&image)?
+        } else {
+            &seen.memories
         };
         let memories = (self.memories(&text)?.iter().zip(image_memories))
             .map(|(text, image)| {

@@ -18,9 +18,10 @@ pub fn resample_positions(
     let width = table.dim(1)?;
     let device = table.device();
     let weights = |out: usize| -> Result<Tensor> {
-        let matrix = match antialias {
-            true => smooth(side, out),
-            false => four_taps(side, out),
+        let matrix = if antialias {
+            smooth(side, out)
+        } else {
+            four_taps(side, out)
         };
         Tensor::from_vec(matrix, (out, side), device)
     };

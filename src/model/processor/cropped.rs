@@ -55,9 +55,10 @@ impl CroppedProcessor {
             let scaled = u64::from(self.short) * u64::from(long) / u64::from(short.max(1));
             u32::try_from(scaled).unwrap_or(u32::MAX).max(self.short)
         };
-        let (new_width, new_height) = match width <= height {
-            true => (self.short, long(width, height)),
-            false => (long(height, width), self.short),
+        let (new_width, new_height) = if width <= height {
+            (self.short, long(width, height))
+        } else {
+            (long(height, width), self.short)
         };
         let resized = resize(image, new_width, new_height, self.filter);
         let start = |side: u32| (f64::from(side - self.size) / 2.0).round_ties_even() as u32;

@@ -40,9 +40,10 @@ impl Qwen2_5Vl {
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         let mut model = Self::encoder(config, weights)?;
         let (hidden, words) = (config.text.hidden_size, config.text.vocab_size);
-        model.lm_head = Some(match config.tie_word_embeddings {
-            true => Linear::new(model.text.embed_tokens.embeddings().clone(), None),
-            false => linear(&weights.at("lm_head"), hidden, words, false)?,
+        model.lm_head = Some(if config.tie_word_embeddings {
+            Linear::new(model.text.embed_tokens.embeddings().clone(), None)
+        } else {
+            linear(&weights.at("lm_head"), hidden, words, false)?
         });
         Ok(model)
     }

@@ -62,9 +62,10 @@ impl Vision {
         let x = x.reshape((plan.order.len(), wide))?;
         let mut x = x.index_select(&order, 0)?.reshape((count, hidden))?;
         for (index, block) in self.blocks.iter().enumerate() {
-            let runs = match config.fullatt_block_indexes.contains(&index) {
-                true => &plan.images,
-                false => &plan.windows,
+            let runs = if config.fullatt_block_indexes.contains(&index) {
+                &plan.images
+            } else {
+                &plan.windows
             };
             x = block.forward(&x, &angles, runs)?;
         }

@@ -47,9 +47,10 @@ impl T5Decoder {
                 config.layer_norm_epsilon,
             )?,
             bias: RelativeBias::new(config, &decoder, true)?,
-            lm_head: match config.tie_word_embeddings {
-                true => Linear::new(shared.embeddings().clone(), None),
-                false => linear(&weights.at("lm_head"), width, config.vocab_size, false)?,
+            lm_head: if config.tie_word_embeddings {
+                Linear::new(shared.embeddings().clone(), None)
+            } else {
+                linear(&weights.at("lm_head"), width, config.vocab_size, false)?
             },
             scale: config
                 .tie_word_embeddings

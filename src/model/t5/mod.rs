@@ -64,9 +64,10 @@ impl T5 {
 
 /// The table of tokens of both stacks.
 fn tokens(config: &T5Config, weights: &Weights) -> Result<Embedding> {
-    let table = match weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
-        true => weights.at("encoder.embed_tokens"),
-        false => weights.at("shared"),
+    let table = if weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
+        weights.at("encoder.embed_tokens")
+    } else {
+        weights.at("shared")
     };
     embedding(&table, config.vocab_size, config.d_model)
 }

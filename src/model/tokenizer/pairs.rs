@@ -44,9 +44,10 @@ pub(super) fn describe(folder: &Path) -> Result<Value> {
     } else {
         (json!({"type": "NFC"}), words(QWEN_WORDS, "Isolated", false))
     };
-    let (suffix, unknown) = match clip {
-        true => (json!("</w>"), json!("<|endoftext|>")),
-        false => (json!(null), json!(null)),
+    let (suffix, unknown) = if clip {
+        (json!("</w>"), json!("<|endoftext|>"))
+    } else {
+        (json!(null), json!(null))
     };
     Ok(json!({
         "version": "1.0",

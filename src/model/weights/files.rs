@@ -76,9 +76,10 @@ impl Files {
     /// # Errors
     /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
     pub fn open_file(path: &Path) -> Result<Self> {
-        let store = match folder::is_pickle(path) {
-            true => pickle(path)?,
-            false => safetensors(path, &[path.to_owned()])?,
+        let store = if folder::is_pickle(path) {
+            pickle(path)?
+        } else {
+            safetensors(path, &[path.to_owned()])?
         };
         Self::of(path, store, path.parent().unwrap_or(path))
     }

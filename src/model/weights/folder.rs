@@ -69,12 +69,13 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
             ));
         }
     };
-    match names.iter().any(|name| name == ADAPTER) {
-        true => Err(adapter(
+    if names.iter().any(|name| name == ADAPTER) {
+        Err(adapter(
             folder,
             "there is an adapter (LoRA) next to the weights",
-        )),
-        false => Ok(found),
+        ))
+    } else {
+        Ok(found)
     }
 }
 

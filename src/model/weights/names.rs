@@ -34,12 +34,13 @@ pub(super) fn unwrapped<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap
         .into_iter()
         .zip(stored.iter().map(|name| (*name).clone()));
     let by_plain: BTreeMap<String, String> = pairs.collect();
-    match by_plain.len() == count {
-        true => by_plain,
-        false => stored
+    if by_plain.len() == count {
+        by_plain
+    } else {
+        stored
             .into_iter()
             .map(|name| (name.clone(), name.clone()))
-            .collect(),
+            .collect()
     }
 }
 

@@ -127,9 +127,10 @@ impl XOmniAr {
             let past = cache
                 .as_deref_mut()
                 .and_then(|cache| cache.layers.get_mut(index));
-            x = match self.config.is_language_layer(index) {
-                true => layer.forward(&x, &angles, past, Mask::Causal)?,
-                false => layer.forward_some(&x, &angles, past, &spans)?,
+            x = if self.config.is_language_layer(index) {
+                layer.forward(&x, &angles, past, Mask::Causal)?
+            } else {
+                layer.forward_some(&x, &angles, past, &spans)?
             };
         }
         self.norm(&x.squeeze(0)?, ids)

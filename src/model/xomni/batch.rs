@@ -18,13 +18,12 @@ impl XOmniAr {
         let mut x = self.batch_embeds(rows, &spans)?;
         let angles = self.angles(0..length)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            x = match config.is_language_layer(index) {
-                true => layer.forward(&x, &angles, None, Mask::Causal)?,
-                false => {
-                    let images = spans.iter().filter(|(image, _)| *image);
-                    let images: Vec<Range<usize>> = images.map(|(_, span)| span.clone()).collect();
-                    layer.forward_some(&x, &angles, None, &images)?
-                }
+            x = if config.is_language_layer(index) {
+                layer.forward(&x, &angles, None, Mask::Causal)?
+            } else {
+                let images = spans.iter().filter(|(image, _)| *image);
+                let images: Vec<Range<usize>> = images.map(|(_, span)| span.clone()).collect();
+                layer.forward_some(&x, &angles, None, &images)?
             };
         }
         let [words, images] = self.norms();
@@ -70,10 +69,8 @@ impl XOmniAr {
         let [words, images] = self.tables();
         let first = self.config().vocab_size as u32;
         joined(spans, |image, span| {
-            let (table, first): (&Embedding, u32) = match image {
-                true => (images, first),
-                false => (words, 0),
-            };
+            let (table, first): (&Embedding, u32) =
+                if image { (images, first) } else { (words, 0) };
             let ids = rows.iter().flat_map(|row| &row[span.clone()]);
             let ids: Vec<u32> = ids.map(|id| id - first).collect();
             let ids = Tensor::from_vec(ids, (rows.len(), span.len()), self.device())?;

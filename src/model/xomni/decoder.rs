@@ -64,9 +64,10 @@ impl XOmniDecoder {
         let embed = weights.at("siglip_embed");
         Ok(Self {
             siglip_embed: linear(&embed, features, config.width(), false)?,
-            transformer: match image_only {
-                true => Kind::ImageOnly(Box::new(ImageFlux::new(config, weights)?)),
-                false => Kind::WithText(Box::new(FluxTransformer::new(config, weights)?)),
+            transformer: if image_only {
+                Kind::ImageOnly(Box::new(ImageFlux::new(config, weights)?))
+            } else {
+                Kind::WithText(Box::new(FluxTransformer::new(config, weights)?))
             },
             dtype: weights.dtype(),
         })

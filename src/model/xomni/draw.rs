@@ -119,12 +119,13 @@ impl XOmniAr {
 
     fn room_for(&self, length: usize) -> Result<()> {
         let longest = self.config().max_position_embeddings;
-        match length > longest {
-            true => Err(ModelError::Input(format!(
+        if length > longest {
+            Err(ModelError::Input(format!(
                 "the sequence has {length} tokens, but the model was trained on at most {longest}: use a smaller picture or a \
                  shorter prompt"
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 }

@@ -75,12 +75,12 @@ impl Vit {
             )));
         }
         let side = self.pos_embed.dim(2)?;
-        let positions = match (h, w) == (side, side) {
-            true => self.pos_embed.clone(),
-            false => self
-                .pos_embed
+        let positions = if (h, w) == (side, side) {
+            self.pos_embed.clone()
+        } else {
+            self.pos_embed
                 .contiguous()?
-                .upsample_bilinear2d(h, w, false)?,
+                .upsample_bilinear2d(h, w, false)?
         };
         let positions = positions.flatten_from(2)?.transpose(1, 2)?;
         let patches = self.patch_embed.forward(pixel_values)?;

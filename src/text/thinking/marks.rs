@@ -64,9 +64,10 @@ pub fn part(reply: &str) -> Pieces<'_> {
             }
         }
     }
-    match open.is_empty() {
-        true => outside.push(&reply[from..]),
-        false => thoughts.push(&reply[from..]),
+    if open.is_empty() {
+        outside.push(&reply[from..])
+    } else {
+        thoughts.push(&reply[from..])
     }
     Pieces {
         words: joined(&outside),

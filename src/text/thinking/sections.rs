@@ -14,9 +14,10 @@ pub struct Sections<'a> {
 
 /// The sections of a reply. `None` if it has none.
 pub fn part(reply: &str) -> Option<Sections<'_>> {
-    match reply.contains("<|message|>") {
-        true => channels(reply),
-        false => bare_channels(reply).or_else(|| headings(reply)),
+    if reply.contains("<|message|>") {
+        channels(reply)
+    } else {
+        bare_channels(reply).or_else(|| headings(reply))
     }
 }
 
@@ -36,9 +37,10 @@ fn channels(reply: &str) -> Option<Sections<'_>> {
     let mut answer = None;
     for header in &headers {
         let text = until_end(&reply[header.get(0)?.end()..]);
-        match header.get(1).is_none_or(|name| name.as_str() == "final") {
-            true => thoughts.extend(answer.replace(text)),
-            false => thoughts.push(text),
+        if header.get(1).is_none_or(|name| name.as_str() == "final") {
+            thoughts.extend(answer.replace(text))
+        } else {
+            thoughts.push(text)
         }
     }
     Some(Sections { thoughts, answer })
