@@ -23,7 +23,7 @@ const SCORES: usize = 1 << 26;
 /// in f32. Queries are taken in pieces so that a piece's scores stay below 256 MiB.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) -> Result<Tensor> {
     let (batch, heads, queries, size) = q.dims4()?;
     let (_, kv_heads, keys, _) = k.dims4()?;

@@ -21,7 +21,7 @@ const TOGETHER: usize = 4;
 /// A convolution of x [B, C, H, W] with a kernel [O, C, k, k] and a bias `[O]`, in f32 in main memory.
 ///
 /// # Errors
-/// When the channels differ, the picture is smaller than the kernel, or a tensor lies elsewhere.
+/// Fails if the channels differ, the picture is smaller than the kernel, or a tensor lies elsewhere.
 pub fn convolution(
     x: &Tensor,
     kernel: &Tensor,

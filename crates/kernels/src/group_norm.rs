@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// Normalises `groups` of channels of x [B, C, ...]; `weight` and `bias` `[C]`. Statistics in f32 or better.
 ///
 /// # Errors
-/// When the channels differ or the groups do not divide them.
+/// Fails if the channels differ or the groups do not divide them.
 pub fn group_norm(
     x: &Tensor,
     weight: &Tensor,

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor};
 /// The numbers of a contiguous tensor.
 ///
 /// # Errors
-/// When the layout has gaps or the numbers are not f32.
+/// Fails if the layout has gaps or the numbers are not f32.
 pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
@@ -17,7 +17,7 @@ pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> 
 /// Looks at a tensor's numbers, in its order.
 ///
 /// # Errors
-/// As [`slice`], and when the tensor lies on a device.
+/// Fails when [`slice`] fails, and if the tensor lies on a device.
 pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
@@ -30,7 +30,7 @@ pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> 
 /// What comes back to x, in its shape, where it is wanted.
 ///
 /// # Errors
-/// As `values`, and when they do not fill the shape.
+/// Fails when `values` fails, and if they do not fill the shape.
 pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result<Option<Tensor>> {
     let back = x
         .track_op()

@@ -66,7 +66,7 @@ impl Module for RmsNorm {
 /// `[runs, D]`.
 ///
 /// # Errors
-/// When the widths differ or the runs do not divide the rows.
+/// Fails if the widths differ or the runs do not divide the rows.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
     if plain(x) {
         let rows = Rows { centred: true, eps };

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// x + gate · y for x and y [B, L, D], gate [B, D].
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn gated_sum(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
     if matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32 {
         let (gate, y) = (gate.contiguous()?, y.contiguous()?);

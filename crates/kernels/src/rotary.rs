@@ -23,7 +23,7 @@ pub enum Pairs {
 /// the sequences of a batch differ; in f32, with the dtype of x as result.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn rotary(x: &Tensor, cos: &Tensor, sin: &Tensor, pairs: Pairs) -> Result<Tensor> {
     let (cos, sin) = (cos.contiguous()?, sin.contiguous()?);
     let plain = x.to_dtype(DType::F32)?.contiguous()?;

@@ -73,7 +73,7 @@ pub fn suits(x: &Tensor) -> bool {
 /// x · sigmoid(gate(x)) for a tensor that [`suits`].
 ///
 /// # Errors
-/// When it does not.
+/// Fails if it does not.
 pub fn gated(x: &Tensor, gate: Gate) -> Result<Tensor> {
     x.apply_op1(gate)
 }
