@@ -165,14 +165,14 @@ impl Baseline {
     }
 
     /// The index of the run with this suite and model.
-    pub fn place(&self, run: &RunFacts) -> Option<usize> {
+    pub fn index_of(&self, run: &RunFacts) -> Option<usize> {
         let same = |own: &Outcomes| own.facts.suite == run.suite && own.facts.model == run.model;
         self.runs.iter().position(same)
     }
 
     /// Adds a run, or replaces the one with the same suite and model, and records the reason.
     pub fn accept(&mut self, run: Outcomes, reason: &str, when: jiff::Timestamp) {
-        let place = self.place(&run.facts);
+        let place = self.index_of(&run.facts);
         let from = place.and_then(|at| self.runs[at].facts.value);
         self.accepted.push(Accepted {
             when,
@@ -182,12 +182,12 @@ impl Baseline {
             from,
             to: run.facts.value,
         });
-        self.put(run);
+        self.insert(run);
     }
 
     /// Adds a run, or replaces the one with the same suite and model.
-    pub fn put(&mut self, run: Outcomes) {
-        match self.place(&run.facts) {
+    pub fn insert(&mut self, run: Outcomes) {
+        match self.index_of(&run.facts) {
             Some(at) => self.runs[at] = run,
             None => self.runs.push(run),
         }

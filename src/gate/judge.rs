@@ -26,7 +26,7 @@ pub fn judge(policy: &PolicyFile, candidates: &[Candidate<'_>], allowed: Allowed
     let mut rules = Vec::new();
     let mut remarks = Vec::new();
     for candidate in candidates {
-        let standing = Standing::of(candidate, allowed);
+        let standing = Standing::assess(candidate, allowed);
         remarks.extend(standing.remarks.iter().cloned());
         for rule in policy
             .rules
@@ -54,7 +54,7 @@ pub fn judge(policy: &PolicyFile, candidates: &[Candidate<'_>], allowed: Allowed
     Verdict {
         policy: policy.name.clone(),
         title: policy.title.clone(),
-        status: Verdict::of(&rules),
+        status: Verdict::worst(&rules),
         level: policy.level,
         power: policy.power,
         correction: policy.correction,
@@ -79,7 +79,7 @@ struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    fn of(candidate: &Candidate<'a>, allowed: Allowed) -> Self {
+    fn assess(candidate: &Candidate<'a>, allowed: Allowed) -> Self {
         let facts = &candidate.run.facts;
         let Some(baseline) = candidate.baseline else {
             return Self {

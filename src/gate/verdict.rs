@@ -66,7 +66,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// The worst result of the rules that count.
-    pub(super) fn of(rules: &[Ruled]) -> Status {
+    pub(super) fn worst(rules: &[Ruled]) -> Status {
         let counts = |rule: &&Ruled| match rule.tier {
             Tier::Critical => true,
             Tier::Supporting => rule.status == Status::Breach,

@@ -60,8 +60,8 @@ impl OneIgText {
         let read = normalise::oneig(&cleaned(text));
         let characters = normalise::has_ideograph(&gold);
         let found = match characters {
-            true => recall::of(gold.chars(), read.chars()),
-            false => recall::of(whitespace::words(&gold), whitespace::words(&read)),
+            true => recall::unit_recall(gold.chars(), read.chars()),
+            false => recall::unit_recall(whitespace::words(&gold), whitespace::words(&read)),
         };
         let wac = found
             .value()

@@ -65,7 +65,7 @@ impl Download<'_> {
             .connect_timeout(self.network.idle_timeout)
             .timeout(self.network.idle_timeout)
             .build()
-            .map_err(|error| self.lost(http::explain(error)))?;
+            .map_err(|error| self.network_error(http::explain(error)))?;
         let mut failures = 0;
         loop {
             let before = length(part);
@@ -109,7 +109,7 @@ impl Download<'_> {
             .ok_or(HubError::Cancelled)?
             .map_err(|error| {
                 let retry = !error.is_redirect() && !error.is_builder();
-                let error = self.lost(http::explain(error));
+                let error = self.network_error(http::explain(error));
                 if retry {
                     Failed::Again(error, None)
                 } else {
@@ -293,7 +293,7 @@ impl Download<'_> {
             .map_err(|error| HubError::io("write", &path)(error.into()))
     }
 
-    fn lost(&self, message: String) -> HubError {
+    fn network_error(&self, message: String) -> HubError {
         HubError::Network {
             id: self.id.to_owned(),
             from: display_url(self.url),
@@ -302,7 +302,7 @@ impl Download<'_> {
     }
 
     fn cut(&self, done: u64, why: &str) -> HubError {
-        self.lost(format!("the connection broke after {done} bytes ({why})"))
+        self.network_error(format!("the connection broke after {done} bytes ({why})"))
     }
 
     fn content(&self, got: String, expected: String) -> HubError {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if there is no home folder, or if the cache does not say which snapshot is meant.
-pub fn meant(path: &Path) -> Result<Option<PathBuf>, HubError> {
+pub fn meant_folder(path: &Path) -> Result<Option<PathBuf>, HubError> {
     let expanded = paths::expanded(path);
     if expanded.starts_with("~") {
         return Err(HubError::Place {

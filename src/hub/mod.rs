@@ -16,7 +16,7 @@ mod verify;
 
 pub use environment::Environment;
 pub use error::HubError;
-pub use local::meant;
+pub use local::meant_folder;
 pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 
@@ -346,7 +346,7 @@ impl Hub {
             return Ok(path);
         };
         let actual = match folder {
-            Some(folder) => Memory::of(&folder).sha256(&path)?,
+            Some(folder) => Memory::in_folder(&folder).sha256(&path)?,
             None => verify::sha256_of(&path)?,
         };
         if actual == expected.trim() {

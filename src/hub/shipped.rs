@@ -12,7 +12,7 @@ const SCHEME: &str = "shipped:";
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// The checkpoint, and the place in it, that a path names. `None` for a path outside the program.
-pub fn named(path: &Path) -> Option<&str> {
+pub fn path_in_program(path: &Path) -> Option<&str> {
     path.to_str()?.strip_prefix(SCHEME)
 }
 

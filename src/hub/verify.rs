@@ -23,7 +23,7 @@ pub struct Memory {
 
 impl Memory {
     /// `folder` is the folder of the asset in the cache. It need not exist.
-    pub fn of(folder: &Path) -> Self {
+    pub fn in_folder(folder: &Path) -> Self {
         Self {
             file: folder.join(".verified.json"),
         }

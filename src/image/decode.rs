@@ -93,7 +93,7 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
 pub fn unread_format(bytes: &[u8]) -> Option<&'static str> {
     match format_of(bytes) {
         Some(_) => None,
-        None => other::named(bytes),
+        None => other::format_name(bytes),
     }
 }
 

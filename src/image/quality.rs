@@ -37,9 +37,9 @@ pub struct Quality {
 
 impl Quality {
     /// Measures a picture. `None` for a picture without pixels.
-    pub fn of(image: &RgbImage) -> Option<Self> {
-        let grey = Grey::of(image);
-        let colors = Colors::of(image);
+    pub fn measure(image: &RgbImage) -> Option<Self> {
+        let grey = Grey::from_image(image);
+        let colors = Colors::from_image(image);
         let pixels = grey.values.len() as f64;
         if grey.values.is_empty() {
             return None;
@@ -69,7 +69,7 @@ struct Grey {
 }
 
 impl Grey {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         Self {
             width: image.width() as usize,
             height: image.height() as usize,
@@ -230,7 +230,7 @@ struct Colors {
 }
 
 impl Colors {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         let row = 3 * image.width().max(1) as usize;
         let rows: Vec<Self> = image
             .as_raw()

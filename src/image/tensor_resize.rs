@@ -53,15 +53,15 @@ fn windows(old: usize, new: usize, antialias: bool) -> Vec<Window> {
     let scale = old as f64 / new as f64;
     let window = |place: usize| {
         if antialias {
-            wide(old, scale, place)
+            wide_window(old, scale, place)
         } else {
-            four(old, scale, place)
+            four_taps(old, scale, place)
         }
     };
     (0..new).map(window).collect()
 }
 
-fn wide(old: usize, scale: f64, place: usize) -> Window {
+fn wide_window(old: usize, scale: f64, place: usize) -> Window {
     let stretch = scale.max(1.0);
     let centre = (place as f64 + 0.5) * scale;
     let start = (centre - 2.0 * stretch + 0.5).max(0.0) as usize;
@@ -78,7 +78,7 @@ fn wide(old: usize, scale: f64, place: usize) -> Window {
 
 /// The window of four taps. Taps beyond the edge read the edge pixel, so their weights are added to its
 /// weight.
-fn four(old: usize, scale: f64, place: usize) -> Window {
+fn four_taps(old: usize, scale: f64, place: usize) -> Window {
     let at = (place as f64 + 0.5) * scale - 0.5;
     let (floor, part) = (at.floor(), at - at.floor());
     let last = old as i64 - 1;

@@ -77,7 +77,7 @@ impl Reader {
     pub fn open(folder: &Path) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         // Without the tokens of a conversation in the vocabulary, every prompt would fail.
-        let end = ChatTokens::of(&tokenizer)?.im_end;
+        let end = ChatTokens::from_tokenizer(&tokenizer)?.im_end;
         let mut eos = vec![end];
         eos.extend(GenerationConfig::read(folder)?.eos());
         Ok(Self {
@@ -91,9 +91,9 @@ impl Reader {
     ///
     /// # Errors
     /// Fails if the vocabulary lacks a token that conversations need.
-    pub fn of(tokenizer: Tokenizer, processor: QwenProcessor) -> Result<Self> {
+    pub fn from_parts(tokenizer: Tokenizer, processor: QwenProcessor) -> Result<Self> {
         Ok(Self {
-            eos: vec![ChatTokens::of(&tokenizer)?.im_end],
+            eos: vec![ChatTokens::from_tokenizer(&tokenizer)?.im_end],
             tokenizer,
             processor,
         })

@@ -63,7 +63,7 @@ impl QualityObserver {
             None => None,
         };
         let image = resized.as_ref().unwrap_or(image);
-        let mut evidence = json!(Quality::of(image));
+        let mut evidence = json!(Quality::measure(image));
         evidence["width"] = image.width().into();
         evidence["height"] = image.height().into();
         Ok(evidence)

@@ -18,7 +18,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// The bounds of a folder whose path has no links.
-    pub fn of(root: &Path) -> Self {
+    pub fn of_folder(root: &Path) -> Self {
         let blobs =
             repository(root).and_then(|repository| repository.join("blobs").canonicalize().ok());
         Self {

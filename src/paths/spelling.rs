@@ -23,7 +23,7 @@ pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
         path = match (base.join(&next).symlink_metadata(), part) {
             (Ok(_), _) => next,
             (Err(_), Component::Normal(name)) => {
-                path.join(like(&base.join(&path), name.to_str()?)?)
+                path.join(same_normal_form(&base.join(&path), name.to_str()?)?)
             }
             (Err(_), _) => return None,
         };
@@ -32,7 +32,7 @@ pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
 }
 
 /// The name in a folder that differs from `name` only in its normal form.
-fn like(folder: &Path, name: &str) -> Option<String> {
+fn same_normal_form(folder: &Path, name: &str) -> Option<String> {
     if name.is_ascii() {
         return None;
     }

@@ -48,7 +48,7 @@ impl Address {
     }
 
     /// The address of a path, which begins with `/`.
-    pub fn of(&self, path: &str) -> String {
+    pub fn path_url(&self, path: &str) -> String {
         format!("{}{path}{}", self.base, self.query)
     }
 
@@ -73,7 +73,7 @@ mod tests {
             "http://host:8000/v1/chat/completions/",
         ] {
             let address = Address::parse(text).unwrap();
-            let url = address.of("/chat/completions");
+            let url = address.path_url("/chat/completions");
             assert_eq!(url, "http://host:8000/v1/chat/completions", "{text}");
         }
         // A gateway's own path and query stay.

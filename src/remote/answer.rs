@@ -25,7 +25,7 @@ impl Asked<'_> {
     /// The meaning of the answer, if it is not a success.
     pub fn read(&self, heard: &Heard) -> Result<Value, Fault> {
         let Self { server, key, .. } = self;
-        if let Some(fault) = Fault::of(server, heard, key) {
+        if let Some(fault) = Fault::from_answer(server, heard, key) {
             return Err(self.advised(fault, || Said::of_body(&heard.body)));
         }
         let answer = self.json(heard)?;

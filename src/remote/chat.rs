@@ -1,7 +1,7 @@
 //! The asynchronous client: attempts, time limits, and the meaning of each failure.
 
 use super::answer::Asked;
-use super::client::whole;
+use super::client::disable_streaming;
 use super::fault::{Fault, Heard};
 use super::pace::Pace;
 use super::places::{self, Asking};
@@ -73,10 +73,10 @@ impl Chat {
             .timeout(checked.timeout)
             .build()
             .map_err(|error| format!("cannot set up HTTP: {}", http::explain(error)))?;
-        let url = checked.address.of("/chat/completions");
+        let url = checked.address.path_url("/chat/completions");
         Ok(Self {
             http,
-            place: places::name(&url, &settings.model),
+            place: places::place_name(&url, &settings.model),
             url,
             attempts: settings.max_attempts,
             pace: Pace::new(
@@ -118,7 +118,7 @@ impl Chat {
         cancel: &Cancel,
     ) -> Result<Completion, ChatError> {
         let mut body = body.clone();
-        whole(&mut body);
+        disable_streaming(&mut body);
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         // The pictures need not be in memory twice.
         let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
@@ -263,10 +263,10 @@ impl Chat {
         path: &str,
         cancel: &Cancel,
     ) -> Result<Option<Value>, ChatError> {
-        let url = self.checked.address.of(path);
+        let url = self.checked.address.path_url(path);
         let server = http::display_url(&url);
         let limit = Instant::now() + self.checked.timeout;
-        let heard = unless(cancel, self.hear(self.http.get(&url), &server, limit)).await;
+        let heard = unless(cancel, self.receive(self.http.get(&url), &server, limit)).await;
         let heard = match heard.ok_or(ChatError::Cancelled)? {
             Ok(heard) => heard,
             Err(Fault::Again {
@@ -276,7 +276,7 @@ impl Chat {
             }) => return Err(exhausted("unreachable", message, 1)),
             Err(_) => return Ok(None),
         };
-        match Fault::of(&server, &heard, &self.checked.key) {
+        match Fault::from_answer(&server, &heard, &self.checked.key) {
             Some(Fault::Fatal { message, help }) if matches!(heard.status, 401 | 403) => {
                 Err(ChatError::Fatal { message, help })
             }
@@ -297,7 +297,7 @@ impl Chat {
             fields: fields.iter().map(String::as_str).collect(),
         };
         let limit = end.min(Instant::now() + self.checked.timeout);
-        let heard = self.hear(request, asked.server, limit).await?;
+        let heard = self.receive(request, asked.server, limit).await?;
         let answer = asked.read(&heard)?;
         let mut reply = read_chat(&answer).map_err(|what| asked.strange(&heard, what))?;
         reply.text = self.hide(&reply.text);
@@ -309,7 +309,7 @@ impl Chat {
     }
 
     /// Sends a request and reads the whole answer before `limit`.
-    async fn hear(
+    async fn receive(
         &self,
         request: reqwest::RequestBuilder,
         server: &str,

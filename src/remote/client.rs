@@ -3,7 +3,7 @@
 use super::answer::Asked;
 use super::fault::{Fault, Heard};
 use super::places::{self, Asking};
-use super::{Address, ChatReply, Endpoint, Key, RemoteError, said};
+use super::{Address, ChatReply, Endpoint, Key, RemoteError, read_reply};
 use crate::cancel::Cancel;
 use crate::http;
 use crate::record::Object;
@@ -150,9 +150,9 @@ impl Client {
         mut body: Object,
         cancel: &Cancel,
     ) -> Result<(ChatReply, Value), RemoteError> {
-        whole(&mut body);
+        disable_streaming(&mut body);
         let answer = self.post("/chat/completions", Body::Json(body), cancel)?;
-        Ok((said(&answer)?, answer))
+        Ok((read_reply(&answer)?, answer))
     }
 
     /// Sends a request and returns the JSON of the answer.
@@ -160,8 +160,8 @@ impl Client {
     /// # Errors
     /// Fails if no answer arrives within the allowed attempts, or if the server refuses.
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
-        let url = self.address.of(path);
-        let place = places::name(&url, &self.model);
+        let url = self.address.path_url(path);
+        let place = places::place_name(&url, &self.model);
         // It begins with the first attempt's turn.
         let asking = OnceCell::new();
         let asked = Asked {
@@ -197,7 +197,10 @@ impl Client {
 
     /// Records that the server has answered such requests before, in an earlier execution.
     pub fn answered_before(&self, path: &str) {
-        places::has_answered(&places::name(&self.address.of(path), &self.model));
+        places::has_answered(&places::place_name(
+            &self.address.path_url(path),
+            &self.model,
+        ));
     }
 
     /// Fetches a picture of which the server sent only the address. The key is not sent there.
@@ -209,7 +212,7 @@ impl Client {
         let picture = self.persist(
             cancel,
             || Ok((url.to_owned(), self.http.get(url))),
-            |heard| match Fault::of(&server, &heard, &self.key) {
+            |heard| match Fault::from_answer(&server, &heard, &self.key) {
                 None => Ok(heard.body),
                 Some(fault) => Err(fault),
             },
@@ -237,9 +240,9 @@ impl Client {
             self.wait_for_turn(cancel).map_err(Failed::Final)?;
             let (url, request) = request().map_err(Failed::Final)?;
             let limit = self.timeout;
-            let outcome = http::interruptible(cancel, move || hear(request, limit))
+            let outcome = http::interruptible(cancel, move || receive(request, limit))
                 .ok_or(Failed::Final(RemoteError::Cancelled))?;
-            let heard = outcome.map_err(|lost| self.lost(&url, lost));
+            let heard = outcome.map_err(|lost| self.network_error(&url, lost));
             let (error, wait) = match heard.and_then(|heard| read(heard).map_err(failed)) {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::Again(error, wait)) => (error, wait),
@@ -287,7 +290,7 @@ impl Client {
     }
 
     /// The failure that a missing answer means.
-    fn lost(&self, url: &str, lost: Lost) -> Failed {
+    fn network_error(&self, url: &str, lost: Lost) -> Failed {
         let server = http::display_url(url);
         let message = self.key.hide(&format!("{server}: {}", lost.words));
         let error = match lost.kind {
@@ -306,7 +309,7 @@ impl Client {
 }
 
 /// Asks for the answer in one piece, unless the settings say otherwise. Some gateways stream by default.
-pub(super) fn whole(body: &mut Object) {
+pub(super) fn disable_streaming(body: &mut Object) {
     body.entry("stream").or_insert(Value::Bool(false));
 }
 
@@ -346,7 +349,7 @@ struct Lost {
 }
 
 /// Sends one request and reads the whole answer within `limit`.
-fn hear(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
+fn receive(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
     let end = Instant::now() + limit;
     let response = request.send().map_err(|error| Lost {
         kind: match () {

@@ -45,22 +45,28 @@ pub enum Fault {
 
 impl Fault {
     /// The meaning of a status. `None` for a success. `server` is an address that may be shown.
-    pub fn of(server: &str, heard: &Heard, key: &Key) -> Option<Self> {
+    pub fn from_answer(server: &str, heard: &Heard, key: &Key) -> Option<Self> {
         if heard.succeeded() {
             return None;
         }
         let said = Said::of_body(&heard.body);
-        Some(Self::told(server, heard, &said, Some(heard.status), key))
+        Some(Self::classify(
+            server,
+            heard,
+            &said,
+            Some(heard.status),
+            key,
+        ))
     }
 
     /// The meaning of an error inside an answer with a status of success. It is the same as that of its own
     /// status.
     pub(super) fn under_success(server: &str, heard: &Heard, said: &Said, key: &Key) -> Self {
-        Self::told(server, heard, said, said.status(), key)
+        Self::classify(server, heard, said, said.status(), key)
     }
 
     /// The fault for an error. `status` is `None` for an error of an unknown kind.
-    fn told(server: &str, heard: &Heard, said: &Said, status: Option<u16>, key: &Key) -> Self {
+    fn classify(server: &str, heard: &Heard, said: &Said, status: Option<u16>, key: &Key) -> Self {
         let with = match status {
             _ if !heard.succeeded() => String::new(),
             Some(status) => format!(" with the error {status}"),
@@ -77,8 +83,8 @@ impl Fault {
             wait,
         };
         match status {
-            Some(402) => Self::broke(message),
-            _ if said.no_credit() => Self::broke(message),
+            Some(402) => Self::out_of_credit(message),
+            _ if said.no_credit() => Self::out_of_credit(message),
             None if said.refused() => Self::Refused { message },
             Some(429) => again("rate-limit", message),
             None | Some(408 | 409 | 500..) => again("server", message),
@@ -95,7 +101,7 @@ impl Fault {
         }
     }
 
-    fn broke(message: String) -> Self {
+    fn out_of_credit(message: String) -> Self {
         Self::Fatal {
             message,
             help: "the account has no credit left; add credit, and run the same command again"

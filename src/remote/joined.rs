@@ -31,7 +31,7 @@ pub fn join(events: Events) -> Result<Value, Broken> {
     {
         return Ok(values.swap_remove(at));
     }
-    let mut whole: Vec<Value> = values.iter().filter_map(whole).collect();
+    let mut whole: Vec<Value> = values.iter().filter_map(whole_answer).collect();
     // Some servers put an empty message next to each piece.
     if values
         .iter()
@@ -42,7 +42,7 @@ pub fn join(events: Events) -> Result<Value, Broken> {
             !content.is_null() && content.as_str() != Some("")
         });
     }
-    if let Some(last) = only(&whole)? {
+    if let Some(last) = last_whole(&whole)? {
         return if torn {
             Err(Broken::Unreadable("in which some events contain no JSON"))
         } else {
@@ -60,7 +60,7 @@ pub fn join(events: Events) -> Result<Value, Broken> {
 }
 
 /// An event that contains a whole answer: a message, or a finished picture.
-fn whole(value: &Value) -> Option<Value> {
+fn whole_answer(value: &Value) -> Option<Value> {
     let kind = value["type"].as_str().unwrap_or_default();
     if kind.ends_with(".completed") && value["b64_json"].is_string() {
         let mut answer = value.clone();
@@ -76,7 +76,7 @@ fn whole(value: &Value) -> Option<Value> {
 }
 
 /// The last of several whole answers, if each continues the one before.
-fn only(whole: &[Value]) -> Result<Option<&Value>, Broken> {
+fn last_whole(whole: &[Value]) -> Result<Option<&Value>, Broken> {
     let text = |value: &Value| {
         let content = &value["choices"][0]["message"]["content"];
         content.as_str().map(str::to_owned)

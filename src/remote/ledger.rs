@@ -18,7 +18,7 @@ pub struct Prices {
 
 impl Prices {
     /// The cost of one call.
-    pub fn of(&self, usage: Usage) -> f64 {
+    pub fn cost(&self, usage: Usage) -> f64 {
         let input = usage.input.unwrap_or(0);
         let cached = usage.cached.min(input);
         let rate = self.cached_input.unwrap_or(self.input);
@@ -74,7 +74,7 @@ impl Ledger {
         paid: impl Iterator<Item = Usage>,
         elsewhere: impl Iterator<Item = Usage>,
     ) {
-        let cost = |usage| self.prices.map_or(0.0, |prices| prices.of(usage));
+        let cost = |usage| self.prices.map_or(0.0, |prices| prices.cost(usage));
         *self.lock() = Sums {
             cost_of_other_shards: elsewhere.map(cost).sum(),
             ..Sums::default()
@@ -89,7 +89,7 @@ impl Ledger {
         sums.input_tokens += usage.input.unwrap_or(0);
         sums.cached_input_tokens += usage.cached;
         sums.output_tokens += usage.output.unwrap_or(0);
-        sums.cost += self.prices.map_or(0.0, |prices| prices.of(usage));
+        sums.cost += self.prices.map_or(0.0, |prices| prices.cost(usage));
     }
 
     /// Permission for one more call, until the guard is dropped. Each call on its way counts with the mean

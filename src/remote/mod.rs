@@ -35,7 +35,7 @@ pub use ledger::{Ledger, Prices};
 pub use models::Listed;
 pub use order::ImageOrder;
 pub use provenance::Provenance;
-pub use reply::{ChatReply, Usage, model, read_chat, said};
+pub use reply::{ChatReply, Usage, model, read_chat, read_reply};
 pub use settings::{Answering, ChatSettings};
 
 /// A server, and how to ask it, as some settings say.

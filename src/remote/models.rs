@@ -1,7 +1,7 @@
 //! What a server says about a model before it is asked anything: `/models` and `/models/{id}`.
 
 use super::chat::{Chat, ChatError};
-use super::provenance::hidden;
+use super::provenance::hide_texts;
 use crate::cancel::Cancel;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Chat {
         }
         Ok(Listed {
             listed,
-            entry: entry.map(|entry| hidden(&entry, &|text: &str| self.hide(text))),
+            entry: entry.map(|entry| hide_texts(&entry, &|text: &str| self.hide(text))),
         })
     }
 }

@@ -18,23 +18,23 @@ struct Place {
     asking: usize,
 }
 
-fn places() -> MutexGuard<'static, BTreeMap<String, Place>> {
+fn lock_places() -> MutexGuard<'static, BTreeMap<String, Place>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The name of a place: a model at an address.
-pub fn name(url: &str, model: &str) -> String {
+pub fn place_name(url: &str, model: &str) -> String {
     format!("{model} at {url}")
 }
 
 /// Records that a place has answered, now or in an earlier execution.
 pub fn has_answered(place: &str) {
-    places().entry(place.to_owned()).or_default().answered = true;
+    lock_places().entry(place.to_owned()).or_default().answered = true;
 }
 
 /// Whether a place has answered. `None` while requests to it are on their way and none has been answered yet.
 pub fn answers(place: &str) -> Option<bool> {
-    let places = places();
+    let places = lock_places();
     let place = places.get(place);
     match place {
         Some(place) if place.answered => Some(true),
@@ -49,14 +49,14 @@ pub struct Asking(String);
 
 impl Asking {
     pub fn begin(place: &str) -> Self {
-        places().entry(place.to_owned()).or_default().asking += 1;
+        lock_places().entry(place.to_owned()).or_default().asking += 1;
         Self(place.to_owned())
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if let Some(place) = places().get_mut(&self.0) {
+        if let Some(place) = lock_places().get_mut(&self.0) {
             place.asking = place.asking.saturating_sub(1);
         }
     }

@@ -54,7 +54,7 @@ impl Provenance {
         });
         let provider = PROVIDER.iter().filter_map(|key| {
             let value = answer.get(key).filter(|value| !value.is_null())?;
-            Some(((*key).to_owned(), hidden(value, &hide)))
+            Some(((*key).to_owned(), hide_texts(value, &hide)))
         });
         Self {
             fingerprint: text("system_fingerprint"),
@@ -69,13 +69,13 @@ impl Provenance {
 }
 
 /// A value in which all texts were passed through `hide`.
-pub(super) fn hidden(value: &Value, hide: &impl Fn(&str) -> String) -> Value {
+pub(super) fn hide_texts(value: &Value, hide: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => hide(text).into(),
-        Value::Array(list) => list.iter().map(|value| hidden(value, hide)).collect(),
+        Value::Array(list) => list.iter().map(|value| hide_texts(value, hide)).collect(),
         Value::Object(object) => object
             .iter()
-            .map(|(key, value)| (hide(key), hidden(value, hide)))
+            .map(|(key, value)| (hide(key), hide_texts(value, hide)))
             .collect(),
         plain => plain.clone(),
     }

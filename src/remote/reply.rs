@@ -194,7 +194,7 @@ pub fn model(answer: &Value) -> Option<&str> {
 ///
 /// # Errors
 /// Fails if the server refused, or if its answer has no message or no text.
-pub fn said(answer: &Value) -> Result<ChatReply, RemoteError> {
+pub fn read_reply(answer: &Value) -> Result<ChatReply, RemoteError> {
     let read = read_chat(answer).map_err(|what| RemoteError::item("protocol", what))?;
     if let Some(refusal) = read.refusal {
         return Err(RemoteError::item("refused", refusal));

@@ -22,7 +22,7 @@ pub struct Agreement {
 
 impl Agreement {
     /// The agreement over pairs of finite scores. Other pairs are left out.
-    pub fn of(pairs: &[Pair]) -> Self {
+    pub fn from_pairs(pairs: &[Pair]) -> Self {
         let finite = |pair: &&Pair| pair.0.is_finite() && pair.1.is_finite();
         let pairs: Vec<Pair> = pairs.iter().filter(finite).copied().collect();
         Self {
@@ -162,7 +162,7 @@ mod tests {
         assert!(cases.len() > 70);
         for case in cases {
             let pairs: Vec<Pair> = serde_json::from_value(case["pairs"].clone()).unwrap();
-            let ours = Agreement::of(&pairs);
+            let ours = Agreement::from_pairs(&pairs);
             let measures = [
                 ("alpha_interval", ours.alpha_interval),
                 ("alpha_ordinal", ours.alpha_ordinal),
@@ -191,7 +191,7 @@ mod tests {
             vec![(3.0, 3.0); 5],
             vec![(f64::NAN, 1.0); 4],
         ] {
-            let ours = Agreement::of(&pairs);
+            let ours = Agreement::from_pairs(&pairs);
             let all = [
                 ours.alpha_interval,
                 ours.alpha_ordinal,

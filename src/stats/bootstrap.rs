@@ -38,7 +38,7 @@ impl Bootstrap {
     /// The percentile interval, which contains a share of `level` of the resampled values.
     pub fn percentile(&self, level: f64) -> (f64, f64) {
         let outside = (1.0 - level) / 2.0;
-        (self.at(outside), self.at(1.0 - outside))
+        (self.quantile(outside), self.quantile(1.0 - outside))
     }
 
     /// The bias-corrected and accelerated interval (Efron 1987). It is not defined if nearly all resamples
@@ -55,13 +55,13 @@ impl Bootstrap {
         };
         let z = normal::quantile(1.0 - outside);
         match (place(-z), place(z)) {
-            (Some(low), Some(high)) => (self.at(low), self.at(high)),
+            (Some(low), Some(high)) => (self.quantile(low), self.quantile(high)),
             _ => self.percentile(level),
         }
     }
 
     /// A percentile, interpolated linearly between order statistics.
-    fn at(&self, fraction: f64) -> f64 {
+    fn quantile(&self, fraction: f64) -> f64 {
         let position = fraction * (self.values.len() - 1) as f64;
         let weight = position - position.floor();
         let value = |at: f64| {

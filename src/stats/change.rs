@@ -33,7 +33,7 @@ pub fn change_points(series: &[Point], penalty: f64) -> Vec<usize> {
     for end in 1..=series.len() {
         let candidates = best.iter().enumerate();
         let least = candidates
-            .map(|(start, (before, _))| (before + penalty + cost.of(start, end), start))
+            .map(|(start, (before, _))| (before + penalty + cost.segment(start, end), start))
             .fold((f64::INFINITY, 0), |least, next| {
                 if next.0 < least.0 { next } else { least }
             });
@@ -70,7 +70,7 @@ impl Cost {
         Self { sums }
     }
 
-    fn of(&self, start: usize, end: usize) -> f64 {
+    fn segment(&self, start: usize, end: usize) -> f64 {
         let [weight, value, square]: [f64; 3] =
             std::array::from_fn(|at| self.sums[end][at] - self.sums[start][at]);
         (square - value * value / weight).max(0.0)

@@ -238,7 +238,10 @@ fn merged(files: &[Read]) -> Vec<Point> {
     steps.sort_by(f64::total_cmp);
     steps.dedup();
     let point = |x: f64| {
-        let values: Vec<f64> = finite.iter().filter_map(|file| at(file, x)).collect();
+        let values: Vec<f64> = finite
+            .iter()
+            .filter_map(|file| interpolate(file, x))
+            .collect();
         Point {
             x,
             y: values.iter().sum::<f64>() / values.len() as f64,
@@ -252,7 +255,7 @@ fn merged(files: &[Read]) -> Vec<Point> {
 }
 
 /// The value at a step, interpolated between its neighbours.
-fn at(file: &Read, x: f64) -> Option<f64> {
+fn interpolate(file: &Read, x: f64) -> Option<f64> {
     let next = file.partition_point(|(known, _)| *known < x);
     let (right, up) = *file.get(next)?;
     if right == x {

@@ -21,9 +21,9 @@ pub struct Estimate {
 
 impl Estimate {
     /// Empty for a level without runs.
-    pub fn of(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
+    pub fn compute(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
         level.map_or(Self::default(), |level| {
-            let basis = Basis::of(&level.outcomes, metric, level.rule);
+            let basis = Basis::from_run(&level.outcomes, metric, level.rule);
             let bounds = basis.bounds();
             Self {
                 value: basis.value(),
@@ -37,7 +37,7 @@ impl Estimate {
 
 /// The number of a run. `None` if it has none.
 pub fn value(run: &Outcomes, metric: &Metric, rule: &dyn Recount) -> Option<f64> {
-    Basis::of(run, metric, rule).value()
+    Basis::from_run(run, metric, rule).value()
 }
 
 /// The data of a number.
@@ -51,7 +51,7 @@ enum Basis<'a> {
 }
 
 impl<'a> Basis<'a> {
-    fn of(run: &'a Outcomes, metric: &'a Metric, rule: &'a dyn Recount) -> Self {
+    fn from_run(run: &'a Outcomes, metric: &'a Metric, rule: &'a dyn Recount) -> Self {
         if let Metric::Named(name) = metric {
             return Self::Further(Further::of(run, rule, name));
         }

@@ -85,7 +85,7 @@ pub struct GroupCell {
 
 impl Section {
     /// `None` if no level has a run.
-    pub fn of(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
+    pub fn from_runs(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
         let mut notes = Vec::new();
         let repeats = runs.repeats();
         let pools = runs.levels.iter();
@@ -230,7 +230,7 @@ fn row(
     settings: &Settings,
 ) -> LevelRow {
     let metric = &settings.primary;
-    let found = Estimate::of(pooled, metric);
+    let found = Estimate::compute(pooled, metric);
     let runs = pooled.map_or(&[][..], |pooled| &pooled.runs);
     let by_run: Vec<Option<f64>> = runs
         .iter()
@@ -289,7 +289,7 @@ fn grouped(
             key: key.clone(),
         };
         let level = pooled[at].as_ref();
-        let found = Estimate::of(level, &metric);
+        let found = Estimate::compute(level, &metric);
         let pair = control.zip(level).filter(|_| compared[at]);
         GroupCell {
             value: found.value,

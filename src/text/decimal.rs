@@ -24,7 +24,7 @@ pub struct Decimal {
 impl Decimal {
     /// The shortest decimal number that reads back as `value`. `None` if it has more than 15 digits or is not
     /// a number, since nobody prints those.
-    pub fn of(value: f64) -> Option<Self> {
+    pub fn from_f64(value: f64) -> Option<Self> {
         let text = value.to_string();
         let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
         let digits = format!("{whole}{part}");
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn halves_are_those_of_the_digits_and_not_of_binary_fractions() {
         // 1.005 and 2.675 lie below their decimal value as binary fractions.
-        let thousandths = |value: f64| Decimal::of(value).unwrap().units(3).unwrap();
+        let thousandths = |value: f64| Decimal::from_f64(value).unwrap().units(3).unwrap();
         assert_eq!(quotient(thousandths(1.005), 10, 2), "1.01");
         assert_eq!(quotient(thousandths(2.675), 10, 2), "2.68");
         assert_eq!(quotient(thousandths(2.674), 10, 2), "2.67");
@@ -84,19 +84,19 @@ mod tests {
 
     #[test]
     fn numbers_nobody_prints_are_none() {
-        assert_eq!(Decimal::of(f64::NAN), None);
-        assert_eq!(Decimal::of(f64::INFINITY), None);
-        assert_eq!(Decimal::of(0.1 + 0.2), None);
-        assert_eq!(Decimal::of(1e300), None);
-        assert_eq!(Decimal::of(0.25).unwrap().units(1), None);
-        assert_eq!(Decimal::of(0.25).unwrap().units(1000), None);
+        assert_eq!(Decimal::from_f64(f64::NAN), None);
+        assert_eq!(Decimal::from_f64(f64::INFINITY), None);
+        assert_eq!(Decimal::from_f64(0.1 + 0.2), None);
+        assert_eq!(Decimal::from_f64(1e300), None);
+        assert_eq!(Decimal::from_f64(0.25).unwrap().units(1), None);
+        assert_eq!(Decimal::from_f64(0.25).unwrap().units(1000), None);
     }
 
     proptest! {
         #[test]
         fn what_is_printed_reads_back_as_printed(units in 0_i128..10_000_000, decimals in 0_u32..6) {
             let printed = text(units, decimals);
-            let read = Decimal::of(printed.parse().unwrap()).unwrap();
+            let read = Decimal::from_f64(printed.parse().unwrap()).unwrap();
             prop_assert_eq!(read.units(decimals), Some(units));
             prop_assert_eq!(quotient(units, 1, decimals), printed);
         }

@@ -33,13 +33,13 @@ pub fn longtext<S: AsRef<str>>(texts: &[S], reading: &str, language: Language) -
     let reference = normalise::longtext(&texts.join(" "), language);
     let found = normalise::longtext(reading, language);
     match language {
-        Language::En => of(words(&reference), words(&found)),
-        Language::Zh => of(reference.chars(), found.chars()),
+        Language::En => unit_recall(words(&reference), words(&found)),
+        Language::Zh => unit_recall(reference.chars(), found.chars()),
     }
 }
 
 /// The recall of any units.
-pub fn of<T: Eq + std::hash::Hash + Copy + ToString>(
+pub fn unit_recall<T: Eq + std::hash::Hash + Copy + ToString>(
     reference: impl Iterator<Item = T> + Clone,
     found: impl Iterator<Item = T>,
 ) -> Recall {

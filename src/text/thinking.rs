@@ -76,12 +76,12 @@ fn letters(text: &str) -> usize {
 
 /// Splits the reply of a language model. Never use it for the reading of an OCR engine, since a picture may
 /// show such marks.
-pub fn part(reply: &str) -> Parted<'_> {
-    let (mut thoughts, rest) = match sections::part(reply) {
+pub fn split_reply(reply: &str) -> Parted<'_> {
+    let (mut thoughts, rest) = match sections::split_sections(reply) {
         Some(sections) => (sections.thoughts, sections.answer),
         None => (Vec::new(), Some(reply)),
     };
-    let marked = rest.map(marks::part).unwrap_or_default();
+    let marked = rest.map(marks::split_marks).unwrap_or_default();
     let Pieces {
         words,
         thoughts: more,

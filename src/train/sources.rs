@@ -26,7 +26,7 @@ impl<'a> Sources<'a> {
         let Some(named) = self.training.from.get(role) else {
             return Ok(None);
         };
-        let meant = crate::hub::meant(named).map_err(TrainError::definition)?;
+        let meant = crate::hub::meant_folder(named).map_err(TrainError::definition)?;
         let named = meant.as_ref().unwrap_or(named);
         let own = named.components().count() == 1;
         let folder = match own {
@@ -55,7 +55,7 @@ impl<'a> Sources<'a> {
         let begin = self.get("begin")?.map(|folder| files(&folder));
         let begin = begin.transpose()?.map(|files| (String::new(), files));
         let Self { training, .. } = self;
-        Ok(Variables::over(
+        Ok(Variables::from_base(
             training.seed,
             device.clone(),
             begin.into_iter().collect(),

@@ -32,7 +32,7 @@ const STARTS: [(&[u8], &str); 11] = [
 ];
 
 /// The name of the format that has these first bytes.
-pub(super) fn named(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn format_name(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8) == Some(b"ftyp") {
         let brand = bytes.get(8..12)?;
         return (BRANDS.iter())

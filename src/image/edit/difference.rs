@@ -37,7 +37,7 @@ impl Difference {
 
     /// The same differences as part of `pixels` pixels. The additional pixels have no difference.
     #[must_use]
-    pub fn over(&self, pixels: u64) -> Self {
+    pub fn spread_over(&self, pixels: u64) -> Self {
         Self { pixels, ..*self }
     }
 

@@ -98,7 +98,7 @@ impl Clip {
         device: &Device,
     ) -> Result<Self> {
         let config = ClipConfig::from(config);
-        load_as(files, dtype, device, open_clip::place, |weights| {
+        load_as(files, dtype, device, open_clip::stored_place, |weights| {
             Self::new(&config, weights)
         })
     }

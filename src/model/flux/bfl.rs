@@ -76,7 +76,7 @@ impl Layout {
     fn new(asked: &[Asked]) -> Result<Self> {
         let mut places: BTreeMap<Place, &Asked> = BTreeMap::new();
         for tensor in asked {
-            let place = place(&tensor.name).ok_or_else(|| {
+            let place = stored_place(&tensor.name).ok_or_else(|| {
                 ModelError::Input(format!(
                     "`{}` does not exist in the layout of Black Forest Labs",
                     tensor.name
@@ -150,7 +150,7 @@ impl Source for Bfl {
 }
 
 /// The place of the tensor with this name in diffusers.
-fn place(name: &str) -> Option<Place> {
+fn stored_place(name: &str) -> Option<Place> {
     let (stem, kind) = name.rsplit_once('.')?;
     let (outer, rest) = stem.split_once('.').unwrap_or((stem, ""));
     let (index, inner) = rest.split_once('.').unwrap_or((rest, ""));

@@ -36,7 +36,7 @@ pub fn load<T>(
     device: &Device,
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
-    let files = files.below(&KNOWN);
+    let files = files.for_names(&KNOWN);
     let source = Bfl {
         levels: levels(&files),
         files: files.clone(),

@@ -45,7 +45,7 @@ impl GotOcr2 {
     ) -> Result<Self> {
         let build = |weights: &Weights| Self::new(config, weights);
         if original::is(files) {
-            load_as(files, dtype, device, original::place, build)
+            load_as(files, dtype, device, original::stored_place, build)
         } else {
             load(files, dtype, device, build)
         }

@@ -11,7 +11,7 @@ pub fn is(files: &Files) -> bool {
 }
 
 /// The place of a tensor of the converted checkpoint.
-pub fn place(name: &str) -> Option<Held> {
+pub fn stored_place(name: &str) -> Option<Held> {
     let whole = |name: String| Some(Held::whole(name));
     if let Some(rest) = name.strip_prefix("language_model.") {
         return whole(rest.to_owned());

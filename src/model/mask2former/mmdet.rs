@@ -26,7 +26,7 @@ pub fn version(files: &Files) -> Option<Mmdet> {
 
 impl Mmdet {
     /// The place of a tensor.
-    pub fn place(self, name: &str) -> Option<Held> {
+    pub fn stored_place(self, name: &str) -> Option<Held> {
         if let Some(rest) = name.strip_prefix("model.pixel_level_module.encoder.") {
             return backbone(rest);
         }

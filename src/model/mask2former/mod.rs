@@ -69,7 +69,13 @@ impl Mask2Former {
     pub fn load(config: &Mask2FormerConfig, files: &Arc<Files>, device: &Device) -> Result<Self> {
         let build = |weights: &Weights| Self::new(config, weights);
         match mmdet::version(files) {
-            Some(version) => load_as(files, DType::F32, device, |n| version.place(n), build),
+            Some(version) => load_as(
+                files,
+                DType::F32,
+                device,
+                |n| version.stored_place(n),
+                build,
+            ),
             None => load(files, DType::F32, device, build),
         }
     }

@@ -259,7 +259,7 @@ impl WindowAttention {
         if self.shift == 0 {
             return Ok(bias);
         }
-        let apart = apart(w, self.shift, (rows, columns));
+        let apart = separation(w, self.shift, (rows, columns));
         let apart = Tensor::from_vec(apart, (rows * columns, 1, area, area), device)?;
         let mask = bias.broadcast_add(&apart.to_dtype(bias.dtype())?)?;
         match batch {
@@ -270,7 +270,7 @@ impl WindowAttention {
 }
 
 /// [windows, w², w²]: 0 between pixels of the same region of the rolled map, [`APART`] between others.
-fn apart(window: usize, shift: usize, (rows, columns): (usize, usize)) -> Vec<f32> {
+fn separation(window: usize, shift: usize, (rows, columns): (usize, usize)) -> Vec<f32> {
     let region = |place: usize, size: usize| match place {
         place if place < size - window => 0,
         place if place < size - shift => 1,

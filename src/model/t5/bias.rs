@@ -36,7 +36,7 @@ impl RelativeBias {
     }
 
     /// [1, heads, L, L] in f32. Positions to which a decoder must not attend have −∞.
-    pub(super) fn of(&self, length: usize) -> Result<Tensor> {
+    pub(super) fn for_length(&self, length: usize) -> Result<Tensor> {
         let device = self.table.device();
         let distances = (0..length)
             .flat_map(|query| (0..length).map(move |key| key as i64 - query as i64))

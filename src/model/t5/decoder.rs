@@ -61,7 +61,7 @@ impl T5Decoder {
 
     /// Ids [B, T] and states of the encoder [B, L, D] → scores [B, T, V] of the token after each of them.
     pub(super) fn forward(&self, ids: &Tensor, encoded: &Tensor) -> Result<Tensor> {
-        let bias = self.bias.of(ids.dim(1)?)?;
+        let bias = self.bias.for_length(ids.dim(1)?)?;
         let mut x = self.shared.forward(ids)?;
         for block in &self.blocks {
             x = block.own.forward(&x, None, Mask::Add(&bias))?;

@@ -29,11 +29,15 @@ impl T5Encoder {
     /// # Errors
     /// Fails if a size is zero or the feed-forward is unknown, and when [`Weights::get`] fails.
     pub fn new(config: &T5Config, weights: &Weights) -> Result<Self> {
-        Self::over(tokens(config, weights)?, config, weights)
+        Self::with_table(tokens(config, weights)?, config, weights)
     }
 
     /// Loads the encoder with a table of tokens that was already loaded.
-    pub(super) fn over(shared: Embedding, config: &T5Config, weights: &Weights) -> Result<Self> {
+    pub(super) fn with_table(
+        shared: Embedding,
+        config: &T5Config,
+        weights: &Weights,
+    ) -> Result<Self> {
         if config.num_layers == 0 {
             return Err(ModelError::Input(
                 "T5 config.json: `num_layers` must be 1 or more".into(),
@@ -80,7 +84,7 @@ impl T5Encoder {
     /// # Errors
     /// Fails if the width is another.
     pub fn forward_embeds(&self, inputs_embeds: &Tensor) -> Result<Tensor> {
-        let bias = self.bias.of(inputs_embeds.dim(1)?)?;
+        let bias = self.bias.for_length(inputs_embeds.dim(1)?)?;
         let mut x = inputs_embeds.clone();
         for block in &self.blocks {
             x = block.attention.forward(&x, None, Mask::Add(&bias))?;

@@ -34,7 +34,7 @@ impl T5 {
     pub fn new(config: &T5Config, weights: &Weights) -> Result<Self> {
         let shared = tokens(config, weights)?;
         Ok(Self {
-            encoder: T5Encoder::over(shared.clone(), config, weights)?,
+            encoder: T5Encoder::with_table(shared.clone(), config, weights)?,
             decoder: T5Decoder::new(shared, config, weights)?,
             start: config.decoder_start_token_id,
         })

@@ -52,7 +52,7 @@ impl ChatTokens {
     ///
     /// # Errors
     /// Fails if the vocabulary lacks one. The message names it.
-    pub fn of(tokenizer: &Tokenizer) -> Result<Self> {
+    pub fn from_tokenizer(tokenizer: &Tokenizer) -> Result<Self> {
         Ok(Self {
             im_start: tokenizer.token("<|im_start|>")?,
             im_end: tokenizer.token("<|im_end|>")?,
@@ -109,7 +109,7 @@ fn render(turns: &[Turn]) -> String {
 }
 
 fn checked(tokenizer: &Tokenizer, turns: &[Turn], text: &str) -> Result<Vec<u32>> {
-    let tokens = ChatTokens::of(tokenizer)?;
+    let tokens = ChatTokens::from_tokenizer(tokenizer)?;
     let ids = tokenizer.encode(text)?;
     let images = turns.iter().flat_map(|turn| &turn.items);
     let (mut pads, mut count) = (0, 0);

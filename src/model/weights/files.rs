@@ -61,13 +61,13 @@ impl Files {
         }
         let store = match folder::find(path)? {
             Found::Safetensors(files) => safetensors(path, &files)?,
-            Found::Pickle(file) => return Self::of(&file, pickle(&file)?, path),
+            Found::Pickle(file) => return Self::from_store(&file, pickle(&file)?, path),
             Found::Pickles(files) => {
                 let shards = files.iter().map(|file| pickle(file));
                 Store::Shards(shards.collect::<Result<_>>()?)
             }
         };
-        Self::of(path, store, path)
+        Self::from_store(path, store, path)
     }
 
     /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
@@ -81,7 +81,7 @@ impl Files {
         } else {
             safetensors(path, &[path.to_owned()])?
         };
-        Self::of(path, store, path.parent().unwrap_or(path))
+        Self::from_store(path, store, path.parent().unwrap_or(path))
     }
 
     /// Tensors in memory, as if they were stored. `path` is their name in messages.
@@ -95,11 +95,11 @@ impl Files {
             store,
             quantised: Quantised::default(),
         };
-        Self::at(path, Arc::new(opened), "")
+        Self::below_prefix(path, Arc::new(opened), "")
     }
 
     /// Opened files, whose configurations are in `folder`.
-    fn of(path: &Path, store: Store, folder: &Path) -> Result<Self> {
+    fn from_store(path: &Path, store: Store, folder: &Path) -> Result<Self> {
         let stored = store.tensors();
         let names = names::unwrapped(stored.keys());
         let plain = names.iter().filter_map(|(plain, name)| {
@@ -129,11 +129,11 @@ impl Files {
             tensors,
             quantised,
         };
-        Ok(Self::at(path, Arc::new(opened), ""))
+        Ok(Self::below_prefix(path, Arc::new(opened), ""))
     }
 
     /// The tensors below a prefix in opened files.
-    fn at(path: &Path, opened: Arc<Opened>, place: &str) -> Self {
+    fn below_prefix(path: &Path, opened: Arc<Opened>, place: &str) -> Self {
         let own = opened.tensors.iter().filter_map(|(name, stored)| {
             let below = name.strip_prefix(place)?;
             let network = !opened.quantised.aside.contains(name);
@@ -154,13 +154,13 @@ impl Files {
     pub fn checked(&self, how: Checked) -> Arc<Self> {
         Arc::new(Self {
             checked: Some(how),
-            ..Self::at(&self.path, self.opened.clone(), &self.place)
+            ..Self::below_prefix(&self.path, self.opened.clone(), &self.place)
         })
     }
 
     /// The prefixes that all tensors have and below which all of `wanted` are stored. If the names are right
     /// without a prefix, it is only the empty one.
-    fn places(&self, wanted: &[&str]) -> Vec<String> {
+    fn common_prefixes(&self, wanted: &[&str]) -> Vec<String> {
         if wanted.is_empty() || wanted.iter().any(|name| self.dims.contains_key(*name)) {
             return Vec::new();
         }
@@ -172,30 +172,31 @@ impl Files {
 
     /// Whether all of these are stored, either directly or below a prefix that all names have.
     pub fn holds(&self, wanted: &[&str]) -> bool {
-        wanted.iter().all(|name| self.dims.contains_key(*name)) || self.places(wanted).len() == 1
+        wanted.iter().all(|name| self.dims.contains_key(*name))
+            || self.common_prefixes(wanted).len() == 1
     }
 
     /// The files for these requested names: without the common prefix of all stored names, if there is one
     /// and nothing else prevents it.
     #[must_use]
-    pub fn below(self: &Arc<Self>, wanted: &[&str]) -> Arc<Self> {
-        match &self.places(wanted)[..] {
+    pub fn for_names(self: &Arc<Self>, wanted: &[&str]) -> Arc<Self> {
+        match &self.common_prefixes(wanted)[..] {
             [place] => {
                 let place = format!("{}{place}", self.place);
                 Arc::new(Self {
                     checked: self.checked,
-                    ..Self::at(&self.path, self.opened.clone(), &place)
+                    ..Self::below_prefix(&self.path, self.opened.clone(), &place)
                 })
             }
             _ => self.clone(),
         }
     }
 
-    /// The same as [`Self::below`] for the tensors that a network requires.
+    /// The same as [`Self::for_names`] for the tensors that a network requires.
     #[must_use]
     pub fn below_asked(self: &Arc<Self>, asked: &[Asked]) -> Arc<Self> {
         let wanted: Vec<&str> = asked.iter().map(|asked| asked.name.as_str()).collect();
-        self.below(&wanted)
+        self.for_names(&wanted)
     }
 
     /// A tensor in main memory: as it is stored, or multiplied by its scales in f32 if it is quantised.

@@ -115,7 +115,7 @@ pub fn load_as<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let asked = audit(None, &build)?;
-    let (held, stored) = places(&asked, place)?;
+    let (held, stored) = stored_places(&asked, place)?;
     let files = files.below_asked(&stored);
     files.require(&stored)?;
     let source = Renamed { files, held };
@@ -127,12 +127,12 @@ pub fn load_as<T>(
 /// # Errors
 /// Fails if a tensor has no place in them.
 pub fn stored_as(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Vec<Asked>> {
-    Ok(places(asked, place)?.1)
+    Ok(stored_places(asked, place)?.1)
 }
 
 type Places = (HashMap<String, Held>, Vec<Asked>);
 
-fn places(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Places> {
+fn stored_places(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Places> {
     let mut held = HashMap::with_capacity(asked.len());
     let mut stored = BTreeMap::new();
     for tensor in asked {

@@ -67,7 +67,7 @@ impl Legacy {
         let length = reader.get_ref().metadata()?.len();
         let mut tensors = BTreeMap::new();
         for (name, tensor) in described {
-            let Some(entry) = place(&tensor, &starts, length) else {
+            let Some(entry) = storage_entry(&tensor, &starts, length) else {
                 bail!("the numbers of `{name}` are not in the file, which was truncated");
             };
             tensors.insert(name, entry);
@@ -195,7 +195,7 @@ fn bytes_of(class: &str) -> Option<usize> {
 }
 
 /// The place of a tensor, if all of it is in the file.
-fn place(tensor: &Described, starts: &HashMap<String, u64>, length: u64) -> Option<Entry> {
+fn storage_entry(tensor: &Described, starts: &HashMap<String, u64>, length: u64) -> Option<Entry> {
     let size = tensor.dtype.size_in_bytes();
     let count = tensor
         .shape

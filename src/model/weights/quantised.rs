@@ -96,13 +96,13 @@ impl Quantised {
         }
         // A file with ComfyUI's marks leaves out scales of 1.
         if (told.is_some() || !found.scales.is_empty()) && !marked {
-            found.whole(tensors, told)?;
+            found.check_complete(tensors, told)?;
         }
         Ok(found)
     }
 
     /// Checks that every quantised matrix has its scale.
-    fn whole(&self, tensors: &Tensors, told: Option<&Quantisation>) -> Result<(), String> {
+    fn check_complete(&self, tensors: &Tensors, told: Option<&Quantisation>) -> Result<(), String> {
         let lacking = |(name, stored): &(&String, &Stored)| {
             stored.is_eight_bits()
                 && stored.dims.len() > 1
@@ -132,7 +132,7 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 /// The tensor with this last part at the same place.
-fn beside(stem: &str, leaf: &str) -> String {
+fn sibling_name(stem: &str, leaf: &str) -> String {
     match stem {
         "" => leaf.to_owned(),
         stem => format!("{stem}.{leaf}"),
@@ -159,7 +159,7 @@ fn owner(name: &str, tensors: &Tensors) -> Option<String> {
     if let Some(owner) = name.strip_suffix("_scale") {
         return (leaf == "weight_scale" || tensors.contains_key(owner)).then(|| owner.to_owned());
     }
-    let owner = beside(stem, leaf.strip_prefix("scale_")?);
+    let owner = sibling_name(stem, leaf.strip_prefix("scale_")?);
     (leaf == "scale_weight" || tensors.contains_key(&owner)).then_some(owner)
 }
 
@@ -182,7 +182,7 @@ fn fitted(
         ));
     }
     let block = told.and_then(|told| told.block);
-    Scale::over(weight, name, scales, block).ok_or_else(|| {
+    Scale::fit(weight, name, scales, block).ok_or_else(|| {
         let of = match block {
             Some([high, wide]) => format!("blocks of {high} × {wide}"),
             None => "all, of rows or of blocks of a known size".into(),
@@ -208,7 +208,7 @@ fn is_unread_scale(name: &str, scale: &Stored, tensors: &Tensors) -> bool {
     let packed = |weight: &Stored| weight.is_eight_bits() || !weight.is_float();
     let of = |owner: &str| tensors.get(owner).is_some_and(packed);
     // Either `x.weight` next to `x.scale`, or `x.weight.scale`.
-    if of(&beside(stem, "weight")) || of(stem) {
+    if of(&sibling_name(stem, "weight")) || of(stem) {
         return true;
     }
     // Any 8-bit matrix at the same place, with any name. A plain cast casts its scales too.

@@ -22,7 +22,7 @@ pub(super) struct Scale {
 impl Scale {
     /// Assigns stored scales to a stored weight: one for all numbers, one for each row, or one for each block
     /// of `block` rows and columns. `None` if their shape fits none of these.
-    pub fn over(
+    pub fn fit(
         weight: &Stored,
         name: &str,
         scales: &Stored,
@@ -62,7 +62,7 @@ impl Scale {
         for (row, numbers) in numbers.chunks_mut(self.columns.max(1)).enumerate() {
             let first = row / high * self.across;
             for (block, numbers) in numbers.chunks_mut(wide).enumerate() {
-                // `over` has checked that every block has a scale. A missing scale must not count as 1.
+                // `fit` has checked that every block has a scale. A missing scale must not count as 1.
                 let scale = scales.get(first + block).copied().unwrap_or(f32::NAN);
                 numbers.iter_mut().for_each(|number| *number *= scale);
             }
@@ -83,7 +83,7 @@ mod tests {
 
     fn scaled(dims: &[usize], scales: (&[usize], &[f32]), block: Option<[usize; 2]>) -> Vec<f32> {
         let weight = stored(dims);
-        let scale = Scale::over(&weight, "w_scale", &stored(scales.0), block).unwrap();
+        let scale = Scale::fit(&weight, "w_scale", &stored(scales.0), block).unwrap();
         let mut numbers = vec![1.0; weight.count()];
         scale.apply(&mut numbers, scales.1);
         numbers
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn scales_of_another_shape_lie_nowhere() {
         let over = |name: &str, scales: &[usize], block| {
-            Scale::over(&stored(&[300, 200]), name, &stored(scales), block)
+            Scale::fit(&stored(&[300, 200]), name, &stored(scales), block)
         };
         assert_eq!(over("w_scale", &[3, 2], None), None);
         assert!(over("w_scale_inv", &[3, 2], None).is_some());

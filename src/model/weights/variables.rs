@@ -28,13 +28,13 @@ pub struct Variables {
 impl Variables {
     /// Parameters that are all trained, with initial values from the seed.
     pub fn new(seed: u64, device: Device) -> Arc<Self> {
-        Self::over(seed, device, Vec::new(), vec!["*".into()])
+        Self::from_base(seed, device, Vec::new(), vec!["*".into()])
     }
 
     /// Parameters whose initial values are stored in `base`, each file at its place in the tree of names
     /// (`""` is its root). The first file that has a name gives its value. Parameters whose names match a
     /// pattern of `trainable` are trained. In a pattern, `*` matches any characters.
-    pub fn over(
+    pub fn from_base(
         seed: u64,
         device: Device,
         base: Vec<(String, Arc<Files>)>,

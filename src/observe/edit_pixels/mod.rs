@@ -147,7 +147,7 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
     let whole = Mask::from_fn(region.width(), region.height(), |_, _| true);
     let similar = ssim(&black(input), &black(seen), &[&whole]);
     let mut zeroed = Map::new();
-    let all = left.over(region.pixels().len() as u64);
+    let all = left.spread_over(region.pixels().len() as u64);
     measures(&mut zeroed, all, similar.into_iter().next().flatten());
     zeroed.into()
 }

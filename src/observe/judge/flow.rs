@@ -241,7 +241,7 @@ impl Flow {
 
 /// One call as it stands in the evidence.
 fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) -> Value {
-    let parted = thinking::part(&reply.reply);
+    let parted = thinking::split_reply(&reply.reply);
     let state = match &reply.refusal {
         Some(_) => "refused",
         None if reply.is_cut_off() => "truncated",
@@ -287,6 +287,6 @@ fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) ->
 
 /// Whether a reply to a call is understood: a thought alone never is.
 fn accepts(prompts: &Prompts, call: usize, reply: &str) -> bool {
-    let parted = thinking::part(reply);
+    let parted = thinking::split_reply(reply);
     parted.answered() && prompts.accepts(call, parted.words())
 }

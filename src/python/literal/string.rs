@@ -11,7 +11,7 @@ struct Prefix {
 
 impl Prefix {
     /// `None` for letters that are not a prefix, and for `f`, whose text is known only when it runs.
-    fn of(letters: &str) -> Option<Self> {
+    fn parse(letters: &str) -> Option<Self> {
         let (raw, bytes) = match letters.to_ascii_lowercase().as_str() {
             "" | "u" => (false, false),
             "r" => (true, false),
@@ -54,7 +54,7 @@ impl Reader<'_> {
     /// Appends one text to `text`. A byte becomes the character with its number. Returns true for bytes.
     fn string(&mut self, text: &mut String) -> Option<bool> {
         let start = self.rest.find(['"', '\''])?;
-        let prefix = Prefix::of(&self.rest[..start])?;
+        let prefix = Prefix::parse(&self.rest[..start])?;
         let mark = self.rest[start..].chars().next()?;
         self.rest = &self.rest[start..];
         let triple = mark.to_string().repeat(3);

@@ -30,7 +30,7 @@ struct Mark {
 /// A mark of a kind that is open already is a word of the thought; one that closes the outer kind, or a kind
 /// that is not open, closes the thought. One that closes where nothing is open makes a thought of all before
 /// it.
-pub fn part(reply: &str) -> Pieces<'_> {
+pub fn split_marks(reply: &str) -> Pieces<'_> {
     let marks = marks(reply);
     if marks.is_empty() {
         return Pieces {

@@ -13,7 +13,7 @@ pub struct Sections<'a> {
 }
 
 /// The sections of a reply. `None` if it has none.
-pub fn part(reply: &str) -> Option<Sections<'_>> {
+pub fn split_sections(reply: &str) -> Option<Sections<'_>> {
     if reply.contains("<|message|>") {
         channels(reply)
     } else {

@@ -97,7 +97,7 @@ impl Flux {
         let settings: FluxSettings = training.settings.read().map_err(TrainError::definition)?;
         let network: Network = training.network.read().map_err(TrainError::definition)?;
         let vae = Autoencoder::open(&sources.need("vae")?, device)?;
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             Vec::new(),

@@ -76,7 +76,7 @@ impl QwenVl {
         let config = training.network.to_json();
         let parsed: Config =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             Vec::new(),
@@ -94,7 +94,7 @@ impl QwenVl {
         Ok(Self {
             model: Qwen2_5Vl::new(&parsed, &variables.weights())?,
             end: tokenizer.token("<|im_end|>")?,
-            reader: Reader::of(tokenizer, settings.processor)?,
+            reader: Reader::from_parts(tokenizer, settings.processor)?,
             processor: training.settings.to_json()["processor"].clone(),
             config,
             variables,

@@ -134,7 +134,7 @@ impl SiglipVq {
         let config: Config = read_config(&language.join("config.json"))?;
         let side = SIDE as usize / encoder.vit()?.patch_size;
         let grid = patches(&config, side)?;
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             vec![("vlm".into(), files(&language)?)],

@@ -103,7 +103,7 @@ impl Uniworld {
         let settings: UniworldSettings =
             training.settings.read().map_err(TrainError::definition)?;
         let parts = Parts::open(sources, settings.encoder)?;
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             parts.base()?,

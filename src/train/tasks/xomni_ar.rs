@@ -116,7 +116,7 @@ impl XOmniArTask {
             let made = language::layers(&language, &parsed)?;
             base.push((String::new(), Arc::new(made)));
         }
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             base,

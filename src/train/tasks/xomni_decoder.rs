@@ -109,7 +109,7 @@ impl XOmniDecoderTask {
         let parts = Parts::open(&flux, sources.need("ar")?, &images, vae.token())?;
         let config: FluxConfig = parts.flux_config()?;
         let features = images.encoder.z_channels;
-        let variables = Variables::over(
+        let variables = Variables::from_base(
             training.seed,
             device.clone(),
             parts.base(&config, features)?,
