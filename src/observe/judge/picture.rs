@@ -34,7 +34,7 @@ impl Pictures {
     ///
     /// # Errors
     /// When a picture is absent or damaged.
-    pub fn of(
+    pub fn read(
         subject: &Subject<'_>,
         form: &PictureForm,
         local: bool,
@@ -148,8 +148,10 @@ impl Picture {
     pub fn hash(&self) -> String {
         let hash = match self {
             Self::File { bytes, mime } => Sha256::new_with_prefix(mime).chain_update(bytes),
-            Self::Pixels(rgb) => Sha256::new_with_prefix(format!("{:?}", rgb.dimensions()))
-                .chain_update(rgb.as_raw()),
+            Self::Pixels(rgb) => {
+                let (width, height) = rgb.dimensions();
+                Sha256::new_with_prefix(format!("({width}, {height})")).chain_update(rgb.as_raw())
+            }
         };
         format!("{:x}", hash.finalize())
     }
