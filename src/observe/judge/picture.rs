@@ -1,6 +1,7 @@
 //! The pictures of a call, in the form that the prompt set asks for.
 
 use super::set::{Encoding, PictureForm, Shown};
+use crate::files::hex;
 use crate::image::pillow::{Filter, resize};
 use crate::image::{Change, ImageError, decode_bytes, encode_jpeg, read_file};
 use crate::observe::{ObserveError, Subject};
@@ -149,10 +150,10 @@ impl Picture {
         let hash = match self {
             Self::File { bytes, mime } => Sha256::new_with_prefix(mime).chain_update(bytes),
             Self::Pixels(rgb) => {
-                let (width, height) = rgb.dimensions();
-                Sha256::new_with_prefix(format!("({width}, {height})")).chain_update(rgb.as_raw())
+                let size = format!("({}, {})", rgb.width(), rgb.height());
+                Sha256::new_with_prefix(size).chain_update(rgb.as_raw())
             }
         };
-        format!("{:x}", hash.finalize())
+        hex(&hash.finalize())
     }
 }

@@ -22,6 +22,7 @@ pub use settings::{Execution, PpOcrSettings};
 use super::pictures::picture;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
+use crate::files::sha256_hex;
 use crate::record::evidence::{self, Text, TextReading, written};
 use image::RgbImage;
 use lines::Characters;
@@ -31,7 +32,6 @@ use rayon::prelude::*;
 use regions::Map;
 use runtime::Network;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -311,8 +311,5 @@ fn sha256(file: &Path) -> Result<String, PpOcrError> {
         file: file.to_owned(),
         reason: error.to_string(),
     })?;
-    Ok(Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(sha256_hex(bytes))
 }
