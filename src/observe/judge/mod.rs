@@ -221,7 +221,7 @@ impl Observer for JudgeObserver {
                 .map(|job| self.runtime.block_on(self.flow.clone().judge(job?)))
                 .collect(),
             Judge::Server { .. } => {
-                let started: Vec<_> = jobs
+                let started: Vec<Result<_, ObserveError>> = jobs
                     .map(|job| Ok(self.runtime.spawn(self.flow.clone().judge(job?))))
                     .collect();
                 let ended = started.into_iter().map(|started| {
