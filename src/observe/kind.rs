@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Opens the device that networks run on.
 pub type OpenDevice<'a> = dyn Fn() -> Result<Device, String> + 'a;
 
+/// An observer that was made, or why there is none.
+pub type Made = Result<Box<dyn Observer>, BuildError>;
+
 /// What an observer may take when it is made.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
@@ -119,7 +122,7 @@ pub struct ObserverKind {
     /// As [`Described::notes`].
     pub notes: fn(&Path) -> Vec<String>,
     /// Reads the settings and makes the observer, as [`Described::open`].
-    pub open: fn(&Settings, &Means<'_>) -> Result<Box<dyn Observer>, BuildError>,
+    pub open: fn(&Settings, &Means<'_>) -> Made,
 }
 
 impl ObserverKind {

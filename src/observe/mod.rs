@@ -29,7 +29,7 @@ mod reply;
 mod source;
 
 pub use error::{BuildError, Halt, ObserveError};
-pub use kind::{Described, Means, ObserverKind, OpenDevice};
+pub use kind::{Described, Made, Means, ObserverKind, OpenDevice};
 pub use noted::Noted;
 pub use observer::{Observer, Subject};
 pub use registry::{OBSERVERS, build, find, kind, names};

@@ -7,7 +7,7 @@ use super::geneval_detector::GenevalDetector;
 use super::got_ocr::GotOcr;
 use super::hpsv2::HpsV2;
 use super::judge::JudgeObserver;
-use super::kind::ObserverKind;
+use super::kind::{Made, ObserverKind};
 use super::mplug_vqa::MplugVqa;
 use super::openai_ocr::OpenAiOcr;
 use super::ppocr::PpOcr;
@@ -15,7 +15,7 @@ use super::quality::QualityObserver;
 use super::qwen::{QwenOcr, QwenVqa, QwenVqaScore};
 use super::vqascore::VqaScore;
 use super::world::World;
-use super::{BuildError, Means, Observer};
+use super::{BuildError, Means};
 use crate::config::{Settings, nearest};
 
 /// The kinds of observers, by name.
@@ -72,11 +72,7 @@ pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
 ///
 /// # Errors
 /// When there is no such observer, its settings have mistakes, or an asset, a checkpoint or the device cannot be had.
-pub fn build(
-    name: &str,
-    settings: &Settings,
-    means: &Means<'_>,
-) -> Result<Box<dyn Observer>, BuildError> {
+pub fn build(name: &str, settings: &Settings, means: &Means<'_>) -> Made {
     (kind(name)?.open)(settings, means)
 }
 
