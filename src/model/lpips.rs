@@ -181,7 +181,7 @@ impl Step {
                 let (_, _, height, width) = x.dims4()?;
                 // Nothing is negative here, so zeros do not change a maximum.
                 let more = |side: usize| {
-                    if ceil {
+                    if *ceil {
                         side.saturating_sub(*window) % 2
                     } else {
                         0

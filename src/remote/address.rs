@@ -78,9 +78,12 @@ mod tests {
         }
         // A gateway's own path and query stay.
         let text = "https://r.example/openai/deployments/d/chat/completions?api-version=1";
-        assert_eq!(Address::parse(text).unwrap().of("/chat/completions"), text);
+        assert_eq!(
+            Address::parse(text).unwrap().path_url("/chat/completions"),
+            text
+        );
         let other = Address::parse("https://r.example/api/v3").unwrap();
-        assert_eq!(other.of("/models"), "https://r.example/api/v3/models");
+        assert_eq!(other.path_url("/models"), "https://r.example/api/v3/models");
     }
 
     #[test]

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn input_at_hand_and_output_have_their_own_prices() {
         // 600 · 2 + 400 · 0.5 + 100 · 8 = 2200 millionths.
-        assert!((PRICES.of(usage(1000, 400, 100)) - 0.0022).abs() < 1e-12);
+        assert!((PRICES.cost(usage(1000, 400, 100)) - 0.0022).abs() < 1e-12);
     }
 
     #[test]

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_place_is_known_once_one_answered_or_all_came_back() {
-        let place = name("http://a.example/v1/chat/completions", "m");
+        let place = place_name("http://a.example/v1/chat/completions", "m");
         assert_eq!(answers(&place), Some(false));
         let (one, two) = (Asking::begin(&place), Asking::begin(&place));
         drop(one);
@@ -79,7 +79,7 @@ mod tests {
         let _three = Asking::begin(&place);
         assert_eq!(answers(&place), Some(true));
         assert_eq!(
-            answers(&name("http://a.example/v1/chat/completions", "n")),
+            answers(&place_name("http://a.example/v1/chat/completions", "n")),
             Some(false)
         );
     }

@@ -287,7 +287,7 @@ mod tests {
             ("The sign says <think>.", "", Some("The sign says <think>.")),
         ];
         for (reply, thought, answer) in cases {
-            let parted = part(reply);
+            let parted = split_reply(reply);
             assert_eq!(parted.thought(), thought, "{reply}");
             let said = parted.answered().then(|| parted.answer());
             assert_eq!(said, answer, "{reply}");
@@ -296,22 +296,25 @@ mod tests {
 
     #[test]
     fn a_judge_keeps_all_its_words_and_a_reader_its_only_answer() {
-        let judged = part("<think>3</think>Colour: <|begin_of_box|>5<|end_of_box|>\n");
+        let judged = split_reply("<think>3</think>Colour: <|begin_of_box|>5<|end_of_box|>\n");
         assert_eq!(judged.words(), "Colour: 5");
         let plain = "<answer>Colour: 5</answer>\n";
         assert_eq!(
-            (part(plain).words(), part(plain).answer()),
+            (split_reply(plain).words(), split_reply(plain).answer()),
             (plain, "Colour: 5")
         );
         assert_eq!(
-            part("<think>\nhm</think>\n\nColour: 5\n").words(),
+            split_reply("<think>\nhm</think>\n\nColour: 5\n").words(),
             "Colour: 5\n"
         );
-        let read = part("<answer>OPEN</answer> and <answer>DAILY</answer>");
+        let read = split_reply("<answer>OPEN</answer> and <answer>DAILY</answer>");
         assert_eq!((read.reading(), read.answer()), ("OPEN and DAILY", "DAILY"));
-        assert_eq!(part("I read: <answer>OPEN</answer>").reading(), "OPEN");
-        assert!(part("I read: <answer>OPEN</answer>").has_more_words());
-        assert!(!part("<answer>OPEN</answer>").has_more_words());
+        assert_eq!(
+            split_reply("I read: <answer>OPEN</answer>").reading(),
+            "OPEN"
+        );
+        assert!(split_reply("I read: <answer>OPEN</answer>").has_more_words());
+        assert!(!split_reply("<answer>OPEN</answer>").has_more_words());
     }
 
     proptest! {
@@ -321,7 +324,7 @@ mod tests {
                       <answer>|</answer>|<\\|channel\\|>final|<\\|channel\\|>analysis|<\\|message\\|>|<\\|end\\|>|◁think▷|◁/think▷|\
                       analysis|assistantfinal|<\\|begin_of_box\\|>|<\\|end_of_box\\|>){0,24}",
         ) {
-            let parted = part(&reply);
+            let parted = split_reply(&reply);
             prop_assert!(parted.words().len() <= reply.len() + 1);
             prop_assert!(parted.answered() || parted.words().trim().is_empty());
         }
