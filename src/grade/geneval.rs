@@ -6,8 +6,8 @@ mod objects;
 pub mod official;
 
 use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, lookup};
+use crate::record::geneval_words::COLORS as PALETTE;
 use crate::record::{Evidence, Grade};
-use crate::suite::GENEVAL_COLORS as PALETTE;
 use geometry::Relation;
 use objects::{Detected, Detections, Found};
 use serde::Deserialize;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub mod geneval_words;
 pub mod judged;
 pub mod model_name;
 mod notes;

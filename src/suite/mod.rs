@@ -17,5 +17,4 @@ mod tables;
 
 pub use crate::config::{SuiteFile, suite as load};
 pub use error::{Problem, SuiteError};
-pub use geneval::{COLORS as GENEVAL_COLORS, official_object_name};
 pub use items::{AssetError, AssetSource, ItemSet, items};

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::geometry::{Box4, iou};
-use crate::suite::official_object_name;
+use crate::record::geneval_words::official_object_name;
 use serde::Deserialize;
 use std::borrow::Cow;
 

@@ -17,8 +17,8 @@ use crate::model::mask2former::{Instance, Logits, Mask2Former, Mask2FormerConfig
 use crate::model::processor::detection::{Detectable, detectable};
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result, read_config};
+use crate::record::geneval_words::official_object_name;
 use crate::record::{Item, Object};
-use crate::suite::official_object_name;
 use candle_core::Device;
 use colors::{ColorClassifier, PALETTE};
 use image::RgbImage;
