@@ -1,6 +1,7 @@
 //! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside them.
 
-use super::{Case, Rule, Verdict, state};
+use super::rule::{Case, Rule, Verdict};
+use super::state;
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 

@@ -1,6 +1,7 @@
 //! Applies a rule to every output that was asked for.
 
-use super::{Case, Rule, Verdict, answer};
+use super::answer;
+use super::rule::{Case, Rule, Verdict};
 use crate::record::{Evidence, Failure, Grade, Item, Output};
 use rayon::prelude::*;
 use std::collections::HashMap;

@@ -1,15 +1,18 @@
 //! What judges said: their calls, as evidence of kind `judge` holds them, and who they were.
 
+use super::error::OptionError;
 use super::reading::quote;
-use super::{Case, RuleError, lookup, state};
+use super::rule::Case;
+use super::{lookup, state};
 use crate::record::ended_by_limit;
 use crate::text::thinking::{self, NO_ANSWER};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// How a rule reads a judge's replies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Parsing {
     /// As the benchmark's own script does, with all its quirks.
@@ -24,11 +27,10 @@ pub enum Parsing {
 impl Parsing {
     /// # Errors
     /// When a rule that has no robust reading is asked for one.
-    pub fn official_or_strict(self, rule: &'static str) -> Result<(), RuleError> {
+    pub fn official_or_strict(self) -> Result<(), OptionError> {
         match self {
             Self::Official | Self::Strict => Ok(()),
-            Self::Robust => Err(RuleError::Choice {
-                rule,
+            Self::Robust => Err(OptionError::Choice {
                 option: "parsing",
                 value: "robust",
                 expected: "official or strict",

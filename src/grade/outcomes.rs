@@ -1,7 +1,7 @@
 //! From grades to what a comparison needs of them.
 
-use super::{Overall, Rule};
-use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Tags};
+use super::rule::Rule;
+use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Overall, Tags};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,13 +1,15 @@
 //! Where the stock rules read the model's words and the right answers.
 
-use super::{Case, lookup};
+use super::lookup;
+use super::rule::Case;
 use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// Whose words are graded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum From {
     /// The output's own text: suites that ask a model to understand.

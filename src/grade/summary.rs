@@ -1,8 +1,9 @@
 //! From grades to the official numbers, with their intervals.
 
 use super::pooled::{self, added};
-use super::{Board, Overall, Rule, state};
-use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
+use super::rule::{Board, Rule};
+use super::state;
+use crate::record::{Estimate, Grade, Group, Item, Object, Overall, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::formula::Terms;
 use crate::stats::interval::{Interval, Method, estimate};

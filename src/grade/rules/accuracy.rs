@@ -1,17 +1,19 @@
 //! `accuracy`: character or word accuracy of a transcription.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
 use crate::text::normalise::Normalise;
 use crate::text::{distance, multiset};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     #[default]
@@ -21,7 +23,7 @@ pub enum Unit {
 }
 
 /// How it is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
     /// 1 − CER or 1 − WER: order counts, additions cost.
@@ -31,15 +33,27 @@ pub enum Measure {
     Recall,
 }
 
+/// `accuracy`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
+    "accuracy",
+    "One minus the rate of wrong characters or words, or the share of them that is found.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Accuracy(options.read()?))),
+);
+
 /// Options of `accuracy`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct AccuracyOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// What does not count in a comparison.
     pub normalise: Normalise,
+    /// What is counted. Default: characters.
     pub unit: Unit,
+    /// How it is counted. Default: the errors.
     pub measure: Measure,
 }
 
@@ -49,7 +63,7 @@ pub struct Options {
 /// An output's score is at least 0. Averages divide sums, errors unclipped, so that the overall value of measure `error`
 /// is 1 − the corpus CER (WER), which goes below 0 for a model that writes far too much. `correct` means no error.
 /// Parts: `errors`, `reference` (units).
-pub struct Accuracy(pub Options);
+pub struct Accuracy(pub AccuracyOptions);
 
 struct Count {
     errors: usize,

@@ -1,18 +1,31 @@
 //! `anls`: average normalised Levenshtein similarity, the metric of text questions on pictures.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, RuleError, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::text::distance;
 use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `anls`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
+    "anls",
+    "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Anls::new(options.read()?)?)),
+);
+
 /// Options of `anls`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct AnlsOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// What does not count in a comparison.
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
@@ -20,7 +33,7 @@ pub struct Options {
     pub inclusive: bool,
 }
 
-impl Default for Options {
+impl Default for AnlsOptions {
     fn default() -> Self {
         Self {
             from: From::default(),
@@ -36,15 +49,14 @@ impl Default for Options {
 /// 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the best answer counts. `correct` means worth more
 /// than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
-pub struct Anls(Options);
+pub struct Anls(AnlsOptions);
 
 impl Anls {
     /// # Errors
     /// When the threshold is outside 0..=1.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: AnlsOptions) -> Result<Self, OptionError> {
         if !(0.0..=1.0).contains(&options.threshold) {
-            return Err(RuleError::value(
-                "anls",
+            return Err(OptionError::value(
                 "threshold",
                 options.threshold,
                 "a number in 0..=1",

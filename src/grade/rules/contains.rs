@@ -1,23 +1,35 @@
 //! `contains`: right when one of the answers occurs in the text.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `contains`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
+    "contains",
+    "Right when the text contains an answer.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Contains(options.read()?))),
+);
+
 /// Options of `contains`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct ContainsOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// What does not count in a comparison.
     pub normalise: Normalise,
 }
 
 /// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to nothing
 /// would occur everywhere and is passed over; when all do, the output is unscored.
-pub struct Contains(pub Options);
+pub struct Contains(pub ContainsOptions);
 
 impl Rule for Contains {
     fn grade(&self, case: &Case<'_>) -> Verdict {

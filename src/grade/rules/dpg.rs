@@ -3,17 +3,32 @@
 
 mod official;
 
-use super::{Board, Case, OfficialFile, Overall, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
+use crate::record::Overall;
 use crate::record::{Evidence, Grade, Item};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// `dpg-bench`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["dpg-bench_results.txt", "dpg-bench_results_detail.txt"],
+    ..RuleDescription::new::<DpgOptions>(
+        "dpg-bench",
+        "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
+        &[Reads::Evidence("answers")],
+        |options| Ok(Box::new(Dpg(options.read()?))),
+    )
+};
+
 /// Options of `dpg-bench`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct DpgOptions {
     /// The observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -22,7 +37,7 @@ pub struct Options {
 /// with no when one that it depends on is. The overall value is the mean of the items' means. Categories are taken from
 /// the answers as given, of an item's last picture only, as the official script does.
 #[derive(Debug)]
-pub struct Dpg(pub Options);
+pub struct Dpg(pub DpgOptions);
 
 #[derive(Deserialize)]
 struct Expect {

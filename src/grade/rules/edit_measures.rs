@@ -1,21 +1,34 @@
 //! `edit-measures`: measures of an edit become a grade: one is the score, others stand beside it.
 
-use super::registry::RuleError;
-use super::{Board, Case, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, Rule, Verdict};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-const NAME: &str = "edit-measures";
 /// An output whose changed share is below this did nothing, above that changed everything.
 const NOTHING: f64 = 0.001;
 const EVERYTHING: f64 = 0.9;
 
+/// `edit-measures`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
+    "edit-measures",
+    "One measure of an edit as the score, such as PSNR, and others beside it.",
+    &[
+        Reads::EvidenceOfOption("measure"),
+        Reads::EvidenceOfOption("parts"),
+    ],
+    |options| Ok(Box::new(EditMeasures::new(options.read()?)?)),
+);
+
 /// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written by the observers
 /// `edit-pixels` and `edit-similarity`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Options {
+pub struct EditMeasuresOptions {
     /// The measure that is the score.
     pub measure: String,
     /// What the score is multiplied with. Default: 1.
@@ -34,7 +47,7 @@ pub struct Options {
 }
 
 /// A measure and what it is multiplied with.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Part {
     Plain(String),
@@ -70,18 +83,18 @@ impl Part {
 /// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part. Parts that
 /// the evidence lacks are left out.
 #[derive(Debug)]
-pub struct EditMeasures(Options);
+pub struct EditMeasures(EditMeasuresOptions);
 
 impl EditMeasures {
     /// # Errors
     /// When the cap is no positive number.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
         if let Some(cap) = options
             .psnr_cap
             .filter(|cap| !(*cap > 0.0 && cap.is_finite()))
         {
             let wanted = "a number of decibels above 0";
-            return Err(RuleError::value(NAME, "psnr_cap", cap, wanted));
+            return Err(OptionError::value("psnr_cap", cap, wanted));
         }
         Ok(Self(options))
     }

@@ -1,22 +1,34 @@
 //! `exact-match`: right when the text equals one of the answers.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `exact-match`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
+    "exact-match",
+    "Right when the text equals an answer.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(ExactMatch(options.read()?))),
+);
+
 /// Options of `exact-match`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct ExactMatchOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// What does not count in a comparison.
     pub normalise: Normalise,
 }
 
 /// Score 1 when the normalised text equals a normalised answer, else 0.
-pub struct ExactMatch(pub Options);
+pub struct ExactMatch(pub ExactMatchOptions);
 
 impl Rule for ExactMatch {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -3,11 +3,16 @@
 mod official;
 mod viescore;
 
-use super::judge::{self, Call, Parsing};
-use super::scale::Scale;
-use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, state};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::judge::{self, Call, Parsing};
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::grade::scale::Scale;
+use crate::grade::state;
+use crate::record::Overall;
 use crate::record::{Grade, Item};
 use crate::text::thinking::NO_ANSWER;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,10 +38,21 @@ const SCALE: Scale = Scale {
     whole: false,
 };
 
+/// `gedit`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"],
+    ..RuleDescription::new::<GEditOptions>(
+        "gedit",
+        "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
+        &[Reads::Evidence("calls")],
+        |options| Ok(Box::new(GEdit::new(options.read()?)?)),
+    )
+};
+
 /// Options of `gedit`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct GEditOptions {
     /// `official`: replies as the official script takes them apart, repairs included; where it would guess at random there
     /// is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10. Default: `official`.
     pub parsing: Parsing,
@@ -48,13 +64,13 @@ pub struct Options {
 /// overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`, `en pq`, `en o`, the same with
 /// `intersection` over items that all compared models answered, and `en o GROUP` and so on for each group.
 #[derive(Debug)]
-pub struct GEdit(Options);
+pub struct GEdit(GEditOptions);
 
 impl GEdit {
     /// # Errors
     /// When `parsing` is one that VIEScore does not have.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
-        options.parsing.official_or_strict("gedit")?;
+    pub fn new(options: GEditOptions) -> Result<Self, OptionError> {
+        options.parsing.official_or_strict()?;
         Ok(Self(options))
     }
 

@@ -1,8 +1,12 @@
 //! `genai-bench`: GenAI-Bench's table by skill from a VQAScore (`univa/eval/genai/step2_run_model.py` of UniWorld-V1, commit
 //! 8403e86).
 
-use super::{Board, Case, OfficialFile, Overall, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::record::Overall;
 use crate::record::{Grade, Item};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -35,17 +39,28 @@ const TABLES: [(&str, &[&str]); 3] = [
     ("overall", &["basic", "advanced", "all"]),
 ];
 
+/// `genai-bench`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["genai_results.txt"],
+    ..RuleDescription::new::<GenAiBenchOptions>(
+        "genai-bench",
+        "GenAI-Bench: VQAScore, by skill.",
+        &[Reads::EvidenceOfOption("key")],
+        |options| Ok(Box::new(GenAiBench(options.read()?))),
+    )
+};
+
 /// Options of `genai-bench`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct GenAiBenchOptions {
     /// The key of the score in the evidence. Default: `vqascore`.
     pub key: String,
     /// The observer to believe where there are several.
     pub observer: Option<String>,
 }
 
-impl Default for Options {
+impl Default for GenAiBenchOptions {
     fn default() -> Self {
         Self {
             key: "vqascore".to_owned(),
@@ -57,7 +72,7 @@ impl Default for Options {
 /// A picture's score is the chance that the observer gives to "the picture shows the prompt". The overall value (officially
 /// `all`) is the mean over items that have a skill; metrics are the means by skill, `all`, and `std …` for each.
 #[derive(Debug)]
-pub struct GenAiBench(pub Options);
+pub struct GenAiBench(pub GenAiBenchOptions);
 
 /// The skills that an item's `expect` names; None where it names none of them.
 fn skills(item: &Item) -> Option<Vec<&str>> {

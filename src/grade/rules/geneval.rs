@@ -3,13 +3,18 @@
 
 mod geometry;
 mod objects;
-pub mod official;
+mod official;
 
-use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::record::Overall;
 use crate::record::geneval_words::COLORS as PALETTE;
 use crate::record::{Evidence, Grade};
 use geometry::Relation;
 use objects::{Detected, Detections, Found};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -17,10 +22,25 @@ use std::collections::{BTreeMap, HashMap};
 /// Evidence leaves out detections below this score, so no threshold may ask for them.
 const LOWEST_THRESHOLD: f64 = 0.05;
 
+/// `geneval`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["results.jsonl", "summary.txt"],
+    official_results: Some(official::RESULTS),
+    ..RuleDescription::new::<GenEvalOptions>(
+        "geneval",
+        "GenEval: the objects, counts, colours and positions that a detector finds.",
+        &[
+            Reads::Evidence("detections"),
+            Reads::Evidence(official::KEY),
+        ],
+        |options| Ok(Box::new(GenEval::new(options.read()?)?)),
+    )
+};
+
 /// Options of `geneval`; the defaults are the official ones.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct GenEvalOptions {
     /// A detection counts above this score (strictly). Default: 0.3.
     pub threshold: f64,
     /// The same for items of tag `counting`. Default: 0.9.
@@ -37,7 +57,7 @@ pub struct Options {
     pub accept_no_detections: bool,
 }
 
-impl Default for Options {
+impl Default for GenEvalOptions {
     fn default() -> Self {
         Self {
             threshold: 0.3,
@@ -87,12 +107,12 @@ struct Exclude<'a> {
 /// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The overall
 /// value is the unweighted mean of the six tasks' shares of correct images.
 #[derive(Debug)]
-pub struct GenEval(Options);
+pub struct GenEval(GenEvalOptions);
 
 impl GenEval {
     /// # Errors
     /// When an option is outside its range.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: GenEvalOptions) -> Result<Self, OptionError> {
         let thresholds = [
             ("threshold", options.threshold),
             ("counting_threshold", options.counting_threshold),
@@ -100,16 +120,15 @@ impl GenEval {
         for (name, value) in thresholds {
             if !(LOWEST_THRESHOLD..1.0).contains(&value) {
                 let wanted = "a number from 0.05 (evidence keeps no weaker detection) to below 1";
-                return Err(RuleError::value("geneval", name, value, wanted));
+                return Err(OptionError::value(name, value, wanted));
             }
         }
         if options.max_objects == 0 {
-            return Err(RuleError::value("geneval", "max_objects", 0.0, "1 or more"));
+            return Err(OptionError::value("max_objects", 0.0, "1 or more"));
         }
         if !(0.0..=1.0).contains(&options.max_overlap) {
             let value = options.max_overlap;
-            return Err(RuleError::value(
-                "geneval",
+            return Err(OptionError::value(
                 "max_overlap",
                 value,
                 "a number in 0..=1",
@@ -117,12 +136,7 @@ impl GenEval {
         }
         if !(options.position_threshold >= 0.0 && options.position_threshold.is_finite()) {
             let value = options.position_threshold;
-            return Err(RuleError::value(
-                "geneval",
-                "position_threshold",
-                value,
-                "0 or more",
-            ));
+            return Err(OptionError::value("position_threshold", value, "0 or more"));
         }
         Ok(Self(options))
     }

@@ -4,17 +4,20 @@
 mod official;
 mod parse;
 
-use super::judge::{self, Parsing};
-use super::scale::Scale;
-use super::{Board, Case, OfficialFile, Overall, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::judge::{self, Parsing};
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::grade::scale::Scale;
 use crate::python::str::round2;
 use crate::record::Item;
+use crate::record::Overall;
 use parse::{RUBRICS, Scores};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Which of ImgEdit's suites is graded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// Nine edit types, three scores a reply.
@@ -26,10 +29,21 @@ pub enum Variant {
     Multiturn,
 }
 
+/// `imgedit`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["result.json", "average_score.json", "typescore.json"],
+    ..RuleDescription::new::<ImgEditOptions>(
+        "imgedit",
+        "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
+        &[Reads::Evidence("calls")],
+        |options| Ok(Box::new(ImgEdit(options.read()?))),
+    )
+};
+
 /// Options of `imgedit`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct ImgEditOptions {
     /// `official`: every line of the form `name: digits` counts, whatever its name and its number. `strict`: the three
     /// lines of the edit type as asked, from 1 to 5. `robust`: these three through markup, numbering, `/5` and remarks,
     /// brought into 1 to 5. Default: `official`.
@@ -46,7 +60,7 @@ pub struct Options {
 /// the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as officially; `overall_macro`, the mean of
 /// these; `overall_micro`, the mean over outputs. `parts` has what `official` and `robust` parsing each make of the reply.
 #[derive(Debug)]
-pub struct ImgEdit(pub Options);
+pub struct ImgEdit(pub ImgEditOptions);
 
 /// The scale of all its prompts.
 const SCALE: Scale = Scale {

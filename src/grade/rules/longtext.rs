@@ -1,9 +1,12 @@
 //! `longtext`: LongText-Bench's text score, English and Chinese.
 
-use super::{Case, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
 use crate::text::normalise::Language;
 use crate::text::recall::{self, Recall};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,10 +18,18 @@ const NO_TEXT: &str = "No text recognized.";
 /// Most of the missing units that a reason lists.
 const LISTED: usize = 12;
 
+/// `longtext`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
+    "longtext",
+    "LongText-Bench: the share of the words or characters that an OCR engine finds.",
+    &[Reads::Evidence("text")],
+    |options| Ok(Box::new(LongText(options.read()?))),
+);
+
 /// Options of `longtext`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct LongTextOptions {
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -34,7 +45,7 @@ pub(super) struct Expect<'a> {
 /// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets after
 /// [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost nothing.
 /// `correct` means that every unit was found. Parts: `matched`, `reference`.
-pub struct LongText(pub Options);
+pub struct LongText(pub LongTextOptions);
 
 impl LongText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

@@ -1,12 +1,23 @@
 //! `measure`: a number of the evidence is the score, such as `clip_t` or `hpsv2`.
 
-use super::{Case, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Case, Rule, Verdict};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `measure`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
+    "measure",
+    "A number of the evidence is the score.",
+    &[Reads::EvidenceOfOption("key")],
+    |options| Ok(Box::new(Measure(options.read()?))),
+);
+
 /// Options of `measure`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Options {
+pub struct MeasureOptions {
     /// The key in the evidence.
     pub key: String,
     /// What the number is multiplied with. Default: 1.
@@ -23,7 +34,7 @@ fn one() -> f64 {
 
 /// The score is the number, scaled; the overall value is its mean over outputs.
 #[derive(Debug)]
-pub struct Measure(pub Options);
+pub struct Measure(pub MeasureOptions);
 
 impl Rule for Measure {
     fn grade(&self, case: &Case<'_>) -> Verdict {

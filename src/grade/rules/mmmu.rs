@@ -3,14 +3,26 @@
 
 mod open;
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, Verdict, multiple_choice};
+use super::multiple_choice;
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `mmmu`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
+    "mmmu",
+    "MMMU: multiple-choice and open questions.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Mmmu(options.read()?))),
+);
+
 /// Options of `mmmu`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct MmmuOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
@@ -19,7 +31,7 @@ pub struct Options {
 /// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an option when it
 /// reads none: here that reply is wrong. Any other is an open question, read as officially: right when one of
 /// `expect.answers` is found among the phrases and numbers that the reply gives as its answer.
-pub struct Mmmu(pub Options);
+pub struct Mmmu(pub MmmuOptions);
 
 impl Rule for Mmmu {
     fn grade(&self, case: &Case<'_>) -> Verdict {

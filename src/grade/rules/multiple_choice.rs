@@ -1,17 +1,28 @@
 //! `multiple-choice`: the letter of the right option, asked once or in every rotation of the options.
 
-use super::choice::{self, MOST_OPTIONS};
-use super::reading::{self, From, quote};
-use super::{Board, Case, Rule, Verdict};
+use crate::grade::choice::{self, MOST_OPTIONS};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::{Grade, Item};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
+/// `multiple-choice`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
+    "multiple-choice",
+    "Right when the reply chooses the right option; asked once, or in every rotation.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(MultipleChoice(options.read()?))),
+);
+
 /// Options of `multiple-choice`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct MultipleChoiceOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
@@ -26,7 +37,7 @@ pub struct Options {
 /// With `circular` every rotation of a question carries the question's score, and its own in the part `right`; averages
 /// count a question once, at the output with the part `question`. One wrong rotation makes the question wrong; else one
 /// without a score leaves it without.
-pub struct MultipleChoice(pub Options);
+pub struct MultipleChoice(pub MultipleChoiceOptions);
 
 impl Rule for MultipleChoice {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -1,11 +1,14 @@
 //! `numeric`: right when a number in the text is near enough to the answer's.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, RuleError, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Which of several numbers in the text is graded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
     First,
@@ -15,7 +18,7 @@ pub enum Which {
 }
 
 /// What a percent sign after a number means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Percent {
     /// Nothing: `12%` is 12.
@@ -25,14 +28,25 @@ pub enum Percent {
     Divide,
 }
 
+/// `numeric`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
+    "numeric",
+    "Right when a number in the text is near enough to the answer's.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Numeric::new(options.read()?)?)),
+);
+
 /// Options of `numeric`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct NumericOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// Which of several numbers in the text is graded. Default: the last.
     pub which: Which,
+    /// What a percent sign after a number means. Default: nothing.
     pub percent: Percent,
     /// Largest accepted difference. Default: 0.
     pub absolute: f64,
@@ -44,18 +58,18 @@ pub struct Options {
 /// without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks), exponents and
 /// the minus sign U+2212 are understood; a decimal comma is not.
 #[derive(Debug)]
-pub struct Numeric(Options);
+pub struct Numeric(NumericOptions);
 
 impl Numeric {
     /// # Errors
     /// When a tolerance is negative or not finite.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: NumericOptions) -> Result<Self, OptionError> {
         for (name, value) in [
             ("absolute", options.absolute),
             ("relative", options.relative),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(RuleError::value("numeric", name, value, "0 or more"));
+                return Err(OptionError::value(name, value, "0 or more"));
             }
         }
         Ok(Self(options))

@@ -1,23 +1,32 @@
 //! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest still there?
 
-use super::registry::RuleError;
-use super::{Board, Case, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, Rule, Verdict};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-const NAME: &str = "object-edit";
+/// `object-edit`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
+    "object-edit",
+    "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
+    &[Reads::Evidence("detections")],
+    |options| Ok(Box::new(ObjectEdit::new(options.read()?)?)),
+);
 
 /// Options of `object-edit`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct ObjectEditOptions {
     /// An object is in place when its centre is at most so many pixels from the centre of the box, on each axis. Default: 4.
     pub near: f64,
     /// The detector to believe where there are several.
     pub observer: Option<String>,
 }
 
-impl Default for Options {
+impl Default for ObjectEditOptions {
     fn default() -> Self {
         Self {
             near: 4.0,
@@ -76,20 +85,15 @@ impl Object {
 /// are still in place with their class and colour; `exact` is 1 when both hold and nothing else is there. The score is
 /// follow × preserve, and `correct` is `exact`. Each detection stands for one object.
 #[derive(Debug)]
-pub struct ObjectEdit(Options);
+pub struct ObjectEdit(ObjectEditOptions);
 
 impl ObjectEdit {
     /// # Errors
     /// When the distance is no number of pixels.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
         match options.near >= 0.0 && options.near.is_finite() {
             true => Ok(Self(options)),
-            false => Err(RuleError::value(
-                NAME,
-                "near",
-                options.near,
-                "0 or more pixels",
-            )),
+            false => Err(OptionError::value("near", options.near, "0 or more pixels")),
         }
     }
 

@@ -3,10 +3,12 @@
 mod official;
 mod totals;
 
-use super::reading::{From, quote, said};
-use super::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{From, quote, said};
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
 use crate::record::Item;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ const FORMULAS: &str = "HME100k";
 const LISTED: usize = 5;
 
 /// What the official script prints at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Averaging {
     /// Right answers by type, out of 1000: for the 1000 items of OCRBench.
@@ -28,10 +30,22 @@ pub enum Averaging {
     Datasets,
 }
 
+/// `ocrbench`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["OCRBench.json"],
+    ..RuleDescription::new::<OcrBenchOptions>(
+        "ocrbench",
+        "OCRBench: right when the text contains an answer.",
+        &[Reads::Answer],
+        |options| Ok(Box::new(OcrBench(options.read()?))),
+    )
+};
+
 /// Options of `ocrbench`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct OcrBenchOptions {
+    /// What the official script prints at the end. Default: the totals.
     pub averaging: Averaging,
 }
 
@@ -39,7 +53,7 @@ pub struct Options {
 /// made blanks; for formulas with the case kept and all blanks removed. An answer that comes to nothing occurs
 /// everywhere, an empty list of answers nowhere. The mean leaves out what has no score; the totals count it as 0.
 #[derive(Debug)]
-pub struct OcrBench(pub Options);
+pub struct OcrBench(pub OcrBenchOptions);
 
 /// How a data set's texts are compared.
 struct Comparison {

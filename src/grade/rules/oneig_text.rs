@@ -4,13 +4,16 @@
 mod official;
 
 use super::longtext::reason;
-use super::pooled::Pooled;
-use super::{Board, Case, OfficialFile, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::pooled::Pooled;
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
 use crate::stats::formula::{Formula, Terms};
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,10 +21,21 @@ use std::collections::BTreeMap;
 /// What the official script takes out of the reader's reply, in this order.
 const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 
+/// `oneig-text`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"],
+    ..RuleDescription::new::<OneIgTextOptions>(
+        "oneig-text",
+        "OneIG-Bench's text score: edit distance, exact pictures and words found.",
+        &[Reads::Evidence("text")],
+        |options| Ok(Box::new(OneIgText(options.read()?))),
+    )
+};
+
 /// Options of `oneig-text`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct OneIgTextOptions {
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -44,7 +58,7 @@ pub(super) struct Expect<'a> {
 ///
 /// The suite's number is no mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and CR means over
 /// all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
-pub struct OneIgText(pub Options);
+pub struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

@@ -1,18 +1,36 @@
 //! `page-ocr`: how near the text of a whole page comes to its reference, by the four measures of OCRBench v2.
 
 use super::ocrbench_v2::text4::{meteor_note, text4};
-use super::reading::{self, From, quote};
-use super::{Board, Case, Rule, RuleError, Verdict};
+use crate::grade::description::{OptionAsset, Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::text::wordnet::WordNet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// `page-ocr`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    assets: &[OptionAsset {
+        option: "wordnet",
+        asset: "wordnet",
+    }],
+    ..RuleDescription::new::<PageOcrOptions>(
+        "page-ocr",
+        "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
+        &[Reads::Answer, Reads::Evidence("text")],
+        |options| Ok(Box::new(PageOcr::new(options.read()?)?)),
+    )
+};
+
 /// Options of `page-ocr`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct PageOcrOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
@@ -24,22 +42,24 @@ pub struct Options {
 /// worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over outputs.
 #[derive(Debug)]
 pub struct PageOcr {
-    options: Options,
+    options: PageOcrOptions,
     wordnet: Option<WordNet>,
 }
 
 impl PageOcr {
     /// # Errors
     /// When WordNet is named and cannot be read.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
-        let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose();
-        let wordnet = wordnet.map_err(|source| RuleError::wordnet("page-ocr", source))?;
+    pub fn new(options: PageOcrOptions) -> Result<Self, OptionError> {
+        let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { options, wordnet })
     }
 }
 
 /// What was read, and the references.
-fn both<'a>(case: &Case<'a>, options: &Options) -> Result<(&'a str, Vec<Cow<'a, str>>), String> {
+fn both<'a>(
+    case: &Case<'a>,
+    options: &PageOcrOptions,
+) -> Result<(&'a str, Vec<Cow<'a, str>>), String> {
     let said = reading::said(case, options.from, options.observer.as_deref())?;
     Ok((said, reading::answers(case)?))
 }

@@ -1,15 +1,27 @@
 //! `relaxed-accuracy`: right when a number is near enough, or a text is the same.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, RuleError, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python;
 use crate::python::whitespace::strip;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// `relaxed-accuracy`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
+    "relaxed-accuracy",
+    "ChartQA: right when a number is near enough to the answer, or the text is the same.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(RelaxedAccuracy::new(options.read()?)?)),
+);
+
 /// Options of `relaxed-accuracy`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct RelaxedAccuracyOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
@@ -17,7 +29,7 @@ pub struct Options {
     pub relative: f64,
 }
 
-impl Default for Options {
+impl Default for RelaxedAccuracyOptions {
     fn default() -> Self {
         Self {
             from: From::default(),
@@ -32,15 +44,14 @@ impl Default for Options {
 /// comma makes a text of it) and the right one is not 0, they may differ by `relative`; all else must be equal but for
 /// case. The best of several answers counts. No number is looked for inside a sentence.
 #[derive(Debug)]
-pub struct RelaxedAccuracy(Options);
+pub struct RelaxedAccuracy(RelaxedAccuracyOptions);
 
 impl RelaxedAccuracy {
     /// # Errors
     /// When the tolerance is negative or not finite.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
+    pub fn new(options: RelaxedAccuracyOptions) -> Result<Self, OptionError> {
         if !(options.relative >= 0.0 && options.relative.is_finite()) {
-            return Err(RuleError::value(
-                "relaxed-accuracy",
+            return Err(OptionError::value(
                 "relative",
                 options.relative,
                 "0 or more",

@@ -1,22 +1,33 @@
 //! `text-recall`: what several OCR engines read of a text, on average: the text part of X-Omni's reward.
 
 use super::longtext::Expect;
-use super::{Case, Rule, Verdict, lookup};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::text::recall;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// `text-recall`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
+    "text-recall",
+    "The share of a text that several OCR engines find, on average.",
+    &[Reads::Evidence("text")],
+    |options| Ok(Box::new(TextRecall(options.read()?))),
+);
+
 /// Options of `text-recall`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct TextRecallOptions {
     /// The OCR observers that count, each of which must have read the output; without them, all that wrote down a text.
     pub observers: Vec<String>,
 }
 
 /// Score = mean over engines of matched units / reference units, words in English and characters in Chinese, matched as in
 /// LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves the output without a score.
-pub struct TextRecall(pub Options);
+pub struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

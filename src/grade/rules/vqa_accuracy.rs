@@ -1,13 +1,15 @@
 //! `vqa-accuracy`: agreement with ten people, the metric of VQAv2 and TextVQA.
 
-use super::reading::{self, From, quote};
-use super::{Case, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace::strip;
 use crate::text::vqa;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Whose evaluation script is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalisation {
     /// TextVQA's: reply and answers are always normalised.
@@ -17,20 +19,30 @@ pub enum Normalisation {
     VqaV2,
 }
 
+/// `vqa-accuracy`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
+    "vqa-accuracy",
+    "VQAv2 and TextVQA: agreement with the answers of ten people.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(VqaAccuracy(options.read()?))),
+);
+
 /// Options of `vqa-accuracy`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct VqaAccuracyOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// Whose evaluation script is followed. Default: that of TextVQA.
     pub normalisation: Normalisation,
 }
 
 /// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided by three, at
 /// most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A single answer never has
 /// another beside it and scores 0.
-pub struct VqaAccuracy(pub Options);
+pub struct VqaAccuracy(pub VqaAccuracyOptions);
 
 impl VqaAccuracy {
     /// Reply and answers as they are compared.

@@ -3,11 +3,15 @@
 
 mod parse;
 
-use super::judge::{self, Call, Parsing};
-use super::scale::Scale;
-use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::judge::{self, Call, Parsing};
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::grade::scale::Scale;
 use crate::python;
+use crate::record::Overall;
 use crate::record::{Grade, Item};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -46,10 +50,21 @@ const SCALES: [Scale; 2] = [
 /// The official overall value needs all of them.
 const PROMPTS: usize = 1000;
 
+/// `wise`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["scores.jsonl"],
+    ..RuleDescription::new::<WiseOptions>(
+        "wise",
+        "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
+        &[Reads::Evidence("calls")],
+        |options| Ok(Box::new(Wise::new(options.read()?)?)),
+    )
+};
+
 /// Options of `wise`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct WiseOptions {
     /// WISE Verified: one score of 0 or 1 a reply, other categories. Default: false.
     pub verified: bool,
     /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked. Default:
@@ -62,7 +77,7 @@ pub struct Options {
     pub observer: Option<String>,
 }
 
-impl Default for Options {
+impl Default for WiseOptions {
     fn default() -> Self {
         Self {
             verified: false,
@@ -77,13 +92,13 @@ impl Default for Options {
 /// first reply that has all three. Verified: 0 or 1. The overall value is the mean over items, which is the official weighting
 /// of the six categories when all 1000 prompts are there; only then is it also the metric `overall`.
 #[derive(Debug)]
-pub struct Wise(Options);
+pub struct Wise(WiseOptions);
 
 impl Wise {
     /// # Errors
     /// When `parsing` is one that WISE does not have.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
-        options.parsing.official_or_strict("wise")?;
+    pub fn new(options: WiseOptions) -> Result<Self, OptionError> {
+        options.parsing.official_or_strict()?;
         Ok(Self(options))
     }
 

@@ -1,13 +1,16 @@
 //! `yes-no`: questions that are answered with yes or no, with POPE's measures.
 
-use super::reading::{self, From, quote};
-use super::{Board, Case, Overall, Rule, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::Grade;
+use crate::record::Overall;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// How a reply is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reading {
     /// Only what says yes or no is taken for it; a reply that says neither, or both, is wrong.
@@ -18,7 +21,7 @@ pub enum Reading {
 }
 
 /// What the suite's one number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Headline {
     #[default]
@@ -27,14 +30,25 @@ pub enum Headline {
     F1,
 }
 
+/// `yes-no`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
+    "yes-no",
+    "Questions that are answered with yes or no, with the measures of POPE.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(YesNo(options.read()?))),
+);
+
 /// Options of `yes-no`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct YesNoOptions {
+    /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
+    /// How a reply is read. Default: strictly.
     pub reading: Reading,
+    /// What the suite's one number is. Default: the accuracy.
     pub headline: Headline,
     /// The tag whose groups are measured one by one; the headline is then the mean over them.
     pub groups: Option<String>,
@@ -43,7 +57,7 @@ pub struct Options {
 /// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it adds to no precision, lowers
 /// recall where yes was due, and is no yes in the yes ratio. `correct` means the answer that was due. Parts: one of
 /// `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due and not said, `missed_no`.
-pub struct YesNo(pub Options);
+pub struct YesNo(pub YesNoOptions);
 
 impl YesNo {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

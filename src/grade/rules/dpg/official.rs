@@ -1,7 +1,7 @@
 //! The text files that `compute_dpg_bench.py` writes.
 
 use super::{Answered, Dpg, Question};
-use crate::grade::{Board, OfficialFile, Rule as _};
+use crate::grade::rule::{Board, OfficialFile, Rule as _};
 use crate::record::{Evidence, Grade, Item};
 use std::collections::HashMap;
 use std::fmt::Write as _;

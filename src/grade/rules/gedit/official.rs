@@ -1,7 +1,7 @@
 //! The tables that `test_gedit_score.py` writes and `calculate_statistics.py` reads.
 
 use super::{GROUPS, expected, intersection, values};
-use crate::grade::{Board, OfficialFile};
+use crate::grade::rule::{Board, OfficialFile};
 use crate::layout::{Layout, safe_name};
 use crate::record::Item;
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Detector evidence, and the detections of it that count.
 
-use super::Options;
+use super::GenEvalOptions;
 use super::geometry::{Box4, iou};
 use crate::record::geneval_words::official_object_name;
 use serde::Deserialize;
@@ -34,7 +34,7 @@ pub struct Found<'a> {
 impl<'a> Found<'a> {
     /// Per class: by score descending (ties in the evidence's order, the official order being unspecified), above the
     /// threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched on.
-    pub fn new(detections: &'a Detections<'a>, threshold: f64, options: &Options) -> Self {
+    pub fn new(detections: &'a Detections<'a>, threshold: f64, options: &GenEvalOptions) -> Self {
         let mut classes: Vec<(&str, Vec<&Detected<'_>>)> = Vec::new();
         for detected in detections.detections.iter().filter(|d| d.score > threshold) {
             let class = official_object_name(&detected.class);

@@ -2,7 +2,8 @@
 
 use super::objects::{Detections, Found};
 use super::{Counts, GenEval};
-use crate::grade::{Board, OfficialFile, Verdict};
+use crate::grade::description::OfficialResults;
+use crate::grade::rule::{Board, OfficialFile, Verdict};
 use crate::python;
 use crate::record::{Evidence, Grade, Item, Object};
 use serde::Deserialize as _;
@@ -16,6 +17,19 @@ pub const KEY: &str = "official";
 /// The observer's name in such evidence.
 const OBSERVER: &str = "geneval-official";
 
+/// How the rule reads what `evaluate_images.py` writes.
+pub const RESULTS: OfficialResults = OfficialResults {
+    recognise: is_result,
+    read: evidence,
+    format: "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line",
+};
+
+/// Whether a line is one of those that `evaluate_images.py` writes.
+fn is_result(line: &Object) -> bool {
+    let has = |name: &str| line.contains_key(name);
+    has("filename") && has("correct") && !has("item")
+}
+
 /// A line of an official results file as evidence.
 ///
 /// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes; where the
@@ -23,7 +37,7 @@ const OBSERVER: &str = "geneval-official";
 ///
 /// # Errors
 /// What is missing in the line, or that it is of no item.
-pub fn evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
+fn evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
     let text = |key: &str| record.get(key)?.as_str();
     let filename = text("filename").ok_or("`filename` is no text")?;
     let correct = record.get("correct").and_then(Value::as_bool);

@@ -1,7 +1,8 @@
 //! The files that ImgEdit's own scripts pass on: replies, averages of items, averages of types.
 
 use super::{ImgEdit, Variant};
-use crate::grade::{Board, Case, OfficialFile, judge};
+use crate::grade::judge;
+use crate::grade::rule::{Board, Case, OfficialFile};
 use crate::record::{Evidence, Object};
 use serde_json::Value;
 use std::collections::HashMap;

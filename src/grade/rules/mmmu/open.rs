@@ -1,6 +1,6 @@
 //! How MMMU's script reads the reply to an open question.
 
-use super::super::reading::quote;
+use crate::grade::reading::quote;
 use crate::python;
 use crate::python::whitespace::strip;
 use regex::Regex;

@@ -1,7 +1,8 @@
 //! The file that `example.py` writes: the items of OCRBench.json with `predict` and `result`.
 
 use super::dataset;
-use crate::grade::{Board, OfficialFile, answer};
+use crate::grade::answer;
+use crate::grade::rule::{Board, OfficialFile};
 use crate::python;
 use crate::record::{Item, Object};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! OCRBench's official numbers.
 
 use super::{Averaging, dataset, field};
-use crate::grade::Board;
+use crate::grade::rule::Board;
 use crate::record::Item;
 use std::collections::{BTreeMap, HashMap};
 

@@ -24,11 +24,15 @@ mod vqa;
 #[cfg(test)]
 mod text_tests;
 
-use super::reading::quote;
-use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict};
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::reading::quote;
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::record::Overall;
 use crate::record::{Grade, Item, OutputKind};
 use crate::text::wordnet::WordNet;
 use question::Question;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,10 +42,21 @@ use tasks::Task;
 /// The part of a grade that the official aggregation leaves out.
 const IGNORED: &str = "ignored";
 
+/// `ocrbench-v2`, described.
+pub const RULE: RuleDescription = RuleDescription {
+    official_files: &["OCRBench_v2.json"],
+    ..RuleDescription::new::<OcrBenchV2Options>(
+        "ocrbench-v2",
+        "OCRBench v2: each of its thirty tasks by its own measure.",
+        &[Reads::Answer],
+        |options| Ok(Box::new(OcrBenchV2::new(options.read()?)?)),
+    )
+};
+
 /// Options of `ocrbench-v2`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Options {
+pub struct OcrBenchV2Options {
     /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where it is.
     pub wordnet: Option<PathBuf>,
 }
@@ -57,9 +72,8 @@ pub struct OcrBenchV2 {
 impl OcrBenchV2 {
     /// # Errors
     /// When WordNet is named and cannot be read.
-    pub fn new(options: Options) -> Result<Self, RuleError> {
-        let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose();
-        let wordnet = wordnet.map_err(|source| RuleError::wordnet("ocrbench-v2", source))?;
+    pub fn new(options: OcrBenchV2Options) -> Result<Self, OptionError> {
+        let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { wordnet })
     }
 

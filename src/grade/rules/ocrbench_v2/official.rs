@@ -1,7 +1,8 @@
 //! The file that `eval.py` writes and `get_score.py` reads: the records of the benchmark with `predict` and `score`.
 
 use super::IGNORED;
-use crate::grade::{Board, OfficialFile, answer};
+use crate::grade::answer;
+use crate::grade::rule::{Board, OfficialFile};
 use crate::python;
 use crate::record::{Item, Object};
 use serde_json::{Value, json};

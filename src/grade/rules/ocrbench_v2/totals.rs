@@ -3,7 +3,7 @@
 use super::tasks::{TASKS, Task};
 use super::text4::meteor_note;
 use super::{OcrBenchV2, task_of};
-use crate::grade::{Board, Rule};
+use crate::grade::rule::{Board, Rule};
 use crate::text::wordnet::WordNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -2,7 +2,7 @@
 
 use super::{OneIgText, expect, numbers};
 use crate::grade::pooled::{Pooled as _, added};
-use crate::grade::{Board, OfficialFile};
+use crate::grade::rule::{Board, OfficialFile};
 use crate::record::{Grade, Item};
 use crate::stats::formula::Terms;
 use crate::text::normalise::Language;
