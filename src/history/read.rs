@@ -237,5 +237,6 @@ fn grading(summary: &Summary, manifest: &Manifest) -> Value {
         let grade = &manifest.suite["grade"];
         serde_json::json!({"rule": grade["rule"], "options": grade["options"]})
     };
-    summary.extra.get("grading").cloned().unwrap_or_else(own)
+    let noted = summary.extra.get(Summary::GRADING).cloned();
+    noted.unwrap_or_else(own)
 }

@@ -232,6 +232,8 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The key beside the others under which the rule and the options stand that graded a run.
+    pub const GRADING: &str = "grading";
     /// The key beside the others that lists the OCR engines whose readings were graded.
     pub const READ_BY: &str = "read_by";
 }

@@ -8,6 +8,7 @@ mod row;
 
 use super::error::RunError;
 use super::scoring::Records;
+use crate::grade::OfficialResults;
 use crate::record::{Evidence, Item, Output, Task};
 use row::Rows;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,7 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Records {
-    /// Reads loose files. `task` is that of the suite, for items that do not name theirs.
+    /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how its rule reads
+    /// the results of the benchmark's own script in the place of evidence.
     ///
     /// # Errors
     /// When a file is absent, a line is no record, or two rows without `repeat` are of one output.
@@ -24,6 +26,7 @@ impl Records {
         outputs: Option<&Path>,
         evidence: Option<&Path>,
         task: Task,
+        official: Option<&OfficialResults>,
     ) -> Result<Self, RunError> {
         let items = items::read(Rows::read(items)?, task)?;
         let known: HashSet<&str> = items.iter().map(|item| item.item.as_str()).collect();
@@ -38,7 +41,7 @@ impl Records {
         let mut told = Told::new(&known);
         let outputs = outputs.map(|rows| told.outputs(rows)).transpose()?;
         let evidence = evidence
-            .map(|rows| told.evidence(rows, &items))
+            .map(|rows| told.evidence(rows, &items, official))
             .transpose()?;
         notes.extend(told.notes);
         Ok(Self {
@@ -76,15 +79,23 @@ impl<'a> Told<'a> {
         Ok(read)
     }
 
-    fn evidence(&mut self, rows: Rows, items: &[Item]) -> Result<Vec<Evidence>, RunError> {
-        let official = rows.rows.first().is_some_and(evidence::is_official);
+    fn evidence(
+        &mut self,
+        rows: Rows,
+        items: &[Item],
+        official: Option<&OfficialResults>,
+    ) -> Result<Vec<Evidence>, RunError> {
+        let first = rows.rows.first();
+        let is_of =
+            |results: &&OfficialResults| first.is_some_and(|row| (results.recognise)(&row.fields));
+        let official = official.filter(is_of);
         let mut seen = Seen::new(&rows);
         let mut read = Vec::with_capacity(rows.rows.len());
         for row in rows.rows {
-            let (line, implied) = (row.line, !official && row.implies_repeat());
+            let (line, implied) = (row.line, official.is_none() && row.implies_repeat());
             let record = match official {
-                true => evidence::official(&rows.path, row, items)?,
-                false => evidence::evidence(&rows.path, row)?,
+                Some(results) => evidence::official(&rows.path, &row, items, results)?,
+                None => evidence::evidence(&rows.path, row)?,
             };
             let place = (record.item.clone(), record.repeat, record.observer.clone());
             seen.add(&rows.path, line, implied, place)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use unigauge::config::Settings;
-use unigauge::grade::{self, Rule, SuiteFacts};
+use unigauge::grade::{self, Board, Rule, SuiteFacts};
 use unigauge::record::{Evidence, Grade, Item, Output, Summary};
 
 fn rule(name: &str, options: &str) -> Box<dyn Rule> {
@@ -24,6 +24,18 @@ fn evidence(name: &str, repeat: u32, seen: Value) -> Evidence {
 fn said(name: &str, repeat: u32, text: &str) -> Output {
     let record = json!({"item": name, "repeat": repeat, "seed": 1, "kind": "text", "text": text});
     serde_json::from_value(record).expect("an output")
+}
+
+/// What was graded together, without evidence.
+fn board<'a>(items: &'a [Item], outputs: Option<&'a [Output]>, grades: &'a [Grade]) -> Board<'a> {
+    Board {
+        model: "m",
+        root: Path::new(""),
+        items,
+        outputs,
+        evidence: &[],
+        grades,
+    }
 }
 
 /// Grades one text answer.
@@ -292,7 +304,12 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
         version: "1".into(),
         group_by: vec![],
     };
-    let summary = grade::summarize(&*exact, &facts, "m", "r", &items, &grades, 4, 1);
+    let summary = grade::summarize(
+        &*exact,
+        &facts,
+        "r",
+        &board(&items, Some(&outputs), &grades),
+    );
     assert_eq!(
         (
             summary.scored,
@@ -371,15 +388,12 @@ fn three_tasks() -> Summary {
         version: "1".into(),
         group_by: vec!["tag".into()],
     };
+    assert_eq!(grades.len(), 400);
     grade::summarize(
         &*rule("geneval", ""),
         &facts,
-        "m",
         "r",
-        &items,
-        &grades,
-        400,
-        0,
+        &board(&items, None, &grades),
     )
 }
 
@@ -457,7 +471,7 @@ fn longtext_divides_sums() {
         version: "1".into(),
         group_by: vec!["length".into()],
     };
-    let summary = grade::summarize(&*rule, &facts, "m", "r", &items, &grades, 2, 0);
+    let summary = grade::summarize(&*rule, &facts, "r", &board(&items, None, &grades));
     assert_eq!(summary.overall.value, Some(0.9));
     let groups: Vec<_> = summary
         .groups
@@ -489,7 +503,7 @@ fn nothing_scored_is_null_and_not_zero() {
         version: "1".into(),
         group_by: vec!["tag".into()],
     };
-    let summary = grade::summarize(&*rule, &facts, "m", "r", &items, &grades, 1, 0);
+    let summary = grade::summarize(&*rule, &facts, "r", &board(&items, None, &grades));
     assert_eq!(
         (
             summary.overall.value,

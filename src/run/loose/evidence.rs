@@ -1,7 +1,7 @@
-//! Loose evidence: an item, and what was seen; or the results that GenEval's own script writes.
+//! Loose evidence: an item, and what was seen; or the results that the benchmark's own script writes.
 
 use super::row::Row;
-use crate::grade;
+use crate::grade::OfficialResults;
 use crate::record::{Evidence, Failure, Item};
 use crate::run::error::RunError;
 use std::path::Path;
@@ -39,23 +39,16 @@ pub fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     Ok(record)
 }
 
-/// Whether a row is one of those that `evaluate_images.py` writes.
-pub fn is_official(row: &Row) -> bool {
-    let has = |name: &str| row.fields.contains_key(name);
-    has("filename") && has("correct") && !has("item")
-}
-
-/// A row of GenEval's own results as evidence.
+/// A row of the results of a benchmark's own script as evidence.
 ///
 /// # Errors
-/// When the row is none of an item, with what is wrong with it.
-pub fn official(path: &Path, row: Row, items: &[Item]) -> Result<Evidence, RunError> {
-    grade::official_geneval_evidence(&row.fields, items).map_err(|reason| {
-        RunError::line(
-            path,
-            row.line,
-            reason,
-            "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line",
-        )
-    })
+/// When the row is about none of the items, with what is wrong with it.
+pub fn official(
+    path: &Path,
+    row: &Row,
+    items: &[Item],
+    results: &OfficialResults,
+) -> Result<Evidence, RunError> {
+    (results.read)(&row.fields, items)
+        .map_err(|reason| RunError::line(path, row.line, reason, results.format))
 }
