@@ -106,9 +106,10 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
     let parted = thinking::part(reply);
     let before = text("thinking").is_some_and(|thought| !thought.is_empty());
     let thought = before || !parted.thought().is_empty();
-    let words = match parted.words() == reply {
-        true => Cow::Borrowed(reply),
-        false => Cow::Owned(parted.words().to_owned()),
+    let words = if parted.words() == reply {
+        Cow::Borrowed(reply)
+    } else {
+        Cow::Owned(parted.words().to_owned())
     };
     Ok(Call {
         role: text("role").unwrap_or_default(),

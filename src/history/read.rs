@@ -145,14 +145,13 @@ impl<'a> Reader<'a> {
             }
         };
         let parquet = folder.grades_parquet();
-        match parquet.exists() {
-            true => read_grades(&parquet, &mut see)
-                .map_err(|why| format!("grades.parquet cannot be read: {why}"))?,
-            false => {
-                let grades: Vec<Grade> =
-                    read_all(&folder.grades()).map_err(|error| error.to_string())?;
-                grades.iter().for_each(&mut see);
-            }
+        if parquet.exists() {
+            read_grades(&parquet, &mut see)
+                .map_err(|why| format!("grades.parquet cannot be read: {why}"))?
+        } else {
+            let grades: Vec<Grade> =
+                read_all(&folder.grades()).map_err(|error| error.to_string())?;
+            grades.iter().for_each(&mut see);
         }
         Ok(columns)
     }

@@ -197,9 +197,12 @@ impl Dpg {
         let denied = |place: usize| !live[place];
         let reasons = questions.iter().enumerate().filter(|(at, _)| denied(*at));
         let reasons: Vec<String> = reasons
-            .map(|(at, question)| match answered.given[at] {
-                true => format!("{}: what it depends on is missing", question.text),
-                false => format!("{}: {:?}", question.text, answered.words[at]),
+            .map(|(at, question)| {
+                if answered.given[at] {
+                    format!("{}: what it depends on is missing", question.text)
+                } else {
+                    format!("{}: {:?}", question.text, answered.words[at])
+                }
             })
             .collect();
         let count = questions.len() as f64;

@@ -91,9 +91,10 @@ impl GEdit {
                 "missing evidence: the judge's calls are no pair of roles `sc` and `pq`".into(),
             );
         }
-        let scored = match strict {
-            true => viescore::strict(&rounds),
-            false => viescore::official(&rounds),
+        let scored = if strict {
+            viescore::strict(&rounds)
+        } else {
+            viescore::official(&rounds)
         };
         let scored = scored.map_err(|why| {
             let pair = pairs.last();
@@ -131,10 +132,7 @@ impl GEdit {
 
 /// The words of a reply; strictly, one that is not whole has none.
 fn read<'c>(call: &'c Call<'_>, strict: bool) -> &'c str {
-    match call.cut && strict {
-        true => "",
-        false => &call.reply,
-    }
+    if call.cut && strict { "" } else { &call.reply }
 }
 
 /// A value of the item's `expect`, or else its tag.

@@ -76,9 +76,10 @@ impl LongText {
 
 /// What was found of a text, and the first units that were not.
 pub(super) fn reason(found: &Recall, characters: bool) -> String {
-    let (unit, separator) = match characters {
-        true => ("characters", ""),
-        false => ("words", " "),
+    let (unit, separator) = if characters {
+        ("characters", "")
+    } else {
+        ("words", " ")
     };
     let mut reason = format!("{} of {} {unit} found", found.matched, found.reference);
     let listed: Vec<&str> = found.missing.iter().map(String::as_str).collect();

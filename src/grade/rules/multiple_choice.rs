@@ -48,9 +48,10 @@ impl Rule for MultipleChoice {
 
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         let score = grade.score?;
-        let weight = match self.0.circular {
-            true => grade.parts.get("question").copied().unwrap_or(0.0),
-            false => 1.0,
+        let weight = if self.0.circular {
+            grade.parts.get("question").copied().unwrap_or(0.0)
+        } else {
+            1.0
         };
         Some((score * weight, weight))
     }

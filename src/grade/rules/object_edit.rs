@@ -91,9 +91,10 @@ impl ObjectEdit {
     /// # Errors
     /// When the distance is no number of pixels.
     pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
-        match options.near >= 0.0 && options.near.is_finite() {
-            true => Ok(Self(options)),
-            false => Err(OptionError::value("near", options.near, "0 or more pixels")),
+        if options.near >= 0.0 && options.near.is_finite() {
+            Ok(Self(options))
+        } else {
+            Err(OptionError::value("near", options.near, "0 or more pixels"))
         }
     }
 

@@ -68,16 +68,18 @@ impl Comparison {
     }
 
     fn normalise(&self, text: &str) -> String {
-        match self.formula {
-            true => strip(text).replace('\n', " ").replace(' ', ""),
-            false => strip(&text.to_lowercase()).replace('\n', " "),
+        if self.formula {
+            strip(text).replace('\n', " ").replace(' ', "")
+        } else {
+            strip(&text.to_lowercase()).replace('\n', " ")
         }
     }
 
     fn describe(&self) -> &'static str {
-        match self.formula {
-            true => "blanks removed, case kept",
-            false => "in lower case",
+        if self.formula {
+            "blanks removed, case kept"
+        } else {
+            "in lower case"
         }
     }
 }

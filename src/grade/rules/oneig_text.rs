@@ -73,9 +73,10 @@ impl OneIgText {
         };
         let read = normalise::oneig(&cleaned(text));
         let characters = normalise::has_ideograph(&gold);
-        let found = match characters {
-            true => recall::of(gold.chars(), read.chars()),
-            false => recall::of(whitespace::words(&gold), whitespace::words(&read)),
+        let found = if characters {
+            recall::of(gold.chars(), read.chars())
+        } else {
+            recall::of(whitespace::words(&gold), whitespace::words(&read))
         };
         let wac = found
             .value()

@@ -69,9 +69,10 @@ impl TextRecall {
                 engines.push(&record.observer);
             }
         }
-        match engines.is_empty() {
-            true => Err("missing evidence: none with `text`".into()),
-            false => Ok(engines),
+        if engines.is_empty() {
+            Err("missing evidence: none with `text`".into())
+        } else {
+            Ok(engines)
         }
     }
 }

@@ -118,9 +118,12 @@ impl Wise {
                 ..Verdict::scored(score, score == 1.0, reason)
             });
         }
-        let read = |reply: &str| match strict {
-            true => parse::legacy_strict(reply),
-            false => parse::legacy(reply, self.0.bare_lines),
+        let read = |reply: &str| {
+            if strict {
+                parse::legacy_strict(reply)
+            } else {
+                parse::legacy(reply, self.0.bare_lines)
+            }
         };
         let (call, [consistency, realism, aesthetic]) =
             judge::first(&calls, "judge", self.0.parsing, read)?;
@@ -140,10 +143,7 @@ impl Wise {
     }
 
     fn categories(&self) -> &'static Categories {
-        match self.0.verified {
-            true => &VERIFIED,
-            false => &LEGACY,
-        }
+        if self.0.verified { &VERIFIED } else { &LEGACY }
     }
 
     /// The scored grades of each prompt's first picture, by `prompt_id`.
@@ -218,12 +218,11 @@ impl Rule for Wise {
         let mut text = String::new();
         for (id, (item, grade)) in self.by_id(board) {
             let mut line = json!({"prompt_id": id, "Subcategory": item.expect.get("Subcategory")});
-            match self.0.verified {
-                true => line["score"] = grade.score.into(),
-                false => {
-                    for name in parse::NAMES {
-                        line[name] = grade.parts.get(name).copied().into();
-                    }
+            if self.0.verified {
+                line["score"] = grade.score.into()
+            } else {
+                for name in parse::NAMES {
+                    line[name] = grade.parts.get(name).copied().into();
                 }
             }
             text += &(python::json::dumps(&line) + "\n");

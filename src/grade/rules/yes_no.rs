@@ -130,15 +130,16 @@ fn official(said: &str) -> (Option<bool>, &'static str) {
     let no = sentence
         .split(' ')
         .any(|word| matches!(word, "No" | "not" | "no"));
-    match no {
-        true => (
+    if no {
+        (
             Some(false),
             "official reading: `no` or `not` in the first sentence",
-        ),
-        false => (
+        )
+    } else {
+        (
             Some(true),
             "official reading: no `no` in the first sentence",
-        ),
+        )
     }
 }
 

@@ -67,8 +67,9 @@ pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
 
 /// A cell as Python's `csv` writes it.
 fn quoted(cell: &str) -> String {
-    match cell.contains([',', '"', '\r', '\n']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
+    if cell.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
     }
 }

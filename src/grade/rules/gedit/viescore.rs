@@ -191,10 +191,7 @@ fn read(reply: &str, later: bool) -> Read {
     } else {
         let (start, end) = (reply.find('{'), reply.rfind('}').map(|at| at + 1));
         if start.is_none() || end.is_none() {
-            return match later {
-                true => Read::Guessed,
-                false => bare(reply),
-            };
+            return if later { Read::Guessed } else { bare(reply) };
         }
         between(reply, start, end)
     };

@@ -85,9 +85,10 @@ fn key_phrases(reply: &str) -> Vec<String> {
             phrases.push(shortest);
         }
     }
-    match phrases.is_empty() {
-        true => vec![lower],
-        false => phrases,
+    if phrases.is_empty() {
+        vec![lower]
+    } else {
+        phrases
     }
 }
 

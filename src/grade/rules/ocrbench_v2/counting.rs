@@ -33,8 +33,5 @@ fn near(said: i128, answer: &str) -> f64 {
         return 0.0;
     }
     let score = 1.0 - said.abs_diff(answer) as f64 / answer as f64;
-    match score > 0.5 {
-        true => score,
-        false => 0.0,
-    }
+    if score > 0.5 { score } else { 0.0 }
 }

@@ -15,9 +15,12 @@ pub fn formula(prediction: &str, answers: &Answers, drop_text: bool) -> f64 {
     if drop_text && prediction.to_lowercase() == "nan" {
         return 0.0;
     }
-    let normalise = |text: &str| match drop_text {
-        true => plain(&TEXT.replace_all(text, "$1")).replace(' ', ""),
-        false => plain(text).replace(' ', ""),
+    let normalise = |text: &str| {
+        if drop_text {
+            plain(&TEXT.replace_all(text, "$1")).replace(' ', "")
+        } else {
+            plain(text).replace(' ', "")
+        }
     };
     let prediction = normalise(prediction);
     best(answers.all(), |answer| {

@@ -389,9 +389,10 @@ mod tests {
             answers,
             question: json!("as html"),
             eval: (task.family == Family::Counting).then(|| json!("regression")),
-            bbox: match spotting {
-                true => json!([[0, 0, 5, 0, 5, 5, 0, 5]]),
-                false => json!([0, 0, 5, 5]),
+            bbox: if spotting {
+                json!([[0, 0, 5, 0, 5, 5, 0, 5]])
+            } else {
+                json!([0, 0, 5, 5])
             },
             content: json!(["a"]),
         }

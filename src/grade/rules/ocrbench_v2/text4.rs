@@ -52,9 +52,12 @@ pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
 /// character, else what blanks separate.
 pub fn text4(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Text4 {
     let chinese = is_chinese(prediction) || is_chinese(reference);
-    let split = |text| match chinese {
-        true => segment(text),
-        false => words(text).collect(),
+    let split = |text| {
+        if chinese {
+            segment(text)
+        } else {
+            words(text).collect()
+        }
     };
     let (hypothesis, expected) = (split(prediction), split(reference));
     let bleu = bleu(&expected, &hypothesis);

@@ -19,9 +19,10 @@ pub fn vqa(prediction: &str, answers: &Answers) -> f64 {
     let prediction = plain(&prediction.to_lowercase());
     best(answers.all(), |answer| {
         let answer = plain(&answer.to_lowercase());
-        match words(&answer).count() < LONG_WORDS {
-            true => contained(&prediction, &answer),
-            false => similarity(&prediction, &answer),
+        if words(&answer).count() < LONG_WORDS {
+            contained(&prediction, &answer)
+        } else {
+            similarity(&prediction, &answer)
         }
     })
 }
@@ -50,16 +51,18 @@ fn quirky(
     match answers {
         Answers::One(answer) => {
             let answer = normalise(answer);
-            match is_short(&answer) {
-                true => contained(prediction, &answer).max(similarity(prediction, &answer)),
-                false => 0.0,
+            if is_short(&answer) {
+                contained(prediction, &answer).max(similarity(prediction, &answer))
+            } else {
+                0.0
             }
         }
         Answers::List(answers) => best(answers, |answer| {
             let answer = normalise(answer);
-            match is_short(&answer) {
-                true => contained(prediction, &answer),
-                false => similarity(prediction, &answer),
+            if is_short(&answer) {
+                contained(prediction, &answer)
+            } else {
+                similarity(prediction, &answer)
             }
         }),
     }
@@ -86,8 +89,9 @@ pub(super) fn best(answers: &[String], worth: impl Fn(&str) -> f64) -> f64 {
 /// 1 − normalised edit distance, where that is enough.
 fn similarity(prediction: &str, answer: &str) -> f64 {
     let similarity = 1.0 - distance::normalised(prediction, answer);
-    match similarity >= SIMILAR {
-        true => similarity,
-        false => 0.0,
+    if similarity >= SIMILAR {
+        similarity
+    } else {
+        0.0
     }
 }
