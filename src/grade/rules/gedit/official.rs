@@ -3,6 +3,7 @@
 use super::{GROUPS, expected, intersection, values};
 use crate::grade::rule::{Board, OfficialFile};
 use crate::layout::{Layout, safe_name};
+use crate::python::csv;
 use crate::record::Item;
 use std::collections::HashMap;
 
@@ -43,7 +44,7 @@ pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
         ];
         let group = expected(item, "edit_type").unwrap_or_default();
         let lines = groups.entry(group).or_default();
-        *lines += &(cells.map(|cell| quoted(&cell)).join(",") + "\r\n");
+        *lines += &(cells.map(|cell| csv::cell(&cell)).join(",") + "\r\n");
     }
     let known = GROUPS
         .iter()
@@ -63,13 +64,4 @@ pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
         files.push(file("combined", &combined));
     }
     files
-}
-
-/// A cell as Python's `csv` writes it.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }

@@ -3,6 +3,7 @@
 use super::{OneIgText, expect, numbers};
 use crate::grade::pooled::{Pooled as _, added};
 use crate::grade::rule::{Board, OfficialFile};
+use crate::python::csv::cell;
 use crate::record::{Grade, Item};
 use crate::stats::formula::Terms;
 use crate::text::normalise::Language;
@@ -97,14 +98,5 @@ fn id(item: &Item) -> String {
         Some(serde_json::Value::String(id)) => id.clone(),
         Some(serde_json::Value::Number(id)) => id.to_string(),
         _ => item.item.clone(),
-    }
-}
-
-/// A cell of a CSV table, quoted where it must be.
-fn cell(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
