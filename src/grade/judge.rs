@@ -46,6 +46,7 @@ const LEFT_OUT: &str =
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
+    /// What the judge was asked about, such as `sc`; empty where the evidence does not say.
     pub role: &'a str,
     /// Word for word, but for thoughts.
     pub reply: Cow<'a, str>,

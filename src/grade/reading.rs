@@ -21,14 +21,17 @@ pub enum From {
 
 /// The graded words and the answers they are held against, as given and as compared.
 pub struct Reading<'a> {
+    /// As given.
     pub said: &'a str,
     /// `said` after normalisation.
     pub compared: String,
+    /// The accepted answers, in the item's order.
     pub answers: Vec<Answer<'a>>,
 }
 
 /// One accepted answer.
 pub struct Answer<'a> {
+    /// As the item gives it.
     pub given: Cow<'a, str>,
     /// `given` after normalisation.
     pub compared: String,

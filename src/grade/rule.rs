@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 /// What a rule looks at for one output.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
+    /// What was asked.
     pub item: &'a Item,
+    /// Which of the item's outputs it is, from 0.
     pub repeat: u32,
     /// Absent for loose evidence without an outputs file.
     pub output: Option<&'a Output>,
@@ -22,10 +24,13 @@ pub struct Board<'a> {
     pub model: &'a str,
     /// Where the outputs' paths start from.
     pub root: &'a std::path::Path,
+    /// All items, in the suite's order.
     pub items: &'a [Item],
     /// Absent for loose evidence without an outputs file.
     pub outputs: Option<&'a [Output]>,
+    /// All evidence, in file order.
     pub evidence: &'a [Evidence],
+    /// One grade for each output that was asked for.
     pub grades: &'a [Grade],
 }
 
@@ -50,6 +55,7 @@ impl Board<'_> {
 pub struct OfficialFile {
     /// Without a folder.
     pub name: String,
+    /// Its content.
     pub text: String,
 }
 
@@ -58,9 +64,13 @@ pub struct OfficialFile {
 pub struct Verdict {
     /// None when it cannot be scored; then `unscored` says why.
     pub score: Option<f64>,
+    /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,
+    /// Parts of the score, and measures beside it.
     pub parts: BTreeMap<String, f64>,
+    /// Why it has this score, for a reader of the report.
     pub reason: String,
+    /// Why there is no score; the first words name its state.
     pub unscored: Option<String>,
     /// What the summary counts: see [`crate::record::add_note`].
     pub notes: Vec<String>,

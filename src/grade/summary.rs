@@ -20,7 +20,9 @@ const LISTED: usize = 100;
 /// What the summary says about the suite.
 #[derive(Debug, Clone)]
 pub struct SuiteFacts {
+    /// The suite's name.
     pub name: String,
+    /// Its version.
     pub version: String,
     /// Tags to group by, in the order of the report.
     pub group_by: Vec<String>,

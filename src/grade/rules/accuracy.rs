@@ -17,6 +17,7 @@ use std::hash::Hash;
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     #[default]
+    /// Characters.
     Character,
     /// Parts between whitespace.
     Word,

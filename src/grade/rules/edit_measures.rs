@@ -50,9 +50,13 @@ pub struct EditMeasuresOptions {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Part {
+    /// The measure's key, as it is.
     Plain(String),
+    /// The measure's key, and what is done with the number.
     Scaled {
+        /// The measure's key.
         key: String,
+        /// What the number is multiplied with. Default: 1.
         #[serde(default = "one")]
         scale: f64,
         /// What a lower value counts as, before scaling.

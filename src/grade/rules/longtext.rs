@@ -38,7 +38,9 @@ pub struct LongTextOptions {
 #[derive(Deserialize)]
 pub(super) struct Expect<'a> {
     #[serde(borrow)]
+    /// The texts that the picture shows.
     pub texts: Vec<Cow<'a, str>>,
+    /// Whose units are counted: words or characters.
     pub language: Language,
 }
 

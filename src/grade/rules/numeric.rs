@@ -11,6 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
+    /// The first number of the text.
     First,
     /// Models reason first and conclude last.
     #[default]

@@ -24,6 +24,7 @@ pub enum Reading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Headline {
+    /// The share of right answers.
     #[default]
     Accuracy,
     /// F1 of yes. Right noes do not enter it: it counts the items where yes was due or said.

@@ -8,17 +8,22 @@ pub type Box4 = [f64; 4];
 /// How one object lies to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Relation {
+    /// Its centre lies to the left.
     #[serde(rename = "left of")]
     LeftOf,
+    /// Its centre lies to the right.
     #[serde(rename = "right of")]
     RightOf,
+    /// Its centre lies higher.
     #[serde(rename = "above")]
     Above,
+    /// Its centre lies lower.
     #[serde(rename = "below")]
     Below,
 }
 
 impl Relation {
+    /// The official words.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeftOf => "left of",

@@ -18,8 +18,10 @@ pub struct Detections<'a> {
 pub struct Detected<'a> {
     #[serde(borrow)]
     class: Cow<'a, str>,
+    /// The detector's confidence, 0 to 1.
     pub score: f64,
     #[serde(rename = "box")]
+    /// The box, in pixels.
     pub bbox: Box4,
     /// What the colour classifier named, where it was asked.
     #[serde(borrow, default)]

@@ -26,6 +26,7 @@ const TRIVIAL: [&str; 7] = [":", ",", ".", "!", "?", ";", "'"];
 pub enum Said {
     /// Rounded to two decimals.
     Number(f64),
+    /// A phrase, in lower case.
     Phrase(String),
 }
 

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 /// differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answers {
+    /// A bare text.
     One(String),
+    /// A list of texts.
     List(Vec<String>),
 }
 

@@ -27,12 +27,14 @@ static CLEANED: LazyLock<[(Regex, &str); 10]> = LazyLock::new(|| {
 /// How alike two documents are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Alike {
+    /// The distance of the two trees.
     pub(super) distance: f64,
     /// Of the larger document.
     pub(super) nodes: usize,
 }
 
 impl Alike {
+    /// One minus the distance as a share of the nodes.
     pub(super) fn score(self) -> f64 {
         1.0 - self.distance / self.nodes as f64
     }

@@ -7,15 +7,18 @@ use crate::text::wordnet::WordNet;
 /// A graded prediction.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Graded {
+    /// What it is worth, mostly 0 to 1.
     pub(super) score: f64,
     /// What was extracted and compared, and by which metric.
     pub(super) reason: String,
+    /// Parts of the score, by name.
     pub(super) parts: Vec<(&'static str, f64)>,
     /// Left out of the official aggregation.
     pub(super) ignored: bool,
 }
 
 impl Graded {
+    /// A prediction that is worth `score`.
     pub(super) fn new(score: f64, reason: impl Into<String>) -> Self {
         Self {
             score,
@@ -24,6 +27,7 @@ impl Graded {
         }
     }
 
+    /// The same with parts.
     pub(super) fn with(mut self, parts: impl IntoIterator<Item = (&'static str, f64)>) -> Self {
         self.parts.extend(parts);
         self

@@ -106,12 +106,14 @@ fn characters(text: &str) -> Vec<Value> {
 /// How many of the keys are right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Keys {
+    /// Keys with the right value.
     pub(super) right: usize,
     /// In the prediction or the answer.
     pub(super) all: usize,
 }
 
 impl Keys {
+    /// The share of right keys; 0 where there are none.
     pub(super) fn score(self) -> f64 {
         if self.all == 0 {
             return 0.0;

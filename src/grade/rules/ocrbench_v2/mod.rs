@@ -17,6 +17,7 @@ mod question;
 mod spotting;
 mod table;
 mod tasks;
+/// The four measures of a long text.
 pub mod text4;
 mod totals;
 mod vqa;

@@ -7,6 +7,7 @@ pub(super) struct Task {
     pub(super) name: &'static str,
     /// The language and what the official aggregation calls the capability.
     pub(super) capability: &'static str,
+    /// How it is graded.
     pub(super) family: Family,
 }
 
@@ -15,23 +16,37 @@ pub(super) struct Task {
 pub(super) enum Family {
     /// Questions with short answers or a choice of letters.
     Vqa,
+    /// The same in Chinese.
     VqaCn,
     /// Letters, or a text where the question asks for a short answer in words.
     Handwriting,
+    /// Formulas in LaTeX.
     Formula,
+    /// The same in Chinese.
     FormulaCn,
+    /// Numbers of things.
     Counting,
     /// HTML or Markdown, as the question asks.
     Table,
+    /// The same in Chinese.
     TableCn,
+    /// Charts as dictionaries.
     Chart,
+    /// Pages as Markdown trees.
     Document,
+    /// Keys and values.
     KeyInformation,
+    /// The same in Chinese.
     KeyInformationCn,
+    /// The text and its box.
     Position,
+    /// Whole texts.
     Text,
+    /// Translations of texts.
     Translation,
+    /// The box of a text.
     Grounding,
+    /// All words with their boxes.
     Spotting,
 }
 

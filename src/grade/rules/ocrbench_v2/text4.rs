@@ -13,6 +13,7 @@ use std::fmt;
 /// The four measures, each in 0..=1, and their mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Text4 {
+    /// BLEU with its usual four orders, 0 to 1.
     pub bleu: f64,
     /// Without WordNet a lower bound.
     pub meteor: f64,
