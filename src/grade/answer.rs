@@ -69,7 +69,7 @@ fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
 }
 
 /// The words of an output that are graded; none where it has none.
-pub(super) fn of(output: &Output) -> Option<String> {
+pub(super) fn graded_words(output: &Output) -> Option<String> {
     match parted(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
         None => output.text.clone(),

@@ -25,7 +25,7 @@ pub use by_name::{build, described, noted};
 pub use description::{OfficialResults, OptionAsset, Reads, RuleDescription};
 pub use error::RuleError;
 pub use judges::judges;
-pub use outcomes::{asked, outcomes};
+pub use outcomes::{asked_hash, outcomes};
 pub use pooled::Pooled;
 pub use rule::{Board, Case, OfficialFile, Rule, Verdict};
 pub use rules::RULES;

@@ -44,7 +44,7 @@ pub fn outcomes(
         }
         ItemOutcome {
             item: item.item.clone(),
-            asked: asked(item),
+            asked: asked_hash(item),
             tags: tags(rule, item, &wanted),
             outputs,
         }
@@ -62,7 +62,7 @@ fn tags(rule: &dyn Rule, item: &Item, wanted: &[String]) -> Tags {
 }
 
 /// A hash of the prompt and the names of its pictures.
-pub fn asked(item: &Item) -> String {
+pub fn asked_hash(item: &Item) -> String {
     let name = |path: &String| Path::new(path).file_name().map(ToOwned::to_owned);
     let mut hash = Sha256::new();
     hash.update(&item.prompt);

@@ -92,17 +92,17 @@ pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let answers = match (expect.get("answers"), expect.get("texts")) {
         (Some(Value::Array(list)), _) => list
             .iter()
-            .map(|answer| one("answers", answer))
+            .map(|answer| answer_text("answers", answer))
             .collect::<Result<Vec<_>, _>>()?,
-        (Some(answer), _) => vec![one("answers", answer)?],
+        (Some(answer), _) => vec![answer_text("answers", answer)?],
         (None, Some(Value::Array(list))) => {
             let texts = list
                 .iter()
-                .map(|text| one("texts", text))
+                .map(|text| answer_text("texts", text))
                 .collect::<Result<Vec<_>, _>>()?;
             vec![Cow::Owned(texts.join(" "))]
         }
-        (None, Some(text)) => vec![one("texts", text)?],
+        (None, Some(text)) => vec![answer_text("texts", text)?],
         (None, None) => return Err("the item's `expect` has neither `answers` nor `texts`".into()),
     };
     if answers.is_empty() {
@@ -111,7 +111,7 @@ pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     Ok(answers)
 }
 
-fn one<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
+fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),

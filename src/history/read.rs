@@ -162,7 +162,7 @@ impl Asked {
         let mut hasher = DefaultHasher::new();
         for item in &items {
             item.item.hash(&mut hasher);
-            grade::asked(item).hash(&mut hasher);
+            grade::asked_hash(item).hash(&mut hasher);
         }
         let places = items.iter().enumerate();
         let places = places.map(|(at, item)| (item.item.clone(), at));

@@ -32,7 +32,7 @@ pub struct EditMeasuresOptions {
     /// The measure that is the score.
     pub measure: String,
     /// What the score is multiplied with. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "unscaled")]
     pub scale: f64,
     /// Further measures by the name of the part.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub enum Part {
         /// The measure's key.
         key: String,
         /// What the number is multiplied with. Default: 1.
-        #[serde(default = "one")]
+        #[serde(default = "unscaled")]
         scale: f64,
         /// What a lower value counts as, before scaling.
         #[serde(default)]
@@ -65,7 +65,7 @@ pub enum Part {
     },
 }
 
-fn one() -> f64 {
+fn unscaled() -> f64 {
     1.0
 }
 

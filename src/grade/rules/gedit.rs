@@ -84,7 +84,7 @@ impl GEdit {
         let strict = self.0.parsing == Parsing::Strict;
         let pairs: Vec<(Call<'a>, Call<'a>)> = sc.into_iter().zip(pq).collect();
         let rounds: Vec<(&str, &str)> = (pairs.iter())
-            .map(|(sc, pq)| (read(sc, strict), read(pq, strict)))
+            .map(|(sc, pq)| (reply_words(sc, strict), reply_words(pq, strict)))
             .collect();
         if rounds.is_empty() {
             return Err(
@@ -131,7 +131,7 @@ impl GEdit {
 }
 
 /// The words of a reply; strictly, one that is not whole has none.
-fn read<'c>(call: &'c Call<'_>, strict: bool) -> &'c str {
+fn reply_words<'c>(call: &'c Call<'_>, strict: bool) -> &'c str {
     if call.cut && strict { "" } else { &call.reply }
 }
 

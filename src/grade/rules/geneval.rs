@@ -322,7 +322,7 @@ impl Rule for GenEval {
             correct_images,
             prompts,
             correct_prompts,
-        } = Counts::of(board.grades);
+        } = Counts::of_grades(board.grades);
         if images == 0 {
             return BTreeMap::new();
         }
@@ -377,7 +377,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(grades: &[Grade]) -> Self {
+    fn of_grades(grades: &[Grade]) -> Self {
         let mut prompts: HashMap<&str, bool> = HashMap::new();
         let (mut images, mut correct_images) = (0, 0);
         for grade in grades {

@@ -21,14 +21,14 @@ pub struct MeasureOptions {
     /// The key in the evidence.
     pub key: String,
     /// What the number is multiplied with. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "unscaled")]
     pub scale: f64,
     /// The observer to believe where there are several.
     #[serde(default)]
     pub observer: Option<String>,
 }
 
-fn one() -> f64 {
+fn unscaled() -> f64 {
     1.0
 }
 

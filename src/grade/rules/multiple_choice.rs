@@ -161,7 +161,7 @@ struct Rotation<'a> {
 }
 
 impl<'a> Rotation<'a> {
-    fn of(item: &'a Item) -> Option<Self> {
+    fn of_item(item: &'a Item) -> Option<Self> {
         let number = |key: &str| item.expect.get(key).and_then(Value::as_u64);
         Some(Self {
             question: item.expect.get("question")?.as_str()?,
@@ -173,7 +173,7 @@ impl<'a> Rotation<'a> {
     fn of_all(items: &'a [Item]) -> HashMap<&'a str, Self> {
         items
             .iter()
-            .filter_map(|item| Some((item.item.as_str(), Self::of(item)?)))
+            .filter_map(|item| Some((item.item.as_str(), Self::of_item(item)?)))
             .collect()
     }
 }

@@ -61,7 +61,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(dataset: &str) -> Self {
+    fn of_dataset(dataset: &str) -> Self {
         Self {
             formula: dataset == FORMULAS,
         }
@@ -110,7 +110,7 @@ fn verdict(case: &Case<'_>) -> Result<Verdict, String> {
     let said = said(case, From::Output, None)?;
     let answers = answers(case.item)?;
     let dataset = dataset(case.item).ok_or("the item's `expect` has no `dataset`")?;
-    let comparison = Comparison::of(dataset);
+    let comparison = Comparison::of_dataset(dataset);
     let compared = comparison.normalise(said);
     let found = answers
         .iter()

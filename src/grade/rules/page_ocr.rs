@@ -56,7 +56,7 @@ impl PageOcr {
 }
 
 /// What was read, and the references.
-fn both<'a>(
+fn read_both<'a>(
     case: &Case<'a>,
     options: &PageOcrOptions,
 ) -> Result<(&'a str, Vec<Cow<'a, str>>), String> {
@@ -66,7 +66,7 @@ fn both<'a>(
 
 impl Rule for PageOcr {
     fn grade(&self, case: &Case<'_>) -> Verdict {
-        let (said, answers) = match both(case, &self.options) {
+        let (said, answers) = match read_both(case, &self.options) {
             Ok(both) => both,
             Err(why) => return Verdict::unscored(why),
         };

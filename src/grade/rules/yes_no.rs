@@ -64,10 +64,10 @@ impl YesNo {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let options = &self.0;
         let said = reading::said(case, options.from, options.observer.as_deref())?;
-        let due = due(case)?;
+        let due = yes_is_due(case)?;
         let (found, how) = match options.reading {
-            Reading::Strict => strict(said),
-            Reading::Official => official(said),
+            Reading::Strict => read_strictly(said),
+            Reading::Official => read_officially(said),
         };
         let part = match (due, found) {
             (true, Some(true)) => "true_yes",
@@ -92,7 +92,7 @@ impl YesNo {
 }
 
 /// Whether yes is right.
-fn due(case: &Case<'_>) -> Result<bool, String> {
+fn yes_is_due(case: &Case<'_>) -> Result<bool, String> {
     let answers = reading::answers(case)?;
     match answers.as_slice() {
         [one] if one.trim().eq_ignore_ascii_case("yes") => Ok(true),
@@ -106,7 +106,7 @@ fn due(case: &Case<'_>) -> Result<bool, String> {
 }
 
 /// The first word where it is yes or no; else the only one of both words that occurs.
-fn strict(said: &str) -> (Option<bool>, &'static str) {
+fn read_strictly(said: &str) -> (Option<bool>, &'static str) {
     let lower: String = said.chars().map(narrow).collect::<String>().to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| !c.is_alphanumeric())
@@ -126,7 +126,7 @@ fn strict(said: &str) -> (Option<bool>, &'static str) {
     }
 }
 
-fn official(said: &str) -> (Option<bool>, &'static str) {
+fn read_officially(said: &str) -> (Option<bool>, &'static str) {
     let sentence = said.split('.').next().unwrap_or_default().replace(',', "");
     let no = sentence
         .split(' ')

@@ -3,7 +3,7 @@
 use super::data::{Card, Picture, Run, Shown};
 use super::edits::{change_mask, replies};
 use super::index::{Index, Subject};
-use super::marks::{marks, read};
+use super::marks::{marks, text_read};
 use crate::record::{Item, Output};
 use crate::report::RunView;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub fn card(subject: &Subject<'_>, runs: &[RunView], indices: &[Index<'_>], head
     for run in &subject.runs {
         for repeat in indices[*run].repeats(&item.item) {
             let key = (item.item.as_str(), *repeat);
-            outputs.push(shown(
+            outputs.push(shown_output(
                 &runs[*run],
                 *run,
                 &indices[*run],
@@ -76,7 +76,13 @@ fn items_base(run: &RunView) -> &Path {
     base.map_or(run.dir.as_path(), Path::new)
 }
 
-fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full: f64) -> Shown {
+fn shown_output(
+    run: &RunView,
+    place: usize,
+    index: &Index<'_>,
+    key: (&str, u32),
+    full: f64,
+) -> Shown {
     let output = index.outputs.get(&key);
     let grade = index.grades.get(&key);
     let evidence = index.evidence.get(&key).map_or(&[][..], Vec::as_slice);
@@ -107,7 +113,7 @@ fn shown(run: &RunView, place: usize, index: &Index<'_>, key: (&str, u32), full:
         reason,
         picture,
         text: output.and_then(|output| output.text.clone()),
-        seen: seen.iter().find_map(|value| read(value)),
+        seen: seen.iter().find_map(|value| text_read(value)),
         marks: seen.iter().flat_map(|value| marks(value)).collect(),
         mask: seen.iter().find_map(|value| change_mask(value)),
         judge: seen.iter().flat_map(|value| replies(value)).collect(),

@@ -19,7 +19,7 @@ const DETECTION_THRESHOLD: f64 = 0.3;
 const MOST_MARKS: usize = 60;
 
 /// The text that OCR read, if this is its evidence.
-pub fn read(evidence: &Value) -> Option<String> {
+pub fn text_read(evidence: &Value) -> Option<String> {
     evidence.get("lines")?;
     Some(evidence.get("text")?.as_str()?.to_owned())
 }

@@ -198,7 +198,7 @@ fn pandas(record: &Value) -> String {
 }
 
 fn summary(board: &Board<'_>) -> String {
-    let counts = Counts::of(board.grades);
+    let counts = Counts::of_grades(board.grades);
     let percent = |part: usize, whole: usize| format!("{:.2}%", 100.0 * part as f64 / whole as f64);
     let mut text = String::from("Summary\n=======\n");
     let _ = writeln!(text, "Total images: {}", counts.images);

@@ -15,7 +15,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    fn of(lines: Vec<(String, f64)>) -> Result<Self, String> {
+    fn of_lines(lines: Vec<(String, f64)>) -> Result<Self, String> {
         let sum: f64 = lines.iter().map(|(_, value)| value).sum();
         let mean = round2(sum / lines.len() as f64);
         if mean.is_finite() {
@@ -120,7 +120,7 @@ pub fn official(reply: &str) -> Result<Scores, String> {
     if lines.is_empty() {
         return Err("no line of it is `name: digits`".to_owned());
     }
-    Scores::of(lines)
+    Scores::of_lines(lines)
 }
 
 /// Exactly the template that the judge is asked to fill: each of the names once, with a number from 1 to 5 behind it.
@@ -146,7 +146,7 @@ pub fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
             _ => return Err(format!("it has several lines `{name}: `")),
         }
     }
-    Scores::of(found)
+    Scores::of_lines(found)
 }
 
 /// Each of the names wherever a line begins with it, through markup, numbering, `/5` and what follows; the last line of a
@@ -166,7 +166,7 @@ pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> 
         };
         found.push((name.to_string(), value.clamp(1.0, 5.0).min(most)));
     }
-    Scores::of(found)
+    Scores::of_lines(found)
 }
 
 /// What stands behind each line that begins with one of the names, or behind each word `Score` where there is no name.
@@ -231,7 +231,9 @@ pub fn single(reply: &str, once: bool) -> Result<Scores, String> {
         .collect();
     match numbers.last() {
         Some(_) if once && numbers.len() > 1 => Err("it has several scores".to_owned()),
-        Some(last) => Scores::of(vec![("Score".to_owned(), last.parse().unwrap_or_default())]),
+        Some(last) => {
+            Scores::of_lines(vec![("Score".to_owned(), last.parse().unwrap_or_default())])
+        }
         None => Err("it has no `Score` from 1 to 5".to_owned()),
     }
 }

@@ -13,7 +13,7 @@ pub fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
     let said: HashMap<&str, String> = outputs
         .filter(|output| output.repeat == 0 && output.error.is_none())
-        .filter_map(|output| Some((output.item.as_str(), answer::of(output)?)))
+        .filter_map(|output| Some((output.item.as_str(), answer::graded_words(output)?)))
         .collect();
     let grades = board.grades.iter().filter(|grade| grade.repeat == 0);
     let results: HashMap<&str, f64> = grades

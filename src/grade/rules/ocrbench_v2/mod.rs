@@ -87,7 +87,7 @@ impl OcrBenchV2 {
         }
         let question = Question::deserialize(&case.item.expect)
             .map_err(|e| format!("the item's `expect` is not OCRBench v2's: {e}"))?;
-        let task = Task::of(&question.task)
+        let task = Task::named(&question.task)
             .ok_or_else(|| format!("OCRBench v2 has no task {:?}", question.task))?;
         let said = output.text.as_deref();
         let graded = question.grade(task, said, self.wordnet.as_ref())?;
@@ -109,7 +109,7 @@ impl OcrBenchV2 {
 
 /// The task of an item.
 fn task_of(item: &Item) -> Option<&'static Task> {
-    Task::of(item.expect.get("type").and_then(Value::as_str)?)
+    Task::named(item.expect.get("type").and_then(Value::as_str)?)
 }
 
 impl Rule for OcrBenchV2 {

@@ -14,7 +14,7 @@ pub(super) fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
     let said: HashMap<&str, Option<String>> = outputs
         .filter(|output| output.repeat == 0 && output.error.is_none())
-        .map(|output| (output.item.as_str(), answer::of(output)))
+        .map(|output| (output.item.as_str(), answer::graded_words(output)))
         .collect();
     let grades: HashMap<&str, _> = (board.grades.iter())
         .filter(|grade| grade.repeat == 0)

@@ -128,7 +128,7 @@ const UNDERSTANDING_CN: &str = "cn visual_text_understanding";
 
 impl Task {
     /// By its name in the official file.
-    pub(super) fn of(name: &str) -> Option<&'static Self> {
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
         TASKS.iter().find(|task| task.name == name)
     }
 
