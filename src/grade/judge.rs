@@ -61,7 +61,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// What a grade says behind its reason of a reply that was read though it is not whole.
+    /// What a grade adds to its reason for a reply that was read though it is not whole.
     pub fn remark(&self) -> String {
         let cut = "; the reply was cut off by its token limit, which the official script does not look at";
         let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
@@ -127,7 +127,7 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
 /// official way.
 ///
 /// # Errors
-/// Why there is none: a refusal, or what `read` says of the last reply.
+/// Why there is none: a refusal, or what `read` says about the last reply.
 pub fn first<'a, T>(
     calls: &[Call<'a>],
     role: &str,

@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// Most different remarks that are told one by one; the others are told together.
-const TOLD: usize = 12;
+/// The summary lists so many different remarks one by one, and the others together.
+const LISTED: usize = 12;
 
 /// An output, by item and repeat.
 type Place<'a> = (&'a str, u32);
@@ -59,7 +59,7 @@ fn sentences(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
         })
         .collect();
     sorted.sort_unstable();
-    let others = sorted.split_off(sorted.len().min(TOLD));
+    let others = sorted.split_off(sorted.len().min(LISTED));
     let all = grades.len();
     let mut said: Vec<String> = (sorted.iter())
         .map(|(_, remark, places)| format!("{} of {all} outputs: {remark}", places.len()))

@@ -88,7 +88,7 @@ fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
     for noun in NOUNS.iter().flat_map(|nouns| nouns.find_iter(reply)) {
         let start = noun.start();
         let behind = near_start(&reply[noun.end()..]);
-        // The verb may stand behind some more words: `the answer to this question is`.
+        // Some more words may stand before the verb: `the answer to this question is`.
         let target = LABELS.iter().find_map(|lead| {
             let pattern = lead.pattern.as_ref()?;
             let verbs = pattern.find_iter(behind);

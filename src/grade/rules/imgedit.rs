@@ -109,7 +109,7 @@ impl ImgEdit {
         }
     }
 
-    /// What a reader must know of scores off the scale, counted or passed over.
+    /// What a reader must know about scores beyond the scale, whether they count or are skipped.
     fn oddities(&self, scores: &Scores, names: &[&str], reply: &str) -> Vec<String> {
         let counted = scores.lines.iter().map(|(_, score)| *score);
         let mut said: Vec<String> = SCALE.beyond(counted).into_iter().collect();

@@ -169,7 +169,7 @@ pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> 
     Scores::of_lines(found)
 }
 
-/// What stands behind each line that begins with one of the names, or behind each word `Score` where there is no name.
+/// What follows each of the names at the start of a line, or each word `Score` where there is no name.
 pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score-?[^\w\n-]*([^\n]*)").ok());
@@ -194,7 +194,7 @@ fn behind(line: &str, name: &str) -> Option<f64> {
     rest.get(..length)?.parse().ok()
 }
 
-/// What stands behind a name and its colon where a line begins with them, through markup and numbering.
+/// What follows a name and its colon at the start of a line, through markup and numbering.
 fn rest<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let line = line.trim_start_matches(|c| is_space(c) || ">*_#•–—-".contains(c));
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());

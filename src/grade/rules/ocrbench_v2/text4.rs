@@ -41,7 +41,7 @@ impl fmt::Display for Text4 {
     }
 }
 
-/// What a summary must say of METEOR.
+/// What a summary must say about METEOR.
 pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
     match synonyms {
         Some(_) => "METEOR's synonyms are WordNet's".to_owned(),

@@ -136,7 +136,7 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
     }
 }
 
-/// What stands behind each of the names, through asterisks and a colon, where a number begins.
+/// What follows each of the names, through asterisks and a colon, where a number begins.
 pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
     let names = names.join("|");
     let pattern = format!(
