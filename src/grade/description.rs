@@ -79,6 +79,24 @@ impl RuleDescription {
         }
     }
 
+    /// The same with options that take an asset's file.
+    pub(super) const fn with_assets(mut self, assets: &'static [OptionAsset]) -> Self {
+        self.assets = assets;
+        self
+    }
+
+    /// The same, writing files of the benchmark's own scripts.
+    pub(super) const fn writing(mut self, official_files: &'static [&'static str]) -> Self {
+        self.official_files = official_files;
+        self
+    }
+
+    /// The same, reading the results of the benchmark's own script.
+    pub(super) const fn reading(mut self, official_results: OfficialResults) -> Self {
+        self.official_results = Some(official_results);
+        self
+    }
+
     /// The JSON schema of the rule's options.
     pub fn options(&self) -> Schema {
         (self.options)()

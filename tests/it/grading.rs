@@ -214,7 +214,7 @@ fn a_wrong_rule_or_option_is_named() {
     insta::assert_snapshot!(refuse("anls", "threshold = 2.0"), @"option `threshold` of grading rule anls is 2; expected a number in 0..=1 | leave the option out to take the default");
     assert!(refuse("geneval", "treshold = 0.3").contains("treshold"));
     assert!(refuse("geneval", "threshold = 0.01").contains("evidence keeps no weaker detection"));
-    for name in grade::names() {
+    for name in grade::RULES.iter().map(|rule| rule.name) {
         assert!(
             refuse(name, "no_such_option = 1").contains("no_such_option"),
             "{name}"

@@ -15,15 +15,13 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// `dpg-bench`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["dpg-bench_results.txt", "dpg-bench_results_detail.txt"],
-    ..RuleDescription::new::<DpgOptions>(
-        "dpg-bench",
-        "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
-        &[Reads::Evidence("answers")],
-        |options| Ok(Box::new(Dpg(options.read()?))),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
+    "dpg-bench",
+    "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
+    &[Reads::Evidence("answers")],
+    |options| Ok(Box::new(Dpg(options.read()?))),
+)
+.writing(&["dpg-bench_results.txt", "dpg-bench_results_detail.txt"]);
 
 /// Options of `dpg-bench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

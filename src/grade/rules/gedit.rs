@@ -39,15 +39,13 @@ const SCALE: Scale = Scale {
 };
 
 /// `gedit`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"],
-    ..RuleDescription::new::<GEditOptions>(
-        "gedit",
-        "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
-        &[Reads::Evidence("calls")],
-        |options| Ok(Box::new(GEdit::new(options.read()?)?)),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
+    "gedit",
+    "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
+    &[Reads::Evidence("calls")],
+    |options| Ok(Box::new(GEdit::new(options.read()?)?)),
+)
+.writing(&["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"]);
 
 /// Options of `gedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

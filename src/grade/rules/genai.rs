@@ -40,15 +40,13 @@ const TABLES: [(&str, &[&str]); 3] = [
 ];
 
 /// `genai-bench`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["genai_results.txt"],
-    ..RuleDescription::new::<GenAiBenchOptions>(
-        "genai-bench",
-        "GenAI-Bench: VQAScore, by skill.",
-        &[Reads::EvidenceOfOption("key")],
-        |options| Ok(Box::new(GenAiBench(options.read()?))),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
+    "genai-bench",
+    "GenAI-Bench: VQAScore, by skill.",
+    &[Reads::EvidenceOfOption("key")],
+    |options| Ok(Box::new(GenAiBench(options.read()?))),
+)
+.writing(&["genai_results.txt"]);
 
 /// Options of `genai-bench`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -23,19 +23,17 @@ use std::collections::{BTreeMap, HashMap};
 const LOWEST_THRESHOLD: f64 = 0.05;
 
 /// `geneval`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["results.jsonl", "summary.txt"],
-    official_results: Some(official::RESULTS),
-    ..RuleDescription::new::<GenEvalOptions>(
-        "geneval",
-        "GenEval: the objects, counts, colours and positions that a detector finds.",
-        &[
-            Reads::Evidence("detections"),
-            Reads::Evidence(official::KEY),
-        ],
-        |options| Ok(Box::new(GenEval::new(options.read()?)?)),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
+    "geneval",
+    "GenEval: the objects, counts, colours and positions that a detector finds.",
+    &[
+        Reads::Evidence("detections"),
+        Reads::Evidence(official::KEY),
+    ],
+    |options| Ok(Box::new(GenEval::new(options.read()?)?)),
+)
+.writing(&["results.jsonl", "summary_scores.txt"])
+.reading(official::RESULTS);
 
 /// Options of `geneval`; the defaults are the official ones.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -30,15 +30,13 @@ pub enum Variant {
 }
 
 /// `imgedit`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["result.json", "average_score.json", "typescore.json"],
-    ..RuleDescription::new::<ImgEditOptions>(
-        "imgedit",
-        "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
-        &[Reads::Evidence("calls")],
-        |options| Ok(Box::new(ImgEdit(options.read()?))),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
+    "imgedit",
+    "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
+    &[Reads::Evidence("calls")],
+    |options| Ok(Box::new(ImgEdit(options.read()?))),
+)
+.writing(&["result.json", "average_score.json", "typescore.json"]);
 
 /// Options of `imgedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

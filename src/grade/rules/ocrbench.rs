@@ -31,15 +31,13 @@ pub enum Averaging {
 }
 
 /// `ocrbench`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["OCRBench.json"],
-    ..RuleDescription::new::<OcrBenchOptions>(
-        "ocrbench",
-        "OCRBench: right when the text contains an answer.",
-        &[Reads::Answer],
-        |options| Ok(Box::new(OcrBench(options.read()?))),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
+    "ocrbench",
+    "OCRBench: right when the text contains an answer.",
+    &[Reads::Answer],
+    |options| Ok(Box::new(OcrBench(options.read()?))),
+)
+.writing(&["OCRBench.json"]);
 
 /// Options of `ocrbench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

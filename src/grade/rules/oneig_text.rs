@@ -22,15 +22,13 @@ use std::collections::BTreeMap;
 const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 
 /// `oneig-text`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"],
-    ..RuleDescription::new::<OneIgTextOptions>(
-        "oneig-text",
-        "OneIG-Bench's text score: edit distance, exact pictures and words found.",
-        &[Reads::Evidence("text")],
-        |options| Ok(Box::new(OneIgText(options.read()?))),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
+    "oneig-text",
+    "OneIG-Bench's text score: edit distance, exact pictures and words found.",
+    &[Reads::Evidence("text")],
+    |options| Ok(Box::new(OneIgText(options.read()?))),
+)
+.writing(&["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"]);
 
 /// Options of `oneig-text`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -13,18 +13,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `page-ocr`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    assets: &[OptionAsset {
-        option: "wordnet",
-        asset: "wordnet",
-    }],
-    ..RuleDescription::new::<PageOcrOptions>(
-        "page-ocr",
-        "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
-        &[Reads::Answer, Reads::Evidence("text")],
-        |options| Ok(Box::new(PageOcr::new(options.read()?)?)),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
+    "page-ocr",
+    "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(PageOcr::new(options.read()?)?)),
+)
+.with_assets(&[OptionAsset {
+    option: "wordnet",
+    asset: "wordnet",
+}]);
 
 /// Options of `page-ocr`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -51,15 +51,13 @@ const SCALES: [Scale; 2] = [
 const PROMPTS: usize = 1000;
 
 /// `wise`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["scores.jsonl"],
-    ..RuleDescription::new::<WiseOptions>(
-        "wise",
-        "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
-        &[Reads::Evidence("calls")],
-        |options| Ok(Box::new(Wise::new(options.read()?)?)),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
+    "wise",
+    "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
+    &[Reads::Evidence("calls")],
+    |options| Ok(Box::new(Wise::new(options.read()?)?)),
+)
+.writing(&["scores.jsonl"]);
 
 /// Options of `wise`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -44,15 +44,13 @@ use tasks::Task;
 const IGNORED: &str = "ignored";
 
 /// `ocrbench-v2`, described.
-pub const RULE: RuleDescription = RuleDescription {
-    official_files: &["OCRBench_v2.json"],
-    ..RuleDescription::new::<OcrBenchV2Options>(
-        "ocrbench-v2",
-        "OCRBench v2: each of its thirty tasks by its own measure.",
-        &[Reads::Answer],
-        |options| Ok(Box::new(OcrBenchV2::new(options.read()?)?)),
-    )
-};
+pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
+    "ocrbench-v2",
+    "OCRBench v2: each of its thirty tasks by its own measure.",
+    &[Reads::Answer],
+    |options| Ok(Box::new(OcrBenchV2::new(options.read()?)?)),
+)
+.writing(&["OCRBench_v2.json"]);
 
 /// Options of `ocrbench-v2`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
