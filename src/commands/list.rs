@@ -142,7 +142,7 @@ fn published() -> Vec<Row> {
 fn rules() -> Vec<Row> {
     let row = |rule: &&RuleDescription| Row {
         name: rule.name.to_owned(),
-        rest: rule.summary.to_owned(),
+        rest: rule.about.to_owned(),
         json: json!(rule.name),
     };
     RULES.iter().map(row).collect()

@@ -12,7 +12,7 @@ pub struct RuleDescription {
     /// The name that a suite's `grade.rule` takes.
     pub name: &'static str,
     /// What the rule does, in one sentence, for `unigauge list rules`.
-    pub summary: &'static str,
+    pub about: &'static str,
     /// What the rule reads of an output. A rule with an option that chooses among several names all of them.
     pub reads: &'static [Reads],
     /// Options that name an asset's file. Such an option takes that file where it is not set and the file was fetched.
@@ -63,13 +63,13 @@ impl RuleDescription {
     /// A rule with options of type `O` that reads no asset, and no file of the benchmark's own script, and writes none.
     pub(super) const fn new<O: JsonSchema>(
         name: &'static str,
-        summary: &'static str,
+        about: &'static str,
         reads: &'static [Reads],
         build: Build,
     ) -> Self {
         Self {
             name,
-            summary,
+            about,
             reads,
             assets: &[],
             official_files: &[],

@@ -2,7 +2,7 @@
 
 use super::{GROUPS, expected, intersection, values};
 use crate::grade::rule::{Board, OfficialFile};
-use crate::layout::{Layout, safe_name};
+use crate::layout::{FolderLayout as _, Gedit, safe_name};
 use crate::python::csv;
 use crate::record::Item;
 use std::collections::HashMap;
@@ -22,8 +22,8 @@ pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
         let (Some(item), Some([sc, pq, _])) = (item, values(grade)) else {
             continue;
         };
-        let edited = Layout::Gedit.path(item, grade.repeat, "png");
-        let source = edited.with_file_name(format!("{}_SRCIMG.png", Layout::Gedit.name(item)));
+        let edited = Gedit.path(item, grade.repeat, "png");
+        let source = Gedit.source_path(item, grade.repeat);
         let cells = [
             source.display().to_string(),
             board
