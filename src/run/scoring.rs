@@ -9,10 +9,11 @@ use super::store::write_json;
 use crate::config::{Settings, SuiteFile};
 use crate::files::write_durable;
 use crate::grade::{self, Board, Rule, SuiteFacts};
-use crate::observe::judge::check_notes;
+use crate::observe::OBSERVERS;
 use crate::record::judged;
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The records that grading reads.
@@ -169,16 +170,16 @@ fn annotate(
 ) {
     summary.notes.extend(remarks::counted(records, grades));
     summary.notes.extend(judged::remarks(&summary.judges));
-    let (of_run, of_judges) = match scoring.source {
+    let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (
             run_notes(scoring.suite, manifest),
-            check_notes(folder.root()),
+            observer_notes(folder.root()),
         ),
         Source::Loose { .. } => (Vec::new(), Vec::new()),
     };
     summary.notes.extend(of_run);
     summary.notes.extend(records.notes.iter().cloned());
-    summary.notes.extend(of_judges);
+    summary.notes.extend(of_observers);
     summary.notes.extend(other_options(scoring.over));
     if let Source::Run(_) = scoring.source {
         let options = scoring.suite.grade.options.merged(scoring.over);
@@ -201,6 +202,12 @@ fn run_notes(suite: &SuiteFile, manifest: &Manifest) -> Vec<String> {
         .chain(of_model)
         .chain(manifest.left_out.iter().cloned())
         .collect()
+}
+
+/// What the observers of a run left in its folder for readers of the numbers.
+fn observer_notes(root: &Path) -> Vec<String> {
+    let kinds = OBSERVERS.iter();
+    kinds.flat_map(|kind| (kind.notes)(root)).collect()
 }
 
 /// A rule and its options, as the summary notes them.
