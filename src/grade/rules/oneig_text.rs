@@ -71,16 +71,10 @@ impl OneIgText {
         };
         let read = normalise::oneig(&cleaned(text));
         let characters = normalise::has_ideograph(&gold);
-<<<<<<< HEAD:src/grade/oneig_text.rs
-        let found = match characters {
-            true => recall::unit_recall(gold.chars(), read.chars()),
-            false => recall::unit_recall(whitespace::words(&gold), whitespace::words(&read)),
-=======
         let found = if characters {
             recall::unit_recall(gold.chars(), read.chars())
         } else {
             recall::unit_recall(whitespace::words(&gold), whitespace::words(&read))
->>>>>>> house:src/grade/rules/oneig_text.rs
         };
         let wac = found
             .value()
