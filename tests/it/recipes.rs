@@ -11,7 +11,10 @@ use std::process::Command;
 fn recipes() -> Vec<Value> {
     let guide = Path::new("docs/guides/gate-in-ci.md");
     let guide = pages().into_iter().find(|page| page.path == guide).unwrap();
-    let yaml = guide.blocks().into_iter().filter(|block| block.language == "yaml");
+    let yaml = guide
+        .blocks()
+        .into_iter()
+        .filter(|block| block.language == "yaml");
     yaml.map(|block| serde_saphyr::from_str(&block.text).unwrap())
         .collect()
 }

@@ -27,11 +27,18 @@ fn root() -> &'static Path {
 
 /// The documents beside Cargo.toml and the pages in `docs`.
 pub fn pages() -> Vec<Page> {
-    let beside = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md"];
+    let beside = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+    ];
     let mut paths: Vec<PathBuf> = beside.iter().map(|name| root().join(name)).collect();
     paths.extend(files(&root().join("docs"), "md"));
     let page = |path: PathBuf| Page {
-        text: std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        text: std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display())),
         path: path.strip_prefix(root()).unwrap().to_owned(),
     };
     paths.into_iter().map(page).collect()
@@ -48,14 +55,24 @@ impl Page {
                 continue;
             }
             let found = fence.captures(line);
-            let found = found.unwrap_or_else(|| panic!("{}:{}: {line}", self.path.display(), index + 1));
+            let found =
+                found.unwrap_or_else(|| panic!("{}:{}: {line}", self.path.display(), index + 1));
             let word = |group| found.get(group).map_or("", |word| word.as_str());
             let indent = word(1);
             let end = format!("{indent}```");
-            let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != end);
-            let text = inside.map(|line| format!("{}\n", line.strip_prefix(indent).unwrap_or(line)));
+            let inside = lines
+                .by_ref()
+                .map(|(_, line)| line)
+                .take_while(|line| *line != end);
+            let text =
+                inside.map(|line| format!("{}\n", line.strip_prefix(indent).unwrap_or(line)));
             let text = text.collect();
-            blocks.push(Block { line: index + 1, language: word(2).into(), title: word(3).into(), text });
+            blocks.push(Block {
+                line: index + 1,
+                language: word(2).into(),
+                title: word(3).into(),
+                text,
+            });
         }
         blocks
     }

@@ -21,7 +21,11 @@ fn way(block: &Block) -> Way {
     } else if block.title.starts_with("needs ") || block.title == "builds from source" {
         Way::Parse
     } else {
-        assert!(block.title.is_empty(), "line {}: a block of commands has no title like this", block.line);
+        assert!(
+            block.title.is_empty(),
+            "line {}: a block of commands has no title like this",
+            block.line
+        );
         Way::Run(Exit::Ok as i32)
     }
 }
@@ -47,7 +51,11 @@ fn commands(dir: &Path, block: &Block, place: &str) {
         Way::Run(code) => ("programs", code, ""),
         Way::Parse => ("parsers", 0, PARSED),
     };
-    let path = format!("{}:{}", dir.join(programs).display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        dir.join(programs).display(),
+        std::env::var("PATH").unwrap()
+    );
     let output = Command::new("bash")
         .args(["-e", "-c", &format!("{prelude}{}", block.text)])
         .current_dir(dir)
@@ -86,8 +94,14 @@ cd() { :; }
 fn prepare(dir: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = env!("CARGO_BIN_EXE_unigauge");
-    script(&dir.join("programs/unigauge"), &format!("exec '{program}' \"$@\""));
-    script(&dir.join("parsers/unigauge"), &format!("exec '{program}' \"$@\" --help > /dev/null"));
+    script(
+        &dir.join("programs/unigauge"),
+        &format!("exec '{program}' \"$@\""),
+    );
+    script(
+        &dir.join("parsers/unigauge"),
+        &format!("exec '{program}' \"$@\" --help > /dev/null"),
+    );
     for folder in ["scripts", ".ci"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let entry = entry.unwrap();

@@ -8,13 +8,19 @@ use std::fmt::Write as _;
 /// The page of assets.
 pub fn page() -> String {
     let dir = tempfile::tempdir().unwrap();
-    let listed = unigauge(dir.path()).args(["list", "assets", "--json"]).output().unwrap();
+    let listed = unigauge(dir.path())
+        .args(["list", "assets", "--json"])
+        .output()
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let mut page = head("Assets", "`unigauge list assets`");
     page += "Weights, data, fonts and libraries that `unigauge fetch` brings, with the licences that their authors name. \
              [Fetch weights and data](../guides/assets.md) shows how.\n\n";
     page += "| asset | for | licence | source |\n|---|---|---|---|\n";
-    for asset in listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+    for asset in listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+    {
         let text = |key: &str| cell(asset[key].as_str().unwrap_or_default());
         let _ = writeln!(
             page,

@@ -10,7 +10,12 @@ pub fn page(mut command: Command) -> String {
     let mut page = head("Commands", "the command line's definitions");
     page += "`unigauge COMMAND --help` prints the same. [Exit codes](exit-codes.md) lists how a command can end.\n\n";
     page += "## Options of every command\n\n";
-    options(&mut page, command.get_arguments().filter(|option| option.is_global_set()));
+    options(
+        &mut page,
+        command
+            .get_arguments()
+            .filter(|option| option.is_global_set()),
+    );
     for sub in command.get_subcommands().filter(|sub| shown(sub)) {
         section(&mut page, sub, "unigauge", 2);
     }
@@ -29,10 +34,18 @@ fn section(page: &mut String, command: &Command, above: &str, level: usize) {
         let _ = write!(page, "{}.\n\n", about.to_string().trim_end_matches('.'));
     }
     let usage = command.clone().render_usage().to_string();
-    let _ = write!(page, "```text\n{}\n```\n\n", usage.trim_start_matches("Usage: ").trim());
-    let own = |option: &&Arg| !option.is_global_set() && !matches!(option.get_id().as_str(), "help" | "version");
+    let _ = write!(
+        page,
+        "```text\n{}\n```\n\n",
+        usage.trim_start_matches("Usage: ").trim()
+    );
+    let own = |option: &&Arg| {
+        !option.is_global_set() && !matches!(option.get_id().as_str(), "help" | "version")
+    };
     options(page, command.get_arguments().filter(own));
-    let after = command.get_after_long_help().or_else(|| command.get_after_help());
+    let after = command
+        .get_after_long_help()
+        .or_else(|| command.get_after_help());
     if let Some(after) = after {
         let _ = write!(page, "```text\n{}\n```\n\n", after.to_string().trim());
     }
@@ -43,7 +56,10 @@ fn section(page: &mut String, command: &Command, above: &str, level: usize) {
 
 /// A table of arguments and options; nothing where there are none.
 fn options<'a>(page: &mut String, options: impl Iterator<Item = &'a Arg>) {
-    let rows: String = options.filter(|option| !option.is_hide_set()).map(row).collect();
+    let rows: String = options
+        .filter(|option| !option.is_hide_set())
+        .map(row)
+        .collect();
     if !rows.is_empty() {
         let _ = write!(page, "| option | meaning |\n|---|---|\n{rows}\n");
     }
@@ -51,7 +67,9 @@ fn options<'a>(page: &mut String, options: impl Iterator<Item = &'a Arg>) {
 
 fn row(option: &Arg) -> String {
     let values: Vec<String> = match option.get_value_names() {
-        Some(names) if option.get_action().takes_values() => names.iter().map(|name| format!("<{name}>")).collect(),
+        Some(names) if option.get_action().takes_values() => {
+            names.iter().map(|name| format!("<{name}>")).collect()
+        }
         _ => Vec::new(),
     };
     let long = option.get_long().map(|long| format!("--{long}"));
@@ -60,16 +78,29 @@ fn row(option: &Arg) -> String {
     names.extend(values);
     let help = option.get_long_help().or_else(|| option.get_help());
     let mut meaning = help.map(|help| cell(&help.to_string())).unwrap_or_default();
-    let defaults: Vec<_> = option.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let defaults: Vec<_> = option
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy())
+        .collect();
     if !defaults.is_empty() && option.get_action().takes_values() {
         let _ = write!(meaning, " [default: `{}`]", defaults.join(" "));
     }
     if let Some(variable) = option.get_env() {
         let _ = write!(meaning, " [variable: `{}`]", variable.to_string_lossy());
     }
-    for value in option.get_possible_values().iter().filter(|value| !value.is_hide_set()) {
+    for value in option
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+    {
         let _ = match value.get_help() {
-            Some(help) => write!(meaning, "<br>`{}`: {}", value.get_name(), cell(&help.to_string())),
+            Some(help) => write!(
+                meaning,
+                "<br>`{}`: {}",
+                value.get_name(),
+                cell(&help.to_string())
+            ),
             None => write!(meaning, "<br>`{}`", value.get_name()),
         };
     }

@@ -10,7 +10,10 @@ fn definitions(root: &Path, folder: &str) -> Vec<Table> {
     let mut files: Vec<_> = std::fs::read_dir(root.join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{folder} has no definitions");
@@ -19,12 +22,18 @@ fn definitions(root: &Path, folder: &str) -> Vec<Table> {
 }
 
 fn text<'a>(table: &'a Table, key: &str) -> &'a str {
-    table.get(key).and_then(toml::Value::as_str).unwrap_or_default()
+    table
+        .get(key)
+        .and_then(toml::Value::as_str)
+        .unwrap_or_default()
 }
 
 fn texts<'a>(table: &'a Table, key: &str) -> Vec<&'a str> {
     let list = table.get(key).and_then(toml::Value::as_array);
-    list.into_iter().flatten().filter_map(toml::Value::as_str).collect()
+    list.into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect()
 }
 
 fn code(names: &[&str]) -> String {
@@ -54,13 +63,26 @@ pub fn suites(root: &Path) -> String {
                 text(suite, "title"),
                 code(&texts(suite, "observers")),
                 text(suite["grade"].as_table().unwrap(), "rule"),
-                code(&[text(suite, "layout")].into_iter().filter(|layout| !layout.is_empty()).collect::<Vec<_>>()),
+                code(
+                    &[text(suite, "layout")]
+                        .into_iter()
+                        .filter(|layout| !layout.is_empty())
+                        .collect::<Vec<_>>()
+                ),
             );
         }
         page += "\n";
         for suite in of_task() {
-            let _ = write!(page, "### `{}`\n\n{}\n\n", text(suite, "name"), text(suite, "description"));
-            let repeats = suite.get("repeats").map(toml::Value::to_string).unwrap_or_default();
+            let _ = write!(
+                page,
+                "### `{}`\n\n{}\n\n",
+                text(suite, "name"),
+                text(suite, "description")
+            );
+            let repeats = suite
+                .get("repeats")
+                .map(toml::Value::to_string)
+                .unwrap_or_default();
             for (title, words) in [
                 ("Outputs an item", repeats.as_str()),
                 ("Paper", text(suite, "paper")),
@@ -100,12 +122,19 @@ pub fn models(root: &Path) -> String {
     page += "| model | folder | repository | licence |\n|---|---|---|---|\n";
     for model in &models {
         let repositories = model.get("repositories").and_then(toml::Value::as_array);
-        for repository in repositories.into_iter().flatten().filter_map(toml::Value::as_table) {
+        for repository in repositories
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_table)
+        {
             let _ = writeln!(
                 page,
                 "| `{}` | `{}` | {} at `{}` | {} |",
                 text(model, "name"),
-                [text(repository, "folder"), "."].into_iter().find(|folder| !folder.is_empty()).unwrap_or_default(),
+                [text(repository, "folder"), "."]
+                    .into_iter()
+                    .find(|folder| !folder.is_empty())
+                    .unwrap_or_default(),
                 text(repository, "repo"),
                 text(repository, "revision"),
                 cell(text(repository, "licence"))
@@ -117,7 +146,10 @@ pub fn models(root: &Path) -> String {
 
 /// The page of studies, policies, trainings and printed numbers.
 pub fn others(root: &Path) -> String {
-    let mut page = head("Studies, policies, trainings, printed numbers", "the files in `configs/` and `results/published/`");
+    let mut page = head(
+        "Studies, policies, trainings, printed numbers",
+        "the files in `configs/` and `results/published/`",
+    );
     for (title, folder, words) in [
         (
             "Studies",
@@ -136,7 +168,10 @@ pub fn others(root: &Path) -> String {
              [the training file](training-file.md)).",
         ),
     ] {
-        let _ = write!(page, "## {title}\n\n{words}\n\n| name | title | what it is |\n|---|---|---|\n");
+        let _ = write!(
+            page,
+            "## {title}\n\n{words}\n\n| name | title | what it is |\n|---|---|---|\n"
+        );
         for table in definitions(root, folder) {
             let _ = writeln!(
                 page,
@@ -151,7 +186,10 @@ pub fn others(root: &Path) -> String {
     page += "## Printed numbers\n\n`unigauge table SUITE` shows them ([reproduce a paper](../guides/reproduce-a-paper.md); \
              [the file of printed numbers](published-file.md)).\n\n| suite | rows |\n|---|---:|\n";
     for table in definitions(root, "results/published") {
-        let rows = table.get("rows").and_then(toml::Value::as_array).map_or(0, Vec::len);
+        let rows = table
+            .get("rows")
+            .and_then(toml::Value::as_array)
+            .map_or(0, Vec::len);
         let _ = writeln!(page, "| `{}` | {rows} |", text(&table, "suite"));
     }
     page

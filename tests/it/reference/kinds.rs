@@ -4,36 +4,140 @@ use super::markdown::{cell, head, paragraphs};
 use super::schema::tables;
 use serde_json::Value;
 use std::fmt::Write as _;
+use unigauge::config::Settings;
+use unigauge::generate::NAMES;
+use unigauge::grade::{RULES, Reads, RuleDescription};
+use unigauge::observe::{OBSERVERS, ObserverKind};
 
 /// One generator, observer or rule.
-pub struct Described {
-    pub name: &'static str,
+struct Section {
+    name: &'static str,
     /// What it does, in a sentence.
-    pub summary: &'static str,
-    /// The JSON schema of its options.
-    pub options: Value,
+    about: String,
     /// Further facts, a line each.
-    pub facts: Vec<String>,
+    facts: Vec<String>,
+    /// The JSON schema of its options.
+    options: Value,
+}
+
+/// The page of generators.
+pub fn generators() -> String {
+    let sections: Vec<Section> = NAMES
+        .iter()
+        .map(|name| Section {
+            name,
+            about: String::new(),
+            facts: Vec::new(),
+            options: Value::Null,
+        })
+        .collect();
+    let introduction = "Who answers. A model file names one with `generator`, and its options are the table `[settings]` of that file \
+                        ([run a model](../guides/run-a-model.md)).";
+    page("Generators", introduction, &sections)
+}
+
+/// The page of observers.
+pub fn observers() -> String {
+    let sections: Vec<Section> = OBSERVERS.iter().map(observer).collect();
+    let introduction = "What looks at the outputs and writes evidence. A suite names them in `observers`, and the options of one are \
+                        the table `[observe.NAME]` of that file. On the command line: `--set observe.NAME.KEY=VALUE`.";
+    page("Observers", introduction, &sections)
+}
+
+fn observer(kind: &ObserverKind) -> Section {
+    let mut facts = Vec::new();
+    let assets = (kind.assets)(&Settings::default()).unwrap_or_default();
+    if !assets.is_empty() {
+        facts.push(format!(
+            "Assets, as long as its options name no others: {}.",
+            code(&assets)
+        ));
+    }
+    if kind.on_device {
+        facts.push("Its networks run on the device that `--device` names.".to_owned());
+    }
+    Section {
+        name: kind.name,
+        about: format!("{}.", kind.about),
+        facts,
+        options: (kind.schema)().to_value(),
+    }
+}
+
+/// The page of rules.
+pub fn rules() -> String {
+    let sections: Vec<Section> = RULES.iter().map(|rule| section(rule)).collect();
+    let introduction = "What grades. A suite names one with `rule` in its table `[grade]`, and its options are the table \
+                        `[grade.options]`. On the command line: `--set grade.KEY=VALUE`, or `--set KEY=VALUE` of \
+                        `unigauge grade`.";
+    page("Rules", introduction, &sections)
+}
+
+fn section(rule: &RuleDescription) -> Section {
+    let reads: Vec<String> = rule.reads.iter().map(read).collect();
+    let mut facts = vec![format!("It reads {}.", reads.join(" or "))];
+    if !rule.official_files.is_empty() {
+        facts.push(format!(
+            "Files in `official/`: {}.",
+            code(rule.official_files)
+        ));
+    }
+    if let Some(official) = rule.official_results {
+        facts.push(format!(
+            "`--evidence` may be a file of the benchmark's own script: {}.",
+            official.format
+        ));
+    }
+    for taken in rule.assets {
+        facts.push(format!(
+            "The option `{}` takes the asset `{}` once that was fetched.",
+            taken.option, taken.asset
+        ));
+    }
+    Section {
+        name: rule.name,
+        about: rule.summary.to_owned(),
+        facts,
+        options: rule.options().to_value(),
+    }
+}
+
+fn read(reads: &Reads) -> String {
+    match reads {
+        Reads::Answer => "the text of the output".to_owned(),
+        Reads::Evidence(key) => format!("the evidence `{key}`"),
+        Reads::EvidenceOfOption(option) => format!("the evidence that the option `{option}` names"),
+    }
+}
+
+fn code(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 /// A page with a list, and a section for each.
-pub fn page(title: &str, introduction: &str, described: &[Described]) -> String {
+fn page(title: &str, introduction: &str, sections: &[Section]) -> String {
     let mut page = head(title, "the program's own list");
     page += &paragraphs(introduction);
     page += "| name | what it does |\n|---|---|\n";
-    for one in described {
-        let _ = writeln!(page, "| [`{0}`](#{0}) | {1} |", one.name, cell(one.summary));
+    for section in sections {
+        let _ = writeln!(
+            page,
+            "| [`{0}`](#{0}) | {1} |",
+            section.name,
+            cell(&section.about)
+        );
     }
     page += "\n";
-    for one in described {
-        let _ = write!(page, "## `{}`\n\n{}\n\n", one.name, one.summary);
-        for fact in &one.facts {
+    for section in sections {
+        let _ = write!(page, "## `{}`\n\n{}\n\n", section.name, section.about);
+        for fact in &section.facts {
             let _ = writeln!(page, "- {fact}");
         }
-        if !one.facts.is_empty() {
+        if !section.facts.is_empty() {
             page += "\n";
         }
-        page += &tables(&one.options, 3);
+        page += &tables(&section.options, 3);
     }
     page
 }

@@ -20,14 +20,24 @@ fn root() -> &'static Path {
 /// Every page by its file name.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
-        ("commands.md".to_owned(), commands::page(unigauge::commands::command_line())),
+        (
+            "commands.md".to_owned(),
+            commands::page(unigauge::commands::command_line()),
+        ),
         ("exit-codes.md".to_owned(), exits::page(root())),
         ("suites.md".to_owned(), definitions::suites(root())),
         ("models.md".to_owned(), definitions::models(root())),
         ("studies.md".to_owned(), definitions::others(root())),
+        ("generators.md".to_owned(), kinds::generators()),
+        ("observers.md".to_owned(), kinds::observers()),
+        ("rules.md".to_owned(), kinds::rules()),
         ("assets.md".to_owned(), assets::page()),
     ];
-    pages.extend(schemas::all().into_iter().map(|(name, schema)| definition_file(name, &schema)));
+    pages.extend(
+        schemas::all()
+            .into_iter()
+            .map(|(name, schema)| definition_file(name, &schema)),
+    );
     pages
 }
 
@@ -65,19 +75,42 @@ fn the_reference_is_what_the_program_says() {
 #[test]
 fn every_variable_of_the_environment_is_described() {
     let page = std::fs::read_to_string(root().join("docs/reference/environment.md")).unwrap();
-    let name = regex::Regex::new(r#""((?:UNIGAUGE|HF|XDG|OPENAI|GITHUB)_[A-Z_]+|NO_COLOR)""#).unwrap();
+    let name =
+        regex::Regex::new(r#""((?:UNIGAUGE|HF|XDG|OPENAI|GITHUB)_[A-Z_]+|NO_COLOR)""#).unwrap();
     let described = regex::Regex::new(r"`([A-Z][A-Z_]+)(?:<ID>)?`").unwrap();
-    let described: BTreeSet<&str> = described.captures_iter(&page).map(|found| found.extract::<1>().1[0]).collect();
+    let described: BTreeSet<&str> = described
+        .captures_iter(&page)
+        .map(|found| found.extract::<1>().1[0])
+        .collect();
     let mut read = BTreeSet::new();
-    let tests = |path: &std::path::PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
-    for path in files(&root().join("src"), "rs").into_iter().filter(|path| !tests(path)) {
+    let tests = |path: &std::path::PathBuf| {
+        path.file_stem()
+            .is_some_and(|stem| stem.to_string_lossy().ends_with("tests"))
+    };
+    for path in files(&root().join("src"), "rs")
+        .into_iter()
+        .filter(|path| !tests(path))
+    {
         // Tests have variables of their own, and the compiler has.
         let source = std::fs::read_to_string(path).unwrap();
-        let source = source.split("#[cfg(test)]").next().unwrap_or_default().replace("env!(\"", "");
-        read.extend(name.captures_iter(&source).map(|found| found.extract::<1>().1[0].to_owned()));
+        let source = source
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or_default()
+            .replace("env!(\"", "");
+        read.extend(
+            name.captures_iter(&source)
+                .map(|found| found.extract::<1>().1[0].to_owned()),
+        );
     }
-    let missing: Vec<&String> = read.iter().filter(|name| !described.contains(name.as_str())).collect();
-    assert!(missing.is_empty(), "docs/reference/environment.md lacks {missing:?}");
+    let missing: Vec<&String> = read
+        .iter()
+        .filter(|name| !described.contains(name.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/reference/environment.md lacks {missing:?}"
+    );
 }
 
 /// All files below a folder with an extension, sorted.

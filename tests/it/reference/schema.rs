@@ -39,7 +39,10 @@ impl Writer {
         let mut rows = String::new();
         let required = strings(&schema["required"]);
         for (key, property) in properties(schema) {
-            let mut meaning = property["description"].as_str().map(cell).unwrap_or_default();
+            let mut meaning = property["description"]
+                .as_str()
+                .map(cell)
+                .unwrap_or_default();
             let choices = self.choices(property);
             meaning += &choices;
             let default = if required.contains(&key.as_str()) {
@@ -47,7 +50,11 @@ impl Writer {
             } else {
                 default(&property["default"])
             };
-            let kind = if choices.is_empty() { self.kind(property) } else { "one of these".to_owned() };
+            let kind = if choices.is_empty() {
+                self.kind(property)
+            } else {
+                "one of these".to_owned()
+            };
             let _ = writeln!(rows, "| `{key}` | {kind} | {default} | {meaning} |");
             inner.extend(self.inner(path, key, property));
         }
@@ -58,7 +65,12 @@ impl Writer {
             self.text += &rows;
             self.text += "\n";
         }
-        for Inner { heading, path, schema } in inner {
+        for Inner {
+            heading,
+            path,
+            schema,
+        } in inner
+        {
             let _ = write!(self.text, "{} `{heading}`\n\n", "#".repeat(self.level));
             if let Some(description) = schema["description"].as_str() {
                 self.text += &paragraphs(description);
@@ -69,13 +81,21 @@ impl Writer {
 
     /// The tables that a key's value is or holds, where they have not been written yet.
     fn inner(&mut self, path: &str, key: &str, property: &Value) -> Vec<Inner> {
-        let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let path = if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        };
         let mut found = Vec::new();
         for branch in branches(property) {
             let (value, heading, path) = if branch["type"] == "array" {
                 (&branch["items"], format!("[[{path}]]"), path.clone())
             } else if branch["additionalProperties"].is_object() {
-                (&branch["additionalProperties"], format!("[{path}.NAME]"), format!("{path}.NAME"))
+                (
+                    &branch["additionalProperties"],
+                    format!("[{path}.NAME]"),
+                    format!("{path}.NAME"),
+                )
             } else {
                 (branch, format!("[{path}]"), path.clone())
             };
@@ -85,7 +105,11 @@ impl Writer {
                 let new = name.is_none_or(|name| !self.written.contains(name));
                 if schema["properties"].is_object() && new {
                     self.written.extend(name.map(str::to_owned));
-                    found.push(Inner { heading: heading.clone(), path: path.clone(), schema });
+                    found.push(Inner {
+                        heading: heading.clone(),
+                        path: path.clone(),
+                        schema,
+                    });
                 }
             }
         }
@@ -126,26 +150,53 @@ impl Writer {
             "integer" => "whole number".to_owned(),
             "number" => "number".to_owned(),
             "boolean" => "true or false".to_owned(),
-            "array" if schema["items"].is_object() => format!("list: {}", self.kind(&schema["items"])),
+            "array" if schema["items"].is_object() => {
+                format!("list: {}", self.kind(&schema["items"]))
+            }
             "array" => "list".to_owned(),
             _ if schema["properties"].is_object() => "table".to_owned(),
             _ if schema["additionalProperties"].is_object() => {
-                format!("table by name: {}", self.kind(&schema["additionalProperties"]))
+                format!(
+                    "table by name: {}",
+                    self.kind(&schema["additionalProperties"])
+                )
             }
             _ => "table".to_owned(),
         };
-        let kinds: Vec<String> = types.into_iter().filter(|name| *name != "null").map(word).collect();
-        if kinds.is_empty() { vec!["any".to_owned()] } else { kinds }
+        let kinds: Vec<String> = types
+            .into_iter()
+            .filter(|name| *name != "null")
+            .map(word)
+            .collect();
+        if kinds.is_empty() {
+            vec!["any".to_owned()]
+        } else {
+            kinds
+        }
     }
 
     /// The choices of a value that have a description of their own, as lines of a cell.
     fn choices(&self, property: &Value) -> String {
         let mut text = String::new();
         for branch in branches(property) {
-            let branch = if branch["type"] == "array" { &branch["items"] } else { branch };
-            for choice in self.resolved(branch)["oneOf"].as_array().into_iter().flatten() {
-                let Some(description) = choice["description"].as_str() else { continue };
-                for value in choice.get("const").into_iter().chain(choice["enum"].as_array().into_iter().flatten()) {
+            let branch = if branch["type"] == "array" {
+                &branch["items"]
+            } else {
+                branch
+            };
+            for choice in self.resolved(branch)["oneOf"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
+                let Some(description) = choice["description"].as_str() else {
+                    continue;
+                };
+                for value in choice
+                    .get("const")
+                    .into_iter()
+                    .chain(choice["enum"].as_array().into_iter().flatten())
+                {
                     let _ = write!(text, "<br>`{value}`: {}", cell(description));
                 }
             }
@@ -161,20 +212,29 @@ impl Writer {
     }
 }
 
-
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema["properties"].as_object().into_iter().flatten()
 }
 
 fn strings(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 /// The alternatives of a schema, without null; the schema itself where it has none.
 fn branches(schema: &Value) -> Vec<&Value> {
-    let alternatives = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array());
+    let alternatives = schema["anyOf"]
+        .as_array()
+        .or_else(|| schema["oneOf"].as_array());
     match alternatives {
-        Some(all) => all.iter().filter(|branch| branch["type"] != "null").collect(),
+        Some(all) => all
+            .iter()
+            .filter(|branch| branch["type"] != "null")
+            .collect(),
         None => vec![schema],
     }
 }
