@@ -74,8 +74,8 @@ fn row(option: &Arg) -> String {
     };
     let long = option.get_long().map(|long| format!("--{long}"));
     let short = option.get_short().map(|short| format!("-{short}"));
-    let mut names: Vec<String> = short.into_iter().chain(long).collect();
-    names.extend(values);
+    let names: Vec<String> = short.into_iter().chain(long).collect();
+    let name = [names.join(", "), values.join(" ")].join(" ");
     let help = option.get_long_help().or_else(|| option.get_help());
     let mut meaning = help.map(|help| cell(&help.to_string())).unwrap_or_default();
     let defaults: Vec<_> = option
@@ -104,5 +104,5 @@ fn row(option: &Arg) -> String {
             None => write!(meaning, "<br>`{}`", value.get_name()),
         };
     }
-    format!("| `{}` | {meaning} |\n", names.join(" "))
+    format!("| `{}` | {meaning} |\n", cell(&name))
 }

@@ -58,7 +58,7 @@ fn observer(kind: &ObserverKind) -> Section {
     }
     Section {
         name: kind.name,
-        about: format!("{}.", kind.about),
+        about: sentence(kind.about),
         facts,
         options: (kind.schema)().to_value(),
     }
@@ -84,7 +84,7 @@ fn section(rule: &RuleDescription) -> Section {
     }
     if let Some(official) = rule.official_results {
         facts.push(format!(
-            "`--evidence` may be a file of the benchmark's own script: {}.",
+            "`--evidence` takes the results of the benchmark's own script, too: {}.",
             official.format
         ));
     }
@@ -108,6 +108,15 @@ fn read(reads: &Reads) -> String {
         Reads::Evidence(key) => format!("the evidence `{key}`"),
         Reads::EvidenceOfOption(option) => format!("the evidence that the option `{option}` names"),
     }
+}
+
+/// Words with a capital letter and a full stop.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 fn code(names: &[&str]) -> String {
