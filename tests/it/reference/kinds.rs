@@ -96,7 +96,7 @@ fn section(rule: &RuleDescription) -> Section {
     }
     Section {
         name: rule.name,
-        about: rule.summary.to_owned(),
+        about: rule.about.to_owned(),
         facts,
         options: rule.options().to_value(),
     }
