@@ -8,13 +8,16 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// The number did not fall by more than the allowed drop.
     Pass,
     /// A drop without evidence, or too little data to decide.
     Inconclusive,
+    /// The number fell by more than the allowed drop, with evidence.
     Breach,
 }
 
 impl Status {
+    /// The name of the result.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -27,13 +30,19 @@ impl Status {
 /// The result of one rule for one run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ruled {
+    /// Name of the suite.
     pub suite: String,
+    /// Name of the model.
     pub model: String,
+    /// Name of the run.
     pub run: String,
     /// The metric as the policy names it, with one rule for each group of a tag.
     pub metric: String,
+    /// What a breach of the rule means for the gate.
     pub tier: Tier,
+    /// The result of the rule.
     pub status: Status,
+    /// The reason for the result, in words.
     pub reason: String,
     /// `None` if there was nothing to compare.
     pub difference: Option<Difference>,
@@ -43,7 +52,9 @@ pub struct Ruled {
     pub allowed: Option<f64>,
     /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
     pub p: Option<f64>,
+    /// The probability, corrected for the other rules.
     pub p_corrected: Option<f64>,
+    /// The significance level of the rule.
     pub level: f64,
     /// The smallest drop that is detected with the policy's power, without correction.
     pub detectable: Option<f64>,
@@ -54,13 +65,21 @@ pub struct Ruled {
 /// The verdict for all runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
+    /// Name of the policy.
     pub policy: String,
+    /// Heading of the policy.
     pub title: String,
+    /// The result of the gate.
     pub status: Status,
+    /// The significance level of the policy.
     pub level: f64,
+    /// The statistical power of the policy.
     pub power: f64,
+    /// How several tests are corrected.
     pub correction: Correction,
+    /// The results of the rules.
     pub rules: Vec<Ruled>,
+    /// Remarks on the comparison.
     pub remarks: Vec<String>,
 }
 

@@ -13,7 +13,9 @@ pub struct Series {
     pub level: usize,
     /// Names of the columns.
     pub step: String,
+    /// Name of the column of the values.
     pub value: String,
+    /// The points, sorted by step.
     pub points: Vec<Point>,
     /// Number of files that were read.
     pub files: usize,

@@ -40,6 +40,7 @@ use std::path::PathBuf;
 pub struct LevelRun {
     /// The run folder.
     pub dir: PathBuf,
+    /// The outcomes of its outputs.
     pub outcomes: Outcomes,
     /// The rule that graded it, for numbers that are not averages.
     pub rule: Box<dyn Recount>,
@@ -50,6 +51,7 @@ pub struct LevelRun {
 /// A level on one suite.
 #[derive(Default)]
 pub struct LevelRuns {
+    /// The title of the level.
     pub title: String,
     /// The runs that the study names, in its order, or why one is missing. Runs of two levels at the same
     /// index share their seed.
@@ -62,6 +64,7 @@ pub struct LevelRuns {
 pub struct SuiteRuns {
     /// The suite's name.
     pub suite: String,
+    /// The levels.
     pub levels: Vec<LevelRuns>,
 }
 
@@ -76,24 +79,31 @@ pub struct Settings {
     pub measured_cost: bool,
     /// What may differ between runs apart from the model.
     pub allowed: Allowed,
+    /// How differences are computed.
     pub options: Options,
 }
 
 /// A whole study.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Study {
+    /// The name of the study.
     pub name: String,
+    /// The title of the study.
     pub title: String,
+    /// What the study asks.
     pub description: String,
     /// The factor that is varied.
     pub factor: String,
     /// What the cost means, if there is one.
     pub cost: Option<String>,
+    /// One section for each suite.
     pub sections: Vec<Section>,
+    /// The curves.
     #[serde(skip)]
     pub series: Vec<Series>,
     /// What a reader of the whole page must know.
     pub notes: Vec<String>,
+    /// The width of the charts in print.
     #[serde(skip)]
     pub width: Width,
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// The files that were written.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Written {
+    /// The page.
     pub page: PathBuf,
     /// Tables and charts.
     pub files: Vec<PathBuf>,
