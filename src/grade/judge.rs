@@ -103,7 +103,7 @@ fn call(call: Field<evidence::Call<'_>>) -> Result<Call<'_>, String> {
         (Field::Null, _) | (Field::Absent, Some(_)) => Text::default(),
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
-    let parted = thinking::part(&reply);
+    let parted = thinking::split_reply(&reply);
     let before = !call.thinking.text().is_empty();
     let thought = before || !parted.thought().is_empty();
     let answered = parted.answered() && !(before && parted.words().trim().is_empty());
