@@ -15,7 +15,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalKind {
+    /// Bias-corrected and accelerated bootstrap.
     Bca,
+    /// The percentiles of the bootstrap.
     Percentile,
 }
 
@@ -24,10 +26,13 @@ pub enum IntervalKind {
 pub struct Options {
     /// What is computed about power, for.
     pub plan: Plan,
+    /// The test to make.
     pub test: TestChoice,
+    /// The interval to give.
     pub interval: IntervalKind,
     /// Of the bootstrap and of the permutation test.
     pub resamples: usize,
+    /// Start of their random numbers.
     pub seed: u64,
 }
 
@@ -35,9 +40,11 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Test {
+    /// McNemar's exact test of right and wrong items.
     Mcnemar,
     /// All exchanges were counted.
     ExactPermutation,
+    /// A sample of the exchanges was counted.
     Permutation,
 }
 
@@ -55,22 +62,29 @@ impl Test {
 /// A metric of two runs on the items that both have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
+    /// The number.
     pub metric: Metric,
     /// Items.
     pub n: usize,
+    /// Of the earlier run.
     pub before: f64,
+    /// Of the later run.
     pub after: f64,
     /// After minus before.
     pub difference: f64,
     /// 95 % interval, from resampled items. None when all items differ by as much.
     pub low: Option<f64>,
+    /// As `low`.
     pub high: Option<f64>,
+    /// Of the difference.
     pub standard_error: Option<f64>,
+    /// The test that was made.
     pub test: Test,
     /// Probability of a difference as large in either direction if nothing had changed.
     pub p: f64,
     /// In this direction only: as low, as high.
     pub p_lower: f64,
+    /// As `p_lower`.
     pub p_upper: f64,
     /// `p` corrected for the other numbers tested beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +99,9 @@ pub struct Difference {
     pub odds_ratio: Option<(f64, f64, f64)>,
     /// Items with a higher, an equal, a lower value after.
     pub won: usize,
+    /// As `won`.
     pub tied: usize,
+    /// As `won`.
     pub lost: usize,
     /// The least difference that is seen with the wished power.
     pub detectable: Option<f64>,
@@ -96,10 +112,13 @@ pub struct Difference {
 /// Why there is no difference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDifference {
+    /// No item has the number in both runs.
     #[error("no item has it in both runs")]
     NoPairs,
+    /// The test needs right and wrong outputs.
     #[error("McNemar's test needs one output an item, right or wrong, and this is no such number")]
     NotBinary,
+    /// No rule of the runs makes this number.
     #[error("the runs have no metric `{name}`{}", told(.known))]
     NoMetric { name: String, known: String },
 }

@@ -9,14 +9,19 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// The suite's version.
     Version,
+    /// What was asked.
     Prompts,
+    /// What looked at the outputs.
     Observers,
     /// Other judges were asked, or named by evidence that others made.
     Judges,
     /// Another judge answered than the one asked for, or several did.
     Answering,
+    /// The rule or its options.
     Grading,
+    /// Outputs without a score.
     Partial,
 }
 
@@ -37,7 +42,9 @@ impl Kind {
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
+    /// What differs.
     pub kind: Kind,
+    /// How, in words.
     pub text: String,
 }
 
@@ -51,15 +58,22 @@ impl Mismatch {
 /// What the user lets pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
+    /// Other versions of the suite.
     pub version: bool,
+    /// Other prompts.
     pub prompts: bool,
+    /// Other observers, and so other judges.
     pub observers: bool,
+    /// Other judges.
     pub judges: bool,
+    /// Other rules or options.
     pub grading: bool,
+    /// Outputs without a score.
     pub partial: bool,
 }
 
 impl Allowed {
+    /// Whether a difference of this kind passes.
     pub fn lets(self, kind: Kind) -> bool {
         match kind {
             Kind::Version => self.version,

@@ -37,25 +37,32 @@ use serde::Serialize;
 /// Two runs side by side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
+    /// The earlier run.
     pub before: RunFacts,
+    /// The later run.
     pub after: RunFacts,
     /// What differs beside the model, and was let pass.
     pub allowed: Vec<Mismatch>,
+    /// The official number.
     pub overall: Difference,
     /// The share of outputs that the rule calls right, where that is another number than the overall one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct: Option<Difference>,
     /// By tag in the suite's order; their p values are corrected for each other.
     pub groups: Vec<Difference>,
+    /// The items whose scores changed, most first.
     pub changes: Vec<Change>,
+    /// What a reader of the numbers must know.
     pub remarks: Vec<String>,
 }
 
 /// Why there is no comparison.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotComparable {
+    /// The runs differ in more than the model.
     #[error("{}", told(.0))]
     Mismatches(Vec<Mismatch>),
+    /// The number cannot be compared.
     #[error(transparent)]
     NoDifference(#[from] NoDifference),
 }

@@ -41,6 +41,7 @@ pub struct Further<'a> {
 }
 
 impl<'a> Further<'a> {
+    /// The number `name` of a run.
     pub fn of(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
         Self {
             recount,

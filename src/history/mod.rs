@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 pub struct Wanted {
     /// Names of models; empty for all.
     pub models: Vec<String>,
+    /// The numbers, in the order of the report.
     pub metrics: Vec<Metric>,
     /// Runs that started earlier are left out.
     pub since: Option<jiff::Timestamp>,
@@ -40,8 +41,11 @@ pub struct Wanted {
 /// The runs of a suite over time.
 #[derive(Debug, Clone, Serialize)]
 pub struct History {
+    /// The suite's name.
     pub suite: String,
+    /// Its title.
     pub title: String,
+    /// As [`Wanted::level`].
     pub level: f64,
     /// By model, then by metric in the order wanted.
     pub series: Vec<Series>,
@@ -52,25 +56,36 @@ pub struct History {
 /// One number of one model over its runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
+    /// The model's name.
     pub model: String,
+    /// Its title.
     pub model_title: String,
+    /// The number.
     pub metric: Metric,
     /// By the time at which the runs started.
     pub points: Vec<Point>,
+    /// Where it changed, in order of time.
     pub changes: Vec<Change>,
     /// Standard error that the number of one run has beside others on the same items; None with too few runs.
     pub noise: Option<f64>,
+    /// What a reader of the series must know.
     pub notes: Vec<String>,
 }
 
 /// One run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Point {
+    /// The run's name.
     pub run: String,
+    /// When it started.
     pub started: jiff::Timestamp,
+    /// The version of the program that made it.
     pub program: String,
+    /// The number; None where the run has none.
     pub value: Option<f64>,
+    /// 95 % interval.
     pub low: Option<f64>,
+    /// As `low`.
     pub high: Option<f64>,
     /// Items.
     pub n: usize,
@@ -89,9 +104,11 @@ pub struct Point {
 pub struct Step {
     /// The earlier run.
     pub from: String,
+    /// The later number minus the earlier one.
     pub difference: f64,
     /// 95 % interval by normal theory over items; None without spread.
     pub low: Option<f64>,
+    /// As `low`.
     pub high: Option<f64>,
 }
 
@@ -100,25 +117,36 @@ pub struct Step {
 pub struct Change {
     /// Place of the first run after it among the points.
     pub at: usize,
+    /// The name of the first run after it.
     pub run: String,
     /// The run before, the last of the earlier level.
     pub from: String,
+    /// The level before.
     pub before: f64,
+    /// The level after.
     pub after: f64,
+    /// After minus before.
     pub difference: f64,
+    /// 95 % interval of the difference.
     pub low: Option<f64>,
+    /// As `low`.
     pub high: Option<f64>,
     /// Of the paired permutation test of the items' means on both sides.
     pub p: f64,
+    /// How many runs make the level before.
     pub runs_before: usize,
+    /// How many runs make the level after.
     pub runs_after: usize,
+    /// What the manifests of the runs on both sides differ in.
     pub changed: Vec<Changed>,
 }
 
 /// A folder that was left out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Skipped {
+    /// The folder.
     pub path: PathBuf,
+    /// Why, in words.
     pub reason: String,
 }
 

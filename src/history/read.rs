@@ -14,16 +14,25 @@ use std::sync::{Arc, Mutex};
 
 /// One graded run.
 pub struct Run {
+    /// The suite's name.
     pub suite: String,
+    /// Its title.
     pub suite_title: String,
+    /// The model's name.
     pub model: String,
+    /// Its title.
     pub model_title: String,
+    /// The run's own name.
     pub name: String,
+    /// Its manifest.
     pub manifest: Manifest,
+    /// Its official numbers.
     pub summary: Summary,
     /// The rule and options that it was graded by.
     pub grading: Value,
+    /// The rule, built as noted.
     pub rule: Box<dyn Rule>,
+    /// What it was asked.
     pub asked: Arc<Asked>,
     /// Sums by item, beside the metrics wanted.
     pub columns: Vec<Column>,
@@ -31,6 +40,7 @@ pub struct Run {
 
 /// The items of a run, shared by all runs that were asked the same.
 pub struct Asked {
+    /// The items, in the suite's order.
     pub items: Vec<Item>,
     places: HashMap<String, usize>,
     /// Of what was asked: other keys of the items do not count.
@@ -55,6 +65,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader for these metrics.
     pub fn new(metrics: &'a [Metric]) -> Self {
         Self {
             metrics,

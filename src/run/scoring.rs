@@ -20,9 +20,11 @@ use std::sync::Arc;
 /// The records that grading reads.
 #[derive(Debug)]
 pub struct Records {
+    /// The items, in the suite's order.
     pub items: Arc<Vec<Item>>,
     /// None for loose evidence without outputs.
     pub outputs: Option<Vec<Output>>,
+    /// All evidence, in file order.
     pub evidence: Vec<Evidence>,
     /// Remarks on what was read.
     pub notes: Vec<String>,

@@ -15,6 +15,7 @@ pub struct ChangeMask {
     /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is cut.
     #[serde(rename = "w")]
     pub width: f64,
+    /// As `width`.
     #[serde(rename = "h")]
     pub height: f64,
     /// Share of changed pixels.
@@ -24,10 +25,13 @@ pub struct ChangeMask {
 /// One reply of a judge, word for word.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
+    /// Who gave it; empty where nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// What it is about; empty where nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role: String,
+    /// The words.
     pub reply: String,
 }
 

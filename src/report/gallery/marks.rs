@@ -9,6 +9,7 @@ use serde_json::Value;
 pub struct Mark {
     /// `x, y` of each corner, in turn.
     pub points: Vec<i32>,
+    /// What it is.
     pub label: String,
     /// Confidence, 0 to 1.
     pub score: f64,
