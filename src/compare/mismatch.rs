@@ -37,7 +37,9 @@ impl Kind {
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
+    /// What differs.
     pub kind: Kind,
+    /// The difference in words.
     pub text: String,
 }
 
@@ -51,15 +53,22 @@ impl Mismatch {
 /// What the user lets pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
+    /// Versions of the suite.
     pub version: bool,
+    /// The words of prompts, and suites that share their items.
     pub prompts: bool,
+    /// Observers and judges.
     pub observers: bool,
+    /// Judges, whatever the reason.
     pub judges: bool,
+    /// Rules and their options.
     pub grading: bool,
+    /// Missing, failed and unscored outputs, and other items.
     pub partial: bool,
 }
 
 impl Allowed {
+    /// Whether a mismatch of this kind is allowed.
     pub fn lets(self, kind: Kind) -> bool {
         match kind {
             Kind::Version => self.version,

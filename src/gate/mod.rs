@@ -6,6 +6,7 @@
 //! | `lines` | one item of it |
 //! | [`mod@judge`] | a policy's rules on runs and their baselines |
 //! | [`verdict`] | what came of it |
+//! | `grid` | the rules as rows |
 //! | [`text`] | one screen of explanation |
 //! | [`markdown`] | the summary of a CI step |
 //! | [`github`] | step summary and annotations of GitHub Actions |
@@ -15,6 +16,7 @@
 pub mod banner;
 pub mod baseline;
 pub mod github;
+mod grid;
 pub mod judge;
 pub mod junit;
 mod lines;

@@ -6,7 +6,9 @@ use crate::table::marks::JUDGED_APART;
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
 pub fn mark(table: &mut Table) {
-    table.notes.retain(|note| !note.starts_with(JUDGED_APART.sign));
+    table
+        .notes
+        .retain(|note| !note.starts_with(JUDGED_APART.sign));
     let Some(first) = table.rows.iter().position(|row| !row.judges.is_empty()) else {
         return;
     };

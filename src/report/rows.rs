@@ -6,7 +6,7 @@ use crate::record::Summary;
 
 impl Table {
     /// One table per suite and version, in order of first appearance.
-    pub fn of(inputs: &[TableInput<'_>], settings: TableSettings) -> Vec<Table> {
+    pub fn of_runs(inputs: &[TableInput<'_>], settings: TableSettings) -> Vec<Table> {
         let mut suites: Vec<Vec<TableInput<'_>>> = Vec::new();
         for input in inputs {
             let same = |rows: &&mut Vec<TableInput<'_>>| {

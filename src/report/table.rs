@@ -9,8 +9,11 @@ use std::collections::BTreeMap;
 /// One run that goes into a table.
 #[derive(Debug, Clone, Copy)]
 pub struct TableInput<'a> {
+    /// The numbers of the run.
     pub summary: &'a Summary,
+    /// The title of the suite.
     pub suite_title: &'a str,
+    /// The title of the model.
     pub model_title: &'a str,
 }
 
@@ -38,11 +41,15 @@ pub struct TableSettings {
 /// One number of the table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
+    /// The unrounded number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Items behind the number.
     pub n: usize,
+    /// Its place in the column.
     pub rank: Rank,
     /// The number as papers print it, where the table is printed so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,17 +60,22 @@ pub struct Cell {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     pub model: String,
+    /// The name of the run; the source of a printed row.
     pub run: String,
     /// What is printed: the model's title, with the run's name where a model has several rows.
     pub label: String,
     /// Outputs.
     pub expected: usize,
+    /// Outputs with a score.
     pub scored: usize,
+    /// Outputs that the model did not make.
     pub failed: usize,
+    /// Outputs that could not be graded.
     pub unscored: usize,
     /// The unscored by state.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
+    /// Whether outputs are missing, failed or unscored.
     pub partial: bool,
     /// Who judged, where judges did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -87,17 +99,25 @@ pub struct Row {
 /// One estimate in long format, unrounded, with every grouping of the summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimated {
+    /// The name of the suite.
     pub suite: String,
+    /// The version of the suite.
     pub suite_version: String,
+    /// The name of the model.
     pub model: String,
+    /// The name of the run.
     pub run: String,
+    /// Whether the run is partial.
     pub partial: bool,
     /// The tag grouped by; None for the overall number.
     pub by: Option<String>,
     /// The group; `overall` for the overall number.
     pub key: String,
+    /// The number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Items.
     pub n: usize,
@@ -111,18 +131,25 @@ pub struct Estimated {
 /// The results of one version of one suite.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Table {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub suite_title: String,
+    /// The version of the suite; empty for a table of papers alone.
     pub suite_version: String,
     /// The tag whose groups are the columns after the first.
     pub by: Option<String>,
     /// `overall`, then the groups in the summary's order.
     pub columns: Vec<String>,
+    /// The rows, from top to bottom.
     pub rows: Vec<Row>,
+    /// How the numbers are printed.
     pub unit: Unit,
+    /// Whether the 95 % intervals are printed.
     pub intervals: bool,
     /// What a reader of the numbers must know, the mark † explained first.
     pub notes: Vec<String>,
+    /// The same numbers, and those of further groupings, in long format.
     pub estimates: Vec<Estimated>,
 }
 
@@ -230,4 +257,3 @@ pub(super) fn rank(rows: &mut [&mut Row]) {
         }
     }
 }
-

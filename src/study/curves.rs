@@ -12,7 +12,9 @@ pub struct Series {
     pub level: usize,
     /// The columns.
     pub step: String,
+    /// The name of the value that is read.
     pub value: String,
+    /// In the order of the steps.
     pub points: Vec<Point>,
     /// Files behind it.
     pub files: usize,

@@ -7,15 +7,16 @@
 //! | `section` | the numbers of one suite: values, differences, groups |
 //! | [`curves`] | series over steps, read from logs |
 //! | `charts` | which charts a study has |
-//! | `grid` | tables with best and second, in Markdown, LaTeX and HTML |
-//! | `long` | the same unrounded, as CSV |
+//! | `charted` | the levels as charts take them |
+//! | `tables` | tables with best and second |
+//! | `long` | the same unrounded, one record a number |
 //! | `page` | the HTML page |
 //! | [`write()`] | all of it into one folder |
 
+mod charted;
 mod charts;
 pub mod curves;
 mod estimate;
-mod grid;
 mod long;
 mod page;
 mod pool;
@@ -37,6 +38,7 @@ use std::path::PathBuf;
 pub struct LevelRun {
     /// The run folder.
     pub dir: PathBuf,
+    /// Its scores, item by item.
     pub outcomes: Outcomes,
     /// The rule it was graded by, for numbers that are no averages.
     pub rule: Box<dyn Recount>,
@@ -47,6 +49,7 @@ pub struct LevelRun {
 /// A level on one suite.
 #[derive(Default)]
 pub struct LevelRuns {
+    /// The title of the level.
     pub title: String,
     /// The runs that the study names, in its order; why, where one is not there. Runs of two levels at the same place share
     /// their seed.
@@ -59,6 +62,7 @@ pub struct LevelRuns {
 pub struct SuiteRuns {
     /// The suite's name.
     pub suite: String,
+    /// In the study's order.
     pub levels: Vec<LevelRuns>,
 }
 
@@ -73,24 +77,31 @@ pub struct Settings {
     pub measured_cost: bool,
     /// What may differ between runs beside the model.
     pub allowed: Allowed,
+    /// How differences are computed.
     pub options: Options,
 }
 
 /// A whole study.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Study {
+    /// The name of the study.
     pub name: String,
+    /// The title of the study.
     pub title: String,
+    /// What it is about; empty where its file does not say.
     pub description: String,
     /// What is varied.
     pub factor: String,
     /// What the cost is, where there is one.
     pub cost: Option<String>,
+    /// One for each suite with a run.
     pub sections: Vec<Section>,
+    /// The curves.
     #[serde(skip)]
     pub series: Vec<Series>,
     /// What a reader of the whole page must know.
     pub notes: Vec<String>,
+    /// How wide charts are printed.
     #[serde(skip)]
     pub width: Width,
 }

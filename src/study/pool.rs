@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 /// The runs of a level that belong together.
 pub struct Pooled<'a> {
+    /// The scores of all of them, item by item.
     pub outcomes: Outcomes,
     /// Those that are in it.
     pub runs: Vec<&'a LevelRun>,

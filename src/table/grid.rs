@@ -4,7 +4,7 @@ use super::marks::Mark;
 use serde::Serialize;
 
 /// A printed table. Every row has as many cells as the grid has columns, and its first cell names the row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Grid {
     /// How the formats set this kind of table.
     pub style: Style,
@@ -31,6 +31,16 @@ pub struct Style {
     pub legend: bool,
     /// Whether HTML carries unrounded numbers, with which a script sorts the rows, and the meanings of marks.
     pub sortable: bool,
+}
+
+impl Style {
+    /// Two numbers beside each other, with their difference.
+    pub const PAIRS: Self = Self {
+        class: "pairs",
+        ranked: false,
+        legend: false,
+        sortable: false,
+    };
 }
 
 /// One column.
@@ -104,6 +114,15 @@ impl Column {
         Self {
             align: Align::Right,
             ..Self::words(head)
+        }
+    }
+
+    /// A column of words below nothing.
+    pub fn unnamed() -> Self {
+        Self {
+            head: None,
+            latex: None,
+            align: Align::Left,
         }
     }
 

@@ -48,13 +48,7 @@ pub const IMPOSSIBLE: Mark = Mark {
 };
 
 /// All marks, in the order in which they stand behind a name.
-pub const MARKS: [Mark; 5] = [
-    PARTIAL,
-    PUBLISHED,
-    JUDGED_APART,
-    INCONSISTENT,
-    IMPOSSIBLE,
-];
+pub const MARKS: [Mark; 5] = [PARTIAL, PUBLISHED, JUDGED_APART, INCONSISTENT, IMPOSSIBLE];
 
 impl std::fmt::Display for Mark {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -81,6 +81,12 @@ impl<'r, 'a, T> Builder<'r, 'a, T> {
         self.column(name, Cells::Number, get)
     }
 
+    /// Adds a column of numbers that leaves out those that are infinite or none.
+    #[must_use]
+    pub fn finite(self, name: impl Into<String>, get: impl Fn(&'r T) -> Option<f64>) -> Self {
+        self.number(name, |row| get(row).filter(|number| number.is_finite()))
+    }
+
     /// Adds a column of counts.
     #[must_use]
     pub fn count(self, name: impl Into<String>, get: impl Fn(&'r T) -> Option<usize>) -> Self {

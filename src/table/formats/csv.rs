@@ -73,3 +73,87 @@ fn quoted(text: &str) -> String {
         text.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::{Column, CsvWriter, DataFrame, SerWriter};
+    use proptest::prelude::*;
+
+    fn by_polars(records: &Records<'_>) -> String {
+        let columns = records.columns.iter().map(|values| {
+            let name = values.name.as_str().into();
+            match &values.cells {
+                Cells::Text(texts) => {
+                    let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+                    Column::new(name, texts)
+                }
+                Cells::Number(v) => Column::new(name, v),
+                Cells::Count(v) => Column::new(name, v),
+                Cells::Small(v) => Column::new(name, v),
+                Cells::Truth(v) => Column::new(name, v),
+            }
+        });
+        let mut frame = DataFrame::new(records.height, columns.collect()).unwrap();
+        let mut bytes = Vec::new();
+        CsvWriter::new(&mut bytes)
+            .with_line_terminator("\r\n".into())
+            .finish(&mut frame)
+            .unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    type Line = (Option<f64>, Option<String>, Option<u64>, Option<bool>, u64);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+        #[test]
+        fn as_polars(
+            lines in proptest::collection::vec(
+                (any::<Option<f64>>(), any::<Option<String>>(), any::<Option<u64>>(), any::<Option<bool>>(), any::<u64>()),
+                1..20,
+            ),
+            odd in proptest::collection::vec("[a,\"\r\n #']{0,4}", 20),
+        ) {
+            let lines: Vec<Line> = lines;
+            let lines: Vec<(usize, Line)> = lines.into_iter().enumerate().collect();
+            let records = Records::rows(&lines)
+                .number("n", |(_, l)| l.0)
+                .text("t,\"x", |(_, l)| l.1.as_deref())
+                .count("c", |(_, l)| l.2.map(|v| v as usize))
+                .truth("b", |(_, l)| l.3)
+                .number("bits", |(_, l)| Some(f64::from_bits(l.4)))
+                .number("short", |(_, l)| Some((l.4 % 100_000) as f64 / 1000.0))
+                .number("unit", |(_, l)| Some((l.4 as f64) / u64::MAX as f64))
+                .text("odd", |(at, _)| Some(odd[*at].as_str()))
+                .build();
+            prop_assert_eq!(table(&records), by_polars(&records));
+        }
+    }
+
+    #[test]
+    fn special_numbers_as_polars() {
+        let numbers = [
+            f64::NAN,
+            -f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            0.0,
+            -0.0,
+            1.0,
+            1e15,
+            1e16,
+            1e17,
+            1e21,
+            1e-5,
+            1e-6,
+            1e-7,
+            0.1,
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::MAX,
+        ];
+        let records = Records::rows(&numbers).number("n", |n| Some(*n)).build();
+        assert_eq!(table(&records), by_polars(&records));
+    }
+}

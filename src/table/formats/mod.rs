@@ -1,4 +1,4 @@
-//! One file a format, and the list of them all. A new format is its file and its two lines here.
+//! One file a format, and the list of them all. A new format is its file and its lines here.
 
 pub mod csv;
 pub mod html;
@@ -8,19 +8,19 @@ pub mod markdown;
 pub mod parquet;
 pub mod terminal;
 
+pub use csv::CSV;
+pub use html::HTML;
+pub use json::JSON;
+pub use latex::LATEX;
+pub use markdown::MARKDOWN;
+pub use parquet::PARQUET;
+pub use terminal::TERMINAL;
+
 use super::Format;
 use std::path::Path;
 
 /// All formats, in the order in which help names them.
-pub static FORMATS: [&Format; 7] = [
-    &terminal::TERMINAL,
-    &markdown::MARKDOWN,
-    &latex::LATEX,
-    &html::HTML,
-    &csv::CSV,
-    &parquet::PARQUET,
-    &json::JSON,
-];
+pub static FORMATS: [&Format; 7] = [&TERMINAL, &MARKDOWN, &LATEX, &HTML, &CSV, &PARQUET, &JSON];
 
 /// The format with this name on the command line.
 pub fn named(name: &str) -> Option<&'static Format> {
