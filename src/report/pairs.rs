@@ -129,11 +129,10 @@ impl Paired {
 
     /// One record for each number, unrounded.
     pub fn records(all: &[Self]) -> Records<'_> {
-        let of_run = |paired| {
-            let Self { pairs, .. } = paired;
-            pairs.iter().map(move |pair| (paired, pair))
-        };
-        let rows: Vec<(&Self, &Pair)> = all.iter().flat_map(of_run).collect();
+        let mut rows: Vec<(&Self, &Pair)> = Vec::new();
+        for run in all {
+            rows.extend(run.pairs.iter().map(|pair| (run, pair)));
+        }
         Records::rows(&rows)
             .filled("suite", |(run, _)| run.suite.as_str())
             .filled("model", |(run, _)| run.model.as_str())

@@ -41,11 +41,10 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_items(path: &Path, runs: &[RunGrades]) -> Result<(), RunError> {
-    let of_run = |run| {
-        let RunGrades { grades, .. } = run;
-        grades.iter().map(move |grade| (run, grade))
-    };
-    let rows: Vec<(&RunGrades, &Grade)> = runs.iter().flat_map(of_run).collect();
+    let mut rows: Vec<(&RunGrades, &Grade)> = Vec::new();
+    for run in runs {
+        rows.extend(run.grades.iter().map(|grade| (run, grade)));
+    }
     let records = Records::rows(&rows)
         .text("suite", |(run, _)| Some(run.suite.as_str()))
         .text("suite_version", |(run, _)| Some(run.suite_version.as_str()))

@@ -13,7 +13,7 @@ use unigauge::report::{
     write,
 };
 use unigauge::table::formats::{CSV, HTML, JSON, LATEX, MARKDOWN, PARQUET, TERMINAL};
-use unigauge::table::{FORMATS, Format, Window};
+use unigauge::table::{Format, Window};
 
 /// An empty folder that stays after the test, to be looked at.
 fn folder(name: &str) -> PathBuf {

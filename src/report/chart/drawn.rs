@@ -52,7 +52,7 @@ pub(crate) fn distinct<'a>(charts: impl Iterator<Item = &'a mut Drawn>) {
 }
 
 /// A name as part of a file name: anything but letters, digits, dots and hyphens becomes a hyphen.
-pub(crate) fn file_name(name: &str) -> String {
+fn file_name(name: &str) -> String {
     name.chars()
         .map(|c| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,

@@ -25,7 +25,7 @@ pub use bars::Bars;
 pub use distribution::Distribution;
 pub use draw::{Chart, Width, png, svg};
 pub use drawn::Drawn;
-pub(crate) use drawn::{distinct, file_name};
+pub(crate) use drawn::distinct;
 pub use error::ChartError;
 pub use forest::{Effect, Forest};
 pub use heat::Heat;
