@@ -7,7 +7,7 @@ use crate::compare::{Change, Comparison, Numbers};
 use crate::table::formats::markdown::{body, escape};
 use crate::table::{Column, Grid, Row};
 
-/// Items that are listed of each run.
+/// Number of items that are listed for each run.
 const LISTED: usize = 40;
 
 /// The verdict, its rules, and the items that changed most.

@@ -1,4 +1,4 @@
-//! One screen of explanation.
+//! A verdict explained on one screen.
 
 use super::banner::needed;
 use super::grid::rules;
@@ -7,10 +7,10 @@ use crate::compare::Comparison;
 use crate::table::Window;
 use crate::table::formats::terminal;
 
-/// Items that are listed of each run.
+/// Number of items that are listed for each run.
 const LISTED: usize = 6;
 
-/// The verdict in plain text, with the items that changed most in each comparison.
+/// The verdict as plain text, with the items that changed most in each comparison.
 pub fn render(verdict: &Verdict, comparisons: &[Comparison], window: Window) -> String {
     let mut grid = rules(verdict);
     let status = verdict.status.word().to_uppercase();
