@@ -9,11 +9,11 @@ use serde::Serialize;
 /// One item whose score changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// The item's id.
+    /// The name of the item.
     pub item: String,
     /// Mean scores over its outputs.
     pub before: f64,
-    /// As `before`, of the later run.
+    /// The mean score in the later run.
     pub after: f64,
     /// The output that changed most.
     pub repeat: usize,

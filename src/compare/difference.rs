@@ -26,21 +26,20 @@ pub enum IntervalKind {
 pub struct Options {
     /// What is computed about power, for.
     pub plan: Plan,
-    /// The test to make.
+    /// Which test is made.
     pub test: TestChoice,
-    /// The interval to give.
+    /// Which interval is given.
     pub interval: IntervalKind,
     /// Of the bootstrap and of the permutation test.
     pub resamples: usize,
-    /// Start of their random numbers.
+    /// The start of the random streams.
     pub seed: u64,
 }
 
 /// The test that was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
-    /// McNemar's exact test of right and wrong items.
+    /// McNemar's, of items that are right or wrong.
     Mcnemar,
     /// All exchanges were counted.
     ExactPermutation,
@@ -48,7 +47,22 @@ pub enum Test {
     Permutation,
 }
 
+impl Serialize for Test {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl Test {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mcnemar => "mcnemar",
+            Self::ExactPermutation => "exact-permutation",
+            Self::Permutation => "permutation",
+        }
+    }
+
     /// In words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -62,21 +76,21 @@ impl Test {
 /// A metric of two runs on the items that both have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// The number.
+    /// Which number it is.
     pub metric: Metric,
     /// Items.
     pub n: usize,
-    /// Of the earlier run.
+    /// The number in the earlier run.
     pub before: f64,
-    /// Of the later run.
+    /// The number in the later run.
     pub after: f64,
     /// After minus before.
     pub difference: f64,
     /// 95 % interval, from resampled items. None when all items differ by as much.
     pub low: Option<f64>,
-    /// As `low`.
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
-    /// Of the difference.
+    /// The standard error of the difference, from the jackknife over items.
     pub standard_error: Option<f64>,
     /// The test that was made.
     pub test: Test,
@@ -84,7 +98,7 @@ pub struct Difference {
     pub p: f64,
     /// In this direction only: as low, as high.
     pub p_lower: f64,
-    /// As `p_lower`.
+    /// The probability of a difference as high.
     pub p_upper: f64,
     /// `p` corrected for the other numbers tested beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,9 +113,9 @@ pub struct Difference {
     pub odds_ratio: Option<(f64, f64, f64)>,
     /// Items with a higher, an equal, a lower value after.
     pub won: usize,
-    /// As `won`.
+    /// Items with an equal value.
     pub tied: usize,
-    /// As `won`.
+    /// Items with a lower value after.
     pub lost: usize,
     /// The least difference that is seen with the wished power.
     pub detectable: Option<f64>,

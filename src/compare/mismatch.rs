@@ -44,7 +44,7 @@ impl Kind {
 pub struct Mismatch {
     /// What differs.
     pub kind: Kind,
-    /// How, in words.
+    /// The difference in words.
     pub text: String,
 }
 
@@ -58,22 +58,22 @@ impl Mismatch {
 /// What the user lets pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
-    /// Other versions of the suite.
+    /// Versions of the suite.
     pub version: bool,
-    /// Other prompts.
+    /// The words of prompts, and suites that share their items.
     pub prompts: bool,
-    /// Other observers, and so other judges.
+    /// Observers and judges.
     pub observers: bool,
-    /// Other judges.
+    /// Judges, whatever the reason.
     pub judges: bool,
-    /// Other rules or options.
+    /// Rules and their options.
     pub grading: bool,
-    /// Outputs without a score.
+    /// Missing, failed and unscored outputs, and other items.
     pub partial: bool,
 }
 
 impl Allowed {
-    /// Whether a difference of this kind passes.
+    /// Whether a mismatch of this kind is allowed.
     pub fn lets(self, kind: Kind) -> bool {
         match kind {
             Kind::Version => self.version,

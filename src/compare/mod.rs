@@ -9,7 +9,7 @@
 //! | `numbers` | how they are printed |
 //! | `shares` | groups that mix differently, Simpson's paradox |
 //! | `changes` | the items that changed most |
-//! | [`text`] | the comparison on a terminal |
+//! | [`printed`] | the comparison as a grid and as records |
 //! | [`page`] | the comparison as a page with both pictures |
 
 mod changes;
@@ -18,9 +18,9 @@ mod mismatch;
 mod numbers;
 pub mod page;
 mod pairing;
+pub mod printed;
 mod recount;
 mod shares;
-pub mod text;
 
 pub use changes::Change;
 pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
@@ -43,14 +43,14 @@ pub struct Comparison {
     pub after: RunFacts,
     /// What differs beside the model, and was let pass.
     pub allowed: Vec<Mismatch>,
-    /// The official number.
+    /// The overall number.
     pub overall: Difference,
     /// The share of outputs that the rule calls right, where that is another number than the overall one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct: Option<Difference>,
     /// By tag in the suite's order; their p values are corrected for each other.
     pub groups: Vec<Difference>,
-    /// The items whose scores changed, most first.
+    /// The items that changed, those that changed most first.
     pub changes: Vec<Change>,
     /// What a reader of the numbers must know.
     pub remarks: Vec<String>,

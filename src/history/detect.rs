@@ -28,13 +28,13 @@ pub struct Stretch<S> {
 /// A paired difference.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference {
-    /// The earlier number.
+    /// The mean of the earlier values.
     pub before: f64,
-    /// The later number.
+    /// The mean of the later values.
     pub after: f64,
-    /// Later minus earlier.
+    /// After minus before.
     pub value: f64,
-    /// Its standard error; None with too few items.
+    /// The standard error; None without spread.
     pub error: Option<f64>,
 }
 
@@ -51,9 +51,9 @@ impl Difference {
 pub struct Cut {
     /// First run of the level before, first run after the change, end of the level after.
     pub span: [usize; 3],
-    /// Between the two levels.
+    /// The levels on both sides.
     pub difference: Difference,
-    /// Of the paired permutation test.
+    /// The probability of such a difference if nothing had changed.
     pub p: f64,
 }
 
@@ -61,14 +61,14 @@ pub struct Cut {
 pub struct Found {
     /// From each run to the next one.
     pub steps: Vec<Option<Difference>>,
-    /// The change points, in order of time.
+    /// Those that the test confirms, by time.
     pub cuts: Vec<Cut>,
     /// Standard error of one run's number with one output an item.
     pub noise: Option<f64>,
 }
 
 impl<S: Side> Stretch<S> {
-    /// Finds steps and change points; `level` is the chance of a change point where nothing changed.
+    /// Finds them; `level` is the chance of a change point where nothing changed.
     pub fn detect(&self, level: f64) -> Found {
         let runs = self.sides.len();
         let steps: Vec<Option<Difference>> = (1..runs)

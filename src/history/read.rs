@@ -14,25 +14,25 @@ use std::sync::{Arc, Mutex};
 
 /// One graded run.
 pub struct Run {
-    /// The suite's name.
+    /// The name of the suite.
     pub suite: String,
-    /// Its title.
+    /// The title of the suite.
     pub suite_title: String,
     /// The model's name.
     pub model: String,
     /// Its title.
     pub model_title: String,
-    /// The run's own name.
+    /// The name of the run.
     pub name: String,
-    /// Its manifest.
+    /// How it was made.
     pub manifest: Manifest,
-    /// Its official numbers.
+    /// Its numbers.
     pub summary: Summary,
     /// The rule and options that it was graded by.
     pub grading: Value,
-    /// The rule, built as noted.
+    /// The rule that it was graded by.
     pub rule: Box<dyn Rule>,
-    /// What it was asked.
+    /// What was asked.
     pub asked: Arc<Asked>,
     /// Sums by item, beside the metrics wanted.
     pub columns: Vec<Column>,
@@ -40,7 +40,7 @@ pub struct Run {
 
 /// The items of a run, shared by all runs that were asked the same.
 pub struct Asked {
-    /// The items, in the suite's order.
+    /// The items, in the order of the suite.
     pub items: Vec<Item>,
     places: HashMap<String, usize>,
     /// Of what was asked: other keys of the items do not count.
@@ -65,7 +65,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for these metrics.
+    /// A reader of runs for these numbers.
     pub fn new(metrics: &'a [Metric]) -> Self {
         Self {
             metrics,

@@ -14,7 +14,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The standing of a run.
+    /// Those of a run.
     pub fn of(run: &Run) -> Self {
         let judges = run.summary.judges.iter();
         let mut judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
