@@ -26,15 +26,15 @@ pub struct Baseline {
 pub struct Accepted {
     /// When it was accepted.
     pub when: jiff::Timestamp,
-    /// Why the new scores are right.
+    /// Why it was accepted.
     pub reason: String,
-    /// Name of the suite.
+    /// The name of the suite.
     pub suite: String,
     /// Name of the model.
     pub model: String,
     /// The official number before and after.
     pub from: Option<f64>,
-    /// The official number after the change.
+    /// The overall number after.
     pub to: Option<f64>,
 }
 

@@ -30,19 +30,19 @@ impl Status {
 /// The result of one rule for one run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ruled {
-    /// Name of the suite.
+    /// The name of the suite.
     pub suite: String,
-    /// Name of the model.
+    /// The name of the model.
     pub model: String,
-    /// Name of the run.
+    /// The name of the run.
     pub run: String,
     /// The metric as the policy names it, with one rule for each group of a tag.
     pub metric: String,
-    /// What a breach of the rule means for the gate.
+    /// How much the rule counts.
     pub tier: Tier,
-    /// The result of the rule.
+    /// The result.
     pub status: Status,
-    /// The reason for the result, in words.
+    /// Why, in a sentence.
     pub reason: String,
     /// `None` if there was nothing to compare.
     pub difference: Option<Difference>,
@@ -52,9 +52,9 @@ pub struct Ruled {
     pub allowed: Option<f64>,
     /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
     pub p: Option<f64>,
-    /// The probability, corrected for the other rules.
+    /// The same, corrected for the other rules.
     pub p_corrected: Option<f64>,
-    /// The significance level of the rule.
+    /// The level of the test.
     pub level: f64,
     /// The smallest drop that is detected with the policy's power, without correction.
     pub detectable: Option<f64>,
@@ -65,21 +65,21 @@ pub struct Ruled {
 /// The verdict for all runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
-    /// Name of the policy.
+    /// The name of the policy.
     pub policy: String,
-    /// Heading of the policy.
+    /// The title of the policy.
     pub title: String,
-    /// The result of the gate.
+    /// The worst of the rules that count.
     pub status: Status,
-    /// The significance level of the policy.
+    /// The level of the tests.
     pub level: f64,
-    /// The statistical power of the policy.
+    /// The chance with which the drops are found that “seen from” names.
     pub power: f64,
-    /// How several tests are corrected.
+    /// How p values are corrected for each other.
     pub correction: Correction,
-    /// The results of the rules.
+    /// Each rule on each run.
     pub rules: Vec<Ruled>,
-    /// Remarks on the comparison.
+    /// What a reader must know.
     pub remarks: Vec<String>,
 }
 

@@ -13,9 +13,9 @@ pub struct Series {
     pub level: usize,
     /// Names of the columns.
     pub step: String,
-    /// Name of the column of the values.
+    /// The name of the value that is read.
     pub value: String,
-    /// The points, sorted by step.
+    /// In the order of the steps.
     pub points: Vec<Point>,
     /// Number of files that were read.
     pub files: usize,

@@ -5,36 +5,36 @@ use super::pool::{Pooled, pool, unlike};
 use super::{LevelRuns, Settings, SuiteRuns};
 use crate::compare::{Difference, NoDifference, Pairing};
 use crate::config::Metric;
-use crate::report::table::Rank;
 use crate::stats::holm;
+use crate::table::Rank;
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// One suite of a study.
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
-    /// Name of the suite.
+    /// The name of the suite.
     pub suite: String,
-    /// Title of the suite.
+    /// The title of the suite.
     pub title: String,
-    /// Version of the suite.
+    /// The version of the suite.
     pub version: String,
-    /// The number by which levels are compared.
+    /// The number that levels are compared by.
     pub metric: Metric,
     /// The index of the control among the levels.
     pub control: usize,
-    /// The levels, in the order of the study.
+    /// In the study's order.
     pub levels: Vec<LevelRow>,
     /// The groups of each tag, in the order of the suite.
     pub groups: Vec<Grouped>,
-    /// Notes for readers.
+    /// What a reader of the numbers must know.
     pub notes: Vec<String>,
 }
 
 /// One level.
 #[derive(Debug, Clone, Serialize)]
 pub struct LevelRow {
-    /// Title of the level.
+    /// The title of the level.
     pub title: String,
     /// The run folders.
     pub runs: Vec<PathBuf>,
@@ -44,22 +44,22 @@ pub struct LevelRow {
     pub n: usize,
     /// Number of outputs.
     pub expected: usize,
-    /// Number of scored outputs.
+    /// Outputs with a score.
     pub scored: usize,
     /// The value over the outputs of all runs. If nothing is missing, this is the mean over runs, unless the
     /// rule computes its number by a formula.
     pub value: Option<f64>,
     /// Lower bound of the 95 % interval over items.
     pub low: Option<f64>,
-    /// Upper bound of the 95 % interval.
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
-    /// Whether the value is the best or the second of its column.
+    /// The place of the value among the levels.
     pub rank: Rank,
     /// The value of each run.
     pub by_run: Vec<Option<f64>>,
     /// Standard deviation of the runs' values. `None` for fewer than two runs.
     pub deviation: Option<f64>,
-    /// The cost of the level.
+    /// The cost of the level, where there is one.
     pub cost: Option<f64>,
     /// The difference to the control. `None` for the control itself, and if there is nothing to compare.
     pub difference: Option<Difference>,
@@ -77,7 +77,7 @@ impl LevelRow {
 pub struct Grouped {
     /// The tag.
     pub by: String,
-    /// The keys of the tag, in the order of the suite.
+    /// The groups.
     pub keys: Vec<String>,
     /// Cells by level and key: `cells[level][key]`.
     pub cells: Vec<Vec<GroupCell>>,
@@ -86,15 +86,15 @@ pub struct Grouped {
 /// The value of a level in one group.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupCell {
-    /// The value.
+    /// The number; None where there is none.
     pub value: Option<f64>,
-    /// Lower bound of the 95 % interval.
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
-    /// Upper bound of the 95 % interval.
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Number of items.
     pub n: usize,
-    /// Whether the value is the best or the second of its column.
+    /// The place of the value among the levels.
     pub rank: Rank,
     /// The difference to the control. Its p is corrected for all levels and groups of the tag.
     pub difference: Option<Difference>,
