@@ -15,7 +15,7 @@ fn definitions(root: &Path, folder: &str) -> Vec<Table> {
                 .is_some_and(|extension| extension == "toml")
         })
         .collect();
-    files.sort();
+    files.sort_by(|left, right| left.file_stem().cmp(&right.file_stem()));
     assert!(!files.is_empty(), "{folder} has no definitions");
     let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap().parse().unwrap();
     files.iter().map(read).collect()
