@@ -1,7 +1,7 @@
 //! Generators, observers and rules: what each does, and its options.
 
 use super::markdown::{cell, head, paragraphs};
-use super::schema::tables;
+use super::schema::{Form, tables};
 use serde_json::Value;
 use std::fmt::Write as _;
 use unigauge::config::Settings;
@@ -146,7 +146,7 @@ fn page(title: &str, introduction: &str, sections: &[Section]) -> String {
         if !section.facts.is_empty() {
             page += "\n";
         }
-        page += &tables(&section.options, 3);
+        page += &tables(&section.options, Form::Toml, 3);
     }
     page
 }

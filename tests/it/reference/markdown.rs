@@ -1,9 +1,10 @@
 //! Pieces of Markdown.
 
-/// A text as the cell of a table: on one line, with `|` escaped.
+/// A text as the cell of a table: on one line, with `|` escaped, and without the links of rustdoc.
 pub fn cell(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").replace('|', "\\|")
+    let line = words.join(" ").replace('|', "\\|");
+    line.replace("[`", "`").replace("`]", "`")
 }
 
 /// A text of several paragraphs and code blocks, with an empty line behind it.

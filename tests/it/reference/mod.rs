@@ -6,6 +6,7 @@ mod definitions;
 mod exits;
 mod kinds;
 mod markdown;
+mod records;
 mod schema;
 
 use serde_json::Value;
@@ -31,6 +32,7 @@ fn pages() -> Vec<(String, String)> {
         ("generators.md".to_owned(), kinds::generators()),
         ("observers.md".to_owned(), kinds::observers()),
         ("rules.md".to_owned(), kinds::rules()),
+        ("records.md".to_owned(), records::page()),
         ("assets.md".to_owned(), assets::page()),
     ];
     pages.extend(
@@ -51,7 +53,7 @@ fn definition_file(name: &str, schema: &str) -> (String, String) {
     let schema: Value = serde_json::from_str(schema).unwrap();
     let mut page = markdown::head(&title, &format!("`schema/{name}`"));
     page += &markdown::paragraphs(schema["description"].as_str().unwrap());
-    page += &schema::tables(&schema, 2);
+    page += &schema::tables(&schema, schema::Form::Toml, 2);
     (format!("{kind}-file.md"), page)
 }
 

@@ -5,9 +5,29 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// The tables of a definition file, from its root on. `level` is how many `#` a table's heading has.
-pub fn tables(schema: &Value, level: usize) -> String {
+/// How the file is written that a schema describes.
+#[derive(Clone, Copy)]
+pub enum Form {
+    Toml,
+    Json,
+}
+
+impl Form {
+    /// How the heading of a table within another names it; `many` says that there is a list of them.
+    fn heading(self, path: &str, many: bool) -> String {
+        match (self, many) {
+            (Self::Toml, false) => format!("[{path}]"),
+            (Self::Toml, true) => format!("[[{path}]]"),
+            (Self::Json, false) => path.to_owned(),
+            (Self::Json, true) => format!("{path}[]"),
+        }
+    }
+}
+
+/// The tables of a file, from its root on. `level` is how many `#` a table's heading has.
+pub fn tables(schema: &Value, form: Form, level: usize) -> String {
     let mut writer = Writer {
+        form,
         definitions: schema["$defs"].as_object().cloned().unwrap_or_default(),
         level,
         text: String::new(),
@@ -18,6 +38,7 @@ pub fn tables(schema: &Value, level: usize) -> String {
 }
 
 struct Writer {
+    form: Form,
     definitions: Map<String, Value>,
     level: usize,
     text: String,
@@ -88,17 +109,18 @@ impl Writer {
         };
         let mut found = Vec::new();
         for branch in branches(property) {
-            let (value, heading, path) = if branch["type"] == "array" {
-                (&branch["items"], format!("[[{path}]]"), path.clone())
+            let (value, many, path) = if branch["type"] == "array" {
+                (&branch["items"], true, path.clone())
             } else if branch["additionalProperties"].is_object() {
                 (
                     &branch["additionalProperties"],
-                    format!("[{path}.NAME]"),
+                    false,
                     format!("{path}.NAME"),
                 )
             } else {
-                (branch, format!("[{path}]"), path.clone())
+                (branch, false, path.clone())
             };
+            let heading = self.form.heading(&path, many);
             for value in branches(value) {
                 let name = reference(value);
                 let schema = self.resolved(value).clone();
