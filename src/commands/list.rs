@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
+use crate::generate::{GENERATORS, GeneratorKind};
 use crate::hub::State;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
@@ -48,7 +49,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Policies => ("policies", definitions(Kind::Policy)),
         Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
-        Listable::Generators => ("generators", names(&crate::generate::NAMES)),
+        Listable::Generators => ("generators", generators()),
         Listable::Observers => ("observers", names(crate::observe::NAMES)),
         Listable::Rules => ("rules", names(&crate::grade::names().collect::<Vec<_>>())),
         Listable::Runs => ("runs", runs(&args.out)),
@@ -147,6 +148,15 @@ fn names(names: &[&str]) -> Vec<Row> {
             json: json!(name),
         })
         .collect()
+}
+
+fn generators() -> Vec<Row> {
+    let row = |kind: &GeneratorKind| Row {
+        name: kind.name.into(),
+        rest: kind.summary.into(),
+        json: json!(kind.name),
+    };
+    GENERATORS.iter().map(row).collect()
 }
 
 fn runs(out: &Path) -> Vec<Row> {

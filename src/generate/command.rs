@@ -27,7 +27,10 @@
 mod child;
 mod reply;
 
-use super::{GenerateError, Generated, Generator, Request, picture};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
+use super::picture;
 use crate::cancel::Cancel;
 use child::{Running, Said};
 use reply::Line;
@@ -85,6 +88,16 @@ pub struct CommandGenerator {
     outputs: tempfile::TempDir,
     /// Failures of the program since its last reply.
     failures: u32,
+}
+
+impl SimpleGenerator for CommandGenerator {
+    const NAME: &'static str = "command";
+    const SUMMARY: &'static str = "asks any program that speaks JSON lines";
+    type Settings = CommandSettings;
+
+    fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self::new(settings)?)
+    }
 }
 
 impl CommandGenerator {

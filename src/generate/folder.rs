@@ -6,7 +6,9 @@ mod tile;
 
 pub use inventory::Inventory;
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use crate::image::{self as decode, ImageError};
 use crate::layout::{self, Layout};
@@ -81,6 +83,17 @@ pub struct Folder {
     root: PathBuf,
     bounds: Bounds,
     names: Names,
+}
+
+impl SimpleGenerator for Folder {
+    const NAME: &'static str = "folder";
+    const SUMMARY: &'static str =
+        "answers with somebody else's finished pictures in an official layout";
+    type Settings = FolderSettings;
+
+    fn open(settings: FolderSettings, _: &Resources) -> Result<Self, BuildError> {
+        Self::open(settings).map_err(BuildError::own)
+    }
 }
 
 /// Where an output's picture was found, or would be.

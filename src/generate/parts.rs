@@ -1,13 +1,11 @@
 //! The networks of a generator as lists of tensors, by configuration alone: nothing is loaded or allocated.
 
 use super::diffusion::fatal;
-use super::{BuildError, GenerateError};
-use crate::config::Settings;
+use super::error::{BuildError, GenerateError};
 use crate::model::flux::bfl;
 use crate::model::weights::{Asked, Files, audit};
 use crate::model::{Result, Weights};
 use candle_core::DType;
-use std::path::Path;
 use std::sync::Arc;
 
 /// One network, or a part of one that a checkpoint keeps among others.
@@ -113,23 +111,4 @@ pub fn phases(parts: &[Part]) -> Vec<(&'static str, u64)> {
         }
     }
     phases
-}
-
-/// What a generator asks of a checkpoint whose configurations lie in `folder`. None for a generator without networks.
-///
-/// # Errors
-/// When the settings have mistakes or a configuration is absent or wrong.
-pub fn parts(
-    generator: &str,
-    settings: &Settings,
-    folder: &Path,
-    gpu: bool,
-) -> std::result::Result<Option<Vec<Part>>, BuildError> {
-    Ok(match generator {
-        "uniworld" => Some(super::uniworld::parts(&settings.read()?, folder, gpu)?),
-        "xomni" => Some(super::xomni::parts(&settings.read()?, folder, gpu)?),
-        "flux" => Some(super::flux::parts(&settings.read()?, folder, gpu)?),
-        "qwen-vl" => Some(super::qwen_vl::parts(&settings.read()?, folder, gpu)?),
-        _ => None,
-    })
 }

@@ -1,6 +1,6 @@
 //! Encoded pictures as they come from programs and servers.
 
-use super::Answer;
+use super::generator::Answer;
 use crate::image::{self, ImageError, decode_bytes, read_file, sniff};
 use base64::Engine as _;
 use std::path::Path;

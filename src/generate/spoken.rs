@@ -2,7 +2,8 @@
 //!
 //! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest first.
 
-use super::{GenerateError, Request};
+use super::error::GenerateError;
+use super::generator::Request;
 use crate::image::{Change, decode_file, read_file};
 use crate::model::conversation::{Message, Piece};
 use crate::model::tokenizer::chat::Role;

@@ -1,6 +1,8 @@
 //! Lines of the program, and the answers in them.
 
-use crate::generate::{Answer, GenerateError, Generated, picture};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generated};
+use crate::generate::picture;
 use crate::record::Object;
 use crate::text::json;
 use serde_json::Value;

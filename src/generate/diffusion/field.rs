@@ -4,7 +4,7 @@ use super::networks::{Network, running};
 use super::scratch::Named;
 use super::size::Canvas;
 use super::{POOLED, PROMPT, T5};
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::model::flux::{FluxTransformer, latents};
 use crate::model::weights::Checked;
 use crate::model::{ModelError, Result};

@@ -1,7 +1,7 @@
 //! The networks of the phases that all FLUX pipelines share, by configuration alone.
 
 use super::networks::fatal;
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::generate::parts::Part;
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::flux_vae::{Decoder, VaeConfig};

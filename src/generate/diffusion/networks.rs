@@ -1,6 +1,6 @@
 //! Networks that come and go: weights on disk, loaded for a phase, dropped after it.
 
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::model::flux::bfl;
 use crate::model::flux_vae;
 use crate::model::weights::{Checked, Files, load};

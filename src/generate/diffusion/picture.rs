@@ -6,7 +6,7 @@ use super::field::Field;
 use super::networks::{Network, fatal};
 use super::size::{Size, Sizing};
 use super::stage::Stage;
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux_vae::{Decoder, VaeConfig};
 use crate::model::read_config;

@@ -1,7 +1,7 @@
 //! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a killed run
 //! goes on with them and equal prompts are encoded once.
 
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! How large a picture is made.
 
-use crate::generate::{GenerateError, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
 use crate::image::size::Ratios;
 use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 
 use super::scratch::{Key, Named};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
 use crate::model::weights::Checked;
 use crate::record::Object;
 use image::RgbImage;

@@ -8,18 +8,50 @@ use super::diffusion::{
     Chain, FluxField, Network, PictureSettings, Scratch, Size, Stage, Text, decode_part, fatal,
     picture_stages, text_parts,
 };
+use super::error::GenerateError;
+use super::generator::Generator;
+use super::kind::Pipeline;
 use super::parts::Part;
-use super::{GenerateError, Place};
+use super::place::{Place, Precision};
 use crate::model::flux::{FluxConfig, FluxTransformer};
 use crate::model::read_config;
 use crate::record::Task;
 use std::path::Path;
 
+/// The description of the generator.
+pub struct Flux;
+
+impl Pipeline for Flux {
+    const NAME: &'static str = "flux";
+    const SUMMARY: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
+    type Settings = FluxSettings;
+
+    fn precision(settings: &FluxSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoints(settings: &FluxSettings) -> Vec<(&'static str, &Path)> {
+        vec![("checkpoint", &settings.checkpoint)]
+    }
+
+    fn open(settings: FluxSettings, place: &Place) -> Result<Box<dyn Generator>, GenerateError> {
+        Ok(Box::new(open(settings, place)?))
+    }
+
+    fn parts(
+        settings: &FluxSettings,
+        folder: &Path,
+        gpu: bool,
+    ) -> Result<Vec<Part>, GenerateError> {
+        parts(settings, folder, gpu)
+    }
+}
+
 /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
 ///
 /// # Errors
 /// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
-pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateError> {
+fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateError> {
     let (device, dtype) = (&place.device, settings.precision.on(&place.device));
     let folder = settings.checkpoint.join("transformer");
     let config: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
@@ -62,11 +94,7 @@ pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateErro
 ///
 /// # Errors
 /// When a configuration is absent or wrong.
-pub fn parts(
-    settings: &FluxSettings,
-    folder: &Path,
-    gpu: bool,
-) -> Result<Vec<Part>, GenerateError> {
+fn parts(settings: &FluxSettings, folder: &Path, gpu: bool) -> Result<Vec<Part>, GenerateError> {
     let dtype = settings.precision.dtype(gpu);
     let path = folder.join("transformer/config.json");
     let config: FluxConfig = read_config(&path).map_err(fatal)?;

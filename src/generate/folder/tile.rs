@@ -1,7 +1,7 @@
 //! Tiles of pictures that hold several outputs of a prompt.
 
 use super::image_error;
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::image as decode;
 use image::RgbImage;
 

@@ -1,7 +1,9 @@
 //! What the server's JSON holds: a text, a picture, or a refusal.
 
 use crate::cancel::Cancel;
-use crate::generate::{Answer, GenerateError, Generated, picture};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generated};
+use crate::generate::picture;
 use crate::record::model_name::another;
 use crate::record::{Object, add_note};
 use crate::remote::{self, ChatReply, Client};

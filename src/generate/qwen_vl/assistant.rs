@@ -3,7 +3,8 @@
 use super::QwenVlSettings;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Network, fatal, running};
-use crate::generate::{GenerateError, Place};
+use crate::generate::error::GenerateError;
+use crate::generate::place::Place;
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};

@@ -7,9 +7,12 @@ pub use assistant::Assistant;
 pub use settings::QwenVlSettings;
 
 use super::diffusion::{Chain, Key, Made, Named, Scratch, Stage, Step, fatal};
+use super::error::GenerateError;
+use super::generator::{Generator, Request};
+use super::kind::Pipeline;
 use super::parts::Part;
+use super::place::{Place, Precision};
 use super::spoken::{Order, Spoken};
-use super::{GenerateError, Place, Request};
 use crate::cancel::Cancel;
 use crate::model::conversation::Message;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
@@ -18,11 +21,40 @@ use crate::model::weights::Checked;
 use crate::record::{Object, Task};
 use std::path::Path;
 
+/// The description of the generator.
+pub struct QwenVl;
+
+impl Pipeline for QwenVl {
+    const NAME: &'static str = "qwen-vl";
+    const SUMMARY: &'static str = "Qwen2.5-VL in this process: answers questions about pictures";
+    type Settings = QwenVlSettings;
+
+    fn precision(settings: &QwenVlSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoints(settings: &QwenVlSettings) -> Vec<(&'static str, &Path)> {
+        vec![("checkpoint", &settings.checkpoint)]
+    }
+
+    fn open(settings: QwenVlSettings, place: &Place) -> Result<Box<dyn Generator>, GenerateError> {
+        Ok(Box::new(open(settings, place)?))
+    }
+
+    fn parts(
+        settings: &QwenVlSettings,
+        folder: &Path,
+        gpu: bool,
+    ) -> Result<Vec<Part>, GenerateError> {
+        parts(settings, folder, gpu)
+    }
+}
+
 /// Opens the model; weights are mapped, and loaded at the first question.
 ///
 /// # Errors
 /// As [`Assistant::open`].
-pub fn open(settings: QwenVlSettings, place: &Place) -> Result<Chain, GenerateError> {
+fn open(settings: QwenVlSettings, place: &Place) -> Result<Chain, GenerateError> {
     let answer = Answer(Assistant::open(settings, place)?);
     Ok(Chain::new(
         &[Task::Understand],
@@ -37,11 +69,7 @@ pub fn open(settings: QwenVlSettings, place: &Place) -> Result<Chain, GenerateEr
 ///
 /// # Errors
 /// When the configuration is absent or wrong.
-pub fn parts(
-    settings: &QwenVlSettings,
-    folder: &Path,
-    gpu: bool,
-) -> Result<Vec<Part>, GenerateError> {
+fn parts(settings: &QwenVlSettings, folder: &Path, gpu: bool) -> Result<Vec<Part>, GenerateError> {
     let config: Config = read_config(&folder.join("config.json")).map_err(fatal)?;
     let build = |weights: &_| Qwen2_5Vl::new(&config, weights);
     let dtype = settings.precision.dtype(gpu);

@@ -5,29 +5,82 @@ mod prompt;
 mod reference;
 mod settings;
 
-pub use parts::parts;
+use self::parts::parts;
 pub use settings::UniWorldSettings;
 
 use self::prompt::Prompt;
 use self::reference::ReferenceEncoder;
-use self::settings::Route;
+use self::settings::{Reference, Route};
 use super::diffusion::{
     Chain, FluxField, Network, PictureSettings, Scratch, Stage, Text, fatal, picture_stages,
 };
-use super::{GenerateError, Place};
+use super::error::GenerateError;
+use super::generator::Generator;
+use super::kind::Pipeline;
+use super::parts::Part;
+use super::place::{Place, Precision};
 use crate::model::conversation::Reader;
 use crate::model::flux::FluxTransformer;
 use crate::model::uniworld::{Conditioner, Config, TaskHead};
 use crate::model::weights::Files;
 use crate::record::Task;
 use candle_core::{DType, Device};
+use std::path::Path;
 use std::sync::Arc;
+
+/// The description of the generator.
+pub struct UniWorld;
+
+impl Pipeline for UniWorld {
+    const NAME: &'static str = "uniworld";
+    const SUMMARY: &'static str =
+        "UniWorld-V1 in this process: from a prompt and pictures to pixels or words";
+    type Settings = UniWorldSettings;
+
+    fn precision(settings: &UniWorldSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoints(settings: &UniWorldSettings) -> Vec<(&'static str, &Path)> {
+        let Reference {
+            checkpoint,
+            projector,
+            ..
+        } = &settings.reference;
+        let optional = [
+            ("reference.checkpoint", checkpoint),
+            ("reference.projector", projector),
+        ];
+        let optional = optional
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path.as_deref()?)));
+        [("checkpoint", settings.checkpoint.as_path())]
+            .into_iter()
+            .chain(optional)
+            .collect()
+    }
+
+    fn open(
+        settings: UniWorldSettings,
+        place: &Place,
+    ) -> Result<Box<dyn Generator>, GenerateError> {
+        Ok(Box::new(open(settings, place)?))
+    }
+
+    fn parts(
+        settings: &UniWorldSettings,
+        folder: &Path,
+        gpu: bool,
+    ) -> Result<Vec<Part>, GenerateError> {
+        parts(settings, folder, gpu)
+    }
+}
 
 /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
 ///
 /// # Errors
 /// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
-pub fn open(settings: UniWorldSettings, place: &Place) -> Result<Chain, GenerateError> {
+fn open(settings: UniWorldSettings, place: &Place) -> Result<Chain, GenerateError> {
     let (device, dtype) = (&place.device, settings.precision.on(&place.device));
     let own = settings.checkpoint.join("uniworld");
     let flux = settings.checkpoint.join("flux");

@@ -3,8 +3,8 @@
 use super::UniWorldSettings;
 use super::reference::{PROJECTOR, dinov2_config, radio_files};
 use super::settings::{Encoder, Reference, Route};
-use crate::generate::GenerateError;
 use crate::generate::diffusion::{below_flux, decode_part, fatal, text_parts};
+use crate::generate::error::GenerateError;
 use crate::generate::parts::Part;
 use crate::model::dinov2::Dinov2;
 use crate::model::flux::FluxTransformer;

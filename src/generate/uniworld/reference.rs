@@ -1,8 +1,8 @@
 //! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
 
 use super::settings::{Encoder, UniWorldSettings};
-use crate::generate::GenerateError;
 use crate::generate::diffusion::{Network, fatal};
+use crate::generate::error::GenerateError;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};

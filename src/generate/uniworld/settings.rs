@@ -1,7 +1,7 @@
 //! The settings of the `uniworld` generator.
 
-use crate::generate::Precision;
 use crate::generate::diffusion::Size;
+use crate::generate::place::Precision;
 use crate::image::size::Ratios;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! X-Omni's decoder as the field that latents follow: codes and prompt against nothing.
 
 use super::CODES;
-use crate::generate::GenerateError;
 use crate::generate::diffusion::{
     Canvas, Field, NEGATIVE_POOLED, NEGATIVE_T5, Named, Network, POOLED, T5, Velocity, running,
 };
+use crate::generate::error::GenerateError;
 use crate::model::flux::latents;
 use crate::model::weights::Checked;
 use crate::model::xomni::{Condition, VqDecoder, XOmniDecoder};

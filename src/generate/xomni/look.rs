@@ -3,8 +3,9 @@
 use super::words::Codes;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::{Key, Made, Named, Network, Stage, Step, fatal, running};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
 use crate::generate::spoken::Spoken;
-use crate::generate::{GenerateError, Request};
 use crate::model::processor::BoundedProcessor;
 use crate::model::weights::{Checked, Files};
 use crate::model::xomni::{Config, Vit, VqEncoder};

@@ -8,8 +8,8 @@ mod settings;
 mod tokens;
 mod words;
 
+use self::parts::parts;
 pub use codec::Codec;
-pub use parts::parts;
 pub use settings::XOmniSettings;
 pub use words::Codes;
 
@@ -20,7 +20,11 @@ use self::words::Words;
 use super::diffusion::{
     Canvas, Chain, Network, PictureSettings, Scratch, Size, Stage, Text, fatal, picture_stages,
 };
-use super::{GenerateError, Place};
+use super::error::GenerateError;
+use super::generator::Generator;
+use super::kind::Pipeline;
+use super::parts::Part;
+use super::place::{Place, Precision};
 use crate::model::flux::FluxConfig;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::read_config;
@@ -38,11 +42,41 @@ const CODES: &str = "image_codes";
 /// What the authors' library applies where nothing is said.
 const TOP_K: usize = 50;
 
+/// The description of the generator.
+pub struct XOmni;
+
+impl Pipeline for XOmni {
+    const NAME: &'static str = "xomni";
+    const SUMMARY: &'static str =
+        "X-Omni in this process: from words to image tokens to pixels, and from pictures to words";
+    type Settings = XOmniSettings;
+
+    fn precision(settings: &XOmniSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoints(settings: &XOmniSettings) -> Vec<(&'static str, &Path)> {
+        vec![("checkpoint", &settings.checkpoint)]
+    }
+
+    fn open(settings: XOmniSettings, place: &Place) -> Result<Box<dyn Generator>, GenerateError> {
+        Ok(Box::new(open(settings, place)?))
+    }
+
+    fn parts(
+        settings: &XOmniSettings,
+        folder: &Path,
+        gpu: bool,
+    ) -> Result<Vec<Part>, GenerateError> {
+        parts(settings, folder, gpu)
+    }
+}
+
 /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
 ///
 /// # Errors
 /// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
-pub fn open(settings: XOmniSettings, place: &Place) -> Result<Chain, GenerateError> {
+fn open(settings: XOmniSettings, place: &Place) -> Result<Chain, GenerateError> {
     let (device, dtype) = (&place.device, settings.precision.on(&place.device));
     let own = settings.checkpoint.join("xomni");
     let config = Config::read(&own).map_err(fatal)?;

@@ -1,8 +1,8 @@
 //! The networks of X-Omni by configuration alone.
 
 use super::{XOmniSettings, decoder_folder};
-use crate::generate::GenerateError;
 use crate::generate::diffusion::{below_flux, decode_part, fatal, text_parts};
+use crate::generate::error::GenerateError;
 use crate::generate::parts::Part;
 use crate::model::flux::FluxConfig;
 use crate::model::read_config;

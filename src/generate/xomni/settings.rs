@@ -1,6 +1,6 @@
 //! The settings of the `xomni` generator.
 
-use crate::generate::Precision;
+use crate::generate::place::Precision;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
