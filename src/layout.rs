@@ -1,8 +1,8 @@
 //! Where benchmarks keep their pictures: the official folder layouts, so that official scripts run on our outputs
 //! and we read other people's.
 
+use crate::python;
 use crate::record::Item;
-use crate::text::python_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -97,7 +97,7 @@ impl Layout {
                 let path = PathBuf::from(self.name(item)).join("metadata.jsonl");
                 vec![(
                     path,
-                    python_json::dumps(&Value::Object(item.expect.clone())),
+                    python::json::dumps(&Value::Object(item.expect.clone())),
                 )]
             }
             _ => Vec::new(),

@@ -27,6 +27,10 @@
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
+//! | [`python`] | Python and numpy as official scripts use them |
+//! | [`html`] | HTML as libxml2 reads it |
+//! | [`world`] | the miniature world: drawn pictures of which everything is known |
+//! | [`train`] | networks trained on the miniature world |
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
@@ -50,6 +54,8 @@ pub mod generate;
 pub mod grade;
 mod guard;
 pub mod history;
+pub mod html;
+mod http;
 pub mod hub;
 pub mod image;
 pub mod layout;
@@ -58,6 +64,7 @@ pub mod observe;
 pub mod parity;
 pub mod paths;
 mod process;
+pub mod python;
 pub mod record;
 pub mod remote;
 pub mod report;
@@ -67,3 +74,4 @@ pub mod study;
 pub mod suite;
 pub mod text;
 pub mod train;
+pub mod world;

@@ -7,7 +7,6 @@
 mod download;
 mod environment;
 mod error;
-pub(crate) mod http;
 mod local;
 mod package;
 pub mod shipped;
@@ -22,6 +21,7 @@ pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 
 use crate::cancel::Cancel;
+use crate::http;
 use download::Download;
 use package::Wheel;
 use std::fs::{self, File};

@@ -4,9 +4,9 @@
 //! start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones with their size.
 
 use super::download::{self, Download};
-use super::http::display_url;
 use super::verify::sha256_of;
 use super::{Hub, HubError, Silent};
+use crate::http::display_url;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! A frozen X-Omni tokenizer between pictures and codes.
 
-use super::world::SIDE;
 use super::{TrainError, samples};
 use crate::model::weights::{self, Files};
 use crate::model::xomni::{EncoderConfig, Vit, VqDecoder, VqEncoder};
 use crate::model::{ModelError, read_config};
+use crate::world::SIDE;
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde_json::Value;
