@@ -1,10 +1,12 @@
 //! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly, `checkpoint/`.
 
-use super::Tensors;
 use crate::model::ModelError;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
 
 /// Why a case cannot be run.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -15,8 +17,13 @@ pub enum CaseError {
     ))]
     Read { path: PathBuf, message: String },
     #[error("{path}: there is no component named `{name}`")]
-    #[diagnostic(help("known: {}", super::names().join(", ")))]
-    Unknown { path: PathBuf, name: String },
+    #[diagnostic(help("known: {known}"))]
+    Unknown {
+        path: PathBuf,
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     #[error("{path}: the inputs lack `{name}`")]
     Input { path: PathBuf, name: String },
     #[error(transparent)]

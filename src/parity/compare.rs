@@ -1,6 +1,6 @@
 //! Compares computed tensors with expected ones.
 
-use super::{Case, Tensors};
+use super::case::{Case, Tensors};
 use candle_core::{DType, Tensor};
 
 /// One expected tensor and how the computed one differs.
@@ -51,7 +51,7 @@ fn row(name: &str, want: &Tensor, got: Option<&Tensor>, tolerance: f64) -> Row {
     match (values(got), values(want)) {
         (Ok(got), Ok(want)) => {
             let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs());
-            // `max` would pass over a NaN.
+            // `max` would skip a NaN.
             let worst = worst.fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a });
             let square =
                 |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>();
