@@ -1,5 +1,6 @@
 //! The arguments of `unigauge bench`.
 
+use crate::bench::NETWORKS;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ Examples:
 
 benches/model.py times the Python implementations on the same configuration and sizes, and prints the ratios.")]
 pub struct BenchModelArgs {
-    /// clip, flux, flux-vae, mask2former, qwen2.5-vl, siglip, xomni-ar or xomni-decoder
+    #[arg(help = networks())]
     pub network: String,
     /// The network's `config.json` [default: a size that takes seconds on a CPU]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -52,6 +53,12 @@ pub struct BenchModelArgs {
     /// Also write the result to a file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
+}
+
+/// The names of the networks that can be timed.
+fn networks() -> String {
+    let names: Vec<&str> = NETWORKS.iter().map(|kind| kind.name).collect();
+    format!("One of {}", names.join(", "))
 }
 
 /// Number formats of `unigauge bench`.

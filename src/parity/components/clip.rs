@@ -6,10 +6,7 @@ use crate::parity::component::Component;
 use candle_core::{DType, Device, Tensor};
 
 /// The component `clip`.
-pub(super) const CLIP: Component = Component {
-    name: "clip",
-    run,
-};
+pub(super) const CLIP: Component = Component { name: "clip", run };
 
 /// The component `open_clip`.
 pub(super) const OPEN_CLIP: Component = Component {

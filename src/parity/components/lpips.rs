@@ -6,10 +6,7 @@ use crate::parity::component::Component;
 use candle_core::{DType, Device};
 
 /// The component `lpips`.
-pub(super) const LPIPS: Component = Component {
-    name: "lpips",
-    run,
-};
+pub(super) const LPIPS: Component = Component { name: "lpips", run };
 
 fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let net = case.setting("net")?;

@@ -6,10 +6,7 @@ use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
 /// The component `radio`.
-pub(super) const RADIO: Component = Component {
-    name: "radio",
-    run,
-};
+pub(super) const RADIO: Component = Component { name: "radio", run };
 
 fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let network = checkpoint(&case.checkpoint(), device, Radio::new)?;

@@ -12,10 +12,7 @@ pub(super) const T5_ENCODER: Component = Component {
 };
 
 /// The component `t5`.
-pub(super) const T5_WHOLE: Component = Component {
-    name: "t5",
-    run,
-};
+pub(super) const T5_WHOLE: Component = Component { name: "t5", run };
 
 fn run_encoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let encoder = checkpoint(&case.checkpoint(), device, T5Encoder::new)?;

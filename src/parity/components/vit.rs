@@ -6,10 +6,7 @@ use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
 /// The component `vit`.
-pub(super) const VIT: Component = Component {
-    name: "vit",
-    run,
-};
+pub(super) const VIT: Component = Component { name: "vit", run };
 
 fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let network = checkpoint(&case.checkpoint(), device, Vit::new)?;
