@@ -220,9 +220,10 @@ fn describe(part: &Part) -> String {
 fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     for part in parts {
-        let tensors = match bfl {
-            true => part.in_bfl()?,
-            false => part.tensors.clone(),
+        let tensors = if bfl {
+            part.in_bfl().map_err(BuildError::from)?
+        } else {
+            part.tensors.clone()
         };
         for tensor in &tensors {
             if ctx.json {

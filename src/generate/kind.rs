@@ -3,11 +3,11 @@
 
 use super::error::{BuildError, GenerateError};
 use super::generator::Generator;
-use super::parts::Part;
+use super::pipeline::{Chain, CheckpointFolder, Part, Phase};
 use super::place::{Place, Precision};
 use crate::config::{ConfigError, Settings};
 use crate::model::weights::fingerprint;
-use crate::record::Item;
+use crate::record::{Item, Task};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -52,30 +52,32 @@ pub trait Pipeline: 'static {
     const NAME: &'static str;
     /// What it does, in one sentence without a full stop.
     const SUMMARY: &'static str;
+    /// The tasks whose items it answers.
+    const TASKS: &'static [Task];
     /// Its settings. The manifest shows them with all defaults.
     type Settings: DeserializeOwned + Serialize;
 
     /// The number format that the settings ask for.
     fn precision(settings: &Self::Settings) -> Precision;
 
-    /// Every file or folder of weights that the settings name, by the key that names it.
-    fn checkpoints(settings: &Self::Settings) -> Vec<(&'static str, &Path)>;
+    /// The folder of the checkpoint, which the key `checkpoint` names.
+    fn checkpoint(settings: &Self::Settings) -> &Path;
 
-    /// Opens the pipeline; weights are mapped, and loaded when their phase begins.
-    ///
-    /// # Errors
-    /// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
-    fn open(settings: Self::Settings, place: &Place) -> Result<Box<dyn Generator>, GenerateError>;
+    /// Files and folders of weights that other keys name, each with its key.
+    fn beside(_settings: &Self::Settings) -> Vec<(&'static str, &Path)> {
+        Vec::new()
+    }
 
-    /// The networks' tensors, by the configurations in `folder`.
+    /// The phases in their order, by the configurations in `folder` alone: the checkpoint, or a folder with its
+    /// configurations. This is the one place that names the networks; loading, the plan of the device's memory, `check`
+    /// and `check --keys` read these phases.
     ///
     /// # Errors
     /// When a configuration is absent or wrong.
-    fn parts(
+    fn phases(
         settings: &Self::Settings,
-        folder: &Path,
-        gpu: bool,
-    ) -> Result<Vec<Part>, GenerateError>;
+        folder: &CheckpointFolder,
+    ) -> Result<Vec<Phase>, GenerateError>;
 }
 
 /// Everything that the program knows of a kind of generator.
@@ -118,12 +120,12 @@ impl GeneratorKind {
             name: P::NAME,
             summary: P::SUMMARY,
             check: |settings| Ok(settings.read::<P::Settings>().map(drop)?),
-            open: |settings, _, place| Ok(P::open(settings.read()?, place)?),
+            open: |settings, _, place| open::<P>(settings, place),
             wanted_assets: |_| Vec::new(),
             networks: Some(Networks {
                 resolved: resolved::<P>,
                 weights: weights::<P>,
-                parts: |settings, folder, gpu| Ok(P::parts(&settings.read()?, folder, gpu)?),
+                parts: parts::<P>,
             }),
         }
     }
@@ -201,6 +203,28 @@ impl GeneratorKind {
     }
 }
 
+fn open<P: Pipeline>(settings: &Settings, place: &Place) -> Result<Box<dyn Generator>, BuildError> {
+    let settings: P::Settings = settings.read()?;
+    let dtype = P::precision(&settings).on(&place.device);
+    let folder = CheckpointFolder::new(P::checkpoint(&settings), dtype);
+    let phases = P::phases(&settings, &folder)?;
+    Ok(Box::new(Chain::open(P::TASKS, phases, &folder, place)?))
+}
+
+fn parts<P: Pipeline>(
+    settings: &Settings,
+    folder: &Path,
+    gpu: bool,
+) -> Result<Vec<Part>, BuildError> {
+    let settings: P::Settings = settings.read()?;
+    let folder = CheckpointFolder::new(folder, P::precision(&settings).dtype(gpu));
+    let mut parts = Vec::new();
+    for phase in P::phases(&settings, &folder)? {
+        parts.extend(phase.parts()?);
+    }
+    Ok(parts)
+}
+
 fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, ConfigError> {
     let settings: P::Settings = settings.read()?;
     serde_json::to_value(settings)
@@ -212,7 +236,8 @@ fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, ConfigE
     let dtype = P::precision(&settings).dtype(gpu).as_str();
     let mut found = Map::new();
     found.insert("dtype".into(), json!(dtype));
-    for (key, path) in P::checkpoints(&settings) {
+    let checkpoint = ("checkpoint", P::checkpoint(&settings));
+    for (key, path) in [checkpoint].into_iter().chain(P::beside(&settings)) {
         if let Ok(hash) = fingerprint(path) {
             found.insert(key.into(), hash.into());
         }

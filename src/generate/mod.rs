@@ -9,8 +9,8 @@ pub mod folder;
 mod generator;
 mod kind;
 pub mod openai;
-mod parts;
 mod picture;
+mod pipeline;
 mod place;
 pub mod qwen_vl;
 mod released;
@@ -20,11 +20,10 @@ pub mod uniworld;
 mod world;
 pub mod xomni;
 
-pub use diffusion::plan_lines;
 pub use error::{BuildError, GenerateError};
 pub use generator::{Answer, Done, Generated, Generator, Request};
 pub use kind::{GeneratorKind, Pipeline, Resources, SimpleGenerator};
-pub use parts::{Part, phases};
+pub use pipeline::{CheckpointFolder, Part, Phase, phases, plan_lines};
 pub use place::{Place, Precision};
 pub use released::lay_out as lay_out_released;
 

@@ -1,29 +1,17 @@
-//! What the diffusion pipelines share: stages, the chain that runs them within a memory budget, text encoders,
-//! denoising and decoding.
+//! What the diffusion pipelines share: text encoders, denoising and decoding.
 
-mod chain;
 mod decode;
 mod denoise;
 mod field;
-mod flux_parts;
-mod networks;
 mod picture;
-mod plan;
-mod scratch;
 mod size;
-mod stage;
 mod text;
 
-pub use chain::Chain;
+pub use denoise::Denoiser;
 pub use field::{Field, FluxField, Velocity};
-pub use flux_parts::{below_flux, decode_part, text_parts};
-pub use networks::{Network, fatal, running};
-pub use picture::{PictureSettings, picture_stages};
-pub use plan::plan_lines;
-pub use scratch::{Key, Named, Scratch};
+pub use picture::{PictureSettings, picture_phases};
 pub use size::{Canvas, Size};
-pub use stage::{Made, Stage, Step};
-pub use text::Text;
+pub use text::{TextSettings, text_phase};
 
 /// The language model's states with reference features, [1, L, J].
 pub const PROMPT: &str = "prompt_embeds";
@@ -31,6 +19,9 @@ pub const PROMPT: &str = "prompt_embeds";
 pub const T5: &str = "t5_embeds";
 /// CLIP's pooled vector, [1, Q].
 pub const POOLED: &str = "pooled_prompt_embeds";
-/// As [`T5`] and [`POOLED`], of the empty text that guidance turns away from.
+/// As [`T5`], of the empty text that guidance turns away from.
 pub const NEGATIVE_T5: &str = "negative_t5_embeds";
+/// As [`POOLED`], of the empty text that guidance turns away from.
 pub const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
+/// The packed latents that denoising leaves to decoding, [1, N, C].
+const LATENTS: &str = "latents";

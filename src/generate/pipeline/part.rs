@@ -1,12 +1,10 @@
-//! The networks of a generator as lists of tensors, by configuration alone: nothing is loaded or allocated.
+//! The networks of a generator as lists of tensors.
 
-use super::diffusion::fatal;
-use super::error::{BuildError, GenerateError};
+use super::fault::fatal;
+use crate::generate::error::GenerateError;
 use crate::model::flux::bfl;
-use crate::model::weights::{Asked, Files, audit};
-use crate::model::{Result, Weights};
+use crate::model::weights::Asked;
 use candle_core::DType;
-use std::sync::Arc;
 
 /// One network, or a part of one that a checkpoint keeps among others.
 #[derive(Debug, Clone)]
@@ -14,13 +12,17 @@ pub struct Part {
     /// The phase that needs it.
     pub phase: &'static str,
     /// Where its weights lie, below the checkpoint's folder.
-    pub folder: &'static str,
+    pub folder: String,
+    /// What people call it.
     pub name: &'static str,
     /// What the tensors are loaded to.
     pub dtype: DType,
+    /// Its tensors, in the order in which the network asks for them.
     pub tensors: Vec<Asked>,
     /// False for tensors that a checkpoint has and the pipeline leaves alone.
     pub used: bool,
+    /// Whether Black Forest Labs publish the same network in files of their own layout.
+    pub has_bfl_layout: bool,
 }
 
 impl Part {
@@ -30,11 +32,12 @@ impl Part {
         self.tensors.iter().map(count).sum()
     }
 
-    /// Memory once loaded.
+    /// Memory in bytes once loaded.
     pub fn bytes(&self) -> u64 {
-        match self.used {
-            true => self.parameters() * self.dtype.size_in_bytes() as u64,
-            false => 0,
+        if self.used {
+            self.parameters() * self.dtype.size_in_bytes() as u64
+        } else {
+            0
         }
     }
 
@@ -42,66 +45,38 @@ impl Part {
     ///
     /// # Errors
     /// When a tensor has no counterpart there.
-    pub fn in_bfl(&self) -> std::result::Result<Vec<Asked>, BuildError> {
-        match self.folder {
-            "transformer" => Ok(bfl::stored(&self.tensors).map_err(fatal)?),
-            _ => Ok(self.tensors.clone()),
+    pub fn in_bfl(&self) -> Result<Vec<Asked>, GenerateError> {
+        if self.has_bfl_layout {
+            bfl::stored(&self.tensors).map_err(fatal)
+        } else {
+            Ok(self.tensors.clone())
         }
     }
 
-    /// The same tensors as several parts: each goes to the first prefix that its name begins with.
-    pub(super) fn split(self, prefixes: &[(&str, &'static str)]) -> Vec<Self> {
-        let mut split: Vec<Self> = prefixes
+    /// The same tensors as several parts, each with the beginning of its tensors' names: a tensor goes to the first that
+    /// fits.
+    pub(super) fn split(self, beginnings: &[(&str, &'static str)]) -> Vec<Self> {
+        let mut split: Vec<Self> = beginnings
             .iter()
             .map(|&(_, name)| Self {
                 name,
                 tensors: Vec::new(),
-                ..self
+                ..self.clone()
             })
             .collect();
         for tensor in self.tensors {
-            let place = prefixes
+            let place = beginnings
                 .iter()
-                .position(|(prefix, _)| tensor.name.starts_with(prefix));
+                .position(|(beginning, _)| tensor.name.starts_with(beginning));
             if let Some(part) = place.and_then(|place| split.get_mut(place)) {
                 part.tensors.push(tensor);
             }
         }
         split
     }
-
-    /// The part that `build` asks for.
-    pub(super) fn of<T>(
-        phase: &'static str,
-        folder: &'static str,
-        name: &'static str,
-        dtype: DType,
-        build: impl Fn(&Weights) -> Result<T>,
-    ) -> std::result::Result<Self, GenerateError> {
-        Self::over(None, phase, folder, name, dtype, build)
-    }
-
-    /// As [`Self::of`] for a network that looks at what is stored before it asks.
-    pub(super) fn over<T>(
-        stored: Option<Arc<Files>>,
-        phase: &'static str,
-        folder: &'static str,
-        name: &'static str,
-        dtype: DType,
-        build: impl Fn(&Weights) -> Result<T>,
-    ) -> std::result::Result<Self, GenerateError> {
-        Ok(Self {
-            phase,
-            folder,
-            name,
-            dtype,
-            tensors: audit(stored, build).map_err(fatal)?,
-            used: true,
-        })
-    }
 }
 
-/// Device memory by phase, in the order of the phases.
+/// Device memory in bytes by phase, in the order of the phases.
 pub fn phases(parts: &[Part]) -> Vec<(&'static str, u64)> {
     let mut phases: Vec<(&'static str, u64)> = Vec::new();
     for part in parts {

@@ -1,75 +1,63 @@
-//! Qwen2.5-VL as somebody to ask: pictures and a question in, words out.
+//! The phase `answer`: the pictures first, then the question, and an answer in words.
 
 use super::QwenVlSettings;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Network, fatal, running};
 use crate::generate::error::GenerateError;
-use crate::generate::place::Place;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+};
+use crate::generate::spoken::{Order, Spoken};
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
-use crate::model::read_config;
 use crate::model::tokenizer::chat::{Form, Role};
+use crate::record::Object;
 use candle_core::Device;
+use serde_json::json;
 
-/// A language model that sees, with its tokenizer; the weights are loaded at the first question.
-pub struct Assistant {
+/// A language model that sees, with its tokenizer.
+struct Answer {
     network: Network<Qwen2_5Vl>,
     reader: Reader,
     settings: QwenVlSettings,
     device: Device,
 }
 
-impl Assistant {
-    /// Opens a published folder.
-    ///
-    /// # Errors
-    /// When a file is absent or damaged, or weights and configuration do not fit.
-    pub fn open(settings: QwenVlSettings, place: &Place) -> Result<Self, GenerateError> {
+/// The only phase, of a published folder.
+///
+/// # Errors
+/// When the configuration is absent or wrong.
+pub(super) fn phase(
+    settings: &QwenVlSettings,
+    folder: &CheckpointFolder,
+) -> Result<Phase, GenerateError> {
+    let config: Config = folder.config("config.json")?;
+    let info = NetworkInfo {
+        split: &[("visual.", "visual"), ("", "language model")],
+        ..NetworkInfo::new("Qwen2.5-VL", folder.location(), folder.dtype())
+    };
+    let network = Network::new(info, move |weights| Qwen2_5Vl::new(&config, weights));
+    let (settings, folder) = (settings.clone(), folder.clone());
+    Ok(Phase::new("answer", vec![network.any()], move |device| {
         if settings.max_new_tokens == 0 {
             return Err(GenerateError::fatal(
                 "`max_new_tokens` = 0: no answer fits",
                 "give at least 1",
             ));
         }
-        let folder = &settings.checkpoint;
-        let config: Config = read_config(&folder.join("config.json")).map_err(fatal)?;
-        let dtype = settings.precision.on(&place.device);
-        Ok(Self {
-            network: Network::open(folder, dtype, &place.device, move |weights| {
-                Qwen2_5Vl::new(&config, weights)
-            })?,
-            reader: Reader::open(folder).map_err(fatal)?,
-            device: place.device.clone(),
+        Ok(Answer {
+            network,
+            reader: Reader::open(folder.path()).map_err(fatal)?,
             settings,
+            device: device.clone(),
         })
-    }
+    }))
+}
 
-    /// The network, for its memory.
-    pub(super) fn network(&mut self) -> &mut Network<Qwen2_5Vl> {
-        &mut self.network
-    }
-
-    /// Bytes of weights, and whether they are loaded.
-    pub(super) fn memory(&self) -> (u64, bool) {
-        (self.network.bytes(), self.network.is_loaded())
-    }
-
-    /// Everything that shapes an answer beside the question.
-    pub(super) fn identity(&self) -> String {
-        format!("{:?}", self.settings)
-    }
-
+impl Answer {
     /// Answers a conversation whose last message is the user's.
-    ///
-    /// # Errors
-    /// When a picture is too narrow, memory runs out or Ctrl-C was pressed.
-    pub fn answer(
-        &mut self,
-        messages: &[Message<'_>],
-        cancel: &Cancel,
-    ) -> Result<Reply, GenerateError> {
-        let wrong = running("answer");
+    fn reply(&self, messages: &[Message<'_>], cancel: &Cancel) -> Result<Reply, GenerateError> {
         let limits = PixelLimits {
             min: self.settings.min_pixels,
             max: self.settings.max_pixels,
@@ -85,7 +73,7 @@ impl Assistant {
             .encode(&messages, Form::Qwen, limits, &self.device)
             .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
         let reply = self.reader.reply(
-            self.network.get()?,
+            &*self.network.get()?,
             &conversation,
             self.settings.max_new_tokens,
             self.settings.repetition_penalty as f32,
@@ -94,6 +82,36 @@ impl Assistant {
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
         }
-        reply.map_err(&wrong)
+        reply.map_err(running("answer"))
+    }
+}
+
+impl Stage for Answer {
+    fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
+        let shape = json!(["answer", self.settings, request.item.prompt]);
+        Ok(Key::after(before, &shape, &Spoken::bytes(request)?))
+    }
+
+    fn run(
+        &mut self,
+        request: &Request<'_>,
+        _: &Named,
+        cancel: &Cancel,
+    ) -> Result<Step, GenerateError> {
+        let spoken = Spoken::of(request)?;
+        let turns = spoken.iter().map(|turn| turn.message(Order::PicturesFirst));
+        let messages: Vec<Message<'_>> = turns.collect();
+        let reply = self.reply(&messages, cancel)?;
+        let mut extra = Object::new();
+        Spoken::note(&spoken, &mut extra);
+        extra.insert("input_tokens".into(), reply.input_tokens.into());
+        extra.insert("output_tokens".into(), reply.output_tokens.into());
+        if reply.truncated {
+            extra.insert("answer_truncated".into(), true.into());
+        }
+        Ok(Step {
+            made: Made::Text(reply.text),
+            extra,
+        })
     }
 }

@@ -104,12 +104,13 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// Its folder in a checkpoint that has it.
-    pub fn folder(self) -> &'static str {
+    /// Its folder in a checkpoint that has it; none for [`Self::None`].
+    pub fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Siglip | Self::None => "siglip",
-            Self::Dinov2 | Self::Dinov2Registers => "dinov2",
-            Self::Radio => "radio",
+            Self::Siglip => Some("siglip"),
+            Self::Dinov2 | Self::Dinov2Registers => Some("dinov2"),
+            Self::Radio => Some("radio"),
+            Self::None => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Prompts and conversations as X-Omni's ids: words by the tokenizer, pictures as numbers between them.
 
-use crate::generate::diffusion::running;
 use crate::generate::error::GenerateError;
+use crate::generate::pipeline::running;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};

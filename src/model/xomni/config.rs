@@ -3,7 +3,7 @@
 use crate::model::nn::Activation;
 use crate::model::qwen2::LayerShape;
 use crate::model::{ModelError, Result, read_config};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Sizes of the autoregressive model, and where the other networks are.
@@ -53,7 +53,7 @@ pub struct VisionConfig {
 }
 
 /// How a picture is brought to a size that the tokenizer knows.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Transform {
     /// A shorter side below this is scaled up to it.
