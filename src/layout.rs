@@ -1,6 +1,7 @@
 //! Where benchmarks keep their pictures: the official folder layouts, so that official scripts run on our outputs
 //! and we read other people's.
 
+use crate::files::hex;
 use crate::python;
 use crate::record::Item;
 use serde::{Deserialize, Serialize};
@@ -181,9 +182,7 @@ pub fn safe_name(text: &str) -> String {
         let digest = Sha256::digest(bytes);
         name.truncate(LONGEST - 17);
         name.push('-');
-        for byte in &digest[..8] {
-            _ = write!(name, "{byte:02x}");
-        }
+        name.push_str(&hex(&digest[..8]));
     }
     name
 }

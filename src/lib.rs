@@ -25,6 +25,7 @@
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
+//! | [`files`] | files that are whole or absent, locks, SHA-256 as text |
 //! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
 //! | [`python`] | Python and numpy as official scripts use them |
@@ -49,6 +50,7 @@ pub mod commands;
 pub mod compare;
 pub mod config;
 pub mod exit;
+pub mod files;
 pub mod gate;
 pub mod generate;
 pub mod grade;

@@ -1,6 +1,7 @@
 //! A frozen X-Omni tokenizer between pictures and codes.
 
 use super::{TrainError, samples};
+use crate::files::hex;
 use crate::model::weights::{self, Files};
 use crate::model::xomni::{EncoderConfig, Vit, VqDecoder, VqEncoder};
 use crate::model::{ModelError, read_config};
@@ -77,8 +78,7 @@ impl ImageTokenizer {
             let path = self.folder.join(file);
             hash.update(std::fs::read(&path).map_err(|error| TrainError::io(&path, error))?);
         }
-        let bytes = hash.finalize();
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&hash.finalize()))
     }
 
     /// The codes of pictures of the world, row by row.
