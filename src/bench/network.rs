@@ -1,4 +1,4 @@
-//! A network that can be timed, in one value that stands beside the code that times it.
+//! A network that can be timed: everything that is known of it, in one value made beside the code that times it.
 
 use super::clock::{Clock, Seconds};
 use super::report::Report;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct Shapes {
     /// Width and height of the picture in pixels; none takes [`NetworkKind::size`].
     pub size: Option<[usize; 2]>,
-    /// Tokens of words before or beside the picture.
+    /// Tokens of words in the input.
     pub text_tokens: usize,
     /// Tokens that are decoded.
     pub new_tokens: usize,
@@ -55,7 +55,7 @@ pub struct NetworkKind {
 
 impl NetworkKind {
     /// The kind that a network describes.
-    pub(super) const fn of<N: TimedNetwork>() -> Self {
+    pub(super) const fn timed<N: TimedNetwork>() -> Self {
         Self {
             name: N::NAME,
             small: N::SMALL,
@@ -101,7 +101,7 @@ pub struct Bench<'a> {
     pub report: Report,
     /// Width and height of the picture in pixels.
     pub size: [usize; 2],
-    /// Tokens of words before or beside the picture.
+    /// Tokens of words in the input.
     pub text_tokens: usize,
     /// Tokens that are decoded.
     pub new_tokens: usize,

@@ -1,5 +1,5 @@
-//! What is known of a kind of generator, in one value. Each is made of a description that stands beside the
-//! generator's own code: [`SimpleGenerator`], or [`Pipeline`] for one that runs networks in this process.
+//! Everything that is known of a kind of generator, in one value. It is made from a description in the generator's own
+//! file: [`SimpleGenerator`], or [`Pipeline`] for a generator that runs networks in this process.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::Generator;
@@ -40,7 +40,7 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
         Ok(())
     }
 
-    /// Assets that it needs for these items, beside its settings.
+    /// Assets that it needs for these items, apart from what its settings name.
     fn wanted_assets(_items: &[Item]) -> Vec<&'static str> {
         Vec::new()
     }
@@ -93,7 +93,7 @@ pub struct GeneratorKind {
     networks: Option<Networks>,
 }
 
-/// What is known beside that of a generator that runs networks in this process.
+/// What is known in addition of a generator that runs networks in this process.
 #[derive(Debug, Clone, Copy)]
 struct Networks {
     resolved: fn(&Settings) -> Result<Value, ConfigError>,
@@ -151,18 +151,19 @@ impl GeneratorKind {
         (self.open)(settings, assets, place)
     }
 
-    /// Assets that it needs for these items, beside its settings.
+    /// Assets that it needs for these items, apart from what its settings name.
     pub fn wanted_assets(&self, items: &[Item]) -> Vec<&'static str> {
         (self.wanted_assets)(items)
     }
 
-    /// Whether it runs networks in this process: then one worker has the device, whatever `--jobs` says.
+    /// Whether it runs networks in this process: then one worker has the device, and
+    /// `--jobs` changes nothing.
     pub fn runs_networks(&self) -> bool {
         self.networks.is_some()
     }
 
-    /// Settings with the defaults that they leave out, so that a manifest says everything; as they stand for a
-    /// generator that runs no networks here.
+    /// The settings with all defaults, so that a manifest says everything; as they are written for a generator that runs
+    /// no networks here.
     ///
     /// # Errors
     /// When the settings have mistakes.
@@ -173,7 +174,7 @@ impl GeneratorKind {
         }
     }
 
-    /// What shapes the outputs of networks beside their settings: the number format on this kind of device, and a hash
+    /// What shapes the outputs of networks in addition to their settings: the number format on this kind of device, and a hash
     /// of every file or folder that the settings name. Files that are not there leave no hash: opening them says so.
     /// None for a generator without networks.
     ///

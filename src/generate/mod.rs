@@ -90,7 +90,7 @@ pub fn in_process(name: &str) -> bool {
     find(name).is_ok_and(GeneratorKind::runs_networks)
 }
 
-/// Assets that a generator needs for these items, beside its settings.
+/// Assets that a generator needs for these items, as [`GeneratorKind::wanted_assets`] gives them.
 pub fn wanted_assets(name: &str, items: &[Item]) -> Vec<&'static str> {
     find(name).map_or(Vec::new(), |kind| kind.wanted_assets(items))
 }

@@ -15,12 +15,13 @@ use serde::Deserialize;
 pub struct Spoken {
     role: Role,
     text: String,
+    /// What is shown.
     pub pictures: Vec<RgbImage>,
     /// What decoding changed of the pictures.
     changes: Vec<Change>,
 }
 
-/// What of a turn stands first.
+/// What of a turn comes first.
 #[derive(Debug, Clone, Copy)]
 pub enum Order {
     TextFirst,
@@ -42,7 +43,7 @@ impl Spoken {
     ///
     /// # Errors
     /// When the history has a mistake or a picture cannot be read; the message names the key or the file.
-    pub fn of(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
+    pub fn turns(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
         let mut turns = past(request)?;
         turns.push(Past {
             role: Role::User,
@@ -70,17 +71,17 @@ impl Spoken {
     }
 
     /// Adds notes on what decoding changed of the pictures to an output's record.
-    pub fn note(spoken: &[Self], record: &mut Object) {
+    pub fn note_changes(spoken: &[Self], record: &mut Object) {
         for change in spoken.iter().flat_map(|turn| &turn.changes) {
             add_note(record, &change.note("an input picture of the item"));
         }
     }
 
-    /// The bytes of all pictures, and the history as it is written: what shapes an answer beside the prompt.
+    /// The history as it is written, and the bytes of all pictures: all that shapes an answer, apart from the prompt.
     ///
     /// # Errors
     /// When a picture cannot be read.
-    pub fn bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
+    pub fn file_bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
         let mut parts = Vec::new();
         if let Some(history) = request.item.extra.get("history") {
             parts.push(history.to_string().into_bytes());
@@ -91,10 +92,12 @@ impl Spoken {
         Ok(parts)
     }
 
+    /// Who speaks.
     pub fn role(&self) -> Role {
         self.role
     }
 
+    /// What is said in words.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything that is known of a component. The value stands beside the component's own code.
+/// Everything that is known of a component. The value is in the component's own file.
 #[derive(Debug, Clone, Copy)]
 pub struct Component {
     /// The name that a case's `model` takes.

@@ -13,12 +13,12 @@ use super::network::NetworkKind;
 
 /// The networks that can be timed. To add one, write its file and a line here.
 pub static NETWORKS: &[NetworkKind] = &[
-    NetworkKind::of::<clip::Clip>(),
-    NetworkKind::of::<flux::Flux>(),
-    NetworkKind::of::<flux_vae::FluxVae>(),
-    NetworkKind::of::<mask2former::Mask2Former>(),
-    NetworkKind::of::<qwen2_5_vl::Qwen2_5Vl>(),
-    NetworkKind::of::<siglip::Siglip>(),
-    NetworkKind::of::<xomni_ar::XOmniAr>(),
-    NetworkKind::of::<xomni_decoder::XOmniDecoder>(),
+    NetworkKind::timed::<clip::Clip>(),
+    NetworkKind::timed::<flux::Flux>(),
+    NetworkKind::timed::<flux_vae::FluxVae>(),
+    NetworkKind::timed::<mask2former::Mask2Former>(),
+    NetworkKind::timed::<qwen2_5_vl::Qwen2_5Vl>(),
+    NetworkKind::timed::<siglip::Siglip>(),
+    NetworkKind::timed::<xomni_ar::XOmniAr>(),
+    NetworkKind::timed::<xomni_decoder::XOmniDecoder>(),
 ];

@@ -57,7 +57,7 @@ impl TimedNetwork for Qwen2_5Vl {
         bench.report.rate("prefill", prompt);
         let mut later = Vec::new();
         answer(bench.new_tokens, &mut later)?;
-        bench.note("decode", Seconds::of(later));
+        bench.note("decode", Seconds::summarise(later));
         bench.report.rate("decode", 1);
         Ok(())
     }

@@ -50,7 +50,7 @@ impl TimedNetwork for XOmniAr {
                 later.extend(last.replace(now).map(|last| (now - last).as_secs_f64()));
                 !bench.clock.cancel.is_raised()
             })?;
-            bench.note(phase, Seconds::of(later));
+            bench.note(phase, Seconds::summarise(later));
             bench.report.rate(phase, together as usize);
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::model::flux_vae::VaeConfig;
 pub struct PictureSettings {
     /// Euler steps.
     pub num_inference_steps: usize,
-    /// How strongly the denoiser follows what it is told; what the number means is the field's affair.
+    /// How strongly the denoiser follows its condition; each field gives the number its own meaning.
     pub guidance_scale: f32,
     /// How large the picture is made.
     pub size: Size,

@@ -20,7 +20,7 @@ use serde_json::json;
 pub struct TextSettings {
     /// Tokens of T5, padded or cut to this; none leaves T5 out, and CLIP sees the empty text.
     pub t5_length: Option<usize>,
-    /// Whether the empty text is encoded beside the prompt.
+    /// Whether the empty text is encoded, too.
     pub negative: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Device};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// What is said of a network beside its configuration.
+/// What is known of a network apart from its configuration.
 #[derive(Clone)]
 pub struct NetworkInfo {
     /// What people call it, such as `FLUX transformer`.
@@ -23,11 +23,11 @@ pub struct NetworkInfo {
     /// The parts that people know it by, each with the beginning of its tensors' names; none for a network that is one
     /// part. A tensor belongs to the first beginning that fits.
     pub split: &'static [(&'static str, &'static str)],
-    /// Tensors that lie beside its own and that the pipeline leaves alone, with their name.
+    /// Tensors in the same files that the pipeline does not use, with their name.
     pub unused: Option<(&'static str, Vec<Asked>)>,
     /// Whether Black Forest Labs publish the same network in files of their own layout.
     pub has_bfl_layout: bool,
-    /// Opened files that answer what no configuration tells.
+    /// Opened files that answer questions about sizes which no configuration answers.
     pub stored: Option<Arc<Files>>,
 }
 
@@ -48,8 +48,8 @@ impl NetworkInfo {
 
 type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
-/// A network by its configuration. Copies are handles of the same network: the phase that runs it has one, the pipeline
-/// that loads and drops it another.
+/// A network by its configuration. A clone is another handle of the same network: the stage that runs it has one, and
+/// the pipeline that loads and drops it has another.
 pub struct Network<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> Network<T> {
     }
 
     fn loaded(&self) -> MutexGuard<'_, Option<Arc<T>>> {
-        // A panic while it was held leaves a network that is there or not.
+        // After a panic the network is still either there or not.
         self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

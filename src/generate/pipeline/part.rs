@@ -19,7 +19,7 @@ pub struct Part {
     pub dtype: DType,
     /// Its tensors, in the order in which the network asks for them.
     pub tensors: Vec<Asked>,
-    /// False for tensors that a checkpoint has and the pipeline leaves alone.
+    /// False for tensors that a checkpoint has and the pipeline does not use.
     pub used: bool,
     /// Whether Black Forest Labs publish the same network in files of their own layout.
     pub has_bfl_layout: bool,

@@ -89,7 +89,7 @@ impl Answer {
 impl Stage for Answer {
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
         let shape = json!(["answer", self.settings, request.item.prompt]);
-        Ok(Key::after(before, &shape, &Spoken::bytes(request)?))
+        Ok(Key::after(before, &shape, &Spoken::file_bytes(request)?))
     }
 
     fn run(
@@ -98,12 +98,12 @@ impl Stage for Answer {
         _: &Named,
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
-        let spoken = Spoken::of(request)?;
+        let spoken = Spoken::turns(request)?;
         let turns = spoken.iter().map(|turn| turn.message(Order::PicturesFirst));
         let messages: Vec<Message<'_>> = turns.collect();
         let reply = self.reply(&messages, cancel)?;
         let mut extra = Object::new();
-        Spoken::note(&spoken, &mut extra);
+        Spoken::note_changes(&spoken, &mut extra);
         extra.insert("input_tokens".into(), reply.input_tokens.into());
         extra.insert("output_tokens".into(), reply.output_tokens.into());
         if reply.truncated {

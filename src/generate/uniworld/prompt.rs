@@ -77,7 +77,7 @@ pub(super) fn phase(
     }))
 }
 
-/// The language model and its projector, which lie beside a projector of VAE tokens that no published recipe uses.
+/// The language model and its projector. The same files hold a projector of VAE tokens that no published recipe uses.
 fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditioner> {
     let tower = &config.denoise_tower;
     let inner = tower.denoiser_config.width();
@@ -121,7 +121,7 @@ struct Read {
 impl Stage for Prompt {
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
         let shape = json!([self.identity, request.item.task, request.item.prompt]);
-        Ok(Key::after(before, &shape, &Spoken::bytes(request)?))
+        Ok(Key::after(before, &shape, &Spoken::file_bytes(request)?))
     }
 
     fn run(
@@ -166,8 +166,8 @@ impl Stage for Prompt {
 impl Prompt {
     /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is noted.
     fn read(&self, request: &Request<'_>, extra: &mut Object) -> Result<Read, GenerateError> {
-        let spoken = Spoken::of(request)?;
-        Spoken::note(&spoken, extra);
+        let spoken = Spoken::turns(request)?;
+        Spoken::note_changes(&spoken, extra);
         let turns = spoken.iter().map(|turn| turn.message(Order::TextFirst));
         let mut messages: Vec<Message<'_>> = turns.collect();
         if !self.settings.vlm_sees_images && request.item.task != Task::Understand {

@@ -53,7 +53,7 @@ impl ReferenceNetworks {
     /// The encoder of the settings; none when they want none.
     ///
     /// # Errors
-    /// When its configuration is absent or wrong, or names no weights that its sizes can be told from.
+    /// When its configuration is absent or wrong, or its sizes cannot be read from its weights.
     pub(super) fn read(
         settings: &UniWorldSettings,
         config: &Config,

@@ -3,7 +3,7 @@
 use super::look::{Look, LookNetworks};
 use super::picture::PicturePhases;
 use super::settings::XOmniSettings;
-use super::tokens::drawn;
+use super::tokens::codes_step;
 use super::words::Codes;
 use super::{CODES, OWN};
 use crate::cancel::Cancel;
@@ -52,7 +52,7 @@ impl Codec {
         look.codes(picture)
     }
 
-    /// A picture of codes; `prompt` is what a decoder that reads text is told.
+    /// A picture of codes; a decoder that reads text gets `prompt`.
     ///
     /// # Errors
     /// When the checkpoint cannot be opened, or the codes are no grid of the checkpoint's.
@@ -154,6 +154,6 @@ impl Stage for Given {
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        drawn(Self::ids(request))
+        codes_step(Self::ids(request))
     }
 }

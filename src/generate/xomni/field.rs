@@ -11,7 +11,7 @@ use crate::model::xomni::{Condition, VqDecoder, XOmniDecoder};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
-/// What the pipeline tells the decoder's own guidance input.
+/// The value of the decoder's own guidance input.
 const GUIDANCE: f32 = 1.0;
 
 /// The decoder with the second half of the tokenizer.

@@ -123,7 +123,7 @@ fn name(number: usize) -> String {
 ///
 /// # Errors
 /// When what was left cannot be read.
-pub(super) fn left(before: &Named) -> Result<Vec<Codes>> {
+pub(super) fn codes_left(before: &Named) -> Result<Vec<Codes>> {
     let tensors = (0..).map_while(|number| before.get(&name(number)));
     tensors
         .map(|tensor| {
@@ -140,16 +140,16 @@ impl Stage for Look {
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let pictures = Spoken::bytes(request)?;
+        let pictures = Spoken::file_bytes(request)?;
         Ok(Key::after(before, &self.identity, &pictures))
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
         let wrong = running("look");
         let mut tensors = Named::new();
-        let spoken = Spoken::of(request)?;
+        let spoken = Spoken::turns(request)?;
         let mut extra = Object::new();
-        Spoken::note(&spoken, &mut extra);
+        Spoken::note_changes(&spoken, &mut extra);
         let pictures = spoken.iter().flat_map(|turn| &turn.pictures);
         for (number, picture) in pictures.enumerate() {
             let Codes { height, width, ids } = self.codes(picture)?;

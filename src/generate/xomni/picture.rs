@@ -24,8 +24,8 @@ pub(super) struct PicturePhases {
 }
 
 impl PicturePhases {
-    /// The phases for pictures of `canvas`. Where no decoder weights are, the configuration's own word `image_only`
-    /// tells whether the decoder reads the prompt.
+    /// The phases for pictures of `canvas`. Where no decoder weights are, `image_only` in the configuration
+    /// says whether the decoder reads the prompt.
     ///
     /// # Errors
     /// When a configuration is absent or wrong.
@@ -117,8 +117,8 @@ pub(super) fn quantizer(vision: &VisionConfig, folder: &CheckpointFolder) -> Loc
     }
 }
 
-/// What an image-only decoder's file holds beside its own tensors: projections of what was seen, and the text's
-/// embedder.
+/// Tensors in the file of an image-only decoder that the network does not have: output projections, and the embedder
+/// of the text.
 fn left_alone(flux: &FluxConfig) -> Vec<Asked> {
     let width = flux.width();
     let pair = |name: String, input: usize| {

@@ -17,7 +17,7 @@ pub struct XOmniSettings {
     /// Scores of image tokens are divided by it.
     #[serde(default = "one")]
     pub temperature: f64,
-    /// Only so many of the likeliest image tokens are drawn, 0 for all. Default: the checkpoint's `generation_config.json`,
+    /// Only so many of the likeliest image tokens are codes_step, 0 for all. Default: the checkpoint's `generation_config.json`,
     /// else 50, which the authors' library applies unasked.
     #[serde(default)]
     pub top_k: Option<usize>,
@@ -30,7 +30,7 @@ pub struct XOmniSettings {
     /// Guidance of the image tokens by the difference to an empty prompt; 1 for none.
     #[serde(default = "one")]
     pub cfg_scale: f64,
-    /// Pictures whose image tokens are drawn together. What a picture looks like does not depend on it, but for rounding.
+    /// Pictures whose image tokens are codes_step together. What a picture looks like does not depend on it, but for rounding.
     #[serde(default = "batch_size")]
     pub batch_size: usize,
     /// Euler steps of the decoder. Default: `vision_config.decoder.num_inference_steps` of the checkpoint.

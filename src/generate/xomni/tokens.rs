@@ -1,6 +1,6 @@
 //! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or answers in words.
 
-use super::look::left;
+use super::look::codes_left;
 use super::settings::XOmniSettings;
 use super::words::Words;
 use super::{CODES, OWN};
@@ -96,7 +96,7 @@ fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
     ))
 }
 
-/// How image tokens are drawn: the settings, then the checkpoint, then the authors' library.
+/// How image tokens are codes_step: the settings, then the checkpoint, then the authors' library.
 fn sampling(settings: &XOmniSettings, own: &Path) -> Result<Sampling, GenerateError> {
     let published = GenerationConfig::read(own).map_err(fatal)?;
     let sampling = Sampling {
@@ -158,7 +158,7 @@ impl Stage for Tokens {
                 Err(error) => vec![Err(error); places.len()],
             };
             for (index, result) in places.into_iter().zip(results) {
-                steps[index] = Some(result.and_then(drawn));
+                steps[index] = Some(result.and_then(codes_step));
             }
         }
         let missing = || Err(GenerateError::item("network", "the model gave no answer"));
@@ -170,7 +170,7 @@ impl Stage for Tokens {
 }
 
 /// Codes as what later stages take.
-pub(super) fn drawn(codes: Vec<u32>) -> Result<Step, GenerateError> {
+pub(super) fn codes_step(codes: Vec<u32>) -> Result<Step, GenerateError> {
     let length = codes.len();
     let tensor = Tensor::from_vec(codes, length, &Device::Cpu);
     let tensor = tensor.map_err(|error| running("tokens")(ModelError::from(error)))?;
@@ -213,12 +213,12 @@ impl Tokens {
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
         let wrong = running("tokens");
-        let pictures = left(before).map_err(&wrong)?;
-        let spoken = Spoken::of(request)?;
-        let mut places = pictures.iter().map(|codes| self.words.place(codes));
+        let pictures = codes_left(before).map_err(&wrong)?;
+        let spoken = Spoken::turns(request)?;
+        let mut places = pictures.iter().map(|codes| self.words.picture_text(codes));
         let mut said = Vec::new();
         for turn in &spoken {
-            self.words.plain(turn.text())?;
+            self.words.refuse_picture_tokens(turn.text())?;
             let mut lines: Vec<String> = places.by_ref().take(turn.pictures.len()).collect();
             lines.push(turn.text().into());
             said.push(Said {

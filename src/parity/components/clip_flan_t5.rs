@@ -12,7 +12,7 @@ pub(super) const CLIP_FLAN_T5: Component = Component {
     run,
 };
 
-/// What stands in `input_ids` for the picture.
+/// The number in `input_ids` that the picture takes the place of.
 const IMAGE: i64 = -200;
 
 fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {

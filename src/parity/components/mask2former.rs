@@ -1,4 +1,4 @@
-//! `mask2former`: pixels to class and mask logits; the loader tells hub and mmdetection files apart.
+//! `mask2former`: pixels to class and mask logits; the loader distinguishes the hub's files from mmdetection's.
 
 use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
 use crate::model::read_config;
