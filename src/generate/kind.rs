@@ -5,6 +5,7 @@ use super::error::{BuildError, GenerateError};
 use super::generator::Generator;
 use super::pipeline::{Chain, CheckpointFolder, Part, Phase};
 use super::place::{Place, Precision};
+use super::released::ReleasedConfig;
 use crate::config::{ConfigError, Settings};
 use crate::model::weights::fingerprint;
 use crate::record::{Item, Task};
@@ -57,6 +58,9 @@ pub trait Pipeline: 'static {
     /// Its settings. The manifest shows them with all defaults.
     type Settings: DeserializeOwned + Serialize;
 
+    /// Configurations of the checkpoints that are published for it, in lists that several generators may share.
+    const RELEASED: &'static [&'static [ReleasedConfig]];
+
     /// The number format that the settings ask for.
     fn precision(settings: &Self::Settings) -> Precision;
 
@@ -99,6 +103,7 @@ struct Networks {
     resolved: fn(&Settings) -> Result<Value, ConfigError>,
     weights: fn(&Settings, bool) -> Result<Value, ConfigError>,
     parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
+    released: &'static [&'static [ReleasedConfig]],
 }
 
 impl GeneratorKind {
@@ -126,6 +131,7 @@ impl GeneratorKind {
                 resolved: resolved::<P>,
                 weights: weights::<P>,
                 parts: parts::<P>,
+                released: P::RELEASED,
             }),
         }
     }
@@ -185,6 +191,12 @@ impl GeneratorKind {
         networks
             .map(|networks| (networks.weights)(settings, gpu))
             .transpose()
+    }
+
+    /// Configurations of the checkpoints that are published for it; none for a generator without networks.
+    pub fn released(&self) -> impl Iterator<Item = &'static ReleasedConfig> {
+        let lists = self.networks.iter().flat_map(|networks| networks.released);
+        lists.flat_map(|list| list.iter())
     }
 
     /// What it asks of a checkpoint whose configurations lie in `folder`. None for a generator without networks.

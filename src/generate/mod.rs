@@ -25,9 +25,10 @@ pub use generator::{Answer, Done, Generated, Generator, Request};
 pub use kind::{GeneratorKind, Pipeline, Resources, SimpleGenerator};
 pub use pipeline::{CheckpointFolder, Part, Phase, phases, plan_lines};
 pub use place::{Place, Precision};
-pub use released::lay_out as lay_out_released;
+pub use released::ReleasedConfig;
 
 use crate::config::{Settings, nearest};
+use crate::files::FileError;
 use crate::record::Item;
 use serde_json::Value;
 use std::path::Path;
@@ -122,4 +123,14 @@ pub fn parts(
     gpu: bool,
 ) -> Result<Option<Vec<Part>>, BuildError> {
     find(name)?.parts(settings, folder, gpu)
+}
+
+/// Writes the configurations of a published repository below `folder`; those that are there stay.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn lay_out_released(repo: &str, folder: &Path) -> Result<(), FileError> {
+    let all = GENERATORS.iter().flat_map(GeneratorKind::released);
+    let mut files = all.filter(|file| file.repo == repo);
+    files.try_for_each(|file| file.lay_out(folder))
 }

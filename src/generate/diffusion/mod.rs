@@ -4,12 +4,14 @@ mod decode;
 mod denoise;
 mod field;
 mod picture;
+mod released;
 mod size;
 mod text;
 
 pub use denoise::Denoiser;
 pub use field::{Field, FluxField, Velocity};
 pub use picture::{PictureSettings, picture_phases};
+pub use released::FLUX_1_DEV;
 pub use size::{Canvas, Size};
 pub use text::{TextSettings, text_phase};
 

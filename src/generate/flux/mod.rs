@@ -5,12 +5,14 @@ mod settings;
 pub use settings::FluxSettings;
 
 use super::diffusion::{
-    Denoiser, FluxField, PictureSettings, Size, TextSettings, picture_phases, text_phase,
+    Denoiser, FLUX_1_DEV, FluxField, PictureSettings, Size, TextSettings, picture_phases,
+    text_phase,
 };
 use super::error::GenerateError;
 use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Network, NetworkInfo, Phase};
 use super::place::Precision;
+use super::released::ReleasedConfig;
 use crate::model::flux::{FluxConfig, FluxTransformer};
 use crate::record::Task;
 use std::path::Path;
@@ -23,6 +25,7 @@ impl Pipeline for Flux {
     const SUMMARY: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
     const TASKS: &'static [Task] = &[Task::TextToImage];
     type Settings = FluxSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[FLUX_1_DEV];
 
     fn precision(settings: &FluxSettings) -> Precision {
         settings.precision

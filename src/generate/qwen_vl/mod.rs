@@ -9,6 +9,7 @@ use super::error::GenerateError;
 use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Phase};
 use super::place::Precision;
+use super::released::ReleasedConfig;
 use crate::record::Task;
 use std::path::Path;
 
@@ -20,6 +21,11 @@ impl Pipeline for QwenVl {
     const SUMMARY: &'static str = "Qwen2.5-VL in this process: answers questions about pictures";
     const TASKS: &'static [Task] = &[Task::Understand];
     type Settings = QwenVlSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[&[ReleasedConfig {
+        repo: "Qwen/Qwen2.5-VL-7B-Instruct",
+        path: "config.json",
+        text: include_str!("../../../configs/released/qwen2.5-vl-7b.json"),
+    }]];
 
     fn precision(settings: &QwenVlSettings) -> Precision {
         settings.precision

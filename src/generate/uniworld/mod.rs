@@ -7,12 +7,13 @@ mod settings;
 pub use settings::UniWorldSettings;
 
 use super::diffusion::{
-    Denoiser, FluxField, PictureSettings, TextSettings, picture_phases, text_phase,
+    Denoiser, FLUX_1_DEV, FluxField, PictureSettings, TextSettings, picture_phases, text_phase,
 };
 use super::error::GenerateError;
 use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Network, NetworkInfo, Phase, fatal};
 use super::place::Precision;
+use super::released::ReleasedConfig;
 use crate::model::flux::FluxTransformer;
 use crate::model::uniworld::Config;
 use crate::record::Task;
@@ -23,6 +24,20 @@ const OWN: &str = "uniworld";
 /// The folder that is laid out as FLUX.1's.
 const FLUX: &str = "flux";
 
+/// The configurations of UniWorld-V1 and of its reference encoder.
+const RELEASED: &[ReleasedConfig] = &[
+    ReleasedConfig {
+        repo: "LanguageBind/UniWorld-V1",
+        path: "config.json",
+        text: include_str!("../../../configs/released/uniworld-v1.json"),
+    },
+    ReleasedConfig {
+        repo: "google/siglip2-so400m-patch16-512",
+        path: "config.json",
+        text: include_str!("../../../configs/released/siglip2-so400m-patch16-512.json"),
+    },
+];
+
 /// The description of the generator.
 pub struct UniWorld;
 
@@ -32,6 +47,7 @@ impl Pipeline for UniWorld {
         "UniWorld-V1 in this process: from a prompt and pictures to pixels or words";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Edit, Task::Understand];
     type Settings = UniWorldSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[RELEASED, FLUX_1_DEV];
 
     fn precision(settings: &UniWorldSettings) -> Precision {
         settings.precision

@@ -4,6 +4,7 @@ mod codec;
 mod field;
 mod look;
 mod picture;
+mod released;
 mod settings;
 mod tokens;
 mod words;
@@ -14,10 +15,12 @@ pub use words::Codes;
 
 use self::look::LookNetworks;
 use self::picture::{PicturePhases, canvas};
+use super::diffusion::FLUX_1_DEV;
 use super::error::GenerateError;
 use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Phase, fatal};
 use super::place::Precision;
+use super::released::ReleasedConfig;
 use crate::model::xomni::Config;
 use crate::record::Task;
 use std::path::Path;
@@ -38,6 +41,7 @@ impl Pipeline for XOmni {
         "X-Omni in this process: from words to image tokens to pixels, and from pictures to words";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Understand];
     type Settings = XOmniSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[released::X_OMNI, FLUX_1_DEV];
 
     fn precision(settings: &XOmniSettings) -> Precision {
         settings.precision
