@@ -53,7 +53,8 @@ pub struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    /// Times `work`; what it gives is dropped outside the measured time. None when Ctrl-C came before a measurement.
+    /// Times `work`; what it gives is dropped outside the measured time. None when Ctrl-C came before a
+    /// measurement.
     ///
     /// # Errors
     /// As `work`.

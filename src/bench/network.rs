@@ -1,4 +1,5 @@
-//! A network that can be timed: everything that is known of it, in one value made beside the code that times it.
+//! A network that can be timed: everything that is known of it, in one value made beside the code that times
+//! it.
 
 use super::clock::{Clock, Seconds};
 use super::report::Report;

@@ -16,13 +16,13 @@
 //! {"id": "…", "error": "why this one cannot be made"}
 //! ```
 //!
-//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record). `output_dir` is
-//! empty, writable, and removed after the reply has been read. The program answers one request before it gets the
-//! next. It may print `{"ready": true}` once its weights are loaded: the time limit of the first request counts from
-//! there. Anything else on stdout is ignored up to a limit; stderr is free, its last lines are shown when the program
-//! fails. The program should end when its stdin is closed; it is stopped, with all it started, when it does not. When
-//! unigauge is told to end, the request in hand is waited for as long as the signal leaves time; a program that ends of
-//! the same signal has not failed.
+//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record).
+//! `output_dir` is empty, writable, and removed after the reply has been read. The program answers one
+//! request before it gets the next. It may print `{"ready": true}` once its weights are loaded: the time
+//! limit of the first request counts from there. Anything else on stdout is ignored up to a limit; stderr is
+//! free, its last lines are shown when the program fails. The program should end when its stdin is closed; it
+//! is stopped, with all it started, when it does not. When unigauge is told to end, the request in hand is
+//! waited for as long as the signal leaves time; a program that ends of the same signal has not failed.
 
 mod child;
 mod reply;
@@ -44,7 +44,8 @@ use std::time::{Duration, Instant};
 /// Lines that are no reply, per request, before the program is taken for broken.
 const MAX_STRAY_LINES: usize = 1000;
 
-/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to both.
+/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to
+/// both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
 /// Settings of the generator `command`.
@@ -56,7 +57,8 @@ pub struct CommandSettings {
     /// Longest time for one reply, in seconds (default 600).
     #[serde(default = "ten_minutes")]
     pub timeout_seconds: f64,
-    /// Time that a freshly started program has beyond `timeout_seconds` for its first reply, in seconds (default 600).
+    /// Time that a freshly started program has beyond `timeout_seconds` for its first reply, in seconds
+    /// (default 600).
     #[serde(default = "ten_minutes")]
     pub startup_timeout_seconds: f64,
     /// How often in a row the program is started again after it died, hung or talked nonsense (default 3).
@@ -104,7 +106,8 @@ impl CommandGenerator {
     /// Checks the settings; starts nothing yet.
     ///
     /// # Errors
-    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can be made.
+    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can
+    /// be made.
     pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
         if settings.program.first().is_none_or(String::is_empty) {
             return Err(GenerateError::fatal(
@@ -182,7 +185,8 @@ impl CommandGenerator {
         GenerateError::item(kind, message)
     }
 
-    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when cancelled.
+    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when
+    /// cancelled.
     fn wait(
         &self,
         running: &mut Running,

@@ -1,7 +1,7 @@
 //! The `echo` generator: answers every item with its own prompt.
 //!
-//! It makes a dry run of an understanding suite possible with no model at hand. It does no work of its own, so a run
-//! with it shows what the engine itself costs.
+//! It makes a dry run of an understanding suite possible with no model at hand. It does no work of its own,
+//! so a run with it shows what the engine itself costs.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};

@@ -14,7 +14,8 @@ pub enum GenerateError {
         /// What went wrong, for people.
         message: String,
     },
-    /// No further output can be made (the server refuses the key, the program is not found, …): the run stops cleanly.
+    /// No further output can be made (the server refuses the key, the program is not found, …): the run stops
+    /// cleanly.
     #[error("{message}")]
     Fatal {
         /// What went wrong, for people.

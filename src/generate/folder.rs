@@ -1,4 +1,5 @@
-//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for byte.
+//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for
+//! byte.
 
 mod inventory;
 mod names;
@@ -25,28 +26,29 @@ use tile::Tile;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`, `apng`, `jpg`,
-    /// `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from the bytes.
+    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`,
+    /// `apng`, `jpg`, `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from
+    /// the bytes.
     pub path: PathBuf,
     /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
     /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
-    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a grid),
-    /// `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
+    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a
+    /// grid), `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square then, or with
-    /// `pic_num = 1` the whole picture.
+    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square
+    /// then, or with `pic_num = 1` the whole picture.
     #[serde(default)]
     pub resolution: Option<u32>,
-    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom right.
-    /// Default 4.
+    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom
+    /// right. Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
     /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
-    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's cache into the
-    /// `blobs` of the same repository, are followed always. Default false.
+    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's
+    /// cache into the `blobs` of the same repository, are followed always. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow_links: bool,
 }
@@ -284,8 +286,8 @@ impl Folder {
         }
     }
 
-    /// GenEval: the `repeat`-th of the files whose name is digits, in the order of these numbers. Files of the same number
-    /// are one sample.
+    /// GenEval: the `repeat`-th of the files whose name is digits, in the order of these numbers. Files of
+    /// the same number are one sample.
     fn sample(&self, item: &Item, repeat: u32) -> Place {
         let folder = PathBuf::from(self.settings.layout.name(item)).join("samples");
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();

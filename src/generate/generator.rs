@@ -68,12 +68,12 @@ pub trait Generator: Send {
         cancel: &Cancel,
     ) -> Result<Generated, GenerateError>;
 
-    /// Called before the first request where outputs of the same settings are there already: what it asks has answered
-    /// before.
+    /// Called before the first request where outputs of the same settings are there already: what it asks has
+    /// answered before.
     fn worked_before(&mut self) {}
 
-    /// How many requests it likes to see together: a pipeline whose networks do not fit side by side encodes all
-    /// prompts of a chunk, then denoises, then decodes.
+    /// How many requests it likes to see together: a pipeline whose networks do not fit side by side encodes
+    /// all prompts of a chunk, then denoises, then decodes.
     fn chunk(&self) -> usize {
         1
     }

@@ -1,5 +1,6 @@
-//! Everything that is known of a kind of generator, in one value. It is made from a description in the generator's own
-//! file: [`SimpleGenerator`], or [`Pipeline`] for a generator that runs networks in this process.
+//! Everything that is known of a kind of generator, in one value. It is made from a description in the
+//! generator's own file: [`SimpleGenerator`], or [`Pipeline`] for a generator that runs networks in this
+//! process.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::Generator;
@@ -58,7 +59,8 @@ pub trait Pipeline: 'static {
     /// Its settings. The manifest shows them with all defaults.
     type Settings: DeserializeOwned + Serialize;
 
-    /// Configurations of the checkpoints that are published for it, in lists that several generators may share.
+    /// Configurations of the checkpoints that are published for it, in lists that several generators may
+    /// share.
     const RELEASED: &'static [&'static [ReleasedConfig]];
 
     /// The number format that the settings ask for.
@@ -72,9 +74,9 @@ pub trait Pipeline: 'static {
         Vec::new()
     }
 
-    /// The phases in their order, by the configurations in `folder` alone: the checkpoint, or a folder with its
-    /// configurations. This is the one place that names the networks; loading, the plan of the device's memory, `check`
-    /// and `check --keys` read these phases.
+    /// The phases in their order, by the configurations in `folder` alone: the checkpoint, or a folder with
+    /// its configurations. This is the one place that names the networks; loading, the plan of the device's
+    /// memory, `check` and `check --keys` read these phases.
     ///
     /// # Errors
     /// When a configuration is absent or wrong.
@@ -168,8 +170,8 @@ impl GeneratorKind {
         self.networks.is_some()
     }
 
-    /// The settings with all defaults, so that a manifest says everything; as they are written for a generator that runs
-    /// no networks here.
+    /// The settings with all defaults, so that a manifest says everything; as they are written for a
+    /// generator that runs no networks here.
     ///
     /// # Errors
     /// When the settings have mistakes.
@@ -180,9 +182,9 @@ impl GeneratorKind {
         }
     }
 
-    /// What shapes the outputs of networks in addition to their settings: the number format on this kind of device, and a hash
-    /// of every file or folder that the settings name. Files that are not there leave no hash: opening them says so.
-    /// None for a generator without networks.
+    /// What shapes the outputs of networks in addition to their settings: the number format on this kind of
+    /// device, and a hash of every file or folder that the settings name. Files that are not there leave no
+    /// hash: opening them says so. None for a generator without networks.
     ///
     /// # Errors
     /// When the settings have mistakes.
@@ -199,7 +201,8 @@ impl GeneratorKind {
         lists.flat_map(|list| list.iter())
     }
 
-    /// What it asks of a checkpoint whose configurations lie in `folder`. None for a generator without networks.
+    /// What it asks of a checkpoint whose configurations lie in `folder`. None for a generator without
+    /// networks.
     ///
     /// # Errors
     /// When the settings have mistakes or a configuration is absent or wrong.

@@ -3,8 +3,8 @@
 use crate::files::{FileError, write_whole};
 use std::path::Path;
 
-/// A configuration in the repository of a released checkpoint. It holds the fields that the networks are built from, as
-/// the authors' file has them.
+/// A configuration in the repository of a released checkpoint. It holds the fields that the networks are
+/// built from, as the authors' file has them.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleasedConfig {
     /// The repository, such as `Qwen/Qwen2.5-VL-7B-Instruct`.

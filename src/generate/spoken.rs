@@ -1,6 +1,7 @@
 //! What was said so far, for models that hold conversations: an item's `history`, then its prompt and images.
 //!
-//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest first.
+//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest
+//! first.
 
 use super::error::GenerateError;
 use super::generator::Request;
@@ -77,7 +78,8 @@ impl Spoken {
         }
     }
 
-    /// The history as it is written, and the bytes of all pictures: all that shapes an answer, apart from the prompt.
+    /// The history as it is written, and the bytes of all pictures: all that shapes an answer, apart from the
+    /// prompt.
     ///
     /// # Errors
     /// When a picture cannot be read.

@@ -1,5 +1,5 @@
-//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes. Exact pictures
-//! are the ceiling of a score in that world; pictures with mistakes must score below it.
+//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes. Exact
+//! pictures are the ceiling of a score in that world; pictures with mistakes must score below it.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSettings {
-    /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for each letter,
-    /// of another letter.
+    /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for
+    /// each letter, of another letter.
     pub mistakes: f64,
 }
 

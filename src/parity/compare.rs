@@ -6,13 +6,17 @@ use candle_core::{DType, Tensor};
 /// One expected tensor and how the computed one differs.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Row {
+    /// The tensor's name.
     pub name: String,
+    /// The expected shape.
     pub shape: Vec<usize>,
     /// Largest absolute difference of one element; absent when there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
+    /// The largest allowed `max_abs`.
     pub tolerance: f64,
+    /// Whether the tensor is as expected.
     pub pass: bool,
     /// Why it fails where the numbers do not say.
     pub problem: Option<String>,

@@ -1,5 +1,5 @@
-//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint, inputs and
-//! expected tensors; a component runs the same loader and forward code as the pipelines.
+//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint,
+//! inputs and expected tensors; a component runs the same loader and forward code as the pipelines.
 
 mod case;
 mod compare;

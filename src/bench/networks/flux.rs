@@ -1,5 +1,5 @@
-//! `flux`: one Euler step, which is the transformer's forward and the update, with everything that stays the same
-//! prepared.
+//! `flux`: one Euler step, which is the transformer's forward and the update, with everything that stays the
+//! same prepared.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;

@@ -1,4 +1,5 @@
-//! `qwen2.5-vl`: the vision tower; the prompt with its picture up to the first new token; every further token.
+//! `qwen2.5-vl`: the vision tower; the prompt with its picture up to the first new token; every further
+//! token.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork, tokens};

@@ -1,5 +1,5 @@
-//! `xomni-decoder`: one Euler step of the decoder that reads text, with the codes and without them, and everything
-//! that stays the same prepared.
+//! `xomni-decoder`: one Euler step of the decoder that reads text, with the codes and without them, and
+//! everything that stays the same prepared.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;

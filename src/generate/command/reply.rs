@@ -38,6 +38,9 @@ pub fn read(line: &[u8], id: &str) -> Line {
 
 impl Reply {
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// When the program says that it failed, or the reply holds no answer that can be used.
     pub fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));

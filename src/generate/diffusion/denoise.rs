@@ -147,7 +147,8 @@ impl Denoise {
     }
 }
 
-/// Sigma as the authors' pipelines hand it to a network in bf16: the time in thousandths, through bf16 three times.
+/// Sigma as the authors' pipelines hand it to a network in bf16: the time in thousandths, through bf16 three
+/// times.
 fn as_seen(sigma: f32, dtype: DType) -> f32 {
     if dtype != DType::BF16 {
         return sigma;

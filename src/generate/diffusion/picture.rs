@@ -22,8 +22,8 @@ pub struct PictureSettings {
     pub stored_size: Option<[u32; 2]>,
 }
 
-/// Denoising and decoding; `flux` is the folder that holds `vae/` and `scheduler/`. Settings that cannot be are refused
-/// when a phase opens.
+/// Denoising and decoding; `flux` is the folder that holds `vae/` and `scheduler/`. Settings that cannot be
+/// are refused when a phase opens.
 ///
 /// # Errors
 /// When the VAE's configuration is absent or wrong.

@@ -6,8 +6,8 @@ use crate::image::size::Ratios;
 use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};
 
-/// The size of the pictures: `[width, height]`, or a named set of ratios, of which the one nearest to the input images is
-/// taken.
+/// The size of the pictures: `[width, height]`, or a named set of ratios, of which the one nearest to the
+/// input images is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Size {
@@ -18,7 +18,9 @@ pub enum Size {
 /// One picture in packed tokens, down and across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canvas {
+    /// Tokens down.
     pub h: usize,
+    /// Tokens across.
     pub w: usize,
 }
 
@@ -33,6 +35,8 @@ pub struct Sizing {
 }
 
 impl Sizing {
+    /// The sizes that the settings ask for, where a token spans `cells` pixels along a side.
+    ///
     /// # Errors
     /// When a size in pixels is not made of whole tokens.
     pub fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
@@ -69,8 +73,8 @@ impl Sizing {
     }
 }
 
-/// (height, width) for the mean width and height of the first two input images, as UniWorld's script has it; a square
-/// without images.
+/// (height, width) for the mean width and height of the first two input images, as UniWorld's script has it;
+/// a square without images.
 fn nearest(
     request: &Request<'_>,
     ratios: Ratios,

@@ -20,8 +20,8 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the side that its
-    /// script is told; without it, only what is a grid of squares can be divided.
+    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the
+    /// side that its script is told; without it, only what is a grid of squares can be divided.
     ///
     /// # Errors
     /// When the picture of this size is no such grid.

@@ -1,8 +1,9 @@
 //! Runs the phases of a pipeline over a chunk of requests, phase by phase, within a budget of device memory.
 //!
-//! With room for all networks every request goes through all stages at once. Without it a phase is done for all requests
-//! of the chunk before the next phase's networks take the place of its own. What a phase makes is kept on disk by
-//! content hash, so neither a dropped network nor a killed run loses it, and equal prompts are encoded once.
+//! With room for all networks every request goes through all stages at once. Without it a phase is done for
+//! all requests of the chunk before the next phase's networks take the place of its own. What a phase makes
+//! is kept on disk by content hash, so neither a dropped network nor a killed run loses it, and equal prompts
+//! are encoded once.
 
 use super::checkpoint::CheckpointFolder;
 use super::phase::{OpenPhase, Phase};
@@ -217,7 +218,8 @@ impl Chain {
         Ok(all)
     }
 
-    /// One phase for all requests of a chunk that still are on their way, as many at a time as its stage likes.
+    /// One phase for all requests of a chunk that still are on their way, as many at a time as its stage
+    /// likes.
     fn phase(
         &mut self,
         number: usize,
@@ -290,7 +292,8 @@ impl Chain {
         self.scratch.leave();
     }
 
-    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other closely.
+    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other
+    /// closely.
     fn tidy(&mut self, keep: usize) {
         while self.kept.len() > keep {
             if let Some(key) = self.kept.pop_front() {

@@ -11,8 +11,8 @@ pub fn fatal(error: ModelError) -> GenerateError {
     GenerateError::fatal(error.to_string(), help)
 }
 
-/// What goes wrong while a network runs is one output's failure. For memory that runs out the message names the option
-/// that helps.
+/// What goes wrong while a network runs is one output's failure. For memory that runs out the message names
+/// the option that helps.
 pub fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateError {
     move |error| match &error {
         ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::item(

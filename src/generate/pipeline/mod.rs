@@ -1,6 +1,6 @@
-//! What the generators that run networks in this process share: a pipeline says its phases once, from configurations
-//! alone, and `check`, `check --keys`, the plan of the device's memory and the chain that runs them read the same
-//! phases.
+//! What the generators that run networks in this process share: a pipeline says its phases once, from
+//! configurations alone, and `check`, `check --keys`, the plan of the device's memory and the chain that runs
+//! them read the same phases.
 
 mod chain;
 mod checkpoint;

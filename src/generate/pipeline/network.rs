@@ -20,8 +20,8 @@ pub struct NetworkInfo {
     pub location: Location,
     /// What the tensors are loaded to.
     pub dtype: DType,
-    /// The parts that people know it by, each with the beginning of its tensors' names; none for a network that is one
-    /// part. A tensor belongs to the first beginning that fits.
+    /// The parts that people know it by, each with the beginning of its tensors' names; none for a network
+    /// that is one part. A tensor belongs to the first beginning that fits.
     pub split: &'static [(&'static str, &'static str)],
     /// Tensors in the same files that the pipeline does not use, with their name.
     pub unused: Option<(&'static str, Vec<Asked>)>,
@@ -48,8 +48,8 @@ impl NetworkInfo {
 
 type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
-/// A network by its configuration. A clone is another handle of the same network: the stage that runs it has one, and
-/// the pipeline that loads and drops it has another.
+/// A network by its configuration. A clone is another handle of the same network: the stage that runs it has
+/// one, and the pipeline that loads and drops it has another.
 pub struct Network<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -165,7 +165,8 @@ pub trait AnyNetwork: Send {
     /// Whether the weights are in the device's memory.
     fn is_loaded(&self) -> bool;
 
-    /// Loads the weights if they are not there. With `check` the files are only looked at, and nothing is loaded.
+    /// Loads the weights if they are not there. With `check` the files are only looked at, and nothing is
+    /// loaded.
     ///
     /// # Errors
     /// When they are wrong, or the device has no room for them.

@@ -41,7 +41,8 @@ impl Part {
         }
     }
 
-    /// The tensors under their names in Black Forest Labs' own files; as they are for a network that has none.
+    /// The tensors under their names in Black Forest Labs' own files; as they are for a network that has
+    /// none.
     ///
     /// # Errors
     /// When a tensor has no counterpart there.
@@ -53,8 +54,8 @@ impl Part {
         }
     }
 
-    /// The same tensors as several parts, each with the beginning of its tensors' names: a tensor goes to the first that
-    /// fits.
+    /// The same tensors as several parts, each with the beginning of its tensors' names: a tensor goes to the
+    /// first that fits.
     pub(super) fn split(self, beginnings: &[(&str, &'static str)]) -> Vec<Self> {
         let mut split: Vec<Self> = beginnings
             .iter()

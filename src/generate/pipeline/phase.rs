@@ -19,8 +19,8 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// A phase of this name. `stage` looks at the settings and opens what the stage needs beside its networks, such as
-    /// tokenizers.
+    /// A phase of this name. `stage` looks at the settings and opens what the stage needs beside its
+    /// networks, such as tokenizers.
     pub fn new<S: Stage + 'static>(
         name: &'static str,
         networks: Networks,
@@ -62,7 +62,8 @@ impl Phase {
     }
 }
 
-/// An open phase. The networks are loaded before its first request and dropped when another phase needs the memory.
+/// An open phase. The networks are loaded before its first request and dropped when another phase needs the
+/// memory.
 pub struct OpenPhase {
     /// The name in timings and in the plan, such as `denoise`.
     pub name: &'static str,

@@ -1,5 +1,5 @@
-//! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a killed run
-//! goes on with them and equal prompts are encoded once.
+//! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a
+//! killed run goes on with them and equal prompts are encoded once.
 
 use crate::files::{hex, write_whole};
 use crate::generate::error::GenerateError;
@@ -22,8 +22,8 @@ impl Key {
         Self(String::new())
     }
 
-    /// The key of what a stage makes after the stages that left `before`: `shape` is everything of the settings and the
-    /// request that shapes it, and `files` are the contents of the request's files.
+    /// The key of what a stage makes after the stages that left `before`: `shape` is everything of the
+    /// settings and the request that shapes it, and `files` are the contents of the request's files.
     pub fn after(before: &Self, shape: &Value, files: &[Vec<u8>]) -> Self {
         let shape = shape.to_string();
         let texts = [shape.as_bytes(), before.0.as_bytes()].into_iter();

@@ -37,8 +37,8 @@ pub trait Stage: Send {
         1
     }
 
-    /// Hash of everything of the request and of the settings that shapes what this stage makes, given what the stages
-    /// before it made (`before`).
+    /// Hash of everything of the request and of the settings that shapes what this stage makes, given what
+    /// the stages before it made (`before`).
     ///
     /// # Errors
     /// When the request cannot be read, such as a broken input image.

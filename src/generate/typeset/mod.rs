@@ -1,5 +1,5 @@
-//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order. What a
-//! reader makes of its pages is the ceiling of a score for rendered text.
+//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order.
+//! What a reader makes of its pages is the ceiling of a score for rendered text.
 
 mod compose;
 mod fonts;
@@ -24,8 +24,8 @@ use target::{Target, is_cjk};
 /// The asset with a Chinese font for machines that have none.
 const CJK_FONT: &str = "font-noto-sans-cjk-sc";
 
-/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is drawn
-/// with the font that the system has.
+/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is
+/// drawn with the font that the system has.
 pub struct Typeset {
     settings: TypesetSettings,
     /// Ink and paper.

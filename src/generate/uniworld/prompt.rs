@@ -1,5 +1,5 @@
-//! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its states, with
-//! reference features between them, to the denoiser.
+//! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its
+//! states, with reference features between them, to the denoiser.
 
 use super::OWN;
 use super::reference::{ReferenceEncoder, ReferenceNetworks};
@@ -77,7 +77,8 @@ pub(super) fn phase(
     }))
 }
 
-/// The language model and its projector. The same files hold a projector of VAE tokens that no published recipe uses.
+/// The language model and its projector. The same files hold a projector of VAE tokens that no published
+/// recipe uses.
 fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditioner> {
     let tower = &config.denoise_tower;
     let inner = tower.denoiser_config.width();
@@ -164,7 +165,8 @@ impl Stage for Prompt {
 }
 
 impl Prompt {
-    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is noted.
+    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is
+    /// noted.
     fn read(&self, request: &Request<'_>, extra: &mut Object) -> Result<Read, GenerateError> {
         let spoken = Spoken::turns(request)?;
         Spoken::note_changes(&spoken, extra);

@@ -16,7 +16,9 @@ const GUIDANCE: f32 = 1.0;
 
 /// The decoder with the second half of the tokenizer.
 pub(super) struct XOmniField {
+    /// The diffusion decoder.
     pub decoder: Network<XOmniDecoder>,
+    /// Codes to the decoder's condition.
     pub vq: Network<VqDecoder>,
 }
 

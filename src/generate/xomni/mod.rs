@@ -1,4 +1,5 @@
-//! The `xomni` generator: X-Omni in this process, from words to image tokens to pixels, and from pictures to words.
+//! The `xomni` generator: X-Omni in this process, from words to image tokens to pixels, and from pictures to
+//! words.
 
 mod codec;
 mod field;

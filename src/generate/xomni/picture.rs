@@ -117,8 +117,8 @@ pub(super) fn quantizer(vision: &VisionConfig, folder: &CheckpointFolder) -> Loc
     }
 }
 
-/// Tensors in the file of an image-only decoder that the network does not have: output projections, and the embedder
-/// of the text.
+/// Tensors in the file of an image-only decoder that the network does not have: output projections, and the
+/// embedder of the text.
 fn left_alone(flux: &FluxConfig) -> Vec<Asked> {
     let width = flux.width();
     let pair = |name: String, input: usize| {

@@ -1,4 +1,5 @@
-//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or answers in words.
+//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or
+//! answers in words.
 
 use super::look::codes_left;
 use super::settings::XOmniSettings;

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 /// A picture as codes, also as a file holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
-    /// Rows and columns of codes.
+    /// Rows of codes.
     pub height: usize,
+    /// Columns of codes.
     pub width: usize,
     /// Row by row, 0-based.
     pub ids: Vec<u32>,
@@ -23,6 +24,7 @@ pub struct Codes {
 /// The tokenizer with the ids that a checkpoint gives image tokens.
 #[derive(Debug, Clone)]
 pub struct Words {
+    /// The tokenizer of words.
     pub tokenizer: Tokenizer,
     folder: PathBuf,
     /// What opens a picture, what closes it, and what comes before its tokens.

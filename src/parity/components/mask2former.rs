@@ -1,4 +1,5 @@
-//! `mask2former`: pixels to class and mask logits; the loader distinguishes the hub's files from mmdetection's.
+//! `mask2former`: pixels to class and mask logits; the loader distinguishes the hub's files from
+//! mmdetection's.
 
 use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
 use crate::model::read_config;
