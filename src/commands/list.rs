@@ -153,7 +153,7 @@ fn names(names: &[&str]) -> Vec<Row> {
 fn generators() -> Vec<Row> {
     let row = |kind: &GeneratorKind| Row {
         name: kind.name.into(),
-        rest: kind.summary.into(),
+        rest: kind.about.into(),
         json: json!(kind.name),
     };
     GENERATORS.iter().map(row).collect()

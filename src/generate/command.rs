@@ -94,7 +94,7 @@ pub struct CommandGenerator {
 
 impl SimpleGenerator for CommandGenerator {
     const NAME: &'static str = "command";
-    const SUMMARY: &'static str = "asks any program that speaks JSON lines";
+    const ABOUT: &'static str = "asks any program that speaks JSON lines";
     type Settings = CommandSettings;
 
     fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {

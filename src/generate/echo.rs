@@ -20,7 +20,7 @@ pub struct Echo;
 
 impl SimpleGenerator for Echo {
     const NAME: &'static str = "echo";
-    const SUMMARY: &'static str = "answers every item with its own prompt";
+    const ABOUT: &'static str = "answers every item with its own prompt";
     type Settings = EchoSettings;
 
     fn open(EchoSettings {}: EchoSettings, _: &Resources) -> Result<Self, BuildError> {

@@ -89,7 +89,7 @@ pub struct Folder {
 
 impl SimpleGenerator for Folder {
     const NAME: &'static str = "folder";
-    const SUMMARY: &'static str =
+    const ABOUT: &'static str =
         "answers with somebody else's finished pictures in an official layout";
     type Settings = FolderSettings;
 

@@ -10,6 +10,7 @@ use super::released::ReleasedConfig;
 use crate::config::{ConfigError, Settings};
 use crate::model::weights::fingerprint;
 use crate::record::{Item, Task};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -24,9 +25,9 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
     /// The name that a model's `generator` key takes.
     const NAME: &'static str;
     /// What it does, in one sentence without a full stop.
-    const SUMMARY: &'static str;
+    const ABOUT: &'static str;
     /// Its settings.
-    type Settings: DeserializeOwned;
+    type Settings: DeserializeOwned + JsonSchema;
 
     /// Makes the generator; `assets` holds what [`Self::wanted_assets`] asked for.
     ///
@@ -53,11 +54,11 @@ pub trait Pipeline: 'static {
     /// The name that a model's `generator` key takes.
     const NAME: &'static str;
     /// What it does, in one sentence without a full stop.
-    const SUMMARY: &'static str;
+    const ABOUT: &'static str;
     /// The tasks whose items it answers.
     const TASKS: &'static [Task];
     /// Its settings. The manifest shows them with all defaults.
-    type Settings: DeserializeOwned + Serialize;
+    type Settings: DeserializeOwned + Serialize + JsonSchema;
 
     /// Configurations of the checkpoints that are published for it, in lists that several generators may
     /// share.
@@ -92,7 +93,9 @@ pub struct GeneratorKind {
     /// The name that a model's `generator` key takes.
     pub name: &'static str,
     /// What it does, in one sentence without a full stop.
-    pub summary: &'static str,
+    pub about: &'static str,
+    /// The JSON schema of its settings.
+    pub schema: fn() -> Schema,
     check: fn(&Settings) -> Result<(), BuildError>,
     open: fn(&Settings, &Resources, &Place) -> Result<Box<dyn Generator>, BuildError>,
     wanted_assets: fn(&[Item]) -> Vec<&'static str>,
@@ -113,7 +116,8 @@ impl GeneratorKind {
     pub(super) const fn simple<G: SimpleGenerator>() -> Self {
         Self {
             name: G::NAME,
-            summary: G::SUMMARY,
+            about: G::ABOUT,
+            schema: || schema_for!(G::Settings),
             check: |settings| G::check(settings.read()?),
             open: |settings, assets, _| Ok(Box::new(G::open(settings.read()?, assets)?)),
             wanted_assets: G::wanted_assets,
@@ -125,7 +129,8 @@ impl GeneratorKind {
     pub(super) const fn pipeline<P: Pipeline>() -> Self {
         Self {
             name: P::NAME,
-            summary: P::SUMMARY,
+            about: P::ABOUT,
+            schema: || schema_for!(P::Settings),
             check: |settings| Ok(settings.read::<P::Settings>().map(drop)?),
             open: |settings, _, place| open::<P>(settings, place),
             wanted_assets: |_| Vec::new(),

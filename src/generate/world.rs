@@ -74,7 +74,7 @@ impl World {
 
 impl SimpleGenerator for World {
     const NAME: &'static str = "world";
-    const SUMMARY: &'static str =
+    const ABOUT: &'static str =
         "draws what an item of the miniature world asks for, exactly or with mistakes";
     type Settings = WorldSettings;
 

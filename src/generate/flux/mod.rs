@@ -22,7 +22,7 @@ pub struct Flux;
 
 impl Pipeline for Flux {
     const NAME: &'static str = "flux";
-    const SUMMARY: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
+    const ABOUT: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
     const TASKS: &'static [Task] = &[Task::TextToImage];
     type Settings = FluxSettings;
     const RELEASED: &'static [&'static [ReleasedConfig]] = &[FLUX_1_DEV];

@@ -35,7 +35,7 @@ pub struct OpenAi {
 
 impl SimpleGenerator for OpenAi {
     const NAME: &'static str = "openai";
-    const SUMMARY: &'static str = "asks any server with the API of OpenAI";
+    const ABOUT: &'static str = "asks any server with the API of OpenAI";
     type Settings = OpenAiSettings;
 
     fn open(settings: OpenAiSettings, _: &Resources) -> Result<Self, BuildError> {

@@ -18,7 +18,7 @@ pub struct QwenVl;
 
 impl Pipeline for QwenVl {
     const NAME: &'static str = "qwen-vl";
-    const SUMMARY: &'static str = "Qwen2.5-VL in this process: answers questions about pictures";
+    const ABOUT: &'static str = "Qwen2.5-VL in this process: answers questions about pictures";
     const TASKS: &'static [Task] = &[Task::Understand];
     type Settings = QwenVlSettings;
     const RELEASED: &'static [&'static [ReleasedConfig]] = &[&[ReleasedConfig {

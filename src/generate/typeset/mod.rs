@@ -37,7 +37,7 @@ pub struct Typeset {
 
 impl SimpleGenerator for Typeset {
     const NAME: &'static str = "typeset";
-    const SUMMARY: &'static str =
+    const ABOUT: &'static str =
         "draws an item's target texts with a font, clean or degraded in a known order";
     type Settings = TypesetSettings;
 

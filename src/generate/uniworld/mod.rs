@@ -43,7 +43,7 @@ pub struct UniWorld;
 
 impl Pipeline for UniWorld {
     const NAME: &'static str = "uniworld";
-    const SUMMARY: &'static str =
+    const ABOUT: &'static str =
         "UniWorld-V1 in this process: from a prompt and pictures to pixels or words";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Edit, Task::Understand];
     type Settings = UniWorldSettings;

@@ -38,7 +38,7 @@ pub struct XOmni;
 
 impl Pipeline for XOmni {
     const NAME: &'static str = "xomni";
-    const SUMMARY: &'static str =
+    const ABOUT: &'static str =
         "X-Omni in this process: from words to image tokens to pixels, and from pictures to words";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Understand];
     type Settings = XOmniSettings;
