@@ -26,6 +26,9 @@
 
 mod child;
 mod reply;
+mod settings;
+
+pub use settings::CommandSettings;
 
 use super::error::{BuildError, GenerateError};
 use super::generator::{Generated, Generator, Request};
@@ -34,8 +37,6 @@ use super::picture;
 use crate::cancel::Cancel;
 use child::{Running, Said};
 use reply::Line;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -47,38 +48,6 @@ const MAX_STRAY_LINES: usize = 1000;
 /// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to
 /// both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
-
-/// Settings of the generator `command`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CommandSettings {
-    /// The program and its arguments; no shell in between.
-    pub program: Vec<String>,
-    /// Longest time for one reply, in seconds (default 600).
-    #[serde(default = "ten_minutes")]
-    pub timeout_seconds: f64,
-    /// Time that a freshly started program has beyond `timeout_seconds` for its first reply, in seconds
-    /// (default 600).
-    #[serde(default = "ten_minutes")]
-    pub startup_timeout_seconds: f64,
-    /// How often in a row the program is started again after it died, hung or talked nonsense (default 3).
-    #[serde(default = "three")]
-    pub restarts: u32,
-    /// Environment variables set for the program, beside the inherited ones.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// Folder to start the program in (default: the current one).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cwd: Option<PathBuf>,
-}
-
-fn ten_minutes() -> f64 {
-    600.0
-}
-
-fn three() -> u32 {
-    3
-}
 
 /// Asks a child process, started at the first request.
 pub struct CommandGenerator {

@@ -1,6 +1,7 @@
 //! Why a generator cannot be made, and why an output cannot.
 
 use crate::config::ConfigError;
+use crate::image::ImageError;
 use crate::remote::RemoteError;
 
 /// Why one output could not be made.
@@ -43,6 +44,13 @@ impl GenerateError {
             message: message.into(),
             help: help.into(),
         }
+    }
+}
+
+/// A picture that cannot be read is one output's failure.
+impl From<ImageError> for GenerateError {
+    fn from(error: ImageError) -> Self {
+        Self::item("image", error.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};
 use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
-use crate::image::{self as decode, ImageError};
+use crate::image as decode;
 use crate::layout::{self, Layout};
 use crate::paths::{self, Bounds};
 use crate::record::{Item, add_note};
@@ -358,7 +358,7 @@ impl Folder {
         repeat: u32,
     ) -> Result<Generated, GenerateError> {
         let name = slashed(path);
-        let size = decode::dimensions(&bytes, &name).map_err(image_error)?;
+        let size = decode::dimensions(&bytes, &name)?;
         let tile = self.tile(size, path, item, repeat);
         let tile = tile.map_err(|why| GenerateError::item("image", format!("{name}: {why}")))?;
         if let Some(tile) = tile {
@@ -415,7 +415,7 @@ impl Generator for Folder {
             }
             Place::Refused { kind, reason } => return Err(GenerateError::item(kind, reason)),
         };
-        let bytes = decode::read_file(&real).map_err(image_error)?;
+        let bytes = decode::read_file(&real)?;
         let mut generated = self.answer(bytes, &path, request.item, request.repeat)?;
         generated
             .extra
@@ -445,10 +445,6 @@ fn leaves_folder(id: &str) -> bool {
         || Path::new(id)
             .components()
             .any(|part| !matches!(part, Component::Normal(_)))
-}
-
-fn image_error(error: ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }
 
 /// Appends, where `Path::with_extension` would replace what follows a dot in an id.

@@ -61,8 +61,7 @@ impl Spoken {
                     changes: Vec::new(),
                 };
                 for image in &turn.images {
-                    let decoded = decode_file(&request.base.join(image));
-                    let decoded = decoded.map_err(|error| broken(&error))?;
+                    let decoded = decode_file(&request.base.join(image))?;
                     spoken.pictures.push(decoded.rgb);
                     spoken.changes.extend(decoded.changes);
                 }
@@ -89,7 +88,7 @@ impl Spoken {
             parts.push(history.to_string().into_bytes());
         }
         for image in request.item.all_images() {
-            parts.push(read_file(&request.base.join(image)).map_err(|error| broken(&error))?);
+            parts.push(read_file(&request.base.join(image))?);
         }
         Ok(parts)
     }
@@ -125,8 +124,4 @@ fn past(request: &Request<'_>) -> Result<Vec<Past>, GenerateError> {
         Some(history) => Vec::<Past>::deserialize(history)
             .map_err(|error| GenerateError::item("prompt", format!("`history`: {error}"))),
     }
-}
-
-fn broken(error: &crate::image::ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }

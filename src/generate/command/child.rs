@@ -1,6 +1,6 @@
 //! The running program: its process group and the threads at its three streams.
 
-use super::CommandSettings;
+use super::settings::CommandSettings;
 use crate::process::{Group, Tail};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};

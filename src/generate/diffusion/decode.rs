@@ -1,7 +1,7 @@
 //! The phase `decode`: latents to pixels, at the size that the benchmark stores.
 
-use super::LATENTS;
-use super::picture::PictureSettings;
+use super::names::LATENTS;
+use super::settings::PictureSettings;
 use super::size::{Canvas, Sizing};
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;

@@ -1,8 +1,8 @@
 //! The phase `denoise`: Euler steps along a field, from noise to latents.
 
-use super::LATENTS;
 use super::field::Field;
-use super::picture::PictureSettings;
+use super::names::LATENTS;
+use super::settings::PictureSettings;
 use super::size::{Canvas, Sizing};
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;

@@ -1,7 +1,7 @@
 //! The network that latents follow from noise to a picture.
 
+use super::names::{POOLED, PROMPT, T5};
 use super::size::Canvas;
-use super::{POOLED, PROMPT, T5};
 use crate::generate::error::GenerateError;
 use crate::generate::pipeline::{Named, Network, running};
 use crate::model::flux::{FluxTransformer, latents};

@@ -3,27 +3,18 @@
 mod decode;
 mod denoise;
 mod field;
+mod names;
 mod picture;
 mod released;
+mod settings;
 mod size;
 mod text;
 
 pub use denoise::Denoiser;
 pub use field::{Field, FluxField, Velocity};
-pub use picture::{PictureSettings, picture_phases};
+pub use names::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, PROMPT, T5};
+pub use picture::picture_phases;
 pub use released::FLUX_1_DEV;
+pub use settings::{PictureSettings, TextSettings};
 pub use size::{Canvas, Size};
-pub use text::{TextSettings, text_phase};
-
-/// The language model's states with reference features, [1, L, J].
-pub const PROMPT: &str = "prompt_embeds";
-/// T5's states, [1, T, J].
-pub const T5: &str = "t5_embeds";
-/// CLIP's pooled vector, [1, Q].
-pub const POOLED: &str = "pooled_prompt_embeds";
-/// As [`T5`], of the empty text that guidance turns away from.
-pub const NEGATIVE_T5: &str = "negative_t5_embeds";
-/// As [`POOLED`], of the empty text that guidance turns away from.
-pub const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
-/// The packed latents that denoising leaves to decoding, [1, N, C].
-const LATENTS: &str = "latents";
+pub use text::text_phase;

@@ -2,25 +2,11 @@
 
 use super::decode::decode_phase;
 use super::denoise::{Denoiser, denoise_phase};
-use super::size::{Size, Sizing};
+use super::settings::PictureSettings;
+use super::size::Sizing;
 use crate::generate::error::GenerateError;
 use crate::generate::pipeline::{CheckpointFolder, Phase};
 use crate::model::flux_vae::VaeConfig;
-
-/// What the settings say of a picture.
-#[derive(Debug, Clone, Copy)]
-pub struct PictureSettings {
-    /// Euler steps.
-    pub num_inference_steps: usize,
-    /// How strongly the denoiser follows its condition; each field gives the number its own meaning.
-    pub guidance_scale: f32,
-    /// How large the picture is made.
-    pub size: Size,
-    /// Area in pixels that a named set of ratios aims at.
-    pub anchor_pixels: u64,
-    /// `[width, height]` in pixels of the stored picture, where it is not as generated.
-    pub stored_size: Option<[u32; 2]>,
-}
 
 /// Denoising and decoding; `flux` is the folder that holds `vae/` and `scheduler/`. Settings that cannot be
 /// are refused when a phase opens.

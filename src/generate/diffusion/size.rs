@@ -80,12 +80,11 @@ fn nearest(
     ratios: Ratios,
     anchor: u64,
 ) -> Result<(u32, u32), GenerateError> {
-    let wrong = |error: String| GenerateError::item("image", error);
     let mut sides = Vec::new();
     for image in request.item.images.iter().take(2) {
         let path = request.base.join(image);
         let size = read_file(&path).and_then(|bytes| dimensions(&bytes, image));
-        sides.push(size.map_err(|error| wrong(error.to_string()))?);
+        sides.push(size?);
     }
     if sides.is_empty() {
         sides.push((1, 1));
@@ -96,5 +95,5 @@ fn nearest(
     };
     ratios
         .size(mean(|both| both.0), mean(|both| both.1), anchor)
-        .map_err(|error| wrong(error.to_string()))
+        .map_err(|error| GenerateError::item("image", error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! The phase `text`: T5's states and CLIP's pooled vector of a prompt.
 
-use super::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5};
+use super::names::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5};
+use super::settings::TextSettings;
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
@@ -14,15 +15,6 @@ use crate::model::tokenizer::Tokenizer;
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
 use serde_json::json;
-
-/// What the settings say of the text encoders.
-#[derive(Debug, Clone, Copy)]
-pub struct TextSettings {
-    /// Tokens of T5, padded or cut to this; none leaves T5 out, and CLIP sees the empty text.
-    pub t5_length: Option<usize>,
-    /// Whether the empty text is encoded, too.
-    pub negative: bool,
-}
 
 /// A text encoder with its tokenizer.
 struct Encoder<T> {

@@ -1,6 +1,5 @@
 //! Tiles of pictures that hold several outputs of a prompt.
 
-use super::image_error;
 use crate::generate::error::GenerateError;
 use crate::image as decode;
 use image::RgbImage;
@@ -78,7 +77,7 @@ impl Tile {
     /// # Errors
     /// When the picture is broken, does not hold the tile, or the tile is empty.
     pub fn cut(&self, bytes: &[u8], name: &str) -> Result<(RgbImage, Vec<String>), GenerateError> {
-        let decoded = decode::decode_bytes(bytes, name).map_err(image_error)?;
+        let decoded = decode::decode_bytes(bytes, name)?;
         let grid = decoded.rgb;
         let Self {
             number,

@@ -1,11 +1,13 @@
 //! The `uniworld` generator: UniWorld-V1 in this process, from prompt and pictures to pixels or words.
 
+mod layout;
 mod prompt;
 mod reference;
 mod settings;
 
 pub use settings::UniWorldSettings;
 
+use self::layout::{FLUX, OWN};
 use super::diffusion::{
     Denoiser, FLUX_1_DEV, FluxField, PictureSettings, TextSettings, picture_phases, text_phase,
 };
@@ -18,11 +20,6 @@ use crate::model::flux::FluxTransformer;
 use crate::model::uniworld::Config;
 use crate::record::Task;
 use std::path::Path;
-
-/// The folder of the authors' own weights in a checkpoint, which hold more than one network.
-const OWN: &str = "uniworld";
-/// The folder that is laid out as FLUX.1's.
-const FLUX: &str = "flux";
 
 /// The configurations of UniWorld-V1 and of its reference encoder.
 const RELEASED: &[ReleasedConfig] = &[

@@ -1,7 +1,7 @@
 //! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its
 //! states, with reference features between them, to the denoiser.
 
-use super::OWN;
+use super::layout::OWN;
 use super::reference::{ReferenceEncoder, ReferenceNetworks};
 use super::settings::{Route, UniWorldSettings};
 use crate::cancel::Cancel;

@@ -1,6 +1,6 @@
 //! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
 
-use super::OWN;
+use super::layout::OWN;
 use super::settings::{Encoder, Reference, UniWorldSettings};
 use crate::generate::error::GenerateError;
 use crate::generate::pipeline::{

@@ -1,11 +1,11 @@
 //! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
 
+use super::layout::{CODES, OWN};
 use super::look::{Look, LookNetworks};
 use super::picture::PicturePhases;
 use super::settings::XOmniSettings;
 use super::tokens::codes_step;
 use super::words::Codes;
-use super::{CODES, OWN};
 use crate::cancel::Cancel;
 use crate::generate::diffusion::Canvas;
 use crate::generate::error::GenerateError;

@@ -1,6 +1,6 @@
 //! X-Omni's decoder as the field that latents follow: codes and prompt against nothing.
 
-use super::CODES;
+use super::layout::CODES;
 use crate::generate::diffusion::{
     Canvas, Field, NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5, Velocity,
 };

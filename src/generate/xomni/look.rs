@@ -1,6 +1,6 @@
 //! The phase `look`: the pictures of a question become codes.
 
-use super::OWN;
+use super::layout::OWN;
 use super::picture::quantizer;
 use super::words::Codes;
 use crate::cancel::Cancel;

@@ -3,6 +3,7 @@
 
 mod codec;
 mod field;
+mod layout;
 mod look;
 mod picture;
 mod released;
@@ -14,6 +15,7 @@ pub use codec::Codec;
 pub use settings::XOmniSettings;
 pub use words::Codes;
 
+use self::layout::OWN;
 use self::look::LookNetworks;
 use self::picture::{PicturePhases, canvas};
 use super::diffusion::FLUX_1_DEV;
@@ -25,13 +27,6 @@ use super::released::ReleasedConfig;
 use crate::model::xomni::Config;
 use crate::record::Task;
 use std::path::Path;
-
-/// The codes of the picture that is made, `[h · w]`.
-const CODES: &str = "image_codes";
-/// The folder of the authors' own files in a checkpoint.
-const OWN: &str = "xomni";
-/// The folder that is laid out as FLUX.1's.
-const FLUX: &str = "flux";
 
 /// The description of the generator.
 pub struct XOmni;

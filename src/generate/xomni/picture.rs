@@ -1,8 +1,8 @@
 //! The phases that make pixels of image tokens, and what settings and checkpoint say of them.
 
 use super::field::XOmniField;
+use super::layout::{FLUX, OWN};
 use super::settings::XOmniSettings;
-use super::{FLUX, OWN};
 use crate::generate::diffusion::{
     Canvas, Denoiser, PictureSettings, Size, TextSettings, picture_phases, text_phase,
 };

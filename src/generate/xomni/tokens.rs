@@ -1,10 +1,10 @@
 //! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or
 //! answers in words.
 
+use super::layout::{CODES, OWN};
 use super::look::codes_left;
 use super::settings::XOmniSettings;
 use super::words::Words;
-use super::{CODES, OWN};
 use crate::cancel::Cancel;
 use crate::generate::diffusion::Canvas;
 use crate::generate::error::GenerateError;
