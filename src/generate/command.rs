@@ -38,7 +38,6 @@ use crate::cancel::Cancel;
 use child::{Running, Said};
 use reply::Line;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -39,7 +39,7 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
     ///
     /// # Errors
     /// When a setting is out of its range.
-    fn check(_settings: Self::Settings) -> Result<(), BuildError> {
+    fn check_settings(_settings: Self::Settings) -> Result<(), BuildError> {
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl GeneratorKind {
             name: G::NAME,
             about: G::ABOUT,
             schema: || schema_for!(G::Settings),
-            check: |settings| G::check(settings.read()?),
+            check: |settings| G::check_settings(settings.read()?),
             open: |settings, assets, _| Ok(Box::new(G::open(settings.read()?, assets)?)),
             wanted_assets: G::wanted_assets,
             networks: None,

@@ -82,7 +82,7 @@ impl SimpleGenerator for World {
         Ok(Self::new(settings)?)
     }
 
-    fn check(settings: WorldSettings) -> Result<(), BuildError> {
+    fn check_settings(settings: WorldSettings) -> Result<(), BuildError> {
         Ok(Self::new(settings).map(drop)?)
     }
 }

@@ -13,6 +13,7 @@ use super::stage::{Made, Step};
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::{Answer, Done, Generated, Generator, Request};
+use crate::generate::place::Place;
 use crate::model::weights::Checked;
 use crate::record::{NOTES, Object, Task, add_note, notes};
 use candle_core::{Device, Tensor};

@@ -73,7 +73,7 @@ impl Answer {
             .encode(&messages, Form::Qwen, limits, &self.device)
             .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
         let reply = self.reader.reply(
-            &*self.network.get()?,
+            &self.network.get()?,
             &conversation,
             self.settings.max_new_tokens,
             self.settings.repetition_penalty as f32,

@@ -47,7 +47,7 @@ impl Codec {
     pub fn encode(&mut self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let look = match &self.look {
             Some(look) => look,
-            None => self.look.insert(self.open_look()?),
+            None => &*self.look.insert(self.open_look()?),
         };
         look.codes(picture)
     }

@@ -35,7 +35,7 @@ impl Field for XOmniField {
         device: &Device,
     ) -> Result<Box<Velocity>, GenerateError> {
         let wrong = running("denoise");
-        let features = features(&*self.vq.get()?, before, canvas).map_err(&wrong)?;
+        let features = features(&self.vq.get()?, before, canvas).map_err(&wrong)?;
         let decoder = self.decoder.get()?;
         let steady = |features: Option<&Tensor>, states: &str, pooled: &str| -> Result<_> {
             let text = before.get(states).zip(before.get(pooled));

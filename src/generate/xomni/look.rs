@@ -102,14 +102,14 @@ impl Look {
         let (device, dtype) = (&self.device, self.dtype);
         let see =
             |vit: &Vit| -> Result<_> { vit.forward(&pixels.to_device(device)?.to_dtype(dtype)?) };
-        let (features, (height, width)) = see(&*self.vit.get()?).map_err(running("look"))?;
+        let (features, (height, width)) = see(&self.vit.get()?).map_err(running("look"))?;
         let name = |vq: &VqEncoder| -> Result<Vec<u32>> {
             Ok(vq.encode(&features)?.flatten_all()?.to_vec1()?)
         };
         Ok(Codes {
             height,
             width,
-            ids: name(&*self.vq.get()?).map_err(running("look"))?,
+            ids: name(&self.vq.get()?).map_err(running("look"))?,
         })
     }
 }

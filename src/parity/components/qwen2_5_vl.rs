@@ -1,6 +1,5 @@
 //! Qwen2.5-VL: image vectors, positions, hidden states, scores and a greedy continuation.
 
-use crate::model::ModelError;
 use crate::model::conversation::Conversation;
 use crate::model::qwen2_5_vl::{Greedy, Qwen2_5Vl};
 use crate::parity::case::{Case, CaseError, Tensors};
