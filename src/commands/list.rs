@@ -6,8 +6,10 @@ use super::failure::Failure;
 use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
-use crate::generate::{GENERATORS, GeneratorKind};
+use crate::generate::GENERATORS;
+use crate::grade::RULES;
 use crate::hub::State;
+use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
 use serde_json::{Value, json};
@@ -49,9 +51,18 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Policies => ("policies", definitions(Kind::Policy)),
         Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
-        Listable::Generators => ("generators", generators()),
-        Listable::Observers => ("observers", names(crate::observe::NAMES)),
-        Listable::Rules => ("rules", names(&crate::grade::names().collect::<Vec<_>>())),
+        Listable::Generators => (
+            "generators",
+            kinds(GENERATORS.iter().map(|kind| (kind.name, kind.about))),
+        ),
+        Listable::Observers => (
+            "observers",
+            kinds(OBSERVERS.iter().map(|kind| (kind.name, kind.about))),
+        ),
+        Listable::Rules => (
+            "rules",
+            kinds(RULES.iter().map(|rule| (rule.name, rule.about))),
+        ),
         Listable::Runs => ("runs", runs(&args.out)),
         Listable::Assets => ("assets", Vec::new()),
     };
@@ -139,24 +150,15 @@ fn published() -> Vec<Row> {
     config::list(Kind::Published).into_iter().map(row).collect()
 }
 
-fn names(names: &[&str]) -> Vec<Row> {
-    names
-        .iter()
-        .map(|name| Row {
-            name: (*name).into(),
-            rest: String::new(),
+/// Parts of the program of one kind, by their names and by what they do.
+fn kinds(kinds: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<Row> {
+    kinds
+        .map(|(name, about)| Row {
+            name: name.into(),
+            rest: about.into(),
             json: json!(name),
         })
         .collect()
-}
-
-fn generators() -> Vec<Row> {
-    let row = |kind: &GeneratorKind| Row {
-        name: kind.name.into(),
-        rest: kind.about.into(),
-        json: json!(kind.name),
-    };
-    GENERATORS.iter().map(row).collect()
 }
 
 fn runs(out: &Path) -> Vec<Row> {

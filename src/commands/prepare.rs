@@ -6,12 +6,13 @@ use super::device::DeviceChoice;
 use super::engines::{self, Engine, engines, read_by};
 use super::failure::Failure;
 use super::shipped;
-use crate::config::{self, ModelFile, Settings, StudyModel, SuiteFile};
+use crate::config::{self, ModelFile, Settings, SuiteFile};
 use crate::generate::{Place, Resources};
 use crate::hub::Hub;
-use crate::observe::Observer;
+use crate::observe::{Means, Observer};
 use crate::record::Item;
 use crate::run::{Asked, Chains, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
+use crate::study::StudyModel;
 use crate::suite::{self, AssetError, AssetSource};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -477,12 +478,11 @@ pub fn observers(
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
             let settings = &shipped::located(ctx, settings)?;
             let hub = ctx.hub()?;
-            Ok(crate::observe::build(
-                name,
-                settings,
-                hub.as_ref(),
-                &|| device.open(),
-            )?)
+            let means = Means {
+                hub: hub.as_ref(),
+                device: &|| device.open(),
+            };
+            Ok(crate::observe::build(name, settings, &means)?)
         })
         .collect()
 }

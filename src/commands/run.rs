@@ -11,12 +11,13 @@ use super::progress::say;
 use super::score::{Titled, read_view};
 use super::study::Paging;
 use crate::compare::Allowed;
-use crate::config::{self, Kind, Part, PublishedFile, StudyEngine, StudyFile, StudyModel};
+use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::chart::Width;
 use crate::report::export::{Export, Terminal};
 use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
+use crate::study::{Part, StudyModel};
 use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 

@@ -5,12 +5,15 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
 use super::{shipped, train_study};
-use crate::config::{self, TrainingChange, TrainingFile};
+use crate::config;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
-use crate::train::{BEGINNING, CURVE, Outcome, Place, TrainError, losses, train, verify};
+use crate::train::{
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingChange, TrainingFile, losses, train,
+    training, verify,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +31,7 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
         seed: args.seed,
         set: &args.set,
     };
-    let training = match config::training(&args.training, Path::new(""), change) {
+    let training = match training(&args.training, Path::new(""), change) {
         Ok(training) => training,
         Err(error) => match config::study(&args.training, Path::new("")) {
             Ok(study) => return train_study::run(ctx, args, &study),
@@ -38,7 +41,7 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     let folder = args.out.clone();
     let folder = folder.unwrap_or_else(|| training.folder());
     if args.dry_run {
-        let text = toml::to_string(&training).unwrap_or_default();
+        let text = toml::to_string(&training).map_err(TrainError::definition)?;
         println!("# into {}\n{text}", folder.display());
         return Ok(Exit::Ok);
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::Path;
 use unigauge::config::Settings;
-use unigauge::grade::{self, Rule, SuiteFacts};
+use unigauge::grade::{self, Board, Rule, SuiteFacts};
 use unigauge::record::{Grade, Item, Output, Summary};
 
 fn rule(name: &str, options: &str) -> Box<dyn Rule> {
@@ -43,9 +43,13 @@ fn every_metric_agrees_with_python() {
         let rule = rule(name, options);
         let replies = cases["replies"].as_array().unwrap();
         assert!(replies.len() >= 20, "{set}");
-        let rows = cases["expects"].as_array().unwrap().iter();
-        for (expect, scores) in rows.zip(cases["scores"].as_array().unwrap()) {
-            for (reply, score) in replies.iter().zip(scores.as_array().unwrap()) {
+        let expects = cases["expects"].as_array().unwrap();
+        let rows = cases["scores"].as_array().unwrap();
+        assert!(!expects.is_empty() && expects.len() == rows.len(), "{set}");
+        for (expect, scores) in expects.iter().zip(rows) {
+            let scores = scores.as_array().unwrap();
+            assert_eq!(scores.len(), replies.len(), "{set}");
+            for (reply, score) in replies.iter().zip(scores) {
                 let grade = judge(&*rule, expect, reply.as_str().unwrap());
                 let ours = grade.score.unwrap_or_else(|| panic!("{set}: {grade:?}"));
                 let python = score.as_f64().unwrap();
@@ -141,7 +145,15 @@ fn summary(
         version: "1".into(),
         group_by: vec![group_by.into()],
     };
-    let summary = grade::summarize(rule, &facts, "m", "r", items, &grades, items.len(), 0);
+    let board = Board {
+        model: "m",
+        root: Path::new(""),
+        items,
+        outputs: Some(outputs),
+        evidence: &[],
+        grades: &grades,
+    };
+    let summary = grade::summarize(rule, &facts, "r", &board);
     (grades, summary)
 }
 
