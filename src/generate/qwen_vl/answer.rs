@@ -72,8 +72,9 @@ impl Answer {
             .reader
             .encode(&messages, Form::Qwen, limits, &self.device)
             .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
+        let network = self.network.get()?;
         let reply = self.reader.reply(
-            &self.network.get()?,
+            &network,
             &conversation,
             self.settings.max_new_tokens,
             self.settings.repetition_penalty as f32,

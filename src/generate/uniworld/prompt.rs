@@ -142,7 +142,8 @@ impl Stage for Prompt {
         let states = conversation.states(&conditioner.vlm).map_err(&wrong)?;
         if let Some(head) = &self.task_head {
             let tokenizer = &self.reader.tokenizer;
-            let logits = route(&head.get()?, tokenizer, &conversation.ids, &states);
+            let head = head.get()?;
+            let logits = route(&head, tokenizer, &conversation.ids, &states);
             let logits = logits.map_err(&wrong)?;
             extra.insert("task_logits".into(), logits.to_vec().into());
             // Class 1 is a picture.

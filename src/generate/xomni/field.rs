@@ -35,8 +35,8 @@ impl Field for XOmniField {
         device: &Device,
     ) -> Result<Box<Velocity>, GenerateError> {
         let wrong = running("denoise");
-        let features = features(&self.vq.get()?, before, canvas).map_err(&wrong)?;
-        let decoder = self.decoder.get()?;
+        let (vq, decoder) = (self.vq.get()?, self.decoder.get()?);
+        let features = features(&vq, before, canvas).map_err(&wrong)?;
         let steady = |features: Option<&Tensor>, states: &str, pooled: &str| -> Result<_> {
             let text = before.get(states).zip(before.get(pooled));
             let guidance = Tensor::new(&[GUIDANCE], device)?;

@@ -99,18 +99,15 @@ impl Look {
     pub(super) fn codes(&self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let pixels = self.processor.prepare(picture);
         let pixels = pixels.map_err(|error| GenerateError::item("image", error.to_string()))?;
-        let (device, dtype) = (&self.device, self.dtype);
-        let see =
-            |vit: &Vit| -> Result<_> { vit.forward(&pixels.to_device(device)?.to_dtype(dtype)?) };
-        let (features, (height, width)) = see(&self.vit.get()?).map_err(running("look"))?;
-        let name = |vq: &VqEncoder| -> Result<Vec<u32>> {
-            Ok(vq.encode(&features)?.flatten_all()?.to_vec1()?)
+        let (vit, vq) = (self.vit.get()?, self.vq.get()?);
+        let see = || -> Result<_> {
+            let (features, grid) =
+                vit.forward(&pixels.to_device(&self.device)?.to_dtype(self.dtype)?)?;
+            let ids = vq.encode(&features)?.flatten_all()?.to_vec1()?;
+            Ok((ids, grid))
         };
-        Ok(Codes {
-            height,
-            width,
-            ids: name(&self.vq.get()?).map_err(running("look"))?,
-        })
+        let (ids, (height, width)) = see().map_err(running("look"))?;
+        Ok(Codes { height, width, ids })
     }
 }
 
