@@ -157,7 +157,7 @@ impl Folder {
         }
         Ok(Self {
             settings,
-            bounds: Bounds::of(&root),
+            bounds: Bounds::of_folder(&root),
             names: Names::new(&root),
             root,
         })
