@@ -87,6 +87,8 @@ pub trait Pipeline: 'static {
     ) -> Result<Vec<Phase>, GenerateError>;
 }
 
+type Open = fn(&Settings, &Resources, &Place) -> Result<Box<dyn Generator>, BuildError>;
+
 /// Everything that the program knows of a kind of generator.
 #[derive(Debug, Clone, Copy)]
 pub struct GeneratorKind {
@@ -97,7 +99,7 @@ pub struct GeneratorKind {
     /// The JSON schema of its settings.
     pub schema: fn() -> Schema,
     check: fn(&Settings) -> Result<(), BuildError>,
-    open: fn(&Settings, &Resources, &Place) -> Result<Box<dyn Generator>, BuildError>,
+    open: Open,
     wanted_assets: fn(&[Item]) -> Vec<&'static str>,
     networks: Option<Networks>,
 }

@@ -190,7 +190,7 @@ impl<T: Send + Sync + 'static> AnyNetwork for Network<T> {
             has_bfl_layout: info.has_bfl_layout,
         };
         let unused = info.unused.as_ref().map(|(name, tensors)| Part {
-            name: *name,
+            name,
             tensors: tensors.clone(),
             used: false,
             ..whole.clone()
