@@ -10,6 +10,7 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::suite::SuiteError;
+use crate::table::FormatError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -107,6 +108,7 @@ ends_in! {
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
+    FormatError => Unexpected,
 }
 
 impl From<BaselineError> for Failure {

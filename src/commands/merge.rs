@@ -43,7 +43,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
             .chain([None])
             .for_each(|shard| folder.clear_scratch(shard));
     }
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     say(format!(
         "report: {}",
         folder.report().join("index.html").display()

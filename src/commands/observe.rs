@@ -162,7 +162,7 @@ fn of_images(
         return Ok(Exit::Interrupted);
     };
     let summaries = [summary];
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     say(format!(
         "report: {}",
         done.folder.report().join("index.html").display()

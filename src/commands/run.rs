@@ -15,9 +15,10 @@ use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::chart::Width;
-use crate::report::export::{Export, Terminal};
-use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
+use crate::report::{self, ReportOptions, Table, TableInput, TableSettings, printed};
 use crate::study::{Part, StudyModel};
+use crate::table::formats::{JSON, TERMINAL};
+use crate::table::{Document, Records, Window};
 use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 
@@ -271,7 +272,7 @@ fn conclude(
             folder.join("index.html")
         }
     };
-    print_summaries(ctx, &summaries, &published);
+    print_summaries(ctx, &summaries, &published)?;
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
 }
@@ -336,29 +337,33 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
 }
 
 /// Prints results on stdout: one table a suite, or JSON.
-pub fn print_summaries(ctx: &Context, summaries: &[Titled], published: &[PublishedFile]) {
-    if ctx.json {
+///
+/// # Errors
+/// When the results have no such form.
+pub fn print_summaries(
+    ctx: &Context,
+    summaries: &[Titled],
+    published: &[PublishedFile],
+) -> Result<(), Failure> {
+    let text = if ctx.json {
         let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&plain).unwrap_or_default()
-        );
+        let document = Document::new(Vec::new(), Records::default(), &plain)?;
+        JSON.text(&document, Window::default())?
     } else {
-        print!("{}", tables(&Terminal::detect(), summaries, published));
-    }
+        let tables = tables(summaries, published);
+        TERMINAL.text(&printed::document(&tables)?, Window::detect())?
+    };
+    print!("{text}");
+    Ok(())
 }
 
-/// The tables of some runs in one format.
-pub fn tables(format: &dyn Export, summaries: &[Titled], published: &[PublishedFile]) -> String {
+/// The tables of some runs.
+pub fn tables(summaries: &[Titled], published: &[PublishedFile]) -> Vec<Table> {
     let inputs: Vec<TableInput<'_>> = summaries.iter().map(Titled::input).collect();
-    let tables: Vec<Table> = Table::of(&inputs, TableSettings::default())
+    Table::of_runs(&inputs, TableSettings::default())
         .into_iter()
         .map(|table| table.beside(published))
-        .collect();
-    match format.export(&tables) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => format!("{error}\n"),
-    }
+        .collect()
 }
 
 /// What papers printed on the suites of these runs, where it is asked for.
