@@ -47,9 +47,9 @@ impl PublishedFile {
         units.map_or_else(|| value.to_string(), |units| text(units, decimals))
     }
 
-    /// None where the row adds up, or where nobody can tell: columns are missing, or the overall number is no
-    /// function of them. Every rounded number may be off by half a unit of its last digit; counts are not
-    /// rounded.
+    /// None where the row adds up, or where that cannot be decided: columns are missing, or the overall
+    /// number is no function of them. Every rounded number may be off by half a unit of its last digit;
+    /// counts are not rounded.
     pub fn mismatch(&self, row: &PublishedRow) -> Option<Mismatch> {
         let rule = self.overall_of.as_ref()?;
         let decimals = self.decimals(row);

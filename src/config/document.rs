@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use toml::de::DeValue;
 
-/// No definition comes near this; what is larger is another kind of file.
+/// Most bytes of a definition; a larger file is another kind of file.
 const MAX_BYTES: u64 = 4 << 20;
 
 /// A parsed definition file, kept so that later mistakes can still be located in it.

@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 /// It remembers the texts that its keys stand in, so that a mistake found late still points at its line.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Later layers go over earlier ones.
+    /// Later layers override earlier ones.
     layers: Vec<Layer>,
 }
 
@@ -67,7 +67,7 @@ impl Settings {
         })
     }
 
-    /// These options with those of `over` in their place; tables inside are merged likewise.
+    /// These options, overridden by those of `over`. Tables inside are merged key by key.
     pub fn merged(&self, over: &Self) -> Self {
         Self {
             layers: self.layers.iter().chain(&over.layers).cloned().collect(),

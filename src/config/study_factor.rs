@@ -32,7 +32,7 @@ pub struct Level {
     /// each of the study's `training_seeds`: the models take its checkpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<String>,
-    /// Options that go over the models' own.
+    /// Options that override the models' own.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
     /// Run folders that were made otherwise, relative to this file.

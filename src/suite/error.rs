@@ -106,7 +106,7 @@ pub enum SuiteError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The items are an asset that cannot be had.
+    /// The items are an asset that is not available.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
     #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
     Asset {
@@ -116,7 +116,7 @@ pub enum SuiteError {
 }
 
 impl SuiteError {
-    /// A reader of a long file should not be buried.
+    /// Most problems that one message lists.
     const SHOWN: usize = 20;
 
     /// An error about all that is wrong with the records of one source.

@@ -6,7 +6,7 @@ use crate::cancel::Cancel;
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// What happens while a network trains, for whoever shows it.
+/// What happens while a network trains, for the part of the program that shows it.
 pub enum Event<'a> {
     /// Steps that were done before.
     Resumed { step: u64 },
@@ -29,12 +29,12 @@ pub struct Place<'a> {
     pub device: &'a Device,
     /// Raised when the training should stop after the step.
     pub cancel: &'a Cancel,
-    /// Forget an earlier state and an earlier checkpoint.
+    /// Whether an earlier state and an earlier checkpoint are removed first.
     pub restart: bool,
     /// The step after which to stop, as if interrupted.
     pub until: u64,
     /// Finds checkpoints that come with the program, by name.
     pub shipped: &'a Shipped<'a>,
-    /// Is told what happens.
+    /// Called with what happens.
     pub on: &'a dyn Fn(Event<'_>),
 }

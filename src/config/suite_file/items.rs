@@ -127,8 +127,8 @@ pub struct Mapping {
     /// each.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// The field with the input image, or with a list of them; or several such fields, of which empty ones
-    /// are passed over.
+    /// The field with the input image, or with a list of them; or several such fields. Empty ones are
+    /// skipped.
     #[serde(default)]
     pub images: Option<Names>,
     /// How a text names an input image.
