@@ -21,7 +21,10 @@ pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
     let mut engines = Vec::new();
     for observer in &suite.observers {
         let settings = suite.observe.get(observer).cloned().unwrap_or_default();
-        if let Some(title) = observe::engine(observer, &settings)? {
+        let Some(kind) = observe::find(observer) else {
+            continue;
+        };
+        if let Some(title) = (kind.engine)(&settings)? {
             engines.push(Engine {
                 observer: observer.clone(),
                 title,
@@ -78,8 +81,10 @@ pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Resu
 
 fn readers() -> Vec<&'static str> {
     let none = Settings::default();
-    let reads = |name: &&str| observe::engine(name, &none).is_ok_and(|engine| engine.is_some());
-    observe::NAMES.iter().copied().filter(reads).collect()
+    let reads = observe::OBSERVERS
+        .iter()
+        .filter(|kind| (kind.engine)(&none).is_ok_and(|engine| engine.is_some()));
+    reads.map(|kind| kind.name).collect()
 }
 
 /// `read by PP-OCRv6 and Qwen2.5-VL`, for a row's name.
@@ -88,30 +93,15 @@ pub fn said(engines: &[Engine]) -> String {
     format!("read by {}", titles.join(" and "))
 }
 
-/// Settings that say where an engine is found, which its name tells, and how patiently it is asked.
-const PLACES: [&str; 12] = [
-    "api_key_env",
-    "base_url",
-    "checkpoint",
-    "detection_model",
-    "dictionary",
-    "max_attempts",
-    "model",
-    "models",
-    "recognition_model",
-    "requests_per_minute",
-    "runtime",
-    "timeout_seconds",
-];
-
-/// Whether `observe.OBSERVER.KEY=VALUE` says nothing of how an engine reads.
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing of how an engine reads: it says where the engine is found, which its name
+/// tells, or how patiently it is asked.
 pub fn is_place(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
+    let last = key.rsplit('.').next().unwrap_or_default().trim();
     key.trim().starts_with("observe.")
-        && key
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| PLACES.contains(&last.trim()))
+        && observe::OBSERVERS
+            .iter()
+            .any(|kind| kind.places.contains(&last))
 }
 
 /// What the name of a run's folder ends in.

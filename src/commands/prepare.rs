@@ -9,7 +9,7 @@ use super::shipped;
 use crate::config::{self, ModelFile, Settings, SuiteFile};
 use crate::generate::{Place, Resources};
 use crate::hub::Hub;
-use crate::observe::Observer;
+use crate::observe::{Means, Observer};
 use crate::record::Item;
 use crate::run::{Asked, Chains, FORMAT_VERSION, Host, Manifest, Program, RunFolder, Selection};
 use crate::study::StudyModel;
@@ -478,12 +478,11 @@ pub fn observers(
             let settings = options.get(name.as_str()).copied().unwrap_or(&none);
             let settings = &shipped::located(ctx, settings)?;
             let hub = ctx.hub()?;
-            Ok(crate::observe::build(
-                name,
-                settings,
-                hub.as_ref(),
-                &|| device.open(),
-            )?)
+            let means = Means {
+                hub: hub.as_ref(),
+                device: &|| device.open(),
+            };
+            Ok(crate::observe::build(name, settings, &means)?)
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
-use crate::observe::judge::check_notes;
+use crate::observe::OBSERVERS;
 use crate::record::{Grade, Item, JudgedBy, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
 use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score};
@@ -148,7 +148,11 @@ pub fn grade_run(
     notes.extend(of_model.filter_map(|note| note.as_str().map(str::to_owned)));
     notes.extend(manifest.left_out.iter().cloned());
     notes.extend(records.notes.iter().cloned());
-    notes.extend(check_notes(folder.root()));
+    notes.extend(
+        OBSERVERS
+            .iter()
+            .flat_map(|kind| (kind.notes)(folder.root())),
+    );
     notes.extend(over.and_then(|(_, options)| other_options(options)));
     let used = super::outcomes::grading(&suite, &options);
     let scoring = Scoring {
