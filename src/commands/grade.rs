@@ -5,11 +5,11 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::run::{exit_of, print_summaries};
-use super::score::{Titled, facts, grade_run, other_options, report_run, rule, suite_of};
+use super::score::{Titled, grade_run, report_run, rule, suite_of};
 use crate::config::{self, Settings};
 use crate::exit::Exit;
-use crate::record::Object;
-use crate::run::{Manifest, Records, RunFolder, Scoring, score};
+use crate::grade::described;
+use crate::run::{Manifest, Records, RunFolder, Scoring, Source, score};
 use std::path::Path;
 
 /// Grades a run folder again, or loose files.
@@ -73,23 +73,17 @@ fn loose(
         args.outputs.as_deref(),
         args.evidence.as_deref(),
         suite.task,
+        described(&suite.grade.rule)?.official_results.as_ref(),
     )?;
-    let folder = RunFolder::at(out);
-    let facts = facts(&suite);
-    let mut notes = records.notes.clone();
-    notes.extend(other_options(options));
     let scoring = Scoring {
+        suite: &suite,
         rule: rule.as_ref(),
-        facts: &facts,
-        model: &args.name,
-        run: "loose",
-        repeats: None,
-        notes,
-        extra: Object::new(),
+        over: options,
+        source: Source::Loose { model: &args.name },
     };
-    let (_, summary) = score(&folder, &records, &scoring)?;
+    let scored = score(&RunFolder::at(out), records, &scoring)?;
     Ok(Titled {
-        summary,
+        summary: scored.summary,
         suite_title: suite.title,
         model_title: args.name.clone(),
     })

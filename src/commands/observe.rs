@@ -82,9 +82,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
             say("go on with the same command");
             return Ok(Exit::Interrupted);
         }
-        all.observed += outcome.observed;
-        all.observe_failed += outcome.observe_failed;
-        all.done_before += outcome.done_before;
+        all += outcome;
     }
     println!(
         "{}: {} observations made, {} failed, {} outputs",

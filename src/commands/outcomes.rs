@@ -3,23 +3,15 @@
 use super::failure::Failure;
 use super::score::{graded, model_title, suite_of};
 use crate::compare::Recount;
-use crate::config::{Settings, SuiteFile};
+use crate::config::SuiteFile;
 use crate::grade::{self, Board, Rule};
 use crate::record::{Grade, Item, ItemOutcome, Outcomes, OutputOutcome, RunFacts, Summary};
-use crate::run::{Manifest, RunFolder, read_all, read_json};
+use crate::run::{Manifest, RunFolder, graded_by, read_all, read_json};
 use crate::stats::formula::{Formula, Terms};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
-
-/// The key of the summary under which rule and options stand that a run was graded by.
-pub const GRADING: &str = "grading";
-
-/// The rule and options of a suite, as the summary notes them.
-pub fn grading(suite: &SuiteFile, options: &Settings) -> Value {
-    json!({"rule": suite.grade.rule, "options": options.to_json()})
-}
 
 /// Reads the scores of a graded run folder.
 ///
@@ -43,12 +35,6 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
         ),
         facts: facts(summary, &suite, &manifest, grading, rule.as_ref()),
     })
-}
-
-/// A run that was graded again by another suite's rule notes it; runs of earlier versions were graded by their own.
-fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
-    let noted = summary.extra.get(GRADING).cloned();
-    noted.unwrap_or_else(|| grading(suite, &suite.grade.options))
 }
 
 /// The rule of a run, which makes its numbers of outcomes again.

@@ -3,22 +3,14 @@
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::{Settings, SuiteFile};
-use crate::grade::{self, Rule, SuiteFacts};
+use crate::grade::{self, Rule};
 use crate::hub::HubError;
-use crate::observe::OBSERVERS;
 use crate::record::{Grade, Item, JudgedBy, Summary};
 use crate::report::{self, ReportOptions, RunView, TableInput};
-use crate::run::{Manifest, Records, RunError, RunFolder, Scoring, score};
+use crate::run::{Manifest, Records, RunError, RunFolder, Scored, Scoring, Source, score};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A graded run with its records, for the report.
-pub struct Scored {
-    pub records: Records,
-    pub grades: Vec<Grade>,
-    pub summary: Summary,
-}
 
 /// The suite as the run was made with.
 ///
@@ -91,32 +83,24 @@ fn text(object: &serde_json::Value, key: &str) -> String {
     object[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// What the aggregation needs to know of a suite.
-pub fn facts(suite: &SuiteFile) -> SuiteFacts {
-    SuiteFacts {
-        name: suite.name.clone(),
-        version: suite.version.clone(),
-        group_by: suite.report.group_by.clone(),
-    }
-}
-
 /// Builds a rule; an option that takes an asset's file and is not set gets the file where it was fetched.
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or such a file is damaged.
 pub fn rule(ctx: &Context, name: &str, options: &Settings) -> Result<Box<dyn Rule>, Failure> {
     let mut table = toml::Table::new();
-    for (option, asset) in grade::assets(name) {
-        match ctx.hub()?.path(asset) {
+    let rule = grade::described(name)?;
+    for asset in rule.assets {
+        match ctx.hub()?.path(asset.asset) {
             Ok(path) => {
-                table.insert((*option).to_owned(), path.display().to_string().into());
+                table.insert(asset.option.to_owned(), path.display().to_string().into());
             }
             Err(HubError::Absent { .. } | HubError::NoCacheFolder) => {}
             Err(error) => return Err(error.into()),
         }
     }
     let options = Settings::from_table(&table)?.merged(options);
-    Ok(grade::build(name, &options)?)
+    Ok(rule.build(&options)?)
 }
 
 /// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite's own options of the rule, and is then noted in the summary.
@@ -130,59 +114,19 @@ pub fn grade_run(
     over: Option<(&SuiteFile, &Settings)>,
     items: Option<Arc<Vec<Item>>>,
 ) -> Result<Scored, Failure> {
-    let own = suite_of(manifest);
-    let (suite, options) = match over {
-        Some((suite, options)) => (suite.clone(), suite.grade.options.merged(options)),
-        None => {
-            let suite = own?;
-            let options = suite.grade.options.clone();
-            (suite, options)
-        }
+    let (suite, over) = match over {
+        Some((suite, options)) => (suite.clone(), options.clone()),
+        None => (suite_of(manifest)?, Settings::default()),
     };
+    let options = suite.grade.options.merged(&over);
     let rule = rule(ctx, &suite.grade.rule, &options)?;
-    let records = Records::of_run(folder, items)?;
-    let model = manifest.model["name"].as_str().unwrap_or("model");
-    let facts = facts(&suite);
-    let mut notes = suite.notes.clone();
-    let of_model = manifest.model["notes"].as_array().into_iter().flatten();
-    notes.extend(of_model.filter_map(|note| note.as_str().map(str::to_owned)));
-    notes.extend(manifest.left_out.iter().cloned());
-    notes.extend(records.notes.iter().cloned());
-    notes.extend(
-        OBSERVERS
-            .iter()
-            .flat_map(|kind| (kind.notes)(folder.root())),
-    );
-    notes.extend(over.and_then(|(_, options)| other_options(options)));
-    let used = super::outcomes::grading(&suite, &options);
     let scoring = Scoring {
+        suite: &suite,
         rule: rule.as_ref(),
-        facts: &facts,
-        model,
-        run: &manifest.run,
-        repeats: Some(manifest.repeats),
-        notes,
-        extra: [(super::outcomes::GRADING.to_owned(), used)]
-            .into_iter()
-            .collect(),
+        over: &over,
+        source: Source::Run(manifest),
     };
-    let (grades, summary) = score(folder, &records, &scoring)?;
-    Ok(Scored {
-        records,
-        grades,
-        summary,
-    })
-}
-
-/// Says that other options than the suite's own were set for the rule; None where none were.
-pub fn other_options(options: &Settings) -> Option<String> {
-    match options.is_empty() {
-        true => None,
-        false => Some(format!(
-            "graded with other options than the suite's own: {}",
-            options.to_json()
-        )),
-    }
+    Ok(score(folder, Records::of_run(folder, items)?, &scoring)?)
 }
 
 /// Renders the report of one run into its folder; gives the summary back.

@@ -95,7 +95,7 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
         ));
     }
     found.extend(unlike_here(&manifest.suite));
-    let graded = titled.summary.extra.get(super::outcomes::GRADING);
+    let graded = titled.summary.extra.get(crate::record::Summary::GRADING);
     let options = graded.map(|grading| &grading["options"]);
     let own = &manifest.suite["grade"]["options"];
     if let Some(options) = options.filter(|options| !same(options, own)) {

@@ -1,6 +1,7 @@
 //! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside them.
 
-use super::{Case, Rule, Verdict, state};
+use super::rule::{Case, Rule, Verdict};
+use super::state;
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 
@@ -68,7 +69,7 @@ fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
 }
 
 /// The words of an output that are graded; none where it has none.
-pub(super) fn of(output: &Output) -> Option<String> {
+pub(super) fn graded_words(output: &Output) -> Option<String> {
     match parted(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
         None => output.text.clone(),

@@ -12,8 +12,10 @@
 //! | [`value`] | plain values, and how `str` and `repr` print them |
 //! | [`literal`] | `ast.literal_eval` |
 //! | [`json`] | `json.dumps` and `json.loads` |
+//! | [`csv`] | a cell of a table |
 //! | [`numpy_rng`] | `numpy.random.default_rng` |
 
+pub mod csv;
 pub mod float;
 pub mod json;
 pub mod literal;

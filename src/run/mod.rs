@@ -31,7 +31,7 @@ pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Pro
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
 pub use plan::{Asked, Plan};
-pub use scoring::{Records, Scoring, score};
+pub use scoring::{Records, Scored, Scoring, Source, graded_by, score};
 pub use seed::derive_seed;
 pub use shard::{Division, Merged, Shard};
 pub use store::{read_json, write_json};

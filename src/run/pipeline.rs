@@ -24,6 +24,7 @@ use crate::observe::{Halt, Noted, ObserveError, Observer, Subject};
 use crate::record::{Evidence, Failure, Item, Object, Output, add_note, notes};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeSet;
+use std::ops::AddAssign;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -65,6 +66,17 @@ pub struct Outcome {
     pub observed: usize,
     pub observe_failed: usize,
     pub interrupted: bool,
+}
+
+impl AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.done_before += other.done_before;
+        self.generated += other.generated;
+        self.generate_failed += other.generate_failed;
+        self.observed += other.observed;
+        self.observe_failed += other.observe_failed;
+        self.interrupted |= other.interrupted;
+    }
 }
 
 impl Work<'_> {

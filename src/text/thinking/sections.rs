@@ -79,6 +79,13 @@ fn bare_channels(reply: &str) -> Option<Sections<'_>> {
 
 /// `Here is my thought process: … Here is my response: …` (Granite), `Thinking... … ...done thinking.` (Ollama).
 fn headings(reply: &str) -> Option<Sections<'_>> {
+    // Most replies have none of these words, and the search for them costs much less than the expression.
+    if !["my thought process", "Thinking"]
+        .iter()
+        .any(|words| reply.contains(words))
+    {
+        return None;
+    }
     static HEADINGS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
         Some([
             Regex::new(
