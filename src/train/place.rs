@@ -9,11 +9,24 @@ use std::path::{Path, PathBuf};
 /// What happens while a network trains, for the part of the program that shows it.
 pub enum Event<'a> {
     /// Steps that were done before.
-    Resumed { step: u64 },
+    Resumed {
+        /// The last of them.
+        step: u64,
+    },
     /// A step was done.
-    Step { step: u64, numbers: &'a Numbers },
+    Step {
+        /// The step, from 1.
+        step: u64,
+        /// The loss and its parts.
+        numbers: &'a Numbers,
+    },
     /// The network was checked after a step.
-    Checked { step: u64, numbers: &'a Numbers },
+    Checked {
+        /// The step, from 1.
+        step: u64,
+        /// What the check found.
+        numbers: &'a Numbers,
+    },
 }
 
 /// Where a checkpoint that comes with the program lies; None when there is none of this name.

@@ -208,7 +208,10 @@ pub enum Wanted {
     /// These.
     Values(Vec<String>),
     /// Numbers less than this.
-    Below { below: f64 },
+    Below {
+        /// The least number that is not asked.
+        below: f64,
+    },
 }
 
 /// What the grader gets of a record: `"*"` for all of it, a list of fields, or a table of names and fields.
@@ -231,9 +234,15 @@ pub enum FieldOrValue {
     /// A field.
     Field(String),
     /// A constant.
-    Value { value: serde_json::Value },
+    Value {
+        /// The constant itself.
+        value: serde_json::Value,
+    },
     /// The strings of a list that a field holds as Python prints it.
-    PythonList { python_list: String },
+    PythonList {
+        /// The name of the field.
+        python_list: String,
+    },
 }
 
 impl FieldOrValue {
