@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use crate::config::Settings;
-use crate::hub::{meant, shipped};
+use crate::hub::{meant_folder, shipped};
 use crate::train::TrainError;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -28,7 +28,7 @@ fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
         match value {
             Value::Table(inner) => found |= place(ctx, inner)?,
             Value::String(text) => {
-                if let Some(name) = shipped::named(Path::new(text.as_str())) {
+                if let Some(name) = shipped::path_in_program(Path::new(text.as_str())) {
                     let folder = folder(ctx, name)?.ok_or_else(|| {
                         Failure::usage(
                             format!("`{key}`: no checkpoint `{name}` comes with the program"),
@@ -37,7 +37,7 @@ fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
                     })?;
                     *text = folder.to_string_lossy().into_owned();
                     found = true;
-                } else if let Some(folder) = meant(Path::new(text.as_str()))? {
+                } else if let Some(folder) = meant_folder(Path::new(text.as_str()))? {
                     *text = folder.to_string_lossy().into_owned();
                     found = true;
                 }

@@ -63,7 +63,7 @@ pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
 /// A text output with marks of a thought or an answer, taken apart.
 fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
     let text = output.text.as_deref()?;
-    let parted = thinking::part(text);
+    let parted = thinking::split_reply(text);
     let marked = !parted.answered() || parted.answer() != text;
     (output.kind == OutputKind::Text && marked).then_some((output, parted))
 }
@@ -84,7 +84,7 @@ fn reading(seen: &Evidence) -> Option<Evidence> {
         .as_ref()
         .filter(|_| READERS.contains(&&*seen.observer))?;
     let text = evidence.get("text")?.as_str()?;
-    let parted = thinking::part(text);
+    let parted = thinking::split_reply(text);
     if parted.answered() && parted.reading() == text {
         return None;
     }

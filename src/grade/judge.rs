@@ -104,7 +104,7 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
         (Some(Value::Null), _) | (None, Some(_)) => "",
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
-    let parted = thinking::part(reply);
+    let parted = thinking::split_reply(reply);
     let before = text("thinking").is_some_and(|thought| !thought.is_empty());
     let thought = before || !parted.thought().is_empty();
     let words = if parted.words() == reply {

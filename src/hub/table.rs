@@ -1,11 +1,11 @@
-//! The table of assets: what each is, where it comes from, how it is recognised.
+//! The table of assets: what each asset is, where it comes from, and how it is recognised.
 
 use super::HubError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A value that is the same everywhere or differs by platform, keyed by `os-arch` or `os`.
+/// A value that is the same on all platforms, or one that differs by platform, keyed by `os-arch` or `os`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
@@ -34,48 +34,49 @@ impl<T> PerPlatform<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
-    /// A file of a repository on a model hub; `HF_ENDPOINT` names another hub, `HF_TOKEN` opens gated ones.
+    /// A file of a repository on a model hub. `HF_ENDPOINT` names another hub, and `HF_TOKEN` opens gated
+    /// repositories.
     HubFile {
         repo: String,
         revision: String,
         path: String,
     },
-    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the first fetch and
-    /// held to its commit. The asset is that folder.
+    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder. They are listed
+    /// at the first fetch and pinned to its commit. The asset is the folder.
     HubDataset {
         repo: String,
         revision: String,
         prefix: String,
     },
-    /// The same of a repository of weights: shards whose number only the listing tells.
+    /// The same for a repository of weights, with shards whose number only the listing tells.
     HubFiles {
         repo: String,
         revision: String,
         prefix: String,
     },
-    /// A file on a web server; `revision` is the pinned commit where the address holds one.
+    /// A file on a web server. `revision` is the pinned commit if the address contains one.
     Url {
         url: String,
         #[serde(default)]
         revision: String,
     },
-    /// A file inside a package, obtained with the registry's ordinary client.
+    /// A file inside a package, downloaded with the registry's ordinary client.
     Package {
         ecosystem: Ecosystem,
         name: String,
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
-        /// Ask for the build for this Python version, whatever version runs the client.
+        /// The Python version whose build is requested, independent of the version that runs the client.
         #[serde(default)]
         python: Option<String>,
     },
-    /// A file that is already on this machine; a relative path counts from the current folder.
+    /// A file that is already on this machine. A relative path starts at the current folder.
     Local { path: PathBuf },
 }
 
 impl Source {
-    /// The pinned revision or version; empty where there is none.
+    /// The pinned revision or version, or an empty text without one.
     pub fn revision(&self) -> &str {
         match self {
             Self::HubFile { revision, .. }
@@ -87,7 +88,8 @@ impl Source {
         }
     }
 
-    /// What a hub must list for it: the repository in the hub's words, the revision, how the paths begin.
+    /// What a hub must list for this source: the repository in the hub's words, the revision, and the
+    /// beginning of the paths.
     pub(super) fn listed(&self) -> Option<(String, &str, &str)> {
         match self {
             Self::HubDataset {
@@ -129,14 +131,14 @@ impl Source {
     }
 }
 
-/// Registries whose client is known.
+/// The registries whose client is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
     Pypi,
 }
 
-/// A licence and where it is written.
+/// A licence, and where its text is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
@@ -153,10 +155,10 @@ pub struct Asset {
     pub purpose: String,
     pub licence: Licence,
     pub source: Source,
-    /// Lower-case hexadecimal; without it the hash of the first fetch is recorded and held to.
+    /// Lower-case hexadecimal. Without it, the hash of the first fetch is recorded and required from then on.
     #[serde(default)]
     pub sha256: Option<PerPlatform<String>>,
-    /// Bytes.
+    /// In bytes.
     #[serde(default)]
     pub size: Option<PerPlatform<u64>>,
 }
@@ -175,14 +177,14 @@ impl Asset {
         self.size.as_ref().and_then(PerPlatform::here).copied()
     }
 
-    /// Name of the file, without folders.
+    /// The name of the file, without folders.
     ///
     /// # Errors
-    /// [`HubError::Platform`] when the source has no file for this platform.
+    /// Fails with [`HubError::Platform`] if the source has no file for this platform.
     pub fn file_name(&self) -> Result<&str, HubError> {
         let path = match &self.source {
             Source::HubFile { path, .. } => path.as_str(),
-            // The folder of its files.
+            // The name of the folder with its files.
             Source::HubDataset { prefix, .. } | Source::HubFiles { prefix, .. } => {
                 prefix.rsplit_once('/').map_or("", |(folder, _)| folder)
             }
@@ -209,7 +211,7 @@ impl Asset {
     }
 }
 
-/// All assets, and names for several at once.
+/// All assets, and names for groups of them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -220,7 +222,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table that comes with the program.
+    /// The table that is built into the program.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -228,7 +230,7 @@ impl Table {
         )
     }
 
-    /// Reads a table; `file` is named in errors.
+    /// Reads a table. `file` is its name in errors.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),
@@ -260,7 +262,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Adds the entries of another table; an entry with a known id takes its place.
+    /// Adds the entries of another table. An entry with a known id replaces the earlier one.
     pub fn extend(&mut self, other: Self) {
         for asset in other.assets {
             self.assets.retain(|known| known.id != asset.id);
@@ -269,10 +271,10 @@ impl Table {
         self.groups.extend(other.groups);
     }
 
-    /// The asset of that id.
+    /// The asset with this id.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] with the nearest known id.
+    /// Fails with [`HubError::Unknown`] and the nearest known id.
     pub fn get(&self, id: &str) -> Result<&Asset, HubError> {
         self.assets
             .iter()
@@ -280,10 +282,10 @@ impl Table {
             .ok_or_else(|| self.unknown(id))
     }
 
-    /// Replaces group names by their members, drops repetitions, keeps the order.
+    /// Replaces the names of groups by their members and drops repetitions. The order is kept.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] when a name is neither an asset nor a group.
+    /// Fails with [`HubError::Unknown`] if a name is neither an asset nor a group.
     pub fn expand(&self, names: &[String]) -> Result<Vec<&Asset>, HubError> {
         let mut found: Vec<&Asset> = Vec::new();
         for name in names {

@@ -72,9 +72,9 @@ impl OneIgText {
         let read = normalise::oneig(&cleaned(text));
         let characters = normalise::has_ideograph(&gold);
         let found = if characters {
-            recall::of(gold.chars(), read.chars())
+            recall::unit_recall(gold.chars(), read.chars())
         } else {
-            recall::of(whitespace::words(&gold), whitespace::words(&read))
+            recall::unit_recall(whitespace::words(&gold), whitespace::words(&read))
         };
         let wac = found
             .value()
