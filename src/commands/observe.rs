@@ -79,7 +79,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         }
         .execute()?;
         if outcome.interrupted {
-            say("go on with the same command");
+            say("run the same command again to continue");
             return Ok(Exit::Interrupted);
         }
         all += outcome;
@@ -161,7 +161,7 @@ fn of_images(
         return Ok(Exit::Interrupted);
     };
     let summaries = [summary];
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     say(format!(
         "report: {}",
         done.folder.report().join("index.html").display()
