@@ -173,7 +173,7 @@ pub fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
         _ => Err(ModelError::Input(format!(
-            "a side of {side} pixels is no multiple of {pixels}, which one token spans"
+            "a side of {side} pixels is not a multiple of {pixels}, the side of one token"
         ))),
     }
 }

@@ -23,7 +23,7 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let dtype = match args.precision {
         Some(BenchPrecision::F32) => DType::F32,
         Some(BenchPrecision::Bf16) => DType::BF16,
@@ -73,7 +73,7 @@ fn network(name: &str) -> Result<&'static NetworkKind, Failure> {
     named.ok_or_else(|| {
         let names: Vec<&str> = NETWORKS.iter().map(|kind| kind.name).collect();
         Failure::usage(
-            format!("there is no network `{name}` to time"),
+            format!("there is no network named `{name}` to time"),
             match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known: {}", names.join(", ")),
@@ -87,7 +87,7 @@ fn config(kind: &NetworkKind, args: &BenchModelArgs) -> Result<(Value, PathBuf),
     let wrong = |path: &Path, message: String| {
         Failure::usage(
             format!("{}: {message}", path.display()),
-            "give a `config.json` as the network's checkpoints have it",
+            "give a `config.json` in the form of the network's checkpoints",
         )
     };
     if let Some(path) = &args.config {

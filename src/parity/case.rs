@@ -35,7 +35,7 @@ pub enum CaseError {
         known: String,
     },
     /// The component needs an input that the case does not have.
-    #[error("{path}: the inputs lack `{name}`")]
+    #[error("{path}: the inputs have no `{name}`")]
     Input {
         /// The case's folder.
         path: PathBuf,
@@ -183,7 +183,7 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
         .collect();
     cases.sort();
     if cases.is_empty() {
-        return Err(wrong("there is no case here".into()));
+        return Err(wrong("there is no case in this folder".into()));
     }
     Ok(cases)
 }

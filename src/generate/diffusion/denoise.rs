@@ -56,8 +56,8 @@ pub(super) fn denoise_phase(
         let (settings, sizing) = settings?;
         if settings.num_inference_steps == 0 {
             return Err(GenerateError::fatal(
-                "`num_inference_steps` = 0: there must be at least one",
-                "the published evaluations take 28 to 50",
+                "`num_inference_steps` is 0; it must be 1 or more",
+                "the published evaluations use 28 to 50",
             ));
         }
         Ok(Denoise {

@@ -47,7 +47,7 @@ pub fn text_phase(flux: &CheckpointFolder, settings: TextSettings) -> Result<Pha
         if settings.t5_length == Some(0) {
             return Err(GenerateError::fatal(
                 "`max_sequence_length` = 0: T5 needs room for its end token",
-                "the published evaluations take 256 or 512",
+                "the published evaluations use 256 or 512",
             ));
         }
         let clip = Encoder {

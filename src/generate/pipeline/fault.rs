@@ -7,7 +7,7 @@ use crate::model::ModelError;
 pub fn fatal(error: ModelError) -> GenerateError {
     let help = miette::Diagnostic::help(&error)
         .map(|help| help.to_string())
-        .unwrap_or_else(|| "look at the checkpoint's folder".into());
+        .unwrap_or_else(|| "check the folder of the checkpoint".into());
     GenerateError::fatal(error.to_string(), help)
 }
 

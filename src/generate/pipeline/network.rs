@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> Network<T> {
                         files.path().display(),
                         bytesize::ByteSize(opened.bytes)
                     ),
-                    "give `--vram-budget` less than the device has free, so that networks take turns",
+                    "set `--vram-budget` to less than the free memory of the device, so that networks take turns",
                 ),
                 _ => fatal(error),
             },

@@ -42,7 +42,7 @@ pub(super) fn phase(
     Ok(Phase::new("answer", vec![network.any()], move |device| {
         if settings.max_new_tokens == 0 {
             return Err(GenerateError::fatal(
-                "`max_new_tokens` = 0: no answer fits",
+                "`max_new_tokens` is 0; it must be 1 or more",
                 "give at least 1",
             ));
         }

@@ -107,7 +107,7 @@ impl ReferenceNetworks {
                     "`reference.projector` is not set, and there is no {}",
                     beside.display()
                 ),
-                "an encoder other than siglip needs the projector that was trained with it: name its file",
+                "an encoder other than siglip needs the projector that was trained with it: set its file",
             ));
         }
         Ok(ReferenceEncoder {
@@ -146,7 +146,7 @@ fn encoder_location(
             "{}: no such file: the reference encoder's configuration",
             missing.join("config.json").display()
         ),
-        "name the encoder's folder with `reference.checkpoint`",
+        "set `reference.checkpoint` to the folder of the encoder",
     ))
 }
 
@@ -229,7 +229,7 @@ fn dinov2(
     if registers && config.num_register_tokens == 0 {
         return Err(GenerateError::fatal(
             format!("{}: this DINOv2 has no registers", location.path.display()),
-            "name a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
+            "give a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
         ));
     }
     let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
@@ -247,8 +247,11 @@ fn radio(location: Location, folder: &CheckpointFolder) -> Result<Read, Generate
     let files = folder.shelf().open(&location.path)?;
     let width = Radio::width(&files).ok_or_else(|| {
         GenerateError::fatal(
-            format!("{}: these are no weights of RADIO", location.path.display()),
-            "name a folder with the published safetensors",
+            format!(
+                "{}: these are not weights of RADIO",
+                location.path.display()
+            ),
+            "give a folder with the published safetensors",
         )
     })?;
     let info = NetworkInfo {

@@ -153,7 +153,7 @@ pub(super) fn canvas(
             format!(
                 "`size` = [{width}, {height}]: a side is shorter than a token of {cells} pixels"
             ),
-            "the model was trained on sides of 384 to 1152 pixels, at most 3 times as long as each other",
+            "the model was trained on sides of 384 to 1152 pixels, with a ratio of at most 3",
         ));
     }
     Ok(Canvas { h, w })
@@ -235,6 +235,6 @@ fn check_upscale(flux: &CheckpointFolder, upscale: u32, file: &Path) -> Result<(
             file.display(),
             flux.path().display()
         ),
-        "checkpoint and VAE do not belong together: X-Omni decodes with the VAE of FLUX.1-dev",
+        "the checkpoint and the VAE do not belong together: X-Omni decodes with the VAE of FLUX.1-dev",
     ))
 }

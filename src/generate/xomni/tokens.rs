@@ -57,7 +57,7 @@ pub(super) fn phase(
         if settings.batch_size == 0 || settings.max_new_tokens == 0 {
             return Err(GenerateError::fatal(
                 "`batch_size` and `max_new_tokens` must be at least 1",
-                "leave them out for the defaults",
+                "leave them out to use the defaults",
             ));
         }
         let sampling = sampling(&settings, own.path())?;
@@ -93,7 +93,7 @@ fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
             "`size`: a picture of {} × {} tokens is longer than the {longest} that the model was trained on",
             canvas.w, canvas.h
         ),
-        "take a smaller `size`",
+        "use a smaller `size`",
     ))
 }
 
