@@ -28,7 +28,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     ));
     for shard in division.absent() {
         say(format!(
-            "shard {shard} has not begun: its outputs are missing; make them with `--shard {shard}`, then merge again"
+            "shard {shard} has not started, so its outputs are missing; run it with `--shard {shard}`, and then merge again"
         ));
     }
     manifest.join(&folder, division.shards())?;

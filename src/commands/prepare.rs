@@ -64,7 +64,7 @@ impl Asking {
         if set.items.is_empty() {
             return Err(Failure::nothing(
                 format!("no item of `{}` is selected", suite.name),
-                "loosen `--limit` and `--only`, or look at `unigauge items SUITE`",
+                "check `--limit` and `--only`, and see `unigauge items SUITE`",
             ));
         }
         Ok(Self {
@@ -304,7 +304,7 @@ impl<'a> Prepared<'a> {
         if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
             return Err(Failure::usage(
                 format!("`{run}` cannot be the name of a run"),
-                "use letters, digits, `-`, `_` and `.`, not beginning with `.`",
+                "use letters, digits, `-`, `_` and `.`, and do not begin with `.`",
             ));
         }
         let root = options

@@ -47,10 +47,10 @@ pub fn seeds(
         (None, _, []) => Ok(vec![0]),
         (None, Some(name), [_, _, ..]) => Err(Failure::usage(
             format!(
-                "runs with {} seeds cannot all be named `{name}`",
+                "runs with {} seeds cannot all have the name `{name}`",
                 study.len()
             ),
-            "leave out `--run`, or name one seed with `--seed`",
+            "leave out `--run`, or give one seed with `--seed`",
         )),
         _ => Ok(study),
     }
@@ -83,7 +83,7 @@ impl Target {
                     0 => format!("{first} is not trained yet"),
                     more => format!("{first} and {more} more are not trained yet"),
                 },
-                format!("`unigauge train {asked}` trains what the study compares"),
+                format!("train the networks of the study with `unigauge train {asked}`"),
             )),
         }
     }
@@ -137,9 +137,9 @@ impl Target {
                     .any(|suite| suite.name == name) =>
             {
                 Err(Failure::usage(
-                    format!("`{name}` is a suite, and no model was named"),
+                    format!("`{name}` is a suite, which needs a model"),
                     format!(
-                        "name one: `unigauge run {name} --model MODEL`; `unigauge list models` shows them"
+                        "give one: `unigauge run {name} --model MODEL`; `unigauge list models` shows the models"
                     ),
                 ))
             }
@@ -162,7 +162,7 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
     let device = args.device.resolve().map_err(|reason| {
         Failure::environment(
             reason,
-            "take another `--device`, or build with `--features cuda` (or `metal`)",
+            "choose another `--device`, or build with `--features cuda` (or `metal`)",
         )
     })?;
     let way = Way {
@@ -228,7 +228,7 @@ fn conclude(
             "everything finished is in {}",
             last.folder.root().display()
         ));
-        say("go on with the same command");
+        say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
     let summaries: Vec<Titled> = done.iter().filter_map(|run| run.summary.clone()).collect();
@@ -321,7 +321,7 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} there before",
+                "{}: {} outputs made, {} failed, {} made before",
                 run.folder.root().display(),
                 outcome.generated,
                 outcome.generate_failed,
