@@ -24,6 +24,7 @@ Examples:
 benches/model.py times the Python implementations with the same configuration and sizes, and
 prints the ratios.")]
 pub struct BenchModelArgs {
+    /// The name of the network.
     #[arg(help = networks())]
     pub network: String,
     /// The network's `config.json` [default: a small configuration that takes seconds on a CPU]
