@@ -5,7 +5,7 @@ use super::schema::{Form, tables};
 use serde_json::Value;
 use std::fmt::Write as _;
 use unigauge::config::Settings;
-use unigauge::generate::NAMES;
+use unigauge::generate::{GENERATORS, GeneratorKind};
 use unigauge::grade::{RULES, Reads, RuleDescription};
 use unigauge::observe::{OBSERVERS, ObserverKind};
 
@@ -22,18 +22,19 @@ struct Section {
 
 /// The page of generators.
 pub fn generators() -> String {
-    let sections: Vec<Section> = NAMES
-        .iter()
-        .map(|name| Section {
-            name,
-            about: String::new(),
-            facts: Vec::new(),
-            options: Value::Null,
-        })
-        .collect();
+    let sections: Vec<Section> = GENERATORS.iter().map(generator).collect();
     let introduction = "Who answers. A model file names one with `generator`, and its options are the table `[settings]` of that file \
                         ([run a model](../guides/run-a-model.md)).";
     page("Generators", introduction, &sections)
+}
+
+fn generator(kind: &GeneratorKind) -> Section {
+    Section {
+        name: kind.name,
+        about: sentence(kind.about),
+        facts: Vec::new(),
+        options: (kind.schema)().to_value(),
+    }
 }
 
 /// The page of observers.
