@@ -62,6 +62,7 @@ pub mod record;
 pub mod remote;
 pub mod report;
 pub mod run;
+pub mod session;
 pub mod stats;
 pub mod study;
 pub mod suite;

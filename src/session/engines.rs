@@ -1,6 +1,6 @@
 //! Which OCR engine reads the texts of a suite's pictures: the choice on the command line and its name in tables.
 
-use super::failure::Failure;
+use crate::commands::failure::Failure;
 use crate::config::{Settings, SuiteFile};
 use crate::observe;
 

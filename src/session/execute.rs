@@ -1,10 +1,10 @@
 //! Makes one prepared run: generate and observe, then grade and report.
 
-use super::context::Context;
+use crate::commands::context::Context;
 use super::device::DeviceChoice;
-use super::failure::Failure;
+use crate::commands::failure::Failure;
 use super::prepare::Prepared;
-use super::progress::{RunProgress, say};
+use crate::commands::progress::{RunProgress, say};
 use super::score::{Titled, grade_run, report_run};
 use crate::observe::Observer;
 use crate::record::Summary;

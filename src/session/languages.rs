@@ -1,6 +1,6 @@
 //! A model for one language that is asked in another.
 
-use super::progress::say;
+use crate::commands::progress::say;
 use crate::config::ModelFile;
 use crate::record::Item;
 

@@ -1,6 +1,6 @@
 //! A graded run as a comparison reads it.
 
-use super::failure::Failure;
+use crate::commands::failure::Failure;
 use super::score::{graded, model_title, suite_of};
 use crate::compare::Recount;
 use crate::config::{Settings, SuiteFile};

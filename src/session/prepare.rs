@@ -1,10 +1,10 @@
 //! From names on the command line to everything one run needs.
 
-use super::cli::{RunArgs, SelectArgs};
-use super::context::Context;
+use crate::commands::cli::{RunArgs, SelectArgs};
+use crate::commands::context::Context;
 use super::device::DeviceChoice;
 use super::engines::{self, Engine, engines, read_by};
-use super::failure::Failure;
+use crate::commands::failure::Failure;
 use super::shipped;
 use crate::config::{self, ModelFile, Settings, StudyModel, SuiteFile};
 use crate::generate::{Place, Resources};

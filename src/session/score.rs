@@ -1,7 +1,7 @@
 //! The last two stages of one run: grade and report.
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::commands::context::Context;
+use crate::commands::failure::Failure;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;

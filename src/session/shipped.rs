@@ -1,8 +1,8 @@
 //! Settings that name checkpoints otherwise than by their folders: in the program, such as `shipped:mini-flux`, below the
 //! home folder, or by the root of a repository in the hub's cache.
 
-use super::context::Context;
-use super::failure::Failure;
+use crate::commands::context::Context;
+use crate::commands::failure::Failure;
 use crate::config::Settings;
 use crate::hub::{meant, shipped};
 use crate::train::TrainError;
