@@ -26,7 +26,8 @@ pub enum Stream {
 }
 
 impl Stream {
-    fn stem(self) -> &'static str {
+    /// The name of the journal's file, without its ending.
+    pub fn stem(self) -> &'static str {
         match self {
             Self::Outputs => "outputs",
             Self::Evidence => "evidence",

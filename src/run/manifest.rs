@@ -1,5 +1,6 @@
 //! The manifest: everything needed to repeat a run.
 
+use super::definition::{ManifestModel, ManifestSuite};
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::shard::Shard;
@@ -18,9 +19,9 @@ pub struct Manifest {
     pub format_version: u32,
     pub program: Program,
     /// The suite's definition as resolved.
-    pub suite: Value,
+    pub suite: ManifestSuite,
     /// The model's definition as resolved, presets applied.
-    pub model: Value,
+    pub model: ManifestModel,
     /// Name of the run, unique for suite and model.
     pub run: String,
     pub seed: u64,
@@ -294,8 +295,10 @@ impl Manifest {
 
     fn definitions(&self, newer: &Self) -> Vec<Changed> {
         let mut changes = Vec::new();
-        differ("suite", &self.suite, &newer.suite, &mut changes);
-        differ("model", &self.model, &newer.model, &mut changes);
+        let (old, new) = (self.suite.as_json(), newer.suite.as_json());
+        differ("suite", old, new, &mut changes);
+        let (old, new) = (self.model.as_json(), newer.model.as_json());
+        differ("model", old, new, &mut changes);
         differ("seed", &self.seed.into(), &newer.seed.into(), &mut changes);
         let (old, new) = (self.repeats.into(), newer.repeats.into());
         differ("repeats", &old, &new, &mut changes);

@@ -5,6 +5,8 @@
 //! order, shards or interruptions; a failure is a record, never a silent zero.
 
 mod chain;
+mod definition;
+mod engine;
 mod error;
 mod event;
 mod folder;
@@ -13,7 +15,6 @@ mod loose;
 mod manifest;
 mod output;
 mod parquet;
-mod pipeline;
 mod plan;
 mod queue;
 mod remarks;
@@ -23,6 +24,8 @@ mod shard;
 mod store;
 
 pub use chain::Chains;
+pub use definition::{ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel};
+pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{Lock, RunFolder, Stream, folders, run_folders};
@@ -31,7 +34,6 @@ pub use manifest::{
     Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection, host_name,
 };
 pub use parquet::{RunGrades, read_grades, write_items};
-pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};
 pub use seed::{derive_seed, sha256_hex};

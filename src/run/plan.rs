@@ -98,7 +98,24 @@ pub struct Plan {
     pub lost: usize,
     /// Good outputs that others start from.
     pub inputs: Inputs,
+    /// Remarks about the journal.
     pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// What is left to make; `identity` is all that shapes an output beside item and seed. Writes nothing.
+    ///
+    /// # Errors
+    /// When the journals of the folder cannot be read.
+    pub fn of_outputs(
+        folder: &RunFolder,
+        asked: &Asked<'_>,
+        identity: &serde_json::Value,
+    ) -> Result<Self, RunError> {
+        let outputs = Lines::read(&folder.stream(Stream::Outputs, asked.shard))?;
+        let prints = Fingerprints::new(asked, identity)?;
+        plan(folder, asked, Some(&prints), &[], &outputs)
+    }
 }
 
 /// Fingerprints that a good record must carry.
@@ -110,7 +127,10 @@ pub struct Fingerprints {
 
 impl Fingerprints {
     /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
-    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Self {
+    ///
+    /// # Errors
+    /// When an item has no JSON form.
+    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Result<Self, RunError> {
         let items = asked
             .items
             .par_iter()
@@ -121,11 +141,11 @@ impl Fingerprints {
                     .collect();
                 item_fingerprint(item, &hashes)
             })
-            .collect();
-        Self {
-            items,
+            .collect::<serde_json::Result<_>>();
+        Ok(Self {
+            items: items.map_err(|error| RunError::Invalid(error.to_string()))?,
             stage: identity.to_string(),
-        }
+        })
     }
 
     /// The fingerprint of one output; of one that starts from another, with the hash of that picture.

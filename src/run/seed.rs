@@ -35,12 +35,15 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 
 /// Fingerprint of an item as asked, with the bytes of its input images: the first half of a sha256, as there may be
 /// a million of them.
-pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> [u8; 16] {
+///
+/// # Errors
+/// When the item has no JSON form.
+pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Result<[u8; 16]> {
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(item).unwrap_or_default());
+    hash.update(serde_json::to_vec(item)?);
     hash.update(image_hashes.join(","));
     let digest = hash.finalize();
-    std::array::from_fn(|at| digest[at])
+    Ok(std::array::from_fn(|at| digest[at]))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,28 +1,28 @@
-//! Which OCR engine reads the texts of a suite's pictures: the choice on the command line and its name in tables.
+//! Which OCR engine reads the texts in a suite's pictures: the choice of the user, and its name in tables.
 
-use crate::commands::failure::Failure;
+use super::SessionError;
 use crate::config::{Settings, SuiteFile};
 use crate::observe;
 
 /// An OCR observer of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Engine {
+pub struct OcrEngine {
     /// The observer's name.
     pub observer: String,
     /// The engine's name for tables, with its version.
     pub title: String,
 }
 
-/// The OCR observers of a suite, in its order. Observers that this version has not are passed over.
+/// The OCR observers of a suite, in its order. It skips observers that this version does not have.
 ///
 /// # Errors
 /// When an observer's options have mistakes.
-pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
+pub(super) fn ocr_engines(suite: &SuiteFile) -> Result<Vec<OcrEngine>, SessionError> {
     let mut engines = Vec::new();
     for observer in &suite.observers {
         let settings = suite.observe.get(observer).cloned().unwrap_or_default();
         if let Some(title) = observe::engine(observer, &settings)? {
-            engines.push(Engine {
+            engines.push(OcrEngine {
                 observer: observer.clone(),
                 title,
             });
@@ -31,30 +31,30 @@ pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
     Ok(engines)
 }
 
-/// Puts other OCR observers in the place of the suite's own. Options of one that stays are kept.
+/// Replaces the suite's own OCR observers by others. An observer that stays keeps its options.
 ///
 /// # Errors
 /// When the suite has none to replace, or one of the others reads no text.
-pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Result<(), Failure> {
+pub(super) fn replace_engines(
+    suite: &mut SuiteFile,
+    own: &[OcrEngine],
+    others: &[String],
+) -> Result<(), SessionError> {
     let Some(first) = own.first() else {
-        return Err(Failure::usage(
-            format!(
-                "no OCR observer of the suite `{}` can be replaced",
-                suite.name
-            ),
-            match &suite.observers[..] {
+        return Err(SessionError::NoEngine {
+            suite: suite.name.clone(),
+            help: match &suite.observers[..] {
                 [] => "it has no observers: its rule reads the outputs themselves".into(),
                 names => format!("it is looked at by {}", names.join(", ")),
             },
-        ));
+        });
     };
-    for other in others {
-        if !readers().contains(&other.as_str()) {
-            return Err(Failure::usage(
-                format!("`{other}` is no OCR observer"),
-                format!("those that read texts: {}", readers().join(", ")),
-            ));
-        }
+    let readers = text_readers();
+    if let Some(other) = others.iter().find(|other| !readers.contains(&other.as_str())) {
+        return Err(SessionError::NotAnEngine {
+            observer: other.clone(),
+            readers: readers.join(", "),
+        });
     }
     let at = suite
         .observers
@@ -76,19 +76,20 @@ pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Resu
     Ok(())
 }
 
-fn readers() -> Vec<&'static str> {
+/// The observers that read texts.
+fn text_readers() -> Vec<&'static str> {
     let none = Settings::default();
     let reads = |name: &&str| observe::engine(name, &none).is_ok_and(|engine| engine.is_some());
     observe::NAMES.iter().copied().filter(reads).collect()
 }
 
 /// `read by PP-OCRv6 and Qwen2.5-VL`, for a row's name.
-pub fn said(engines: &[Engine]) -> String {
+pub(super) fn engines_phrase(engines: &[OcrEngine]) -> String {
     let titles: Vec<&str> = engines.iter().map(|engine| engine.title.as_str()).collect();
     format!("read by {}", titles.join(" and "))
 }
 
-/// Settings that say where an engine is found, which its name tells, and how patiently it is asked.
+/// Settings that say where an engine is, which its name tells already, and how patiently it is asked.
 const PLACES: [&str; 12] = [
     "api_key_env",
     "base_url",
@@ -104,8 +105,8 @@ const PLACES: [&str; 12] = [
     "timeout_seconds",
 ];
 
-/// Whether `observe.OBSERVER.KEY=VALUE` says nothing of how an engine reads.
-pub fn is_place(assignment: &str) -> bool {
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads.
+pub(super) fn is_place_setting(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
     key.trim().starts_with("observe.")
         && key
@@ -114,11 +115,14 @@ pub fn is_place(assignment: &str) -> bool {
             .is_some_and(|last| PLACES.contains(&last.trim()))
 }
 
-/// What the name of a run's folder ends in.
-pub fn suffix(engines: &[Engine]) -> String {
-    let plain = |c: char| match c.is_ascii_alphanumeric() || c == '.' {
-        true => c.to_ascii_lowercase(),
-        false => '-',
+/// The end of the name of a run folder.
+pub(super) fn run_name_suffix(engines: &[OcrEngine]) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     engines
         .iter()

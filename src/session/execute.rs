@@ -1,160 +1,174 @@
 //! Makes one prepared run: generate and observe, then grade and report.
 
-use crate::commands::context::Context;
-use super::device::DeviceChoice;
-use crate::commands::failure::Failure;
-use super::prepare::Prepared;
-use crate::commands::progress::{RunProgress, say};
-use super::score::{Titled, grade_run, report_run};
+use super::grading::{GradedRun, grade_folder};
+use super::view::report_graded;
+use super::{DeviceChoice, PreparedRun, Session, SessionError, TitledSummary};
 use crate::observe::Observer;
 use crate::record::Summary;
-use crate::run::{Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json};
+use crate::run::{
+    Event, Listener, Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json,
+};
 
 /// How the first stages are made.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct StageOptions {
+    /// The part of the items that is done; None does all of them.
     pub shard: Option<Shard>,
+    /// Outputs made and looked at at the same time.
     pub jobs: usize,
+    /// Where networks of this process run.
     pub device: DeviceChoice,
-    /// Bytes of device memory for the weights of in-process networks.
+    /// Bytes of device memory for the weights of networks in this process; None keeps them all resident.
     pub vram_budget: Option<u64>,
-    /// False for `generate`.
+    /// False only makes outputs.
     pub observe: bool,
 }
 
 /// A run after its stages.
 #[derive(Debug)]
-pub struct Done {
+pub struct MadeRun {
+    /// Where its files are.
     pub folder: RunFolder,
+    /// What the first stages did.
     pub outcome: Outcome,
-    /// Absent when only a part was made: a shard, or outputs alone.
-    pub summary: Option<Titled>,
+    /// Absent when only a part was made: a shard, outputs alone, or what there was before an interruption.
+    pub summary: Option<TitledSummary>,
 }
 
-/// Makes what is left of a run.
-///
-/// # Errors
-/// When another process holds the folder, the disk refuses, or the generator cannot go on. What is finished is kept.
-pub fn execute(
-    ctx: &Context,
-    prepared: &Prepared<'_>,
-    observers: &[Box<dyn Observer>],
-    way: &Way,
-) -> Result<Done, Failure> {
-    let folder = &prepared.folder;
-    let _lock = folder.lock(way.shard)?;
-    let label = format!(
-        "{}/{}",
-        prepared.asking.suite.name, prepared.answering.model.name
-    );
-    let mut manifest = prepared.manifest(way.device.to_string(), way.shard, observers);
-    let before = Manifest::read_before(folder, way.shard)?;
-    let changed = before
-        .as_ref()
-        .map(|before| before.changes(&manifest, 6))
-        .unwrap_or_default();
-    for change in &changed {
-        say(format!("{label}: changed since the last run: {change}"));
-    }
-    let other_items = folder.freeze_items(&prepared.asking.items)?;
-    if other_items {
-        say(format!(
-            "{label}: the items differ from those of the last run"
-        ));
-    }
-    match &before {
-        Some(before) if changed.is_empty() && before.shard == way.shard => {
-            manifest.started = before.started;
+impl PreparedRun<'_> {
+    /// Makes what is left of a run, grades it and writes its report.
+    ///
+    /// # Errors
+    /// When another process holds the folder, the disk refuses, or the generator cannot go on. What is finished is kept.
+    pub fn execute(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+        options: &StageOptions,
+    ) -> Result<MadeRun, SessionError> {
+        let folder = &self.folder;
+        let listener = session.options.listener.run_listener(&self.label());
+        let _lock = folder.lock(options.shard)?;
+        let mut manifest = self.manifest(options.device.to_string(), options.shard, observers)?;
+        let before = Manifest::read_before(folder, options.shard)?;
+        let unchanged = self.begin(&mut manifest, before.as_ref(), listener.as_ref())?;
+        let outcome = self.make_outputs(session, observers, options, listener.as_ref())?;
+        if !outcome.interrupted {
+            folder.clear_scratch(options.shard);
         }
-        _ => manifest.write_own(folder)?,
-    }
-    let outcome = make(ctx, prepared, observers, way, &label)?;
-    if !outcome.interrupted {
-        folder.clear_scratch(way.shard);
-    }
-    if outcome.interrupted || way.shard.is_some() || !way.observe {
-        if way.shard.is_some() && !outcome.interrupted {
+        if outcome.interrupted || options.shard.is_some() || !options.observe {
+            if options.shard.is_some() && !outcome.interrupted {
+                manifest.finished = Some(jiff::Timestamp::now());
+            }
+            manifest.write_own(folder)?;
+            return Ok(MadeRun {
+                folder: folder.clone(),
+                outcome,
+                summary: None,
+            });
+        }
+        let finished_before = before.is_some_and(|before| before.finished.is_some());
+        let complete = unchanged && finished_before && outcome.is_idle();
+        let summary = self.score(session, &manifest, complete)?;
+        if !complete {
             manifest.finished = Some(jiff::Timestamp::now());
+            manifest.write(folder)?;
         }
-        manifest.write_own(folder)?;
-        return Ok(Done {
+        Ok(MadeRun {
             folder: folder.clone(),
             outcome,
-            summary: None,
-        });
-    }
-    let new =
-        outcome.generated + outcome.generate_failed + outcome.observed + outcome.observe_failed > 0;
-    let fresh = !new
-        && !other_items
-        && changed.is_empty()
-        && before.as_ref().is_some_and(|b| b.finished.is_some());
-    let summary = match (fresh, read_json::<Summary>(&folder.summary())) {
-        (true, Ok(summary)) if folder.report().join("index.html").is_file() => {
-            Titled::new(summary, &manifest)
-        }
-        _ => {
-            let scored = grade_run(
-                ctx,
-                folder,
-                &manifest,
-                None,
-                Some(prepared.asking.items.clone()),
-            )?;
-            report_run(folder, &manifest, scored)?
-        }
-    };
-    if !fresh {
-        manifest.finished = Some(jiff::Timestamp::now());
-        manifest.write(folder)?;
-    }
-    Ok(Done {
-        folder: folder.clone(),
-        outcome,
-        summary: Some(summary),
-    })
-}
-
-fn make(
-    ctx: &Context,
-    prepared: &Prepared<'_>,
-    observers: &[Box<dyn Observer>],
-    way: &Way,
-    label: &str,
-) -> Result<Outcome, Failure> {
-    let generator = &prepared.answering.model.generator;
-    let settings = &prepared.answering.settings;
-    let resources = prepared.resources(ctx)?;
-    let place = prepared
-        .place(way.device, way.vram_budget, way.shard)
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
-    let factory = || {
-        crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
-            RunError::Generator {
-                message: error.to_string(),
-                help: miette::Diagnostic::help(&error)
-                    .map(|help| help.to_string())
-                    .unwrap_or_default(),
-            }
+            summary: Some(summary),
         })
-    };
-    let listener = RunProgress::new(ctx.quiet, label.to_owned());
-    let work = Work {
-        folder: &prepared.folder,
-        asked: prepared.asked(way.shard),
-        making: Some(Making {
-            factory: &factory,
-            identity: prepared.identity(),
-            workers: match crate::generate::in_process(generator) {
-                true => 1,
-                false => way.jobs,
-            },
-        }),
-        layout: prepared.asking.suite.layout,
-        observers: if way.observe { observers } else { &[] },
-        observe_workers: way.jobs,
-        cancel: &ctx.cancel,
-        listener: &listener,
-    };
-    Ok(work.execute()?)
+    }
+
+    /// Writes the items and the manifest, and tells what changed since the last execution. True when nothing did.
+    fn begin(
+        &self,
+        manifest: &mut Manifest,
+        before: Option<&Manifest>,
+        listener: &dyn Listener,
+    ) -> Result<bool, SessionError> {
+        let changed = before.map_or_else(Vec::new, |before| before.changes(manifest, 6));
+        for change in &changed {
+            listener.on(Event::Note(format!("changed since the last run: {change}")));
+        }
+        let other_items = self.folder.freeze_items(&self.selected.items)?;
+        if other_items {
+            let note = "the items differ from those of the last run";
+            listener.on(Event::Note(note.into()));
+        }
+        match before {
+            Some(before) if changed.is_empty() && before.shard == manifest.shard => {
+                manifest.started = before.started;
+            }
+            _ => manifest.write_own(&self.folder)?,
+        }
+        Ok(changed.is_empty() && !other_items)
+    }
+
+    /// Grades and reports; `complete` takes a summary and report that are there already.
+    fn score(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+        complete: bool,
+    ) -> Result<TitledSummary, SessionError> {
+        let folder = &self.folder;
+        if complete
+            && folder.report().join("index.html").is_file()
+            && let Ok(summary) = read_json::<Summary>(&folder.summary())
+        {
+            return Ok(TitledSummary::new(summary, manifest));
+        }
+        let items = Some(self.selected.items.clone());
+        let graded: GradedRun = grade_folder(session, folder, manifest, None, items)?;
+        report_graded(folder, manifest, graded)
+    }
+
+    fn make_outputs(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+        options: &StageOptions,
+        listener: &dyn Listener,
+    ) -> Result<Outcome, SessionError> {
+        let generator = &self.configured.model.generator;
+        let settings = &self.configured.settings;
+        let resources = self.resources(session)?;
+        let place = self
+            .place(options.device, options.vram_budget, options.shard)
+            .map_err(|reason| SessionError::Device {
+                reason,
+                help: "take another `--device`",
+            })?;
+        let factory = || {
+            crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
+                RunError::Generator {
+                    message: error.to_string(),
+                    help: miette::Diagnostic::help(&error)
+                        .map(|help| help.to_string())
+                        .unwrap_or_default(),
+                }
+            })
+        };
+        let work = Work {
+            folder: &self.folder,
+            asked: self.asked(options.shard),
+            making: Some(Making {
+                factory: &factory,
+                identity: self.identity(),
+                workers: if crate::generate::in_process(generator) {
+                    1
+                } else {
+                    options.jobs
+                },
+            }),
+            layout: self.selected.suite.layout,
+            observers: if options.observe { observers } else { &[] },
+            observe_workers: options.jobs,
+            cancel: session.cancel(),
+            listener,
+        };
+        Ok(work.execute()?)
+    }
 }

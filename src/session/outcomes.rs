@@ -1,7 +1,8 @@
 //! A graded run as a comparison reads it.
 
-use crate::commands::failure::Failure;
-use super::score::{graded, model_title, suite_of};
+use super::SessionError;
+use super::grading::manifest_suite;
+use super::summary::{model_title, open_graded};
 use crate::compare::Recount;
 use crate::config::{Settings, SuiteFile};
 use crate::grade::{self, Board, Rule};
@@ -13,11 +14,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The key of the summary under which rule and options stand that a run was graded by.
+/// The key of the summary for the rule and options that a run was graded by.
 pub const GRADING: &str = "grading";
 
 /// The rule and options of a suite, as the summary notes them.
-pub fn grading(suite: &SuiteFile, options: &Settings) -> Value {
+pub fn grading_note(suite: &SuiteFile, options: &Settings) -> Value {
     json!({"rule": suite.grade.rule, "options": options.to_json()})
 }
 
@@ -25,11 +26,11 @@ pub fn grading(suite: &SuiteFile, options: &Settings) -> Value {
 ///
 /// # Errors
 /// When it is not a run folder, is not graded yet, or its rule is not known to this version.
-pub fn read(path: &Path) -> Result<Outcomes, Failure> {
-    let (folder, manifest) = graded(path)?;
+pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
+    let (folder, manifest) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
-    let suite = suite_of(&manifest)?;
-    let grading = graded_by(&summary, &suite);
+    let suite = manifest_suite(&manifest)?;
+    let grading = graded_by(&summary, suite);
     let rule = grade::noted(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
@@ -41,32 +42,34 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
             &grades,
             manifest.repeats,
         ),
-        facts: facts(summary, &suite, &manifest, grading, rule.as_ref()),
+        facts: run_facts(summary, suite, &manifest, grading, rule.as_ref()),
     })
 }
 
 /// A run that was graded again by another suite's rule notes it; runs of earlier versions were graded by their own.
 fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
     let noted = summary.extra.get(GRADING).cloned();
-    noted.unwrap_or_else(|| grading(suite, &suite.grade.options))
+    noted.unwrap_or_else(|| grading_note(suite, &suite.grade.options))
 }
 
-/// The rule of a run, which makes its numbers of outcomes again.
-pub struct Recounted {
+/// The rule of a run, which makes the run's numbers again from outcomes.
+pub struct RecountedRun {
     rule: Box<dyn Rule>,
     folder: RunFolder,
     /// Read when they are needed.
     items: OnceLock<Vec<Item>>,
 }
 
-impl Recounted {
+impl RecountedRun {
+    /// Opens a graded run folder.
+    ///
     /// # Errors
-    /// As [`read`].
-    pub fn of(path: &Path) -> Result<Self, Failure> {
-        let (folder, manifest) = graded(path)?;
+    /// As [`read_outcomes`].
+    pub fn open(path: &Path) -> Result<Self, SessionError> {
+        let (folder, manifest) = open_graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
         Ok(Self {
-            rule: grade::noted(&graded_by(&summary, &suite_of(&manifest)?))?,
+            rule: grade::noted(&graded_by(&summary, manifest_suite(&manifest)?))?,
             folder,
             items: OnceLock::new(),
         })
@@ -79,7 +82,7 @@ impl Recounted {
     }
 }
 
-impl Recount for Recounted {
+impl Recount for RecountedRun {
     fn formula(&self) -> Option<&dyn Formula> {
         self.rule.pooled().map(|pooled| pooled as &dyn Formula)
     }
@@ -121,7 +124,7 @@ fn as_grade(output: &OutputOutcome) -> Grade {
     }
 }
 
-fn facts(
+fn run_facts(
     summary: Summary,
     suite: &SuiteFile,
     manifest: &Manifest,
