@@ -1,8 +1,9 @@
 //! Where benchmarks keep their pictures: the official folder layouts, so that official scripts run on our outputs
 //! and we read other people's.
 
+use crate::files::hex;
+use crate::python;
 use crate::record::Item;
-use crate::text::python_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -97,7 +98,7 @@ impl Layout {
                 let path = PathBuf::from(self.name(item)).join("metadata.jsonl");
                 vec![(
                     path,
-                    python_json::dumps(&Value::Object(item.expect.clone())),
+                    python::json::dumps(&Value::Object(item.expect.clone())),
                 )]
             }
             _ => Vec::new(),
@@ -181,9 +182,7 @@ pub fn safe_name(text: &str) -> String {
         let digest = Sha256::digest(bytes);
         name.truncate(LONGEST - 17);
         name.push('-');
-        for byte in &digest[..8] {
-            _ = write!(name, "{byte:02x}");
-        }
+        name.push_str(&hex(&digest[..8]));
     }
     name
 }

@@ -25,8 +25,13 @@
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
+//! | [`files`] | files that are whole or absent, locks, SHA-256 as text |
 //! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
+//! | [`python`] | Python and numpy as official scripts use them |
+//! | [`html`] | HTML as libxml2 reads it |
+//! | [`world`] | the miniature world: drawn pictures of which everything is known |
+//! | [`train`] | networks trained on the miniature world |
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
@@ -45,11 +50,14 @@ pub mod commands;
 pub mod compare;
 pub mod config;
 pub mod exit;
+pub mod files;
 pub mod gate;
 pub mod generate;
 pub mod grade;
 mod guard;
 pub mod history;
+pub mod html;
+mod http;
 pub mod hub;
 pub mod image;
 pub mod layout;
@@ -58,6 +66,7 @@ pub mod observe;
 pub mod parity;
 pub mod paths;
 mod process;
+pub mod python;
 pub mod record;
 pub mod remote;
 pub mod report;
@@ -68,3 +77,4 @@ pub mod study;
 pub mod suite;
 pub mod text;
 pub mod train;
+pub mod world;

@@ -7,6 +7,8 @@ use super::progress::say;
 use crate::bench::{Clock, NETWORKS, Report, Shapes, preset};
 use crate::config::nearest;
 use crate::exit::Exit;
+use crate::files::write_whole;
+use crate::run::RunError;
 use candle_core::DType;
 use indicatif::HumanBytes;
 use serde_json::Value;
@@ -56,9 +58,10 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     if ctx.cancel.is_raised() {
         return Ok(Exit::Interrupted);
     }
-    let json = serde_json::to_string_pretty(&report).unwrap_or_default();
+    let json = serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::new(Exit::Unexpected, RunError::Invalid(error.to_string())))?;
     if let Some(path) = &args.out {
-        std::fs::write(path, format!("{json}\n")).map_err(Failure::io)?;
+        write_whole(path, format!("{json}\n").as_bytes())?;
     }
     match ctx.json {
         true => println!("{json}"),

@@ -130,7 +130,7 @@ fn configurations(
     }
     for repository in &model.repositories {
         let folder = temporary.join(&repository.folder);
-        crate::generate::lay_out_released(&repository.repo, &folder).map_err(Failure::io)?;
+        crate::generate::lay_out_released(&repository.repo, &folder)?;
     }
     Ok(temporary.into())
 }

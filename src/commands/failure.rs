@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::files::FileError;
 use crate::gate::BaselineError;
 use crate::generate::folder::FolderError;
 use crate::grade::RuleError;
@@ -80,6 +81,12 @@ impl From<RunError> for Failure {
             RunError::Io { .. } | RunError::Invalid(_) => Exit::Unexpected,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        RunError::from(error).into()
     }
 }
 

@@ -11,13 +11,14 @@ use super::score::read_view;
 use crate::compare::{self, Allowed, Comparison, IntervalKind, Options, page};
 use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
+use crate::files::write_durable;
 use crate::gate::{
     Baseline, Candidate, Status, Verdict, banner, github, judge, junit, markdown, text,
 };
 use crate::record::Outcomes;
 use crate::report::RunView;
 use crate::report::export::Terminal;
-use crate::run::{write_durable, write_json};
+use crate::run::write_json;
 use crate::stats::power::Plan;
 use std::path::{Path, PathBuf};
 

@@ -5,9 +5,10 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use crate::exit::Exit;
+use crate::files::write_durable;
 use crate::history::{self, History, Wanted, csv, page, text};
 use crate::report::export::Terminal;
-use crate::run::{folders, write_durable};
+use crate::run::folders;
 use std::path::{Path, PathBuf};
 
 /// Shows how the numbers of suites went over their runs.

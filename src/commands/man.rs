@@ -3,8 +3,9 @@
 use super::cli::Cli;
 use super::failure::Failure;
 use crate::exit::Exit;
+use crate::files::write_durable;
 use crate::print;
-use crate::run::{RunError, write_durable};
+use crate::run::RunError;
 use clap::CommandFactory;
 use std::path::Path;
 

@@ -7,6 +7,7 @@ use super::prepare::Answering;
 use super::progress::say;
 use crate::config::model;
 use crate::exit::Exit;
+use crate::files::write_whole;
 use crate::generate::xomni::{Codec, Codes, XOmniSettings};
 use crate::generate::{BuildError, GenerateError, Place};
 use crate::image::{decode_file, encode_png};
@@ -94,7 +95,7 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
         match &args.out {
             Some(folder) => {
                 let file = named(folder, path, "json")?;
-                std::fs::write(&file, format!("{line}\n")).map_err(Failure::io)?;
+                write_whole(&file, format!("{line}\n").as_bytes())?;
                 say(format!(
                     "{}: {} × {} tokens",
                     file.display(),
@@ -133,7 +134,7 @@ fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
             let file = named(&args.out, path, &suffix)?;
             let bytes =
                 encode_png(&pixels).map_err(|error| Failure::new(Exit::Unexpected, error))?;
-            std::fs::write(&file, bytes).map_err(Failure::io)?;
+            write_whole(&file, &bytes)?;
             say(format!(
                 "{}: {} × {}",
                 file.display(),

@@ -7,6 +7,7 @@ use super::progress::{TrainProgress, say};
 use super::{shipped, train_study};
 use crate::config::{self, TrainingChange, TrainingFile};
 use crate::exit::Exit;
+use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::train::{BEGINNING, CURVE, Outcome, Place, TrainError, losses, train, verify};
@@ -180,8 +181,8 @@ fn chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
         width: Width::Column,
     };
     let drawn = Drawn::new("curve", training.title.clone(), &lines)?;
-    std::fs::write(folder.join("curve.svg"), drawn.svg).map_err(Failure::io)?;
-    std::fs::write(folder.join("curve.png"), drawn.png).map_err(Failure::io)
+    write_whole(&folder.join("curve.svg"), drawn.svg.as_bytes())?;
+    Ok(write_whole(&folder.join("curve.png"), &drawn.png)?)
 }
 
 fn tell(

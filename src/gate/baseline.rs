@@ -2,8 +2,9 @@
 //! change of it can be read.
 
 use super::lines::Line;
+use crate::files::write_durable;
 use crate::record::{Outcomes, RunFacts};
-use crate::run::{Program, RunError, write_durable};
+use crate::run::{Program, RunError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -157,7 +158,7 @@ impl Baseline {
             list(accepted.collect::<Result<_, _>>()?),
             list(entries)
         );
-        Ok(write_durable(path, text.as_bytes())?)
+        Ok(write_durable(path, text.as_bytes()).map_err(RunError::from)?)
     }
 
     /// The place of the run of this suite and model.

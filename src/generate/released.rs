@@ -3,7 +3,7 @@
 //! They hold the fields that the networks are built from, as the authors' `config.json` have them. X-Omni's could not be read:
 //! they follow its paper and its code, and `vocab_size` is that of the Qwen2.5-7B that it is made of.
 
-use std::io::Result;
+use crate::files::{FileError, write_whole};
 use std::path::Path;
 
 /// Repository, path in it, content.
@@ -69,14 +69,11 @@ const CONFIGS: &[(&str, &str, &str)] = &[
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn lay_out(repo: &str, folder: &Path) -> Result<()> {
+pub fn lay_out(repo: &str, folder: &Path) -> Result<(), FileError> {
     for (_, path, text) in CONFIGS.iter().filter(|(owner, _, _)| *owner == repo) {
         let path = folder.join(path);
         if !path.exists() {
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            std::fs::write(path, text)?;
+            write_whole(&path, text.as_bytes())?;
         }
     }
     Ok(())

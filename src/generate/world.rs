@@ -3,12 +3,12 @@
 
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
-use crate::train::world::caption::{Caption, Task};
-use crate::train::world::random::Random;
-use crate::train::world::scene::Scene;
-use crate::train::world::thing::{Cell, Color, Shape, Thing};
-use crate::train::world::words;
-use crate::train::world::{GRID, draw};
+use crate::world::caption::{Caption, Task};
+use crate::world::random::Random;
+use crate::world::scene::Scene;
+use crate::world::thing::{Cell, Color, Shape, Thing};
+use crate::world::words;
+use crate::world::{GRID, draw};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 

@@ -2,9 +2,10 @@
 
 use super::reading::{self, From, quote};
 use super::{Case, Rule, Verdict};
+use crate::python::whitespace;
 use crate::record::Grade;
 use crate::text::normalise::Normalise;
-use crate::text::{distance, multiset, whitespace};
+use crate::text::{distance, multiset};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::hash::Hash;

@@ -4,8 +4,8 @@
 mod official;
 
 use super::{Board, Case, OfficialFile, Overall, Rule, Verdict, lookup};
+use crate::python::whitespace::strip;
 use crate::record::{Evidence, Grade, Item};
-use crate::text::whitespace::strip;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -5,8 +5,8 @@ mod totals;
 
 use super::reading::{From, quote, said};
 use super::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::python::whitespace::strip;
 use crate::record::Item;
-use crate::text::whitespace::strip;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use super::reading::{self, From, quote};
 use super::{Case, Rule, RuleError, Verdict};
-use crate::text::python_float;
-use crate::text::whitespace::strip;
+use crate::python;
+use crate::python::whitespace::strip;
 use serde::Deserialize;
 
 /// Options of `relaxed-accuracy`.
@@ -82,8 +82,8 @@ struct Comparison {
 /// A number as ChartQA's script reads it.
 fn number(text: &str) -> Option<f64> {
     match text.strip_suffix('%') {
-        Some(_) => python_float::parse(text.trim_end_matches('%')).map(|value| value / 100.0),
-        None => python_float::parse(text),
+        Some(_) => python::float::parse(text.trim_end_matches('%')).map(|value| value / 100.0),
+        None => python::float::parse(text),
     }
 }
 

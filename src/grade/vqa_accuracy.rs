@@ -2,8 +2,8 @@
 
 use super::reading::{self, From, quote};
 use super::{Case, Rule, Verdict};
+use crate::python::whitespace::strip;
 use crate::text::vqa;
-use crate::text::whitespace::strip;
 use serde::Deserialize;
 
 /// Whose evaluation script is followed.

@@ -6,8 +6,8 @@ mod parse;
 use super::judge::{self, Call, Parsing};
 use super::scale::Scale;
 use super::{Board, Case, OfficialFile, Overall, Rule, RuleError, Verdict};
+use crate::python;
 use crate::record::{Grade, Item};
-use crate::text::python_json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -211,7 +211,7 @@ impl Rule for Wise {
                     }
                 }
             }
-            text += &(python_json::dumps(&line) + "\n");
+            text += &(python::json::dumps(&line) + "\n");
         }
         if text.is_empty() {
             return Vec::new();

@@ -1,8 +1,8 @@
 //! One file from a web server into a `.part` file: resumed, bounded, tried again.
 
-use super::http::{self, display_url};
 use super::{HubError, Network, Progress};
 use crate::cancel::Cancel;
+use crate::http::{self, display_url};
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{

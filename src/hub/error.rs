@@ -1,5 +1,6 @@
 //! What can go wrong with an asset, and what to do about it.
 
+use crate::files::FileError;
 use std::path::PathBuf;
 
 /// An error of the hub. No message holds a token or the credentials of an address.
@@ -97,6 +98,13 @@ pub enum HubError {
     },
     #[error("interrupted")]
     Cancelled,
+}
+
+impl From<FileError> for HubError {
+    fn from(error: FileError) -> Self {
+        let action = error.action.trim_start_matches("cannot ");
+        Self::io(action, error.path)(error.source)
+    }
 }
 
 impl HubError {

@@ -7,7 +7,6 @@
 mod download;
 mod environment;
 mod error;
-pub(crate) mod http;
 mod local;
 mod package;
 pub mod shipped;
@@ -22,6 +21,8 @@ pub use snapshot::{RemoteFile, Snapshot};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};
 
 use crate::cancel::Cancel;
+use crate::files::{Lock, LockError, write_durable};
+use crate::http;
 use download::Download;
 use package::Wheel;
 use std::fs::{self, File};
@@ -531,7 +532,7 @@ impl Hub {
             Some(_) => {}
             None => {
                 let note = recorded(&folder);
-                fs::write(&note, &actual).map_err(HubError::io("write", &note))?;
+                write_durable(&note, actual.as_bytes())?;
                 self.options.progress.note(
                     &asset.id,
                     &format!(
@@ -557,25 +558,21 @@ impl Hub {
     }
 
     /// Waits for the lock of that name; it is given back when the file is dropped, or its process dies.
-    fn lock(&self, id: &str, name: &str) -> Result<File, HubError> {
+    fn lock(&self, id: &str, name: &str) -> Result<Lock, HubError> {
         let folder = self.cache()?.join("locks");
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
-        let path = folder.join(format!("{name}.lock"));
-        let file = File::create(&path).map_err(HubError::io("write", &path))?;
-        let mut told = false;
+        let mut noted = false;
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(fs::TryLockError::WouldBlock) => {}
-                Err(fs::TryLockError::Error(error)) => {
-                    return Err(HubError::io("lock", &path)(error));
-                }
+            match Lock::take(&folder, &format!("{name}.lock")) {
+                Ok(lock) => return Ok(lock),
+                Err(LockError::Held { .. }) => {}
+                Err(LockError::File(error)) => return Err(error.into()),
             }
-            if !told {
+            if !noted {
                 self.options
                     .progress
                     .note(id, "another process is fetching this; waiting for it");
-                told = true;
+                noted = true;
             }
             if !http::sleep(Duration::from_millis(100), &self.options.cancel) {
                 return Err(HubError::Cancelled);

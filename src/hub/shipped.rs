@@ -1,6 +1,7 @@
 //! The checkpoints that the program itself contains: the networks of the miniature world.
 
 use super::HubError;
+use crate::files::{hex, write_whole};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -38,10 +39,7 @@ pub fn folder(cache: &Path, name: &str) -> Result<Option<PathBuf>, HubError> {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     }
-    let hash: String = hash.finalize()[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hex(&hash.finalize()[..6]);
     let folder = cache.join("shipped").join(format!("{checkpoint}-{hash}"));
     if !folder.is_dir() {
         unpack(&folder, &own)?;
@@ -56,10 +54,7 @@ fn unpack(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), HubError> {
     std::fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
     let temporary = tempfile::tempdir_in(parent).map_err(|error| failed(parent, error))?;
     for (path, bytes) in files {
-        let path = temporary.path().join(path);
-        let within = path.parent().unwrap_or(parent);
-        std::fs::create_dir_all(within).map_err(|error| failed(within, error))?;
-        std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
+        write_whole(&temporary.path().join(path), bytes)?;
     }
     let made = temporary.keep();
     match std::fs::rename(&made, folder) {

@@ -4,9 +4,10 @@
 //! start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones with their size.
 
 use super::download::{self, Download};
-use super::http::display_url;
 use super::verify::sha256_of;
 use super::{Hub, HubError, Silent};
+use crate::files::write_durable;
+use crate::http::display_url;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -163,10 +164,10 @@ impl Hub {
     /// At the first file that cannot be had; what has arrived is kept and gone on with.
     pub fn fetch_snapshot(&self, snapshot: &Snapshot, folder: &Path) -> Result<(), HubError> {
         let _lock = self.lock(&snapshot.repo, &snapshot.repo.replace('/', "--"))?;
-        fs::create_dir_all(folder).map_err(HubError::io("make the folder", folder))?;
         let listing = folder.join(LISTING);
-        let text = serde_json::to_vec_pretty(snapshot).unwrap_or_default();
-        fs::write(&listing, text).map_err(HubError::io("write", &listing))?;
+        let text = serde_json::to_vec_pretty(snapshot).map_err(std::io::Error::from);
+        let text = text.map_err(HubError::io("write", &listing))?;
+        write_durable(&listing, &text)?;
         for file in snapshot.absent(folder).0 {
             self.fetch_file(snapshot, file, folder)?;
         }

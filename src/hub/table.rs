@@ -122,7 +122,7 @@ impl Source {
                 revision,
                 prefix,
             } => format!("hub {repo}@{revision} {prefix}*"),
-            Self::Url { url, .. } => super::http::display_url(url),
+            Self::Url { url, .. } => crate::http::display_url(url),
             Self::Package { name, version, .. } => format!("PyPI package {name} {version}"),
             Self::Local { path } => path.display().to_string(),
         }

@@ -1,12 +1,10 @@
 //! Checksums, computed once: a small file beside the asset remembers what was verified.
 
 use super::HubError;
+use crate::files::{sha256_of_file, write_whole_by};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What a file looked like when its checksum was computed.
@@ -69,16 +67,9 @@ impl Memory {
 
     /// Only saves time, so a read-only or full cache is no error.
     fn write(&self, known: &BTreeMap<String, Seen>) {
-        let Some(folder) = self.file.parent() else {
-            return;
-        };
-        let saved = fs::create_dir_all(folder)
-            .and_then(|()| tempfile::NamedTempFile::new_in(folder))
-            .and_then(|file| {
-                serde_json::to_writer(&file, known)?;
-                file.persist(&self.file)?;
-                Ok(())
-            });
+        let saved = write_whole_by(&self.file, |file| {
+            serde_json::to_writer(file, known).map_err(Into::into)
+        });
         if let Err(error) = saved {
             tracing::debug!("checksum of an asset not remembered: {error}");
         }
@@ -86,20 +77,9 @@ impl Memory {
 }
 
 /// SHA-256 of a file in lower-case hexadecimal.
+///
+/// # Errors
+/// When the file cannot be read.
 pub fn sha256_of(path: &Path) -> Result<String, HubError> {
-    let mut file = fs::File::open(path).map_err(HubError::io("open", path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let n = file.read(&mut buffer).map_err(HubError::io("read", path))?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-    }
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    sha256_of_file(path).map_err(HubError::io("read", path))
 }

@@ -9,7 +9,7 @@ use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor, tiles};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
-use crate::text::whitespace::strip;
+use crate::python::whitespace::strip;
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};

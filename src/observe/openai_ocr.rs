@@ -3,7 +3,7 @@
 use super::qwen::{LONGEST, PROMPT};
 use super::{ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
-use crate::hub::http::display_url;
+use crate::http::display_url;
 use crate::record::model_name::another;
 use crate::record::{Object, add_note, ended_by_limit};
 use crate::remote::{ChatReply, Client, Endpoint, RemoteError, data_url};

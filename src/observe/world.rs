@@ -1,4 +1,4 @@
-//! `world`: what a picture of the miniature world shows ([`crate::train::world::read`]), as a detector and a reader of text
+//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader of text
 //! would say it.
 //!
 //! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1), `text` with the
@@ -8,8 +8,8 @@
 use super::pictures::output;
 use super::{ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
-use crate::train::world::thing::Form;
-use crate::train::world::{SIDE, read};
+use crate::world::thing::Form;
+use crate::world::{SIDE, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use super::fault::{Fault, Heard};
 use super::places::{self, Asking};
 use super::{Address, ChatReply, Endpoint, Key, RemoteError, said};
 use crate::cancel::Cancel;
-use crate::hub::http;
+use crate::http;
 use crate::record::Object;
 use reqwest::blocking::{RequestBuilder, multipart};
 use reqwest::header::HeaderMap;

@@ -2,7 +2,7 @@
 
 use super::Key;
 use super::said::Said;
-use crate::hub::http;
+use crate::http;
 use reqwest::header::HeaderMap;
 use std::time::Duration;
 

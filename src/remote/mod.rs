@@ -22,7 +22,6 @@ mod provenance;
 mod reply;
 mod said;
 mod settings;
-mod wait;
 
 pub use address::Address;
 pub use chat::{Chat, ChatError, Completion};

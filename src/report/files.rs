@@ -1,7 +1,7 @@
 //! Files of a report: whole or not there, and linked relative to its folder.
 
 use super::ReportError;
-use std::io::Write;
+use crate::files::write_whole;
 use std::path::{Component, Path, PathBuf};
 
 /// Without links and `..` where the file exists.
@@ -48,22 +48,10 @@ pub(crate) fn create(dir: &Path) -> Result<(), ReportError> {
     })
 }
 
-/// Writes beside the target and renames, so that a reader never sees half a file.
+/// Writes a file of a report.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let failed = |source| ReportError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: the umask decides who may read the report.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.prefix(".").tempfile_in(parent).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    write_whole(path, bytes).map_err(|error| ReportError::Write {
+        path: error.path,
+        source: error.source,
+    })
 }

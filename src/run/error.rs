@@ -1,5 +1,6 @@
 //! What can go wrong with a run folder.
 
+use crate::files::FileError;
 use crate::observe::{Halt, ObserveError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,6 +101,12 @@ impl RunError {
             help: help.map(String::from),
             environment,
         }
+    }
+}
+
+impl From<FileError> for RunError {
+    fn from(error: FileError) -> Self {
+        Self::io(error.action, &error.path, &error.source)
     }
 }
 

@@ -10,12 +10,9 @@
 
 use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
-use super::manifest::host_name;
 use super::shard::{self, Shard};
-use super::store::PARTIAL;
+use crate::files::{Lock, LockError, PARTIAL};
 use crate::record::Item;
-use std::fs::File;
-use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The journals of a run.
@@ -179,14 +176,15 @@ impl RunFolder {
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(&self.root, &shard::name(".lock", shard, "")).map_err(|error| {
-            match (error, shard) {
-                (RunError::Locked { folder, holder }, Some(shard)) => RunError::Locked {
-                    folder,
-                    holder: format!("shard {shard} is made by {holder}"),
+        Lock::take(&self.root, &shard::name(".lock", shard, "")).map_err(|error| match error {
+            LockError::Held { folder, holder } => RunError::Locked {
+                folder,
+                holder: match shard {
+                    Some(shard) => format!("shard {shard} is made by {holder}"),
+                    None => holder,
                 },
-                (error, _) => error,
-            }
+            },
+            LockError::File(error) => error.into(),
         })
     }
 
@@ -240,71 +238,4 @@ fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
             None => false,
         })
         && bytes.is_empty()
-}
-
-/// Whether a file system has no locks, as some of clusters.
-fn knows_no_locks(error: &std::io::Error) -> bool {
-    #[cfg(unix)]
-    let no_locks = error.raw_os_error() == Some(nix::errno::Errno::ENOLCK as i32);
-    #[cfg(not(unix))]
-    let no_locks = false;
-    no_locks || error.kind() == std::io::ErrorKind::Unsupported
-}
-
-/// Exclusive right to write into a run folder; given back when dropped, and by the kernel when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock of a folder that is there.
-    ///
-    /// # Errors
-    /// When another process holds it, or it cannot be made.
-    pub fn take(root: &Path, name: &str) -> Result<Self, RunError> {
-        let path = root.join(name);
-        let failed = |error: std::io::Error| RunError::io("cannot open the lock", &path, &error);
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                let holder = if holder.trim().is_empty() {
-                    "a process that did not say who it is"
-                } else {
-                    holder.trim()
-                };
-                return Err(RunError::Locked {
-                    folder: root.to_path_buf(),
-                    holder: holder.into(),
-                });
-            }
-            Err(std::fs::TryLockError::Error(error)) if knows_no_locks(&error) => {
-                tracing::warn!(
-                    "{}: this file system has no locks ({error}): nothing keeps a second run out of the folder",
-                    root.display()
-                );
-            }
-            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let who = format!(
-            "process {} on {} since {}\n",
-            std::process::id(),
-            host_name(),
-            jiff::Timestamp::now().strftime("%F %T UTC")
-        );
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(who.as_bytes()))
-            .map_err(failed)?;
-        Ok(Self { _file: file })
-    }
 }

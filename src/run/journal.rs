@@ -5,7 +5,7 @@
 //! and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
 
 use super::error::RunError;
-use super::store::write_durable_by;
+use crate::files::write_durable_by;
 use crate::text::json_fault;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -273,11 +273,11 @@ pub(super) fn write_lines<T: serde::Serialize + Sync>(
     path: &Path,
     records: &[T],
 ) -> Result<(), RunError> {
-    write_durable_by(path, |file| {
-        records
-            .chunks(LINES_AT_ONCE)
-            .try_for_each(|chunk| file.write_all(&to_lines(chunk)))
-    })
+    let fill = |file: &mut File| {
+        let mut chunks = records.chunks(LINES_AT_ONCE);
+        chunks.try_for_each(|chunk| file.write_all(&to_lines(chunk)))
+    };
+    Ok(write_durable_by(path, fill)?)
 }
 
 /// Serialises records to JSON lines, on all cores.

@@ -5,6 +5,7 @@ use super::error::RunError;
 use super::folder::RunFolder;
 use super::shard::Shard;
 use super::store::{read_json, write_json};
+use crate::files::host_name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -150,18 +151,6 @@ impl Host {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
-}
-
-/// The name of this machine.
-pub fn host_name() -> String {
-    #[cfg(unix)]
-    let name = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").ok();
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "a machine without a name".into())
 }
 
 impl Manifest {

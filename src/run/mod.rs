@@ -28,14 +28,12 @@ pub use definition::{ManifestDefinition, ManifestModel, ManifestSuite, ResolvedM
 pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
-pub use folder::{Lock, RunFolder, Stream, folders, run_folders};
+pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
-pub use manifest::{
-    Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection, host_name,
-};
+pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};
-pub use seed::{derive_seed, sha256_hex};
+pub use seed::derive_seed;
 pub use shard::{Division, Merged, Shard};
-pub use store::{read_json, write_durable, write_json};
+pub use store::{read_json, write_json};

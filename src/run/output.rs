@@ -4,8 +4,7 @@ use super::chain::Inputs;
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::plan::{Asked, Fingerprints, Slot};
-use super::seed::sha256_hex;
-use super::store::write_durable;
+use crate::files::{sha256_hex, write_durable};
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;
 use crate::record::{Failure, Item, Output, OutputKind, Task, add_note};
@@ -139,11 +138,11 @@ impl OutputWriter<'_> {
             return Ok(());
         };
         if crate::image::sniff(&bytes) == Some("png") {
-            return write_durable(&path, &bytes);
+            return Ok(write_durable(&path, &bytes)?);
         }
         let decoded = crate::image::decode_bytes(&bytes, source).ok();
         match decoded.and_then(|decoded| crate::image::encode_png(&decoded.rgb).ok()) {
-            Some(bytes) => write_durable(&path, &bytes),
+            Some(bytes) => Ok(write_durable(&path, &bytes)?),
             None => Ok(()),
         }
     }

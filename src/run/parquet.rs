@@ -1,7 +1,7 @@
 //! Grades as tables: one row an output, one column a tag and a part.
 
 use super::error::RunError;
-use super::store::write_durable;
+use crate::files::write_durable;
 use crate::guard::guarded;
 use crate::record::Grade;
 use polars::prelude::*;
@@ -26,7 +26,10 @@ pub struct RunGrades {
 pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
     let grades: Vec<&Grade> = grades.iter().collect();
     let bytes = DataFrame::new(grades.len(), columns(&grades)).and_then(parquet);
-    write_durable(path, &bytes.map_err(|error| failed(path, &error))?)
+    Ok(write_durable(
+        path,
+        &bytes.map_err(|error| failed(path, &error))?,
+    )?)
 }
 
 /// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite, suite_version,
@@ -55,7 +58,10 @@ pub fn write_items(path: &Path, runs: &[RunGrades]) -> Result<(), RunError> {
         Some(extension) if extension == "csv" => csv,
         _ => parquet,
     });
-    write_durable(path, &bytes.map_err(|error| failed(path, &error))?)
+    Ok(write_durable(
+        path,
+        &bytes.map_err(|error| failed(path, &error))?,
+    )?)
 }
 
 fn failed(path: &Path, error: &PolarsError) -> RunError {

@@ -1,5 +1,6 @@
 //! Seeds and fingerprints: what makes a run repeatable, whatever its order, shards or interruptions.
 
+use crate::files::hex;
 use crate::record::Item;
 use sha2::{Digest, Sha256};
 
@@ -16,11 +17,6 @@ pub fn derive_seed(run_seed: u64, item: &str, repeat: u32) -> u64 {
     u64::from(u32::from_le_bytes([
         digest[0], digest[1], digest[2], digest[3],
     ]))
-}
-
-/// Hex sha256 of bytes.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
 }
 
 /// 16 hex digits over length-prefixed parts: equal exactly when all parts are equal.
@@ -44,16 +40,6 @@ pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Res
     hash.update(image_hashes.join(","));
     let digest = hash.finalize();
     Ok(std::array::from_fn(|at| digest[at]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

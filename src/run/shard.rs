@@ -1,9 +1,9 @@
 //! Shards: several processes share one run at the same time, each writing files of its own; a merge makes them whole.
 
 use super::error::RunError;
-use super::folder::{Lock, RunFolder, Stream};
+use super::folder::{RunFolder, Stream};
 use super::journal::Lines;
-use super::store::write_durable;
+use crate::files::{Lock, write_durable};
 use crate::record::Item;
 use std::collections::{HashMap, HashSet};
 use std::fmt;

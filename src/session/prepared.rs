@@ -208,7 +208,7 @@ fn default_run_name(seed: u64, selected: &SelectedSuite) -> String {
         }
         many => name.push_str(&format!(
             "-only-{}",
-            &crate::run::sha256_hex(many.join("\n").as_bytes())[..8]
+            &crate::files::sha256_hex(many.join("\n").as_bytes())[..8]
         )),
     }
     if let Some(engines) = &selected.read_by {

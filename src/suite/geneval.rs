@@ -3,9 +3,9 @@
 //! Source: djghosh13/geneval at af4902f, `prompts/create_prompts.py` with seed 43 and 100 prompts a task
 //! (MIT licence). [`official_jsonl`] equals its `evaluation_metadata.jsonl` byte for byte.
 
+use crate::python;
+use crate::python::numpy_rng::NumpyRng;
 use crate::record::{Item, Object, Tags, Task};
-use crate::suite::numpy_rng::NumpyRng;
-use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -116,7 +116,9 @@ const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];
 /// `5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13`.
 pub fn official_jsonl() -> String {
     let lines = samples().into_iter().map(Value::Object);
-    lines.map(|line| python_json::dumps(&line) + "\n").collect()
+    lines
+        .map(|line| python::json::dumps(&line) + "\n")
+        .collect()
 }
 
 /// The items: id is the line's 0-based number as in the official image folders (`00017`), tag is the task.

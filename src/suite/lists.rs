@@ -1,8 +1,8 @@
 //! Lists that a table holds as texts, as JSON or Python writes them: `["a", "b"]`, `['it\'s', 'b']`.
 
+use crate::python;
+use crate::python::value::Value as Literal;
 use crate::record::Object;
-use crate::text::python_literal;
-use crate::text::python_value::Value as Literal;
 use serde_json::Value;
 
 /// Makes a list of the field's text, where it is one.
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Option<Vec<Value>> {
 
 /// A Python list of strings and numbers.
 fn python(text: &str) -> Option<Vec<Value>> {
-    let Some(Literal::List(list)) = python_literal::parse(text) else {
+    let Some(Literal::List(list)) = python::literal::parse(text) else {
         return None;
     };
     let plain = |literal| match literal {
@@ -46,7 +46,7 @@ fn python(text: &str) -> Option<Vec<Value>> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn strings(text: &str) -> Result<Vec<String>, String> {
-    let Some(Literal::List(list)) = python_literal::parse(text.trim()) else {
+    let Some(Literal::List(list)) = python::literal::parse(text.trim()) else {
         return Err("a list in brackets was expected".into());
     };
     let string = |literal| match literal {

@@ -3,13 +3,13 @@
 use super::pictures::Pictures;
 use crate::image::encode_png;
 use crate::record::{Item, Object, Tags, Task};
-use crate::train::world::caption::{self, Caption, Noun};
-use crate::train::world::edit::{Edit, Kind};
-use crate::train::world::random::Random;
-use crate::train::world::scene::Scene;
-use crate::train::world::split::Split;
-use crate::train::world::thing::Thing;
-use crate::train::world::{CELL, SIDE, draw, words};
+use crate::world::caption::{self, Caption, Noun};
+use crate::world::edit::{Edit, Kind};
+use crate::world::random::Random;
+use crate::world::scene::Scene;
+use crate::world::split::Split;
+use crate::world::thing::Thing;
+use crate::world::{CELL, SIDE, draw, words};
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 

@@ -10,7 +10,6 @@ mod join;
 mod lists;
 mod map;
 mod mini;
-pub(crate) mod numpy_rng;
 mod pictures;
 mod read;
 mod source;

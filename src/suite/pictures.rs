@@ -1,16 +1,15 @@
 //! Pictures that come inside a table: each is written once, under the hash of its bytes.
 
 use crate::config::{Flaw, Prepare};
+use crate::files::{sha256_hex, write_whole};
 use crate::image::pillow::{Filter, resize};
 use crate::image::{self, ImageError, size::gedit_size};
 use crate::suite::error::Wrong;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest picture that is taken out of a table, in bytes.
@@ -63,12 +62,12 @@ impl Pictures {
         }
         image::dimensions(bytes, PICTURE).map_err(broken)?;
         let extension = image::sniff(bytes).unwrap_or("bin");
-        let (folder, path) = self.place(bytes, extension)?;
+        let path = self.place(bytes, extension)?;
         // A file that a crash left without its content has another length.
         let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
         if !there {
             image::decode_bytes(bytes, PICTURE).map_err(broken)?;
-            write(&folder, &path, bytes)?;
+            write_whole(&path, bytes).map_err(|error| error.to_string())?;
         }
         Ok(text(path)?)
     }
@@ -79,35 +78,27 @@ impl Pictures {
     /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
     pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, Wrong> {
         let Prepare::Gedit = how;
-        let (folder, path) = self.place(bytes, "gedit.png")?;
+        let path = self.place(bytes, "gedit.png")?;
         if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
             let rgb = image::decode_bytes(bytes, PICTURE).map_err(broken)?.rgb;
             let size = gedit_size(rgb.width(), rgb.height());
             let (width, height) =
                 size.map_err(|error| Flaw::BrokenPicture.wrong(error.to_string()))?;
             let prepared = image::encode_png(&resize(&rgb, width, height, Filter::Bicubic));
-            write(
-                &folder,
-                &path,
-                &prepared.map_err(|error| error.to_string())?,
-            )?;
+            let prepared = prepared.map_err(|error| error.to_string())?;
+            write_whole(&path, &prepared).map_err(|error| error.to_string())?;
         }
         Ok(text(path)?)
     }
 
-    /// The folder and the path of a picture.
-    fn place(&self, bytes: &[u8], extension: &str) -> Result<(PathBuf, PathBuf), String> {
+    /// The path of a picture.
+    fn place(&self, bytes: &[u8], extension: &str) -> Result<PathBuf, String> {
         let Some(folder) = &self.folder else {
             self.no_place.store(true, Ordering::Relaxed);
             return Err("there is no folder for the picture".into());
         };
-        let hash: String = Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let folder = folder.join(&hash[..2]);
-        let path = folder.join(format!("{hash}.{extension}"));
-        Ok((folder, path))
+        let hash = sha256_hex(bytes);
+        Ok(folder.join(&hash[..2]).join(format!("{hash}.{extension}")))
     }
 
     /// The bytes of a picture in base64, maybe behind `data:…,`.
@@ -147,21 +138,4 @@ fn broken(error: ImageError) -> Wrong {
 fn text(path: PathBuf) -> Result<String, String> {
     let text = path.into_os_string().into_string();
     text.map_err(|path| format!("the path {} is not UTF-8", path.display()))
-}
-
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> Result<(), String> {
-    write_whole(folder, path, bytes)
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
-fn write_whole(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    // Made as a private temporary file; the cache may be shared between users.
-    #[cfg(unix)]
-    file.as_file()
-        .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    file.persist(path)?;
-    Ok(())
 }

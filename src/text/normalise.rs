@@ -1,6 +1,6 @@
 //! How texts are made comparable: the options of the stock rules, and LongText-Bench's own normalisation.
 
-use super::whitespace::{collapse, is_space, strip};
+use crate::python::whitespace::{collapse, is_space, strip};
 use serde::Deserialize;
 
 /// What the stock rules ignore when they compare two texts. Nothing else is touched; in particular there is no Unicode

@@ -5,7 +5,7 @@
 
 use super::multiset;
 use super::normalise::{self, Language};
-use super::whitespace::words;
+use crate::python::whitespace::words;
 
 /// Units of a text that were found: words in English, characters in Chinese.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The answer normalisation of the VQA challenges (Antol et al., ICCV 2015; TextVQA: Singh et al., CVPR 2019), as their
 //! evaluation scripts do it, oddities included.
 
-use super::whitespace::{strip, words};
+use crate::python::whitespace::{strip, words};
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;

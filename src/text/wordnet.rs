@@ -1,7 +1,7 @@
 //! WordNet 3.0 (Fellbaum, 1998) as the Natural Language Toolkit distributes it: the synonyms of a word, looked up
 //! through WordNet's own morphology (`morphy`), in the way of NLTK's reader.
 
-use super::whitespace::words;
+use crate::python::whitespace::words;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};

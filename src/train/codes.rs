@@ -1,10 +1,11 @@
 //! A frozen X-Omni tokenizer between pictures and codes.
 
-use super::world::SIDE;
 use super::{TrainError, samples};
+use crate::files::hex;
 use crate::model::weights::{self, Files};
 use crate::model::xomni::{EncoderConfig, Vit, VqDecoder, VqEncoder};
 use crate::model::{ModelError, read_config};
+use crate::world::SIDE;
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde_json::Value;
@@ -77,8 +78,7 @@ impl ImageTokenizer {
             let path = self.folder.join(file);
             hash.update(std::fs::read(&path).map_err(|error| TrainError::io(&path, error))?);
         }
-        let bytes = hash.finalize();
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&hash.finalize()))
     }
 
     /// The codes of pictures of the world, row by row.

@@ -1,7 +1,7 @@
 //! All that a picture of the miniature world shows, in words: every thing with its colour, its shape and its cell.
 
 use super::samples::Content;
-use super::world::thing::Thing;
+use crate::world::thing::Thing;
 
 /// Names of rows and columns, from the top and from the left.
 const PLACES: [&str; 4] = ["one", "two", "three", "four"];
@@ -34,8 +34,8 @@ mod tests {
     use super::*;
     use crate::model::tokenizer::Tokenizer;
     use crate::train::vocabulary::{Kind, tokenizer};
-    use crate::train::world::scene::Scene;
-    use crate::train::world::thing::{Cell, Color, Shape};
+    use crate::world::scene::Scene;
+    use crate::world::thing::{Cell, Color, Shape};
 
     #[test]
     fn things_are_named_in_reading_order_and_each_word_is_one_token() {

@@ -1,13 +1,13 @@
 //! What the language model of the miniature world is taught: an answer to words, or to words and a picture.
 
-use super::world::caption::{Caption, Noun};
-use super::world::edit::{Edit, Kind};
-use super::world::random::Random;
-use super::world::scene::Scene;
-use super::world::thing::{Cell, Color, Shape, Thing};
-use super::world::{draw, words};
 use super::{TrainError, samples};
 use crate::model::tokenizer::Tokenizer;
+use crate::world::caption::{Caption, Noun};
+use crate::world::edit::{Edit, Kind};
+use crate::world::random::Random;
+use crate::world::scene::Scene;
+use crate::world::thing::{Cell, Color, Shape, Thing};
+use crate::world::{draw, words};
 use image::RgbImage;
 
 /// Kinds of lessons.

@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`world`] | the pictures |
+//! | [`crate::world`] | the pictures |
 //! | [`samples`] | what training sees of them |
 //! | [`task`] | what a training needs of a network |
 //! | `tasks` | one file for each network that is trained |
@@ -38,7 +38,6 @@ pub mod task;
 mod tasks;
 pub mod verify;
 mod vocabulary;
-pub mod world;
 
 pub use curve::{BEGINNING, FILE as CURVE, losses};
 pub use error::TrainError;

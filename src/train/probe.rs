@@ -4,10 +4,10 @@
 use super::TrainError;
 use super::samples::{CHECKS, Content, stream};
 use super::task::Numbers;
-use super::world::random::Random;
-use super::world::scene::Scene;
-use super::world::thing::{Cell, Color, Shape};
-use super::world::{GRID, draw};
+use crate::world::random::Random;
+use crate::world::scene::Scene;
+use crate::world::thing::{Cell, Color, Shape};
+use crate::world::{GRID, draw};
 use candle_core::Tensor;
 use image::RgbImage;
 use nalgebra::DMatrix;

@@ -1,10 +1,10 @@
 //! What a language model is shown: words, and a picture of the world after them.
 
 use super::TrainError;
-use super::world::SIDE;
 use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::chat::{Form, Role};
+use crate::world::SIDE;
 use candle_core::Device;
 use image::RgbImage;
 

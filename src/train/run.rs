@@ -7,7 +7,7 @@ use super::task::{Learner, Numbers};
 use super::{TrainError, curve, tasks};
 use crate::cancel::Cancel;
 use crate::config::TrainingFile;
-use crate::run::{Lock, RunError};
+use crate::files::{Lock, LockError, hex};
 use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -121,8 +121,8 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
 /// Keeps other processes out of the folder until the training ends.
 fn lock(folder: &Path) -> Result<Lock, TrainError> {
     Lock::take(folder, ".lock").map_err(|error| match error {
-        RunError::Locked { folder, holder } => TrainError::Busy { folder, holder },
-        other => TrainError::io(folder, other),
+        LockError::Held { folder, holder } => TrainError::Busy { folder, holder },
+        LockError::File(error) => TrainError::io(folder, error),
     })
 }
 
@@ -137,10 +137,7 @@ fn fingerprint(training: &TrainingFile) -> Result<String, TrainError> {
     };
     let definition = toml::to_string(&essential).map_err(TrainError::definition)?;
     let digest = Sha256::digest(definition);
-    Ok(digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&digest[..8]))
 }
 
 /// The record of a complete training of this definition.

@@ -1,14 +1,14 @@
 //! What networks are trained on: pictures of the miniature world without what is held out.
 
 use super::TrainError;
-use super::world::caption::{Caption, Task};
-use super::world::draw;
-use super::world::edit::{Edit, Kind};
-use super::world::random::Random;
-use super::world::scene::Scene;
-use super::world::split::Split;
-use super::world::thing::Color;
-use super::world::words;
+use crate::world::caption::{Caption, Task};
+use crate::world::draw;
+use crate::world::edit::{Edit, Kind};
+use crate::world::random::Random;
+use crate::world::scene::Scene;
+use crate::world::split::Split;
+use crate::world::thing::Color;
+use crate::world::words;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde::Deserialize;

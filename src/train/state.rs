@@ -98,5 +98,5 @@ pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<
 /// # Errors
 /// When the folder cannot be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    crate::run::write_durable(path, bytes).map_err(|error| TrainError::io(path, error))
+    crate::files::write_durable(path, bytes).map_err(|error| TrainError::io(path, error))
 }

@@ -1,7 +1,7 @@
 //! Tokenizers of the miniature world in the form of Qwen2's and CLIP's: byte pairs whose merges make whole words of its
 //! grammar, and single letters of everything else, so that signs are spelt.
 
-use super::world::thing::{Color, Shape};
+use crate::world::thing::{Color, Shape};
 use serde_json::{Map, Value, json};
 
 /// Words that follow a blank, beside shapes and colours.
@@ -168,8 +168,8 @@ mod tests {
     use crate::model::tokenizer::Tokenizer;
     use crate::model::tokenizer::chat::{Form, Item, Role, Turn, encode};
     use crate::model::tokenizer::template::{ChatTemplate, Said};
-    use crate::train::world::caption::{Caption, Task};
-    use crate::train::world::words;
+    use crate::world::caption::{Caption, Task};
+    use crate::world::words;
 
     #[test]
     fn words_of_the_grammar_are_tokens_and_signs_are_spelt() {

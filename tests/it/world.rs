@@ -8,11 +8,11 @@ use std::path::Path;
 use unigauge::config::Settings;
 use unigauge::grade;
 use unigauge::record::Grade;
-use unigauge::train::world::caption::{Caption, Task};
-use unigauge::train::world::edit::{Edit, Kind};
-use unigauge::train::world::random::Random;
-use unigauge::train::world::scene::Scene;
-use unigauge::train::world::split::Split;
+use unigauge::world::caption::{Caption, Task};
+use unigauge::world::edit::{Edit, Kind};
+use unigauge::world::random::Random;
+use unigauge::world::scene::Scene;
+use unigauge::world::split::Split;
 
 fn run(dir: &Path, suite: &str, model: &str) -> Value {
     let output = unigauge(dir)

@@ -1,6 +1,7 @@
 //! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a killed run
 //! goes on with them and equal prompts are encoded once.
 
+use crate::files::{hex, write_whole};
 use crate::generate::GenerateError;
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
@@ -22,12 +23,7 @@ impl Key {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self(
-            hash.finalize()[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(hex(&hash.finalize()[..16]))
     }
 
     pub fn as_bytes(&self) -> &[u8] {
@@ -68,13 +64,9 @@ impl Scratch {
                 "make room on the disk; embeddings take a few megabytes a prompt until its picture is made",
             )
         };
-        std::fs::create_dir_all(&self.folder).map_err(|error| refused(error.to_string()))?;
-        let part = self
-            .folder
-            .join(format!(".{}.{}.part", key.0, std::process::id()));
-        candle_core::safetensors::save(tensors, &part)
-            .map_err(|error| refused(error.to_string()))?;
-        std::fs::rename(&part, self.path(key)).map_err(|error| refused(error.to_string()))
+        let bytes =
+            safetensors::serialize(tensors, None).map_err(|error| refused(error.to_string()))?;
+        write_whole(&self.path(key), &bytes).map_err(|error| refused(error.to_string()))
     }
 
     /// Reads tensors back; none when they are not there or were damaged, so that they are made again.

@@ -13,10 +13,10 @@
 //! - While one of the two replies fails, both questions are asked again, and both new replies count. An exception (a score that is
 //!   no number, an empty list, the root of a negative number) has the picture judged anew, from a first round.
 
-use crate::text::python_json::{loads, loads_once};
-use crate::text::python_str::int;
-use crate::text::python_value::Value;
-use crate::text::whitespace::strip;
+use crate::python::json::{loads, loads_once};
+use crate::python::str::int;
+use crate::python::value::Value;
+use crate::python::whitespace::strip;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 

@@ -3,8 +3,8 @@
 use super::objects::{Detections, Found};
 use super::{Counts, GenEval};
 use crate::grade::{Board, OfficialFile, Verdict};
+use crate::python;
 use crate::record::{Evidence, Grade, Item, Object};
-use crate::text::python_json;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -128,8 +128,8 @@ fn results(rule: &GenEval, board: &Board<'_>) -> String {
             "prompt": item.prompt,
             "correct": correct,
             "reason": grade.reason,
-            "metadata": python_json::dumps(&Value::Object(item.expect.clone())),
-            "details": python_json::dumps(&details.unwrap_or_else(|| json!({}))),
+            "metadata": python::json::dumps(&Value::Object(item.expect.clone())),
+            "details": python::json::dumps(&details.unwrap_or_else(|| json!({}))),
         });
         text.push_str(&pandas(&record));
         text.push('\n');

@@ -1,7 +1,7 @@
 //! The scores in a judge's reply to ImgEdit's prompts, read in one of three ways.
 
-use crate::text::python_str::{int, is_digit, round2, split_lines};
-use crate::text::whitespace::{is_space, strip};
+use crate::python::str::{int, is_digit, round2, split_lines};
+use crate::python::whitespace::{is_space, strip};
 use regex::Regex;
 use std::sync::LazyLock;
 

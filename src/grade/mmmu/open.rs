@@ -1,8 +1,8 @@
 //! How MMMU's script reads the reply to an open question.
 
 use super::super::reading::quote;
-use crate::text::python_float;
-use crate::text::whitespace::strip;
+use crate::python;
+use crate::python::whitespace::strip;
 use regex::Regex;
 use std::fmt;
 use std::sync::LazyLock;
@@ -95,7 +95,7 @@ fn key_phrases(reply: &str) -> Vec<String> {
 /// must have a blank on one side.
 fn normalised(text: &str) -> Vec<Said> {
     let text = strip(text);
-    if let Some(number) = python_float::parse(&text.replace(',', "")) {
+    if let Some(number) = python::float::parse(&text.replace(',', "")) {
         let rounded = format!("{number:.2}").parse().unwrap_or(number);
         return vec![Said::Number(rounded)];
     }

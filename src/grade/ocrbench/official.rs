@@ -2,8 +2,8 @@
 
 use super::dataset;
 use crate::grade::{Board, OfficialFile, answer};
+use crate::python;
 use crate::record::{Item, Object};
-use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ pub fn file(board: &Board<'_>) -> OfficialFile {
     });
     OfficialFile {
         name: "OCRBench.json".into(),
-        text: python_json::dumps_indented(&items.collect(), 4),
+        text: python::json::dumps_indented(&items.collect(), 4),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an item of OCRBench v2 accepts.
 
-use crate::text::python_value::Value;
+use crate::python::value::Value;
 use serde_json::Value as Json;
 
 /// One text or several, with numbers made strings already. Official metrics treat a bare text and a list of one

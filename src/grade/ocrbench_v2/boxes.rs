@@ -1,8 +1,8 @@
 //! Boxes `x1, y1, x2, y2` and how much of them is common.
 
 use super::patterns::{SPACE, pattern};
-use crate::text::python_number::int;
-use crate::text::python_value::Value;
+use crate::python::number::int;
+use crate::python::value::Value;
 use regex::Regex;
 use std::sync::LazyLock;
 

@@ -3,9 +3,9 @@
 use super::dictionary::FENCED;
 use super::patterns::{SPACE, pattern};
 use super::table::{self, Alike};
-use crate::text::python_literal;
-use crate::text::python_value::{Dict, Value};
-use crate::text::whitespace::strip;
+use crate::python;
+use crate::python::value::{Dict, Value};
+use crate::python::whitespace::strip;
 use regex::Regex;
 use serde_json::Value as Json;
 use std::sync::LazyLock;
@@ -58,7 +58,7 @@ fn parse(prediction: &str) -> Option<Dict> {
     let content = ASSIGNED.replace(content, "");
     let content = COMMENT.replace_all(&content, "");
     let content = content.rfind('}').map_or(&*content, |end| &content[..=end]);
-    match python_literal::parse(content)? {
+    match python::literal::parse(content)? {
         Value::Dict(dict) => Some(dict),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::answers::Answers;
 use super::vqa::{best, contained, plain};
-use crate::text::python_number;
+use crate::python;
 
 /// The best answer's worth in 0..=1, by the item's `eval`: `exact match` wants it in the prediction; `regression` gives
 /// 1 − relative error of the prediction's first number, where that is more than a half. Anything else is worth 0, as is an
@@ -17,7 +17,7 @@ pub fn counting(prediction: &str, answers: &Answers, eval: Option<&str>) -> f64 
         (Some("exact match"), Answers::List(answers)) => {
             best(answers, |answer| contained(prediction, &lower(answer)))
         }
-        (Some("regression"), _) => match python_number::first_number(prediction) {
+        (Some("regression"), _) => match python::number::first_number(prediction) {
             Some(said) => best(answers.all(), |answer| near(said, answer)),
             None => 0.0,
         },
@@ -26,7 +26,7 @@ pub fn counting(prediction: &str, answers: &Answers, eval: Option<&str>) -> f64 
 }
 
 fn near(said: i128, answer: &str) -> f64 {
-    let Some(answer) = python_number::int(answer) else {
+    let Some(answer) = python::number::int(answer) else {
         return 0.0;
     };
     if said <= 0 || said >= answer.saturating_mul(2) {

@@ -1,9 +1,9 @@
 //! The key and value pairs of a prediction.
 
 use super::patterns::{SPACE, pattern};
-use crate::text::python_value::Value;
-use crate::text::whitespace::strip;
-use crate::text::{python_json, python_literal};
+use crate::python;
+use crate::python::value::Value;
+use crate::python::whitespace::strip;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -26,10 +26,10 @@ pub(super) type Pairs = Vec<(String, String)>;
 pub(super) fn parse(prediction: &str) -> Pairs {
     let fenced = FENCED.captures(prediction).and_then(|found| found.get(1));
     let content = fenced.map_or(strip(prediction), |block| block.as_str());
-    if let Some(value) = python_json::loads(content) {
+    if let Some(value) = python::json::loads(content) {
         return of_value(&value);
     }
-    match python_literal::parse(content) {
+    match python::literal::parse(content) {
         Some(value) => of_value(&value),
         None => by_search(content),
     }

@@ -1,8 +1,8 @@
 //! Documents: edit distance of the trees of headings and lines (STEDS). It measures structure only.
 
 use super::patterns::{SPACE, pattern};
+use crate::python::whitespace::strip;
 use crate::text::tree_distance::{self, Tree};
-use crate::text::whitespace::strip;
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,9 +1,9 @@
 //! Key information: which of the keys have the right value.
 
 use super::dictionary::Pairs;
-use crate::text::python_value::{Dict, Value};
-use crate::text::whitespace::strip;
-use crate::text::{python_json, python_literal};
+use crate::python;
+use crate::python::value::{Dict, Value};
+use crate::python::whitespace::strip;
 use serde_json::Value as Json;
 
 /// The right values: for each key, all that are accepted.
@@ -50,7 +50,7 @@ impl Gold {
         let Json::String(text) = answer else {
             return Self::read(answer);
         };
-        match python_literal::parse(text) {
+        match python::literal::parse(text) {
             Some(Value::Dict(dict)) => Ok(Some(Self::of_dict(&dict))),
             _ => Err("the answer is no Python dict".into()),
         }
@@ -58,10 +58,10 @@ impl Gold {
 
     fn read_text(text: &str) -> Result<Option<Self>, String> {
         let text = text.trim_matches('"');
-        let value = match python_json::loads(text) {
+        let value = match python::json::loads(text) {
             Some(value) => value,
-            None => match python_literal::parse(text) {
-                Some(Value::Str(inner)) => match python_literal::parse(&inner) {
+            None => match python::literal::parse(text) {
+                Some(Value::Str(inner)) => match python::literal::parse(&inner) {
                     Some(value) => value,
                     None => return Ok(None),
                 },

@@ -2,8 +2,8 @@
 
 use super::IGNORED;
 use crate::grade::{Board, OfficialFile, answer};
+use crate::python;
 use crate::record::{Item, Object};
-use crate::text::python_json;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ pub(super) fn file(board: &Board<'_>) -> OfficialFile {
     });
     OfficialFile {
         name: "OCRBench_v2.json".into(),
-        text: python_json::dumps_unicode(&items.collect(), 4),
+        text: python::json::dumps_unicode(&items.collect(), 4),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::boxes::{self, Box4};
 use super::dictionary::Pairs;
-use crate::text::python_literal;
+use crate::python;
 
 /// The prediction's `answer`.
 pub(super) fn answer(predicted: &Pairs) -> Option<&str> {
@@ -11,7 +11,7 @@ pub(super) fn answer(predicted: &Pairs) -> Option<&str> {
 
 /// How much the prediction's `bbox` has in common with the right one; 0 when there is none to read.
 pub(super) fn iou(predicted: &Pairs, gold: Result<Box4, String>) -> f64 {
-    let literal = value(predicted, "bbox").and_then(python_literal::parse);
+    let literal = value(predicted, "bbox").and_then(python::literal::parse);
     let said = literal.and_then(|value| boxes::of_value(&value).ok());
     match (said, gold) {
         (Some(said), Ok(gold)) => boxes::iou(said, gold),

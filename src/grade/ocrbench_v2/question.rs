@@ -9,7 +9,7 @@ use super::table;
 use super::tasks::{Family, Task};
 use super::{chart, choice, counting, dictionary, document, formula, position, vqa};
 use crate::grade::reading::quote;
-use crate::text::python_value::Value;
+use crate::python::value::Value;
 use crate::text::wordnet::WordNet;
 use serde::Deserialize;
 use serde_json::Value as Json;

@@ -2,10 +2,10 @@
 
 use super::boxes::{Box4, LARGEST};
 use super::patterns::{SPACE, pattern};
-use crate::text::python_literal;
-use crate::text::python_number::int;
-use crate::text::python_value::Value;
-use crate::text::whitespace::strip;
+use crate::python;
+use crate::python::number::int;
+use crate::python::value::Value;
+use crate::python::whitespace::strip;
 use regex::Regex;
 use serde_json::Value as Json;
 use std::collections::HashSet;
@@ -71,7 +71,7 @@ impl Word {
 /// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five parts. Boxes beyond
 /// 0 to 1000, with coordinates that are no whole numbers, and repeated words are dropped.
 pub(super) fn parse(prediction: &str) -> Vec<Word> {
-    let parts: Vec<Option<Word>> = match python_literal::parse(prediction) {
+    let parts: Vec<Option<Word>> = match python::literal::parse(prediction) {
         Some(Value::List(all) | Value::Tuple(all)) => all.iter().map(of_value).collect(),
         None | Some(Value::None) => {
             let groups = GROUP

@@ -1,10 +1,10 @@
 //! Tables: tree edit distance of HTML (TEDS), from HTML or Markdown.
 
+use crate::html::{Document, Element, Node, NodeId};
+use crate::python;
+use crate::python::whitespace::{is_space, strip};
 use crate::text::bit_distance::Pattern;
-use crate::text::html::{Document, Element, Node, NodeId};
-use crate::text::python_number;
 use crate::text::tree_distance::{self, Tree};
-use crate::text::whitespace::{is_space, strip};
 use std::collections::HashMap;
 
 /// How alike two tables are.
@@ -189,7 +189,7 @@ impl Page {
 /// `colspan` or `rowspan`.
 fn span(cell: &Element, name: &str) -> Result<String, String> {
     let text = cell.attribute(name).unwrap_or("1");
-    python_number::digits(text)
+    python::number::digits(text)
         .ok_or_else(|| format!("a cell's {name} is {text:?}, which is no whole number"))
 }
 

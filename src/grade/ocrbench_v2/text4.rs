@@ -1,11 +1,11 @@
 //! How near a long text comes to its reference (`page_ocr_metric.py` of OCRBench v2): the mean of BLEU, METEOR, F-measure
 //! and edit similarity.
 
+use crate::python::whitespace::words;
 use crate::text::bleu::bleu;
 use crate::text::distance;
 use crate::text::meteor::meteor;
 use crate::text::segment::segment;
-use crate::text::whitespace::words;
 use crate::text::wordnet::WordNet;
 use std::collections::HashSet;
 use std::fmt;

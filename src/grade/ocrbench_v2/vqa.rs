@@ -2,8 +2,8 @@
 //! OCRBench v2).
 
 use super::answers::Answers;
+use crate::python::whitespace::{strip, words};
 use crate::text::distance;
-use crate::text::whitespace::{strip, words};
 
 /// An answer of so many words is long.
 const LONG_WORDS: usize = 5;

@@ -1,8 +1,9 @@
 //! The scores in a judge's reply to WISE's prompts (`WISE_legacy/gpt_eval.py` and `vllm_eval.py` of PKU-YuanGroup/WISE, commit
 //! eb51174).
 
-use crate::text::python_str::{decimal, split_lines};
-use crate::text::whitespace::strip;
+use crate::python::number::digit;
+use crate::python::str::split_lines;
+use crate::python::whitespace::strip;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -35,7 +36,7 @@ pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
     for found in NAMED.iter().flat_map(|named| named.captures_iter(reply)) {
         any = true;
         let name = found[1].to_lowercase().replace(' ', "_");
-        let digit = found[2].chars().next().and_then(decimal);
+        let digit = found[2].chars().next().and_then(digit);
         for (known, score) in NAMES.iter().zip(&mut scores) {
             if *known == name {
                 *score = digit.map(f64::from).or(*score);

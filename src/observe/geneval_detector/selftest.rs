@@ -1,5 +1,6 @@
 //! Before it scores anything, a detector looks at a picture of ours twice, and the answer is compared with earlier ones.
 
+use crate::files::write_whole;
 use crate::model::mask2former::Mask2Former;
 use crate::model::processor::detection::padded;
 use crate::model::{ModelError, Result};
@@ -76,7 +77,7 @@ pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Resul
     let known = std::fs::read(&file).ok();
     let known = known.and_then(|bytes| serde_json::from_slice::<Vec<f32>>(&bytes).ok());
     let Some(known) = known else {
-        if let Err(error) = remember(answer, &file, folder) {
+        if let Err(error) = remember(answer, &file) {
             tracing::debug!("{}: {error}", file.display());
         }
         return Ok(());
@@ -95,12 +96,8 @@ pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Resul
     ))
 }
 
-fn remember(answer: &[f32], file: &Path, folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut part = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer(&mut part, answer)?;
-    part.persist(file).map_err(|error| error.error)?;
-    Ok(())
+fn remember(answer: &[f32], file: &Path) -> std::io::Result<()> {
+    write_whole(file, &serde_json::to_vec(answer)?).map_err(|error| error.source)
 }
 
 /// The largest difference; infinite when the lengths differ.

@@ -69,8 +69,7 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
         "notes": notes,
     });
     let path = own.join(FILE);
-    let text = serde_json::to_string_pretty(&found).unwrap_or_default();
-    std::fs::write(&path, text + "\n").map_err(|error| disk(format!("{}: {error}", path.display())))
+    crate::files::write_json(&path, &found).map_err(|error| disk(error.to_string()))
 }
 
 /// What the checks of a run's judges found that a reader of its numbers must know; `root` is the run folder.

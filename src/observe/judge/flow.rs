@@ -8,10 +8,10 @@ use super::settings::JudgeSettings;
 use super::watch::Watch;
 use super::{ObserveError, disk};
 use crate::cancel::Cancel;
+use crate::files::sha256_hex;
 use crate::observe::Subject;
 use crate::text::thinking;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Everything that the calls of all outputs share.
@@ -235,10 +235,7 @@ impl Flow {
             self.sample,
         ]);
         let limit = question.max_tokens.map(|limit| limit.to_string());
-        format!(
-            "{:x}",
-            Sha256::digest(all.to_string() + &limit.unwrap_or_default())
-        )
+        sha256_hex(all.to_string() + &limit.unwrap_or_default())
     }
 }
 

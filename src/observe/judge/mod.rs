@@ -19,6 +19,7 @@ pub use lifetime::look;
 pub use settings::{JudgeSettings, Judging};
 
 use super::{Halt, ObserveError, Observer, Subject};
+use crate::files::write_json;
 use crate::hub::Hub;
 use crate::record::Item;
 use ask::Judge;
@@ -190,9 +191,8 @@ impl Observer for JudgeObserver {
     fn end(&self, own: &Path) -> Result<(), ObserveError> {
         match &self.flow.judge {
             Judge::Server { chat, .. } => {
-                let text = serde_json::to_string_pretty(&chat.ledger().sums()).unwrap_or_default();
-                std::fs::write(own.join("ledger.json"), text + "\n")
-                    .map_err(|error| disk(format!("{}: {error}", own.display())))
+                let path = own.join("ledger.json");
+                write_json(&path, &chat.ledger().sums()).map_err(|error| disk(error.to_string()))
             }
             Judge::Local { .. } => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! The pictures of a call, in the form that the prompt set asks for.
 
 use super::set::{Encoding, PictureForm, Shown};
+use crate::files::hex;
 use crate::image::pillow::{Filter, resize};
 use crate::image::{Change, ImageError, decode_bytes, encode_jpeg, read_file};
 use crate::observe::{ObserveError, Subject};
@@ -148,9 +149,11 @@ impl Picture {
     pub fn hash(&self) -> String {
         let hash = match self {
             Self::File { bytes, mime } => Sha256::new_with_prefix(mime).chain_update(bytes),
-            Self::Pixels(rgb) => Sha256::new_with_prefix(format!("{:?}", rgb.dimensions()))
-                .chain_update(rgb.as_raw()),
+            Self::Pixels(rgb) => {
+                let size = format!("({}, {})", rgb.width(), rgb.height());
+                Sha256::new_with_prefix(size).chain_update(rgb.as_raw())
+            }
         };
-        format!("{:x}", hash.finalize())
+        hex(&hash.finalize())
     }
 }

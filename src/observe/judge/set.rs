@@ -2,12 +2,12 @@
 
 use super::JudgeError;
 use super::official::Official;
+use crate::files::sha256_hex;
 use crate::record::{Item, Object, Output};
 use crate::text::thinking::{self, Parted};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -200,7 +200,7 @@ impl PromptSet {
         }
         let text = serde_json::to_vec(&self).unwrap_or_default();
         Ok(Prompts {
-            sha256: format!("{:x}", Sha256::digest(text)),
+            sha256: sha256_hex(text),
             set: self,
             wording,
             accept,

@@ -18,6 +18,7 @@ pub use models::{PpOcrModels, assets, engine};
 pub use settings::{Execution, PpOcrSettings};
 
 use super::{ObserveError, Observer, Subject};
+use crate::files::sha256_hex;
 use image::RgbImage;
 use lines::Characters;
 use ort::environment::Environment;
@@ -26,7 +27,6 @@ use rayon::prelude::*;
 use regions::Map;
 use runtime::Network;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -306,8 +306,5 @@ fn sha256(file: &Path) -> Result<String, PpOcrError> {
         file: file.to_owned(),
         reason: error.to_string(),
     })?;
-    Ok(Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(sha256_hex(bytes))
 }

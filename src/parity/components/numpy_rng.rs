@@ -2,7 +2,7 @@
 
 use super::{Case, CaseError, Tensors};
 use crate::model::ModelError;
-use crate::suite::numpy_rng::NumpyRng;
+use crate::python::numpy_rng::NumpyRng;
 use candle_core::{Device, Tensor};
 
 pub(super) fn run(case: &Case) -> Result<Tensors, CaseError> {

@@ -1,10 +1,10 @@
 //! One object a line, as Python's `json` writes it, too: with `NaN`, and with halves of surrogate pairs.
 
+use crate::python;
+use crate::python::value::Value as Python;
 use crate::record::Object;
 use crate::run::error::RunError;
 use crate::run::journal::{Lines, broken};
-use crate::text::python_json;
-use crate::text::python_value::Value as Python;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
@@ -96,7 +96,7 @@ impl Row {
             }
             Err(error) => error,
         };
-        let python = std::str::from_utf8(text).ok().and_then(python_json::loads);
+        let python = std::str::from_utf8(text).ok().and_then(python::json::loads);
         let Some(Python::Dict(dict)) = python else {
             return Err(broken(path, line, text, &error));
         };

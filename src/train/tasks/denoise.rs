@@ -8,9 +8,9 @@ use crate::train::autoencoder::Autoencoder;
 use crate::train::flow::{Noised, sample};
 use crate::train::samples;
 use crate::train::task::Numbers;
-use crate::train::world::caption::{Caption, Task};
-use crate::train::world::random::Random;
-use crate::train::world::{SIDE, read};
+use crate::world::caption::{Caption, Task};
+use crate::world::random::Random;
+use crate::world::{SIDE, read};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 

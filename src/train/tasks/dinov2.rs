@@ -18,7 +18,7 @@ use crate::train::probe::probe;
 use crate::train::samples;
 use crate::train::sources::Sources;
 use crate::train::task::{Learner, Loss, Numbers};
-use crate::train::world::random::Random;
+use crate::world::random::Random;
 use candle_core::{D, Device, Tensor};
 use image::RgbImage;
 use serde::Deserialize;

@@ -3,8 +3,8 @@
 use super::parts::write_json;
 use crate::model::processor::FixedProcessor;
 use crate::train::samples::{self, CHECKS, Content, TRAINING};
-use crate::train::world::random::Random;
 use crate::train::{TrainError, state};
+use crate::world::random::Random;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! What self-distillation makes of one picture: two views that show the same, and patches that are hidden.
 
-use crate::train::world::random::Random;
-use crate::train::world::{GREY, SIDE};
+use crate::world::random::Random;
+use crate::world::{GREY, SIDE};
 use image::{Rgb, RgbImage};
 use serde::Deserialize;
 

@@ -7,7 +7,7 @@ use crate::model::xomni::{EncoderConfig, Vit};
 use crate::model::{ModelError, read_config};
 use crate::train::TrainError;
 use crate::train::sources::files;
-use crate::train::world::SIDE;
+use crate::world::SIDE;
 use candle_core::{DType, Device, Tensor};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -11,9 +11,9 @@ use crate::train::autoencoder::{Autoencoder, Moments};
 use crate::train::prompt;
 use crate::train::region::{self, RegionSettings, WeightFunction};
 use crate::train::samples::{self, Captioned, Tasks};
-use crate::train::world::edit::{Edit, Kind};
-use crate::train::world::random::Random;
-use crate::train::world::{SIDE, draw};
+use crate::world::edit::{Edit, Kind};
+use crate::world::random::Random;
+use crate::world::{SIDE, draw};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 

@@ -9,7 +9,7 @@ use crate::train::description::describe;
 use crate::train::lessons::Lesson;
 use crate::train::samples::{self, Captioned, Content, Tasks};
 use crate::train::vocabulary::{self, AROUND, Kind};
-use crate::train::world::random::Random;
+use crate::world::random::Random;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Numbers of a Python literal.
 
 use super::{Reader, Value};
-use crate::text::python_number::{MOST_DIGITS, canonical};
+use crate::python::number::{MOST_DIGITS, canonical};
 
 impl Reader<'_> {
     /// A number without a sign.

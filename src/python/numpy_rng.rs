@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 /// A numpy `Generator` over PCG64.
 #[derive(Debug, Clone)]
-pub(crate) struct NumpyRng {
+pub struct NumpyRng {
     state: u128,
     increment: u128,
     /// The upper half of the last 64-bit draw, when only the lower one was used.
@@ -19,7 +19,7 @@ const MULTIPLIER: u128 = 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645;
 
 impl NumpyRng {
     /// `default_rng(seed)`.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let [v0, v1, v2, v3] = seed_words(seed_pool(seed));
         let mut rng = Self {
             state: 0,
@@ -33,23 +33,23 @@ impl NumpyRng {
     }
 
     /// `choice(n)`: one of `0..n`.
-    pub(crate) fn choice(&mut self, n: u32) -> u32 {
+    pub fn choice(&mut self, n: u32) -> u32 {
         self.bounded(u64::from(n) - 1) as u32
     }
 
     /// `integers(low, high, endpoint=True)`.
-    pub(crate) fn integers(&mut self, low: i64, high: i64) -> i64 {
+    pub fn integers(&mut self, low: i64, high: i64) -> i64 {
         let range = high.wrapping_sub(low) as u64;
         low.wrapping_add(self.bounded(range) as i64)
     }
 
     /// `random()`: uniform in 0..1 with 53 bits.
-    pub(crate) fn random(&mut self) -> f64 {
+    pub fn random(&mut self) -> f64 {
         (self.next64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// `shuffle` of an array or a list: both draw alike, masked until a draw fits.
-    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             let mask = u32::MAX >> (i as u32).leading_zeros();
             let other = loop {
@@ -63,14 +63,14 @@ impl NumpyRng {
     }
 
     /// `permutation(n)`.
-    pub(crate) fn permutation(&mut self, n: u32) -> Vec<u32> {
+    pub fn permutation(&mut self, n: u32) -> Vec<u32> {
         let mut values: Vec<u32> = (0..n).collect();
         self.shuffle(&mut values);
         values
     }
 
     /// `choice(n, size=k, replace=False)` for `k <= n`.
-    pub(crate) fn sample(&mut self, n: u32, k: u32) -> Vec<u32> {
+    pub fn sample(&mut self, n: u32, k: u32) -> Vec<u32> {
         if n > 10_000 && k > n / 50 {
             // Where Floyd's method would draw much, numpy shuffles the tail of all values.
             let mut values: Vec<u32> = (0..n).collect();
@@ -90,7 +90,7 @@ impl NumpyRng {
     }
 
     /// Two different values of `0..n`, in the order drawn.
-    pub(crate) fn pair(&mut self, n: u32) -> (u32, u32) {
+    pub fn pair(&mut self, n: u32) -> (u32, u32) {
         let pair = self.sample(n, 2);
         (pair[0], pair[1])
     }
@@ -205,7 +205,7 @@ fn scramble(value: u32, constant: &mut u32, multiplier: u32) -> u32 {
 #[cfg(test)]
 impl NumpyRng {
     /// The state, for check-points; None while half a draw is saved.
-    pub(crate) fn state(&self) -> Option<u128> {
+    pub fn state(&self) -> Option<u128> {
         self.saved.is_none().then_some(self.state)
     }
 }

@@ -3,7 +3,7 @@
 mod number;
 mod string;
 
-use super::python_value::{Dict, Value};
+use crate::python::value::{Dict, Value};
 
 /// Most brackets within each other.
 const MOST_OPEN: usize = 200;
@@ -309,7 +309,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::python_json;
+    use crate::python::json;
     use proptest::prelude::*;
 
     fn printed(text: &str) -> Option<String> {
@@ -369,8 +369,8 @@ mod tests {
         assert!(parse(&nested(200)).is_some());
         assert!(parse(&nested(201)).is_none());
         assert!(parse(&"[".repeat(1 << 20)).is_none());
-        assert!(python_json::loads(&"[".repeat(1 << 20)).is_none());
-        assert!(python_json::loads(&"{\"a\":".repeat(1 << 18)).is_none());
+        assert!(json::loads(&"[".repeat(1 << 20)).is_none());
+        assert!(json::loads(&"{\"a\":".repeat(1 << 18)).is_none());
     }
 
     proptest! {
@@ -387,7 +387,7 @@ mod tests {
 
         #[test]
         fn reads_any_text(text in ".{0,40}") {
-            let _ = (parse(&text), python_json::loads(&text));
+            let _ = (parse(&text), json::loads(&text));
         }
     }
 }

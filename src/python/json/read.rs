@@ -1,7 +1,7 @@
 //! JSON as Python's `json.loads` reads it.
 
-use crate::text::python_number;
-use crate::text::python_value::{Dict, Value};
+use crate::python::number;
+use crate::python::value::{Dict, Value};
 
 /// Deepest nesting that [`loads`] follows; Python gives up near its recursion limit.
 const MOST_OPEN: usize = 900;
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         if is_float {
             return text.parse().ok().map(Value::Float);
         }
-        python_number::digits(text).map(Value::Int)
+        number::digits(text).map(Value::Int)
     }
 
     /// To the closing mark.

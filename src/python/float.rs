@@ -1,6 +1,6 @@
 //! Numbers as Python's `float()` reads them.
 
-use super::whitespace::strip;
+use crate::python::whitespace::strip;
 
 /// The number, or None where `float()` fails. White space around is ignored, `_` may stand between digits, full-width
 /// digits count.

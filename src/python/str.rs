@@ -1,19 +1,7 @@
 //! Strings and numbers as Python treats them: `splitlines`, `isdigit`, `int()` and `round(x, 2)`. Official scripts that read
 //! a judge's replies hang on them.
 
-use super::python_number::MOST_DIGITS;
-use super::whitespace::strip;
-
-/// Zeros of all runs of ten decimal digits (Unicode category Nd, as CPython 3.11 has it); printed by
-/// `[hex(c) for c in range(0x110000) if chr(c).isdecimal() and int(chr(c)) == 0]`.
-const ZEROS: [u32; 66] = [
-    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
-    0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
-    0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
-    0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
-    0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
-    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
-];
+use crate::python::number::{digit, digits};
 
 /// First and last of the characters that `str.isdigit` accepts and `int()` does not: superscripts, circled digits, …
 const ONLY_DIGITS: [(u32, u32); 20] = [
@@ -39,15 +27,6 @@ const ONLY_DIGITS: [(u32, u32); 20] = [
     (0x1f100, 0x1f10a),
 ];
 
-/// The value of a decimal digit of any script.
-pub fn decimal(c: char) -> Option<u8> {
-    let code = u32::from(c);
-    let run = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
-    u8::try_from(code - ZEROS[run])
-        .ok()
-        .filter(|digit| *digit < 10)
-}
-
 /// Python's `str.isdigit()`.
 pub fn is_digit(text: &str) -> bool {
     let only = |c: char| {
@@ -56,34 +35,12 @@ pub fn is_digit(text: &str) -> bool {
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&code))
     };
-    !text.is_empty() && text.chars().all(|c| decimal(c).is_some() || only(c))
+    !text.is_empty() && text.chars().all(|c| digit(c).is_some() || only(c))
 }
 
-/// Python's `int(text)`, as the nearest double: blanks around it, a sign, digits of any script, single underscores between
-/// them. None where Python raises ValueError.
+/// Python's `int(text)`, as the nearest double. None where Python raises `ValueError`.
 pub fn int(text: &str) -> Option<f64> {
-    let text = strip(text);
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let mut plain = String::with_capacity(digits.len());
-    let mut separated = true;
-    for c in digits.chars() {
-        match decimal(c) {
-            Some(digit) => {
-                plain.push(char::from(b'0' + digit));
-                separated = false;
-            }
-            None if c == '_' && !separated => separated = true,
-            None => return None,
-        }
-    }
-    if separated || plain.len() > MOST_DIGITS {
-        return None;
-    }
-    let value: f64 = plain.parse().ok()?;
-    Some(if negative { -value } else { value })
+    digits(text)?.parse().ok()
 }
 
 /// Python's `str.splitlines()`.

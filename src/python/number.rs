@@ -1,6 +1,7 @@
 //! Whole numbers as Python's `int` and `\d` read them: any Unicode decimal digit counts.
 
-/// The zeros of the scripts with decimal digits (Unicode's category Nd); each is followed by its nine others.
+/// The zeros of the scripts with decimal digits (Unicode category Nd, as CPython 3.11 has it). Each is followed by its
+/// nine others. Printed by `[hex(c) for c in range(0x110000) if chr(c).isdecimal() and int(chr(c)) == 0]`.
 const ZEROS: [u32; 66] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
     0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
@@ -24,7 +25,7 @@ pub fn digit(character: char) -> Option<u8> {
 /// `int(text)` in the plainest decimal form: a sign, digits of any script, single underscores between them, blanks
 /// around. None where Python raises `ValueError`.
 pub fn digits(text: &str) -> Option<String> {
-    let text = super::whitespace::strip(text);
+    let text = crate::python::whitespace::strip(text);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
