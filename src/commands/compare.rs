@@ -4,16 +4,15 @@ use super::agreement;
 use super::cli::{AllowArgs, CompareArgs, Format, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
 use super::progress::say;
-use super::run::{exit_of, published, tables};
-use super::score::{Titled, read_view};
+use super::run::{exit_of, tables};
 use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::{Object, Outcomes};
 use crate::report::RunView;
 use crate::report::export::{self, Export, Grid, Terminal};
+use crate::session::{RecountedRun, TitledSummary, published_beside, read_outcomes, read_view};
 use crate::stats::bootstrap::RESAMPLES;
 use crate::stats::power::Plan;
 use serde_json::json;
@@ -24,10 +23,14 @@ use std::path::Path;
 /// # Errors
 /// When a folder is not a graded run, or two runs should not be compared.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
-    let read = args.runs.iter().map(|run| Titled::read(run));
+    let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
-    let papers = published(&summaries, args.published)?;
+    let papers = if args.published {
+        published_beside(&summaries)?
+    } else {
+        Vec::new()
+    };
     let asked = if ctx.json { Format::Json } else { args.format };
     let format: Box<dyn Export> = match asked {
         Format::Terminal => Box::new(Terminal::detect()),
@@ -53,11 +56,11 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let runs: Vec<Outcomes> = args
         .runs
         .iter()
-        .map(|run| outcomes::read(run))
+        .map(|run| read_outcomes(run))
         .collect::<Result<_, _>>()?;
     let pairs = pairs(&runs, args.allow.allow_prompts);
-    let rules = args.runs.iter().map(|run| Recounted::of(run));
-    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let rules = args.runs.iter().map(|run| RecountedRun::open(run));
+    let rules: Vec<RecountedRun> = rules.collect::<Result<_, _>>()?;
     let (comparisons, refused) = all(&runs, &rules, &pairs, &args.allow, &args.pair);
     if args.pairs {
         print_pairs(asked, &comparisons, &args.pair);
@@ -113,7 +116,7 @@ fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
 
 fn all(
     runs: &[Outcomes],
-    rules: &[Recounted],
+    rules: &[RecountedRun],
     pairs: &[(usize, usize)],
     allow: &AllowArgs,
     pair: &PairArgs,

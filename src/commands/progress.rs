@@ -2,7 +2,8 @@
 
 use super::screen::screen;
 use crate::hub::Progress;
-use crate::run::{Event, Listener};
+use crate::run::{Event, Listener, RunFolder};
+use crate::session::SessionListener;
 use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -26,6 +27,12 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
 /// One line on stderr, above any bar.
 pub fn say(line: impl AsRef<str>) {
     BARS.suspend(|| eprintln!("{}", line.as_ref()));
+}
+
+/// Where the report of a run is.
+pub fn say_report(run: &RunFolder) {
+    let page = run.report().join("index.html");
+    say(format!("report: {}", page.display()));
 }
 
 fn bar(length: u64, label: &str) -> ProgressBar {
@@ -101,8 +108,30 @@ impl Progress for AssetProgress {
     }
 }
 
+/// Shows the progress of the runs of a session.
+pub struct RunLines {
+    quiet: bool,
+}
+
+impl RunLines {
+    /// `quiet` shows failures and remarks alone.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+}
+
+impl SessionListener for RunLines {
+    fn run_listener(&self, label: &str) -> Box<dyn Listener> {
+        Box::new(RunProgress::new(self.quiet, label.to_owned()))
+    }
+
+    fn remark(&self, text: &str) {
+        say(text);
+    }
+}
+
 /// Shows the progress of one run.
-pub struct RunProgress {
+struct RunProgress {
     quiet: bool,
     label: String,
     bars: Mutex<Option<Bars>>,
@@ -118,7 +147,7 @@ struct Bars {
 
 impl RunProgress {
     /// `label` names the run in plain lines.
-    pub fn new(quiet: bool, label: String) -> Self {
+    fn new(quiet: bool, label: String) -> Self {
         Self {
             quiet,
             label,

@@ -5,13 +5,13 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::run::exit_of;
-use super::score::{Titled, graded};
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
 use crate::record::Object;
 use crate::report::export::{self, Export, Terminal};
 use crate::report::{Measured, Paired, Table, TableSettings};
-use crate::run::{Manifest, read_json};
+use crate::run::{GRADING, Manifest, read_json};
+use crate::session::{TitledSummary, open_graded};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -49,20 +49,20 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     }
     let bytes = rendered(format, &tables, &pairs, args.pairs)?;
     put(args.out.as_deref(), &bytes)?;
-    let read: Vec<Titled> = runs.into_iter().map(|run| run.titled).collect();
+    let read: Vec<TitledSummary> = runs.into_iter().map(|run| run.titled).collect();
     Ok(exit_of(&read))
 }
 
 /// A graded run with what is unlike the suite's own way in it.
 struct Run {
-    titled: Titled,
+    titled: TitledSummary,
     deviations: Vec<String>,
 }
 
 impl Run {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let (folder, manifest) = graded(path)?;
-        let titled = Titled::new(read_json(&folder.summary())?, &manifest);
+        let (folder, manifest) = open_graded(path)?;
+        let titled = TitledSummary::new(read_json(&folder.summary())?, &manifest);
         Ok(Self {
             deviations: deviations(&manifest, &titled),
             titled,
@@ -78,7 +78,7 @@ impl Run {
 }
 
 /// What a run's manifest says of items, repeats and options that are not the suite's.
-fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
+fn deviations(manifest: &Manifest, titled: &TitledSummary) -> Vec<String> {
     let mut found = Vec::new();
     let selection = &manifest.selection;
     if selection.limit.is_some() || !selection.only.is_empty() {
@@ -87,17 +87,17 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
             "only a part of the suite's items was asked, {n} of which are scored"
         ));
     }
-    let own = manifest.suite["repeats"].as_u64().unwrap_or(1);
+    let own = manifest.suite.as_json()["repeats"].as_u64().unwrap_or(1);
     if own != u64::from(manifest.repeats) {
         let asked = manifest.repeats;
         found.push(format!(
             "{asked} outputs an item, where the suite asks for {own}"
         ));
     }
-    found.extend(unlike_here(&manifest.suite));
-    let graded = titled.summary.extra.get(super::outcomes::GRADING);
+    found.extend(unlike_here(manifest.suite.as_json()));
+    let graded = titled.summary.extra.get(GRADING);
     let options = graded.map(|grading| &grading["options"]);
-    let own = &manifest.suite["grade"]["options"];
+    let own = &manifest.suite.as_json()["grade"]["options"];
     if let Some(options) = options.filter(|options| !same(options, own)) {
         found.push(format!(
             "graded with other options than the suite's own: {options}"

@@ -4,12 +4,13 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
-use super::{shipped, train_study};
+use super::train_study;
 use crate::config::{self, TrainingChange, TrainingFile};
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
+use crate::session::shipped_folder;
 use crate::train::{BEGINNING, CURVE, Outcome, Place, TrainError, losses, train, verify};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -88,7 +89,11 @@ fn steps(
             cancel: &ctx.cancel,
             restart: args.restart,
             until,
-            shipped: &|name| shipped::for_training(ctx, name),
+            shipped: &|name| {
+                shipped_folder(&ctx.session, name).map_err(|error| TrainError::Definition {
+                    message: error.to_string(),
+                })
+            },
             on: &|event| progress.on(&event),
         },
     );
@@ -105,7 +110,7 @@ fn again(
 ) -> Result<Exit, Failure> {
     let before = match folder.is_dir() {
         true => folder.to_path_buf(),
-        false => shipped::folder(ctx, &training.name)?.ok_or_else(|| {
+        false => shipped_folder(&ctx.session, &training.name)?.ok_or_else(|| {
             Failure::usage(
                 format!(
                     "there is no {} and no such checkpoint in the program",

@@ -132,7 +132,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for ManifestDefinition<T> {
 mod tests {
     use super::*;
 
-    const OF_ANOTHER_VERSION: &str = r#"{"title":"Signs","name":"signs","colour":"red","version":"2"}"#;
+    const OF_ANOTHER_VERSION: &str =
+        r#"{"title":"Signs","name":"signs","colour":"red","version":"2"}"#;
 
     #[test]
     fn a_definition_of_another_version_keeps_its_keys_and_its_title() {

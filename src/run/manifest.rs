@@ -6,6 +6,7 @@ use super::folder::RunFolder;
 use super::shard::Shard;
 use super::store::{read_json, write_json};
 use crate::files::host_name;
+use crate::record::Summary;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -153,7 +154,17 @@ impl Host {
     }
 }
 
+/// The key of a summary for the rule and options that a run was graded by.
+pub const GRADING: &str = "grading";
+
 impl Manifest {
+    /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions notes nothing;
+    /// then they are those of the run's suite.
+    pub fn grading(&self, summary: &Summary) -> Value {
+        let noted = summary.extra.get(GRADING).cloned();
+        noted.unwrap_or_else(|| self.suite.grading())
+    }
+
     /// Reads the manifest of a run.
     ///
     /// # Errors

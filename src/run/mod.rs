@@ -30,7 +30,9 @@ pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
-pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
+pub use manifest::{
+    Changed, Execution, FORMAT_VERSION, GRADING, Host, Manifest, Part, Program, Selection,
+};
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use plan::{Asked, Plan};
 pub use scoring::{Records, Scoring, score};

@@ -50,7 +50,10 @@ pub(super) fn replace_engines(
         });
     };
     let readers = text_readers();
-    if let Some(other) = others.iter().find(|other| !readers.contains(&other.as_str())) {
+    if let Some(other) = others
+        .iter()
+        .find(|other| !readers.contains(&other.as_str()))
+    {
         return Err(SessionError::NotAnEngine {
             observer: other.clone(),
             readers: readers.join(", "),

@@ -45,9 +45,7 @@ pub enum SessionError {
     },
     /// The selection leaves no item.
     #[error("no item of `{suite}` is selected")]
-    #[diagnostic(help(
-        "loosen `--limit` and `--only`, or look at `unigauge items SUITE`"
-    ))]
+    #[diagnostic(help("loosen `--limit` and `--only`, or look at `unigauge items SUITE`"))]
     NothingSelected {
         /// The suite.
         suite: String,
@@ -63,9 +61,7 @@ pub enum SessionError {
     },
     /// The name of a run cannot be the name of a folder.
     #[error("`{name}` cannot be the name of a run")]
-    #[diagnostic(help(
-        "use letters, digits, `-`, `_` and `.`, not beginning with `.`"
-    ))]
+    #[diagnostic(help("use letters, digits, `-`, `_` and `.`, not beginning with `.`"))]
     RunName {
         /// The name.
         name: String,
@@ -90,9 +86,7 @@ pub enum SessionError {
     },
     /// A setting names a checkpoint that the program does not contain.
     #[error("`{key}`: no checkpoint `{checkpoint}` comes with the program")]
-    #[diagnostic(help(
-        "name a folder, or one of the checkpoints in `shipped/` of the repository"
-    ))]
+    #[diagnostic(help("name a folder, or one of the checkpoints in `shipped/` of the repository"))]
     NotShipped {
         /// The key of the setting.
         key: String,
@@ -101,9 +95,7 @@ pub enum SessionError {
     },
     /// This version cannot read the suite in a manifest.
     #[error("the suite in the run's manifest cannot be read: {reason}")]
-    #[diagnostic(help(
-        "name the suite to grade with: `unigauge grade RUN --suite NAME`"
-    ))]
+    #[diagnostic(help("name the suite to grade with: `unigauge grade RUN --suite NAME`"))]
     ManifestSuite {
         /// What is wrong with it.
         reason: String,

@@ -1,6 +1,5 @@
 //! Grades a run folder by the rule of its suite, or of another.
 
-use super::outcomes::{GRADING, grading_note};
 use super::view::report_graded;
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings, SuiteFile};
@@ -8,7 +7,8 @@ use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
 use crate::observe::judge::check_notes;
 use crate::record::{Grade, Item, Summary};
-use crate::run::{Manifest, Records, RunFolder, Scoring, score};
+use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, score};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -131,6 +131,7 @@ pub(super) fn grade_folder(
     notes.extend(records.notes.iter().cloned());
     notes.extend(check_notes(folder.root()));
     notes.extend(over.and_then(|(_, options)| options_note(options)));
+    let used = json!({"rule": suite.grade.rule, "options": options.to_json()});
     let scoring = Scoring {
         rule: rule.as_ref(),
         facts: &suite_facts(suite),
@@ -138,9 +139,7 @@ pub(super) fn grade_folder(
         run: &manifest.run,
         repeats: Some(manifest.repeats),
         notes,
-        extra: [(GRADING.to_owned(), grading_note(suite, &options))]
-            .into_iter()
-            .collect(),
+        extra: [(GRADING.to_owned(), used)].into_iter().collect(),
     };
     let (grades, summary) = score(folder, &records, &scoring)?;
     Ok(GradedRun {

@@ -8,7 +8,12 @@ pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<Strin
     if model.languages.is_empty() {
         return None;
     }
-    let foreign = |item: &&Item| !model.languages.iter().any(|own| own == prompt_language(item));
+    let foreign = |item: &&Item| {
+        !model
+            .languages
+            .iter()
+            .any(|own| own == prompt_language(item))
+    };
     let count = items.iter().filter(foreign).count();
     (count > 0).then(|| {
         format!(

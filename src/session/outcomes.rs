@@ -4,23 +4,15 @@ use super::SessionError;
 use super::grading::manifest_suite;
 use super::summary::{model_title, open_graded};
 use crate::compare::Recount;
-use crate::config::{Settings, SuiteFile};
+use crate::config::SuiteFile;
 use crate::grade::{self, Board, Rule};
 use crate::record::{Grade, Item, ItemOutcome, Outcomes, OutputOutcome, RunFacts, Summary};
 use crate::run::{Manifest, RunFolder, read_all, read_json};
 use crate::stats::formula::{Formula, Terms};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
-
-/// The key of the summary for the rule and options that a run was graded by.
-pub const GRADING: &str = "grading";
-
-/// The rule and options of a suite, as the summary notes them.
-pub fn grading_note(suite: &SuiteFile, options: &Settings) -> Value {
-    json!({"rule": suite.grade.rule, "options": options.to_json()})
-}
 
 /// Reads the scores of a graded run folder.
 ///
@@ -30,7 +22,7 @@ pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
     let (folder, manifest) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
     let suite = manifest_suite(&manifest)?;
-    let grading = graded_by(&summary, suite);
+    let grading = manifest.grading(&summary);
     let rule = grade::noted(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
@@ -44,12 +36,6 @@ pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
         ),
         facts: run_facts(summary, suite, &manifest, grading, rule.as_ref()),
     })
-}
-
-/// A run that was graded again by another suite's rule notes it; runs of earlier versions were graded by their own.
-fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
-    let noted = summary.extra.get(GRADING).cloned();
-    noted.unwrap_or_else(|| grading_note(suite, &suite.grade.options))
 }
 
 /// The rule of a run, which makes the run's numbers again from outcomes.
@@ -69,7 +55,7 @@ impl RecountedRun {
         let (folder, manifest) = open_graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
         Ok(Self {
-            rule: grade::noted(&graded_by(&summary, manifest_suite(&manifest)?))?,
+            rule: grade::noted(&manifest.grading(&summary))?,
             folder,
             items: OnceLock::new(),
         })

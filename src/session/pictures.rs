@@ -71,8 +71,13 @@ impl<'a> PictureFolder<'a> {
     /// When the suite or its items have mistakes, or the folder cannot be listed.
     pub fn open(session: &Session, request: &'a PictureRequest) -> Result<Self, SessionError> {
         let items = request.items.as_deref();
-        let selected =
-            SelectedSuite::load(session, &request.suite, Path::new(""), items, &request.select)?;
+        let selected = SelectedSuite::load(
+            session,
+            &request.suite,
+            Path::new(""),
+            items,
+            &request.select,
+        )?;
         (selected.left_out.iter()).for_each(|remark| session.remark(remark));
         let layout = toml::Value::try_from(selected.suite.layout)
             .map_err(|error| RunError::Invalid(error.to_string()))?;

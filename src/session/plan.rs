@@ -20,7 +20,11 @@ impl PreparedRun<'_> {
     /// When the journals of the folder cannot be read.
     pub fn plan(&self) -> Result<Plan, SessionError> {
         let identity = self.identity();
-        Ok(Plan::of_outputs(&self.folder, &self.asked(None), &identity)?)
+        Ok(Plan::of_outputs(
+            &self.folder,
+            &self.asked(None),
+            &identity,
+        )?)
     }
 
     /// How long earlier outputs of this run took; None when none was timed.

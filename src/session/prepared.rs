@@ -1,7 +1,9 @@
 //! One run with all it needs: its name and folder, and what its outputs depend on.
 
 use super::engines::run_name_suffix;
-use super::{ConfiguredModel, DeviceChoice, SelectedSuite, Session, SessionError, locate_checkpoints};
+use super::{
+    ConfiguredModel, DeviceChoice, SelectedSuite, Session, SessionError, locate_checkpoints,
+};
 use crate::config::{Settings, SuiteFile};
 use crate::generate::{Place, Resources};
 use crate::observe::Observer;
@@ -242,7 +244,12 @@ pub(super) fn suite_observers(
             let settings = suite.observe.get(name).unwrap_or(&none);
             let settings = &locate_checkpoints(session, settings)?;
             let hub = session.hub()?;
-            Ok(crate::observe::build(name, settings, hub.as_ref(), &|| device.open())?)
+            Ok(crate::observe::build(
+                name,
+                settings,
+                hub.as_ref(),
+                &|| device.open(),
+            )?)
         })
         .collect()
 }

@@ -124,9 +124,7 @@ impl Session {
             selected.tell_remarks(self);
             let models: Vec<ConfiguredModel> = models
                 .iter()
-                .map(|model| {
-                    ConfiguredModel::load(self, model, &target.from, &selected.suite.name)
-                })
+                .map(|model| ConfiguredModel::load(self, model, &target.from, &selected.suite.name))
                 .collect::<Result<_, _>>()?;
             let observers = if request.observe {
                 suite_observers(self, &selected.suite, stages.device)?

@@ -112,7 +112,11 @@ fn item_assets(
     let mut assets = BTreeMap::new();
     for id in ids.filter(|_| items.is_none()) {
         let hub = session.hub()?;
-        for asset in hub.table().expand(std::slice::from_ref(id)).unwrap_or_default() {
+        for asset in hub
+            .table()
+            .expand(std::slice::from_ref(id))
+            .unwrap_or_default()
+        {
             let facts = json!({
                 "revision": asset.source.revision(), "sha256": asset.pinned_sha256(),
                 "licence": asset.licence.name,

@@ -39,7 +39,7 @@ pub struct CheckArgs {
     pub out: PathBuf,
     /// Device of in-process networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of in-process networks, such as 24GB
     #[arg(long, value_name = "SIZE")]
     pub vram_budget: Option<bytesize::ByteSize>,

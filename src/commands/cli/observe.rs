@@ -38,5 +38,5 @@ pub struct ObserveArgs {
     pub jobs: Option<u16>,
     /// Device of the observers' networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

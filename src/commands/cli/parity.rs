@@ -16,5 +16,5 @@ pub struct ParityArgs {
     pub dirs: Vec<PathBuf>,
     /// Device of the networks
     #[arg(long, default_value = "cpu", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

@@ -61,7 +61,7 @@ pub struct RunArgs {
     pub jobs: Option<u16>,
     /// Device of in-process networks
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of in-process networks, such as 24GB; they take turns where they do not fit
     /// together [default: all stay resident]
     #[arg(long, value_name = "SIZE")]

@@ -39,5 +39,5 @@ pub struct TrainArgs {
     pub dry_run: bool,
     /// Device of the network
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

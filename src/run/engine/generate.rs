@@ -14,7 +14,13 @@ use std::time::Instant;
 
 impl Work<'_> {
     /// Makes outputs with one generator until none is left.
-    pub(super) fn generate(&self, queue: &Queue, plan: &Plan, made: &Sender<Made>, shared: &Shared) {
+    pub(super) fn generate(
+        &self,
+        queue: &Queue,
+        plan: &Plan,
+        made: &Sender<Made>,
+        shared: &Shared,
+    ) {
         let Some(making) = &self.making else { return };
         let mut generator = match (making.factory)() {
             Ok(generator) => generator,

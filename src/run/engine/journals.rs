@@ -33,7 +33,10 @@ impl Line {
 
     fn new(stream: Stream, record: &impl Serialize) -> Result<Self, RunError> {
         let bytes = serde_json::to_vec(record).map_err(|error| {
-            RunError::Invalid(format!("a record for {}.jsonl cannot be written: {error}", stream.stem()))
+            RunError::Invalid(format!(
+                "a record for {}.jsonl cannot be written: {error}",
+                stream.stem()
+            ))
         })?;
         Ok(Self { stream, bytes })
     }

@@ -59,7 +59,13 @@ impl Work<'_> {
     }
 
     /// Reads earlier outputs back for the observers that have not seen them.
-    pub(super) fn reload(&self, plan: &Plan, before: &Lines, looks: &Sender<Look>, shared: &Shared) {
+    pub(super) fn reload(
+        &self,
+        plan: &Plan,
+        before: &Lines,
+        looks: &Sender<Look>,
+        shared: &Shared,
+    ) {
         for (slot, line) in &plan.observe {
             if self.stopped(shared) {
                 return;
