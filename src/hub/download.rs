@@ -1,6 +1,7 @@
 //! One file from a web server into a `.part` file: resumed, bounded, tried again.
 
-use super::{HubError, Network, Progress};
+use super::error::HubError;
+use super::options::{Network, Progress};
 use crate::cancel::Cancel;
 use crate::http::{self, display_url};
 use reqwest::StatusCode;

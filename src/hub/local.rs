@@ -1,6 +1,6 @@
 //! Checkpoints as people name them: below the home folder, or as the root of a repository in the hub's own cache.
 
-use super::HubError;
+use super::error::HubError;
 use crate::paths;
 use std::path::{Path, PathBuf};
 

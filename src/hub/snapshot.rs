@@ -3,9 +3,11 @@
 //! The listing of the first fetch is kept in the folder, so that a branch that moves on changes nothing and a second
 //! start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones with their size.
 
+use super::assets::Hub;
 use super::download::{self, Download};
+use super::error::HubError;
+use super::options::{Progress, Silent};
 use super::verify::sha256_of;
-use super::{Hub, HubError, Silent};
 use crate::files::write_durable;
 use crate::http::display_url;
 use serde::{Deserialize, Serialize};
@@ -214,7 +216,7 @@ impl Hub {
         url: &'a str,
         size: Option<u64>,
         pinned: bool,
-        progress: &'a dyn super::Progress,
+        progress: &'a dyn Progress,
     ) -> Download<'a> {
         Download {
             id,

@@ -1,9 +1,9 @@
 //! Definitions in a manifest: of the suite, and of the model as the run used it.
 
-use crate::config::SuiteFile;
+use crate::config::{Settings, SuiteFile};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A definition in a manifest: as its type, where this version can read it, and as it was written.
 ///
@@ -91,10 +91,13 @@ impl ManifestSuite {
         self.text("version")
     }
 
-    /// Rule and options of the suite as a summary notes them, whatever else can be read.
+    /// Rule and options of the suite as a summary notes them; as they were written, where this version cannot read the suite.
     pub fn grading(&self) -> Value {
-        let grade = &self.written["grade"];
-        serde_json::json!({"rule": grade["rule"], "options": grade["options"]})
+        let written = &self.written["grade"];
+        match self.typed() {
+            Ok(suite) => grading_note(&suite.grade.rule, &suite.grade.options),
+            Err(_) => json!({"rule": written["rule"], "options": written["options"]}),
+        }
     }
 }
 
@@ -104,6 +107,11 @@ impl ManifestModel {
         let notes = self.written["notes"].as_array().into_iter().flatten();
         notes.filter_map(Value::as_str)
     }
+}
+
+/// Rule and options that a run is graded by, as its summary notes them.
+pub fn grading_note(rule: &str, options: &Settings) -> Value {
+    json!({"rule": rule, "options": options.to_json()})
 }
 
 impl<T> PartialEq for ManifestDefinition<T> {
@@ -152,7 +160,7 @@ mod tests {
             name: "plain".into(),
             title: "Plain".into(),
             generator: "echo".into(),
-            settings: serde_json::json!({}),
+            settings: json!({}),
             preset: None,
             notes: Some(Vec::new()),
             weights: None,

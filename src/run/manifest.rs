@@ -278,7 +278,9 @@ impl Manifest {
     pub fn differences(&self, newer: &Self) -> Vec<Changed> {
         let mut changes = self.definitions(newer);
         let plain = |value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
-            [self, newer].map(|manifest| value(manifest).unwrap_or_default())
+            // What has no JSON form differs from all that has one.
+            let told = |error: serde_json::Error| Value::String(error.to_string());
+            [self, newer].map(|manifest| value(manifest).unwrap_or_else(told))
         };
         let mut add = |path: &str, value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
             let [old, new] = plain(value);

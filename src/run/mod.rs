@@ -24,7 +24,9 @@ mod shard;
 mod store;
 
 pub use chain::Chains;
-pub use definition::{ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel};
+pub use definition::{
+    ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel, grading_note,
+};
 pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};

@@ -7,8 +7,7 @@ use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
 use crate::observe::judge::check_notes;
 use crate::record::{Grade, Item, Summary};
-use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, score};
-use serde_json::json;
+use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, grading_note, score};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -131,7 +130,7 @@ pub(super) fn grade_folder(
     notes.extend(records.notes.iter().cloned());
     notes.extend(check_notes(folder.root()));
     notes.extend(over.and_then(|(_, options)| options_note(options)));
-    let used = json!({"rule": suite.grade.rule, "options": options.to_json()});
+    let used = grading_note(&suite.grade.rule, &options);
     let scoring = Scoring {
         rule: rule.as_ref(),
         facts: &suite_facts(suite),
