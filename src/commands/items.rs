@@ -7,7 +7,7 @@ use super::progress::say;
 use crate::config::{self, PromptGenerator, SuiteFile};
 use crate::exit::Exit;
 use crate::print;
-use crate::run::to_lines;
+use crate::run::{RunError, to_lines};
 use crate::session::{ItemSelection, SelectedSuite};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
             &ItemSelection::from(&args.select),
         )?;
         selected.left_out.iter().for_each(say);
-        to_lines(&selected.items)
+        to_lines(&selected.items).map_err(|error| RunError::Invalid(error.to_string()))?
     };
     print::bytes(&bytes);
     Ok(Exit::Ok)

@@ -165,7 +165,7 @@ impl Hub {
     }
 
     /// Waits for the lock of that name; it is given back when the file is dropped, or its process dies.
-    fn lock(&self, id: &str, name: &str) -> Result<Lock, HubError> {
+    pub(super) fn lock(&self, id: &str, name: &str) -> Result<Lock, HubError> {
         let folder = self.cache()?.join("locks");
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
         let mut noted = false;

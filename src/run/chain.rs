@@ -25,7 +25,7 @@ struct Link {
 
 impl Chains {
     /// Follows every item's `input_from`; a name that no earlier item has begins a chain.
-    pub fn of(items: &[Item]) -> Self {
+    pub fn of_items(items: &[Item]) -> Self {
         let mut links: Vec<Link> = Vec::new();
         if items.iter().all(|item| item.input_from().is_none()) {
             return Self { links };
@@ -79,7 +79,9 @@ impl Chains {
 /// A stored picture that another output starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
+    /// Where it is, absolute.
     pub path: String,
+    /// The checksum of the file, hexadecimal.
     pub sha256: String,
 }
 

@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 /// The journals of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
+    /// What was made: `outputs.jsonl`.
     Outputs,
+    /// What observers saw: `evidence.jsonl`.
     Evidence,
 }
 
@@ -64,22 +66,27 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Everything needed to repeat the run.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
+    /// What was asked.
     pub fn items(&self) -> PathBuf {
         self.root.join("items.jsonl")
     }
 
+    /// One grade for each output.
     pub fn grades(&self) -> PathBuf {
         self.root.join("grades.jsonl")
     }
 
+    /// The grades as a table.
     pub fn grades_parquet(&self) -> PathBuf {
         self.root.join("grades.parquet")
     }
@@ -89,10 +96,12 @@ impl RunFolder {
         self.root.join("official")
     }
 
+    /// The numbers of the run.
     pub fn summary(&self) -> PathBuf {
         self.root.join("summary.json")
     }
 
+    /// The folder of tables, charts and the page.
     pub fn report(&self) -> PathBuf {
         self.root.join("report")
     }
@@ -228,14 +237,13 @@ pub fn run_folders(suite: &Path) -> Vec<PathBuf> {
 }
 
 fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
+    let mut begins_with = |chunk: &[Item]| {
+        let lines = to_lines(chunk).ok()?;
+        bytes = bytes.strip_prefix(&lines[..])?;
+        Some(())
+    };
     items
         .chunks(LINES_AT_ONCE)
-        .all(|chunk| match bytes.strip_prefix(&to_lines(chunk)[..]) {
-            Some(rest) => {
-                bytes = rest;
-                true
-            }
-            None => false,
-        })
+        .all(|chunk| begins_with(chunk).is_some())
         && bytes.is_empty()
 }

@@ -275,26 +275,28 @@ pub(super) fn write_lines<T: serde::Serialize + Sync>(
 ) -> Result<(), RunError> {
     let fill = |file: &mut File| {
         let mut chunks = records.chunks(LINES_AT_ONCE);
-        chunks.try_for_each(|chunk| file.write_all(&to_lines(chunk)))
+        chunks.try_for_each(|chunk| file.write_all(&to_lines(chunk)?))
     };
     Ok(write_durable_by(path, fill)?)
 }
 
 /// Serialises records to JSON lines, on all cores.
-pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> Vec<u8> {
-    records
+///
+/// # Errors
+/// When a record has no JSON form.
+pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> serde_json::Result<Vec<u8>> {
+    let chunks: Vec<Vec<u8>> = records
         .par_chunks(4096)
         .map(|chunk| {
             let mut bytes = Vec::with_capacity(chunk.len() * 160);
             for record in chunk {
-                // Our records hold string keys and finite numbers only: writing to memory cannot fail.
-                let _ = serde_json::to_writer(&mut bytes, record);
+                serde_json::to_writer(&mut bytes, record)?;
                 bytes.push(b'\n');
             }
-            bytes
+            Ok(bytes)
         })
-        .collect::<Vec<_>>()
-        .concat()
+        .collect::<serde_json::Result<_>>()?;
+    Ok(chunks.concat())
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Version of the run folder's layout.
     pub format_version: u32,
+    /// Which program made the run.
     pub program: Program,
     /// The suite's definition as resolved.
     pub suite: ManifestSuite,
@@ -26,9 +28,13 @@ pub struct Manifest {
     pub model: ManifestModel,
     /// Name of the run, unique for suite and model.
     pub run: String,
+    /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
+    /// Outputs for each item.
     pub repeats: u32,
+    /// Which items were asked.
     pub selection: Selection,
+    /// The shard that wrote this; absent when the run is whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
@@ -43,10 +49,13 @@ pub struct Manifest {
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.
     pub observers: BTreeMap<String, Value>,
+    /// Where it was made.
     pub host: Host,
     /// Command line, without secrets (none is ever passed on it).
     pub command: Vec<String>,
+    /// When the run began.
     pub started: jiff::Timestamp,
+    /// When the run was complete; absent before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<jiff::Timestamp>,
     /// Where and how the shards of a merged run were made; empty for a run of one process.
@@ -57,13 +66,19 @@ pub struct Manifest {
 /// How one shard was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
+    /// Which one.
     pub shard: Shard,
     /// The machine's name.
     pub host_name: String,
+    /// The machine.
     pub host: Host,
+    /// Device and dtype of in-process models.
     pub device: String,
+    /// Which program made it.
     pub program: Program,
+    /// Its command line.
     pub command: Vec<String>,
+    /// When it began.
     pub started: jiff::Timestamp,
     /// Absent when the shard was stopped before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +90,7 @@ pub struct Execution {
 pub struct Part {
     /// The machine's name.
     pub host_name: String,
+    /// What it says of itself.
     #[serde(flatten)]
     pub manifest: Manifest,
 }
@@ -110,8 +126,11 @@ impl Part {
 /// Which program made the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
+    /// Its name.
     pub name: String,
+    /// Its version.
     pub version: String,
+    /// The commit that it was built from.
     pub commit: String,
 }
 
@@ -129,8 +148,10 @@ impl Program {
 /// Which items of the suite were asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
+    /// Only the first items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Only these items, by their identifiers; empty means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
 }
@@ -138,8 +159,11 @@ pub struct Selection {
 /// Where the run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
+    /// The operating system.
     pub os: String,
+    /// The processor's architecture.
     pub arch: String,
+    /// Cores that the process may use.
     pub cores: usize,
 }
 
@@ -313,7 +337,9 @@ impl Manifest {
 pub struct Changed {
     /// Keys, joined by dots.
     pub path: String,
+    /// The value in the older manifest.
     pub old: Value,
+    /// The value in the newer one.
     pub new: Value,
 }
 

@@ -37,7 +37,7 @@ impl OutputWriter<'_> {
     /// # Errors
     /// When the disk refuses. An answer that is no picture is a failure in the record instead.
     pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
-        let (item, repeat) = self.asked.of(made.slot);
+        let (item, repeat) = self.asked.item_and_repeat(made.slot);
         let kind = if item.task == Task::Understand {
             OutputKind::Text
         } else {
@@ -76,7 +76,8 @@ impl OutputWriter<'_> {
         if let Some(before) = self.asked.before(made.slot)
             && let Ok(input) = self.inputs.get(before)
         {
-            let from = json!({"item": self.asked.of(before).0.item, "sha256": input.sha256});
+            let from =
+                json!({"item": self.asked.item_and_repeat(before).0.item, "sha256": input.sha256});
             output.extra.insert("input".into(), from);
         }
         let (bytes, extension, pixels) = match generated.answer {

@@ -12,10 +12,15 @@ use std::path::Path;
 /// The grades of one run, for a table of several.
 #[derive(Debug, Clone)]
 pub struct RunGrades {
+    /// The suite's short name.
     pub suite: String,
+    /// The suite's version.
     pub suite_version: String,
+    /// The model's short name.
     pub model: String,
+    /// The name of the run.
     pub run: String,
+    /// One for each output.
     pub grades: Vec<Grade>,
 }
 

@@ -21,18 +21,23 @@ pub type Slot = usize;
 /// The outputs asked for.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
+    /// In the suite's order.
     pub items: &'a [Item],
     /// Folder that input images are relative to.
     pub base: &'a Path,
+    /// Outputs for each item.
     pub repeats: u32,
+    /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
+    /// The part of the items that this process makes; None makes all.
     pub shard: Option<Shard>,
+    /// Which items start from the output of another.
     pub chains: Chains,
 }
 
 impl<'a> Asked<'a> {
     /// The item and repeat of a slot.
-    pub fn of(&self, slot: Slot) -> (&'a Item, u32) {
+    pub fn item_and_repeat(&self, slot: Slot) -> (&'a Item, u32) {
         let repeats = self.repeats as usize;
         (
             &self.items[slot / repeats],
@@ -42,7 +47,7 @@ impl<'a> Asked<'a> {
 
     /// Seed of a slot.
     pub fn seed(&self, slot: Slot) -> u64 {
-        let (item, repeat) = self.of(slot);
+        let (item, repeat) = self.item_and_repeat(slot);
         derive_seed(self.seed, &item.item, repeat)
     }
 
@@ -74,7 +79,7 @@ impl<'a> Asked<'a> {
     /// # Errors
     /// Why there is no such picture.
     pub fn item(&self, slot: Slot, inputs: &Inputs) -> Result<Cow<'a, Item>, String> {
-        let item = self.of(slot).0;
+        let item = self.item_and_repeat(slot).0;
         match self.before(slot) {
             None => Ok(Cow::Borrowed(item)),
             Some(before) => Ok(Cow::Owned(starting_from(item, inputs.get(before)?))),
@@ -399,7 +404,7 @@ fn unseen(
             let Content { sha256, text } = outputs.parse_one(line)?;
             let content = content(sha256.as_deref(), text.as_deref());
             let item = asked.item(slot, inputs);
-            let plain = asked.of(slot).0;
+            let plain = asked.item_and_repeat(slot).0;
             let item = item.unwrap_or(Cow::Borrowed(plain));
             let stale = observers.iter().any(|observer| {
                 let print =

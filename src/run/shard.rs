@@ -74,8 +74,11 @@ pub(super) fn name(stem: &str, shard: Option<Shard>, extension: &str) -> String 
 /// What a merge found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Merged {
+    /// How many shards were joined.
     pub shards: usize,
+    /// Records of outputs.
     pub outputs: usize,
+    /// Records of observations.
     pub evidence: usize,
 }
 

@@ -60,7 +60,7 @@ impl Session {
                     repeats: manifest.repeats,
                     seed: manifest.seed,
                     shard,
-                    chains: Chains::of(&items),
+                    chains: Chains::of_items(&items),
                 },
                 making: None,
                 layout: suite.layout,

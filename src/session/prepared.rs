@@ -145,7 +145,7 @@ impl<'a> PreparedRun<'a> {
             repeats: self.repeats,
             seed: self.seed,
             shard,
-            chains: Chains::of(&self.selected.items),
+            chains: Chains::of_items(&self.selected.items),
         }
     }
 

@@ -51,6 +51,7 @@ mod report;
 mod run;
 mod scores;
 mod servers;
+mod session;
 mod shards;
 mod signals;
 mod simulation;

@@ -55,7 +55,7 @@ impl Work<'_> {
                 .map(|(slot, item)| Request {
                     item,
                     base: self.asked.base,
-                    repeat: self.asked.of(*slot).1,
+                    repeat: self.asked.item_and_repeat(*slot).1,
                     seed: self.asked.seed(*slot),
                 })
                 .collect();

@@ -32,7 +32,9 @@ impl Look {
 
     /// The item as the observers see it.
     pub fn item<'a>(&'a self, asked: &Asked<'a>) -> &'a Item {
-        self.item.as_ref().unwrap_or(asked.of(self.slot).0)
+        self.item
+            .as_ref()
+            .unwrap_or(asked.item_and_repeat(self.slot).0)
     }
 
     /// Finds the picture that the output starts from, and reads the output back when it was made earlier.

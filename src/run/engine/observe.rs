@@ -136,7 +136,10 @@ impl Work<'_> {
                 observer: observer.name().into(),
                 fingerprint: evidence_fingerprint(
                     observer,
-                    (self.asked.of(look.slot).0, look.item(&self.asked)),
+                    (
+                        self.asked.item_and_repeat(look.slot).0,
+                        look.item(&self.asked),
+                    ),
                     self.asked.base,
                     &content_hash(&look.output),
                 ),
