@@ -5,7 +5,7 @@ use super::cli::{AllowArgs, CompareArgs, Format, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::run::{exit_of, tables};
+use super::summaries::{exit_of, tables};
 use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
 use crate::config::TestChoice;
 use crate::exit::Exit;

@@ -4,11 +4,11 @@ use super::checkpoint;
 use super::cli::FetchArgs;
 use super::context::Context;
 use super::failure::Failure;
-use super::list;
+use super::list::{self, size};
 use super::progress::say;
 use crate::config::{self, ModelFile};
 use crate::exit::Exit;
-use crate::hub::{Asset, Fetched, Hub, Outcome};
+use crate::hub::{Fetched, Hub, Outcome};
 use crate::session::locate_checkpoints;
 use indicatif::HumanBytes;
 use serde_json::json;
@@ -141,12 +141,4 @@ fn as_json(fetched: &Fetched<'_>) -> serde_json::Value {
         "licence": fetched.asset.licence.name, "source": fetched.asset.source.describe(),
         "size": fetched.asset.pinned_size(),
     })
-}
-
-/// Size in words; unknown where none is pinned for this platform.
-pub fn size(asset: &Asset) -> String {
-    asset.pinned_size().map_or_else(
-        || "an unknown size".into(),
-        |size| HumanBytes(size).to_string(),
-    )
 }

@@ -4,7 +4,7 @@ use super::cli::GradeArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say_report;
-use super::run::{exit_of, print_summaries};
+use super::summaries::{exit_of, print_summaries};
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::session::{GradeOverride, LooseFiles};

@@ -3,12 +3,12 @@
 use super::cli::{ListArgs, Listable};
 use super::context::Context;
 use super::failure::Failure;
-use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
-use crate::hub::State;
+use crate::hub::{Asset, State};
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -209,4 +209,12 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Size in words: unknown where none is pinned for this platform.
+pub fn size(asset: &Asset) -> String {
+    asset.pinned_size().map_or_else(
+        || "an unknown size".into(),
+        |size| HumanBytes(size).to_string(),
+    )
 }

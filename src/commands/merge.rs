@@ -4,7 +4,7 @@ use super::cli::MergeArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say_report;
-use super::run::{exit_of, print_summaries};
+use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 
 /// Joins the shards of a run, grades and reports it. All outputs of shards that never began are missing.

@@ -26,9 +26,11 @@ mod report;
 mod run;
 mod screen;
 mod study;
+mod summaries;
 mod table;
 mod tokens;
 mod train;
+mod train_single;
 mod train_study;
 
 use crate::exit::Exit;

@@ -4,7 +4,7 @@ use super::cli::ObserveArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{say, say_report};
-use super::run::{exit_of, print_summaries};
+use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 use crate::generate::folder::Inventory;
 use crate::session::{ItemSelection, PictureFolder, PictureRequest};

@@ -4,7 +4,7 @@ use super::cli::{TableArgs, TableFormat};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::run::exit_of;
+use super::summaries::exit_of;
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
 use crate::record::Object;

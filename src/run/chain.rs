@@ -1,10 +1,12 @@
 //! Edits of edits: items that start from the output of an earlier item, as in suites of several turns.
 
-use super::plan::Slot;
 use crate::record::{Item, Output};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One output asked for, by its place: `item * repeats + repeat`.
+pub type Slot = usize;
 
 /// Which items of a run start from which.
 #[derive(Debug, Clone, Default)]

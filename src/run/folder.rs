@@ -113,12 +113,12 @@ impl RunFolder {
 
     /// What this execution says of itself: `manifest.json`, or the part of one shard.
     pub fn manifest_of(&self, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name("manifest", shard, ".json"))
+        self.root.join(shard::file_name("manifest", shard, ".json"))
     }
 
     /// Folder for what one phase of a pipeline leaves to the next; gone when all outputs are made.
     pub fn scratch(&self, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name("scratch", shard, ""))
+        self.root.join(shard::file_name("scratch", shard, ""))
     }
 
     /// Removes what phases left to each other; whoever calls this holds the lock.
@@ -154,7 +154,8 @@ impl RunFolder {
 
     /// A journal, of the whole run or of one shard.
     pub fn stream(&self, stream: Stream, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name(stream.stem(), shard, ".jsonl"))
+        self.root
+            .join(shard::file_name(stream.stem(), shard, ".jsonl"))
     }
 
     /// The shards whose journal exists.
@@ -185,7 +186,7 @@ impl RunFolder {
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(&self.root, &shard::name(".lock", shard, "")).map_err(|error| match error {
+        Lock::take(&self.root, &shard::file_name(".lock", shard, "")).map_err(|error| match error {
             LockError::Held { folder, holder } => RunError::Locked {
                 folder,
                 holder: match shard {

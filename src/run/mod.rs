@@ -4,11 +4,14 @@
 //! the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do not depend on
 //! order, shards or interruptions; a failure is a record, never a silent zero.
 
+mod asked;
 mod chain;
 mod definition;
+mod division;
 mod engine;
 mod error;
 mod event;
+mod fingerprint;
 mod folder;
 mod journal;
 mod loose;
@@ -23,10 +26,12 @@ mod seed;
 mod shard;
 mod store;
 
+pub use asked::Asked;
 pub use chain::Chains;
 pub use definition::{
     ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel, grading_note,
 };
+pub use division::{Division, Merged};
 pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
@@ -36,8 +41,8 @@ pub use manifest::{
     Changed, Execution, FORMAT_VERSION, GRADING, Host, Manifest, Part, Program, Selection,
 };
 pub use parquet::{RunGrades, read_grades, write_items};
-pub use plan::{Asked, Plan};
+pub use plan::Plan;
 pub use scoring::{Records, Scoring, score};
 pub use seed::derive_seed;
-pub use shard::{Division, Merged, Shard};
+pub use shard::Shard;
 pub use store::{read_json, write_json};

@@ -1,9 +1,10 @@
 //! From a generator's answer to a durable file and its record.
 
-use super::chain::Inputs;
+use super::asked::Asked;
+use super::chain::{Inputs, Slot};
 use super::error::RunError;
+use super::fingerprint::Fingerprints;
 use super::folder::RunFolder;
-use super::plan::{Asked, Fingerprints, Slot};
 use crate::files::{sha256_hex, write_durable};
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;

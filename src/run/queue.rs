@@ -1,6 +1,7 @@
 //! The outputs that are still to be made, in an order in which none comes before the output that it starts from.
 
-use super::plan::{Asked, Slot};
+use super::asked::Asked;
+use super::chain::Slot;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Makes one prepared run: generate and observe, then grade and report.
 
-use super::grading::{GradedRun, grade_folder};
+use super::grading::grade_folder;
 use super::view::report_graded;
 use super::{DeviceChoice, PreparedRun, Session, SessionError, TitledSummary};
 use crate::observe::Observer;
@@ -121,7 +121,7 @@ impl PreparedRun<'_> {
             return Ok(TitledSummary::new(summary, manifest));
         }
         let items = Some(self.selected.items.clone());
-        let graded: GradedRun = grade_folder(session, folder, manifest, None, items)?;
+        let graded = grade_folder(session, folder, manifest, None, items)?;
         report_graded(folder, manifest, graded)
     }
 

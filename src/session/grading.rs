@@ -1,26 +1,15 @@
 //! Grades a run folder by the rule of its suite, or of another.
 
-use super::view::report_graded;
+use super::view::{GradedRun, report_graded};
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings, SuiteFile};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
 use crate::observe::judge::check_notes;
-use crate::record::{Grade, Item, Summary};
+use crate::record::Item;
 use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, grading_note, score};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A graded run with its records, for the report.
-#[derive(Debug)]
-pub struct GradedRun {
-    /// What was graded.
-    pub records: Records,
-    /// One grade for each output asked for.
-    pub grades: Vec<Grade>,
-    /// The numbers.
-    pub summary: Summary,
-}
 
 /// What replaces the suite that a run was made with.
 #[derive(Debug, Clone, Default)]

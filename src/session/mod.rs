@@ -54,7 +54,7 @@ pub use device::DeviceChoice;
 pub use engines::OcrEngine;
 pub use error::SessionError;
 pub use execute::{MadeRun, StageOptions};
-pub use grading::{GradeOverride, GradedRun};
+pub use grading::GradeOverride;
 pub use listener::{SessionListener, SilentSession};
 pub use loose::LooseFiles;
 pub use model::ConfiguredModel;
@@ -70,7 +70,7 @@ pub use shards::MergedRun;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
-pub use view::read_view;
+pub use view::{GradedRun, read_view};
 
 use crate::cancel::Cancel;
 use crate::hub::{self, Hub, HubError, HubOptions};

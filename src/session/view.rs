@@ -1,14 +1,24 @@
 //! A graded run as the report sees it.
 
-use super::grading::GradedRun;
 use super::summary::{model_title, open_graded};
 use super::{SessionError, TitledSummary};
-use crate::record::Grade;
+use crate::record::{Grade, Summary};
 use crate::report::{self, ReportOptions, RunView};
 use crate::run::{Manifest, Records, RunFolder, read_all, read_json};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
+
+/// A graded run with its records, for the report.
+#[derive(Debug)]
+pub struct GradedRun {
+    /// What was graded.
+    pub records: Records,
+    /// One grade for each output asked for.
+    pub grades: Vec<Grade>,
+    /// The numbers.
+    pub summary: Summary,
+}
 
 /// Beyond so many outputs the report gets a part of them for its gallery, which is more than it shows.
 const GALLERY_POOL: usize = 60_000;

@@ -2,10 +2,10 @@
 
 use crate::observe::ObserveError;
 use crate::record::{Item, Output, notes};
-use crate::run::chain::Inputs;
+use crate::run::asked::Asked;
+use crate::run::chain::{Inputs, Slot};
 use crate::run::folder::RunFolder;
 use crate::run::output::OUTPUT_PICTURE;
-use crate::run::plan::{Asked, Slot};
 
 /// An output on its way to the observers.
 pub(super) struct Look {

@@ -13,15 +13,20 @@ mod generate;
 mod journals;
 mod look;
 mod observe;
+mod outcome;
 mod shared;
 mod store;
 
+pub use outcome::Outcome;
+
+use super::asked::Asked;
 use super::error::RunError;
 use super::event::{Event, Listener};
+use super::fingerprint::Fingerprints;
 use super::folder::{RunFolder, Stream};
 use super::journal::{Journal, Lines};
 use super::output::{Made, OutputWriter};
-use super::plan::{Asked, Fingerprints, Plan, plan};
+use super::plan::{Plan, plan};
 use super::queue::Queue;
 use crate::cancel::Cancel;
 use crate::generate::Generator;
@@ -67,30 +72,6 @@ pub struct Work<'a> {
     pub listener: &'a dyn Listener,
 }
 
-/// How an execution ended.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Outputs that were already good.
-    pub done_before: usize,
-    /// Outputs that were made.
-    pub generated: usize,
-    /// Outputs that could not be made.
-    pub generate_failed: usize,
-    /// Observations that were made: one observer's look at one output each.
-    pub observed: usize,
-    /// Observations that failed.
-    pub observe_failed: usize,
-    /// Whether it ended before all was done.
-    pub interrupted: bool,
-}
-
-impl Outcome {
-    /// Whether nothing was made or looked at, failures included.
-    pub fn is_idle(&self) -> bool {
-        self.generated + self.generate_failed + self.observed + self.observe_failed == 0
-    }
-}
-
 impl Work<'_> {
     /// Does what is left to do.
     ///
@@ -134,7 +115,7 @@ impl Work<'_> {
 
     /// Where an observer keeps files of its own.
     fn observer_path(&self, observer: &dyn Observer) -> std::path::PathBuf {
-        let name = super::shard::name(observer.name(), self.asked.shard, "");
+        let name = super::shard::file_name(observer.name(), self.asked.shard, "");
         self.folder.root().join(name)
     }
 

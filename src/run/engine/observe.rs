@@ -9,7 +9,7 @@ use crate::record::{Evidence, Failure, Object, add_note};
 use crate::run::chain::Inputs;
 use crate::run::error::RunError;
 use crate::run::event::Event;
-use crate::run::plan::{content_hash, evidence_fingerprint};
+use crate::run::fingerprint::{content_hash, evidence_fingerprint};
 use crossbeam_channel::{Receiver, Sender};
 use serde_json::Value;
 use std::time::Instant;

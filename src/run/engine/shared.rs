@@ -1,6 +1,6 @@
 //! What the threads of the engine share: counts, the first error, and the flag that stops them.
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::run::error::RunError;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
