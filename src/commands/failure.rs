@@ -15,11 +15,14 @@ use crate::suite::SuiteError;
 /// A failed command.
 #[derive(Debug)]
 pub struct Failure {
+    /// What the user reads.
     pub report: miette::Report,
+    /// What scripts read.
     pub exit: Exit,
 }
 
 impl Failure {
+    /// An error with its exit code.
     pub fn new(exit: Exit, report: impl Into<miette::Report>) -> Self {
         Self {
             exit,

@@ -55,6 +55,7 @@ pub struct AssetProgress {
 }
 
 impl AssetProgress {
+    /// `quiet` shows nothing.
     pub fn new(quiet: bool) -> Self {
         Self {
             quiet,
@@ -261,6 +262,7 @@ pub struct TrainProgress {
 }
 
 impl TrainProgress {
+    /// `label` names the training, which has so many steps in all.
     pub fn new(quiet: bool, label: &str, steps: u64) -> Self {
         Self {
             quiet,
@@ -287,6 +289,7 @@ impl TrainProgress {
             .mul_f64(self.steps.saturating_sub(step) as f64 / done)
     }
 
+    /// Hears an event.
     pub fn on(&self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::Resumed { step } => {
@@ -325,6 +328,7 @@ impl TrainProgress {
         }
     }
 
+    /// Takes the bar away.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

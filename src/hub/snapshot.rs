@@ -20,13 +20,16 @@ const LISTING: &str = ".unigauge-snapshot.json";
 /// A repository at one commit, with the files that are needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// Owner and name; that of a data set begins with `datasets/`.
     pub repo: String,
     /// As asked for: a branch or a commit.
     pub revision: String,
+    /// The commit that the revision named.
     pub commit: String,
     /// The licence that the repository names.
     #[serde(default)]
     pub licence: Option<String>,
+    /// In the order of the listing.
     pub files: Vec<RemoteFile>,
 }
 
@@ -37,6 +40,7 @@ pub struct RemoteFile {
     pub path: String,
     /// Bytes.
     pub size: u64,
+    /// Absent for a small file.
     #[serde(default)]
     pub sha256: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! The table of assets: what each is, where it comes from, how it is recognised.
 
-use super::HubError;
+use super::error::HubError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
+    /// The same everywhere.
     Same(T),
+    /// By platform.
     By(BTreeMap<String, T>),
 }
 
@@ -36,33 +38,47 @@ impl<T> PerPlatform<T> {
 pub enum Source {
     /// A file of a repository on a model hub; `HF_ENDPOINT` names another hub, `HF_TOKEN` opens gated ones.
     HubFile {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// The file's path.
         path: String,
     },
     /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the first fetch and
     /// held to its commit. The asset is that folder.
     HubDataset {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// What the paths of its files begin with.
         prefix: String,
     },
     /// The same of a repository of weights: shards whose number only the listing tells.
     HubFiles {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// What the paths of its files begin with.
         prefix: String,
     },
     /// A file on a web server; `revision` is the pinned commit where the address holds one.
     Url {
+        /// The address.
         url: String,
+        /// A branch, a tag or a commit.
         #[serde(default)]
         revision: String,
     },
     /// A file inside a package, obtained with the registry's ordinary client.
     Package {
+        /// The registry.
         ecosystem: Ecosystem,
+        /// The package's name.
         name: String,
+        /// The package's version.
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
@@ -133,6 +149,7 @@ impl Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
+    /// Python's.
     Pypi,
 }
 
@@ -140,7 +157,9 @@ pub enum Ecosystem {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
+    /// Its name.
     pub name: String,
+    /// The address of its text.
     pub source: String,
 }
 
@@ -148,10 +167,15 @@ pub struct Licence {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
+    /// Short name.
     pub id: String,
+    /// What it is.
     pub title: String,
+    /// What uses it.
     pub purpose: String,
+    /// Under which licence its authors publish it.
     pub licence: Licence,
+    /// Where it comes from.
     pub source: Source,
     /// Lower-case hexadecimal; without it the hash of the first fetch is recorded and held to.
     #[serde(default)]
@@ -213,14 +237,19 @@ impl Asset {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
+    /// In the order of the file.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
+    /// Names of several assets.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
     /// The table that comes with the program.
+    ///
+    /// # Errors
+    /// When it has a mistake.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -228,7 +257,10 @@ impl Table {
         )
     }
 
-    /// Reads a table; `file` is named in errors.
+    /// Reads a table; errors name `file`.
+    ///
+    /// # Errors
+    /// When it has a mistake.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),

@@ -30,6 +30,9 @@ impl Memory {
     }
 
     /// The file's SHA-256: remembered when size and time of change are the same, else computed and remembered.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     pub fn sha256(&self, path: &Path) -> Result<String, HubError> {
         let data = fs::metadata(path).map_err(HubError::io("read", path))?;
         let modified = data

@@ -18,17 +18,25 @@ pub(super) const OUTPUT_PICTURE: &str = "the picture";
 
 /// What a generator made of one slot.
 pub(super) struct Made {
+    /// Which output.
     pub slot: Slot,
+    /// The answer, or why there is none.
     pub result: Result<Generated, Failure>,
+    /// Seconds that it took.
     pub seconds: f64,
 }
 
 /// Writes answers into the run folder.
 pub(super) struct OutputWriter<'a> {
+    /// Where the files go.
     pub folder: &'a RunFolder,
+    /// How they are named.
     pub layout: Layout,
+    /// The outputs asked for.
     pub asked: &'a Asked<'a>,
+    /// The fingerprints of their records.
     pub prints: Option<&'a Fingerprints>,
+    /// The outputs that others start from.
     pub inputs: &'a Inputs,
 }
 

@@ -23,6 +23,7 @@ struct Slots {
 }
 
 impl Queue {
+    /// All these slots, in their order.
     pub fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
         let waits = |slot: &Slot| asked.before(*slot).is_some();
         let (ready, waiting) = match slots.iter().any(waits) {

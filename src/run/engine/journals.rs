@@ -44,7 +44,9 @@ impl Line {
 
 /// The journals of one execution.
 pub(super) struct Journals {
+    /// Of what was made.
     pub outputs: Journal,
+    /// Of what observers saw.
     pub evidence: Journal,
 }
 

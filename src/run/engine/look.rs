@@ -9,7 +9,9 @@ use crate::run::output::OUTPUT_PICTURE;
 
 /// An output on its way to the observers.
 pub(super) struct Look {
+    /// Which output.
     pub slot: Slot,
+    /// Its record.
     pub output: Output,
     /// The output's picture; None until it is read back, or where the output is no picture.
     pub pixels: Option<image::RgbImage>,
@@ -20,6 +22,7 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// An output as it was made, with its picture where that is in memory.
     pub fn new(slot: Slot, output: Output, pixels: Option<image::RgbImage>) -> Self {
         Self {
             slot,

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(super) struct Shared {
     stopped: AtomicBool,
     error: Mutex<Option<RunError>>,
+    /// Outputs that were made.
     pub outputs: Counter,
+    /// Looks of one observer at one output each.
     pub observations: Counter,
 }
 
@@ -22,6 +24,7 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    /// Counts one more.
     pub fn add(&self, failed: bool) {
         let counter = if failed { &self.failed } else { &self.good };
         counter.fetch_add(1, Ordering::Relaxed);
