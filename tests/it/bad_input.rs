@@ -1,7 +1,7 @@
 //! Hostile and broken input, through the program: a clear error that names file and field, the other items go on, and
 //! nothing written earlier is lost. (What a single room does with such input is tested beside that room.)
 
-use crate::support::{lines, model, skip, stderr, text_suite, unigauge};
+use crate::support::{lines, model, stderr, text_suite, unigauge};
 use std::path::Path;
 
 fn one_pixel_png() -> Vec<u8> {
@@ -35,7 +35,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-fn picture_suite(dir: &Path, ids: &[&str]) {
+pub fn picture_suite(dir: &Path, ids: &[&str]) {
     text_suite(dir, 1);
     let items: String = ids
         .iter()
@@ -274,118 +274,4 @@ for line in sys.stdin:
         .collect();
     assert_eq!(failed, ["q1", "q2"]);
     assert_eq!(records.len(), 8);
-}
-
-/// A file system of its own, gone when dropped; None where this process may not mount.
-#[cfg(target_os = "linux")]
-struct Mounted(tempfile::TempDir);
-
-#[cfg(target_os = "linux")]
-impl Mounted {
-    fn tmpfs(options: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(dir.path())
-            .output()
-            .is_ok_and(|output| output.status.success());
-        if !mounted {
-            skip("a small file system cannot be mounted here");
-        }
-        mounted.then(|| Self(dir))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn remount(&self, options: &str) {
-        let done = std::process::Command::new("mount")
-            .args(["-o", options])
-            .arg(self.path())
-            .status()
-            .unwrap();
-        assert!(done.success());
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("-l")
-            .arg(self.path())
-            .status();
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_full_disk_stops_the_run_with_everything_kept_and_room_lets_it_go_on() {
-    let dir = tempfile::tempdir().unwrap();
-    picture_suite(dir.path(), &["a", "b", "c", "d", "e"]);
-    model(
-        dir.path(),
-        "drawn",
-        "typeset",
-        "width = 1024\nheight = 1024\nnoise = 40",
-    );
-    let Some(small) = Mounted::tmpfs("size=4m") else {
-        return;
-    };
-    let args = [
-        "generate",
-        "./questions.toml",
-        "--model",
-        "./drawn.toml",
-        "--jobs",
-        "1",
-        "--out",
-    ];
-    let output = unigauge(dir.path())
-        .args(args)
-        .arg(small.path())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("the disk is full"),
-        "{}",
-        stderr(&output)
-    );
-    let journal = small.path().join("questions/drawn/seed0/outputs.jsonl");
-    let kept = lines(&journal);
-    assert!(!kept.is_empty() && kept.len() < 5, "{}", kept.len());
-    small.remount("remount,size=64m");
-    unigauge(dir.path())
-        .args(args)
-        .arg(small.path())
-        .assert()
-        .code(0);
-    let all = lines(&journal);
-    assert_eq!(all.len(), 5);
-    assert_eq!(all[..kept.len()], kept[..]);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_read_only_folder_is_named_with_the_way_out() {
-    let dir = tempfile::tempdir().unwrap();
-    text_suite(dir.path(), 2);
-    model(dir.path(), "echo", "echo", "");
-    let Some(disk) = Mounted::tmpfs("size=1m") else {
-        return;
-    };
-    disk.remount("remount,ro");
-    let output = unigauge(dir.path())
-        .args(["run", "./questions.toml", "--model", "./echo.toml", "--out"])
-        .arg(disk.path())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
-    let message = stderr(&output);
-    assert!(
-        message.contains("read-only") && message.contains("--out"),
-        "{message}"
-    );
 }

@@ -12,7 +12,7 @@ use unigauge::record::Item;
 use unigauge::suite::{self, AssetSource, ItemSet, SuiteError, SuiteFile};
 
 /// Assets that lie in a folder under their own names.
-struct Assets(PathBuf);
+pub struct Assets(pub PathBuf);
 
 impl AssetSource for Assets {
     fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
@@ -32,10 +32,10 @@ impl AssetSource for Assets {
 const SUITE: &str = "name = 'mine'\nversion = '1'\ntitle = 'Mine'\ntask = 'text-to-image'\n";
 
 /// A folder with a suite over `source`, and whatever files the test puts beside it.
-struct Folder(TempDir);
+pub struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
@@ -51,7 +51,7 @@ impl Folder {
     }
 
     /// Loads the suite whose `[items]` section is `items`.
-    fn suite(&self, items: &str) -> Loaded<SuiteFile> {
+    pub fn suite(&self, items: &str) -> Loaded<SuiteFile> {
         let text = format!("{SUITE}[items]\n{items}\n[grade]\nrule = 'contains'\n");
         fs::write(self.path("mine.toml"), text).unwrap();
         suite::load("mine.toml", self.0.path()).unwrap()
@@ -84,17 +84,6 @@ impl Folder {
 
 fn ids(set: &ItemSet) -> Vec<&str> {
     set.items.iter().map(|item| item.item.as_str()).collect()
-}
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data")
-        .join(path);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 #[test]
@@ -542,84 +531,6 @@ fn geneval_items_carry_the_official_metadata_untouched() {
         );
         assert_eq!(item.prompt, official["prompt"]);
     }
-    if let Some(path) = shared("geneval/evaluation_metadata.jsonl") {
-        assert_eq!(lines, fs::read_to_string(path).unwrap());
-    }
-}
-
-#[test]
-fn the_official_prompt_files_are_read_whole() {
-    let none = Assets(PathBuf::new());
-    let suite = |name| suite::load(name, Path::new("")).unwrap();
-    // Words between blanks and characters other than blanks, before the rule normalises them, counted with
-    // Python: sum(len(" ".join(json.loads(l)["text"]).split()) for l in open(f)), sum(len("".join(…split()))).
-    for (name, file, words, characters) in [
-        ("longtext", "xomni_textbench/text_prompts.jsonl", EN.0, EN.1),
-        (
-            "longtext-zh",
-            "xomni_textbench/text_prompts_zh.jsonl",
-            ZH.0,
-            ZH.1,
-        ),
-    ] {
-        let Some(path) = shared(file) else { continue };
-        let set = suite::items(&suite(name), Some(&path), &none).unwrap();
-        assert_eq!(set.items.len(), 160);
-        let texts: Vec<String> = set
-            .items
-            .iter()
-            .map(|item| {
-                let texts = item.expect["texts"].as_array().unwrap().iter();
-                texts
-                    .map(|text| text.as_str().unwrap())
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            })
-            .collect();
-        let all = texts.iter().flat_map(|text| text.split_whitespace());
-        assert_eq!(all.clone().count(), words);
-        assert_eq!(
-            all.map(|word| word.chars().count()).sum::<usize>(),
-            characters
-        );
-    }
-    if let Some(path) = shared("geneval/evaluation_metadata_long.jsonl") {
-        let set = suite::items(&suite("geneval-long"), Some(&path), &none).unwrap();
-        assert_eq!(set.items.len(), 553);
-        let short = suite::items(&suite("geneval"), None, &none).unwrap();
-        for (long, short) in set.items.iter().zip(&short.items) {
-            assert_eq!((&long.item, &long.tags), (&short.item, &short.tags));
-            assert_eq!(long.expect["include"], short.expect["include"]);
-        }
-    }
-}
-
-const EN: (usize, usize) = (4316, 25295);
-const ZH: (usize, usize) = (777, 8421);
-
-#[test]
-fn dpg_prompts_are_the_same_from_the_folder_and_from_the_json_file() {
-    let none = Assets(PathBuf::new());
-    let (Some(prompts), Some(json)) = (
-        shared("dpg_bench/prompts"),
-        shared("dpg_bench/uniworld_dpgbench_prompts.json"),
-    ) else {
-        return;
-    };
-    let folder = Folder::new();
-    let suite = folder.suite("file = 'prompts'\nmap = { id = '{id}' }");
-    let files = suite::items(&suite, Some(&prompts), &none).unwrap();
-    assert_eq!(files.items.len(), 1065);
-    let suite = folder.suite("file = 'prompts'\nmap = { id = '{@key:stem}' }");
-    let keyed = suite::items(&suite, Some(&json), &none).unwrap();
-    let by_id = |set: &ItemSet| -> BTreeMap<String, String> {
-        let pairs = set
-            .items
-            .iter()
-            .map(|item| (item.item.clone(), item.prompt.trim().to_owned()));
-        pairs.collect()
-    };
-    assert_eq!(by_id(&files), by_id(&keyed));
 }
 
 #[test]

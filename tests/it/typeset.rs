@@ -288,11 +288,7 @@ fn chinese(texts: Value) -> Option<(RgbImage, Value)> {
                 message.contains("fonts-noto-cjk") && message.contains("cjk_font"),
                 "{message}"
             );
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "CI must have a Chinese font"
-            );
-            eprintln!("skipped: no Chinese font on this system");
+            crate::support::skip("no Chinese font is on this system");
             None
         }
         Err(other) => panic!("{other:?}"),

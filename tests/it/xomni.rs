@@ -1,7 +1,7 @@
 //! The `xomni` generator and `unigauge tokens`, with a tiny checkpoint composed of the parity cases and made tokenizers.
 
 use crate::parity::copy_into;
-use crate::support::{lines, ocr_models, skip, stderr, unigauge};
+use crate::support::{lines, ocr_models, stderr, unigauge};
 use crate::uniworld::tokenizer;
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
@@ -221,15 +221,21 @@ fn geneval_is_drawn_and_graded_alike_by_any_batch_budget_and_shards() {
 
 #[test]
 fn longtext_prompts_are_drawn_and_a_foreign_language_is_told() {
-    let prompts = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data/xomni_textbench/text_prompts_zh.jsonl");
-    if !prompts.is_file() {
-        return skip("the benchmark prompts are not here");
-    }
     if ocr_models().is_none() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
+    // Records of the benchmark's form, written here.
+    let prompts = dir.path().join("prompts.jsonl");
+    let line = |id: u32, prompt: &str, text: &str| {
+        let record = json!({"prompt_id": id, "category": "sign", "length": "short", "prompt": prompt, "text": [text]});
+        record.to_string()
+    };
+    let both = [
+        line(0, "一块木牌，上面写着“安静”。", "安静"),
+        line(1, "一张海报，标题是“春天来了”。", "春天来了"),
+    ];
+    fs::write(&prompts, both.join("\n")).unwrap();
     checkpoint(dir.path(), "zh");
     // Chinese letters are no tokens of the tiny vocabulary: they become `?`.
     model(dir.path(), "");
