@@ -258,8 +258,8 @@ fn readable(observer: &str, settings: &Settings) -> bool {
     good
 }
 
-/// Says what the judge's server tells of its model; false when the settings have a mistake. A server that is not there is told
-/// and no more: outputs can be made without it.
+/// Says what the judge's server tells of its model; false when the settings have a mistake. A server that is
+/// not there is told and no more: outputs can be made without it.
 fn judge(ctx: &Context, settings: &Settings) -> bool {
     match settings.read() {
         Ok(settings) => {
@@ -278,7 +278,7 @@ fn judge(ctx: &Context, settings: &Settings) -> bool {
 fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
     let plan = prepared.plan()?;
     let names: Vec<&str> = prepared
-        .asking
+        .selected
         .suite
         .observers
         .iter()

@@ -85,7 +85,8 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
     Ok(exit)
 }
 
-/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is wrong.
+/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is
+/// wrong.
 fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) -> bool {
     let place = Place {
         device: Device::Cpu,

@@ -36,7 +36,8 @@ pub fn train_one(
     print_outcome(ctx, training, folder, outcome)
 }
 
-/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual folder.
+/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual
+/// folder.
 fn train_steps(
     ctx: &Context,
     args: &TrainArgs,
@@ -70,7 +71,8 @@ fn train_steps(
     Ok(outcome?)
 }
 
-/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the program.
+/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the
+/// program.
 ///
 /// # Errors
 /// When there is nothing to compare with, or a step fails.

@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::train::{RECORD, TrainError};
 use std::path::Path;
 
-/// Trains one network after the other. It skips a network that another process trains, so that the same command in a second
-/// terminal shares the work.
+/// Trains one network after the other. It skips a network that another process trains, so that the same
+/// command in a second terminal shares the work.
 ///
 /// # Errors
 /// When the study trains nothing, an argument is for single trainings, or a training fails.

@@ -1,12 +1,13 @@
-//! Checkpoints as people name them: below the home folder, or as the root of a repository in the hub's own cache.
+//! Checkpoints as people name them: below the home folder, or as the root of a repository in the hub's own
+//! cache.
 
 use super::error::HubError;
 use crate::paths;
 use std::path::{Path, PathBuf};
 
 /// The folder that a path means: `~` is the home folder, and the root of a repository in the hub's cache
-/// (`models--owner--name`) the snapshot that its `refs/main` names, or the only one there is. None where the path is
-/// plain.
+/// (`models--owner--name`) the snapshot that its `refs/main` names, or the only one there is. None where the
+/// path is plain.
 ///
 /// # Errors
 /// When there is no home folder, or the cache does not say which snapshot is meant.

@@ -1,8 +1,8 @@
 //! Assets: where they come from, their pinned revision and SHA-256, and the cache that projects share.
 //!
 //! A file is looked for in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
-//! `UNIGAUGE_DATA`; when it is fetched, the mirror comes before the source. Whatever its way, it is used only when its
-//! checksum is right. See [`Environment`] for the variables.
+//! `UNIGAUGE_DATA`; when it is fetched, the mirror comes before the source. Whatever its way, it is used only
+//! when its checksum is right. See [`Environment`] for the variables.
 
 mod assets;
 mod download;

@@ -89,7 +89,8 @@ impl Hub {
         }
     }
 
-    /// Downloads into the cache. A part that was continued and turns out wrong is fetched once more from the start.
+    /// Downloads into the cache. A part that was continued and turns out wrong is fetched once more from the
+    /// start.
     fn download(&self, asset: &Asset, url: &str, token: Option<&str>) -> Result<PathBuf, HubError> {
         let folder = self.make_folder(asset)?;
         let part = folder.join(".part");

@@ -14,7 +14,8 @@ pub trait Progress: Send + Sync {
     /// A download goes on; `done` counts from the beginning of the file.
     fn advance(&self, _id: &str, _done: u64) {}
 
-    /// A remark about a download: going on at a byte, trying again, waiting for another process, no checksum pinned.
+    /// A remark about a download: going on at a byte, trying again, waiting for another process, no checksum
+    /// pinned.
     fn note(&self, _id: &str, _message: &str) {}
 
     /// A download is over, well or not.

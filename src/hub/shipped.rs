@@ -16,8 +16,8 @@ pub fn named(path: &Path) -> Option<&str> {
     path.to_str()?.strip_prefix(SCHEME)
 }
 
-/// The folder of a shipped checkpoint, or a place in it, below the cache: unpacked at the first time, by the hash of what
-/// it holds. None when there is none of this name.
+/// The folder of a shipped checkpoint, or a place in it, below the cache: unpacked at the first time, by the
+/// hash of what it holds. None when there is none of this name.
 ///
 /// # Errors
 /// When the cache cannot be written.

@@ -1,7 +1,8 @@
 //! Repositories of a model hub as folders: listed, fetched file by file, held to one commit.
 //!
-//! The listing of the first fetch is kept in the folder, so that a branch that moves on changes nothing and a second
-//! start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones with their size.
+//! The listing of the first fetch is kept in the folder, so that a branch that moves on changes nothing and a
+//! second start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones
+//! with their size.
 
 use super::assets::Hub;
 use super::download::{self, Download};
@@ -93,8 +94,8 @@ struct Lfs {
 }
 
 impl Hub {
-    /// The files of a repository (a data set's name begins with `datasets/`) that `wants` takes: from the listing in `folder` where one was kept for this revision,
-    /// else from the hub.
+    /// The files of a repository (a data set's name begins with `datasets/`) that `wants` takes: from the
+    /// listing in `folder` where one was kept for this revision, else from the hub.
     ///
     /// # Errors
     /// When the hub cannot be asked or does not know the repository, or nothing is wanted.

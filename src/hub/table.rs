@@ -45,8 +45,8 @@ pub enum Source {
         /// The file's path.
         path: String,
     },
-    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the first fetch and
-    /// held to its commit. The asset is that folder.
+    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the
+    /// first fetch and held to its commit. The asset is that folder.
     HubDataset {
         /// Owner and name.
         repo: String,

@@ -29,7 +29,8 @@ impl Memory {
         }
     }
 
-    /// The file's SHA-256: remembered when size and time of change are the same, else computed and remembered.
+    /// The file's SHA-256: remembered when size and time of change are the same, else computed and
+    /// remembered.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 /// A definition in a manifest: as its type, where this version can read it, and as it was written.
 ///
-/// The manifest of another version may have keys that this one does not know. It keeps them when it is written again, and
-/// the names and titles in it can be read all the same.
+/// The manifest of another version may have keys that this one does not know. It keeps them when it is
+/// written again, and the names and titles in it can be read all the same.
 #[derive(Debug, Clone)]
 pub struct ManifestDefinition<T> {
     written: Value,
@@ -91,7 +91,8 @@ impl ManifestSuite {
         self.text("version")
     }
 
-    /// Rule and options of the suite as a summary notes them; as they were written, where this version cannot read the suite.
+    /// Rule and options of the suite as a summary notes them; as they were written, where this version cannot
+    /// read the suite.
     pub fn grading(&self) -> Value {
         let written = &self.written["grade"];
         match self.typed() {

@@ -1,4 +1,5 @@
-//! What outputs and observations depend on, in a few characters: a record with another fingerprint is out of date.
+//! What outputs and observations depend on, in a few characters: a record with another fingerprint is out of
+//! date.
 
 use super::asked::Asked;
 use super::chain::{Inputs, Slot};
@@ -59,8 +60,9 @@ fn file_hash(base: &Path, path: &str) -> String {
     std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
 }
 
-/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the item with the picture
-/// that it started from what its files hold: that picture lies wherever the run folder does.
+/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the
+/// item with the picture that it started from what its files hold: that picture lies wherever the run folder
+/// does.
 pub fn evidence_fingerprint(
     observer: &dyn Observer,
     (plain, item): (&Item, &Item),

@@ -1,8 +1,8 @@
 //! Append-only JSON lines.
 //!
-//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with a note.
-//! Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing that was appended
-//! and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
+//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with
+//! a note. Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing
+//! that was appended and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
 
 use super::error::RunError;
 use crate::files::write_durable_by;
@@ -83,7 +83,8 @@ impl Journal {
     /// Hands everything to the kernel.
     ///
     /// # Errors
-    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines only.
+    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines
+    /// only.
     pub fn flush(&mut self) -> Result<(), RunError> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -198,7 +199,8 @@ impl Lines {
     /// # Errors
     /// When a line is not the expected record, with its number.
     pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
-        // Through a vector of results, which keeps its allocation: a direct collect would hold everything twice.
+        // Through a vector of results, which keeps its allocation: a direct collect would hold everything
+        // twice.
         let records: Vec<Result<T, RunError>> = self
             .spans
             .par_iter()

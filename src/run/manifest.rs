@@ -182,8 +182,8 @@ impl Host {
 pub const GRADING: &str = "grading";
 
 impl Manifest {
-    /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions notes nothing;
-    /// then they are those of the run's suite.
+    /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions
+    /// notes nothing; then they are those of the run's suite.
     pub fn grading(&self, summary: &Summary) -> Value {
         let noted = summary.extra.get(GRADING).cloned();
         noted.unwrap_or_else(|| self.suite.grading())
@@ -229,8 +229,8 @@ impl Manifest {
         there.then(|| Self::read(folder)).transpose()
     }
 
-    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run only where
-    /// that does not say the same already or calls the run finished.
+    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run
+    /// only where that does not say the same already or calls the run finished.
     ///
     /// # Errors
     /// When the disk refuses, or the manifest that is there is damaged.
@@ -297,8 +297,9 @@ impl Manifest {
         changes
     }
 
-    /// Everything that differs and may have changed a score: definitions, seed, selection, program, device, assets,
-    /// observers, host. The run's name, its times and its command line always differ and are left out.
+    /// Everything that differs and may have changed a score: definitions, seed, selection, program, device,
+    /// assets, observers, host. The run's name, its times and its command line always differ and are left
+    /// out.
     pub fn differences(&self, newer: &Self) -> Vec<Changed> {
         let mut changes = self.definitions(newer);
         let plain = |value: &dyn Fn(&Self) -> serde_json::Result<Value>| {

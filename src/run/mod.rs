@@ -1,8 +1,8 @@
 //! The run folder and the engine: plan, resume, shard, progress.
 //!
-//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line carries
-//! the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do not depend on
-//! order, shards or interruptions; a failure is a record, never a silent zero.
+//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line
+//! carries the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do
+//! not depend on order, shards or interruptions; a failure is a record, never a silent zero.
 
 mod asked;
 mod chain;

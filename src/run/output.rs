@@ -137,8 +137,8 @@ impl OutputWriter<'_> {
 }
 
 impl OutputWriter<'_> {
-    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is left to the
-    /// observers to tell.
+    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is
+    /// left to the observers to tell.
     fn source(&self, item: &Item) -> Result<(), RunError> {
         let Some((path, source)) = self.layout.source(item) else {
             return Ok(());

@@ -24,7 +24,8 @@ pub struct RunGrades {
     pub grades: Vec<Grade>,
 }
 
-/// Writes grades as a Parquet table: `item, repeat, score, correct, reason, unscored`, then `tag.*` and `part.*`.
+/// Writes grades as a Parquet table: `item, repeat, score, correct, reason, unscored`, then `tag.*` and
+/// `part.*`.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -37,8 +38,8 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
     )?)
 }
 
-/// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite, suite_version,
-/// model, run`, then the columns of `write_grades`.
+/// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite,
+/// suite_version, model, run`, then the columns of `write_grades`.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -127,8 +128,8 @@ fn strings<'a>(
     grades.iter().map(|grade| of(grade)).collect()
 }
 
-/// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and parts. The record
-/// is the same one each time.
+/// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and
+/// parts. The record is the same one each time.
 ///
 /// # Errors
 /// When the file is absent, damaged or no such table; the reason, in words.

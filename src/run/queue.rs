@@ -1,4 +1,5 @@
-//! The outputs that are still to be made, in an order in which none comes before the output that it starts from.
+//! The outputs that are still to be made, in an order in which none comes before the output that it starts
+//! from.
 
 use super::asked::Asked;
 use super::chain::Slot;
@@ -41,8 +42,8 @@ impl Queue {
         }
     }
 
-    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given out, or the
-    /// run stops.
+    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given
+    /// out, or the run stops.
     pub fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
         let mut slots = self.lock();
         loop {

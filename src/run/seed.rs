@@ -29,8 +29,8 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
     hex(&hash.finalize()[..8])
 }
 
-/// Fingerprint of an item as asked, with the bytes of its input images: the first half of a sha256, as there may be
-/// a million of them.
+/// Fingerprint of an item as asked, with the bytes of its input images: the first half of a sha256, as there
+/// may be a million of them.
 ///
 /// # Errors
 /// When the item has no JSON form.
@@ -46,7 +46,8 @@ pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Res
 mod tests {
     use super::*;
 
-    // python3 -c "import hashlib,struct; print(struct.unpack('<I', hashlib.sha256(struct.pack('<QI', 42, 1) + b'00017').digest()[:4])[0])"
+    // python3 -c "import hashlib,struct; print(struct.unpack('<I', hashlib.sha256(struct.pack('<QI', 42, 1) +
+    // b'00017').digest()[:4])[0])"
     #[test]
     fn seeds_equal_the_documented_formula() {
         assert_eq!(derive_seed(42, "00017", 1), SEED_42_00017_1);

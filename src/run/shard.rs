@@ -1,4 +1,5 @@
-//! Shards: several processes share one run at the same time, each writing files of its own; a merge makes them whole.
+//! Shards: several processes share one run at the same time, each writing files of its own; a merge makes
+//! them whole.
 
 use std::fmt;
 use std::str::FromStr;

@@ -100,8 +100,8 @@ impl DeviceChoice {
     }
 }
 
-/// The binding panics where it does not find the library of the driver: that becomes an error, and the panic's own words
-/// are not printed.
+/// The binding panics where it does not find the library of the driver: that becomes an error, and the
+/// panic's own words are not printed.
 fn cuda(number: usize) -> Result<Device, String> {
     match caught(|| Device::new_cuda(number)) {
         Ok(device) => device.map_err(|error| error.to_string()),

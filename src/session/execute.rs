@@ -39,7 +39,8 @@ impl PreparedRun<'_> {
     /// Makes what is left of a run, grades it and writes its report.
     ///
     /// # Errors
-    /// When another process holds the folder, the disk refuses, or the generator cannot go on. What is finished is kept.
+    /// When another process holds the folder, the disk refuses, or the generator cannot go on. What is
+    /// finished is kept.
     pub fn execute(
         &self,
         session: &Session,
@@ -81,7 +82,8 @@ impl PreparedRun<'_> {
         })
     }
 
-    /// Writes the items and the manifest, and tells what changed since the last execution. True when nothing did.
+    /// Writes the items and the manifest, and tells what changed since the last execution. True when nothing
+    /// did.
     fn begin(
         &self,
         manifest: &mut Manifest,

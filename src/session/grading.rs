@@ -24,7 +24,8 @@ impl Session {
     /// Grades a run folder again and writes its report.
     ///
     /// # Errors
-    /// When it is no run folder, another process holds it, a file is damaged, or the rule's options have mistakes.
+    /// When it is no run folder, another process holds it, a file is damaged, or the rule's options have
+    /// mistakes.
     pub fn grade_run(
         &self,
         run: &Path,
@@ -64,7 +65,8 @@ pub(super) fn suite_facts(suite: &SuiteFile) -> SuiteFacts {
     }
 }
 
-/// Makes a rule. An option that takes the file of an asset, and is not set, gets the file where it was fetched.
+/// Makes a rule. An option that takes the file of an asset, and is not set, gets the file where it was
+/// fetched.
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or such a file is damaged.
@@ -88,8 +90,8 @@ pub(super) fn build_rule(
     Ok(grade::build(name, &options)?)
 }
 
-/// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite, and its options override
-/// the suite's own options of the rule, which the summary then notes.
+/// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite, and its
+/// options override the suite's own options of the rule, which the summary then notes.
 ///
 /// # Errors
 /// When the rule or its options have mistakes, or a file is damaged.

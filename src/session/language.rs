@@ -3,7 +3,8 @@
 use crate::config::ModelFile;
 use crate::record::Item;
 
-/// How many prompts are in a language that the model's definition does not name, in words; None when there are none.
+/// How many prompts are in a language that the model's definition does not name, in words; None when there
+/// are none.
 pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<String> {
     if model.languages.is_empty() {
         return None;

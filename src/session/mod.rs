@@ -1,7 +1,7 @@
 //! An evaluation from names to results: what the commands of the program do, for other programs, too.
 //!
-//! A [`Session`] knows the cache of assets, the network, the flag that ends work, and who hears of progress. It plans,
-//! prepares, executes and scores runs. Nothing here reads a command line or prints.
+//! A [`Session`] knows the cache of assets, the network, the flag that ends work, and who hears of progress.
+//! It plans, prepares, executes and scores runs. Nothing here reads a command line or prints.
 //!
 //! ```no_run
 //! use unigauge::session::{RunRequest, Session};

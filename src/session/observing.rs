@@ -18,8 +18,8 @@ pub struct Observations {
 }
 
 impl Session {
-    /// Looks at the outputs of a run folder, as far as its observers have not seen them. It makes no outputs and grades
-    /// nothing.
+    /// Looks at the outputs of a run folder, as far as its observers have not seen them. It makes no outputs
+    /// and grades nothing.
     ///
     /// # Errors
     /// When the folder is no run, its suite has no observers, or an observer cannot be made.

@@ -5,8 +5,8 @@ use crate::config::PublishedFile;
 use crate::report::{self, ReportOptions, RunView};
 use std::path::{Path, PathBuf};
 
-/// Writes the page of a study, or the comparison of several runs, below `out`, and says where the page is. A run alone has
-/// its page already.
+/// Writes the page of a study, or the comparison of several runs, below `out`, and says where the page is. A
+/// run alone has its page already.
 ///
 /// # Errors
 /// When a run is not graded yet, or the page cannot be written.

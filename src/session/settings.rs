@@ -1,5 +1,5 @@
-//! Settings that do not name a checkpoint by its folder but as one in the program (`shipped:mini-flux`), as a path below
-//! the home folder, or by the root of a repository in the cache of a hub.
+//! Settings that do not name a checkpoint by its folder but as one in the program (`shipped:mini-flux`), as a
+//! path below the home folder, or by the root of a repository in the cache of a hub.
 
 use super::{Session, SessionError};
 use crate::config::Settings;
@@ -10,7 +10,8 @@ use toml::{Table, Value};
 /// The settings with folders in the place of such names.
 ///
 /// # Errors
-/// When there is no such checkpoint, the cache cannot be written, or the cache does not say which snapshot is meant.
+/// When there is no such checkpoint, the cache cannot be written, or the cache does not say which snapshot is
+/// meant.
 pub fn locate_checkpoints(
     session: &Session,
     settings: &Settings,

@@ -21,7 +21,8 @@ pub struct ItemSelection {
     pub only: Vec<String>,
     /// OCR observers in the place of the suite's own; empty keeps those.
     pub observers: Vec<String>,
-    /// Options of the suite's observers and rule, as `observe.OBSERVER.KEY=VALUE` or `grade.KEY=VALUE` in TOML.
+    /// Options of the suite's observers and rule, as `observe.OBSERVER.KEY=VALUE` or `grade.KEY=VALUE` in
+    /// TOML.
     pub set: Vec<String>,
 }
 
@@ -48,8 +49,8 @@ pub struct SelectedSuite {
 }
 
 impl SelectedSuite {
-    /// Loads a suite by name, or by a path that starts from `from`, and its items. `items` is a file or folder to read
-    /// them from, instead of the suite's own source.
+    /// Loads a suite by name, or by a path that starts from `from`, and its items. `items` is a file or
+    /// folder to read them from, instead of the suite's own source.
     ///
     /// # Errors
     /// When the definition or the items have mistakes, an asset is absent, or nothing is selected.

@@ -47,8 +47,8 @@ impl TitledSummary {
     }
 }
 
-/// The model's title. Where it names the judge that was asked for, and one model answered under another name, it names that
-/// one.
+/// The model's title. Where it names the judge that was asked for, and one model answered under another name,
+/// it names that one.
 pub(super) fn model_title(manifest: &Manifest, judges: &[JudgedBy]) -> String {
     let title = manifest.model.title();
     let [judge] = judges else {

@@ -54,7 +54,8 @@ impl RunTarget {
         parts.flat_map(|part| part.suites.iter().map(|suite| (suite, &part.models)))
     }
 
-    /// Checks that all networks are there that the study trains; `asked` is the name that the user gave the study.
+    /// Checks that all networks are there that the study trains; `asked` is the name that the user gave the
+    /// study.
     ///
     /// # Errors
     /// [`SessionError::NotTrained`]
@@ -77,7 +78,8 @@ impl RunTarget {
         }
     }
 
-    /// What is selected of each suite, once for each OCR engine of the study. A choice of the user overrides the study's.
+    /// What is selected of each suite, once for each OCR engine of the study. A choice of the user overrides
+    /// the study's.
     pub fn selections(&self, asked: &ItemSelection) -> Vec<ItemSelection> {
         let study = self.study.as_ref();
         let own = [StudyEngine::default()];
@@ -100,8 +102,8 @@ impl RunTarget {
     }
 }
 
-/// The seeds of the runs: the one that the user asks for, else the study's, else 0. `name` is the run's name that the user
-/// gives.
+/// The seeds of the runs: the one that the user asks for, else the study's, else 0. `name` is the run's name
+/// that the user gives.
 ///
 /// # Errors
 /// [`SessionError::SharedName`]

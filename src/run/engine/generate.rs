@@ -99,7 +99,8 @@ impl Work<'_> {
     ) {
         let result = match result {
             Ok(generated) => Ok(generated),
-            // The signal that ends this run reaches what it works with, too: the next run tells whether this can be made.
+            // The signal that ends this run reaches what it works with, too: the next run tells whether this
+            // can be made.
             Err(_) if self.cancel.is_raised() => return shared.stop(),
             Err(GenerateError::Item { kind, message }) => Err(Failure {
                 stage: "generate".into(),
