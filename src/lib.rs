@@ -9,8 +9,12 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`config`] | TOML files of suites, models and studies: reading, locating mistakes |
+//! | [`schemas`] | JSON schemas of the definition files |
+//! | [`named`] | things that definition files name: one description each, one list a kind |
 //! | [`record`] | the JSON-lines records that pass between stages |
-//! | [`suite`] | what is asked: definitions, items, prompt generators |
+//! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
+//! | [`formats`] | how sources of items are written: one file per format |
+//! | [`prompts`] | items that the program makes itself: one file per generator of prompts |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
@@ -52,6 +56,7 @@ pub mod compare;
 pub mod config;
 pub mod exit;
 pub mod files;
+pub mod formats;
 pub mod gate;
 pub mod generate;
 pub mod grade;
@@ -63,15 +68,18 @@ pub mod hub;
 pub mod image;
 pub mod layout;
 pub mod model;
+pub mod named;
 pub mod observe;
 pub mod parity;
 pub mod paths;
 mod process;
+pub mod prompts;
 pub mod python;
 pub mod record;
 pub mod remote;
 pub mod report;
 pub mod run;
+pub mod schemas;
 pub mod session;
 pub mod stats;
 pub mod study;

@@ -4,7 +4,7 @@ use super::cli::ItemsArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::config::{self, PromptGenerator, SuiteFile};
+use crate::config::{self, SuiteFile};
 use crate::exit::Exit;
 use crate::print;
 use crate::run::{RunError, to_lines};
@@ -46,6 +46,6 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
 
 /// The benchmark's own file, where unigauge makes the items itself.
 fn official(suite: &SuiteFile) -> Option<String> {
-    let geneval = suite.items.generator == Some(PromptGenerator::Geneval);
-    geneval.then(crate::suite::geneval::official_jsonl)
+    let generator = suite.items.generator?;
+    generator.official.map(|write| write())
 }

@@ -1,4 +1,5 @@
-//! Whether the overall number of a printed row follows from its columns, worked on the digits that were printed.
+//! Whether the overall number of a printed row follows from its columns, worked on the digits that were
+//! printed.
 
 use super::published_file::{OverallOf, PublishedFile, PublishedRow};
 use crate::text::decimal::{Decimal, quotient, text};
@@ -35,8 +36,8 @@ impl PublishedFile {
         let most = values
             .filter_map(|value| Some(Decimal::of(*value)?.decimals()))
             .max();
-        let told = row.decimals.or(self.decimals);
-        told.or(most).unwrap_or_default()
+        let stated = row.decimals.or(self.decimals);
+        stated.or(most).unwrap_or_default()
     }
 
     /// A number of a row as it was printed, zeros at the end included.
@@ -46,8 +47,9 @@ impl PublishedFile {
         units.map_or_else(|| value.to_string(), |units| text(units, decimals))
     }
 
-    /// None where the row adds up, or where nobody can tell: columns are missing, or the overall number is no function
-    /// of them. Every rounded number may be off by half a unit of its last digit; counts are not rounded.
+    /// None where the row adds up, or where nobody can tell: columns are missing, or the overall number is no
+    /// function of them. Every rounded number may be off by half a unit of its last digit; counts are not
+    /// rounded.
     pub fn mismatch(&self, row: &PublishedRow) -> Option<Mismatch> {
         let rule = self.overall_of.as_ref()?;
         let decimals = self.decimals(row);
@@ -118,8 +120,8 @@ mod tests {
         file.mismatch(&file.rows[0]).map(|found| found.recomputed)
     }
 
-    /// 0.50 and 0.51 stand for 0.495 to 0.505 and 0.505 to 0.515, so that their mean lies between 0.500 and 0.510 and is
-    /// printed as 0.50 or 0.51.
+    /// 0.50 and 0.51 stand for 0.495 to 0.505 and 0.505 to 0.515, so that their mean lies between 0.500 and
+    /// 0.510 and is printed as 0.50 or 0.51.
     #[test]
     fn rounding_of_columns_and_of_the_overall_number_is_allowed_and_no_more() {
         let groups = "a = 0.50, b = 0.51";
@@ -127,8 +129,8 @@ mod tests {
         assert_eq!(found("\"mean\"", "0.51", groups), None);
         assert_eq!(found("\"mean\"", "0.52", groups).as_deref(), Some("0.51"));
         assert_eq!(found("\"mean\"", "0.49", groups).as_deref(), Some("0.51"));
-        // The mean 0.51 of 0.50 and 0.52 lies between 0.505 and 0.515, and these ends are printed as 0.50 and 0.52 where
-        // halves are rounded so.
+        // The mean 0.51 of 0.50 and 0.52 lies between 0.505 and 0.515, and these ends are printed as 0.50 and
+        // 0.52 where halves are rounded so.
         let groups = "a = 0.50, b = 0.52";
         assert_eq!(found("\"mean\"", "0.50", groups), None);
         assert_eq!(found("\"mean\"", "0.52", groups), None);

@@ -2,66 +2,16 @@
 
 use crate::config::error::{ConfigError, explain};
 use crate::config::settings::Settings;
+use crate::config::text::{Text, empty_table, read_table};
 use serde::de::DeserializeOwned;
 use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::DeValue;
 
 /// No definition comes near this; what is larger is another kind of file.
 const MAX_BYTES: u64 = 4 << 20;
-
-/// A named text, shared by everything that may have to point into it.
-#[derive(Debug)]
-pub(super) struct Text {
-    name: String,
-    content: Arc<str>,
-}
-
-impl Text {
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn content(&self) -> Arc<str> {
-        Arc::clone(&self.content)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.content.len()
-    }
-
-    /// The table under the keys of `path` (an array's elements by number), each key and value with its place. None when
-    /// there is none.
-    pub(super) fn table(&self, path: &[String]) -> Option<Spanned<DeTable<'_>>> {
-        let table = DeTable::parse(&self.content).ok()?;
-        let mut value = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
-        for key in path {
-            value = match value.into_inner() {
-                DeValue::Table(mut inner) => inner.remove(key.as_str())?,
-                DeValue::Array(inner) => inner.into_iter().nth(key.parse().ok()?)?,
-                _ => return None,
-            };
-        }
-        let span = value.span();
-        match value.into_inner() {
-            DeValue::Table(inner) => Some(Spanned::new(span, inner)),
-            _ => None,
-        }
-    }
-
-    /// Line and column of a byte, both from 1; columns count characters.
-    pub(super) fn position(&self, byte: usize) -> (usize, usize) {
-        let before = &self.content[..self.content.floor_char_boundary(byte)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (
-            before.matches('\n').count() + 1,
-            before[line_start..].chars().count() + 1,
-        )
-    }
-}
 
 /// A parsed definition file, kept so that later mistakes can still be located in it.
 #[derive(Debug, Clone)]
@@ -97,15 +47,7 @@ impl Document {
     /// # Errors
     /// When it is not TOML.
     pub fn parse(name: &str, content: &str) -> Result<Self, ConfigError> {
-        let text = Arc::new(Text {
-            name: name.to_owned(),
-            content: Arc::from(content.trim_start_matches('\u{feff}')),
-        });
-        DeTable::parse(&text.content).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            let message = error.message().lines().collect::<Vec<_>>().join(", ");
-            ConfigError::at(&text, span, format!("this is not TOML: {message}"), None)
-        })?;
+        let text = Arc::new(Text::parse(name, content)?);
         Ok(Self { text })
     }
 
@@ -116,7 +58,7 @@ impl Document {
 
     /// The text as written, without a byte order mark.
     pub fn content(&self) -> &str {
-        &self.text.content
+        self.text.content()
     }
 
     /// The whole document as `T`.
@@ -129,7 +71,7 @@ impl Document {
         read_table(root).map_err(|error| {
             let (message, help) = explain(error.message());
             match error.span().filter(|span| *span != whole) {
-                Some(span) => ConfigError::at(&self.text, span, message, help),
+                Some(span) => self.text.mistake(span, message, help),
                 None => ConfigError::new(format!("{}: {message}", self.name()), help),
             }
         })
@@ -150,7 +92,7 @@ impl Document {
         help: Option<String>,
     ) -> ConfigError {
         match self.span(path) {
-            Some(span) => ConfigError::at(&self.text, span, message.into(), help),
+            Some(span) => self.text.mistake(span, message.into(), help),
             None => ConfigError::new(format!("{}: {}", self.name(), message.into()), help),
         }
     }
@@ -175,19 +117,6 @@ impl Document {
         }
         Some(value.span())
     }
-}
-
-/// Deserializes a located table; spans of errors are those of the text it was parsed from.
-pub(super) fn read_table<T: DeserializeOwned>(
-    table: Spanned<DeTable<'_>>,
-) -> Result<T, toml::de::Error> {
-    let span = table.span();
-    let value = DeValue::Table(table.into_inner());
-    T::deserialize(ValueDeserializer::from(Spanned::new(span, value)))
-}
-
-pub(super) fn empty_table<'a>() -> Spanned<DeTable<'a>> {
-    Spanned::new(0..0, DeTable::new())
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {

@@ -1,6 +1,6 @@
 //! Mistakes in definition files, shown with the place and a suggestion.
 
-use crate::config::document::Text;
+use crate::text::nearest::nearest;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::fmt::Display;
 use std::ops::Range;
@@ -33,19 +33,35 @@ impl ConfigError {
         }
     }
 
-    /// A mistake at the bytes `span` of `text`.
-    pub(super) fn at(text: &Text, span: Range<usize>, label: String, help: Option<String>) -> Self {
-        let (line, column) = text.position(span.start);
+    /// A mistake at the bytes `span` of the text `content`, which messages call `name`.
+    pub(super) fn at(
+        name: &str,
+        content: Arc<str>,
+        span: Range<usize>,
+        label: String,
+        help: Option<String>,
+    ) -> Self {
+        let (line, column) = position(&content, span.start);
         Self {
-            message: format!("{}:{line}:{column}: {label}", text.name()),
+            message: format!("{name}:{line}:{column}: {label}"),
             help,
             place: Some(Box::new(Place {
-                source: NamedSource::new(text.name(), text.content()).with_language("TOML"),
+                source: NamedSource::new(name, content).with_language("TOML"),
                 label,
                 span,
             })),
         }
     }
+}
+
+/// Line and column of a byte, both from 1; columns count characters.
+fn position(content: &str, byte: usize) -> (usize, usize) {
+    let before = &content[..content.floor_char_boundary(byte)];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 impl Diagnostic for ConfigError {
@@ -64,23 +80,6 @@ impl Diagnostic for ConfigError {
         let label = LabeledSpan::new_with_span(Some(place.label.clone()), place.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
-}
-
-/// The candidate that `name` was most likely meant to be, by edit distance with transpositions: at most a third
-/// of its letters may differ, or the candidate merely goes on where `name` stops.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).max(1);
-    let lower = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
-            let prefix = lower.len() >= 3 && candidate.to_lowercase().starts_with(&lower);
-            (if prefix { distance.min(1) } else { distance }, candidate)
-        })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// Rewords serde's message for a person who writes TOML, and derives the suggestion from the names it lists.

@@ -1,7 +1,9 @@
-//! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in ones.
+//! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in
+//! ones.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
+use crate::text::nearest::nearest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,11 +15,17 @@ const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definition
 /// What a definition defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A benchmark, or a set of questions of one's own.
     Suite,
+    /// A model as it is run.
     Model,
+    /// Models and suites that are run together.
     Study,
+    /// Results that papers printed.
     Published,
+    /// What a gate holds results against.
     Policy,
+    /// A training on the miniature world.
     Training,
 }
 
@@ -51,14 +59,16 @@ impl fmt::Display for Kind {
 /// Where a definition came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
+    /// A file.
     File(PathBuf),
     /// Carried by the program; the path it has in the repository.
     BuiltIn(&'static str),
 }
 
 impl Origin {
-    /// The folder that relative paths in the definition start from; the current one for a built-in definition.
-    pub(super) fn folder(&self) -> &Path {
+    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// definition.
+    pub(crate) fn folder(&self) -> &Path {
         match self {
             Self::File(path) => path.parent().unwrap_or(Path::new("")),
             Self::BuiltIn(_) => Path::new(""),
@@ -78,14 +88,17 @@ impl fmt::Display for Origin {
 /// A definition with the text it was read from.
 #[derive(Debug, Clone)]
 pub struct Loaded<T> {
+    /// What the text says.
     pub definition: T,
     /// Locates mistakes that only a later stage can see.
     pub document: Document,
+    /// Where the text came from.
     pub origin: Origin,
 }
 
 impl<T> Loaded<T> {
-    /// The folder that relative paths in the definition start from; the current one for a built-in definition.
+    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// definition.
     pub fn base(&self) -> &Path {
         self.origin.folder()
     }
@@ -96,7 +109,9 @@ impl<T> Loaded<T> {
 pub struct Listed {
     /// The name that the command line takes.
     pub name: String,
+    /// Its title; empty when the file cannot be read.
     pub title: String,
+    /// Where it came from.
     pub origin: Origin,
     /// Why the file cannot be used, if so.
     pub broken: Option<String>,
@@ -135,7 +150,7 @@ fn list_from(kind: Kind, current: &Path) -> Vec<Listed> {
 }
 
 /// The text of a definition, by path (what contains a `/` or ends in `.toml`; relative to `from`) or by name.
-pub(super) fn find(kind: Kind, name: &str, from: &Path) -> Result<(Document, Origin), ConfigError> {
+pub(crate) fn find(kind: Kind, name: &str, from: &Path) -> Result<(Document, Origin), ConfigError> {
     let is_path = name.contains(std::path::is_separator) || name.ends_with(".toml");
     let origin = if is_path {
         Origin::File(from.join(name))
@@ -158,7 +173,7 @@ pub(crate) fn embedded_file(path: &str) -> Option<&'static str> {
 }
 
 /// Checks what becomes part of a path: the `name` of a definition.
-pub(super) fn check_name(document: &Document, name: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_name(document: &Document, name: &str) -> Result<(), ConfigError> {
     check_plain(document, &["name"], name)
 }
 
@@ -231,9 +246,7 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{
-        model_file, policy_file, published_file, study_file, suite_file, training_file,
-    };
+    use crate::config::{model_file, policy_file, published_file, study_check, suite_file};
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -275,26 +288,9 @@ mod tests {
             let policy = policy_file::checked(document, origin).unwrap();
             assert_eq!(policy.definition.name, name);
         }
-        let trainings = built_in(Kind::Training);
-        for (name, ..) in &trainings {
-            let none = training_file::TrainingChange::default();
-            let training = training_file::training(name, Path::new(""), none).unwrap();
-            assert_eq!(training.name, *name);
-        }
         for (name, document, origin) in built_in(Kind::Study) {
-            let study = study_file::checked(document, origin).unwrap().definition;
-            assert_eq!(study.name, name);
-            let has = |names: &[(&str, Document, Origin)], name: &String| {
-                names.iter().any(|(known, ..)| known == name)
-            };
-            for part in study.parts() {
-                let mut named = part.models.iter().map(|model| &model.model);
-                assert!(named.all(|name| has(&models, name)));
-                assert!(part.suites.iter().all(|name| has(&suites, name)));
-                for model in &part.models {
-                    model.load(Path::new("")).unwrap();
-                }
-            }
+            let study = study_check::checked(document, origin).unwrap();
+            assert_eq!(study.definition.name, name);
         }
     }
 

@@ -1,4 +1,5 @@
-//! TOML files of suites, models, studies, policies and trainings: reading them, finding them by name, locating mistakes.
+//! TOML files of suites, models, studies, policies and trainings: reading them, finding them by name,
+//! locating mistakes.
 
 mod adds_up;
 mod document;
@@ -9,19 +10,19 @@ mod model_file;
 mod policy_file;
 mod published_file;
 mod repository;
-mod schema;
 mod settings;
+mod study_check;
 mod study_factor;
 mod study_file;
-mod study_model;
 mod suite_file;
-mod training_file;
+mod text;
 mod value;
 mod whole_counts;
 
+pub use crate::text::nearest::nearest;
 pub use adds_up::Mismatch;
 pub use document::Document;
-pub use error::{ConfigError, nearest};
+pub use error::ConfigError;
 pub use library::{Kind, Listed, Loaded, Origin, list};
 pub use metric::Metric;
 pub use model_file::{ModelFile, model};
@@ -30,16 +31,14 @@ pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
 };
 pub use repository::Repository;
-pub use schema::schemas;
 pub use settings::Settings;
+pub use study_check::study;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
-pub use study_file::{Part, StudyEngine, StudyFile, study};
-pub use study_model::StudyModel;
+pub use study_file::{StudyEngine, StudyFile, StudyPart};
 pub use suite_file::{
-    ChoiceMapping, Expect, FieldOrValue, Flaw, Format, GradeSection, ImageEncoding, ItemsSource,
-    Join, Mapping, Names, Prepare, PromptGenerator, ReportSection, SuiteFile, Wanted, set, suite,
+    ChoiceMapping, Expect, FieldOrValue, Flaw, GradeSection, ItemsSource, Join, Mapping, Names,
+    Prepare, ReportSection, SuiteFile, Wanted, set, suite,
 };
-pub use training_file::{OptimizerSection, TrainingChange, TrainingFile, TrainingTask, training};
 pub use whole_counts::Impossible;
 
-pub(crate) use library::embedded_file;
+pub(crate) use library::{check_name, embedded_file, find};

@@ -31,7 +31,8 @@ pub struct ModelFile {
     /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` brings it.
     #[serde(default)]
     pub repositories: Vec<Repository>,
-    /// What stands below the results of a suite, by the suite's name, such as what is known of the published ones.
+    /// What stands below the results of a suite, by the suite's name, such as what is known of the published
+    /// ones.
     #[serde(default)]
     pub notes: BTreeMap<String, Vec<String>>,
     /// Options that differ for a suite, by the suite's name.

@@ -42,6 +42,7 @@ pub struct PolicyFile {
     /// Random exchanges of the permutation test, and resamples of the interval.
     #[serde(default = "resamples")]
     pub resamples: usize,
+    /// What is checked.
     #[schemars(length(min = 1))]
     pub rules: Vec<PolicyRule>,
 }
@@ -50,12 +51,15 @@ pub struct PolicyFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRule {
+    /// The number that is checked.
     pub metric: Metric,
     /// The suite's name. Default: every suite.
     #[serde(default)]
     pub suite: Option<String>,
+    /// What a violation means.
     pub tier: Tier,
-    /// Allowed drop in units of the score. Where both kinds are given, the smaller one counts. Default: none is allowed.
+    /// Allowed drop in units of the score. Where both kinds are given, the smaller one counts. Default: none
+    /// is allowed.
     #[serde(default)]
     pub max_drop: Option<f64>,
     /// Allowed drop as a part of the baseline's value: 0.02 allows 2 % of it.
@@ -109,11 +113,13 @@ pub enum Correction {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum TestChoice {
-    /// McNemar's exact test where every item has one output, right or wrong, and the number is their mean; else the
-    /// paired permutation test.
+    /// McNemar's exact test where every item has one output, right or wrong, and the number is their mean;
+    /// else the paired permutation test.
     #[default]
     Auto,
+    /// McNemar's exact test.
     Mcnemar,
+    /// The paired permutation test.
     Permutation,
 }
 

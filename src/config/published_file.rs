@@ -1,9 +1,10 @@
 //! The numbers that papers printed for a suite.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, find, list};
 use crate::text::decimal::Decimal;
+use crate::text::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +27,8 @@ pub struct PublishedFile {
     /// The keys of `groups` in the order they are printed in. Default: alphabetical.
     #[serde(default)]
     pub columns: Vec<String>,
-    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of print.
+    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of
+    /// print.
     #[serde(default)]
     pub metrics: BTreeMap<String, String>,
     /// How the overall number follows from the columns, for a check of every row. Default: it does not.
@@ -36,16 +38,17 @@ pub struct PublishedFile {
     #[serde(default)]
     pub decimals: Option<u32>,
     /// What a perfect score is in these numbers. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "full_mark_of_one")]
     pub full_mark: f64,
     /// What a perfect score is as the suite's rule grades here. Default: 1.
-    #[serde(default = "one")]
+    #[serde(default = "full_mark_of_one")]
     pub full_mark_here: f64,
     /// What a perfect score is in a column, where it is not `full_mark`.
     #[serde(default)]
     pub marks: BTreeMap<String, f64>,
-    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed number must
-    /// then be a whole number of them, for a check of every row. Default: that is not stated, or scores are partial.
+    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed
+    /// number must then be a whole number of them, for a check of every row. Default: that is not stated, or
+    /// scores are partial.
     #[serde(default)]
     pub out_of: BTreeMap<String, u64>,
     /// The rows' `setting` that is the suite's own, such as "rewritten prompts": no other one.
@@ -63,6 +66,7 @@ pub struct PublishedFile {
     /// What a reader of all these numbers must know.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What was printed.
     #[schemars(length(min = 1))]
     pub rows: Vec<PublishedRow>,
 }
@@ -85,6 +89,7 @@ pub enum OverallOf {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRow {
+    /// The model's name, as printed.
     pub model: String,
     /// The model definition (`configs/models`) that is this model; a run of it stands beside this row.
     #[serde(default)]
@@ -168,7 +173,7 @@ impl PublishedRow {
     }
 }
 
-fn one() -> f64 {
+fn full_mark_of_one() -> f64 {
     1.0
 }
 
@@ -309,12 +314,11 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
     }
     let decimals = file.rows.iter().map(|row| row.decimals);
     let most = decimals.chain([file.decimals]).flatten().max();
-    match most.is_some_and(|most| most > MOST_DECIMALS) {
-        true => {
-            let message = format!("`decimals` is {MOST_DECIMALS} at most");
-            Err(document.mistake(&["decimals"], message, None))
-        }
-        false => Ok(()),
+    if most.is_some_and(|most| most > MOST_DECIMALS) {
+        let message = format!("`decimals` is {MOST_DECIMALS} at most");
+        Err(document.mistake(&["decimals"], message, None))
+    } else {
+        Ok(())
     }
 }
 

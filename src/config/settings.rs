@@ -1,7 +1,7 @@
 //! A table of options whose type is known only to the room that reads it.
 
-use crate::config::document::{Document, Text, empty_table, read_table};
 use crate::config::error::{ConfigError, explain};
+use crate::config::text::{Text, empty_table, read_table};
 use crate::config::value::json;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,6 +27,7 @@ struct Layer {
 }
 
 impl Settings {
+    /// The options under the keys of `path` in a text.
     pub(super) fn located(text: Arc<Text>, path: Vec<String>) -> Self {
         Self {
             layers: vec![Layer { text, path }],
@@ -38,7 +39,8 @@ impl Settings {
     /// # Errors
     /// When it is not TOML.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
-        Ok(Document::parse(name, text)?.settings(&[]))
+        let text = Arc::new(Text::parse(name, text)?);
+        Ok(Self::located(text, Vec::new()))
     }
 
     /// Options made by a program.
@@ -59,7 +61,7 @@ impl Settings {
         read_table(self.table()).map_err(|error| {
             let (message, help) = explain(error.message());
             match error.span().and_then(|span| self.locate(span)) {
-                Some((text, span)) => ConfigError::at(text, span, message, help),
+                Some((text, span)) => text.mistake(span, message, help),
                 None => ConfigError::new(message, help),
             }
         })
@@ -184,6 +186,7 @@ impl schemars::JsonSchema for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Document;
     use serde_json::json;
 
     #[derive(Debug, Default, Deserialize)]

@@ -1,13 +1,8 @@
 //! The definition of a study: models × suites, or the levels of a factor × suites.
 
-use crate::config::document::Document;
-use crate::config::error::ConfigError;
-use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::metric::Metric;
-use crate::config::study_factor::{self, Cost, Curves, Factor};
-use crate::config::study_model::StudyModel;
+use crate::config::study_factor::{Cost, Curves, Factor};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Models and suites that are run and compared together (`configs/studies/NAME.toml`).
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -20,7 +15,8 @@ pub struct StudyFile {
     /// What the study asks, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its levels.
+    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its
+    /// levels.
     #[serde(default)]
     pub models: Vec<String>,
     /// Names of suites, or paths of their files relative to this file.
@@ -67,13 +63,6 @@ pub struct StudyFile {
     pub curves: Vec<Curves>,
 }
 
-/// Models, as they are run, × suites.
-#[derive(Debug, Clone)]
-pub struct Part {
-    pub models: Vec<StudyModel>,
-    pub suites: Vec<String>,
-}
-
 /// Models × suites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,22 +76,6 @@ pub struct StudyPart {
 }
 
 impl StudyFile {
-    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then `more`.
-    pub fn parts(&self) -> Vec<Part> {
-        let levels = self.factor.iter().flat_map(|factor| &factor.levels);
-        let mut models = StudyModel::plain(&self.models);
-        models.extend(levels.flat_map(|level| self.models_of(level)));
-        let own = Part {
-            models,
-            suites: self.suites.clone(),
-        };
-        let more = self.more.iter().map(|part| Part {
-            models: StudyModel::plain(&part.models),
-            suites: part.suites.clone(),
-        });
-        std::iter::once(own).chain(more).collect()
-    }
-
     /// The run seeds that the file asks for; none where it leaves that open.
     pub fn run_seeds(&self) -> Vec<u64> {
         match self.seed {
@@ -120,79 +93,4 @@ pub struct StudyEngine {
     pub observers: Vec<String>,
     /// Options of observers, such as `observe.ppocr.models = "v6"`.
     pub set: Vec<String>,
-}
-
-/// Loads a study by name or by the path of its file; a relative path starts from `from`.
-///
-/// # Errors
-/// When there is no such study or its definition has a mistake.
-pub fn study(name: &str, from: &Path) -> Result<Loaded<StudyFile>, ConfigError> {
-    let (document, origin) = find(Kind::Study, name, from)?;
-    checked(document, origin)
-}
-
-/// The checks that go beyond types.
-pub(super) fn checked(
-    document: Document,
-    origin: Origin,
-) -> Result<Loaded<StudyFile>, ConfigError> {
-    let mut study: StudyFile = document.typed()?;
-    check_name(&document, &study.name)?;
-    let own = [("models", &study.models), ("suites", &study.suites)];
-    for (key, names) in own {
-        let may_be_empty = key == "models" && study.factor.is_some();
-        names_are_good(&document, &[], key, names, may_be_empty)?;
-    }
-    for (at, part) in study.more.iter().enumerate() {
-        let place = ["more", &at.to_string()];
-        names_are_good(&document, &place, "models", &part.models, false)?;
-        names_are_good(&document, &place, "suites", &part.suites, false)?;
-        if study.factor.is_some() {
-            let message = "a study of a factor compares its levels alone: leave `more` out";
-            return Err(document.mistake(&["more"], message, None));
-        }
-    }
-    if study.repeats == Some(0) {
-        return Err(document.mistake(&["repeats"], "`repeats` must be at least 1", None));
-    }
-    if study.seed.is_some() && !study.seeds.is_empty() {
-        let message = "`seed` and `seeds` say the same thing: leave one out";
-        return Err(document.mistake(&["seeds"], message, None));
-    }
-    if let Some(at) =
-        (1..study.seeds.len()).find(|at| study.seeds[..*at].contains(&study.seeds[*at]))
-    {
-        let message = format!("the seed {} stands here twice", study.seeds[at]);
-        return Err(document.mistake(&["seeds", &at.to_string()], message, None));
-    }
-    study_factor::locate(&document, &mut study);
-    study_factor::check(&document, &study)?;
-    Ok(Loaded {
-        definition: study,
-        document,
-        origin,
-    })
-}
-
-/// Whether a list of names has some, each once.
-fn names_are_good(
-    document: &Document,
-    place: &[&str],
-    key: &str,
-    names: &[String],
-    may_be_empty: bool,
-) -> Result<(), ConfigError> {
-    if names.is_empty() && !may_be_empty {
-        let message = format!("a study needs at least one of `{key}`");
-        return Err(document.mistake(&[place, &[key]].concat(), message, None));
-    }
-    match (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
-        Some(index) => {
-            let message = format!("`{}` stands here twice", names[index]);
-            let number = index.to_string();
-            let at = [place, &[key, &number]].concat();
-            Err(document.mistake(&at, message, None))
-        }
-        None => Ok(()),
-    }
 }

@@ -1,12 +1,13 @@
 //! The definition of a suite: what is asked, what looks at the answers, and which rule grades them.
 
 use crate::config::document::Document;
-use crate::config::error::{ConfigError, nearest};
+use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
 use crate::config::settings::Settings;
 use crate::layout::Layout;
 use crate::paths::expanded;
 use crate::record::Task;
+use crate::text::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +15,7 @@ use std::path::Path;
 mod items;
 
 pub use items::{
-    ChoiceMapping, Expect, FieldOrValue, Flaw, Format, ImageEncoding, ItemsSource, Join, Mapping,
-    Names, Prepare, PromptGenerator, Wanted,
+    ChoiceMapping, Expect, FieldOrValue, Flaw, ItemsSource, Join, Mapping, Names, Prepare, Wanted,
 };
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
@@ -58,7 +58,7 @@ pub struct SuiteFile {
     /// What an item asks of a model.
     pub task: Task,
     /// Outputs asked for per item.
-    #[serde(default = "one")]
+    #[serde(default = "single_repeat")]
     #[schemars(range(min = 1))]
     pub repeats: u32,
     /// The paper that introduced the benchmark.
@@ -111,7 +111,7 @@ pub struct ReportSection {
     pub group_by: Vec<String>,
 }
 
-const fn one() -> u32 {
+const fn single_repeat() -> u32 {
     1
 }
 
@@ -124,8 +124,8 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
     checked(document, origin)
 }
 
-/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and the folder of its
-/// input images (`items.image_folder=FOLDER`), as a command line gives them.
+/// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and
+/// the folder of its input images (`items.image_folder=FOLDER`), as a command line gives them.
 ///
 /// # Errors
 /// When one is not TOML or names nothing of the suite.

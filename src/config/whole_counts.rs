@@ -1,5 +1,5 @@
-//! Whether a printed number can come from so many right-or-wrong answers at all: the GRIM check (Brown and Heathers, 2017,
-//! "The GRIM Test"), worked on the digits that were printed.
+//! Whether a printed number can come from so many right-or-wrong answers at all: the GRIM check (Brown and
+//! Heathers, 2017, "The GRIM Test"), worked on the digits that were printed.
 
 use super::published_file::{OVERALL, PublishedFile, PublishedRow, values};
 use crate::text::decimal::{Decimal, quotient, text};
@@ -36,8 +36,8 @@ impl Impossible {
 }
 
 impl PublishedFile {
-    /// The numbers of a row that no whole number of right answers gives, where it is stated how many answers there are. A
-    /// printed number may be off by half a unit of its last digit, and no more.
+    /// The numbers of a row that no whole number of right answers gives, where it is stated how many answers
+    /// there are. A printed number may be off by half a unit of its last digit, and no more.
     pub fn impossible(&self, row: &PublishedRow) -> Vec<Impossible> {
         let check = |(column, value): (Option<&str>, f64)| {
             let name = column.unwrap_or(OVERALL);
@@ -59,7 +59,8 @@ impl PublishedFile {
         let printed = Decimal::of(value)?.units(decimals)?;
         let mark = Decimal::of(self.mark(column))?.units(decimals)?;
         let n = i128::from(out_of);
-        // `right` answers are right · mark / n units; all sides are doubled, so that halves are whole numbers.
+        // `right` answers are right · mark / n units; all sides are doubled, so that halves are whole
+        // numbers.
         let least = (2 * printed - 1).max(0).checked_mul(n)?;
         let most = (2 * printed + 1).checked_mul(n)?;
         let right = (least + 2 * mark - 1) / (2 * mark);

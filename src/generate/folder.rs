@@ -9,7 +9,7 @@ pub use inventory::Inventory;
 use super::{Answer, GenerateError, Generated, Generator, Request};
 use crate::cancel::Cancel;
 use crate::image::{self as decode, ImageError};
-use crate::layout::{self, Layout};
+use crate::layout::{Layout, Search, Sheet};
 use crate::paths::{self, Bounds};
 use crate::record::{Item, add_note};
 use names::{Names, is_picture};
@@ -26,10 +26,7 @@ pub struct FolderSettings {
     /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`, `apng`, `jpg`,
     /// `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from the bytes.
     pub path: PathBuf,
-    /// How they are named: `geneval` (`NNNNN/samples/*.png`), `dpg` (`{stem}.png`, a 2x2 grid), `longtext`
-    /// (`{prompt_id:04}_{k}.png`, k from 1), `imgedit` (`{key}.png`), `gedit`
-    /// (`[fullset/]{task}/{lang}/{key}.png`), `wise` (`{prompt_id}.png`), `oneig` (`{prompt_id}.webp`, a grid),
-    /// `genai` (`{id:09}.jpg`) or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
+    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
     /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square then, or with
@@ -158,42 +155,43 @@ impl Folder {
                 reason: format!("{}: this item id leads out of the folder", item.item),
             };
         }
-        if self.settings.layout == Layout::Dpg && repeat >= self.settings.pic_num {
-            let (number, pic_num) = (repeat + 1, self.settings.pic_num);
-            return Place::Refused {
-                kind: "missing",
-                reason: format!(
-                    "{}: picture {number} is asked for, but `pic_num` is {pic_num}",
-                    item.item
-                ),
-            };
-        }
-        if self.settings.layout == Layout::Geneval {
-            return self.sample(item, repeat);
-        }
-        let [columns, rows] = self.settings.grid;
-        if self.settings.layout == Layout::Oneig && repeat >= columns * rows {
+        if let Some(setting) = self.too_small(repeat) {
             let (number, name) = (repeat + 1, &item.item);
             return Place::Refused {
                 kind: "missing",
-                reason: format!(
-                    "{name}: picture {number} is asked for, but `grid` is {columns}x{rows}"
-                ),
+                reason: format!("{name}: picture {number} is asked for, but {setting}"),
             };
         }
-        let stems = self.stems(item, repeat);
+        let (stems, start) = match self.settings.layout.search(item, repeat) {
+            Search::Numbered(folder) => return self.sample(&folder, repeat),
+            Search::Stems(stems) => (stems, None),
+            Search::StemsOrStart { stems, start } => (stems, Some(start)),
+        };
         let named = stems.iter().map(|stem| self.names.pictures(stem));
         let mut places = named.filter_map(|pictures| self.found(pictures));
         match (places.next(), places.find(Place::is_found)) {
             (Some(Place::Refused { .. }), Some(found)) | (Some(found), _) => return found,
             (None, _) => {}
         }
-        match self.settings.layout {
-            Layout::Oneig => self.only_beginning(&self.settings.layout.name(item)),
-            _ => Place::Missing {
+        match start {
+            Some(start) => self.only_beginning(&start),
+            None => Place::Missing {
                 path: with_extension(&stems[0], names::EXTENSIONS[0]),
                 beside: stems.iter().find_map(|stem| self.names.beside(stem)),
             },
+        }
+    }
+
+    /// The setting that says that a picture holds too few outputs for this one.
+    fn too_small(&self, repeat: u32) -> Option<String> {
+        let FolderSettings { pic_num, grid, .. } = &self.settings;
+        let [columns, rows] = grid;
+        match self.settings.layout.sheet() {
+            Sheet::Squares if repeat >= *pic_num => Some(format!("`pic_num` is {pic_num}")),
+            Sheet::Rectangles if repeat >= columns * rows => {
+                Some(format!("`grid` is {columns}x{rows}"))
+            }
+            _ => None,
         }
     }
 
@@ -215,7 +213,7 @@ impl Folder {
         refused
     }
 
-    /// OneIG-Bench: the one picture whose name begins so.
+    /// The only picture whose name begins so.
     fn only_beginning(&self, name: &str) -> Place {
         let start = paths::composed(name);
         let begins = |path: &PathBuf| paths::composed(&path.to_string_lossy()).starts_with(&*start);
@@ -240,43 +238,11 @@ impl Folder {
         }
     }
 
-    /// The picture's possible paths without extension, the documented one first.
-    fn stems(&self, item: &Item, repeat: u32) -> Vec<PathBuf> {
-        let layout = self.settings.layout;
-        let name = layout.name(item);
-        let single = |name: &str| match repeat {
-            0 => name.to_owned(),
-            _ => format!("{name}_{repeat}"),
-        };
-        match layout {
-            Layout::Longtext => vec![format!("{name}_{}", repeat + 1).into()],
-            Layout::Dpg => vec![name.into()],
-            Layout::Oneig => vec![name.clone().into(), format!("{name}_{repeat}").into()],
-            Layout::Gedit => {
-                let tail = PathBuf::from(layout::gedit_task(item))
-                    .join(layout::gedit_language(item))
-                    .join(single(&name));
-                vec![Path::new("fullset").join(&tail), tail]
-            }
-            // The id may name sub-folders; the safe name is what we write ourselves.
-            Layout::Flat => {
-                let plain = [item.item.clone(), name.clone()];
-                let numbered = plain.clone().map(|stem| format!("{stem}_{repeat}"));
-                let plain = plain.into_iter().filter(|_| repeat == 0);
-                plain.chain(numbered).map(PathBuf::from).collect()
-            }
-            Layout::Imgedit | Layout::Wise | Layout::Genai | Layout::Geneval => {
-                vec![single(&name).into()]
-            }
-        }
-    }
-
-    /// GenEval: the `repeat`-th of the files whose name is digits, in the order of these numbers. Files of the same number
+    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of the same number
     /// are one sample.
-    fn sample(&self, item: &Item, repeat: u32) -> Place {
-        let folder = PathBuf::from(self.settings.layout.name(item)).join("samples");
+    fn sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
-        for path in self.names.all(&folder) {
+        for path in self.names.all(folder) {
             let number = path.file_stem().and_then(OsStr::to_str);
             if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
                 samples.entry(number).or_default().push(path);
@@ -296,11 +262,7 @@ impl Folder {
     /// Files that belong to a layout without being outputs.
     fn is_companion(&self, path: &Path) -> bool {
         let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-        match self.settings.layout {
-            Layout::Geneval => stem == "grid",
-            Layout::Gedit => stem.ends_with("_SRCIMG"),
-            _ => false,
-        }
+        self.settings.layout.is_companion(stem)
     }
 
     /// The file behind a relative path, without links.
@@ -369,14 +331,14 @@ impl Folder {
         repeat: u32,
     ) -> Result<Option<Tile>, String> {
         let settings = &self.settings;
-        match settings.layout {
-            Layout::Dpg => Tile::of_dpg(size, settings.resolution, settings.pic_num, repeat),
-            Layout::Oneig => {
-                let single = format!("{}_{repeat}", settings.layout.name(item));
+        match settings.layout.sheet() {
+            Sheet::Single => Ok(None),
+            Sheet::Squares => Tile::of_dpg(size, settings.resolution, settings.pic_num, repeat),
+            Sheet::Rectangles => {
+                let single = format!("{}_{repeat}", settings.layout.item_name(item));
                 let whole = path.file_stem() == Some(OsStr::new(&single));
                 Ok((!whole).then(|| Tile::of_grid(size, settings.grid, repeat)))
             }
-            _ => Ok(None),
         }
     }
 }

@@ -103,7 +103,9 @@ mod tests {
         });
         let expected: serde_json::Value =
             serde_json::from_str(include_str!("../../tests/golden/detector/resize.json")).unwrap();
-        for case in expected.as_array().unwrap() {
+        let cases = expected.as_array().unwrap();
+        assert_eq!(cases.len(), 6);
+        for case in cases {
             let number = |key: &str| case[key].as_u64().unwrap() as usize;
             let antialias = case["antialias"].as_bool().unwrap();
             let got = bicubic(&image, number("width"), number("height"), antialias);

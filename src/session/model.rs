@@ -2,9 +2,10 @@
 
 use super::engines::{engines_phrase, is_place_setting};
 use super::{SelectedSuite, Session, SessionError, locate_checkpoints};
-use crate::config::{ModelFile, Settings, StudyModel};
+use crate::config::{ModelFile, Settings};
 use crate::observe::Observer;
 use crate::run::ResolvedModel;
+use crate::study::StudyModel;
 use serde_json::Value;
 use std::path::Path;
 

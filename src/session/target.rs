@@ -1,7 +1,8 @@
 //! What is run: suites with models, or a study.
 
 use super::{ItemSelection, SessionError};
-use crate::config::{self, Kind, Part, StudyEngine, StudyFile, StudyModel};
+use crate::config::{self, Kind, StudyEngine, StudyFile};
+use crate::study::{Part, StudyModel};
 use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
+//! | `models` | the models of a study as they are run |
 //! | `pool` | the runs of a level as one set of outcomes, repeats of an item together |
 //! | `estimate` | one number of a level, with its interval |
 //! | `section` | the numbers of one suite: values, differences, groups |
@@ -17,6 +18,7 @@ pub mod curves;
 mod estimate;
 mod grid;
 mod long;
+mod models;
 mod page;
 mod pool;
 mod section;
@@ -24,6 +26,7 @@ mod tables;
 mod write;
 
 pub use curves::Series;
+pub use models::{Part, StudyModel};
 pub use section::{GroupCell, Grouped, LevelRow, Section};
 pub use write::{Written, write};
 

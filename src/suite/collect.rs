@@ -1,9 +1,9 @@
 //! Items with the places they came from, and what is wrong with the others.
 
 use crate::config::Flaw;
+use crate::formats::Place;
 use crate::record::{Item, Tags};
 use crate::suite::error::{Problem, SuiteError};
-use crate::suite::read::Place;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -75,14 +75,15 @@ impl Collected {
     pub(super) fn finish(mut self, source: &str) -> Result<Items, SuiteError> {
         repeated(&self.items, &self.places, &mut self.problems);
         unfounded(&self.items, &self.places, &mut self.problems);
-        match self.problems.is_empty() {
-            true => Ok(Items {
+        if self.problems.is_empty() {
+            Ok(Items {
                 items: self.items,
                 left_out: (self.left_out.values())
-                    .map(|(flaw, count)| flaw.of(*count))
+                    .map(|(flaw, count)| flaw.note(*count))
                     .collect(),
-            }),
-            false => Err(SuiteError::broken(source, self.problems)),
+            })
+        } else {
+            Err(SuiteError::broken(source, self.problems))
         }
     }
 }

@@ -1,21 +1,16 @@
 //! A folder as the hub has data sets: a README, and tables beside it or in `data/`.
 
-use crate::suite::error::SuiteError;
-use crate::suite::source::files;
+use crate::formats::{self, Unreadable};
+use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Tables of which several files make one source.
-const TABLES: [&str; 2] = ["parquet", "tsv"];
-/// Files that can be items, for a hint.
-const RECORDS: [&str; 6] = ["parquet", "tsv", "jsonl", "ndjson", "json", "csv"];
-
-/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder `data`. None
-/// where there are none.
+/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder
+/// `data`. None where there are none.
 ///
 /// # Errors
 /// When a folder cannot be listed, or `data` holds more than one split: nobody has said which one is meant.
-pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, SuiteError> {
+pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     if let Some(files) = direct(folder)? {
         return Ok(Some(files));
     }
@@ -32,23 +27,21 @@ pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, SuiteError> 
             let names: Vec<&str> = splits.iter().copied().collect();
             let extension = files[0].extension().unwrap_or_default().display();
             let pattern = data.join(format!("{first}*.{extension}"));
-            Err(SuiteError::Unreadable {
-                path: folder.to_owned(),
-                problem: format!("`data` holds several splits: {}", names.join(", ")),
-                help: Some(format!(
-                    "name the one that is meant, such as {}",
-                    pattern.display()
-                )),
-            })
+            let problem = format!("`data` holds several splits: {}", names.join(", "));
+            Err(Unreadable::new(folder, problem).with_help(format!(
+                "name the one that is meant, such as {}",
+                pattern.display()
+            )))
         }
         _ => Ok(Some(files)),
     }
 }
 
 /// The tables that lie in a folder itself.
-fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, SuiteError> {
-    for extension in TABLES {
-        let found = files(folder, &|name| has(Path::new(name), &[extension]))?;
+fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
+    for format in formats::tables() {
+        let is_one = |name: &str| formats::by_extension(Path::new(name)) == Some(format);
+        let found = files(folder, &is_one)?;
         if !found.is_empty() {
             return Ok(Some(found));
         }
@@ -95,19 +88,10 @@ fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
         let there = root.join(&path);
         if there.is_dir() && levels > 0 {
             gather(root, &path, levels - 1, found);
-        } else if has(&path, &RECORDS) && there.is_file() {
+        } else if formats::by_extension(&path).is_some() && there.is_file() {
             found.push(path);
         }
     }
-}
-
-/// Whether a name ends in one of these extensions, in capitals or not.
-fn has(path: &Path, extensions: &[&str]) -> bool {
-    path.extension().is_some_and(|end| {
-        extensions
-            .iter()
-            .any(|known| end.eq_ignore_ascii_case(known))
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What can be wrong with the items of a suite.
 
 use crate::config::{ConfigError, Flaw};
-use crate::suite::read::Place;
+use crate::formats::{Place, RecordFault, Unreadable};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -42,10 +42,10 @@ impl Flaw {
 
 impl Problem {
     pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
-        Self::of(place, Wrong::from(message.into()))
+        Self::of_record(place, Wrong::from(message.into()))
     }
 
-    pub(super) fn of(place: Place, Wrong { message, flaw }: Wrong) -> Self {
+    pub(super) fn of_record(place: Place, Wrong { message, flaw }: Wrong) -> Self {
         Self {
             place,
             message,
@@ -59,22 +59,27 @@ impl Problem {
     }
 }
 
-/// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the definition's or the
-/// data's fault.
+impl From<RecordFault> for Problem {
+    fn from(fault: RecordFault) -> Self {
+        Self::new(fault.place, fault.message)
+    }
+}
+
+/// Why a suite has no items. All but [`SuiteError::Asset`] and [`SuiteError::NoPictureFolder`] are the
+/// definition's or the data's fault.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SuiteError {
+    /// The definition of the suite has a mistake.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] ConfigError),
 
-    #[error("{path}: {problem}", path = path.display())]
-    Unreadable {
-        path: PathBuf,
-        problem: String,
-        #[help]
-        help: Option<String>,
-    },
+    /// The source is absent or cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreadable(#[from] Unreadable),
 
+    /// Records are broken.
     #[error("{}", listing(source_name, first, *total))]
     Broken {
         source_name: String,
@@ -85,6 +90,7 @@ pub enum SuiteError {
         help: String,
     },
 
+    /// The source has no records.
     #[error("{source_name}: there are no items in it")]
     #[diagnostic(help("expected {expected}"))]
     Empty {
@@ -92,6 +98,7 @@ pub enum SuiteError {
         expected: String,
     },
 
+    /// There is no folder that pictures inside the source can be written into.
     #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
     #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for them"))]
     NoPictureFolder {
@@ -99,6 +106,7 @@ pub enum SuiteError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// The items are an asset that cannot be had.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
     #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
     Asset {
@@ -133,12 +141,13 @@ fn help(problems: &[Problem]) -> String {
     let names: Vec<String> = (Flaw::ALL.iter().filter(|flaw| has(flaw)))
         .map(|flaw| format!("\"{}\"", flaw.name()))
         .collect();
-    match names.is_empty() {
-        true => repair.to_owned(),
-        false => format!(
+    if names.is_empty() {
+        repair.to_owned()
+    } else {
+        format!(
             "{repair}; or set `leave_out = [{}]` under [items], which leaves such records out and says how many",
             names.join(", ")
-        ),
+        )
     }
 }
 

@@ -53,13 +53,13 @@ impl Images {
     /// # Errors
     /// What is wrong with the path.
     pub(super) fn respelled(&self, image: &str) -> Result<Option<String>, String> {
-        Ok(match self.at(image)? {
+        Ok(match self.checked(image)? {
             Cow::Borrowed(_) => None,
             Cow::Owned(spelled) => Some(spelled),
         })
     }
 
-    fn at<'a>(&self, image: &'a str) -> Result<Cow<'a, str>, String> {
+    fn checked<'a>(&self, image: &'a str) -> Result<Cow<'a, str>, String> {
         let path = Path::new(image);
         if self
             .written

@@ -1,18 +1,18 @@
 //! The items of a suite, from wherever its definition says.
 
-use crate::config::{Format, Join, Loaded, Origin, PromptGenerator, SuiteFile};
+use crate::config::{Join, Loaded, Origin, SuiteFile};
+use crate::formats::{Format, Place, Raw, Reading, Unreadable};
 use crate::paths::expanded;
+use crate::prompts::{Make, PromptGenerator};
 use crate::record::{Item, Task};
+use crate::suite::assets::AssetSource;
 use crate::suite::collect::{Collected, Items};
 use crate::suite::data_set;
 use crate::suite::error::{Problem, SuiteError, Wrong};
-use crate::suite::geneval;
 use crate::suite::images::Images;
 use crate::suite::join::Joined;
 use crate::suite::map::Mapper;
-use crate::suite::mini;
 use crate::suite::pictures::Pictures;
-use crate::suite::read::{self, Place, Raw};
 use crate::suite::source::Found;
 use crate::suite::tables::{self, Tables};
 use rayon::prelude::*;
@@ -21,27 +21,10 @@ use std::path::{Path, PathBuf};
 /// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
 const BATCH: usize = 16_384;
 
-/// Why an asset cannot be had.
-pub type AssetError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Gives the local paths of downloadable files.
-pub trait AssetSource {
-    /// The files of an asset or of a group of them, in the group's order.
-    ///
-    /// # Errors
-    /// When the asset is unknown, or neither there nor to be had.
-    fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
-
-    /// The folder that pictures are written into which come inside a table.
-    ///
-    /// # Errors
-    /// When no such folder can be named.
-    fn pictures(&self) -> Result<PathBuf, AssetError>;
-}
-
 /// The items of a suite as asked.
 #[derive(Debug, Clone)]
 pub struct ItemSet {
+    /// The items, in the order of the source.
     pub items: Vec<Item>,
     /// The folder that relative `images` start from.
     pub base: PathBuf,
@@ -65,7 +48,7 @@ pub fn items(
     if let Some(generator) = source.generator {
         return generated(suite, generator, instead, assets);
     }
-    let found = Found::of(suite, instead, assets)?;
+    let found = Found::of_suite(suite, instead, assets)?;
     let format = found.format(source.format, instead.is_some())?;
     let name = found.name().display().to_string();
     let base = match &source.image_folder {
@@ -78,9 +61,10 @@ pub fn items(
     let within = matches!(found, Found::Files { .. }) && tables::are_in(format, source);
     let edits = suite.definition.task == Task::Edit && !within;
     let unseen = edits && published && source.image_folder.is_none();
-    let images = match unseen {
-        true => Images::unseen(&base),
-        false => Images::new(&base, source.allow_outside),
+    let images = if unseen {
+        Images::unseen(&base)
+    } else {
+        Images::new(&base, source.allow_outside)
     };
     let joined = match (&source.join, instead) {
         (Some(join), None) => Some(second(suite, join, assets)?),
@@ -107,14 +91,14 @@ pub fn items(
                 (items, _) => items?,
             }
         }
-        Found::Folder(path) => {
-            let mapper = Mapper::new(suite, images)?;
-            mapped(&mapper, joined, read::folder(path)?, &name)?
-        }
         _ => {
             let mapper = Mapper::new(suite, images)?;
-            let text = found.text(format)?;
-            mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
+            if let (Found::Folder(path), Reading::Folder(read)) = (&found, &format.reading) {
+                mapped(&mapper, joined, read(path)?, &name)?
+            } else {
+                let text = found.text(format)?;
+                mapped(&mapper, joined, raws(&found, format, &text)?, &name)?
+            }
         }
     };
     if records == 0 {
@@ -122,7 +106,7 @@ pub fn items(
             source_name: name,
             expected: match &found {
                 Found::Folder(path) => data_set::expected(path),
-                _ => read::expected(format).to_owned(),
+                _ => format.expected.to_owned(),
             },
         });
     }
@@ -148,16 +132,9 @@ pub fn items(
 const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
 
 /// The records of a text.
-fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, SuiteError> {
-    let text = text.trim_start_matches('\u{feff}');
-    if format == Format::Imgedit {
-        return Ok(read::imgedit(text, found.stem()));
-    }
-    read::text(format, text).map_err(|problem| SuiteError::Unreadable {
-        path: found.name().to_owned(),
-        problem,
-        help: None,
-    })
+fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, Unreadable> {
+    let records = format.read_text(text, found.stem());
+    records.map_err(|problem| Unreadable::new(found.name(), problem))
 }
 
 /// The second source of a suite's items.
@@ -173,7 +150,8 @@ fn second(
     Joined::new(join, raws(&found, format, &text)?, &name)
 }
 
-/// The folder of the pictures that come with items, as a whole path, whatever folder the program is started in.
+/// The folder of the pictures that come with items, as a whole path, whatever folder the program is started
+/// in.
 fn picture_folder(assets: &dyn AssetSource, source: &Path) -> Result<PathBuf, SuiteError> {
     let folder = assets
         .pictures()
@@ -191,29 +169,22 @@ fn generated(
     assets: &dyn AssetSource,
 ) -> Result<ItemSet, SuiteError> {
     if let Some(path) = instead {
-        return Err(SuiteError::Unreadable {
-            path: path.to_owned(),
-            problem: format!(
-                "the suite `{}` makes its items itself and reads no file",
-                suite.definition.name
-            ),
-            help: Some("leave the file out, or write a suite of your own that reads it".to_owned()),
-        });
+        let problem = format!(
+            "the suite `{}` makes its items itself and reads no file",
+            suite.definition.name
+        );
+        return Err(Unreadable::new(path, problem)
+            .with_help("leave the file out, or write a suite of your own that reads it")
+            .into());
     }
-    let items = match generator {
-        PromptGenerator::Geneval => geneval::items(),
-        PromptGenerator::MiniGeneval => mini::geneval(),
-        PromptGenerator::MiniComposition => mini::composition(),
-        PromptGenerator::MiniEdit => {
+    let items = match generator.make {
+        Make::Items(make) => make(),
+        Make::ItemsWithPictures(make) => {
             let name = &suite.definition.name;
-            let folder = picture_folder(assets, Path::new(name))?;
-            mini::edits(&Pictures::new(Some(folder))).map_err(|problem| SuiteError::Unreadable {
-                path: name.into(),
-                problem,
-                help: None,
-            })?
+            let pictures = Pictures::new(Some(picture_folder(assets, Path::new(name))?));
+            let keep = |bytes: &[u8]| pictures.keep(bytes).map_err(|wrong| wrong.message);
+            make(&keep).map_err(|problem| Unreadable::new(Path::new(name), problem))?
         }
-        PromptGenerator::MiniText => mini::signs(),
     };
     Ok(ItemSet {
         items,
@@ -223,7 +194,8 @@ fn generated(
     })
 }
 
-/// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of records.
+/// Maps all records, on all cores; every broken one and every repeated id is listed. Also the number of
+/// records.
 fn mapped(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,
@@ -240,7 +212,7 @@ fn mapped(
         }
         let results: Vec<_> = batch
             .into_par_iter()
-            .map(|(index, raw)| (index, one(mapper, joined, index, raw)))
+            .map(|(index, raw)| (index, items_of(mapper, joined, index, raw)))
             .collect();
         for (index, result) in results {
             match result {
@@ -251,7 +223,8 @@ fn mapped(
     }
 }
 
-fn one(
+/// The items of a record, and where it stands.
+fn items_of(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,
     index: usize,
@@ -265,6 +238,6 @@ fn one(
         .and_then(|()| mapper.items(index, record))
     {
         Ok(items) => Ok((place, items)),
-        Err(wrong) => Err(Problem::of(place, wrong)),
+        Err(wrong) => Err(Problem::of_record(place, wrong)),
     }
 }

@@ -1,10 +1,10 @@
 //! A second source of fields for the records of a suite.
 
 use crate::config::Join;
+use crate::formats::Raw;
 use crate::record::Object;
 use crate::suite::error::{Problem, SuiteError};
 use crate::suite::map::{field, plain};
-use crate::suite::read::Raw;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -27,7 +27,7 @@ impl Joined {
         };
         let mut problems = Vec::new();
         for raw in rows {
-            let read = raw.record().and_then(|row| {
+            let read = raw.record().map_err(Problem::from).and_then(|row| {
                 let place = row.place;
                 joined
                     .take(join, row.fields)
@@ -35,9 +35,10 @@ impl Joined {
             });
             problems.extend(read.err());
         }
-        match problems.is_empty() {
-            true => Ok(joined),
-            false => Err(SuiteError::broken(name, problems)),
+        if problems.is_empty() {
+            Ok(joined)
+        } else {
+            Err(SuiteError::broken(name, problems))
         }
     }
 

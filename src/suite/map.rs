@@ -3,11 +3,10 @@
 use crate::config::{
     ConfigError, Expect, FieldOrValue, Flaw, Loaded, Mapping, Names, SuiteFile, Wanted,
 };
+use crate::formats::{Record, lists};
 use crate::record::{Item, Object, Task};
 use crate::suite::error::Wrong;
 use crate::suite::images::Images;
-use crate::suite::lists;
-use crate::suite::read::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -155,7 +154,7 @@ impl<'a> Mapper<'a> {
     fn ask(&self, index: usize, record: Record, items: &mut Vec<Item>) -> Result<(), Wrong> {
         let choice = self.map.choice.as_ref();
         let question = match choice {
-            Some(choice) => Question::of(choice, &record.fields, self.leave_out)?,
+            Some(choice) => Question::of_record(choice, &record.fields, self.leave_out)?,
             None => None,
         };
         let Some(question) = question else {
@@ -210,7 +209,7 @@ impl<'a> Mapper<'a> {
         let input_from = fields.get("input_from").cloned();
         let (mut expect, mut extra) = self.expect(record.fields)?;
         if let Some(question) = question {
-            question.put(&mut expect);
+            question.add_to(&mut expect);
         }
         if let Some(history) = history {
             extra.insert("history".into(), history);
@@ -351,8 +350,8 @@ fn plain_id(record: &Record) -> Result<String, String> {
     }
 }
 
-/// The same object without the spare room that parsing leaves: an item is kept for the whole run, and there may be a
-/// million of them.
+/// The same object without the spare room that parsing leaves: an item is kept for the whole run, and there
+/// may be a million of them.
 fn compact(object: Object) -> Object {
     let mut small = Object::with_capacity(object.len());
     for (key, value) in object {

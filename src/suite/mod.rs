@@ -1,21 +1,20 @@
 //! What is asked: definitions of suites, items, prompt generators.
 
+mod assets;
 mod collect;
 mod data_set;
 mod error;
-pub mod geneval;
 mod images;
 mod items;
 mod join;
-mod lists;
+mod listing;
 mod map;
-mod mini;
 mod pictures;
-mod read;
 mod source;
 mod tables;
 
 pub use crate::config::{SuiteFile, suite as load};
+pub use crate::prompts::geneval::{COLORS as GENEVAL_COLORS, official_object_name};
+pub use assets::{AssetError, AssetSource};
 pub use error::{Problem, SuiteError};
-pub use geneval::{COLORS as GENEVAL_COLORS, official_object_name};
-pub use items::{AssetError, AssetSource, ItemSet, items};
+pub use items::{ItemSet, items};

@@ -48,7 +48,8 @@ impl Pictures {
         self.no_place.load(Ordering::Relaxed)
     }
 
-    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it is whole.
+    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it
+    /// is whole.
     ///
     /// # Errors
     /// When it is no whole picture of a known format, too large, or cannot be written.
@@ -62,7 +63,7 @@ impl Pictures {
         }
         image::dimensions(bytes, PICTURE).map_err(broken)?;
         let extension = image::sniff(bytes).unwrap_or("bin");
-        let path = self.place(bytes, extension)?;
+        let path = self.path_of(bytes, extension)?;
         // A file that a crash left without its content has another length.
         let there = fs::metadata(&path).is_ok_and(|data| data.len() == bytes.len() as u64);
         if !there {
@@ -78,7 +79,7 @@ impl Pictures {
     /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
     pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, Wrong> {
         let Prepare::Gedit = how;
-        let path = self.place(bytes, "gedit.png")?;
+        let path = self.path_of(bytes, "gedit.png")?;
         if fs::metadata(&path).map_or(0, |data| data.len()) == 0 {
             let rgb = image::decode_bytes(bytes, PICTURE).map_err(broken)?.rgb;
             let size = gedit_size(rgb.width(), rgb.height());
@@ -92,7 +93,7 @@ impl Pictures {
     }
 
     /// The path of a picture.
-    fn place(&self, bytes: &[u8], extension: &str) -> Result<PathBuf, String> {
+    fn path_of(&self, bytes: &[u8], extension: &str) -> Result<PathBuf, String> {
         let Some(folder) = &self.folder else {
             self.no_place.store(true, Ordering::Relaxed);
             return Err("there is no folder for the picture".into());
@@ -120,12 +121,11 @@ impl Pictures {
                 MAX_BYTES >> 20
             ));
         }
-        let decoded = match text.contains(|c: char| c.is_ascii_whitespace()) {
-            true => {
-                let joined: String = text.split_ascii_whitespace().collect();
-                BASE64.decode(joined)
-            }
-            false => BASE64.decode(text),
+        let decoded = if text.contains(|c: char| c.is_ascii_whitespace()) {
+            let joined: String = text.split_ascii_whitespace().collect();
+            BASE64.decode(joined)
+        } else {
+            BASE64.decode(text)
         };
         decoded.map_err(|error| format!("the picture is not base64: {error}"))
     }

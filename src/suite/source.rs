@@ -1,11 +1,13 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
-use crate::config::{Format, Loaded, Origin, SuiteFile, embedded_file};
+use crate::config::{Loaded, Origin, SuiteFile, embedded_file};
+use crate::formats::{self, Format, Several, Unreadable};
 use crate::paths::{cached_snapshot, expanded};
 use crate::record::Object;
+use crate::suite::assets::AssetSource;
 use crate::suite::data_set;
 use crate::suite::error::SuiteError;
-use crate::suite::items::AssetSource;
+use crate::suite::listing::{files, fits};
 use crate::text::json;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -29,14 +31,14 @@ impl Found {
     ///
     /// # Errors
     /// When an asset cannot be had, or there is no such file.
-    pub(super) fn of(
+    pub(super) fn of_suite(
         suite: &Loaded<SuiteFile>,
         instead: Option<&Path>,
         assets: &dyn AssetSource,
     ) -> Result<Self, SuiteError> {
         let source = &suite.definition.items;
         match instead {
-            Some(path) => at(expanded(path)),
+            Some(path) => Ok(found_at(expanded(path))?),
             None => Self::named(
                 suite,
                 source.asset.as_deref(),
@@ -49,7 +51,7 @@ impl Found {
     /// Finds an asset, or a file beside the suite.
     ///
     /// # Errors
-    /// As [`Self::of`].
+    /// As [`Self::of_suite`].
     pub(super) fn named(
         suite: &Loaded<SuiteFile>,
         asset: Option<&str>,
@@ -62,7 +64,7 @@ impl Found {
                 cause,
             })?;
             return match <[PathBuf; 1]>::try_from(files) {
-                Ok([one]) => at(one),
+                Ok([one]) => Ok(found_at(one)?),
                 Err(files) => Ok(Self::Files {
                     name: PathBuf::from(asset),
                     files,
@@ -71,20 +73,20 @@ impl Found {
         }
         let file = file.unwrap_or_default();
         match &suite.origin {
-            Origin::File(_) => at(suite.base().join(expanded(Path::new(file)))),
+            Origin::File(_) => Ok(found_at(suite.base().join(expanded(Path::new(file))))?),
             Origin::BuiltIn(definition) => {
                 let path = Path::new(definition).with_file_name(file);
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
                 match text {
                     Some(text) => Ok(Self::BuiltIn { path, text }),
-                    None => Err(SuiteError::Unreadable {
-                        path,
-                        problem: "this suite brings no items of its own".into(),
-                        help: Some(format!(
-                            "name your copy of it: `--items FILE`. {}",
-                            suite.definition.description
-                        )),
-                    }),
+                    None => Err(
+                        Unreadable::new(&path, "this suite brings no items of its own")
+                            .with_help(format!(
+                                "name your copy of it: `--items FILE`. {}",
+                                suite.definition.description
+                            ))
+                            .into(),
+                    ),
                 }
             }
         }
@@ -116,30 +118,35 @@ impl Found {
         }
     }
 
-    /// The suite's word goes first for its own source, the file's extension for one that the user gave.
+    /// How the source is written: the suite's word goes first for its own source, the file's extension for
+    /// one that the user gave.
     ///
     /// # Errors
     /// When neither says it.
-    pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, SuiteError> {
+    pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, Unreadable> {
         let named = match self {
-            Self::Folder(_) => return Ok(Format::TextFolder),
+            Self::Folder(_) => return Ok(formats::of_folders()),
             Self::BuiltIn { path, .. } => path,
             Self::Files { name, files } => files.first().unwrap_or(name),
         };
-        let by_name = by_extension(named);
+        let by_name = formats::by_extension(named);
         // JSON of a form of its own is still called .json.
-        let own = matches!(stated, Some(Format::Imgedit | Format::GenaiBench));
-        let format = match given && !(own && by_name == Some(Format::Json)) {
-            true => by_name.or(stated),
-            false => stated.or(by_name),
+        let own = stated.is_some_and(|format| format.own_json.is_some()) && is_json(named);
+        let format = if given && !own {
+            by_name.or(stated)
+        } else {
+            stated.or(by_name)
         };
-        format.ok_or_else(|| SuiteError::Unreadable {
-            path: named.to_owned(),
-            problem: "its name does not say how it is written".to_owned(),
-            help: Some(
-                "end it in .jsonl, .json, .csv, .tsv or .parquet, or set `format` under [items]"
-                    .to_owned(),
-            ),
+        format.ok_or_else(|| {
+            let usual = formats::usual_extensions().map(|ending| format!(".{ending}"));
+            let usual: Vec<String> = usual.collect();
+            let endings = match usual.split_last() {
+                Some((last, others)) => format!("{} or {last}", others.join(", ")),
+                None => String::new(),
+            };
+            Unreadable::new(named, "its name does not say how it is written").with_help(format!(
+                "end it in {endings}, or set `format` under [items]"
+            ))
         })
     }
 
@@ -147,58 +154,58 @@ impl Found {
     ///
     /// # Errors
     /// When it cannot be read, or is not UTF-8.
-    pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, SuiteError> {
+    pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, Unreadable> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),
-            Self::Folder(path) => Err(unreadable(path, "this is a folder")),
+            Self::Folder(path) => Err(Unreadable::new(path, "this is a folder")),
             Self::Files { name, files } => match files.as_slice() {
                 [one] => Ok(Cow::Owned(read(one)?)),
-                many if many
-                    .iter()
-                    .all(|file| by_extension(file) == Some(Format::Json)) =>
-                {
-                    Ok(Cow::Owned(joined(many, format)?))
+                many if many.iter().all(|file| is_json(file)) => {
+                    let how = format.own_json.unwrap_or(Several::Array);
+                    Ok(Cow::Owned(joined(many, how)?))
                 }
                 _ => {
                     let problem = "several files are one source only as Parquet, TSV or JSON";
-                    Err(unreadable(name, problem))
+                    Err(Unreadable::new(name, problem))
                 }
             },
         }
     }
 }
 
-fn read(path: &Path) -> Result<String, SuiteError> {
+fn read(path: &Path) -> Result<String, Unreadable> {
     let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(path, &format!("cannot be read ({error})")))?;
+        .map_err(|error| Unreadable::new(path, format!("cannot be read ({error})")))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..valid).unwrap_or_default();
         let line = before.split(|byte| *byte == b'\n').count();
-        unreadable(path, &format!("line {line} is not UTF-8 text"))
+        Unreadable::new(path, format!("line {line} is not UTF-8 text"))
     })
 }
 
-/// The values of several JSON files as one array: arrays are put behind each other, other values become elements. Of
-/// ImgEdit's files, an object by their names.
-fn joined(files: &[PathBuf], format: Format) -> Result<String, SuiteError> {
+/// The values of several JSON files as one value.
+fn joined(files: &[PathBuf], how: Several) -> Result<String, Unreadable> {
     let mut all = Vec::new();
     let mut by_name = Object::new();
     for path in files {
         let text = read(path)?;
         let value = json::read(text.as_bytes());
-        match value.map_err(|error| unreadable(path, &format!("this is not JSON: {error}")))? {
-            value if format == Format::Imgedit => {
+        let value =
+            value.map_err(|error| Unreadable::new(path, format!("this is not JSON: {error}")))?;
+        match (how, value) {
+            (Several::ByName, value) => {
                 by_name.insert(stem(path).to_owned(), value);
             }
-            Value::Array(values) => all.extend(values),
-            value => all.push(value),
+            (Several::Array, Value::Array(values)) => all.extend(values),
+            (Several::Array, value) => all.push(value),
         }
     }
-    if format == Format::Imgedit {
-        return Ok(Value::Object(by_name).to_string());
-    }
-    Ok(Value::Array(all).to_string())
+    let joined = match how {
+        Several::ByName => Value::Object(by_name),
+        Several::Array => Value::Array(all),
+    };
+    Ok(joined.to_string())
 }
 
 fn stem(path: &Path) -> &str {
@@ -206,20 +213,14 @@ fn stem(path: &Path) -> &str {
     stem.unwrap_or_default()
 }
 
-fn by_extension(path: &Path) -> Option<Format> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("jsonl" | "ndjson") => Some(Format::Jsonl),
-        Some("json") => Some(Format::Json),
-        Some("csv") => Some(Format::Csv),
-        Some("tsv") => Some(Format::Tsv),
-        Some("parquet") => Some(Format::Parquet),
-        _ => None,
-    }
+fn is_json(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part names.
-fn at(path: PathBuf) -> Result<Found, SuiteError> {
+/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part
+/// names.
+fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
     if path.is_dir() {
         let path = cached_snapshot(&path).unwrap_or(path);
         return match data_set::tables(&path)? {
@@ -234,77 +235,20 @@ fn at(path: PathBuf) -> Result<Found, SuiteError> {
             _ => Path::new("."),
         };
         let files = files(folder, &|name| fits(pattern, name))?;
-        return match files.is_empty() {
-            true => Err(unreadable(&path, "no file has such a name")),
-            false => Ok(Found::Files {
+        return if files.is_empty() {
+            Err(Unreadable::new(&path, "no file has such a name"))
+        } else {
+            Ok(Found::Files {
                 name: folder.to_owned(),
                 files,
-            }),
+            })
         };
     }
     if !path.exists() {
-        return Err(unreadable(&path, "there is no such file"));
+        return Err(Unreadable::new(&path, "there is no such file"));
     }
     Ok(Found::Files {
         name: path.clone(),
         files: vec![path],
     })
-}
-
-/// The files of a folder whose names fit, in their order.
-pub(super) fn files(
-    folder: &Path,
-    fits: &dyn Fn(&str) -> bool,
-) -> Result<Vec<PathBuf>, SuiteError> {
-    let cannot = |error: std::io::Error| {
-        unreadable(folder, &format!("this folder cannot be listed ({error})"))
-    };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(fits) && path.is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Whether a name fits a pattern in which `*` stands for any characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-            starts.into_iter().any(|at| fits(after, &rest[at..]))
-        }),
-    }
-}
-
-fn unreadable(path: &Path, problem: &str) -> SuiteError {
-    SuiteError::Unreadable {
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-        help: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, name, expected) in [
-            ("test-*.parquet", "test-00000-of-00002.parquet", true),
-            ("test-*.parquet", "train-0.parquet", false),
-            ("*", "字.tsv", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("a*", "a", true),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

@@ -1,13 +1,13 @@
-//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its pictures written
-//! into the folder for them, so that items hold paths like those of any other suite.
+//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its
+//! pictures written into the folder for them, so that items hold paths like those of any other suite.
 
-use crate::config::{Flaw, Format, ImageEncoding, ItemsSource, Mapping, Names, Prepare};
+use crate::config::{Flaw, ItemsSource, Mapping, Names, Prepare};
+use crate::formats::table::{Columns, ImageEncoding, Picture, Row, RowResult};
+use crate::formats::{self, Format, Place, Record};
 use crate::suite::collect::{Collected, Items};
 use crate::suite::error::{Problem, SuiteError, Wrong};
 use crate::suite::map::Mapper;
 use crate::suite::pictures::Pictures;
-use crate::suite::read::table::{Columns, Picture, Read, Row};
-use crate::suite::read::{self, Place, Record};
 use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,7 @@ const INDEX: &str = "index";
 
 /// Whether a source is read this way.
 pub(super) fn are_in(format: Format, source: &ItemsSource) -> bool {
-    matches!(format, Format::Parquet | Format::Tsv)
-        || source.map.image_encoding == ImageEncoding::Base64
+    format.is_table() || source.map.image_encoding == ImageEncoding::Base64
 }
 
 /// Files of one kind that make one source.
@@ -59,11 +58,8 @@ impl Tables<'_> {
                 [_] => None,
                 _ => file.file_name().and_then(|name| name.to_str()),
             };
-            let mut sink = |rows: Vec<Read>| {
-                making.take(rows);
-                Ok(())
-            };
-            read::rows(self.format, file, among, &columns, &mut sink)?;
+            let mut sink = |rows: Vec<RowResult>| making.take(rows);
+            formats::read_rows(self.format, file, among, &columns, &mut sink)?;
         }
         making.finish_waiting();
         Ok((making.collected.finish(self.name)?, making.rows))
@@ -129,7 +125,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn take(&mut self, rows: Vec<Read>) {
+    fn take(&mut self, rows: Vec<RowResult>) {
         let first = self.rows;
         self.rows += rows.len();
         let written: Vec<Result<Option<Written>, Problem>> = rows
@@ -200,7 +196,7 @@ impl Making<'_> {
                 Ok(found) => links.push((column, found)),
                 Err(wrong) => {
                     let place = record.place.clone().column(&column);
-                    broken.push((column, Problem::of(place, wrong)));
+                    broken.push((column, Problem::of_record(place, wrong)));
                 }
             }
         }
@@ -235,7 +231,8 @@ impl Making<'_> {
         self.mapper.keeps(&written.record.fields) != Ok(false)
     }
 
-    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have from it.
+    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have
+    /// from it.
     fn refuse(&mut self, written: Written) {
         let index = written.index();
         let asked = self.asks(&written);
@@ -276,15 +273,16 @@ impl Making<'_> {
                         let key = (column.clone(), index.clone());
                         let Some(known) = self.known.get(&key) else {
                             let place = written.record.place.clone().column(column);
-                            let wrong = match self.broken.contains(&key) {
-                                true => Flaw::BrokenPicture.wrong(format!(
+                            let wrong = if self.broken.contains(&key) {
+                                Flaw::BrokenPicture.wrong(format!(
                                     "the picture of the record whose `{INDEX}` is {index:?} cannot be used"
-                                )),
-                                false => Wrong::from(format!(
+                                ))
+                            } else {
+                                Wrong::from(format!(
                                     "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
-                                )),
+                                ))
                             };
-                            return Err(Problem::of(place, wrong));
+                            return Err(Problem::of_record(place, wrong));
                         };
                         paths.extend(known.iter().map(|path| path.as_str().into()));
                     }
@@ -308,7 +306,7 @@ impl Making<'_> {
         for (number, place, items) in made {
             match items {
                 Ok(items) => self.collected.add(number, &place, items),
-                Err(wrong) => self.collected.problem(Problem::of(place, wrong)),
+                Err(wrong) => self.collected.problem(Problem::of_record(place, wrong)),
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod json;
 pub mod json_fault;
 pub mod meteor;
 pub mod multiset;
+pub mod nearest;
 pub mod normalise;
 pub mod porter;
 pub mod recall;

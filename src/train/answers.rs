@@ -89,6 +89,7 @@ impl Answers {
 pub struct Tally(BTreeMap<Subject, [usize; 2]>);
 
 impl Tally {
+    /// Counts the lessons whose answers are right, beside all.
     pub fn add(&mut self, lessons: &[Lesson], right: &[bool]) {
         for (lesson, right) in lessons.iter().zip(right) {
             if lesson.certain {

@@ -20,6 +20,7 @@ const BATCH: usize = 64;
 pub struct ImageTokenizer {
     /// `transform` and `encoder` as X-Omni's `vision_config` has them.
     pub json: Value,
+    /// The configuration of the encoder.
     pub encoder: EncoderConfig,
     folder: PathBuf,
     vit: Vit,

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+/// The file of a training's numbers, a line a step.
 pub const FILE: &str = "curve.jsonl";
 /// Steps of which a complete training keeps every line, and how far apart the later ones are.
 pub const BEGINNING: u64 = 400;
@@ -69,8 +70,8 @@ impl Curve {
         writeln!(self.file, "{line}").map_err(|error| TrainError::io(&self.path, error))
     }
 
-    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every twentieth, and
-    /// all checks.
+    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every
+    /// twentieth, and all checks.
     ///
     /// # Errors
     /// When the file cannot be read or written.

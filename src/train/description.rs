@@ -1,4 +1,5 @@
-//! All that a picture of the miniature world shows, in words: every thing with its colour, its shape and its cell.
+//! All that a picture of the miniature world shows, in words: every thing with its colour, its shape and its
+//! cell.
 
 use super::samples::Content;
 use crate::world::thing::Thing;

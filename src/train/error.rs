@@ -10,10 +10,13 @@ pub enum TrainError {
     #[diagnostic(help(
         "look at the disk, its permissions and its free space; the last state that was saved is whole"
     ))]
+    /// A file cannot be read or written.
     Io { path: PathBuf, problem: String },
+    /// Another process trains in the folder.
     #[error("{folder}: {holder} trains here", folder = folder.display())]
     #[diagnostic(help("wait for it, or name another folder with `--out`"))]
     Busy { folder: PathBuf, holder: String },
+    /// A file of the training is damaged or another training's.
     #[error("{path}: {problem}", path = path.display())]
     #[diagnostic(help("name another folder with `--out`, or begin anew with `--restart`"))]
     State { path: PathBuf, problem: String },
@@ -21,6 +24,7 @@ pub enum TrainError {
     #[diagnostic(help(
         "train it first, into a folder beside this one, or name its folder: `--set 'from.{role}=\"a/folder\"'`"
     ))]
+    /// A checkpoint that the training begins from is absent.
     Source {
         role: String,
         named: PathBuf,
@@ -30,18 +34,23 @@ pub enum TrainError {
     #[diagnostic(help(
         "take a lower `optimizer.learning_rate`, a longer `warmup` or a shorter `clip`; the last state that was saved is whole"
     ))]
+    /// A number of a step is not finite.
     NotFinite { what: &'static str, step: u64 },
+    /// The definition has a mistake.
     #[error("{message}")]
     #[diagnostic(help("look at the definition of the training"))]
     Definition { message: String },
+    /// A network cannot be made or computed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A tensor cannot be computed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }
 
 impl TrainError {
-    pub(super) fn definition(error: impl std::fmt::Display) -> Self {
+    /// A mistake in the definition.
+    pub(crate) fn definition(error: impl std::fmt::Display) -> Self {
         Self::Definition {
             message: error.to_string(),
         }

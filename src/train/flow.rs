@@ -1,5 +1,5 @@
-//! Flow matching (Esser et al., arXiv 2403.03206; UniWorld-V1's training script): a denoiser learns the velocity from
-//! picture to noise.
+//! Flow matching (Esser et al., arXiv 2403.03206; UniWorld-V1's training script): a denoiser learns the
+//! velocity from picture to noise.
 
 use super::TrainError;
 use crate::model::flow_match::{FlowMatchConfig, euler_step};

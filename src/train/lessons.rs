@@ -29,6 +29,7 @@ impl Subject {
     /// What [`Lesson::of_pictures`] asks.
     pub const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
 
+    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Caption,
         Self::Describe,
@@ -37,6 +38,7 @@ impl Subject {
         Self::Sign,
     ];
 
+    /// The name in the curve.
     pub fn name(self) -> &'static str {
         match self {
             Self::Caption => "caption",
@@ -51,15 +53,20 @@ impl Subject {
 /// What is shown to a language model.
 #[derive(Debug, Clone)]
 pub enum Shown {
+    /// Things.
     Scene(Scene),
+    /// A sign with a word.
     Sign(RgbImage),
 }
 
 /// One lesson.
 #[derive(Debug, Clone)]
 pub struct Lesson {
+    /// What the lesson is about.
     pub subject: Subject,
+    /// What is asked.
     pub words: String,
+    /// The picture that is asked about.
     pub shown: Option<Shown>,
     /// The answer; it begins with a blank.
     pub answer: String,
@@ -102,7 +109,8 @@ impl Lesson {
         }
     }
 
-    /// So many lessons about pictures whose words have one length in tokens, with the tokens of their answers.
+    /// So many lessons about pictures whose words have one length in tokens, with the tokens of their
+    /// answers.
     ///
     /// # Errors
     /// When the vocabulary lacks a word.
@@ -160,9 +168,10 @@ fn caption(random: &mut Random) -> Lesson {
 
 /// A scene as training sees them: of a caption, or before an edit.
 fn scene(random: &mut Random) -> Scene {
-    match random.chance(0.5) {
-        true => samples::caption(random).scene(random),
-        false => Edit::sampled(random.pick(&Kind::ALL), random).before,
+    if random.chance(0.5) {
+        samples::caption(random).scene(random)
+    } else {
+        Edit::sampled(random.pick(&Kind::ALL), random).before
     }
 }
 
@@ -172,14 +181,15 @@ fn listed(scene: &Scene) -> String {
     things.sort_by_key(|thing| thing.cell);
     let said = things
         .iter()
-        .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place(*cell)));
-    match things.is_empty() {
-        true => " nothing".to_owned(),
-        false => said.collect::<Vec<String>>().join(","),
+        .map(|Thing { shape, color, cell }| format!(" {color} {shape}{}", place_in_words(*cell)));
+    if things.is_empty() {
+        " nothing".to_owned()
+    } else {
+        said.collect::<Vec<String>>().join(",")
     }
 }
 
-fn place(cell: Cell) -> String {
+fn place_in_words(cell: Cell) -> String {
     let [row, column] = [cell.row, cell.column].map(|at| number(usize::from(at) + 1));
     format!(" row {row} column {column}")
 }
@@ -205,7 +215,9 @@ fn question(random: &mut Random) -> Lesson {
             format!("what color is the {shape}"),
             format!(" {}", thing.color),
         ),
-        (Some(thing), 1) if more == 0 => (format!("where is the {shape}"), place(thing.cell)),
+        (Some(thing), 1) if more == 0 => {
+            (format!("where is the {shape}"), place_in_words(thing.cell))
+        }
         _ => (
             format!("how many {shape}s"),
             format!(" {}", number(scene.count(shape))),
@@ -236,9 +248,10 @@ fn sign(word: &str, read: bool, random: &mut Random) -> Lesson {
     let picture = words::sign(word, random.pick(&Color::ALL), random);
     Lesson {
         subject: Subject::Sign,
-        words: match read {
-            true => "describe it".into(),
-            false => words::prompt(word),
+        words: if read {
+            "describe it".into()
+        } else {
+            words::prompt(word)
         },
         shown: read.then_some(Shown::Sign(picture)),
         answer: format!(" {word}"),

@@ -3,9 +3,12 @@
 //! | file | idea |
 //! |---|---|
 //! | [`crate::world`] | the pictures |
+//! | `definition` | what is trained, on what and for how long |
 //! | [`samples`] | what training sees of them |
 //! | [`task`] | what a training needs of a network |
-//! | `tasks` | one file for each network that is trained |
+//! | [`tasks`] | one file for each network that is trained |
+//! | `setup` | what a task makes its network from |
+//! | `place` | where and how a training runs |
 //! | `sources` | the checkpoints that a training begins from |
 //! | `autoencoder`, `codes`, `flow`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
@@ -22,23 +25,28 @@ mod autoencoder;
 mod blocks;
 mod codes;
 mod curve;
+mod definition;
 mod description;
 mod error;
 mod flow;
 mod lessons;
 pub mod optimizer;
+mod place;
 mod probe;
 mod prompt;
 pub mod region;
 pub mod run;
 pub mod samples;
+mod setup;
 mod sources;
 mod state;
 pub mod task;
-mod tasks;
+pub mod tasks;
 pub mod verify;
 mod vocabulary;
 
 pub use curve::{BEGINNING, FILE as CURVE, losses};
+pub use definition::{TrainingChange, TrainingFile, training};
 pub use error::TrainError;
-pub use run::{Event, Outcome, Place, RECORD, run as train};
+pub use place::{Event, Place, Shipped};
+pub use run::{Outcome, RECORD, run as train};

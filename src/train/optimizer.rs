@@ -1,12 +1,50 @@
-//! AdamW as PyTorch's `torch.optim.AdamW`, a gradient clipped as by `clip_grad_norm_`, and a moving average of the weights
-//! as by diffusers' `EMAModel` with its warm-up.
+//! AdamW as PyTorch's `torch.optim.AdamW`, a gradient clipped as by `clip_grad_norm_`, and a moving average
+//! of the weights as by diffusers' `EMAModel` with its warm-up.
 
 use super::TrainError;
-use crate::config::OptimizerSection;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a warm-up, a clipped gradient and a moving average of
+/// the weights.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSection {
+    /// The learning rate after the warm-up.
+    pub learning_rate: f64,
+    /// Steps over which the learning rate rises from 0.
+    pub warmup: u64,
+    /// Part of the learning rate that is left at the end of a half cosine; 1 keeps it.
+    pub final_rate: f64,
+    /// How much of the gradient's two moments each step keeps.
+    pub betas: [f64; 2],
+    /// What is added to the root of the second moment.
+    pub eps: f64,
+    /// The share of a weight, times the learning rate, that each step takes away.
+    pub weight_decay: f64,
+    /// Longest gradient, over all parameters.
+    pub clip: f64,
+    /// How much of the moving average each step keeps; it keeps less during the first steps, as in diffusers.
+    pub ema: f64,
+}
+
+impl Default for OptimizerSection {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            warmup: 100,
+            final_rate: 0.05,
+            betas: [0.9, 0.999],
+            eps: 1e-8,
+            weight_decay: 0.0,
+            clip: 1.0,
+            ema: 0.999,
+        }
+    }
+}
 
 /// One tensor that is trained, and what the optimizer remembers of it.
 struct Parameter {
@@ -28,6 +66,7 @@ pub struct AdamW {
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
+    /// The learning rate of the step.
     pub learning_rate: f64,
     /// Length of the gradient before it was clipped.
     pub gradient: f64,

@@ -1,5 +1,5 @@
-//! What the patch tokens of an encoder tell of the cells they stand for: linear probes, by ridge regression onto classes
-//! (Alain and Bengio, arXiv 1610.01644, probe the same way with a classifier).
+//! What the patch tokens of an encoder tell of the cells they stand for: linear probes, by ridge regression
+//! onto classes (Alain and Bengio, arXiv 1610.01644, probe the same way with a classifier).
 
 use super::TrainError;
 use super::samples::{CHECKS, Content, stream};
@@ -15,8 +15,8 @@ use nalgebra::DMatrix;
 /// Scenes that a probe is fitted on, and scenes that it is asked about.
 const FITTED: usize = 384;
 const ASKED: usize = 192;
-/// Scenes that a second probe is fitted on. With many, even an untrained network's tokens tell all of their own cells, as
-/// each stands for one; with few, only what is plain in them is found.
+/// Scenes that a second probe is fitted on. With many, even an untrained network's tokens tell all of their
+/// own cells, as each stands for one; with few, only what is plain in them is found.
 const FEW: usize = 16;
 /// Pictures at a time.
 const BATCH: usize = 64;
@@ -57,8 +57,9 @@ const QUESTIONS: [Question; 3] = [
     },
 ];
 
-/// Shares of tokens of unseen scenes whose class a linear probe names: the mean over classes, so that chance is one over
-/// their number. A name that ends in `_few` is of a probe that was fitted on few scenes. `tokens` gives the patch tokens [B, N, D] of pictures, N a square.
+/// Shares of tokens of unseen scenes whose class a linear probe names: the mean over classes, so that chance
+/// is one over their number. A name that ends in `_few` is of a probe that was fitted on few scenes. `tokens`
+/// gives the patch tokens [B, N, D] of pictures, N a square.
 ///
 /// # Errors
 /// As `tokens`.
@@ -113,9 +114,12 @@ impl Seen {
         }
         let count = values.len() / width.max(1);
         let at = |row: usize, column: usize| values.get(row * width + column).copied();
-        let rows = DMatrix::from_fn(count, width + 1, |row, column| match column == width {
-            true => 1.0,
-            false => at(row, column).map_or(0.0, f64::from),
+        let rows = DMatrix::from_fn(count, width + 1, |row, column| {
+            if column == width {
+                1.0
+            } else {
+                at(row, column).map_or(0.0, f64::from)
+            }
         });
         Ok(Self { rows, scenes })
     }
@@ -144,8 +148,8 @@ impl Seen {
         answers.collect()
     }
 
-    /// The weights [D + 1, classes] of least squared error against 1 for the right class and 0 for the others, each class
-    /// counting as much as another; None where the tokens are no finite numbers.
+    /// The weights [D + 1, classes] of least squared error against 1 for the right class and 0 for the
+    /// others, each class counting as much as another; None where the tokens are no finite numbers.
     fn fit(&self, question: &Question) -> Option<DMatrix<f64>> {
         let answers = self.answers(question);
         let counts = counts(question, answers.iter().copied());

@@ -1,5 +1,6 @@
-//! The adaptive weighting of edited regions of UniWorld-V1 (arXiv 2506.03147, section 3.3; `get_mask.py` of its training
-//! script): where a target differs from its references, the loss counts more, and the smaller the region the more.
+//! The adaptive weighting of edited regions of UniWorld-V1 (arXiv 2506.03147, section 3.3; `get_mask.py` of
+//! its training script): where a target differs from its references, the loss counts more, and the smaller
+//! the region the more.
 
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::definitions::Image;
@@ -27,7 +28,7 @@ pub enum WeightFunction {
 
 impl WeightFunction {
     /// The weight, rounded to six decimals as the training script does.
-    fn at(self, x: f64) -> f64 {
+    fn weight(self, x: f64) -> f64 {
         let weight = match self {
             Self::Log => x.log2() + 1.0,
             Self::Exp => (x.sqrt() - 1.0).exp2(),
@@ -53,6 +54,7 @@ pub struct RegionSettings {
     pub smallest: f64,
     /// Pixels of a cell's side: the factor of the autoencoder.
     pub pool: u32,
+    /// How the weight follows from the size of the region.
     pub function: WeightFunction,
 }
 
@@ -73,10 +75,13 @@ impl Default for RegionSettings {
 /// Why a sample has no weights.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RegionError {
+    /// The kernel has no size that fits.
     #[error("a kernel of {kernel} pixels: odd sides from 1 to {WIDEST} have a middle")]
     Kernel { kernel: u32 },
+    /// The picture does not divide into cells.
     #[error("pictures of {width} × {height} pixels have no cell of {pool} × {pool}")]
     Grid { width: u32, height: u32, pool: u32 },
+    /// Reference and target have different sizes.
     #[error(
         "a reference is {reference:?} pixels large and the target {target:?}: resize one of them"
     )]
@@ -84,8 +89,10 @@ pub enum RegionError {
         reference: (u32, u32),
         target: (u32, u32),
     },
+    /// Reference and target are the same.
     #[error("no part of the target differs from all of its references")]
     Nothing,
+    /// The region is smaller than the settings allow.
     #[error("the edited region is {share} of the picture, less than {smallest}")]
     TooSmall { share: f64, smallest: f64 },
 }
@@ -102,12 +109,12 @@ pub struct Region {
 }
 
 impl Region {
-    /// Compares a target with the references that it was edited from. With no reference, or with a single one that it
-    /// equals, all of the picture is the region.
+    /// Compares a target with the references that it was edited from. With no reference, or with a single one
+    /// that it equals, all of the picture is the region.
     ///
     /// # Errors
-    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which case training
-    /// skips the sample.
+    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which
+    /// case training skips the sample.
     pub fn new(
         target: &RgbImage,
         references: &[RgbImage],
@@ -150,14 +157,14 @@ impl Region {
         }
         let x = f64::from(pooled.width() * pooled.height()) / inside as f64;
         Ok(Self {
-            weight: settings.function.at(x),
+            weight: settings.function.weight(x),
             mask,
             pooled,
         })
     }
 
-    /// The weights on a grid of `width` × `height` latents, row by row: the cells themselves, or the nearest ones of
-    /// another grid, as torch's `interpolate` takes them.
+    /// The weights on a grid of `width` × `height` latents, row by row: the cells themselves, or the nearest
+    /// ones of another grid, as torch's `interpolate` takes them.
     pub fn weights(&self, width: u32, height: u32) -> Vec<f32> {
         let nearest = |to: u32, from: u32| {
             let scale = from as f32 / to as f32;
@@ -166,9 +173,12 @@ impl Region {
         let columns: Vec<u32> = nearest(width, self.pooled.width()).collect();
         let rows = nearest(height, self.pooled.height());
         let cells = rows.flat_map(|y| columns.iter().map(move |x| self.pooled.get_pixel(*x, y)));
-        let weight = |cell: &Luma<u8>| match *cell == BLACK {
-            true => 1.0,
-            false => self.weight as f32,
+        let weight = |cell: &Luma<u8>| {
+            if *cell == BLACK {
+                1.0
+            } else {
+                self.weight as f32
+            }
         };
         cells.map(weight).collect()
     }
@@ -235,7 +245,8 @@ fn keep_large_parts(mask: &mut GrayImage, share: f64) {
     }
 }
 
-/// White cells are those with a white pixel; pixels at the right and lower edges that fill no cell are dropped.
+/// White cells are those with a white pixel; pixels at the right and lower edges that fill no cell are
+/// dropped.
 fn pooled(mask: &GrayImage, pool: u32) -> GrayImage {
     let mut cells = GrayImage::new(mask.width() / pool, mask.height() / pool);
     for (x, y, pixel) in mask.enumerate_pixels() {
@@ -250,8 +261,8 @@ fn white(mask: &GrayImage) -> usize {
     mask.pixels().filter(|pixel| **pixel != BLACK).count()
 }
 
-/// OpenCV's `MORPH_ELLIPSE` of an odd side; what a picture lacks beyond its edges neither spreads nor erodes, as with
-/// OpenCV's default border.
+/// OpenCV's `MORPH_ELLIPSE` of an odd side; what a picture lacks beyond its edges neither spreads nor erodes,
+/// as with OpenCV's default border.
 fn ellipse(side: u32) -> Result<Mask, RegionError> {
     if side.is_multiple_of(2) || side > WIDEST {
         return Err(RegionError::Kernel { kernel: side });
@@ -262,9 +273,6 @@ fn ellipse(side: u32) -> Result<Mask, RegionError> {
         let (dx, dy) = (f64::from(x) - r, f64::from(y) - r);
         dx.abs() <= (r * r - dy * dy).sqrt().round_ties_even()
     };
-    let picture = GrayImage::from_fn(side, side, |x, y| match inside(x, y) {
-        true => WHITE,
-        false => BLACK,
-    });
+    let picture = GrayImage::from_fn(side, side, |x, y| if inside(x, y) { WHITE } else { BLACK });
     Ok(Mask::from_image(&picture, radius as u8, radius as u8))
 }

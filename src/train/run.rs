@@ -1,37 +1,21 @@
 //! A training from its first or last step to its checkpoint.
 
+use super::definition::TrainingFile;
 use super::optimizer::AdamW;
+use super::place::{Event, Place};
+use super::setup::Setup;
 use super::sources::Sources;
 use super::state::{self, Progress};
 use super::task::{Learner, Numbers};
-use super::{TrainError, curve, tasks};
-use crate::cancel::Cancel;
-use crate::config::TrainingFile;
+use super::{TrainError, curve};
 use crate::files::{Lock, LockError, hex};
-use candle_core::Device;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// The file that a complete training leaves beside its checkpoint.
 pub const RECORD: &str = "training.json";
-
-/// What happens while a network trains, for whoever shows it.
-pub enum Event<'a> {
-    /// Steps that were done before.
-    Resumed {
-        step: u64,
-    },
-    Step {
-        step: u64,
-        numbers: &'a Numbers,
-    },
-    Checked {
-        step: u64,
-        numbers: &'a Numbers,
-    },
-}
 
 /// How a training ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,26 +26,6 @@ pub enum Outcome {
     Already(Value),
     /// Interrupted after a step; the state is saved.
     Interrupted { step: u64 },
-}
-
-/// Where a checkpoint that comes with the program lies; None when there is none of this name.
-pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
-
-/// Where and how a training runs.
-pub struct Place<'a> {
-    /// The folder of the checkpoint.
-    pub folder: &'a Path,
-    /// Where the checkpoints of other trainings lie.
-    pub beside: &'a Path,
-    pub device: &'a Device,
-    pub cancel: &'a Cancel,
-    /// Forget an earlier state and an earlier checkpoint.
-    pub restart: bool,
-    /// The step after which to stop, as if interrupted.
-    pub until: u64,
-    /// Finds checkpoints that come with the program, by name.
-    pub shipped: &'a Shipped<'a>,
-    pub on: &'a dyn Fn(Event<'_>),
 }
 
 /// Trains.
@@ -80,7 +44,16 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
     } else if let Some(record) = complete(folder, &fingerprint)? {
         return Ok(Outcome::Already(record));
     }
-    let learner = tasks::learner(training, &Sources::new(training, place), place.device)?;
+    training.task.check_roles(&training.from)?;
+    let learner = (training.task.open)(&Setup {
+        seed: training.seed,
+        batch: training.batch,
+        trainable: &training.trainable,
+        network: &training.network,
+        settings: &training.settings,
+        sources: Sources::new(&training.from, place),
+        device: place.device,
+    })?;
     let variables = learner.variables().all();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
     let mut progress = Progress {
@@ -126,7 +99,8 @@ fn lock(folder: &Path) -> Result<Lock, TrainError> {
     })
 }
 
-/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or saved.
+/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or
+/// saved.
 fn fingerprint(training: &TrainingFile) -> Result<String, TrainError> {
     let essential = TrainingFile {
         title: String::new(),
@@ -152,12 +126,13 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
         path: path.clone(),
         problem: error.to_string(),
     })?;
-    match record["fingerprint"] == fingerprint {
-        true => Ok(Some(record)),
-        false => Err(TrainError::State {
+    if record["fingerprint"] == fingerprint {
+        Ok(Some(record))
+    } else {
+        Err(TrainError::State {
             path,
             problem: "is of a training with another definition".into(),
-        }),
+        })
     }
 }
 

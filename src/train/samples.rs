@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 /// How often a picture is empty and how often a sign; the rest are scenes.
 const EMPTY: f64 = 0.04;
+/// The share of signs among captioned pictures.
 pub const SIGN: f64 = 0.35;
 
 static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
@@ -34,8 +35,9 @@ static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Streams of random numbers: what training sees, and what checks see.
+/// The stream of random numbers that training samples come from.
 pub const TRAINING: u64 = 1;
+/// The stream of random numbers that the samples of checks come from.
 pub const CHECKS: u64 = 3;
 
 /// The stream of a batch.
@@ -51,7 +53,9 @@ pub fn noise(seed: u64, step: u64) -> u64 {
 
 /// A picture with what is said of it.
 pub struct Captioned {
+    /// The words.
     pub caption: String,
+    /// A picture that the words are true of.
     pub picture: RgbImage,
 }
 
@@ -67,9 +71,10 @@ impl TryFrom<BTreeMap<Task, usize>> for Tasks {
         let times = |task| shares.get(&task).copied().unwrap_or(1);
         let tasks = Task::ALL.into_iter();
         let tasks: Vec<Task> = tasks.flat_map(|task| vec![task; times(task)]).collect();
-        match tasks.is_empty() {
-            true => Err("`tasks`: one of them at least must be more than 0"),
-            false => Ok(Self(tasks)),
+        if tasks.is_empty() {
+            Err("`tasks`: one of them at least must be more than 0")
+        } else {
+            Ok(Self(tasks))
         }
     }
 }
@@ -125,8 +130,11 @@ pub fn picture(random: &mut Random) -> RgbImage {
 /// What a picture shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
+    /// Nothing at all.
     Nothing,
+    /// A sign: its word and its colour.
     Sign(&'static str, Color),
+    /// Things.
     Scene(Scene),
 }
 

@@ -1,21 +1,22 @@
 //! The checkpoints that a training begins from: beside its own, or those that come with the program.
 
-use super::{Place, TrainError};
-use crate::config::TrainingFile;
-use crate::model::weights::{Files, Variables};
-use candle_core::Device;
+use super::TrainError;
+use super::place::Place;
+use crate::model::weights::Files;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Folders by role.
 pub struct Sources<'a> {
-    training: &'a TrainingFile,
+    from: &'a BTreeMap<String, PathBuf>,
     place: &'a Place<'a>,
 }
 
 impl<'a> Sources<'a> {
-    pub fn new(training: &'a TrainingFile, place: &'a Place<'a>) -> Self {
-        Self { training, place }
+    /// The folders that a definition names, beside the place of the training.
+    pub fn new(from: &'a BTreeMap<String, PathBuf>, place: &'a Place<'a>) -> Self {
+        Self { from, place }
     }
 
     /// The folder of a role; None when the definition does not name it.
@@ -23,15 +24,16 @@ impl<'a> Sources<'a> {
     /// # Errors
     /// When the folder is not there.
     pub fn get(&self, role: &str) -> Result<Option<PathBuf>, TrainError> {
-        let Some(named) = self.training.from.get(role) else {
+        let Some(named) = self.from.get(role) else {
             return Ok(None);
         };
         let meant = crate::hub::meant(named).map_err(TrainError::definition)?;
         let named = meant.as_ref().unwrap_or(named);
         let own = named.components().count() == 1;
-        let folder = match own {
-            true => self.place.beside.join(named),
-            false => named.clone(),
+        let folder = if own {
+            self.place.beside.join(named)
+        } else {
+            named.clone()
         };
         if folder.is_dir() {
             return Ok(Some(folder));
@@ -45,22 +47,6 @@ impl<'a> Sources<'a> {
             named: named.clone(),
             path: folder,
         })
-    }
-
-    /// The parameters of a network of one folder, which begin with those of `from.begin` where that is named.
-    ///
-    /// # Errors
-    /// When the folder is not there or has no weights.
-    pub fn variables(&self, device: &Device) -> Result<Arc<Variables>, TrainError> {
-        let begin = self.get("begin")?.map(|folder| files(&folder));
-        let begin = begin.transpose()?.map(|files| (String::new(), files));
-        let Self { training, .. } = self;
-        Ok(Variables::over(
-            training.seed,
-            device.clone(),
-            begin.into_iter().collect(),
-            training.trainable.clone(),
-        ))
     }
 
     /// The folder of a role that the task cannot do without.

@@ -1,5 +1,5 @@
-//! The state of a training on the disk: weights, moments, averages and the step, in one safetensors file that is replaced as
-//! a whole.
+//! The state of a training on the disk: weights, moments, averages and the step, in one safetensors file that
+//! is replaced as a whole.
 
 use super::TrainError;
 use candle_core::{DType, Device, Tensor};
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+/// The file of a training under way.
 pub const FILE: &str = "state.safetensors";
 /// The key of the header's metadata.
 const KEY: &str = "training";

@@ -13,11 +13,13 @@ pub type Numbers = Vec<(String, f64)>;
 
 /// The loss of one step: a scalar with its graph, and its parts.
 pub struct Loss {
+    /// The scalar that is minimised.
     pub total: Tensor,
     parts: Vec<(&'static str, Tensor)>,
 }
 
 impl Loss {
+    /// A loss and its named parts, scalars all.
     pub fn new(total: Tensor, parts: &[(&'static str, Tensor)]) -> Self {
         Self {
             total,
@@ -49,7 +51,8 @@ pub trait Learner {
     /// When the network cannot be computed.
     fn loss(&self, step: u64) -> Result<Loss, TrainError>;
 
-    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages` puts it in place.
+    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages`
+    /// puts it in place.
     ///
     /// # Errors
     /// As [`Self::loss`].
@@ -66,8 +69,8 @@ pub trait Learner {
     /// The files of the checkpoint.
     fn files(&self) -> &'static [&'static str];
 
-    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network at this moment. Returns what is worth
-    /// knowing of it.
+    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network
+    /// at this moment. Returns what is worth knowing of it.
     ///
     /// # Errors
     /// When the folder cannot be written.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 /// Parts that the compared steps are cut into.
 const PARTS: u64 = 10;
-/// How far the mean loss of a part may lie from the earlier one. Another processor sums in another order: the first steps
-/// agree to many digits and later ones drift apart.
+/// How far the mean loss of a part may lie from the earlier one. Another processor sums in another order: the
+/// first steps agree to many digits and later ones drift apart.
 const WITHIN: f64 = 0.1;
 
 /// The mean losses of one part of the steps.
@@ -15,7 +15,9 @@ const WITHIN: f64 = 0.1;
 pub struct Compared {
     /// The last step of the part.
     pub step: u64,
+    /// The mean loss of the training that was.
     pub before: f64,
+    /// The mean loss of this one.
     pub now: f64,
 }
 

@@ -1,5 +1,5 @@
-//! Tokenizers of the miniature world in the form of Qwen2's and CLIP's: byte pairs whose merges make whole words of its
-//! grammar, and single letters of everything else, so that signs are spelt.
+//! Tokenizers of the miniature world in the form of Qwen2's and CLIP's: byte pairs whose merges make whole
+//! words of its grammar, and single letters of everything else, so that signs are spelt.
 
 use crate::world::thing::{Color, Shape};
 use serde_json::{Map, Value, json};
@@ -40,8 +40,8 @@ const WITHIN: [&str; 33] = [
     "yes",
     "no",
 ];
-/// Words that a text begins with. Where one holds the first two letters of another, it comes before it: its own letters
-/// must find together first.
+/// Words that a text begins with. Where one holds the first two letters of another, it comes before it: its
+/// own letters must find together first.
 const FIRST: [&str; 11] = [
     "user",
     "assistant",
@@ -59,8 +59,11 @@ const FIRST: [&str; 11] = [
 /// What a tokenizer marks the ends of texts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// CLIP's.
     Clip,
+    /// T5's.
     T5,
+    /// Qwen's.
     Qwen,
     /// Qwen2's, and after them the image tokens of so many codes and what stands around them.
     XOmni(usize),
@@ -151,7 +154,8 @@ pub fn size(kind: Kind) -> usize {
     words + kind.special().len()
 }
 
-/// The 256 letters that GPT-2's byte pairs spell bytes with: a printable byte is itself, the others follow U+0100 in turn.
+/// The 256 letters that GPT-2's byte pairs spell bytes with: a printable byte is itself, the others follow
+/// U+0100 in turn.
 fn alphabet() -> Vec<String> {
     let printable = |byte: &u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let others = (0..256).filter(|byte| !printable(byte)).count() as u32;

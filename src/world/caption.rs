@@ -11,15 +11,22 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
+    /// One thing.
     SingleObject,
+    /// Two things of different shapes.
     TwoObject,
+    /// Several things of one shape.
     Counting,
+    /// One thing of a colour.
     Colors,
+    /// Two things and how one lies to the other.
     Position,
+    /// Two things, each of a colour.
     ColorAttr,
 }
 
 impl Task {
+    /// All of them, in GenEval's order.
     pub const ALL: [Self; 6] = [
         Self::SingleObject,
         Self::TwoObject,
@@ -29,6 +36,7 @@ impl Task {
         Self::ColorAttr,
     ];
 
+    /// GenEval's name of the task.
     pub fn tag(self) -> &'static str {
         match self {
             Self::SingleObject => "single_object",
@@ -44,7 +52,9 @@ impl Task {
 /// A shape, and its colour where the caption names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Noun {
+    /// Its shape.
     pub shape: Shape,
+    /// Its colour, where the caption names it.
     pub color: Option<Color>,
 }
 
@@ -71,7 +81,9 @@ impl Noun {
 pub enum Caption {
     /// One thing, or two to four of its kind.
     Some(usize, Noun),
+    /// One of each.
     Both(Noun, Noun),
+    /// The first lies so to the second.
     Related(Noun, Relation, Noun),
 }
 
@@ -127,21 +139,22 @@ impl Caption {
         }
     }
 
-    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of each noun as
-    /// there should be, more of them only where nothing is counted, and a relation between some two of them.
+    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of
+    /// each noun as there should be, more of them only where nothing is counted, and a relation between some
+    /// two of them.
     pub fn shown(self, found: &[Found]) -> bool {
-        let of = |noun: Noun| {
+        let things = |noun: Noun| {
             found.iter().filter(move |thing| {
                 let color = noun.color.is_none_or(|color| color == thing.color);
                 color && thing.form == Some(Form::Shape(noun.shape))
             })
         };
         match self {
-            Self::Some(1, noun) => of(noun).next().is_some(),
-            Self::Some(count, noun) => of(noun).count() == count,
-            Self::Both(a, b) => of(a).next().is_some() && of(b).next().is_some(),
-            Self::Related(a, relation, b) => of(a).any(|x| {
-                of(b).any(
+            Self::Some(1, noun) => things(noun).next().is_some(),
+            Self::Some(count, noun) => things(noun).count() == count,
+            Self::Both(a, b) => things(a).next().is_some() && things(b).next().is_some(),
+            Self::Related(a, relation, b) => things(a).any(|x| {
+                things(b).any(
                     |y| matches!((x.cell(), y.cell()), (Some(x), Some(y)) if relation.holds(x, y)),
                 )
             }),
@@ -163,9 +176,10 @@ impl Caption {
             Self::Both(..) => true,
             Self::Related(a, relation, b) => split::seen_relation(a.shape, relation, b.shape),
         };
-        match seen && self.nouns().into_iter().all(Noun::seen) {
-            true => Split::Seen,
-            false => Split::HeldOut,
+        if seen && self.nouns().into_iter().all(Noun::seen) {
+            Split::Seen
+        } else {
+            Split::HeldOut
         }
     }
 

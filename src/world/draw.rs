@@ -23,7 +23,7 @@ pub fn blank() -> RgbImage {
 pub fn scene(scene: &Scene) -> RgbImage {
     let mut picture = blank();
     for thing in &scene.things {
-        place(
+        draw_form(
             &mut picture,
             Form::Shape(thing.shape),
             thing.color,
@@ -34,7 +34,7 @@ pub fn scene(scene: &Scene) -> RgbImage {
 }
 
 /// Blends one form into its cell.
-pub fn place(picture: &mut RgbImage, form: Form, color: Color, cell: Cell) {
+pub fn draw_form(picture: &mut RgbImage, form: Form, color: Color, cell: Cell) {
     let [left, top] = cell.corner();
     let ink = color.rgb();
     for (y, row) in (top..).zip(cover(form)) {

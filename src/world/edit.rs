@@ -9,14 +9,20 @@ use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 /// What an instruction asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// A thing more.
     Add,
+    /// A thing less.
     Remove,
+    /// A thing in another colour.
     Recolor,
+    /// Another shape in a thing's place.
     Replace,
+    /// A thing in another cell.
     Move,
 }
 
 impl Kind {
+    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Add,
         Self::Remove,
@@ -25,6 +31,7 @@ impl Kind {
         Self::Move,
     ];
 
+    /// As tags have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Add => "add",
@@ -39,8 +46,11 @@ impl Kind {
 /// An edit of a scene of one to three things of different shapes, so that a shape names a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
+    /// What the edit does.
     pub kind: Kind,
+    /// The words that ask for it.
     pub instruction: String,
+    /// The scene of the input picture.
     pub before: Scene,
     /// One of the scenes that follow the instruction.
     pub after: Scene,
@@ -70,8 +80,8 @@ impl Edit {
             .filter(|thing| self.gone != Some(**thing))
     }
 
-    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell unless it is an
-    /// addition, and what is gone is not.
+    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell
+    /// unless it is an addition, and what is gone is not.
     pub fn followed(&self, found: &[Found]) -> bool {
         let anywhere = |thing: &Thing| {
             found.iter().any(|found| {

@@ -1,4 +1,5 @@
-//! The miniature world: 32 × 32 pictures of coloured shapes and letters on grey, each thing in a cell of a 4 × 4 grid.
+//! The miniature world: 32 × 32 pictures of coloured shapes and letters on grey, each thing in a cell of a 4
+//! × 4 grid.
 //!
 //! | file | idea |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by the colour of
-//! its solid pixels and by the form that its cover overlaps best.
+//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by
+//! the colour of its solid pixels and by the form that its cover overlaps best.
 
 use super::draw::cover;
 use super::glyphs::LETTERS;
@@ -27,6 +27,7 @@ const IN_ROW: f32 = 0.5 * CELL as f32;
 pub struct Found {
     /// None when it is like no form.
     pub form: Option<Form>,
+    /// The colour of its pixels.
     pub color: Color,
     /// Intersection over union with the nearest form's cover, 0 to 1.
     pub overlap: f32,
@@ -209,11 +210,10 @@ impl Window {
                 return 0.0;
             }
             let other = far.get_pixel(x, y).0[0] > 0 && !part.contains(&[x, y]);
-            match other {
-                true => 0.0,
-                false => {
-                    (dot(from_grey(picture.get_pixel(x, y).0), ink) / dot(ink, ink)).clamp(0.0, 1.0)
-                }
+            if other {
+                0.0
+            } else {
+                (dot(from_grey(picture.get_pixel(x, y).0), ink) / dot(ink, ink)).clamp(0.0, 1.0)
             }
         };
         Self(std::array::from_fn(|y| {
@@ -240,10 +240,7 @@ impl Window {
                     union += there.max(wanted);
                 }
             }
-            match union > 0.0 {
-                true => shared / union,
-                false => 0.0,
-            }
+            if union > 0.0 { shared / union } else { 0.0 }
         };
         shifts.map(one).fold(0.0, f32::max)
     }

@@ -1,7 +1,9 @@
-//! The combinations that training never sees, in captions and in pictures alike, so that a score on them tests composition.
+//! The combinations that training never sees, in captions and in pictures alike, so that a score on them
+//! tests composition.
 
+use super::random::Random;
 use super::scene::Scene;
-use super::thing::{Color, Relation, Shape};
+use super::thing::{Cell, Color, Relation, Shape, Thing};
 
 /// Three of the 18 pairs of colour and shape, one a shape.
 pub const PAIRS: [(Color, Shape); 3] = [
@@ -22,11 +24,14 @@ pub const COUNT: (Shape, usize) = (Shape::Triangle, 4);
 /// Whether a prompt or picture has a combination that training never sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
+    /// Training may see it.
     Seen,
+    /// Training never sees it.
     HeldOut,
 }
 
 impl Split {
+    /// As tags and reports have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seen => "seen",
@@ -55,4 +60,26 @@ pub fn seen(scene: &Scene) -> bool {
         .iter()
         .all(|&(a, relation, b)| !scene.has_relation(a, relation, b));
     pairs && relations && scene.count(COUNT.0) != COUNT.1
+}
+
+impl Scene {
+    /// Things of these shapes in random colours and cells, as training may see them.
+    pub fn sampled(shapes: &[Shape], random: &mut Random) -> Self {
+        loop {
+            let cells = random.several(&Cell::all(), shapes.len());
+            let things = shapes.iter().zip(cells);
+            let scene = Self {
+                things: things
+                    .map(|(&shape, cell)| Thing {
+                        shape,
+                        color: random.pick(&Color::ALL),
+                        cell,
+                    })
+                    .collect(),
+            };
+            if seen(&scene) {
+                return scene;
+            }
+        }
+    }
 }

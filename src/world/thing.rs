@@ -8,14 +8,19 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
+    /// A disc.
     Circle,
+    /// A square.
     Square,
+    /// A triangle on its base.
     Triangle,
 }
 
 impl Shape {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Circle, Self::Square, Self::Triangle];
 
+    /// The word in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Circle => "circle",
@@ -35,15 +40,22 @@ impl fmt::Display for Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {
+    /// Red.
     Red,
+    /// Green.
     Green,
+    /// Blue.
     Blue,
+    /// Yellow.
     Yellow,
+    /// Purple.
     Purple,
+    /// White.
     White,
 }
 
 impl Color {
+    /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Red,
         Self::Green,
@@ -53,6 +65,7 @@ impl Color {
         Self::White,
     ];
 
+    /// The word in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Red => "red",
@@ -86,6 +99,7 @@ impl fmt::Display for Color {
 /// What can stand in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
+    /// A shape.
     Shape(Shape),
     /// A letter by its place in the alphabet, A = 0.
     Letter(u8),
@@ -94,7 +108,9 @@ pub enum Form {
 /// A place on the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
+    /// From 0 at the top.
     pub row: u8,
+    /// From 0 at the left.
     pub column: u8,
 }
 
@@ -130,9 +146,13 @@ impl Cell {
 /// How one thing lies to another, by GenEval's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Relation {
+    /// The first has the smaller column.
     LeftOf,
+    /// The first has the larger column.
     RightOf,
+    /// The first has the smaller row.
     Above,
+    /// The first has the larger row.
     Below,
 }
 
@@ -142,8 +162,10 @@ const SLACK: f64 = 0.1 * 2.0 * 2.0 * HALF;
 pub(super) const HALF: f64 = 3.2;
 
 impl Relation {
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::LeftOf, Self::RightOf, Self::Above, Self::Below];
 
+    /// The words in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeftOf => "left of",
@@ -153,6 +175,7 @@ impl Relation {
         }
     }
 
+    /// How the second lies to the first.
     pub fn opposite(self) -> Self {
         match self {
             Self::LeftOf => Self::RightOf,
@@ -162,8 +185,8 @@ impl Relation {
         }
     }
 
-    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half of the whole
-    /// offset.
+    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half
+    /// of the whole offset.
     pub fn holds(self, a: Cell, b: Cell) -> bool {
         let offset = |a: u8, b: u8| f64::from(CELL) * (f64::from(a) - f64::from(b));
         let (x, y) = (offset(a.column, b.column), offset(a.row, b.row));
@@ -180,8 +203,11 @@ impl Relation {
 /// One shape of a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Thing {
+    /// Its shape.
     pub shape: Shape,
+    /// Its colour.
     pub color: Color,
+    /// Where it stands.
     #[serde(flatten)]
     pub cell: Cell,
 }

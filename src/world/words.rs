@@ -20,9 +20,10 @@ pub const WORDS: [&str; 80] = [
 
 /// Whether training sees a word of the list, by its place.
 pub fn split(index: usize) -> Split {
-    match index % 5 == 4 {
-        true => Split::HeldOut,
-        false => Split::Seen,
+    if index % 5 == 4 {
+        Split::HeldOut
+    } else {
+        Split::Seen
     }
 }
 
@@ -31,8 +32,8 @@ pub fn prompt(word: &str) -> String {
     format!("a sign that says {word}")
 }
 
-/// A word's letters in a colour, in a random row and as far left as chance has it. Characters that are no letters A to Z
-/// leave their cell empty, and what is beyond the edge is left out.
+/// A word's letters in a colour, in a random row and as far left as chance has it. Characters that are no
+/// letters A to Z leave their cell empty, and what is beyond the edge is left out.
 pub fn sign(word: &str, color: Color, random: &mut Random) -> RgbImage {
     let mut picture = draw::blank();
     let letters = word.len().min(GRID);
@@ -41,7 +42,7 @@ pub fn sign(word: &str, color: Color, random: &mut Random) -> RgbImage {
     for (column, letter) in (first..).zip(word.bytes().take(letters)) {
         if letter.is_ascii_uppercase() {
             let form = Form::Letter(letter - b'A');
-            draw::place(&mut picture, form, color, Cell { row, column });
+            draw::draw_form(&mut picture, form, color, Cell { row, column });
         }
     }
     picture

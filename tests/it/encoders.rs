@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use unigauge::cancel::Cancel;
-use unigauge::config::{TrainingChange, training};
 use unigauge::model::dinov2::{Dinov2, Dinov2Config};
 use unigauge::model::processor::FixedProcessor;
 use unigauge::model::siglip::{SiglipConfig, SiglipVision};
 use unigauge::model::weights::{Files, load};
 use unigauge::train::{Event, Outcome, Place, train};
+use unigauge::train::{TrainingChange, training};
 
 /// The committed definition, made tiny.
 fn small(name: &str, vision: &str) -> Vec<String> {

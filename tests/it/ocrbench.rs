@@ -86,6 +86,7 @@ fn results_are_those_of_the_official_rule() {
     let official: Vec<Value> =
         serde_json::from_slice(&fs::read(dir.path().join("out/official/OCRBench.json")).unwrap())
             .unwrap();
+    assert_eq!([grades.len(), official.len()], [cases.len(); 2]);
     for ((case, grade), official) in cases.iter().zip(&grades).zip(&official) {
         assert_eq!(
             grade["score"].as_f64(),

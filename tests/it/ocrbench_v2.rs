@@ -86,6 +86,7 @@ fn close(a: f64, b: f64) -> bool {
 #[test]
 fn structured_tasks_are_scored_as_in_python() {
     let cases = cases();
+    assert!(!cases.is_empty());
     let got = scores(&cases);
     assert_eq!(got.len(), cases.len());
     for (case, got) in cases.iter().zip(got) {

@@ -65,6 +65,13 @@ fn scrub_object(object: Map<String, Value>, dir: &str) -> Map<String, Value> {
     scrubbed.collect()
 }
 
+/// The records of a journal in the order of items: several workers write them in the order in which they finish.
+fn records(path: &Path) -> Vec<Value> {
+    let mut records = lines(path);
+    records.sort_by_key(|record| (record["item"].to_string(), record["repeat"].as_u64()));
+    records
+}
+
 /// How much of a run is pinned.
 enum Pinned {
     /// Every record.
@@ -80,7 +87,7 @@ fn assert_run_is_pinned(name: &str, dir: &Path, run: &str, pinned: Pinned) {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
         serde_json::from_str(&text).unwrap()
     };
-    let mut outputs = lines(&folder.join("outputs.jsonl"));
+    let mut outputs = records(&folder.join("outputs.jsonl"));
     assert!(!outputs.is_empty());
     let mut whole = Map::new();
     whole.insert("manifest.json".into(), read("manifest.json"));
@@ -93,11 +100,11 @@ fn assert_run_is_pinned(name: &str, dir: &Path, run: &str, pinned: Pinned) {
             whole.insert("outputs.jsonl".into(), outputs.into());
             whole.insert(
                 "evidence.jsonl".into(),
-                lines(&folder.join("evidence.jsonl")).into(),
+                records(&folder.join("evidence.jsonl")).into(),
             );
             whole.insert(
                 "grades.jsonl".into(),
-                lines(&folder.join("grades.jsonl")).into(),
+                records(&folder.join("grades.jsonl")).into(),
             );
             whole.insert("summary.json".into(), read("summary.json"));
         }

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use unigauge::grade;
 use unigauge::hub::{Hub, HubOptions};
+use unigauge::prompts::PromptGenerator;
 use unigauge::suite::{self, ItemSet};
 
 fn data() -> PathBuf {
@@ -22,7 +23,8 @@ fn data() -> PathBuf {
 #[ignore = "needs the benchmarks' own files: UNIGAUGE_TEST_DATA=DIR cargo test published:: -- --ignored"]
 fn the_prompts_of_geneval_are_the_official_ones_to_the_byte() {
     let official = fs::read_to_string(data().join("geneval/evaluation_metadata.jsonl")).unwrap();
-    assert_eq!(suite::geneval::official_jsonl(), official);
+    let geneval = PromptGenerator::find("geneval").unwrap();
+    assert_eq!(geneval.official.unwrap()(), official);
 }
 
 #[test]

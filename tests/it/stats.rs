@@ -10,10 +10,13 @@ use unigauge::stats::power::Plan;
 use unigauge::stats::tails::Tails;
 use unigauge::stats::{holm, permutation, proportion};
 
-fn cases(of: &str) -> Vec<Value> {
+/// The cases of a kind, of which there are so many.
+fn cases(of: &str, count: usize) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stats/cases.json");
     let cases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    cases[of].as_array().unwrap().clone()
+    let cases = cases[of].as_array().unwrap().clone();
+    assert_eq!(cases.len(), count, "{of}");
+    cases
 }
 
 fn number(value: &Value) -> f64 {
@@ -67,7 +70,7 @@ fn tails_close(found: Tails, case: &Value) {
 /// A mean, a ratio of sums, and a mean over three strata.
 #[test]
 fn bootstrap_intervals_are_scipys_on_the_same_resamples() {
-    for case in cases("bootstrap") {
+    for case in cases("bootstrap", 3) {
         let resamples = case["resamples"].as_u64().unwrap() as usize;
         let seed = case["seed"].as_u64().unwrap();
         let bootstrap = Bootstrap::new(&strata(&case, cluster), resamples, seed).unwrap();
@@ -88,7 +91,7 @@ fn bootstrap_intervals_are_scipys_on_the_same_resamples() {
 
 #[test]
 fn standard_errors_are_those_of_means() {
-    for case in cases("jackknife") {
+    for case in cases("jackknife", 2) {
         let found = jackknife(&strata(&case, cluster)).unwrap();
         close(
             found.standard_error,
@@ -100,7 +103,7 @@ fn standard_errors_are_those_of_means() {
 
 #[test]
 fn intervals_of_proportions_are_statsmodels() {
-    for case in cases("proportion") {
+    for case in cases("proportion", 14) {
         let [k, n] = ["successes", "trials"].map(|key| case[key].as_u64().unwrap());
         let level = number(&case["level"]);
         let what = format!("{k} of {n} at {level}");
@@ -113,7 +116,7 @@ fn intervals_of_proportions_are_statsmodels() {
 
 #[test]
 fn exact_tests_of_flips_are_scipys() {
-    for case in cases("mcnemar") {
+    for case in cases("mcnemar", 6) {
         let [gained, lost] = ["gained", "lost"].map(|key| case[key].as_u64().unwrap());
         let flips = Flips { gained, lost };
         tails_close(mcnemar::test(flips), &case);
@@ -132,7 +135,7 @@ fn exact_tests_of_flips_are_scipys() {
 /// The first case is a mean, the second a mean over two strata of ratios, the third a ratio whose denominators differ.
 #[test]
 fn all_exchanges_of_a_paired_test_are_counted_as_scipy_counts_them() {
-    for case in cases("permutation") {
+    for case in cases("permutation", 3) {
         tails_close(
             permutation::test(&strata(&case, pair), 10, 0).unwrap(),
             &case,
@@ -170,21 +173,27 @@ fn holm_s_correction_is_statsmodels() {
     let cases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let list = |key: &str| cases["holm"][key].as_array().unwrap().clone();
     let p: Vec<f64> = list("p").iter().map(number).collect();
-    for (found, expected) in holm::adjust(&p).iter().zip(list("adjusted")) {
+    let (adjusted, expected) = (holm::adjust(&p), list("adjusted"));
+    assert_eq!([adjusted.len(), expected.len()], [6; 2]);
+    for (found, expected) in adjusted.iter().zip(expected) {
         close(*found, &expected, "Holm");
     }
 }
 
 #[test]
 fn power_is_statsmodels_for_means_and_summed_exactly_for_flips() {
-    for case in cases("power") {
+    for case in cases("power", 3) {
         let plan = Plan {
             level: number(&case["level"]),
             power: number(&case["power"]),
             one_sided: case["one_sided"].as_bool().unwrap(),
         };
-        let rows = |key: &str| case[key].as_array().unwrap().clone();
-        for row in rows("of_mean") {
+        let rows = |key: &str, count: usize| {
+            let rows = case[key].as_array().unwrap().clone();
+            assert_eq!(rows.len(), count, "{key}");
+            rows
+        };
+        for row in rows("of_mean", 3) {
             // Differences are in units of the standard deviation, whose error is 1 / √n.
             let error = 1.0 / number(&row[1]).sqrt();
             close(
@@ -193,11 +202,11 @@ fn power_is_statsmodels_for_means_and_summed_exactly_for_flips() {
                 "power of a mean",
             );
         }
-        for row in rows("items") {
+        for row in rows("items", 3) {
             let found = plan.items_needed(number(&row[0]), 0.1, 100);
             assert_eq!(found, Some(row[1].as_u64().unwrap() as usize));
         }
-        for row in rows("of_flips") {
+        for row in rows("of_flips", 4) {
             let n = row[0].as_u64().unwrap() as usize;
             let found = plan.of_flips(n, number(&row[1]), number(&row[2]));
             close(found, &row[3], &format!("power of {n} items"));

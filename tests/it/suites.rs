@@ -89,7 +89,7 @@ fn ids(set: &ItemSet) -> Vec<&str> {
 #[test]
 fn committed_schemas_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
-    for (name, schema) in config::schemas() {
+    for (name, schema) in unigauge::schemas::all() {
         let path = folder.join(name);
         if std::env::var_os("UNIGAUGE_UPDATE_SCHEMA").is_some() {
             fs::write(&path, &schema).unwrap();
@@ -522,7 +522,9 @@ fn geneval_items_carry_the_official_metadata_untouched() {
     assert_eq!(counts, BTreeMap::from(expected));
     assert_eq!(set.items[0].item, "00000");
     assert_eq!(set.items[552].item, "00552");
-    let lines = suite::geneval::official_jsonl();
+    let generator = geneval.definition.items.generator.unwrap();
+    let lines = generator.official.unwrap()();
+    assert_eq!(lines.lines().count(), set.items.len());
     for (item, line) in set.items.iter().zip(lines.lines()) {
         let official: Value = serde_json::from_str(line).unwrap();
         assert_eq!(

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use unigauge::config::OptimizerSection;
-use unigauge::train::optimizer::AdamW;
+use unigauge::train::optimizer::{AdamW, OptimizerSection};
 
 fn floats(values: &Value) -> Vec<f32> {
     serde_json::from_value(values.clone()).unwrap()
@@ -16,7 +15,9 @@ fn floats(values: &Value) -> Vec<f32> {
 
 fn assert_near(name: &str, got: &Tensor, want: &Value) {
     let got: Vec<f32> = got.flatten_all().unwrap().to_vec1().unwrap();
-    for (got, want) in got.into_iter().zip(floats(want)) {
+    let want = floats(want);
+    assert_eq!(got.len(), want.len(), "{name}");
+    for (got, want) in got.into_iter().zip(want) {
         assert!((got - want).abs() < 2e-5, "{name}: {got} and {want}");
     }
 }
@@ -73,6 +74,7 @@ fn the_optimizer_moves_weights_as_torch_does() {
         }
     }
     let averages = optimizer.averages().unwrap();
+    assert_eq!(averages.len(), names.len());
     for (name, var) in &vars {
         assert_near(name, var, &golden["weights"][name]);
         assert_near(name, &averages[name], &golden["averages"][name]);

@@ -43,9 +43,13 @@ fn every_metric_agrees_with_python() {
         let rule = rule(name, options);
         let replies = cases["replies"].as_array().unwrap();
         assert!(replies.len() >= 20, "{set}");
-        let rows = cases["expects"].as_array().unwrap().iter();
-        for (expect, scores) in rows.zip(cases["scores"].as_array().unwrap()) {
-            for (reply, score) in replies.iter().zip(scores.as_array().unwrap()) {
+        let expects = cases["expects"].as_array().unwrap();
+        let rows = cases["scores"].as_array().unwrap();
+        assert!(!expects.is_empty() && expects.len() == rows.len(), "{set}");
+        for (expect, scores) in expects.iter().zip(rows) {
+            let scores = scores.as_array().unwrap();
+            assert_eq!(scores.len(), replies.len(), "{set}");
+            for (reply, score) in replies.iter().zip(scores) {
                 let grade = judge(&*rule, expect, reply.as_str().unwrap());
                 let ours = grade.score.unwrap_or_else(|| panic!("{set}: {grade:?}"));
                 let python = score.as_f64().unwrap();

@@ -9,12 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use unigauge::cancel::Cancel;
-use unigauge::config::{TrainingChange, training};
 use unigauge::model::siglip::{SiglipVision, SiglipVisionConfig};
 use unigauge::model::tokenizer::Tokenizer;
 use unigauge::model::weights::{Files, Variables, load};
 use unigauge::model::xomni::{Config, EncoderConfig, Ibq, IbqLoss, XOmniAr};
 use unigauge::train::{Outcome, Place, train};
+use unigauge::train::{TrainingChange, training};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

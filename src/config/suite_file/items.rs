@@ -3,6 +3,9 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::value::json;
+use crate::formats::Format;
+use crate::formats::table::ImageEncoding;
+use crate::prompts::PromptGenerator;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -15,9 +18,9 @@ pub struct ItemsSource {
     /// Items that the program makes itself.
     #[serde(default)]
     pub generator: Option<PromptGenerator>,
-    /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files are one
-    /// source: their folder, the folder whose `data` holds the files of one split, or a path whose last part has a `*`, in the
-    /// order of their names. `~` is the home folder.
+    /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files
+    /// are one source: their folder, the folder whose `data` holds the files of one split, or a path whose
+    /// last part has a `*`, in the order of their names. `~` is the home folder.
     #[serde(default)]
     pub file: Option<String>,
     /// The id of a downloadable file of records, or of a group of them (see `unigauge fetch`).
@@ -30,8 +33,9 @@ pub struct ItemsSource {
     #[serde(default)]
     pub join: Option<Join>,
     /// The folder of input images that are named by path, relative to that of the file. On the command line:
-    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or that a
-    /// built-in suite reads, has no input images beside it: without this folder they are not looked for.
+    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or
+    /// that a built-in suite reads, has no input images beside it: without this folder they are not looked
+    /// for.
     #[serde(default)]
     pub image_folder: Option<String>,
     /// Accept input images outside their folder.
@@ -40,7 +44,8 @@ pub struct ItemsSource {
     /// Which records are asked, by the value of a field; without it, all.
     #[serde(default)]
     pub keep: BTreeMap<String, Wanted>,
-    /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty record is an error.
+    /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty
+    /// record is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<Flaw>,
     /// Which field of a record means what.
@@ -48,8 +53,8 @@ pub struct ItemsSource {
     pub map: Mapping,
 }
 
-/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own fields stay.
-/// Items that the user gives in a file of their own are not joined.
+/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own
+/// fields stay. Items that the user gives in a file of their own are not joined.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
@@ -69,27 +74,12 @@ pub struct Join {
     pub only: BTreeMap<String, String>,
 }
 
-/// Items that the program makes itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PromptGenerator {
-    /// The 553 prompts of GenEval, drawn as the official script draws them.
-    Geneval,
-    /// GenEval's six tasks over what training sees of the miniature world: 72 prompts a task.
-    MiniGeneval,
-    /// The same over combinations that are held out of all training.
-    MiniComposition,
-    /// 40 edits of each of five kinds in the miniature world, with their input pictures and regions.
-    MiniEdit,
-    /// 80 signs with a short word.
-    MiniText,
-}
-
 /// A fault of a single record that is its publisher's and not the reader's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flaw {
-    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it should not be.
+    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it
+    /// should not be.
     EmptyOption,
     /// A picture inside a table is absent, cut, damaged or of an unknown format.
     BrokenPicture,
@@ -108,7 +98,7 @@ impl Flaw {
     }
 
     /// What is the matter with `count` records.
-    pub fn of(self, count: usize) -> String {
+    pub fn note(self, count: usize) -> String {
         let (records, have) = match count {
             1 => ("record was", "it has"),
             _ => ("records were", "they have"),
@@ -123,67 +113,40 @@ impl Flaw {
     }
 }
 
-/// How a source of items is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// A JSON array of objects, or an object whose keys are ids and whose values are objects or prompts.
-    Json,
-    /// A table with a header line; every value is a string.
-    Csv,
-    /// The same with tabs between the columns, of any size, as VLMEvalKit publishes benchmarks.
-    Tsv,
-    /// Parquet of any size, as datasets lie on the hub: pictures are bytes, or a struct of `bytes` and `path`, or a list
-    /// of either.
-    Parquet,
-    /// DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, `prompt`,
-    /// `propositions`. As in the official script the first row is left out.
-    DpgCsv,
-    /// The same table with its first row.
-    DpgCsvWhole,
-    /// ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of UniWorld-V1's copy
-    /// becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record `KEY_turn1`, … that starts from the output
-    /// of the turn before, with `turn`, `category` (the file's name) and the `earlier` instructions. Of several files,
-    /// the name stands before the keys, too.
-    Imgedit,
-    /// GenAI-Bench's two files together, `genai_image.json` and `genai_skills.json`: each prompt gets the list of its `skills`.
-    GenaiBench,
-    /// A folder of `.txt` files, one prompt each; the file's name without `.txt` is the id.
-    TextFolder,
-}
-
 /// Which field of a record means what. Without an entry, a record's `id` (or `item`), `prompt`, `images`,
 /// `expect` and `tags` are taken as they are, and a record without `expect` is itself what the grader gets.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// A field, or a text with fields in braces: `{prompt_id:04}` pads a number with zeros, `{file:stem}` drops
-    /// an extension, `{@index:05}` is the record's 0-based place in the source.
+    /// A field, or a text with fields in braces: `{prompt_id:04}` pads a number with zeros, `{file:stem}`
+    /// drops an extension, `{@index:05}` is the record's 0-based place in the source.
     #[serde(default)]
     pub id: Option<String>,
-    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where that field is
-    /// missing or empty; `{@options}` are the options of a multiple-choice question, a line each.
+    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where
+    /// that field is missing or empty; `{@options}` are the options of a multiple-choice question, a line
+    /// each.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// The field with the input image, or with a list of them; or several such fields, of which empty ones are passed
-    /// over.
+    /// The field with the input image, or with a list of them; or several such fields, of which empty ones
+    /// are passed over.
     #[serde(default)]
     pub images: Option<Names>,
     /// How a text names an input image.
     #[serde(default)]
     pub image_encoding: ImageEncoding,
-    /// How the input images inside a table are prepared for the model; without it, they are taken as they are.
+    /// How the input images inside a table are prepared for the model; without it, they are taken as they
+    /// are.
     #[serde(default)]
     pub prepare: Option<Prepare>,
-    /// The field with the picture, or the list of them, that observers compare outputs with in place of the input images.
+    /// The field with the picture, or the list of them, that observers compare outputs with in place of the
+    /// input images.
     #[serde(default)]
     pub compare_with: Option<String>,
     /// Fields whose text is a list as JSON or Python writes it. A text that is none stays as it is.
     #[serde(default)]
     pub lists: Vec<String>,
-    /// A field with values between commas: the record is asked once for each, and the field then holds that one.
+    /// A field with values between commas: the record is asked once for each, and the field then holds that
+    /// one.
     #[serde(default)]
     pub each: Option<String>,
     /// What makes a record a multiple-choice question.
@@ -195,20 +158,6 @@ pub struct Mapping {
     /// What the report groups by.
     #[serde(default)]
     pub tags: Option<BTreeMap<String, FieldOrValue>>,
-}
-
-/// How a text names an input image.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageEncoding {
-    /// A path.
-    #[default]
-    Path,
-    /// The picture's file itself in base64, maybe behind `data:…,`. A text of at most 64 characters is the `index` of
-    /// another record that has the picture.
-    Base64,
 }
 
 /// How a benchmark prepares an input image for the model.
@@ -224,7 +173,9 @@ pub enum Prepare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "the name of a field, or a list of names")]
 pub enum Names {
+    /// One field.
     One(String),
+    /// Several fields, in order.
     Several(Vec<String>),
 }
 
@@ -232,16 +183,16 @@ pub enum Names {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceMapping {
-    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A record
-    /// without options is an open question.
+    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A
+    /// record without options is an open question.
     pub options: Names,
     /// The field with the right option: its letter, its text, or a number from 0.
     pub answer: String,
     /// What is asked in place of `prompt` where there are options.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the keys
-    /// `question`, `rotation` and `rotations` for the grader.
+    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the
+    /// keys `question`, `rotation` and `rotations` for the grader.
     #[serde(default)]
     pub circular: bool,
 }
@@ -266,17 +217,22 @@ pub enum Wanted {
 pub enum Expect {
     /// `"*"`: the record untouched.
     All(#[schemars(regex(pattern = r"^\*$"))] String),
+    /// Some fields under their own names.
     Fields(Vec<String>),
+    /// Fields and constants under other names.
     Named(BTreeMap<String, FieldOrValue>),
 }
 
-/// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a list that the field
-/// holds as Python prints it.
+/// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a
+/// list that the field holds as Python prints it.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {
+    /// A field.
     Field(String),
+    /// A constant.
     Value { value: serde_json::Value },
+    /// The strings of a list that a field holds as Python prints it.
     PythonList { python_list: String },
 }
 

@@ -2,7 +2,7 @@
 
 use super::{GROUPS, expected, intersection, values};
 use crate::grade::{Board, OfficialFile};
-use crate::layout::{Layout, safe_name};
+use crate::layout::{FolderLayout as _, Gedit, safe_name};
 use crate::record::Item;
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
         let (Some(item), Some([sc, pq, _])) = (item, values(grade)) else {
             continue;
         };
-        let edited = Layout::Gedit.path(item, grade.repeat, "png");
-        let source = edited.with_file_name(format!("{}_SRCIMG.png", Layout::Gedit.name(item)));
+        let edited = Gedit.path(item, grade.repeat, "png");
+        let source = Gedit.source_path(item, grade.repeat);
         let cells = [
             source.display().to_string(),
             board

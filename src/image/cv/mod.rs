@@ -52,7 +52,9 @@ mod tests {
     fn resizing_is_bit_exact() {
         let golden = golden();
         let source = picture(&golden["picture"]);
-        for expected in golden["resized"].as_array().unwrap() {
+        let cases = golden["resized"].as_array().unwrap();
+        assert_eq!(cases.len(), 5);
+        for expected in cases {
             let expected = picture(expected);
             let resized = resize_linear(&source, expected.width(), expected.height());
             assert_eq!(resized, expected);
@@ -63,10 +65,13 @@ mod tests {
     fn straightened_crops_are_within_one_grey_level() {
         let golden = golden();
         let source = picture(&golden["smooth"]);
-        for case in golden["crops"].as_array().unwrap() {
+        let cases = golden["crops"].as_array().unwrap();
+        assert_eq!(cases.len(), 3);
+        for case in cases {
             let expected = picture(case);
             let (width, height) = expected.dimensions();
             let cut = crop_quad(&source, read(&case["quad"]), width, height).unwrap();
+            assert_eq!(cut.dimensions(), expected.dimensions());
             let apart = cut.as_raw().iter().zip(expected.as_raw());
             let differing = apart.clone().filter(|(a, b)| a != b).count();
             assert!(apart.clone().all(|(a, b)| a.abs_diff(*b) <= 1));
@@ -97,7 +102,10 @@ mod tests {
 
     #[test]
     fn least_rectangles_agree() {
-        for contour in golden()["contours"].as_array().unwrap() {
+        let golden = golden();
+        let contours = golden["contours"].as_array().unwrap();
+        assert_eq!(contours.len(), 8);
+        for contour in contours {
             let points: Vec<[i32; 2]> = read(&contour["points"]);
             let rect = min_area_rect(&points);
             let side: f32 = read(&contour["shorter_side"]);

@@ -113,7 +113,9 @@ mod tests {
     fn the_rectangle_around_the_widened_region_is_clippers() {
         let golden: Value =
             serde_json::from_str(include_str!("../../../tests/golden/ppocr/cv.json")).unwrap();
-        for case in golden["widened"].as_array().unwrap() {
+        let cases = golden["widened"].as_array().unwrap();
+        assert_eq!(cases.len(), 4);
+        for case in cases {
             let quad: Quad = serde_json::from_value(case["quad"].clone()).unwrap();
             let rect = min_area_rect(&widened(&quad, 1.6));
             let mut theirs: Quad = serde_json::from_value(case["corners"].clone()).unwrap();

@@ -30,7 +30,7 @@ impl Question {
     ///
     /// # Errors
     /// When options or answer are not what the mapping says.
-    pub(super) fn of(
+    pub(super) fn of_record(
         choice: &ChoiceMapping,
         fields: &Object,
         leave_out: &[Flaw],
@@ -38,7 +38,8 @@ impl Question {
         let options = match &choice.options {
             Names::One(name) => {
                 let options = of_list(name, fields.get(name))?;
-                // A list says itself how many there are, and is asked as it stands unless the suite says otherwise.
+                // A list says itself how many there are, and is asked as it stands unless the suite says
+                // otherwise.
                 let empty = options.iter().any(|option| option.trim().is_empty());
                 if empty && leave_out.contains(&Flaw::EmptyOption) {
                     let message = format!("an option of the field `{name}` is empty");
@@ -59,9 +60,10 @@ impl Question {
         }
         let right = fields.get(&choice.answer);
         let answer = answer(&choice.answer, right, &options).map_err(|message| {
-            match is_empty_column(&choice.options, right, options.len()) {
-                true => Flaw::EmptyOption.wrong(message),
-                false => message.into(),
+            if is_empty_column(&choice.options, right, options.len()) {
+                Flaw::EmptyOption.wrong(message)
+            } else {
+                message.into()
             }
         })?;
         Ok(Some(Self { options, answer }))
@@ -88,7 +90,7 @@ impl Question {
     }
 
     /// Tells the grader.
-    pub(super) fn put(&self, expect: &mut Object) {
+    pub(super) fn add_to(&self, expect: &mut Object) {
         expect.insert("options".into(), self.options.clone().into());
         expect.insert("answer".into(), letter(self.answer).to_string().into());
     }

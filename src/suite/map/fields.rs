@@ -1,8 +1,8 @@
 //! Values of a record's fields, as what the mapping takes them for.
 
 use crate::config::{FieldOrValue, nearest};
+use crate::formats::lists;
 use crate::record::Object;
-use crate::suite::lists;
 use serde_json::Value;
 use std::borrow::Cow;
 

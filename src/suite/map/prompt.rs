@@ -2,7 +2,7 @@
 
 use super::fields::string;
 use super::template::Template;
-use crate::suite::read::Record;
+use crate::formats::Record;
 
 /// How the prompt of a record is made.
 pub(super) enum Prompt {
@@ -17,9 +17,12 @@ impl Prompt {
         if !text.contains(['{', '}']) {
             return Ok(Self::Field(text.to_owned()));
         }
-        let line = |line: &str| match line.contains(['{', '}']) {
-            true => Template::parse(line),
-            false => Ok(Template::constant(line)),
+        let line = |line: &str| {
+            if line.contains(['{', '}']) {
+                Template::parse(line)
+            } else {
+                Ok(Template::constant(line))
+            }
         };
         text.split('\n')
             .map(line)

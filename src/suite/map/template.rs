@@ -1,7 +1,7 @@
 //! Texts put together from fields: `{prompt_id:04}`.
 
 use super::fields::{field, plain};
-use crate::suite::read::Record;
+use crate::formats::Record;
 use std::path::Path;
 
 /// The options of a multiple-choice question, a line each.
@@ -165,7 +165,7 @@ fn placeholder(inside: &str) -> Result<Part, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::read::Place;
+    use crate::formats::Place;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -20,15 +20,21 @@ const STEPS: usize = 12;
 
 /// The transformer with what it learns over.
 pub struct Denoise {
+    /// FLUX's transformer, which learns.
     pub transformer: FluxTransformer,
+    /// The frozen autoencoder.
     pub vae: Autoencoder,
+    /// FLUX's scheduler.
     pub scheduler: FlowMatchConfig,
+    /// Where all is computed.
     pub device: Device,
 }
 
 /// What a transformer is conditioned on: text tokens [B, T, J] and pooled vectors [B, P].
 pub struct Prompts {
+    /// Text tokens [B, T, J].
     pub context: Tensor,
+    /// A vector of each prompt [B, P].
     pub pooled: Tensor,
 }
 

@@ -1,14 +1,15 @@
-//! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a picture with some
-//! patches hidden and says what the teacher says of another view, and of the hidden patches.
+//! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a
+//! picture with some patches hidden and says what the teacher says of another view, and of the hidden
+//! patches.
 //!
-//! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so that it is
-//! saved and published as such; and it is balanced over a batch instead of by a running centre, as in DINOv2, so that there
-//! is nothing else to save. Of the recipe's parts the small crops are left out.
+//! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so
+//! that it is saved and published as such; and it is balanced over a batch instead of by a running centre, as
+//! in DINOv2, so that there is nothing else to save. Of the recipe's parts the small crops are left out.
 
+use super::description::TaskDescription;
 use super::encoder::{self, Batch};
 use super::self_distillation::{Head, balanced, cross_entropy, koleo};
 use super::views::{ViewSettings, mask, view};
-use crate::config::TrainingFile;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
 use crate::model::weights::Variables;
@@ -16,7 +17,7 @@ use crate::train::TrainError;
 use crate::train::optimizer::AdamW;
 use crate::train::probe::probe;
 use crate::train::samples;
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::world::random::Random;
 use candle_core::{D, Device, Tensor};
@@ -26,6 +27,14 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `dinov2`.
+pub(super) static DINOV2: TaskDescription = TaskDescription {
+    name: "dinov2",
+    about: "DINOv2 by self-distillation on the same pictures.",
+    roles: &["begin"],
+    open: |setup| Ok(Box::new(Dinov2Task::new(setup)?)),
+};
 
 /// Pictures of a check whose prototypes are counted.
 const CHECKED: usize = 128;
@@ -107,14 +116,11 @@ struct Targets {
 impl Dinov2Task {
     /// # Errors
     /// When the definition has a mistake or a checkpoint that it begins from is absent.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: Dinov2Settings = training.settings.read().map_err(TrainError::definition)?;
-        let config: Dinov2Config = training.network.read().map_err(TrainError::definition)?;
-        let variables = sources.variables(device)?;
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: Dinov2Settings = setup.settings()?;
+        let config: Dinov2Config = setup.network()?;
+        let variables = setup.own_variables()?;
         let weights = variables.weights();
         let network = Dinov2::new(&config, &weights).map_err(TrainError::definition)?;
         let sizes = [
@@ -125,7 +131,7 @@ impl Dinov2Task {
         let head = |name: &str| Head::new(&weights.at(name), config.hidden_size, sizes);
         Ok(Self {
             settings,
-            config: training.network.to_json(),
+            config: setup.network.to_json(),
             network,
             mask_token: weights.get("embeddings.mask_token", (1, config.hidden_size))?,
             dino: head("dino_head")?,
@@ -135,8 +141,8 @@ impl Dinov2Task {
             processor: FixedProcessor::dinov2(config.image_size as u32),
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -259,8 +265,8 @@ impl Learner for Dinov2Task {
         self.distilled(&views, &targets)
     }
 
-    /// How many prototypes some unseen pictures choose, which falls to 1 when the training collapses, and what a linear
-    /// probe reads from the patch tokens.
+    /// How many prototypes some unseen pictures choose, which falls to 1 when the training collapses, and
+    /// what a linear probe reads from the patch tokens.
     fn check(&self) -> Result<Numbers, TrainError> {
         let pictures = Batch::unseen(self.seed, CHECKED).pictures;
         let class = self.states(&pictures)?.narrow(1, 0, 1)?.squeeze(1)?;

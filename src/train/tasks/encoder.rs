@@ -1,4 +1,5 @@
-//! What the trainings of encoders of reference pictures share: the pictures, their numbers, and the published folder.
+//! What the trainings of encoders of reference pictures share: the pictures, their numbers, and the published
+//! folder.
 
 use super::parts::write_json;
 use crate::model::processor::FixedProcessor;
@@ -20,7 +21,9 @@ pub const FILES: [&str; 3] = [
 
 /// Pictures with what they show.
 pub struct Batch {
+    /// What the pictures show.
     pub contents: Vec<Content>,
+    /// The pictures.
     pub pictures: Vec<RgbImage>,
 }
 

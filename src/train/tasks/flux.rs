@@ -1,10 +1,10 @@
-//! Training of FLUX.1 text-to-image from nothing: the transformer and both text encoders learn together, as a frozen T5 of
-//! the right size does not exist for the miniature world.
+//! Training of FLUX.1 text-to-image from nothing: the transformer and both text encoders learn together, as a
+//! frozen T5 of the right size does not exist for the miniature world.
 
 use super::denoise::{Denoise, Prompts};
+use super::description::TaskDescription;
 use super::parts::{copy, strip, write_json};
 use super::text::Text;
-use crate::config::TrainingFile;
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux::{FluxConfig, FluxTransformer};
@@ -15,17 +15,25 @@ use crate::model::weights::Variables;
 use crate::train::autoencoder::{Autoencoder, Moments};
 use crate::train::blocks::Blocks;
 use crate::train::samples::{self, Captioned, Tasks};
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use crate::train::{TrainError, state};
 use crate::world::random::Random;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `flux`.
+pub(super) static FLUX: TaskDescription = TaskDescription {
+    name: "flux",
+    about: "FLUX.1 text-to-image with its two text encoders, from nothing: they learn together, over a frozen autoencoder.",
+    roles: &["vae"],
+    open: |setup| Ok(Box::new(Flux::new(setup)?)),
+};
 
 const FILES: [&str; 9] = [
     "model_index.json",
@@ -89,20 +97,12 @@ struct Block {
 impl Flux {
     /// # Errors
     /// When the definition has a mistake or the autoencoder is absent.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: FluxSettings = training.settings.read().map_err(TrainError::definition)?;
-        let network: Network = training.network.read().map_err(TrainError::definition)?;
-        let vae = Autoencoder::open(&sources.need("vae")?, device)?;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            Vec::new(),
-            training.trainable.clone(),
-        );
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: FluxSettings = setup.settings()?;
+        let network: Network = setup.network()?;
+        let vae = Autoencoder::open(&setup.sources.need("vae")?, device)?;
+        let variables = setup.variables(Vec::new());
         let weights = variables.weights();
         let transformer = FluxTransformer::new(&network.transformer, &weights.at("transformer"))?;
         let text = Text {
@@ -115,9 +115,9 @@ impl Flux {
             device: device.clone(),
         };
         Ok(Self {
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
-            config: training.network.to_json(),
+            config: setup.network.to_json(),
             denoise: Denoise {
                 transformer,
                 vae,
@@ -126,8 +126,8 @@ impl Flux {
             },
             text,
             variables,
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -155,13 +155,13 @@ impl Learner for Flux {
         let mut generator = Generator::new(samples::noise(self.seed, step));
         let latents = self.denoise.vae.draw(&block.moments, &mut generator)?;
         let captions: Vec<&str> = block.captions.iter().map(String::as_str).collect();
-        let pooled =
-            captions.iter().map(
-                |caption| match generator.uniform() < self.settings.drop_pooled {
-                    true => "",
-                    false => *caption,
-                },
-            );
+        let pooled = captions.iter().map(|caption| {
+            if generator.uniform() < self.settings.drop_pooled {
+                ""
+            } else {
+                *caption
+            }
+        });
         let pooled: Vec<&str> = pooled.collect();
         let [context, pooled] = self.text.encode(&captions, &pooled)?;
         let loss = self

@@ -23,8 +23,8 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
     state::replace(path, format!("{value:#}\n").as_bytes())
 }
 
-/// Copies the configuration, the weights and the tokenizer of a checkpoint's folder, and nothing that its training left
-/// beside them.
+/// Copies the configuration, the weights and the tokenizer of a checkpoint's folder, and nothing that its
+/// training left beside them.
 ///
 /// # Errors
 /// When a file cannot be read or written.

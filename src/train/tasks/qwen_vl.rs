@@ -1,8 +1,8 @@
-//! Training of Qwen2.5-VL from nothing: the next token of answers about captions and pictures, vision tower and language
-//! model together. The result is the frozen language model of UniWorld-V1 in miniature.
+//! Training of Qwen2.5-VL from nothing: the next token of answers about captions and pictures, vision tower
+//! and language model together. The result is the frozen language model of UniWorld-V1 in miniature.
 
+use super::description::TaskDescription;
 use super::parts::write_json;
-use crate::config::TrainingFile;
 use crate::model::conversation::{Conversation, Reader};
 use crate::model::processor::QwenProcessor;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
@@ -13,6 +13,7 @@ use crate::train::blocks::Blocks;
 use crate::train::lessons::{Lesson, Subject};
 use crate::train::prompt;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use crate::train::{TrainError, state};
@@ -23,6 +24,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `qwen-vl`.
+pub(super) static QWEN_VL: TaskDescription = TaskDescription {
+    name: "qwen-vl",
+    about: "Qwen2.5-VL on captions of the miniature world, descriptions of its pictures and questions about them.",
+    roles: &[],
+    open: |setup| Ok(Box::new(QwenVl::new(setup)?)),
+};
 
 const FILES: [&str; 5] = [
     "config.json",
@@ -71,17 +80,13 @@ struct Block {
 impl QwenVl {
     /// # Errors
     /// When the definition has a mistake.
-    pub fn new(training: &TrainingFile, device: &Device) -> Result<Self, TrainError> {
-        let settings: QwenVlSettings = training.settings.read().map_err(TrainError::definition)?;
-        let config = training.network.to_json();
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: QwenVlSettings = setup.settings()?;
+        let config = setup.network.to_json();
         let parsed: Config =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            Vec::new(),
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(Vec::new());
         let tokenizer = Tokenizer::from_json(&vocabulary::tokenizer(Kind::Qwen))?;
         let known = vocabulary::size(Kind::Qwen);
         if parsed.text.vocab_size != known {
@@ -95,13 +100,13 @@ impl QwenVl {
             model: Qwen2_5Vl::new(&parsed, &variables.weights())?,
             end: tokenizer.token("<|im_end|>")?,
             reader: Reader::of(tokenizer, settings.processor)?,
-            processor: training.settings.to_json()["processor"].clone(),
+            processor: setup.settings.to_json()["processor"].clone(),
             config,
             variables,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -131,9 +136,10 @@ impl QwenVl {
         let prompts: Vec<Vec<u32>> = read.into_iter().map(|read| read.ids).collect();
         Ok(Block {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
-            pixel_values: match patches.is_empty() {
-                true => None,
-                false => Some(Tensor::cat(&patches, 0)?),
+            pixel_values: if patches.is_empty() {
+                None
+            } else {
+                Some(Tensor::cat(&patches, 0)?)
             },
             grids: grids.unwrap_or_default(),
             lessons,

@@ -1,5 +1,5 @@
-//! The losses of DINOv2 (Oquab et al., arXiv 2304.07193): a student's choice among prototypes is drawn to the teacher's,
-//! whose choices over a batch are balanced.
+//! The losses of DINOv2 (Oquab et al., arXiv 2304.07193): a student's choice among prototypes is drawn to the
+//! teacher's, whose choices over a batch are balanced.
 
 use crate::model::clip::normalise;
 use crate::model::nn::{Activation, Linear, linear};
@@ -48,8 +48,9 @@ impl Head {
     }
 }
 
-/// A teacher's choices [N, K] of cosines, sharpened by a low temperature and balanced by Sinkhorn and Knopp's iterations, so
-/// that all prototypes are chosen equally often (Caron et al., arXiv 2006.09882). Each row sums to 1.
+/// A teacher's choices [N, K] of cosines, sharpened by a low temperature and balanced by Sinkhorn and Knopp's
+/// iterations, so that all prototypes are chosen equally often (Caron et al., arXiv 2006.09882). Each row
+/// sums to 1.
 ///
 /// # Errors
 /// When it is no matrix.
@@ -75,8 +76,8 @@ pub fn cross_entropy(teacher: &Tensor, student: &Tensor, temperature: f64) -> Re
     Ok((teacher * chosen)?.sum(D::Minus1)?.mean_all()?.neg()?)
 }
 
-/// KoLeo (Sablayrolles et al., arXiv 1806.03198): minus the mean logarithm of the distance of each vector [N, D] from its
-/// nearest neighbour, at unit length.
+/// KoLeo (Sablayrolles et al., arXiv 1806.03198): minus the mean logarithm of the distance of each vector [N,
+/// D] from its nearest neighbour, at unit length.
 ///
 /// # Errors
 /// When it is no matrix of two rows or more.

@@ -1,8 +1,8 @@
-//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of all they show, each pair
-//! a yes or a no of its own. Only the vision tower is published.
+//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of all they
+//! show, each pair a yes or a no of its own. Only the vision tower is published.
 
+use super::description::TaskDescription;
 use super::encoder::{self, Batch};
-use crate::config::TrainingFile;
 use crate::model::clip::{ClipText, ClipTextConfig, normalise};
 use crate::model::nn::{Linear, linear};
 use crate::model::processor::FixedProcessor;
@@ -12,7 +12,7 @@ use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::description::describe;
 use crate::train::probe::probe;
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
 use candle_core::{D, Device, Module, Tensor};
@@ -22,6 +22,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `siglip`.
+pub(super) static SIGLIP: TaskDescription = TaskDescription {
+    name: "siglip",
+    about: "SigLIP's vision tower beside a text tower: pictures of the miniature world with descriptions of all they show.",
+    roles: &["begin"],
+    open: |setup| Ok(Box::new(Siglip::new(setup)?)),
+};
 
 /// Pictures of a check, of which each must find its own description.
 const CHECKED: usize = 64;
@@ -75,20 +83,17 @@ pub struct Siglip {
 impl Siglip {
     /// # Errors
     /// When the definition has a mistake or a checkpoint that it begins from is absent.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: SiglipSettings = training.settings.read().map_err(TrainError::definition)?;
-        let network: Network = training.network.read().map_err(TrainError::definition)?;
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: SiglipSettings = setup.settings()?;
+        let network: Network = setup.network()?;
         let (vision, text) = (&network.vision_config, &network.text_config);
-        let variables = sources.variables(device)?;
+        let variables = setup.own_variables()?;
         let weights = variables.weights();
         let width = text.hidden_size;
         let project = |name: &str, from| linear(&weights.at(name), from, width, false);
         let learner = Self {
-            config: training.network.to_json()["vision_config"].clone(),
+            config: setup.network.to_json()["vision_config"].clone(),
             vision: SiglipVision::new(vision, &weights).map_err(TrainError::definition)?,
             vision_projection: project("vision_projection", vision.hidden_size)?,
             text: ClipText::new(text, &weights).map_err(TrainError::definition)?,
@@ -100,8 +105,8 @@ impl Siglip {
             processor: FixedProcessor::siglip(vision.image_size as u32),
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         };
         let scalars = [
             ("logit_scale", settings.temperature.ln()),
@@ -159,8 +164,8 @@ impl Learner for Siglip {
         &self.variables
     }
 
-    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures of one description, such
-    /// as two empty ones, are pairs of either.
+    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures of one
+    /// description, such as two empty ones, are pairs of either.
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let batch = Batch::of_step(self.seed, step, self.batch);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();
@@ -175,8 +180,8 @@ impl Learner for Siglip {
         Ok(Loss::new(loss, &[]))
     }
 
-    /// How many of some unseen pictures score highest with their own description, and what a linear probe reads from the
-    /// patch tokens.
+    /// How many of some unseen pictures score highest with their own description, and what a linear probe
+    /// reads from the patch tokens.
     fn check(&self) -> Result<Numbers, TrainError> {
         let batch = Batch::unseen(self.seed, CHECKED);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();

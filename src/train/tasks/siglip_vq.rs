@@ -1,14 +1,16 @@
-//! Training of X-Omni's tokenizer (arXiv 2507.22058, section 3.1) as LLaVA trains a connector: SigLIP's features become
-//! codes, and a language model answers questions about the picture from what is decoded of them. No pixel is rebuilt.
+//! Training of X-Omni's tokenizer (arXiv 2507.22058, section 3.1) as LLaVA trains a connector: SigLIP's
+//! features become codes, and a language model answers questions about the picture from what is decoded of
+//! them. No pixel is rebuilt.
 //!
-//! The vision transformer begins as a trained SigLIP, without its final norm and with the exact GELU, and stays as it is.
-//! The language model has its own place for image tokens, which a linear projector fills; it is not published.
+//! The vision transformer begins as a trained SigLIP, without its final norm and with the exact GELU, and
+//! stays as it is. The language model has its own place for image tokens, which a linear projector fills; it
+//! is not published.
 
 mod codebook;
 mod tower;
 
+use super::description::TaskDescription;
 use super::parts::{strip, write_json};
-use crate::config::TrainingFile;
 use crate::model::nn::{Linear, linear};
 use crate::model::noise::Generator;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
@@ -21,7 +23,8 @@ use crate::train::answers::{Answers, Tally};
 use crate::train::blocks::Blocks;
 use crate::train::lessons::{Lesson, Subject};
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
-use crate::train::sources::{Sources, files};
+use crate::train::setup::Setup;
+use crate::train::sources::files;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::{TrainError, state};
 use crate::world::SIDE;
@@ -33,6 +36,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `siglip-vq`.
+pub(super) static SIGLIP_VQ: TaskDescription = TaskDescription {
+    name: "siglip-vq",
+    about: "X-Omni's tokenizer over a frozen SigLIP: codes of which a frozen Qwen2.5-VL answers questions.",
+    roles: &["siglip", "vlm"],
+    open: |setup| Ok(Box::new(SiglipVq::new(setup)?)),
+};
 
 const FILES: [&str; 3] = ["config.json", tower::FILE, "vq.safetensors"];
 /// Batches of a check.
@@ -114,16 +125,13 @@ struct Block {
 
 impl SiglipVq {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the other.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: SiglipVqSettings =
-            training.settings.read().map_err(TrainError::definition)?;
-        let network: Network = training.network.read().map_err(TrainError::definition)?;
-        let (siglip, language) = (sources.need("siglip")?, sources.need("vlm")?);
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// other.
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: SiglipVqSettings = setup.settings()?;
+        let network: Network = setup.network()?;
+        let (siglip, language) = (setup.sources.need("siglip")?, setup.sources.need("vlm")?);
         let mut json = tower::config(&siglip)?;
         json["encoder"]["projector_path"] = json!(FILES[2]);
         json["encoder"]["codebook_size"] = json!(network.codebook_size);
@@ -134,12 +142,7 @@ impl SiglipVq {
         let config: Config = read_config(&language.join("config.json"))?;
         let side = SIDE as usize / encoder.vit()?.patch_size;
         let grid = patches(&config, side)?;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            vec![("vlm".into(), files(&language)?)],
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(vec![("vlm".into(), files(&language)?)]);
         let weights = variables.weights();
         let own = weights.at(QUANTIZER);
         let ibq = Ibq::new(&encoder, &own).map_err(TrainError::definition)?;
@@ -150,7 +153,7 @@ impl SiglipVq {
             projector: linear(&weights.at("projector"), encoder.z_channels, width, true)?,
             vlm: Qwen2_5Vl::new(&config, &weights.at("vlm"))?,
             end: tokens.token("<|im_end|>")?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             json,
             encoder,
@@ -163,8 +166,8 @@ impl SiglipVq {
             grid,
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         };
         learner.fill_codebook()?;
         Ok(learner)
@@ -226,14 +229,15 @@ impl SiglipVq {
 fn patches(config: &Config, side: usize) -> Result<[usize; 3], TrainError> {
     let vision = &config.vision;
     let across = SIDE as usize / vision.patch_size;
-    match across == side * vision.spatial_merge_size {
-        true => Ok([1, across, across]),
-        false => Err(TrainError::Definition {
+    if across == side * vision.spatial_merge_size {
+        Ok([1, across, across])
+    } else {
+        Err(TrainError::Definition {
             message: format!(
                 "`from.vlm` sees {0} × {0} tokens of a picture, `from.siglip` {side} × {side}: they must be the same",
                 across / vision.spatial_merge_size
             ),
-        }),
+        })
     }
 }
 
@@ -265,8 +269,8 @@ impl Learner for SiglipVq {
         Ok(Loss::new(total, &parts))
     }
 
-    /// The share of answers that would be decoded right from codes, word for word; how many codes the pictures take, and
-    /// how many equally frequent ones would be as surprising.
+    /// The share of answers that would be decoded right from codes, word for word; how many codes the
+    /// pictures take, and how many equally frequent ones would be as surprising.
     fn check(&self) -> Result<Numbers, TrainError> {
         let encoder = VqEncoder::new(&self.encoder, &self.variables.weights().at(QUANTIZER))?;
         let mut tally = Tally::default();
@@ -297,7 +301,8 @@ impl Learner for SiglipVq {
         &FILES
     }
 
-    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says of them.
+    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says of
+    /// them.
     fn publish(
         &self,
         folder: &Path,

@@ -11,12 +11,19 @@ use std::path::Path;
 
 /// The two text encoders.
 pub struct Text {
+    /// The encoder of the text sequence.
     pub t5: T5Encoder,
+    /// Its tokenizer.
     pub t5_tokens: Tokenizer,
+    /// Its tokens of a prompt, padding included.
     pub t5_length: usize,
+    /// The encoder of the pooled vector.
     pub clip: ClipText,
+    /// Its tokenizer.
     pub clip_tokens: Tokenizer,
+    /// Its tokens of a prompt, padding included.
     pub clip_length: usize,
+    /// Where both are computed.
     pub device: Device,
 }
 

@@ -1,80 +1,46 @@
-//! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder and a frozen
-//! autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors and a part of FLUX's image
-//! branch, on captions and edits, with a loss that weighs what an edit changes. Which is which is said by `trainable`.
+//! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder
+//! and a frozen autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors
+//! and a part of FLUX's image branch, on captions and edits, with a loss that weighs what an edit changes.
+//! Which is which is said by `trainable`.
 //!
-//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one token more.
+//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one
+//! token more.
 
 mod block;
 mod parts;
+mod settings;
 
 use self::block::{Block, Maker, Prompt};
 use self::parts::Parts;
+use self::settings::UniworldSettings;
 use super::denoise::{Denoise, Prompts, by_length};
-use crate::config::TrainingFile;
+use super::description::TaskDescription;
 use crate::model::noise::Generator;
 use crate::model::uniworld::Projector;
 use crate::model::weights::Variables;
 use crate::train::TrainError;
 use crate::train::blocks::Blocks;
-use crate::train::region::RegionSettings;
-use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
-use crate::train::sources::Sources;
+use crate::train::samples::{self, CHECKS, TRAINING, stream};
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::world::edit::{Edit, Kind};
 use crate::world::random::Random;
 use crate::world::read;
-use candle_core::{Device, Tensor};
-use serde::Deserialize;
+use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+/// The task `uniworld`.
+pub(super) static UNIWORLD: TaskDescription = TaskDescription {
+    name: "uniworld",
+    about: "The two stages of UniWorld-V1 over a frozen Qwen2.5-VL and a frozen reference encoder.",
+    roles: &["vlm", "flux", "reference", "begin"],
+    open: |setup| Ok(Box::new(Uniworld::new(setup)?)),
+};
+
 /// Edits of each kind in a check.
 const CHECKED: usize = 16;
-
-/// `settings` of the task `uniworld`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UniworldSettings {
-    /// Different samples; they come again in the same order.
-    samples: u64,
-    /// The share of batches that are edits; the others are captions.
-    edits: f64,
-    /// The share of signs among the captions.
-    #[serde(default = "signs")]
-    signs: f64,
-    /// How often captions are of each of GenEval's tasks.
-    #[serde(default)]
-    tasks: Tasks,
-    /// What looks at the reference pictures.
-    #[serde(default)]
-    encoder: Encoder,
-    /// Whether the language model sees the reference pictures.
-    #[serde(default = "yes")]
-    vlm_sees_images: bool,
-    /// How the loss weighs what an edit changes.
-    #[serde(default)]
-    region: RegionSettings,
-}
-
-fn signs() -> f64 {
-    samples::SIGN
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The reference encoder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Encoder {
-    /// The language model alone sees the pictures.
-    #[default]
-    None,
-    Siglip,
-    Dinov2,
-}
 
 /// UniWorld-V1 that learns.
 pub struct Uniworld {
@@ -94,21 +60,13 @@ pub struct Uniworld {
 
 impl Uniworld {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: UniworldSettings =
-            training.settings.read().map_err(TrainError::definition)?;
-        let parts = Parts::open(sources, settings.encoder)?;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            parts.base()?,
-            training.trainable.clone(),
-        );
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// others.
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: UniworldSettings = setup.settings()?;
+        let parts = Parts::open(&setup.sources, settings.encoder)?;
+        let variables = setup.variables(parts.base()?);
         let weights = variables.weights();
         let maker = parts.maker(&weights, &settings, device)?;
         let width = parts.config.denoise_tower.output_hidden_size;
@@ -123,13 +81,13 @@ impl Uniworld {
                 .transpose()?,
             denoise: parts.denoise(&weights, device)?,
             pooled: parts.pooled(device)?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             maker,
             parts,
             variables,
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -137,18 +95,17 @@ impl Uniworld {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         let edits = random.chance(self.settings.edits);
         let vae = &self.denoise.vae;
-        match edits {
-            true => self.maker.edit_block(vae, self.batch, &mut random),
-            false => {
-                let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
-                self.maker
-                    .caption_block(vae, signs, tasks, self.batch, &mut random)
-            }
+        if edits {
+            self.maker.edit_block(vae, self.batch, &mut random)
+        } else {
+            let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
+            self.maker
+                .caption_block(vae, signs, tasks, self.batch, &mut random)
         }
     }
 
-    /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose text tokens
-    /// have no positions.
+    /// FLUX's text sequence [B, L + N, J] and its pooled vectors. Their order does not matter to FLUX, whose
+    /// text tokens have no positions.
     fn prompts(&self, prompt: &Prompt) -> Result<Prompts, TrainError> {
         let states = self.denoise_projector.forward(&prompt.states)?;
         let context = match (&self.reference_projector, &prompt.features) {

@@ -1,12 +1,12 @@
-//! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near to a unit
-//! normal (Kingma and Welling, arXiv 1312.6114).
+//! Training of an autoencoder in FLUX.1's layout: pixels back from a sample of the latents, and latents near
+//! to a unit normal (Kingma and Welling, arXiv 1312.6114).
 
-use crate::config::TrainingFile;
+use super::description::TaskDescription;
 use crate::model::flux_vae::{Decoder, Encoder, VaeConfig};
 use crate::model::noise::{Generator, randn};
 use crate::model::weights::Variables;
 use crate::train::samples::{self, CHECKS, TRAINING, stream};
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::{TrainError, state};
 use crate::world::random::Random;
@@ -17,6 +17,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `vae`.
+pub(super) static VAE: TaskDescription = TaskDescription {
+    name: "vae",
+    about: "An autoencoder of pictures of the miniature world, in the layout of FLUX.1's.",
+    roles: &["begin"],
+    open: |setup| Ok(Box::new(Vae::new(setup)?)),
+};
 
 /// Pictures of a check, at a time and in all.
 const CHECKED: [usize; 2] = [32, 256];
@@ -60,24 +68,21 @@ pub struct Vae {
 impl Vae {
     /// # Errors
     /// When the configuration has a mistake.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: VaeSettings = training.settings.read().map_err(TrainError::definition)?;
-        let config: VaeConfig = training.network.read().map_err(TrainError::definition)?;
-        let variables = sources.variables(device)?;
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: VaeSettings = setup.settings()?;
+        let config: VaeConfig = setup.network()?;
+        let variables = setup.own_variables()?;
         let weights = variables.weights();
         Ok(Self {
             settings,
-            config: training.network.to_json(),
+            config: setup.network.to_json(),
             encoder: Encoder::new(&config, &weights).map_err(TrainError::definition)?,
             decoder: Decoder::new(&config, &weights).map_err(TrainError::definition)?,
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -152,8 +157,8 @@ impl Learner for Vae {
         Ok(Loss::new(total, &[("l1", l1), ("l2", l2), ("kl", kl)]))
     }
 
-    /// The mean squared difference of pictures that are decoded from the latents' means, and the share of pictures in which
-    /// the exact observer finds the same things and words as in the original.
+    /// The mean squared difference of pictures that are decoded from the latents' means, and the share of
+    /// pictures in which the exact observer finds the same things and words as in the original.
     fn check(&self) -> Result<Numbers, TrainError> {
         let (mut squares, mut numbers) = (0.0, 0);
         // Pictures of things and of letters: read alike, and all.
@@ -185,8 +190,8 @@ impl Learner for Vae {
         &FILES
     }
 
-    /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling makes latents
-    /// of mean 0 and standard deviation 1.
+    /// `config.json` and `diffusion_pytorch_model.safetensors`, as diffusers' `AutoencoderKL`. The scaling
+    /// makes latents of mean 0 and standard deviation 1.
     fn publish(
         &self,
         folder: &Path,

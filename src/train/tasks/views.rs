@@ -15,11 +15,13 @@ pub struct ViewSettings {
     pub brightness: f64,
     /// Most that each channel is moved by, in 8-bit steps.
     pub color: f64,
-    /// How often a rectangle hides something, and the largest side of it in pixels.
+    /// How often a rectangle hides something.
     pub occlusion: f64,
+    /// The largest side of the rectangle, in pixels.
     pub occluded: usize,
-    /// How often patches of a view are hidden, and which share of them at least and at most.
+    /// How often patches of a view are hidden.
     pub masked: f64,
+    /// The least and the largest share of patches that are hidden.
     pub hidden: [f64; 2],
 }
 
@@ -136,9 +138,10 @@ mod tests {
             for (x, y, pixel) in view.enumerate_pixels() {
                 let (x, y) = (x as i32 - right, y as i32 - down);
                 let inside = (0..32).contains(&x) && (0..32).contains(&y);
-                let expected = match inside {
-                    true => *picture.get_pixel(x as u32, y as u32),
-                    false => Rgb(GREY),
+                let expected = if inside {
+                    *picture.get_pixel(x as u32, y as u32)
+                } else {
+                    Rgb(GREY)
                 };
                 assert_eq!(*pixel, expected);
             }

@@ -1,15 +1,16 @@
-//! Training of X-Omni's autoregressive model (arXiv 2507.22058, section 4) over the codes of a frozen tokenizer: a trained
-//! language model between layers for image tokens learns to continue prompts with pictures, and to answer about pictures.
+//! Training of X-Omni's autoregressive model (arXiv 2507.22058, section 4) over the codes of a frozen
+//! tokenizer: a trained language model between layers for image tokens learns to continue prompts with
+//! pictures, and to answer about pictures.
 //!
-//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the loss, of an
-//! answer its words.
+//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the
+//! loss, of an answer its words.
 
 mod language;
 mod sequences;
 
 use self::sequences::{Drawn, Maker, Said, Shares};
+use super::description::TaskDescription;
 use super::parts::write_json;
-use crate::config::TrainingFile;
 use crate::model::weights::Variables;
 use crate::model::xomni::{Config, XOmniAr};
 use crate::train::answers::Tally;
@@ -17,17 +18,27 @@ use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
 use crate::train::lessons::Subject;
 use crate::train::samples::{self, CHECKS, TRAINING, Tasks, stream};
-use crate::train::sources::{Sources, files};
+use crate::train::setup::Setup;
+use crate::train::sources::files;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, CHAT_TEMPLATE, Kind};
 use crate::train::{TrainError, state};
 use crate::world::random::Random;
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, Tensor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `xomni-ar`.
+pub(super) static XOMNI_AR: TaskDescription = TaskDescription {
+    name: "xomni-ar",
+    about: "X-Omni's autoregressive model over the codes of a frozen tokenizer, beginning as Qwen2.5-VL or as an \
+            earlier stage.",
+    roles: &["tokenizer", "vlm", "begin"],
+    open: |setup| Ok(Box::new(XOmniArTask::new(setup)?)),
+};
 
 const FILES: [&str; 5] = [
     "config.json",
@@ -95,53 +106,44 @@ enum Block {
 impl XOmniArTask {
     /// # Errors
     /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: XOmniArSettings = training.settings.read().map_err(TrainError::definition)?;
-        let mut config = training.network.to_json();
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: XOmniArSettings = setup.settings()?;
+        let mut config = setup.network.to_json();
         let parsed: Config =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
-        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+        let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         check(&parsed, &images)?;
         config[TOKENIZER] = json!(images.fingerprint()?);
         let mut base = Vec::new();
-        if let Some(begin) = sources.get("begin")? {
+        if let Some(begin) = setup.sources.get("begin")? {
             same_tokenizer(&begin, &config)?;
             base.push((String::new(), files(&begin)?));
         }
-        if let Some(language) = sources.get("vlm")? {
+        if let Some(language) = setup.sources.get("vlm")? {
             let made = language::layers(&language, &parsed)?;
             base.push((String::new(), Arc::new(made)));
         }
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            base,
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(base);
         Ok(Self {
             model: XOmniAr::new(&parsed, &variables.weights())?,
             maker: Maker::new(images, device)?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             config,
             variables,
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
-        Ok(match random.chance(self.settings.understanding) {
-            true => Block::Said(self.maker.said(self.batch, &mut random)?),
-            false => {
-                let shares = self.settings.shares(self.settings.dense);
-                Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
-            }
+        Ok(if random.chance(self.settings.understanding) {
+            Block::Said(self.maker.lessons(self.batch, &mut random)?)
+        } else {
+            let shares = self.settings.shares(self.settings.dense);
+            Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
         })
     }
 
@@ -157,7 +159,7 @@ impl XOmniArTask {
     }
 
     /// Scores of the answers' tokens, [B, A, V].
-    fn said(&self, said: &Said) -> Result<Tensor, TrainError> {
+    fn answer_scores(&self, said: &Said) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&said.answers.rows)?;
         Ok(self.model.text_logits(&said.answers.states(&states)?)?)
     }
@@ -194,14 +196,15 @@ fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
 /// Codes of another tokenizer mean something else.
 fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
     let before: Value = crate::model::read_config(&begin.join(FILES[0]))?;
-    match before[TOKENIZER] == config[TOKENIZER] {
-        true => Ok(()),
-        false => Err(TrainError::Definition {
+    if before[TOKENIZER] == config[TOKENIZER] {
+        Ok(())
+    } else {
+        Err(TrainError::Definition {
             message: format!(
                 "`from.begin`: {} was trained over another tokenizer than `from.tokenizer`",
                 begin.display()
             ),
-        }),
+        })
     }
 }
 
@@ -214,21 +217,24 @@ impl Learner for XOmniArTask {
         let block = self.blocks.get(step, |number| self.block(number))?;
         let (name, loss) = match &*block {
             Block::Drawn(drawn) => ("image", self.drawn(drawn)?),
-            Block::Said(said) => ("text", said.answers.loss(&self.said(said)?)?),
+            Block::Said(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
         };
         Ok(Loss::new(loss.clone(), &[(name, loss)]))
     }
 
-    /// The share of answers that would be decoded right, word for word, and the mean −log p of an image token that follows
-    /// those before it under GenEval's captions and signs.
+    /// The share of answers that would be decoded right, word for word, and the mean −log p of an image token
+    /// that follows those before it under GenEval's captions and signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let mut tally = Tally::default();
         let captions = self.settings.shares(0.0);
         let mut loss = 0.0;
         for _ in 0..CHECKED {
-            let said = self.maker.said(self.batch, &mut random)?;
-            tally.add(&said.lessons, &said.answers.right(&self.said(&said)?)?);
+            let said = self.maker.lessons(self.batch, &mut random)?;
+            tally.add(
+                &said.lessons,
+                &said.answers.right(&self.answer_scores(&said)?)?,
+            );
             let drawn = self.maker.drawn(self.batch, captions, &mut random)?;
             loss += f64::from(self.drawn(&drawn)?.to_scalar::<f32>()?);
         }

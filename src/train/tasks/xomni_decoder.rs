@@ -1,14 +1,14 @@
-//! Training of X-Omni's diffusion decoder (arXiv 2507.22058, section 3.2): FLUX.1 learns to draw what the codes of a frozen
-//! tokenizer say. Their features join the image tokens between the two kinds of blocks, through a layer that begins with
-//! zeros, so that the first picture is FLUX's own.
+//! Training of X-Omni's diffusion decoder (arXiv 2507.22058, section 3.2): FLUX.1 learns to draw what the
+//! codes of a frozen tokenizer say. Their features join the image tokens between the two kinds of blocks,
+//! through a layer that begins with zeros, so that the first picture is FLUX's own.
 //!
 //! The checkpoint is the whole folder that the generator `xomni` opens.
 
 mod parts;
 
 use self::parts::{DECODER, Parts};
+use super::description::TaskDescription;
 use super::text::Text;
-use crate::config::TrainingFile;
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux::{FluxConfig, latents};
 use crate::model::noise::{Generator, randn};
@@ -21,7 +21,7 @@ use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
 use crate::train::flow::{Noised, sample};
 use crate::train::samples::{self, CHECKS, Captioned, TRAINING, Tasks, stream};
-use crate::train::sources::Sources;
+use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::world::random::Random;
 use crate::world::read;
@@ -31,6 +31,15 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The task `xomni-decoder`.
+pub(super) static XOMNI_DECODER: TaskDescription = TaskDescription {
+    name: "xomni-decoder",
+    about: "X-Omni's diffusion decoder over the codes of a frozen tokenizer, beginning as FLUX.1; the checkpoint is all \
+            of X-Omni.",
+    roles: &["tokenizer", "ar", "flux"],
+    open: |setup| Ok(Box::new(XOmniDecoderTask::new(setup)?)),
+};
 
 /// Pictures of a check.
 const CHECKED: usize = 64;
@@ -49,8 +58,8 @@ struct DecoderSettings {
     /// The share of signs among the samples.
     #[serde(default = "signs")]
     signs: f64,
-    /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an empty
-    /// condition.
+    /// What checks draw with, and the checkpoint by itself: Euler steps, and guidance by the difference to an
+    /// empty condition.
     num_inference_steps: usize,
     cfg_scale: f64,
 }
@@ -81,7 +90,8 @@ pub struct XOmniDecoderTask {
     batch: usize,
 }
 
-/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B, P].
+/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B,
+/// P].
 struct Told {
     features: Option<Tensor>,
     states: Tensor,
@@ -96,40 +106,33 @@ struct Block {
 
 impl XOmniDecoderTask {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the others.
-    pub fn new(
-        training: &TrainingFile,
-        sources: &Sources<'_>,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
-        let settings: DecoderSettings = training.settings.read().map_err(TrainError::definition)?;
-        let flux = sources.need("flux")?;
-        let images = ImageTokenizer::open(&sources.need("tokenizer")?, device)?;
+    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
+    /// others.
+    fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
+        let device = setup.device;
+        let settings: DecoderSettings = setup.settings()?;
+        let flux = setup.sources.need("flux")?;
+        let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         let vae = Autoencoder::open(&flux.join("vae"), device)?;
-        let parts = Parts::open(&flux, sources.need("ar")?, &images, vae.token())?;
+        let parts = Parts::open(&flux, setup.sources.need("ar")?, &images, vae.token())?;
         let config: FluxConfig = parts.flux_config()?;
         let features = images.encoder.z_channels;
-        let variables = Variables::over(
-            training.seed,
-            device.clone(),
-            parts.base(&config, features)?,
-            training.trainable.clone(),
-        );
+        let variables = setup.variables(parts.base(&config, features)?);
         let text = Text::open(&flux, settings.max_sequence_length, device)?;
         Ok(Self {
             decoder: XOmniDecoder::new(&config, features, false, &variables.weights())?,
-            nothing: told(&text, &[""], None)?,
+            nothing: conditions(&text, &[""], None)?,
             text,
             scheduler: read_config(&flux.join("scheduler/scheduler_config.json"))?,
-            blocks: Blocks::new(settings.samples / training.batch.max(1) as u64),
+            blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             parts,
             images,
             vae,
             variables,
             device: device.clone(),
-            seed: training.seed,
-            batch: training.batch,
+            seed: setup.seed,
+            batch: setup.batch,
         })
     }
 
@@ -138,7 +141,7 @@ impl XOmniDecoderTask {
         let (captions, pictures) = self.captioned(self.batch, &mut random);
         Ok(Block {
             moments: self.vae.moments(&pictures)?,
-            told: self.told(&captions, &pictures)?,
+            told: self.conditions_of(&captions, &pictures)?,
         })
     }
 
@@ -154,10 +157,14 @@ impl XOmniDecoderTask {
     }
 
     /// What is told of pictures with captions.
-    fn told(&self, captions: &[String], pictures: &[RgbImage]) -> Result<Told, TrainError> {
+    fn conditions_of(
+        &self,
+        captions: &[String],
+        pictures: &[RgbImage],
+    ) -> Result<Told, TrainError> {
         let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
         let features = self.images.features(&self.images.codes(pictures)?)?;
-        told(&self.text, &captions, Some(features))
+        conditions(&self.text, &captions, Some(features))
     }
 
     fn steady(&self, told: &Told) -> Result<Steady, TrainError> {
@@ -174,9 +181,12 @@ impl XOmniDecoderTask {
     /// Some samples are told nothing: zero features and the empty text.
     fn dropped(&self, told: &Told, generator: &mut Generator) -> Result<Told, TrainError> {
         let batch = told.states.dim(0)?;
-        let kept = (0..batch).map(|_| match generator.uniform() < self.settings.drop {
-            true => 0f32,
-            false => 1.0,
+        let kept = (0..batch).map(|_| {
+            if generator.uniform() < self.settings.drop {
+                0f32
+            } else {
+                1.0
+            }
         });
         let kept = Tensor::from_iter(kept.collect::<Vec<f32>>(), &self.device)?;
         let rows = kept.reshape((batch, 1))?;
@@ -221,7 +231,11 @@ impl XOmniDecoderTask {
     }
 }
 
-fn told(text: &Text, captions: &[&str], features: Option<Tensor>) -> Result<Told, TrainError> {
+fn conditions(
+    text: &Text,
+    captions: &[&str],
+    features: Option<Tensor>,
+) -> Result<Told, TrainError> {
     let [states, pooled] = text.encode(captions, captions)?;
     Ok(Told {
         features,
@@ -247,12 +261,12 @@ impl Learner for XOmniDecoderTask {
         Ok(Loss::new(noised.loss(&predicted, None)?, &[]))
     }
 
-    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for scenes and
-    /// for signs.
+    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for
+    /// scenes and for signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let (captions, originals) = self.captioned(CHECKED, &mut random);
-        let made = self.pictures(&self.told(&captions, &originals)?, self.seed)?;
+        let made = self.pictures(&self.conditions_of(&captions, &originals)?, self.seed)?;
         // Pictures of things and of letters: read alike, and all.
         let mut read_alike = [[0, 0]; 2];
         for (before, after) in originals.iter().zip(&made) {

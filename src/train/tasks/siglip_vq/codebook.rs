@@ -1,5 +1,6 @@
-//! A codebook to begin with: spherical k-means over directions (Dhillon and Modha, Machine Learning 42, 2001), which begins
-//! with directions far from each other (Arthur and Vassilvitskii, "k-means++", SODA 2007).
+//! A codebook to begin with: spherical k-means over directions (Dhillon and Modha, Machine Learning 42,
+//! 2001), which begins with directions far from each other (Arthur and Vassilvitskii, "k-means++", SODA
+//! 2007).
 
 use crate::model::clip::normalise;
 use crate::model::noise::Generator;
@@ -10,7 +11,8 @@ const ROUNDS: usize = 8;
 /// What a centre weighs beside the directions next to it: one that has none stays where it is.
 const STAYS: f64 = 1e-6;
 
-/// `count` directions [count, D] that stand for the directions [M, D]; some are the same where there are too few.
+/// `count` directions [count, D] that stand for the directions [M, D]; some are the same where there are too
+/// few.
 ///
 /// # Errors
 /// When there are none, or the device has no room.

@@ -1,5 +1,5 @@
-//! SigLIP's vision tower as the tokenizer's vision transformer: transformers' names and separate projections become timm's
-//! names and one projection. The final norm is left behind.
+//! SigLIP's vision tower as the tokenizer's vision transformer: transformers' names and separate projections
+//! become timm's names and one projection. The final norm is left behind.
 
 use crate::model::siglip::SiglipConfig;
 use crate::model::weights::{self, Files};

@@ -19,16 +19,23 @@ use image::RgbImage;
 
 /// The frozen networks before the projectors.
 pub struct Maker {
+    /// The frozen language model.
     pub vlm: Qwen2_5Vl,
+    /// Makes its inputs from words and pictures.
     pub reader: Reader,
+    /// The reference encoder.
     pub eye: Option<Eye>,
+    /// How the loss weighs what an edit changes.
     pub region: RegionSettings,
+    /// Whether the language model sees the reference pictures.
     pub vlm_sees_images: bool,
+    /// Where all is computed.
     pub device: Device,
 }
 
 /// The reference encoder, with its preparation of pictures and the width of its tokens.
 pub enum Eye {
+    /// SigLIP's vision tower, its processor, and the width of its tokens.
     Siglip(SiglipVision, FixedProcessor, usize),
     /// And the number of tokens before the patches.
     Dinov2(Dinov2, FixedProcessor, usize, usize),
@@ -36,13 +43,17 @@ pub enum Eye {
 
 /// States of the language model [B, L, D] and tokens of the references [B, N, E].
 pub struct Prompt {
+    /// States of the language model [B, L, D].
     pub states: Tensor,
+    /// Tokens of the references [B, N, E].
     pub features: Option<Tensor>,
 }
 
 /// A batch.
 pub struct Block {
+    /// The latents of the targets.
     pub moments: Moments,
+    /// What the denoiser is told.
     pub prompt: Prompt,
     /// Weights of the loss, [B, N, C].
     pub weights: Option<Tensor>,
@@ -173,9 +184,10 @@ impl Maker {
             .filter_map(|read| read.pixel_values.as_ref())
             .collect();
         let grids: Vec<[usize; 3]> = read.iter().flat_map(|read| read.grids.clone()).collect();
-        let images = match patches.is_empty() {
-            true => None,
-            false => Some(self.vlm.image_embeds(&Tensor::cat(&patches, 0)?, &grids)?),
+        let images = if patches.is_empty() {
+            None
+        } else {
+            Some(self.vlm.image_embeds(&Tensor::cat(&patches, 0)?, &grids)?)
         };
         let rows: Vec<Vec<u32>> = read.iter().map(|read| read.ids.clone()).collect();
         let grids = read

@@ -1,7 +1,7 @@
 //! The checkpoints that UniWorld is put together from, and the folder that it is written to.
 
 use super::block::{Eye, Maker};
-use super::{Encoder, UniworldSettings};
+use super::settings::{Encoder, UniworldSettings};
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::conversation::Reader;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
@@ -31,6 +31,7 @@ const REFERENCE: &str = "denoise_tower.siglip_projector";
 
 /// Folders and the configuration.
 pub struct Parts {
+    /// UniWorld's configuration.
     pub config: Config,
     json: Value,
     vlm: PathBuf,

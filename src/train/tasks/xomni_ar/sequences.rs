@@ -50,7 +50,9 @@ pub struct Drawn {
 
 /// Lessons about pictures whose prompts have one form.
 pub struct Said {
+    /// The questions and the tokens of their answers.
     pub answers: Answers,
+    /// What is asked.
     pub lessons: Vec<Lesson>,
 }
 
@@ -92,9 +94,10 @@ impl Maker {
         random: &mut Random,
     ) -> Result<Drawn, TrainError> {
         let samples = samples::alike(batch, || {
-            let Captioned { caption, picture } = match random.chance(shares.dense) {
-                true => told(random),
-                false => samples::captioned(shares.signs, shares.tasks, random),
+            let Captioned { caption, picture } = if random.chance(shares.dense) {
+                described(random)
+            } else {
+                samples::captioned(shares.signs, shares.tasks, random)
             };
             let ids = self.tokens.encode(&format!("{caption}{}", self.before()))?;
             Ok((ids.len(), (ids, picture)))
@@ -117,7 +120,7 @@ impl Maker {
     ///
     /// # Errors
     /// When the tokenizer cannot be computed.
-    pub fn said(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+    pub fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
@@ -149,7 +152,7 @@ impl Maker {
 }
 
 /// A picture with all that it shows for a caption.
-fn told(random: &mut Random) -> Captioned {
+fn described(random: &mut Random) -> Captioned {
     let content = Content::sampled(random);
     Captioned {
         caption: describe(&content),

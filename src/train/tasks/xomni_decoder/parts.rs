@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The files of the checkpoint that the training writes itself.
 pub const FILES: [&str; 3] = [
     "xomni/config.json",
     "xomni/diffusers/config.json",

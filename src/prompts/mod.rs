@@ -1,0 +1,50 @@
+//! Items that the program makes itself: one file describes one generator of prompts or a few that share their
+//! code.
+
+mod description;
+pub mod geneval;
+mod mini;
+mod mini_captions;
+mod mini_edit;
+mod mini_text;
+
+pub use description::{Keep, Make, PromptGeneratorDescription};
+
+use crate::named::{Described, Named};
+
+/// A generator of prompts, as a suite names it.
+pub type PromptGenerator = Named<PromptGeneratorDescription>;
+
+/// All generators of prompts.
+static ALL: &[&PromptGeneratorDescription] = &[
+    &geneval::GENEVAL,
+    &mini_captions::GENEVAL,
+    &mini_captions::COMPOSITION,
+    &mini_edit::EDITS,
+    &mini_text::SIGNS,
+];
+
+impl Described for PromptGeneratorDescription {
+    const KIND: &'static str = "PromptGenerator";
+    const ABOUT: &'static str = "Items that the program makes itself.";
+
+    fn all() -> &'static [&'static Self] {
+        ALL
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_generator_of_prompts_is_described() {
+        crate::named::check_list::<super::PromptGeneratorDescription>();
+    }
+}
