@@ -5,10 +5,9 @@ use super::context::Context;
 use super::failure::Failure;
 use super::train_single::{train_one, verify_beginning};
 use super::train_study;
-use crate::config::{self, TrainingChange};
+use crate::config;
 use crate::exit::Exit;
-use crate::run::RunError;
-use crate::train::TrainError;
+use crate::train::{TrainError, TrainingChange, training};
 use std::path::Path;
 
 /// Trains a network on the miniature world, or all networks that a study compares.
@@ -20,7 +19,7 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
         seed: args.seed,
         set: &args.set,
     };
-    let training = match config::training(&args.training, Path::new(""), change) {
+    let training = match training(&args.training, Path::new(""), change) {
         Ok(training) => training,
         Err(error) => match config::study(&args.training, Path::new("")) {
             Ok(study) => return train_study::run(ctx, args, &study),
@@ -30,9 +29,7 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     let folder = args.out.clone();
     let folder = folder.unwrap_or_else(|| training.folder());
     if args.dry_run {
-        let text = toml::to_string(&training).map_err(|error| {
-            RunError::Invalid(format!("the training has no TOML form: {error}"))
-        })?;
+        let text = toml::to_string(&training).map_err(TrainError::definition)?;
         println!("# into {}\n{text}", folder.display());
         return Ok(Exit::Ok);
     }

@@ -4,13 +4,14 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
-use crate::config::TrainingFile;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
-use crate::train::{BEGINNING, CURVE, Outcome, Place, TrainError, losses, train, verify};
+use crate::train::{
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
