@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::generate::{BuildError, Resources};
 use crate::hub::State;
 use crate::model::weights::{Checked, Files};
+use crate::observe::ObserverKind;
 use crate::session::{
     ConfiguredModel, ItemSelection, PreparedRun, RunOptions, RunTarget, SelectedSuite,
     TimedOutputs, locate_checkpoints, run_seeds,
@@ -150,7 +151,7 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
     let unknown: Vec<&String> = suite
         .observers
         .iter()
-        .filter(|name| !crate::observe::NAMES.contains(&name.as_str()))
+        .filter(|name| crate::observe::find(name).is_none())
         .collect();
     match &unknown[..] {
         [] => Ok("fine".into()),
@@ -215,21 +216,15 @@ fn target(
             // Outputs can be made without it, and graded on evidence that others made.
             let settings = selected.suite.observe.get(observer).cloned();
             let settings = locate_checkpoints(&ctx.session, &settings.unwrap_or_default())?;
-            good &= readable(observer, &settings);
-            let assets = crate::observe::assets(observer, &settings).unwrap_or_else(|error| {
-                println!("{error}");
-                good = false;
-                Default::default()
-            });
-            if observer == "judge" && !ctx.offline() {
-                good &= judge(ctx, &settings);
-            }
-            for asset in assets {
-                if let Err(error) = ctx.hub()?.path(asset) {
-                    println!("{observer}: {error}");
-                    good &= !ctx.offline();
+            let kind = match crate::observe::kind(observer) {
+                Ok(kind) => kind,
+                Err(error) => {
+                    println!("{error}");
+                    good = false;
+                    continue;
                 }
-            }
+            };
+            good &= observer_is_ready(ctx, kind, &settings)?;
         }
         for model in models {
             let configured =
@@ -245,25 +240,49 @@ fn target(
     Ok(good)
 }
 
+/// Says what an observer lacks, and what its server tells; false when something that it needs is absent or its settings have
+/// a mistake.
+fn observer_is_ready(
+    ctx: &Context,
+    kind: &ObserverKind,
+    settings: &Settings,
+) -> Result<bool, Failure> {
+    let mut good = readable(kind, settings);
+    let assets = (kind.assets)(settings).unwrap_or_else(|error| {
+        println!("{error}");
+        good = false;
+        Vec::new()
+    });
+    if !ctx.offline() {
+        good &= look(ctx, kind, settings);
+    }
+    for asset in assets {
+        if let Err(error) = ctx.hub()?.path(asset) {
+            println!("{}: {error}", kind.name);
+            good &= !ctx.offline();
+        }
+    }
+    Ok(good)
+}
+
 /// Whether the checkpoints that an observer's options name can be read, as far as they are here.
-fn readable(observer: &str, settings: &Settings) -> bool {
-    let named = crate::observe::checkpoints(observer, settings).unwrap_or_default();
+fn readable(kind: &ObserverKind, settings: &Settings) -> bool {
+    let named = (kind.checkpoints)(settings).unwrap_or_default();
     let mut good = true;
     for path in named.iter().filter(|path| path.exists()) {
         if let Err(error) = Files::open(path) {
-            println!("{observer}: {:?}", miette::Report::new(error));
+            println!("{}: {:?}", kind.name, miette::Report::new(error));
             good = false;
         }
     }
     good
 }
 
-/// Says what the judge's server tells of its model; false when the settings have a mistake. A server that is
-/// not there is told and no more: outputs can be made without it.
-fn judge(ctx: &Context, settings: &Settings) -> bool {
-    match settings.read() {
-        Ok(settings) => {
-            let lines = crate::observe::judge::look(&settings, &ctx.cancel);
+/// Says what an observer's server tells of its model; false when the settings have a mistake. A server that is not there is no
+/// mistake: outputs can be made without it.
+fn look(ctx: &Context, kind: &ObserverKind, settings: &Settings) -> bool {
+    match (kind.look)(settings, &ctx.cancel) {
+        Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));
             true
         }

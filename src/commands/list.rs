@@ -49,7 +49,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
         Listable::Generators => ("generators", names(&crate::generate::NAMES)),
-        Listable::Observers => ("observers", names(crate::observe::NAMES)),
+        Listable::Observers => ("observers", observers()),
         Listable::Rules => ("rules", names(&crate::grade::names().collect::<Vec<_>>())),
         Listable::Runs => ("runs", runs(&args.out)),
         Listable::Assets => ("assets", Vec::new()),
@@ -145,6 +145,17 @@ fn names(names: &[&str]) -> Vec<Row> {
             name: (*name).into(),
             rest: String::new(),
             json: json!(name),
+        })
+        .collect()
+}
+
+fn observers() -> Vec<Row> {
+    let kinds = crate::observe::OBSERVERS.iter();
+    kinds
+        .map(|kind| Row {
+            name: kind.name.into(),
+            rest: kind.about.into(),
+            json: json!(kind.name),
         })
         .collect()
 }

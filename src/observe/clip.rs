@@ -107,12 +107,12 @@ impl ClipEncoder {
 
 fn vector(features: &Tensor) -> Result<Vec<f32>> {
     let vector: Vec<f32> = normalise(features)?.squeeze(0)?.to_vec1()?;
-    match vector.iter().all(|value| value.is_finite()) {
-        true => Ok(vector),
-        false => Err(ModelError::NotFinite {
-            tensor: "CLIP's output".into(),
-        }),
+    if vector.iter().all(|value| value.is_finite()) {
+        return Ok(vector);
     }
+    Err(ModelError::NotFinite {
+        tensor: "CLIP's output".into(),
+    })
 }
 
 /// The cosine of two unit vectors.

@@ -2,11 +2,12 @@
 //! the factor 2.5).
 
 use super::clip::{ClipEncoder, cosine};
+use super::pictures::picture;
 use super::source::Checkpoint;
-use super::{BuildError, ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::record::Item;
-use candle_core::Device;
+use crate::record::evidence::{PromptSimilarity, written};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -34,46 +35,52 @@ pub struct ClipScore {
 }
 
 impl ClipScore {
-    /// Finds and loads CLIP.
-    ///
-    /// # Errors
-    /// When an asset cannot be had or the checkpoint is damaged.
-    pub fn open(
-        settings: &ClipScoreSettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> Result<Self, BuildError> {
-        let [weights, config, tokenizer] = ASSETS;
-        let checkpoint = match &settings.clip {
-            Some(path) => Checkpoint::named(path, &["open_clip_config.json", "config.json"])?,
-            None => Checkpoint::asset(hub, weights, Some(config), Some(tokenizer))?,
-        };
-        Ok(Self {
-            identity: json!({"observer": "clip-score", "clip": checkpoint.fingerprint()?}),
-            clip: Mutex::new(ClipEncoder::open(&checkpoint, device)?),
-        })
-    }
-
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = subject.image.ok_or_else(|| {
-            ObserveError::new(
-                "image",
-                "clip-score looks at pictures, and this output has none",
-            )
-        })?;
+        let image = picture(subject, Self::NAME)?;
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
         let seen = clip.image(image);
         let near = seen.and_then(|seen| Ok(cosine(&seen, &clip.text(&subject.item.prompt)?)));
         match near {
-            Ok(near) => Ok(json!({"clip_t": f64::from(near)})),
+            Ok(near) => Ok(written(&PromptSimilarity {
+                clip_t: near.into(),
+            })?),
             Err(error) => Err(ObserveError::new("clip", error.to_string())),
         }
     }
 }
 
+impl Described for ClipScore {
+    type Settings = ClipScoreSettings;
+    const NAME: &'static str = "clip-score";
+    const ABOUT: &'static str = "how near a picture is to its prompt, to CLIP";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        let settings: ClipScoreSettings = settings.read()?;
+        Ok(settings.clip.into_iter().collect())
+    }
+
+    fn open(settings: ClipScoreSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let device = means.device()?;
+        let [weights, config, tokenizer] = ASSETS;
+        let checkpoint = match &settings.clip {
+            Some(path) => Checkpoint::named(path, &["open_clip_config.json", "config.json"])?,
+            None => Checkpoint::asset(means.hub, weights, Some(config), Some(tokenizer))?,
+        };
+        Ok(Self {
+            identity: json!({"observer": Self::NAME, "clip": checkpoint.fingerprint()?}),
+            clip: Mutex::new(ClipEncoder::open(&checkpoint, &device)?),
+        })
+    }
+}
+
 impl Observer for ClipScore {
     fn name(&self) -> &str {
-        "clip-score"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {

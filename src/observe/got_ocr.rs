@@ -1,8 +1,9 @@
 //! `got-ocr`: what is written in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
 
+use super::pictures::picture;
 use super::source::Checkpoint;
-use super::{BuildError, ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::image::pillow::Filter;
 use crate::model::got_ocr2::{GotConfig, GotOcr2, Reading};
 use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor, tiles};
@@ -10,6 +11,7 @@ use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
 use crate::python::whitespace::strip;
+use crate::record::evidence::{Field, Text, TextReading, written};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,9 @@ use std::sync::{Arc, Mutex};
 
 /// What the observer needs from the hub: weights, config.json, tokenizer.json.
 pub const ASSETS: [&str; 3] = ["got-ocr2", "got-ocr2-config", "got-ocr2-tokenizer"];
+
+/// The engine's name.
+const ENGINE: &str = "GOT-OCR2.0";
 
 /// The turn before every question, as the checkpoint was trained.
 const SYSTEM: &str = "<|im_start|>system\nYou should follow the instructions carefully and explain your answers in \
@@ -32,8 +37,9 @@ pub struct GotOcrSettings {
     pub checkpoint: Option<PathBuf>,
     /// Formulas, tables and layout as marked-up text (LaTeX, Markdown) instead of plain text.
     pub format: bool,
-    /// Whether a picture is also read in tiles, at most `max_tiles` of them: for dense or large pages.
+    /// Whether a picture is also read in tiles, for dense or large pages.
     pub tiles: bool,
+    /// Most tiles of a picture.
     pub max_tiles: usize,
     /// The question with the blank that transformers puts before it; without it as in the authors' program.
     pub leading_blank: bool,
@@ -84,75 +90,12 @@ pub struct GotOcr {
 }
 
 impl GotOcr {
-    /// Finds and loads the network: in bf16 on a GPU, in f32 on the CPU.
-    ///
-    /// # Errors
-    /// When an asset cannot be had, the checkpoint is damaged or a setting makes no sense.
-    pub fn open(
-        settings: &GotOcrSettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, BuildError> {
-        let positive = [
-            ("max_tiles", settings.max_tiles),
-            ("max_new_tokens", settings.max_new_tokens),
-        ];
-        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
-            return Err(ModelError::Input(format!("observe.got-ocr: `{name}` = 0")).into());
-        }
-        let [weights, config, tokenizer] = ASSETS;
-        let checkpoint = match &settings.checkpoint {
-            Some(folder) => Checkpoint::named(folder, &["config.json"])?,
-            None => Checkpoint::asset(hub, weights, Some(config), Some(tokenizer))?,
-        };
-        let absent = |what: &str| {
-            let why = format!("there is no {what} beside these weights");
-            ModelError::file(
-                &checkpoint.weights,
-                why,
-                "name the whole checkpoint's folder",
-            )
-        };
-        let config = checkpoint.config.as_ref();
-        let config = GotConfig::read(config.ok_or_else(|| absent("config.json"))?)?;
-        let folder = checkpoint.tokenizer.as_ref();
-        let tokenizer = Tokenizer::open(folder.ok_or_else(|| absent("tokenizer.json"))?)?;
-        let dtype = match device.is_cpu() {
-            true => DType::F32,
-            false => DType::BF16,
-        };
-        let files = Arc::new(Files::open(&checkpoint.weights)?);
-        let side = u32::try_from(config.vision.image_size)
-            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
-        Ok(Self {
-            identity: json!({
-                "observer": "got-ocr",
-                "checkpoint": checkpoint.fingerprint()?,
-                "dtype": dtype.as_str(),
-                "question": settings.question(),
-                "tiles": settings.tiles.then_some(settings.max_tiles),
-                "max_new_tokens": settings.max_new_tokens,
-                "no_repeat_ngram_size": settings.no_repeat_ngram_size,
-            }),
-            network: Mutex::new(GotOcr2::load(&config, &files, dtype, device)?),
-            eos: vec![tokenizer.token("<|im_end|>")?],
-            tokenizer,
-            processor: FixedProcessor {
-                size: side,
-                filter: Filter::Bicubic,
-                mean: CLIP_MEAN,
-                std: CLIP_STD,
-            },
-            settings: settings.clone(),
-            device: device.clone(),
-        })
-    }
-
-    fn read(&self, image: &RgbImage) -> Result<Value> {
+    fn read(&self, image: &RgbImage) -> Result<TextReading<'static>> {
         let size = self.processor.size;
-        let pictures = match self.settings.tiles {
-            true => tiles(image, size, self.settings.max_tiles),
-            false => vec![image.clone()],
+        let pictures = if self.settings.tiles {
+            tiles(image, size, self.settings.max_tiles)
+        } else {
+            vec![image.clone()]
         };
         let pixels = pictures
             .iter()
@@ -178,19 +121,101 @@ impl GotOcr {
             no_repeat_ngram_size: self.settings.no_repeat_ngram_size,
         };
         let new = network.read(&ids, &Tensor::cat(&features, 0)?, reading)?;
-        Ok(json!({
-            "engine": "GOT-OCR2.0",
-            "lines": [],
-            "text": strip(&self.tokenizer.decode(&new)?),
-            "tiles": pictures.len(),
-            "truncated": new.len() == self.settings.max_new_tokens,
-        }))
+        let text = self.tokenizer.decode(&new)?;
+        Ok(TextReading {
+            engine: Text::from(ENGINE).into(),
+            lines: Field::Given(Vec::new()),
+            text: Text::from(strip(&text).to_owned()).into(),
+            tiles: Some(pictures.len()),
+            truncated: Some(new.len() == self.settings.max_new_tokens),
+            ..TextReading::default()
+        })
+    }
+}
+
+impl Described for GotOcr {
+    type Settings = GotOcrSettings;
+    const NAME: &'static str = "got-ocr";
+    const ABOUT: &'static str = "what is written in a picture, read by GOT-OCR2.0";
+    const ON_DEVICE: bool = true;
+    const PLACES: &'static [&'static str] = &["checkpoint"];
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: GotOcrSettings = settings.read()?;
+        Ok(settings.checkpoint.into_iter().collect())
+    }
+
+    fn engine(_: &Settings) -> std::result::Result<Option<String>, BuildError> {
+        Ok(Some(ENGINE.into()))
+    }
+
+    fn open(settings: GotOcrSettings, means: &Means<'_>) -> std::result::Result<Self, BuildError> {
+        let device = means.device()?;
+        let positive = [
+            ("max_tiles", settings.max_tiles),
+            ("max_new_tokens", settings.max_new_tokens),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ModelError::Input(format!("observe.got-ocr: `{name}` = 0")).into());
+        }
+        let [weights, config, tokenizer] = ASSETS;
+        let checkpoint = match &settings.checkpoint {
+            Some(folder) => Checkpoint::named(folder, &["config.json"])?,
+            None => Checkpoint::asset(means.hub, weights, Some(config), Some(tokenizer))?,
+        };
+        let absent = |what: &str| {
+            let why = format!("there is no {what} beside these weights");
+            ModelError::file(
+                &checkpoint.weights,
+                why,
+                "name the whole checkpoint's folder",
+            )
+        };
+        let config = checkpoint.config.as_ref();
+        let config = GotConfig::read(config.ok_or_else(|| absent("config.json"))?)?;
+        let folder = checkpoint.tokenizer.as_ref();
+        let tokenizer = Tokenizer::open(folder.ok_or_else(|| absent("tokenizer.json"))?)?;
+        // In bf16 on a GPU, in f32 on the CPU.
+        let dtype = if device.is_cpu() {
+            DType::F32
+        } else {
+            DType::BF16
+        };
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let side = u32::try_from(config.vision.image_size)
+            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
+        Ok(Self {
+            identity: json!({
+                "observer": Self::NAME,
+                "checkpoint": checkpoint.fingerprint()?,
+                "dtype": dtype.as_str(),
+                "question": settings.question(),
+                "tiles": settings.tiles.then_some(settings.max_tiles),
+                "max_new_tokens": settings.max_new_tokens,
+                "no_repeat_ngram_size": settings.no_repeat_ngram_size,
+            }),
+            network: Mutex::new(GotOcr2::load(&config, &files, dtype, &device)?),
+            eos: vec![tokenizer.token("<|im_end|>")?],
+            tokenizer,
+            processor: FixedProcessor {
+                size: side,
+                filter: Filter::Bicubic,
+                mean: CLIP_MEAN,
+                std: CLIP_STD,
+            },
+            settings,
+            device,
+        })
     }
 }
 
 impl Observer for GotOcr {
     fn name(&self) -> &str {
-        "got-ocr"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -199,14 +224,9 @@ impl Observer for GotOcr {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = subject.image.ok_or_else(|| {
-                ObserveError::new(
-                    "image",
-                    "got-ocr looks at pictures, and this output has none",
-                )
-            })?;
-            self.read(image)
-                .map_err(|error| ObserveError::new("ocr", error.to_string()))
+            let read = self.read(picture(subject, Self::NAME)?);
+            let read = read.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
+            Ok(written(&read)?)
         };
         subjects.iter().map(look).collect()
     }

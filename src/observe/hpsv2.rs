@@ -2,14 +2,16 @@
 //! ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
+use super::pictures::picture;
 use super::source::Checkpoint;
-use super::{BuildError, ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::image::tensor_resize::bicubic;
 use crate::model::clip::OpenClipConfig;
 use crate::model::processor::{CLIP_MEAN, CLIP_STD};
 use crate::model::{ModelError, Result};
 use crate::record::Item;
+use crate::record::evidence::{Preference, written};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -54,54 +56,6 @@ pub struct HpsV2 {
 }
 
 impl HpsV2 {
-    /// Finds and loads the network.
-    ///
-    /// # Errors
-    /// When there is no such version, an asset cannot be had or the checkpoint is damaged.
-    pub fn open(
-        settings: &HpsV2Settings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, BuildError> {
-        let asset = match settings.version.as_str() {
-            "v2.1" => "hpsv2.1",
-            "v2.0" => "hpsv2.0",
-            other => {
-                return Err(ModelError::Input(format!(
-                    "observe.hpsv2: `version` is {other:?}; write v2.1 or v2.0"
-                ))
-                .into());
-            }
-        };
-        let (checkpoint, version) = match &settings.checkpoint {
-            Some(path) => (Checkpoint::named(path, &["open_clip_config.json"])?, "own"),
-            None => (
-                Checkpoint::asset(hub, asset, None, Some("clip-vit-l-14-tokenizer"))?,
-                settings.version.as_str(),
-            ),
-        };
-        let clip = match &checkpoint.config {
-            Some(_) => ClipEncoder::open(&checkpoint, device)?,
-            None => {
-                let config: OpenClipConfig = serde_json::from_str(CONFIG).map_err(|error| {
-                    ModelError::config(Path::new("built in"), error.to_string())
-                })?;
-                ClipEncoder::open_clip(&checkpoint, &config, device)?
-            }
-        };
-        Ok(Self {
-            identity: json!({
-                "observer": "hpsv2",
-                "version": version,
-                "checkpoint": checkpoint.fingerprint()?,
-                "antialias": settings.antialias,
-            }),
-            size: clip.image_size(),
-            clip: Mutex::new(clip),
-            antialias: settings.antialias,
-        })
-    }
-
     /// The authors' transform: to 0..=1, resized as numbers, the middle cut out, normalised.
     fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = (image.width() as usize, image.height() as usize);
@@ -128,9 +82,66 @@ impl HpsV2 {
     }
 }
 
+impl Described for HpsV2 {
+    type Settings = HpsV2Settings;
+    const NAME: &'static str = "hpsv2";
+    const ABOUT: &'static str = "how well people would like a picture for its prompt, to HPS v2";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: HpsV2Settings = settings.read()?;
+        Ok(settings.checkpoint.into_iter().collect())
+    }
+
+    fn open(settings: HpsV2Settings, means: &Means<'_>) -> std::result::Result<Self, BuildError> {
+        let device = means.device()?;
+        let asset = match settings.version.as_str() {
+            "v2.1" => "hpsv2.1",
+            "v2.0" => "hpsv2.0",
+            other => {
+                return Err(ModelError::Input(format!(
+                    "observe.hpsv2: `version` is {other:?}; write v2.1 or v2.0"
+                ))
+                .into());
+            }
+        };
+        let (checkpoint, version) = match &settings.checkpoint {
+            Some(path) => (Checkpoint::named(path, &["open_clip_config.json"])?, "own"),
+            None => (
+                Checkpoint::asset(means.hub, asset, None, Some("clip-vit-l-14-tokenizer"))?,
+                settings.version.as_str(),
+            ),
+        };
+        let clip = match &checkpoint.config {
+            Some(_) => ClipEncoder::open(&checkpoint, &device)?,
+            None => {
+                let config: OpenClipConfig = serde_json::from_str(CONFIG).map_err(|error| {
+                    ModelError::config(Path::new("built in"), error.to_string())
+                })?;
+                ClipEncoder::open_clip(&checkpoint, &config, &device)?
+            }
+        };
+        Ok(Self {
+            identity: json!({
+                "observer": Self::NAME,
+                "version": version,
+                "checkpoint": checkpoint.fingerprint()?,
+                "antialias": settings.antialias,
+            }),
+            size: clip.image_size(),
+            clip: Mutex::new(clip),
+            antialias: settings.antialias,
+        })
+    }
+}
+
 impl Observer for HpsV2 {
     fn name(&self) -> &str {
-        "hpsv2"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -143,11 +154,11 @@ impl Observer for HpsV2 {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = subject.image.ok_or_else(|| {
-                ObserveError::new("image", "hpsv2 looks at pictures, and this output has none")
-            })?;
+            let image = picture(subject, Self::NAME)?;
             match self.score(subject.item, image) {
-                Ok(score) => Ok(json!({"hpsv2": f64::from(score)})),
+                Ok(score) => Ok(written(&Preference {
+                    hpsv2: score.into(),
+                })?),
                 Err(error) => Err(ObserveError::new("clip", error.to_string())),
             }
         };

@@ -1,16 +1,18 @@
 //! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
 //! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
 
+use super::pictures::picture;
 use super::questions::questions;
 use super::source::Checkpoint;
-use super::{BuildError, ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::image::pillow::Filter;
 use crate::model::mplug::{Mplug, MplugConfig};
 use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
+use crate::record::evidence::{Answers, written};
 use crate::record::{Item, Object};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
@@ -49,50 +51,7 @@ pub struct MplugVqa {
 }
 
 impl MplugVqa {
-    /// Finds and loads the network.
-    ///
-    /// # Errors
-    /// When an asset cannot be had or the checkpoint is damaged.
-    pub fn open(
-        settings: &MplugVqaSettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, BuildError> {
-        let [weights, yaml, bert, vocabulary] = ASSETS;
-        let (checkpoint, config) = match &settings.checkpoint {
-            Some(folder) => (
-                Checkpoint::named(folder, &["config.yaml"])?,
-                MplugConfig::open(folder)?,
-            ),
-            None => {
-                let checkpoint = Checkpoint::asset(hub, weights, Some(yaml), Some(vocabulary))?;
-                let config = MplugConfig::read(&hub.ensure(yaml)?, Some(&hub.ensure(bert)?))?;
-                (checkpoint, config)
-            }
-        };
-        let files = Arc::new(Files::open(&checkpoint.weights)?);
-        let network = Mplug::load(&config, &files, device)?;
-        let tokenizer = checkpoint
-            .tokenizer
-            .as_deref()
-            .unwrap_or(&checkpoint.weights);
-        let side = u32::try_from(network.image_size())
-            .map_err(|_| ModelError::Input("`image_res` is too large".into()))?;
-        Ok(Self {
-            identity: json!({"observer": "mplug-vqa", "checkpoint": checkpoint.fingerprint()?}),
-            tokenizer: Tokenizer::open(tokenizer)?,
-            processor: FixedProcessor {
-                size: side,
-                filter: Filter::Bicubic,
-                mean: CLIP_MEAN,
-                std: CLIP_STD,
-            },
-            network: Mutex::new(network),
-            device: device.clone(),
-        })
-    }
-
-    fn answers(&self, item: &Item, image: &RgbImage) -> Result<Value> {
+    fn answers(&self, item: &Item, image: &RgbImage) -> Result<Answers> {
         let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
         let questions: Vec<(String, Tensor, Tensor)> = questions(item)
             .into_iter()
@@ -108,7 +67,10 @@ impl MplugVqa {
             let best = network.answer(&seen, &ids, &mask)?;
             answers.insert(id, self.tokenizer.decode(&best.ids)?.into());
         }
-        Ok(json!({"answers": answers}))
+        Ok(Answers {
+            answers,
+            ..Answers::default()
+        })
     }
 
     fn ids(&self, question: &str) -> Result<(Tensor, Tensor)> {
@@ -123,9 +85,66 @@ impl MplugVqa {
     }
 }
 
+impl Described for MplugVqa {
+    type Settings = MplugVqaSettings;
+    const NAME: &'static str = "mplug-vqa";
+    const ABOUT: &'static str = "answers to DPG-Bench's questions about a picture, by mPLUG";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: MplugVqaSettings = settings.read()?;
+        Ok(settings.checkpoint.into_iter().collect())
+    }
+
+    fn open(
+        settings: MplugVqaSettings,
+        means: &Means<'_>,
+    ) -> std::result::Result<Self, BuildError> {
+        let device = means.device()?;
+        let [weights, yaml, bert, vocabulary] = ASSETS;
+        let (checkpoint, config) = match &settings.checkpoint {
+            Some(folder) => (
+                Checkpoint::named(folder, &["config.yaml"])?,
+                MplugConfig::open(folder)?,
+            ),
+            None => {
+                let checkpoint =
+                    Checkpoint::asset(means.hub, weights, Some(yaml), Some(vocabulary))?;
+                let config =
+                    MplugConfig::read(&means.hub.ensure(yaml)?, Some(&means.hub.ensure(bert)?))?;
+                (checkpoint, config)
+            }
+        };
+        let files = Arc::new(Files::open(&checkpoint.weights)?);
+        let network = Mplug::load(&config, &files, &device)?;
+        let tokenizer = checkpoint
+            .tokenizer
+            .as_deref()
+            .unwrap_or(&checkpoint.weights);
+        let side = u32::try_from(network.image_size())
+            .map_err(|_| ModelError::Input("`image_res` is too large".into()))?;
+        Ok(Self {
+            identity: json!({"observer": Self::NAME, "checkpoint": checkpoint.fingerprint()?}),
+            tokenizer: Tokenizer::open(tokenizer)?,
+            processor: FixedProcessor {
+                size: side,
+                filter: Filter::Bicubic,
+                mean: CLIP_MEAN,
+                std: CLIP_STD,
+            },
+            network: Mutex::new(network),
+            device,
+        })
+    }
+}
+
 impl Observer for MplugVqa {
     fn name(&self) -> &str {
-        "mplug-vqa"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -138,14 +157,9 @@ impl Observer for MplugVqa {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = subject.image.ok_or_else(|| {
-                ObserveError::new(
-                    "image",
-                    "mplug-vqa looks at pictures, and this output has none",
-                )
-            })?;
-            let answers = self.answers(subject.item, image);
-            answers.map_err(|error| ObserveError::new("vqa", error.to_string()))
+            let answers = self.answers(subject.item, picture(subject, Self::NAME)?);
+            let answers = answers.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
+            Ok(written(&answers)?)
         };
         subjects.iter().map(look).collect()
     }

@@ -1,11 +1,14 @@
 //! `openai-ocr`: what is written in a picture, read by a model behind any server with the API of OpenAI.
 
+use super::pictures::picture;
 use super::qwen::{LONGEST, PROMPT};
-use super::{ObserveError, Observer, Subject, reply};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
+use crate::config::Settings;
 use crate::http::display_url;
+use crate::record::evidence::{Server, written};
 use crate::record::model_name::another;
-use crate::record::{Object, add_note, ended_by_limit};
+use crate::record::{Object, ended_by_limit};
 use crate::remote::{ChatReply, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -70,34 +73,8 @@ pub struct OpenAiOcr {
 }
 
 impl OpenAiOcr {
-    /// Checks the settings and reads the key from the environment; sends nothing yet.
-    ///
-    /// # Errors
-    /// When a setting cannot be right.
-    pub fn new(settings: OpenAiOcrSettings) -> Result<Self, RemoteError> {
-        let client = Client::new(&Endpoint {
-            owner: "the observer openai-ocr",
-            model: &settings.model,
-            base_url: &settings.base_url,
-            api_key_env: &settings.api_key_env,
-            timeout_seconds: settings.timeout_seconds,
-            max_attempts: settings.max_attempts,
-            requests_per_minute: settings.requests_per_minute,
-        })?;
-        Ok(Self {
-            settings,
-            client,
-            dead: Mutex::new(None),
-        })
-    }
-
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = subject.image.ok_or_else(|| {
-            ObserveError::new(
-                "image",
-                "openai-ocr looks at pictures, and this output has none",
-            )
-        })?;
+        let image = picture(subject, Self::NAME)?;
         if let Some(why) = self.dead().clone() {
             return Err(ObserveError::new("server", why));
         }
@@ -110,21 +87,16 @@ impl OpenAiOcr {
             }
             RemoteError::Cancelled => ObserveError::new("cancelled", "interrupted"),
         })?;
-        let mut evidence = json!({
-            "engine": self.settings.model,
-            "lines": [],
-            "text": "",
-            "truncated": ended_by_limit(&said.finish_reason),
-            "server": {"model": answer["model"], "usage": answer["usage"]},
+        let mut read = reply::reading(&self.settings.model, &said.text)?;
+        read.truncated = Some(ended_by_limit(&said.finish_reason));
+        read.server = Some(Server {
+            model: answer["model"].clone(),
+            usage: answer["usage"].clone(),
         });
-        if let Some(reasoning) = said.reasoning {
-            evidence["reasoning"] = reasoning.into();
-        }
-        let mut seen = reply::reading(&said.text)?;
-        if let Some(note) = another(&self.settings.model, said.model.as_deref()) {
-            add_note(&mut seen, &note);
-        }
-        Ok(reply::with(evidence, seen))
+        read.reasoning = said.reasoning;
+        let note = another(&self.settings.model, said.model.as_deref());
+        read.notes.extend(note);
+        Ok(written(&read)?)
     }
 
     fn dead(&self) -> std::sync::MutexGuard<'_, Option<String>> {
@@ -162,15 +134,52 @@ impl OpenAiOcr {
     }
 }
 
+impl Described for OpenAiOcr {
+    type Settings = OpenAiOcrSettings;
+    const NAME: &'static str = "openai-ocr";
+    const ABOUT: &'static str =
+        "what is written in a picture, read by a model behind a server with the API of OpenAI";
+    const PLACES: &'static [&'static str] = &[
+        "api_key_env",
+        "base_url",
+        "max_attempts",
+        "model",
+        "requests_per_minute",
+        "timeout_seconds",
+    ];
+
+    fn engine(settings: &Settings) -> Result<Option<String>, BuildError> {
+        Ok(Some(settings.read::<OpenAiOcrSettings>()?.model))
+    }
+
+    /// Checks the settings and reads the key from the environment; sends nothing yet.
+    fn open(settings: OpenAiOcrSettings, _: &Means<'_>) -> Result<Self, BuildError> {
+        let client = Client::new(&Endpoint {
+            owner: "the observer openai-ocr",
+            model: &settings.model,
+            base_url: &settings.base_url,
+            api_key_env: &settings.api_key_env,
+            timeout_seconds: settings.timeout_seconds,
+            max_attempts: settings.max_attempts,
+            requests_per_minute: settings.requests_per_minute,
+        })?;
+        Ok(Self {
+            settings,
+            client,
+            dead: Mutex::new(None),
+        })
+    }
+}
+
 impl Observer for OpenAiOcr {
     fn name(&self) -> &str {
-        "openai-ocr"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
         let settings = &self.settings;
         json!({
-            "observer": "openai-ocr",
+            "observer": Self::NAME,
             "model": settings.model,
             "server": display_url(&settings.base_url),
             "prompt": self.prompt(),

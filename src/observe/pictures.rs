@@ -25,17 +25,25 @@ pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// When the output has none.
-pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
-    let image = subject.image.ok_or_else(|| {
+pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
+    subject.image.ok_or_else(|| {
         ObserveError::new(
             "image",
             format!("{observer} looks at pictures, and this output has none"),
         )
-    })?;
-    match image.is_empty() {
-        true => Err(ObserveError::new("image", "the output has no pixels")),
-        false => Ok(image),
+    })
+}
+
+/// As [`picture`], of at least one pixel.
+///
+/// # Errors
+/// When the output has none.
+pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
+    let image = picture(subject, observer)?;
+    if image.is_empty() {
+        return Err(ObserveError::new("image", "the output has no pixels"));
     }
+    Ok(image)
 }
 
 /// The picture that was edited: the first of those that outputs are compared with.
@@ -62,13 +70,11 @@ pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, O
         .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;
     let whose = format!("the item's {what}");
     subject.noted.changes(&decoded.changes, &whose);
-    match decoded.rgb.is_empty() {
-        true => Err(ObserveError::new(
-            "input",
-            format!("the {what} `{path}` has no pixels"),
-        )),
-        false => Ok(decoded.rgb),
+    if decoded.rgb.is_empty() {
+        let why = format!("the {what} `{path}` has no pixels");
+        return Err(ObserveError::new("input", why));
     }
+    Ok(decoded.rgb)
 }
 
 /// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has that size.

@@ -1,14 +1,14 @@
 //! `quality`: a picture's technical quality without a learned model ([`crate::image::quality`]), for the rule `measure`.
 
 use super::pictures::output;
-use super::{ObserveError, Observer, Subject};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
 use crate::image::quality::Quality;
+use crate::record::evidence::{self, written};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const NAME: &str = "quality";
 /// Raised when the numbers change.
 const VERSION: u32 = 1;
 
@@ -25,19 +25,8 @@ pub struct QualitySettings {
 pub struct QualityObserver(QualitySettings);
 
 impl QualityObserver {
-    /// # Errors
-    /// What is wrong with a setting.
-    pub fn new(settings: QualitySettings) -> Result<Self, String> {
-        match settings.short_side {
-            Some(side) if !(16..=8192).contains(&side) => Err(format!(
-                "observe.{NAME}: `short_side` is {side}; expected 16 to 8192 pixels"
-            )),
-            _ => Ok(Self(settings)),
-        }
-    }
-
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = output(subject, NAME)?;
+        let image = output(subject, Self::NAME)?;
         let (width, height) = image.dimensions();
         let short = width.min(height);
         let side = self.0.short_side.filter(|side| *side != short);
@@ -63,20 +52,40 @@ impl QualityObserver {
             None => None,
         };
         let image = resized.as_ref().unwrap_or(image);
-        let mut evidence = json!(Quality::of(image));
-        evidence["width"] = image.width().into();
-        evidence["height"] = image.height().into();
-        Ok(evidence)
+        Ok(written(&evidence::Quality {
+            measures: Quality::of(image),
+            width: image.width(),
+            height: image.height(),
+        })?)
+    }
+}
+
+impl Described for QualityObserver {
+    type Settings = QualitySettings;
+    const NAME: &'static str = "quality";
+    const ABOUT: &'static str = "a picture's technical quality without a learned model";
+
+    fn open(settings: QualitySettings, _: &Means<'_>) -> Result<Self, BuildError> {
+        if let Some(side) = settings.short_side
+            && !(16..=8192).contains(&side)
+        {
+            let mistake = format!(
+                "observe.{}: `short_side` is {side}; expected 16 to 8192 pixels",
+                Self::NAME
+            );
+            return Err(BuildError::Value { mistake });
+        }
+        Ok(Self(settings))
     }
 }
 
 impl Observer for QualityObserver {
     fn name(&self) -> &str {
-        NAME
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
-        json!({"observer": NAME, "version": VERSION, "settings": self.0})
+        json!({"observer": Self::NAME, "version": VERSION, "settings": self.0})
     }
 
     fn batch(&self) -> usize {

@@ -1,14 +1,17 @@
 //! `vqascore`: the chance that CLIP-FlanT5 says "Yes" when it is asked whether a picture shows the prompt (Lin et al., arXiv
 //! 2404.01291), the score of GenAI-Bench.
 
+use super::pictures::output;
 use super::source::Checkpoint;
-use super::{BuildError, ObserveError, Observer, Subject};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::hub::Hub;
 use crate::model::clip_flan_t5::{ClipFlanT5, Place, Prompt, answer, log_probabilities, score};
 use crate::model::processor::{CLIP_MEAN, CroppedProcessor, square};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::{ModelError, Result};
 use crate::record::Item;
+use crate::record::evidence::{Likelihood, written};
 use candle_core::{DType, Device};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -114,45 +117,7 @@ pub struct VqaScore {
 }
 
 impl VqaScore {
-    /// Finds and loads the network: in bf16 on a GPU, as officially, in f32 on the CPU.
-    ///
-    /// # Errors
-    /// When an asset cannot be had, the checkpoint is damaged or a setting makes no sense.
-    pub fn open(
-        settings: VqaScoreSettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, BuildError> {
-        settings.check()?;
-        let (own, tower) = settings.checkpoints(hub)?;
-        let tokenizer = Tokenizer::open(own.tokenizer.as_deref().unwrap_or(&own.weights))?;
-        let dtype = match device.is_cpu() {
-            true => DType::F32,
-            false => DType::BF16,
-        };
-        let network = ClipFlanT5::open(place(&own)?, place(&tower)?, dtype, device)?;
-        let side = u32::try_from(network.image_size())
-            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
-        Ok(Self {
-            identity: json!({
-                "observer": "vqascore",
-                "checkpoint": own.fingerprint()?,
-                "vision_tower": tower.fingerprint()?,
-                "dtype": dtype.as_str(),
-                "question": settings.question,
-                "answer": settings.answer,
-            }),
-            network: Mutex::new(network),
-            answer: answer(&tokenizer, &settings.answer)?,
-            tokenizer,
-            processor: CroppedProcessor::clip(side),
-            background: CLIP_MEAN.map(|mean| (mean * 255.0) as u8),
-            settings,
-            device: device.clone(),
-        })
-    }
-
-    fn score(&self, image: &RgbImage, prompt: &str) -> Result<Value> {
+    fn score(&self, image: &RgbImage, prompt: &str) -> Result<Likelihood> {
         let pixels = self.processor.prepare(&square(image, self.background))?;
         let pixels = pixels.unsqueeze(0)?;
         let question = self.settings.question.replace("{prompt}", prompt);
@@ -162,15 +127,15 @@ impl VqaScore {
         let encoded = network.encode(&prompt, &features)?;
         let logits = network.answer_logits(&encoded, &self.answer)?;
         let logs = log_probabilities(&logits, &self.answer, self.tokenizer.size())?;
-        Ok(json!({
-            "engine": "clip-flant5",
-            "vqascore": score(&logs),
-            "log_probabilities": logs,
-        }))
+        Ok(Likelihood {
+            engine: "clip-flant5",
+            vqascore: score(&logs),
+            log_probabilities: Some(logs.into_iter().map(f64::from).collect()),
+        })
     }
 }
 
-fn place(checkpoint: &Checkpoint) -> Result<Place<'_>> {
+fn files(checkpoint: &Checkpoint) -> Result<Place<'_>> {
     let config = checkpoint.config.as_deref().ok_or_else(|| {
         ModelError::file(
             &checkpoint.weights,
@@ -184,9 +149,62 @@ fn place(checkpoint: &Checkpoint) -> Result<Place<'_>> {
     })
 }
 
+impl Described for VqaScore {
+    type Settings = VqaScoreSettings;
+    const NAME: &'static str = "vqascore";
+    const ABOUT: &'static str = "how likely CLIP-FlanT5 is to say that a picture shows its prompt";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: VqaScoreSettings = settings.read()?;
+        let named = [settings.checkpoint, settings.vision_tower];
+        Ok(named.into_iter().flatten().collect())
+    }
+
+    fn open(
+        settings: VqaScoreSettings,
+        means: &Means<'_>,
+    ) -> std::result::Result<Self, BuildError> {
+        let device = means.device()?;
+        settings.check()?;
+        let (own, tower) = settings.checkpoints(means.hub)?;
+        let tokenizer = Tokenizer::open(own.tokenizer.as_deref().unwrap_or(&own.weights))?;
+        // In bf16 on a GPU, as officially, in f32 on the CPU.
+        let dtype = if device.is_cpu() {
+            DType::F32
+        } else {
+            DType::BF16
+        };
+        let network = ClipFlanT5::open(files(&own)?, files(&tower)?, dtype, &device)?;
+        let side = u32::try_from(network.image_size())
+            .map_err(|_| ModelError::Input("`image_size` is too large".into()))?;
+        Ok(Self {
+            identity: json!({
+                "observer": Self::NAME,
+                "checkpoint": own.fingerprint()?,
+                "vision_tower": tower.fingerprint()?,
+                "dtype": dtype.as_str(),
+                "question": settings.question,
+                "answer": settings.answer,
+            }),
+            network: Mutex::new(network),
+            answer: answer(&tokenizer, &settings.answer)?,
+            tokenizer,
+            processor: CroppedProcessor::clip(side),
+            background: CLIP_MEAN.map(|mean| (mean * 255.0) as u8),
+            settings,
+            device,
+        })
+    }
+}
+
 impl Observer for VqaScore {
     fn name(&self) -> &str {
-        "vqascore"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -209,9 +227,9 @@ impl Observer for VqaScore {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = super::pictures::output(subject, "vqascore")?;
-            let scored = self.score(image, &subject.item.prompt);
-            scored.map_err(|error| ObserveError::new("vqa", error.to_string()))
+            let scored = self.score(output(subject, Self::NAME)?, &subject.item.prompt);
+            let scored = scored.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
+            Ok(written(&scored)?)
         };
         subjects.iter().map(look).collect()
     }

@@ -6,14 +6,15 @@
 //! 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
 
 use super::pictures::output;
-use super::{ObserveError, Observer, Subject};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
+use crate::record::evidence::{Detection, Detections, Field, Text, written};
+use crate::world::read::Found;
 use crate::world::thing::Form;
 use crate::world::{SIDE, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const NAME: &str = "world";
 /// Raised when the answers change.
 const VERSION: u32 = 1;
 
@@ -26,40 +27,59 @@ pub struct WorldSettings {}
 pub struct World;
 
 fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
-    let picture = output(subject, NAME)?;
+    let picture = output(subject, World::NAME)?;
     let resized = (picture.dimensions() != (SIDE, SIDE))
         .then(|| resize(picture, SIDE, SIDE, Filter::Bicubic));
     let found = read::things(resized.as_ref().unwrap_or(picture));
-    let detections: Vec<Value> = found
-        .iter()
-        .filter_map(|thing| match thing.form {
-            Some(Form::Shape(shape)) => Some(json!({
-                "class": shape.name(),
-                "score": 1.0,
-                "box": thing.bbox,
-                "color": thing.color.name(),
-                "overlap": thing.overlap,
-            })),
-            _ => None,
-        })
-        .collect();
-    Ok(json!({
-        "width": SIDE,
-        "height": SIDE,
-        "resized": resized.is_some(),
-        "detections": detections,
-        "unknown": found.iter().filter(|thing| thing.form.is_none()).count(),
-        "text": read::text(&found),
-    }))
+    let unknown = found.iter().filter(|thing| thing.form.is_none());
+    let seen = Detections {
+        width: SIDE,
+        height: SIDE,
+        resized: Some(resized.is_some()),
+        detections: found
+            .iter()
+            .filter_map(detection)
+            .collect::<Vec<_>>()
+            .into(),
+        unknown: Some(unknown.count()),
+        text: Some(read::text(&found).into()),
+    };
+    Ok(written(&seen)?)
+}
+
+/// A thing as a detector's object; None of letters, and of what is like no form.
+fn detection(thing: &Found) -> Option<Field<Detection<'static, [u32; 4]>>> {
+    let Some(Form::Shape(shape)) = thing.form else {
+        return None;
+    };
+    let object = Detection {
+        class: Text::from(shape.name()).into(),
+        score: 1.0.into(),
+        bbox: thing.bbox.into(),
+        color: Text::from(thing.color.name()).into(),
+        color_scores: None,
+        overlap: Some(thing.overlap.into()),
+    };
+    Some(object.into())
+}
+
+impl Described for World {
+    type Settings = WorldSettings;
+    const NAME: &'static str = "world";
+    const ABOUT: &'static str = "the things and words in a picture of the miniature world";
+
+    fn open(_: WorldSettings, _: &Means<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
 }
 
 impl Observer for World {
     fn name(&self) -> &str {
-        NAME
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
-        json!({"observer": NAME, "version": VERSION})
+        json!({"observer": Self::NAME, "version": VERSION})
     }
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {

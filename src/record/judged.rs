@@ -31,8 +31,9 @@ pub struct Answers {
     pub class: Option<Class>,
     /// Replies by `system_fingerprint`.
     pub fingerprints: BTreeMap<String, usize>,
-    /// When the server sent the first and the last of these replies.
+    /// When the server sent the first of these replies.
     pub first: Option<jiff::Timestamp>,
+    /// When it sent the last of them.
     pub last: Option<jiff::Timestamp>,
     /// Replies.
     pub calls: usize,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub mod evidence;
 pub mod judged;
 pub mod model_name;
 mod notes;
@@ -25,8 +26,11 @@ pub type Object = Map<String, Value>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
+    /// A picture from words.
     TextToImage,
+    /// A picture from a picture and words.
     Edit,
+    /// Words from pictures and words.
     Understand,
 }
 
@@ -35,6 +39,7 @@ pub enum Task {
 pub struct Item {
     /// Unique in the suite; the official id where there is one.
     pub item: String,
+    /// What the model makes.
     pub task: Task,
     /// Exactly what the model is asked.
     pub prompt: String,
@@ -47,6 +52,7 @@ pub struct Item {
     /// What the report groups by.
     #[serde(default)]
     pub tags: Tags,
+    /// Further keys, among them `compare_with`, `input_from` and `history`.
     #[serde(flatten)]
     pub extra: Object,
 }
@@ -83,7 +89,9 @@ impl Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
+    /// A picture in a file.
     Image,
+    /// Words in the record.
     Text,
 }
 
@@ -94,36 +102,46 @@ pub struct Failure {
     pub stage: String,
     /// A short stable word: `timeout`, `crashed`, `refused`, `missing`, `image`, …
     pub kind: String,
+    /// What happened, for people.
     pub message: String,
 }
 
 /// One answer of a model (`outputs.jsonl`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    /// The item's id.
     pub item: String,
     /// 0-based among the outputs asked for that item.
     pub repeat: u32,
+    /// The seed that the model was given.
     pub seed: u64,
+    /// Picture or words.
     pub kind: OutputKind,
     /// Image file, relative to the run folder (or absolute for loose files).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Hash of that file, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Pixels.
+    /// Width of the picture, in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
+    /// Its height, in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// The words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Seconds by phase.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub timings: Numbers,
+    /// Hash of everything that shapes the output; empty for loose files.
     #[serde(default)]
     pub fingerprint: String,
+    /// Why there is no picture and no text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<Failure>>,
+    /// Further keys, such as what a server says about its answer.
     #[serde(flatten)]
     pub extra: Object,
 }
@@ -131,18 +149,26 @@ pub struct Output {
 /// What one observer saw in one output (`evidence.jsonl`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
+    /// The item's id.
     pub item: String,
+    /// As in the output.
     #[serde(default)]
     pub repeat: u32,
+    /// The observer's name.
     pub observer: String,
+    /// Hash of everything that shapes what is seen; empty for loose evidence.
     #[serde(default)]
     pub fingerprint: String,
+    /// Seconds that the look took.
     #[serde(default)]
     pub seconds: f64,
+    /// What was seen, as it was written: an object of one of the kinds in [`evidence`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Value>,
+    /// Why nothing was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// Further keys, such as `notes`.
     #[serde(flatten)]
     pub extra: Object,
 }
@@ -150,20 +176,28 @@ pub struct Evidence {
 /// What one output is worth (`grades.jsonl`).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Grade {
+    /// The item's id.
     pub item: String,
+    /// As in the output.
     pub repeat: u32,
     /// Null when the output could not be scored; then `unscored` says why.
     pub score: Option<f64>,
+    /// Right or wrong, where the rule says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correct: Option<bool>,
+    /// Named parts of the score.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub parts: Numbers,
+    /// Why the score is what it is, for people.
     #[serde(default)]
     pub reason: String,
+    /// Why there is no score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unscored: Option<String>,
+    /// The item's tags.
     #[serde(default)]
     pub tags: Tags,
+    /// Further keys, such as `notes`.
     #[serde(flatten)]
     pub extra: Object,
 }
@@ -173,12 +207,15 @@ pub struct Grade {
 pub struct Estimate {
     /// Null when nothing was scored.
     pub value: Option<f64>,
+    /// Lower end of the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
+    /// Upper end of the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
     /// Items (clusters), not outputs.
     pub n: usize,
+    /// How the interval was made.
     pub method: String,
 }
 
@@ -187,10 +224,14 @@ pub struct Estimate {
 pub struct Group {
     /// The tag grouped by.
     pub by: String,
+    /// The tag's value.
     pub key: String,
+    /// The group's number; null when nothing of it was scored.
     pub value: Option<f64>,
+    /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
+    /// Upper end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
     /// Items.
@@ -202,21 +243,30 @@ pub struct Group {
 /// The official numbers of a run (`summary.json`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// The suite's name.
     pub suite: String,
+    /// The suite's version.
     pub suite_version: String,
+    /// The model's name.
     pub model: String,
+    /// The run's name.
     pub run: String,
     /// Outputs asked for.
     pub expected: usize,
+    /// Outputs with a score.
     pub scored: usize,
+    /// Outputs that could not be made.
     pub failed: usize,
+    /// Outputs without a score.
     pub unscored: usize,
     /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
     /// True when `scored < expected`.
     pub partial: bool,
+    /// The official number.
     pub overall: Estimate,
+    /// The same by the tags that the suite groups by.
     pub groups: Vec<Group>,
     /// Any further official number.
     pub metrics: BTreeMap<String, f64>,
@@ -226,6 +276,7 @@ pub struct Summary {
     /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Further keys, such as [`Summary::READ_BY`].
     #[serde(flatten)]
     pub extra: Object,
 }

@@ -20,11 +20,17 @@ pub enum Overall {
 /// A run as far as its scores and their comparability go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
+    /// The suite's name.
     pub suite: String,
+    /// The suite's name for people.
     pub suite_title: String,
+    /// The suite's version.
     pub suite_version: String,
+    /// The model's name.
     pub model: String,
+    /// The model's name for people.
     pub model_title: String,
+    /// The run's name.
     pub run: String,
     /// Outputs asked per item.
     pub repeats: u32,
@@ -32,13 +38,17 @@ pub struct RunFacts {
     pub grading: Value,
     /// What looked at the outputs, by observer.
     pub observers: BTreeMap<String, Value>,
+    /// How the scores become the official number.
     pub overall: Overall,
     /// Tags that the suite groups by.
     pub group_by: Vec<String>,
-    /// Outputs.
+    /// Outputs asked for.
     pub expected: usize,
+    /// Outputs with a score.
     pub scored: usize,
+    /// Outputs that could not be made.
     pub failed: usize,
+    /// Outputs without a score.
     pub unscored: usize,
     /// The official number.
     pub value: Option<f64>,
@@ -57,16 +67,20 @@ impl RunFacts {
 /// A run with the scores of its items.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcomes {
+    /// What was run.
     pub facts: RunFacts,
+    /// What became of its items, in the suite's order.
     pub items: Vec<ItemOutcome>,
 }
 
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemOutcome {
+    /// The item's id.
     pub item: String,
     /// Hash of what was asked.
     pub asked: String,
+    /// The item's tags.
     pub tags: Tags,
     /// By repeat.
     pub outputs: Vec<OutputOutcome>,
@@ -77,6 +91,7 @@ pub struct ItemOutcome {
 pub struct OutputOutcome {
     /// Numerator and denominator that it adds to every average; None without a score.
     pub sums: Option<(f64, f64)>,
+    /// None when the output could not be scored.
     pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,

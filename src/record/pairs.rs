@@ -27,6 +27,7 @@ impl<V> Pairs<V> {
         Some(&self.0[at].1)
     }
 
+    /// Whether there is no name.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -21,7 +21,10 @@ pub(super) fn ocr_engines(suite: &SuiteFile) -> Result<Vec<OcrEngine>, SessionEr
     let mut engines = Vec::new();
     for observer in &suite.observers {
         let settings = suite.observe.get(observer).cloned().unwrap_or_default();
-        if let Some(title) = observe::engine(observer, &settings)? {
+        let Some(kind) = observe::find(observer) else {
+            continue;
+        };
+        if let Some(title) = (kind.engine)(&settings)? {
             engines.push(OcrEngine {
                 observer: observer.clone(),
                 title,
@@ -82,8 +85,10 @@ pub(super) fn replace_engines(
 /// The observers that read texts.
 fn text_readers() -> Vec<&'static str> {
     let none = Settings::default();
-    let reads = |name: &&str| observe::engine(name, &none).is_ok_and(|engine| engine.is_some());
-    observe::NAMES.iter().copied().filter(reads).collect()
+    let reads = observe::OBSERVERS
+        .iter()
+        .filter(|kind| (kind.engine)(&none).is_ok_and(|engine| engine.is_some()));
+    reads.map(|kind| kind.name).collect()
 }
 
 /// `read by PP-OCRv6 and Qwen2.5-VL`, for a row's name.
@@ -92,30 +97,15 @@ pub(super) fn engines_phrase(engines: &[OcrEngine]) -> String {
     format!("read by {}", titles.join(" and "))
 }
 
-/// Settings that say where an engine is, which its name tells already, and how patiently it is asked.
-const PLACES: [&str; 12] = [
-    "api_key_env",
-    "base_url",
-    "checkpoint",
-    "detection_model",
-    "dictionary",
-    "max_attempts",
-    "model",
-    "models",
-    "recognition_model",
-    "requests_per_minute",
-    "runtime",
-    "timeout_seconds",
-];
-
-/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads.
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads: it says where the engine is, which
+/// its name tells already, or how patiently it is asked.
 pub(super) fn is_place_setting(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
+    let last = key.rsplit('.').next().unwrap_or_default().trim();
     key.trim().starts_with("observe.")
-        && key
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| PLACES.contains(&last.trim()))
+        && observe::OBSERVERS
+            .iter()
+            .any(|kind| kind.places.contains(&last))
 }
 
 /// The end of the name of a run folder.

@@ -22,19 +22,21 @@
 mod region;
 
 use super::pictures::{at_size_of, files, input, open, output, path};
-use super::{ObserveError, Observer, Subject};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::cv::{Element, dilate, erode};
 use crate::image::edit::{
     Change, ChangeSettings, Difference, Mask, SSIM_RADIUS, differences, log_weight, pool, ssim,
 };
 use crate::record::Item;
+use crate::record::evidence::{
+    ChangeMask, Comparison, Overlap, PixelMeasures, RegionMeasures, TargetMeasures, written,
+};
 use image::RgbImage;
 use rayon::prelude::*;
 use region::Region;
 pub(super) use region::annotation;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-const NAME: &str = "edit-pixels";
 /// Raised when the numbers change.
 const VERSION: u32 = 1;
 
@@ -42,100 +44,92 @@ const VERSION: u32 = 1;
 pub struct EditPixels(ChangeSettings);
 
 impl EditPixels {
-    /// # Errors
-    /// What is wrong with a setting.
-    pub fn new(settings: ChangeSettings) -> Result<Self, String> {
-        match settings.mistake() {
-            Some(mistake) => Err(format!("observe.{NAME}: {mistake}")),
-            None => Ok(Self(settings)),
-        }
-    }
-
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let output = output(subject, NAME)?;
-        let input = input(subject, NAME)?;
+        let output = output(subject, Self::NAME)?;
+        let input = input(subject, Self::NAME)?;
         let target = path(subject.item, "target")
             .map(|path| open(subject, path, "target picture"))
             .transpose()?;
         let resized = at_size_of(output, &input);
         let seen = resized.as_ref().unwrap_or(output);
         let change = Change::between(&input, seen, &self.0);
-        let region = Region::of(subject, &input, target.as_ref(), &change, &self.0)?;
+        let region = Region::find(subject, &input, target.as_ref(), &change, &self.0)?;
         let near = dilate(&region.mask, &self.0.element(&input));
         let far = near.inverted();
 
-        let mut evidence = Map::new();
-        evidence.insert("width".into(), input.width().into());
-        evidence.insert("height".into(), input.height().into());
-        evidence.insert("resized".into(), resized.is_some().into());
         let [left, edited] = differences(&input, seen, &region.mask);
         let whole = Mask::from_fn(near.width(), near.height(), |_, _| true);
         let windows = |mask: &Mask| erode(mask, &Element::square(SSIM_RADIUS));
         let centres = [&whole, &windows(&region.mask), &windows(&far)];
         let similar = ssim(&input, seen, &centres);
-        let of = |place: usize| similar.get(place).copied().flatten();
-        evidence.insert("identical".into(), (left + edited).identical().into());
-        measures(&mut evidence, left + edited, of(0));
-        masks(&mut evidence, &change, self.0.cell);
-
-        evidence.insert("region".into(), region.from.into());
+        let similarity = |place: usize| similar.get(place).copied().flatten();
         let outside = differences(&input, seen, &near)[0];
-        evidence.insert("inside".into(), part(&region.mask, edited, of(1)));
-        evidence.insert("outside".into(), part(&far, outside, of(2)));
-        if region.given() {
-            overlaps(&mut evidence, &change.all, &region.mask, &near);
-        }
-        if region.annotated() {
-            evidence.insert("zeroed".into(), zeroed(&input, seen, &region.mask, left));
-        }
-        if let Some(target) = &target {
-            evidence.insert("target".into(), beside(output, target, &region.mask));
-        }
-        Ok(evidence.into())
+        let cells = pool(&change.main, self.0.cell);
+        Ok(written(&PixelMeasures {
+            width: input.width(),
+            height: input.height(),
+            resized: resized.is_some(),
+            identical: (left + edited).identical(),
+            whole: comparison(left + edited, similarity(0)),
+            edit_fraction: change.all.share(),
+            main_fraction: change.main.share(),
+            components: change.components,
+            log_weight: log_weight(&cells),
+            mask: ChangeMask {
+                width: cells.width(),
+                height: cells.height(),
+                cell: self.0.cell,
+                runs: cells.runs(),
+            },
+            region: region.from,
+            inside: part(&region.mask, edited, similarity(1)),
+            outside: part(&far, outside, similarity(2)),
+            overlap: region
+                .given()
+                .then(|| overlap(&change.all, &region.mask, &near)),
+            zeroed: region
+                .annotated()
+                .then(|| zeroed(&input, seen, &region.mask, left)),
+            target: target
+                .as_ref()
+                .map(|target| beside(output, target, &region.mask)),
+        })?)
     }
 }
 
 /// L1, L2, PSNR and SSIM.
-fn measures(into: &mut Map<String, Value>, difference: Difference, similarity: Option<f64>) {
-    into.insert("l1".into(), json!(difference.l1()));
-    into.insert("l2".into(), json!(difference.l2()));
-    into.insert("psnr".into(), json!(difference.psnr()));
-    into.insert("ssim".into(), json!(similarity));
+fn comparison(difference: Difference, similarity: Option<f64>) -> Comparison {
+    Comparison {
+        l1: difference.l1(),
+        l2: difference.l2(),
+        psnr: difference.psnr(),
+        ssim: similarity,
+    }
 }
 
-fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> Value {
-    let mut part = Map::new();
-    part.insert("share".into(), json!(mask.share()));
-    measures(&mut part, difference, similarity);
-    part.into()
-}
-
-fn masks(into: &mut Map<String, Value>, change: &Change, cell: usize) {
-    let cells = pool(&change.main, cell);
-    into.insert("edit_fraction".into(), json!(change.all.share()));
-    into.insert("main_fraction".into(), json!(change.main.share()));
-    into.insert("components".into(), change.components.into());
-    into.insert("log_weight".into(), json!(log_weight(&cells)));
-    into.insert(
-        "mask".into(),
-        json!({"width": cells.width(), "height": cells.height(), "cell": cell, "runs": cells.runs()}),
-    );
+fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionMeasures {
+    RegionMeasures {
+        share: mask.share(),
+        comparison: comparison(difference, similarity),
+    }
 }
 
 /// How well the changed pixels meet the region; half-met edges within one kernel are no false alarms.
-fn overlaps(into: &mut Map<String, Value>, changed: &Mask, region: &Mask, near: &Mask) {
+fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
     let share = |part: usize, all: usize| (all > 0).then(|| part as f64 / all as f64);
     let (all, wanted) = (changed.count(), region.count());
     let (hit, close) = (changed.overlap(region), changed.overlap(near));
     let outside = near.pixels().len() - near.count();
-    into.insert("precision".into(), json!(share(close, all)));
-    into.insert("recall".into(), json!(share(hit, wanted)));
-    into.insert("iou".into(), json!(share(hit, all + wanted - hit)));
-    into.insert("leak".into(), json!(share(all - close, outside)));
+    Overlap {
+        precision: share(close, all),
+        recall: share(hit, wanted),
+        iou: share(hit, all + wanted - hit),
+        leak: share(all - close, outside),
+    }
 }
 
 /// Both pictures black inside the region, compared over the whole frame.
-fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) -> Value {
+fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) -> Comparison {
     let black = |image: &RgbImage| {
         let mut image = image.clone();
         let pixels = image.pixels_mut().zip(region.pixels());
@@ -146,14 +140,12 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
     };
     let whole = Mask::from_fn(region.width(), region.height(), |_, _| true);
     let similar = ssim(&black(input), &black(seen), &[&whole]);
-    let mut zeroed = Map::new();
     let all = left.over(region.pixels().len() as u64);
-    measures(&mut zeroed, all, similar.into_iter().next().flatten());
-    zeroed.into()
+    comparison(all, similar.into_iter().next().flatten())
 }
 
 /// Output against target, at the target's size.
-fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> Value {
+fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
     let resized = at_size_of(output, target);
     let seen = resized.as_ref().unwrap_or(output);
     let region = region.resized(target.width() as usize, target.height() as usize);
@@ -161,20 +153,34 @@ fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> Value {
     let whole = Mask::from_fn(region.width(), region.height(), |_, _| true);
     let inside = erode(&region, &Element::square(SSIM_RADIUS));
     let similar = ssim(target, seen, &[&whole, &inside]);
-    let of = |place: usize| similar.get(place).copied().flatten();
-    let mut beside = Map::new();
-    measures(&mut beside, left + edited, of(0));
-    beside.insert("inside".into(), part(&region, edited, of(1)));
-    beside.into()
+    let similarity = |place: usize| similar.get(place).copied().flatten();
+    TargetMeasures {
+        whole: comparison(left + edited, similarity(0)),
+        inside: part(&region, edited, similarity(1)),
+    }
+}
+
+impl Described for EditPixels {
+    type Settings = ChangeSettings;
+    const NAME: &'static str = "edit-pixels";
+    const ABOUT: &'static str = "what an edit changed and what it left alone, by pixels alone";
+
+    fn open(settings: ChangeSettings, _: &Means<'_>) -> Result<Self, BuildError> {
+        if let Some(mistake) = settings.mistake() {
+            let mistake = format!("observe.{}: {mistake}", Self::NAME);
+            return Err(BuildError::Value { mistake });
+        }
+        Ok(Self(settings))
+    }
 }
 
 impl Observer for EditPixels {
     fn name(&self) -> &str {
-        NAME
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
-        json!({"observer": NAME, "version": VERSION, "settings": self.0})
+        json!({"observer": Self::NAME, "version": VERSION, "settings": self.0})
     }
 
     fn asked(&self, item: &Item) -> Value {

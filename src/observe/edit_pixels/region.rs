@@ -17,7 +17,7 @@ pub(super) struct Region {
 
 impl Region {
     /// The item's mask, else where the target differs from the input, else where the output does.
-    pub fn of(
+    pub fn find(
         subject: &Subject<'_>,
         input: &RgbImage,
         target: Option<&RgbImage>,

@@ -18,21 +18,22 @@ mod networks;
 
 pub use networks::{ClipModel, EditSimilaritySettings, Measure};
 
-use super::clip::cosine;
+use super::clip::{ClipEncoder, cosine};
 use super::edit_pixels::annotation;
 use super::pictures::{at_size_of, files, input, open, output, path};
-use super::{BuildError, ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::image::edit::Mask;
 use crate::model::Result;
+use crate::model::lpips::Lpips;
 use crate::record::Item;
-use candle_core::Device;
+use crate::record::evidence::{Similarities, Similarity, written};
 use image::RgbImage;
 use networks::Networks;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
-const NAME: &str = "edit-similarity";
 /// Raised when the numbers change.
 const VERSION: u32 = 1;
 
@@ -61,28 +62,12 @@ struct Pictures<'a> {
 }
 
 impl EditSimilarity {
-    /// Finds and loads the networks.
-    ///
-    /// # Errors
-    /// When an asset cannot be had or a checkpoint is damaged.
-    pub fn open(
-        settings: &EditSimilaritySettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, BuildError> {
-        let networks = Networks::open(settings, hub, device)?;
-        Ok(Self {
-            identity: json!({"observer": NAME, "version": VERSION, "networks": networks.identity}),
-            networks: Mutex::new(networks),
-        })
-    }
-
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let input = input(subject, NAME)?;
+        let input = input(subject, Self::NAME)?;
         let size = (input.width() as usize, input.height() as usize);
         let target = path(subject.item, "target");
         let pictures = Pictures {
-            output: output(subject, NAME)?,
+            output: output(subject, Self::NAME)?,
             target: target
                 .map(|path| open(subject, path, "target picture"))
                 .transpose()?,
@@ -94,99 +79,94 @@ impl EditSimilarity {
             .networks
             .lock()
             .unwrap_or_else(|lock| lock.into_inner());
-        pictures
-            .compare(&networks)
-            .map_err(|error| ObserveError::new("network", error.to_string()))
+        let compared = pictures.compare(&networks);
+        let compared = compared.map_err(|error| ObserveError::new("network", error.to_string()))?;
+        Ok(written(&compared)?)
     }
 }
 
 impl Pictures<'_> {
-    fn compare(&self, networks: &Networks) -> Result<Value> {
-        let mut seen = Map::new();
-        let mut absent = networks.absent.clone();
-        self.clip(networks, &mut seen)?;
+    fn compare(&self, networks: &Networks) -> Result<Similarities> {
+        let mut seen = Similarities {
+            absent: networks.absent.clone(),
+            ..Similarities::default()
+        };
+        if let Some(clip) = &networks.clip {
+            self.clip(clip, &mut seen)?;
+        }
         if let Some(dino) = &networks.dino {
             let output = dino.state(self.output)?;
-            seen.insert("dino".into(), near(&output, &dino.state(&self.input)?));
+            seen.dino = Some(near(&output, &dino.state(&self.input)?));
             if let Some(target) = &self.target {
-                seen.insert("dino_target".into(), near(&output, &dino.state(target)?));
+                seen.dino_target = Some(near(&output, &dino.state(target)?));
             }
         }
         let resized = at_size_of(self.output, &self.input);
         let output = resized.as_ref().unwrap_or(self.output);
         if let Some(lpips) = &networks.lpips {
-            let mut distance = |key: &str, a: &RgbImage, b: &RgbImage| {
-                match lpips.distance(a, b) {
-                    Ok(distance) => seen.insert(key.to_owned(), json!(distance)),
-                    Err(error) => absent.insert(key.to_owned(), error.to_string().into()),
-                };
-            };
-            distance("lpips", output, &self.input);
-            if let Some(target) = &self.target {
-                let resized = at_size_of(self.output, target);
-                distance(
-                    "lpips_target",
-                    resized.as_ref().unwrap_or(self.output),
-                    target,
-                );
-            }
-            if let Some(mask) = &self.mask {
-                let outside = mask.inverted();
-                distance(
-                    "lpips_zeroed",
-                    &only(output, &outside),
-                    &only(&self.input, &outside),
-                );
-            }
-            seen.insert("lpips_net".into(), lpips.net().name().into());
+            self.lpips(lpips, output, &mut seen);
         }
         if let Some(structure) = &networks.structure {
-            let distance = structure.distance(output, &self.input)?;
-            seen.insert("structure".into(), json!(distance));
+            seen.structure = Some(structure.distance(output, &self.input)?);
         }
-        if !absent.is_empty() {
-            seen.insert("absent".into(), absent.into());
-        }
-        Ok(seen.into())
+        Ok(seen)
     }
 
-    fn clip(&self, networks: &Networks, seen: &mut Map<String, Value>) -> Result<()> {
-        let Some(clip) = &networks.clip else {
-            return Ok(());
+    /// Takes the distances; `output` has the input's size. A distance that cannot be taken is absent, with the reason.
+    fn lpips(&self, lpips: &Lpips, output: &RgbImage, seen: &mut Similarities) {
+        let absent = &mut seen.absent;
+        let mut distance = |key: &str, a: &RgbImage, b: &RgbImage| {
+            let taken = lpips.distance(a, b);
+            if let Err(error) = &taken {
+                absent.insert(key.to_owned(), error.to_string().into());
+            }
+            taken.ok()
         };
+        seen.lpips = distance("lpips", output, &self.input);
+        if let Some(target) = &self.target {
+            let resized = at_size_of(self.output, target);
+            let output = resized.as_ref().unwrap_or(self.output);
+            seen.lpips_target = distance("lpips_target", output, target);
+        }
+        if let Some(mask) = &self.mask {
+            let outside = mask.inverted();
+            let (output, input) = (only(output, &outside), only(&self.input, &outside));
+            seen.lpips_zeroed = distance("lpips_zeroed", &output, &input);
+        }
+        seen.lpips_net = Some(lpips.net().name());
+    }
+
+    fn clip(&self, clip: &ClipEncoder, seen: &mut Similarities) -> Result<()> {
         let output = clip.image(self.output)?;
         let input = clip.image(&self.input)?;
-        seen.insert("clip_i".into(), near(&output, &input));
+        seen.clip_i = Some(near(&output, &input));
         if let Some(target) = &self.target {
-            seen.insert("clip_i_target".into(), near(&output, &clip.image(target)?));
+            seen.clip_i_target = Some(near(&output, &clip.image(target)?));
         }
         let [before, after] = self.captions;
         let Some(after) = after else { return Ok(()) };
         let after = clip.text(after)?;
-        seen.insert("clip_t".into(), near(&output, &after));
+        seen.clip_t = Some(near(&output, &after));
         if let Some(before) = before {
             let way = |from: &[f32], to: &[f32]| -> Vec<f32> {
                 to.iter().zip(from).map(|(to, from)| to - from).collect()
             };
             let (picture, text) = (way(&input, &output), way(&clip.text(before)?, &after));
-            seen.insert("clip_dir".into(), near(&picture, &text));
+            seen.clip_dir = Some(near(&picture, &text));
         }
         if let Some(mask) = &self.mask {
             let resized = at_size_of(self.output, &self.input);
             let inside = only(resized.as_ref().unwrap_or(self.output), mask);
-            seen.insert("clip_t_inside".into(), near(&clip.image(&inside)?, &after));
+            seen.clip_t_inside = Some(near(&clip.image(&inside)?, &after));
         }
         Ok(())
     }
 }
 
 /// The cosine of two vectors; null when one has no length, as the way between two equal pictures.
-fn near(a: &[f32], b: &[f32]) -> Value {
+fn near(a: &[f32], b: &[f32]) -> Similarity {
     let length = f64::from(cosine(a, a)).sqrt() * f64::from(cosine(b, b)).sqrt();
-    match length > 0.0 {
-        true => json!(f64::from(cosine(a, b)) / length),
-        false => Value::Null,
-    }
+    Similarity((length > 0.0).then(|| f64::from(cosine(a, b)) / length))
 }
 
 /// The picture with all black but the region.
@@ -199,9 +179,43 @@ fn only(image: &RgbImage, region: &Mask) -> RgbImage {
     image
 }
 
+impl Described for EditSimilarity {
+    type Settings = EditSimilaritySettings;
+    const NAME: &'static str = "edit-similarity";
+    const ABOUT: &'static str = "how near an edited picture is to its input, its target and its captions, to CLIP, DINO and LPIPS";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: EditSimilaritySettings = settings.read()?;
+        let named = [
+            settings.clip,
+            settings.dino,
+            settings.structure,
+            settings.lpips_trunk,
+            settings.lpips_linear,
+        ];
+        Ok(named.into_iter().flatten().collect())
+    }
+
+    fn open(
+        settings: EditSimilaritySettings,
+        means: &Means<'_>,
+    ) -> std::result::Result<Self, BuildError> {
+        let networks = Networks::open(&settings, means.hub, &means.device()?)?;
+        Ok(Self {
+            identity: json!({"observer": Self::NAME, "version": VERSION, "networks": networks.identity}),
+            networks: Mutex::new(networks),
+        })
+    }
+}
+
 impl Observer for EditSimilarity {
     fn name(&self) -> &str {
-        NAME
+        Self::NAME
     }
 
     fn identity(&self) -> Value {

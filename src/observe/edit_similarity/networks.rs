@@ -15,8 +15,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
+    /// Cosines to CLIP.
     Clip,
+    /// Cosines to DINO.
     Dino,
+    /// Distances by LPIPS.
     Lpips,
     /// PIE-Bench's structure distance.
     Structure,
@@ -27,9 +30,11 @@ pub enum Measure {
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub enum ClipModel {
+    /// ViT-B/32.
     #[default]
     #[serde(rename = "vit-b-32")]
     VitB32,
+    /// ViT-L/14.
     #[serde(rename = "vit-l-14")]
     VitL14,
 }

@@ -10,14 +10,16 @@ mod settings;
 pub use settings::GenevalDetectorSettings;
 
 use super::clip::ClipEncoder;
+use super::pictures::picture;
 use super::source::Checkpoint;
-use super::{ObserveError, Observer, Subject};
-use crate::hub::Hub;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::model::mask2former::{Instance, Logits, Mask2Former, Mask2FormerConfig};
 use crate::model::processor::detection::{Detectable, detectable};
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result, read_config};
-use crate::record::{Item, Object};
+use crate::record::Item;
+use crate::record::evidence::{Detection, Detections, Field, Text, written};
 use crate::suite::official_object_name;
 use candle_core::Device;
 use colors::{ColorClassifier, PALETTE};
@@ -25,7 +27,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// Evidence keeps detections above this score.
@@ -61,64 +63,6 @@ struct Seen {
 }
 
 impl GenevalDetector {
-    /// Finds and loads both networks, and lets the detector look at a picture of ours twice.
-    ///
-    /// # Errors
-    /// When a setting makes no sense, an asset cannot be had, a checkpoint is damaged, or the detector's answers are not
-    /// the same twice, or others than when its weights were first loaded.
-    pub fn open(
-        settings: &GenevalDetectorSettings,
-        hub: &Hub,
-        device: &Device,
-    ) -> std::result::Result<Self, super::BuildError> {
-        let background = settings.background().ok_or_else(|| {
-            ModelError::Input(format!(
-                "observe.geneval-detector: `bgcolor` is {:?}; write #999, #1a2b3c or original",
-                settings.bgcolor
-            ))
-        })?;
-        let [weights, clip, clip_config, clip_tokenizer] = ASSETS;
-        let detector = match &settings.detector {
-            Some(path) => Checkpoint::named(path, &["config.json"])?,
-            None => Checkpoint::asset(hub, weights, None, None)?,
-        };
-        let clip = match &settings.clip {
-            Some(path) => Checkpoint::named(path, &["open_clip_config.json", "config.json"])?,
-            None => Checkpoint::asset(hub, clip, Some(clip_config), Some(clip_tokenizer))?,
-        };
-        let config: Mask2FormerConfig = match &detector.config {
-            Some(path) => read_config(path)?,
-            None => serde_json::from_str(CONFIG)
-                .map_err(|error| ModelError::config(Path::new("built in"), error.to_string()))?,
-        };
-        let files = Arc::new(Files::open(&detector.weights)?);
-        let network = Mask2Former::load(&config, &files, device)?;
-        let fingerprint = detector.fingerprint()?;
-        let answer = selftest::answer(&network, device)?;
-        // Without a cache nothing is known of earlier times.
-        if let Ok(cache) = hub.cache() {
-            let known = cache.join("self-tests").join("geneval-detector");
-            selftest::same_as_before(&answer, &fingerprint, &known)?;
-        }
-        Ok(Self {
-            identity: json!({
-                "observer": "geneval-detector",
-                "detector": fingerprint,
-                "clip": clip.fingerprint()?,
-                "bgcolor": settings.bgcolor,
-                "crop": settings.crop,
-            }),
-            network: Mutex::new(network),
-            config,
-            colors: ColorClassifier::new(
-                ClipEncoder::open(&clip, device)?,
-                background,
-                settings.crop,
-            ),
-            device: device.clone(),
-        })
-    }
-
     /// One picture at a time is in the network; the others are prepared and measured on other cores meanwhile.
     fn detect(&self, picture: &Detectable) -> Result<Seen> {
         let pixels = picture.pixel_values.to_device(&self.device)?;
@@ -138,49 +82,51 @@ impl GenevalDetector {
         official_object_name(name).to_owned()
     }
 
-    fn evidence(&self, item: &Item, image: &RgbImage, seen: &Seen) -> Result<Value> {
+    fn evidence(
+        &self,
+        item: &Item,
+        image: &RgbImage,
+        seen: &Seen,
+    ) -> Result<Detections<'static, [u32; 4]>> {
         let colored = colored_classes(item);
         let mut named: BTreeMap<String, usize> = BTreeMap::new();
         let mut detections = Vec::with_capacity(seen.instances.len());
         for instance in &seen.instances {
             let class = self.class(instance.label);
-            let mut record = Object::new();
-            record.insert("class".into(), class.clone().into());
-            record.insert("score".into(), number(instance.score));
-            record.insert("box".into(), json!(instance.bbox));
+            let mut detection = Detection {
+                class: Text::from(class.clone()).into(),
+                score: shortest(instance.score).into(),
+                bbox: instance.bbox.into(),
+                ..Detection::default()
+            };
             let count = named.entry(class.clone()).or_default();
             *count += 1;
             if colored.contains(&class) && *count <= MOST_COLORED {
                 let mask = seen.logits.mask(instance.query);
                 let colors = self.colors.classify(&class, image, &mask, instance.bbox)?;
-                let scores: Object = PALETTE
-                    .iter()
-                    .zip(colors.scores)
-                    .map(|(name, score)| ((*name).to_owned(), number(score)))
-                    .collect();
-                record.insert("color".into(), PALETTE[colors.best].into());
-                record.insert("color_scores".into(), scores.into());
+                let scores = PALETTE.iter().zip(colors.scores);
+                let scores =
+                    scores.map(|(name, score)| ((*name).to_owned(), shortest(score).into()));
+                detection.color = Text::from(PALETTE[colors.best]).into();
+                detection.color_scores = Some(scores.collect());
             }
-            detections.push(Value::Object(record));
+            detections.push(Field::Given(detection));
         }
-        Ok(json!({
-            "width": image.width(),
-            "height": image.height(),
-            "detections": detections,
-        }))
+        Ok(Detections {
+            width: image.width(),
+            height: image.height(),
+            detections: detections.into(),
+            ..Detections::default()
+        })
     }
 
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let Some(image) = subject.image else {
-            return Err(ObserveError::new(
-                "image",
-                "geneval-detector looks at pictures, and this output has none",
-            ));
-        };
+        let image = picture(subject, Self::NAME)?;
         let failed = |error: ModelError| ObserveError::new("detector", error.to_string());
-        let picture = detectable(image).map_err(failed)?;
-        let seen = self.detect(&picture).map_err(failed)?;
-        self.evidence(subject.item, image, &seen).map_err(failed)
+        let prepared = detectable(image).map_err(failed)?;
+        let seen = self.detect(&prepared).map_err(failed)?;
+        let evidence = self.evidence(subject.item, image, &seen).map_err(failed)?;
+        Ok(written(&evidence)?)
     }
 }
 
@@ -195,17 +141,88 @@ fn colored_classes(item: &Item) -> BTreeSet<String> {
         .collect()
 }
 
-/// The shortest text that reads back as the same 32-bit number.
-fn number(value: f32) -> Value {
-    value
-        .to_string()
-        .parse::<f64>()
-        .map_or(Value::Null, Value::from)
+/// The number whose shortest text is that of a 32-bit number; what is no number stays none, and is null in JSON.
+fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::NAN)
+}
+
+impl Described for GenevalDetector {
+    type Settings = GenevalDetectorSettings;
+    const NAME: &'static str = "geneval-detector";
+    const ABOUT: &'static str =
+        "the objects in a picture, their places and their colours, as GenEval finds them";
+    const ON_DEVICE: bool = true;
+
+    fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
+        Ok(ASSETS.into())
+    }
+
+    fn checkpoints(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+        let settings: GenevalDetectorSettings = settings.read()?;
+        Ok([settings.detector, settings.clip]
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    fn open(
+        settings: GenevalDetectorSettings,
+        means: &Means<'_>,
+    ) -> std::result::Result<Self, BuildError> {
+        let device = means.device()?;
+        let background = settings.background().ok_or_else(|| {
+            ModelError::Input(format!(
+                "observe.geneval-detector: `bgcolor` is {:?}; write #999, #1a2b3c or original",
+                settings.bgcolor
+            ))
+        })?;
+        let [weights, clip, clip_config, clip_tokenizer] = ASSETS;
+        let detector = match &settings.detector {
+            Some(path) => Checkpoint::named(path, &["config.json"])?,
+            None => Checkpoint::asset(means.hub, weights, None, None)?,
+        };
+        let clip = match &settings.clip {
+            Some(path) => Checkpoint::named(path, &["open_clip_config.json", "config.json"])?,
+            None => Checkpoint::asset(means.hub, clip, Some(clip_config), Some(clip_tokenizer))?,
+        };
+        let config: Mask2FormerConfig = match &detector.config {
+            Some(path) => read_config(path)?,
+            None => serde_json::from_str(CONFIG)
+                .map_err(|error| ModelError::config(Path::new("built in"), error.to_string()))?,
+        };
+        let files = Arc::new(Files::open(&detector.weights)?);
+        let network = Mask2Former::load(&config, &files, &device)?;
+        let fingerprint = detector.fingerprint()?;
+        // The detector looks at a picture of ours twice; its answers are the same, and those of earlier times.
+        let answer = selftest::answer(&network, &device)?;
+        // Without a cache nothing is known of earlier times.
+        if let Ok(cache) = means.hub.cache() {
+            let known = cache.join("self-tests").join(Self::NAME);
+            selftest::same_as_before(&answer, &fingerprint, &known)?;
+        }
+        Ok(Self {
+            identity: json!({
+                "observer": Self::NAME,
+                "detector": fingerprint,
+                "clip": clip.fingerprint()?,
+                "bgcolor": settings.bgcolor,
+                "crop": settings.crop,
+            }),
+            network: Mutex::new(network),
+            config,
+            colors: ColorClassifier::new(
+                ClipEncoder::open(&clip, &device)?,
+                background,
+                settings.crop,
+            ),
+            device,
+        })
+    }
 }
 
 impl Observer for GenevalDetector {
     fn name(&self) -> &str {
-        "geneval-detector"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {

@@ -71,7 +71,7 @@ impl Judge {
             }),
             Judging::Local => {
                 let device = device()?;
-                let looker = Looker::open("judge", &settings.local, set, LONGEST, &device)?;
+                let looker = Looker::open(super::NAME, &settings.local, set, LONGEST, &device)?;
                 Ok(Self::Local {
                     looker: Box::new(looker),
                     order: settings.image_order.unwrap_or(ImageOrder::ImagesFirst),
@@ -155,9 +155,9 @@ impl Judge {
                 }
                 chat.complete(&body, self.reckon(question), cancel)
                     .await
-                    .map_err(told)
+                    .map_err(observe_error)
             }
-            Self::Local { .. } if cancel.is_raised() => Err(told(ChatError::Cancelled)),
+            Self::Local { .. } if cancel.is_raised() => Err(observe_error(ChatError::Cancelled)),
             Self::Local { looker, order } => local(looker, question, *order),
         }
     }
@@ -212,10 +212,7 @@ fn local(
     let reply = looker
         .converse(&messages, question.max_tokens)
         .map_err(|error| ObserveError::new("judge", error.to_string()))?;
-    let finish = match reply.truncated {
-        true => "length",
-        false => "stop",
-    };
+    let finish = if reply.truncated { "length" } else { "stop" };
     Ok(Completion {
         reply: ChatReply {
             text: reply.text,
@@ -237,7 +234,7 @@ fn local(
 }
 
 /// An error of the client as one of an observer.
-pub fn told(error: ChatError) -> ObserveError {
+pub fn observe_error(error: ChatError) -> ObserveError {
     match error {
         ChatError::Item { kind, message } => ObserveError::new(kind, message),
         ChatError::Fatal { message, help } => {

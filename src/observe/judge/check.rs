@@ -7,7 +7,7 @@ use super::lifetime::{Lifetime, today};
 use super::picture::Picture;
 use super::replies::Reply;
 use super::set::Shown;
-use super::{ObserveError, ask, disk};
+use super::{NAME, ObserveError, ask, disk};
 use crate::image::encode_png;
 use crate::observe::Halt;
 use image::{Rgb, RgbImage};
@@ -28,20 +28,24 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
         return Ok(());
     };
     let name = flow.judge.name();
-    let listed = chat.listed(name, &flow.cancel).await.map_err(ask::told)?;
+    let listed = chat
+        .listed(name, &flow.cancel)
+        .await
+        .map_err(ask::observe_error)?;
     if listed.listed == Some(false) {
         tracing::warn!("{} does not list the model {name}", chat.server());
     }
-    let lifetime = Lifetime::of(listed.entry.as_ref(), today());
+    let lifetime = Lifetime::read(listed.entry.as_ref(), today());
     let notes: Vec<String> = lifetime.note(name).into_iter().collect();
     for note in &notes {
         tracing::warn!("{note}");
     }
     let text = asked(flow, "Answer with the one word: ready.", &[]).await?;
-    let seen = match flow.prompts.set.shows(Shown::Source) || flow.prompts.set.shows(Shown::Output)
-    {
-        true => Some(two_colours(flow).await?),
-        false => None,
+    let set = &flow.prompts.set;
+    let seen = if set.shows(Shown::Source) || set.shows(Shown::Output) {
+        Some(two_colours(flow).await?)
+    } else {
+        None
     };
     if seen
         .as_ref()
@@ -78,7 +82,7 @@ pub fn notes(root: &Path) -> Vec<String> {
     let of_judges = folders.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str());
         // Each shard has its own.
-        name.is_some_and(|name| name == "judge" || name.starts_with("judge."))
+        name.is_some_and(|name| name == NAME || name.starts_with(&format!("{NAME}.")))
     });
     let mut folders: Vec<_> = of_judges.collect();
     folders.sort();
@@ -131,9 +135,10 @@ async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<Arc<Repl
             format!("the judge does not answer: {error}"),
         )
         .halting(Halt::Environment {
-            help: match pictures.is_empty() {
-                true => "check the server and its settings under [observe.judge.server]",
-                false => "does the model take pictures, and two in one message?",
+            help: if pictures.is_empty() {
+                "check the server and its settings under [observe.judge.server]"
+            } else {
+                "does the model take pictures, and two in one message?"
             }
             .into(),
         })),

@@ -4,21 +4,30 @@ use crate::hub::HubError;
 use crate::model::ModelError;
 use std::path::Path;
 
+/// Why a judge cannot be had.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum JudgeError {
     /// A definition is at fault.
     #[error("{message}")]
     Settings {
+        /// What is wrong.
         message: String,
+        /// What can be done.
         #[help]
         help: String,
     },
+    /// The device of a judge in this process does not open.
     #[error("the device cannot be opened: {reason}")]
     #[diagnostic(help("take another `--device`"))]
-    Device { reason: String },
+    Device {
+        /// What the device says.
+        reason: String,
+    },
+    /// The benchmark's own words cannot be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Asset(#[from] HubError),
+    /// The network of a judge in this process cannot be loaded.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),

@@ -6,10 +6,11 @@ use super::replies::{Replies, Reply};
 use super::set::Prompts;
 use super::settings::JudgeSettings;
 use super::watch::Watch;
-use super::{ObserveError, disk};
+use super::{NAME, ObserveError, disk};
 use crate::cancel::Cancel;
 use crate::files::sha256_hex;
 use crate::observe::Subject;
+use crate::record::evidence::{Call, Field, Judgement, PromptsUsed, Text, written};
 use crate::text::thinking;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -52,9 +53,9 @@ impl Flow {
     /// Everything that shapes what is seen.
     pub fn identity(&self) -> Value {
         let mut identity = json!({
-            "observer": "judge",
+            "observer": NAME,
             "judge": self.judge.identity(),
-            "prompts": self.described(),
+            "prompts": self.prompts_used(),
             "rounds": self.rounds,
             "sample": self.sample,
         });
@@ -64,14 +65,13 @@ impl Flow {
         identity
     }
 
-    fn described(&self) -> Value {
-        let Prompts {
-            set,
-            wording,
-            sha256,
-            ..
-        } = &self.prompts;
-        json!({"set": set.name, "wording": wording, "sha256": sha256})
+    fn prompts_used(&self) -> PromptsUsed<'_> {
+        let text = |text| Field::Given(Text::from(text));
+        PromptsUsed {
+            set: text(self.prompts.set.name.as_str()),
+            wording: text(&self.prompts.wording),
+            sha256: text(&self.prompts.sha256),
+        }
     }
 
     /// Puts words and pictures together.
@@ -87,7 +87,7 @@ impl Flow {
         let local = self.judge.server().is_none();
         Ok(Job {
             words: words.collect::<Result<_, _>>()?,
-            pictures: Pictures::of(subject, &set.pictures, local, |what| set.shows(what))?,
+            pictures: Pictures::read(subject, &set.pictures, local, |what| set.shows(what))?,
             repeat: subject.output.repeat,
         })
     }
@@ -97,25 +97,25 @@ impl Flow {
     /// # Errors
     /// When a call fails for good; those answered before are kept.
     pub async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
-        let mut calls: Vec<Value> = Vec::new();
+        let mut calls: Vec<Field<Call<'static>>> = Vec::new();
         // Of the last reply that a model gave.
         let (mut model, mut class) = (None, None);
         for round in 0..self.rounds {
             let mut settled = true;
-            for (at, call) in self.prompts.set.calls.iter().enumerate() {
+            for (at, asked) in self.prompts.set.calls.iter().enumerate() {
                 let (system, text) = &job.words[at];
                 let mut question = Question {
                     system: system.as_deref(),
                     text,
-                    pictures: job.pictures.shown(&call.pictures),
+                    pictures: job.pictures.shown(&asked.pictures),
                     max_tokens: None,
                 };
-                let key = self.key(&call.role, &question, job.repeat, round);
-                let (mut reply, mut cached) = self.answer(key, &call.role, &question).await?;
+                let key = self.key(&asked.role, &question, job.repeat, round);
+                let (mut reply, mut cached) = self.answer(key, &asked.role, &question).await?;
                 if reply.is_cut_off() && self.max_tokens_again.is_some() {
                     question.max_tokens = self.max_tokens_again;
-                    let key = self.key(&call.role, &question, job.repeat, round);
-                    (reply, cached) = self.answer(key, &call.role, &question).await?;
+                    let key = self.key(&asked.role, &question, job.repeat, round);
+                    (reply, cached) = self.answer(key, &asked.role, &question).await?;
                 }
                 self.has_words(&reply)?;
                 let accepted = accepts(&self.prompts, at, &reply.reply);
@@ -125,39 +125,41 @@ impl Flow {
                 if of.is_some() {
                     (model, class) = (reply.model.clone(), of);
                 }
-                let mut call = told(&reply, accepted, cached, question.max_tokens);
-                call["class"] = json!(of);
-                calls.push(call);
+                let call = Call {
+                    cached,
+                    max_tokens: question.max_tokens,
+                    class: Field::or_null(of),
+                    ..call(&reply, accepted)
+                };
+                calls.push(call.into());
             }
             if settled {
                 break;
             }
         }
-        let mut evidence = json!({
-            "model": model,
-            "judge": self.judge.name(),
-            "class": class,
-            "server": self.judge.server(),
-            "prompts": self.described(),
-            "calls": calls,
-        });
-        if self.watch.ignores() {
-            evidence["answering"] = "ignore".into();
-        }
-        Ok(evidence)
+        let ignores = self.watch.ignores();
+        Ok(written(&Judgement {
+            model: Field::or_null(model.map(Text::from)),
+            judge: Text::from(self.judge.name()).into(),
+            class: Field::or_null(class),
+            server: self.judge.server().map(Text::from),
+            prompts: self.prompts_used().into(),
+            calls: calls.into(),
+            answering: Field::or_absent(ignores.then(|| Judgement::IGNORE.into())),
+        })?)
     }
 
     /// Refuses a server's reply that the token limit ended before its first word.
     fn has_words(&self, reply: &Reply) -> Result<(), ObserveError> {
         let server = self.judge.server().is_some();
-        match server && reply.is_cut_off() && reply.reply.trim().is_empty() {
-            false => Ok(()),
-            true => Err(ObserveError::new(
+        if server && reply.is_cut_off() && reply.reply.trim().is_empty() {
+            return Err(ObserveError::new(
                 "empty",
                 "the token limit was reached before any text of the judge came; raise `max_tokens` under \
                  [observe.judge.server], or set `max_tokens_again` under [observe.judge]",
-            )),
+            ));
         }
+        Ok(())
     }
 
     /// The answer to a call, and whether it was there already.
@@ -170,9 +172,10 @@ impl Flow {
         role: &str,
         question: &Question<'_>,
     ) -> Result<(Arc<Reply>, bool), ObserveError> {
-        let _alone = match key.is_empty() {
-            true => None,
-            false => Some(self.replies.alone(&key).await),
+        let _alone = if key.is_empty() {
+            None
+        } else {
+            Some(self.replies.alone(&key).await)
         };
         if let Some(reply) = self
             .replies
@@ -239,50 +242,34 @@ impl Flow {
     }
 }
 
-/// One call as it stands in the evidence.
-fn told(reply: &Reply, accepted: bool, cached: bool, max_tokens: Option<u32>) -> Value {
+/// One call as it stands in the evidence, as far as its reply tells it.
+fn call(reply: &Reply, accepted: bool) -> Call<'static> {
     let parted = thinking::part(&reply.reply);
     let state = match &reply.refusal {
         Some(_) => "refused",
-        None if reply.is_cut_off() => "truncated",
+        None if reply.is_cut_off() => Call::TRUNCATED,
         None if accepted => "ok",
         None => "unparsed",
     };
-    let mut call = json!({
-        "role": reply.role,
-        "reply": parted.words(),
-        "state": state,
-        "model": reply.model,
-        "input_tokens": reply.usage.input,
-        "output_tokens": reply.usage.output,
-        "attempts": reply.attempts,
-        "seconds": reply.seconds,
-        "cached": cached,
-    });
-    let about = &reply.about;
-    for (key, value) in [
-        ("fingerprint", &about.fingerprint),
-        ("server_date", &about.server_date),
-    ] {
-        if let Some(value) = value {
-            call[key] = value.as_str().into();
-        }
-    }
-    if let Some(refusal) = &reply.refusal {
-        call["refusal"] = refusal.as_str().into();
-    }
-    if let Some(reasoning) = &reply.reasoning {
-        call["reasoning"] = reasoning.as_str().into();
-    }
-    // Asked again, since a first reply was cut off: that one stands in the judge's file of replies.
-    if let Some(limit) = max_tokens {
-        call["max_tokens"] = limit.into();
-    }
+    let text = |text: &str| Field::Given(Text::from(text.to_owned()));
+    let optional = |text: &Option<String>| Field::or_absent(text.clone().map(Text::from));
     let thought = parted.thought();
-    if !thought.is_empty() {
-        call["thinking"] = thought.into();
+    Call {
+        role: text(&reply.role),
+        reply: text(parted.words()),
+        state: text(state),
+        model: Field::or_null(reply.model.clone().map(Text::from)),
+        input_tokens: reply.usage.input,
+        output_tokens: reply.usage.output,
+        attempts: reply.attempts,
+        seconds: reply.seconds,
+        fingerprint: optional(&reply.about.fingerprint),
+        server_date: optional(&reply.about.server_date),
+        refusal: optional(&reply.refusal),
+        reasoning: reply.reasoning.clone().map(Text::from),
+        thinking: Field::or_absent((!thought.is_empty()).then(|| thought.to_owned().into())),
+        ..Call::default()
     }
-    call
 }
 
 /// Whether a reply to a call is understood: a thought alone never is.

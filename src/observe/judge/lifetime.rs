@@ -27,7 +27,7 @@ pub enum Lifetime {
 
 impl Lifetime {
     /// Reads a model's entry; `today` is the day in UTC.
-    pub fn of(entry: Option<&Value>, today: Date) -> Self {
+    pub fn read(entry: Option<&Value>, today: Date) -> Self {
         let value = entry.map_or(&Value::Null, |entry| &entry["shutdown_date"]);
         let text = match value {
             Value::Null => return Self::Open,
@@ -108,7 +108,7 @@ pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
         Some(false) => format!("{server} does not list it"),
         None => format!("{server} lists no models"),
     });
-    match Lifetime::of(listed.entry.as_ref(), today()) {
+    match Lifetime::read(listed.entry.as_ref(), today()) {
         Lifetime::Open => {}
         Lifetime::Malformed(text) => {
             lines.push(format!("  its `shutdown_date` is no date: {text:?}"));
@@ -128,7 +128,7 @@ mod tests {
 
     fn of(value: Value) -> Lifetime {
         let today = Date::constant(2026, 11, 30);
-        Lifetime::of(Some(&json!({"id": "m", "shutdown_date": value})), today)
+        Lifetime::read(Some(&json!({"id": "m", "shutdown_date": value})), today)
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             assert_eq!(note(silent.clone()), "", "{silent}");
         }
         assert_eq!(
-            Lifetime::of(None, Date::constant(2026, 11, 30)),
+            Lifetime::read(None, Date::constant(2026, 11, 30)),
             Lifetime::Open
         );
         assert_eq!(of(json!("soon")), Lifetime::Malformed("soon".into()));

@@ -13,61 +13,31 @@ mod set;
 mod settings;
 mod watch;
 
-pub use check::notes as check_notes;
 pub use error::JudgeError;
-pub use lifetime::look;
 pub use settings::{JudgeSettings, Judging};
 
-use super::{Halt, ObserveError, Observer, Subject};
+use super::{BuildError, Described, Halt, Means, ObserveError, Observer, Subject};
+use crate::cancel::Cancel;
+use crate::config::Settings;
 use crate::files::write_json;
 use crate::hub::Hub;
 use crate::record::Item;
 use ask::Judge;
-use candle_core::Device;
 use flow::Flow;
 use serde_json::{Value, json};
 use set::{PromptSet, Prompts, Shown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
+
+/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it, too.
+const NAME: &str = "judge";
 
 /// The observer.
 pub struct JudgeObserver {
     flow: Arc<Flow>,
     runtime: Runtime,
     settings: JudgeSettings,
-}
-
-impl JudgeObserver {
-    /// Reads the prompts, checks the settings, loads the network of a local judge; asks nothing yet.
-    ///
-    /// # Errors
-    /// When a setting or a prompt set has a mistake, or a file, an asset or the network cannot be had.
-    pub fn open(
-        settings: JudgeSettings,
-        hub: &Hub,
-        device: impl FnOnce() -> Result<Device, JudgeError>,
-    ) -> Result<Self, JudgeError> {
-        let prompts = prompts(&settings, hub)?;
-        again(&settings, &prompts.set)?;
-        let judge = Judge::open(&settings, &prompts.set.name, &prompts.set.request, device)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("judge")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                JudgeError::settings(
-                    format!("cannot start threads for the judge: {error}"),
-                    "look at the limits of this machine",
-                )
-            })?;
-        Ok(Self {
-            flow: Arc::new(Flow::new(judge, prompts, &settings, hub.cancel())),
-            runtime,
-            settings,
-        })
-    }
 }
 
 /// Refuses a second limit that is no higher than the first.
@@ -123,9 +93,58 @@ fn prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
     official.apply(set, &file)?.ready(wording)
 }
 
+impl Described for JudgeObserver {
+    type Settings = JudgeSettings;
+    const NAME: &'static str = NAME;
+    const ABOUT: &'static str =
+        "what a vision-language model replies to a benchmark's questions about an output";
+    const ON_DEVICE: bool = true;
+
+    fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        let settings: JudgeSettings = settings.read()?;
+        let local = matches!(settings.backend, Judging::Local);
+        Ok(local
+            .then_some(settings.local.checkpoint)
+            .into_iter()
+            .collect())
+    }
+
+    fn look(settings: &Settings, cancel: &Cancel) -> Result<Vec<String>, BuildError> {
+        Ok(lifetime::look(&settings.read()?, cancel))
+    }
+
+    fn notes(root: &Path) -> Vec<String> {
+        check::notes(root)
+    }
+
+    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing yet.
+    fn open(settings: JudgeSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let prompts = prompts(&settings, means.hub)?;
+        again(&settings, &prompts.set)?;
+        let device = || (means.device)().map_err(|reason| JudgeError::Device { reason });
+        let judge = Judge::open(&settings, &prompts.set.name, &prompts.set.request, device)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(NAME)
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                JudgeError::settings(
+                    format!("cannot start threads for the judge: {error}"),
+                    "look at the limits of this machine",
+                )
+            })?;
+        Ok(Self {
+            flow: Arc::new(Flow::new(judge, prompts, &settings, means.hub.cancel())),
+            runtime,
+            settings,
+        })
+    }
+}
+
 impl Observer for JudgeObserver {
     fn name(&self) -> &str {
-        "judge"
+        NAME
     }
 
     fn identity(&self) -> Value {
@@ -137,14 +156,11 @@ impl Observer for JudgeObserver {
     }
 
     fn files(&self, item: &Item) -> Vec<String> {
-        match self.flow.prompts.set.shows(Shown::Source) {
-            true => item
-                .compared_with()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            false => Vec::new(),
+        if !self.flow.prompts.set.shows(Shown::Source) {
+            return Vec::new();
         }
+        let compared = item.compared_with().into_iter();
+        compared.map(str::to_owned).collect()
     }
 
     fn remark(&self) -> Option<String> {
@@ -205,7 +221,7 @@ impl Observer for JudgeObserver {
                 .map(|job| self.runtime.block_on(self.flow.clone().judge(job?)))
                 .collect(),
             Judge::Server { .. } => {
-                let started: Vec<_> = jobs
+                let started: Vec<Result<_, ObserveError>> = jobs
                     .map(|job| Ok(self.runtime.spawn(self.flow.clone().judge(job?))))
                     .collect();
                 let ended = started.into_iter().map(|started| {

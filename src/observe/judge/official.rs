@@ -73,9 +73,10 @@ impl Official {
                     let calls = set.calls.iter_mut().filter(|call| call.role == texts.role);
                     for call in calls {
                         call.text = Some(found(&texts.text).map_err(wrong)?);
-                        call.system = match texts.system.is_empty() {
-                            true => None,
-                            false => Some(found(&texts.system).map_err(wrong)?),
+                        call.system = if texts.system.is_empty() {
+                            None
+                        } else {
+                            Some(found(&texts.system).map_err(wrong)?)
                         };
                     }
                 }
@@ -126,9 +127,10 @@ fn literal(source: &str, mark: &str) -> Result<String, String> {
             rest = &rest[next.len_utf8()..];
         }
     }
-    Ok(match format {
-        true => value.replace("{{", "{").replace("}}", "}"),
-        false => value,
+    Ok(if format {
+        value.replace("{{", "{").replace("}}", "}")
+    } else {
+        value
     })
 }
 

@@ -35,7 +35,7 @@ impl Pictures {
     ///
     /// # Errors
     /// When a picture is absent or damaged.
-    pub fn of(
+    pub fn read(
         subject: &Subject<'_>,
         form: &PictureForm,
         local: bool,

@@ -33,7 +33,7 @@ const BUILT_IN: [(&str, &str); 6] = [
 pub struct PromptSet {
     pub name: String,
     /// How often the calls of an output are made at most, until every reply is accepted.
-    #[serde(default = "one")]
+    #[serde(default = "one_round")]
     pub rounds: u32,
     #[serde(default)]
     pub pictures: PictureForm,
@@ -106,7 +106,7 @@ pub enum Shown {
     Output,
 }
 
-const fn one() -> u32 {
+const fn one_round() -> u32 {
     1
 }
 
@@ -198,7 +198,7 @@ impl PromptSet {
                 )));
             }
         }
-        let text = serde_json::to_vec(&self).unwrap_or_default();
+        let text = serde_json::to_vec(&self).map_err(|error| wrong(error.to_string()))?;
         Ok(Prompts {
             sha256: sha256_hex(text),
             set: self,

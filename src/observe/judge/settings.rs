@@ -22,8 +22,10 @@ pub enum Judging {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JudgeSettings {
+    /// Who judges: `openai`, a server, or `qwen2.5-vl` in this process.
     pub backend: Judging,
-    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when `prompts` names a TOML file.
+    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when `prompts`
+    /// names a TOML file.
     pub set: Option<String>,
     /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set (TOML), or
     /// the benchmark's own file.

@@ -4,6 +4,7 @@
 //! Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture. The networks of
 //! PP-OCRv5 and PP-OCRv6 go through the same steps (package rapidocr 3.10.0).
 
+mod error;
 mod lines;
 mod models;
 mod onnx;
@@ -14,11 +15,15 @@ mod settings;
 mod simplify;
 mod widen;
 
-pub use models::{PpOcrModels, assets, engine};
+pub use error::PpOcrError;
+pub use models::PpOcrModels;
 pub use settings::{Execution, PpOcrSettings};
 
-use super::{ObserveError, Observer, Subject};
+use super::pictures::picture;
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::config::Settings;
 use crate::files::sha256_hex;
+use crate::record::evidence::{self, Text, TextReading, written};
 use image::RgbImage;
 use lines::Characters;
 use ort::environment::Environment;
@@ -27,41 +32,8 @@ use rayon::prelude::*;
 use regions::Map;
 use runtime::Network;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
-
-/// Why the observer could not be made ready.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum PpOcrError {
-    #[error("ONNX Runtime could not be loaded from {}: {reason}", file.display())]
-    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
-    Runtime { file: PathBuf, reason: String },
-    #[error("the PP-OCR model {} could not be opened: {reason}", file.display())]
-    #[diagnostic(help(
-        "get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"
-    ))]
-    Model { file: PathBuf, reason: String },
-    #[error("there are no PP-OCR models under `models` = {models:?}: {reason}")]
-    #[diagnostic(help(
-        "write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \
-                       characters (.txt); PP-OCRv5 is such a folder"
-    ))]
-    Models { models: String, reason: String },
-    #[error("ONNX Runtime cannot run the network {} on a GPU: {reason}", file.display())]
-    #[diagnostic(help(
-        "`execution = \"cuda\"` needs a GPU build of ONNX Runtime with its CUDA and cuDNN libraries: name its \
-                       libonnxruntime in `runtime`, or take `execution = \"cpu\"`"
-    ))]
-    Execution { file: PathBuf, reason: String },
-    #[error("the list of characters {}: {reason}", file.display())]
-    #[diagnostic(help(
-        "give the list that the recognition model was made with, one character a line"
-    ))]
-    Dictionary { file: PathBuf, reason: String },
-    #[error("PP-OCR setting {mistake}")]
-    #[diagnostic(help("correct it in the observer's settings, or leave it out for the default"))]
-    Setting { mistake: String },
-}
 
 /// Reads text with PP-OCR. Give it to as many threads as there are cores: each works on its own picture.
 pub struct PpOcr {
@@ -130,12 +102,7 @@ impl PpOcr {
     }
 
     fn evidence(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let Some(image) = subject.image else {
-            return Err(ObserveError::new(
-                "image",
-                "ppocr looks at pictures, and this output has none",
-            ));
-        };
+        let image = picture(subject, Self::NAME)?;
         let mut networks = self.take_networks()?;
         let lines = self.read(&mut networks, image);
         if let Ok(mut idle) = self.idle.lock() {
@@ -143,7 +110,7 @@ impl PpOcr {
         }
         let lines = lines
             .map_err(|error| ObserveError::new("ocr", format!("ONNX Runtime failed: {error}")))?;
-        Ok(evidence(&self.models.engine, &lines))
+        Ok(written(&reading(&self.models.engine, &lines))?)
     }
 
     fn take_networks(&self) -> Result<Networks, ObserveError> {
@@ -217,9 +184,36 @@ impl PpOcr {
     }
 }
 
+impl Described for PpOcr {
+    type Settings = PpOcrSettings;
+    const NAME: &'static str = "ppocr";
+    const ABOUT: &'static str =
+        "what is written in a picture, line by line with its place, read by PP-OCR";
+    const PLACES: &'static [&'static str] = &[
+        "detection_model",
+        "dictionary",
+        "models",
+        "recognition_model",
+        "runtime",
+    ];
+
+    fn assets(settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
+        Ok(models::assets(&settings.read()?)?)
+    }
+
+    fn engine(settings: &Settings) -> Result<Option<String>, BuildError> {
+        Ok(Some(models::engine(&settings.read()?)?))
+    }
+
+    fn open(settings: PpOcrSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let models = PpOcrModels::of(&settings, means.hub)??;
+        Ok(Self::load(&models, settings)?)
+    }
+}
+
 impl Observer for PpOcr {
     fn name(&self) -> &str {
-        "ppocr"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -272,19 +266,30 @@ fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpO
     }
 }
 
-fn evidence(engine: &str, lines: &[Line]) -> Value {
+fn reading<'a>(engine: &'a str, lines: &'a [Line]) -> TextReading<'a> {
     let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
-    let lines: Vec<Value> = lines
-        .iter()
-        .map(|line| json!({"text": line.text, "score": line.score, "polygon": line.polygon}))
-        .collect();
-    json!({"engine": engine, "lines": lines, "text": text.join("\n")})
+    let corner = |[x, y]: [f32; 2]| vec![f64::from(x), f64::from(y)];
+    let line = |line: &'a Line| evidence::Line {
+        text: Text::from(line.text.as_str()).into(),
+        score: line.score.into(),
+        polygon: line.polygon.map(corner).to_vec().into(),
+    };
+    TextReading {
+        engine: Text::from(engine).into(),
+        lines: lines
+            .iter()
+            .map(|read| line(read).into())
+            .collect::<Vec<_>>()
+            .into(),
+        text: Text::from(text.join("\n")).into(),
+        ..TextReading::default()
+    }
 }
 
 /// Settings and file hashes. Where the files lie and the number of threads change no result and stay out.
 fn identity(models: &PpOcrModels, settings: &PpOcrSettings) -> Result<Value, PpOcrError> {
     let mut identity = json!({
-        "observer": "ppocr",
+        "observer": PpOcr::NAME,
         "engine": models.engine,
         "settings": settings,
         "detection": sha256(&models.detection)?,

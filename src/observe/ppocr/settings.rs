@@ -19,6 +19,7 @@ pub(super) const PLACES: [&str; 6] = [
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Execution {
+    /// The processor.
     #[default]
     Cpu,
     /// The first GPU that CUDA shows.
@@ -33,9 +34,11 @@ pub struct PpOcrSettings {
     /// with `det`, `rec` and, if need be, `cls` in their names, and a list of characters (`.txt`) where the recognition model
     /// has none in it.
     pub models: String,
-    /// ONNX files in place of those.
+    /// An ONNX file that finds text regions, in place of that.
     pub detection_model: Option<PathBuf>,
+    /// An ONNX file that tells upright lines from upside-down ones, in place of that.
     pub direction_model: Option<PathBuf>,
+    /// An ONNX file that reads a line, in place of that.
     pub recognition_model: Option<PathBuf>,
     /// The characters of the recognition model, one a line.
     pub dictionary: Option<PathBuf>,

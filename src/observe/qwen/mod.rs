@@ -10,7 +10,8 @@ pub(super) use ocr::{LONGEST, PROMPT};
 pub use vqa::QwenVqa;
 pub use vqascore::QwenVqaScore;
 
-use super::{ObserveError, Subject};
+use super::BuildError;
+use crate::config::Settings;
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
 use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
@@ -24,6 +25,9 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+/// The network's name in evidence.
+const ENGINE: &str = "qwen2.5-vl";
+
 /// Settings of the observers `qwen-ocr`, `qwen-vqa` and `qwen-vqascore`, and of a judge in this process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -35,8 +39,9 @@ pub struct QwenSettings {
     pub prompt: Option<String>,
     /// Longest answer in tokens; without it, as long as the observer needs.
     pub max_new_tokens: Option<usize>,
-    /// Bounds of the picture's area in pixels; a larger one is shrunk.
+    /// Smallest area of a picture, in pixels; a smaller one is enlarged.
     pub min_pixels: u64,
+    /// Largest area of a picture, in pixels; a larger one is shrunk.
     pub max_pixels: u64,
     /// Makes tokens that were said already less likely; the published `generation_config.json` has 1.05.
     pub repetition_penalty: f64,
@@ -85,9 +90,10 @@ impl Looker {
             )));
         }
         let config: Config = read_config(&folder.join("config.json"))?;
-        let dtype = match device.is_cpu() {
-            true => DType::F32,
-            false => DType::BF16,
+        let dtype = if device.is_cpu() {
+            DType::F32
+        } else {
+            DType::BF16
         };
         let files = Arc::new(Files::open(folder)?);
         let network = weights::load(&files, dtype, device, |weights| {
@@ -169,25 +175,17 @@ impl Looker {
 }
 
 fn check_folder(folder: &Path) -> Result<()> {
-    match folder.join("config.json").is_file() {
-        true => Ok(()),
-        false => Err(ModelError::file(
-            folder,
-            "there is no checkpoint of Qwen2.5-VL here",
-            "run `unigauge fetch qwen2.5-vl-7b`, or name another folder with `checkpoint` under [observe.…] in the suite",
-        )),
+    if folder.join("config.json").is_file() {
+        return Ok(());
     }
+    Err(ModelError::file(
+        folder,
+        "there is no checkpoint of Qwen2.5-VL here",
+        "run `unigauge fetch qwen2.5-vl-7b`, or name another folder with `checkpoint` under [observe.…] in the suite",
+    ))
 }
 
-/// The picture of a subject.
-fn picture<'a>(
-    observer: &str,
-    subject: &Subject<'a>,
-) -> std::result::Result<&'a RgbImage, ObserveError> {
-    subject.image.ok_or_else(|| {
-        ObserveError::new(
-            "image",
-            format!("{observer} looks at pictures, and this output has none"),
-        )
-    })
+/// The folder of weights that an observer's settings name.
+fn checkpoint(settings: &Settings) -> std::result::Result<Vec<PathBuf>, BuildError> {
+    Ok(vec![settings.read::<QwenSettings>()?.checkpoint])
 }

@@ -1,10 +1,12 @@
 //! `qwen-ocr`: what is written in a picture, read by Qwen2.5-VL, the reader of LongText-Bench and OneIG.
 
-use super::{Looker, QwenSettings, picture};
-use crate::model::Result;
-use crate::observe::{ObserveError, Observer, Subject, reply};
-use candle_core::Device;
-use serde_json::{Value, json};
+use super::{ENGINE, Looker, QwenSettings};
+use crate::config::Settings;
+use crate::observe::pictures::picture;
+use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
+use crate::record::evidence::written;
+use serde_json::Value;
+use std::path::PathBuf;
 
 /// In our own words; the official instruction goes into the setting `prompt`.
 pub(in crate::observe) const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
@@ -20,42 +22,51 @@ pub struct QwenOcr {
 }
 
 impl QwenOcr {
-    /// Loads the network.
-    ///
-    /// # Errors
-    /// When the checkpoint is absent or damaged.
-    pub fn open(settings: QwenSettings, device: &Device) -> Result<Self> {
-        let prompt = settings.prompt.clone().unwrap_or_else(|| PROMPT.into());
-        Ok(Self {
-            looker: Looker::open("qwen-ocr", &settings, &prompt, LONGEST, device)?,
-            prompt,
-        })
-    }
-
-    fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let image = picture("qwen-ocr", subject)?;
+    fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
+        let image = picture(subject, Self::NAME)?;
         let said = self.looker.ask(image, &self.prompt);
         let said = said.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        let evidence = json!({
-            "engine": "qwen2.5-vl",
-            "lines": [],
-            "text": "",
-            "truncated": said.truncated,
-        });
-        Ok(reply::with(evidence, reply::reading(&said.text)?))
+        let mut read = reply::reading(ENGINE, &said.text)?;
+        read.truncated = Some(said.truncated);
+        Ok(written(&read)?)
+    }
+}
+
+impl Described for QwenOcr {
+    type Settings = QwenSettings;
+    const NAME: &'static str = "qwen-ocr";
+    const ABOUT: &'static str = "what is written in a picture, read by Qwen2.5-VL";
+    const ON_DEVICE: bool = true;
+    const PLACES: &'static [&'static str] = &["checkpoint"];
+
+    fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        super::checkpoint(settings)
+    }
+
+    fn engine(_: &Settings) -> Result<Option<String>, BuildError> {
+        Ok(Some("Qwen2.5-VL".into()))
+    }
+
+    fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let prompt = settings.prompt.clone().unwrap_or_else(|| PROMPT.into());
+        let device = means.device()?;
+        Ok(Self {
+            looker: Looker::open(Self::NAME, &settings, &prompt, LONGEST, &device)?,
+            prompt,
+        })
     }
 }
 
 impl Observer for QwenOcr {
     fn name(&self) -> &str {
-        "qwen-ocr"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
         self.looker.identity.clone()
     }
 
-    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
         subjects.iter().map(|subject| self.look(subject)).collect()
     }
 }

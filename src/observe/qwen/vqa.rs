@@ -1,15 +1,18 @@
 //! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these are not
 //! comparable with them.
 
-use super::{Looker, QwenSettings, picture};
-use crate::model::{ModelError, Result};
+use super::{ENGINE, Looker, QwenSettings};
+use crate::config::Settings;
+use crate::model::ModelError;
+use crate::observe::pictures::picture;
 use crate::observe::questions::questions;
 use crate::observe::reply::no_answer;
-use crate::observe::{ObserveError, Observer, Subject};
+use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject};
+use crate::record::evidence::{Answers, written};
 use crate::record::{Item, Object};
 use crate::text::thinking;
-use candle_core::Device;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 const PROMPT: &str = "{question} Answer with one word, yes or no.";
 
@@ -23,25 +26,8 @@ pub struct QwenVqa {
 }
 
 impl QwenVqa {
-    /// Loads the network.
-    ///
-    /// # Errors
-    /// When the checkpoint is absent or damaged, or `prompt` has no place for the question.
-    pub fn open(settings: QwenSettings, device: &Device) -> Result<Self> {
-        let prompt = settings.prompt.clone().unwrap_or_else(|| PROMPT.into());
-        if !prompt.contains("{question}") {
-            return Err(ModelError::Input(format!(
-                "observe.qwen-vqa: `prompt` is {prompt:?}, which has no {{question}} in it"
-            )));
-        }
-        Ok(Self {
-            looker: Looker::open("qwen-vqa", &settings, &prompt, LONGEST, device)?,
-            prompt,
-        })
-    }
-
-    fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let image = picture("qwen-vqa", subject)?;
+    fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
+        let image = picture(subject, Self::NAME)?;
         let (mut answers, mut replies) = (Object::new(), Object::new());
         for (id, question) in questions(subject.item) {
             let words = self.prompt.replace("{question}", &question);
@@ -54,7 +40,11 @@ impl QwenVqa {
             answers.insert(id.clone(), first_word(parted.answer()).into());
             replies.insert(id, reply.text.into());
         }
-        Ok(json!({"engine": "qwen2.5-vl", "answers": answers, "replies": replies}))
+        Ok(written(&Answers {
+            engine: Some(ENGINE),
+            answers,
+            replies: Some(replies),
+        })?)
     }
 }
 
@@ -65,9 +55,36 @@ fn first_word(reply: &str) -> String {
     word.unwrap_or_default().to_lowercase()
 }
 
+impl Described for QwenVqa {
+    type Settings = QwenSettings;
+    const NAME: &'static str = "qwen-vqa";
+    const ABOUT: &'static str = "answers to DPG-Bench's questions about a picture, by Qwen2.5-VL";
+    const ON_DEVICE: bool = true;
+
+    fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        super::checkpoint(settings)
+    }
+
+    fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let device = means.device()?;
+        let prompt = settings.prompt.clone().unwrap_or_else(|| PROMPT.into());
+        if !prompt.contains("{question}") {
+            return Err(ModelError::Input(format!(
+                "observe.{}: `prompt` is {prompt:?}, which has no {{question}} in it",
+                Self::NAME
+            ))
+            .into());
+        }
+        Ok(Self {
+            looker: Looker::open(Self::NAME, &settings, &prompt, LONGEST, &device)?,
+            prompt,
+        })
+    }
+}
+
 impl Observer for QwenVqa {
     fn name(&self) -> &str {
-        "qwen-vqa"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -78,7 +95,7 @@ impl Observer for QwenVqa {
         json!(questions(item))
     }
 
-    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
         subjects.iter().map(|subject| self.look(subject)).collect()
     }
 }

@@ -1,13 +1,15 @@
 //! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with "Yes". GenAI-Bench's
 //! numbers come from CLIP-FlanT5; these are not comparable with them.
 
-use super::{Looker, QwenSettings};
-use crate::model::{ModelError, Result};
+use super::{ENGINE, Looker, QwenSettings};
+use crate::config::Settings;
+use crate::model::ModelError;
 use crate::observe::vqascore::QUESTION;
-use crate::observe::{ObserveError, Observer, Subject, pictures};
+use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, pictures};
 use crate::record::Item;
-use candle_core::Device;
-use serde_json::{Value, json};
+use crate::record::evidence::{Likelihood, written};
+use serde_json::Value;
+use std::path::PathBuf;
 
 /// The answer whose first token's chance is the score.
 const ANSWER: &str = "Yes";
@@ -20,37 +22,51 @@ pub struct QwenVqaScore {
 }
 
 impl QwenVqaScore {
-    /// Loads the network.
-    ///
-    /// # Errors
-    /// When the checkpoint is absent or damaged, or `prompt` has no place for the picture's prompt.
-    pub fn open(settings: QwenSettings, device: &Device) -> Result<Self> {
+    fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
+        let image = pictures::output(subject, Self::NAME)?;
+        let words = self.prompt.replace("{prompt}", &subject.item.prompt);
+        let chance = self.looker.chance(image, &words, self.answer);
+        let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
+        Ok(written(&Likelihood {
+            engine: ENGINE,
+            vqascore: chance,
+            log_probabilities: None,
+        })?)
+    }
+}
+
+impl Described for QwenVqaScore {
+    type Settings = QwenSettings;
+    const NAME: &'static str = "qwen-vqascore";
+    const ABOUT: &'static str = "how likely Qwen2.5-VL is to say that a picture shows its prompt";
+    const ON_DEVICE: bool = true;
+
+    fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        super::checkpoint(settings)
+    }
+
+    fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {
+        let device = means.device()?;
         let prompt = settings.prompt.clone().unwrap_or_else(|| QUESTION.into());
         if !prompt.contains("{prompt}") {
             return Err(ModelError::Input(format!(
-                "observe.qwen-vqascore: `prompt` is {prompt:?}, which has no {{prompt}} in it"
-            )));
+                "observe.{}: `prompt` is {prompt:?}, which has no {{prompt}} in it",
+                Self::NAME
+            ))
+            .into());
         }
-        let looker = Looker::open("qwen-vqascore", &settings, &prompt, 1, device)?;
+        let looker = Looker::open(Self::NAME, &settings, &prompt, 1, &device)?;
         Ok(Self {
             answer: looker.first_token(ANSWER)?,
             looker,
             prompt,
         })
     }
-
-    fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let image = pictures::output(subject, "qwen-vqascore")?;
-        let words = self.prompt.replace("{prompt}", &subject.item.prompt);
-        let chance = self.looker.chance(image, &words, self.answer);
-        let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-        Ok(json!({"engine": "qwen2.5-vl", "vqascore": chance}))
-    }
 }
 
 impl Observer for QwenVqaScore {
     fn name(&self) -> &str {
-        "qwen-vqascore"
+        Self::NAME
     }
 
     fn identity(&self) -> Value {
@@ -62,14 +78,15 @@ impl Observer for QwenVqaScore {
     }
 
     fn remark(&self) -> Option<String> {
-        let asked = match self.prompt == QUESTION {
-            true => String::new(),
-            false => format!(", asked {:?}", self.prompt),
+        let asked = if self.prompt == QUESTION {
+            String::new()
+        } else {
+            format!(", asked {:?}", self.prompt)
         };
         Some(format!("scored by Qwen2.5-VL, not officially{asked}"))
     }
 
-    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
+    fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>> {
         subjects.iter().map(|subject| self.look(subject)).collect()
     }
 }

@@ -1,0 +1,145 @@
+//! What is known of a kind of observer before one is made.
+
+use super::{BuildError, Observer};
+use crate::cancel::Cancel;
+use crate::config::Settings;
+use crate::hub::Hub;
+use candle_core::Device;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Opens the device that networks run on.
+pub type OpenDevice<'a> = dyn Fn() -> Result<Device, String> + 'a;
+
+/// An observer that was made, or why there is none.
+pub type Made = Result<Box<dyn Observer>, BuildError>;
+
+/// What an observer may take when it is made.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Where assets come from; they are fetched when absent and the network may be used.
+    pub hub: &'a Hub,
+    /// Opened only for an observer whose networks run there.
+    pub device: &'a OpenDevice<'a>,
+}
+
+impl Means<'_> {
+    /// The device that networks run on.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn device(&self) -> Result<Device, BuildError> {
+        (self.device)().map_err(|reason| BuildError::Device { reason })
+    }
+}
+
+/// The description of a kind of observer, beside its code. A new kind implements this and gets one line in
+/// [`super::OBSERVERS`].
+///
+/// What takes [`Settings`] is asked before an observer is made; it reads of them what it needs.
+pub trait Described: Observer + Sized + 'static {
+    /// What `[observe.NAME]` of a suite holds.
+    type Settings: DeserializeOwned + schemars::JsonSchema;
+
+    /// The name that a suite's `observers` key takes. It stands in evidence.
+    const NAME: &'static str;
+
+    /// What it does, in one sentence without a full stop.
+    const ABOUT: &'static str;
+
+    /// Whether its networks run on the device that the user chooses.
+    const ON_DEVICE: bool = false;
+
+    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it is asked.
+    /// They are left out of the names of runs.
+    const PLACES: &'static [&'static str] = &[];
+
+    /// The assets that it needs.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    fn assets(_settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
+        Ok(Vec::new())
+    }
+
+    /// The folders and files of weights that the settings name; assets of the hub are not among them.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    fn checkpoints(_settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
+        Ok(Vec::new())
+    }
+
+    /// The OCR engine's name for tables; None when the observer reads no text.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    fn engine(_settings: &Settings) -> Result<Option<String>, BuildError> {
+        Ok(None)
+    }
+
+    /// What can be said of a server without asking it anything that costs, a line each.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    fn look(_settings: &Settings, _cancel: &Cancel) -> Result<Vec<String>, BuildError> {
+        Ok(Vec::new())
+    }
+
+    /// What its own files in a run folder say that a reader of the numbers must know.
+    fn notes(_root: &Path) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Makes the observer.
+    ///
+    /// # Errors
+    /// When a setting makes no sense, or an asset, a checkpoint or the device cannot be had.
+    fn open(settings: Self::Settings, means: &Means<'_>) -> Result<Self, BuildError>;
+}
+
+/// A kind of observer, as a value.
+#[derive(Debug, Clone, Copy)]
+pub struct ObserverKind {
+    /// As [`Described::NAME`].
+    pub name: &'static str,
+    /// As [`Described::ABOUT`].
+    pub about: &'static str,
+    /// As [`Described::ON_DEVICE`].
+    pub on_device: bool,
+    /// As [`Described::PLACES`].
+    pub places: &'static [&'static str],
+    /// The JSON schema of its settings.
+    pub schema: fn() -> schemars::Schema,
+    /// As [`Described::assets`].
+    pub assets: fn(&Settings) -> Result<Vec<&'static str>, BuildError>,
+    /// As [`Described::checkpoints`].
+    pub checkpoints: fn(&Settings) -> Result<Vec<PathBuf>, BuildError>,
+    /// As [`Described::engine`].
+    pub engine: fn(&Settings) -> Result<Option<String>, BuildError>,
+    /// As [`Described::look`].
+    pub look: fn(&Settings, &Cancel) -> Result<Vec<String>, BuildError>,
+    /// As [`Described::notes`].
+    pub notes: fn(&Path) -> Vec<String>,
+    /// Reads the settings and makes the observer, as [`Described::open`].
+    pub open: fn(&Settings, &Means<'_>) -> Made,
+}
+
+impl ObserverKind {
+    /// The description of one kind.
+    pub(super) const fn describe<T: Described>() -> Self {
+        Self {
+            name: T::NAME,
+            about: T::ABOUT,
+            on_device: T::ON_DEVICE,
+            places: T::PLACES,
+            schema: || schemars::schema_for!(T::Settings),
+            assets: T::assets,
+            checkpoints: T::checkpoints,
+            engine: T::engine,
+            look: T::look,
+            notes: T::notes,
+            open: |settings, means| Ok(Box::new(T::open(settings.read()?, means)?)),
+        }
+    }
+}
