@@ -5,7 +5,7 @@ use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings, SuiteFile};
 use crate::grade::{self, Rule, SuiteFacts};
 use crate::hub::HubError;
-use crate::observe::judge::check_notes;
+use crate::observe::OBSERVERS;
 use crate::record::Item;
 use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, grading_note, score};
 use std::path::{Path, PathBuf};
@@ -119,7 +119,11 @@ pub(super) fn grade_folder(
     notes.extend(manifest.model.notes().map(str::to_owned));
     notes.extend(manifest.left_out.iter().cloned());
     notes.extend(records.notes.iter().cloned());
-    notes.extend(check_notes(folder.root()));
+    notes.extend(
+        OBSERVERS
+            .iter()
+            .flat_map(|kind| (kind.notes)(folder.root())),
+    );
     notes.extend(over.and_then(|(_, options)| options_note(options)));
     let used = grading_note(&suite.grade.rule, &options);
     let scoring = Scoring {

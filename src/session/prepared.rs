@@ -6,7 +6,7 @@ use super::{
 };
 use crate::config::{Settings, SuiteFile};
 use crate::generate::{Place, Resources};
-use crate::observe::Observer;
+use crate::observe::{Means, Observer};
 use crate::run::{
     Asked, Chains, FORMAT_VERSION, Host, Manifest, ManifestModel, ManifestSuite, Program,
     RunFolder, Shard,
@@ -244,12 +244,11 @@ pub(super) fn suite_observers(
             let settings = suite.observe.get(name).unwrap_or(&none);
             let settings = &locate_checkpoints(session, settings)?;
             let hub = session.hub()?;
-            Ok(crate::observe::build(
-                name,
-                settings,
-                hub.as_ref(),
-                &|| device.open(),
-            )?)
+            let means = Means {
+                hub: hub.as_ref(),
+                device: &|| device.open(),
+            };
+            Ok(crate::observe::build(name, settings, &means)?)
         })
         .collect()
 }
