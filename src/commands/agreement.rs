@@ -34,7 +34,7 @@ pub fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Fai
     for (second, (b, of_b)) in runs.iter().enumerate() {
         let before = runs.iter().enumerate().take(second);
         for (first, (a, of_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
-            let note = told(a, b, Agreement::of(&pairs(of_a, of_b)));
+            let note = told(a, b, Agreement::from_pairs(&pairs(of_a, of_b)));
             notes.extend(note.map(|note| ([first, second], note)));
         }
     }

@@ -33,12 +33,12 @@ fn save(args: &BaselineSaveArgs) -> Result<Exit, Failure> {
     };
     for run in &args.runs {
         let run = whole(run, args.allow_partial)?;
-        if baseline.place(&run.facts).is_some() && !args.replace {
+        if baseline.index_of(&run.facts).is_some() && !args.replace {
             let (suite, model) = (run.facts.suite, run.facts.model);
             let path = args.to.clone();
             return Err(BaselineError::Held { path, suite, model }.into());
         }
-        baseline.put(run);
+        baseline.insert(run);
     }
     write(&baseline, &args.to)
 }
@@ -54,7 +54,7 @@ fn accept(args: &BaselineAcceptArgs) -> Result<Exit, Failure> {
     let now = jiff::Timestamp::now();
     for run in &args.runs {
         let run = whole(run, args.allow_partial)?;
-        if baseline.place(&run.facts).is_none() {
+        if baseline.index_of(&run.facts).is_none() {
             let (suite, model) = (run.facts.suite, run.facts.model);
             let path = args.baseline.clone();
             return Err(BaselineError::NotHeld { path, suite, model }.into());

@@ -1,4 +1,4 @@
-//! The command line: raw arguments and their help. Nothing here does work.
+//! The arguments of the command line and their help. Nothing here does work.
 
 mod baseline;
 mod bench;
@@ -55,14 +55,14 @@ use std::path::PathBuf;
 )]
 #[command(after_help = "\
 Examples:
-  unigauge run quick                               the embedded study: text rendering × PP-OCR
+  unigauge run quick                               a small study that is built in
   unigauge run longtext --model typeset --limit 8  one suite, one model, eight items
-  unigauge check longtext --model typeset          the plan, running nothing
-  unigauge gate RUN --baseline baseline.json       may this change go in?
+  unigauge check longtext --model typeset          the plan, without running it
+  unigauge gate RUN --baseline baseline.json       is this run as good as the baseline?
   unigauge list                                    suites, models, studies, observers, runs
 
-Exit codes: 0 fine · 1 unexpected · 2 usage · 3 check failed · 4 nothing selected · 5 incomplete
-evidence · 6 environment · 130 interrupted (the same command goes on)")]
+Exit codes: 0 success · 1 unexpected error · 2 usage error · 3 failed check · 4 nothing selected ·
+5 incomplete results · 6 environment · 130 interrupted (the same command continues)")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -70,16 +70,16 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options of every command.
+/// The options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// Use no network: what is not in the cache is an error
+    /// Do not use the network; a file that is not in the cache is an error
     #[arg(long, global = true, env = "UNIGAUGE_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     pub offline: bool,
     /// Print results as JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print no progress
+    /// Do not print progress
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Folder of the asset cache
@@ -87,45 +87,47 @@ pub struct Global {
     pub cache: Option<PathBuf>,
 }
 
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a study, or a suite with models: generate, observe, grade, report
+    /// Run a study, or a suite with models: generate, observe, grade and report
     Run(RunArgs),
     /// Print the items of a suite as JSON lines
     Items(ItemsArgs),
-    /// Only make outputs, in a run folder
+    /// Generate the outputs of a run, without observing and grading them
     Generate(RunArgs),
-    /// Only look at outputs: of a run folder, or of a folder of images somebody else made
+    /// Observe the outputs in a run folder, or images that another program made
     Observe(ObserveArgs),
-    /// Grade a run folder again, or loose items, evidence and outputs
+    /// Grade a run folder again, or separate files of items, evidence and outputs
     Grade(GradeArgs),
-    /// Render tables, charts and the page of run folders again
+    /// Write the report of run folders again: tables, charts and a page
     Report(ReportArgs),
-    /// Make the page of an ablation study from its runs: levels beside a control, charts, curves
+    /// Make the page of an ablation study from its runs: levels and control, charts and curves
     Study(StudyArgs),
-    /// Keep the scores of runs in a small file, to compare later runs with
+    /// Save the scores of runs in a small file, and compare later runs with them
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// Put runs side by side in one table, and test their differences item by item
+    /// Show runs side by side in one table, and test their differences item by item
     Compare(CompareArgs),
-    /// What papers printed, with numbers that do not add up marked, and runs beside it
+    /// Show published numbers next to your runs, and mark published numbers that are inconsistent
     Table(TableArgs),
-    /// Write files for other programs: the outputs of several runs, results as lm-evaluation-harness has them
+    /// Write files for other programs: the outputs of several runs, or results in the format of
+    /// lm-evaluation-harness
     #[command(subcommand)]
     Export(ExportCommand),
-    /// Hold runs against a baseline under a policy; the exit code is the verdict
+    /// Judge runs against a baseline by the rules of a policy; the exit code is the verdict
     Gate(GateArgs),
-    /// Show how a suite's numbers went over many runs: trend, change points, what had changed there
+    /// Show the numbers of a suite over many runs: trends, change points and their likely causes
     History(HistoryArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
-    /// Check definitions, assets, disk and device, and print the plan; runs nothing
+    /// Check definitions, assets, disk and device, and print the plan, without running it
     Check(CheckArgs),
     /// List suites, models, studies, policies, trainings, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
-    /// Compare the in-repo networks with reference tensors of the Python implementations
+    /// Compare the networks of unigauge with reference tensors of the Python implementations
     Parity(ParityArgs),
     /// Train a network on the miniature world
     Train(TrainArgs),
@@ -137,12 +139,12 @@ pub enum Command {
     Bench(Bench),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// The name of the shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page (roff), or write one page per command into a folder
     Man {
-        /// Write unigauge.1, unigauge-run.1, … here
+        /// Write unigauge.1, unigauge-run.1 and so on into this folder
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         out: Option<PathBuf>,
     },

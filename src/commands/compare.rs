@@ -160,10 +160,7 @@ pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Fa
     let options = error.options();
     let help = match options.is_empty() {
         true => "compare runs that share scored items".to_owned(),
-        false => format!(
-            "{} compares them nevertheless, and marks it",
-            options.join(" ")
-        ),
+        false => format!("{} compares them and marks the result", options.join(" ")),
     };
     match error.only_partial() {
         true => Failure::incomplete(message, help),

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::failure::Failure;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
+use crate::grade::{RULES, RuleDescription};
 use crate::hub::{Asset, State};
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
@@ -50,7 +51,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
         Listable::Generators => ("generators", names(&crate::generate::NAMES)),
         Listable::Observers => ("observers", observers()),
-        Listable::Rules => ("rules", names(&crate::grade::names().collect::<Vec<_>>())),
+        Listable::Rules => ("rules", rules()),
         Listable::Runs => ("runs", runs(&args.out)),
         Listable::Assets => ("assets", Vec::new()),
     };
@@ -136,6 +137,15 @@ fn published() -> Vec<Row> {
         }
     };
     config::list(Kind::Published).into_iter().map(row).collect()
+}
+
+fn rules() -> Vec<Row> {
+    let row = |rule: &&RuleDescription| Row {
+        name: rule.name.to_owned(),
+        rest: rule.about.to_owned(),
+        json: json!(rule.name),
+    };
+    RULES.iter().map(row).collect()
 }
 
 fn names(names: &[&str]) -> Vec<Row> {

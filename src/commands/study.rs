@@ -128,7 +128,7 @@ fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
         },
         sections: suites
             .iter()
-            .filter_map(|runs| study::Section::of(runs, &settings))
+            .filter_map(|runs| study::Section::from_runs(runs, &settings))
             .collect(),
         series: series(paging, factor)?,
         notes,

@@ -7,10 +7,10 @@ use super::progress::say;
 use super::summaries::exit_of;
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
-use crate::record::Object;
+use crate::record::{Object, Summary};
 use crate::report::export::{self, Export, Terminal};
 use crate::report::{Measured, Paired, Table, TableSettings};
-use crate::run::{GRADING, Manifest, read_json};
+use crate::run::{Manifest, read_json};
 use crate::session::{TitledSummary, open_graded};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -95,7 +95,7 @@ fn deviations(manifest: &Manifest, titled: &TitledSummary) -> Vec<String> {
         ));
     }
     found.extend(unlike_here(manifest.suite.as_json()));
-    let graded = titled.summary.extra.get(GRADING);
+    let graded = titled.summary.extra.get(Summary::GRADING);
     let options = graded.map(|grading| &grading["options"]);
     let own = &manifest.suite.as_json()["grade"]["options"];
     if let Some(options) = options.filter(|options| !same(options, own)) {

@@ -105,9 +105,10 @@ pub enum NoDifference {
 }
 
 fn told(known: &str) -> String {
-    match known.is_empty() {
-        true => String::new(),
-        false => format!("; their further metrics are {known}"),
+    if known.is_empty() {
+        String::new()
+    } else {
+        format!("; their further metrics are {known}")
     }
 }
 

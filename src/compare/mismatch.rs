@@ -107,9 +107,10 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
             (Some(one), Some(other)) if one == other => {}
             (Some(one), Some(other)) => {
                 let what = differing(one, other);
-                let kind = match only_judges_differ(one, other) {
-                    true => Kind::Judges,
-                    false => Kind::Observers,
+                let kind = if only_judges_differ(one, other) {
+                    Kind::Judges
+                } else {
+                    Kind::Observers
                 };
                 add(kind, format!("the observer {name} differs{what}"));
             }
@@ -171,9 +172,10 @@ fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismat
         let told = |run: &RunFacts| judged::told(&run.judges);
         all.push(Mismatch {
             // Where both asked the same judge, it was not meant to differ.
-            kind: match before.observers.contains_key("judge") {
-                true => Kind::Answering,
-                false => Kind::Judges,
+            kind: if before.observers.contains_key("judge") {
+                Kind::Answering
+            } else {
+                Kind::Judges
             },
             text: format!("judged by {} and by {}", told(before), told(after)),
         });

@@ -45,9 +45,10 @@ pub fn remarks(
             && official != 0.0
             && signs.iter().all(|sign| sign * official < 0.0)
         {
-            let (way, against) = match official > 0.0 {
-                true => ("higher", "lower"),
-                false => ("lower", "higher"),
+            let (way, against) = if official > 0.0 {
+                ("higher", "lower")
+            } else {
+                ("lower", "higher")
             };
             remarks.push(format!(
                 "Simpson's paradox: the overall number is {way}, though every group of {by} is {against}."

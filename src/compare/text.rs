@@ -109,7 +109,7 @@ impl Comparison {
         let mut notes: Vec<String> = self
             .allowed
             .iter()
-            .map(|mismatch| format!("! compared nevertheless: {}", mismatch.text))
+            .map(|mismatch| format!("! compared although they differ: {}", mismatch.text))
             .collect();
         notes.extend(self.remarks.iter().map(|remark| format!("! {remark}")));
         let mut line = format!("p: {}", self.overall.test.describe());

@@ -34,7 +34,7 @@ impl PublishedFile {
     pub fn decimals(&self, row: &PublishedRow) -> u32 {
         let values = row.groups.values().chain([&row.overall]);
         let most = values
-            .filter_map(|value| Some(Decimal::of(*value)?.decimals()))
+            .filter_map(|value| Some(Decimal::from_f64(*value)?.decimals()))
             .max();
         let stated = row.decimals.or(self.decimals);
         stated.or(most).unwrap_or_default()
@@ -43,7 +43,7 @@ impl PublishedFile {
     /// A number of a row as it was printed, zeros at the end included.
     pub fn text(&self, row: &PublishedRow, value: f64) -> String {
         let decimals = self.decimals(row);
-        let units = Decimal::of(value).and_then(|value| value.units(decimals));
+        let units = Decimal::from_f64(value).and_then(|value| value.units(decimals));
         units.map_or_else(|| value.to_string(), |units| text(units, decimals))
     }
 
@@ -53,7 +53,7 @@ impl PublishedFile {
     pub fn mismatch(&self, row: &PublishedRow) -> Option<Mismatch> {
         let rule = self.overall_of.as_ref()?;
         let decimals = self.decimals(row);
-        let units = |value: f64| Decimal::of(value)?.units(decimals);
+        let units = |value: f64| Decimal::from_f64(value)?.units(decimals);
         let (terms, whole) = self.terms(rule, row)?;
         let mut total = 0;
         for (weight, value) in &terms {
@@ -90,10 +90,15 @@ impl PublishedFile {
                 Some((equal(&self.keys())?, 1)).filter(|(terms, _)| !terms.is_empty())
             }
             OverallOf::Weights(weights) => {
-                let digits = weights.values().map(|w| Some(Decimal::of(*w)?.decimals()));
+                let digits = weights
+                    .values()
+                    .map(|w| Some(Decimal::from_f64(*w)?.decimals()));
                 let digits = digits.collect::<Option<Vec<u32>>>()?.into_iter().max()?;
                 let term = |(key, weight): (&String, &f64)| -> Option<Term> {
-                    Some((Decimal::of(*weight)?.units(digits)?, *row.groups.get(key)?))
+                    Some((
+                        Decimal::from_f64(*weight)?.units(digits)?,
+                        *row.groups.get(key)?,
+                    ))
                 };
                 let terms = weights.iter().map(term).collect::<Option<_>>()?;
                 Some((terms, 10_i128.checked_pow(digits)?))

@@ -240,7 +240,9 @@ pub(super) fn checked(
                 let help = Some("numbers in percent need `full_mark = 100`".to_owned());
                 return Err(document.mistake(&place, message, help));
             }
-            if decimals.is_some_and(|told| Decimal::of(value).is_none_or(|v| v.decimals() > told)) {
+            if decimals
+                .is_some_and(|told| Decimal::from_f64(value).is_none_or(|v| v.decimals() > told))
+            {
                 let message = format!("{value} has more digits than `decimals` says");
                 let help =
                     Some("give `decimals` to the rows that are printed with more".to_owned());

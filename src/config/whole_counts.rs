@@ -56,8 +56,8 @@ impl PublishedFile {
         out_of: u64,
     ) -> Option<Impossible> {
         let decimals = self.decimals(row);
-        let printed = Decimal::of(value)?.units(decimals)?;
-        let mark = Decimal::of(self.mark(column))?.units(decimals)?;
+        let printed = Decimal::from_f64(value)?.units(decimals)?;
+        let mark = Decimal::from_f64(self.mark(column))?.units(decimals)?;
         let n = i128::from(out_of);
         // `right` answers are right · mark / n units; all sides are doubled, so that halves are whole
         // numbers.

@@ -1,11 +1,11 @@
-//! The rules of a verdict as rows, and the verdict on the page.
+//! The rules of a verdict as rows, and the verdict for the page.
 
 use super::verdict::{Ruled, Verdict};
 use crate::compare::Numbers;
 use crate::compare::page::{Banner, RuleLine};
 use crate::config::Tier;
 
-/// The tier's name.
+/// The name of the tier.
 pub fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Critical => "critical",
@@ -14,7 +14,7 @@ pub fn tier(tier: Tier) -> &'static str {
     }
 }
 
-/// Items, baseline, now, drop, allowed, p, what is seen.
+/// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
 pub fn numbers(rule: &Ruled) -> [String; 7] {
     let shown = Numbers::of(&rule.difference);
     let of = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
@@ -32,7 +32,7 @@ pub fn numbers(rule: &Ruled) -> [String; 7] {
     ]
 }
 
-/// The verdict as the page shows it.
+/// The verdict in the form that the page shows.
 pub fn banner(verdict: &Verdict, informational: bool) -> Banner {
     let mut lines = vec![
         verdict.headline(),
@@ -65,7 +65,7 @@ fn line(rule: &Ruled) -> RuleLine {
     }
 }
 
-/// How many items would show the allowed drop, where there are fewer.
+/// A sentence on how many items would show the allowed drop, if there are fewer.
 pub fn needed(rule: &Ruled) -> Option<String> {
     let difference = rule.difference.as_ref()?;
     let needed = rule.needed.filter(|needed| *needed > difference.n)?;

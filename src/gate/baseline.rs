@@ -1,5 +1,5 @@
-//! The baseline file: the scores of runs item by item, small enough for a repository, one line an item so that a
-//! change of it can be read.
+//! The baseline file: the scores of runs, item by item. It is small enough for a repository, and has one line
+//! for each item, so that people can read its changes.
 
 use super::lines::Line;
 use crate::files::write_durable;
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 /// Version of the file's layout.
 const FORMAT_VERSION: u32 = 1;
 
-/// A baseline file.
+/// The content of a baseline file.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
-    /// At most one of a suite and model.
+    /// At most one run for each suite and model.
     pub runs: Vec<Outcomes>,
-    /// Oldest first.
+    /// The accepted changes, oldest first.
     pub accepted: Vec<Accepted>,
 }
 
-/// A change of the baseline that somebody stood for.
+/// A change of the baseline that somebody accepted with a reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
@@ -42,21 +42,21 @@ pub enum BaselineError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{} is no baseline: {reason}", path.display())]
+    #[error("{} is not a baseline: {reason}", path.display())]
     #[diagnostic(help(
-        "restore the file, or make it anew with `unigauge baseline save RUN --to FILE`"
+        "restore the file, or make it again with `unigauge baseline save RUN --to FILE`"
     ))]
     Content { path: PathBuf, reason: String },
-    #[error("{} already holds {suite} by {model}", path.display())]
+    #[error("{} already has a run of {suite} by {model}", path.display())]
     #[diagnostic(help(
-        "`unigauge baseline accept` puts a new run in its place and notes why; `--replace` does so without a note"
+        "`unigauge baseline accept` replaces the run and records the reason; `--replace` replaces it without a reason"
     ))]
     Held {
         path: PathBuf,
         suite: String,
         model: String,
     },
-    #[error("{} holds no run of {suite} by {model}", path.display())]
+    #[error("{} has no run of {suite} by {model}", path.display())]
     #[diagnostic(help("add it with `unigauge baseline save RUN --to FILE`"))]
     NotHeld {
         path: PathBuf,
@@ -87,7 +87,7 @@ struct Entry {
 
 impl Baseline {
     /// # Errors
-    /// When the file cannot be read or is no baseline of a version known here.
+    /// Fails if the file cannot be read, or is not a baseline of a version that this program knows.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let bytes = std::fs::read(path).map_err(|source| BaselineError::Read {
             path: path.into(),
@@ -101,7 +101,7 @@ impl Baseline {
             serde_json::from_slice(&bytes).map_err(|error| content(error.to_string()))?;
         if file.format_version > FORMAT_VERSION {
             return Err(content(format!(
-                "it has format {}, and this version of unigauge reads up to {FORMAT_VERSION}",
+                "it has format {}, but this version of unigauge reads formats up to {FORMAT_VERSION}",
                 file.format_version
             )));
         }
@@ -127,17 +127,20 @@ impl Baseline {
         })
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, either as a whole or not at all.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), BaselineError> {
         let json = |value: serde_json::Result<String>| {
             value.map_err(|error| RunError::Invalid(error.to_string()))
         };
-        let list = |lines: Vec<String>| match lines.is_empty() {
-            true => "[]".to_owned(),
-            false => format!("[\n{}\n]", lines.join(",\n")),
+        let list = |lines: Vec<String>| {
+            if lines.is_empty() {
+                "[]".to_owned()
+            } else {
+                format!("[\n{}\n]", lines.join(",\n"))
+            }
         };
         let mut entries = Vec::new();
         for run in &self.runs {
@@ -161,15 +164,15 @@ impl Baseline {
         Ok(write_durable(path, text.as_bytes()).map_err(RunError::from)?)
     }
 
-    /// The place of the run of this suite and model.
-    pub fn place(&self, run: &RunFacts) -> Option<usize> {
+    /// The index of the run with this suite and model.
+    pub fn index_of(&self, run: &RunFacts) -> Option<usize> {
         let same = |own: &Outcomes| own.facts.suite == run.suite && own.facts.model == run.model;
         self.runs.iter().position(same)
     }
 
-    /// Adds a run, or puts it in the place of that of the same suite and model, with a note why.
+    /// Adds a run, or replaces the one with the same suite and model, and records the reason.
     pub fn accept(&mut self, run: Outcomes, reason: &str, when: jiff::Timestamp) {
-        let place = self.place(&run.facts);
+        let place = self.index_of(&run.facts);
         let from = place.and_then(|at| self.runs[at].facts.value);
         self.accepted.push(Accepted {
             when,
@@ -179,12 +182,12 @@ impl Baseline {
             from,
             to: run.facts.value,
         });
-        self.put(run);
+        self.insert(run);
     }
 
-    /// Adds a run, or puts it in the place of that of the same suite and model.
-    pub fn put(&mut self, run: Outcomes) {
-        match self.place(&run.facts) {
+    /// Adds a run, or replaces the one with the same suite and model.
+    pub fn insert(&mut self, run: Outcomes) {
+        match self.index_of(&run.facts) {
             Some(at) => self.runs[at] = run,
             None => self.runs.push(run),
         }

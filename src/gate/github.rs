@@ -1,19 +1,20 @@
-//! What GitHub Actions shows of a verdict: the step's summary and annotations.
+//! What GitHub Actions shows of a verdict: the summary of the step, and annotations.
 
 use super::verdict::{Ruled, Status, Verdict};
 use crate::config::Tier;
 use std::io::Write;
 use std::path::Path;
 
-/// GitHub drops the summary of a step whose file is larger.
+/// GitHub drops the summary of a step if its file is larger, in bytes.
 const SUMMARY_LIMIT: usize = 1 << 20;
-/// GitHub shows no more annotations of a kind than these in a step.
+/// GitHub shows at most this number of annotations of one kind in a step.
 const ANNOTATIONS: usize = 10;
 
-/// Appends to the step's summary; what the file has no room for is cut at a line, with a word on where the rest is.
+/// Appends to the summary of the step. If the file has no room for the whole text, the text is cut after a
+/// line, and a sentence names the file with the rest.
 ///
 /// # Errors
-/// When the file cannot be read or written.
+/// Fails if the file cannot be read or written.
 pub fn append_summary(path: &Path, markdown: &str) -> std::io::Result<()> {
     let there = std::fs::metadata(path).map_or(0, |data| data.len() as usize);
     let text = fitted(markdown, SUMMARY_LIMIT.saturating_sub(there));
@@ -24,9 +25,9 @@ pub fn append_summary(path: &Path, markdown: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The text, or its first lines and a pointer to the rest, in at most `room` bytes.
+/// The text, or its first lines with a pointer to the rest, in at most `room` bytes.
 fn fitted(text: &str, room: usize) -> String {
-    const POINTER: &str = "\n… cut: the step's summary is full. The whole of it is summary.md among the gate's files.\n";
+    const POINTER: &str = "\n… cut, since the summary of the step is full. The file summary.md of the gate has the whole text.\n";
     if text.len() <= room {
         return text.to_owned();
     }
@@ -39,8 +40,8 @@ fn fitted(text: &str, room: usize) -> String {
     format!("{}{POINTER}", &text[..end])
 }
 
-/// Workflow commands, one a line: an error for each breach, a warning for each rule that is not settled, a notice for
-/// advisory ones.
+/// Workflow commands, one on each line: an error for each breach, a warning for each inconclusive rule, and a
+/// notice for each advisory rule.
 pub fn annotations(verdict: &Verdict) -> Vec<String> {
     let mut counts = [0; 3];
     let mut lines = Vec::new();
@@ -72,14 +73,14 @@ fn annotation(kind: &str, rule: &Ruled) -> String {
     format!("::{kind} title={}::{}", property(&title), data(&message))
 }
 
-/// Escapes of a command's message.
+/// Escapes the message of a command.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// Escapes of a command's property.
+/// Escapes a property of a command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

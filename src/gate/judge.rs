@@ -1,4 +1,4 @@
-//! A policy's rules on runs and their baselines.
+//! Applies the rules of a policy to runs and their baselines.
 
 use super::verdict::{Ruled, Status, Verdict};
 use crate::compare::{
@@ -9,23 +9,24 @@ use crate::record::{Outcomes, RunFacts};
 use crate::stats::holm;
 use crate::stats::power::Plan;
 
-/// A run to judge, and what it is held against.
+/// A run to judge, and its baseline.
 #[derive(Clone, Copy)]
 pub struct Candidate<'a> {
     pub run: &'a Outcomes,
-    /// None where the baseline holds no such run.
+    /// `None` if the baseline has no such run.
     pub baseline: Option<&'a Outcomes>,
-    /// The run's rule, for numbers that are no averages.
+    /// The rule of the run, for numbers that are not averages.
     pub recount: Option<&'a dyn Recount>,
 }
 
-/// Judges runs: every rule on every run of its suite. A rule is breached when its number fell by more than is allowed and
-/// the one-sided test says that it fell; a drop beyond the allowed one without that is inconclusive.
+/// Judges runs: applies every rule to every run of its suite. A rule is breached when its number fell by more
+/// than the allowed drop and the one-sided test gives evidence of a drop. A larger drop without this evidence
+/// is inconclusive.
 pub fn judge(policy: &PolicyFile, candidates: &[Candidate<'_>], allowed: Allowed) -> Verdict {
     let mut rules = Vec::new();
     let mut remarks = Vec::new();
     for candidate in candidates {
-        let standing = Standing::of(candidate, allowed);
+        let standing = Standing::assess(candidate, allowed);
         remarks.extend(standing.remarks.iter().cloned());
         for rule in policy
             .rules
@@ -53,7 +54,7 @@ pub fn judge(policy: &PolicyFile, candidates: &[Candidate<'_>], allowed: Allowed
     Verdict {
         policy: policy.name.clone(),
         title: policy.title.clone(),
-        status: Verdict::of(&rules),
+        status: Verdict::worst(&rules),
         level: policy.level,
         power: policy.power,
         correction: policy.correction,
@@ -67,24 +68,24 @@ fn concerns(rule: &PolicyRule, run: &Outcomes) -> bool {
     named.is_none_or(|suite| suite == run.facts.suite)
 }
 
-/// Whether a run can be held against its baseline.
+/// Whether a run can be compared with its baseline.
 struct Standing<'a> {
     pairing: Option<Pairing<'a>>,
-    /// Why not at all.
+    /// Why it cannot be compared at all.
     refused: Option<String>,
-    /// What is missing in either run, unless the user lets it pass.
+    /// What is missing in either run, unless the user allows it.
     partial: Option<String>,
     remarks: Vec<String>,
 }
 
 impl<'a> Standing<'a> {
-    fn of(candidate: &Candidate<'a>, allowed: Allowed) -> Self {
+    fn assess(candidate: &Candidate<'a>, allowed: Allowed) -> Self {
         let facts = &candidate.run.facts;
         let Some(baseline) = candidate.baseline else {
             return Self {
                 pairing: None,
                 refused: Some(format!(
-                    "the baseline holds no run of {} by {}; add one with `unigauge baseline save`",
+                    "the baseline has no run of {} by {}; add one with `unigauge baseline save`",
                     facts.suite, facts.model
                 )),
                 partial: None,
@@ -95,10 +96,10 @@ impl<'a> Standing<'a> {
         let (mut refused, mut partial, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         for found in mismatches(&pairing) {
             match (allowed.lets(found.kind), found.kind) {
-                (true, _) => remarks.push(format!("compared nevertheless: {}", found.text)),
+                (true, _) => remarks.push(format!("compared although they differ: {}", found.text)),
                 (false, crate::compare::Kind::Partial) => partial.push(found.text),
                 (false, kind) => {
-                    refused.push(format!("{} ({} lets it pass)", found.text, kind.option()))
+                    refused.push(format!("{} ({} allows it)", found.text, kind.option()))
                 }
             }
         }
@@ -112,7 +113,7 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// The rule's metric, or one for every group that it stands for.
+/// The metric of the rule, or one metric for each group that it stands for.
 fn metrics(rule: &PolicyRule, standing: &Standing<'_>) -> Vec<Metric> {
     match (&rule.metric, &standing.pairing) {
         (Metric::Groups(by), Some(pairing)) => {
@@ -121,16 +122,17 @@ fn metrics(rule: &PolicyRule, standing: &Standing<'_>) -> Vec<Metric> {
                 by: by.clone(),
                 key: key.to_owned(),
             };
-            match keys.is_empty() {
-                true => vec![rule.metric.clone()],
-                false => keys.into_iter().map(group).collect(),
+            if keys.is_empty() {
+                vec![rule.metric.clone()]
+            } else {
+                keys.into_iter().map(group).collect()
             }
         }
         (metric, _) => vec![metric.clone()],
     }
 }
 
-/// A rule without a result yet.
+/// A rule without a result so far.
 fn open(policy: &PolicyFile, rule: &PolicyRule, metric: &Metric, of: Option<&RunFacts>) -> Ruled {
     let name = |pick: fn(&RunFacts) -> &String| of.map_or_else(String::new, |f| pick(f).clone());
     Ruled {
@@ -194,26 +196,28 @@ fn measure(
         }
     };
     let allowance = allowance(rule, difference.before);
-    ruled.drop = Some(match rule.higher_is_better {
-        true => -difference.difference,
-        false => difference.difference,
+    ruled.drop = Some(if rule.higher_is_better {
+        -difference.difference
+    } else {
+        difference.difference
     });
-    ruled.p = Some(match rule.higher_is_better {
-        true => difference.p_lower,
-        false => difference.p_upper,
+    ruled.p = Some(if rule.higher_is_better {
+        difference.p_lower
+    } else {
+        difference.p_upper
     });
     ruled.allowed = Some(allowance);
     ruled.detectable = difference.detectable;
     ruled.needed = difference
         .needed_for(options.plan, allowance)
         .filter(|_| allowance > 0.0);
-    // What is missing is judged with the rest.
+    // Missing data are judged with the rest.
     ruled.reason = standing.partial.clone().unwrap_or_default();
     ruled.difference = Some(difference);
     ruled
 }
 
-/// The smaller of the allowed drops; none is allowed where the rule names none.
+/// The smaller of the allowed drops, or 0 if the rule names none.
 fn allowance(rule: &PolicyRule, before: f64) -> f64 {
     let relative = rule.max_relative_drop.map(|part| part * before.abs());
     match (rule.max_drop, relative) {
@@ -222,7 +226,7 @@ fn allowance(rule: &PolicyRule, before: f64) -> f64 {
     }
 }
 
-/// Holm's correction over the rules that can fail the gate, and over the advisory ones by themselves.
+/// Holm's correction over the rules that can fail the gate, and separately over the advisory rules.
 fn correct(correction: Correction, rules: &mut [(&PolicyRule, Ruled)]) {
     for advisory in [false, true] {
         let mut family: Vec<&mut Ruled> = rules
@@ -254,22 +258,25 @@ fn decide(policy: &PolicyFile, rule: &PolicyRule, mut ruled: Ruled) -> Ruled {
     let beyond = drop > allowed + 1e-12;
     let (mut status, mut reason) = if difference.n < least {
         let text = format!(
-            "{} items in both runs, the policy asks for {least}",
+            "{} items in both runs, but the policy requires {least}",
             difference.n
         );
         (Status::Inconclusive, text)
     } else if beyond && p <= ruled.level {
         (
             Status::Breach,
-            "fell by more than is allowed, and the test says that it fell".to_owned(),
+            "fell by more than the allowed drop, and the test gives evidence of it".to_owned(),
         )
     } else if beyond {
         (
             Status::Inconclusive,
-            "fell by more than is allowed, which chance may have done".to_owned(),
+            "fell by more than the allowed drop, but it may be chance".to_owned(),
         )
     } else if drop > 0.0 {
-        (Status::Pass, "fell by no more than is allowed".to_owned())
+        (
+            Status::Pass,
+            "fell by no more than the allowed drop".to_owned(),
+        )
     } else {
         (Status::Pass, "did not fall".to_owned())
     };

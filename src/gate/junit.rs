@@ -1,14 +1,14 @@
-//! JUnit XML: a suite of tests for each run, a test for each rule.
+//! JUnit XML: a test suite for each run, and a test for each rule.
 
 use super::verdict::{Ruled, Status, Verdict};
 use crate::config::Tier;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// A breach is a failure, a rule that is not settled an error, or skipped where such verdicts do not fail (`lenient`).
-/// Advisory rules are skipped unless they pass.
+/// A breach is a failure. An inconclusive rule is an error, or skipped if `lenient` is true. An advisory rule
+/// is skipped unless it passes.
 ///
 /// # Errors
-/// When the report has no XML form.
+/// Fails if the report has no XML form.
 pub fn render(verdict: &Verdict, lenient: bool) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new(format!("unigauge gate: {}", verdict.policy));
     let mut suites: Vec<(String, TestSuite)> = Vec::new();

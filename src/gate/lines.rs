@@ -1,10 +1,11 @@
-//! One item of a baseline file, as short as it goes.
+//! One item of a baseline file, in a short form.
 
 use crate::record::{ItemOutcome, OutputOutcome, Tags};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An item in the file. Outputs stand in the order of their repeats, null (in `right`: `-`) where there is no score.
+/// An item in the file. Its outputs are in the order of their repeats. An output without a score is null, or
+/// `-` in `right`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -12,13 +13,13 @@ pub struct Line {
     asked: String,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     tags: Tags,
-    /// `1` right, `0` wrong, where the rule says so.
+    /// `1` for right and `0` for wrong, if the rule decides between these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     right: Option<String>,
-    /// Scores that are more than right or wrong, or no averages.
+    /// Scores that are more than right or wrong, or that are not averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scores: Option<Vec<Option<f64>>>,
-    /// Numerators and denominators, where averages divide sums.
+    /// Numerators and denominators, if averages divide sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sums: Option<Vec<Option<(f64, f64)>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -51,9 +52,12 @@ impl Line {
             tags: outcome.tags.clone(),
             right: marked.then(|| outputs.iter().map(right).collect()),
             scores: (!bits).then(|| {
-                let score = |o: &OutputOutcome| match plain {
-                    true => o.sums.map(|sums| sums.0),
-                    false => o.score,
+                let score = |o: &OutputOutcome| {
+                    if plain {
+                        o.sums.map(|sums| sums.0)
+                    } else {
+                        o.score
+                    }
                 };
                 outputs.iter().map(score).collect()
             }),
@@ -62,7 +66,7 @@ impl Line {
         }
     }
 
-    /// The outcome; None when the lists are not as long as the run's repeats.
+    /// The outcome. `None` if the lists do not have the length of the run's repeats.
     pub fn outcome(self, repeats: u32) -> Option<ItemOutcome> {
         let repeats = repeats as usize;
         let right: Option<Vec<Option<bool>>> = self.right.as_deref().map(|right| {
@@ -95,7 +99,7 @@ impl Line {
                 .as_ref()
                 .is_none_or(|scores| whole(scores.len()))
             && self.parts.values().all(|part| whole(part.len()));
-        // Files of earlier versions keep no scores beside sums.
+        // Files of earlier versions have no scores next to sums.
         let score = |at: usize, sums: Option<(f64, f64)>| match &self.scores {
             Some(scores) => *scores.get(at)?,
             None => sums.map(|(numerator, denominator)| numerator / denominator.max(1.0)),

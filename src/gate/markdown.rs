@@ -5,7 +5,7 @@ use super::verdict::{Status, Verdict};
 use crate::compare::{Comparison, Numbers};
 use crate::report::export::escape_markdown as escape;
 
-/// Items that are listed of each run.
+/// Number of items that are listed for each run.
 const LISTED: usize = 40;
 
 /// The verdict, its rules, and the items that changed most.

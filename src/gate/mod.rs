@@ -1,16 +1,16 @@
-//! May this change go in: baselines, policies and a verdict. Reads outcomes only.
+//! Decides whether a change may go in: baselines, policies and a verdict. This room reads outcomes only.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`baseline`] | the small file that keeps the scores of runs, item by item |
-//! | `lines` | one item of it |
+//! | `lines` | one item of the file |
 //! | [`mod@judge`] | a policy's rules on runs and their baselines |
-//! | [`verdict`] | what came of it |
-//! | [`text`] | one screen of explanation |
+//! | [`verdict`] | the outcome |
+//! | [`text`] | the explanation on one screen |
 //! | [`markdown`] | the summary of a CI step |
-//! | [`github`] | step summary and annotations of GitHub Actions |
+//! | [`github`] | step summary and annotations for GitHub Actions |
 //! | [`junit`] | JUnit XML |
-//! | [`banner`] | the verdict on the page |
+//! | [`banner`] | the verdict for the page |
 
 pub mod banner;
 pub mod baseline;

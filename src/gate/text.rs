@@ -1,14 +1,14 @@
-//! One screen of explanation.
+//! A verdict explained on one screen.
 
 use super::banner::{needed, numbers, tier};
 use super::verdict::Verdict;
 use crate::compare::{Comparison, Numbers};
 use crate::report::export::{aligned, grid, plain};
 
-/// Items that are listed of each run.
+/// Number of items that are listed for each run.
 const LISTED: usize = 6;
 
-/// The verdict in plain text, with the items that changed most in each comparison.
+/// The verdict as plain text, with the items that changed most in each comparison.
 pub fn render(verdict: &Verdict, comparisons: &[Comparison], width: Option<u16>) -> String {
     let mut text = format!(
         "{}: {}\n",

@@ -1,15 +1,15 @@
-//! What came of a gate.
+//! The outcome of a gate.
 
 use crate::compare::Difference;
 use crate::config::{Correction, Tier};
 use serde::Serialize;
 
-/// A result, from good to bad.
+/// The result of a rule, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     Pass,
-    /// A drop without evidence, or too little to tell.
+    /// A drop without evidence, or too little data to decide.
     Inconclusive,
     Breach,
 }
@@ -24,34 +24,34 @@ impl Status {
     }
 }
 
-/// One rule on one run.
+/// The result of one rule for one run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ruled {
     pub suite: String,
     pub model: String,
     pub run: String,
-    /// As the policy names it, groups of a tag one by one.
+    /// The metric as the policy names it, with one rule for each group of a tag.
     pub metric: String,
     pub tier: Tier,
     pub status: Status,
     pub reason: String,
-    /// None where there was nothing to compare.
+    /// `None` if there was nothing to compare.
     pub difference: Option<Difference>,
-    /// How far the number fell, positive for the worse.
+    /// How far the number fell. A positive value is a deterioration.
     pub drop: Option<f64>,
-    /// The drop that is allowed, in units of the score.
+    /// The largest allowed drop, in the unit of the score.
     pub allowed: Option<f64>,
     /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
     pub p: Option<f64>,
     pub p_corrected: Option<f64>,
     pub level: f64,
-    /// The least drop that is seen with the policy's power, uncorrected.
+    /// The smallest drop that is detected with the policy's power, without correction.
     pub detectable: Option<f64>,
-    /// Items that would show a drop as large as the allowed one.
+    /// Number of items that would show a drop as large as the allowed one.
     pub needed: Option<usize>,
 }
 
-/// The verdict on all runs.
+/// The verdict for all runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
     pub policy: String,
@@ -65,8 +65,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The worst of the rules that count.
-    pub(super) fn of(rules: &[Ruled]) -> Status {
+    /// The worst result of the rules that count.
+    pub(super) fn worst(rules: &[Ruled]) -> Status {
         let counts = |rule: &&Ruled| match rule.tier {
             Tier::Critical => true,
             Tier::Supporting => rule.status == Status::Breach,
@@ -76,7 +76,7 @@ impl Verdict {
         statuses.max().unwrap_or(Status::Pass)
     }
 
-    /// One sentence.
+    /// The verdict in one sentence.
     pub fn headline(&self) -> String {
         let of = |status| {
             let names: Vec<String> = self
@@ -98,7 +98,7 @@ impl Verdict {
         }
     }
 
-    /// How the level is to be read.
+    /// How the significance level is meant.
     pub fn fine_print(&self) -> String {
         let over = match self.correction {
             Correction::Holm => "over all critical and supporting rules together (Holm)",
@@ -106,7 +106,7 @@ impl Verdict {
         };
         format!(
             "A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most {} % {over}. \
-             “Seen from” is the least drop that is found with a chance of {} % by one such test.",
+             “Seen from” is the smallest drop that one such test finds with a probability of {} %.",
             self.level * 100.0,
             self.power * 100.0
         )

@@ -141,7 +141,7 @@ impl Folder {
         }
         Ok(Self {
             settings,
-            bounds: Bounds::of(&root),
+            bounds: Bounds::of_folder(&root),
             names: Names::new(&root),
             root,
         })

@@ -1,6 +1,7 @@
 //! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside them.
 
-use super::{Case, Rule, Verdict, state};
+use super::rule::{Case, Rule, Verdict};
+use super::state;
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 
@@ -62,13 +63,13 @@ pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
 /// A text output with marks of a thought or an answer, taken apart.
 fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
     let text = output.text.as_deref()?;
-    let parted = thinking::part(text);
+    let parted = thinking::split_reply(text);
     let marked = !parted.answered() || parted.answer() != text;
     (output.kind == OutputKind::Text && marked).then_some((output, parted))
 }
 
 /// The words of an output that are graded; none where it has none.
-pub(super) fn of(output: &Output) -> Option<String> {
+pub(super) fn graded_words(output: &Output) -> Option<String> {
     match parted(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
         None => output.text.clone(),
@@ -83,7 +84,7 @@ fn reading(seen: &Evidence) -> Option<Evidence> {
         .as_ref()
         .filter(|_| READERS.contains(&&*seen.observer))?;
     let text = evidence.get("text")?.as_str()?;
-    let parted = thinking::part(text);
+    let parted = thinking::split_reply(text);
     if parted.answered() && parted.reading() == text {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Applies a rule to every output that was asked for.
 
-use super::{Case, Rule, Verdict, answer};
+use super::answer;
+use super::rule::{Case, Rule, Verdict};
 use crate::record::{Evidence, Failure, Grade, Item, Output};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ const CHUNK: usize = 1 << 15;
 ///
 /// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its evidence names
 /// are expected, and repeat 0 where it has none. Of several outputs of one (item, repeat) the last counts; records of
-/// items or repeats that nobody asked for are passed over. A missing or failed output has a null score, and `unscored`
+/// items or repeats that nobody asked for are skipped. A missing or failed output has a null score, and `unscored`
 /// says why.
 pub fn grade_all(
     rule: &dyn Rule,

@@ -126,7 +126,7 @@ fn places(pattern: &Option<Regex>, reply: &str) -> Vec<Range<usize>> {
 }
 
 /// The options of these letters.
-fn of(places: &[Range<usize>], reply: &str, options: &[String]) -> Vec<usize> {
+fn options_of(places: &[Range<usize>], reply: &str, options: &[String]) -> Vec<usize> {
     let letters = places.iter().map(|place| &reply[place.clone()]);
     letters
         .filter_map(|letter| option_of(letter, options))
@@ -134,10 +134,10 @@ fn of(places: &[Range<usize>], reply: &str, options: &[String]) -> Vec<usize> {
 }
 
 /// The options of the letters that are not ruled out.
-fn of_left(mut places: Vec<Range<usize>>, reply: &str, options: &[String]) -> Vec<usize> {
+fn options_left(mut places: Vec<Range<usize>>, reply: &str, options: &[String]) -> Vec<usize> {
     let refused = analysis::refused(reply, options);
     places.retain(|place| !is_ruled_out(reply, place));
-    let mut left = of(&places, reply, options);
+    let mut left = options_of(&places, reply, options);
     left.retain(|option| !refused.contains(option));
     left
 }
@@ -163,7 +163,7 @@ fn only_letter(reply: &str, options: &[String]) -> Vec<usize> {
 
 fn called_answer(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(ANSWER, r#"(?i:\banswer)["'*_:\s(\[{]*([A-Z])"#);
-    of_left(places(&ANSWER, reply), reply, options)
+    options_left(places(&ANSWER, reply), reply, options)
 }
 
 fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
@@ -171,7 +171,7 @@ fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
         OPTION,
         r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选项|選項|選択肢|선택지|보기)["'*_:\s(\[{「]*([A-Z])"#
     );
-    of_left(places(&OPTION, reply), reply, options)
+    options_left(places(&OPTION, reply), reply, options)
 }
 
 fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
@@ -185,18 +185,18 @@ fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
 
 fn bold(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(BOLD, r"\*\*[(\[]?([A-Z])[)\].:]?\*\*");
-    let mut found = of(&places(&BOLD, reply), reply, options);
+    let mut found = options_of(&places(&BOLD, reply), reply, options);
     found.sort_unstable();
     found.dedup();
     match found[..] {
-        [_] => of_left(places(&BOLD, reply), reply, options),
+        [_] => options_left(places(&BOLD, reply), reply, options),
         _ => Vec::new(),
     }
 }
 
 fn bracketed(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(BRACKETED, r"\(([A-Z])\)");
-    of_left(places(&BRACKETED, reply), reply, options)
+    options_left(places(&BRACKETED, reply), reply, options)
 }
 
 fn lone_letter(reply: &str, options: &[String]) -> Vec<usize> {
@@ -207,9 +207,9 @@ fn lone_letter(reply: &str, options: &[String]) -> Vec<usize> {
         .filter(|place| is_set_against(reply, place))
         .cloned()
         .collect();
-    let mut left = of_left(places, reply, options);
+    let mut left = options_left(places, reply, options);
     if !left.is_empty() {
-        left.extend(of(&against, reply, options));
+        left.extend(options_of(&against, reply, options));
     }
     left
 }

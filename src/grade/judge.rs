@@ -1,15 +1,18 @@
 //! What judges said: their calls, as evidence of kind `judge` holds them, and who they were.
 
+use super::error::OptionError;
 use super::reading::quote;
-use super::{Case, RuleError, lookup, state};
+use super::rule::Case;
+use super::{lookup, state};
 use crate::record::ended_by_limit;
 use crate::text::thinking::{self, NO_ANSWER};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// How a rule reads a judge's replies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Parsing {
     /// As the benchmark's own script does, with all its quirks.
@@ -24,11 +27,10 @@ pub enum Parsing {
 impl Parsing {
     /// # Errors
     /// When a rule that has no robust reading is asked for one.
-    pub fn official_or_strict(self, rule: &'static str) -> Result<(), RuleError> {
+    pub fn official_or_strict(self) -> Result<(), OptionError> {
         match self {
             Self::Official | Self::Strict => Ok(()),
-            Self::Robust => Err(RuleError::Choice {
-                rule,
+            Self::Robust => Err(OptionError::Choice {
                 option: "parsing",
                 value: "robust",
                 expected: "official or strict",
@@ -44,6 +46,7 @@ const LEFT_OUT: &str =
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
+    /// What the judge was asked about, such as `sc`; empty where the evidence does not say.
     pub role: &'a str,
     /// Word for word, but for thoughts.
     pub reply: Cow<'a, str>,
@@ -58,7 +61,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// What a grade says behind its reason of a reply that was read though it is not whole.
+    /// What a grade adds to its reason for a reply that was read though it is not whole.
     pub fn remark(&self) -> String {
         let cut = "; the reply was cut off by its token limit, which the official script does not look at";
         let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
@@ -101,12 +104,13 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
         (Some(Value::Null), _) | (None, Some(_)) => "",
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
-    let parted = thinking::part(reply);
+    let parted = thinking::split_reply(reply);
     let before = text("thinking").is_some_and(|thought| !thought.is_empty());
     let thought = before || !parted.thought().is_empty();
-    let words = match parted.words() == reply {
-        true => Cow::Borrowed(reply),
-        false => Cow::Owned(parted.words().to_owned()),
+    let words = if parted.words() == reply {
+        Cow::Borrowed(reply)
+    } else {
+        Cow::Owned(parted.words().to_owned())
     };
     Ok(Call {
         role: text("role").unwrap_or_default(),
@@ -123,7 +127,7 @@ fn call(call: &Value) -> Result<Call<'_>, String> {
 /// official way.
 ///
 /// # Errors
-/// Why there is none: a refusal, or what `read` says of the last reply.
+/// Why there is none: a refusal, or what `read` says about the last reply.
 pub fn first<'a, T>(
     calls: &[Call<'a>],
     role: &str,

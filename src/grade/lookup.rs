@@ -1,6 +1,6 @@
 //! Finds the evidence that a rule grades among all that was written about one output.
 
-use super::Case;
+use super::rule::Case;
 use crate::record::Evidence;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! From grades to what a comparison needs of them.
 
-use super::{Overall, Rule};
-use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Tags};
+use super::rule::Rule;
+use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Overall, Tags};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub fn outcomes(
         }
         ItemOutcome {
             item: item.item.clone(),
-            asked: asked(item),
+            asked: asked_hash(item),
             tags: tags(rule, item, &wanted),
             outputs,
         }
@@ -62,7 +62,7 @@ fn tags(rule: &dyn Rule, item: &Item, wanted: &[String]) -> Tags {
 }
 
 /// A hash of the prompt and the names of its pictures.
-pub fn asked(item: &Item) -> String {
+pub fn asked_hash(item: &Item) -> String {
     let name = |path: &String| Path::new(path).file_name().map(ToOwned::to_owned);
     let mut hash = Sha256::new();
     hash.update(&item.prompt);

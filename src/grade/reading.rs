@@ -1,13 +1,15 @@
 //! Where the stock rules read the model's words and the right answers.
 
-use super::{Case, lookup};
+use super::lookup;
+use super::rule::Case;
 use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// Whose words are graded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum From {
     /// The output's own text: suites that ask a model to understand.
@@ -19,14 +21,17 @@ pub enum From {
 
 /// The graded words and the answers they are held against, as given and as compared.
 pub struct Reading<'a> {
+    /// As given.
     pub said: &'a str,
     /// `said` after normalisation.
     pub compared: String,
+    /// The accepted answers, in the item's order.
     pub answers: Vec<Answer<'a>>,
 }
 
 /// One accepted answer.
 pub struct Answer<'a> {
+    /// As the item gives it.
     pub given: Cow<'a, str>,
     /// `given` after normalisation.
     pub compared: String,
@@ -87,17 +92,17 @@ pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let answers = match (expect.get("answers"), expect.get("texts")) {
         (Some(Value::Array(list)), _) => list
             .iter()
-            .map(|answer| one("answers", answer))
+            .map(|answer| answer_text("answers", answer))
             .collect::<Result<Vec<_>, _>>()?,
-        (Some(answer), _) => vec![one("answers", answer)?],
+        (Some(answer), _) => vec![answer_text("answers", answer)?],
         (None, Some(Value::Array(list))) => {
             let texts = list
                 .iter()
-                .map(|text| one("texts", text))
+                .map(|text| answer_text("texts", text))
                 .collect::<Result<Vec<_>, _>>()?;
             vec![Cow::Owned(texts.join(" "))]
         }
-        (None, Some(text)) => vec![one("texts", text)?],
+        (None, Some(text)) => vec![answer_text("texts", text)?],
         (None, None) => return Err("the item's `expect` has neither `answers` nor `texts`".into()),
     };
     if answers.is_empty() {
@@ -106,7 +111,7 @@ pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     Ok(answers)
 }
 
-fn one<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
+fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 /// The least and the greatest score of a scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
+    /// The least score.
     pub least: f64,
+    /// The greatest score.
     pub most: f64,
     /// Whether the scores are whole numbers.
     pub whole: bool,

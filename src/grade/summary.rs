@@ -1,8 +1,10 @@
 //! From grades to the official numbers, with their intervals.
 
+use super::judges::judges;
 use super::pooled::{self, added};
-use super::{Board, Overall, Rule, state};
-use crate::record::{Estimate, Grade, Group, Item, Object, Summary};
+use super::rule::{Board, Rule};
+use super::state;
+use crate::record::{Estimate, Grade, Group, Item, Object, Output, Overall, Summary};
 use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::formula::Terms;
 use crate::stats::interval::{Interval, Method, estimate};
@@ -18,31 +20,24 @@ const LISTED: usize = 100;
 /// What the summary says about the suite.
 #[derive(Debug, Clone)]
 pub struct SuiteFacts {
+    /// The suite's name.
     pub name: String,
+    /// Its version.
     pub version: String,
     /// Tags to group by, in the order of the report.
     pub group_by: Vec<String>,
 }
 
-/// Puts grades together by the rule's official convention.
+/// Puts the grades of a board together by the rule's official convention: the numbers, the rule's further metrics and
+/// notes, and the judges behind the scores.
 ///
 /// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]; outputs without a score are left out of them and
-/// counted. Intervals are 95 % and take the items for independent, not their repeats. `expected` outputs were asked for,
-/// of which `failed` could not be made. Group keys come in order of first appearance in `items`.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "facts of one record, each named once"
-)]
-pub fn summarize(
-    rule: &dyn Rule,
-    suite: &SuiteFacts,
-    model: &str,
-    run: &str,
-    items: &[Item],
-    grades: &[Grade],
-    expected: usize,
-    failed: usize,
-) -> Summary {
+/// counted. Intervals are 95 % and take the items for independent, not their repeats. Each grade stands for one output
+/// that was asked for. Group keys come in order of first appearance in the items.
+pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'_>) -> Summary {
+    let &Board { items, grades, .. } = board;
+    let expected = grades.len();
+    let failed = failed(board.outputs.unwrap_or_default());
     let tally = Tally::new(rule, items, grades);
     let mut groups = Vec::new();
     let mut notes = Vec::new();
@@ -84,10 +79,11 @@ pub fn summarize(
             tally.ignored
         ));
     }
+    notes.extend(rule.notes(board));
     Summary {
         suite: suite.name.clone(),
         suite_version: suite.version.clone(),
-        model: model.to_owned(),
+        model: board.model.to_owned(),
         run: run.to_owned(),
         expected,
         scored: tally.scored,
@@ -97,15 +93,8 @@ pub fn summarize(
         partial: answered < expected,
         overall,
         groups,
-        metrics: rule.metrics(&Board {
-            model,
-            root: std::path::Path::new(""),
-            items,
-            outputs: None,
-            evidence: &[],
-            grades,
-        }),
-        judges: Vec::new(),
+        metrics: rule.metrics(board),
+        judges: judges(board.evidence),
         notes,
         extra: without_score(grades),
     }
@@ -323,6 +312,23 @@ fn estimated(value: Option<f64>, interval: &Interval, n: usize, what: &str) -> E
         n,
         method: format!("{what}; {}", interval.method.describe()),
     }
+}
+
+/// Outputs whose last record is a failure.
+fn failed(outputs: &[Output]) -> usize {
+    if outputs.iter().all(|output| output.error.is_none()) {
+        return 0;
+    }
+    let last: HashMap<(&str, u32), bool> = outputs
+        .iter()
+        .map(|output| {
+            (
+                (output.item.as_str(), output.repeat),
+                output.error.is_some(),
+            )
+        })
+        .collect();
+    last.values().filter(|failed| **failed).count()
 }
 
 /// `without_score`: the first outputs that have none, and why.

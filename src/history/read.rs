@@ -144,14 +144,13 @@ impl<'a> Reader<'a> {
             }
         };
         let parquet = folder.grades_parquet();
-        match parquet.exists() {
-            true => read_grades(&parquet, &mut see)
-                .map_err(|why| format!("grades.parquet cannot be read: {why}"))?,
-            false => {
-                let grades: Vec<Grade> =
-                    read_all(&folder.grades()).map_err(|error| error.to_string())?;
-                grades.iter().for_each(&mut see);
-            }
+        if parquet.exists() {
+            read_grades(&parquet, &mut see)
+                .map_err(|why| format!("grades.parquet cannot be read: {why}"))?
+        } else {
+            let grades: Vec<Grade> =
+                read_all(&folder.grades()).map_err(|error| error.to_string())?;
+            grades.iter().for_each(&mut see);
         }
         Ok(columns)
     }
@@ -162,7 +161,7 @@ impl Asked {
         let mut hasher = DefaultHasher::new();
         for item in &items {
             item.item.hash(&mut hasher);
-            grade::asked(item).hash(&mut hasher);
+            grade::asked_hash(item).hash(&mut hasher);
         }
         let places = items.iter().enumerate();
         let places = places.map(|(at, item)| (item.item.clone(), at));

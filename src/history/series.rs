@@ -114,9 +114,10 @@ impl Series {
             };
             if run.summary.partial || point.value.is_none() {
                 let (scored, expected) = (run.summary.scored, run.summary.expected);
-                point.marks.push(match run.summary.partial {
-                    true => format!("partial: {scored} of {expected} outputs scored"),
-                    false => format!("it has no {}", self.metric),
+                point.marks.push(if run.summary.partial {
+                    format!("partial: {scored} of {expected} outputs scored")
+                } else {
+                    format!("it has no {}", self.metric)
                 });
                 continue;
             }

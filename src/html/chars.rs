@@ -1,4 +1,4 @@
-//! Characters between tags and in attributes, and references to characters.
+//! Characters between tags and in attributes, and character references.
 
 use super::parser::{Parser, is_blank};
 use super::rules::{Content, Escape};
@@ -8,14 +8,14 @@ use std::sync::LazyLock;
 /// Longest name of a character reference.
 const LONGEST_NAME: usize = 32;
 
-/// Windows' characters that references to U+0080–U+009F mean.
+/// The characters of Windows that references to U+0080–U+009F mean.
 const C1: [u32; 32] = [
     0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039,
     0x152, 0x8d, 0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc,
     0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
 ];
 
-/// By name, with the `;` where it belongs to it.
+/// The characters by name. The name includes the `;` if it belongs to it.
 static NAMED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
     let all = entities::ENTITIES.iter();
     all.map(|e| (e.entity.trim_start_matches('&'), e.characters))
@@ -23,7 +23,7 @@ static NAMED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
 });
 
 impl Parser<'_> {
-    /// Reads characters to the next tag, or to the end tag of an element that holds text only.
+    /// Reads characters up to the next tag, or up to the end tag of an element that contains only text.
     pub(super) fn parse_characters(&mut self) {
         let text = self.text;
         let mut start = self.at;
@@ -67,7 +67,8 @@ impl Parser<'_> {
         self.emit(&text[start.min(self.at)..self.at]);
     }
 
-    /// Adds characters to the tree. Outside of the body, leading blanks stay where they are and all else opens it.
+    /// Adds characters to the tree. Outside the body, leading blanks stay where they are, and everything else
+    /// opens the body.
     fn emit(&mut self, characters: &str) {
         let mut characters = characters;
         let references = matches!(self.content, Content::Markup | Content::References);
@@ -84,7 +85,8 @@ impl Parser<'_> {
         self.push_text(characters);
     }
 
-    /// At a `<` of an element that holds text only: true when this ends it. Follows a script into and out of comments.
+    /// At a `<` in an element that contains only text: whether it ends the element. Follows a script into and
+    /// out of comments.
     fn ends_text(&mut self) -> bool {
         let rest = self.rest();
         match &mut self.content {
@@ -123,7 +125,7 @@ impl Parser<'_> {
     }
 }
 
-/// An attribute's value, in quotation marks or not.
+/// The value of an attribute, with or without quotation marks.
 pub(super) fn attribute_value(parser: &mut Parser<'_>) -> String {
     let quote = match parser.peek(0) {
         mark @ (b'"' | b'\'') => Some(mark),
@@ -160,7 +162,7 @@ pub(super) fn attribute_value(parser: &mut Parser<'_>) -> String {
     value
 }
 
-/// The characters that a reference at the start of `text` means, and its length in bytes.
+/// The characters of a reference at the start of `text`, and its length in bytes.
 fn reference(text: &str, in_attribute: bool) -> Option<(String, usize)> {
     let name = text.strip_prefix('&')?;
     if let Some(number) = name.strip_prefix('#') {

@@ -1,15 +1,15 @@
-//! HTML as libxml2 2.14 reads it, which is what `lxml.html` gives a Python script.
+//! HTML as libxml2 2.14 reads it, which is the result of `lxml.html` in a Python script.
 //!
-//! Scores that official scripts compute on HTML hang on this reading, and it is not the HTML standard's: no `tbody` is
-//! added, nothing is moved out of a table, and which open elements a tag closes follows libxml2's own tables. The
-//! tokenizer and the character references are the standard's. Comments, processing instructions and the doctype are
-//! dropped. No input is an error.
+//! The scores that official scripts compute on HTML depend on this reading, which differs from the HTML
+//! standard: no `tbody` is added, nothing is moved out of a table, and libxml2's own tables say which open
+//! elements a tag closes. The tokenizer and the character references follow the standard. Comments,
+//! processing instructions and the doctype are dropped. No input is an error.
 
 mod chars;
 mod parser;
 mod rules;
 
-/// Elements open at once; deeper input is cut off there, as libxml2 does.
+/// Largest number of elements that are open at once. Deeper input is cut off, as libxml2 does.
 const MAX_DEPTH: usize = 256;
 
 /// Index of a node in its [`Document`].
@@ -26,13 +26,13 @@ pub enum Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     pub name: String,
-    /// In order; of attributes of one name the first.
+    /// In the order of the text. Of several attributes with one name, only the first is kept.
     attributes: Vec<(String, String)>,
     children: Vec<NodeId>,
 }
 
 impl Element {
-    /// The value of an attribute; empty for one without a value.
+    /// The value of an attribute, which is empty for one without a value.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let mut all = self.attributes.iter();
         all.find(|(known, _)| known == name)
@@ -53,7 +53,8 @@ impl Document {
         parser::parse(text)
     }
 
-    /// The first element outside any other; none when the text holds nothing but blanks and comments.
+    /// The first element that is not inside another one. `None` if the text contains only blanks and
+    /// comments.
     pub fn root(&self) -> Option<NodeId> {
         self.root
     }
@@ -62,7 +63,7 @@ impl Document {
         self.nodes.get(id)
     }
 
-    /// The element at `id`, unless that is a text.
+    /// The element with this index. `None` for a text.
     pub fn element(&self, id: NodeId) -> Option<&Element> {
         match self.nodes.get(id)? {
             Node::Element(element) => Some(element),
@@ -70,14 +71,14 @@ impl Document {
         }
     }
 
-    /// Elements and texts directly under `id`, in order; none under a text.
+    /// The elements and texts directly under `id`, in order. A text has none.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = (NodeId, &Node)> {
         let ids = self.element(id).map_or(&[][..], |e| &e.children);
         ids.iter()
             .filter_map(|&child| Some((child, self.nodes.get(child)?)))
     }
 
-    /// The elements called `name` directly under `id`, in order.
+    /// The elements with the name `name` directly under `id`, in order.
     pub fn named<'a>(&'a self, id: NodeId, name: &'a str) -> impl Iterator<Item = NodeId> + 'a {
         self.children(id)
             .filter_map(move |(child, node)| match node {
@@ -86,7 +87,7 @@ impl Document {
             })
     }
 
-    /// How many elements stand under `id`, at any depth.
+    /// The number of elements under `id`, at any depth.
     pub fn descendants(&self, id: NodeId) -> usize {
         let mut open = vec![id];
         let mut count = 0;
@@ -101,7 +102,7 @@ impl Document {
         count
     }
 
-    /// Adds an element under `parent`, or outside any.
+    /// Adds an element under `parent`, or at the top.
     fn push_element(
         &mut self,
         parent: Option<NodeId>,
@@ -122,7 +123,7 @@ impl Document {
         id
     }
 
-    /// Adds characters under `parent`: to the text that ends it, or as a new one.
+    /// Adds characters under `parent`: to the text at its end, or as a new text.
     fn push_text(&mut self, parent: NodeId, text: &str) {
         let last = self
             .element(parent)

@@ -1,9 +1,9 @@
-//! Tags, and the tree that they build.
+//! Tags, and the tree that they form.
 
 use super::rules::{self, Content};
 use super::{Document, MAX_DEPTH, NodeId, chars};
 
-/// Bytes of a tag's or attribute's name that count.
+/// Number of bytes of the name of a tag or an attribute that count.
 const NAME_BYTES: usize = 100;
 
 pub(super) fn parse(text: &str) -> Document {
@@ -13,22 +13,22 @@ pub(super) fn parse(text: &str) -> Document {
     parser.document
 }
 
-/// Reads a text from left to right. Positions always lie on character boundaries.
+/// Reads a text from left to right. Positions are always on character boundaries.
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     document: Document,
-    /// Names and nodes of the open elements.
+    /// The names and the nodes of the open elements.
     open: Vec<(String, NodeId)>,
     pub(super) content: Content,
     seen: Seen,
-    /// Start tags of `html`, `head` and `body` passed over whose end tags are passed over too.
+    /// Number of ignored start tags of `html`, `head` and `body` whose end tags are ignored too.
     misplaced: usize,
-    /// Set when elements are nested too deep.
+    /// Set if elements are nested too deep.
     pub(super) halted: bool,
 }
 
-/// Which of the document's parts have begun.
+/// Which parts of the document have begun.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen {
     Nothing,
@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The byte `ahead` of the position; 0 after the end.
+    /// The byte `ahead` positions after the current one, or 0 after the end.
     pub(super) fn peek(&self, ahead: usize) -> u8 {
         let bytes = self.text.as_bytes();
         bytes.get(self.at + ahead).copied().unwrap_or(0)
@@ -78,7 +78,7 @@ impl<'a> Parser<'a> {
         self.at += blanks;
     }
 
-    /// Passes over what may stand before the first element.
+    /// Skips what may precede the first element.
     fn skip_prolog(&mut self) {
         self.skip_blanks();
         self.skip_comments();
@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
         start.is_some_and(|s| s.eq_ignore_ascii_case(b"<!doctype"))
     }
 
-    /// Quoted parts of a doctype may hold no `>` either.
+    /// Skips a doctype. Its quoted parts cannot contain `>` either.
     fn skip_doctype(&mut self) {
         self.skip_beyond_gt();
     }
@@ -155,10 +155,10 @@ impl<'a> Parser<'a> {
         self.at += length;
     }
 
-    /// A start tag and, for an element without content, its end.
+    /// Reads a start tag and, for an element without content, its end.
     fn parse_element(&mut self) {
         self.parse_start_tag();
-        // After a start tag that was passed over, this is the element around it: libxml2 makes no difference.
+        // After an ignored start tag, this is the element around it. libxml2 makes no difference.
         let Some(name) = self.name().map(str::to_owned) else {
             return;
         };
@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// To `>` or `/>`, which stay.
+    /// The attributes up to `>` or `/>`, which are not consumed.
     fn parse_attributes(&mut self) -> Vec<(String, String)> {
         let mut attributes: Vec<(String, String)> = Vec::new();
         let mut known = std::collections::HashSet::new();
@@ -223,7 +223,7 @@ impl<'a> Parser<'a> {
         attributes
     }
 
-    /// A lower-cased name up to a blank, `/`, `>` or `stop`; the first character is part of it whatever it is.
+    /// A lower-cased name up to a blank, `/`, `>` or `stop`. The first character always belongs to it.
     fn parse_name(&mut self, stop: u8) -> String {
         let mut name = String::new();
         for (index, character) in self.rest().char_indices() {
@@ -271,7 +271,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Closes the innermost element of this name with all inside, unless one of a higher rank is inside.
+    /// Closes the innermost element with this name and all elements inside it, unless one of a higher rank is
+    /// inside.
     fn close_to(&mut self, name: &str) {
         let rank = rules::end_rank(name);
         let inside = self.open.iter().rev().take_while(|(open, _)| open != name);
@@ -283,7 +284,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Opens `html`, `head` or `body` where `new` stands outside of them.
+    /// Opens `html`, `head` or `body` if `new` is outside them.
     fn open_implied(&mut self, new: &str) {
         if new == "html" {
             return;
@@ -306,7 +307,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Makes ready for characters that are not blank.
+    /// Prepares the tree for characters that are not blank.
     pub(super) fn begin_characters(&mut self) {
         if self.name() == Some("head") {
             self.close();
@@ -334,7 +335,7 @@ impl<'a> Parser<'a> {
         self.open.pop();
     }
 
-    /// Adds to the innermost open element.
+    /// Adds text to the innermost open element.
     pub(super) fn push_text(&mut self, text: &str) {
         if let Some((_, node)) = self.open.last()
             && !text.is_empty()
@@ -344,7 +345,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Blanks between the parts of a tag.
+/// Whether a byte is a blank between the parts of a tag.
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
 }

@@ -1,21 +1,22 @@
-//! libxml2's tables of element names: what closes what, what has no content, what holds plain text.
+//! libxml2's tables of element names: which tag closes what, which elements have no content, and which
+//! contain plain text.
 
 /// How the content of an element is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// Tags and character references.
     Markup,
-    /// Character references only: `title`, `textarea`.
+    /// Only character references: `title`, `textarea`.
     References,
-    /// Nothing but the end tag: `style`, `iframe`, …
+    /// Only the end tag: `style`, `iframe` and others.
     Raw,
-    /// As raw, but a comment may hide the end tag.
+    /// The same as raw, but a comment may hide the end tag.
     Script(Escape),
-    /// To the end of the text.
+    /// Everything up to the end of the text.
     Plain,
 }
 
-/// Where a script is inside of what looks like a comment.
+/// The position of a script inside something that looks like a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
     Outside,
@@ -34,7 +35,7 @@ pub(super) fn content_of(name: &str) -> Content {
     }
 }
 
-/// True for elements without content and end tag.
+/// Whether an element has no content and no end tag.
 pub(super) fn is_void(name: &str) -> bool {
     matches!(
         name,
@@ -54,7 +55,7 @@ pub(super) fn is_void(name: &str) -> bool {
     )
 }
 
-/// An end tag closes open elements of this or a lower rank only.
+/// The rank of an end tag, which closes only open elements of this or a lower rank.
 pub(super) fn end_rank(name: &str) -> u8 {
     match name {
         "div" => 1,
@@ -68,7 +69,7 @@ pub(super) fn end_rank(name: &str) -> u8 {
     }
 }
 
-/// True when the start of `new` ends an innermost open `old`.
+/// Whether the start of `new` ends an innermost open `old`.
 pub(super) fn closes(new: &str, old: &str) -> bool {
     let new_ones: &[&str] = match old {
         "a" => &["a", "fieldset", "table", "td", "th"],

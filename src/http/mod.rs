@@ -1,5 +1,5 @@
-//! Manners of an HTTP client, which the hub and the client of model servers share: waiting, trying again, and what of an
-//! address may be shown.
+//! What the asset hub and the client of model servers share of HTTP: waiting, retries, and the part of an
+//! address that may be shown.
 
 mod retry;
 mod shown;

@@ -1,13 +1,13 @@
-//! How long a client waits before it asks again.
+//! How long a client waits before it tries again.
 
 use reqwest::header::HeaderMap;
 use std::time::Duration;
 
-/// Longest pause between two attempts unless the server asks for more.
+/// Longest pause between two attempts, unless the server asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// Pause after the `attempt`-th failure (from 0): doubles each time, with up to a half taken off at random so that
-/// many workers do not come back together.
+/// Pause after the `attempt`-th failure, counted from 0. The pause doubles each time. Up to a half of it is
+/// taken off at random, so that many workers do not return at the same moment.
 pub fn backoff(first: Duration, attempt: u32) -> Duration {
     let full = first.saturating_mul(1 << attempt.min(16)).min(MAX_BACKOFF);
     let noise = std::time::SystemTime::now()
@@ -16,7 +16,8 @@ pub fn backoff(first: Duration, attempt: u32) -> Duration {
     full.mul_f64(0.5 + f64::from(noise) / 2000.0)
 }
 
-/// What the server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
+/// How long the server asks the client to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP
+/// date (RFC 9110, 10.2.3).
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(milliseconds) = text("retry-after-ms").and_then(|v| v.parse::<f64>().ok()) {

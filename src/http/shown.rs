@@ -1,8 +1,8 @@
-//! What of an address and of a fault may be shown.
+//! The parts of addresses and errors that may be shown.
 
 use std::error::Error;
 
-/// An address without user, password, query and fragment, which can hold secrets.
+/// An address without its user, password, query and fragment, since they can contain secrets.
 pub fn display_url(url: &str) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or(url);
     match plain.split_once("://") {
@@ -19,7 +19,7 @@ pub fn display_url(url: &str) -> String {
     }
 }
 
-/// A transport error in words: its causes, never its address.
+/// A transport error in words: its causes, but never its address.
 pub fn explain(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer within the time limit".to_owned();

@@ -1,4 +1,4 @@
-//! Waiting that an interruption ends.
+//! Waits that an interruption ends.
 
 use crate::cancel::Cancel;
 use futures_util::future::{Either, select};
@@ -6,10 +6,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-/// How often one who waits looks at the flag.
+/// How often a waiting thread looks at the flag.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Sleeps in slices. False when the flag was raised before the time was over.
+/// Sleeps in slices. Returns false if the flag was raised before the time was over.
 pub fn sleep(time: Duration, cancel: &Cancel) -> bool {
     let end = Instant::now() + time;
     loop {
@@ -24,7 +24,7 @@ pub fn sleep(time: Duration, cancel: &Cancel) -> bool {
     }
 }
 
-/// Runs blocking work on a thread of its own and returns as soon as the flag is raised (`None`).
+/// Runs blocking work on a thread of its own. Returns `None` as soon as the flag is raised.
 pub fn interruptible<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
@@ -41,7 +41,7 @@ pub fn interruptible<T: Send + 'static>(
     }
 }
 
-/// The future's value, or None as soon as the flag is raised.
+/// The value of the future, or `None` as soon as the flag is raised.
 pub async fn unless<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Option<T> {
     let raised = async {
         while !cancel.is_raised() {

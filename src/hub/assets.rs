@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 pub struct Hub {
     pub(super) options: HubOptions,
     pub(super) table: Table,
-    /// None where the environment names none: that is an error as soon as it is needed.
+    /// `None` if the environment names no folder. That is an error only once the cache is needed.
     cache: Option<PathBuf>,
 }
 
 impl Hub {
-    /// Names the cache (nothing is written yet) and reads the table of assets.
+    /// Determines the cache folder, without writing to it, and reads the table of assets.
     ///
     /// # Errors
-    /// When a table of assets cannot be read.
+    /// Fails if a table of assets cannot be read.
     pub fn new(options: HubOptions) -> Result<Self, HubError> {
         let cache = options
             .cache
@@ -38,7 +38,7 @@ impl Hub {
         })
     }
 
-    /// The flag that ends downloads, for others that wait for servers.
+    /// The flag that ends downloads, for other code that waits for servers.
     pub fn cancel(&self) -> Cancel {
         self.options.cancel.clone()
     }
@@ -48,10 +48,10 @@ impl Hub {
         &self.table
     }
 
-    /// The folder of what is kept between runs.
+    /// The folder of the cache.
     ///
     /// # Errors
-    /// [`HubError::NoCacheFolder`]
+    /// Fails with [`HubError::NoCacheFolder`] if there is none.
     pub fn cache(&self) -> Result<&Path, HubError> {
         self.cache.as_deref().ok_or(HubError::NoCacheFolder)
     }
@@ -73,18 +73,20 @@ impl Hub {
         self.table.assets.iter().map(entry).collect()
     }
 
-    /// The asset's file, verified; cheap after the first time. Never uses the network.
+    /// The verified file of an asset. The call is cheap after the first time, and it never uses the network.
     ///
     /// # Errors
-    /// [`HubError::Absent`], [`HubError::Checksum`], [`HubError::Unknown`], …
+    /// Fails if the asset is unknown, absent or damaged: [`HubError::Unknown`], [`HubError::Absent`],
+    /// [`HubError::Checksum`] and others.
     pub fn path(&self, id: &str) -> Result<PathBuf, HubError> {
         self.find(self.table.get(id)?)
     }
 
-    /// The asset's file, fetched when it is absent or damaged.
+    /// The file of an asset, which is fetched if it is absent or damaged.
     ///
     /// # Errors
-    /// [`HubError::Offline`] when it would have to be fetched and must not be; else what stood in the way.
+    /// Fails with [`HubError::Offline`] if the file must be fetched and the network may not be used, and with
+    /// other errors if the fetch fails.
     pub fn ensure(&self, id: &str) -> Result<PathBuf, HubError> {
         let asset = self.table.get(id)?;
         match self.find(asset) {
@@ -94,10 +96,11 @@ impl Hub {
         }
     }
 
-    /// Fetches assets and groups of assets. One that fails does not stop the others.
+    /// Fetches assets and groups of assets. A failure of one asset does not stop the others.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] before anything is done; [`HubError::Cancelled`]. All else is in the outcomes.
+    /// Fails with [`HubError::Unknown`] before anything is fetched, and with [`HubError::Cancelled`]. All
+    /// other errors are in the outcomes.
     pub fn fetch(&self, names: &[String], dry_run: bool) -> Result<Vec<Fetched<'_>>, HubError> {
         let mut done = Vec::new();
         for asset in self.table.expand(names)? {
@@ -116,7 +119,7 @@ impl Hub {
         Ok(done)
     }
 
-    /// Whether fetching can mend the error: not when the user's own file is at fault.
+    /// Whether fetching can repair the error. It cannot if the user's own file is wrong.
     fn fetchable(&self, asset: &Asset, error: &HubError) -> bool {
         let own = self.options.environment.asset_override(&asset.id).is_some()
             || matches!(asset.source, Source::Local { .. });

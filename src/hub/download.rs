@@ -1,4 +1,4 @@
-//! One file from a web server into a `.part` file: resumed, bounded, tried again.
+//! Downloads one file from a web server into a `.part` file: with resumption, limits and retries.
 
 use super::error::HubError;
 use super::options::{Network, Progress};
@@ -19,31 +19,33 @@ use std::time::{Duration, Instant};
 /// Longest wait that a server may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// What is wanted and how.
+/// The file to download, and how.
 pub struct Download<'a> {
     pub id: &'a str,
     pub url: &'a str,
-    /// Sent to this server only, never to where it redirects, never shown.
+    /// The token for this server. It is never sent to the target of a redirect and never shown.
     pub token: Option<&'a str>,
     pub size: Option<u64>,
-    /// Whether the caller compares a pinned checksum afterwards: then a part is continued on trust.
+    /// Whether the caller compares a pinned checksum afterwards. If so, a part is continued without a
+    /// validator.
     pub pinned: bool,
     pub network: &'a Network,
     pub cancel: &'a Cancel,
     pub progress: &'a dyn Progress,
 }
 
-/// Where a `.part` file came from: kept beside it so that it is only continued with the same file.
+/// The source of a `.part` file. It is stored next to the part, so that the part is only continued with the
+/// same file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Origin {
     url: String,
     validator: Option<String>,
 }
 
-/// How one attempt ended, when not well.
+/// Why one attempt failed.
 enum Failed {
     Final(HubError),
-    /// Worth another attempt, after the wait that the server asked for.
+    /// Another attempt may succeed, after the wait that the server asked for.
     Again(HubError, Option<Duration>),
 }
 
@@ -54,17 +56,17 @@ impl From<HubError> for Failed {
 }
 
 impl Download<'_> {
-    /// Fetches the whole file into `part`, going on where an earlier attempt stopped.
+    /// Fetches the whole file into `part`, and continues where an earlier attempt stopped.
     ///
     /// # Errors
-    /// The last attempt's error; what was received stays in `part` for the next time.
+    /// Returns the error of the last attempt. The received bytes stay in `part` for the next time.
     pub fn fetch_to(&self, part: &Path) -> Result<(), HubError> {
         let client = Client::builder()
             .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.network.idle_timeout)
             .timeout(self.network.idle_timeout)
             .build()
-            .map_err(|error| self.lost(http::explain(error)))?;
+            .map_err(|error| self.network_error(http::explain(error)))?;
         let mut failures = 0;
         loop {
             let before = length(part);
@@ -108,7 +110,7 @@ impl Download<'_> {
             .ok_or(HubError::Cancelled)?
             .map_err(|error| {
                 let retry = !error.is_redirect() && !error.is_builder();
-                let error = self.lost(http::explain(error));
+                let error = self.network_error(http::explain(error));
                 if retry {
                     Failed::Again(error, None)
                 } else {
@@ -119,7 +121,7 @@ impl Download<'_> {
         self.receive(response, part, start)
     }
 
-    /// Bytes that can be kept and the validator to send; `None` starts from the beginning.
+    /// The number of bytes that can be kept and the validator to send. `None` starts from the beginning.
     fn resumable(&self, part: &Path) -> Option<(u64, Option<String>)> {
         let bytes = length(part);
         let origin: Origin = serde_json::from_slice(&fs::read(origin_file(part)).ok()?).ok()?;
@@ -129,14 +131,14 @@ impl Download<'_> {
         (same && sure && sensible).then_some((bytes, origin.validator))
     }
 
-    /// Checks the answer's head and returns the offset at which its body begins.
+    /// Checks the head of the answer, and returns the offset at which its body begins.
     fn start(&self, response: &Response, asked: Option<u64>, part: &Path) -> Result<u64, Failed> {
         match (response.status(), asked) {
             (StatusCode::PARTIAL_CONTENT, Some(asked)) => {
                 let range = text(response.headers(), CONTENT_RANGE.as_str()).unwrap_or_default();
                 if range.starts_with(&format!("bytes {asked}-")) {
                     self.progress
-                        .note(self.id, &format!("going on at byte {asked}"));
+                        .note(self.id, &format!("continuing at byte {asked}"));
                     return Ok(asked);
                 }
                 discard(part);
@@ -151,7 +153,7 @@ impl Download<'_> {
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
                 discard(part);
                 Err(Failed::Again(
-                    self.content("416 to a range".into(), "the rest".into()),
+                    self.content("the status 416 for a range".into(), "the rest".into()),
                     None,
                 ))
             }
@@ -163,16 +165,16 @@ impl Download<'_> {
     fn refused(&self, status: StatusCode, headers: &HeaderMap) -> Failed {
         let help = match status.as_u16() {
             401 | 403 if self.token.is_some() => {
-                "the token in HF_TOKEN is not accepted for this file: accept the repository's terms with its account, or use another token"
+                "the token in HF_TOKEN is not accepted for this file: accept the terms of the repository with this account, or use another token"
             }
             401 | 403 => {
-                "the file is not public: accept its terms on the hub's page and set HF_TOKEN"
+                "the file is not public: accept its terms on the page of the hub, and set HF_TOKEN"
             }
             404 | 410 => {
-                "the file is gone or the endpoint is wrong: check HF_ENDPOINT and UNIGAUGE_ASSET_MIRROR, or point UNIGAUGE_ASSET_<ID> at a copy"
+                "the file no longer exists or the endpoint is wrong: check HF_ENDPOINT and UNIGAUGE_ASSET_MIRROR, or point UNIGAUGE_ASSET_<ID> at a copy"
             }
-            429 => "the server asks for fewer requests: try again later or use a mirror",
-            _ => "try again later, or name a mirror in UNIGAUGE_ASSET_MIRROR",
+            429 => "the server asks for fewer requests: try again later, or use a mirror",
+            _ => "try again later, or set UNIGAUGE_ASSET_MIRROR to a mirror",
         };
         let error = HubError::Http {
             id: self.id.to_owned(),
@@ -187,7 +189,7 @@ impl Download<'_> {
         }
     }
 
-    /// Writes the body to `part` from `start` on.
+    /// Writes the body to `part`, from the offset `start`.
     fn receive(&self, mut response: Response, part: &Path, start: u64) -> Result<(), Failed> {
         let headers = response.headers();
         let html = text(headers, CONTENT_TYPE.as_str()).is_some_and(|t| t.contains("text/html"));
@@ -246,7 +248,7 @@ impl Download<'_> {
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() < self.network.idle_timeout => {
                     continue;
                 }
-                Err(_) => return Err(Failed::Again(self.cut(done, "no bytes came"), None)),
+                Err(_) => return Err(Failed::Again(self.cut(done, "no more bytes arrived"), None)),
             };
             if self.cancel.is_raised() {
                 return Err(HubError::Cancelled.into());
@@ -292,7 +294,7 @@ impl Download<'_> {
             .map_err(|error| HubError::io("write", &path)(error.into()))
     }
 
-    fn lost(&self, message: String) -> HubError {
+    fn network_error(&self, message: String) -> HubError {
         HubError::Network {
             id: self.id.to_owned(),
             from: display_url(self.url),
@@ -301,7 +303,7 @@ impl Download<'_> {
     }
 
     fn cut(&self, done: u64, why: &str) -> HubError {
-        self.lost(format!("the connection broke after {done} bytes ({why})"))
+        self.network_error(format!("the connection broke after {done} bytes ({why})"))
     }
 
     fn content(&self, got: String, expected: String) -> HubError {
@@ -314,7 +316,7 @@ impl Download<'_> {
     }
 }
 
-/// Removes a part and what is known about it.
+/// Removes a part and the record of its source.
 pub fn discard(part: &Path) {
     let _ = fs::remove_file(part);
     let _ = fs::remove_file(origin_file(part));

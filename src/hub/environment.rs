@@ -1,18 +1,18 @@
-//! The environment variables that the hub reads.
+//! The environment variables that the asset hub reads.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A copy of the variables. `Debug` shows names only, since values can be tokens.
+/// A copy of the variables. `Debug` shows only their names, since the values can be tokens.
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `UNIGAUGE_CACHE` | folder of the cache, else `$XDG_CACHE_HOME/unigauge`, else `~/.cache/unigauge` |
+/// | `UNIGAUGE_CACHE` | the folder of the cache; by default `$XDG_CACHE_HOME/unigauge`, else `~/.cache/unigauge` |
 /// | `UNIGAUGE_ASSETS` | a TOML table with further assets, or other sources for known ids |
 /// | `UNIGAUGE_ASSET_<ID>` | a file to use for that asset (id in capitals, `-` and `.` as `_`); its checksum is verified |
-/// | `UNIGAUGE_DATA` | a folder (searched three levels deep) with files that are taken when name, size and checksum fit |
-/// | `UNIGAUGE_ASSET_MIRROR` | address tried before the source itself, as `<mirror>/<id>/<file name>` |
-/// | `UNIGAUGE_PYTHON` | the Python whose `pip` fetches packages, else `python3`, `python` |
+/// | `UNIGAUGE_DATA` | a folder, searched three levels deep, with files to use if name, size and checksum match |
+/// | `UNIGAUGE_ASSET_MIRROR` | an address that is tried before the source, as `<mirror>/<id>/<file name>` |
+/// | `UNIGAUGE_PYTHON` | the Python whose `pip` fetches packages; by default `python3` or `python` |
 /// | `HF_ENDPOINT`, `HF_TOKEN` | the model hub and the token for gated repositories |
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -31,7 +31,7 @@ impl Environment {
             .collect()
     }
 
-    /// The value of a variable; an empty one counts as unset.
+    /// The value of a variable. An empty value counts as unset.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -39,7 +39,7 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// The file named for an asset.
+    /// The file that the environment names for an asset.
     pub fn asset_override(&self, id: &str) -> Option<PathBuf> {
         let name = id.to_uppercase().replace(['-', '.'], "_");
         self.get(&format!("UNIGAUGE_ASSET_{name}"))

@@ -1,4 +1,4 @@
-//! Finds an asset on this machine, and holds it to its checksum.
+//! Finds an asset on this machine, and compares it with its checksum.
 
 use super::assets::Hub;
 use super::error::HubError;
@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 impl Hub {
-    /// Where the cache keeps the asset. A new revision has a new folder.
+    /// The folder of the asset in the cache. A new revision has a new folder.
     pub(super) fn folder(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let key = match asset.pinned_sha256() {
             Some(sha256) => sha256.chars().take(12).collect(),
@@ -26,18 +26,19 @@ impl Hub {
         Ok(self.cache()?.join("assets").join(&asset.id).join(key))
     }
 
-    /// Looks in the places of the module's description.
+    /// Looks for the asset in the places that the comment of this room lists.
     pub(super) fn find(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         if let Some(path) = self.options.environment.asset_override(&asset.id) {
             return self.verified(asset, path);
         }
         if let Source::Local { path } = &asset.source {
-            return match path.exists() {
-                true => self.verified(asset, path.clone()),
-                false => Err(HubError::NotUnpacked {
+            return if path.exists() {
+                self.verified(asset, path.clone())
+            } else {
+                Err(HubError::NotUnpacked {
                     id: asset.id.clone(),
                     path: path.clone(),
-                }),
+                })
             };
         }
         if let Some((repo, _, prefix)) = asset.source.listed() {
@@ -68,7 +69,7 @@ impl Hub {
         })
     }
 
-    /// The folder of fetched files, when all of their listing are there.
+    /// The folder of fetched files, if all files of its listing are there.
     fn listed(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
         let folder = self.folder(asset)?;
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
@@ -82,9 +83,9 @@ impl Hub {
         }
     }
 
-    /// Compares the file with the pinned checksum, or with the one recorded at the first fetch.
+    /// Compares the file with the pinned checksum, or with the checksum that the first fetch recorded.
     pub(super) fn verified(&self, asset: &Asset, path: PathBuf) -> Result<PathBuf, HubError> {
-        // Without a cache the file is read each time.
+        // Without a cache, the file is read each time.
         let folder = self.folder(asset).ok();
         let expected = match (asset.pinned_sha256(), &folder) {
             (Some(pinned), _) => Some(pinned.to_owned()),
@@ -94,12 +95,12 @@ impl Hub {
             (None, _) => None,
         };
         let Some(expected) = expected else {
-            // Nothing to compare with: the file must at least be readable.
+            // There is nothing to compare with, but the file must be readable.
             File::open(&path).map_err(HubError::io("open", &path))?;
             return Ok(path);
         };
         let actual = match folder {
-            Some(folder) => Memory::of(&folder).sha256(&path)?,
+            Some(folder) => Memory::in_folder(&folder).sha256(&path)?,
             None => verify::sha256_of(&path)?,
         };
         if actual == expected.trim() {
@@ -114,12 +115,12 @@ impl Hub {
     }
 }
 
-/// The file that keeps the checksum of the first fetch, for an asset without a pinned one.
+/// The file that keeps the checksum of the first fetch, for an asset without a pinned checksum.
 pub(super) fn recorded(folder: &Path) -> PathBuf {
     folder.join(".sha256")
 }
 
-/// Files of that name in `folder` and `depth - 1` levels below, links followed, in the order of their paths.
+/// The files with this name in `folder` and `depth - 1` levels below it, sorted by path. Links are followed.
 fn same_name(folder: &Path, name: &str, depth: usize, found: &mut Vec<PathBuf>) {
     let direct = folder.join(name);
     if direct.is_file() {

@@ -1,23 +1,23 @@
-//! Checkpoints as people name them: below the home folder, or as the root of a repository in the hub's own
-//! cache.
+//! Checkpoints as people name them: below the home folder, or as the root of a repository in the cache of the
+//! Hugging Face Hub.
 
 use super::error::HubError;
 use crate::paths;
 use std::path::{Path, PathBuf};
 
-/// The folder that a path means: `~` is the home folder, and the root of a repository in the hub's cache
-/// (`models--owner--name`) the snapshot that its `refs/main` names, or the only one there is. None where the
-/// path is plain.
+/// The folder that a path means, or `None` if the path needs no change. `~` means the home folder. The root
+/// of a repository in the hub's cache (`models--owner--name`) means the snapshot that its `refs/main` names,
+/// or its only snapshot.
 ///
 /// # Errors
-/// When there is no home folder, or the cache does not say which snapshot is meant.
-pub fn meant(path: &Path) -> Result<Option<PathBuf>, HubError> {
+/// Fails if there is no home folder, or if the cache does not say which snapshot is meant.
+pub fn meant_folder(path: &Path) -> Result<Option<PathBuf>, HubError> {
     let expanded = paths::expanded(path);
     if expanded.starts_with("~") {
         return Err(HubError::Place {
             path: path.into(),
-            message: "there is no home folder that `~` could stand for".into(),
-            help: "set HOME, or write the whole path".into(),
+            message: "the path begins with `~`, but the home folder is unknown".into(),
+            help: "set HOME, or write the full path".into(),
         });
     }
     if !paths::is_cached_repository(&expanded) {
@@ -27,9 +27,9 @@ pub fn meant(path: &Path) -> Result<Option<PathBuf>, HubError> {
         Some(snapshot) => Ok(Some(snapshot)),
         None => Err(HubError::Place {
             path: path.into(),
-            message: "this is the root of a repository in the hub's cache, and it does not say which snapshot is meant"
+            message: "this is the root of a repository in the hub's cache, which does not say which snapshot to use"
                 .into(),
-            help: "name the folder of one snapshot, below `snapshots/`".into(),
+            help: "give the folder of one snapshot, below `snapshots/`".into(),
         }),
     }
 }

@@ -1,8 +1,8 @@
 //! Assets: where they come from, their pinned revision and SHA-256, and the cache that projects share.
 //!
-//! A file is looked for in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
-//! `UNIGAUGE_DATA`; when it is fetched, the mirror comes before the source. Whatever its way, it is used only
-//! when its checksum is right. See [`Environment`] for the variables.
+//! A file is sought in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
+//! `UNIGAUGE_DATA`. If it must be fetched, the mirror comes before the source. In every case it is used only
+//! if its checksum is right. See [`Environment`] for the variables.
 
 mod assets;
 mod download;
@@ -22,7 +22,7 @@ mod verify;
 pub use assets::Hub;
 pub use environment::Environment;
 pub use error::HubError;
-pub use local::meant;
+pub use local::meant_folder;
 pub use options::{HubOptions, Network, Progress, Silent};
 pub use snapshot::{RemoteFile, Snapshot};
 pub use state::{Entry, Fetched, Outcome, State};

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 impl Hub {
-    /// The model hub's address.
+    /// The address of the model hub.
     pub(super) fn endpoint(&self) -> &str {
         self.options
             .environment
@@ -22,7 +22,7 @@ impl Hub {
             .trim_end_matches('/')
     }
 
-    /// Fetches the asset, sharing the work with other processes that want the same.
+    /// Fetches the asset. Processes that want the same asset share the work.
     pub(super) fn obtain(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let file_name = asset.file_name()?;
         if self.options.offline {
@@ -46,7 +46,7 @@ impl Hub {
 
     fn obtain_locked(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         let mirror = self.options.environment.get("UNIGAUGE_ASSET_MIRROR");
-        // A mirror is asked for single files.
+        // A mirror has single files only.
         let single = asset.source.listed().is_none();
         if let Some(mirror) = mirror.filter(|_| single) {
             let url = format!(
@@ -60,7 +60,7 @@ impl Hub {
                 Err(HubError::Cancelled) => return Err(HubError::Cancelled),
                 Err(error) => self.options.progress.note(
                     &asset.id,
-                    &format!("the mirror did not help ({error}); going to the source"),
+                    &format!("the mirror failed ({error}); trying the source"),
                 ),
             }
         }
@@ -89,8 +89,8 @@ impl Hub {
         }
     }
 
-    /// Downloads into the cache. A part that was continued and turns out wrong is fetched once more from the
-    /// start.
+    /// Downloads the file into the cache. If a part that was continued turns out wrong, it is fetched once
+    /// more from the start.
     fn download(&self, asset: &Asset, url: &str, token: Option<&str>) -> Result<PathBuf, HubError> {
         let folder = self.make_folder(asset)?;
         let part = folder.join(".part");
@@ -119,7 +119,7 @@ impl Hub {
         result
     }
 
-    /// Gives a complete file its final name, when it is the right one.
+    /// Gives a complete file its final name if it is the right one.
     pub(super) fn install(
         &self,
         asset: &Asset,
@@ -144,7 +144,7 @@ impl Hub {
                 self.options.progress.note(
                     &asset.id,
                     &format!(
-                        "no SHA-256 is pinned for {}; recorded {actual} and will hold the file to it",
+                        "no SHA-256 is pinned for {}; recorded {actual}, which the file must have from now on",
                         platform()
                     ),
                 );
@@ -152,7 +152,7 @@ impl Hub {
         }
         let target = folder.join(asset.file_name()?);
         fs::rename(file, &target).map_err(HubError::io("write", &target))?;
-        // Makes the new name durable; some systems cannot open a folder, and then there is nothing to do.
+        // Makes the new name durable. Some systems cannot open a folder, and then there is nothing to do.
         if let Ok(opened) = File::open(&folder) {
             let _ = opened.sync_all();
         }
@@ -165,7 +165,7 @@ impl Hub {
         Ok(folder)
     }
 
-    /// Waits for the lock of that name; it is given back when the file is dropped, or its process dies.
+    /// Waits for the lock with this name. It is released when the lock is dropped, or when its process ends.
     pub(super) fn lock(&self, id: &str, name: &str) -> Result<Lock, HubError> {
         let folder = self.cache()?.join("locks");
         fs::create_dir_all(&folder).map_err(HubError::io("make the folder", &folder))?;
@@ -179,7 +179,7 @@ impl Hub {
             if !noted {
                 self.options
                     .progress
-                    .note(id, "another process is fetching this; waiting for it");
+                    .note(id, "another process is fetching this file; waiting for it");
                 noted = true;
             }
             if !http::sleep(Duration::from_millis(100), &self.options.cancel) {

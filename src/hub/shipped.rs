@@ -1,26 +1,26 @@
-//! The checkpoints that the program itself contains: the networks of the miniature world.
+//! The checkpoints that are part of the program: the networks of the miniature world.
 
 use super::error::HubError;
 use crate::files::{hex, write_whole};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// What a path begins with that lies in the program, such as `shipped:mini-flux/vae`.
+/// The beginning of a path that lies in the program, such as `shipped:mini-flux/vae`.
 const SCHEME: &str = "shipped:";
 
-/// Files by their paths below `shipped/`, in their order.
+/// The files by their paths below `shipped/`, sorted.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
-/// The checkpoint and the place in it that a path names; None for a path outside the program.
-pub fn named(path: &Path) -> Option<&str> {
+/// The checkpoint, and the place in it, that a path names. `None` for a path outside the program.
+pub fn path_in_program(path: &Path) -> Option<&str> {
     path.to_str()?.strip_prefix(SCHEME)
 }
 
-/// The folder of a shipped checkpoint, or a place in it, below the cache: unpacked at the first time, by the
-/// hash of what it holds. None when there is none of this name.
+/// The folder of a shipped checkpoint, or of a place in it, in the cache. The first call unpacks it. The name
+/// of the folder contains the hash of its content. `None` if there is no checkpoint with this name.
 ///
 /// # Errors
-/// When the cache cannot be written.
+/// Fails if the cache cannot be written.
 pub fn folder(cache: &Path, name: &str) -> Result<Option<PathBuf>, HubError> {
     let (checkpoint, place) = name.split_once('/').unwrap_or((name, ""));
     let own: Vec<(&str, &[u8])> = FILES
@@ -47,7 +47,7 @@ pub fn folder(cache: &Path, name: &str) -> Result<Option<PathBuf>, HubError> {
     Ok(Some(folder.join(place)))
 }
 
-/// The whole folder appears at once; another process may be first.
+/// Unpacks the folder. The whole folder appears at once, and another process may be first.
 fn unpack(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), HubError> {
     let failed = |path: &Path, error: std::io::Error| HubError::io("write", path)(error);
     let parent = folder.parent().unwrap_or(Path::new("."));

@@ -1,8 +1,8 @@
-//! Repositories of a model hub as folders: listed, fetched file by file, held to one commit.
+//! Repositories of a model hub as folders: listed, fetched file by file, and pinned to one commit.
 //!
-//! The listing of the first fetch is kept in the folder, so that a branch that moves on changes nothing and a
-//! second start asks nobody. Large files have a SHA-256 in the listing and are compared with it; small ones
-//! with their size.
+//! The listing of the first fetch is kept in the folder. So a branch that moves on changes nothing, and a
+//! second start sends no request. A large file has a SHA-256 in the listing, and a fetched file is compared
+//! with it. A small file is compared by its size.
 
 use super::assets::Hub;
 use super::download::{self, Download};
@@ -15,22 +15,19 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The listing's file in a fetched folder.
+/// Name of the file with the listing in a fetched folder.
 const LISTING: &str = ".unigauge-snapshot.json";
 
 /// A repository at one commit, with the files that are needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Owner and name; that of a data set begins with `datasets/`.
     pub repo: String,
-    /// As asked for: a branch or a commit.
+    /// The revision that was asked for: a branch or a commit.
     pub revision: String,
-    /// The commit that the revision named.
     pub commit: String,
-    /// The licence that the repository names.
+    /// The licence that the repository states.
     #[serde(default)]
     pub licence: Option<String>,
-    /// In the order of the listing.
     pub files: Vec<RemoteFile>,
 }
 
@@ -39,15 +36,14 @@ pub struct Snapshot {
 pub struct RemoteFile {
     /// Path in the repository.
     pub path: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Absent for a small file.
     #[serde(default)]
     pub sha256: Option<String>,
 }
 
 impl Snapshot {
-    /// The files that are not in `folder`, and their bytes together.
+    /// The files that are not in `folder`, and their total size in bytes.
     pub fn absent(&self, folder: &Path) -> (Vec<&RemoteFile>, u64) {
         let files = self.files.iter().filter(|file| !file.is_in(folder));
         let files: Vec<&RemoteFile> = files.collect();
@@ -57,7 +53,7 @@ impl Snapshot {
 }
 
 impl RemoteFile {
-    /// Whether the file lies in `folder` with its size.
+    /// Whether the file is in `folder` with its size.
     fn is_in(&self, folder: &Path) -> bool {
         fs::metadata(folder.join(&self.path)).is_ok_and(|data| data.len() == self.size)
     }
@@ -69,7 +65,7 @@ pub(super) fn kept(folder: &Path) -> Option<Snapshot> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// What the hub answers about a repository.
+/// The hub's answer about a repository.
 #[derive(Deserialize)]
 struct Answer {
     sha: String,
@@ -94,11 +90,11 @@ struct Lfs {
 }
 
 impl Hub {
-    /// The files of a repository (a data set's name begins with `datasets/`) that `wants` takes: from the
-    /// listing in `folder` where one was kept for this revision, else from the hub.
+    /// The files of a repository for which `wants` is true. They come from the listing in `folder` if it has
+    /// one for this revision, and otherwise from the hub. The name of a data set begins with `datasets/`.
     ///
     /// # Errors
-    /// When the hub cannot be asked or does not know the repository, or nothing is wanted.
+    /// Fails if the hub cannot be reached or does not know the repository, or if no file is wanted.
     pub fn snapshot(
         &self,
         repo: &str,
@@ -115,7 +111,7 @@ impl Hub {
             return Err(HubError::Content {
                 id: repo.into(),
                 from: format!("hub {repo}@{}", snapshot.commit),
-                got: "a listing without any of the files that are needed".into(),
+                got: "a listing without any of the needed files".into(),
                 expected: "them".into(),
             });
         }
@@ -129,7 +125,7 @@ impl Hub {
                 path: folder.into(),
             });
         }
-        // Models are the hub's first kind: in all addresses but this one their kind is left out.
+        // Models are the first kind of the hub: every address but this one leaves out their kind.
         let kind = if repo.starts_with("datasets/") {
             ""
         } else {
@@ -142,14 +138,14 @@ impl Hub {
         let place = tempfile::tempdir()
             .map_err(HubError::io("make a folder in", "the temporary folder"))?;
         let part = place.path().join("listing");
-        // A listing is small: it needs no bar.
+        // A listing is small and needs no progress bar.
         self.download_of(repo, &url, None, false, &Silent)
             .fetch_to(&part)?;
         let bytes = fs::read(&part).map_err(HubError::io("read", &part))?;
         let answer: Answer = serde_json::from_slice(&bytes).map_err(|error| HubError::Content {
             id: repo.into(),
             from: display_url(&url),
-            got: format!("what is no listing ({error})"),
+            got: format!("something that is not a listing ({error})"),
             expected: "a listing of files".into(),
         })?;
         let licence = answer
@@ -165,10 +161,11 @@ impl Hub {
         })
     }
 
-    /// Fetches what is absent of a snapshot, in the listing's order.
+    /// Fetches the absent files of a snapshot, in the order of the listing.
     ///
     /// # Errors
-    /// At the first file that cannot be had; what has arrived is kept and gone on with.
+    /// Fails at the first file that cannot be fetched. The files that have arrived are kept, and the next
+    /// call continues with the rest.
     pub fn fetch_snapshot(&self, snapshot: &Snapshot, folder: &Path) -> Result<(), HubError> {
         let _lock = self.lock(&snapshot.repo, &snapshot.repo.replace('/', "--"))?;
         let listing = folder.join(LISTING);
@@ -236,7 +233,7 @@ impl Hub {
     }
 }
 
-/// A path that would leave the folder is none.
+/// The file of an entry. A path that leads out of the folder gives `None`.
 fn file(sibling: Sibling) -> Option<RemoteFile> {
     let inside = Path::new(&sibling.rfilename)
         .components()
@@ -252,7 +249,7 @@ fn file(sibling: Sibling) -> Option<RemoteFile> {
     })
 }
 
-/// Gives a complete file its name when it is the right one.
+/// Gives a complete file its final name if it is the right one.
 fn install(
     file: &RemoteFile,
     name: &str,

@@ -1,4 +1,4 @@
-//! What is known of assets: whether they are here, and what fetching did.
+//! The states of assets, and what a fetch did.
 
 use super::error::HubError;
 use super::table::Asset;
@@ -7,11 +7,11 @@ use std::path::PathBuf;
 /// Whether an asset can be used.
 #[derive(Debug)]
 pub enum State {
-    /// It is there, and it is the right one.
+    /// The right file is there.
     Present(PathBuf),
     /// There is no file.
     Absent,
-    /// There is a file, and it is not the right one (or cannot be read).
+    /// There is a file, but it is not the right one, or it cannot be read.
     Corrupt(HubError),
 }
 
@@ -24,20 +24,20 @@ pub struct Entry<'a> {
     pub state: State,
 }
 
-/// What fetching does, or would do, for an asset.
+/// What a fetch did, or would do, for one asset.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was there already.
+    /// The file was there already.
     Present(PathBuf),
-    /// It was fetched now.
+    /// The file was fetched now.
     Fetched(PathBuf),
-    /// A dry run would fetch it.
+    /// A dry run would fetch the file.
     WouldFetch,
-    /// It could not be fetched.
+    /// The file could not be fetched.
     Failed(HubError),
 }
 
-/// What fetching did for one asset.
+/// The outcome of a fetch for one asset.
 #[derive(Debug)]
 pub struct Fetched<'a> {
     /// The asset.

@@ -1,17 +1,15 @@
-//! The table of assets: what each is, where it comes from, how it is recognised.
+//! The table of assets: what each asset is, where it comes from, and how it is recognised.
 
 use super::error::HubError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A value that is the same everywhere or differs by platform, keyed by `os-arch` or `os`.
+/// A value that is the same on all platforms, or one that differs by platform, keyed by `os-arch` or `os`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
-    /// The same everywhere.
     Same(T),
-    /// By platform.
     By(BTreeMap<String, T>),
 }
 
@@ -36,62 +34,49 @@ impl<T> PerPlatform<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
-    /// A file of a repository on a model hub; `HF_ENDPOINT` names another hub, `HF_TOKEN` opens gated ones.
+    /// A file of a repository on a model hub. `HF_ENDPOINT` names another hub, and `HF_TOKEN` opens gated
+    /// repositories.
     HubFile {
-        /// Owner and name.
         repo: String,
-        /// A branch, a tag or a commit.
         revision: String,
-        /// The file's path.
         path: String,
     },
-    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder, listed at the
-    /// first fetch and held to its commit. The asset is that folder.
+    /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder. They are listed
+    /// at the first fetch and pinned to its commit. The asset is the folder.
     HubDataset {
-        /// Owner and name.
         repo: String,
-        /// A branch, a tag or a commit.
         revision: String,
-        /// What the paths of its files begin with.
         prefix: String,
     },
-    /// The same of a repository of weights: shards whose number only the listing tells.
+    /// The same for a repository of weights, with shards whose number only the listing tells.
     HubFiles {
-        /// Owner and name.
         repo: String,
-        /// A branch, a tag or a commit.
         revision: String,
-        /// What the paths of its files begin with.
         prefix: String,
     },
-    /// A file on a web server; `revision` is the pinned commit where the address holds one.
+    /// A file on a web server. `revision` is the pinned commit if the address contains one.
     Url {
-        /// The address.
         url: String,
-        /// A branch, a tag or a commit.
         #[serde(default)]
         revision: String,
     },
-    /// A file inside a package, obtained with the registry's ordinary client.
+    /// A file inside a package, downloaded with the registry's ordinary client.
     Package {
-        /// The registry.
         ecosystem: Ecosystem,
-        /// The package's name.
         name: String,
-        /// The package's version.
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
-        /// Ask for the build for this Python version, whatever version runs the client.
+        /// The Python version whose build is requested, independent of the version that runs the client.
         #[serde(default)]
         python: Option<String>,
     },
-    /// A file that is already on this machine; a relative path counts from the current folder.
+    /// A file that is already on this machine. A relative path starts at the current folder.
     Local { path: PathBuf },
 }
 
 impl Source {
-    /// The pinned revision or version; empty where there is none.
+    /// The pinned revision or version, or an empty text without one.
     pub fn revision(&self) -> &str {
         match self {
             Self::HubFile { revision, .. }
@@ -103,7 +88,8 @@ impl Source {
         }
     }
 
-    /// What a hub must list for it: the repository in the hub's words, the revision, how the paths begin.
+    /// What a hub must list for this source: the repository in the hub's words, the revision, and the
+    /// beginning of the paths.
     pub(super) fn listed(&self) -> Option<(String, &str, &str)> {
         match self {
             Self::HubDataset {
@@ -145,21 +131,18 @@ impl Source {
     }
 }
 
-/// Registries whose client is known.
+/// The registries whose client is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
-    /// Python's.
     Pypi,
 }
 
-/// A licence and where it is written.
+/// A licence, and where its text is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
-    /// Its name.
     pub name: String,
-    /// The address of its text.
     pub source: String,
 }
 
@@ -167,20 +150,15 @@ pub struct Licence {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
-    /// Short name.
     pub id: String,
-    /// What it is.
     pub title: String,
-    /// What uses it.
     pub purpose: String,
-    /// Under which licence its authors publish it.
     pub licence: Licence,
-    /// Where it comes from.
     pub source: Source,
-    /// Lower-case hexadecimal; without it the hash of the first fetch is recorded and held to.
+    /// Lower-case hexadecimal. Without it, the hash of the first fetch is recorded and required from then on.
     #[serde(default)]
     pub sha256: Option<PerPlatform<String>>,
-    /// Bytes.
+    /// In bytes.
     #[serde(default)]
     pub size: Option<PerPlatform<u64>>,
 }
@@ -199,14 +177,14 @@ impl Asset {
         self.size.as_ref().and_then(PerPlatform::here).copied()
     }
 
-    /// Name of the file, without folders.
+    /// The name of the file, without folders.
     ///
     /// # Errors
-    /// [`HubError::Platform`] when the source has no file for this platform.
+    /// Fails with [`HubError::Platform`] if the source has no file for this platform.
     pub fn file_name(&self) -> Result<&str, HubError> {
         let path = match &self.source {
             Source::HubFile { path, .. } => path.as_str(),
-            // The folder of its files.
+            // The name of the folder with its files.
             Source::HubDataset { prefix, .. } | Source::HubFiles { prefix, .. } => {
                 prefix.rsplit_once('/').map_or("", |(folder, _)| folder)
             }
@@ -233,23 +211,18 @@ impl Asset {
     }
 }
 
-/// All assets, and names for several at once.
+/// All assets, and names for groups of them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// In the order of the file.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
-    /// Names of several assets.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
-    /// The table that comes with the program.
-    ///
-    /// # Errors
-    /// When it has a mistake.
+    /// The table that is built into the program.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -257,10 +230,7 @@ impl Table {
         )
     }
 
-    /// Reads a table; errors name `file`.
-    ///
-    /// # Errors
-    /// When it has a mistake.
+    /// Reads a table. `file` is its name in errors.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),
@@ -292,7 +262,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Adds the entries of another table; an entry with a known id takes its place.
+    /// Adds the entries of another table. An entry with a known id replaces the earlier one.
     pub fn extend(&mut self, other: Self) {
         for asset in other.assets {
             self.assets.retain(|known| known.id != asset.id);
@@ -301,10 +271,10 @@ impl Table {
         self.groups.extend(other.groups);
     }
 
-    /// The asset of that id.
+    /// The asset with this id.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] with the nearest known id.
+    /// Fails with [`HubError::Unknown`] and the nearest known id.
     pub fn get(&self, id: &str) -> Result<&Asset, HubError> {
         self.assets
             .iter()
@@ -312,10 +282,10 @@ impl Table {
             .ok_or_else(|| self.unknown(id))
     }
 
-    /// Replaces group names by their members, drops repetitions, keeps the order.
+    /// Replaces the names of groups by their members and drops repetitions. The order is kept.
     ///
     /// # Errors
-    /// [`HubError::Unknown`] when a name is neither an asset nor a group.
+    /// Fails with [`HubError::Unknown`] if a name is neither an asset nor a group.
     pub fn expand(&self, names: &[String]) -> Result<Vec<&Asset>, HubError> {
         let mut found: Vec<&Asset> = Vec::new();
         for name in names {

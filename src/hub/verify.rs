@@ -1,4 +1,4 @@
-//! Checksums, computed once: a small file beside the asset remembers what was verified.
+//! Checksums, computed once: a small file next to the asset records what was verified.
 
 use super::error::HubError;
 use crate::files::{sha256_of_file, write_whole_by};
@@ -7,33 +7,30 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a file looked like when its checksum was computed.
+/// The state of a file when its checksum was computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
     size: u64,
-    /// Nanoseconds since 1970.
+    /// In nanoseconds since 1970.
     modified: u128,
     sha256: String,
 }
 
-/// The checksums computed earlier for one asset, by path.
+/// The checksums that were computed earlier for one asset, by path.
 pub struct Memory {
     file: PathBuf,
 }
 
 impl Memory {
-    /// `folder` is the asset's folder in the cache; it need not exist.
-    pub fn of(folder: &Path) -> Self {
+    /// `folder` is the folder of the asset in the cache. It need not exist.
+    pub fn in_folder(folder: &Path) -> Self {
         Self {
             file: folder.join(".verified.json"),
         }
     }
 
-    /// The file's SHA-256: remembered when size and time of change are the same, else computed and
-    /// remembered.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
+    /// The SHA-256 of the file. It is computed only if the size or the modification time differs from the
+    /// record.
     pub fn sha256(&self, path: &Path) -> Result<String, HubError> {
         let data = fs::metadata(path).map_err(HubError::io("read", path))?;
         let modified = data
@@ -69,21 +66,21 @@ impl Memory {
             .unwrap_or_default()
     }
 
-    /// Only saves time, so a read-only or full cache is no error.
+    /// Writes the record. It only saves time, so a read-only or full cache is not an error.
     fn write(&self, known: &BTreeMap<String, Seen>) {
         let saved = write_whole_by(&self.file, |file| {
             serde_json::to_writer(file, known).map_err(Into::into)
         });
         if let Err(error) = saved {
-            tracing::debug!("checksum of an asset not remembered: {error}");
+            tracing::debug!("the checksum of an asset is not recorded: {error}");
         }
     }
 }
 
-/// SHA-256 of a file in lower-case hexadecimal.
+/// The SHA-256 of a file, in lower-case hexadecimal.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn sha256_of(path: &Path) -> Result<String, HubError> {
     sha256_of_file(path).map_err(HubError::io("read", path))
 }

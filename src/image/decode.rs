@@ -1,7 +1,7 @@
-//! Bounded decoding of pictures from anywhere into upright 8-bit RGB.
+//! Bounded decoding of pictures from any source into upright 8-bit RGB.
 //!
-//! The format is told from the bytes, never from the name. A picture's size is read from its header and checked
-//! before any pixel is allocated, so that a small file that claims a huge picture costs nothing.
+//! The bytes decide the format, never the file name. The size of a picture is read from its header and
+//! checked before any pixel is allocated, so that a small file that claims a huge picture costs nothing.
 
 mod change;
 mod jpeg;
@@ -27,17 +27,17 @@ use tiff_tags::{Alpha, Page};
 pub const MAX_PIXELS: u64 = 100_000_000;
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
-/// What a decoder may allocate, in bytes: the largest picture with four 16-bit channels.
+/// The largest allocation of a decoder, in bytes: the largest picture with four 16-bit channels.
 const MAX_ALLOC: u64 = MAX_PIXELS * 8;
 
-/// A picture as the rest of the program sees it.
+/// A picture in the form that the rest of the program uses.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// Upright, 8 bits a channel, no alpha.
+    /// Upright, with 8 bits per channel and without alpha.
     pub rgb: RgbImage,
-    /// The format's usual extension, without the dot.
+    /// The usual extension of the format, without the dot.
     pub format: &'static str,
-    /// What was changed on the way: transparency, orientation, animation and the like.
+    /// What decoding changed, such as transparency, orientation and animation.
     pub changes: Vec<Change>,
 }
 
@@ -54,16 +54,16 @@ pub enum ImageError {
     #[diagnostic(help("check the permissions of the file and of its folders"))]
     Unreadable { name: String, reason: String },
     #[error("{name}: the file is empty (0 bytes)")]
-    #[diagnostic(help("its writer was probably stopped; make the picture again"))]
+    #[diagnostic(help("the program that wrote it was probably stopped; make the picture again"))]
     Empty { name: String },
     #[error("{name}: the file is {megabytes} MB; at most {} MB are read", MAX_BYTES / 1_000_000)]
     #[diagnostic(help("store the picture compressed or at a smaller size"))]
     FileTooLarge { name: String, megabytes: u64 },
     #[error("{name}: not a picture of a known format (it starts with {start})")]
-    #[diagnostic(help("convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are read as well"))]
+    #[diagnostic(help("convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are also read"))]
     UnknownFormat { name: String, start: String },
     #[error("{name}: {what} is not supported; save the picture as PNG")]
-    #[diagnostic(help("JPEG, WebP, GIF, BMP and most kinds of TIFF are read as well"))]
+    #[diagnostic(help("JPEG, WebP, GIF, BMP and most kinds of TIFF are also read"))]
     Unsupported { name: String, what: String },
     #[error(
         "{name}: the picture is {width}x{height} pixels; at most {} megapixels are decoded",
@@ -76,7 +76,7 @@ pub enum ImageError {
         height: u32,
     },
     #[error("{name}: the {format} data is truncated or damaged: {reason}")]
-    #[diagnostic(help("copy or make the picture again"))]
+    #[diagnostic(help("copy the picture again, or make it again"))]
     Damaged {
         name: String,
         format: &'static str,
@@ -84,23 +84,23 @@ pub enum ImageError {
     },
 }
 
-/// The usual extension (`png`, `jpg`, `webp`, `gif`, `bmp`, `tiff`) of the format that the bytes begin like.
+/// The usual extension (`png`, `jpg`, `webp`, `gif`, `bmp`, `tiff`) of the format that has these first bytes.
 pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     format_of(bytes).map(|(_, extension)| extension)
 }
 
-/// The name of the format that the bytes begin like, of those that are known and not read.
+/// The name of the format that has these first bytes, if it is known but not read.
 pub fn unread_format(bytes: &[u8]) -> Option<&'static str> {
     match format_of(bytes) {
         Some(_) => None,
-        None => other::named(bytes),
+        None => other::format_name(bytes),
     }
 }
 
-/// Reads a file whole, up to a bound.
+/// Reads a whole file, up to a limit.
 ///
 /// # Errors
-/// When there is no such file, it is empty, too large or unreadable.
+/// Fails if there is no such file, or if it is empty, too large or unreadable.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
     let name = path.display().to_string();
     let io_error = |error: std::io::Error| match error.kind() {
@@ -111,7 +111,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
             reason: error.to_string(),
         },
     };
-    // Looked at before opening: opening a pipe would wait for its writer.
+    // The type is checked before opening, since opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(io_error)?;
     if !metadata.is_file() {
         return Err(ImageError::NotAFile { name });
@@ -134,17 +134,19 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
 /// Decodes a picture file.
 ///
 /// # Errors
-/// As [`read_file`] and [`decode_bytes`].
+/// Fails as [`read_file`] and [`decode_bytes`] do.
 pub fn decode_file(path: &Path) -> Result<Decoded, ImageError> {
     decode_bytes(&read_file(path)?, &path.display().to_string())
 }
 
-/// Decodes a picture. `name` stands for it in messages.
+/// Decodes a picture. `name` is its name in messages.
 ///
-/// Transparency is laid on white, the EXIF orientation is applied, of an animation the first frame is taken.
+/// Transparent parts become white, the EXIF orientation is applied, and the first frame of an animation is
+/// used.
 ///
 /// # Errors
-/// When the bytes are empty, no picture, too large a picture, of a kind that is not supported, truncated or damaged.
+/// Fails if the bytes are empty or not a picture, or if the picture is too large, of a kind that is not
+/// supported, truncated or damaged.
 pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
     let (format, extension) = known_format(bytes, name)?;
     let failed = |error| failed(error, name, extension);
@@ -193,19 +195,19 @@ pub fn decode_bytes(bytes: &[u8], name: &str) -> Result<Decoded, ImageError> {
 /// Whether a JPEG has four channels.
 ///
 /// # Errors
-/// When its end is missing, which the decoder would fill with grey.
+/// Fails if the end of the file is missing, which the decoder would fill with grey.
 fn is_cmyk_jpeg(bytes: &[u8], name: &str) -> Result<bool, ImageError> {
     let markers = jpeg::markers(bytes);
-    match markers.whole {
-        true => Ok(markers.channels == Some(4)),
-        false => {
-            let reason = "the end of the picture is missing".to_owned();
-            Err(damaged(name, "jpg", reason))
-        }
+    if markers.whole {
+        Ok(markers.channels == Some(4))
+    } else {
+        let reason = "the end of the picture is missing".to_owned();
+        Err(damaged(name, "jpg", reason))
     }
 }
 
-/// What a TIFF says of its first page; the plain answer for other formats, and for a damaged one, which its decoder tells.
+/// The tags of the first page of a TIFF. For other formats, and for a damaged file, which the decoder
+/// reports, they have their default.
 fn page(bytes: &[u8], name: &str, format: ImageFormat) -> Result<Page, ImageError> {
     if format != ImageFormat::Tiff {
         return Ok(Page::default());
@@ -219,7 +221,7 @@ fn page(bytes: &[u8], name: &str, format: ImageFormat) -> Result<Page, ImageErro
     }
 }
 
-/// A decoder's error; a kind of picture that it does not know is no damage.
+/// The error of a decoder. A kind of picture that the decoder does not know is not damage.
 fn failed(error: image::ImageError, name: &str, format: &'static str) -> ImageError {
     match error {
         image::ImageError::Unsupported(error) => ImageError::Unsupported {
@@ -238,10 +240,10 @@ fn damaged(name: &str, format: &'static str, reason: String) -> ImageError {
     }
 }
 
-/// Width and height in pixels as stored, from the header alone.
+/// The stored width and height in pixels, from the header alone.
 ///
 /// # Errors
-/// As [`decode_bytes`], but damage behind the header goes unseen.
+/// Fails as [`decode_bytes`] does, but damage after the header is not noticed.
 pub fn dimensions(bytes: &[u8], name: &str) -> Result<(u32, u32), ImageError> {
     let (format, extension) = known_format(bytes, name)?;
     page(bytes, name, format)?;
@@ -317,7 +319,7 @@ fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
     }
 }
 
-/// The picture on a white ground, and whether any of the ground shows.
+/// The picture on a white ground, and whether any part of the ground is visible.
 fn on_white(rgba: &RgbaImage, kind: Alpha) -> (RgbImage, bool) {
     let mut see_through = false;
     let mut rgb = RgbImage::new(rgba.width(), rgba.height());
@@ -331,7 +333,7 @@ fn on_white(rgba: &RgbaImage, kind: Alpha) -> (RgbImage, bool) {
             to.0 = [r, g, b].map(|c| {
                 let colour = match kind {
                     Alpha::Straight => u32::from(c) * alpha,
-                    // A colour beyond its alpha is a mistake of the file's.
+                    // A colour that exceeds its alpha is an error in the file.
                     Alpha::Associated => 255 * u32::from(c).min(alpha),
                 };
                 ((colour + 255 * (255 - alpha) + 127) / 255) as u8

@@ -1,4 +1,4 @@
-//! Encoding: lossless files of a run, small pictures for pages.
+//! Encoding: lossless files for a run, and small pictures for pages.
 
 use super::decode::ImageError;
 use super::edit::Mask;
@@ -10,7 +10,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage};
 /// The picture as PNG, compressed quickly. The same pixels give the same bytes.
 ///
 /// # Errors
-/// When a side of the picture is 0.
+/// Fails if a side of the picture is 0.
 pub fn encode_png(rgb: &RgbImage) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::with_capacity(rgb.as_raw().len() / 8);
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
@@ -24,10 +24,11 @@ pub fn encode_png(rgb: &RgbImage) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// The picture as JPEG of a quality from 1 to 100, with chroma halved both ways (4:2:0).
+/// The picture as JPEG with a quality from 1 to 100, and with half the chroma resolution in both directions
+/// (4:2:0).
 ///
 /// # Errors
-/// When a side of the picture is 0 or above 65535.
+/// Fails if a side of the picture is 0 or above 65535.
 pub fn encode_jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
     let side = |side: u32| u16::try_from(side).unwrap_or(0);
@@ -45,13 +46,14 @@ pub fn encode_jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// The colour of a mask's white pixels; all others are transparent.
+/// The colour of the white pixels of a mask. All other pixels are transparent.
 const MASKED: [u8; 4] = [0xd5, 0x5e, 0x00, 0xff];
 
-/// The mask as PNG: one colour, readable on light and dark, where it is white, and transparent elsewhere.
+/// The mask as PNG. White pixels have one colour, which is readable on light and dark, and all others are
+/// transparent.
 ///
 /// # Errors
-/// When a side of the mask is 0.
+/// Fails if a side of the mask is 0.
 pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>, ImageError> {
     let (width, height) = (mask.width() as u32, mask.height() as u32);
     let pixels = mask.pixels().iter();
@@ -69,14 +71,14 @@ pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
-/// Longest side in pixels of a picture that is enlarged to be seen at all.
+/// Longest side, in pixels, of a picture that is enlarged so that it can be seen.
 const TINY: u32 = 64;
 
-/// A small JPEG of the picture whose longer side has at most `max_side` pixels. Small pictures are not
-/// enlarged, but for tiny ones, whose pixels become squares.
+/// A small JPEG of the picture, whose longer side has at most `max_side` pixels. Small pictures are not
+/// enlarged, except tiny ones, whose pixels become squares.
 ///
 /// # Errors
-/// When a side of the picture is 0.
+/// Fails if a side of the picture is 0.
 pub fn thumbnail(rgb: &RgbImage, max_side: u32) -> Result<Vec<u8>, ImageError> {
     let mut small = DynamicImage::ImageRgb8(rgb.clone());
     let longest = rgb.width().max(rgb.height()).max(1);

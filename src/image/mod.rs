@@ -1,4 +1,5 @@
-//! Pixels: bounded decoding, encoding, small pictures for pages, OpenCV-exact primitives, measures.
+//! Pixels: bounded decoding, encoding, small pictures for pages, operations that equal OpenCV's, and
+//! measures.
 
 pub mod cv;
 mod decode;

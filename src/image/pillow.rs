@@ -1,14 +1,15 @@
-//! Pillow's `Image.resize` for 8-bit RGB, bit for bit.
+//! Pillow's `Image.resize` for 8-bit RGB, exact to the bit.
 //!
-//! Both axes are separable windows with fixed-point weights: mostly first along rows, rounded to 8 bits, then along columns.
-//! Networks were trained and published numbers made behind this very function, so one grey level counts.
+//! Both axes are separable windows with fixed-point weights. The rows usually come first and are rounded to 8
+//! bits, and then the columns. Networks were trained on, and published numbers were computed from, the
+//! results of this function, so one grey level matters.
 
 use image::RgbImage;
 use rayon::prelude::*;
 use serde::Deserialize;
 use std::f64::consts::PI;
 
-/// Bits behind the point of a weight, as Pillow has them for 8-bit pictures.
+/// Number of bits after the point of a weight, as in Pillow for 8-bit pictures.
 const BITS: u32 = 22;
 
 /// The shape of the window.
@@ -18,12 +19,12 @@ pub enum Filter {
     Bilinear,
     /// Keys' cubic with a = −0.5.
     Bicubic,
-    /// Three lobes.
+    /// Lanczos with three lobes.
     Lanczos,
 }
 
 impl Filter {
-    /// Pillow's number of the filter, which preprocessor configurations store.
+    /// The filter with this number in Pillow, as preprocessor configurations store it.
     pub fn from_number(number: u64) -> Option<Self> {
         match number {
             1 => Some(Self::Lanczos),
@@ -33,7 +34,7 @@ impl Filter {
         }
     }
 
-    /// As [`Self::from_number`] reads it.
+    /// The number that [`Self::from_number`] reads.
     pub fn number(self) -> u64 {
         match self {
             Self::Lanczos => 1,
@@ -42,7 +43,7 @@ impl Filter {
         }
     }
 
-    /// By lower-case name.
+    /// The filter with this lower-case name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "lanczos" => Some(Self::Lanczos),
@@ -83,7 +84,7 @@ fn sinc(x: f64) -> f64 {
     x.sin() / x
 }
 
-/// Resizes to `width` × `height`, whatever the aspect ratio; an axis that keeps its size is left alone.
+/// Resizes to `width` × `height` with any aspect ratio. An axis that keeps its size is not changed.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     let (old_width, old_height) = image.dimensions();
     let mut resized = RgbImage::new(width, height);
@@ -92,7 +93,7 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     }
     let across = (width != old_width).then(|| windows(old_width, width, filter));
     let down = (height != old_height).then(|| windows(old_height, height, filter));
-    // As Pillow does since version 13; the order shows, since the first pass rounds.
+    // Pillow does so since version 13. The order matters, since the first pass rounds.
     let lost = i64::from(old_height) - i64::from(height);
     let down_first = lost > 0 && lost > 2 * (i64::from(old_width) - i64::from(width));
     let out = match (across, down) {
@@ -112,7 +113,7 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
     resized
 }
 
-/// Where a window begins and its fixed-point weights.
+/// The start of a window, and its fixed-point weights.
 struct Window {
     start: usize,
     weights: Vec<i32>,
@@ -124,7 +125,7 @@ fn windows(old: u32, new: u32, filter: Filter) -> Vec<Window> {
     let support = filter.support() * stretch;
     let window = |position: u32| {
         let centre = (f64::from(position) + 0.5) * scale;
-        // Casts cut towards zero, as in C, and negative ones to zero.
+        // As in C, casts truncate towards zero, and negative values become zero.
         let start = (centre - support + 0.5) as u32;
         let end = ((centre + support + 0.5) as u32).min(old);
         let weight = |i: u32| filter.weight((f64::from(i) - centre + 0.5) * (1.0 / stretch));

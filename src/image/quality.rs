@@ -1,43 +1,45 @@
-//! What can be said of a picture's technical quality without a learned model: sharpness, noise, range and colour.
+//! Measures of a picture's technical quality without a learned model: sharpness, noise, range and colour.
 
 use super::cv::grey;
 use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
-/// Side of the blocks that the flattest tenth is taken of.
+/// Side of the blocks, in pixels, of which the flattest tenth is used.
 const BLOCK: usize = 16;
 
-/// The measures, on grey levels 0..=255 unless said otherwise. Sharpness and noise depend on the picture's size.
+/// The measures, on grey levels 0..=255 unless stated otherwise. Sharpness and noise depend on the size of
+/// the picture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quality {
-    /// Variance of the Laplacian of the grey picture: OpenCV's `Laplacian(grey, CV_64F).var()`.
+    /// The variance of the Laplacian of the grey picture: OpenCV's `Laplacian(grey, CV_64F).var()`.
     pub sharpness: f64,
-    /// Standard deviation of noise (Immerkær, CVIU 64(2), 1996), over-estimated where there is texture; none below 3 × 3.
+    /// The standard deviation of the noise (Immerkær, CVIU 64(2), 1996), over-estimated in textures. `None`
+    /// below 3 × 3 pixels.
     pub noise: Option<f64>,
-    /// The same over the tenth of 16 × 16 blocks with the least gradient energy; none without a block.
+    /// The same over the tenth of 16 × 16 blocks with the least gradient energy. `None` without a block.
     pub noise_flat: Option<f64>,
-    /// Distance of the 1st and the 99th percentile of the grey values, of 255.
+    /// The distance between the 1st and the 99th percentile of the grey values, divided by 255.
     pub dynamic_range: f64,
-    /// Share of pixels with a channel at 0..=2 or 253..=255.
+    /// The share of pixels with a channel at 0..=2 or 253..=255.
     pub clipped: f64,
-    /// Bits of the histogram of the grey values, 0 to 8.
+    /// The entropy of the histogram of the grey values, 0 to 8 bits.
     pub entropy: f64,
-    /// Standard deviation of the grey values, of 255.
+    /// The standard deviation of the grey values, divided by 255.
     pub contrast: f64,
-    /// Mean grey value, of 255.
+    /// The mean grey value, divided by 255.
     pub brightness: f64,
-    /// Hasler and Süsstrunk, 2003: 0 is none, 33 moderate, 109 extreme.
+    /// Hasler and Süsstrunk, 2003: 0 is no colour, 33 moderate, 109 extreme.
     pub colorfulness: f64,
-    /// Mean saturation (HSV), 0 to 1.
+    /// The mean saturation (HSV), 0 to 1.
     pub saturation: f64,
 }
 
 impl Quality {
-    /// Measures a picture; None of one without pixels.
-    pub fn of(image: &RgbImage) -> Option<Self> {
-        let grey = Grey::of(image);
-        let colors = Colors::of(image);
+    /// Measures a picture. `None` for a picture without pixels.
+    pub fn measure(image: &RgbImage) -> Option<Self> {
+        let grey = Grey::from_image(image);
+        let colors = Colors::from_image(image);
         let pixels = grey.values.len() as f64;
         if grey.values.is_empty() {
             return None;
@@ -67,7 +69,7 @@ struct Grey {
 }
 
 impl Grey {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         Self {
             width: image.width() as usize,
             height: image.height() as usize,
@@ -107,7 +109,7 @@ impl Grey {
         squares as f64 / pixels - mean * mean
     }
 
-    /// |Y * M| at a pixel that is not on the border, M = [1 -2 1; -2 4 -2; 1 -2 1].
+    /// |Y * M| at a pixel that is not on the border, with M = [1 -2 1; -2 4 -2; 1 -2 1].
     fn roughness(&self, x: usize, y: usize) -> u64 {
         let across = |y: usize| self.at(x - 1, y) - 2 * self.at(x, y) + self.at(x + 1, y);
         (across(y - 1) - 2 * across(y) + across(y + 1)).unsigned_abs()
@@ -133,14 +135,15 @@ impl Grey {
             .map(|block| self.block(block % columns * BLOCK, block / columns * BLOCK))
             .collect();
         let flattest = blocks.len().div_ceil(10);
-        // Stable: of equals the earlier ones.
+        // The sort is stable, so equal blocks keep their order.
         blocks.sort_by_key(|(energy, _, _)| *energy);
         let chosen = blocks.iter().take(flattest);
         let (sum, count) = chosen.fold((0, 0), |all, one| (all.0 + one.1, all.1 + one.2));
         (count > 0).then(|| sigma(sum, count))
     }
 
-    /// Gradient energy (Sobel), sum of roughness, and the count of pixels of a block that are not on the border.
+    /// The gradient energy (Sobel), the sum of the roughness, and the number of pixels of a block that are
+    /// not on the border.
     fn block(&self, left: usize, top: usize) -> (i64, u64, usize) {
         let mut sums = (0, 0, 0);
         for y in top.max(1)..(top + BLOCK).min(self.height - 1) {
@@ -158,7 +161,7 @@ impl Grey {
     }
 }
 
-/// The places before and behind, mirrored at the border without repeating it.
+/// The indices before and after, mirrored at the border without repeating it.
 fn neighbours(place: usize, length: usize) -> (usize, usize) {
     let last = length - 1;
     let before = if place == 0 { 1.min(last) } else { place - 1 };
@@ -174,7 +177,7 @@ fn sigma(sum: u64, count: usize) -> f64 {
     (std::f64::consts::PI / 2.0).sqrt() / 6.0 * sum as f64 / count as f64
 }
 
-/// Mean and variance.
+/// The mean and the variance.
 fn moments(histogram: &[u64; 256]) -> (f64, f64) {
     let values = || histogram.iter().zip(0u64..);
     let count = histogram.iter().sum::<u64>() as f64;
@@ -184,15 +187,16 @@ fn moments(histogram: &[u64; 256]) -> (f64, f64) {
     (mean, (squares / count - mean * mean).max(0.0))
 }
 
-/// As numpy: between the two values next to the place (n − 1) q of the sorted ones.
+/// As numpy computes it: between the two values next to the index (n − 1) q of the sorted values.
 fn percentile(histogram: &[u64; 256], q: f64) -> f64 {
     let count: u64 = histogram.iter().sum();
     let place = (count - 1) as f64 * q;
     let value = |place: u64| {
         let mut left = place;
-        let found = histogram.iter().position(|n| match left < *n {
-            true => true,
-            false => {
+        let found = histogram.iter().position(|n| {
+            if left < *n {
+                true
+            } else {
                 left -= n;
                 false
             }
@@ -209,7 +213,7 @@ fn entropy(histogram: &[u64; 256]) -> f64 {
         .iter()
         .filter(|n| **n > 0)
         .map(|n| *n as f64 / count);
-    // A sum of no more than 8, and never −0.
+    // The sum is at most 8, and never −0.
     shares
         .map(|share| -share * share.log2())
         .sum::<f64>()
@@ -219,14 +223,14 @@ fn entropy(histogram: &[u64; 256]) -> f64 {
 /// Sums over pixels.
 #[derive(Default)]
 struct Colors {
-    /// Of R − G and of R + G − 2 B: values and squares.
+    /// Sums of R − G and of R + G − 2 B, of their values and their squares.
     opponents: [(i64, i64); 2],
     clipped: u64,
     saturation: f64,
 }
 
 impl Colors {
-    fn of(image: &RgbImage) -> Self {
+    fn from_image(image: &RgbImage) -> Self {
         let row = 3 * image.width().max(1) as usize;
         let rows: Vec<Self> = image
             .as_raw()

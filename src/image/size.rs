@@ -1,30 +1,30 @@
-//! How large a picture becomes before a network sees it, and how large a generated one is made.
+//! The size of a picture before a network reads it, and the size of a generated picture.
 
 use std::cmp::Ordering;
 
 /// The largest ratio of the sides that Qwen's resizing accepts.
 const MAX_ASPECT: u64 = 200;
 
-/// Why a picture has no size that fits.
+/// Why there is no suitable size for a picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum SizeError {
     #[error("a picture of {width}x{height} pixels cannot be resized: a side is zero")]
     Empty { width: u32, height: u32 },
     #[error(
-        "a picture of {width}x{height} pixels is too narrow: its sides may differ {MAX_ASPECT} times at most"
+        "a picture of {width}x{height} pixels is too narrow: one side may be at most {MAX_ASPECT} times the other"
     )]
     Narrow { width: u32, height: u32 },
     #[error(
-        "sizes cannot be multiples of {factor} with {min} to {max} pixels: factor and limits must be positive"
+        "sizes cannot be multiples of {factor} with {min} to {max} pixels: the factor and the limits must be positive"
     )]
     Limits { factor: u32, min: u64, max: u64 },
 }
 
-/// Qwen-VL's `smart_resize`: the (height, width) nearest to a picture's own whose sides are multiples of `factor`
-/// and whose area lies within `min_pixels..=max_pixels`, as far as rounding allows.
+/// Qwen-VL's `smart_resize`: the (height, width) nearest to the size of a picture such that the sides are
+/// multiples of `factor` and the area is within `min_pixels..=max_pixels`, as far as rounding allows.
 ///
 /// # Errors
-/// When a side is zero, the picture is too narrow, or the limits make no sense.
+/// Fails if a side is zero, if the picture is too narrow, or if the limits are not positive.
 pub fn smart_resize(
     height: u32,
     width: u32,
@@ -36,7 +36,7 @@ pub fn smart_resize(
     if short == 0 {
         return Err(SizeError::Empty { width, height });
     }
-    // Python compares the quotient, so that exactly 200 passes.
+    // Python compares the quotient, so a ratio of exactly 200 passes.
     if long > MAX_ASPECT * short {
         return Err(SizeError::Narrow { width, height });
     }
@@ -79,7 +79,8 @@ pub enum Ratios {
     One,
 }
 
-/// Ratios (width, height) and the smallest named set that has them; sets nest, and keep this order.
+/// Ratios (width, height), each with the smallest named set that contains it. The sets are nested, and keep
+/// this order.
 const RATIOS: [(u32, u32, u32); 11] = [
     (16, 9, 5),
     (9, 16, 5),
@@ -105,17 +106,17 @@ impl Ratios {
         }
     }
 
-    /// The set's ratios as (width, height).
+    /// The ratios of the set, as (width, height).
     pub fn list(self) -> impl Iterator<Item = (u32, u32)> {
         let members = RATIOS.iter().filter(move |ratio| ratio.2 <= self.len());
         members.map(|&(width, height, _)| (width, height))
     }
 
-    /// The (height, width) of about `anchor` pixels whose ratio is nearest to that of `width` : `height`; sides are
-    /// multiples of 32. The first ratio wins a tie.
+    /// The (height, width) of about `anchor` pixels whose ratio is nearest to `width` : `height`. The sides
+    /// are multiples of 32. The first ratio wins a tie.
     ///
     /// # Errors
-    /// When a side is zero.
+    /// Fails if a side is zero.
     pub fn size(self, width: u32, height: u32, anchor: u64) -> Result<(u32, u32), SizeError> {
         if width == 0 || height == 0 {
             return Err(SizeError::Empty { width, height });
@@ -129,25 +130,26 @@ impl Ratios {
         let (width, height) = (width * 32, height * 32);
         let base = u64::from(width) * u64::from(height);
         let scale = (anchor as f64 / base as f64).sqrt().round_ties_even();
-        // A set's smallest size, rather than none, for a tiny anchor.
+        // For a tiny anchor, this is the smallest size of the set.
         let scale = (scale as u32).max(1);
         Ok((height.saturating_mul(scale), width.saturating_mul(scale)))
     }
 }
 
-/// `any_11ratio`: (height, width) for a picture of `width` × `height`.
+/// `any_11ratio`: the (height, width) for a picture of `width` × `height`.
 ///
 /// # Errors
-/// When a side is zero.
+/// Fails if a side is zero.
 pub fn any_11ratio(width: u32, height: u32, anchor: u64) -> Result<(u32, u32), SizeError> {
     Ratios::Eleven.size(width, height, anchor)
 }
 
-/// GEdit-Bench's size of an input picture (`generate_image_example.py` of Step1X-Edit): (width, height) of about 512 × 512
-/// pixels, both multiples of 32; where the area misses, the width goes one step over it or under it, the height stays.
+/// GEdit-Bench's size of an input picture (`generate_image_example.py` of Step1X-Edit): a (width, height) of
+/// about 512 × 512 pixels, both multiples of 32. If the area does not match, the width changes by one step up
+/// or down, and the height stays.
 ///
 /// # Errors
-/// When a side is zero, or becomes zero since the picture is too narrow.
+/// Fails if a side is zero, or becomes zero since the picture is too narrow.
 pub fn gedit_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
     const AREA: u64 = 512 * 512;
     const STEP: u32 = 32;
@@ -163,9 +165,10 @@ pub fn gedit_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
         Ordering::Equal => new_width,
         Ordering::Greater => new_width - STEP,
     };
-    match new_width == 0 || new_height == 0 {
-        true => Err(SizeError::Narrow { width, height }),
-        false => Ok((new_width, new_height)),
+    if new_width == 0 || new_height == 0 {
+        Err(SizeError::Narrow { width, height })
+    } else {
+        Ok((new_width, new_height))
     }
 }
 
@@ -182,8 +185,9 @@ mod tests {
         assert_eq!(resize(1100, 2000), Ok((308, 588)));
     }
 
-    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and 1:2 the other way round 352 × 736, so 384; 3:2 gives 627.07 ×
-    // 418.05, rounded 640 × 416, more than 512², so one step less; 81:49 gives 658.3 × 398.2, rounded 672 × 384.
+    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and
+    // 1:2 the other way round 352 × 736, so 384; 3:2 gives 627.07 × 418.05, rounded 640 × 416, more than
+    // 512², so one step less; 81:49 gives 658.3 × 398.2, rounded 672 × 384.
     #[test]
     fn gedit_goes_over_or_under_the_area_by_the_width_alone() {
         for (size, expected) in [

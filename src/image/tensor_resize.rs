@@ -1,13 +1,16 @@
-//! PyTorch's bicubic resize of float pictures, with and without antialiasing (`torch.nn.functional.interpolate`).
+//! PyTorch's bicubic resize of float pictures, with and without antialiasing
+//! (`torch.nn.functional.interpolate`).
 
 use image::RgbImage;
 
-/// Where a window begins and its weights.
+/// The start of a window, and its weights.
 type Window = (usize, Vec<f32>);
 
-/// Resizes the channels, scaled to 0..=1, to `width` × `height`: nothing is rounded or cut off. → `[3, height, width]`.
+/// Resizes the channels, scaled to 0..=1, to `width` × `height`. Nothing is rounded or clipped. The result
+/// has the shape `[3, height, width]`.
 ///
-/// With `antialias` the window widens with the ratio and a = −0.5, without a = −0.75 and there are four taps.
+/// With `antialias`, the window widens with the ratio and a = −0.5. Without it, a = −0.75 and there are four
+/// taps.
 pub fn bicubic(image: &RgbImage, width: usize, height: usize, antialias: bool) -> Vec<f32> {
     let (old_width, old_height) = (image.width() as usize, image.height() as usize);
     let across = windows(old_width, width, antialias);
@@ -48,14 +51,17 @@ pub fn cubic(x: f64, a: f64) -> f64 {
 
 fn windows(old: usize, new: usize, antialias: bool) -> Vec<Window> {
     let scale = old as f64 / new as f64;
-    let window = |place: usize| match antialias {
-        true => wide(old, scale, place),
-        false => four(old, scale, place),
+    let window = |place: usize| {
+        if antialias {
+            wide_window(old, scale, place)
+        } else {
+            four_taps(old, scale, place)
+        }
     };
     (0..new).map(window).collect()
 }
 
-fn wide(old: usize, scale: f64, place: usize) -> Window {
+fn wide_window(old: usize, scale: f64, place: usize) -> Window {
     let stretch = scale.max(1.0);
     let centre = (place as f64 + 0.5) * scale;
     let start = (centre - 2.0 * stretch + 0.5).max(0.0) as usize;
@@ -70,8 +76,9 @@ fn wide(old: usize, scale: f64, place: usize) -> Window {
     )
 }
 
-/// Taps beyond the edge read the edge: their weights are added to its.
-fn four(old: usize, scale: f64, place: usize) -> Window {
+/// The window of four taps. Taps beyond the edge read the edge pixel, so their weights are added to its
+/// weight.
+fn four_taps(old: usize, scale: f64, place: usize) -> Window {
     let at = (place as f64 + 0.5) * scale - 0.5;
     let (floor, part) = (at.floor(), at - at.floor());
     let last = old as i64 - 1;
@@ -93,8 +100,8 @@ fn four(old: usize, scale: f64, place: usize) -> Window {
 mod tests {
     use super::*;
 
-    /// python: `F.interpolate(x, (h, w), mode="bicubic", align_corners=False, antialias=…)` on the picture below
-    /// (tests/golden/detector/resize.py).
+    /// python: `F.interpolate(x, (h, w), mode="bicubic", align_corners=False, antialias=…)` on the picture
+    /// below (tests/golden/detector/resize.py).
     #[test]
     fn both_forms_are_those_of_pytorch() {
         let image = RgbImage::from_fn(7, 5, |x, y| {

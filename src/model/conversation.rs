@@ -1,4 +1,4 @@
-//! A conversation of words and pictures as Qwen2.5-VL takes it: ids, patches and their grids.
+//! A conversation of words and pictures in the form that Qwen2.5-VL reads: ids, patches and their grids.
 
 use super::Result;
 use super::generation_config::GenerationConfig;
@@ -17,18 +17,18 @@ pub enum Piece<'a> {
     Picture(&'a RgbImage),
 }
 
-/// What one side said, in the order in which it is shown to the model.
+/// A message of one side, with its pieces in the order in which the model reads them.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {
     pub role: Role,
     pub pieces: Vec<Piece<'a>>,
 }
 
-/// A conversation that ends where the assistant begins to speak.
+/// A conversation up to the point where the assistant begins.
 #[derive(Debug, Clone)]
 pub struct Conversation {
     pub ids: Vec<u32>,
-    /// All patches of all pictures `[P, C·T·p·p]`, none without pictures.
+    /// All patches of all pictures, `[P, C·T·p·p]`. `None` without pictures.
     pub pixel_values: Option<Tensor>,
     /// (t, h, w) of every picture, in patches.
     pub grids: Vec<[usize; 3]>,
@@ -38,7 +38,7 @@ impl Conversation {
     /// The language model's final states of all positions, `[1, L, D]`.
     ///
     /// # Errors
-    /// As [`Qwen2_5Vl::hidden_states`].
+    /// Fails when [`Qwen2_5Vl::hidden_states`] fails.
     pub fn states(&self, model: &Qwen2_5Vl) -> Result<Tensor> {
         let pixels = self.pixel_values.as_ref();
         let images = pixels
@@ -52,10 +52,10 @@ impl Conversation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub text: String,
-    /// Tokens of the prompt, pictures included.
+    /// Number of tokens of the prompt, including its pictures.
     pub input_tokens: usize,
     pub output_tokens: usize,
-    /// The answer reached its longest length.
+    /// Whether the answer reached the token limit.
     pub truncated: bool,
 }
 
@@ -73,11 +73,11 @@ impl Reader {
     /// `generation_config.json`; the last two may be absent.
     ///
     /// # Errors
-    /// When a file is damaged, or the vocabulary lacks a token that conversations need.
+    /// Fails if a file is damaged, or the vocabulary lacks a token that conversations need.
     pub fn open(folder: &Path) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
-        // A vocabulary without the tokens of a conversation would fail every prompt.
-        let end = ChatTokens::of(&tokenizer)?.im_end;
+        // Without the tokens of a conversation in the vocabulary, every prompt would fail.
+        let end = ChatTokens::from_tokenizer(&tokenizer)?.im_end;
         let mut eos = vec![end];
         eos.extend(GenerationConfig::read(folder)?.eos());
         Ok(Self {
@@ -87,23 +87,23 @@ impl Reader {
         })
     }
 
-    /// From what the files would hold; an answer ends with the turn.
+    /// From the contents of such files. An answer ends with the turn.
     ///
     /// # Errors
-    /// When the vocabulary lacks a token that conversations need.
-    pub fn of(tokenizer: Tokenizer, processor: QwenProcessor) -> Result<Self> {
+    /// Fails if the vocabulary lacks a token that conversations need.
+    pub fn from_parts(tokenizer: Tokenizer, processor: QwenProcessor) -> Result<Self> {
         Ok(Self {
-            eos: vec![ChatTokens::of(&tokenizer)?.im_end],
+            eos: vec![ChatTokens::from_tokenizer(&tokenizer)?.im_end],
             tokenizer,
             processor,
         })
     }
 
-    /// The most likely answer to a conversation, of at most `max_new_tokens`; it ends early after a token for which
-    /// `on_token` returns false.
+    /// The most likely answer to a conversation, of at most `max_new_tokens` tokens. It ends early after a
+    /// token for which `on_token` returns false.
     ///
     /// # Errors
-    /// As [`Qwen2_5Vl::generate_greedy`].
+    /// Fails when [`Qwen2_5Vl::generate_greedy`] fails.
     pub fn reply(
         &self,
         model: &Qwen2_5Vl,
@@ -129,7 +129,7 @@ impl Reader {
     /// Renders messages in the form's template.
     ///
     /// # Errors
-    /// When a picture is too narrow, or a text names a token that stands for pictures.
+    /// Fails if a picture is too narrow, or a text names a token that stands for pictures.
     pub fn encode(
         &self,
         messages: &[Message<'_>],
@@ -158,9 +158,10 @@ impl Reader {
         }
         Ok(Conversation {
             ids: chat::encode(&self.tokenizer, &turns, form)?,
-            pixel_values: match values.is_empty() {
-                true => None,
-                false => Some(Tensor::cat(&values, 0)?.to_device(device)?),
+            pixel_values: if values.is_empty() {
+                None
+            } else {
+                Some(Tensor::cat(&values, 0)?.to_device(device)?)
             },
             grids,
         })

@@ -1,5 +1,5 @@
-//! DINOv2, with and without registers: keys and numbers of `Dinov2Model` and `Dinov2WithRegistersModel` of
-//! transformers.
+//! DINOv2 with and without registers, with the keys and the results of `Dinov2Model` and
+//! `Dinov2WithRegistersModel` of transformers.
 //!
 //! Oquab et al., arXiv 2304.07193; Darcet et al., arXiv 2309.16588.
 
@@ -19,7 +19,7 @@ pub struct Dinov2Config {
     pub num_attention_heads: usize,
     #[serde(default = "four")]
     pub mlp_ratio: f64,
-    /// Native side in pixels.
+    /// Native side, in pixels.
     pub image_size: usize,
     pub patch_size: usize,
     #[serde(default = "three")]
@@ -71,7 +71,7 @@ impl Dinov2Config {
         Ok(())
     }
 
-    /// Patches along a native side.
+    /// Number of patches along a native side.
     fn side(&self) -> usize {
         self.image_size / self.patch_size
     }
@@ -176,14 +176,17 @@ impl Layer {
 }
 
 impl Dinov2 {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When sizes do not divide; as [`Weights::get`].
+    /// Fails if sizes do not divide, and when [`Weights::get`] fails.
     pub fn new(config: &Dinov2Config, weights: &Weights) -> Result<Self> {
         config.check()?;
         let (width, side) = (config.hidden_size, config.side());
-        let weights = match weights.has("dinov2.embeddings.cls_token") {
-            true => weights.at("dinov2"),
-            false => weights.clone(),
+        let weights = if weights.has("dinov2.embeddings.cls_token") {
+            weights.at("dinov2")
+        } else {
+            weights.clone()
         };
         let embeddings = weights.at("embeddings");
         let registers = config.num_register_tokens;
@@ -210,20 +213,20 @@ impl Dinov2 {
         })
     }
 
-    /// Pixels [B, 3, H, W] → states [B, 1 + R + N, D] after the final norm: class token, registers, patches in raster
-    /// order.
+    /// Pixels [B, 3, H, W] → states [B, 1 + R + N, D] after the final norm: class token, registers, patches
+    /// in raster order.
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         self.states(pixel_values, self.patch_embeddings.forward(pixel_values)?)
     }
 
-    /// As [`Self::forward`], with patches hidden as training hides them: where `mask` [B, N, 1] is 1, `token` [1, D] stands
-    /// for what the patch shows.
+    /// As [`Self::forward`], but with hidden patches, as in training. Where `mask` [B, N, 1] is 1, `token`
+    /// [1, D] replaces the patch.
     ///
     /// # Errors
-    /// As [`Self::forward`]; when the mask has another shape.
+    /// Fails when [`Self::forward`] fails, and if the mask has another shape.
     pub fn forward_masked(
         &self,
         pixel_values: &Tensor,
@@ -236,7 +239,7 @@ impl Dinov2 {
         self.states(pixel_values, (shown + hidden)?)
     }
 
-    /// The states of patches [B, N, D] whose positions are still to be added.
+    /// The states of patches [B, N, D], before their positions are added.
     fn states(&self, pixel_values: &Tensor, patches: Tensor) -> Result<Tensor> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let grid = (height / self.patch, width / self.patch);
@@ -254,8 +257,8 @@ impl Dinov2 {
         Ok(self.layernorm.forward(&x)?)
     }
 
-    /// Positions of the patches [N, D], resampled where the grid is not the native square. The form with registers
-    /// smooths when the grid shrinks.
+    /// Positions of the patches [N, D], resampled if the grid is not the native square. The form with
+    /// registers smooths if the grid becomes smaller.
     fn positions(&self, (rows, columns): (usize, usize)) -> Result<Tensor> {
         let table = self
             .position_embeddings

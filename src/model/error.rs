@@ -1,4 +1,4 @@
-//! What can be wrong with a checkpoint or with what is put into a network.
+//! What can be wrong with a checkpoint, or with the input of a network.
 
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ pub enum ModelError {
         path: PathBuf,
         problems: Vec<String>,
     },
-    #[error("tensor `{tensor}` holds a value that is not finite")]
-    #[diagnostic(help("the file is damaged, or training diverged: fetch the weights again"))]
+    #[error("tensor `{tensor}` contains a value that is not finite")]
+    #[diagnostic(help("the file is damaged, or its training diverged: fetch the weights again"))]
     NotFinite { tensor: String },
     #[error("{0}")]
     Input(String),
@@ -46,14 +46,14 @@ impl ModelError {
             std::io::ErrorKind::NotFound if cached() => Self::file(
                 path,
                 "no such file: its folder is the root of a repository in the hub's cache",
-                "name the folder below its `snapshots/`",
+                "give the folder of a snapshot, below `snapshots/`",
             ),
             std::io::ErrorKind::NotFound => Self::file(
                 path,
                 "no such file",
-                "the checkpoint is incomplete, or this is not its folder: compare it with the published list of files",
+                "the checkpoint is incomplete, or this is another folder: compare it with the published list of files",
             ),
-            _ => Self::file(path, error.to_string(), "the file must be readable"),
+            _ => Self::file(path, error.to_string(), "check the permissions of the file"),
         }
     }
 
@@ -66,7 +66,7 @@ impl ModelError {
         }
     }
 
-    /// A configuration that cannot be right.
+    /// An error in a configuration.
     pub fn config(path: &Path, message: impl Into<String>) -> Self {
         Self::Config {
             path: path.into(),

@@ -6,11 +6,11 @@ use super::{ModelError, Result};
 use candle_core::{DType, Tensor};
 use serde::Deserialize;
 
-/// The fields of `scheduler_config.json`; what a file omits is as in FLUX.1-dev.
+/// The fields of `scheduler_config.json`. Missing fields have the values of FLUX.1-dev.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct FlowMatchConfig {
-    /// Whether the shift follows the number of tokens; else it is `shift`.
+    /// Whether the shift depends on the number of tokens. Otherwise it is `shift`.
     pub use_dynamic_shifting: bool,
     pub shift: f64,
     pub base_shift: f64,
@@ -33,10 +33,10 @@ impl Default for FlowMatchConfig {
 }
 
 impl FlowMatchConfig {
-    /// The exponent of the shift: a line through both given lengths, and on beyond them.
+    /// The exponent of the shift: a line through both given lengths, also beyond them.
     ///
     /// # Errors
-    /// When the two lengths are the same.
+    /// Fails if the two lengths are the same.
     pub fn mu(&self, image_seq_len: usize) -> Result<f64> {
         let (base, max) = (
             self.base_image_seq_len as f64,
@@ -52,24 +52,27 @@ impl FlowMatchConfig {
         Ok(self.base_shift + slope * (image_seq_len as f64 - base))
     }
 
-    /// What noise levels are shifted by: sigma becomes factor · sigma / (1 + (factor − 1) · sigma).
+    /// The factor that shifts the noise levels: sigma becomes factor · sigma / (1 + (factor − 1) · sigma).
     ///
     /// # Errors
-    /// As [`Self::mu`].
+    /// Fails when [`Self::mu`] fails.
     pub fn factor(&self, image_seq_len: usize) -> Result<f64> {
-        match self.use_dynamic_shifting {
-            true => Ok(self.mu(image_seq_len)?.exp()),
-            false => Ok(self.shift),
+        if self.use_dynamic_shifting {
+            Ok(self.mu(image_seq_len)?.exp())
+        } else {
+            Ok(self.shift)
         }
     }
 
     /// The `steps + 1` noise levels of a sampling, from 1 to 0.
     ///
     /// # Errors
-    /// As [`Self::mu`]; when there are no steps.
+    /// Fails when [`Self::mu`] fails, and if there are no steps.
     pub fn sigmas(&self, steps: usize, image_seq_len: usize) -> Result<Vec<f32>> {
         if steps == 0 {
-            return Err(ModelError::Input("sampling takes at least one step".into()));
+            return Err(ModelError::Input(
+                "the number of sampling steps must be 1 or more".into(),
+            ));
         }
         let factor = self.factor(image_seq_len)?;
         // Evenly spaced from 1 to 1 / steps, then shifted.
@@ -81,10 +84,10 @@ impl FlowMatchConfig {
     }
 }
 
-/// x + (next − sigma) · velocity, in f32; the result has the dtype of x.
+/// x + (next − sigma) · velocity, computed in f32. The result has the dtype of x.
 ///
 /// # Errors
-/// When shapes differ.
+/// Fails if shapes differ.
 pub fn euler_step(x: &Tensor, velocity: &Tensor, sigma: f32, next: f32) -> Result<Tensor> {
     let step = (velocity.to_dtype(DType::F32)? * f64::from(next - sigma))?;
     Ok((x.to_dtype(DType::F32)? + step)?.to_dtype(x.dtype())?)

@@ -1,10 +1,10 @@
-//! `generation_config.json`: how a checkpoint's authors decode.
+//! `generation_config.json`: the decoding settings of the authors of a checkpoint.
 
 use super::{Result, read_config};
 use serde::Deserialize;
 use std::path::Path;
 
-/// The fields that are used; a file that is absent says nothing.
+/// The fields that are used. An absent file has none of them.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct GenerationConfig {
     #[serde(default)]
@@ -24,12 +24,13 @@ impl GenerationConfig {
     /// From a checkpoint's folder.
     ///
     /// # Errors
-    /// When the file is there and damaged.
+    /// Fails if the file exists but is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("generation_config.json");
-        match path.is_file() {
-            true => read_config(&path),
-            false => Ok(Self::default()),
+        if path.is_file() {
+            read_config(&path)
+        } else {
+            Ok(Self::default())
         }
     }
 

@@ -1,6 +1,7 @@
-//! LPIPS v0.1 (Zhang et al., arXiv 1801.03924): the distance of two pictures in the features of a network that was trained
-//! on ImageNet, weighed by people's judgements. Keys are torchvision's (`features.0.weight`, …) and, for the weights of the
-//! channels, those of the package lpips (`lin0.model.1.weight`, …). Widths are the stored tensors'.
+//! LPIPS v0.1 (Zhang et al., arXiv 1801.03924): the distance of two pictures in the features of a network
+//! that was trained on ImageNet, with weights learned from human judgements. The keys are torchvision's
+//! (`features.0.weight`, …) and, for the weights of the channels, those of the package lpips
+//! (`lin0.model.1.weight`, …). The widths come from the stored tensors.
 
 use super::nn::{Conv2d, Padding};
 use super::weights::{Files, load};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// The mean and deviation of the networks' pictures on −1..=1.
 const SHIFT: [f32; 3] = [-0.030, -0.088, -0.188];
 const SCALE: [f32; 3] = [0.458, 0.448, 0.450];
-/// Keeps a vector without any feature from being divided by zero.
+/// Prevents a division by zero for a vector without features.
 const EPS: f64 = 1e-10;
 
 /// The network whose features are compared.
@@ -28,7 +29,7 @@ pub enum LpipsNet {
     Alex,
     /// VGG-16.
     Vgg,
-    /// SqueezeNet 1.1, as PIE-Bench has it.
+    /// SqueezeNet 1.1, which PIE-Bench uses.
     Squeeze,
 }
 
@@ -42,7 +43,7 @@ impl LpipsNet {
         }
     }
 
-    /// The shortest side of a picture that is left a pixel by all convolutions and poolings.
+    /// The shortest side of a picture that still has a pixel after all convolutions and poolings.
     pub fn least_side(self) -> u32 {
         match self {
             Self::Alex => 31,
@@ -55,13 +56,14 @@ impl LpipsNet {
 /// A step of a trunk.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A convolution and what is negative cut off.
+    /// A convolution, followed by a ReLU.
     Conv(Conv2d),
-    /// The largest of each window, stepping by 2; what is left over at the right and the bottom counts when `ceil`.
+    /// The maximum of each window, in steps of 2. With `ceil`, incomplete windows at the right and the bottom
+    /// count.
     Pool { window: usize, ceil: bool },
-    /// SqueezeNet's: fewer channels, then two convolutions side by side.
+    /// The module of SqueezeNet: fewer channels, and then two parallel convolutions.
     Fire([Conv2d; 3]),
-    /// The features so far are compared.
+    /// A point at which the features are compared.
     Tap,
 }
 
@@ -70,7 +72,7 @@ enum Step {
 pub struct Lpips {
     net: LpipsNet,
     steps: Vec<Step>,
-    /// Per tap, [1, C, 1, 1].
+    /// The weights of each tap, [1, C, 1, 1].
     channels: Vec<Tensor>,
     device: Device,
 }
@@ -79,7 +81,7 @@ impl Lpips {
     /// Loads the trunk's weights and those of the channels, each a file or a folder with one.
     ///
     /// # Errors
-    /// When a file is absent or damaged, or holds another network.
+    /// Fails if a file is absent or damaged, or holds another network.
     pub fn open(net: LpipsNet, trunk: &Path, linear: &Path, device: &Device) -> Result<Self> {
         let trunk = Arc::new(Files::open(trunk)?);
         let steps = load(&trunk, DType::F32, device, |weights| steps(net, weights))?;
@@ -112,13 +114,13 @@ impl Lpips {
     /// The distance of two pictures of one size; 0 for the same picture.
     ///
     /// # Errors
-    /// When they are too small for the network or differ in size.
+    /// Fails if they are too small for the network or differ in size.
     pub fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
         let least = self.net.least_side();
         let (width, height) = a.dimensions();
         if a.dimensions() != b.dimensions() || width.min(height) < least {
             return Err(ModelError::Input(format!(
-                "LPIPS ({}) compares pictures of one size with sides of {least} pixels or more, and these have {width}x{height} and {}x{}",
+                "LPIPS ({}) compares pictures of the same size with sides of at least {least} pixels, but these have {width}x{height} and {}x{}",
                 self.net.name(),
                 b.width(),
                 b.height(),
@@ -141,7 +143,7 @@ impl Lpips {
     /// Pictures [B, 3, H, W] on −1..=1 → distances `[B]`.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn forward(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let (mut a, mut b) = (self.shifted(a)?, self.shifted(b)?);
         let mut sum: Option<Tensor> = None;
@@ -177,10 +179,13 @@ impl Step {
             Self::Conv(conv) => conv.forward(x)?.relu(),
             Self::Pool { window, ceil } => {
                 let (_, _, height, width) = x.dims4()?;
-                // Nothing is negative here, so that zeros change no maximum.
-                let more = |side: usize| match ceil {
-                    true => side.saturating_sub(*window) % 2,
-                    false => 0,
+                // Nothing is negative here, so zeros do not change a maximum.
+                let more = |side: usize| {
+                    if *ceil {
+                        side.saturating_sub(*window) % 2
+                    } else {
+                        0
+                    }
                 };
                 let x = x.pad_with_zeros(2, 0, more(height))?;
                 let x = x.pad_with_zeros(3, 0, more(width))?;
@@ -201,7 +206,7 @@ fn unit(features: &Tensor) -> candle_core::Result<Tensor> {
     features.broadcast_div(&(length + EPS)?)
 }
 
-/// A size of the stored `weight`, 1 where nothing is stored.
+/// A size of the stored `weight`, or 1 if nothing is stored.
 fn stored(weights: &Weights, axis: usize) -> Result<usize> {
     let dims = weights.dims("weight").ok_or_else(|| {
         ModelError::Input(format!(
@@ -211,7 +216,7 @@ fn stored(weights: &Weights, axis: usize) -> Result<usize> {
     })?;
     dims.get(axis).copied().ok_or_else(|| {
         ModelError::Input(format!(
-            "LPIPS: `{}` has the shape {dims:?}, which no convolution has",
+            "LPIPS: `{}` has the shape {dims:?}, but a convolution has four sizes",
             weights.name("weight")
         ))
     })

@@ -1,7 +1,8 @@
-//! Neural networks in candle: one file or folder a network, with config, weights and forward; no policy.
+//! Neural networks in candle: one file or folder for each network, with its configuration, weights and
+//! forward pass.
 //!
-//! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random checkpoint
-//! goes through the same code as a released one. Tensors keep the names that their authors publish.
+//! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random
+//! checkpoint runs the same code as a released one. Tensors have the names that their authors publish.
 
 pub mod clip;
 pub mod clip_flan_t5;
@@ -37,10 +38,11 @@ pub use weights::Weights;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// Reads a JSON configuration file of a checkpoint; keys that the type does not name are ignored.
+/// Reads a JSON configuration file of a checkpoint; keys that the type does not have are ignored.
 ///
 /// # Errors
-/// When the file cannot be read or a field is missing or has another type; the message names file and field.
+/// Fails if the file cannot be read or a field is missing or has another type. The message names file and
+/// field.
 pub fn read_config<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read_to_string(path).map_err(|error| ModelError::io(path, &error))?;
     serde_json::from_str(&text).map_err(|error| ModelError::config(path, error.to_string()))

@@ -1,14 +1,14 @@
 //! `torch.randn` on a CPU generator: the same seed gives the same noise as in PyTorch.
 //!
-//! Mersenne twister (MT19937) and Box-Muller, in the order in which PyTorch draws: it depends on the number of values
-//! and on their type, not on the processor.
+//! It uses the Mersenne twister (MT19937) and Box-Muller, in the order in which PyTorch draws. The order
+//! depends on the number of values and on their type, but not on the processor.
 
 use candle_core::DType;
 use std::f64::consts::TAU;
 
 const LENGTH: usize = 624;
 const SHIFT: usize = 397;
-/// Values that are transformed together: so many radii, then as many angles.
+/// Number of radii that are transformed together with the same number of angles.
 const HALF: usize = 8;
 const BLOCK: usize = 2 * HALF;
 
@@ -17,12 +17,12 @@ const BLOCK: usize = 2 * HALF;
 pub struct Generator {
     state: Box<[u32; LENGTH]>,
     next: usize,
-    /// The second of a pair of normal values, when only the first was used.
+    /// The second of a pair of normal values, if only the first was used.
     saved: Option<f64>,
 }
 
 impl Generator {
-    /// `manual_seed(seed)`; the twister sees the low 32 bits.
+    /// `manual_seed(seed)`. The twister uses the low 32 bits.
     pub fn new(seed: u64) -> Self {
         let mut state = Box::new([0; LENGTH]);
         let mut last = seed as u32;
@@ -75,7 +75,7 @@ impl Generator {
         (both & ((1 << 53) - 1)) as f64 / (1_u64 << 53) as f64
     }
 
-    /// One normal value; they are drawn in pairs.
+    /// One normal value. Values are drawn in pairs.
     fn normal(&mut self) -> f64 {
         if let Some(saved) = self.saved.take() {
             return saved;
@@ -91,8 +91,8 @@ impl Generator {
     }
 }
 
-/// `torch.randn(count, generator=generator, dtype=dtype)`, rounded to `dtype`; successive calls go on where the last
-/// one ended. Any type other than BF16 and F16 counts as F32.
+/// `torch.randn(count, generator=generator, dtype=dtype)`, rounded to `dtype`; successive calls continue
+/// where the last one ended. Every type other than BF16 and F16 counts as F32.
 pub fn randn(generator: &mut Generator, count: usize, dtype: DType) -> Vec<f32> {
     let mut values = vec![0.0; count];
     let half = matches!(dtype, DType::BF16 | DType::F16);
@@ -109,7 +109,7 @@ pub fn randn(generator: &mut Generator, count: usize, dtype: DType) -> Vec<f32> 
             }
             transform(block);
         }
-        // The last sixteen are drawn anew, those that were already done too.
+        // The last sixteen values are drawn again, including those that were already transformed.
         if !rest.is_empty()
             && let Some(block) = values.last_chunk_mut::<BLOCK>()
         {

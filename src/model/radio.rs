@@ -1,9 +1,10 @@
-//! RADIO and C-RADIO vision encoders (Ranzinger et al., arXiv 2312.06709; Heinrich et al., arXiv 2412.07679): a ViT of
-//! timm's kind with cropped position embeddings, tokens of several teachers before the patches, and the normalisation
-//! of pixels inside.
+//! RADIO and C-RADIO vision encoders (Ranzinger et al., arXiv 2312.06709; Heinrich et al., arXiv 2412.07679):
+//! a ViT of timm's kind with cropped position embeddings, tokens of several teachers before the patches, and
+//! the normalisation of pixels inside.
 //!
-//! Keys are those of the published safetensors (`radio_model.model.…`). Depth and widths are the stored tensors'; only
-//! the number of heads comes from `config.json`. The teachers' adaptors are not read.
+//! The keys are those of the published safetensors (`radio_model.model.…`). The depth and the widths come
+//! from the stored tensors, and only the number of heads comes from `config.json`. The teachers' adaptors are
+//! not read.
 
 use super::nn::{LayerNorm, VitBlock, layer_norm};
 use super::weights::Files;
@@ -19,7 +20,8 @@ const EPS: f64 = 1e-6;
 pub struct RadioConfig {
     #[serde(default)]
     args: Args,
-    /// For checkpoints of other sizes than the published; else `args.model` tells.
+    /// For checkpoints with other sizes than the published ones. Otherwise `args.model` determines the
+    /// number.
     #[serde(default)]
     num_attention_heads: Option<usize>,
 }
@@ -48,7 +50,7 @@ impl RadioConfig {
         let known = HEADS.iter().find(|(prefix, _)| name.starts_with(prefix));
         known.map(|(_, heads)| *heads).ok_or_else(|| {
             ModelError::Input(format!(
-                "RADIO config.json: `args.model` = {name:?} is no known architecture, and there is no \
+                "RADIO config.json: `args.model` = {name:?} is not a known architecture, and there is no \
                  `num_attention_heads`"
             ))
         })
@@ -70,11 +72,11 @@ pub struct Radio {
     tokens: Tensor,
     blocks: Vec<VitBlock>,
     norm: Option<LayerNorm>,
-    /// Mean `[D]` and map `[D, D]` that some checkpoints end with.
+    /// The mean `[D]` and the matrix `[D, D]` at the end of some checkpoints.
     normalizer: Option<(Tensor, Tensor)>,
 }
 
-/// The shape of a tensor that tells a size.
+/// The shape of a tensor that determines a size.
 fn stored(weights: &Weights, name: &str) -> Result<Vec<usize>> {
     weights.dims(name).ok_or_else(|| {
         ModelError::Input(format!(
@@ -89,12 +91,15 @@ fn root(side: usize) -> Option<usize> {
 }
 
 impl Radio {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a tensor is missing, or sizes do not fit each other or the configuration.
+    /// Fails if a tensor is missing, or sizes do not fit each other or the configuration.
     pub fn new(config: &RadioConfig, weights: &Weights) -> Result<Self> {
-        let place = match weights.has("radio_model.model.patch_generator.pos_embed") {
-            true => weights.at("radio_model"),
-            false => weights.clone(),
+        let place = if weights.has("radio_model.model.patch_generator.pos_embed") {
+            weights.at("radio_model")
+        } else {
+            weights.clone()
         };
         let (model, conditioner) = (place.at("model"), place.at("input_conditioner"));
         let generator = model.at("patch_generator");
@@ -106,7 +111,7 @@ impl Radio {
         let (&[width, values], &[1, cells, _], &[rows, _]) =
             (&embedder[..], &table[..], &tokens[..])
         else {
-            let message = "RADIO: the patch generator's tensors have other ranks than published";
+            let message = "RADIO: the tensors of the patch generator have other ranks than the published ones";
             return Err(ModelError::Input(message.into()));
         };
         let heads = config.heads()?;
@@ -115,7 +120,7 @@ impl Radio {
             .zip(root(cells));
         let Some((patch, side)) = sides.filter(|_| heads > 0 && width % heads == 0) else {
             return Err(ModelError::Input(format!(
-                "RADIO: {values} numbers a patch, {cells} positions and {heads} heads of width {width} do not fit \
+                "RADIO: {values} values per patch, {cells} positions and {heads} heads of width {width} do not fit \
                  each other"
             )));
         };
@@ -156,7 +161,7 @@ impl Radio {
         })
     }
 
-    /// The width of a token, where the files are RADIO's.
+    /// The width of a token, if the files belong to RADIO.
     pub fn width(files: &Files) -> Option<usize> {
         let names = ["radio_model.model", "model"];
         names.iter().find_map(|name| {
@@ -165,11 +170,11 @@ impl Radio {
         })
     }
 
-    /// Pixels `[B, 3, H, W]` from 0 to 1, sides multiples of the patch → features of the patches in raster order
-    /// `[B, N, D]`.
+    /// Pixels `[B, 3, H, W]` from 0 to 1, sides multiples of the patch → features of the patches in raster
+    /// order `[B, N, D]`.
     ///
     /// # Errors
-    /// When a side is no multiple of the patch or longer than the table of positions.
+    /// Fails if a side is not a multiple of the patch size, or is longer than the table of positions.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let (p, side) = (self.patch, self.positions.dim(3)?);
@@ -177,7 +182,7 @@ impl Radio {
         let longest = rows.max(columns);
         if height % p != 0 || width % p != 0 || rows.min(columns) == 0 || longest > side {
             return Err(ModelError::Input(format!(
-                "RADIO: {width} × {height} pixels: sides must be multiples of {p}, up to {}",
+                "RADIO: the picture has {width} × {height} pixels; its sides must be multiples of {p}, up to {}",
                 side * p
             )));
         }
@@ -211,11 +216,11 @@ impl Radio {
     /// Positions `[1, rows · columns, D]`: the table shrunk to the longer side, then cropped at the top left.
     fn positions(&self, rows: usize, columns: usize) -> candle_core::Result<Tensor> {
         let (longest, side) = (rows.max(columns), self.positions.dim(3)?);
-        let table = match (rows, columns) == (side, side) {
-            true => self.positions.clone(),
-            false => self
-                .positions
-                .upsample_bilinear2d(longest, longest, false)?,
+        let table = if (rows, columns) == (side, side) {
+            self.positions.clone()
+        } else {
+            self.positions
+                .upsample_bilinear2d(longest, longest, false)?
         };
         let cropped = table.narrow(2, 0, rows)?.narrow(3, 0, columns)?;
         let cropped = cropped.flatten_from(2)?.transpose(1, 2)?.contiguous()?;

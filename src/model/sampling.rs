@@ -1,4 +1,4 @@
-//! Drawing one of many tokens by their scores, with the limits of transformers' `generate` in its order.
+//! Draws one of many tokens by their scores, with the limits of transformers' `generate` in the same order.
 
 use super::{ModelError, Result};
 
@@ -7,21 +7,23 @@ use super::{ModelError, Result};
 pub struct Sampling {
     /// Scores are divided by it.
     pub temperature: f32,
-    /// Only so many of the best scores, and those equal to the last of them; 0 for all.
+    /// Keeps this number of the best scores, and those equal to the last of them. 0 keeps all.
     pub top_k: usize,
-    /// Only the best tokens that together reach this probability; 1 for all (Holtzman et al., arXiv 1904.09751).
+    /// Keeps the best tokens that together reach this probability. 1 keeps all (Holtzman et al., arXiv
+    /// 1904.09751).
     pub top_p: f32,
-    /// Only tokens at least so many times as probable as the best; 0 for all (Nguyen et al., arXiv 2407.01082).
+    /// Keeps tokens with at least this share of the best token's probability. 0 keeps all (Nguyen et al.,
+    /// arXiv 2407.01082).
     pub min_p: f32,
 }
 
 impl Sampling {
     /// # Errors
-    /// When a limit is outside its range; the message names it.
+    /// Fails if a limit is outside its range. The message names it.
     pub fn check(&self) -> Result<()> {
         let wrong = |field: &str, value: f32, range: &str| {
             Err(ModelError::Input(format!(
-                "`{field}` is {value}: it must be {range}"
+                "`{field}` is {value}; it must be {range}"
             )))
         };
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
@@ -36,14 +38,14 @@ impl Sampling {
         Ok(())
     }
 
-    /// The token, by its index in `scores` (logits), that `uniform` in 0..1 falls on.
+    /// The index in `scores` (logits) of the token that `uniform` in 0..1 selects.
     ///
     /// # Errors
-    /// When there are no scores, or one is not a number.
+    /// Fails if there are no scores, or one is not a number.
     pub fn draw(&self, scores: &[f32], uniform: f64) -> Result<usize> {
         if scores.iter().any(|score| score.is_nan()) || scores.is_empty() {
             return Err(ModelError::Input(
-                "the scores of the next token are no numbers: the weights overflow in this precision, or are damaged"
+                "the scores of the next token are not numbers: the weights overflow in this precision, or are damaged"
                     .into(),
             ));
         }
@@ -63,7 +65,7 @@ impl Sampling {
                 return Ok(index);
             }
         }
-        // Rounding: the last that can be drawn.
+        // Because of rounding, this may be the last token that can be drawn.
         let last = kept
             .iter()
             .zip(&weights)
@@ -85,7 +87,8 @@ impl Sampling {
         if self.top_p >= 1.0 {
             return;
         }
-        // From the worst: what together stays within 1 − top_p goes, but never the best.
+        // From the worst token on, tokens are dropped while their sum stays within 1 − top_p. The best token
+        // is never dropped.
         let mut order: Vec<usize> = (0..kept.len()).collect();
         order.sort_by(|&a, &b| kept[a].1.total_cmp(&kept[b].1));
         let weights = weights(kept);
@@ -138,7 +141,8 @@ fn log_softmax(scores: &[f32]) -> Vec<f64> {
         .collect()
 }
 
-/// Classifier-free guidance on tokens: log p(without) + scale · (log p(with) − log p(without)), as transformers has it.
+/// Classifier-free guidance on tokens: log p(without) + scale · (log p(with) − log p(without)), as in
+/// transformers.
 pub fn guided(with: &[f32], without: &[f32], scale: f32) -> Vec<f32> {
     let pairs = log_softmax(with).into_iter().zip(log_softmax(without));
     pairs

@@ -1,5 +1,5 @@
-//! The vision tower of SigLIP and of SigLIP2 with a fixed resolution: keys and numbers of `SiglipVisionModel` of
-//! transformers, without its pooling head.
+//! The vision tower of SigLIP and of SigLIP2 with a fixed resolution, with the keys and the results of
+//! `SiglipVisionModel` of transformers, but without its pooling head.
 //!
 //! Zhai et al., arXiv 2303.15343; Tschannen et al., arXiv 2502.14786.
 
@@ -70,7 +70,7 @@ impl SiglipVision {
     /// From keys with or without the prefix `vision_model.`.
     ///
     /// # Errors
-    /// When a size is zero or does not divide; as [`Weights::get`].
+    /// Fails if a size is zero or does not divide, and when [`Weights::get`] fails.
     pub fn new(config: &SiglipVisionConfig, weights: &Weights) -> Result<Self> {
         let width = config.hidden_size;
         if config.patch_size == 0 {
@@ -85,9 +85,10 @@ impl SiglipVision {
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
         };
-        let weights = match weights.has("embeddings.patch_embedding.weight") {
-            true => weights.clone(),
-            false => weights.at("vision_model"),
+        let weights = if weights.has("embeddings.patch_embedding.weight") {
+            weights.clone()
+        } else {
+            weights.at("vision_model")
         };
         let embeddings = weights.at("embeddings");
         let side = config.image_size / config.patch_size;
@@ -115,7 +116,7 @@ impl SiglipVision {
     /// Pixels [B, 3, S, S] → patch tokens [B, N, D] after the final norm, in raster order.
     ///
     /// # Errors
-    /// When the pictures are not of the tower's size.
+    /// Fails if the pictures are not of the tower's size.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let patches = self.patch_embedding.forward(pixel_values)?;
         let mut x = patches.broadcast_add(&self.position_embedding)?;

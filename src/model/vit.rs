@@ -1,5 +1,5 @@
-//! The plain vision transformer that DINO (Caron et al., arXiv 2104.14294) trained: keys and numbers of `ViTModel` of
-//! transformers, without its pooling head.
+//! The plain vision transformer of DINO (Caron et al., arXiv 2104.14294), with the keys and the results of
+//! `ViTModel` of transformers, but without its pooling head.
 
 use super::nn::{
     Activation, LayerNorm, Linear, Mask, PatchEmbedding, attention, join_heads, layer_norm, linear,
@@ -16,7 +16,7 @@ pub struct VitConfig {
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
     pub intermediate_size: usize,
-    /// Native side in pixels.
+    /// Native side, in pixels.
     pub image_size: usize,
     pub patch_size: usize,
     #[serde(default = "three")]
@@ -105,8 +105,10 @@ impl Layer {
 }
 
 impl Vit {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When sizes do not divide; as [`Weights::get`].
+    /// Fails if sizes do not divide, and when [`Weights::get`] fails.
     pub fn new(config: &VitConfig, weights: &Weights) -> Result<Self> {
         let (width, heads) = (config.hidden_size, config.num_attention_heads);
         if heads == 0 || !width.is_multiple_of(heads) || config.patch_size == 0 {
@@ -116,9 +118,10 @@ impl Vit {
             )));
         }
         let side = config.image_size / config.patch_size;
-        let weights = match weights.has("vit.embeddings.cls_token") {
-            true => weights.at("vit"),
-            false => weights.clone(),
+        let weights = if weights.has("vit.embeddings.cls_token") {
+            weights.at("vit")
+        } else {
+            weights.clone()
         };
         let embeddings = weights.at("embeddings");
         Ok(Self {
@@ -141,10 +144,11 @@ impl Vit {
         })
     }
 
-    /// Pixels [B, 3, H, W] → states [B, 1 + N, D] after the final norm: class token, then patches in raster order.
+    /// Pixels [B, 3, H, W] → states [B, 1 + N, D] after the final norm: class token, then patches in raster
+    /// order.
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let mut x = self.embed(pixel_values)?;
         for layer in &self.layers {
@@ -156,12 +160,11 @@ impl Vit {
     /// Pixels [B, 3, H, W] → the last layer's keys [B, 1 + N, D], heads side by side.
     ///
     /// # Errors
-    /// When the channels differ, or there is no layer.
+    /// Fails if the channels differ, or there is no layer.
     pub fn keys(&self, pixel_values: &Tensor) -> Result<Tensor> {
-        let (last, first) = self
-            .layers
-            .split_last()
-            .ok_or_else(|| ModelError::Input("ViT config.json: there is no layer".into()))?;
+        let (last, first) = self.layers.split_last().ok_or_else(|| {
+            ModelError::Input("ViT config.json: `num_hidden_layers` must be 1 or more".into())
+        })?;
         let mut x = self.embed(pixel_values)?;
         for layer in first {
             x = layer.forward(&x)?;
@@ -177,10 +180,11 @@ impl Vit {
             .position_embeddings
             .narrow(1, 1, self.side * self.side)?
             .squeeze(0)?;
-        let table = match (rows, columns) == (self.side, self.side) {
-            true => table,
-            false => resample_positions(&table, self.side, (rows, columns), false)?
-                .to_dtype(table.dtype())?,
+        let table = if (rows, columns) == (self.side, self.side) {
+            table
+        } else {
+            resample_positions(&table, self.side, (rows, columns), false)?
+                .to_dtype(table.dtype())?
         };
         let class = (&self.cls_token + self.position_embeddings.narrow(1, 0, 1)?)?;
         let class = class.repeat((batch, 1, 1))?;

@@ -61,9 +61,10 @@ impl HpsV2 {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let size = self.size as usize;
         let long = |short: usize, long: usize| (size * long / short.max(1)).max(size);
-        let (new_width, new_height) = match width <= height {
-            true => (size, long(width, height)),
-            false => (long(height, width), size),
+        let (new_width, new_height) = if width <= height {
+            (size, long(width, height))
+        } else {
+            (long(height, width), size)
         };
         let resized = bicubic(image, new_width, new_height, self.antialias);
         let start = |side: usize| ((side - size) as f64 / 2.0).round_ties_even() as usize;

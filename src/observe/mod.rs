@@ -32,4 +32,24 @@ pub use error::{BuildError, Halt, ObserveError};
 pub use kind::{Described, Made, Means, ObserverKind, OpenDevice};
 pub use noted::Noted;
 pub use observer::{Observer, Subject};
-pub use registry::{OBSERVERS, build, find, kind, names};
+pub use registry::{build, find, kind, names};
+
+/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines here and above.
+pub const OBSERVERS: &[ObserverKind] = &[
+    ObserverKind::describe::<clip_score::ClipScore>(),
+    ObserverKind::describe::<edit_pixels::EditPixels>(),
+    ObserverKind::describe::<edit_similarity::EditSimilarity>(),
+    ObserverKind::describe::<geneval_detector::GenevalDetector>(),
+    ObserverKind::describe::<got_ocr::GotOcr>(),
+    ObserverKind::describe::<hpsv2::HpsV2>(),
+    ObserverKind::describe::<judge::JudgeObserver>(),
+    ObserverKind::describe::<mplug_vqa::MplugVqa>(),
+    ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
+    ObserverKind::describe::<ppocr::PpOcr>(),
+    ObserverKind::describe::<quality::QualityObserver>(),
+    ObserverKind::describe::<qwen::QwenOcr>(),
+    ObserverKind::describe::<qwen::QwenVqa>(),
+    ObserverKind::describe::<qwen::QwenVqaScore>(),
+    ObserverKind::describe::<vqascore::VqaScore>(),
+    ObserverKind::describe::<world::World>(),
+];

@@ -53,7 +53,7 @@ impl QualityObserver {
         };
         let image = resized.as_ref().unwrap_or(image);
         Ok(written(&evidence::Quality {
-            measures: Quality::of(image),
+            measures: Quality::measure(image),
             width: image.width(),
             height: image.height(),
         })?)

@@ -1,42 +1,8 @@
-//! Which observers there are. A new one is a file of its own and a line here.
+//! Looks up kinds of observers by name.
 
-use super::clip_score::ClipScore;
-use super::edit_pixels::EditPixels;
-use super::edit_similarity::EditSimilarity;
-use super::geneval_detector::GenevalDetector;
-use super::got_ocr::GotOcr;
-use super::hpsv2::HpsV2;
-use super::judge::JudgeObserver;
-use super::kind::{Made, ObserverKind};
-use super::mplug_vqa::MplugVqa;
-use super::openai_ocr::OpenAiOcr;
-use super::ppocr::PpOcr;
-use super::quality::QualityObserver;
-use super::qwen::{QwenOcr, QwenVqa, QwenVqaScore};
-use super::vqascore::VqaScore;
-use super::world::World;
-use super::{BuildError, Means};
+use super::kind::Made;
+use super::{BuildError, Means, OBSERVERS, ObserverKind};
 use crate::config::{Settings, nearest};
-
-/// The kinds of observers, by name.
-pub const OBSERVERS: &[ObserverKind] = &[
-    ObserverKind::describe::<ClipScore>(),
-    ObserverKind::describe::<EditPixels>(),
-    ObserverKind::describe::<EditSimilarity>(),
-    ObserverKind::describe::<GenevalDetector>(),
-    ObserverKind::describe::<GotOcr>(),
-    ObserverKind::describe::<HpsV2>(),
-    ObserverKind::describe::<JudgeObserver>(),
-    ObserverKind::describe::<MplugVqa>(),
-    ObserverKind::describe::<OpenAiOcr>(),
-    ObserverKind::describe::<PpOcr>(),
-    ObserverKind::describe::<QualityObserver>(),
-    ObserverKind::describe::<QwenOcr>(),
-    ObserverKind::describe::<QwenVqa>(),
-    ObserverKind::describe::<QwenVqaScore>(),
-    ObserverKind::describe::<VqaScore>(),
-    ObserverKind::describe::<World>(),
-];
 
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static ObserverKind> {

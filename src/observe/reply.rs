@@ -2,7 +2,7 @@
 
 use super::ObserveError;
 use crate::record::evidence::{Field, Text, TextReading};
-use crate::text::thinking::{NO_ANSWER, part};
+use crate::text::thinking::{NO_ANSWER, split_reply};
 
 /// Said of a reading with a thought.
 const LEFT_OUT: &str = "a reader's thought was left out of the text of the picture";
@@ -12,7 +12,7 @@ const LEFT_OUT: &str = "a reader's thought was left out of the text of the pictu
 /// # Errors
 /// When the reply is a thought alone.
 pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>, ObserveError> {
-    let parted = part(reply);
+    let parted = split_reply(reply);
     if !parted.answered() {
         return Err(no_answer("ocr"));
     }

@@ -1,24 +1,24 @@
-//! Where links in a folder may lead: to files of the folder; and in the cache of a model hub, where `snapshots/REVISION/`
-//! holds nothing but links, to the `blobs/` of the same repository.
+//! Where links in a folder may lead: to files of the folder. In the cache of a model hub,
+//! `snapshots/REVISION/` contains only links, and these may lead to the `blobs/` of the same repository.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// What the names of repositories in a hub's cache begin with.
+/// The beginnings of the names of repositories in a hub's cache.
 const REPOSITORIES: [&str; 3] = ["models--", "datasets--", "spaces--"];
 
 /// The files that belong to a folder.
 #[derive(Debug, Clone)]
 pub struct Bounds {
-    /// Without links.
+    /// The path without links.
     root: PathBuf,
-    /// Where a hub's cache keeps the files of the folder, without links.
+    /// The folder where a hub's cache keeps the files, without links.
     blobs: Option<PathBuf>,
 }
 
 impl Bounds {
     /// The bounds of a folder whose path has no links.
-    pub fn of(root: &Path) -> Self {
+    pub fn of_folder(root: &Path) -> Self {
         let blobs =
             repository(root).and_then(|repository| repository.join("blobs").canonicalize().ok());
         Self {
@@ -27,7 +27,7 @@ impl Bounds {
         }
     }
 
-    /// Whether a file belongs to the folder; its path has no links.
+    /// Whether a file, given by a path without links, belongs to the folder.
     pub fn hold(&self, real: &Path) -> bool {
         let in_cache = || {
             let blobs = self.blobs.as_deref();
@@ -37,7 +37,7 @@ impl Bounds {
     }
 }
 
-/// The repository of a hub's cache whose `snapshots/` a folder is or lies in.
+/// The repository of a hub's cache whose `snapshots/` contains a folder or is the folder.
 fn repository(folder: &Path) -> Option<&Path> {
     let is_snapshots = |path: &&Path| path.file_name().is_some_and(|name| name == "snapshots");
     let parents = folder
@@ -55,14 +55,14 @@ fn is_cached(name: &OsStr) -> bool {
         .any(|kind| name.starts_with(kind.as_bytes()))
 }
 
-/// Whether a folder is a whole repository in a hub's cache: by its name, or by the `blobs/` that its files lie in.
+/// Whether a folder is a whole repository in a hub's cache, by its name or by the `blobs/` with its files.
 pub fn is_cached_repository(folder: &Path) -> bool {
     let named = folder.file_name().is_some_and(is_cached);
     (named || folder.join("blobs").is_dir()) && folder.join("snapshots").is_dir()
 }
 
-/// The snapshot that is meant by the folder of a whole repository in a hub's cache: the one that `refs/main` names, or else
-/// the only one. None where the folder is no such repository, or has no such snapshot.
+/// The snapshot that the folder of a whole repository in a hub's cache stands for: the one that `refs/main`
+/// names, or else the only one. `None` if the folder is not such a repository, or has no such snapshot.
 pub fn cached_snapshot(repository: &Path) -> Option<PathBuf> {
     if !is_cached_repository(repository) {
         return None;

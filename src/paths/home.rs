@@ -1,9 +1,9 @@
-//! `~` in the paths of settings, where no shell expands it.
+//! `~` in the paths of settings, which no shell expands.
 
 use std::path::{Path, PathBuf};
 
-/// The path with the home folder in the place of a leading `~`. The path as it stands where it begins otherwise, or where
-/// nobody says which folder is home.
+/// The path with the home folder in place of a leading `~`. A path that begins otherwise stays as it is, and
+/// so does every path if the home folder is unknown.
 pub fn expanded(path: &Path) -> PathBuf {
     let Ok(below) = path.strip_prefix("~") else {
         return path.to_owned();

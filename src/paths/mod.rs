@@ -1,4 +1,4 @@
-//! Paths as people and file systems write them: the home folder, links, Unicode's two forms of a name.
+//! Paths as people and file systems write them: the home folder, links, and the two Unicode forms of a name.
 //!
 //! | file | idea |
 //! |---|---|

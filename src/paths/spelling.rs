@@ -1,5 +1,5 @@
-//! Unicode writes many letters in two ways: `é` is one character, or an `e` with an accent behind it. macOS stores names in
-//! the second way, most other programs write the first; both are the same name.
+//! Unicode writes many letters in two ways: `é` is one character, or an `e` followed by an accent. macOS
+//! stores names in the second way, and most other programs write the first. Both are the same name.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
@@ -7,14 +7,15 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 /// The text with composed characters (normal form C).
 pub fn composed(text: &str) -> Cow<'_, str> {
-    match text.is_ascii() || is_nfc(text) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.nfc().collect()),
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
     }
 }
 
-/// A relative path as the file system below `base` spells it: each part is the name that is there, or else one that differs
-/// from it in Unicode's normal form alone. None where there is no such file or folder.
+/// A relative path as the file system below `base` spells it. Each part is the name in the folder, or else a
+/// name that differs only in its Unicode normal form. `None` if there is no such file or folder.
 pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
     let mut path = PathBuf::new();
     for part in relative.components() {
@@ -22,7 +23,7 @@ pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
         path = match (base.join(&next).symlink_metadata(), part) {
             (Ok(_), _) => next,
             (Err(_), Component::Normal(name)) => {
-                path.join(like(&base.join(&path), name.to_str()?)?)
+                path.join(same_normal_form(&base.join(&path), name.to_str()?)?)
             }
             (Err(_), _) => return None,
         };
@@ -30,8 +31,8 @@ pub fn as_spelled(base: &Path, relative: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-/// The name in a folder that differs from `name` in its normal form alone.
-fn like(folder: &Path, name: &str) -> Option<String> {
+/// The name in a folder that differs from `name` only in its normal form.
+fn same_normal_form(folder: &Path, name: &str) -> Option<String> {
     if name.is_ascii() {
         return None;
     }

@@ -6,19 +6,10 @@
 use super::description::{Make, PromptGeneratorDescription};
 use crate::python;
 use crate::python::numpy_rng::NumpyRng;
+use crate::record::geneval_words::COLORS;
 use crate::record::{Item, Object, Tags, Task};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-
-/// GenEval calls three of COCO's classes otherwise; detectors may use either name.
-pub fn official_object_name(class: &str) -> &str {
-    match class {
-        "mouse" => "computer mouse",
-        "remote" => "tv remote",
-        "keyboard" => "computer keyboard",
-        other => other,
-    }
-}
 
 /// The official prompts.
 pub(super) static GENEVAL: PromptGeneratorDescription = PromptGeneratorDescription {
@@ -113,10 +104,6 @@ const OBJECTS: [&str; 80] = [
     "teddy bear",
     "hair drier",
     "toothbrush",
-];
-/// The colours that GenEval asks for and can name, in the official order.
-pub const COLORS: [&str; 10] = [
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
 ];
 const RELATIONS: [&str; 4] = ["left of", "right of", "above", "below"];
 const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];

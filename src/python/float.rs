@@ -2,8 +2,8 @@
 
 use crate::python::whitespace::strip;
 
-/// The number, or None where `float()` fails. White space around is ignored, `_` may stand between digits, full-width
-/// digits count.
+/// The number. `None` if `float()` fails. Whitespace around the number is ignored, `_` is allowed between
+/// digits, and full-width digits count.
 pub fn parse(text: &str) -> Option<f64> {
     let mut plain = String::with_capacity(text.len());
     let characters: Vec<char> = strip(text).chars().map(narrow).collect();
@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Option<f64> {
     plain.parse().ok()
 }
 
-/// A full-width digit as an ASCII one.
+/// An ASCII digit for a full-width one.
 fn narrow(character: char) -> char {
     match character {
         '０'..='９' => char::from_u32(u32::from(character) - 0xff10 + 0x30).unwrap_or(character),

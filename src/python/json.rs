@@ -1,5 +1,5 @@
-//! JSON as Python's `json.dumps` writes it (`", "` and `": "` between parts or every part on a line, ASCII only) and
-//! `json.loads` reads it.
+//! JSON as Python's `json.dumps` writes it (with `", "` and `": "` between parts, or with every part on its
+//! own line, in ASCII) and as `json.loads` reads it.
 
 mod read;
 
@@ -34,7 +34,7 @@ impl Formatter for PythonStyle {
     }
 }
 
-/// Every part on a line of its own.
+/// Writes every part on a line of its own.
 struct Indented<'a>(PrettyFormatter<'a>);
 
 macro_rules! passed_on {
@@ -67,7 +67,7 @@ impl Formatter for Indented<'_> {
     }
 }
 
-/// What is not ASCII as `\uXXXX`.
+/// Writes characters outside ASCII as `\uXXXX`.
 fn escaped<W: Write + ?Sized>(out: &mut W, fragment: &str) -> io::Result<()> {
     let mut units = [0; 2];
     for character in fragment.chars() {
@@ -109,7 +109,7 @@ pub fn dumps_unicode(value: &Value, indent: usize) -> String {
 fn written(value: &Value, style: impl Formatter) -> String {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, style);
-    // Writing a `Value` into memory has no way to fail.
+    // Writing a `Value` into memory cannot fail.
     let _ = value.serialize(&mut serializer);
     String::from_utf8_lossy(&bytes).into_owned()
 }

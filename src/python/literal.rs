@@ -1,23 +1,24 @@
-//! Python literals, as `ast.literal_eval` takes them.
+//! Python literals as `ast.literal_eval` reads them.
 
 mod number;
 mod string;
 
 use crate::python::value::{Dict, Value};
 
-/// Most brackets within each other.
+/// Deepest nesting of brackets.
 const MOST_OPEN: usize = 200;
 
-/// The value of a Python literal: numbers, texts, bytes, tuples, lists, sets, dicts, `None`, `True`, `False`, `...`.
+/// The value of a Python literal: numbers, texts, bytes, tuples, lists, sets, dicts, `None`, `True`, `False`,
+/// `...`.
 ///
-/// None where `ast.literal_eval` raises, whatever it raises, and for complex numbers and characters by name
-/// (`\N{DASH}`), which are refused.
+/// `None` if `ast.literal_eval` raises any error. Complex numbers and named characters (`\N{DASH}`) also give
+/// `None`.
 pub fn parse(text: &str) -> Option<Value> {
     if text.contains('\0') {
         return None;
     }
     let text = text.trim_start_matches([' ', '\t']);
-    // Python reads a text with the line ends of any system.
+    // Python accepts the line ends of every system.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = Reader {
         rest: &text,
@@ -32,7 +33,7 @@ pub fn parse(text: &str) -> Option<Value> {
 /// Reads a literal from left to right.
 struct Reader<'a> {
     rest: &'a str,
-    /// Brackets around the position. Inside of one, a line end is a blank.
+    /// Number of brackets around the position. Inside brackets, a line end counts as a blank.
     open: usize,
 }
 
@@ -50,12 +51,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Blanks, continued lines and, inside of brackets, comments and line ends.
+    /// Skips blanks and continued lines and, inside brackets, comments and line ends.
     fn skip_blanks(&mut self) {
         loop {
             let before = self.rest.len();
             self.rest = self.rest.trim_start_matches([' ', '\t', '\u{c}']);
-            // A backslash continues the line, unless nothing follows.
+            // A backslash continues the line, unless nothing follows it.
             if self.rest.starts_with("\\\n") && self.rest.len() > 2 {
                 self.rest = &self.rest[2..];
             }
@@ -69,7 +70,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Lines with nothing but blanks and comments. The first other line must not be indented.
+    /// Skips lines that contain only blanks and comments. The next line must not be indented.
     fn skip_empty_lines(&mut self) -> Option<()> {
         loop {
             let line = self.rest;
@@ -86,7 +87,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What follows the value: blanks, a comment, empty lines.
+    /// Skips what follows the value: blanks, a comment, empty lines.
     fn skip_to_end(&mut self) -> Option<()> {
         self.skip_blanks();
         self.skip_comment();
@@ -106,7 +107,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// A value, or several with commas between them: a tuple without brackets.
+    /// A value, or several values separated by commas, which are a tuple without brackets.
     fn values_of_line(&mut self) -> Option<Value> {
         let first = self.value()?;
         self.skip_blanks();
@@ -135,7 +136,7 @@ impl Reader<'_> {
         self.unsigned()
     }
 
-    /// A sign and a number, which may stand in round brackets but have no further sign.
+    /// A sign and a number. The number may be in round brackets, but may have no further sign.
     fn signed(&mut self) -> Option<Value> {
         let negative = self.eat("-");
         if !negative {
@@ -217,7 +218,7 @@ impl Reader<'_> {
         (self.open <= MOST_OPEN).then_some(())
     }
 
-    /// Values with commas between them, to the closing bracket.
+    /// Values separated by commas, up to the closing bracket.
     fn items(&mut self, close: &str) -> Option<Vec<Value>> {
         let mut all = Vec::new();
         loop {
@@ -238,7 +239,7 @@ impl Reader<'_> {
         Some(all)
     }
 
-    /// A tuple, or a value in brackets.
+    /// A tuple, or a value in round brackets.
     fn round(&mut self) -> Option<Value> {
         self.rest = &self.rest[1..];
         self.enter()?;

@@ -1,7 +1,8 @@
-//! Python and numpy as official scripts use them: what they read, print and draw, to the byte.
+//! Python and numpy as official scripts use them: what they read, print and draw at random, exact to the
+//! byte.
 //!
-//! Most official scripts are written in Python, and their scores depend on how Python splits a text, rounds a number or
-//! shuffles a list.
+//! Most official scripts are written in Python. Their scores depend on how Python splits a text, rounds a
+//! number or shuffles a list.
 //!
 //! | file | idea |
 //! |---|---|
@@ -12,8 +13,10 @@
 //! | [`value`] | plain values, and how `str` and `repr` print them |
 //! | [`literal`] | `ast.literal_eval` |
 //! | [`json`] | `json.dumps` and `json.loads` |
+//! | [`csv`] | a cell of a table |
 //! | [`numpy_rng`] | `numpy.random.default_rng` |
 
+pub mod csv;
 pub mod float;
 pub mod json;
 pub mod literal;

@@ -1,7 +1,8 @@
 //! Whole numbers as Python's `int` and `\d` read them: any Unicode decimal digit counts.
 
-/// The zeros of the scripts with decimal digits (Unicode category Nd, as CPython 3.11 has it). Each is followed by its
-/// nine others. Printed by `[hex(c) for c in range(0x110000) if chr(c).isdecimal() and int(chr(c)) == 0]`.
+/// The zeros of the scripts with decimal digits (Unicode category Nd, as CPython 3.11 has it). The other nine
+/// digits follow each of them. Printed by `[hex(c) for c in range(0x110000) if chr(c).isdecimal() and
+/// int(chr(c)) == 0]`.
 const ZEROS: [u32; 66] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
     0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
@@ -11,7 +12,7 @@ const ZEROS: [u32; 66] = [
     0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
-/// More digits are an error in Python (`sys.int_info.default_max_str_digits`).
+/// The largest number of digits. More are an error in Python (`sys.int_info.default_max_str_digits`).
 pub(super) const MOST_DIGITS: usize = 4300;
 
 /// The value of a decimal digit of any script.
@@ -22,8 +23,8 @@ pub fn digit(character: char) -> Option<u8> {
     u8::try_from(value).ok().filter(|&v| v < 10)
 }
 
-/// `int(text)` in the plainest decimal form: a sign, digits of any script, single underscores between them, blanks
-/// around. None where Python raises `ValueError`.
+/// `int(text)` in the plainest decimal form. The text may have a sign, digits of any script, single
+/// underscores between them, and blanks around them. `None` if Python raises `ValueError`.
 pub fn digits(text: &str) -> Option<String> {
     let text = crate::python::whitespace::strip(text);
     let (negative, digits) = match text.strip_prefix('-') {
@@ -46,7 +47,7 @@ pub fn digits(text: &str) -> Option<String> {
     Some(canonical(negative, &plain))
 }
 
-/// `int(text)` as a number; the nearest that fits for one too large.
+/// `int(text)` as a number. A number that is too large gives the largest one that fits.
 pub fn int(text: &str) -> Option<i128> {
     let digits = digits(text)?;
     let nearest = if digits.starts_with('-') {
@@ -57,7 +58,7 @@ pub fn int(text: &str) -> Option<i128> {
     Some(digits.parse().unwrap_or(nearest))
 }
 
-/// The number that the first run of digits spells; the largest that fits for one too large.
+/// The number of the first run of digits. A number that is too large gives the largest one that fits.
 pub fn first_number(text: &str) -> Option<i128> {
     let values = text.chars().map(digit);
     let mut run = values
@@ -70,7 +71,7 @@ pub fn first_number(text: &str) -> Option<i128> {
     }))
 }
 
-/// Without leading zeros, and no `-0`.
+/// The number without leading zeros, and without `-0`.
 pub(super) fn canonical(negative: bool, digits: &str) -> String {
     let digits = digits.trim_start_matches('0');
     match (negative, digits) {

@@ -1,8 +1,8 @@
-//! `numpy.random.default_rng`: the draws that GenEval's script makes, bit for bit.
+//! `numpy.random.default_rng`: the random draws of GenEval's script, exact to the bit.
 //!
-//! SeedSequence and PCG64 (XSL-RR 128/64) as numpy documents them; bounded integers by Lemire's method, choices
-//! without replacement by Floyd's. Numpy draws ranges below 2³² from the stream of 32-bit halves whatever the integer
-//! type, larger ones from whole 64-bit draws.
+//! SeedSequence and PCG64 (XSL-RR 128/64) follow numpy's documentation. Bounded integers use Lemire's method,
+//! and choices without replacement use Floyd's. For every integer type, numpy draws ranges below 2³² from the
+//! stream of 32-bit halves, and larger ranges from whole 64-bit draws.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 pub struct NumpyRng {
     state: u128,
     increment: u128,
-    /// The upper half of the last 64-bit draw, when only the lower one was used.
+    /// The upper half of the last 64-bit draw, if only the lower half was used.
     saved: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl NumpyRng {
         rng
     }
 
-    /// `choice(n)`: one of `0..n`.
+    /// `choice(n)`: one number of `0..n`.
     pub fn choice(&mut self, n: u32) -> u32 {
         self.bounded(u64::from(n) - 1) as u32
     }
@@ -43,12 +43,12 @@ impl NumpyRng {
         low.wrapping_add(self.bounded(range) as i64)
     }
 
-    /// `random()`: uniform in 0..1 with 53 bits.
+    /// `random()`: a uniform number in 0..1 with 53 bits.
     pub fn random(&mut self) -> f64 {
         (self.next64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// `shuffle` of an array or a list: both draw alike, masked until a draw fits.
+    /// `shuffle` of an array or a list. Both draw in the same way: masked bits, until a draw fits.
     pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             let mask = u32::MAX >> (i as u32).leading_zeros();
@@ -72,7 +72,7 @@ impl NumpyRng {
     /// `choice(n, size=k, replace=False)` for `k <= n`.
     pub fn sample(&mut self, n: u32, k: u32) -> Vec<u32> {
         if n > 10_000 && k > n / 50 {
-            // Where Floyd's method would draw much, numpy shuffles the tail of all values.
+            // If Floyd's method would need many draws, numpy shuffles the tail of all values instead.
             let mut values: Vec<u32> = (0..n).collect();
             self.shuffle_tail((n - k).max(1) as usize, &mut values);
             return values.split_off((n - k) as usize);
@@ -89,13 +89,13 @@ impl NumpyRng {
         chosen
     }
 
-    /// Two different values of `0..n`, in the order drawn.
+    /// Two different numbers of `0..n`, in the order of the draws.
     pub fn pair(&mut self, n: u32) -> (u32, u32) {
         let pair = self.sample(n, 2);
         (pair[0], pair[1])
     }
 
-    /// The shuffle inside `choice`: bounded draws, from the last place down to `first`.
+    /// The shuffle inside `choice`: bounded draws, from the last index down to `first`.
     fn shuffle_tail<T>(&mut self, first: usize, values: &mut [T]) {
         for i in (first..values.len()).rev() {
             let other = self.bounded(i as u64) as usize;
@@ -103,7 +103,7 @@ impl NumpyRng {
         }
     }
 
-    /// Uniform in `0..=range`.
+    /// A uniform number in `0..=range`.
     fn bounded(&mut self, range: u64) -> u64 {
         match u32::try_from(range) {
             Ok(0) => 0,
@@ -204,7 +204,7 @@ fn scramble(value: u32, constant: &mut u32, multiplier: u32) -> u32 {
 
 #[cfg(test)]
 impl NumpyRng {
-    /// The state, for check-points; None while half a draw is saved.
+    /// The state, for check-points. `None` while half a draw is saved.
     pub fn state(&self) -> Option<u128> {
         self.saved.is_none().then_some(self.state)
     }

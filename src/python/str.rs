@@ -1,9 +1,10 @@
-//! Strings and numbers as Python treats them: `splitlines`, `isdigit`, `int()` and `round(x, 2)`. Official scripts that read
-//! a judge's replies hang on them.
+//! Strings and numbers as Python treats them: `splitlines`, `isdigit`, `int()` and `round(x, 2)`. The
+//! official scripts that read a judge's replies depend on them.
 
 use crate::python::number::{digit, digits};
 
-/// First and last of the characters that `str.isdigit` accepts and `int()` does not: superscripts, circled digits, …
+/// First and last of the characters that `str.isdigit` accepts but `int()` does not, such as superscripts and
+/// circled digits.
 const ONLY_DIGITS: [(u32, u32); 20] = [
     (0xb2, 0xb3),
     (0xb9, 0xb9),
@@ -38,7 +39,7 @@ pub fn is_digit(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| digit(c).is_some() || only(c))
 }
 
-/// Python's `int(text)`, as the nearest double. None where Python raises `ValueError`.
+/// Python's `int(text)`, as the nearest double. `None` if Python raises `ValueError`.
 pub fn int(text: &str) -> Option<f64> {
     digits(text)?.parse().ok()
 }
@@ -69,7 +70,7 @@ fn ends_line(c: char) -> bool {
     )
 }
 
-/// Python's `round(value, 2)`: the exact binary value to the nearest hundredth, ties to even.
+/// Python's `round(value, 2)`: the exact binary value, rounded to the nearest hundredth, with ties to even.
 pub fn round2(value: f64) -> f64 {
     format!("{value:.2}").parse().unwrap_or(value)
 }

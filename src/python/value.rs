@@ -5,31 +5,31 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-/// A value that a Python literal or a JSON text gives.
+/// A value of a Python literal or a JSON text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     None,
     Ellipsis,
     Bool(bool),
-    /// In decimal, without leading zeros; as long as it likes.
+    /// Decimal digits of any length, without leading zeros.
     Int(String),
     Float(f64),
     Str(String),
     Bytes(Vec<u8>),
     List(Vec<Value>),
     Tuple(Vec<Value>),
-    /// In the order of the text: Python's own order changes from run to run.
+    /// In the order of the text, since Python's own order changes from run to run.
     Set(Vec<Value>),
     Dict(Dict),
 }
 
-/// Keys and values in order of the keys' first appearance.
+/// Keys and values, in the order in which the keys first appear.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dict(Vec<(Value, Value)>);
 
 impl Dict {
-    /// Of equal keys the first stays and the last one's value counts, as in Python (where `1 == 1.0 == True`). None when
-    /// a key cannot be one, such as a list.
+    /// Of equal keys, the first key stays and the last value counts, as in Python (where `1 == 1.0 == True`).
+    /// `None` if a value cannot be a key, such as a list.
     pub fn new(pairs: Vec<(Value, Value)>) -> Option<Self> {
         let mut kept: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
         let mut places = HashMap::new();
@@ -53,7 +53,7 @@ impl Dict {
 }
 
 impl Value {
-    /// A set of these values; None when one cannot be in a set.
+    /// A set of these values. `None` if one of them cannot be in a set.
     pub fn set(values: Vec<Self>) -> Option<Self> {
         let pairs = values.into_iter().map(|value| (value, Self::None));
         let unique = Dict::new(pairs.collect())?;
@@ -70,7 +70,7 @@ impl Value {
             .find_map(|(known, value)| is_key(known).then_some(value))
     }
 
-    /// What `str(value)` gives.
+    /// The result of `str(value)`.
     pub fn to_str(&self) -> String {
         match self {
             Self::Str(text) => text.clone(),
@@ -78,14 +78,14 @@ impl Value {
         }
     }
 
-    /// What `repr(value)` gives.
+    /// The result of `repr(value)`.
     pub fn repr(&self) -> String {
         let mut text = String::new();
         self.write(&mut text);
         text
     }
 
-    /// What `bool(value)` gives.
+    /// The result of `bool(value)`.
     pub fn truth(&self) -> bool {
         match self {
             Self::None => false,
@@ -100,7 +100,7 @@ impl Value {
         }
     }
 
-    /// The value of a JSON text's part, as `json.loads` gives it.
+    /// The value of a part of a JSON text, as `json.loads` returns it.
     pub fn from_json(value: &serde_json::Value) -> Self {
         match value {
             serde_json::Value::Null => Self::None,
@@ -122,7 +122,7 @@ impl Value {
         }
     }
 
-    /// Equal for equal values and only for those; None for what has no hash.
+    /// A text that is equal for equal values and only for those. `None` for a value without a hash.
     fn identity(&self) -> Option<String> {
         Some(match self {
             Self::Bool(value) => format!("n{}", u8::from(*value)),
@@ -182,7 +182,8 @@ fn write_all(all: &[Value], before: &str, after: &str, out: &mut String) {
     out.push_str(after);
 }
 
-/// What `repr(float)` gives: the shortest digits that read back, `1.0`, `1e-07`, `1e+16`.
+/// The result of `repr(float)`: the shortest digits that read back as the same number, such as `1.0`,
+/// `1e-07`, `1e+16`.
 pub fn float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -205,12 +206,13 @@ pub fn float(value: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// The quotation mark that Python chooses, for a text with these marks inside.
+/// The quotation mark that Python chooses for a text that contains these marks.
 fn quote(single: bool, double: bool) -> char {
     if single && !double { '"' } else { '\'' }
 }
 
-/// Characters that are not printable for Python: others and separators, but for the blank.
+/// The characters that are not printable for Python: those of the categories other and separator, except the
+/// blank.
 static UNPRINTABLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[[\p{C}\p{Z}]--[ ]]$").ok());
 

@@ -1,10 +1,10 @@
-//! Whitespace as Python's `str.strip`, `str.split` and `\s` see it: most official scripts are Python, and their scores
-//! hang on it.
+//! Whitespace as Python's `str.strip`, `str.split` and `\s` treat it. Most official scripts are in Python,
+//! and their scores depend on it.
 //!
-//! Unicode's `White_Space` property and Python agree but for the four information separators U+001C–U+001F, which
-//! only Python counts. U+200B (zero width space) counts for neither.
+//! Unicode's `White_Space` property and Python differ only in the four information separators U+001C–U+001F,
+//! which only Python counts as whitespace. U+200B (zero width space) is whitespace for neither.
 
-/// True for a character that Python's `str.isspace` accepts.
+/// Whether Python's `str.isspace` accepts the character.
 pub fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
@@ -19,7 +19,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> + Clone {
     text.split(is_space).filter(|word| !word.is_empty())
 }
 
-/// Words joined by one blank: runs of whitespace collapsed, ends stripped.
+/// The words joined by single blanks: runs of whitespace become one blank, and the ends are stripped.
 pub fn collapse(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
     for word in words(text) {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 pub mod evidence;
+pub mod geneval_words;
 pub mod judged;
 pub mod model_name;
 mod notes;
@@ -282,6 +283,8 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The key beside the others under which the rule and the options stand that graded a run.
+    pub const GRADING: &str = "grading";
     /// The key beside the others that lists the OCR engines whose readings were graded.
     pub const READ_BY: &str = "read_by";
 }

@@ -1,19 +1,19 @@
-//! The base address of a server, however people write it.
+//! The base address of a server, in all the forms that people write.
 
-/// An address that paths such as `/chat/completions` are put behind.
+/// An address to which paths such as `/chat/completions` are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     base: String,
-    /// With its question mark; some gateways want `?api-version=…`.
+    /// The query with its question mark. Some gateways require `?api-version=…`.
     query: String,
 }
 
 impl Address {
-    /// Takes `http://host`, `http://host/v1`, `http://host/v1/` and `http://host/v1/chat/completions` for the same;
-    /// any other path is left as it is.
+    /// Treats `http://host`, `http://host/v1`, `http://host/v1/` and `http://host/v1/chat/completions` as the
+    /// same address. Any other path stays as it is.
     ///
     /// # Errors
-    /// What is wrong with the text, as the end of a sentence that begins with the setting's name.
+    /// What is wrong with the text, as the end of a sentence that begins with the name of the setting.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let plain = text.split('#').next().unwrap_or(text);
@@ -28,11 +28,11 @@ impl Address {
         }
         let host = rest.split('/').next().unwrap_or_default();
         if host.is_empty() {
-            return Err("names no host".into());
+            return Err("has no host".into());
         }
         if host.contains('@') {
             return Err(
-                "holds a user name or password; keys come from the environment or a file".into(),
+                "contains a user name or a password; put the key into an environment variable or a file".into(),
             );
         }
         let path = path.trim_end_matches('/');
@@ -48,11 +48,11 @@ impl Address {
     }
 
     /// The address of a path, which begins with `/`.
-    pub fn of(&self, path: &str) -> String {
+    pub fn path_url(&self, path: &str) -> String {
         format!("{}{path}{}", self.base, self.query)
     }
 
-    /// What may be shown and recorded.
+    /// The part of the address that may be shown and recorded.
     pub fn shown(&self) -> &str {
         &self.base
     }
@@ -73,14 +73,17 @@ mod tests {
             "http://host:8000/v1/chat/completions/",
         ] {
             let address = Address::parse(text).unwrap();
-            let url = address.of("/chat/completions");
+            let url = address.path_url("/chat/completions");
             assert_eq!(url, "http://host:8000/v1/chat/completions", "{text}");
         }
         // A gateway's own path and query stay.
         let text = "https://r.example/openai/deployments/d/chat/completions?api-version=1";
-        assert_eq!(Address::parse(text).unwrap().of("/chat/completions"), text);
+        assert_eq!(
+            Address::parse(text).unwrap().path_url("/chat/completions"),
+            text
+        );
         let other = Address::parse("https://r.example/api/v3").unwrap();
-        assert_eq!(other.of("/models"), "https://r.example/api/v3/models");
+        assert_eq!(other.path_url("/models"), "https://r.example/api/v3/models");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The setting that helps where a server refuses a field of the request.
+//! The setting to change if a server refuses a field of the request.
 
 use super::said::Said;
 
-/// Words of a server that does not know a field, or does not take the value that it has.
+/// Words of a server that does not know a field, or does not accept its value.
 const REFUSALS: [&str; 18] = [
     "unsupported",
     "not supported",
@@ -24,13 +24,13 @@ const REFUSALS: [&str; 18] = [
     "invalid field",
 ];
 
-/// Names of the field for the longest answer, and the one that servers want in its place.
+/// Names of the field for the longest answer, each with the name that other servers use.
 const TOKEN_FIELDS: [(&str, &str); 2] = [
     ("max_tokens", "max_completion_tokens"),
     ("max_completion_tokens", "max_tokens"),
 ];
 
-/// What to do about an error that names a field that was sent; `sent` are the fields of the request.
+/// What to do about an error that names a field of the request. `sent` contains the fields of the request.
 pub fn advice(said: &Said, sent: &[&str]) -> Option<String> {
     let words = format!("{} {}", said.message, said.param).to_lowercase();
     let coded = said.has("unsupported_parameter") || said.has("unsupported_value");
@@ -54,7 +54,7 @@ pub fn advice(said: &Said, sent: &[&str]) -> Option<String> {
         return Some(format!("set `token_field = \"{other}\"`"));
     }
     let refused = sent.iter().find(|field| {
-        // These are no settings: every chat has them.
+        // These are not settings: every chat has them.
         !matches!(
             **field,
             "model" | "messages" | "prompt" | "image" | "image[]"
@@ -62,9 +62,9 @@ pub fn advice(said: &Said, sent: &[&str]) -> Option<String> {
     })?;
     Some(match *refused {
         "seed" => "set `send_seed = false`, or leave `seed` out of `extra`".into(),
-        "temperature" => "leave `temperature` out, or set the one that the server takes".into(),
-        "stream" => "set `stream` under `extra` as the server wants it".into(),
-        field => format!("look at `{field}` in the settings, which the server does not take"),
+        "temperature" => "leave `temperature` out, or set a value that the server accepts".into(),
+        "stream" => "set `stream` under `extra` to the value that the server requires".into(),
+        field => format!("check `{field}` in the settings, which the server does not accept"),
     })
 }
 

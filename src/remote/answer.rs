@@ -1,4 +1,4 @@
-//! The JSON of an answer, whatever its status and framing; both clients read answers here.
+//! The JSON of an answer with any status and framing. Both clients read answers here.
 
 use super::Key;
 use super::advice::advice;
@@ -8,23 +8,24 @@ use super::joined::{Broken, join};
 use super::said::Said;
 use serde_json::Value;
 
-/// A request, as far as one must know it to understand the answer.
+/// What must be known of a request to understand its answer.
 pub struct Asked<'a> {
-    /// An address that may be shown.
+    /// The server's address in a form that may be shown.
     pub server: &'a str,
     pub key: &'a Key,
-    /// Names of the fields that were sent.
+    /// The names of the fields that were sent.
     pub fields: Vec<&'a str>,
 }
 
 impl Asked<'_> {
-    /// The JSON of a success. An error that stands in an answer with status 200 is read as its own status would be.
+    /// The JSON of a success. An error inside an answer with the status 200 is treated as an answer with its
+    /// own status.
     ///
     /// # Errors
-    /// What the answer means, where it is no success.
+    /// The meaning of the answer, if it is not a success.
     pub fn read(&self, heard: &Heard) -> Result<Value, Fault> {
         let Self { server, key, .. } = self;
-        if let Some(fault) = Fault::of(server, heard, key) {
+        if let Some(fault) = Fault::from_answer(server, heard, key) {
             return Err(self.advised(fault, || Said::of_body(&heard.body)));
         }
         let answer = self.json(heard)?;
@@ -37,13 +38,13 @@ impl Asked<'_> {
         }
     }
 
-    /// A success that holds no answer.
+    /// The fault of a success that contains no answer.
     pub fn strange(&self, heard: &Heard, what: &str) -> Fault {
         Fault::Strange {
             message: self.words(
                 heard,
                 &format!(
-                    "{what}: {:?}; does `base_url` end in /v1?",
+                    "{what}: {:?}; check that `base_url` ends in /v1",
                     snippet(&heard.body)
                 ),
             ),
@@ -61,7 +62,7 @@ impl Asked<'_> {
             Body::Events(events) => join(events).map_err(|broken| match broken {
                 Broken::Cut => Fault::Again {
                     kind: "protocol",
-                    message: stream("that breaks off"),
+                    message: stream("that is incomplete"),
                     wait: None,
                 },
                 Broken::Unreadable(why) => Fault::Strange {
@@ -76,7 +77,7 @@ impl Asked<'_> {
         key.hide(&format!("{server} answered {} with {what}", heard.status))
     }
 
-    /// Names the setting that helps.
+    /// Adds the setting to change to the message.
     fn advised(&self, fault: Fault, said: impl FnOnce() -> Said) -> Fault {
         match fault {
             Fault::Rejected { message } => {

@@ -1,7 +1,7 @@
-//! The asynchronous client: attempts, time limits, and what each failure means.
+//! The asynchronous client: attempts, time limits, and the meaning of each failure.
 
 use super::answer::Asked;
-use super::client::whole;
+use super::client::disable_streaming;
 use super::fault::{Fault, Heard};
 use super::pace::Pace;
 use super::places::{self, Asking};
@@ -17,23 +17,23 @@ use crate::text::json;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Largest answer, in bytes.
+/// Size of the largest answer, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
-/// Longest pause that a server may ask for before a request is given up.
+/// Longest pause that a server may ask for. After a longer one, the request is given up.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// A chat server.
+/// The client of a chat server.
 pub struct Chat {
     http: reqwest::Client,
     checked: Checked,
-    /// Where it is asked.
+    /// The address of the requests.
     url: String,
-    /// Whom it is asked of.
+    /// The name of the place that answers: the model at the server.
     place: String,
     attempts: u32,
     pace: Pace,
     ledger: Ledger,
-    /// Raised when no further request may be sent.
+    /// Set when no further request may be sent.
     closed: Cancel,
 }
 
@@ -42,11 +42,11 @@ pub struct Chat {
 pub struct Completion {
     pub reply: ChatReply,
     pub attempts: u32,
-    /// Of the attempt that succeeded.
+    /// Seconds of the attempt that succeeded.
     pub seconds: f64,
 }
 
-/// Why there is no answer. Messages hold no key.
+/// Why there is no answer. The messages never contain the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChatError {
     /// This request fails.
@@ -62,10 +62,10 @@ pub enum ChatError {
 }
 
 impl Chat {
-    /// Checks the settings and reads the key; sends nothing.
+    /// Checks the settings and reads the key. Sends nothing.
     ///
     /// # Errors
-    /// Which setting cannot be right, and why.
+    /// Names the setting that is wrong, and why.
     pub fn new(settings: &ChatSettings) -> Result<Self, String> {
         let checked = settings.checked()?;
         let http = reqwest::Client::builder()
@@ -73,10 +73,10 @@ impl Chat {
             .timeout(checked.timeout)
             .build()
             .map_err(|error| format!("cannot set up HTTP: {}", http::explain(error)))?;
-        let url = checked.address.of("/chat/completions");
+        let url = checked.address.path_url("/chat/completions");
         Ok(Self {
             http,
-            place: places::name(&url, &settings.model),
+            place: places::place_name(&url, &settings.model),
             url,
             attempts: settings.max_attempts,
             pace: Pace::new(
@@ -90,7 +90,7 @@ impl Chat {
         })
     }
 
-    /// The address, as it may be shown and recorded.
+    /// The address in the form that may be shown and recorded.
     pub fn server(&self) -> &str {
         self.checked.address.shown()
     }
@@ -99,17 +99,18 @@ impl Chat {
         &self.ledger
     }
 
-    /// Takes down that the server has answered before, in an earlier execution.
+    /// Records that the server has answered before, in an earlier execution.
     pub fn answered_before(&self) {
         places::has_answered(&self.place);
     }
 
-    /// Asks for one chat completion; `tokens` is what it is reckoned with. The ledger books it.
+    /// Asks for one chat completion, and books its cost in the ledger. `tokens` is the estimated number of
+    /// tokens.
     ///
     /// # Errors
-    /// When attempts or time are used up, the request or the key is not accepted, the answer holds no words, the budget does
-    /// not allow it, or the flag was raised. An answer that the token limit ended before its first word is none of these: its
-    /// text is empty.
+    /// Fails if the attempts or the time are used up, if the request or the key is not accepted, if the
+    /// answer contains no text, if the budget is used up, or if the flag was raised. An answer that the token
+    /// limit ended before its first word is not an error: its text is empty.
     pub async fn complete(
         &self,
         body: &Object,
@@ -117,9 +118,9 @@ impl Chat {
         cancel: &Cancel,
     ) -> Result<Completion, ChatError> {
         let mut body = body.clone();
-        whole(&mut body);
+        disable_streaming(&mut body);
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        // Pictures need not lie in memory twice.
+        // The pictures need not be in memory twice.
         let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
         let mut asking = None;
         let end = Instant::now() + self.checked.total;
@@ -172,7 +173,7 @@ impl Chat {
                     message,
                     wait,
                 } => (kind, message, wait),
-                // Half an answer, or a page of a gateway: another attempt may bring the answer.
+                // Half an answer, or a page of a gateway. Another attempt may bring the answer.
                 Fault::Strange { message } => ("protocol", message, None),
                 Fault::Absent { message, help } => {
                     drop(asking);
@@ -195,7 +196,7 @@ impl Chat {
         }
     }
 
-    /// What a fault means that no further attempt can mend.
+    /// The error for a fault that no further attempt can repair.
     fn give_up(
         &self,
         fault: Fault,
@@ -228,7 +229,7 @@ impl Chat {
         }
     }
 
-    /// What "not found" means once it is known whether the place answers others.
+    /// The meaning of "not found", once it is known whether the place answers other requests.
     async fn absent(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
         loop {
             match places::answers(&self.place) {
@@ -247,24 +248,25 @@ impl Chat {
         }
     }
 
-    /// Sends no further request; answers of those that are sent are waited for.
+    /// Stops sending requests. Answers to the requests on their way are still received.
     pub fn close(&self) {
         self.closed.raise();
     }
 
-    /// What the server answers at a path beside `/chat/completions`; None where it has nothing there.
+    /// The answer of the server at a path next to `/chat/completions`. `None` if there is nothing at this
+    /// path.
     ///
     /// # Errors
-    /// When the server cannot be reached or does not accept the key.
+    /// Fails if the server cannot be reached or does not accept the key.
     pub(super) async fn look_up(
         &self,
         path: &str,
         cancel: &Cancel,
     ) -> Result<Option<Value>, ChatError> {
-        let url = self.checked.address.of(path);
+        let url = self.checked.address.path_url(path);
         let server = http::display_url(&url);
         let limit = Instant::now() + self.checked.timeout;
-        let heard = unless(cancel, self.hear(self.http.get(&url), &server, limit)).await;
+        let heard = unless(cancel, self.receive(self.http.get(&url), &server, limit)).await;
         let heard = match heard.ok_or(ChatError::Cancelled)? {
             Ok(heard) => heard,
             Err(Fault::Again {
@@ -274,7 +276,7 @@ impl Chat {
             }) => return Err(exhausted("unreachable", message, 1)),
             Err(_) => return Ok(None),
         };
-        match Fault::of(&server, &heard, &self.checked.key) {
+        match Fault::from_answer(&server, &heard, &self.checked.key) {
             Some(Fault::Fatal { message, help }) if matches!(heard.status, 401 | 403) => {
                 Err(ChatError::Fatal { message, help })
             }
@@ -295,7 +297,7 @@ impl Chat {
             fields: fields.iter().map(String::as_str).collect(),
         };
         let limit = end.min(Instant::now() + self.checked.timeout);
-        let heard = self.hear(request, asked.server, limit).await?;
+        let heard = self.receive(request, asked.server, limit).await?;
         let answer = asked.read(&heard)?;
         let mut reply = read_chat(&answer).map_err(|what| asked.strange(&heard, what))?;
         reply.text = self.hide(&reply.text);
@@ -306,8 +308,8 @@ impl Chat {
         Ok(reply)
     }
 
-    /// Sends and reads the whole answer before `limit`.
-    async fn hear(
+    /// Sends a request and reads the whole answer before `limit`.
+    async fn receive(
         &self,
         request: reqwest::RequestBuilder,
         server: &str,
@@ -341,7 +343,7 @@ impl Chat {
             Ok(Err(error)) => Err(lost("network", http::explain(error))),
             Err(_) => Err(lost(
                 "timeout",
-                "no whole answer within the time limit".into(),
+                "the answer was not complete within the time limit".into(),
             )),
         }
     }
@@ -357,10 +359,10 @@ fn exhausted(kind: &'static str, message: String, attempts: u32) -> ChatError {
         _ => format!("{message} (after {attempts} attempts)"),
     };
     match kind {
-        // Nothing listens there: the other requests need not find out one by one.
+        // No server listens there, so the other requests need not try one by one.
         "unreachable" => ChatError::Fatal {
             message,
-            help: "is the server running, and is `base_url` right? Check proxy variables too"
+            help: "check that the server is running, and check `base_url` and the proxy variables"
                 .into(),
         },
         _ => ChatError::Item { kind, message },

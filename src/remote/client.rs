@@ -1,9 +1,9 @@
-//! The blocking client: attempts, time limits, and what each failure means.
+//! The blocking client: attempts, time limits, and the meaning of each failure.
 
 use super::answer::Asked;
 use super::fault::{Fault, Heard};
 use super::places::{self, Asking};
-use super::{Address, ChatReply, Endpoint, Key, RemoteError, said};
+use super::{Address, ChatReply, Endpoint, Key, RemoteError, read_reply};
 use crate::cancel::Cancel;
 use crate::http;
 use crate::record::Object;
@@ -16,16 +16,16 @@ use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Longest wait that a server may ask for before the item is given up.
+/// Longest pause that a server may ask for. After a longer one, the item is given up.
 const MAX_WAIT: Duration = Duration::from_secs(600);
-/// Largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
+/// Size of the largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
 const MAX_ANSWER: u64 = (256 << 20) * 3 / 2;
 /// First pause after a failure.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// When the next request to a server may be sent, by address; shared by all workers.
+/// When the next request to a server may be sent, by address. All workers share this.
 static NEXT: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
 
-/// What is sent.
+/// The body of a request.
 #[derive(Debug, Clone)]
 pub enum Body {
     Json(Object),
@@ -33,7 +33,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// The names of its fields.
+    /// The names of the fields.
     fn fields(&self) -> Vec<&str> {
         match self {
             Self::Json(object) => object.keys().map(String::as_str).collect(),
@@ -47,12 +47,12 @@ impl Body {
 pub struct Part {
     name: String,
     bytes: Vec<u8>,
-    /// File name and MIME type.
+    /// The file name and the MIME type.
     file: Option<(String, &'static str)>,
 }
 
 impl Part {
-    /// A field.
+    /// A field with a value.
     pub fn text(name: String, value: &Value) -> Self {
         let text = value
             .as_str()
@@ -64,7 +64,7 @@ impl Part {
         }
     }
 
-    /// A file.
+    /// A field with a file.
     pub fn file(name: &str, file: String, mime: &'static str, bytes: Vec<u8>) -> Self {
         Self {
             name: name.to_owned(),
@@ -77,9 +77,9 @@ impl Part {
 /// Why an attempt failed.
 enum Failed {
     Final(RemoteError),
-    /// Address or model are not found, with what to look at.
+    /// The address or the model was not found. Contains the message and the advice.
     Absent(String, String),
-    /// Worth another attempt, after the wait that the server asked for.
+    /// Another attempt may succeed, after the pause that the server asked for.
     Again(RemoteError, Option<Duration>),
 }
 
@@ -97,10 +97,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Checks the endpoint and reads the key from the environment; sends nothing yet.
+    /// Checks the endpoint and reads the key from the environment. Sends nothing yet.
     ///
     /// # Errors
-    /// [`RemoteError::Fatal`] when a setting cannot be right.
+    /// Fails with [`RemoteError::Fatal`] if a setting is wrong.
     pub fn new(endpoint: &Endpoint<'_>) -> Result<Self, RemoteError> {
         let wrong = |key: &str, what: &str| endpoint.wrong(key, what);
         let address = Address::parse(endpoint.base_url).map_err(|what| wrong("base_url", &what))?;
@@ -141,28 +141,28 @@ impl Client {
         })
     }
 
-    /// Asks for one chat completion; gives the reply, and the JSON that it stands in.
+    /// Asks for one chat completion. Returns the reply and the JSON that contains it.
     ///
     /// # Errors
-    /// As [`Client::post`], and when the answer is a refusal or holds no words.
+    /// Fails as [`Client::post`] does, and if the answer is a refusal or contains no text.
     pub fn chat(
         &self,
         mut body: Object,
         cancel: &Cancel,
     ) -> Result<(ChatReply, Value), RemoteError> {
-        whole(&mut body);
+        disable_streaming(&mut body);
         let answer = self.post("/chat/completions", Body::Json(body), cancel)?;
-        Ok((said(&answer)?, answer))
+        Ok((read_reply(&answer)?, answer))
     }
 
-    /// Sends a request and returns the answer's JSON.
+    /// Sends a request and returns the JSON of the answer.
     ///
     /// # Errors
-    /// When no answer comes in the attempts that are allowed, or the server refuses.
+    /// Fails if no answer arrives within the allowed attempts, or if the server refuses.
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
-        let url = self.address.of(path);
-        let place = places::name(&url, &self.model);
-        // From the first attempt's turn on.
+        let url = self.address.path_url(path);
+        let place = places::place_name(&url, &self.model);
+        // It begins with the first attempt's turn.
         let asking = OnceCell::new();
         let asked = Asked {
             server: &http::display_url(&url),
@@ -195,21 +195,24 @@ impl Client {
         }
     }
 
-    /// Takes down that the server has answered such requests before, in an earlier execution.
+    /// Records that the server has answered such requests before, in an earlier execution.
     pub fn answered_before(&self, path: &str) {
-        places::has_answered(&places::name(&self.address.of(path), &self.model));
+        places::has_answered(&places::place_name(
+            &self.address.path_url(path),
+            &self.model,
+        ));
     }
 
-    /// Fetches a picture that the server only named; the key is not sent there.
+    /// Fetches a picture of which the server sent only the address. The key is not sent there.
     ///
     /// # Errors
-    /// As [`Client::post`], but what fails is this picture and never the run.
+    /// Fails as [`Client::post`] does, but only this picture fails and never the run.
     pub fn get(&self, url: &str, cancel: &Cancel) -> Result<Vec<u8>, RemoteError> {
         let server = http::display_url(url);
         let picture = self.persist(
             cancel,
             || Ok((url.to_owned(), self.http.get(url))),
-            |heard| match Fault::of(&server, &heard, &self.key) {
+            |heard| match Fault::from_answer(&server, &heard, &self.key) {
                 None => Ok(heard.body),
                 Some(fault) => Err(fault),
             },
@@ -225,7 +228,7 @@ impl Client {
         })
     }
 
-    /// Tries until `read` takes an answer, a failure is final or the attempts are used up.
+    /// Tries until `read` accepts an answer, a failure is final, or the attempts are used up.
     fn persist<T>(
         &self,
         cancel: &Cancel,
@@ -237,9 +240,9 @@ impl Client {
             self.wait_for_turn(cancel).map_err(Failed::Final)?;
             let (url, request) = request().map_err(Failed::Final)?;
             let limit = self.timeout;
-            let outcome = http::interruptible(cancel, move || hear(request, limit))
+            let outcome = http::interruptible(cancel, move || receive(request, limit))
                 .ok_or(Failed::Final(RemoteError::Cancelled))?;
-            let heard = outcome.map_err(|lost| self.lost(&url, lost));
+            let heard = outcome.map_err(|lost| self.network_error(&url, lost));
             let (error, wait) = match heard.and_then(|heard| read(heard).map_err(failed)) {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::Again(error, wait)) => (error, wait),
@@ -259,10 +262,12 @@ impl Client {
 
     fn headers(&self) -> Result<HeaderMap, RemoteError> {
         let headers = self.key.headers();
-        headers.map_err(|what| RemoteError::fatal(what, "set the variable to the key alone"))
+        headers.map_err(|what| {
+            RemoteError::fatal(what, "set the variable to the key and nothing else")
+        })
     }
 
-    /// Keeps to `requests_per_minute`.
+    /// Waits as long as `requests_per_minute` requires.
     fn wait_for_turn(&self, cancel: &Cancel) -> Result<(), RemoteError> {
         let Some(interval) = self.interval else {
             return Ok(());
@@ -284,30 +289,31 @@ impl Client {
         }
     }
 
-    /// What it means that no answer came.
-    fn lost(&self, url: &str, lost: Lost) -> Failed {
+    /// The failure that a missing answer means.
+    fn network_error(&self, url: &str, lost: Lost) -> Failed {
         let server = http::display_url(url);
         let message = self.key.hide(&format!("{server}: {}", lost.words));
         let error = match lost.kind {
             "unreachable" => RemoteError::fatal(
                 message,
-                "is the server running, and is `base_url` right? Check proxy variables too",
+                "check that the server is running, and check `base_url` and the proxy variables",
             ),
             kind => RemoteError::item(kind, message),
         };
-        match lost.again {
-            true => Failed::Again(error, None),
-            false => Failed::Final(error),
+        if lost.again {
+            Failed::Again(error, None)
+        } else {
+            Failed::Final(error)
         }
     }
 }
 
-/// Asks for an answer in one piece, which some gateways do not give unless told, where the settings do not say otherwise.
-pub(super) fn whole(body: &mut Object) {
+/// Asks for the answer in one piece, unless the settings say otherwise. Some gateways stream by default.
+pub(super) fn disable_streaming(body: &mut Object) {
     body.entry("stream").or_insert(Value::Bool(false));
 }
 
-/// What a fault means to this client.
+/// The meaning of a fault for this client.
 fn failed(fault: Fault) -> Failed {
     match fault {
         Fault::Again {
@@ -323,7 +329,7 @@ fn failed(fault: Fault) -> Failed {
     }
 }
 
-/// What "not found" means once it is known whether the place answers others.
+/// The meaning of "not found", once it is known whether the place answers other requests.
 fn absent(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
     loop {
         match places::answers(place) {
@@ -335,7 +341,7 @@ fn absent(place: &str, message: String, help: String, cancel: &Cancel) -> Remote
     }
 }
 
-/// No answer, or not the whole of one.
+/// No answer, or only a part of one.
 struct Lost {
     kind: &'static str,
     words: String,
@@ -343,7 +349,7 @@ struct Lost {
 }
 
 /// Sends one request and reads the whole answer within `limit`.
-fn hear(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
+fn receive(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
     let end = Instant::now() + limit;
     let response = request.send().map_err(|error| Lost {
         kind: match () {
@@ -361,13 +367,13 @@ fn hear(request: RequestBuilder, limit: Duration) -> Result<Heard, Lost> {
     };
     let broken = |kind, why: &str| Lost {
         kind,
-        words: format!("the answer broke off: {why}"),
+        words: format!("the answer was interrupted: {why}"),
         again: true,
     };
     let mut stream = response.take(MAX_ANSWER);
     let mut chunk = vec![0; 64 << 10];
     loop {
-        // The client's own limit holds for each read; one that drips would never end.
+        // The client's own limit applies to each read, so a slow stream would never end.
         if Instant::now() > end {
             return Err(broken(
                 "timeout",

@@ -1,4 +1,5 @@
-//! Codes and types that servers give their errors, without capitals and with `_` between words, and what they stand for.
+//! Codes and types that servers give their errors, without capitals and with `_` between words, and what they
+//! stand for.
 
 /// The status of an account that has nothing left.
 pub const NO_CREDIT: u16 = 402;

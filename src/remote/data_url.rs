@@ -1,8 +1,8 @@
-//! Pictures as they travel inside JSON.
+//! Pictures inside JSON.
 
 use base64::Engine as _;
 
-/// The MIME type of a format by its usual extension, as `image::sniff` gives it.
+/// The MIME type of a format, given by its usual extension as `image::sniff` returns it.
 pub fn mime(extension: &str) -> &'static str {
     match extension {
         "jpg" => "image/jpeg",
@@ -14,7 +14,7 @@ pub fn mime(extension: &str) -> &'static str {
     }
 }
 
-/// `data:MIME;base64,…`
+/// The address `data:MIME;base64,…` that contains the bytes.
 pub fn data_url(mime: &str, bytes: &[u8]) -> String {
     let mut url = format!("data:{mime};base64,");
     base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut url);

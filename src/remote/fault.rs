@@ -1,4 +1,4 @@
-//! What an answer that is no success means: try again, give this request up, or stop.
+//! The meaning of an answer that is not a success: try again, give up this request, or stop.
 
 use super::Key;
 use super::said::Said;
@@ -21,45 +21,52 @@ impl Heard {
     }
 }
 
-/// Why a request did not succeed. Messages hold no key.
+/// Why a request did not succeed. The messages never contain the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Worth another attempt, after the wait that the server asks for.
+    /// Another attempt may succeed, after the pause that the server asks for.
     Again {
         kind: &'static str,
         message: String,
         wait: Option<Duration>,
     },
-    /// A success that holds no answer: a page of a gateway, or half an answer.
+    /// A success that contains no answer, such as a page of a gateway or half an answer.
     Strange { message: String },
-    /// A content filter does not let this request through.
+    /// A content filter rejects this request.
     Refused { message: String },
     /// This request cannot succeed.
     Rejected { message: String },
-    /// Address or model are not found. No request can succeed, unless others to the same place do: some gateways answer so
-    /// to a request that they do not let through.
+    /// The address or the model was not found. No request can succeed, unless other requests to the same
+    /// place do: some gateways give this answer to a request that they reject.
     Absent { message: String, help: String },
     /// No request can succeed.
     Fatal { message: String, help: String },
 }
 
 impl Fault {
-    /// What a status says; None for a success. `server` is an address that may be shown.
-    pub fn of(server: &str, heard: &Heard, key: &Key) -> Option<Self> {
+    /// The meaning of a status. `None` for a success. `server` is an address that may be shown.
+    pub fn from_answer(server: &str, heard: &Heard, key: &Key) -> Option<Self> {
         if heard.succeeded() {
             return None;
         }
         let said = Said::of_body(&heard.body);
-        Some(Self::told(server, heard, &said, Some(heard.status), key))
+        Some(Self::classify(
+            server,
+            heard,
+            &said,
+            Some(heard.status),
+            key,
+        ))
     }
 
-    /// What an error means that stands in an answer with a status of success: the same as its own status would.
+    /// The meaning of an error inside an answer with a status of success. It is the same as that of its own
+    /// status.
     pub(super) fn under_success(server: &str, heard: &Heard, said: &Said, key: &Key) -> Self {
-        Self::told(server, heard, said, said.status(), key)
+        Self::classify(server, heard, said, said.status(), key)
     }
 
-    /// `status` is None for an error that does not say of what kind it is.
-    fn told(server: &str, heard: &Heard, said: &Said, status: Option<u16>, key: &Key) -> Self {
+    /// The fault for an error. `status` is `None` for an error of an unknown kind.
+    fn classify(server: &str, heard: &Heard, said: &Said, status: Option<u16>, key: &Key) -> Self {
         let with = match status {
             _ if !heard.succeeded() => String::new(),
             Some(status) => format!(" with the error {status}"),
@@ -76,8 +83,8 @@ impl Fault {
             wait,
         };
         match status {
-            Some(402) => Self::broke(message),
-            _ if said.no_credit() => Self::broke(message),
+            Some(402) => Self::out_of_credit(message),
+            _ if said.no_credit() => Self::out_of_credit(message),
             None if said.refused() => Self::Refused { message },
             Some(429) => again("rate-limit", message),
             None | Some(408 | 409 | 500..) => again("server", message),
@@ -87,27 +94,29 @@ impl Fault {
             },
             Some(404) => Self::Absent {
                 message,
-                help: "check `model` and `base_url` (it usually ends in /v1)".into(),
+                help: "check `model` and `base_url`, which usually ends in /v1".into(),
             },
             Some(_) if said.refused() => Self::Refused { message },
             Some(_) => Self::Rejected { message },
         }
     }
 
-    fn broke(message: String) -> Self {
+    fn out_of_credit(message: String) -> Self {
         Self::Fatal {
             message,
-            help: "the account has no credit left; add some and run the same command again".into(),
+            help: "the account has no credit left; add credit, and run the same command again"
+                .into(),
         }
     }
 }
 
-/// The first words of an answer that is not what it should be.
+/// The first words of an unexpected answer.
 pub fn snippet(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(800)]);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.is_empty() {
-        true => "(empty answer)".into(),
-        false => words.chars().take(200).collect(),
+    if words.is_empty() {
+        "(empty answer)".into()
+    } else {
+        words.chars().take(200).collect()
     }
 }

@@ -1,16 +1,17 @@
-//! How a body holds its JSON: as one value, as an event stream (server-sent events), or as a value a line.
+//! The framing of the JSON in a body: one value, an event stream (server-sent events), or one value on each
+//! line.
 
 use crate::text::json;
 use serde_json::Value;
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug, PartialEq)]
 pub enum Body {
     /// One JSON value.
     Whole(Value),
-    /// Values one behind another.
+    /// Several values in a row.
     Events(Events),
-    /// No JSON: what it is instead, in words.
+    /// No JSON. The text says what it is instead.
     Other(&'static str),
 }
 
@@ -18,9 +19,9 @@ pub enum Body {
 #[derive(Debug, Default, PartialEq)]
 pub struct Events {
     pub values: Vec<Value>,
-    /// The end mark came.
+    /// Whether the end mark came.
     pub ended: bool,
-    /// Some event holds no JSON: it is cut, or something else.
+    /// Whether an event contains no JSON, since it is cut or is something else.
     pub torn: bool,
 }
 
@@ -43,14 +44,14 @@ pub fn read(body: &[u8]) -> Body {
     lines.end()
 }
 
-/// Takes a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the stream's end mark: lines that
-/// belong to no event are gathered, too.
+/// Takes a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the end mark of the
+/// stream, so lines outside of events are collected too.
 #[derive(Default)]
 struct Lines {
     events: Events,
-    /// Lines outside of events.
+    /// The lines outside of events.
     plain: String,
-    /// The event at hand.
+    /// The data lines of the current event.
     data: Vec<String>,
     name: String,
     framed: bool,
@@ -61,7 +62,7 @@ impl Lines {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
-            // A remark that keeps the connection alive begins with the colon.
+            // A comment that keeps the connection alive begins with the colon.
             "" if line.is_empty() => self.dispatch(),
             "" => {}
             "data" => self.data.push(value.to_owned()),
@@ -74,7 +75,7 @@ impl Lines {
         }
     }
 
-    /// Ends the event at hand.
+    /// Ends the current event.
     fn dispatch(&mut self) {
         let (name, lines) = (
             std::mem::take(&mut self.name),

@@ -1,23 +1,24 @@
-//! The one answer that the events of a stream make together.
+//! The single answer that the events of a stream form.
 
 use super::framing::Events;
 use super::said::Said;
 use crate::record::Object;
 use serde_json::{Value, json};
 
-/// Why events make no answer.
+/// Why events form no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The end is missing: another attempt may bring it.
+    /// The end is missing. Another attempt may bring it.
     Cut,
-    /// What came cannot be put together, in words.
+    /// The events cannot be joined. The text says why.
     Unreadable(&'static str),
 }
 
-/// What a server would have answered without a stream; an error that came among the events stands for the answer.
+/// The answer that the server would have sent without a stream. If an error came among the events, the error
+/// is the answer.
 ///
 /// # Errors
-/// When the stream is not whole, or holds no answer.
+/// Fails if the stream is not complete, or if it contains no answer.
 pub fn join(events: Events) -> Result<Value, Broken> {
     let Events {
         mut values,
@@ -30,8 +31,8 @@ pub fn join(events: Events) -> Result<Value, Broken> {
     {
         return Ok(values.swap_remove(at));
     }
-    let mut whole: Vec<Value> = values.iter().filter_map(whole).collect();
-    // Some servers put an empty message beside each piece.
+    let mut whole: Vec<Value> = values.iter().filter_map(whole_answer).collect();
+    // Some servers put an empty message next to each piece.
     if values
         .iter()
         .any(|value| value["choices"][0]["delta"].is_object())
@@ -41,24 +42,25 @@ pub fn join(events: Events) -> Result<Value, Broken> {
             !content.is_null() && content.as_str() != Some("")
         });
     }
-    if let Some(last) = only(&whole)? {
-        return match torn {
-            true => Err(Broken::Unreadable("some of whose events hold no JSON")),
-            false => Ok(last.clone()),
+    if let Some(last) = last_whole(&whole)? {
+        return if torn {
+            Err(Broken::Unreadable("in which some events contain no JSON"))
+        } else {
+            Ok(last.clone())
         };
     }
     let mut joined = Joined::default();
     values.iter().for_each(|value| joined.take(value));
     match (ended || !joined.finish.is_null(), torn, joined.began) {
         (false, ..) => Err(Broken::Cut),
-        (true, true, _) => Err(Broken::Unreadable("some of whose events hold no JSON")),
-        (true, false, false) => Err(Broken::Unreadable("whose events hold no answer")),
+        (true, true, _) => Err(Broken::Unreadable("in which some events contain no JSON")),
+        (true, false, false) => Err(Broken::Unreadable("whose events contain no answer")),
         (true, false, true) => Ok(joined.answer()),
     }
 }
 
-/// An event that holds a whole answer: a message, or a finished picture.
-fn whole(value: &Value) -> Option<Value> {
+/// An event that contains a whole answer: a message, or a finished picture.
+fn whole_answer(value: &Value) -> Option<Value> {
     let kind = value["type"].as_str().unwrap_or_default();
     if kind.ends_with(".completed") && value["b64_json"].is_string() {
         let mut answer = value.clone();
@@ -73,8 +75,8 @@ fn whole(value: &Value) -> Option<Value> {
     (message || pictures).then(|| value.clone())
 }
 
-/// The last of several whole answers, where each goes on from the one before.
-fn only(whole: &[Value]) -> Result<Option<&Value>, Broken> {
+/// The last of several whole answers, if each continues the one before.
+fn last_whole(whole: &[Value]) -> Result<Option<&Value>, Broken> {
     let text = |value: &Value| {
         let content = &value["choices"][0]["message"]["content"];
         content.as_str().map(str::to_owned)
@@ -82,23 +84,25 @@ fn only(whole: &[Value]) -> Result<Option<&Value>, Broken> {
     let grows = whole.windows(2).all(|two| {
         matches!((text(&two[0]), text(&two[1])), (Some(one), Some(two)) if two.starts_with(&one))
     });
-    match grows {
-        true => Ok(whole.last()),
-        false => Err(Broken::Unreadable("that holds several answers")),
+    if grows {
+        Ok(whole.last())
+    } else {
+        Err(Broken::Unreadable("that contains several answers"))
     }
 }
 
-/// The pieces of a message, put together.
+/// The pieces of a message, joined.
 #[derive(Default)]
 struct Joined {
-    /// Keys of the events beside their choices; the last counts, as usage comes at the end.
+    /// The keys of the events other than their choices. The last value counts, since the usage comes at the
+    /// end.
     beside: Object,
-    /// Parts of the content.
+    /// The parts of the content.
     content: Vec<Value>,
-    /// Texts beside the content: reasoning, a refusal.
+    /// The texts other than the content, such as reasoning or a refusal.
     texts: Object,
     finish: Value,
-    /// Some piece came.
+    /// Whether a piece came.
     began: bool,
 }
 

@@ -1,19 +1,20 @@
-//! A server's key: from the environment or a file, sent in one header, and shown nowhere.
+//! The key of a server. It comes from the environment or a file, is sent in one header, and is never shown.
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use std::path::Path;
 
-/// Shorter keys are placeholders for servers that want any; hiding them would spoil ordinary words.
+/// Shortest key that is hidden, in bytes. Shorter keys are placeholders, and hiding them would spoil ordinary
+/// words.
 const SHORTEST_SECRET: usize = 8;
 
-/// A key, or the lack of one.
+/// A key, or the absence of one.
 #[derive(Clone)]
 pub struct Key {
     value: Option<String>,
-    /// Where it is looked for, in words.
+    /// Where the key is looked for, in words.
     place: String,
-    /// Instead of `Authorization: Bearer`.
+    /// The header for the key, instead of `Authorization: Bearer`.
     header: Option<String>,
 }
 
@@ -24,16 +25,16 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// The key in an environment variable; an empty or unset one means that the server needs none.
+    /// The key in an environment variable. An empty or unset variable means that the server needs no key.
     pub fn of_variable(name: &str) -> Self {
         let value = std::env::var(name).unwrap_or_default();
         Self::new(&value, name.to_owned())
     }
 
-    /// The key in a file, as a container's secrets are given.
+    /// The key in a file, as containers receive their secrets.
     ///
     /// # Errors
-    /// When the file cannot be read or is empty.
+    /// Fails if the file cannot be read or is empty.
     pub fn of_file(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("names {}, which cannot be read: {error}", path.display()))?;
@@ -53,17 +54,17 @@ impl Key {
         }
     }
 
-    /// Sends the key alone in this header, as some gateways want it (`api-key`).
+    /// Sends only the key in this header (such as `api-key`), as some gateways require.
     #[must_use]
     pub fn in_header(mut self, name: Option<&str>) -> Self {
         self.header = name.map(str::to_owned);
         self
     }
 
-    /// The header that carries the key; none without a key.
+    /// The header with the key. There is no header without a key.
     ///
     /// # Errors
-    /// When key or header cannot be sent.
+    /// Fails if the key or the name of the header cannot be sent.
     pub fn headers(&self) -> Result<HeaderMap, String> {
         let mut headers = HeaderMap::new();
         let Some(key) = &self.value else {
@@ -73,18 +74,22 @@ impl Key {
             None => (AUTHORIZATION, format!("Bearer {key}")),
             Some(name) => (
                 HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| format!("`{name}` is no name of an HTTP header"))?,
+                    .map_err(|_| format!("`{name}` is not the name of an HTTP header"))?,
                 key.clone(),
             ),
         };
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| format!("the key in {} has characters that no key has", self.place))?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| {
+            format!(
+                "the key in {} contains characters that a key cannot have",
+                self.place
+            )
+        })?;
         value.set_sensitive(true);
         headers.insert(name, value);
         Ok(headers)
     }
 
-    /// Takes the key out of words of a server that repeats it.
+    /// Replaces the key in the words of a server that repeats it.
     pub fn hide(&self, text: &str) -> String {
         match &self.value {
             Some(key) if key.len() >= SHORTEST_SECRET => text.replace(key.as_str(), "[key]"),
@@ -92,7 +97,7 @@ impl Key {
         }
     }
 
-    /// What to do when the server does not accept it.
+    /// What to do if the server does not accept the key.
     pub fn advice(&self) -> String {
         match self.value {
             Some(_) => format!("the key in {} is not accepted", self.place),

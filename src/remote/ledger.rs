@@ -1,24 +1,24 @@
-//! What calls cost, and a budget that ends a run before it is overdrawn.
+//! The cost of calls, and a budget that ends a run before it is exceeded.
 
 use super::Usage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Prices per million tokens, in any currency; none are built in.
+/// Prices per million tokens, in any currency. No prices are built in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     pub input: f64,
-    /// Of input that the server had at hand (default: as `input`).
+    /// Price of cached input tokens (default: the same as `input`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
     pub output: f64,
 }
 
 impl Prices {
-    /// What one call cost.
-    pub fn of(&self, usage: Usage) -> f64 {
+    /// The cost of one call.
+    pub fn cost(&self, usage: Usage) -> f64 {
         let input = usage.input.unwrap_or(0);
         let cached = usage.cached.min(input);
         let rate = self.cached_input.unwrap_or(self.input);
@@ -27,7 +27,7 @@ impl Prices {
     }
 }
 
-/// Adds up tokens and money of one run.
+/// Adds up the tokens and the cost of one run.
 #[derive(Debug, Default)]
 pub struct Ledger {
     prices: Option<Prices>,
@@ -35,16 +35,16 @@ pub struct Ledger {
     sums: Mutex<Sums>,
 }
 
-/// What was spent.
+/// What a run has spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Sums {
     pub calls: u64,
     pub input_tokens: u64,
     pub cached_input_tokens: u64,
     pub output_tokens: u64,
-    /// In the currency of the prices; 0 without prices.
+    /// The cost in the currency of the prices, or 0 without prices.
     pub cost: f64,
-    /// What other shards of the run had cost when this execution began; it counts against the budget.
+    /// What other shards of the run had spent when this execution began. It counts against the budget.
     #[serde(skip_serializing_if = "is_zero")]
     pub cost_of_other_shards: f64,
     #[serde(skip)]
@@ -68,13 +68,13 @@ impl Ledger {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins anew with what was paid before, here and in other shards.
+    /// Starts again with what was spent before, here and in other shards.
     pub fn restart(
         &self,
         paid: impl Iterator<Item = Usage>,
         elsewhere: impl Iterator<Item = Usage>,
     ) {
-        let cost = |usage| self.prices.map_or(0.0, |prices| prices.of(usage));
+        let cost = |usage| self.prices.map_or(0.0, |prices| prices.cost(usage));
         *self.lock() = Sums {
             cost_of_other_shards: elsewhere.map(cost).sum(),
             ..Sums::default()
@@ -89,13 +89,14 @@ impl Ledger {
         sums.input_tokens += usage.input.unwrap_or(0);
         sums.cached_input_tokens += usage.cached;
         sums.output_tokens += usage.output.unwrap_or(0);
-        sums.cost += self.prices.map_or(0.0, |prices| prices.of(usage));
+        sums.cost += self.prices.map_or(0.0, |prices| prices.cost(usage));
     }
 
-    /// Leave for one more call, until the guard is dropped. Calls in flight count with the mean of those before.
+    /// Permission for one more call, until the guard is dropped. Each call on its way counts with the mean
+    /// cost of the earlier calls.
     ///
     /// # Errors
-    /// When the budget is used up; says how.
+    /// Fails if the budget is used up. The text gives the numbers.
     pub fn leave(&self) -> Result<Leave<'_>, String> {
         let mut sums = self.lock();
         if let Some(budget) = self.budget {
@@ -104,7 +105,7 @@ impl Ledger {
             if spent + mean * sums.in_flight as f64 >= budget {
                 let others = match sums.cost_of_other_shards {
                     0.0 => String::new(),
-                    cost => format!(", those of other shards {cost:.6}"),
+                    cost => format!(", and those of other shards {cost:.6}"),
                 };
                 return Err(format!(
                     "the budget of {budget} is used up: {} calls cost {:.6}{others}",
@@ -122,7 +123,7 @@ impl Ledger {
     }
 }
 
-/// A call in flight.
+/// A call on its way.
 #[derive(Debug)]
 pub struct Leave<'a>(&'a Ledger);
 
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn input_at_hand_and_output_have_their_own_prices() {
         // 600 · 2 + 400 · 0.5 + 100 · 8 = 2200 millionths.
-        assert!((PRICES.of(usage(1000, 400, 100)) - 0.0022).abs() < 1e-12);
+        assert!((PRICES.cost(usage(1000, 400, 100)) - 0.0022).abs() < 1e-12);
     }
 
     #[test]

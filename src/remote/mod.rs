@@ -1,6 +1,8 @@
-//! Servers with the API of OpenAI: addresses, keys, errors and answers, and a blocking client, and an asynchronous one for chats.
+//! Servers with the API of OpenAI: addresses, keys, errors and answers, a blocking client, and an
+//! asynchronous client for chats.
 //!
-//! The generator `openai` and the observers `judge` and `openai-ocr` share this room; whoever asks decides what is asked.
+//! The generator `openai` and the observers `judge` and `openai-ocr` share this room. They decide what is
+//! asked.
 
 mod address;
 mod advice;
@@ -33,25 +35,25 @@ pub use ledger::{Ledger, Prices};
 pub use models::Listed;
 pub use order::ImageOrder;
 pub use provenance::Provenance;
-pub use reply::{ChatReply, Usage, model, read_chat, said};
+pub use reply::{ChatReply, Usage, model, read_chat, read_reply};
 pub use settings::{Answering, ChatSettings};
 
-/// A server and how it is asked, as somebody's settings say.
+/// A server, and how to ask it, as some settings say.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint<'a> {
-    /// Whose settings these are, for messages.
+    /// The owner of these settings, for messages.
     pub owner: &'a str,
-    /// Name of the model, as the server knows it.
+    /// The name of the model on the server.
     pub model: &'a str,
-    /// Address that usually ends in `/v1`.
+    /// The address, which usually ends in `/v1`.
     pub base_url: &'a str,
-    /// Name of the environment variable that holds the key; unset for servers without keys.
+    /// Name of the environment variable with the key. The variable is unset for servers without keys.
     pub api_key_env: &'a str,
     /// Longest time for one answer.
     pub timeout_seconds: f64,
-    /// How often one request is sent at most.
+    /// Largest number of attempts for one request.
     pub max_attempts: u32,
-    /// Over all workers of this program; None for as many as it takes.
+    /// Limit for all workers of this program together. `None` sets no limit.
     pub requests_per_minute: Option<f64>,
 }
 
@@ -64,13 +66,13 @@ impl Endpoint<'_> {
     }
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
 pub enum RemoteError {
-    /// This request fails, others may not. `kind` is a short stable word for the record.
+    /// This request fails, but others may succeed. `kind` is a short fixed word for the record.
     #[error("{message}")]
     Item { kind: &'static str, message: String },
-    /// No further request can succeed: the server refuses the key, or is not there.
+    /// No further request can succeed: the server refuses the key, or cannot be reached.
     #[error("{message}")]
     Fatal {
         message: String,

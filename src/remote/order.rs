@@ -1,4 +1,4 @@
-//! Text and pictures in one message.
+//! The order of text and pictures in one message.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub enum ImageOrder {
 }
 
 impl ImageOrder {
-    /// The place of the text among so many pictures.
+    /// The index of the text among this number of pictures.
     pub fn place_of_text(self, pictures: usize) -> usize {
         match self {
             Self::TextFirst => 0,

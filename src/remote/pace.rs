@@ -1,16 +1,18 @@
-//! How fast a server is asked: places in flight, requests and tokens a minute, and pauses that it asks for.
+//! How fast a server is asked: requests at the same time, requests and tokens per minute, and pauses that the
+//! server asks for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
-/// Shared by all calls to one server. Places are halved when the server is busy, and come back one by one.
+/// Shared by all calls to one server. The number of places is halved when the server is busy, and grows again
+/// one by one.
 #[derive(Debug)]
 pub struct Pace {
     places: Arc<Semaphore>,
     most: usize,
-    /// Seconds between two requests, and per token.
+    /// Seconds between two requests, and seconds per token.
     per_request: f64,
     per_token: f64,
     state: Mutex<State>,
@@ -18,10 +20,10 @@ pub struct Pace {
 
 #[derive(Debug)]
 struct State {
-    /// Places that there are, and that there should be.
+    /// The number of places, and the number that there should be.
     now: usize,
     target: usize,
-    /// Answers since the last cut, and since the last place came back.
+    /// Answers since the last reduction, and since the last place was added.
     since_cut: usize,
     since_growth: usize,
     next_request: Instant,
@@ -29,14 +31,14 @@ struct State {
     resume: Instant,
 }
 
-/// A place in flight, given back when dropped.
+/// A place for a request on its way. It is given back when dropped.
 pub struct Turn<'a> {
     pace: &'a Pace,
     place: Option<OwnedSemaphorePermit>,
 }
 
 impl Pace {
-    /// Rates are per minute; None sets no bound.
+    /// Rates are per minute. `None` sets no limit.
     pub fn new(places: usize, requests: Option<f64>, tokens: Option<f64>) -> Self {
         let (most, now) = (places.max(1), Instant::now());
         let seconds = |rate: Option<f64>| rate.map_or(0.0, |rate| 60.0 / rate);
@@ -61,7 +63,7 @@ impl Pace {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place, and until `tokens` more fit into the rates.
+    /// Waits for a place, and until the rates allow `tokens` more.
     pub async fn turn(&self, tokens: u64) -> Turn<'_> {
         // The semaphore is never closed.
         let place = self.places.clone().acquire_owned().await.ok();
@@ -86,18 +88,19 @@ impl Pace {
         turn
     }
 
-    /// An answer came; `estimated` tokens were reckoned with.
+    /// Records an answer. `estimated` is the number of tokens that were expected.
     pub fn answered(&self, estimated: u64, actual: Option<u64>) {
         let mut state = self.lock();
         if let Some(actual) = actual {
             let more = (actual as f64 - estimated as f64) * self.per_token;
             let shift = Duration::from_secs_f64(more.abs());
-            state.next_token = match more < 0.0 {
-                true => state
+            state.next_token = if more < 0.0 {
+                state
                     .next_token
                     .checked_sub(shift)
-                    .unwrap_or(state.next_token),
-                false => state.next_token + shift,
+                    .unwrap_or(state.next_token)
+            } else {
+                state.next_token + shift
             };
         }
         state.since_cut += 1;
@@ -111,7 +114,8 @@ impl Pace {
         }
     }
 
-    /// The server has too much to do: half the places, once for all that were in flight, and a pause for everyone.
+    /// The server is overloaded: halves the places, once for all requests on their way, and pauses all
+    /// requests.
     pub fn busy(&self, wait: Duration) {
         let mut state = self.lock();
         if state.since_cut >= state.now {

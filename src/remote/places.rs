@@ -1,39 +1,40 @@
-//! Which places have answered: "not found" from one that has is about one request, from one that never did about all.
+//! Records which places have answered. "Not found" from a place that has answered concerns one request; from
+//! any other place it concerns all.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often one looks whether others were answered.
+/// Time between two checks whether other requests were answered.
 pub const PAUSE: Duration = Duration::from_millis(50);
 
-/// Of all clients of this program, by address and model.
+/// The places of all clients of this program, by address and model.
 static PLACES: Mutex<BTreeMap<String, Place>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug, Default)]
 struct Place {
     answered: bool,
-    /// Requests on their way.
+    /// Number of requests on their way.
     asking: usize,
 }
 
-fn places() -> MutexGuard<'static, BTreeMap<String, Place>> {
+fn lock_places() -> MutexGuard<'static, BTreeMap<String, Place>> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The name of a place: whom a model is asked of.
-pub fn name(url: &str, model: &str) -> String {
+/// The name of a place: a model at an address.
+pub fn place_name(url: &str, model: &str) -> String {
     format!("{model} at {url}")
 }
 
-/// Takes down that a place has answered, now or in an earlier execution.
+/// Records that a place has answered, now or in an earlier execution.
 pub fn has_answered(place: &str) {
-    places().entry(place.to_owned()).or_default().answered = true;
+    lock_places().entry(place.to_owned()).or_default().answered = true;
 }
 
-/// Whether a place has answered; None while requests to it are on their way and none was answered yet.
+/// Whether a place has answered. `None` while requests to it are on their way and none has been answered yet.
 pub fn answers(place: &str) -> Option<bool> {
-    let places = places();
+    let places = lock_places();
     let place = places.get(place);
     match place {
         Some(place) if place.answered => Some(true),
@@ -48,14 +49,14 @@ pub struct Asking(String);
 
 impl Asking {
     pub fn begin(place: &str) -> Self {
-        places().entry(place.to_owned()).or_default().asking += 1;
+        lock_places().entry(place.to_owned()).or_default().asking += 1;
         Self(place.to_owned())
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        if let Some(place) = places().get_mut(&self.0) {
+        if let Some(place) = lock_places().get_mut(&self.0) {
             place.asking = place.asking.saturating_sub(1);
         }
     }
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_place_is_known_once_one_answered_or_all_came_back() {
-        let place = name("http://a.example/v1/chat/completions", "m");
+        let place = place_name("http://a.example/v1/chat/completions", "m");
         assert_eq!(answers(&place), Some(false));
         let (one, two) = (Asking::begin(&place), Asking::begin(&place));
         drop(one);
@@ -78,7 +79,7 @@ mod tests {
         let _three = Asking::begin(&place);
         assert_eq!(answers(&place), Some(true));
         assert_eq!(
-            answers(&name("http://a.example/v1/chat/completions", "n")),
+            answers(&place_name("http://a.example/v1/chat/completions", "n")),
             Some(false)
         );
     }

@@ -1,11 +1,11 @@
-//! What a server says about an answer beside it: who served it, when, and under which marks.
+//! What a server says about an answer: who served it, when, and under which identifiers.
 
 use crate::record::Object;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The headers that are kept where a server sends them.
+/// The headers that are kept if a server sends them.
 const HEADERS: [&str; 8] = [
     "x-request-id",
     "openai-version",
@@ -17,10 +17,10 @@ const HEADERS: [&str; 8] = [
     "warning",
 ];
 
-/// The fields in which gateways name the provider behind them.
+/// The fields in which gateways name their provider.
 const PROVIDER: [&str; 3] = ["provider", "openrouter_metadata", "openrouterMetadata"];
 
-/// The facts beside one answer, word for word.
+/// The facts about one answer, word for word.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
@@ -28,20 +28,20 @@ pub struct Provenance {
     pub fingerprint: Option<String>,
     pub service_tier: Option<String>,
     pub id: Option<String>,
-    /// Seconds since 1970, by the server's clock.
+    /// Seconds since 1970, by the clock of the server.
     pub created: Option<i64>,
     /// The header `Date`.
     pub server_date: Option<String>,
-    /// Further headers, by their names in lower case.
+    /// Further headers, with their names in lower case.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub headers: Object,
-    /// The fields of a gateway that name a provider, by their own names.
+    /// The fields of a gateway that name a provider, under their own names.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider: Object,
 }
 
 impl Provenance {
-    /// Reads an answer's JSON and its headers; `hide` takes out what must not be kept.
+    /// Reads the JSON of an answer and its headers. `hide` removes what must not be kept.
     pub fn read(answer: &Value, headers: &HeaderMap, hide: impl Fn(&str) -> String) -> Self {
         let text = |key: &str| answer[key].as_str().map(&hide);
         let header = |name: &str| {
@@ -54,7 +54,7 @@ impl Provenance {
         });
         let provider = PROVIDER.iter().filter_map(|key| {
             let value = answer.get(key).filter(|value| !value.is_null())?;
-            Some(((*key).to_owned(), hidden(value, &hide)))
+            Some(((*key).to_owned(), hide_texts(value, &hide)))
         });
         Self {
             fingerprint: text("system_fingerprint"),
@@ -68,14 +68,14 @@ impl Provenance {
     }
 }
 
-/// A value whose texts all went through `hide`.
-pub(super) fn hidden(value: &Value, hide: &impl Fn(&str) -> String) -> Value {
+/// A value in which all texts were passed through `hide`.
+pub(super) fn hide_texts(value: &Value, hide: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => hide(text).into(),
-        Value::Array(list) => list.iter().map(|value| hidden(value, hide)).collect(),
+        Value::Array(list) => list.iter().map(|value| hide_texts(value, hide)).collect(),
         Value::Object(object) => object
             .iter()
-            .map(|(key, value)| (hide(key), hidden(value, hide)))
+            .map(|(key, value)| (hide(key), hide_texts(value, hide)))
             .collect(),
         plain => plain.clone(),
     }

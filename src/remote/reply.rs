@@ -1,4 +1,4 @@
-//! What the JSON of a chat's answer holds.
+//! The content of the JSON of a chat answer.
 
 use super::fault::snippet;
 use super::{Provenance, RemoteError};
@@ -6,7 +6,7 @@ use crate::record::ended_by_limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Keys of a message under which servers keep what the model thought.
+/// Keys of a message under which servers keep the reasoning of the model.
 const REASONING: [&str; 5] = [
     "reasoning_content",
     "reasoning",
@@ -14,7 +14,7 @@ const REASONING: [&str; 5] = [
     "reasoning_details",
     "thinking_blocks",
 ];
-/// Reasons to end of a content filter, in the words of several servers.
+/// Finish reasons of a content filter, in the words of several servers.
 const FILTERED: [&str; 7] = [
     "content_filter",
     "content_filtered",
@@ -25,12 +25,12 @@ const FILTERED: [&str; 7] = [
     "recitation",
 ];
 
-/// Tokens as the server counts them; none where it does not say.
+/// Numbers of tokens as the server counts them. `None` if it does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     #[serde(default)]
     pub input: Option<u64>,
-    /// Of the input, those that the server had at hand.
+    /// The part of the input that the server had in its cache.
     #[serde(default)]
     pub cached: u64,
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// These tokens; all of `tokens` as input where the server does not count.
+    /// These numbers, with all of `tokens` as input if the server does not count.
     #[must_use]
     pub fn or_reckoned(self, tokens: u64) -> Self {
         Self {
@@ -52,34 +52,35 @@ impl Usage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatReply {
     pub text: String,
-    /// What the model thought, where the server keeps it apart; it is no part of the answer.
+    /// The reasoning of the model, if the server keeps it apart. It is not part of the answer.
     pub reasoning: Option<String>,
     /// Why the server or the model does not answer.
     pub refusal: Option<String>,
-    /// `stop`, `length`, `content_filter`, …; empty when the server does not say.
+    /// `stop`, `length`, `content_filter` and others. Empty if the server does not say.
     pub finish_reason: String,
-    /// The model that answered, by its full name; None where the server names none.
+    /// The full name of the model that answered. `None` if the server names none.
     pub model: Option<String>,
-    /// What else the server says about the answer; empty where only its words were read.
+    /// What else the server says about the answer. Empty if only its words were read.
     pub about: Provenance,
     pub usage: Usage,
 }
 
 impl ChatReply {
-    /// Why there are no words; None where there are some, and for a refusal.
+    /// Why there is no text. `None` if there is some, and for a refusal.
     pub fn wordless(&self) -> Option<String> {
         if self.refusal.is_some() || !self.text.trim().is_empty() {
             return None;
         }
         Some(match &self.reasoning {
             _ if ended_by_limit(&self.finish_reason) => {
-                "the token limit was reached before any text came; raise `max_tokens`".into()
+                "the answer reached the token limit before its first word; raise `max_tokens`"
+                    .into()
             }
             Some(thought) => format!(
-                "the server's answer holds reasoning and no words, and the reasoning is not the answer: {:?}",
+                "the server's answer contains reasoning but no text, and the reasoning is not the answer: {:?}",
                 snippet(thought.as_bytes())
             ),
-            None => "the server's answer holds no words (its `content` is empty)".into(),
+            None => "the server's answer contains no text (its `content` is empty)".into(),
         })
     }
 }
@@ -87,7 +88,7 @@ impl ChatReply {
 /// Reads the answer of `/chat/completions`.
 ///
 /// # Errors
-/// When it has no message.
+/// Fails if the answer has no message.
 pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     let choice = &answer["choices"][0];
     let message = &choice["message"];
@@ -128,7 +129,7 @@ pub fn read_chat(answer: &Value) -> Result<ChatReply, &'static str> {
     })
 }
 
-/// A message's content: a text, or parts of several types.
+/// The content of a message: a text, or parts of several types.
 #[derive(Default)]
 struct Content {
     text: String,
@@ -168,7 +169,7 @@ impl Content {
     }
 }
 
-/// The words of a thought: a text, or objects and lists of them.
+/// The words of a thought: a text, or objects and lists of texts.
 fn words(thought: &Value) -> String {
     match thought {
         Value::String(text) => text.clone(),
@@ -182,18 +183,18 @@ fn words(thought: &Value) -> String {
     }
 }
 
-/// The model that a server's answer names; None where it is absent, null or blank.
+/// The model that an answer names. `None` if the name is absent, null or blank.
 pub fn model(answer: &Value) -> Option<&str> {
     answer["model"]
         .as_str()
         .filter(|name| !name.trim().is_empty())
 }
 
-/// The words of an answer of `/chat/completions`; a refusal, and an answer without words, are errors.
+/// The reply in an answer of `/chat/completions`. A refusal and an answer without text are errors.
 ///
 /// # Errors
-/// When the server refused, or its answer holds no message or no words.
-pub fn said(answer: &Value) -> Result<ChatReply, RemoteError> {
+/// Fails if the server refused, or if its answer has no message or no text.
+pub fn read_reply(answer: &Value) -> Result<ChatReply, RemoteError> {
     let read = read_chat(answer).map_err(|what| RemoteError::item("protocol", what))?;
     if let Some(refusal) = read.refusal {
         return Err(RemoteError::item("refused", refusal));

@@ -1,27 +1,27 @@
-//! What a server says of an error: its words, and the status that its code or type stands for.
+//! What a server says about an error: its words, and the status that its code or type means.
 
 use super::codes;
 use super::fault::snippet;
 use crate::text::json;
 use serde_json::Value;
 
-/// Longest words of a server that a message repeats, in characters.
+/// Longest text of a server that a message repeats, in characters.
 const LONGEST: usize = 1000;
 
-/// An error, as a server tells it.
+/// An error in the words of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub message: String,
-    /// The field of the request that it is about, where the server names one.
+    /// The field of the request that caused the error, if the server names one.
     pub param: String,
-    /// Codes and types, in the form of [`codes`].
+    /// The codes and types, in the form of [`codes`].
     words: Vec<String>,
-    /// A code that is an HTTP status of an error.
+    /// A code that is the HTTP status of an error.
     number: Option<u16>,
 }
 
 impl Said {
-    /// Of the body of an answer whose status is no success.
+    /// Reads the body of an answer whose status is not a success.
     pub fn of_body(body: &[u8]) -> Self {
         let json: Value = json::read(body).unwrap_or_default();
         // Google's servers put the object into a list.
@@ -36,7 +36,7 @@ impl Said {
         said
     }
 
-    /// Of an answer whose status is a success; None where it tells no error.
+    /// Reads an answer whose status is a success. `None` if it reports no error.
     pub fn under_success(answer: &Value) -> Option<Self> {
         let answer = answer.get(0).unwrap_or(answer);
         let choice = &answer["choices"][0];
@@ -50,21 +50,22 @@ impl Said {
             .or_else(instead)?;
         let mut said = Self::read(told, answer);
         if said.message.is_empty() {
-            said.message = match ended {
-                true => "the server ended the answer with an error".into(),
-                false => snippet(told.to_string().as_bytes()),
+            said.message = if ended {
+                "the server ended the answer with an error".into()
+            } else {
+                snippet(told.to_string().as_bytes())
             };
         }
         Some(said)
     }
 
-    /// `error` with what stands beside it.
+    /// Reads `error` together with the object next to it.
     fn read(error: &Value, beside: &Value) -> Self {
         let mut message = [error, beside]
             .into_iter()
             .find_map(words_of)
             .unwrap_or_default();
-        // A gateway's own words say little; those of the server behind it are kept raw.
+        // The words of a gateway say little. It keeps the words of the server behind it in `raw`.
         if let Some(raw) = error["metadata"]["raw"].as_str()
             && !message.contains(raw)
         {
@@ -101,7 +102,7 @@ impl Said {
             _ => None,
         };
         let Some(text) = number else { return };
-        // `503` or `503 Service Unavailable`.
+        // The form is `503` or `503 Service Unavailable`.
         let first = text.split_whitespace().next().unwrap_or_default();
         match first.parse::<u16>() {
             Ok(status @ 400..=599) => self.number = self.number.or(Some(status)),
@@ -112,28 +113,28 @@ impl Said {
         }
     }
 
-    /// The HTTP status that code or type stand for.
+    /// The HTTP status that the code or the type means.
     pub fn status(&self) -> Option<u16> {
         self.number.or_else(|| codes::status(&self.words))
     }
 
-    /// Whether it has this code or type.
+    /// Whether the error has this code or type.
     pub fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
 
-    /// Whether the account has nothing left.
+    /// Whether the account has no credit left.
     pub fn no_credit(&self) -> bool {
         self.number == Some(codes::NO_CREDIT) || codes::no_credit(&self.words)
     }
 
-    /// Whether a content filter does not let the request through.
+    /// Whether a content filter rejects the request.
     pub fn refused(&self) -> bool {
         codes::filtered(&self.words)
     }
 }
 
-/// An error that says something; the first of a list.
+/// An error with content, or the first error of a list.
 fn telling(error: &Value) -> Option<&Value> {
     match error {
         Value::Null | Value::Bool(false) => None,
@@ -145,7 +146,7 @@ fn telling(error: &Value) -> Option<&Value> {
     }
 }
 
-/// Whether an object that holds no answer tells an error without the key `error`.
+/// Whether an object without an answer reports an error without the key `error`.
 fn is_error(answer: &Value) -> bool {
     let named = |key: &str| answer[key].as_str() == Some("error");
     let coded = || {
@@ -163,7 +164,7 @@ fn is_error(answer: &Value) -> bool {
     named("object") || named("type") || named("status") || words_of(answer).is_some() || coded()
 }
 
-/// The words of an error: itself, or one of the usual keys.
+/// The words of an error: the error itself, or the value of one of the usual keys.
 fn words_of(error: &Value) -> Option<String> {
     let keys = [
         "message",

@@ -1,4 +1,4 @@
-//! How a chat server is asked.
+//! The settings of a chat server.
 
 use super::{Address, Key, Prices};
 use crate::record::Object;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What is done when another model answers than the one asked for, or the answering model changes.
+/// What happens if another model answers than the one requested, or if the answering model changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answering {
-    /// The run ends at another model or date and at a change; a name without the date that was asked for, and no name at all,
-    /// are marked.
+    /// The run ends if another model or date answers, and if the model changes. A name without the requested
+    /// date, and a missing name, are marked.
     #[default]
     Stop,
-    /// The run goes on, and summary and tables say who answered.
+    /// The run continues, and the summary and the tables say who answered.
     Mark,
-    /// The run goes on; only the records say who answered.
+    /// The run continues, and only the records say who answered.
     Ignore,
 }
 
@@ -25,49 +25,50 @@ pub enum Answering {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChatSettings {
-    /// Name of the model, as the server knows it.
+    /// Name of the model on the server.
     pub model: String,
-    /// What is done when another model answers than the one asked for, or the answering model changes within a run folder.
+    /// What happens if another model answers than the one requested, or if the answering model changes within
+    /// a run folder.
     pub answering: Answering,
-    /// Further names under which the right model answers, such as the model behind a deployment's name.
+    /// Further names under which the right model answers, such as the model behind the name of a deployment.
     pub answers: Vec<String>,
     /// Address, with or without `/v1` and `/chat/completions`.
     pub base_url: String,
-    /// Name of the environment variable that holds the key; unset for servers without keys.
+    /// Name of the environment variable with the key; unset for servers without keys.
     pub api_key_env: String,
-    /// A file that holds the key, instead of the variable.
+    /// A file with the key, instead of the variable.
     pub api_key_file: Option<PathBuf>,
-    /// Header that carries the key alone, such as `api-key`, instead of `Authorization: Bearer`.
+    /// Header that contains only the key, such as `api-key`, instead of `Authorization: Bearer`.
     pub key_header: Option<String>,
-    /// Longest answer in tokens (default: what the prompts say, else the server's).
+    /// Longest answer in tokens (default: the value of the prompts, or else the server's).
     pub max_tokens: Option<u32>,
-    /// Name of the field for the longest answer; reasoning models want `max_completion_tokens`.
+    /// Name of the field for the longest answer; reasoning models require `max_completion_tokens`.
     pub token_field: String,
-    /// Sampling temperature (default: what the prompts say, else the server's).
+    /// Sampling temperature (default: the value of the prompts, or else the server's).
     pub temperature: Option<f64>,
     /// `low`, `high` or `auto`: how closely the server looks at pictures (default: not sent).
     pub detail: Option<String>,
-    /// Further fields of the request's body; they win over the fields above.
+    /// Further fields of the request; they replace the fields above.
     pub extra: Object,
-    /// Requests in flight at the same time.
+    /// Number of requests at the same time.
     pub concurrency: usize,
-    /// Bounds of what is sent in a minute (default: as much as the server takes).
+    /// Limits of what is sent per minute (default: no limit).
     pub requests_per_minute: Option<f64>,
     pub tokens_per_minute: Option<f64>,
-    /// Tokens that a picture is reckoned with before the server has counted them.
+    /// Estimated number of tokens of a picture, until the server has counted them.
     pub tokens_per_image: u64,
-    /// Longest time for one attempt, and for all attempts of one request with their pauses.
+    /// Time limits in seconds: for one attempt, and for all attempts of one request with their pauses.
     pub timeout_seconds: f64,
     pub total_seconds: f64,
-    /// How often one request is sent at most.
+    /// Largest number of attempts for one request.
     pub max_attempts: u32,
-    /// First pause after a failure; it doubles with each further one, up to a minute.
+    /// First pause after a failure; it doubles with each further failure, up to a minute.
     pub first_wait_seconds: f64,
-    /// Prices per million tokens, in any currency; none are built in.
+    /// Prices per million tokens, in any currency; no prices are built in.
     pub prices: Option<Prices>,
-    /// What one run may cost, in the currency of `prices`; calls of earlier executions of the same run count,
-    /// and what its other shards had cost when this one began. A call that a kill lost between its answer and the disk is not
-    /// counted.
+    /// What one run may cost, in the currency of `prices`. Calls of earlier executions of the same run count,
+    /// and so does what its other shards had spent when this one began. A call that was lost between its
+    /// answer and the disk is not counted.
     pub budget: Option<f64>,
 }
 
@@ -101,7 +102,7 @@ impl Default for ChatSettings {
 }
 
 impl ChatSettings {
-    /// The fields of a request beside its messages; `set` are those that the prompts come with.
+    /// The fields of a request other than its messages. `set` contains the fields of the prompts.
     pub fn fields(&self, set: &Object) -> Object {
         let mut body = Object::new();
         body.insert("model".into(), self.model.clone().into());
@@ -122,8 +123,10 @@ impl ChatSettings {
         body
     }
 
+    /// Checks the settings.
+    ///
     /// # Errors
-    /// Which setting cannot be right, and why.
+    /// Names the setting that is wrong, and why.
     pub(super) fn checked(&self) -> Result<Checked, String> {
         let wrong = |key: &str, what: &str| format!("`{key}` {what}");
         if self.model.is_empty() {
@@ -147,7 +150,7 @@ impl ChatSettings {
             .flat_map(|p| [p.input, p.cached_input.unwrap_or(0.0), p.output])
             .any(|price| !(price >= 0.0 && price.is_finite()))
         {
-            return Err(wrong("prices", "holds a number that is no price"));
+            return Err(wrong("prices", "contains a number that is not a price"));
         }
         if self.budget.is_some() && self.prices.is_none() {
             return Err(wrong(
@@ -177,7 +180,7 @@ impl ChatSettings {
     }
 }
 
-/// Settings in the form that they are used in.
+/// The settings after the check, in the form in which they are used.
 pub(super) struct Checked {
     pub address: Address,
     pub key: Key,

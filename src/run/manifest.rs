@@ -178,14 +178,11 @@ impl Host {
     }
 }
 
-/// The key of a summary for the rule and options that a run was graded by.
-pub const GRADING: &str = "grading";
-
 impl Manifest {
     /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions
     /// notes nothing; then they are those of the run's suite.
     pub fn grading(&self, summary: &Summary) -> Value {
-        let noted = summary.extra.get(GRADING).cloned();
+        let noted = summary.extra.get(Summary::GRADING).cloned();
         noted.unwrap_or_else(|| self.suite.grading())
     }
 

@@ -37,12 +37,10 @@ pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
-pub use manifest::{
-    Changed, Execution, FORMAT_VERSION, GRADING, Host, Manifest, Part, Program, Selection,
-};
+pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use plan::Plan;
-pub use scoring::{Records, Scoring, score};
+pub use scoring::{Records, Scored, Scoring, Source, score};
 pub use seed::derive_seed;
 pub use shard::Shard;
 pub use store::{read_json, write_json};

@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// Most different remarks that are told one by one; the others are told together.
-const TOLD: usize = 12;
+/// The summary lists so many different remarks one by one, and the others together.
+const LISTED: usize = 12;
 
 /// An output, by item and repeat.
 type Place<'a> = (&'a str, u32);
@@ -29,7 +29,7 @@ impl<'a> Remarks<'a> {
 pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();
-    for ((item, repeat), said) in last(outputs, place, of_output) {
+    for ((item, repeat), said) in last(outputs, output_key, of_output) {
         remarks.add((item, repeat), said);
     }
     for ((item, repeat, _), said) in last(&records.evidence, observed, of_evidence) {
@@ -39,11 +39,11 @@ pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
         let said = notes(&grade.extra).map(str::to_owned);
         remarks.add((&grade.item, grade.repeat), said);
     }
-    told(remarks, grades)
+    sentences(remarks, grades)
 }
 
 /// The remarks in the order of the outputs, whatever order their records have.
-fn told(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
+fn sentences(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
     if remarks.0.is_empty() {
         return Vec::new();
     }
@@ -59,7 +59,7 @@ fn told(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
         })
         .collect();
     sorted.sort_unstable();
-    let others = sorted.split_off(sorted.len().min(TOLD));
+    let others = sorted.split_off(sorted.len().min(LISTED));
     let all = grades.len();
     let mut said: Vec<String> = (sorted.iter())
         .map(|(_, remark, places)| format!("{} of {all} outputs: {remark}", places.len()))
@@ -75,7 +75,7 @@ fn told(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
 }
 
 /// What identifies an output among the records.
-fn place(output: &Output) -> Place<'_> {
+fn output_key(output: &Output) -> Place<'_> {
     (&output.item, output.repeat)
 }
 

@@ -1,15 +1,19 @@
 //! The grade stage: evidence and items in, grades and official numbers out. No model, no network, no clock.
 
+use super::definition::grading_note;
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
 use super::journal::{Lines, read_all, write_lines};
+use super::manifest::Manifest;
 use super::remarks;
 use super::store::write_json;
+use crate::config::{Settings, SuiteFile};
 use crate::files::write_durable;
 use crate::grade::{self, Board, Rule, SuiteFacts};
+use crate::observe::OBSERVERS;
 use crate::record::judged;
-use crate::record::{Evidence, Grade, Item, Object, Output, Summary};
-use std::collections::HashMap;
+use crate::record::{Evidence, Grade, Item, Output, Summary};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The records that grading reads.
@@ -45,88 +49,175 @@ impl Records {
     }
 }
 
-/// What to grade, and under which name the numbers go.
-pub struct Scoring<'a> {
-    pub rule: &'a dyn Rule,
-    pub facts: &'a SuiteFacts,
-    pub model: &'a str,
-    pub run: &'a str,
-    /// Outputs asked per item; None takes what the loose evidence holds.
-    pub repeats: Option<u32>,
-    /// What the summary says behind the rule's own notes.
-    pub notes: Vec<String>,
-    /// Further keys of the summary.
-    pub extra: Object,
+/// Records that were graded.
+#[derive(Debug)]
+pub struct Scored {
+    /// What was read.
+    pub records: Records,
+    /// One for each output that was asked for.
+    pub grades: Vec<Grade>,
+    /// The official numbers.
+    pub summary: Summary,
 }
 
-/// Grades records and writes `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json` into a folder.
+/// How records are graded.
+pub struct Scoring<'a> {
+    /// The suite whose rule grades, and in whose groups.
+    pub suite: &'a SuiteFile,
+    /// Its rule, built with its options and those of `over`.
+    pub rule: &'a dyn Rule,
+    /// Options of the rule that this grading alone has; the summary notes them.
+    pub over: &'a Settings,
+    /// Whose records they are.
+    pub source: Source<'a>,
+}
+
+/// Whose records are graded.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// Those of a run.
+    Run(&'a Manifest),
+    /// Those of files that others wrote.
+    Loose {
+        /// The name that the numbers go under.
+        model: &'a str,
+    },
+}
+
+impl Source<'_> {
+    fn model(&self) -> &str {
+        match self {
+            Self::Run(manifest) => match manifest.model.name() {
+                "" => "model",
+                name => name,
+            },
+            Self::Loose { model } => model,
+        }
+    }
+
+    fn run(&self) -> &str {
+        match self {
+            Self::Run(manifest) => &manifest.run,
+            Self::Loose { .. } => "loose",
+        }
+    }
+
+    /// Outputs asked per item. Of loose outputs there are as many as the item with most of them has.
+    fn repeats(&self, outputs: &[Output]) -> u32 {
+        match self {
+            Self::Run(manifest) => manifest.repeats,
+            Self::Loose { .. } => {
+                let repeats = outputs.iter().map(|output| output.repeat + 1);
+                repeats.max().unwrap_or(1)
+            }
+        }
+    }
+}
+
+/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's official
+/// files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// When the evidence cannot be believed, or a file cannot be written.
 pub fn score(
     folder: &RunFolder,
-    records: &Records,
+    records: Records,
     scoring: &Scoring<'_>,
-) -> Result<(Vec<Grade>, Summary), RunError> {
+) -> Result<Scored, RunError> {
     let outputs = records.outputs.as_deref();
-    let repeats = scoring.repeats.unwrap_or_else(|| {
-        // Loose outputs: as many as the item with most of them has.
-        outputs
-            .unwrap_or_default()
-            .iter()
-            .map(|output| output.repeat + 1)
-            .max()
-            .unwrap_or(1)
-    });
     let grades = grade::grade_all(
         scoring.rule,
         &records.items,
-        repeats,
+        scoring.source.repeats(outputs.unwrap_or_default()),
         outputs,
         &records.evidence,
     );
-    let failed = failed(outputs.unwrap_or_default());
     if let Some(message) = scoring.rule.doubt(&records.evidence) {
         return Err(RunError::Doubt { message });
     }
-    let mut summary = grade::summarize(
-        scoring.rule,
-        scoring.facts,
-        scoring.model,
-        scoring.run,
-        &records.items,
-        &grades,
-        grades.len(),
-        failed,
-    );
     let board = Board {
-        model: scoring.model,
+        model: scoring.source.model(),
         root: folder.root(),
         items: &records.items,
         outputs,
         evidence: &records.evidence,
         grades: &grades,
     };
-    summary.metrics = scoring.rule.metrics(&board);
-    summary.notes.extend(scoring.rule.notes(&board));
-    summary.notes.extend(remarks::counted(records, &grades));
-    summary.judges = grade::judges(&records.evidence);
-    summary.notes.extend(judged::remarks(&summary.judges));
-    summary.notes.extend(scoring.notes.iter().cloned());
-    summary.extra.extend(scoring.extra.clone());
-    let engines = engines(&records.evidence);
-    if !engines.is_empty() {
-        summary
-            .extra
-            .insert(Summary::READ_BY.into(), engines.into());
-    }
+    let facts = SuiteFacts {
+        name: scoring.suite.name.clone(),
+        version: scoring.suite.version.clone(),
+        group_by: scoring.suite.report.group_by.clone(),
+    };
+    let mut summary = grade::summarize(scoring.rule, &facts, scoring.source.run(), &board);
+    annotate(&mut summary, folder, &records, &grades, scoring);
     for file in scoring.rule.official_files(&board) {
         write_durable(&folder.official().join(file.name), file.text.as_bytes())?;
     }
     write_lines(&folder.grades(), &grades)?;
     super::parquet::write_grades(&folder.grades_parquet(), &grades)?;
     write_json(&folder.summary(), &summary)?;
-    Ok((grades, summary))
+    Ok(Scored {
+        records,
+        grades,
+        summary,
+    })
+}
+
+/// Says in the summary what a reader must know beside the numbers.
+fn annotate(
+    summary: &mut Summary,
+    folder: &RunFolder,
+    records: &Records,
+    grades: &[Grade],
+    scoring: &Scoring<'_>,
+) {
+    summary.notes.extend(remarks::counted(records, grades));
+    summary.notes.extend(judged::remarks(&summary.judges));
+    let (of_run, of_observers) = match scoring.source {
+        Source::Run(manifest) => (
+            run_notes(scoring.suite, manifest),
+            observer_notes(folder.root()),
+        ),
+        Source::Loose { .. } => (Vec::new(), Vec::new()),
+    };
+    summary.notes.extend(of_run);
+    summary.notes.extend(records.notes.iter().cloned());
+    summary.notes.extend(of_observers);
+    summary.notes.extend(other_options(scoring.over));
+    if let Source::Run(_) = scoring.source {
+        let options = scoring.suite.grade.options.merged(scoring.over);
+        let grading = grading_note(&scoring.suite.grade.rule, &options);
+        summary.extra.insert(Summary::GRADING.into(), grading);
+    }
+    let engines = engines(&records.evidence);
+    if !engines.is_empty() {
+        let engines = engines.into();
+        summary.extra.insert(Summary::READ_BY.into(), engines);
+    }
+}
+
+/// The notes of the suite and of the model, and what the run leaves out.
+fn run_notes(suite: &SuiteFile, manifest: &Manifest) -> Vec<String> {
+    let of_model = manifest.model.notes().map(str::to_owned);
+    let of_suite = suite.notes.iter().cloned();
+    of_suite
+        .chain(of_model)
+        .chain(manifest.left_out.iter().cloned())
+        .collect()
+}
+
+/// What the observers of a run left in its folder for readers of the numbers.
+fn observer_notes(root: &Path) -> Vec<String> {
+    let kinds = OBSERVERS.iter();
+    kinds.flat_map(|kind| (kind.notes)(root)).collect()
+}
+
+/// Says that other options than the suite's own are set for the rule; None where none are.
+fn other_options(options: &Settings) -> Option<String> {
+    (!options.is_empty()).then(|| {
+        let options = options.to_json();
+        format!("graded with other options than the suite's own: {options}")
+    })
 }
 
 /// The OCR engines that wrote the evidence, by the names that they go by there.
@@ -143,21 +234,4 @@ fn engines(evidence: &[Evidence]) -> Vec<&str> {
         }
     }
     engines
-}
-
-/// Outputs whose last record is a failure.
-fn failed(outputs: &[Output]) -> usize {
-    if outputs.iter().all(|output| output.error.is_none()) {
-        return 0;
-    }
-    let last: HashMap<(&str, u32), bool> = outputs
-        .iter()
-        .map(|output| {
-            (
-                (output.item.as_str(), output.repeat),
-                output.error.is_some(),
-            )
-        })
-        .collect();
-    last.values().filter(|failed| **failed).count()
 }

@@ -1,14 +1,13 @@
 //! Grades a run folder by the rule of its suite, or of another.
 
-use super::view::{GradedRun, report_graded};
+use super::view::report_graded;
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings, SuiteFile};
-use crate::grade::{self, Rule, SuiteFacts};
+use crate::grade::{self, Rule};
 use crate::hub::HubError;
-use crate::observe::OBSERVERS;
 use crate::record::Item;
-use crate::run::{GRADING, Manifest, Records, RunFolder, Scoring, grading_note, score};
-use std::path::{Path, PathBuf};
+use crate::run::{Manifest, Records, RunFolder, Scored, Scoring, Source, score};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What replaces the suite that a run was made with.
@@ -56,15 +55,6 @@ pub(super) fn manifest_suite(manifest: &Manifest) -> Result<&SuiteFile, SessionE
     manifest.suite.typed().map_err(unreadable)
 }
 
-/// What the aggregation needs to know about a suite.
-pub(super) fn suite_facts(suite: &SuiteFile) -> SuiteFacts {
-    SuiteFacts {
-        name: suite.name.clone(),
-        version: suite.version.clone(),
-        group_by: suite.report.group_by.clone(),
-    }
-}
-
 /// Makes a rule. An option that takes the file of an asset, and is not set, gets the file where it was
 /// fetched.
 ///
@@ -76,18 +66,18 @@ pub(super) fn build_rule(
     options: &Settings,
 ) -> Result<Box<dyn Rule>, SessionError> {
     let mut table = toml::Table::new();
-    for (option, asset) in grade::assets(name) {
-        let found: Result<PathBuf, HubError> = session.hub()?.path(asset);
-        match found {
+    let rule = grade::described(name)?;
+    for asset in rule.assets {
+        match session.hub()?.path(asset.asset) {
             Ok(path) => {
-                table.insert((*option).to_owned(), path.display().to_string().into());
+                table.insert(asset.option.to_owned(), path.display().to_string().into());
             }
             Err(HubError::Absent { .. } | HubError::NoCacheFolder) => {}
             Err(error) => return Err(error.into()),
         }
     }
     let options = Settings::from_table(&table)?.merged(options);
-    Ok(grade::build(name, &options)?)
+    Ok(rule.build(&options)?)
 }
 
 /// Grades a run folder; `items` are its items when the caller has them. `over` replaces the suite, and its
@@ -101,54 +91,19 @@ pub(super) fn grade_folder(
     manifest: &Manifest,
     over: Option<(&SuiteFile, &Settings)>,
     items: Option<Arc<Vec<Item>>>,
-) -> Result<GradedRun, SessionError> {
-    let (suite, options) = match over {
-        Some((suite, options)) => (suite, suite.grade.options.merged(options)),
-        None => {
-            let suite = manifest_suite(manifest)?;
-            (suite, suite.grade.options.clone())
-        }
+) -> Result<Scored, SessionError> {
+    let plain = Settings::default();
+    let (suite, over) = match over {
+        Some((suite, options)) => (suite, options),
+        None => (manifest_suite(manifest)?, &plain),
     };
+    let options = suite.grade.options.merged(over);
     let rule = build_rule(session, &suite.grade.rule, &options)?;
-    let records = Records::of_run(folder, items)?;
-    let model = match manifest.model.name() {
-        "" => "model",
-        name => name,
-    };
-    let mut notes = suite.notes.clone();
-    notes.extend(manifest.model.notes().map(str::to_owned));
-    notes.extend(manifest.left_out.iter().cloned());
-    notes.extend(records.notes.iter().cloned());
-    notes.extend(
-        OBSERVERS
-            .iter()
-            .flat_map(|kind| (kind.notes)(folder.root())),
-    );
-    notes.extend(over.and_then(|(_, options)| options_note(options)));
-    let used = grading_note(&suite.grade.rule, &options);
     let scoring = Scoring {
+        suite,
         rule: rule.as_ref(),
-        facts: &suite_facts(suite),
-        model,
-        run: &manifest.run,
-        repeats: Some(manifest.repeats),
-        notes,
-        extra: [(GRADING.to_owned(), used)].into_iter().collect(),
+        over,
+        source: Source::Run(manifest),
     };
-    let (grades, summary) = score(folder, &records, &scoring)?;
-    Ok(GradedRun {
-        records,
-        grades,
-        summary,
-    })
-}
-
-/// Says that other options than the suite's own were set for the rule; None where none were.
-pub(super) fn options_note(options: &Settings) -> Option<String> {
-    (!options.is_empty()).then(|| {
-        format!(
-            "graded with other options than the suite's own: {}",
-            options.to_json()
-        )
-    })
+    Ok(score(folder, Records::of_run(folder, items)?, &scoring)?)
 }

@@ -1,10 +1,10 @@
 //! Grades items, outputs and evidence that others wrote, without a run folder.
 
-use super::grading::{build_rule, options_note, suite_facts};
+use super::grading::build_rule;
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings};
-use crate::record::Object;
-use crate::run::{Records, RunFolder, Scoring, score};
+use crate::grade::described;
+use crate::run::{Records, RunFolder, Scoring, Source, score};
 use std::path::{Path, PathBuf};
 
 /// Files that others wrote, and how to grade them.
@@ -40,21 +40,19 @@ impl Session {
             files.outputs.as_deref(),
             files.evidence.as_deref(),
             suite.task,
+            described(&suite.grade.rule)?.official_results.as_ref(),
         )?;
-        let mut notes = records.notes.clone();
-        notes.extend(options_note(&files.options));
         let scoring = Scoring {
+            suite: &suite,
             rule: rule.as_ref(),
-            facts: &suite_facts(&suite),
-            model: &files.model,
-            run: "loose",
-            repeats: None,
-            notes,
-            extra: Object::new(),
+            over: &files.options,
+            source: Source::Loose {
+                model: &files.model,
+            },
         };
-        let (_, summary) = score(&RunFolder::at(&files.out), &records, &scoring)?;
+        let scored = score(&RunFolder::at(&files.out), records, &scoring)?;
         Ok(TitledSummary {
-            summary,
+            summary: scored.summary,
             suite_title: suite.title,
             model_title: files.model.clone(),
         })

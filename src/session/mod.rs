@@ -70,7 +70,7 @@ pub use shards::MergedRun;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
-pub use view::{GradedRun, read_view};
+pub use view::read_view;
 
 use crate::cancel::Cancel;
 use crate::hub::{self, Hub, HubError, HubOptions};

@@ -70,11 +70,8 @@ impl Session {
                 listener: listener.as_ref(),
             }
             .execute()?;
-            all.observed += outcome.observed;
-            all.observe_failed += outcome.observe_failed;
-            all.done_before += outcome.done_before;
-            if outcome.interrupted {
-                all.interrupted = true;
+            all += outcome;
+            if all.interrupted {
                 break;
             }
         }

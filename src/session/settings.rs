@@ -3,7 +3,7 @@
 
 use super::{Session, SessionError};
 use crate::config::Settings;
-use crate::hub::{meant, shipped};
+use crate::hub::{meant_folder, shipped};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -44,8 +44,8 @@ fn replace_names(session: &Session, table: &mut Table) -> Result<bool, SessionEr
 
 /// The folder that the value of a setting names otherwise; None where it is no such name.
 fn named_folder(session: &Session, key: &str, text: &str) -> Result<Option<PathBuf>, SessionError> {
-    let Some(checkpoint) = shipped::named(Path::new(text)) else {
-        return Ok(meant(Path::new(text))?);
+    let Some(checkpoint) = shipped::path_in_program(Path::new(text)) else {
+        return Ok(meant_folder(Path::new(text))?);
     };
     match shipped_folder(session, checkpoint)? {
         Some(folder) => Ok(Some(folder)),

@@ -2,23 +2,12 @@
 
 use super::summary::{model_title, open_graded};
 use super::{SessionError, TitledSummary};
-use crate::record::{Grade, Summary};
+use crate::record::Grade;
 use crate::report::{self, ReportOptions, RunView};
-use crate::run::{Manifest, Records, RunFolder, read_all, read_json};
+use crate::run::{Manifest, Records, RunFolder, Scored, read_all, read_json};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-
-/// A graded run with its records, for the report.
-#[derive(Debug)]
-pub struct GradedRun {
-    /// What was graded.
-    pub records: Records,
-    /// One grade for each output asked for.
-    pub grades: Vec<Grade>,
-    /// The numbers.
-    pub summary: Summary,
-}
 
 /// Beyond so many outputs the report gets a part of them for its gallery, which is more than it shows.
 const GALLERY_POOL: usize = 60_000;
@@ -29,12 +18,12 @@ const GALLERY_POOL: usize = 60_000;
 /// When it is not a run folder, or is not graded yet.
 pub fn read_view(path: &Path) -> Result<RunView, SessionError> {
     let (folder, manifest) = open_graded(path)?;
-    let graded = GradedRun {
+    let scored = Scored {
         records: Records::of_run(&folder, None)?,
         grades: read_all(&folder.grades())?,
         summary: read_json(&folder.summary())?,
     };
-    run_view(&folder, &manifest, graded)
+    run_view(&folder, &manifest, scored)
 }
 
 /// Writes the report of one run into its folder, and gives the summary back.
@@ -44,10 +33,10 @@ pub fn read_view(path: &Path) -> Result<RunView, SessionError> {
 pub(super) fn report_graded(
     folder: &RunFolder,
     manifest: &Manifest,
-    graded: GradedRun,
+    scored: Scored,
 ) -> Result<TitledSummary, SessionError> {
-    let summary = TitledSummary::new(graded.summary.clone(), manifest);
-    let view = run_view(folder, manifest, graded)?;
+    let summary = TitledSummary::new(scored.summary.clone(), manifest);
+    let view = run_view(folder, manifest, scored)?;
     report::write(
         &folder.report(),
         std::slice::from_ref(&view),
@@ -59,9 +48,9 @@ pub(super) fn report_graded(
 fn run_view(
     folder: &RunFolder,
     manifest: &Manifest,
-    mut graded: GradedRun,
+    mut scored: Scored,
 ) -> Result<RunView, SessionError> {
-    thin_records(&mut graded);
+    thin_records(&mut scored);
     let manifest_json =
         serde_json::to_value(manifest).map_err(|error| SessionError::Unwritable {
             record: "the manifest",
@@ -73,26 +62,26 @@ fn run_view(
         suite_title: manifest.suite.title().to_owned(),
         suite_version: manifest.suite.version().to_owned(),
         model: manifest.model.name().to_owned(),
-        model_title: model_title(manifest, &graded.summary.judges),
+        model_title: model_title(manifest, &scored.summary.judges),
         run: manifest.run.clone(),
-        variant_notes: graded.summary.notes.clone(),
+        variant_notes: scored.summary.notes.clone(),
         manifest: manifest_json,
-        summary: graded.summary,
-        items: graded.records.items,
-        outputs: graded.records.outputs.unwrap_or_default(),
-        evidence: graded.records.evidence,
-        grades: graded.grades,
+        summary: scored.summary,
+        items: scored.records.items,
+        outputs: scored.records.outputs.unwrap_or_default(),
+        evidence: scored.records.evidence,
+        grades: scored.grades,
     })
 }
 
 /// Leaves the gallery a part of a huge run: items with something wrong first, the others at even steps.
-fn thin_records(graded: &mut GradedRun) {
-    if graded.grades.len() <= GALLERY_POOL {
+fn thin_records(scored: &mut Scored) {
+    if scored.grades.len() <= GALLERY_POOL {
         return;
     }
     let wrong = |grade: &Grade| grade.score.is_none() || grade.correct == Some(false);
     let (bad, good): (Vec<&Grade>, Vec<&Grade>) =
-        graded.grades.iter().partition(|grade| wrong(grade));
+        scored.grades.iter().partition(|grade| wrong(grade));
     let step = (good.len() / (GALLERY_POOL / 2)).max(1);
     let kept: HashSet<&str> = bad
         .into_iter()
@@ -100,7 +89,7 @@ fn thin_records(graded: &mut GradedRun) {
         .chain(good.into_iter().step_by(step))
         .map(|grade| grade.item.as_str())
         .collect();
-    let records = &mut graded.records;
+    let records = &mut scored.records;
     let items = records
         .items
         .iter()

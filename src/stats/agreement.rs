@@ -1,28 +1,28 @@
-//! How far two judges of the same outputs agree.
+//! The agreement of two judges of the same outputs.
 //!
-//! Krippendorff's alpha (*Content Analysis*, chapter 12) for two raters without gaps, Spearman's rho and Kendall's tau-b. Each
-//! is 1 for the same scores, and about 0 for scores that have nothing to do with each other; None where it is not defined,
-//! such as for a judge that always says the same.
+//! The measures are Krippendorff's alpha (*Content Analysis*, chapter 12) for two raters without gaps,
+//! Spearman's rho and Kendall's tau-b. Each is 1 for equal scores, and about 0 for scores that are not
+//! related. Each is `None` if it is not defined, such as for a judge that always gives the same score.
 
-/// Scores of two judges, a pair for every output.
+/// The scores of two judges, one pair for each output.
 pub type Pair = (f64, f64);
 
 /// The measures of agreement over the same pairs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Agreement {
-    /// Outputs that both have scored.
+    /// Number of outputs that both judges scored.
     pub n: usize,
-    /// Krippendorff's alpha by squared differences of scores.
+    /// Krippendorff's alpha with squared differences of scores.
     pub alpha_interval: Option<f64>,
-    /// Krippendorff's alpha by squared differences of ranks.
+    /// Krippendorff's alpha with squared differences of ranks.
     pub alpha_ordinal: Option<f64>,
     pub spearman: Option<f64>,
     pub kendall: Option<f64>,
 }
 
 impl Agreement {
-    /// Of finite scores; pairs with others are left out.
-    pub fn of(pairs: &[Pair]) -> Self {
+    /// The agreement over pairs of finite scores. Other pairs are left out.
+    pub fn from_pairs(pairs: &[Pair]) -> Self {
         let finite = |pair: &&Pair| pair.0.is_finite() && pair.1.is_finite();
         let pairs: Vec<Pair> = pairs.iter().filter(finite).copied().collect();
         Self {
@@ -35,14 +35,14 @@ impl Agreement {
     }
 }
 
-/// 1 − observed / expected disagreement, where disagreement is the squared difference: within pairs, and between any two of
-/// all scores.
+/// 1 − observed / expected disagreement. The disagreement is the squared difference, within pairs and between
+/// any two of all scores.
 pub fn alpha_interval(pairs: &[Pair]) -> Option<f64> {
     let pooled: Vec<f64> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
     let n = pooled.len() as f64;
     let mean = pooled.iter().sum::<f64>() / n;
     let spread: f64 = pooled.iter().map(|value| (value - mean).powi(2)).sum();
-    // Σ over all ordered pairs of squared differences is 2 N Σ(v − mean)².
+    // The sum of squared differences over all ordered pairs is 2 N Σ(v − mean)².
     let expected = 2.0 * spread / (n - 1.0);
     let observed = pairs
         .iter()
@@ -52,7 +52,8 @@ pub fn alpha_interval(pairs: &[Pair]) -> Option<f64> {
     (pairs.len() > 1 && expected > 0.0).then(|| 1.0 - observed / expected)
 }
 
-/// The ordinal difference of two values is how many of all scores lie between their middles, so this is the alpha of ranks.
+/// The ordinal difference of two values is the number of scores between their middles, so this is the alpha
+/// of the ranks.
 pub fn alpha_ordinal(pairs: &[Pair]) -> Option<f64> {
     let pooled: Vec<f64> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
     let ranks = ranks(&pooled);
@@ -63,7 +64,7 @@ pub fn alpha_ordinal(pairs: &[Pair]) -> Option<f64> {
     alpha_interval(&pairs)
 }
 
-/// Correlation of ranks, equal scores sharing their mean rank.
+/// The correlation of the ranks. Equal scores share their mean rank.
 pub fn spearman(pairs: &[Pair]) -> Option<f64> {
     let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let (a, b) = (ranks(&a), ranks(&b));
@@ -78,7 +79,7 @@ pub fn spearman(pairs: &[Pair]) -> Option<f64> {
     (aa > 0.0 && bb > 0.0).then(|| ab / (aa * bb).sqrt())
 }
 
-/// Ranks from 1; equal values share the mean of theirs.
+/// Ranks, counted from 1. Equal values share the mean of their ranks.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -94,8 +95,9 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// (concordant − discordant) / √(pairs untied in one · pairs untied in the other), by Knight's way: the discordant are the
-/// exchanges that a sort by the second score needs after a sort by the first.
+/// (concordant − discordant) / √(pairs untied in one · pairs untied in the other), by Knight's method: the
+/// number of discordant pairs is the number of exchanges that a sort by the second score needs after a sort
+/// by the first.
 pub fn kendall(pairs: &[Pair]) -> Option<f64> {
     let mut pairs = pairs.to_vec();
     pairs.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)));
@@ -120,7 +122,7 @@ pub fn kendall(pairs: &[Pair]) -> Option<f64> {
     (untied > 0.0).then(|| (concordant - discordant) / untied)
 }
 
-/// Sorts by merging; how many pairs were the wrong way round.
+/// Sorts by merging, and returns the number of pairs that were in the wrong order.
 fn sort_counting(values: &mut [f64]) -> u64 {
     if values.len() < 2 {
         return 0;
@@ -160,7 +162,7 @@ mod tests {
         assert!(cases.len() > 70);
         for case in cases {
             let pairs: Vec<Pair> = serde_json::from_value(case["pairs"].clone()).unwrap();
-            let ours = Agreement::of(&pairs);
+            let ours = Agreement::from_pairs(&pairs);
             let measures = [
                 ("alpha_interval", ours.alpha_interval),
                 ("alpha_ordinal", ours.alpha_ordinal),
@@ -189,7 +191,7 @@ mod tests {
             vec![(3.0, 3.0); 5],
             vec![(f64::NAN, 1.0); 4],
         ] {
-            let ours = Agreement::of(&pairs);
+            let ours = Agreement::from_pairs(&pairs);
             let all = [
                 ours.alpha_interval,
                 ours.alpha_ordinal,

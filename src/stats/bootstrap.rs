@@ -1,4 +1,4 @@
-//! Bootstrap over clusters, stratified: percentile and BCa intervals.
+//! Stratified bootstrap over clusters, with percentile and BCa intervals.
 
 use super::cluster::{Sums, mean_of_ratios};
 use super::jackknife::jackknife;
@@ -6,11 +6,12 @@ use super::normal;
 use super::random::SplitMix64;
 use rayon::prelude::*;
 
-/// How many times the clusters are drawn anew.
+/// Number of times that the clusters are drawn.
 pub const RESAMPLES: usize = 10_000;
 
-/// The mean of the strata's ratios in every resample: every stratum draws as many clusters as it has, with
-/// replacement. The same clusters in the same order with the same seed give the same values, on any number of threads.
+/// The mean of the strata's ratios in every resample. Every stratum draws as many clusters as it has, with
+/// replacement. The same clusters in the same order with the same seed give the same values, on any number of
+/// threads.
 #[derive(Debug, Clone)]
 pub struct Bootstrap {
     /// Ascending.
@@ -20,7 +21,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// None when no stratum has a cluster.
+    /// `None` if no stratum has a cluster.
     pub fn new<S: Sums>(strata: &[Vec<S>], resamples: usize, seed: u64) -> Option<Self> {
         let mut values: Vec<f64> = (0..resamples)
             .into_par_iter()
@@ -34,14 +35,14 @@ impl Bootstrap {
         })
     }
 
-    /// The percentile interval: it holds `level` of the resampled values.
+    /// The percentile interval, which contains a share of `level` of the resampled values.
     pub fn percentile(&self, level: f64) -> (f64, f64) {
         let outside = (1.0 - level) / 2.0;
-        (self.at(outside), self.at(1.0 - outside))
+        (self.quantile(outside), self.quantile(1.0 - outside))
     }
 
-    /// The bias-corrected and accelerated interval (Efron 1987). Where it is not defined, since nearly all resamples lie
-    /// on one side of the observed value, it is the percentile interval.
+    /// The bias-corrected and accelerated interval (Efron 1987). It is not defined if nearly all resamples
+    /// lie on one side of the observed value. It is then replaced by the percentile interval.
     pub fn bca(&self, level: f64) -> (f64, f64) {
         let below = self.values.partition_point(|value| *value < self.observed);
         let up_to = self.values.partition_point(|value| *value <= self.observed);
@@ -54,13 +55,13 @@ impl Bootstrap {
         };
         let z = normal::quantile(1.0 - outside);
         match (place(-z), place(z)) {
-            (Some(low), Some(high)) => (self.at(low), self.at(high)),
+            (Some(low), Some(high)) => (self.quantile(low), self.quantile(high)),
             _ => self.percentile(level),
         }
     }
 
-    /// Percentiles interpolate linearly between order statistics.
-    fn at(&self, fraction: f64) -> f64 {
+    /// A percentile, interpolated linearly between order statistics.
+    fn quantile(&self, fraction: f64) -> f64 {
         let position = fraction * (self.values.len() - 1) as f64;
         let weight = position - position.floor();
         let value = |at: f64| {
@@ -73,7 +74,8 @@ impl Bootstrap {
     }
 }
 
-/// 95 % percentile interval of any statistic of `clusters` clusters: `value` is given the places of those drawn.
+/// The 95 % percentile interval of any statistic of `clusters` clusters. `value` receives the indices of the
+/// drawn clusters.
 pub fn of_statistic(
     clusters: usize,
     seed: u64,

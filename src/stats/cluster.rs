@@ -1,6 +1,7 @@
-//! Clusters and strata: what an interval or a test is computed from.
+//! Clusters and strata: the data of an interval or a test.
 
-/// Sums over some outputs, from which one number follows. Sums add up, so that any part of the data has its number.
+/// Sums over some outputs, from which one number is computed. Sums can be added, so that any part of the data
+/// has its number.
 pub trait Sums: Copy + Default + Send + Sync {
     /// The sums of both.
     fn plus(self, other: Self) -> Self;
@@ -8,23 +9,23 @@ pub trait Sums: Copy + Default + Send + Sync {
     /// These sums without those of `other`.
     fn minus(self, other: Self) -> Self;
 
-    /// The number; None where there is nothing to divide by.
+    /// The number. `None` if the denominator is zero.
     fn value(self) -> Option<f64>;
 }
 
-/// Sums of one run, which may change places with another run's.
+/// The sums of one run, which a test may exchange with those of another run.
 pub trait Side: Sums {
-    /// These sums where `mask` is all ones, nothing where it is all zeros.
+    /// These sums if `mask` is all ones, and zero if it is all zeros.
     fn masked(self, mask: u64) -> Self;
 
-    /// These sums times a factor.
+    /// These sums multiplied by a factor.
     fn scaled(self, factor: f64) -> Self;
 
-    /// Shows each of the sums.
+    /// Passes each of the sums to `see`.
     fn each(self, see: &mut impl FnMut(f64));
 }
 
-/// Sums over the outputs of one item. Repeats of an item are not independent, so items are what is resampled.
+/// Sums over the outputs of one item. The repeats of an item are not independent, so items are resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cluster {
     pub numerator: f64,
@@ -75,7 +76,7 @@ impl Side for Cluster {
     }
 }
 
-/// One item in two runs. Its number is the later value minus the earlier one.
+/// One item in two runs. Its number is the later value minus the earlier value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pair<S = Cluster> {
     pub before: S,
@@ -110,12 +111,14 @@ pub fn total<S: Sums>(clusters: &[S]) -> S {
         .fold(S::default(), |sum, one| sum.plus(*one))
 }
 
-/// Σ numerators / Σ denominators; None without a denominator. Of pairs: the difference of the two ratios.
+/// Σ numerators / Σ denominators. `None` without a denominator. For pairs, it is the difference of the two
+/// ratios.
 pub fn ratio<S: Sums>(clusters: &[S]) -> Option<f64> {
     total(clusters).value()
 }
 
-/// Unweighted mean of the strata's ratios, over strata that have one. With one stratum this is its ratio.
+/// The unweighted mean of the strata's ratios, over the strata that have one. With one stratum, it is the
+/// ratio of that stratum.
 pub fn mean_of_ratios<S: Sums>(strata: &[Vec<S>]) -> Option<f64> {
     let ratios: Vec<f64> = strata.iter().filter_map(|s| ratio(s)).collect();
     (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)

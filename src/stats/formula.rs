@@ -1,17 +1,17 @@
-//! Numbers that are no averages: functions of sums over all outputs.
+//! Numbers that are not averages, but functions of sums over all outputs.
 
 use super::cluster::{Side, Sums};
 
-/// What one output adds, or the sums over many.
+/// The terms that one output adds, or the sums over several outputs.
 pub type Terms = [f64; 6];
 
-/// A number computed from sums over outputs.
+/// A number that is computed from sums over outputs.
 pub trait Formula: Sync {
-    /// The number of these sums; None when they hold too little.
+    /// The number of these sums. `None` if they contain too little.
     fn value(&self, sums: &Terms) -> Option<f64>;
 }
 
-/// Sums over some outputs with the formula that makes a number of them; nothing by default.
+/// Sums over some outputs, with the formula that computes a number from them. The default is empty.
 #[derive(Clone, Copy, Default)]
 pub struct Pool<'a> {
     terms: Terms,

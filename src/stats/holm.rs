@@ -1,7 +1,7 @@
-//! Correction for testing several hypotheses at once.
+//! Correction for several hypothesis tests at once.
 
-/// Holm's adjusted p values (1979), in the order given: rejecting what is at most α keeps the chance of any false
-/// rejection at α, however the tests depend on each other.
+/// Holm's adjusted p values (1979), in the given order. Rejecting every value up to α keeps the probability
+/// of any false rejection at α, however the tests depend on each other.
 pub fn adjust(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));

@@ -7,29 +7,30 @@ use super::{normal, proportion};
 
 const LEVEL: f64 = 0.95;
 
-/// Above this many clusters the normal approximation replaces the bootstrap, which would only cost time.
+/// Above this number of clusters, the normal approximation replaces the bootstrap, which would only cost
+/// time.
 pub const BOOTSTRAP_UP_TO: usize = 20_000;
 
-/// Where an interval came from.
+/// The method of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Cluster bootstrap, bias-corrected and accelerated.
     Bootstrap,
-    /// Cluster bootstrap, percentile: for statistics that are no ratios.
+    /// Cluster bootstrap with percentiles, for statistics that are not ratios.
     Percentile,
     /// Leave-one-out variance over clusters.
     Normal,
-    /// Wilson's score interval of items that have one output each, right or wrong.
+    /// Wilson's score interval for items that have one output each, right or wrong.
     Wilson,
     /// Wilson's score interval with items as trials, for 0/1 data that are all equal.
     WilsonOnItems,
-    /// Fewer than two clusters, or all equal and no 0/1 data: nothing is known about the spread. Or too many clusters for a
-    /// statistic that is no ratio.
+    /// No interval: there are fewer than two clusters, or all values are equal and are not 0/1 data, so that
+    /// nothing is known about the spread, or there are too many clusters for a statistic that is not a ratio.
     None,
 }
 
 impl Method {
-    /// In words, as printed under a table.
+    /// The method in words, as printed under a table.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Bootstrap => "cluster bootstrap by item (10000 resamples, BCa), 95 %",
@@ -42,15 +43,16 @@ impl Method {
     }
 }
 
-/// An interval and where it came from.
+/// An interval and its method.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     pub bounds: Option<(f64, f64)>,
     pub method: Method,
 }
 
-/// 95 % interval of the unweighted mean of the strata's ratios (one stratum: of its ratio). Strata without a cluster
-/// are left out. `proportion` says that each output is right or wrong, which is what Wilson's interval needs.
+/// The 95 % interval of the unweighted mean of the strata's ratios, which is the ratio itself for one
+/// stratum. Strata without a cluster are left out. `proportion` is true if each output is right or wrong,
+/// which Wilson's interval requires.
 pub fn estimate(strata: &[Vec<Cluster>], proportion: bool, seed: u64) -> Interval {
     let strata: Vec<Vec<Cluster>> = strata.iter().filter(|s| !s.is_empty()).cloned().collect();
     let clusters: usize = strata.iter().map(Vec::len).sum();
@@ -82,8 +84,8 @@ pub fn estimate(strata: &[Vec<Cluster>], proportion: bool, seed: u64) -> Interva
     Interval { bounds, method }
 }
 
-/// 95 % interval of any statistic of `clusters` clusters, by the bootstrap; none for fewer than two clusters, for more than
-/// [`BOOTSTRAP_UP_TO`], and where all resamples give the same.
+/// The 95 % interval of any statistic of `clusters` clusters, by the bootstrap. There is no interval for
+/// fewer than two clusters, for more than [`BOOTSTRAP_UP_TO`], or if all resamples give the same value.
 pub fn of_statistic(
     clusters: usize,
     seed: u64,
@@ -108,8 +110,9 @@ fn without_spread(stratum: &[Cluster]) -> bool {
         .all(|pair| own(&pair[0]) == own(&pair[1]))
 }
 
-/// Wilson's interval of each stratum (items as trials), put together by the square-and-add rule ("MOVER": the
-/// distances from value to bound add like standard errors). With one stratum it is Wilson's interval itself.
+/// Wilson's interval of each stratum with items as trials, combined by the square-and-add rule ("MOVER"): the
+/// distances from the value to the bounds add like standard errors. With one stratum, it is Wilson's interval
+/// itself.
 fn wilson(strata: &[Vec<Cluster>]) -> Option<(f64, f64)> {
     let value = mean_of_ratios(strata)?;
     let weight = 1.0 / strata.len() as f64;
@@ -217,9 +220,9 @@ mod tests {
         assert_close(Some(bootstrap.bca(LEVEL)), low, high, 0.002);
     }
 
-    /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in 0..1, so that
-    /// the true value is 0.5. A 95 % interval should hold it about 285 times; an interval that took repeats for
-    /// independent would hold it about 250 times.
+    /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in
+    /// 0..1, so that the true value is 0.5. A 95 % interval should hold it about 285 times; an interval that
+    /// took repeats for independent would hold it about 250 times.
     #[test]
     fn the_interval_holds_the_truth_about_as_often_as_it_says() {
         let mut random = SplitMix64::new(11, 0);

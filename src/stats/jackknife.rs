@@ -1,27 +1,28 @@
-//! Leave-one-out: the standard error of a mean of ratios, and how skewed it is.
+//! Leave-one-out: the standard error of a mean of ratios, and its skewness.
 
 use super::cluster::{Sums, total};
 
-/// What leaving out each cluster in turn tells.
+/// The result of leaving out each cluster in turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Jackknife {
-    /// Of the mean of the strata's ratios. For a plain mean this is s / √n.
+    /// The standard error of the mean of the strata's ratios. For a plain mean, it is s / √n.
     pub standard_error: f64,
-    /// The acceleration of the BCa interval (Efron and Tibshirani 1993, equation 14.15), moments summed over strata;
-    /// 0 without spread.
+    /// The acceleration of the BCa interval (Efron and Tibshirani 1993, equation 14.15), with moments summed
+    /// over the strata. It is 0 without spread.
     pub acceleration: f64,
 }
 
-/// None when no stratum has two clusters.
+/// `None` if no stratum has two clusters.
 pub fn jackknife<S: Sums>(strata: &[Vec<S>]) -> Option<Jackknife> {
     let counted = strata.iter().filter(|s| total(s).value().is_some()).count();
     let weight = 1.0 / counted.max(1) as f64;
     let moments: Vec<Moments> = strata.iter().filter_map(|s| moments(s, weight)).collect();
     let sum = |of: fn(&Moments) -> f64| moments.iter().map(of).sum::<f64>();
     let second = sum(|m| m.second);
-    let acceleration = match second > 0.0 {
-        true => sum(|m| m.third) / (6.0 * second.powf(1.5)),
-        false => 0.0,
+    let acceleration = if second > 0.0 {
+        sum(|m| m.third) / (6.0 * second.powf(1.5))
+    } else {
+        0.0
     };
     (!moments.is_empty()).then(|| Jackknife {
         standard_error: sum(|m| m.second * m.n / (m.n - 1.0)).sqrt(),

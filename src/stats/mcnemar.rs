@@ -4,7 +4,7 @@ use super::proportion::clopper_pearson;
 use super::tails::Tails;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-/// How many items were right in only one of the two runs.
+/// The numbers of items that were right in only one of the two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Flips {
     /// Wrong before, right after.
@@ -18,8 +18,8 @@ impl Flips {
         self.gained + self.lost
     }
 
-    /// Gained to lost, with its exact interval from that of the share gained. None without a flip; the upper bound or the
-    /// ratio itself may be infinite.
+    /// The ratio of gained to lost, with its exact interval from that of the share gained. `None` without a
+    /// flip. The upper bound and the ratio itself may be infinite.
     pub fn odds_ratio(self, level: f64) -> Option<(f64, f64, f64)> {
         let odds = |share: f64| share / (1.0 - share);
         let (low, high) = clopper_pearson(self.gained, self.total(), level);
@@ -28,7 +28,7 @@ impl Flips {
     }
 }
 
-/// Under the hypothesis that nothing changed, a flip goes either way with probability ½.
+/// Under the hypothesis that nothing changed, a flip has either direction with probability ½.
 pub fn test(flips: Flips) -> Tails {
     let lower = up_to(flips.gained, flips.total());
     let upper = up_to(flips.lost, flips.total());
@@ -40,7 +40,7 @@ pub fn test(flips: Flips) -> Tails {
     }
 }
 
-/// Probability of at most `k` heads in `n` tosses of a fair coin.
+/// The probability of at most `k` heads in `n` tosses of a fair coin.
 pub fn up_to(k: u64, n: u64) -> f64 {
     Binomial::new(0.5, n).map_or(1.0, |tosses| tosses.cdf(k))
 }

@@ -1,19 +1,19 @@
-//! Intervals, paired tests and power over clustered data: the outputs of one item belong together.
+//! Intervals, paired tests and power for clustered data, since the outputs of one item are not independent.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`cluster`] | sums over the outputs of an item, of one run or of a pair of runs |
-//! | [`interval`] | the interval of a run's number, by the method that suits it |
+//! | [`interval`] | the interval of a run's number, by a suitable method |
 //! | [`bootstrap`] | resampled items: percentile and BCa intervals |
 //! | [`jackknife`] | leave-one-out: standard error and skewness |
 //! | [`proportion`] | Wilson's and Clopper and Pearson's intervals |
 //! | [`permutation`] | the paired permutation test |
 //! | [`mcnemar`] | the exact test of flips between right and wrong |
 //! | [`holm`] | several tests at once |
-//! | [`power`] | what a test can see, and how many items it needs |
+//! | [`power`] | the smallest detectable difference, and the number of items that a test needs |
 //! | [`change`] | where a series of runs changed |
-//! | [`agreement`] | how far two judges agree |
-//! | [`formula`] | numbers that are no averages: functions of sums |
+//! | [`agreement`] | the agreement of two judges |
+//! | [`formula`] | numbers that are not averages: functions of sums |
 
 pub mod agreement;
 pub mod bootstrap;

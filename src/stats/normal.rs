@@ -2,10 +2,10 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Half the width of a 95 % interval in standard errors.
+/// Half the width of a 95 % interval, in standard errors.
 pub const Z_95: f64 = 1.959_963_984_540_054;
 
-/// Probability of a value up to `x`.
+/// The probability of a value up to `x`.
 pub fn cdf(x: f64) -> f64 {
     Normal::standard().cdf(x)
 }

@@ -1,14 +1,15 @@
-//! The paired permutation test: under the hypothesis that nothing changed, an item's two results may change places.
+//! The paired permutation test. Under the hypothesis that nothing changed, the two results of an item may be
+//! exchanged.
 
 use super::cluster::{Pair, Side, Sums, mean_of_ratios, total};
 use super::random::SplitMix64;
 use super::tails::Tails;
 use rayon::prelude::*;
 
-/// Up to so many items whose results differ, all their 2^n exchanges are counted.
+/// Up to this number of items with different results, all their 2^n exchanges are counted.
 const EXACT_UP_TO: usize = 14;
 
-/// Tests the mean of the strata's differences. None when no stratum has a value.
+/// Tests the mean of the strata's differences. `None` if no stratum has a value.
 pub fn test<S: Side>(strata: &[Vec<Pair<S>>], draws: usize, seed: u64) -> Option<Tails> {
     let observed = mean_of_ratios(strata)?;
     let exchanges: Vec<Stratum<S>> = strata.iter().filter_map(|s| Stratum::new(s)).collect();
@@ -21,9 +22,10 @@ pub fn test<S: Side>(strata: &[Vec<Pair<S>>], draws: usize, seed: u64) -> Option
     Some(of_statistic(observed, differing, draws, seed, value))
 }
 
-/// Tests any difference of two runs that is `observed`: `value` gives it anew when some of the `differing` items have
-/// changed places, as the coins say. Beyond what can be counted, `draws` random exchanges are made, the observed one counts
-/// as one more (Phipson and Smyth 2010), and the seed settles them. Exchanges that leave no value are left out.
+/// Tests any difference of two runs, whose observed value is `observed`. `value` computes it when some of the
+/// `differing` items are exchanged, as the coins say. If there are too many exchanges to count, `draws`
+/// random exchanges are made, and the observed one counts as one more (Phipson and Smyth 2010). The seed
+/// determines them. Exchanges without a value are left out.
 pub fn of_statistic(
     observed: f64,
     differing: usize,
@@ -33,12 +35,13 @@ pub fn of_statistic(
 ) -> Tails {
     let exact = differing <= EXACT_UP_TO;
     let cases = if exact { 1 << differing } else { draws };
-    // Sums in another order differ in their last digits: what is that close counts as equal.
+    // Sums in another order differ in their last digits, so values this close count as equal.
     let close = 1e-9 * observed.abs().max(1e-6);
     let count = |index: usize| -> [usize; 4] {
-        let mut coins = match exact {
-            true => Coins::Counted(index as u64),
-            false => Coins::Drawn(SplitMix64::new(seed, index as u64)),
+        let mut coins = if exact {
+            Coins::Counted(index as u64)
+        } else {
+            Coins::Drawn(SplitMix64::new(seed, index as u64))
         };
         value(&mut coins).map_or([0; 4], |value| {
             [
@@ -64,15 +67,16 @@ pub fn of_statistic(
     }
 }
 
-/// One stratum as exchanges see it.
+/// One stratum, prepared for exchanges.
 struct Stratum<S> {
     total: Pair<S>,
-    /// What an exchange of each differing item adds to the earlier run's sums and takes from the later one's.
+    /// What an exchange of each differing item adds to the earlier run's sums and subtracts from the later
+    /// run's sums.
     steps: Vec<S>,
 }
 
 impl<S: Side> Stratum<S> {
-    /// None without a value: the stratum is then left out of the mean.
+    /// `None` without a value. The mean then leaves out the stratum.
     fn new(pairs: &[Pair<S>]) -> Option<Self> {
         let total = total(pairs);
         total.value()?;
@@ -88,7 +92,7 @@ impl<S: Side> Stratum<S> {
         for chunk in self.steps.chunks(64) {
             let mut bits = coins.toss(chunk.len());
             for step in chunk {
-                // All ones or all zeros, without a branch that cannot be foreseen.
+                // All ones or all zeros, without a branch that the processor cannot predict.
                 moved = moved.plus(step.masked((bits & 1).wrapping_neg()));
                 bits >>= 1;
             }
@@ -104,7 +108,7 @@ fn differs<S: Side>(step: &S) -> bool {
     differs
 }
 
-/// Which items change places.
+/// Decides which items are exchanged.
 pub enum Coins {
     /// The bits of one number.
     Counted(u64),
@@ -112,7 +116,7 @@ pub enum Coins {
 }
 
 impl Coins {
-    /// A bit for each of up to 64 items.
+    /// One bit for each of up to 64 items.
     pub fn toss(&mut self, count: usize) -> u64 {
         match self {
             Self::Counted(number) => {

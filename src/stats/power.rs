@@ -1,17 +1,17 @@
-//! How large a difference a test can see, and how many items it needs.
+//! The smallest difference that a test can detect, and the number of items that it needs.
 
 use super::mcnemar::up_to;
 use super::normal;
 use statrs::distribution::{Binomial, BinomialError, Discrete, DiscreteCDF};
 
-/// A test as planned.
+/// The plan of a test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
-    /// False alarms allowed.
+    /// The significance level: the probability of a false alarm.
     pub level: f64,
-    /// Chance of seeing a difference that is there.
+    /// The power: the probability of detecting an existing difference.
     pub power: f64,
-    /// Only one direction counts.
+    /// Whether only one direction counts.
     pub one_sided: bool,
 }
 
@@ -28,26 +28,28 @@ impl Plan {
         normal::quantile(1.0 - self.tail()) + normal::quantile(self.power)
     }
 
-    /// The chance of seeing a difference of a mean whose standard error is `error`, in the direction of the difference.
+    /// The probability of detecting a difference of a mean whose standard error is `error`, in the direction
+    /// of the difference.
     pub fn of_mean(self, difference: f64, error: f64) -> f64 {
         normal::cdf(difference.abs() / error - normal::quantile(1.0 - self.tail()))
     }
 
-    /// The least difference of a mean that is seen with the wished power, by normal theory. None without spread.
+    /// The smallest difference of a mean that is detected with the planned power, by normal theory. `None`
+    /// without spread.
     pub fn detectable(self, error: f64) -> Option<f64> {
         (error > 0.0).then(|| self.distance() * error)
     }
 
-    /// How many items make `difference` detectable, when `n` items leave the standard error `error`.
+    /// The number of items that make `difference` detectable, if `n` items have the standard error `error`.
     pub fn items_needed(self, difference: f64, error: f64, n: usize) -> Option<usize> {
         let ratio = self.detectable(error)? / difference.abs();
         let needed = (n as f64 * ratio * ratio).ceil();
         (needed.is_finite() && needed < 1e12).then_some((needed as usize).max(2))
     }
 
-    /// The chance that McNemar's exact test on `n` items sees, in the direction of the difference, that a share `lost`
-    /// turns wrong and a share `gained` turns right: the sum over all numbers of flips, or normal theory where these are
-    /// more than a thousand.
+    /// The probability that McNemar's exact test on `n` items detects, in the direction of the difference,
+    /// that a share `lost` turns wrong and a share `gained` turns right. It is the sum over all numbers of
+    /// flips, or comes from normal theory if more than a thousand flips are expected.
     pub fn of_flips(self, n: usize, lost: f64, gained: f64) -> f64 {
         const SUMMED: f64 = 1000.0;
         let (less, more) = (lost.min(gained), lost.max(gained));
@@ -68,7 +70,7 @@ impl Plan {
         let mut power = 0.0;
         let mut critical = self.critical(from);
         for m in from..=to {
-            // One flip more raises the number by one at most.
+            // One more flip raises the number by at most one.
             let next = critical.map_or(0, |k| k + 1);
             if self.significant(next, m) {
                 critical = Some(next);
@@ -80,12 +82,12 @@ impl Plan {
         Ok(power)
     }
 
-    /// Whether at most `k` of `m` flips going the rarer way is significant.
+    /// Whether at most `k` of `m` flips in the rarer direction are significant.
     fn significant(self, k: u64, m: u64) -> bool {
         up_to(k, m) <= self.tail()
     }
 
-    /// The most flips of the rarer kind among `m` that are still significant.
+    /// The largest significant number of flips of the rarer kind among `m`.
     fn critical(self, m: u64) -> Option<u64> {
         let (mut low, mut high) = (0, m / 2 + 1);
         while low < high {
@@ -99,8 +101,9 @@ impl Plan {
         low.checked_sub(1)
     }
 
-    /// The least difference of the share right that McNemar's exact test on `n` items sees with the wished power, where a
-    /// share `flips` of the items changes (more, if the difference is larger than that). None when no difference is.
+    /// The smallest difference of the share right that McNemar's exact test on `n` items detects with the
+    /// planned power, if a share `flips` of the items changes (or more, if the difference is larger than
+    /// that). `None` if no difference is detected.
     pub fn detectable_by_flips(self, n: usize, flips: f64) -> Option<f64> {
         let sees = |difference: f64| {
             let flips = flips.max(difference);
@@ -121,8 +124,8 @@ impl Plan {
         Some(high)
     }
 
-    /// How many items make `difference` of the share right detectable by McNemar's exact test, where a share `flips` of
-    /// the items changes. None beyond a million.
+    /// The number of items that make `difference` of the share right detectable by McNemar's exact test, if a
+    /// share `flips` of the items changes. `None` above a million.
     pub fn items_needed_by_flips(self, difference: f64, flips: f64) -> Option<usize> {
         const MOST: usize = 1_000_000;
         let difference = difference.abs();

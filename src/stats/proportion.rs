@@ -3,7 +3,8 @@
 use super::normal;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-/// Wilson's score interval. `share` of `trials` succeeded; trials may be a fraction, as effective numbers are.
+/// Wilson's score interval. A share `share` of `trials` succeeded. The number of trials may be a fraction, as
+/// effective numbers are.
 pub fn wilson(share: f64, trials: f64, level: f64) -> (f64, f64) {
     let z = normal::quantile(0.5 + level / 2.0);
     let z2 = z * z;
@@ -13,7 +14,8 @@ pub fn wilson(share: f64, trials: f64, level: f64) -> (f64, f64) {
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
-/// The exact interval of Clopper and Pearson (1934), which holds the truth at least as often as `level` says.
+/// The exact interval of Clopper and Pearson (1934), which contains the true value at least as often as
+/// `level` says.
 pub fn clopper_pearson(successes: u64, trials: u64, level: f64) -> (f64, f64) {
     let outside = (1.0 - level) / 2.0;
     let failures = trials.saturating_sub(successes);

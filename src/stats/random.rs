@@ -1,11 +1,12 @@
-//! A small generator whose stream never changes, so that an interval is the same in every version of the program.
+//! A small random number generator whose stream never changes, so that an interval is the same in every
+//! version of the program.
 
 /// SplitMix64 (Steele, Lea and Flood 2014): one 64-bit state, equidistributed, passes BigCrush.
 #[derive(Debug, Clone)]
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// An independent stream for each pair.
+    /// An independent stream for each pair of seed and stream number.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut mixer = Self(seed);
         let start = mixer.bits() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03);
@@ -22,7 +23,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Two independent numbers, uniform in `0..n` for n below 2^32, from one step: the bias is below n / 2^32.
+    /// Two independent numbers from one step, uniform in `0..n` for n below 2^32. The bias is below n / 2^32.
     #[inline]
     pub fn two_below(&mut self, n: usize) -> [usize; 2] {
         let (bits, n) = (self.bits(), n as u64);

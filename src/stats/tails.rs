@@ -1,14 +1,15 @@
 //! The p values of a test.
 
-/// Probabilities, under the hypothesis that nothing changed, of a value at least as far away as the observed one.
+/// Probabilities, under the hypothesis that nothing changed, of a value at least as extreme as the observed
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tails {
-    /// At least as low.
+    /// The probability of a value at least as low.
     pub lower: f64,
-    /// At least as high.
+    /// The probability of a value at least as high.
     pub upper: f64,
-    /// At least as far away on either side.
+    /// The probability of a value at least as far away in either direction.
     pub both: f64,
-    /// Every case was counted; else a sample of them.
+    /// Whether every case was counted. Otherwise, cases were sampled.
     pub exact: bool,
 }

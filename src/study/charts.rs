@@ -1,4 +1,4 @@
-//! Which charts a study has.
+//! The charts of a study.
 
 use super::section::Section;
 use super::tables::sure;
@@ -111,7 +111,7 @@ fn forest(study: &Study, section: &Section) -> Option<Forest> {
         })
 }
 
-/// None for fewer than two levels with cost and score.
+/// `None` for fewer than two levels with a cost and a score.
 fn scatter(study: &Study, section: &Section) -> Option<Scatter> {
     let numbers = section.numbers();
     let spot = |(at, level): (usize, &super::LevelRow)| {
@@ -151,7 +151,7 @@ fn heat(study: &Study, section: &Section, grouped: &super::Grouped, labels: &[La
     }
 }
 
-/// A chart for every column of the series.
+/// One chart for each column of the series.
 pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
     let mut names: Vec<&str> = Vec::new();
     for series in &study.series {
@@ -178,9 +178,10 @@ pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportE
             width: study.width,
         };
         let several = own.iter().any(|series| series.files > 1);
-        let band = match several {
-            true => " Lines are means over seeds, bands reach from the lowest to the highest.",
-            false => "",
+        let band = if several {
+            " Lines are means over seeds, bands reach from the lowest to the highest."
+        } else {
+            ""
         };
         let who = match (&own[..], titles) {
             ([only], _) => format!(" of {}", titles.get(only.level).map_or("", String::as_str)),

@@ -1,35 +1,37 @@
-//! Series over steps from logs: CSV with a header, or JSON Lines. A torn or odd line costs itself only.
+//! Series over steps from logs, which are CSV with a header or JSON Lines. A torn or odd line is left out
+//! alone.
 
 use crate::report::chart::Point;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One line of a chart: a column of the files of one level, a file a seed.
+/// One line of a chart: a column of the files of one level, with one file for each seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// Place of the level in the study.
+    /// The index of the level in the study.
     pub level: usize,
-    /// The columns.
+    /// Names of the columns.
     pub step: String,
     pub value: String,
     pub points: Vec<Point>,
-    /// Files behind it.
+    /// Number of files that were read.
     pub files: usize,
-    /// Files that could not be read at all.
+    /// Number of files that could not be read at all.
     pub unread: usize,
-    /// What could not be read.
+    /// Remarks on what could not be read.
     pub notes: Vec<String>,
 }
 
-/// Values by step; a value that is no number is a gap.
+/// Values by step. A value that is not a number is a gap.
 type Read = Vec<(f64, f64)>;
 
-/// Logs beyond this are no logs of a training.
+/// A larger file is not the log of a training.
 const MAX_BYTES: u64 = 1 << 30;
 
 impl Series {
-    /// Reads a column of some files: its mean over the files, and from the lowest to the highest as a band.
+    /// Reads a column of some files: the mean over the files, and a band from the lowest to the highest
+    /// value.
     pub fn read(level: usize, files: &[PathBuf], step: &str, value: &str) -> Self {
         let (mut notes, mut unread) = (Vec::new(), 0);
         let mut found: Vec<Read> = Vec::new();
@@ -59,7 +61,7 @@ impl Series {
     }
 }
 
-/// The points of a file in the order of their steps, and a remark on lines that were left out.
+/// The points of a file, sorted by step, and a remark on the lines that were left out.
 fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), String> {
     let size = std::fs::metadata(file).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -71,15 +73,16 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
     let bytes = std::fs::read(file).map_err(|error| format!("cannot be read ({error})"))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_csv = file.extension().is_some_and(|extension| extension == "csv");
-    let (rows, torn) = match is_csv {
-        true => csv(&text, step, value)?,
-        false => json_lines(&text, step, value)?,
+    let (rows, torn) = if is_csv {
+        csv(&text, step, value)?
+    } else {
+        json_lines(&text, step, value)?
     };
     // A step that was logged again, as after a resumed training, has its later value.
     let mut by_step: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     let mut gaps = 0;
     for (x, y) in rows {
-        // One zero, not two.
+        // Adding zero turns −0 into 0, so that there is only one zero.
         let x = x + 0.0;
         gaps += usize::from(!y.is_finite());
         by_step.insert(order(x), (x, y));
@@ -92,14 +95,14 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
     }
     if gaps > 0 {
         told.push(format!(
-            "values of `{value}` that are no number, left as gaps: {gaps}"
+            "values of `{value}` that are not numbers, left as gaps: {gaps}"
         ));
     }
     let note = (!told.is_empty()).then(|| told.join("; "));
     Ok((by_step.into_values().collect(), note))
 }
 
-/// A key that sorts as the number does.
+/// A key with the same order as the number.
 fn order(number: f64) -> u64 {
     let bits = number.to_bits();
     match bits >> 63 {
@@ -108,7 +111,7 @@ fn order(number: f64) -> u64 {
     }
 }
 
-/// Rows, and how many lines were no rows.
+/// The rows, and the number of lines that were not rows.
 type Rows = (Read, usize);
 
 fn csv(text: &str, step: &str, value: &str) -> Result<Rows, String> {
@@ -149,7 +152,7 @@ fn json_lines(text: &str, step: &str, value: &str) -> Result<Rows, String> {
             torn += 1;
             continue;
         };
-        // Logs mix lines of several kinds; those without the value say nothing about it.
+        // Logs mix lines of several kinds. A line without the value does not concern it.
         let Some(found) = object.get(value) else {
             continue;
         };
@@ -166,13 +169,14 @@ fn json_lines(text: &str, step: &str, value: &str) -> Result<Rows, String> {
             None => torn += 1,
         }
     }
-    match seen {
-        true => Ok((rows, torn)),
-        false => Err(format!("no line has a `{value}`")),
+    if seen {
+        Ok((rows, torn))
+    } else {
+        Err(format!("no line has a `{value}`"))
     }
 }
 
-/// A line with Python's names for what is no number put as null.
+/// A line in which null replaces Python's names for values that are not numbers.
 fn strict(line: &str) -> String {
     ["-Infinity", "Infinity", "NaN"]
         .into_iter()
@@ -186,7 +190,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// A logged value; an empty cell and a NaN are gaps.
+/// A logged value. An empty cell and a NaN are gaps.
 fn value_of(text: &str) -> Option<f64> {
     match text {
         "" => Some(f64::NAN),
@@ -194,8 +198,8 @@ fn value_of(text: &str) -> Option<f64> {
     }
 }
 
-/// The mean over files at every step of any of them that all of them reach, others interpolated. The line ends where the
-/// first of them ends.
+/// The mean over the files, at every step of any file, up to the last step that all files reach. Values
+/// between the steps of a file are interpolated.
 fn merged(files: &[Read]) -> Vec<Point> {
     if let [one] = files {
         let point = |(x, y): &(f64, f64)| Point {
@@ -234,7 +238,10 @@ fn merged(files: &[Read]) -> Vec<Point> {
     steps.sort_by(f64::total_cmp);
     steps.dedup();
     let point = |x: f64| {
-        let values: Vec<f64> = finite.iter().filter_map(|file| at(file, x)).collect();
+        let values: Vec<f64> = finite
+            .iter()
+            .filter_map(|file| interpolate(file, x))
+            .collect();
         Point {
             x,
             y: values.iter().sum::<f64>() / values.len() as f64,
@@ -248,7 +255,7 @@ fn merged(files: &[Read]) -> Vec<Point> {
 }
 
 /// The value at a step, interpolated between its neighbours.
-fn at(file: &Read, x: f64) -> Option<f64> {
+fn interpolate(file: &Read, x: f64) -> Option<f64> {
     let next = file.partition_point(|(known, _)| *known < x);
     let (right, up) = *file.get(next)?;
     if right == x {

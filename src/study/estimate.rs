@@ -1,4 +1,4 @@
-//! One number of one level: its value, its interval, its items.
+//! One number of one level: its value, its interval and its number of items.
 
 use super::pool::Pooled;
 use crate::compare::{Further, Pairing, Recount, SEED};
@@ -15,15 +15,15 @@ pub struct Estimate {
     pub value: Option<f64>,
     pub low: Option<f64>,
     pub high: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
 }
 
 impl Estimate {
-    /// Nothing for a level without runs.
-    pub fn of(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
+    /// Empty for a level without runs.
+    pub fn compute(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
         level.map_or(Self::default(), |level| {
-            let basis = Basis::of(&level.outcomes, metric, level.rule);
+            let basis = Basis::from_run(&level.outcomes, metric, level.rule);
             let bounds = basis.bounds();
             Self {
                 value: basis.value(),
@@ -35,27 +35,27 @@ impl Estimate {
     }
 }
 
-/// A run's number; None where it has none.
+/// The number of a run. `None` if it has none.
 pub fn value(run: &Outcomes, metric: &Metric, rule: &dyn Recount) -> Option<f64> {
-    Basis::of(run, metric, rule).value()
+    Basis::from_run(run, metric, rule).value()
 }
 
-/// What a number is computed from.
+/// The data of a number.
 enum Basis<'a> {
     /// Strata whose ratios are averaged.
     Averaged(Vec<Vec<Cluster>>),
-    /// The rule's formula of sums, by item.
+    /// The sums by item, for the formula of the rule.
     Formula(Vec<Pool<'a>>),
     /// The rule's further number.
     Further(Further<'a>),
 }
 
 impl<'a> Basis<'a> {
-    fn of(run: &'a Outcomes, metric: &'a Metric, rule: &'a dyn Recount) -> Self {
+    fn from_run(run: &'a Outcomes, metric: &'a Metric, rule: &'a dyn Recount) -> Self {
         if let Metric::Named(name) = metric {
             return Self::Further(Further::of(run, rule, name));
         }
-        // A run's numbers are those of its pairing with itself.
+        // The numbers of a run are those of its pairing with itself.
         let pairing = Pairing::of(run, run, Some(rule));
         if let Some(pools) = pairing.pools(metric) {
             return Self::Formula(pools.into_iter().map(|pair| pair.before).collect());
@@ -74,7 +74,7 @@ impl<'a> Basis<'a> {
         }
     }
 
-    /// As the run's summary has it, where that has one.
+    /// The bounds in the run's summary, if it has them.
     fn bounds(&self) -> Option<(f64, f64)> {
         match self {
             Self::Averaged(strata) => {
@@ -106,7 +106,7 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// The numbers that a level has, as a study names them.
+/// The numbers that a level has, under the names that a study uses.
 pub fn known(level: &Pooled<'_>) -> Vec<String> {
     let Pooled { outcomes, rule, .. } = level;
     let outputs = || outcomes.items.iter().flat_map(|item| &item.outputs);

@@ -166,9 +166,10 @@ impl Grid {
                     Rank::Second => format!("<u>{number}</u>"),
                     Rank::Other => number,
                 };
-                let small = match cell.small.is_empty() {
-                    true => String::new(),
-                    false => format!(" <small>{}</small>", escape_html(&cell.small)),
+                let small = if cell.small.is_empty() {
+                    String::new()
+                } else {
+                    format!(" <small>{}</small>", escape_html(&cell.small))
                 };
                 text += &format!("<td class=\"number\">{number}{small}</td>");
             }

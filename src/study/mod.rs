@@ -1,4 +1,4 @@
-//! An ablation study as one page: the levels of a factor, each pooled over its runs, beside a control.
+//! An ablation study as one page: the levels of a factor, each pooled over its runs, next to a control.
 //!
 //! | file | idea |
 //! |---|---|
@@ -8,10 +8,10 @@
 //! | `section` | the numbers of one suite: values, differences, groups |
 //! | [`curves`] | series over steps, read from logs |
 //! | `charts` | which charts a study has |
-//! | `grid` | tables with best and second, in Markdown, LaTeX and HTML |
-//! | `long` | the same unrounded, as CSV |
+//! | `grid` | tables with the best and the second value, in Markdown, LaTeX and HTML |
+//! | `long` | the same numbers, unrounded, as CSV |
 //! | `page` | the HTML page |
-//! | [`write()`] | all of it into one folder |
+//! | [`write()`] | everything written into one folder |
 
 mod charts;
 pub mod curves;
@@ -41,9 +41,9 @@ pub struct LevelRun {
     /// The run folder.
     pub dir: PathBuf,
     pub outcomes: Outcomes,
-    /// The rule it was graded by, for numbers that are no averages.
+    /// The rule that graded it, for numbers that are not averages.
     pub rule: Box<dyn Recount>,
-    /// Mean seconds that an output took to be made, where that was recorded.
+    /// Mean seconds for making an output, if they were recorded.
     pub seconds: Option<f64>,
 }
 
@@ -51,30 +51,30 @@ pub struct LevelRun {
 #[derive(Default)]
 pub struct LevelRuns {
     pub title: String,
-    /// The runs that the study names, in its order; why, where one is not there. Runs of two levels at the same place share
-    /// their seed.
+    /// The runs that the study names, in its order, or why one is missing. Runs of two levels at the same
+    /// index share their seed.
     pub runs: Vec<Result<LevelRun, String>>,
-    /// As the study gives it.
+    /// The cost that the study states.
     pub cost: Option<f64>,
 }
 
-/// The levels on one suite, in the study's order.
+/// The levels on one suite, in the order of the study.
 pub struct SuiteRuns {
     /// The suite's name.
     pub suite: String,
     pub levels: Vec<LevelRuns>,
 }
 
-/// How a study's numbers are made.
+/// How the numbers of a study are computed.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The number that levels are compared by.
+    /// The number by which levels are compared.
     pub primary: Metric,
-    /// Place of the control among the levels.
+    /// The index of the control among the levels.
     pub control: usize,
     /// Whether the cost is the measured seconds.
     pub measured_cost: bool,
-    /// What may differ between runs beside the model.
+    /// What may differ between runs apart from the model.
     pub allowed: Allowed,
     pub options: Options,
 }
@@ -85,9 +85,9 @@ pub struct Study {
     pub name: String,
     pub title: String,
     pub description: String,
-    /// What is varied.
+    /// The factor that is varied.
     pub factor: String,
-    /// What the cost is, where there is one.
+    /// What the cost means, if there is one.
     pub cost: Option<String>,
     pub sections: Vec<Section>,
     #[serde(skip)]

@@ -1,5 +1,6 @@
-//! The runs of one level as one: every item with its outputs of all runs, each run at the place that the study gives it, so that
-//! repeats of two levels with the same seeds stand at the same place, whatever is missing before them.
+//! The runs of one level as one: every item with its outputs of all runs. Each run has the place that the
+//! study gives it. So repeats of two levels with the same seeds have the same place, whatever is missing
+//! before them.
 
 use super::{LevelRun, LevelRuns, SuiteRuns};
 use crate::compare::{Allowed, Kind, Pairing, Recount, mismatches};
@@ -9,14 +10,14 @@ use std::collections::HashMap;
 /// The runs of a level that belong together.
 pub struct Pooled<'a> {
     pub outcomes: Outcomes,
-    /// Those that are in it.
+    /// The runs that are pooled.
     pub runs: Vec<&'a LevelRun>,
-    /// The rule of the run with most items, since it knows these.
+    /// The rule of the run with the most items, since it knows all of these.
     pub rule: &'a dyn Recount,
 }
 
 impl SuiteRuns {
-    /// The most outputs an item that a run was asked for.
+    /// The largest number of outputs per item that a run was asked for.
     pub(super) fn repeats(&self) -> usize {
         let runs = self.levels.iter().flat_map(|level| &level.runs).flatten();
         let repeats = runs.map(|run| run.outcomes.facts.repeats);
@@ -24,8 +25,8 @@ impl SuiteRuns {
     }
 }
 
-/// The pooled runs, and why others are missing: not there, or unlike the first. `repeats` is how many outputs of an item
-/// each run has room for.
+/// The pooled runs, and why other runs are missing: they do not exist, or differ from the first. Each run has
+/// room for `repeats` outputs of an item.
 pub fn pool(
     level: &LevelRuns,
     repeats: usize,
@@ -57,26 +58,20 @@ pub fn pool(
     (pooled, missing)
 }
 
-/// Why two sets of outcomes should not stand beside each other; partial runs may.
+/// Why two sets of outcomes should not be compared. Partial runs may be.
 pub fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
     let found = mismatches(&Pairing::of(one, other, None));
     let refused = found
         .into_iter()
         .filter(|mismatch| mismatch.kind != Kind::Partial && !allowed.lets(mismatch.kind));
     let told: Vec<String> = refused
-        .map(|mismatch| {
-            format!(
-                "{} ({} lets it pass)",
-                mismatch.text,
-                mismatch.kind.option()
-            )
-        })
+        .map(|mismatch| format!("{} ({} allows it)", mismatch.text, mismatch.kind.option()))
         .collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
 impl<'a> Pooled<'a> {
-    /// Nothing yet, of the kind of this run.
+    /// An empty pool for runs like this one.
     fn empty(title: &str, run: &'a LevelRun) -> Self {
         let mut facts = run.outcomes.facts.clone();
         facts.model_title = title.to_owned();
@@ -93,7 +88,8 @@ impl<'a> Pooled<'a> {
         }
     }
 
-    /// Puts a run's outputs at their place, among `all` places of an item; those that nothing was put at have no score.
+    /// Puts the outputs of a run at their place among `all` places of an item. Places without an output have
+    /// no score.
     fn add(&mut self, run: &'a LevelRun, place: usize, all: usize) {
         let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
         facts.repeats += own.repeats;

@@ -1,4 +1,4 @@
-//! The numbers of one suite: every level's value, its difference to the control, and both by group.
+//! The numbers of one suite: the value of each level, its difference to the control, and both by group.
 
 use super::estimate::{Estimate, known, value};
 use super::pool::{Pooled, pool, unlike};
@@ -17,10 +17,10 @@ pub struct Section {
     pub title: String,
     pub version: String,
     pub metric: Metric,
-    /// Place of the control among the levels.
+    /// The index of the control among the levels.
     pub control: usize,
     pub levels: Vec<LevelRow>,
-    /// By tag, in the suite's order.
+    /// The groups of each tag, in the order of the suite.
     pub groups: Vec<Grouped>,
     pub notes: Vec<String>,
 }
@@ -29,28 +29,28 @@ pub struct Section {
 #[derive(Debug, Clone, Serialize)]
 pub struct LevelRow {
     pub title: String,
-    /// Run folders.
+    /// The run folders.
     pub runs: Vec<PathBuf>,
-    /// Runs that the study names and that are not there, or do not belong with the others.
+    /// Runs that the study names, but that do not exist or do not belong with the others.
     pub missing: Vec<String>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Outputs.
+    /// Number of outputs.
     pub expected: usize,
     pub scored: usize,
-    /// Over the outputs of all runs; with nothing missing this is the mean over runs, unless the rule makes its number by a
-    /// formula.
+    /// The value over the outputs of all runs. If nothing is missing, this is the mean over runs, unless the
+    /// rule computes its number by a formula.
     pub value: Option<f64>,
-    /// 95 % interval over items.
+    /// The 95 % interval over items.
     pub low: Option<f64>,
     pub high: Option<f64>,
     pub rank: Rank,
     /// The value of each run.
     pub by_run: Vec<Option<f64>>,
-    /// Standard deviation of the runs' values; None for fewer than two runs.
+    /// Standard deviation of the runs' values. `None` for fewer than two runs.
     pub deviation: Option<f64>,
     pub cost: Option<f64>,
-    /// To the control; None for the control itself and where there is nothing to compare.
+    /// The difference to the control. `None` for the control itself, and if there is nothing to compare.
     pub difference: Option<Difference>,
 }
 
@@ -66,26 +66,26 @@ impl LevelRow {
 pub struct Grouped {
     pub by: String,
     pub keys: Vec<String>,
-    /// `cells[level][key]`.
+    /// Cells by level and key: `cells[level][key]`.
     pub cells: Vec<Vec<GroupCell>>,
 }
 
-/// A level's value in one group.
+/// The value of a level in one group.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupCell {
     pub value: Option<f64>,
     pub low: Option<f64>,
     pub high: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
     pub rank: Rank,
-    /// To the control; p is corrected for all levels and groups of the tag.
+    /// The difference to the control. Its p is corrected for all levels and groups of the tag.
     pub difference: Option<Difference>,
 }
 
 impl Section {
-    /// None where no level has a run.
-    pub fn of(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
+    /// `None` if no level has a run.
+    pub fn from_runs(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
         let mut notes = Vec::new();
         let repeats = runs.repeats();
         let pools = runs.levels.iter();
@@ -122,7 +122,7 @@ impl Section {
             .group_by
             .iter()
             .map(|by| grouped(by, &pooled, control, &compared, settings))
-            // A single group is the overall number once more.
+            // A single group would repeat the overall number.
             .filter(|grouped| grouped.keys.len() > 1);
         let groups = groups.collect();
         notes.extend(levels.iter().flat_map(lacking));
@@ -146,7 +146,7 @@ impl Section {
         self.levels.iter().any(LevelRow::partial)
     }
 
-    /// Whether the number that the study asks for is nowhere.
+    /// Whether no level has the number that the study asks for.
     pub fn valueless(&self) -> bool {
         self.levels.iter().all(|level| level.value.is_none())
     }
@@ -157,7 +157,7 @@ impl Section {
     }
 }
 
-/// That no level has the number, and which numbers there are.
+/// A sentence that no level has the number, with the numbers that exist.
 fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
     let mut names: Vec<String> = Vec::new();
     for name in pooled.iter().flatten().flat_map(known) {
@@ -165,17 +165,18 @@ fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
             names.push(name);
         }
     }
-    match names.is_empty() {
-        true => format!("No level has a value for `{metric}`, since no output has a score."),
-        false => format!(
+    if names.is_empty() {
+        format!("No level has a value for `{metric}`, since no output has a score.")
+    } else {
+        format!(
             "No level has a value for `{metric}`; the metrics here are: {}.",
             names.join(", ")
-        ),
+        )
     }
 }
 
-/// What a reader must know of a difference beside the values of control and level: that there is none, or that it is
-/// another one, since only outputs that both have are compared.
+/// What a reader must know of a difference, apart from the values of control and level: that there is none,
+/// or that it is another one, since only outputs that both have are compared.
 fn remark(
     title: &str,
     (control, level): (f64, f64),
@@ -195,7 +196,7 @@ fn remark(
     }
 }
 
-/// Which levels can be compared with the control; notes say why others cannot.
+/// Which levels can be compared with the control. Notes say why others cannot.
 fn comparable(
     pooled: &[Option<Pooled<'_>>],
     control: Option<&Pooled<'_>>,
@@ -229,7 +230,7 @@ fn row(
     settings: &Settings,
 ) -> LevelRow {
     let metric = &settings.primary;
-    let found = Estimate::of(pooled, metric);
+    let found = Estimate::compute(pooled, metric);
     let runs = pooled.map_or(&[][..], |pooled| &pooled.runs);
     let by_run: Vec<Option<f64>> = runs
         .iter()
@@ -249,9 +250,10 @@ fn row(
         rank: Rank::Other,
         deviation: deviation(&by_run),
         by_run,
-        cost: match settings.measured_cost {
-            true => mean(&seconds),
-            false => level.cost,
+        cost: if settings.measured_cost {
+            mean(&seconds)
+        } else {
+            level.cost
         },
         difference: None,
     }
@@ -287,7 +289,7 @@ fn grouped(
             key: key.clone(),
         };
         let level = pooled[at].as_ref();
-        let found = Estimate::of(level, &metric);
+        let found = Estimate::compute(level, &metric);
         let pair = control.zip(level).filter(|_| compared[at]);
         GroupCell {
             value: found.value,
@@ -313,7 +315,7 @@ fn grouped(
     }
 }
 
-/// Holm's correction over all that there are.
+/// Holm's correction over all differences that exist.
 fn correct<'a>(differences: impl Iterator<Item = &'a mut Option<Difference>>) {
     let mut found: Vec<&mut Difference> = differences.filter_map(Option::as_mut).collect();
     let p: Vec<f64> = found.iter().map(|difference| difference.p).collect();
@@ -322,7 +324,7 @@ fn correct<'a>(differences: impl Iterator<Item = &'a mut Option<Difference>>) {
     }
 }
 
-/// Best and second of a column, on unrounded values; a single value has nothing to be better than.
+/// Best and second of a column, by unrounded values. A single value has no rank.
 fn rank<'a>(cells: impl Iterator<Item = (Option<f64>, &'a mut Rank)>) {
     let cells: Vec<(f64, &mut Rank)> = cells
         .filter_map(|(value, rank)| Some((value?, rank)))

@@ -100,9 +100,10 @@ impl Section {
             cells.push(Printed::plain(level.cost.map_or(none(), amount)));
         }
         Line {
-            name: match at == self.control {
-                true => format!("{} (control)", level.title),
-                false => level.title.clone(),
+            name: if at == self.control {
+                format!("{} (control)", level.title)
+            } else {
+                level.title.clone()
             },
             mark: if level.partial() {
                 PARTIAL.to_owned()
@@ -249,9 +250,10 @@ impl Section {
                 .chain(keys)
                 .collect(),
             rows: self.levels.iter().enumerate().map(row).collect(),
-            unit: match self.numbers().percent() {
-                true => Unit::Percent,
-                false => Unit::Decimal4,
+            unit: if self.numbers().percent() {
+                Unit::Percent
+            } else {
+                Unit::Decimal4
             },
             intervals: true,
             notes: Vec::new(),

@@ -1,4 +1,4 @@
-//! A study into one folder: page, tables, charts.
+//! Writes a study into one folder: page, tables and charts.
 
 use super::{Study, charts, page};
 use crate::report::ReportError;
@@ -7,7 +7,7 @@ use crate::report::files::{create, put};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// What was written.
+/// The files that were written.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Written {
     pub page: PathBuf,
@@ -15,10 +15,11 @@ pub struct Written {
     pub files: Vec<PathBuf>,
 }
 
-/// Writes `index.html`, `study.json`, `table.{md,tex,csv}` and `charts/*` into `dir`, the page last. `titles` are the levels' names.
+/// Writes `index.html`, `study.json`, `table.{md,tex,csv}` and `charts/*` into `dir`, the page last. `titles`
+/// are the names of the levels.
 ///
 /// # Errors
-/// When a chart cannot be drawn or the folder cannot be written to.
+/// Fails if a chart cannot be drawn or the folder cannot be written to.
 pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, ReportError> {
     create(&dir.join("charts"))?;
     let mut drawn: Vec<Vec<Drawn>> = study

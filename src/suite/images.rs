@@ -33,7 +33,7 @@ impl Images {
         };
         Self {
             base: here.to_owned(),
-            bounds: here.canonicalize().ok().as_deref().map(Bounds::of),
+            bounds: here.canonicalize().ok().as_deref().map(Bounds::of_folder),
             allow_outside,
             written: None,
             unseen: false,

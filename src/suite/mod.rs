@@ -14,7 +14,6 @@ mod source;
 mod tables;
 
 pub use crate::config::{SuiteFile, suite as load};
-pub use crate::prompts::geneval::{COLORS as GENEVAL_COLORS, official_object_name};
 pub use assets::{AssetError, AssetSource};
 pub use error::{Problem, SuiteError};
 pub use items::{ItemSet, items};

@@ -5,14 +5,14 @@
 pub struct Pattern {
     length: usize,
     words: usize,
-    /// Of each unit, where it stands in the text.
+    /// The positions of each unit in the text, as bits.
     masks: Vec<u64>,
-    /// Positive and negative differences down a column, of one comparison.
+    /// Positive and negative differences down a column, during one comparison.
     column: Vec<(u64, u64)>,
 }
 
 impl Pattern {
-    /// Prepares a text whose units, and those of all texts to come, are smaller than `units`.
+    /// Prepares a text. Its units, and those of all texts to compare, must be smaller than `units`.
     pub fn new(text: &[u32], units: usize) -> Self {
         let words = text.len().div_ceil(64);
         let mut masks = vec![0; units * words];
@@ -29,7 +29,7 @@ impl Pattern {
         }
     }
 
-    /// Least number of insertions, deletions and substitutions between both texts.
+    /// The least number of insertions, deletions and substitutions between both texts.
     pub fn distance(&mut self, other: &[u32]) -> usize {
         if self.length == 0 {
             return other.len();

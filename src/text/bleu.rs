@@ -1,15 +1,15 @@
-//! BLEU of one sentence against one reference (Papineni et al., ACL 2002), as NLTK's `sentence_bleu` computes it by
-//! default: n-grams up to four with equal weights, no smoothing.
+//! BLEU of one sentence against one reference (Papineni et al., ACL 2002), as NLTK's `sentence_bleu` computes
+//! it by default: n-grams up to four with equal weights, no smoothing.
 
 use std::collections::HashMap;
 
-/// The longest n-grams.
+/// Length of the longest n-grams.
 const ORDERS: usize = 4;
 
 /// BLEU in 0..=1.
 ///
-/// Without a common word it is 0. A longer n-gram without any match has the smallest normal number for its precision, so
-/// that the product is not 0 but next to it (about 1e-77).
+/// Without a common word, it is 0. A longer n-gram without a match has the smallest normal number as its
+/// precision, so that the product is not 0 but about 1e-77.
 pub fn bleu(reference: &[&str], hypothesis: &[&str]) -> f64 {
     let mut logarithms = 0.0;
     for order in 1..=ORDERS {
@@ -26,7 +26,8 @@ pub fn bleu(reference: &[&str], hypothesis: &[&str]) -> f64 {
     brevity(reference.len(), hypothesis.len()) * logarithms.exp()
 }
 
-/// The hypothesis' n-grams that the reference has, each as often as it has it at most, and all of them (at least 1).
+/// The number of n-grams of the hypothesis that the reference has, each at most as often as in the reference,
+/// and the number of all of them (at least 1).
 fn precision(reference: &[&str], hypothesis: &[&str], order: usize) -> (usize, usize) {
     let mut unused: HashMap<&[&str], usize> = HashMap::new();
     for gram in reference.windows(order) {
@@ -42,7 +43,7 @@ fn precision(reference: &[&str], hypothesis: &[&str], order: usize) -> (usize, u
     (matched, hypothesis.windows(order).len().max(1))
 }
 
-/// The brevity penalty, from numbers of words.
+/// The brevity penalty, from the numbers of words.
 fn brevity(reference: usize, hypothesis: usize) -> f64 {
     if hypothesis > reference {
         1.0

@@ -1,8 +1,8 @@
-//! Levenshtein distance over any units: characters, words.
+//! Levenshtein distance over any units, such as characters or words.
 
-/// Least number of insertions, deletions and substitutions that turn `a` into `b`.
+/// The least number of insertions, deletions and substitutions that turn `a` into `b`.
 pub fn levenshtein<T: PartialEq>(a: &[T], b: &[T]) -> usize {
-    // A shared beginning and end never need an edit; most answers are nearly right, so this is most of the work.
+    // A common beginning and end need no edit. Most answers are nearly right, so this is most of the work.
     let prefix = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (a, b) = (&a[prefix..], &b[prefix..]);
     let suffix = a
@@ -17,7 +17,8 @@ pub fn levenshtein<T: PartialEq>(a: &[T], b: &[T]) -> usize {
     )
 }
 
-/// Levenshtein distance of characters divided by the length of the longer text, in 0..=1; 0 for two empty texts.
+/// The Levenshtein distance of characters divided by the length of the longer text, in 0..=1. It is 0 for two
+/// empty texts.
 pub fn normalised(a: &str, b: &str) -> f64 {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let longer = a.len().max(b.len());
@@ -27,7 +28,7 @@ pub fn normalised(a: &str, b: &str) -> f64 {
     levenshtein(&a, &b) as f64 / longer as f64
 }
 
-/// Lends a slice to `strsim`, which wants a sized type whose reference iterates.
+/// Passes a slice to `strsim`, which requires a sized type whose reference is iterable.
 struct Units<'a, T>(&'a [T]);
 
 impl<'a, T> IntoIterator for &Units<'a, T> {

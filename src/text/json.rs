@@ -1,21 +1,23 @@
-//! JSON as other programs write it: behind a byte-order mark, and with halves of surrogate pairs in its texts.
+//! JSON as other programs write it: after a byte-order mark, and with halves of surrogate pairs in its texts.
 //!
-//! An unpaired `\ud83c` is within JSON's grammar (RFC 8259, 8.2), and Python writes and reads it. No text of ours can hold
-//! it: U+FFFD stands in its place. Nothing else is mended, so that a JSON that is not whole stays an error.
+//! The grammar of JSON allows an unpaired `\ud83c` (RFC 8259, 8.2), and Python writes and reads it. Rust's
+//! texts cannot contain it, so U+FFFD replaces it. Nothing else is repaired, so that incomplete JSON stays an
+//! error.
 
 use serde::de::DeserializeOwned;
 use std::io::{self, Read};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-/// The escape of U+FFFD, as long as the one that it replaces.
+/// The escape of U+FFFD, which is as long as the one that it replaces.
 const REPLACEMENT: &[u8] = br"\ufffd";
-/// The length of an escaped pair.
+/// The length of an escaped pair, in bytes.
 const PAIR: usize = 12;
 
 /// Reads JSON.
 ///
 /// # Errors
-/// When it is not JSON, or not what is expected; line and column are those of the text behind the byte-order mark.
+/// Fails if the bytes are not JSON, or not the expected JSON. The line and the column count from the text
+/// after the byte-order mark.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     serde_json::from_slice(bytes).or_else(|_| {
@@ -25,12 +27,13 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     })
 }
 
-/// Puts U+FFFD in the place of each half of a surrogate pair. Every byte keeps its place.
+/// Replaces each half of a surrogate pair by U+FFFD. Every other byte keeps its position.
 pub fn mend(json: &mut [u8]) {
     mend_first(json, 0);
 }
 
-/// The same up to the last escape whose end, or whose pair, lies in the last `open` bytes; gives the length of what is done.
+/// The same up to the last escape whose end, or whose pair, is in the last `open` bytes. Returns the length
+/// of the finished part.
 fn mend_first(json: &mut [u8], open: usize) -> usize {
     let end = json.len().saturating_sub(open);
     let mut at = 0;
@@ -52,14 +55,15 @@ fn mend_first(json: &mut [u8], open: usize) -> usize {
     json.len()
 }
 
-/// A stream of JSON with U+FFFD in the place of each half of a surrogate pair.
+/// A stream of JSON in which U+FFFD replaces each half of a surrogate pair.
 pub struct Mended<R> {
     stream: R,
-    /// What was read: first what is handed on, from `at`, then what waits for its end.
+    /// The bytes that were read. The bytes up to the finished length are passed on from `at`, and the rest
+    /// waits for its end.
     bytes: Vec<u8>,
     at: usize,
     done: usize,
-    /// How much is read at once, in bytes.
+    /// Number of bytes that are read at once.
     piece: u64,
 }
 
@@ -102,7 +106,7 @@ impl<R: Read> Read for Mended<R> {
     }
 }
 
-/// The UTF-16 unit of an escape at this place.
+/// The UTF-16 unit of an escape at this position.
 fn unit(json: &[u8], at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix(br"\u")?;
     let digits = std::str::from_utf8(digits).ok()?;

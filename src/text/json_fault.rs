@@ -1,19 +1,19 @@
-//! What is wrong with a JSON text, in words that name the cause where others wrote it.
+//! What is wrong with a JSON text, in words that name the cause if another language wrote it.
 
-/// Words that Python and JavaScript write and JSON does not have, with what they are.
+/// Words of Python and JavaScript that JSON does not have, with what they are.
 const WORDS: [(&str, &str); 9] = [
-    ("NaN", "no JSON number"),
-    ("nan", "no JSON number"),
-    ("Infinity", "no JSON number"),
-    ("inf", "no JSON number"),
-    ("True", "Python's, and JSON's is `true`"),
-    ("False", "Python's, and JSON's is `false`"),
-    ("None", "Python's, and JSON's is `null`"),
-    ("undefined", "JavaScript's, and JSON's is `null`"),
-    ("'", "no quotation mark of JSON, which has `\"`"),
+    ("NaN", "not a JSON number"),
+    ("nan", "not a JSON number"),
+    ("Infinity", "not a JSON number"),
+    ("inf", "not a JSON number"),
+    ("True", "from Python; JSON has `true`"),
+    ("False", "from Python; JSON has `false`"),
+    ("None", "from Python; JSON has `null`"),
+    ("undefined", "from JavaScript; JSON has `null`"),
+    ("'", "not a quotation mark of JSON, which uses `\"`"),
 ];
 
-/// The reader's message about a text of one line, with the column where that tells something.
+/// The reader's message about a text of one line, with the column if it helps.
 pub fn describe(text: &[u8], error: &serde_json::Error) -> String {
     let message = error.to_string();
     match word(text, error) {
@@ -22,7 +22,8 @@ pub fn describe(text: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The word at which reading a text of one line ended, and what it is; None where it is none of those known.
+/// The word at which reading a text of one line stopped, and what it is. `None` if it is not one of the known
+/// words.
 pub fn word(text: &[u8], error: &serde_json::Error) -> Option<(&'static str, &'static str)> {
     let at = error
         .column()
@@ -55,13 +56,13 @@ mod tests {
     #[test]
     fn words_of_other_languages_are_named() {
         for (text, word) in [
-            (r#"{"a": NaN}"#, "`NaN` is no JSON number"),
-            (r#"{"a": [1, Infinity]}"#, "`Infinity` is no JSON number"),
-            (r#"{"a": -Infinity}"#, "`Infinity` is no JSON number"),
-            (r#"{"a": nan}"#, "`nan` is no JSON number"),
-            (r#"{"a": None}"#, "`None` is Python's"),
-            (r#"{"a": True, "b": 1}"#, "`True` is Python's"),
-            ("{'a': 1}", "`'` is no quotation mark"),
+            (r#"{"a": NaN}"#, "`NaN` is not a JSON number"),
+            (r#"{"a": [1, Infinity]}"#, "`Infinity` is not a JSON number"),
+            (r#"{"a": -Infinity}"#, "`Infinity` is not a JSON number"),
+            (r#"{"a": nan}"#, "`nan` is not a JSON number"),
+            (r#"{"a": None}"#, "`None` is from Python"),
+            (r#"{"a": True, "b": 1}"#, "`True` is from Python"),
+            ("{'a': 1}", "`'` is not a quotation mark"),
         ] {
             assert!(said(text).contains(word), "{text}: {}", said(text));
         }

@@ -1,18 +1,19 @@
-//! METEOR of one sentence against one reference (Lavie and Agarwal, WMT 2007), as NLTK's `single_meteor_score` computes
-//! it by default: stages exact, Porter stem, WordNet synonym; α = 0.9, β = 3, γ = 0.5.
+//! METEOR of one sentence against one reference (Lavie and Agarwal, WMT 2007), as NLTK's
+//! `single_meteor_score` computes it by default. The stages are exact match, Porter stem and WordNet synonym,
+//! with α = 0.9, β = 3 and γ = 0.5.
 
 use super::porter;
 use super::wordnet::WordNet;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Weight of precision in the harmonic mean.
+/// Weight of the precision in the harmonic mean.
 const ALPHA: f64 = 0.9;
-/// The penalty at its most.
+/// The largest penalty.
 const GAMMA: f64 = 0.5;
 
-/// METEOR in 0..=1 of words in any case. Without WordNet the synonym stage is left out, so the score is a lower bound of
-/// the official one.
+/// METEOR in 0..=1 of words in any case. Without WordNet, the synonym stage is left out, so the score is a
+/// lower bound of the official one.
 pub fn meteor(reference: &[&str], hypothesis: &[&str], synonyms: Option<&WordNet>) -> f64 {
     let mut left = Left {
         hypothesis: lower(hypothesis),
@@ -38,10 +39,10 @@ pub fn meteor(reference: &[&str], hypothesis: &[&str], synonyms: Option<&WordNet
     (1.0 - GAMMA * fragmentation.powi(3)) * mean
 }
 
-/// A word with its place in its sentence.
+/// A word with its index in its sentence.
 type Word<'a> = (usize, Cow<'a, str>);
 
-/// Words that have no partner yet, in order, and the pairs (hypothesis, reference) that were found.
+/// The words without a partner, in order, and the pairs (hypothesis, reference) found so far.
 struct Left<'a> {
     hypothesis: Vec<Word<'a>>,
     reference: Vec<Word<'a>>,
@@ -54,14 +55,14 @@ impl Left<'_> {
         self.pair(|word, free| free.get_mut(word)?.pop());
     }
 
-    /// Puts every word's stem in its place; the synonym stage sees the stems, too.
+    /// Replaces every word by its stem. The synonym stage sees the stems too.
     fn stem(&mut self) {
         for (_, word) in self.hypothesis.iter_mut().chain(&mut self.reference) {
             *word = Cow::Owned(porter::stem(word));
         }
     }
 
-    /// Pairs words where the reference's is a synonym of the hypothesis'.
+    /// Pairs words if the reference's word is a synonym of the hypothesis' word.
     fn match_synonyms(&mut self, wordnet: &WordNet) {
         self.pair(|word, free| {
             let synonyms = wordnet.synonyms(word);
@@ -72,8 +73,8 @@ impl Left<'_> {
         });
     }
 
-    /// Goes through the hypothesis from its last word to its first; `choose` takes the partner of a word out of the free
-    /// places of the reference, which are listed by word in rising order.
+    /// Goes through the hypothesis from its last word to its first. `choose` takes the partner of a word from
+    /// the free indices of the reference, which are listed by word in ascending order.
     fn pair(&mut self, choose: impl Fn(&str, &mut HashMap<&str, Vec<usize>>) -> Option<usize>) {
         let mut free: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, word) in &self.reference {
@@ -101,7 +102,7 @@ fn lower<'a>(words: &[&str]) -> Vec<Word<'a>> {
     lowered.enumerate().collect()
 }
 
-/// Runs of pairs that advance by one on both sides.
+/// The number of runs of pairs that advance by one on both sides.
 fn chunks(pairs: &[(usize, usize)]) -> usize {
     let breaks = pairs.windows(2).filter(|two| {
         let [(a, x), (b, y)] = two else { return false };

@@ -1,5 +1,4 @@
-//! Normalisation, edit distances, multiset matching, sentence metrics; Pure functions on
-//! strings.
+//! Pure functions on strings: normalisation, edit distances, multiset matching, and sentence metrics.
 
 pub mod bit_distance;
 pub mod bleu;

@@ -1,4 +1,4 @@
-//! Matching of units without regard to order.
+//! Matching of units regardless of their order.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,13 +6,13 @@ use std::hash::Hash;
 /// How much of a reference was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match<T> {
-    /// Size of the multiset intersection: Σ min(count in reference, count in found).
+    /// Size of the multiset intersection: Σ min(count in the reference, count in the found units).
     pub matched: usize,
-    /// Reference units that stayed unmatched, in the reference's order.
+    /// The unmatched units of the reference, in its order.
     pub missing: Vec<T>,
 }
 
-/// Matches every unit of `reference` with an equal, not yet used unit of `found`.
+/// Matches every unit of `reference` with an equal unit of `found` that is not yet used.
 pub fn intersect<T: Eq + Hash + Copy>(
     reference: impl IntoIterator<Item = T>,
     found: impl IntoIterator<Item = T>,

@@ -1,10 +1,11 @@
-//! How texts are made comparable: the options of the stock rules, and LongText-Bench's own normalisation.
+//! Makes texts comparable: the options of the built-in rules, and the normalisations of LongText-Bench and
+//! OneIG-Bench.
 
 use crate::python::whitespace::{collapse, is_space, strip};
 use serde::Deserialize;
 
-/// What the stock rules ignore when they compare two texts. Nothing else is touched; in particular there is no Unicode
-/// normalisation.
+/// What the built-in rules ignore when they compare two texts. Nothing else is changed; in particular, there
+/// is no Unicode normalisation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Normalise {
@@ -12,7 +13,7 @@ pub struct Normalise {
     pub ignore_case: bool,
     /// Delete every character that is neither a letter, a digit nor whitespace.
     pub strip_punctuation: bool,
-    /// Turn every run of whitespace into one blank. Whitespace at both ends is always removed.
+    /// Replace every run of whitespace by one blank. Whitespace at both ends is always removed.
     pub collapse_whitespace: bool,
 }
 
@@ -27,7 +28,7 @@ impl Default for Normalise {
 }
 
 impl Normalise {
-    /// Applies the options, in the order lower case, punctuation, whitespace.
+    /// Applies the options in the order lower case, punctuation, whitespace.
     pub fn apply(&self, text: &str) -> String {
         let mut text = if self.ignore_case {
             text.to_lowercase()
@@ -53,12 +54,13 @@ pub enum Language {
     Zh,
 }
 
-/// LongText-Bench's normalisation (`textbench/summary_scores.py`): deletes every character that is not an ideograph
-/// of U+4E00–U+9FA5, an ASCII letter or digit, whitespace or a French or German accented letter. Then, for English,
-/// collapses whitespace and lower-cases; for Chinese, drops whitespace and keeps the case.
+/// LongText-Bench's normalisation (`textbench/summary_scores.py`). It deletes every character that is not an
+/// ideograph of U+4E00–U+9FA5, an ASCII letter or digit, whitespace, or a French or German accented letter.
+/// For English, it then collapses whitespace and lower-cases. For Chinese, it deletes whitespace and keeps
+/// the case.
 ///
-/// Characters are deleted, not replaced: `ROUND-TRIP` becomes `roundtrip`. Combining accents and full-width letters
-/// are deleted too.
+/// Characters are deleted, not replaced: `ROUND-TRIP` becomes `roundtrip`. Combining accents and full-width
+/// letters are deleted too.
 pub fn longtext(text: &str, language: Language) -> String {
     match language {
         Language::En => {
@@ -72,8 +74,8 @@ pub fn longtext(text: &str, language: Language) -> String {
     }
 }
 
-/// OneIG-Bench's normalisation (`scripts/text/text_utils.py`): deletes what [`longtext`] deletes, and keeps the case. Each
-/// text decides for itself: with an ideograph in it, whitespace is dropped, else collapsed.
+/// OneIG-Bench's normalisation (`scripts/text/text_utils.py`). It deletes what [`longtext`] deletes, and
+/// keeps the case. Whitespace is deleted from a text with an ideograph, and collapsed in any other text.
 pub fn oneig(text: &str) -> String {
     let kept: String = text.chars().filter(|&c| longtext_keeps(c)).collect();
     if has_ideograph(&kept) {
@@ -83,7 +85,7 @@ pub fn oneig(text: &str) -> String {
     }
 }
 
-/// Whether a character of U+4E00–U+9FFF is in the text.
+/// Whether the text contains a character of U+4E00–U+9FFF.
 pub fn has_ideograph(text: &str) -> bool {
     text.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}'))
 }

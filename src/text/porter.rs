@@ -1,6 +1,6 @@
 //! The Porter stemmer (Porter, Program 1980) with the changes that NLTK's `PorterStemmer` makes by default.
 
-/// Words whose stem is not found by rule.
+/// Words whose stem does not follow the rules.
 const IRREGULAR: [(&str, &str); 16] = [
     ("sky", "sky"),
     ("skies", "sky"),
@@ -78,7 +78,7 @@ pub fn stem(word: &str) -> String {
     stem.into_iter().collect()
 }
 
-/// What stands before the suffix.
+/// The characters before the suffix.
 fn before<'a>(word: &'a [char], suffix: &str) -> Option<&'a [char]> {
     let start = word.len().checked_sub(suffix.len())?;
     let (stem, end) = word.split_at(start);
@@ -95,7 +95,7 @@ fn is_vowel(letter: char) -> bool {
     matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u')
 }
 
-/// For every character whether it is a consonant: no vowel, and a `y` only where none precedes it.
+/// Whether each character is a consonant: not a vowel. A `y` counts as a vowel after a consonant.
 fn consonants(word: &[char]) -> impl Iterator<Item = bool> {
     let mut previous = false;
     word.iter().map(move |&letter| {
@@ -107,7 +107,7 @@ fn consonants(word: &[char]) -> impl Iterator<Item = bool> {
     })
 }
 
-/// How often a consonant follows a vowel.
+/// The number of times that a consonant follows a vowel.
 fn measure(word: &[char]) -> usize {
     let mut previous = true;
     let mut count = 0;
@@ -130,7 +130,7 @@ fn ends_in_double_consonant(word: &[char]) -> bool {
     matches!(word, [.., a, b] if a == b) && ends_in_consonant(word)
 }
 
-/// Consonant, vowel, consonant other than w, x, y; or all of the word is a vowel and a consonant.
+/// Consonant, vowel and a consonant other than w, x and y, or a whole word of a vowel and a consonant.
 fn ends_in_short_syllable(word: &[char]) -> bool {
     let flags: Vec<bool> = consonants(word).collect();
     match flags[..] {
@@ -180,7 +180,7 @@ fn step_1b(word: &mut Vec<char>) {
             word.truncate(length - 1);
         }
     } else if before(word, "*d").is_some() {
-        // NLTK takes its own sign for a double consonant for an ending.
+        // NLTK takes its own sign for a double consonant as an ending.
         replace(word, length - 2, "d");
     } else if measure(word) == 1 && ends_in_short_syllable(word) {
         word.push('e');
@@ -203,7 +203,7 @@ fn step_2(word: &mut Vec<char>) {
     {
         let length = stem.len();
         replace(word, length, "al");
-        // Once more on what is left, which is shorter.
+        // The rule is applied again to the rest, which is shorter.
         return step_2(word);
     }
     let rule = STEP_2
@@ -215,7 +215,7 @@ fn step_2(word: &mut Vec<char>) {
             if let Some(stem) = before(word, "fulli") {
                 (stem, stem, "ful")
             } else if let Some(stem) = before(word, "logi") {
-                // The l counts for the stem.
+                // The l counts as part of the stem.
                 (stem, &word[..stem.len() + 1], "log")
             } else {
                 return;

@@ -1,43 +1,45 @@
-//! How much of a text was read: recall of words or characters, the score of one reading and the reward of a drawn text.
+//! How much of a text was read: the recall of words or characters, which is the score of one reading and the
+//! reward of a drawn text.
 //!
-//! X-Omni (arXiv 2507.22058) rewards a picture by what two OCR engines read of the text that it should show, and does not
-//! say how the two are put together: here each gives LongText-Bench's recall, and the mean counts.
+//! X-Omni (arXiv 2507.22058) rewards a picture by what two OCR engines read of the text that it should show.
+//! The paper does not say how the two are combined. Here each engine gives LongText-Bench's recall, and the
+//! mean counts.
 
 use super::multiset;
 use super::normalise::{self, Language};
 use crate::python::whitespace::words;
 
-/// Units of a text that were found: words in English, characters in Chinese.
+/// Which units of a text were found: words in English, characters in Chinese.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recall {
     pub matched: usize,
-    /// Units of the text.
+    /// Number of units of the text.
     pub reference: usize,
-    /// Unmatched units in the text's order.
+    /// The unmatched units, in the order of the text.
     pub missing: Vec<String>,
 }
 
 impl Recall {
-    /// matched / reference; None when the text has no unit.
+    /// matched / reference. `None` if the text has no unit.
     pub fn value(&self) -> Option<f64> {
         (self.reference > 0).then(|| self.matched as f64 / self.reference as f64)
     }
 }
 
-/// What of `texts`, joined by a blank, is in `reading`: multisets of units after [`normalise::longtext`]. Order and
-/// additions cost nothing.
+/// How much of `texts`, joined by blanks, is in `reading`, as multisets of units after
+/// [`normalise::longtext`]. The order and additional units do not matter.
 pub fn longtext<S: AsRef<str>>(texts: &[S], reading: &str, language: Language) -> Recall {
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     let reference = normalise::longtext(&texts.join(" "), language);
     let found = normalise::longtext(reading, language);
     match language {
-        Language::En => of(words(&reference), words(&found)),
-        Language::Zh => of(reference.chars(), found.chars()),
+        Language::En => unit_recall(words(&reference), words(&found)),
+        Language::Zh => unit_recall(reference.chars(), found.chars()),
     }
 }
 
-/// Recall of any units.
-pub fn of<T: Eq + std::hash::Hash + Copy + ToString>(
+/// The recall of any units.
+pub fn unit_recall<T: Eq + std::hash::Hash + Copy + ToString>(
     reference: impl Iterator<Item = T> + Clone,
     found: impl Iterator<Item = T>,
 ) -> Recall {
@@ -50,7 +52,7 @@ pub fn of<T: Eq + std::hash::Hash + Copy + ToString>(
     }
 }
 
-/// Mean over engines, each of which counts the same; None without one.
+/// The mean over engines with equal weights. `None` without an engine.
 pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values
         .into_iter()

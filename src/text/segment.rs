@@ -1,8 +1,8 @@
-//! Chinese word segmentation as Python's jieba 0.42.1 does it by default (`jieba.lcut`): dictionary and hidden Markov
-//! model, by the crate `jieba-rs`.
+//! Chinese word segmentation as the default of Python's jieba 0.42.1 (`jieba.lcut`): a dictionary and a
+//! hidden Markov model, from the crate `jieba-rs`.
 //!
-//! The crate differs from Python's jieba in two ways that are undone here: it counts ideographs of the extensions among
-//! those that it segments, and it leaves Latin words and numbers joined by `.`, `_` or `-` in one piece.
+//! The crate differs from Python's jieba in two ways, which this module undoes. It segments the ideographs of
+//! the Unicode extensions too, and it keeps Latin words and numbers joined by `.`, `_` or `-` in one piece.
 
 use jieba_rs::Jieba;
 use regex::Regex;
@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
 
-/// A Latin word or number of Python's jieba, where the dictionary has no other idea.
+/// A Latin word or number of Python's jieba, unless the dictionary has another entry.
 #[expect(clippy::unwrap_used, reason = "a pattern written here")]
 static LATIN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[a-zA-Z0-9]+(?:\.[0-9]+)?%?").unwrap());
 
-/// The tokens of a text; put together they are the text.
+/// The tokens of a text. Joined, they are the text.
 pub fn segment(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -33,7 +33,8 @@ pub fn segment(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// Characters that Python's jieba looks up and runs through its model; all others stand alone.
+/// Whether Python's jieba looks up a character and applies its model to it. All other characters are tokens
+/// of their own.
 fn is_word(c: char) -> bool {
     matches!(
         c,
@@ -41,7 +42,7 @@ fn is_word(c: char) -> bool {
     ) || c.is_ascii_alphanumeric()
 }
 
-/// Takes a Latin token apart at the joints. No word of the dictionary has one.
+/// Splits a Latin token at its joints. No word of the dictionary has one.
 fn split_joined<'a>(token: &'a str, tokens: &mut Vec<&'a str>) {
     let joined =
         token.contains(['.', '_', '-']) && token.contains(|c: char| c.is_ascii_alphanumeric());
@@ -62,7 +63,7 @@ fn split_joined<'a>(token: &'a str, tokens: &mut Vec<&'a str>) {
     }
 }
 
-/// Every character for itself, but CR LF together.
+/// Every character as a token of its own, but CR LF as one.
 fn characters<'a>(text: &'a str, tokens: &mut Vec<&'a str>) {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

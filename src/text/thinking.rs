@@ -1,11 +1,12 @@
-//! What a reasoning model says before its answer, and the marks around both: the one place that tells an answer from a
-//! thought, for graded answers, readers of pictures and judges.
+//! What a reasoning model says before its answer, and the marks around both. This is the only place that
+//! separates answers from thoughts, for graded answers, readers of pictures and judges.
 //!
-//! A thought stands between marks such as `<think>` and `</think>`, `[THINK]` and `[/THINK]`, in a channel other than `final`
-//! (gpt-oss), or under a heading of its own. Chat templates may put the opening mark into the prompt: all that stands before
-//! a closing mark without an opening one is a thought. A thought that no mark closes holds no answer, unless an answer in
-//! marks of its own ends the reply. What stands before a thought is no part of it: `5 <think>why</think>` answers 5. A mark in
-//! quotation marks, or one that a sentence only mentions, is a word like any other.
+//! A thought is between marks such as `<think>` and `</think>` or `[THINK]` and `[/THINK]`, in a channel
+//! other than `final` (gpt-oss), or under a heading of its own. Chat templates may put the opening mark into
+//! the prompt, so everything before a closing mark without an opening one is a thought. A thought without a
+//! closing mark contains no answer, unless an answer in its own marks ends the reply. The text before a
+//! thought is not part of it: `5 <think>why</think>` answers 5. A mark in quotation marks, and one that a
+//! sentence only mentions, is an ordinary word.
 
 mod marks;
 mod sections;
@@ -18,42 +19,43 @@ use std::sync::LazyLock;
 /// Why a reply has no answer, for errors and reasons.
 pub const NO_ANSWER: &str = "no answer came: the reply is a thought alone";
 
-/// A reply taken apart.
+/// A reply that was split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parted<'a> {
     thoughts: Vec<&'a str>,
-    /// The reply as it is, where there is no mark of a thought.
+    /// The unchanged reply, if it has no mark of a thought.
     whole: Option<&'a str>,
-    /// What stands outside of thoughts, with no marks of an answer.
+    /// The text outside of thoughts, without the marks of an answer.
     words: Cow<'a, str>,
-    /// What stands between marks of an answer, in order.
+    /// The texts between marks of an answer, in order.
     marked: Vec<String>,
     answered: bool,
 }
 
 impl Parted<'_> {
-    /// Whether anything stands outside of thoughts; also true for an empty reply.
+    /// Whether there is text outside of thoughts. Also true for an empty reply.
     pub fn answered(&self) -> bool {
         self.answered
     }
 
-    /// The thoughts; empty where there are none.
+    /// The thoughts. Empty if there are none.
     pub fn thought(&self) -> String {
         self.thoughts.join("\n\n")
     }
 
-    /// Everything outside of thoughts: for replies whose every line may count, such as a judge's. A reply without marks of a
-    /// thought is given as it is.
+    /// Everything outside of thoughts, for replies in which every line may count, such as a judge's. A reply
+    /// without marks of a thought is returned unchanged.
     pub fn words(&self) -> &str {
         self.whole.unwrap_or(&self.words)
     }
 
-    /// The answer to a question: what stands in the last marks of an answer (`<answer>`, GLM's box), or else the words.
+    /// The answer to a question: the text in the last marks of an answer (`<answer>`, GLM's box), or else all
+    /// words.
     pub fn answer(&self) -> &str {
         self.marked.last().map_or(&*self.words, String::as_str)
     }
 
-    /// What a reader of a picture read: what stands in the only marks of an answer, or else the words.
+    /// What a reader of a picture read: the text in the only marks of an answer, or else all words.
     pub fn reading(&self) -> &str {
         match &self.marked[..] {
             [only] => only,
@@ -61,7 +63,7 @@ impl Parted<'_> {
         }
     }
 
-    /// Whether [`Parted::answer`] leaves out words that stand around its marks.
+    /// Whether [`Parted::answer`] leaves out words around its marks.
     pub fn has_more_words(&self) -> bool {
         let marked: usize = self.marked.last().map_or(0, |answer| letters(answer));
         !self.marked.is_empty() && letters(&self.words) > marked
@@ -72,13 +74,14 @@ fn letters(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
-/// Takes a reply of a language model apart. It is never to be used on what an OCR engine read: a picture may show such marks.
-pub fn part(reply: &str) -> Parted<'_> {
-    let (mut thoughts, rest) = match sections::part(reply) {
+/// Splits the reply of a language model. Never use it for the reading of an OCR engine, since a picture may
+/// show such marks.
+pub fn split_reply(reply: &str) -> Parted<'_> {
+    let (mut thoughts, rest) = match sections::split_sections(reply) {
         Some(sections) => (sections.thoughts, sections.answer),
         None => (Vec::new(), Some(reply)),
     };
-    let marked = rest.map(marks::part).unwrap_or_default();
+    let marked = rest.map(marks::split_marks).unwrap_or_default();
     let Pieces {
         words,
         thoughts: more,
@@ -100,7 +103,7 @@ pub fn part(reply: &str) -> Parted<'_> {
     }
 }
 
-/// The answer in marks that ends a thought which nothing closes.
+/// The answer in marks that ends a thought without a closing mark.
 fn last_in_open_thought(open: bool, words: &str, thoughts: &[&str]) -> Option<String> {
     static LAST: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?is)<(?:final_)?answer>([^<>]*\w[^<>]*)</(?:final_)?answer>\s*\z").ok()
@@ -112,8 +115,8 @@ fn last_in_open_thought(open: bool, words: &str, thoughts: &[&str]) -> Option<St
     Some(found[1].trim().to_owned())
 }
 
-/// The words without marks of an answer, and what stood between such marks. Common words such as `<response>` are marks only
-/// beside a thought.
+/// The words without the marks of an answer, and the texts between such marks. Common words such as
+/// `<response>` are marks only if there is a thought.
 fn answers(words: Cow<'_, str>, thinks: bool) -> (Cow<'_, str>, Vec<String>) {
     static ALWAYS: LazyLock<Option<Regex>> = LazyLock::new(|| answer_marks("(?:final_)?answer"));
     static BESIDE: LazyLock<Option<Regex>> =
@@ -150,7 +153,7 @@ fn answers(words: Cow<'_, str>, thinks: bool) -> (Cow<'_, str>, Vec<String>) {
     (Cow::Owned(plain.trim().to_owned()), marked)
 }
 
-/// Marks of an answer; those that open it have the first group.
+/// The marks of an answer. In those that open it, the first group matches.
 fn answer_marks(tags: &str) -> Option<Regex> {
     Regex::new(&format!(
         r"(?ix) (<(?:{tags})(?:\s[^<>\n]*)?> | <\|begin_of_(?:box|solution)\|> | <\|START_RESPONSE\|>)
@@ -284,7 +287,7 @@ mod tests {
             ("The sign says <think>.", "", Some("The sign says <think>.")),
         ];
         for (reply, thought, answer) in cases {
-            let parted = part(reply);
+            let parted = split_reply(reply);
             assert_eq!(parted.thought(), thought, "{reply}");
             let said = parted.answered().then(|| parted.answer());
             assert_eq!(said, answer, "{reply}");
@@ -293,22 +296,25 @@ mod tests {
 
     #[test]
     fn a_judge_keeps_all_its_words_and_a_reader_its_only_answer() {
-        let judged = part("<think>3</think>Colour: <|begin_of_box|>5<|end_of_box|>\n");
+        let judged = split_reply("<think>3</think>Colour: <|begin_of_box|>5<|end_of_box|>\n");
         assert_eq!(judged.words(), "Colour: 5");
         let plain = "<answer>Colour: 5</answer>\n";
         assert_eq!(
-            (part(plain).words(), part(plain).answer()),
+            (split_reply(plain).words(), split_reply(plain).answer()),
             (plain, "Colour: 5")
         );
         assert_eq!(
-            part("<think>\nhm</think>\n\nColour: 5\n").words(),
+            split_reply("<think>\nhm</think>\n\nColour: 5\n").words(),
             "Colour: 5\n"
         );
-        let read = part("<answer>OPEN</answer> and <answer>DAILY</answer>");
+        let read = split_reply("<answer>OPEN</answer> and <answer>DAILY</answer>");
         assert_eq!((read.reading(), read.answer()), ("OPEN and DAILY", "DAILY"));
-        assert_eq!(part("I read: <answer>OPEN</answer>").reading(), "OPEN");
-        assert!(part("I read: <answer>OPEN</answer>").has_more_words());
-        assert!(!part("<answer>OPEN</answer>").has_more_words());
+        assert_eq!(
+            split_reply("I read: <answer>OPEN</answer>").reading(),
+            "OPEN"
+        );
+        assert!(split_reply("I read: <answer>OPEN</answer>").has_more_words());
+        assert!(!split_reply("<answer>OPEN</answer>").has_more_words());
     }
 
     proptest! {
@@ -318,7 +324,7 @@ mod tests {
                       <answer>|</answer>|<\\|channel\\|>final|<\\|channel\\|>analysis|<\\|message\\|>|<\\|end\\|>|◁think▷|◁/think▷|\
                       analysis|assistantfinal|<\\|begin_of_box\\|>|<\\|end_of_box\\|>){0,24}",
         ) {
-            let parted = part(&reply);
+            let parted = split_reply(&reply);
             prop_assert!(parted.words().len() <= reply.len() + 1);
             prop_assert!(parted.answered() || parted.words().trim().is_empty());
         }

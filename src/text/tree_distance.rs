@@ -1,29 +1,31 @@
 //! Edit distance of ordered trees.
 //!
-//! Zhang & Shasha, SIAM J. Comput. 18 (1989): least cost of inserting, deleting and relabelling nodes that turns one tree
-//! into the other, where the children of a deleted node move up to its parent. Any exact algorithm (APTED among them)
-//! gives the same number.
+//! Zhang & Shasha, SIAM J. Comput. 18 (1989): the least cost of inserting, deleting and relabelling nodes
+//! that turns one tree into the other. The children of a deleted node move up to its parent. Every exact
+//! algorithm, such as APTED, gives the same number.
 
 /// An ordered tree, numbered from the leaves up (postorder).
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The caller's number of each node.
     nodes: Vec<usize>,
-    /// Of each node, the first leaf under it (itself for a leaf).
+    /// The first leaf under each node, which is the node itself for a leaf.
     first_leaf: Vec<usize>,
     /// The last node of each first leaf.
     key_roots: Vec<usize>,
 }
 
 impl Tree {
-    /// The tree under `root`; `children[n]` are the children of node `n`. A node must be the child of one node at most.
+    /// The tree under `root`. `children[n]` contains the children of node `n`. A node must be the child of at
+    /// most one node.
     pub fn new(children: &[Vec<usize>], root: usize) -> Self {
         let mut tree = Self {
             nodes: Vec::new(),
             first_leaf: Vec::new(),
             key_roots: Vec::new(),
         };
-        // Node, which child is next, and how many nodes were numbered when it was opened.
+        // The node, the index of its next child, and the number of nodes that were numbered when it was
+        // opened.
         let mut open = vec![(root, 0, 0)];
         while let Some((node, next, before)) = open.last_mut() {
             let child = children.get(*node).and_then(|all| all.get(*next));
@@ -49,14 +51,14 @@ impl Tree {
         tree
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn size(&self) -> usize {
         self.nodes.len()
     }
 }
 
-/// The distance, where inserting or deleting a node costs 1 and `relabel` says what turning a node of `a` into one of `b`
-/// costs, by the caller's numbers.
+/// The distance. Inserting or deleting a node costs 1, and `relabel` gives the cost of turning a node of `a`
+/// into one of `b`, by the caller's numbers.
 pub fn distance(a: &Tree, b: &Tree, mut relabel: impl FnMut(usize, usize) -> f64) -> f64 {
     let width = b.size();
     let mut trees = vec![0.0; a.size() * width];
@@ -69,7 +71,8 @@ pub fn distance(a: &Tree, b: &Tree, mut relabel: impl FnMut(usize, usize) -> f64
     trees.last().copied().unwrap_or(0.0)
 }
 
-/// Fills in the distances of all subtrees of `a` that end in key root `i` and share its first leaf, with those of `b`.
+/// Computes the distances of all subtrees of `a` that end in key root `i` and share its first leaf to those
+/// of `b`.
 fn subtrees(
     a: &Tree,
     b: &Tree,
@@ -81,7 +84,7 @@ fn subtrees(
     let (first_a, first_b) = (a.first_leaf[i], b.first_leaf[j]);
     let width = b.size();
     if first_a == i && first_b == j {
-        // Two leaves, as most pairs of key roots are.
+        // Two leaves, as for most pairs of key roots.
         trees[i * width + j] = lesser(2.0, relabel(a.nodes[i], b.nodes[j]));
         return;
     }
@@ -95,7 +98,7 @@ fn subtrees(
         let leaf_a = a.first_leaf[node_a];
         let (above, here) = forests.split_at_mut(row * columns);
         let previous = &above[(row - 1) * columns..];
-        // The forest that is left when the subtree of this node is taken away.
+        // The remaining forest without the subtree of this node.
         let without = &above[(leaf_a - first_a) * columns..][..columns];
         let known = &mut trees[node_a * width + first_b..][..columns - 1];
         let (mut left, mut diagonal) = (row as f64, previous[0]);
@@ -116,7 +119,7 @@ fn subtrees(
     }
 }
 
-/// The lesser of two numbers, none of which is NaN.
+/// The smaller of two numbers, neither of which is NaN.
 fn lesser(a: f64, b: f64) -> f64 {
     if a < b { a } else { b }
 }

@@ -1,12 +1,12 @@
-//! The answer normalisation of the VQA challenges (Antol et al., ICCV 2015; TextVQA: Singh et al., CVPR 2019), as their
-//! evaluation scripts do it, oddities included.
+//! The answer normalisation of the VQA challenges (Antol et al., ICCV 2015; TextVQA: Singh et al., CVPR
+//! 2019), as their evaluation scripts do it, including their oddities.
 
 use crate::python::whitespace::{strip, words};
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Marks that are deleted or turned into blanks, in the scripts' order.
+/// The marks that are deleted or replaced by blanks, in the order of the scripts.
 const PUNCTUATION: [char; 21] = [
     ';', '/', '[', ']', '"', '{', '}', '(', ')', '=', '+', '\\', '_', '-', '>', '<', '@', '`', ',',
     '?', '!',
@@ -15,10 +15,10 @@ const ARTICLES: [&str; 3] = ["a", "an", "the"];
 const NUMBERS: [&str; 11] = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 ];
-/// The scripts delete full stops with a limit that was meant as a flag.
+/// The largest number of full stops that the scripts delete. They pass a flag in the place of this limit.
 const FULL_STOPS: usize = 32;
-/// Contractions that are recognised with one of their apostrophes left out. Those of "I" stand in the scripts with a
-/// capital, which no lower-cased word meets.
+/// Contractions that are recognised with one of their apostrophes missing. The scripts write those of "I"
+/// with a capital, which no lower-cased word matches.
 const CONTRACTIONS: &str = "\
     'ow's'at 'twas ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't \
     he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am might've mightn't mightn't've must've \
@@ -42,8 +42,9 @@ static SPELLED: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
 
 static COMMA_IN_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d,\d").ok());
 
-/// Marks out: one that stands beside a blank anywhere is deleted wherever it is, any other becomes a blank; a number
-/// with a comma has all of them deleted. Then full stops go that no digit follows.
+/// Removes marks. A mark that is next to a blank anywhere is deleted everywhere. Any other mark becomes a
+/// blank. If a number contains a comma, all marks are deleted. Then full stops are deleted unless a digit
+/// follows.
 pub fn punctuation(text: &str) -> String {
     let in_number = COMMA_IN_NUMBER
         .as_ref()
@@ -72,7 +73,8 @@ fn without_full_stops(text: &str) -> String {
     kept
 }
 
-/// Lower case, number words up to ten as digits, no articles, contractions with all their apostrophes, single blanks.
+/// Lower case, number words up to ten as digits, no articles, contractions with all their apostrophes, and
+/// single blanks.
 pub fn digits_and_articles(text: &str) -> String {
     let lower = text.to_lowercase();
     let kept: Vec<&str> = words(&lower)
@@ -95,7 +97,7 @@ fn number(word: &str) -> &str {
         .unwrap_or(word)
 }
 
-/// TextVQA's normalisation of replies and answers alike.
+/// TextVQA's normalisation, which is the same for replies and answers.
 pub fn textvqa(text: &str) -> String {
     let lower = text.to_lowercase();
     let plain = lower

@@ -1,5 +1,5 @@
-//! WordNet 3.0 (Fellbaum, 1998) as the Natural Language Toolkit distributes it: the synonyms of a word, looked up
-//! through WordNet's own morphology (`morphy`), in the way of NLTK's reader.
+//! WordNet 3.0 (Fellbaum, 1998) as the Natural Language Toolkit distributes it: the synonyms of a word, found
+//! through WordNet's own morphology (`morphy`), as NLTK's reader finds them.
 
 use crate::python::whitespace::words;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::SplitAsciiWhitespace;
 
-/// WordNet cannot be read.
+/// The error that WordNet cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read WordNet from `{}`: {problem}", path.display())]
 pub struct WordNetError {
@@ -16,7 +16,7 @@ pub struct WordNetError {
     problem: String,
 }
 
-/// Endings of inflected forms and what stands in their place in the dictionary.
+/// Endings of inflected forms, and the endings that replace them in the dictionary.
 type Endings = &'static [(&'static str, &'static str)];
 
 const NOUN: Endings = &[
@@ -42,7 +42,7 @@ const VERB: Endings = &[
 ];
 const ADJECTIVE: Endings = &[("er", ""), ("est", ""), ("er", "e"), ("est", "e")];
 
-/// The parts of speech, as files name them.
+/// The parts of speech, under their names in the files.
 const PARTS: [(&str, Endings); 4] = [
     ("noun", NOUN),
     ("verb", VERB),
@@ -60,18 +60,19 @@ pub struct WordNet {
 #[derive(Debug)]
 struct Part {
     endings: Endings,
-    /// Where the synsets of a lemma begin in `data`.
+    /// The offsets of the synsets of a lemma in `data`.
     index: HashMap<Box<str>, Box<[usize]>>,
-    /// Base forms of irregular forms.
+    /// The base forms of irregular forms.
     exceptions: HashMap<Box<str>, Vec<Box<str>>>,
     data: String,
 }
 
 impl WordNet {
-    /// Reads the folder with `index.noun`, `data.noun`, `noun.exc` and so on, or the archive `wordnet.zip` that holds it.
+    /// Reads the folder with `index.noun`, `data.noun`, `noun.exc` and so on, or the archive `wordnet.zip`
+    /// with this folder.
     ///
     /// # Errors
-    /// When a file is absent or is not WordNet's.
+    /// Fails if a file is absent or is not a file of WordNet.
     pub fn open(path: &Path) -> Result<Self, WordNetError> {
         let wrong = |problem: String| WordNetError {
             path: path.to_owned(),
@@ -86,8 +87,11 @@ impl WordNet {
             };
             let index_file = format!("index.{name}");
             let index = read(index_file.clone())?;
-            let index = index_of(&index)
-                .map_err(|line| wrong(format!("{index_file}, line {line}: no index of WordNet")))?;
+            let index = index_of(&index).map_err(|line| {
+                wrong(format!(
+                    "{index_file}, line {line}: not an index of WordNet"
+                ))
+            })?;
             parts.push(Part {
                 endings,
                 index,
@@ -98,8 +102,8 @@ impl WordNet {
         Ok(Self { parts })
     }
 
-    /// The single-word lemmas, as they are spelt, of all synsets of a lower-case word and of what it may be an inflected
-    /// form of.
+    /// The single-word lemmas, in their spelling, of all synsets of a lower-case word and of its possible
+    /// base forms.
     pub fn synonyms(&self, word: &str) -> Vec<&str> {
         let mut synonyms = Vec::new();
         for part in &self.parts {
@@ -116,7 +120,7 @@ impl WordNet {
 }
 
 impl Part {
-    /// The word and its possible base forms, as far as the dictionary has them.
+    /// The word and its possible base forms, if the dictionary has them.
     fn morphy(&self, word: &str) -> Vec<String> {
         let mut forms = vec![word.to_owned()];
         match self.exceptions.get(word) {
@@ -129,7 +133,7 @@ impl Part {
         forms
     }
 
-    /// The lemmas of the synset at an offset, without the marks of where an adjective may stand.
+    /// The lemmas of the synset at an offset, without the marks for the position of an adjective.
     fn lemmas(&self, offset: usize) -> impl Iterator<Item = &str> {
         let line = self.data.get(offset..).unwrap_or_default();
         let mut fields = line
@@ -137,7 +141,8 @@ impl Part {
             .next()
             .unwrap_or_default()
             .split_ascii_whitespace();
-        // Offset, number of the lexicographer's file, part of speech, count of lemmas; then each lemma with its number.
+        // The fields are the offset, the number of the lexicographer's file, the part of speech and the count
+        // of lemmas, and then each lemma with its number.
         let count = fields
             .nth(3)
             .and_then(|count| usize::from_str_radix(count, 16).ok());
@@ -150,7 +155,7 @@ impl Part {
     }
 }
 
-/// Reads an index; an error is the number of the line.
+/// Reads an index. An error is the number of the line.
 fn index_of(text: &str) -> Result<HashMap<Box<str>, Box<[usize]>>, usize> {
     let mut index = HashMap::with_capacity(text.len() / 40);
     for (number, line) in text.lines().enumerate() {
@@ -164,8 +169,8 @@ fn index_of(text: &str) -> Result<HashMap<Box<str>, Box<[usize]>>, usize> {
     Ok(index)
 }
 
-/// Lemma, part of speech, count of synsets, count of pointer symbols and these, count of senses, count of ranked senses,
-/// offsets.
+/// Reads an entry: the lemma, the part of speech, the count of synsets, the pointer symbols and their count,
+/// the count of senses, the count of ranked senses, and the offsets.
 fn entry(mut fields: SplitAsciiWhitespace<'_>) -> Option<(&str, Box<[usize]>)> {
     let lemma = fields.next()?;
     let synsets: usize = fields.nth(1)?.parse().ok()?;
@@ -185,7 +190,7 @@ fn exceptions_of(text: &str) -> HashMap<Box<str>, Vec<Box<str>>> {
     text.lines().filter_map(entry).collect()
 }
 
-/// Where the files are.
+/// The place of the files.
 enum Source {
     Folder(PathBuf),
     Archive(Box<zip::ZipArchive<File>>),

@@ -52,7 +52,7 @@ impl Setup<'_> {
     /// begin at random.
     pub fn variables(&self, files: Vec<(String, Arc<Files>)>) -> Arc<Variables> {
         let trainable = self.trainable.to_vec();
-        Variables::over(self.seed, self.device.clone(), files, trainable)
+        Variables::from_base(self.seed, self.device.clone(), files, trainable)
     }
 
     /// The parameters of a network of one folder, which begin with those of `from.begin` where that is named.

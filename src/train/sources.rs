@@ -27,7 +27,7 @@ impl<'a> Sources<'a> {
         let Some(named) = self.from.get(role) else {
             return Ok(None);
         };
-        let meant = crate::hub::meant(named).map_err(TrainError::definition)?;
+        let meant = crate::hub::meant_folder(named).map_err(TrainError::definition)?;
         let named = meant.as_ref().unwrap_or(named);
         let own = named.components().count() == 1;
         let folder = if own {

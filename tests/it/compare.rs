@@ -175,7 +175,7 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
             "{shown}"
         );
         let (_, shown, said) = compared(dir.path(), &[&one, &other, option]);
-        let mark = format!("compared nevertheless: {why}");
+        let mark = format!("compared although they differ: {why}");
         assert!(shown.contains(&mark), "{shown}{said}");
     };
 

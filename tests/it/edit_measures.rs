@@ -117,7 +117,7 @@ fn measures_are_those_of_the_python_references() {
         assert_near("psnr", whole.psnr(), &want["torchmetrics"]["psnr"]);
         assert_near("ssim", similar[0], &want["torchmetrics"]["ssim"]);
         if let Some(quality) = want["quality"].as_object() {
-            let got = json!(Quality::of(&after).unwrap());
+            let got = json!(Quality::measure(&after).unwrap());
             for (key, want) in quality {
                 assert_near(&format!("{seed}: {key}"), got[key].as_f64(), want);
             }

@@ -59,7 +59,7 @@ fn a_drop_with_evidence_is_a_breach() {
     ══════════════════════════════════════════════════════════════════════════════════════════════════════════════
      overall of questions, echo   critical   breach   40       50.0   25.0   +25.0       0.5   0.0010        20.3
     ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-    overall of questions: fell by more than is allowed, and the test says that it fell
+    overall of questions: fell by more than the allowed drop, and the test gives evidence of it
     overall of questions: a drop just beyond the allowed one takes about 61820 items to be seen; there are 40.
     Changed most of questions (10 items fell, 0 rose):
       100.0 → 0.0  q0, flipped
@@ -69,7 +69,7 @@ fn a_drop_with_evidence_is_a_breach() {
       100.0 → 0.0  q16, flipped
       100.0 → 0.0  q20, flipped
       and 4 more
-    A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most 5 % over all critical and supporting rules together (Holm). “Seen from” is the least drop that is found with a chance of 80 % by one such test.
+    A breach is a drop beyond the allowed one, with evidence of a drop: false alarms in at most 5 % over all critical and supporting rules together (Holm). “Seen from” is the smallest drop that one such test finds with a probability of 80 %.
     "#);
     let read = |name: &str| std::fs::read_to_string(dir.path().join("gate").join(name)).unwrap();
     assert_snapshot!(read("junit.xml"), @r#"
@@ -77,7 +77,7 @@ fn a_drop_with_evidence_is_a_breach() {
     <testsuites name="unigauge gate: default" tests="1" skipped="0" failures="1" errors="0">
         <testsuite name="questions/echo/worse" tests="1" skipped="0" errors="0" failures="1">
             <testcase name="overall" classname="questions/echo/worse">
-                <failure message="fell by more than is allowed, and the test says that it fell" type="breach"/>
+                <failure message="fell by more than the allowed drop, and the test gives evidence of it" type="breach"/>
                 <system-out>breach: n 40, baseline 50.0, now 25.0, drop +25.0, allowed 0.5, p 0.0010, seen from 20.3</system-out>
             </testcase>
         </testsuite>
@@ -198,7 +198,7 @@ fn a_baseline_is_small_and_changes_are_noted_with_their_reason() {
     );
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("already holds questions by echo") && said.contains("accept"),
+        said.contains("already has a run of questions by echo") && said.contains("accept"),
         "{said}"
     );
     let worse = "results/questions/echo/worse";
@@ -224,7 +224,7 @@ fn a_baseline_is_small_and_changes_are_noted_with_their_reason() {
     std::fs::write(&path, &text[..text.len() / 2]).unwrap();
     let (code, _, said) = gate(dir.path(), "worse", &[]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("baseline.json is no baseline"), "{said}");
+    assert!(said.contains("baseline.json is not a baseline"), "{said}");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn github_gets_a_summary_and_annotations() {
         .lines()
         .filter(|line| line.starts_with("::"))
         .collect();
-    assert_snapshot!(notes.join("\n"), @"::error title=breach%3A overall of questions::echo (worse): 50.0 → 25.0 on 40 items, drop +25.0, allowed 0.5, p 0.0010. fell by more than is allowed, and the test says that it fell");
+    assert_snapshot!(notes.join("\n"), @"::error title=breach%3A overall of questions::echo (worse): 50.0 → 25.0 on 40 items, drop +25.0, allowed 0.5, p 0.0010. fell by more than the allowed drop, and the test gives evidence of it");
     assert!(!run(&["--informational"]).contains("::error"));
     let text = std::fs::read_to_string(&summary).unwrap();
     assert_eq!(

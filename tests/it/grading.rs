@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use unigauge::config::Settings;
-use unigauge::grade::{self, Rule, SuiteFacts};
+use unigauge::grade::{self, Board, Rule, SuiteFacts};
 use unigauge::record::{Evidence, Grade, Item, Output, Summary};
 
 pub fn rule(name: &str, options: &str) -> Box<dyn Rule> {
@@ -24,6 +24,18 @@ pub fn evidence(name: &str, repeat: u32, seen: Value) -> Evidence {
 fn said(name: &str, repeat: u32, text: &str) -> Output {
     let record = json!({"item": name, "repeat": repeat, "seed": 1, "kind": "text", "text": text});
     serde_json::from_value(record).expect("an output")
+}
+
+/// What was graded together, without evidence.
+fn board<'a>(items: &'a [Item], outputs: Option<&'a [Output]>, grades: &'a [Grade]) -> Board<'a> {
+    Board {
+        model: "m",
+        root: Path::new(""),
+        items,
+        outputs,
+        evidence: &[],
+        grades,
+    }
 }
 
 /// Grades one text answer.
@@ -202,7 +214,7 @@ fn a_wrong_rule_or_option_is_named() {
     insta::assert_snapshot!(refuse("anls", "threshold = 2.0"), @"option `threshold` of grading rule anls is 2; expected a number in 0..=1 | leave the option out to take the default");
     assert!(refuse("geneval", "treshold = 0.3").contains("treshold"));
     assert!(refuse("geneval", "threshold = 0.01").contains("evidence keeps no weaker detection"));
-    for name in grade::names() {
+    for name in grade::RULES.iter().map(|rule| rule.name) {
         assert!(
             refuse(name, "no_such_option = 1").contains("no_such_option"),
             "{name}"
@@ -256,7 +268,12 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
         version: "1".into(),
         group_by: vec![],
     };
-    let summary = grade::summarize(&*exact, &facts, "m", "r", &items, &grades, 4, 1);
+    let summary = grade::summarize(
+        &*exact,
+        &facts,
+        "r",
+        &board(&items, Some(&outputs), &grades),
+    );
     assert_eq!(
         (
             summary.scored,
@@ -335,15 +352,12 @@ fn three_tasks() -> Summary {
         version: "1".into(),
         group_by: vec!["tag".into()],
     };
+    assert_eq!(grades.len(), 400);
     grade::summarize(
         &*rule("geneval", ""),
         &facts,
-        "m",
         "r",
-        &items,
-        &grades,
-        400,
-        0,
+        &board(&items, None, &grades),
     )
 }
 
@@ -421,7 +435,7 @@ fn longtext_divides_sums() {
         version: "1".into(),
         group_by: vec!["length".into()],
     };
-    let summary = grade::summarize(&*rule, &facts, "m", "r", &items, &grades, 2, 0);
+    let summary = grade::summarize(&*rule, &facts, "r", &board(&items, None, &grades));
     assert_eq!(summary.overall.value, Some(0.9));
     let groups: Vec<_> = summary
         .groups
@@ -453,7 +467,7 @@ fn nothing_scored_is_null_and_not_zero() {
         version: "1".into(),
         group_by: vec!["tag".into()],
     };
-    let summary = grade::summarize(&*rule, &facts, "m", "r", &items, &grades, 1, 0);
+    let summary = grade::summarize(&*rule, &facts, "r", &board(&items, None, &grades));
     assert_eq!(
         (
             summary.overall.value,

@@ -572,7 +572,7 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
     let output = run(dir.path(), &["--set", &address]);
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("is the server running"),
+        stderr(&output).contains("check that the server is running"),
         "{}",
         stderr(&output)
     );
@@ -648,7 +648,7 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
         ("base_url=\"ftp://x\"", "does not begin with http"),
         (
             "base_url=\"http://me:secret@host/v1\"",
-            "holds a user name or password",
+            "contains a user name or password",
         ),
         ("model=\"\"", "`model` is empty"),
         ("concurrency=0", "must be positive"),

@@ -271,7 +271,7 @@ fn an_item_with_nan_is_refused_in_words() {
         let output = ran(dir.path(), &["items", "own.toml"]);
         assert_eq!(output.status.code(), Some(2));
         let said = stderr(&output);
-        assert!(said.contains("`NaN` is no JSON number"), "{said}");
+        assert!(said.contains("`NaN` is not a JSON number"), "{said}");
     }
 }
 

@@ -482,7 +482,9 @@ fn an_unreachable_server_stops_the_run() {
         .generate(&request, &Cancel::default());
     let (kind, said) = fails(result);
     assert!(
-        kind == "fatal" && said.contains("is the server running") && said.contains("refused"),
+        kind == "fatal"
+            && said.contains("check that the server is running")
+            && said.contains("refused"),
         "{said}"
     );
 }

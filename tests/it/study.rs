@@ -243,8 +243,8 @@ fn missing_runs_and_broken_logs_cost_themselves_only() {
         "A bad one &#38; more: 1 run missing.",
         "there is no ./results/questions/echo/bad1",
         "is not graded yet",
-        "a.csv: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 2.",
-        "b.jsonl: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are no number, left as gaps: 1.",
+        "a.csv: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are not numbers, left as gaps: 2.",
+        "b.jsonl: lines that are torn or lack `step` or `loss`: 1; values of `loss` that are not numbers, left as gaps: 1.",
         "c.csv: there is no such file.",
         "a.csv: it has no column `accuracy` (it has: step, loss).",
     ] {
@@ -288,7 +288,7 @@ fn a_single_level_and_levels_that_do_not_compare_have_pages() {
     let (code, shown, _) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(0));
     assert!(
-        shown.contains("other is not compared with the control: only one run was seen by judge (--allow-observers lets it pass)"),
+        shown.contains("other is not compared with the control: only one run was seen by judge (--allow-observers allows it)"),
         "{shown}"
     );
     let (_, shown, _) = program(
@@ -541,7 +541,7 @@ fn a_run_left_out_counts_nowhere() {
     study(dir.path(), &format!("{text}\n[cost]\nof = \"seconds\"\n"));
     let (code, shown, said) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(5), "{said}");
-    let note = "bad lacks a run: ./results/questions/echo/bad1 is left out: only one run was seen by judge (--allow-observers lets it pass).";
+    let note = "bad lacks a run: ./results/questions/echo/bad1 is left out: only one run was seen by judge (--allow-observers allows it).";
     assert!(shown.contains(note), "{shown}");
     let bad = &numbers(dir.path())["sections"][0]["levels"][1];
     assert_eq!(bad["runs"], json!(["./results/questions/echo/bad0"]));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::Path;
 use unigauge::config::Settings;
-use unigauge::grade::{self, Rule, SuiteFacts};
+use unigauge::grade::{self, Board, Rule, SuiteFacts};
 use unigauge::record::{Grade, Item, Output, Summary};
 
 fn rule(name: &str, options: &str) -> Box<dyn Rule> {
@@ -145,7 +145,15 @@ fn summary(
         version: "1".into(),
         group_by: vec![group_by.into()],
     };
-    let summary = grade::summarize(rule, &facts, "m", "r", items, &grades, items.len(), 0);
+    let board = Board {
+        model: "m",
+        root: Path::new(""),
+        items,
+        outputs: Some(outputs),
+        evidence: &[],
+        grades: &grades,
+    };
+    let summary = grade::summarize(rule, &facts, "r", &board);
     (grades, summary)
 }
 

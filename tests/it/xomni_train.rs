@@ -47,7 +47,7 @@ fn the_quantizer_learns_as_torch_says() {
         .iter()
         .map(|(key, name, shape)| ((*name).to_owned(), tensor(&golden["first"][key], shape)));
     let files = Arc::new(Files::made(Path::new("golden"), first.collect()));
-    let variables = Variables::over(
+    let variables = Variables::from_base(
         0,
         Device::Cpu,
         vec![(String::new(), files)],

@@ -1,5 +1,5 @@
-//! x · weightᵀ + bias with its gradients in whole products; candle would turn the weight anew and add up the bias's
-//! gradient number by number.
+//! x · weightᵀ + bias, with gradients that are whole matrix products. candle would transpose the weight again
+//! and sum the gradient of the bias number by number.
 
 use super::memory::{gradient, read, slice};
 use super::product::{filled, product};
@@ -7,13 +7,13 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-/// Products of fewer numbers are one core's work.
+/// Products with fewer numbers run on one core.
 const SHARED: usize = 1 << 18;
 
-/// x [..., in], weight [out, in] and bias `[out]` give [..., out].
+/// The layer: x [..., in], weight [out, in] and bias `[out]` give [..., out].
 pub struct Affine;
 
-/// Rows, inputs, outputs.
+/// The numbers of rows, inputs and outputs.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     rows: usize,
@@ -25,7 +25,11 @@ impl Sizes {
     fn new(x: &Shape, weight: &Shape) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
         if x.dims().last() != Some(&inputs) || x.elem_count() == 0 {
-            candle_core::bail!("a weight of {:?} for {:?}", weight.dims(), x.dims());
+            candle_core::bail!(
+                "the weight {:?} does not fit the input {:?}",
+                weight.dims(),
+                x.dims()
+            );
         }
         let rows = x.elem_count() / inputs;
         Ok(Self {
@@ -36,9 +40,10 @@ impl Sizes {
     }
 
     fn threads(&self) -> Parallelism {
-        match self.rows * self.inputs * self.outputs < SHARED {
-            true => Parallelism::None,
-            false => Parallelism::Rayon(rayon::current_num_threads()),
+        if self.rows * self.inputs * self.outputs < SHARED {
+            Parallelism::None
+        } else {
+            Parallelism::Rayon(rayon::current_num_threads())
         }
     }
 
@@ -119,7 +124,7 @@ impl Sizes {
         dims.into()
     }
 
-    /// The gradients of x and the weight, those that are wanted.
+    /// The requested gradients of x and of the weight.
     fn back(&self, x: &Tensor, weight: &Tensor, grad: &[f32]) -> Result<[Option<Tensor>; 2]> {
         Ok([
             gradient(x, || read(weight, |weight| Ok(self.of_x(weight, grad))))?,
@@ -177,7 +182,11 @@ impl CustomOp3 for Affine {
         let sizes = Sizes::new(x_layout.shape(), weight_layout.shape())?;
         let bias = slice(bias, bias_layout)?;
         if bias.len() != sizes.outputs {
-            candle_core::bail!("a bias of {} for {} outputs", bias.len(), sizes.outputs);
+            candle_core::bail!(
+                "the bias has {} numbers for {} outputs",
+                bias.len(),
+                sizes.outputs
+            );
         }
         let weight = slice(weight, weight_layout)?;
         let out = sizes.forward(slice(x, x_layout)?, weight, Some(bias));

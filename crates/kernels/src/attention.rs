@@ -1,44 +1,44 @@
-//! Scaled dot-product attention that never holds the whole score matrix.
+//! Scaled dot-product attention that never stores the whole score matrix.
 
 use super::attention_cpu;
 use candle_core::{D, Result, Tensor};
 
-/// Which keys a query sees.
+/// The keys to which a query attends.
 #[derive(Debug, Clone, Copy)]
 pub enum Mask<'a> {
     /// All of them.
     None,
-    /// Those up to its own position; the last query stands at the last key.
+    /// The keys up to the position of the query. The last query is at the position of the last key.
     Causal,
-    /// Added to the scores; broadcasts to [B, heads, L, K].
+    /// A tensor that is added to the scores. It broadcasts to [B, heads, L, K].
     Add(&'a Tensor),
 }
 
-/// Scores held at a time (elements): 64 Mi, 256 MiB in f32.
+/// Number of scores that are stored at a time: 64 Mi, which is 256 MiB in f32.
 const SCORES: usize = 1 << 26;
 
 /// softmax(scale · q kᵀ + mask) v for q [B, heads, L, d], k and v [B, kv_heads, K, d] → [B, heads, L, d].
 ///
-/// `heads` is a multiple of `kv_heads`; query head h reads key head h / (heads / kv_heads). The softmax is computed
-/// in f32. Queries are taken in pieces so that a piece's scores stay below 256 MiB.
+/// `heads` is a multiple of `kv_heads`. Query head h reads key head h / (heads / kv_heads). The softmax is
+/// computed in f32. The queries are processed in pieces, so that the scores of a piece stay below 256 MiB.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) -> Result<Tensor> {
     let (batch, heads, queries, size) = q.dims4()?;
     let (_, kv_heads, keys, _) = k.dims4()?;
     let group = heads / kv_heads.max(1);
-    // The gradient of a mask that is learnt is left to candle.
+    // candle computes the gradient of a trained mask.
     let learnt = matches!(mask, Mask::Add(mask) if mask.track_op());
     if attention_cpu::suits(q, k, v) && !learnt {
-        // One query for each head: the heads of a group become the queries of their key head.
+        // There is one query for each head: the heads of a group become the queries of their key head.
         let mask_alike = match mask {
             Mask::Add(mask) => mask.rank() == 4 && mask.dims()[1..3] == [1, 1],
             Mask::None | Mask::Causal => true,
         };
         if queries == 1 && group > 1 && mask_alike {
             let mask = match mask {
-                // The last query sees everything.
+                // The last query attends to everything.
                 Mask::Causal => Mask::None,
                 mask => mask,
             };
@@ -56,7 +56,7 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
     while start < queries {
         let length = piece.min(queries - start);
         let part = q.narrow(2, start, length)?;
-        // The queries that share a key head become rows of one product.
+        // The queries with the same key head become rows of one product.
         let part = part
             .reshape((batch, kv_heads, group * length, size))?
             .contiguous()?;
@@ -69,9 +69,10 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
                 masked.reshape((batch, kv_heads, group * length, keys))?
             }
         };
-        let weights = match scores.track_op() {
-            true => candle_nn::ops::softmax(&scores, D::Minus1)?,
-            false => candle_nn::ops::softmax_last_dim(&scores)?,
+        let weights = if scores.track_op() {
+            candle_nn::ops::softmax(&scores, D::Minus1)?
+        } else {
+            candle_nn::ops::softmax_last_dim(&scores)?
         };
         let weights = weights.to_dtype(v.dtype())?;
         let seen = weights.matmul(&v.contiguous()?)?;

@@ -1,6 +1,8 @@
-//! Attention on a CPU in f32: a head and some of its queries at a time on every core, on tensors as they lie in memory.
+//! Attention on a CPU in f32: each core computes a head and some of its queries at a time, on tensors without
+//! a copy.
 //!
-//! candle's product takes one head after the other, each on all cores, and wants copies in another order.
+//! candle's product computes one head after the other, each on all cores, and requires copies in another
+//! order.
 
 use super::Mask;
 use super::memory::{read, together};
@@ -10,10 +12,10 @@ use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, S
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-/// Scores that a core holds at a time: 2 Mi, 8 MiB.
+/// Number of scores that a core stores at a time: 2 Mi, which is 8 MiB.
 const SCORES: usize = 1 << 21;
 
-/// Whether tensors can be attended here.
+/// Whether this module supports the tensors.
 pub fn suits(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
     let plain = |x: &Tensor| matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32;
     plain(q) && plain(k) && plain(v) && q.elem_count() > 0 && k.elem_count() > 0
@@ -29,7 +31,7 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn new(storage: &'a CpuStorage, layout: &Layout) -> Result<Self> {
         let (Ok(dims), Ok(strides)) = (layout.dims().try_into(), layout.stride().try_into()) else {
-            candle_core::bail!("attention takes four axes, not {:?}", layout.dims());
+            candle_core::bail!("attention requires four axes, not {:?}", layout.dims());
         };
         Ok(Self {
             values: &storage.as_slice::<f32>()?[layout.start_offset()..],
@@ -44,13 +46,14 @@ impl<'a> View<'a> {
         &self.values[batch * b + head * h + start * row..]
     }
 
-    /// Fails where a product would read beyond the values.
+    /// Fails if a product would read beyond the values.
     fn check(&self) -> Result<()> {
         let last = self.dims.iter().zip(self.strides);
         let last: usize = last.map(|(dim, stride)| (dim - 1) * stride).sum();
-        match last < self.values.len() {
-            true => Ok(()),
-            false => candle_core::bail!("a tensor's layout is larger than its memory"),
+        if last < self.values.len() {
+            Ok(())
+        } else {
+            candle_core::bail!("a tensor's layout is larger than its memory")
         }
     }
 }
@@ -64,7 +67,8 @@ struct Task {
     length: usize,
 }
 
-/// As [`super::attention`], for tensors that [`suits`]. The result is a view of [B, L, heads, d].
+/// The same as [`super::attention`], for tensors that [`suits`] accepts. The result is a view of [B, L,
+/// heads, d].
 pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) -> Result<Tensor> {
     let (batch, heads, queries, _) = q.dims4()?;
     let keys = k.dim(2)?;
@@ -112,7 +116,7 @@ impl Attend {
                 (length, keys, q.dims[3]),
                 (scores, keys),
                 (q.head(batch, head, start), q.strides[2], q.strides[3]),
-                // The keys lie row by row: their transpose is read.
+                // The keys are stored row by row, so their transpose is read.
                 (k.head(batch, key_head, 0), k.strides[3], k.strides[2]),
                 self.scale,
                 Parallelism::None,
@@ -136,14 +140,14 @@ impl Attend {
         scores
     }
 
-    /// Lends the added mask.
+    /// The mask that is added.
     fn with_added<T>(&self, work: impl FnOnce(Option<&View<'_>>) -> Result<T>) -> Result<T> {
         let Some(added) = &self.added else {
             return work(None);
         };
         let (storage, layout) = added.storage_and_layout();
         let Storage::Cpu(storage) = &*storage else {
-            candle_core::bail!("only masks in main memory are read");
+            candle_core::bail!("this operation requires a mask in main memory");
         };
         let view = View::new(storage, layout)?;
         view.check()?;
@@ -167,7 +171,7 @@ impl Attend {
         let group = (heads / kv_heads).max(1);
         let tasks = tasks(batch, heads, queries, keys);
         let pieces: Vec<Vec<f32>> = self.with_added(|added| {
-            // Of a task's products some dozens are as long as one number elsewhere.
+            // A task computes some dozens of products in the time of one number elsewhere.
             let most = tasks.first().map_or(0, |task| task.length * keys * size) / 32;
             let pieces = tasks.par_iter().with_min_len(together(most)).map(|task| {
                 let weights = self.weights(task, (q, k), added);
@@ -199,8 +203,8 @@ impl Attend {
         Ok(out)
     }
 
-    /// The gradients of queries, keys and values, head by head; `grad` is [B, Q, H, e]. A key head's queries follow one
-    /// another, so that sums come out alike on any number of cores.
+    /// The gradients of queries, keys and values, head by head. `grad` is [B, Q, H, e]. The queries of a key
+    /// head are processed in order, so that sums are equal on any number of cores.
     fn gradients(
         &self,
         q: &View<'_>,
@@ -248,7 +252,7 @@ impl Attend {
     }
 }
 
-/// Adds a product to what is there.
+/// Adds a product to the values in memory.
 fn add(sizes: (usize, usize, usize), to: &mut [f32], lhs: Matrix<'_>, rhs: Matrix<'_>, scale: f32) {
     let (m, n, _) = sizes;
     let values = filled(m * n, |out| {
@@ -257,7 +261,7 @@ fn add(sizes: (usize, usize, usize), to: &mut [f32], lhs: Matrix<'_>, rhs: Matri
     to.iter_mut().zip(values).for_each(|(to, x)| *to += x);
 }
 
-/// What comes back through the softmax: weights · (g − Σ g · weights) of each row, with g = gradient · valuesᵀ.
+/// The gradient of the softmax: weights · (g − Σ g · weights) of each row, with g = gradient · valuesᵀ.
 fn score_gradients(
     weights: &[f32],
     (queries, keys, size): (usize, usize, usize),
@@ -322,7 +326,7 @@ impl CustomOp3 for Attend {
         let (Storage::Cpu(q_store), Storage::Cpu(k_store), Storage::Cpu(v_store)) =
             (&*q_store, &*k_store, &*v_store)
         else {
-            candle_core::bail!("only tensors in main memory are read");
+            candle_core::bail!("this operation requires tensors in main memory");
         };
         let q_view = View::new(q_store, q_layout)?;
         let k_view = View::new(k_store, k_layout)?;
@@ -336,7 +340,7 @@ impl CustomOp3 for Attend {
     }
 }
 
-/// Enough of them for all cores, each with few enough scores.
+/// The tasks: enough for all cores, and each with few enough scores.
 fn tasks(batch: usize, heads: usize, queries: usize, keys: usize) -> Vec<Task> {
     let wanted = 2 * rayon::current_num_threads();
     let split = wanted.div_ceil((batch * heads).max(1));

@@ -1,6 +1,7 @@
-//! Convolution on a CPU in f32 as a product of the kernel and what it sees, with its two gradients.
+//! Convolution on a CPU in f32 as a product of the kernel and the gathered values, with its two gradients.
 //!
-//! Many small pictures go to the cores one by one; of few large ones, bands of rows are gathered and multiplied by all cores.
+//! Each core computes some of many small pictures. For few large pictures, all cores gather and multiply
+//! bands of rows.
 
 use super::memory::{gradient, read, slice};
 use super::product::{filled, product};
@@ -11,17 +12,17 @@ use rayon::prelude::*;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Numbers gathered at a time: 8 Mi, 32 MiB.
+/// Number of values that are gathered at a time: 8 Mi, which is 32 MiB.
 const TILE: usize = 1 << 23;
-/// Pictures that the kernel sees as so few numbers are one core's work.
+/// Pictures with at most this number of gathered values run on one core.
 const SMALL: usize = 1 << 20;
-/// Pictures whose gradients are summed one after the other, whatever the number of cores.
+/// Number of pictures whose gradients are summed one after the other, regardless of the number of cores.
 const TOGETHER: usize = 4;
 
 /// A convolution of x [B, C, H, W] with a kernel [O, C, k, k] and a bias `[O]`, in f32 in main memory.
 ///
 /// # Errors
-/// When the channels differ, the picture is smaller than the kernel, or a tensor lies elsewhere.
+/// Fails if the channels differ, the picture is smaller than the kernel, or a tensor is not in main memory.
 pub fn convolution(
     x: &Tensor,
     kernel: &Tensor,
@@ -69,7 +70,10 @@ impl Convolution {
             candle_core::bail!("a picture of {width} × {height} is smaller than the kernel");
         };
         if channels != inputs || k != self.kernel {
-            candle_core::bail!("{channels} channels for a kernel of {:?}", kernel.dims());
+            candle_core::bail!(
+                "{channels} channels do not fit a kernel of {:?}",
+                kernel.dims()
+            );
         }
         Ok(Sizes {
             op: self,
@@ -85,7 +89,7 @@ impl Convolution {
 }
 
 impl Sizes {
-    /// Numbers that the kernel sees for one number of the result.
+    /// Number of values that the kernel reads for one value of the result.
     fn seen(&self) -> usize {
         self.channels * self.op.kernel * self.op.kernel
     }
@@ -94,12 +98,12 @@ impl Sizes {
         self.channels * self.height * self.width
     }
 
-    /// Places of the result.
+    /// Number of places of the result.
     fn places(&self) -> usize {
         self.rows * self.columns
     }
 
-    /// Whether the kernel sees the picture as it lies.
+    /// Whether the gathered values are the picture itself.
     fn plain(&self) -> bool {
         let Convolution {
             kernel,
@@ -110,7 +114,8 @@ impl Sizes {
         kernel == 1 && stride == 1 && before + after == 0
     }
 
-    /// The part of a line that lies inside the picture for a column of the kernel, and where it begins in the picture.
+    /// The part of a line that is inside the picture for a column of the kernel, and its start in the
+    /// picture.
     fn inside(&self, dx: usize) -> (Range<usize>, usize) {
         let Convolution { stride, before, .. } = self.op;
         let first = before.saturating_sub(dx).div_ceil(stride);
@@ -122,13 +127,13 @@ impl Sizes {
         )
     }
 
-    /// The picture's row that a row of the result sees with a row of the kernel.
+    /// The row of the picture that a row of the kernel reads for a row of the result.
     fn row(&self, row: usize, dy: usize) -> Option<usize> {
         let y = (row * self.op.stride + dy).checked_sub(self.op.before);
         y.filter(|&y| y < self.height)
     }
 
-    /// One line of what the kernel sees: a channel and a place of the kernel, for some rows of the result.
+    /// One line of the gathered values: a channel and a place of the kernel, for some rows of the result.
     fn gather_line(&self, picture: &[f32], number: usize, rows: Range<usize>, line: &mut [f32]) {
         let k = self.op.kernel;
         let (channel, dy, dx) = (number / (k * k), number / k % k, number % k);
@@ -151,7 +156,7 @@ impl Sizes {
         }
     }
 
-    /// What the kernel sees of a picture, [seen, places].
+    /// The gathered values of a picture, [seen, places].
     fn gather(&self, picture: &[f32]) -> Vec<f32> {
         let mut all = vec![0.0; self.seen() * self.places()];
         for (number, line) in all.chunks_exact_mut(self.places()).enumerate() {
@@ -160,7 +165,7 @@ impl Sizes {
         all
     }
 
-    /// Adds [seen, places] back to where the kernel saw it.
+    /// Adds gathered values [seen, places] back to their places in the picture.
     fn scatter(&self, seen: &[f32], picture: &mut [f32]) {
         let (k, stride) = (self.op.kernel, self.op.stride);
         for (number, line) in seen.chunks_exact(self.places()).enumerate() {
@@ -209,12 +214,11 @@ impl Sizes {
 
     fn small(&self, picture: &[f32], kernel: &[f32], out: &mut [MaybeUninit<f32>]) {
         let gathered;
-        let seen = match self.plain() {
-            true => picture,
-            false => {
-                gathered = self.gather(picture);
-                &gathered
-            }
+        let seen = if self.plain() {
+            picture
+        } else {
+            gathered = self.gather(picture);
+            &gathered
         };
         let (k, n) = (self.seen(), self.places());
         let sizes = (self.outputs, n, k);
@@ -263,7 +267,7 @@ impl Sizes {
         }
     }
 
-    /// The gradient of the kernel, summed over pictures in an order of its own.
+    /// The gradient of the kernel, summed over pictures in a fixed order.
     fn kernel_gradient(&self, x: &[f32], grad: &[f32]) -> Vec<f32> {
         let (k, n) = (self.seen(), self.places());
         let pictures = x.par_chunks(TOGETHER * self.picture());
@@ -275,14 +279,14 @@ impl Sizes {
                 let pictures = pictures.chunks_exact(self.picture());
                 for (picture, grad) in pictures.zip(grads.chunks_exact(self.outputs * n)) {
                     let gathered;
-                    let seen = match self.plain() {
-                        true => picture,
-                        false => {
-                            gathered = self.gather(picture);
-                            &gathered
-                        }
+                    let seen = if self.plain() {
+                        picture
+                    } else {
+                        gathered = self.gather(picture);
+                        &gathered
                     };
-                    // As [seen, outputs]: what the product lays out anew is then the smaller of its two factors.
+                    // The shape is [seen, outputs], so that the product copies the smaller of its two
+                    // factors.
                     let one = filled(self.outputs * k, |one| {
                         product(
                             (k, self.outputs, n),
@@ -398,7 +402,11 @@ impl CustomOp3 for Convolution {
         let sizes = self.sizes(x_layout.shape(), kernel_layout.shape())?;
         let bias = slice(bias, bias_layout)?;
         if bias.len() != sizes.outputs {
-            candle_core::bail!("a bias of {} for {} outputs", bias.len(), sizes.outputs);
+            candle_core::bail!(
+                "the bias has {} numbers for {} outputs",
+                bias.len(),
+                sizes.outputs
+            );
         }
         let kernel = slice(kernel, kernel_layout)?;
         let out = sizes.forward(slice(x, x_layout)?, kernel, Some(bias));

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 /// [B, C, H, W] → [B, C, 2H, 2W].
 ///
 /// # Errors
-/// When there are not four axes.
+/// Fails if there are not four axes.
 pub fn double(x: &Tensor) -> Result<Tensor> {
     let (_, _, height, width) = x.dims4()?;
     match (x.device(), x.dtype()) {

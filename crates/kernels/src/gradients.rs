@@ -1,4 +1,5 @@
-//! The gradients of this room's operations beside those of candle's own slow ones, and beside finite differences.
+//! Tests that compare the gradients of this crate's operations with those of candle's slow operations, and
+//! with finite differences.
 
 use super::{
     Convolution, Gate, Linear, Mask, Pairs, RmsNorm, attention, convolution, double, gated,
@@ -24,7 +25,8 @@ fn worst(a: &[f32], b: &[f32]) -> f32 {
         / largest
 }
 
-/// Compares results and all gradients of two ways to one result, under a random weight of each of its numbers.
+/// Compares the results and all gradients of two computations, with a random weight for each number of the
+/// result.
 fn alike(
     name: &str,
     vars: &[Var],
@@ -238,20 +240,19 @@ fn by_definition(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result<Ten
             .reshape((batch, heads, keys, size))
     };
     let scores = (q.matmul(&spread(k)?.transpose(2, 3)?.contiguous()?)? * 0.3)?;
-    let scores = match causal {
-        false => scores,
-        true => {
-            let hidden = (0..queries * keys).map(|place| {
-                let (row, key) = (place / keys, place % keys);
-                if key > row + keys - queries {
-                    -1e9f32
-                } else {
-                    0.0
-                }
-            });
-            let hidden = Tensor::from_iter(hidden, &Device::Cpu)?.reshape((queries, keys))?;
-            scores.broadcast_add(&hidden)?
-        }
+    let scores = if causal {
+        let hidden = (0..queries * keys).map(|place| {
+            let (row, key) = (place / keys, place % keys);
+            if key > row + keys - queries {
+                -1e9f32
+            } else {
+                0.0
+            }
+        });
+        let hidden = Tensor::from_iter(hidden, &Device::Cpu)?.reshape((queries, keys))?;
+        scores.broadcast_add(&hidden)?
+    } else {
+        scores
     };
     candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&spread(v)?)
 }
@@ -273,7 +274,7 @@ fn attention_is_its_definition() {
     }
 }
 
-/// One number moved a little each way, beside what the gradient says of it.
+/// Compares the effect of a small change of one number with its gradient.
 #[test]
 fn gradients_are_finite_differences() {
     let x = var(&[1, 2, 5, 5]);

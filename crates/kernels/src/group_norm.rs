@@ -1,4 +1,4 @@
-//! Group norm in one pass over the data on the CPU, by tensor operations elsewhere.
+//! Group norm, in one pass over the data on the CPU, and by tensor operations elsewhere.
 
 use super::memory::{gradient, read, slice};
 use super::sums::{pairs, sum};
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// Normalises `groups` of channels of x [B, C, ...]; `weight` and `bias` `[C]`. Statistics in f32 or better.
 ///
 /// # Errors
-/// When the channels differ or the groups do not divide them.
+/// Fails if the channels differ or the groups do not divide them.
 pub fn group_norm(
     x: &Tensor,
     weight: &Tensor,
@@ -53,7 +53,7 @@ struct Groups {
     eps: f64,
 }
 
-/// Numbers of one channel, and channels of one group.
+/// Number of values of one channel, and number of channels of one group.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
     plane: usize,
@@ -64,7 +64,7 @@ impl Groups {
     fn extent(self, x: &Shape, weight: &Shape) -> Result<Extent> {
         let (all, normed) = (x.dims()[1], weight.elem_count());
         if all != normed || self.count == 0 || !all.is_multiple_of(self.count) {
-            candle_core::bail!("{all} channels for a norm over {normed}");
+            candle_core::bail!("{all} channels do not fit a norm over {normed}");
         }
         Ok(Extent {
             plane: x.dims()[2..].iter().product(),
@@ -151,7 +151,7 @@ impl Groups {
                 let first = number % self.count * channels;
                 let (mean, scale) = statistics(x, self.eps);
                 let planes = x.chunks(plane).zip(grad.chunks(plane));
-                // Of each channel the sums of grad · x̂ and of grad.
+                // The sums of grad · x̂ and of grad, for each channel.
                 let sums: Vec<(f32, f32)> = planes
                     .map(|(x, grad)| {
                         pairs(x, grad, |x, grad| [grad * (x - mean) * scale, grad]).into()
@@ -187,7 +187,7 @@ impl Groups {
     }
 }
 
-/// Mean, and one over the standard deviation; summed in f64 by short runs of f32.
+/// The mean and the inverse of the standard deviation, summed in f64 over short runs of f32.
 fn statistics(values: &[f32], eps: f64) -> (f32, f32) {
     let count = values.len() as f64;
     let runs = || values.chunks(1024);

@@ -1,7 +1,9 @@
-//! Operations of neural networks on a CPU in f32, each with its gradient, for candle: what candle computes there by slow
-//! or undifferentiable ways. On other devices and in other types every function falls back to candle's own.
+//! Operations of neural networks for candle, on a CPU in f32, each with its gradient. They replace operations
+//! of candle that are slow there or have no gradient. On other devices and for other types, every function
+//! uses candle's own operations.
 //!
-//! A crate of its own, so that it is built with all optimisations where the program around it is built quickly.
+//! This is a crate of its own, so that it is built with all optimisations even if the program itself is built
+//! quickly.
 
 mod affine;
 mod attention;

@@ -1,5 +1,5 @@
-//! A linear layer that, on a CPU, shares the work of a single row between the threads and takes few rows the other way
-//! round.
+//! A linear layer that, on a CPU, shares the work of a single row between the threads and transposes the
+//! product of few rows.
 
 use super::affine::Affine;
 use super::product::{filled, product};
@@ -8,25 +8,27 @@ use gemm::Parallelism;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
-/// Below so many weights a row is not worth sharing.
+/// Below this number of weights, a row is not shared between threads.
 const WORTH: usize = 1 << 18;
 
-/// Up to so many rows the product is made as weight · xᵀ and turned back.
+/// Up to this number of rows, the product is computed as weight · xᵀ and transposed.
 const FEW: usize = 640;
 
-/// Rows that the product's kernel takes at a time, and how many beyond a multiple of it are rather made one by one.
+/// Number of rows that the product's kernel processes at a time, and the number of remaining rows up to which
+/// these are computed one by one.
 const BLOCK: usize = 64;
 const ALONE: usize = 1;
 
-/// Rows and columns that are turned at a time.
+/// Number of rows and columns that are transposed at a time.
 const TURN: usize = 32;
 
 /// x · weightᵀ + bias; `weight` `[out, in]`, `bias` `[out]`.
 ///
-/// Candle's product of a matrix and one vector, which every decoded token consists of, uses one thread: here each thread
-/// takes some of the outputs. Every output is computed as before. For few rows candle's product would spend much of its time
-/// on laying out the weights anew; the other way round they are read as they lie. On a GPU candle takes no view of some
-/// columns, or of every other row: there `x` is copied first.
+/// candle computes the product of a matrix and one vector, which is most of the work of decoding, on one
+/// thread. Here each thread computes some of the outputs, and every output is the same as in candle. For few
+/// rows, candle's product would spend much of its time on copying the weights, which the transposed product
+/// reads directly. On a GPU, candle does not accept views of some columns or of every other row, so `x` is
+/// copied first.
 #[derive(Debug, Clone)]
 pub struct Linear(candle_nn::Linear);
 
@@ -72,7 +74,7 @@ impl Linear {
         let (x_store, x_layout) = x.storage_and_layout();
         let (w_store, w_layout) = weight.storage_and_layout();
         let (Storage::Cpu(x_store), Storage::Cpu(w_store)) = (&*x_store, &*w_store) else {
-            candle_core::bail!("only tensors in main memory are read");
+            candle_core::bail!("this operation requires tensors in main memory");
         };
         let x_values = &x_store.as_slice::<f32>()?[x_layout.start_offset()..];
         let w_values = &w_store.as_slice::<f32>()?[w_layout.start_offset()..];
@@ -109,7 +111,7 @@ impl Module for Linear {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let weight = self.0.weight();
         let plain = x.device().is_cpu() && x.dtype() == DType::F32 && weight.is_contiguous();
-        // The ways further below leave no trace for gradients.
+        // The faster paths below do not support gradients.
         if x.track_op() || weight.track_op() {
             return match self.0.bias() {
                 Some(bias) if plain => x.contiguous()?.apply_op3(weight, bias, Affine),
@@ -130,7 +132,8 @@ impl Module for Linear {
     }
 }
 
-/// How many rows a product's kernel, which takes whole blocks, would spend a block on: they go one by one.
+/// The number of rows for which the product's kernel would need an additional block. These rows are computed
+/// one by one.
 fn alone(rows: usize) -> usize {
     match rows % BLOCK {
         rest if rest <= ALONE && rows > BLOCK => rest,
@@ -149,7 +152,7 @@ fn turn_back(
     let count = out.len() / outputs;
     for start in (0..outputs).step_by(TURN) {
         let end = outputs.min(start + TURN);
-        // A block is read line by line into a square that stays in the cache, and written line by line.
+        // A block is read line by line into a square that fits into the cache, and then written line by line.
         let mut square = [[0f32; TURN]; TURN];
         for (column, output) in (start..end).enumerate() {
             let line = &values[output * rows + first..output * rows + first + count];

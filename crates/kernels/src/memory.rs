@@ -5,32 +5,32 @@ use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor};
 /// The numbers of a contiguous tensor.
 ///
 /// # Errors
-/// When the layout has gaps or the numbers are not f32.
+/// Fails if the layout has gaps or the numbers are not f32.
 pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
-        None => candle_core::bail!("only contiguous tensors are read"),
+        None => candle_core::bail!("this operation requires contiguous tensors"),
     }
 }
 
-/// Looks at a tensor's numbers, in its order.
+/// Passes the numbers of a tensor, in its order.
 ///
 /// # Errors
-/// As [`slice`], and when the tensor lies on a device.
+/// Fails when [`slice`] fails, and if the tensor is on another device.
 pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
     match &*storage {
         Storage::Cpu(storage) => look(slice(storage, layout)?),
-        _ => candle_core::bail!("only tensors in main memory are read"),
+        _ => candle_core::bail!("this operation requires tensors in main memory"),
     }
 }
 
-/// What comes back to x, in its shape, where it is wanted.
+/// The gradient of x, in its shape, if it is requested.
 ///
 /// # Errors
-/// As `values`, and when they do not fill the shape.
+/// Fails when `values` fails, and if they do not fill the shape.
 pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result<Option<Tensor>> {
     let back = x
         .track_op()
@@ -38,10 +38,11 @@ pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result
     back.transpose()
 }
 
-/// Numbers that are worth another thread: with fewer, threads wait for each other longer than they work.
+/// The number of values from which another thread helps. With fewer, threads wait for each other longer than
+/// they work.
 const GRAIN: usize = 1 << 15;
 
-/// How many pieces of so many numbers a thread should take at least.
+/// The smallest number of pieces for a thread, each with this number of values.
 pub fn together(piece: usize) -> usize {
     (GRAIN / piece.max(1)).max(1)
 }

@@ -1,4 +1,4 @@
-//! Norms over the last axis: on a CPU in f32 in one pass, with their gradients; elsewhere candle's.
+//! Norms over the last axis: on a CPU in f32 in one pass with their gradients, and elsewhere candle's norms.
 
 use super::memory::{gradient, read, slice, together};
 use super::sums::{pairs, sum};
@@ -7,7 +7,7 @@ use candle_core::{
 };
 use rayon::prelude::*;
 
-/// Rows that are one core's work, whatever the number of cores.
+/// Number of rows that one core processes, regardless of the number of cores.
 const ROWS: usize = 64;
 
 /// (x − mean) / √(variance + eps) · weight + bias.
@@ -55,18 +55,19 @@ impl Module for RmsNorm {
             };
             return x.contiguous()?.apply_op2(&weight.contiguous()?, rows);
         }
-        match x.track_op() || weight.track_op() {
-            true => candle_nn::ops::rms_norm_slow(x, weight, eps as f32),
-            false => candle_nn::ops::rms_norm(&x.contiguous()?, weight, eps as f32),
+        if x.track_op() || weight.track_op() {
+            candle_nn::ops::rms_norm_slow(x, weight, eps as f32)
+        } else {
+            candle_nn::ops::rms_norm(&x.contiguous()?, weight, eps as f32)
         }
     }
 }
 
-/// A layer norm of x [..., D] with one weight and bias for all rows, `[D]`, or one for each of as many equal runs of rows,
-/// `[runs, D]`.
+/// A layer norm of x [..., D]. The weight and the bias are the same for all rows, `[D]`, or there is one for
+/// each of several equal runs of rows, `[runs, D]`.
 ///
 /// # Errors
-/// When the widths differ or the runs do not divide the rows.
+/// Fails if the widths differ or the runs do not divide the rows.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
     if plain(x) {
         let rows = Rows { centred: true, eps };
@@ -74,9 +75,10 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
         return x.contiguous()?.apply_op3(&weight, &bias, rows);
     }
     if weight.rank() == 1 {
-        return match x.track_op() || weight.track_op() {
-            true => candle_nn::ops::layer_norm_slow(x, weight, bias, eps as f32),
-            false => candle_nn::ops::layer_norm(&x.contiguous()?, weight, bias, eps as f32),
+        return if x.track_op() || weight.track_op() {
+            candle_nn::ops::layer_norm_slow(x, weight, bias, eps as f32)
+        } else {
+            candle_nn::ops::layer_norm(&x.contiguous()?, weight, bias, eps as f32)
         };
     }
     let runs = (0..weight.dim(0)?).map(|run| {
@@ -93,12 +95,12 @@ fn plain(x: &Tensor) -> bool {
 /// The operation over rows.
 #[derive(Debug, Clone, Copy)]
 struct Rows {
-    /// Whether the mean is taken off.
+    /// Whether the mean is subtracted.
     centred: bool,
     eps: f64,
 }
 
-/// What comes back to x, the weight and the bias.
+/// The gradients of x, of the weight and of the bias.
 struct Gradients {
     of_x: Vec<f32>,
     of_weight: Vec<f32>,
@@ -106,24 +108,25 @@ struct Gradients {
 }
 
 impl Rows {
-    /// The width of a row, and how many rows share a weight.
+    /// The width of a row, and the number of rows that share a weight.
     fn extent(x: &Shape, weight: &Shape) -> Result<(usize, usize)> {
         let width = x.dims().last().copied().unwrap_or(0);
         let runs = weight.elem_count().checked_div(width).unwrap_or(0);
         let rows = x.elem_count().checked_div(width).unwrap_or(0);
         if weight.dims().last() != Some(&width) || runs == 0 || !rows.is_multiple_of(runs) {
-            candle_core::bail!("a norm of {:?} over {:?}", weight.dims(), x.dims());
+            candle_core::bail!(
+                "a norm with the weight {:?} does not fit {:?}",
+                weight.dims(),
+                x.dims()
+            );
         }
         Ok((width, rows / runs))
     }
 
-    /// Mean, and one over the standard deviation.
+    /// The mean and the inverse of the standard deviation.
     fn statistics(self, row: &[f32]) -> (f32, f32) {
         let count = row.len() as f32;
-        let mean = match self.centred {
-            true => sum(row) / count,
-            false => 0.0,
-        };
+        let mean = if self.centred { sum(row) / count } else { 0.0 };
         let [squares] = pairs(row, row, |x, _| [(x - mean) * (x - mean)]);
         (mean, 1.0 / (squares / count + self.eps as f32).sqrt())
     }
@@ -166,7 +169,7 @@ impl Rows {
         let mut of_x = vec![0f32; x.len()];
         let mut of_weight = vec![0f32; weight.len()];
         let mut of_bias = vec![0f32; weight.len()];
-        // Runs one after the other, each in blocks whose sums are added in order.
+        // The runs are processed one after the other, each in blocks whose sums are added in order.
         let runs = of_weight
             .chunks_exact_mut(width)
             .zip(of_bias.chunks_exact_mut(width));
@@ -195,7 +198,7 @@ impl Rows {
         }
     }
 
-    /// What comes back to some rows, and their sums for the weight and the bias.
+    /// The gradients of some rows, and their sums for the weight and the bias.
     fn block(
         self,
         width: usize,
@@ -255,7 +258,11 @@ impl CustomOp3 for Rows {
         let (x, weight) = (slice(x, x_layout)?, slice(weight, weight_layout)?);
         let bias = slice(bias, bias_layout)?;
         if bias.len() != weight.len() {
-            candle_core::bail!("a weight of {} and a bias of {}", weight.len(), bias.len());
+            candle_core::bail!(
+                "the weight has {} numbers, but the bias has {}",
+                weight.len(),
+                bias.len()
+            );
         }
         let out = self.forward(extent, x, weight, Some(bias));
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))

@@ -1,4 +1,4 @@
-//! Matrix products on a CPU in f32, on values as they lie in memory, into memory that nobody has cleared.
+//! Matrix products on a CPU in f32, on values without a copy, and into memory that is not cleared.
 
 use gemm::{Parallelism, gemm};
 use std::mem::MaybeUninit;
@@ -6,16 +6,16 @@ use std::mem::MaybeUninit;
 /// A matrix as values, the step from row to row, and the step from column to column.
 pub type Matrix<'a> = (&'a [f32], usize, usize);
 
-/// So many numbers, all of which `write` must write.
+/// A vector with this number of values, all of which `write` must write.
 pub fn filled(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
     let mut values = Vec::with_capacity(count);
     write(&mut values.spare_capacity_mut()[..count]);
-    // SAFETY: `write` is only given by the functions of this room, which write every number.
+    // SAFETY: `write` comes only from functions of this crate, which write every number.
     unsafe { values.set_len(count) };
     values
 }
 
-/// out [m, n], rows so many numbers apart, = scale · lhs [m, k] · rhs [k, n].
+/// Computes out [m, n] = scale · lhs [m, k] · rhs [k, n]. The rows of `out` are this number of values apart.
 pub fn product(
     (m, n, k): (usize, usize, usize),
     (out, row): (&mut [MaybeUninit<f32>], usize),
@@ -28,7 +28,8 @@ pub fn product(
         (rows - 1) * down + (columns - 1) * across < values.len()
     };
     assert!(out.len() >= (m - 1) * row + n && reach(lhs, m, k) && reach(rhs, k, n));
-    // SAFETY: the assertion above keeps every element that is read or written inside its slice; `out` is not read.
+    // SAFETY: the assertion above keeps every element that is read or written inside its slice; `out` is not
+    // read.
     unsafe {
         gemm(
             m,

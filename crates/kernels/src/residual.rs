@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// x + gate · y for x and y [B, L, D], gate [B, D].
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn gated_sum(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
     if matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32 {
         let (gate, y) = (gate.contiguous()?, y.contiguous()?);
@@ -23,12 +23,13 @@ pub fn gated_sum(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
 
 struct Residual;
 
-/// Numbers of a sample and of its gate.
+/// The numbers of values of a sample and of its gate.
 fn extent(x: &Shape, gate: &Shape) -> Result<(usize, usize)> {
     let ((batch, length, width), (gates, size)) = (x.dims3()?, gate.dims2()?);
-    match gates == batch && size == width && width > 0 {
-        true => Ok((length * width, width)),
-        false => candle_core::bail!("gates of {gate:?} for {x:?}"),
+    if gates == batch && size == width && width > 0 {
+        Ok((length * width, width))
+    } else {
+        candle_core::bail!("the gates {gate:?} do not fit the input {x:?}")
     }
 }
 

@@ -1,4 +1,5 @@
-//! Rotary positions (Su et al., arXiv 2104.09864) on a CPU in one pass, with their gradient: the turn back.
+//! Rotary positions (Su et al., arXiv 2104.09864) on a CPU in one pass, with their gradient, which is the
+//! inverse rotation.
 
 use super::memory::{read, slice, together};
 use super::product::filled;
@@ -7,23 +8,23 @@ use candle_nn::rotary_emb;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
-/// Heads that are one core's work.
+/// Number of heads that one core processes.
 const HEADS: usize = 256;
 
-/// Which elements of a head turn against each other.
+/// Which pairs of elements of a head are rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairs {
-    /// Each with the next.
+    /// Each element with the next one.
     Neighbours,
-    /// Each of the first half with its counterpart in the second.
+    /// Each element of the first half with its counterpart in the second half.
     Halves,
 }
 
-/// Turns the pairs of heads x [B, L, heads, d] by angles whose cosines and sines are [L, d / 2], or [B, L, d / 2] where
-/// the sequences of a batch differ; in f32, with the dtype of x as result.
+/// Rotates the pairs of heads x [B, L, heads, d] by angles whose cosines and sines are [L, d / 2], or [B, L,
+/// d / 2] if the sequences of a batch differ. The computation is in f32, and the result has the dtype of x.
 ///
 /// # Errors
-/// When shapes do not fit.
+/// Fails if shapes do not fit.
 pub fn rotary(x: &Tensor, cos: &Tensor, sin: &Tensor, pairs: Pairs) -> Result<Tensor> {
     let (cos, sin) = (cos.contiguous()?, sin.contiguous()?);
     let plain = x.to_dtype(DType::F32)?.contiguous()?;
@@ -50,11 +51,11 @@ fn by_head(x: &Tensor) -> Result<Tensor> {
     x.transpose(1, 2)?.contiguous()
 }
 
-/// The operation on x, cosines and sines.
+/// The operation on x, the cosines and the sines.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
     pairs: Pairs,
-    /// The other way round.
+    /// Whether the rotation is the inverse one.
     back: bool,
 }
 
@@ -64,7 +65,7 @@ impl Turn {
         let half = size / 2;
         let tables = [length * half, batch * length * half];
         if size % 2 != 0 || cos.len() != sin.len() || !tables.contains(&cos.len()) {
-            candle_core::bail!("angles of {} numbers for heads {shape:?}", cos.len());
+            candle_core::bail!("{} angles do not fit the heads {shape:?}", cos.len());
         }
         let positions = cos.len() / half.max(1);
         Ok(filled(x.len(), |out| {

@@ -1,5 +1,6 @@
-//! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can do many elements at a time:
-//! the exponential of the C library, which candle calls for each, takes longer than the products around it.
+//! Gates x · sigmoid(g(x)) and softmaxes on a CPU in f32, written so that the compiler can process many
+//! elements at a time. The exponential of the C library, which candle calls for each element, takes longer
+//! than the products around it.
 
 use super::memory::{read, slice, together};
 use super::product::filled;
@@ -8,7 +9,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
-/// Elements that a thread takes at a time.
+/// Number of elements that a thread processes at a time.
 const PIECE: usize = 1 << 14;
 
 /// e^x to within 2 units in the last place: 2^n · e^r with |r| ≤ ln 2 / 2 and a polynomial for e^r.
@@ -21,7 +22,7 @@ fn exp(x: f32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;
     let n = shifted - SHIFT;
     let r = x - n * LN_2_HIGH - n * LN_2_LOW;
-    // The Taylor series up to r⁷; its rest is below 1e-8 there.
+    // The Taylor series up to r⁷, whose remainder is below 1e-8 there.
     let p = 1.0 / 5040.0;
     let p = p * r + 1.0 / 720.0;
     let p = p * r + 1.0 / 120.0;
@@ -34,7 +35,7 @@ fn exp(x: f32) -> f32 {
     p * power
 }
 
-/// What stands in the sigmoid.
+/// The argument of the sigmoid.
 #[derive(Debug, Clone, Copy)]
 pub enum Gate {
     /// x itself: SiLU.
@@ -65,15 +66,15 @@ impl Gate {
     }
 }
 
-/// Whether a tensor can be read here.
+/// Whether this module supports a tensor.
 pub fn suits(x: &Tensor) -> bool {
     matches!(x.device(), Device::Cpu) && x.dtype() == candle_core::DType::F32 && x.is_contiguous()
 }
 
-/// x · sigmoid(gate(x)) for a tensor that [`suits`].
+/// Computes x · sigmoid(gate(x)) for a tensor that [`suits`] accepts.
 ///
 /// # Errors
-/// When it does not.
+/// Fails if [`suits`] does not accept the tensor.
 pub fn gated(x: &Tensor, gate: Gate) -> Result<Tensor> {
     x.apply_op1(gate)
 }
@@ -86,7 +87,7 @@ impl CustomOp1 for Gate {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let values = slice(x, layout)?;
         let fill = |out: &mut [MaybeUninit<f32>], values: &[f32]| match self {
-            // One loop each, so that nothing is decided inside.
+            // Each gate has a loop of its own, so that there is no branch inside.
             Self::Plain => gate_all(out, values, |x| Self::Plain.of(x)),
             Self::Quick => gate_all(out, values, |x| Self::Quick.of(x)),
             Self::Tanh => gate_all(out, values, |x| Self::Tanh.of(x)),
@@ -130,7 +131,8 @@ fn gate_all(out: &mut [MaybeUninit<f32>], values: &[f32], gate: impl Fn(f32) -> 
     );
 }
 
-/// The slope of x · sigmoid(gate(x)) times what comes back; `gate` gives the gate and its own slope.
+/// The gradient of x · sigmoid(gate(x)), multiplied by the incoming gradient. `gate` returns the gate and its
+/// slope.
 #[inline(always)]
 fn slope_all(
     out: &mut [MaybeUninit<f32>],
@@ -158,7 +160,7 @@ fn row_softmax(row: &mut [f32]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            // Sixteen maxima and sums side by side.
+            // Sixteen maxima and sums at a time.
             let mut most = [f32::NEG_INFINITY; 16];
             for run in row.chunks(16) {
                 for (most, &x) in most.iter_mut().zip(run) {
@@ -169,7 +171,7 @@ fn row_softmax(row: &mut [f32]) {
             let mut total = [0f32; 16];
             for run in row.chunks_mut(16) {
                 for (total, x) in total.iter_mut().zip(run) {
-                    // Masked scores are −∞ and weigh nothing.
+                    // Masked scores are −∞ and have no weight.
                     *x = if *x == f32::NEG_INFINITY {
                         0.0
                     } else {

@@ -1,4 +1,4 @@
-//! Sums of many numbers, sixteen side by side so that the compiler can do them at a time.
+//! Sums of many numbers, sixteen at a time, so that the compiler can vectorise them.
 
 use pulp::Arch;
 

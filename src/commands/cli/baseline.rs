@@ -4,37 +4,39 @@ use super::{AllowArgs, PairArgs};
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
-/// What `unigauge baseline` does.
+/// The actions of `unigauge baseline`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum BaselineCommand {
-    /// Keep the scores of runs in a file, one run a suite and model
+    /// Save the scores of runs in a file, with one run for each suite and model
     Save(BaselineSaveArgs),
-    /// Compare runs with those of a baseline file, as `unigauge compare` does
+    /// Compare runs with the runs in a baseline file, as `unigauge compare` does
     Compare(BaselineCompareArgs),
-    /// Put runs in the place of the baseline's, and note why
+    /// Replace runs in a baseline file by new ones, and record the reason
     Accept(BaselineAcceptArgs),
 }
 
+/// The arguments of `unigauge baseline save`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge baseline save results/quick/my-model/seed0 --to baseline.json
   unigauge baseline save results/*/my-model/seed0 --to baseline.json")]
 pub struct BaselineSaveArgs {
-    /// Run folders
+    /// The run folders to save
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
-    /// The baseline file; runs of other suites and models in it are kept
+    /// The baseline file; the runs of other suites and models in it stay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub to: PathBuf,
-    /// Replace a run of the same suite and model
+    /// Replace the run of the same suite and model, without recording a reason
     #[arg(long)]
     pub replace: bool,
-    /// Keep runs with missing, failed or unscored outputs, too
+    /// Save runs with missing, failed or unscored outputs too
     #[arg(long)]
     pub allow_partial: bool,
 }
 
+/// The arguments of `unigauge baseline compare`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -43,18 +45,19 @@ pub struct BaselineCompareArgs {
     /// The baseline file
     #[arg(value_hint = ValueHint::FilePath)]
     pub baseline: PathBuf,
-    /// Run folders
+    /// The run folders to compare with it
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
     #[command(flatten)]
     pub pair: PairArgs,
     #[command(flatten)]
     pub allow: AllowArgs,
-    /// Write a page with the items that changed most
+    /// Write a page with the items that changed most into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
 
+/// The arguments of `unigauge baseline accept`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -63,13 +66,13 @@ pub struct BaselineAcceptArgs {
     /// The baseline file
     #[arg(value_hint = ValueHint::FilePath)]
     pub baseline: PathBuf,
-    /// Run folders that take the place of the baseline's runs
+    /// The run folders that replace the runs in the baseline
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
-    /// Why the new scores are right; it stays in the file
+    /// Why the new scores are right; the file records this reason
     #[arg(long)]
     pub reason: String,
-    /// Accept runs with missing, failed or unscored outputs, too
+    /// Accept runs with missing, failed or unscored outputs too
     #[arg(long)]
     pub allow_partial: bool,
 }

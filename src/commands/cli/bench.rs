@@ -3,13 +3,15 @@
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
-/// What `unigauge bench` times.
+/// The benchmarks of `unigauge bench`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Bench {
-    /// Seconds by phase, tokens by second and peak memory of a network with random weights
+    /// Measure the seconds of each phase, the tokens per second and the peak memory of a network with
+    /// random weights
     Model(BenchModelArgs),
 }
 
+/// The arguments of `unigauge bench model`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -18,50 +20,54 @@ Examples:
   unigauge bench model qwen2.5-vl --new-tokens 64 --json
   unigauge bench model flux-vae --config my-vae/config.json --out vae.json
 
-benches/model.py times the Python implementations on the same configuration and sizes, and prints the ratios.")]
+benches/model.py times the Python implementations with the same configuration and sizes, and
+prints the ratios.")]
 pub struct BenchModelArgs {
-    /// clip, flux, flux-vae, mask2former, qwen2.5-vl, siglip, xomni-ar or xomni-decoder
+    /// The network: clip, flux, flux-vae, mask2former, qwen2.5-vl, siglip, xomni-ar or xomni-decoder
     pub network: String,
-    /// The network's `config.json` [default: a size that takes seconds on a CPU]
+    /// The network's `config.json` [default: a small configuration that takes seconds on a CPU]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// The configuration of the released checkpoint
+    /// Use the configuration of the released checkpoint
     #[arg(long, conflicts_with = "config")]
     pub released: bool,
-    /// The picture in pixels (siglip takes its configuration's) [default: 512x512; 504x504 for qwen2.5-vl]
+    /// Size of the picture in pixels; siglip uses the size in its configuration [default: 512x512, and
+    /// 504x504 for qwen2.5-vl]
     #[arg(long, value_name = "WxH")]
     pub size: Option<PixelSize>,
-    /// Tokens of words: T5's and the prompt's for flux and xomni, the question's for qwen2.5-vl
+    /// Number of text tokens: of T5 and the prompt for flux and xomni, of the question for qwen2.5-vl
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub text_tokens: usize,
-    /// Tokens that qwen2.5-vl answers with, or xomni-ar draws
+    /// Number of new tokens: of the answer of qwen2.5-vl, or of the picture of xomni-ar
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub new_tokens: usize,
-    /// Repetitions that count
+    /// Number of timed repetitions
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeats: usize,
-    /// Repetitions before them
+    /// Number of repetitions before the timed ones
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub warmup: usize,
-    /// Device of the network
+    /// Device that the network runs on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: crate::session::DeviceChoice,
     /// Number format [default: bf16 on a GPU, f32 on the CPU]
     #[arg(long, value_enum)]
     pub precision: Option<BenchPrecision>,
-    /// Also write the result to a file, as JSON
+    /// Also write the result as JSON to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
 }
 
-/// Number formats of `unigauge bench`.
+/// Number formats of the weights and activations in `unigauge bench`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BenchPrecision {
+    /// 32-bit floating point.
     F32,
+    /// 16-bit brain floating point.
     Bf16,
 }
 
-/// Width and height in pixels, as `512x512`.
+/// Width and height in pixels, written as `512x512`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelSize(pub [usize; 2]);
 
@@ -77,6 +83,6 @@ impl std::str::FromStr for PixelSize {
         };
         sides
             .and_then(|(width, height)| Some(Self([side(width)?, side(height)?])))
-            .ok_or_else(|| format!("`{text}` is no size: write for example 1024x768"))
+            .ok_or_else(|| format!("`{text}` is not a size; write it in pixels, such as 1024x768"))
     }
 }

@@ -3,54 +3,56 @@
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge compare`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge compare results/quick/typeset/seed0 results/quick/typeset-blur/seed0
-  unigauge compare results/quick/*/seed0 --out comparison    # a page with the pictures that changed most
+  unigauge compare results/quick/*/seed0 --out comparison    # a page with the items that changed most
   unigauge compare results/*/*/seed0 --format latex > table.tex
-  unigauge compare results/quick/*/seed0 --pairs --format markdown   # differences, intervals and p, to paste
+  unigauge compare results/quick/*/seed0 --pairs --format markdown   # differences, intervals and p
   unigauge compare results/geneval/my-model/seed0 --published
-  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-judges   # how far two judges agree
+  unigauge compare results/gedit-en/by-gpt/seed0 results/gedit-en/by-qwen/seed0 --allow-judges   # two judges
 
-Every further run of a suite is paired with its first one, item by item: difference, 95 % interval, p, effect size, items
-won, tied and lost, Holm's correction over groups. Formats of tables alone (markdown, latex, html, csv) leave that out,
-unless `--pairs` asks for that alone.")]
+Each later run of a suite is paired with the first run of that suite, item by item. The pairs show
+the difference, its 95 % interval, p, the effect size, and the items won, tied and lost; p has Holm's
+correction over the groups. The formats markdown, latex, html and csv print the table without the
+pairs, or the pairs alone with `--pairs`.")]
 pub struct CompareArgs {
-    /// Run folders; the first one of a suite is what the others are compared with
+    /// Run folders; the later runs of a suite are compared with its first one
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
-    /// Show what papers printed on the suite below the runs
+    /// Show the published numbers of the suite below the runs
     #[arg(long)]
     pub published: bool,
-    /// Print the paired results alone, in any format
+    /// Print only the paired results, in any format
     #[arg(long)]
     pub pairs: bool,
     #[command(flatten)]
     pub pair: PairArgs,
     #[command(flatten)]
     pub allow: AllowArgs,
-    /// Write a page with the pictures of the items that changed most
+    /// Write a page with the pictures of the items that changed most into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
 
-/// How pairs are compared.
+/// How pairs of runs are compared.
 #[derive(Debug, Clone, Args)]
 pub struct PairArgs {
-    /// Chance of seeing a difference, for the smallest one that is seen and the items needed
+    /// Statistical power for the smallest detectable difference and the number of items needed
     #[arg(long, default_value_t = 0.8, value_parser = share)]
     pub power: f64,
-    /// Chance of a false alarm, for the same
+    /// Significance level for the same two numbers
     #[arg(long, default_value_t = 0.05, value_parser = share)]
     pub level: f64,
-    /// How intervals of differences are computed
+    /// How the intervals of differences are computed
     #[arg(long, value_enum, default_value_t = Interval::Bca)]
     pub interval: Interval,
-    /// Resamples of the bootstrap, and exchanges of the permutation test
+    /// Number of bootstrap resamples and of permutations
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = resamples)]
     pub resamples: usize,
 }
@@ -60,28 +62,30 @@ pub struct PairArgs {
 pub enum Interval {
     /// Bias-corrected and accelerated
     Bca,
+    /// From the percentiles of the resamples
     Percentile,
 }
 
-/// What may differ beside the model; the result is then marked.
+/// What may differ between two runs apart from the model. The result is then marked.
 #[derive(Debug, Clone, Default, Args)]
 pub struct AllowArgs {
-    /// Compare different versions of a suite
+    /// Also compare runs of different versions of a suite
     #[arg(long)]
     pub allow_version: bool,
-    /// Compare items that were asked in other words, and suites that share their items
+    /// Also compare items with different prompts, and suites that share their items
     #[arg(long)]
     pub allow_prompts: bool,
-    /// Compare runs that other observers or judges looked at
+    /// Also compare runs with different observers or judges
     #[arg(long)]
     pub allow_observers: bool,
-    /// Compare runs that other judges looked at, whatever the reason: mixed ones, and models that nobody asked for, too
+    /// Also compare runs with different judges, including runs with several judges, and judges
+    /// where another model answered than the one requested
     #[arg(long)]
     pub allow_judges: bool,
-    /// Compare runs that were graded by other rules or options
+    /// Also compare runs that were graded with different rules or options
     #[arg(long)]
     pub allow_grading: bool,
-    /// Compare runs with missing, failed or unscored outputs, or of other items
+    /// Also compare runs with different items, or with missing, failed or unscored outputs
     #[arg(long)]
     pub allow_partial: bool,
 }
@@ -97,11 +101,17 @@ pub enum Format {
     Json,
 }
 
+/// Reads a number strictly between 0 and 1.
+///
+/// # Errors
+///
+/// The text is not such a number.
 pub fn share(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
-    match value > 0.0 && value < 1.0 {
-        true => Ok(value),
-        false => Err("expected a number between 0 and 1".to_owned()),
+    if value > 0.0 && value < 1.0 {
+        Ok(value)
+    } else {
+        Err("expected a number between 0 and 1".to_owned())
     }
 }
 
@@ -109,8 +119,9 @@ fn resamples(text: &str) -> Result<usize, String> {
     let value: usize = text
         .parse()
         .map_err(|_| "expected a whole number".to_owned())?;
-    match (100..=1_000_000).contains(&value) {
-        true => Ok(value),
-        false => Err("expected 100 to 1000000".to_owned()),
+    if (100..=1_000_000).contains(&value) {
+        Ok(value)
+    } else {
+        Err("expected a number from 100 to 1000000".to_owned())
     }
 }

@@ -1,24 +1,26 @@
-//! `unigauge export`.
+//! The arguments of `unigauge export`.
 
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 
-/// Files for other programs.
+/// The files that `unigauge export` writes for other programs.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ExportCommand {
-    /// The outputs of several runs in one long table: one row an output, with suite, model and run
+    /// Write the outputs of several runs into one long table: one row for each output, with suite,
+    /// model and run
     #[command(after_help = "\
 Examples:
   unigauge export items results/geneval/*/seed0 -o geneval.parquet
   unigauge export items results/*/*/seed0 -o all.csv")]
     Items(ItemsExportArgs),
-    /// One results file a run, as lm-evaluation-harness writes them
+    /// Write one results file for each run, in the format of lm-evaluation-harness
     #[command(after_help = "\
 Examples:
   unigauge export lm-eval results/geneval/*/seed0 -o lm-eval     # lm-eval/MODEL/results_SUITE_RUN_TIME.json")]
     LmEval(LmEvalArgs),
 }
 
+/// The arguments of `unigauge export items`.
 #[derive(Debug, Clone, Args)]
 pub struct ItemsExportArgs {
     /// Graded run folders
@@ -29,12 +31,13 @@ pub struct ItemsExportArgs {
     pub out: PathBuf,
 }
 
+/// The arguments of `unigauge export lm-eval`.
 #[derive(Debug, Clone, Args)]
 pub struct LmEvalArgs {
     /// Graded run folders
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
-    /// The folder
+    /// The folder to write into
     #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
 }

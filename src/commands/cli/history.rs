@@ -1,9 +1,10 @@
-//! Arguments of `unigauge history`.
+//! The arguments of `unigauge history`.
 
 use crate::config::Metric;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge history`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -12,30 +13,31 @@ Examples:
   unigauge history quick --format csv > history.csv
   unigauge history -o history/                              # a page with charts, for every suite
 
-A number's change points are found among runs on the same items with the same version, observers, judges and rule; other runs
-and partial ones are marked. At each change point stands what the manifests of the runs before and after differ in.")]
+Change points are sought among the complete runs that have the same items, version, observers, judges
+and rule; the other runs are marked. Each change point is shown with the differences between the
+manifests of the runs before and after it.")]
 pub struct HistoryArgs {
-    /// The suite [default: every suite with runs]
+    /// The suite [default: every suite that has runs]
     pub suite: Option<String>,
-    /// The results tree, SUITE/MODEL/RUN
+    /// Folder of the results, with the subfolders SUITE/MODEL/RUN
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub results: PathBuf,
-    /// Only these models
+    /// Show only these models
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
-    /// The numbers: overall, correct, TAG=KEY, part:NAME or a name in the summaries' metrics
+    /// The numbers to show: overall, correct, TAG=KEY, part:NAME, or the name of a metric of the summaries
     #[arg(long, value_name = "METRIC", num_args = 1.., default_value = "overall", value_parser = metric)]
     pub metric: Vec<Metric>,
-    /// Only runs that started on this day (UTC) or later, as 2026-01-31
+    /// Show only the runs that started on this day (UTC) or later, such as 2026-01-31
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub since: Option<jiff::Timestamp>,
-    /// Chance of a change point in a series that does not change
+    /// Probability of finding a change point in a series without a change
     #[arg(long, default_value_t = 0.05, value_parser = super::compare::share)]
     pub level: f64,
     /// How to print
     #[arg(long, value_enum, default_value_t = HistoryFormat::Terminal)]
     pub format: HistoryFormat,
-    /// Write index.html, charts, history.json, history.csv and history.md here
+    /// Write index.html, charts, history.json, history.csv and history.md into this folder
     #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
@@ -52,7 +54,7 @@ pub enum HistoryFormat {
 
 fn metric(text: &str) -> Result<Metric, String> {
     match Metric::try_from(text.to_owned())? {
-        Metric::Groups(by) => Err(format!("name one group, such as {by}=KEY")),
+        Metric::Groups(by) => Err(format!("write one group, such as {by}=KEY")),
         metric => Ok(metric),
     }
 }

@@ -4,6 +4,7 @@ use super::SelectArgs;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge items`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -11,9 +12,9 @@ Examples:
   unigauge items longtext-zh --limit 3
   unigauge items quick --only en-sign-01")]
 pub struct ItemsArgs {
-    /// A suite: name or TOML file
+    /// The suite, a name or a TOML file
     pub suite: String,
-    /// In the benchmark's own format (GenEval: evaluation_metadata.jsonl, byte for byte)
+    /// Print the items in the benchmark's own format, byte for byte (GenEval: evaluation_metadata.jsonl)
     #[arg(long, conflicts_with_all = ["limit", "only"])]
     pub official: bool,
     /// Read the items from this file instead of the suite's own

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge list`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -10,7 +11,7 @@ Examples:
   unigauge list suites
   unigauge list runs --out results")]
 pub struct ListArgs {
-    /// What to list
+    /// What to list [default: everything but the assets]
     #[arg(value_enum)]
     pub what: Option<Listable>,
     /// Folder of the results
@@ -18,17 +19,29 @@ pub struct ListArgs {
     pub out: PathBuf,
 }
 
+/// The kinds of things that `unigauge list` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Listable {
+    /// Suites of items with their observers and rule
     Suites,
+    /// Models, each with the settings of its generator
     Models,
+    /// Studies, which run several suites and models
     Studies,
+    /// Policies of `unigauge gate`
     Policies,
+    /// Suites with published numbers
     Published,
+    /// Trainings of networks
     Trainings,
+    /// Generators, which make outputs
     Generators,
+    /// Observers, which describe outputs
     Observers,
+    /// Rules, which grade outputs
     Rules,
+    /// Files to fetch, and which are in the cache
     Assets,
+    /// Runs in the folder of the results
     Runs,
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use std::path::PathBuf;
 
+/// The arguments of `unigauge merge`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:

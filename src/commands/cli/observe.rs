@@ -4,13 +4,14 @@ use super::SelectArgs;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge observe`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge observe results/longtext/typeset/seed0
   unigauge observe --suite longtext --images ./their-images --name their-model")]
 pub struct ObserveArgs {
-    /// A run folder
+    /// The run folder whose outputs are observed
     #[arg(required_unless_present = "images", conflicts_with = "images")]
     pub run: Option<PathBuf>,
     /// The suite whose official layout the images follow
@@ -19,24 +20,25 @@ pub struct ObserveArgs {
     /// A folder of images in the official layout of the suite
     #[arg(long, value_name = "FOLDER", requires = "suite", value_hint = ValueHint::DirPath)]
     pub images: Option<PathBuf>,
-    /// Read pictures behind links that lead out of the folder [default: those of a hub's cache alone]
+    /// Follow links that lead out of the folder [default: only links into the cache of the Hugging Face
+    /// Hub]
     #[arg(long, requires = "images")]
     pub follow_links: bool,
     /// Read the items from this file instead of the suite's own
     #[arg(long, value_name = "FILE", requires = "images", value_hint = ValueHint::FilePath)]
     pub items: Option<PathBuf>,
-    /// Name of the model that made the images, for tables
+    /// Name of the model that made the images, shown in tables
     #[arg(long, default_value = "folder")]
     pub name: String,
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Results go to DIR/SUITE/NAME/RUN
+    /// Folder of the results; this run is written to DIR/SUITE/NAME/RUN
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
-    /// Outputs looked at at the same time [default: the cores of the machine]
+    /// Number of outputs that are observed at the same time [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Device of the observers' networks
+    /// Device that the observers' networks run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: crate::session::DeviceChoice,
 }

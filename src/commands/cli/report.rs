@@ -3,19 +3,20 @@
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge report`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge report results/quick/typeset/seed0
   unigauge report results/quick/*/seed0 --out comparison/")]
 pub struct ReportArgs {
-    /// Run folders; several make one comparison
+    /// Run folders; several runs are shown in one comparison
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
-    /// Folder of the report [default: `report` in the run folder; needed for several runs]
+    /// Folder of the report; required for several runs [default: `report` in the run folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Show what papers printed on the suite below the runs
+    /// Show the published numbers of the suite below the runs
     #[arg(long)]
     pub published: bool,
 }

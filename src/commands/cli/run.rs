@@ -4,24 +4,25 @@ use crate::run::Shard;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-/// Which items.
+/// The options that select the items and change how they are observed and graded.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SelectArgs {
-    /// Only the first N items
+    /// Use only the first N items
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Only these items, by id
+    /// Use only the items with these ids
     #[arg(long, value_name = "ITEM", num_args = 1..)]
     pub only: Vec<String>,
-    /// OCR engines that read the texts instead of the suite's own, such as qwen-ocr; the row says so
+    /// OCR engines that replace those of the suite, such as qwen-ocr; the tables mark the run
     #[arg(long = "observer", value_name = "OBSERVER", num_args = 1..)]
     pub observers: Vec<String>,
-    /// Options of the suite's observers and rule, as TOML: observe.OBSERVER.KEY=VALUE or grade.KEY=VALUE; the row says so
+    /// Options of the suite's observers and rule, as TOML: observe.OBSERVER.KEY=VALUE or grade.KEY=VALUE;
+    /// the tables mark the run
     #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1..)]
     pub set: Vec<String>,
 }
 
-/// How a run is made.
+/// The arguments of `unigauge run` and `unigauge generate`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -31,9 +32,9 @@ Examples:
   unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
 pub struct RunArgs {
-    /// A study, or a suite when models are given: a name (see `unigauge list`) or a TOML file
+    /// A study, or a suite with `--model`; a name (see `unigauge list`) or a TOML file
     pub target: String,
-    /// Models: names or TOML files
+    /// Models, each a name or a TOML file
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
     /// Read the items from this file instead of the suite's own
@@ -41,32 +42,32 @@ pub struct RunArgs {
     pub items: Option<PathBuf>,
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Outputs per item, instead of the suite's own number
+    /// Number of outputs per item, instead of the suite's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeats: Option<u32>,
-    /// Do part I of N of the items; `unigauge merge` joins the parts
+    /// Run only part I of N of the items; `unigauge merge` joins the parts
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
-    /// The run seed, from which the seed of every output derives [default: the study's, or 0]
+    /// The run seed, from which the seed of each output is derived [default: the study's, or 0]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Results go to DIR/SUITE/MODEL/RUN
+    /// Folder of the results; each run is written to DIR/SUITE/MODEL/RUN
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
-    /// Name of the run [default: from seed and selection, such as `seed0` or `seed0-limit20`]
+    /// Name of the run [default: the seed and the selection, such as `seed0` or `seed0-limit20`]
     #[arg(long = "run", value_name = "NAME")]
     pub run_name: Option<String>,
-    /// Outputs made and looked at at the same time [default: the cores of the machine]
+    /// Number of outputs that are generated and observed at the same time [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Device of in-process networks
+    /// Device that the networks in this process run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: crate::session::DeviceChoice,
-    /// Device memory for the weights of in-process networks, such as 24GB; they take turns where they do not fit
-    /// together [default: all stay resident]
+    /// Device memory for the weights of the networks in this process, such as 24GB; networks that do not
+    /// fit together take turns [default: all stay in memory]
     #[arg(long, value_name = "SIZE")]
     pub vram_budget: Option<bytesize::ByteSize>,
-    /// Print the plan and run nothing (as `unigauge check`)
+    /// Print the plan and run nothing, as `unigauge check` does
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -1,32 +1,33 @@
-//! Arguments of `unigauge study`.
+//! The arguments of `unigauge study`.
 
 use super::{AllowArgs, PairArgs};
 use crate::report::chart::Width;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
+/// The arguments of `unigauge study`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  unigauge run type-quality                      # makes the runs, then this page
-  unigauge study type-quality                    # the page again, from the runs that are there
+  unigauge run type-quality                      # makes the runs and then this page
+  unigauge study type-quality                    # makes the page again from the existing runs
   unigauge study ./encoders.toml --width page --out encoders
 
-Writes index.html, table.md, table.tex, table.csv, study.json and every chart as SVG and PNG. Runs that are missing are
-named on the page, and the exit code is 5.")]
+The command writes index.html, table.md, table.tex, table.csv, study.json, and each chart as SVG and
+PNG. The page names the missing runs. If there are any, the exit code is 5.")]
 pub struct StudyArgs {
     /// A study with a factor: a name (see `unigauge list studies`) or a TOML file
     pub study: String,
-    /// Folder of the results that the runs are in
+    /// Folder of the results, which contains the runs
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub results: PathBuf,
-    /// Folder of the page [default: studies/NAME in the results]
+    /// Folder of the page [default: studies/NAME in the folder of the results]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// The runs that were made with `--limit N`
+    /// Use the runs that were made with `--limit N`
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// How wide charts are printed
+    /// Width of the charts in print
     #[arg(long, value_enum, default_value_t = ChartWidth::Column)]
     pub width: ChartWidth,
     #[command(flatten)]
@@ -35,7 +36,7 @@ pub struct StudyArgs {
     pub allow: AllowArgs,
 }
 
-/// Widths of charts.
+/// The widths of charts in print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ChartWidth {
     /// 88 mm

@@ -3,22 +3,22 @@
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-/// What `unigauge tokens` does.
+/// The actions of `unigauge tokens`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum TokensCommand {
-    /// Pictures to codes: a line of JSON each, `{"image", "height", "width", "ids"}`
+    /// Turn pictures into codes, one JSON line for each: `{"image", "height", "width", "ids"}`
     Encode(TokensEncodeArgs),
-    /// Codes to pictures, through the diffusion decoder
+    /// Turn codes into pictures with the diffusion decoder
     Decode(TokensDecodeArgs),
 }
 
-/// Whose tokenizer, and where it runs.
+/// The tokenizer, and where it runs.
 #[derive(Debug, Clone, Args)]
 pub struct TokensArgs {
-    /// A model of the generator xomni: a name or a TOML file
+    /// A model of the generator xomni, a name or a TOML file
     #[arg(long, short, value_name = "MODEL")]
     pub model: String,
-    /// Device of the networks
+    /// Device that the networks run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of the networks, such as 24GB
@@ -26,25 +26,28 @@ pub struct TokensArgs {
     pub vram_budget: Option<bytesize::ByteSize>,
 }
 
+/// The arguments of `unigauge tokens encode`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   unigauge tokens encode photo.jpg --model x-omni-en > photo.json
   unigauge tokens encode pictures/*.png --model x-omni-zh --out codes")]
 pub struct TokensEncodeArgs {
-    /// Pictures
+    /// The pictures to encode
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub images: Vec<PathBuf>,
     #[command(flatten)]
     pub tokens: TokensArgs,
-    /// Resize pictures of any size and shape, instead of refusing those that the tokenizer was not trained on
+    /// Resize pictures of other sizes and shapes than those in the training of the tokenizer, instead of
+    /// refusing them
     #[arg(long)]
     pub any_size: bool,
-    /// Write DIR/NAME.json instead of printing
+    /// Write the codes to DIR/NAME.json instead of printing them
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
 
+/// The arguments of `unigauge tokens decode`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -56,13 +59,13 @@ pub struct TokensDecodeArgs {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub tokens: TokensArgs,
-    /// What a decoder that reads text is told of the picture
+    /// The description of the picture, for a decoder that reads text
     #[arg(long, default_value = "", hide_default_value = true)]
     pub prompt: String,
     /// Seed of the noise that decoding starts from
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Pictures go to DIR/NAME.png
+    /// Write the pictures to DIR/NAME.png
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
 }

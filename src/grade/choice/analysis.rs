@@ -152,8 +152,9 @@ pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     });
     // Behind another letter at the start, the others are explained.
     let recital = options.len() > 1 && recited.len() == options.len() && start.as_str() == "A";
-    match refused || recital {
-        true => Vec::new(),
-        false => option_of(start.as_str(), options).into_iter().collect(),
+    if refused || recital {
+        Vec::new()
+    } else {
+        option_of(start.as_str(), options).into_iter().collect()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 /// Words behind which an answer stands.
 #[derive(Debug)]
 pub struct Lead {
+    /// The words.
     pub pattern: Option<Regex>,
     /// A label, a heading or a box rather than a sentence.
     pub label: bool,

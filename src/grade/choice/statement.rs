@@ -42,12 +42,12 @@ pub fn stated(reply: &str, options: &[String]) -> Vec<usize> {
             || concludes
             || corrects(&reply[other.place.end.min(last.place.start)..last.place.start])
     };
-    match differ.iter().all(|other| outranked(&other)) {
-        true => last.options.clone(),
-        false => all
-            .iter()
+    if differ.iter().all(|other| outranked(&other)) {
+        last.options.clone()
+    } else {
+        all.iter()
             .flat_map(|one| one.options.iter().copied())
-            .collect(),
+            .collect()
     }
 }
 
@@ -88,7 +88,7 @@ fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
     for noun in NOUNS.iter().flat_map(|nouns| nouns.find_iter(reply)) {
         let start = noun.start();
         let behind = near_start(&reply[noun.end()..]);
-        // The verb may stand behind some more words: `the answer to this question is`.
+        // Some more words may stand before the verb: `the answer to this question is`.
         let target = LABELS.iter().find_map(|lead| {
             let pattern = lead.pattern.as_ref()?;
             let verbs = pattern.find_iter(behind);
@@ -108,13 +108,14 @@ fn leads_on(behind: &str, verb: usize, lead: &Lead) -> bool {
         r"(?i)^[\x22'*_`)\]]*(?:\s+(?:to|for|of|in|here|among|from|that|which|correcta?|corrette?a?|you|is)\b[^.:;!?\n,]{0,90}|\s*,[^.,:;!?\n]{0,30},|\s*\([^()\n]{0,40}\))?[\x22'*_`\s]*$"
     );
     let between = &behind[..verb];
-    match lead.label {
-        true => between
+    if lead.label {
+        between
             .chars()
-            .all(|c| !c.is_alphanumeric() && !matches!(c, '\n' | '|')),
-        false => BETWEEN
+            .all(|c| !c.is_alphanumeric() && !matches!(c, '\n' | '|'))
+    } else {
+        BETWEEN
             .as_ref()
-            .is_some_and(|pattern| pattern.is_match(between)),
+            .is_some_and(|pattern| pattern.is_match(between))
     }
 }
 

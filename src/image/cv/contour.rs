@@ -1,13 +1,13 @@
 //! Border following: `cv2.findContours(…, RETR_LIST, CHAIN_APPROX_NONE)`.
 
-/// Not yet followed foreground.
+/// Foreground that no border has followed yet.
 const FRESH: i8 = 1;
-/// On a border already followed.
+/// On a border that was followed.
 const SEEN: i8 = 2;
-/// On a border already followed, with background to the right: no hole starts here again.
+/// On a border that was followed, with background to the right. No hole starts here again.
 const SEEN_RIGHT: i8 = -2;
 
-/// The eight neighbours counter-clockwise, beginning on the right (y points down).
+/// The eight neighbours counter-clockwise, starting on the right (y points down).
 const NEIGHBOURS: [(i32, i32); 8] = [
     (1, 0),
     (1, -1),
@@ -19,11 +19,11 @@ const NEIGHBOURS: [(i32, i32); 8] = [
     (1, 1),
 ];
 
-/// Every outer and hole border of the 8-connected foreground (non-zero pixels), as pixel coordinates in the order
-/// of following, borders from the bottom of the bitmap to its top.
+/// Every outer border and hole border of the 8-connected foreground (the non-zero pixels), as pixel
+/// coordinates in the order of following. The borders are ordered from the bottom of the bitmap to its top.
 ///
-/// Suzuki and Abe, "Topological structural analysis of digitized binary images by border following" (1985), without
-/// the hierarchy. `bitmap` is row-major, `width` × its length / `width`.
+/// Suzuki and Abe, "Topological structural analysis of digitized binary images by border following" (1985),
+/// without the hierarchy. `bitmap` is row-major, `width` × its length / `width`.
 pub fn borders(bitmap: &[u8], width: usize) -> Vec<Vec<[i32; 2]>> {
     if width == 0 {
         return Vec::new();
@@ -48,7 +48,7 @@ pub fn borders(bitmap: &[u8], width: usize) -> Vec<Vec<[i32; 2]>> {
     found
 }
 
-/// The bitmap inside a frame of background one pixel wide.
+/// The bitmap inside a frame of background, one pixel wide.
 struct Canvas {
     cells: Vec<i8>,
     stride: usize,
@@ -84,7 +84,7 @@ impl Canvas {
         [(at % self.stride) as i32 - 1, (at / self.stride) as i32 - 1]
     }
 
-    /// Follows the border that starts at (x, y), whose background lies in direction `outside`.
+    /// Follows the border that starts at (x, y), with its background in the direction `outside`.
     fn follow(&mut self, x: usize, y: usize, outside: usize) -> Vec<[i32; 2]> {
         let start = y * self.stride + x;
         let clockwise = (1..8)

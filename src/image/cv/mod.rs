@@ -1,8 +1,8 @@
-//! The OpenCV operations that vision models were trained behind, reproduced closely enough that a network sees the
-//! same pixels.
+//! The OpenCV operations that prepared the training data of vision models, reproduced so closely that a
+//! network sees the same pixels.
 //!
-//! Pictures are RGB here where OpenCV users write BGR: every operation treats the channels alike, so only the code
-//! that fills the network's input has to swap them.
+//! Pictures are RGB here, where OpenCV users write BGR. Every operation treats the channels alike, so only
+//! the code that fills the input of a network must swap them.
 
 mod contour;
 mod grey;

@@ -1,9 +1,9 @@
-//! OpenCV's dilation, erosion and closing of regions. Pixels beyond the border take part in neither.
+//! OpenCV's dilation, erosion and closing of regions. Pixels beyond the border are ignored.
 
 use crate::image::edit::Mask;
 use rayon::prelude::*;
 
-/// A structuring element: in each of its rows one span of pixels, relative to the anchor.
+/// A structuring element: one span of pixels in each of its rows, relative to the anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element(Vec<Span>);
 
@@ -15,7 +15,7 @@ struct Span {
 }
 
 impl Element {
-    /// `getStructuringElement(MORPH_ELLIPSE, (side, side))`, anchored in the middle.
+    /// `getStructuringElement(MORPH_ELLIPSE, (side, side))`, with the anchor in the middle.
     pub fn ellipse(side: usize) -> Self {
         let (side, middle) = (side as isize, (side / 2) as isize);
         let squared = (middle * middle) as f64;
@@ -36,7 +36,7 @@ impl Element {
         Self((-middle..side - middle).map(span).collect())
     }
 
-    /// All pixels at most `radius` rows and columns away.
+    /// All pixels that are at most `radius` rows and columns away.
     pub fn square(radius: usize) -> Self {
         let radius = radius as isize;
         let span = |row| Span {
@@ -48,10 +48,10 @@ impl Element {
     }
 }
 
-/// Where no pixel to the right is white.
+/// Marks that no pixel to the right is white.
 const NONE: u32 = u32::MAX;
 
-/// White where the element, laid on a pixel, meets a white one.
+/// White where the element, centred on a pixel, meets a white pixel.
 pub fn dilate(mask: &Mask, element: &Element) -> Mask {
     let (width, height) = (mask.width(), mask.height());
     if width == 0 || height == 0 {
@@ -77,7 +77,7 @@ pub fn dilate(mask: &Mask, element: &Element) -> Mask {
     Mask::from_pixels(width, height, white).unwrap_or_else(|| mask.clone())
 }
 
-/// Marks the pixels whose span in a row holds a white pixel.
+/// Marks the pixels whose span in a row contains a white pixel.
 fn reach(next: &[u32], span: Span, out: &mut [bool]) {
     for (x, out) in out.iter_mut().enumerate() {
         let (from, to) = (x as isize + span.from, x as isize + span.to);
@@ -89,7 +89,7 @@ fn reach(next: &[u32], span: Span, out: &mut [bool]) {
     }
 }
 
-/// For each pixel the column of the first white one in its row at or behind it.
+/// For each pixel, the column of the first white pixel in its row, from the pixel itself to the right.
 fn next_white(mask: &Mask) -> Vec<u32> {
     let mut next = vec![NONE; mask.pixels().len()];
     let rows = next.par_chunks_exact_mut(mask.width());
@@ -106,12 +106,12 @@ fn next_white(mask: &Mask) -> Vec<u32> {
     next
 }
 
-/// White where the element, laid on a pixel, meets white ones only.
+/// White where the element, centred on a pixel, meets only white pixels.
 pub fn erode(mask: &Mask, element: &Element) -> Mask {
     dilate(&mask.inverted(), element).inverted()
 }
 
-/// Dilated, then eroded: gaps that the element does not fit into are filled.
+/// Dilates and then erodes: gaps into which the element does not fit are filled.
 pub fn close(mask: &Mask, element: &Element) -> Mask {
     erode(&dilate(mask, element), element)
 }

@@ -1,15 +1,15 @@
 //! `cv2.minAreaRect` and `cv2.boxPoints`.
 //!
-//! Done in `f32` with the same operations as OpenCV: callers cut the corners to integers, where 41.0 and 40.99999
-//! part ways.
+//! The computation uses `f32` and the same operations as OpenCV. Callers truncate the corners to integers,
+//! where 41.0 and 40.99999 differ.
 
 /// A rectangle at any angle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotatedRect {
     pub center: [f32; 2],
-    /// Lengths along the rectangle's own axes, pixels.
+    /// Lengths along the rectangle's own axes, in pixels.
     pub size: [f32; 2],
-    /// Degrees from the x axis to the first of the own axes.
+    /// Degrees from the x axis to the first of the rectangle's own axes.
     pub angle: f32,
 }
 
@@ -38,7 +38,7 @@ impl RotatedRect {
     }
 }
 
-/// The rectangle of least area around the points. No points give an empty rectangle at the origin.
+/// The rectangle with the least area around the points. Without points, it is empty and at the origin.
 pub fn min_area_rect(points: &[[i32; 2]]) -> RotatedRect {
     let hull: Vec<[f32; 2]> = convex_hull(points)
         .into_iter()
@@ -72,8 +72,9 @@ fn degrees(dx: f64, dy: f64) -> f32 {
     (f64::from(radians) * 180.0 / std::f64::consts::PI) as f32
 }
 
-/// Indices of the strictly convex vertices, in the direction left → bottom → right → top (y points down). When the
-/// points follow an outline, the first vertex is the one met first (or last, for an outline that runs against it).
+/// The indices of the strictly convex vertices, in the direction left → bottom → right → top (y points down).
+/// If the points follow an outline, the first vertex is the one that comes first, or last for an outline in
+/// the opposite direction.
 fn convex_hull(points: &[[i32; 2]]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_unstable_by_key(|&index| (points[index], index));
@@ -109,7 +110,7 @@ fn cross(a: [i32; 2], b: [i32; 2], c: [i32; 2]) -> i64 {
     step(a, b, 0) * step(b, c, 1) - step(a, b, 1) * step(b, c, 0)
 }
 
-/// Turns the cycle so that the indices ascend, or descend, if some turn does that.
+/// Rotates the cycle so that the indices ascend, or descend, if a rotation does that.
 fn align_to_outline(hull: &mut [usize]) {
     let ascending = |a: &usize, b: &usize| a < b;
     for start in [least(hull, ascending), least(hull, |a, b| a > b)] {
@@ -134,7 +135,7 @@ fn least(values: &[usize], before: impl Fn(&usize, &usize) -> bool) -> usize {
     best
 }
 
-/// The supporting rectangle whose area was least so far.
+/// The supporting rectangle with the least area so far.
 struct Best {
     area: f32,
     base: [f32; 2],
@@ -144,7 +145,8 @@ struct Best {
     bottom: usize,
 }
 
-/// Rotating calipers: one side of the least rectangle lies on a hull edge (Freeman and Shapira 1975, Toussaint 1983).
+/// Rotating calipers: one side of the smallest rectangle is on a hull edge (Freeman and Shapira 1975,
+/// Toussaint 1983).
 fn calipers(hull: &[[f32; 2]]) -> RotatedRect {
     let n = hull.len();
     let edges: Vec<[f32; 2]> = (0..n)
@@ -161,7 +163,8 @@ fn calipers(hull: &[[f32; 2]]) -> RotatedRect {
         })
         .collect();
 
-    // Where the sides touch while they are parallel to the axes: least y, greatest x, greatest y, least x.
+    // The points where the sides touch while they are parallel to the axes: least y, greatest x, greatest y,
+    // least x.
     let mut touch = [
         extreme(hull, |point, best| point[1] < best[1]),
         extreme(hull, |point, best| point[0] > best[0]),
@@ -259,7 +262,7 @@ fn extreme(hull: &[[f32; 2]], better: impl Fn([f32; 2], [f32; 2]) -> bool) -> us
     best
 }
 
-/// +1 when the hull turns from x towards y, else −1.
+/// +1 if the hull turns from x towards y, and −1 otherwise.
 fn orientation(edges: &[[f32; 2]]) -> f32 {
     let turn = edges[edges.len() - 1];
     let convexity =

@@ -1,8 +1,8 @@
-//! `cv2.resize(…, INTER_LINEAR)` on 8-bit pictures, bit for bit.
+//! `cv2.resize(…, INTER_LINEAR)` on 8-bit pictures, exact to the bit.
 
 use image::RgbImage;
 
-/// Fixed-point bits of one interpolation weight.
+/// One in the fixed-point format of an interpolation weight.
 const WEIGHT_ONE: f32 = 2048.0;
 
 /// The two source positions of one output column or row, with their integer weights.
@@ -13,9 +13,9 @@ struct Tap {
     weights: [i32; 2],
 }
 
-/// Bilinear resize with half-pixel centres and no antialiasing, in OpenCV's 11-bit fixed point.
+/// Bilinear resize with half-pixel centres and without antialiasing, in OpenCV's 11-bit fixed point.
 ///
-/// `width` and `height` are in pixels and at least 1; an empty source gives a black picture.
+/// `width` and `height` are in pixels and at least 1. An empty source gives a black picture.
 pub fn resize_linear(source: &RgbImage, width: u32, height: u32) -> RgbImage {
     let (source_width, source_height) = source.dimensions();
     if (source_width, source_height) == (width, height) {
@@ -79,7 +79,7 @@ impl Row {
     }
 }
 
-/// Source position of output `index`: the pixel before it and the fraction beyond that pixel.
+/// The source position of output `index`: the pixel before it, and the fraction beyond that pixel.
 fn position(index: usize, source: usize, target: usize) -> (i64, f32) {
     let scale = 1.0 / (target as f64 / source as f64);
     let position = ((index as f64 + 0.5) * scale - 0.5) as f32;
@@ -91,7 +91,7 @@ fn weights(fraction: f32) -> [i32; 2] {
     [1.0 - fraction, fraction].map(|weight| (weight * WEIGHT_ONE).round_ties_even() as i32)
 }
 
-/// At the picture's left and right edge the fraction is dropped.
+/// At the left and the right edge of the picture, the fraction is dropped.
 fn column_taps(source: usize, target: usize) -> Vec<Tap> {
     let last = source as i64 - 1;
     (0..target)
@@ -110,7 +110,7 @@ fn column_taps(source: usize, target: usize) -> Vec<Tap> {
         .collect()
 }
 
-/// At the top and bottom edge the fraction is kept and both rows are the edge row.
+/// At the top and the bottom edge, the fraction is kept and both rows are the edge row.
 fn row_taps(source: usize, target: usize) -> Vec<Tap> {
     let last = source as i64 - 1;
     (0..target)

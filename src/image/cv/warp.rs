@@ -1,12 +1,14 @@
 //! `cv2.getPerspectiveTransform` with `cv2.warpPerspective(…, INTER_CUBIC, BORDER_REPLICATE)`.
 //!
-//! As in OpenCV 5, which interpolates at the exact position; OpenCV 4 rounds it to 1/32 pixel first.
+//! It equals OpenCV 5, which interpolates at the exact position. OpenCV 4 first rounds the position to 1/32
+//! pixel.
 
 use image::RgbImage;
 
-/// Cuts out the quadrilateral (clockwise from the top left, pixels) and straightens it to `width` × `height`.
+/// Cuts out the quadrilateral (clockwise from the top left, in pixels) and transforms it to `width` ×
+/// `height`.
 ///
-/// Pixels beyond the picture repeat its edge. `None` when the corners span no area or the picture is empty.
+/// Pixels beyond the picture repeat its edge. `None` if the corners span no area or the picture is empty.
 pub fn crop_quad(
     source: &RgbImage,
     corners: [[f32; 2]; 4],
@@ -31,7 +33,7 @@ pub fn crop_quad(
     Some(target)
 }
 
-/// Top left corner, when the quadrilateral is upright, on whole pixels and exactly as large as the target.
+/// The top left corner, if the quadrilateral is upright, on whole pixels and exactly as large as the target.
 fn whole_rectangle(corners: [[f32; 2]; 4], width: u32, height: u32) -> Option<(i64, i64)> {
     let [[x, y], ..] = corners;
     let (right, bottom) = (x + width as f32, y + height as f32);
@@ -64,7 +66,7 @@ fn last(source: &RgbImage) -> (i64, i64) {
     )
 }
 
-/// The 3 × 3 matrix, last entry 1, that takes each point of `from` to that of `to`.
+/// The 3 × 3 matrix, with 1 as its last entry, that maps each point of `from` to that of `to`.
 fn transform(from: [[f64; 2]; 4], to: [[f64; 2]; 4]) -> Option<[f64; 9]> {
     let mut rows = [[0.0; 9]; 8];
     for (i, ([x, y], [u, v])) in from.into_iter().zip(to).enumerate() {
@@ -77,7 +79,7 @@ fn transform(from: [[f64; 2]; 4], to: [[f64; 2]; 4]) -> Option<[f64; 9]> {
     Some(map)
 }
 
-/// Gaussian elimination with row pivots; the last column is the right-hand side.
+/// Gaussian elimination with row pivots. The last column is the right-hand side.
 fn solve(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
     for column in 0..8 {
         let pivot =
@@ -100,7 +102,7 @@ fn solve(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
     Some(std::array::from_fn(|i| rows[i][8] / rows[i][i]))
 }
 
-/// Source position of a target pixel.
+/// The source position of a target pixel.
 fn project(map: &[f64; 9], x: f64, y: f64) -> [f64; 2] {
     let depth = map[6] * x + map[7] * y + map[8];
     let scale = if depth == 0.0 { 0.0 } else { 1.0 / depth };

@@ -1,10 +1,10 @@
-//! What decoding changes of a picture, in words for a record.
+//! The changes that decoding makes to a picture, in words for a record.
 
-/// A change that a model or a metric sees and the file's owner may not expect. What every ordinary file has, such as an
-/// sRGB profile or an opaque alpha channel, is none.
+/// A change that a model or a metric sees and that the owner of the file may not expect. What every ordinary
+/// file has, such as an sRGB profile or an opaque alpha channel, is not a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// Something was transparent and is white now.
+    /// Transparent parts are white now.
     LaidOnWhite,
     /// The EXIF orientation was applied.
     Turned,
@@ -12,14 +12,15 @@ pub enum Change {
     FirstFrame,
     /// The other pages of a TIFF were left out.
     FirstPage,
-    /// 16 bits a channel became 8.
+    /// 16 bits per channel became 8.
     EightBits,
-    /// CMYK became RGB by the plain formula, without the file's colour profile.
+    /// CMYK became RGB by the plain formula, without the colour profile of the file.
     FromCmyk,
 }
 
 impl Change {
-    /// The sentence; `picture` says whose picture it is, such as "the picture". Equal for all pictures of one kind.
+    /// The sentence for a record. `picture` names the picture, such as "the picture". The sentence is the
+    /// same for all pictures of one kind.
     pub fn note(self, picture: &str) -> String {
         match self {
             Self::LaidOnWhite => format!("transparent parts of {picture} were laid on white"),

@@ -1,11 +1,12 @@
-//! What the JPEG decoder does not tell: walks the marker segments (ITU-T T.81, annex B).
+//! What the JPEG decoder does not report, from a walk through the marker segments (ITU-T T.81, annex B).
 
 /// What the markers say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Markers {
-    /// Whether the end-of-image marker follows the last scan. The decoder fills what is missing with grey.
+    /// Whether the end-of-image marker follows the last scan. Without it, the decoder fills the missing part
+    /// with grey.
     pub whole: bool,
-    /// Channels by the frame header.
+    /// Number of channels in the frame header.
     pub channels: Option<u8>,
 }
 
@@ -17,7 +18,7 @@ pub(super) fn markers(bytes: &[u8]) -> Markers {
     while at + 1 < bytes.len() {
         let (first, marker) = (bytes[at], bytes[at + 1]);
         match (first, marker) {
-            // Fill bytes, stuffed zeros and restart markers stand inside scans; so does any other byte.
+            // Scans contain fill bytes, stuffed zeros and restart markers, and any other byte.
             (0xff, 0xff) => at += 1,
             (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
             (0xff, 0xd9) => {
@@ -28,7 +29,7 @@ pub(super) fn markers(bytes: &[u8]) -> Markers {
                 let Some(length) = bytes.get(at + 2..at + 4) else {
                     return found;
                 };
-                // Frame headers are SOF0 to SOF15 without the tables between them.
+                // Frame headers are SOF0 to SOF15, except the tables between them.
                 if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
                     found.channels = bytes.get(at + 9).copied();
                 }

@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 
-/// The brand of a file of the ISO base media format, and what it is.
+/// The brands of files in the ISO base media format, with their formats.
 const BRANDS: [(&[u8], &str); 10] = [
     (b"avif", "AVIF"),
     (b"avis", "AVIF"),
@@ -31,8 +31,8 @@ const STARTS: [(&[u8], &str); 11] = [
     (b"gimp xcf", "XCF"),
 ];
 
-/// The name of the format that the bytes begin like.
-pub(super) fn named(bytes: &[u8]) -> Option<&'static str> {
+/// The name of the format that has these first bytes.
+pub(super) fn format_name(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8) == Some(b"ftyp") {
         let brand = bytes.get(8..12)?;
         return (BRANDS.iter())
@@ -48,7 +48,7 @@ pub(super) fn named(bytes: &[u8]) -> Option<&'static str> {
     }
     match image::guess_format(bytes).ok()? {
         ImageFormat::Ico => Some("ICO"),
-        // The letter and digit alone begin many a text.
+        // Many texts begin with this letter and digit, so a blank must follow.
         ImageFormat::Pnm if bytes.get(2).is_some_and(u8::is_ascii_whitespace) => Some("PNM"),
         ImageFormat::Qoi => Some("QOI"),
         ImageFormat::Dds => Some("DDS"),

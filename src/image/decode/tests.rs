@@ -5,8 +5,8 @@ use image::codecs::gif::GifEncoder;
 use image::{Delay, ExtendedColorType, Frame, ImageEncoder, Rgb, Rgba};
 use std::io::Write;
 
-/// 16x8 CMYK JPEG with Adobe's inverted channels: left C 100 %, right M 100 % Y 100 % K 20 %. Made with Pillow:
-/// `im = Image.new("CMYK", (16, 8), (255, 0, 0, 0)); im.paste((0, 255, 255, 51), (8, 0, 16, 8))`,
+/// 16x8 CMYK JPEG with Adobe's inverted channels: left C 100 %, right M 100 % Y 100 % K 20 %. Made with
+/// Pillow: `im = Image.new("CMYK", (16, 8), (255, 0, 0, 0)); im.paste((0, 255, 255, 51), (8, 0, 16, 8))`,
 /// `im.save(f, "JPEG", quality=90, subsampling=0)`; its `convert("RGB")` gives (0, 255, 255) and (204, 0, 0).
 const CMYK: &str = "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwADAgIDAgIDAwMDBAMDBAUIBQUEBAUKBwcGCAwKDAwLCgsLDQ4SEA0OEQ4L\
 CxAWEBETFBUVFQwPFxgWFBgSFBUU/8AAFAgACAAQBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwM\
@@ -152,7 +152,8 @@ fn bomb() -> Vec<u8> {
     bytes.extend(30_000u32.to_be_bytes());
     bytes.extend(30_000u32.to_be_bytes());
     bytes.extend([8, 2, 0, 0, 0]);
-    // CRC-32 of "IHDR" and its 13 bytes: Python's zlib.crc32(b"IHDR" + struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)).
+    // CRC-32 of "IHDR" and its 13 bytes: Python's zlib.crc32(b"IHDR" + struct.pack(">IIBBBBB", 30000, 30000,
+    // 8, 2, 0, 0, 0)).
     bytes.extend(0xe945_6fedu32.to_be_bytes());
     bytes.extend(b"\0\0\0\x0bIDATx\x9c\x03\0\0\0\0\x01");
     bytes
@@ -215,7 +216,7 @@ fn files_that_are_no_pictures_are_named_with_a_remedy() {
     };
     assert_eq!(
         message("empty.png"),
-        "DIR/empty.png: the file is empty (0 bytes) | its writer was probably stopped; make the picture again"
+        "DIR/empty.png: the file is empty (0 bytes) | the program that wrote it was probably stopped; make the picture again"
     );
     assert_eq!(
         message("page.png"),

@@ -1,29 +1,29 @@
-//! What the TIFF decoder does not tell of a file, or would read in a way of its own.
+//! What the TIFF decoder does not report of a file, or would read in another way.
 
 use std::io::Cursor;
 use tiff::TiffError;
 use tiff::decoder::Decoder;
 use tiff::tags::Tag;
 
-/// How the fourth channel is meant (TIFF 6.0, `ExtraSamples`).
+/// The meaning of the fourth channel (TIFF 6.0, `ExtraSamples`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Alpha {
     #[default]
     Straight,
-    /// The colours are multiplied by it.
+    /// The colours are multiplied by alpha.
     Associated,
 }
 
-/// What the first page of a file says.
+/// What the tags of the first page say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     pub alpha: Alpha,
-    /// Whether other pages follow that are no smaller copies or masks of it.
+    /// Whether other pages follow that are not smaller copies or masks of it.
     pub followed: bool,
 }
 
-/// Reads the tags of the first page; the error says what of it is not supported, or None when the file is damaged, which
-/// the decoder says better.
+/// Reads the tags of the first page. The error names what is not supported. It is `None` if the file is
+/// damaged, which the decoder describes better.
 pub(super) fn page(bytes: &[u8]) -> Result<Page, Option<String>> {
     let told = |error: TiffError| match error {
         TiffError::UnsupportedError(what) => Some(format!("this TIFF ({what})")),
@@ -42,7 +42,7 @@ pub(super) fn page(bytes: &[u8]) -> Result<Page, Option<String>> {
         Some(8..=10) => Some("a TIFF in Lab colours"),
         _ => None,
     };
-    // Unsigned numbers are 1. What the decoder takes for floats has no agreed range.
+    // The value 1 means unsigned numbers. The formats that the decoder reads as floats have no agreed range.
     let numbers_kind = match first(&numbers(Tag::SampleFormat)?) {
         Some(2) => Some("a TIFF of signed numbers"),
         Some(3) => Some("a TIFF of floating-point numbers, which have no agreed range,"),
@@ -52,7 +52,7 @@ pub(super) fn page(bytes: &[u8]) -> Result<Page, Option<String>> {
     let bits = first(&numbers(Tag::BitsPerSample)?).unwrap_or(1);
     let deep = match bits {
         1 | 8 | 16 => None,
-        other => Some(format!("a TIFF of {other} bits a channel")),
+        other => Some(format!("a TIFF with {other} bits per channel")),
     };
     if let Some(what) = kind.or(numbers_kind).map(str::to_owned).or(deep) {
         return Err(Some(what));
@@ -68,7 +68,7 @@ pub(super) fn page(bytes: &[u8]) -> Result<Page, Option<String>> {
 }
 
 fn followed(decoder: &mut Decoder<Cursor<&[u8]>>) -> bool {
-    /// Bits of `NewSubfileType`: a smaller copy, and a mask.
+    /// The bits of `NewSubfileType` for a smaller copy and for a mask.
     const OF_ANOTHER: u32 = 0b101;
     while decoder.more_images() && decoder.next_image().is_ok() {
         let kind = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType);

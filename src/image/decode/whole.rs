@@ -1,8 +1,9 @@
-//! Whether a file is cut where its decoder does not look: behind the last pixel, or in a later frame. Pillow refuses these.
+//! Whether a file is cut where its decoder does not look: after the last pixel, or in a later frame. Pillow
+//! refuses such files.
 
 use image::ImageFormat;
 
-/// What is missing of a file.
+/// The missing part of a file, if there is one.
 pub(super) fn missing(bytes: &[u8], format: ImageFormat) -> Option<&'static str> {
     let whole = match format {
         ImageFormat::WebP => riff_is_whole(bytes),
@@ -12,14 +13,14 @@ pub(super) fn missing(bytes: &[u8], format: ImageFormat) -> Option<&'static str>
     (whole != Some(true)).then_some("the end of the file is missing")
 }
 
-/// The container says how long it is.
+/// Whether the container has the length that it states.
 fn riff_is_whole(bytes: &[u8]) -> Option<bool> {
     let size = bytes.get(4..8)?.try_into().ok().map(u32::from_le_bytes)?;
     Some(bytes.len() as u64 >= 8 + u64::from(size))
 }
 
-/// Walks the blocks up to the end of the first frame (GIF89a, section 15 on): the last one's length is true. Pillow does
-/// without the empty block that should follow.
+/// Walks through the blocks up to the end of the first frame (GIF89a, from section 15). Every block must have
+/// its length. Pillow does not require the empty block that should follow.
 fn gif_frame_is_whole(bytes: &[u8]) -> Option<bool> {
     let table = |flags: u8| match flags & 0x80 {
         0 => 0,
@@ -33,7 +34,7 @@ fn gif_frame_is_whole(bytes: &[u8]) -> Option<bool> {
                 false
             }
             0x2c => {
-                // The descriptor, its table, and the size of codes.
+                // The descriptor, its table, and the size of the codes.
                 at += 10 + table(*bytes.get(at + 9)?) + 1;
                 true
             }

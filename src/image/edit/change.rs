@@ -1,4 +1,5 @@
-//! Where a picture was edited: the mask procedure of UniWorld-V1 (arXiv 2506.03147, `univa/utils/get_mask.py`).
+//! Finds where a picture was edited, with the mask procedure of UniWorld-V1 (arXiv 2506.03147,
+//! `univa/utils/get_mask.py`).
 
 use super::mask::Mask;
 use crate::image::cv::{Element, close};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Side of the closing's ellipse for a picture of 448 × 448 pixels.
 const KERNEL: usize = 5;
-/// The side of the pictures that [`KERNEL`] is meant for.
+/// Side of the pictures for which [`KERNEL`] is meant.
 const KERNEL_SIDE: f64 = 448.0;
 
 /// The constants of the procedure.
@@ -17,12 +18,12 @@ const KERNEL_SIDE: f64 = 448.0;
 pub struct ChangeSettings {
     /// Grey levels of the difference's luma from which a pixel counts as changed.
     pub threshold: u8,
-    /// Side of the ellipse that closes gaps, pixels. Without it, 5 for a picture of 448 × 448 pixels and in proportion for
-    /// others, at least 3.
+    /// Side of the ellipse that closes gaps, in pixels. Without it, 5 for a picture of 448 × 448 pixels and
+    /// in proportion for others, but at least 3.
     pub kernel: Option<usize>,
-    /// The least share of all changed pixels that a connected part must have to be kept.
+    /// The smallest share of all changed pixels that a connected part must have to be kept.
     pub component_share: f64,
-    /// Side of a cell of the coarse mask, pixels.
+    /// Side of a cell of the coarse mask, in pixels.
     pub cell: usize,
 }
 
@@ -38,19 +39,19 @@ impl Default for ChangeSettings {
 }
 
 impl ChangeSettings {
-    /// What is wrong with a setting.
+    /// The error in a setting, if there is one.
     pub fn mistake(&self) -> Option<String> {
         if self.threshold == 0 {
-            return Some("`threshold` is 0; expected 1 to 255 grey levels".into());
+            return Some("`threshold` is 0; it must be 1 to 255 grey levels".into());
         }
         if let Some(kernel) = self.kernel.filter(|kernel| !(1..=255).contains(kernel)) {
-            return Some(format!("`kernel` is {kernel}; expected 1 to 255 pixels"));
+            return Some(format!("`kernel` is {kernel}; it must be 1 to 255 pixels"));
         }
         if !(0.0..=1.0).contains(&self.component_share) {
             let share = self.component_share;
-            return Some(format!("`component_share` is {share}; expected 0 to 1"));
+            return Some(format!("`component_share` is {share}; it must be 0 to 1"));
         }
-        (self.cell == 0).then(|| "`cell` is 0; expected 1 pixel or more".into())
+        (self.cell == 0).then(|| "`cell` is 0; it must be 1 pixel or more".into())
     }
 
     /// The ellipse that closes gaps in a change mask of pictures of this size.
@@ -64,16 +65,16 @@ impl ChangeSettings {
 /// What changed between two pictures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The changed pixels, gaps closed.
+    /// The changed pixels, with gaps closed.
     pub all: Mask,
-    /// Its large connected parts.
+    /// The large connected parts of the changed pixels.
     pub main: Mask,
-    /// Connected parts (with diagonals) of `all`.
+    /// Number of connected parts of `all`, where diagonals connect.
     pub components: usize,
 }
 
 impl Change {
-    /// Compares two pictures of the same size; what lies beyond the smaller one does not count.
+    /// Compares two pictures of the same size. Pixels beyond the smaller picture do not count.
     pub fn between(a: &RgbImage, b: &RgbImage, settings: &ChangeSettings) -> Self {
         let differing = differing(a, b, settings.threshold);
         let all = close(&differing, &settings.element(a));
@@ -90,7 +91,7 @@ impl Change {
 fn differing(a: &RgbImage, b: &RgbImage, threshold: u8) -> Mask {
     let white = a.pixels().zip(b.pixels()).map(|(a, b)| {
         let [red, green, blue] = [0, 1, 2].map(|c| u32::from(a.0[c].abs_diff(b.0[c])));
-        // Pillow's RGB to L.
+        // The conversion of Pillow from RGB to L.
         (19_595 * red + 38_470 * green + 7_471 * blue + 32_768) >> 16 >= u32::from(threshold)
     });
     let mut white: Vec<bool> = white.collect();
@@ -99,7 +100,7 @@ fn differing(a: &RgbImage, b: &RgbImage, threshold: u8) -> Mask {
     Mask::from_pixels(width, height, white).unwrap_or_else(|| Mask::from_fn(0, 0, |_, _| false))
 }
 
-/// The connected parts with at least `share` of all white pixels, and the number of parts.
+/// The connected parts with at least `share` of all white pixels, and the number of all parts.
 fn large_parts(mask: &Mask, share: f64) -> (Mask, usize) {
     let shades = mask.pixels().iter().map(|white| u8::from(*white)).collect();
     let grey = GrayImage::from_raw(mask.width() as u32, mask.height() as u32, shades);
@@ -125,8 +126,8 @@ fn large_parts(mask: &Mask, share: f64) -> (Mask, usize) {
     (kept.unwrap_or_else(|| mask.clone()), sizes.len() - 1)
 }
 
-/// The mask in cells of `side` × `side` pixels, white where any pixel is; cells that are cut at the right or the bottom are
-/// left out.
+/// The mask in cells of `side` × `side` pixels. A cell is white if any of its pixels is. Cells that the right
+/// or the bottom border cuts are left out.
 pub fn pool(mask: &Mask, side: usize) -> Mask {
     let side = side.max(1);
     let (columns, rows) = (mask.width() / side, mask.height() / side);
@@ -139,8 +140,8 @@ pub fn pool(mask: &Mask, side: usize) -> Mask {
     Mask::from_pixels(columns, rows, white).unwrap_or_else(|| mask.clone())
 }
 
-/// The weight that training gives to the edited region: log2(cells / white cells) + 1, over the cells closed again; 1 when
-/// all is white, none when nothing is.
+/// The weight of the edited region in training: log2(cells / white cells) + 1, over the cells, which are
+/// closed again. It is 1 if all cells are white, and `None` if none is.
 pub fn log_weight(cells: &Mask) -> Option<f64> {
     let share = close(cells, &Element::ellipse(KERNEL)).share();
     (share > 0.0).then(|| 1.0 - share.log2())

@@ -1,4 +1,4 @@
-//! Mean differences of two pictures, over all and inside and outside of a region.
+//! Mean differences of two pictures: overall, and inside and outside a region.
 
 use super::mask::Mask;
 use image::RgbImage;
@@ -13,17 +13,18 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Mean absolute difference on 0..=1; none without pixels.
+    /// The mean absolute difference on 0..=1. `None` without pixels.
     pub fn l1(&self) -> Option<f64> {
         self.mean(self.absolute, 255.0)
     }
 
-    /// Mean squared difference on 0..=1 (MSE); none without pixels.
+    /// The mean squared difference on 0..=1 (MSE). `None` without pixels.
     pub fn l2(&self) -> Option<f64> {
         self.mean(self.squared, 255.0 * 255.0)
     }
 
-    /// 10 log10(1 / MSE), decibels; none without pixels or when nothing differs, since it is then infinite.
+    /// 10 log10(1 / MSE) in decibels. `None` without pixels, and if nothing differs, since it is then
+    /// infinite.
     pub fn psnr(&self) -> Option<f64> {
         let l2 = self.l2().filter(|l2| *l2 > 0.0)?;
         Some(-10.0 * l2.log10())
@@ -34,9 +35,9 @@ impl Difference {
         self.squared == 0
     }
 
-    /// The same differences as parts of `pixels` pixels, the further ones without any.
+    /// The same differences as part of `pixels` pixels. The additional pixels have no difference.
     #[must_use]
-    pub fn over(&self, pixels: u64) -> Self {
+    pub fn spread_over(&self, pixels: u64) -> Self {
         Self { pixels, ..*self }
     }
 
@@ -54,7 +55,7 @@ impl Difference {
     }
 }
 
-/// The differences outside and inside of a region of two pictures of one size.
+/// The differences outside and inside a region of two pictures of one size.
 pub fn differences(a: &RgbImage, b: &RgbImage, region: &Mask) -> [Difference; 2] {
     let row = 3 * a.width().max(1) as usize;
     let rows = a.as_raw().par_chunks_exact(row);

@@ -1,16 +1,16 @@
-//! A region of a picture: which pixels belong to it.
+//! A region of a picture, which consists of some of its pixels.
 
-/// White pixels belong to the region.
+/// A region, whose pixels are white.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     width: usize,
     height: usize,
-    /// Row by row.
+    /// The pixels, row by row.
     white: Vec<bool>,
 }
 
 impl Mask {
-    /// The region of all pixels for which `inside(x, y)` holds.
+    /// The region of all pixels for which `inside(x, y)` is true.
     pub fn from_fn(
         width: usize,
         height: usize,
@@ -27,7 +27,7 @@ impl Mask {
         }
     }
 
-    /// A region from its pixels row by row; None when they are not `width` × `height`.
+    /// A region from its pixels, row by row. `None` if there are not `width` × `height` of them.
     pub fn from_pixels(width: usize, height: usize, white: Vec<bool>) -> Option<Self> {
         (white.len() == width * height).then_some(Self {
             width,
@@ -44,22 +44,22 @@ impl Mask {
         self.height
     }
 
-    /// Pixels row by row.
+    /// The pixels, row by row.
     pub fn pixels(&self) -> &[bool] {
         &self.white
     }
 
-    /// Rows from the top; none of a mask without columns.
+    /// The rows from the top. A mask without columns has none.
     pub fn rows(&self) -> impl Iterator<Item = &[bool]> {
         self.white.chunks_exact(self.width.max(1))
     }
 
-    /// White pixels.
+    /// The number of white pixels.
     pub fn count(&self) -> usize {
         self.white.iter().filter(|white| **white).count()
     }
 
-    /// White pixels of all; 0 when there are none at all.
+    /// The share of white pixels, or 0 if there are no pixels.
     pub fn share(&self) -> f64 {
         match self.white.len() {
             0 => 0.0,
@@ -67,7 +67,7 @@ impl Mask {
         }
     }
 
-    /// Everything else.
+    /// The pixels that do not belong to the region.
     #[must_use]
     pub fn inverted(&self) -> Self {
         Self {
@@ -76,13 +76,13 @@ impl Mask {
         }
     }
 
-    /// What belongs to both regions; pixels beyond the shorter one belong to neither.
+    /// The number of pixels that belong to both regions. Pixels beyond the shorter region belong to neither.
     pub fn overlap(&self, other: &Self) -> usize {
         let both = self.white.iter().zip(&other.white);
         both.filter(|(a, b)| **a && **b).count()
     }
 
-    /// The region at another size, each pixel that of the nearest old one.
+    /// The region at another size. Each pixel takes the value of the nearest old pixel.
     #[must_use]
     pub fn resized(&self, width: usize, height: usize) -> Self {
         if (width, height) == (self.width, self.height) || self.white.is_empty() {
@@ -94,7 +94,8 @@ impl Mask {
         })
     }
 
-    /// Lengths of runs of pixels row by row, black and white in turn, black first (of length 0 if need be).
+    /// The lengths of the runs of black and white pixels in turn, row by row. The first run is black, and may
+    /// have length 0.
     pub fn runs(&self) -> Vec<u32> {
         let mut runs = vec![0];
         let mut colour = false;
@@ -110,7 +111,7 @@ impl Mask {
         runs
     }
 
-    /// The region of these [`Self::runs`]; None when they do not add up to `width` × `height`.
+    /// The region with these [`Self::runs`]. `None` if they do not add up to `width` × `height`.
     pub fn from_runs(width: usize, height: usize, runs: &[u32]) -> Option<Self> {
         let all = width.checked_mul(height)?;
         let sum = runs.iter().map(|run| *run as usize).sum::<usize>();

@@ -1,8 +1,9 @@
-//! How far an edited picture is from its input: where it changed, and by how much inside and outside of a region.
+//! The distance of an edited picture from its input: where it changed, and by how much inside and outside a
+//! region.
 //!
-//! All of it is arithmetic on 8-bit sRGB values as they are, with no learned model: the same pictures give the same
-//! numbers on every machine. Checked against scikit-image, torchmetrics and OpenCV on 50 pairs
-//! (`tests/golden/edit/make.py`).
+//! Everything is arithmetic on the 8-bit sRGB values, without a learned model. So the same pictures give the
+//! same numbers on every machine. The numbers were compared with scikit-image, torchmetrics and OpenCV on 50
+//! pairs (`tests/golden/edit/make.py`).
 
 mod change;
 mod difference;

@@ -1,22 +1,22 @@
-//! Structural similarity (Wang et al., IEEE TIP 13(4), 2004) as torchmetrics has it by default, and scikit-image with
-//! `gaussian_weights=True, sigma=1.5, use_sample_covariance=False`.
+//! Structural similarity (Wang et al., IEEE TIP 13(4), 2004) with the defaults of torchmetrics. This equals
+//! scikit-image with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False`.
 
 use super::mask::Mask;
 use image::RgbImage;
 use rayon::prelude::*;
 
-/// The window reaches so many pixels to each side.
+/// Number of pixels that the window reaches to each side.
 pub const SSIM_RADIUS: usize = 5;
 const WINDOW: usize = 2 * SSIM_RADIUS + 1;
 const SIGMA: f64 = 1.5;
 /// (0.01 · 255)² and (0.03 · 255)².
 const C1: f64 = 6.5025;
 const C2: f64 = 58.5225;
-/// Rows that are worked on at a time.
+/// Number of rows that are processed at a time.
 const BAND: usize = 32;
 
-/// The means of the similarity over each of these regions, by window centre; windows that leave the picture do not count.
-/// A region without a window has none. Both pictures have the same size.
+/// The means of the similarity over each of these regions, by window centre. Windows that reach beyond the
+/// picture do not count. A region without a window has no mean. Both pictures have the same size.
 pub fn ssim(a: &RgbImage, b: &RgbImage, regions: &[&Mask]) -> Vec<Option<f64>> {
     let (width, height) = (a.width() as usize, a.height() as usize);
     let rows = height.saturating_sub(WINDOW - 1);
@@ -33,7 +33,7 @@ pub fn ssim(a: &RgbImage, b: &RgbImage, regions: &[&Mask]) -> Vec<Option<f64>> {
         .collect();
     (0..regions.len())
         .map(|region| {
-            // Bands are added in order, so that the sum does not depend on threads.
+            // The bands are added in order, so that the sum does not depend on threads.
             let sums = bands.iter().map(|band| band[region]);
             let (sum, count) = sums.fold((0.0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
             (count > 0).then(|| sum / count as f64)
@@ -41,7 +41,7 @@ pub fn ssim(a: &RgbImage, b: &RgbImage, regions: &[&Mask]) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// Similarities of the windows that begin in some rows, averaged over channels.
+/// The similarities of the windows that begin in some rows, averaged over the channels.
 struct Band {
     start: usize,
     columns: usize,

@@ -1,4 +1,5 @@
-//! CLIP, both towers: keys and numbers of `CLIPModel` of transformers; open_clip's files are read under these names.
+//! CLIP with both towers, with the keys and the results of `CLIPModel` of transformers. The files of
+//! open_clip are read under these names.
 //!
 //! Radford et al., arXiv 2103.00020; Cherti et al., arXiv 2212.07143 (OpenCLIP).
 
@@ -44,14 +45,16 @@ pub struct Clip {
     text_model: ClipText,
     visual_projection: Linear,
     text_projection: Linear,
-    /// Its exponential multiplies cosines.
+    /// The logarithm of the factor of cosines.
     logit_scale: Tensor,
     context: usize,
 }
 
 impl Clip {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a size is wrong; as [`Weights::get`].
+    /// Fails if a size is wrong, and when [`Weights::get`] fails.
     pub fn new(config: &ClipConfig, weights: &Weights) -> Result<Self> {
         let (vision, text) = (&config.vision_config, &config.text_config);
         let project = |name: &str, width: usize| {
@@ -67,11 +70,11 @@ impl Clip {
         })
     }
 
-    /// Loads a checkpoint in the layout of transformers (`config.json`) or of open_clip (`open_clip_config.json`);
-    /// `weights` is a file, or a folder with one or with shards.
+    /// Loads a checkpoint in the layout of transformers (`config.json`) or of open_clip
+    /// (`open_clip_config.json`). `weights` is a file, or a folder with one file or with shards.
     ///
     /// # Errors
-    /// When a file is absent or damaged, or weights and configuration do not fit.
+    /// Fails if a file is absent or damaged, or weights and configuration do not fit.
     pub fn open(config: &Path, weights: &Path, dtype: DType, device: &Device) -> Result<Self> {
         let files = Arc::new(Files::open(weights)?);
         match read_config(config)? {
@@ -87,7 +90,7 @@ impl Clip {
     /// Loads files with open_clip's keys.
     ///
     /// # Errors
-    /// When weights and configuration do not fit.
+    /// Fails if weights and configuration do not fit.
     pub fn open_clip(
         config: &OpenClipModelConfig,
         files: &Arc<Files>,
@@ -95,17 +98,17 @@ impl Clip {
         device: &Device,
     ) -> Result<Self> {
         let config = ClipConfig::from(config);
-        load_as(files, dtype, device, open_clip::place, |weights| {
+        load_as(files, dtype, device, open_clip::stored_place, |weights| {
             Self::new(&config, weights)
         })
     }
 
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub fn image_size(&self) -> usize {
         self.vision_model.image_size()
     }
 
-    /// Length of a text, tokens.
+    /// Length of a text, in tokens.
     pub fn context(&self) -> usize {
         self.context
     }
@@ -113,7 +116,7 @@ impl Clip {
     /// Pixels [B, 3, S, S] → [B, E], not normalised.
     ///
     /// # Errors
-    /// When the pictures are not of the network's size.
+    /// Fails if the pictures are not of the network's size.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let pooled = self.vision_model.pooled(pixel_values)?;
         Ok(self.visual_projection.forward(&pooled)?)
@@ -122,16 +125,16 @@ impl Clip {
     /// Ids [B, L] → [B, E], not normalised.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary, or the text is too long.
+    /// Fails if an id is beyond the vocabulary, or the text is too long.
     pub fn text_features(&self, input_ids: &Tensor) -> Result<Tensor> {
         let pooled = self.text_model.forward(input_ids)?.pooled;
         Ok(self.text_projection.forward(&pooled)?)
     }
 
-    /// What cosines are multiplied with before a softmax.
+    /// The factor of cosines before a softmax.
     ///
     /// # Errors
-    /// When the stored value cannot be read.
+    /// Fails if the stored value cannot be read.
     pub fn scale(&self) -> Result<f64> {
         let scale: f32 = self.logit_scale.to_dtype(DType::F32)?.to_scalar()?;
         match scale.exp() {
@@ -146,7 +149,7 @@ impl Clip {
 /// Rows of unit length.
 ///
 /// # Errors
-/// When the tensor has no axis.
+/// Fails if the tensor has no axis.
 pub fn normalise(features: &Tensor) -> Result<Tensor> {
     let length = features.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
     Ok(features.broadcast_div(&length)?)

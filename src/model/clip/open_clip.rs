@@ -1,4 +1,5 @@
-//! CLIP as open_clip publishes it: its configuration, and where its files hold what [`super::Clip`] asks for.
+//! CLIP as open_clip publishes it: its configuration, and the places of the tensors of [`super::Clip`] in its
+//! files.
 
 use super::{ClipConfig, ClipTextConfig, ClipVisionConfig};
 use crate::model::nn::Activation;
@@ -67,9 +68,10 @@ fn four() -> f64 {
 impl From<&ModelConfig> for ClipConfig {
     fn from(config: &ModelConfig) -> Self {
         let (vision, text) = (&config.vision_cfg, &config.text_cfg);
-        let hidden_act = match config.quick_gelu {
-            true => Activation::QuickGelu,
-            false => Activation::Gelu,
+        let hidden_act = if config.quick_gelu {
+            Activation::QuickGelu
+        } else {
+            Activation::Gelu
         };
         Self {
             projection_dim: config.embed_dim,
@@ -100,8 +102,8 @@ impl From<&ModelConfig> for ClipConfig {
     }
 }
 
-/// Where a tensor of [`super::Clip`] lies.
-pub fn place(name: &str) -> Option<Held> {
+/// The place of a tensor of [`super::Clip`] in a file.
+pub fn stored_place(name: &str) -> Option<Held> {
     if name == "logit_scale" {
         return Some(Held::whole(name));
     }
@@ -133,7 +135,7 @@ pub fn place(name: &str) -> Option<Held> {
     }))
 }
 
-/// Where a tensor of [`ClipVision`](super::ClipVision) lies, below `visual.`.
+/// The place of a tensor of [`ClipVision`](super::ClipVision) in a file, below `visual.`.
 pub fn vision(name: &str) -> Option<Held> {
     if let Some(rest) = name.strip_prefix("encoder.layers.") {
         return block(rest);

@@ -23,7 +23,7 @@ pub struct ClipTextConfig {
     pub hidden_act: Activation,
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
-    /// 2, in old configurations, stands for the largest id of a prompt.
+    /// In old configurations, 2 means the largest id of a prompt.
     #[serde(default = "default_eos")]
     pub eos_token_id: u32,
 }
@@ -50,7 +50,7 @@ pub struct ClipText {
     eos_token_id: u32,
 }
 
-/// What the tower makes of prompts.
+/// The states of prompts.
 #[derive(Debug, Clone)]
 pub struct ClipTextStates {
     /// [B, L, D], after the final norm.
@@ -63,7 +63,7 @@ impl ClipText {
     /// From keys with or without the prefix `text_model.`.
     ///
     /// # Errors
-    /// When the heads do not divide the width; as [`Weights::get`].
+    /// Fails if the heads do not divide the width, and when [`Weights::get`] fails.
     pub fn new(config: &ClipTextConfig, weights: &Weights) -> Result<Self> {
         let width = config.hidden_size;
         let shape = EncoderShape {
@@ -73,9 +73,10 @@ impl ClipText {
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
         };
-        let weights = match weights.has("embeddings.token_embedding.weight") {
-            true => weights.clone(),
-            false => weights.at("text_model"),
+        let weights = if weights.has("embeddings.token_embedding.weight") {
+            weights.clone()
+        } else {
+            weights.at("text_model")
         };
         let embeddings = weights.at("embeddings");
         Ok(Self {
@@ -100,16 +101,16 @@ impl ClipText {
         })
     }
 
-    /// Ids [B, L] → states; L is at most the configuration's `max_position_embeddings`.
+    /// Ids [B, L] → states. L is at most the configuration's `max_position_embeddings`.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary, or the prompt is too long.
+    /// Fails if an id is beyond the vocabulary, or the prompt is too long.
     pub fn forward(&self, input_ids: &Tensor) -> Result<ClipTextStates> {
         let (_, length) = input_ids.dims2()?;
         let most = self.position_embedding.dim(0)?;
         if length > most {
             return Err(ModelError::Input(format!(
-                "a prompt of {length} tokens, and CLIP takes {most}"
+                "the prompt has {length} tokens, but CLIP accepts at most {most}"
             )));
         }
         let positions = self.position_embedding.narrow(0, 0, length)?;
@@ -133,7 +134,7 @@ impl ClipText {
         })
     }
 
-    /// Position of the end token; the first where none is, as the arg-max of nothing found.
+    /// The position of the end token. Without one, it is the first position, as the arg-max gives it.
     fn end(&self, ids: &[u32]) -> usize {
         let wanted = match self.eos_token_id {
             2 => ids.iter().max().copied(),

@@ -14,7 +14,7 @@ pub struct ClipVisionConfig {
     pub intermediate_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub image_size: usize,
     pub patch_size: usize,
     #[serde(default = "three")]
@@ -45,7 +45,7 @@ pub struct ClipVision {
     patch_embedding: PatchEmbedding,
     /// [1 + N, D]
     position_embedding: Tensor,
-    // Spelt so in the published files.
+    // The published files have this spelling.
     pre_layrnorm: LayerNorm,
     layers: Vec<EncoderLayer>,
     post_layernorm: LayerNorm,
@@ -56,7 +56,7 @@ impl ClipVision {
     /// From keys below `weights`: `embeddings`, `pre_layrnorm`, `encoder.layers`, `post_layernorm`.
     ///
     /// # Errors
-    /// When a size is zero or does not divide; as [`Weights::get`].
+    /// Fails if a size is zero or does not divide, and when [`Weights::get`] fails.
     pub fn new(config: &ClipVisionConfig, weights: &Weights) -> Result<Self> {
         let width = config.hidden_size;
         if config.patch_size == 0 {
@@ -94,7 +94,7 @@ impl ClipVision {
         })
     }
 
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub fn image_size(&self) -> usize {
         self.image_size
     }
@@ -102,7 +102,7 @@ impl ClipVision {
     /// Pixels [B, 3, S, S] → [B, D], the class token after the final norm.
     ///
     /// # Errors
-    /// When the pictures are not of the tower's size.
+    /// Fails if the pictures are not of the tower's size.
     pub fn pooled(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let class = self.encode(pixel_values)?.narrow(1, 0, 1)?.squeeze(1)?;
         Ok(self.post_layernorm.forward(&class)?)
@@ -111,15 +111,16 @@ impl ClipVision {
     /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the final norm, the class token first.
     ///
     /// # Errors
-    /// When the pictures are not of the tower's size.
+    /// Fails if the pictures are not of the tower's size.
     pub fn tokens(&self, pixel_values: &Tensor) -> Result<Tensor> {
         Ok(self.post_layernorm.forward(&self.encode(pixel_values)?)?)
     }
 
-    /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the first `layers` layers, without the final norm.
+    /// Pixels [B, 3, S, S] → [B, 1 + N, D], all tokens after the first `layers` layers, without the final
+    /// norm.
     ///
     /// # Errors
-    /// When the pictures are not of the tower's size.
+    /// Fails if the pictures are not of the tower's size.
     pub fn states(&self, pixel_values: &Tensor, layers: usize) -> Result<Tensor> {
         let mut x = self.embed(pixel_values)?;
         for layer in self.layers.iter().take(layers) {
@@ -136,7 +137,7 @@ impl ClipVision {
         let (_, _, height, width) = pixel_values.dims4()?;
         if (height, width) != (self.image_size, self.image_size) {
             return Err(ModelError::Input(format!(
-                "CLIP takes pictures of {0} × {0}, not {width} × {height}",
+                "CLIP requires pictures of {0} × {0} pixels, not {width} × {height}",
                 self.image_size
             )));
         }

@@ -1,4 +1,4 @@
-//! `config.json` of a CLIP-FlanT5: a T5's with the fields that say how pictures come in.
+//! `config.json` of a CLIP-FlanT5: that of a T5, with fields that say how pictures are read.
 
 use crate::model::clip::ClipVisionConfig;
 use crate::model::t5::T5Config;
@@ -15,20 +15,20 @@ pub struct ClipFlanT5Config {
     /// `linear`, `mlpNx_gelu` or `identity`.
     #[serde(default = "linear")]
     pub mm_projector_type: String,
-    /// Which of the vision tower's states are taken: 0 before the first layer, −1 after the last.
+    /// Which states of the vision tower are used: 0 before the first layer, −1 after the last.
     pub mm_vision_select_layer: i64,
     #[serde(default)]
     pub mm_vision_select_feature: Feature,
 }
 
-/// Which tokens of the vision tower are taken.
+/// Which tokens of the vision tower are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
     /// Those of the patches.
     #[default]
     Patch,
-    /// The class token before them.
+    /// The class token and then those of the patches.
     ClsPatch,
 }
 
@@ -48,12 +48,12 @@ impl ClipFlanT5Config {
             ("identity", _) => Ok(0),
             (_, Some(Ok(layers))) if layers > 0 => Ok(layers),
             _ => Err(ModelError::Input(format!(
-                "CLIP-FlanT5 config.json: `mm_projector_type` = {name:?} is not known; linear, mlpNx_gelu and identity are"
+                "CLIP-FlanT5 config.json: `mm_projector_type` = {name:?} is not known; it must be linear, mlpNx_gelu or identity"
             ))),
         }
     }
 
-    /// Layers of the vision tower before the states that are taken, of `layers`.
+    /// The number of layers of the vision tower, of `layers`, before the states that are used.
     pub(super) fn vision_depth(&self, layers: usize) -> Result<usize> {
         let chosen = self.mm_vision_select_layer;
         let from_end = layers as i64 + 1 + chosen;
@@ -63,7 +63,7 @@ impl ClipFlanT5Config {
             .filter(|depth| *depth <= layers)
             .ok_or_else(|| {
                 ModelError::Input(format!(
-                    "CLIP-FlanT5 config.json: `mm_vision_select_layer` = {chosen}, and the vision tower has {layers} layers"
+                    "CLIP-FlanT5 config.json: `mm_vision_select_layer` = {chosen}, but the vision tower has {layers} layers"
                 ))
             })
     }

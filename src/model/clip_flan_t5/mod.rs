@@ -1,7 +1,7 @@
-//! CLIP-FlanT5, the network of VQAScore: T5 over a question with a picture in it. Keys and numbers of
-//! `CLIPT5ForConditionalGeneration` (github.com/linzhiqiu/CLIP-FlanT5).
+//! CLIP-FlanT5, the network of VQAScore: T5 over a question that contains a picture. It has the keys and the
+//! results of `CLIPT5ForConditionalGeneration` (github.com/linzhiqiu/CLIP-FlanT5).
 //!
-//! Lin et al., arXiv 2404.01291; the way of pictures is LLaVA's, arXiv 2310.03744.
+//! Lin et al., arXiv 2404.01291. Pictures are read as in LLaVA, arXiv 2310.03744.
 
 mod config;
 mod prompt;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct ClipFlanT5 {
     vision: ClipVision,
-    /// Layers of the vision tower that are run.
+    /// Number of layers of the vision tower that are run.
     depth: usize,
     feature: Feature,
     rest: Rest,
@@ -36,7 +36,7 @@ struct Rest {
     t5: T5,
 }
 
-/// Where the files of a network lie.
+/// The files of a network.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// `config.json`.
@@ -50,7 +50,7 @@ impl Rest {
         let (layers, width) = (config.projector_layers()?, config.t5.d_model);
         let projector = weights.at("mm_projector");
         let layer = |number: usize| {
-            // Activations count as layers in the names.
+            // In the names, activations count as layers.
             let place = match config.mm_projector_type.as_str() {
                 "linear" => projector.clone(),
                 _ => projector.at(2 * number),
@@ -70,11 +70,11 @@ impl Rest {
 }
 
 impl ClipFlanT5 {
-    /// Loads a checkpoint and its vision tower. As in the authors' program the tower is CLIP's own; copies of it in the
-    /// checkpoint are not read.
+    /// Loads a checkpoint and its vision tower. As in the authors' program, the tower comes from CLIP itself,
+    /// and copies of it in the checkpoint are not read.
     ///
     /// # Errors
-    /// When a file is absent or damaged, or weights and configuration do not fit.
+    /// Fails if a file is absent or damaged, or weights and configuration do not fit.
     pub fn open(
         own: Place<'_>,
         vision_tower: Place<'_>,
@@ -88,7 +88,7 @@ impl ClipFlanT5 {
             return Err(ModelError::config(
                 vision_tower.config,
                 format!(
-                    "the tower is {} wide, and `mm_hidden_size` of CLIP-FlanT5 is {}",
+                    "the vision tower is {} wide, but `mm_hidden_size` of CLIP-FlanT5 is {}",
                     tower.hidden_size, config.mm_hidden_size
                 ),
             ));
@@ -106,15 +106,15 @@ impl ClipFlanT5 {
         })
     }
 
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub fn image_size(&self) -> usize {
         self.vision.image_size()
     }
 
-    /// Pixels [B, 3, S, S] → what stands for the picture in the text, [B, N, D].
+    /// Pixels [B, 3, S, S] → the vectors that represent the picture in the text, [B, N, D].
     ///
     /// # Errors
-    /// When the pictures are not of the tower's size.
+    /// Fails if the pictures are not of the tower's size.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let states = self.vision.states(pixel_values, self.depth)?;
         let mut x = match self.feature {
@@ -133,7 +133,7 @@ impl ClipFlanT5 {
     /// The encoder's states of a prompt with a picture's features [1, N, D] in it, [1, L, D].
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary.
+    /// Fails if an id is beyond the vocabulary.
     pub fn encode(&self, prompt: &Prompt, image_features: &Tensor) -> Result<Tensor> {
         let encoder = &self.rest.t5.encoder;
         let embed = |ids: &[u32]| {
@@ -144,20 +144,20 @@ impl ClipFlanT5 {
         encoder.forward_embeds(&Tensor::cat(&[&before, image_features, &after], 1)?)
     }
 
-    /// Scores [1, T, V] that each token of an answer is chosen by.
+    /// The scores [1, T, V] by which each token of an answer is chosen.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary.
+    /// Fails if an id is beyond the vocabulary.
     pub fn answer_logits(&self, encoded: &Tensor, answer: &[u32]) -> Result<Tensor> {
         self.rest.t5.answer_logits(encoded, answer)
     }
 }
 
-/// The natural logarithms of the probabilities of an answer's tokens, from scores [1, T, V]. Scores from `vocabulary` on are
-/// rows that no token has: the authors' program cuts them off.
+/// The natural logarithms of the probabilities of an answer's tokens, from scores [1, T, V]. Scores from the
+/// index `vocabulary` on belong to no token, and the authors' program drops them.
 ///
 /// # Errors
-/// When the scores are of another answer.
+/// Fails if the scores are of another answer.
 pub fn log_probabilities(logits: &Tensor, answer: &[u32], vocabulary: usize) -> Result<Vec<f32>> {
     let known = vocabulary.min(logits.dim(D::Minus1)?);
     let logits = logits.i(0)?.narrow(D::Minus1, 0, known)?;
@@ -170,7 +170,8 @@ pub fn log_probabilities(logits: &Tensor, answer: &[u32], vocabulary: usize) -> 
         .to_vec1()?)
 }
 
-/// VQAScore: exp of the mean log probability, so the geometric mean of the tokens' probabilities.
+/// VQAScore: the exponential of the mean log probability, which is the geometric mean of the tokens'
+/// probabilities.
 pub fn score(log_probabilities: &[f32]) -> f64 {
     let sum: f64 = log_probabilities.iter().map(|log| f64::from(*log)).sum();
     (sum / log_probabilities.len().max(1) as f64).exp()

@@ -1,13 +1,14 @@
-//! What CLIP-FlanT5 is asked, as it was trained: a conversation of Vicuna's form, cut where the picture stands.
+//! The prompt of CLIP-FlanT5 in the form of its training: a conversation in Vicuna's form, split at the
+//! picture.
 
 use crate::model::Result;
 use crate::model::tokenizer::Tokenizer;
 
-/// What every conversation begins with.
+/// The beginning of every conversation.
 const SYSTEM: &str = "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, \
 detailed, and polite answers to the user's questions.";
 
-/// Tokens of a conversation at most, where the picture counts as one.
+/// The largest number of tokens of a conversation, where the picture counts as one.
 const CONTEXT: usize = 2048;
 
 /// The ids around the picture.
@@ -18,10 +19,10 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A question after a picture. What is beyond the context is cut off.
+    /// A question after a picture. Tokens beyond the context are cut off.
     ///
     /// # Errors
-    /// When the vocabulary lacks the end token.
+    /// Fails if the vocabulary lacks the end token.
     pub fn new(tokenizer: &Tokenizer, question: &str) -> Result<Self> {
         let before = piece(tokenizer, &format!("{SYSTEM} USER: "))?;
         let mut after = piece(tokenizer, &format!("\n{question} ASSISTANT: "))?;
@@ -30,16 +31,16 @@ impl Prompt {
     }
 }
 
-/// The ids of an answer, its end among them.
+/// The ids of an answer, with the end token.
 ///
 /// # Errors
-/// When the vocabulary lacks the end token.
+/// Fails if the vocabulary lacks the end token.
 pub fn answer(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
     piece(tokenizer, text)
 }
 
-/// A piece of text on its own, which ends with the end token. As in sentencepiece, white space at the ends is no token and
-/// white space within is one blank; some published `tokenizer.json` leave that out.
+/// A piece of text on its own, which ends with the end token. As in sentencepiece, whitespace at the ends is
+/// not a token, and whitespace inside is one blank. Some published `tokenizer.json` files leave that out.
 fn piece(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut ids = tokenizer.encode(&words.join(" "))?;

@@ -1,7 +1,7 @@
 //! FLUX weights in the layout of Black Forest Labs' own files, read under the names of diffusers.
 //!
-//! There the projections of one attention lie in one tensor, one below the other, and the last modulation gives the
-//! shift before the scale.
+//! In these files, one tensor contains all projections of an attention, one below the other, and the last
+//! modulation gives the shift before the scale.
 
 use crate::model::weights::{Asked, Files, Source, audit};
 use crate::model::{ModelError, Result, Weights};
@@ -9,11 +9,11 @@ use candle_core::{DType, Device, Shape, Tensor};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-/// Where a tensor lies.
+/// The place of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     tensor: String,
-    /// Which of the tensors that lie one below the other.
+    /// The index among the tensors that are stored one below the other.
     part: usize,
 }
 
@@ -26,26 +26,27 @@ struct Rows {
 /// Stored tensors under the names of diffusers.
 struct Layout {
     rows: HashMap<String, Rows>,
-    /// What must be stored.
+    /// The tensors that must be stored.
     stored: Vec<Asked>,
 }
 
 struct Bfl {
     files: Arc<Files>,
     layout: Layout,
-    /// Tensors that hold several, so that each is read once and its parts share its memory.
+    /// Stored tensors that contain several tensors. Each is read once, and its parts share its memory.
     fused: Mutex<HashMap<String, Tensor>>,
 }
 
-/// Whether files are in this layout.
+/// Whether files have this layout.
 pub fn is_bfl(files: &Files) -> bool {
     files.holds(&["img_in.weight", "final_layer.linear.weight"])
 }
 
-/// As [`crate::model::weights::load`] for files in this layout.
+/// Loads a network as [`crate::model::weights::load`] does, from files with this layout.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`ModelError::Weights`], which lists every missing and mis-shaped tensor, and when `build`
+/// fails.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -63,10 +64,10 @@ pub fn load<T>(
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
-/// What is stored in this layout for what is asked for under the names of diffusers.
+/// The tensors of this layout that contain the requested tensors of diffusers.
 ///
 /// # Errors
-/// When a tensor has no counterpart.
+/// Fails if a tensor has no counterpart.
 pub fn stored(asked: &[Asked]) -> Result<Vec<Asked>> {
     Ok(Layout::new(asked)?.stored)
 }
@@ -75,9 +76,9 @@ impl Layout {
     fn new(asked: &[Asked]) -> Result<Self> {
         let mut places: BTreeMap<Place, &Asked> = BTreeMap::new();
         for tensor in asked {
-            let place = place(&tensor.name).ok_or_else(|| {
+            let place = stored_place(&tensor.name).ok_or_else(|| {
                 ModelError::Input(format!(
-                    "`{}` has no counterpart in a BFL file",
+                    "`{}` does not exist in the layout of Black Forest Labs",
                     tensor.name
                 ))
             })?;
@@ -85,7 +86,7 @@ impl Layout {
         }
         let mut rows = HashMap::new();
         let mut stored: Vec<Asked> = Vec::new();
-        // In order of tensor and part, so that every part begins where the one before ends.
+        // In the order of tensors and parts, so that every part begins where the previous one ends.
         for (place, tensor) in places {
             let start = match stored.last_mut() {
                 Some(last) if last.name == place.tensor => {
@@ -148,8 +149,8 @@ impl Source for Bfl {
     }
 }
 
-/// Where a tensor lies that diffusers gives this name.
-fn place(name: &str) -> Option<Place> {
+/// The place of the tensor with this name in diffusers.
+fn stored_place(name: &str) -> Option<Place> {
     let (stem, kind) = name.rsplit_once('.')?;
     let (outer, rest) = stem.split_once('.').unwrap_or((stem, ""));
     let (index, inner) = rest.split_once('.').unwrap_or((rest, ""));
@@ -169,7 +170,7 @@ fn place(name: &str) -> Option<Place> {
         "proj_out" => ("final_layer.linear".into(), 0),
         _ => return None,
     };
-    // The scale of a norm over a head ends in a name of its own.
+    // The scale of a norm over a head has a name of its own.
     let kind = if tensor.ends_with("_norm") {
         "scale"
     } else {
@@ -239,7 +240,7 @@ fn single(name: &str) -> Option<(&'static str, usize)> {
 pub(super) mod tests {
     use super::*;
 
-    /// How many tensors a BFL file holds of those that are asked for.
+    /// The number of requested tensors that a BFL file contains.
     pub fn stored(asked: &[Asked]) -> usize {
         Layout::new(asked).unwrap().stored.len()
     }

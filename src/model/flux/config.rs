@@ -3,13 +3,13 @@
 use crate::model::{ModelError, Result};
 use serde::Deserialize;
 
-/// Sizes of the network; fields that a file omits take the defaults of the diffusers class.
+/// The sizes of the network. Missing fields have the defaults of the diffusers class.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct FluxConfig {
     pub patch_size: usize,
     pub in_channels: usize,
-    /// As `in_channels` when absent or null.
+    /// The same as `in_channels` if absent or null.
     pub out_channels: Option<usize>,
     pub num_layers: usize,
     pub num_single_layers: usize,
@@ -18,7 +18,7 @@ pub struct FluxConfig {
     pub joint_attention_dim: usize,
     pub pooled_projection_dim: usize,
     pub guidance_embeds: bool,
-    /// How many elements of a head turn with each column of the position ids.
+    /// The number of elements of a head that each column of the position ids rotates.
     pub axes_dims_rope: Vec<usize>,
 }
 
@@ -40,7 +40,7 @@ impl Default for FluxConfig {
     }
 }
 
-/// Beyond these a size is a mistake, and products of sizes could overflow.
+/// Larger sizes are an error, and products of sizes could overflow.
 const WIDEST: usize = 1 << 18;
 const DEEPEST: usize = 1 << 12;
 
@@ -50,15 +50,15 @@ impl FluxConfig {
         self.num_attention_heads * self.attention_head_dim
     }
 
-    /// Numbers that the network gives for a token.
+    /// Number of values that the network computes for a token.
     pub fn output(&self) -> usize {
         self.patch_size * self.patch_size * self.out_channels.unwrap_or(self.in_channels)
     }
 
-    /// Rejects sizes that no network can have.
+    /// Checks the sizes.
     ///
     /// # Errors
-    /// [`ModelError::Input`] that names the field.
+    /// Fails with [`ModelError::Input`] and the name of the field if a size is impossible.
     pub fn check(&self) -> Result<()> {
         let wrong =
             |message: String| Err(ModelError::Input(format!("FLUX config.json: {message}")));

@@ -1,4 +1,4 @@
-//! Blocks in which image and text keep their own weights and meet in attention.
+//! Blocks in which image and text have their own weights and attend to each other.
 
 use super::modulation::{Modulation, modulate};
 use super::{FluxConfig, Rope};
@@ -25,7 +25,7 @@ impl Heads {
     /// Attention of all positions to all, with rotary positions → [B, L, heads · d].
     ///
     /// # Errors
-    /// When the tables have another length.
+    /// Fails if the tables have another length.
     pub fn attend(&self, rope: &Rope) -> candle_core::Result<Tensor> {
         let q = rope.apply(&self.q)?.transpose(1, 2)?;
         let k = rope.apply(&self.k)?.transpose(1, 2)?;
@@ -57,10 +57,10 @@ pub struct Projections {
 }
 
 impl Projections {
-    /// `names` are those of the projections of q, k, v and of the norms of q and k.
+    /// `names` contains the names of the projections of q, k and v, and of the norms of q and k.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights, names: [&str; 5]) -> Result<Self> {
         let [q, k, v, norm_q, norm_k] = names;
         let (width, size) = (config.width(), config.attention_head_dim);
@@ -78,7 +78,7 @@ impl Projections {
     /// [B, L, D] → [B, L, heads, d] each.
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Heads> {
         let (batch, length, _) = x.dims3()?;
         let project = |linear: &Linear| {
@@ -98,16 +98,17 @@ impl Projections {
 pub struct Stream {
     norm1: Modulation,
     projections: Projections,
-    /// None where what was seen goes on as it is.
+    /// `None` if the attention is not projected.
     to_out: Option<Linear>,
     ff_in: Linear,
     ff_out: Linear,
 }
 
-/// The modulation of a stream in one block: three vectors [B, D] for attention, three for the feed-forward.
+/// The modulation of a stream in one block: three vectors [B, D] for the attention, and three for the
+/// feed-forward.
 pub struct Modulated {
     parts: Vec<Tensor>,
-    /// What attention reads.
+    /// The input of the attention.
     pub heads: Heads,
 }
 
@@ -132,15 +133,15 @@ impl Stream {
     /// The stream of image tokens.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn image(config: &FluxConfig, block: &Weights) -> Result<Self> {
         Self::new(config, block, ("norm1", Some("to_out.0"), "ff"), IMAGE)
     }
 
-    /// A stream of image tokens that no text stands beside, whose attention is not projected.
+    /// A stream of image tokens without text, whose attention is not projected.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn alone(config: &FluxConfig, block: &Weights) -> Result<Self> {
         Self::new(config, block, ("norm1", None, "ff"), IMAGE)
     }
@@ -148,7 +149,7 @@ impl Stream {
     /// The stream of text tokens.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn text(config: &FluxConfig, block: &Weights) -> Result<Self> {
         let names = [
             "add_q_proj",
@@ -161,10 +162,11 @@ impl Stream {
         Self::new(config, block, parts, names)
     }
 
-    /// What the tokens x [B, L, D] bring to attention, under `condition`, the SiLU of the embedding [B, D].
+    /// The queries, keys and values of the tokens x [B, L, D]. `condition` is the SiLU of the embedding [B,
+    /// D].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn before(&self, x: &Tensor, condition: &Tensor) -> candle_core::Result<Modulated> {
         let parts = self.norm1.forward(condition)?;
         let heads = self
@@ -173,10 +175,10 @@ impl Stream {
         Ok(Modulated { parts, heads })
     }
 
-    /// Adds what the tokens have seen [B, L, D], then the feed-forward.
+    /// Adds the result of the attention [B, L, D], and then the feed-forward.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn after(
         &self,
         x: &Tensor,
@@ -203,8 +205,10 @@ pub struct DoubleBlock {
 }
 
 impl DoubleBlock {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         Ok(Self {
             image: Stream::image(config, weights)?,
@@ -212,10 +216,11 @@ impl DoubleBlock {
         })
     }
 
-    /// Image tokens [B, N, D] and text tokens [B, T, D] → the same; `rope` has T + N positions, text first.
+    /// Image tokens [B, N, D] and text tokens [B, T, D] → the same; `rope` has T + N positions, with the text
+    /// first.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn forward(
         &self,
         image: &Tensor,

@@ -1,4 +1,4 @@
-//! What every block is modulated by: embeddings of time, guidance and the pooled prompt.
+//! The embeddings of time, guidance and pooled prompt, which modulate every block.
 
 use super::FluxConfig;
 use crate::model::nn::{Activation, Linear, linear};
@@ -7,7 +7,7 @@ use candle_core::{D, DType, Module, Tensor};
 
 /// Width of the sinusoid of a time.
 const SINUSOID: usize = 256;
-/// Sigma and guidance scale count in thousandths.
+/// Sigma and the guidance scale are counted in thousandths.
 const SCALE: f64 = 1000.0;
 
 /// Two linear layers with SiLU between them.
@@ -41,8 +41,10 @@ pub struct TimeTextEmbed {
 }
 
 impl TimeTextEmbed {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         let embedder = |name: &str, input| Embedder::new(&weights.at(name), input, config.width());
         let guided = config.guidance_embeds;
@@ -56,7 +58,7 @@ impl TimeTextEmbed {
         })
     }
 
-    /// Whether a guidance scale is wanted.
+    /// Whether the network requires a guidance scale.
     pub fn guided(&self) -> bool {
         self.guidance_embedder.is_some()
     }
@@ -64,16 +66,16 @@ impl TimeTextEmbed {
     /// Sigma `[B]` → [B, D].
     ///
     /// # Errors
-    /// When the shape is another.
+    /// Fails if the shape is another.
     pub fn time(&self, sigma: &Tensor) -> candle_core::Result<Tensor> {
         self.timestep_embedder.forward(&self.sinusoid(sigma)?)
     }
 
-    /// The part that stays the same over all steps: pooled prompt [B, Q] and guidance scale `[B]` → [B, D]. A scale is
-    /// not looked at by a network without guidance.
+    /// The part that stays the same over all steps: pooled prompt [B, Q] and guidance scale `[B]` → [B, D]. A
+    /// network without guidance ignores the scale.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn constant(
         &self,
         pooled: &Tensor,
@@ -86,7 +88,7 @@ impl TimeTextEmbed {
         }
     }
 
-    /// [B] → [B, 256], cosines first; in f32 until the last cast.
+    /// [B] → [B, 256], with cosines first, in f32 until the last cast.
     fn sinusoid(&self, values: &Tensor) -> candle_core::Result<Tensor> {
         const HALF: usize = SINUSOID / 2;
         let slope = -(10_000f64.ln()) as f32;

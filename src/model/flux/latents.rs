@@ -3,15 +3,15 @@
 use crate::model::{ModelError, Result};
 use candle_core::{DType, Device, Tensor};
 
-/// [B, c, 2h, 2w] → [B, h · w, 4c]; within a token the order is channel, row, column.
+/// [B, c, 2h, 2w] → [B, h · w, 4c]. Within a token, the order is channel, row, column.
 ///
 /// # Errors
-/// When height or width is odd.
+/// Fails if height or width is odd.
 pub fn pack(latents: &Tensor) -> Result<Tensor> {
     let (batch, channels, height, width) = latents.dims4()?;
     if height % 2 != 0 || width % 2 != 0 {
         return Err(ModelError::Input(format!(
-            "latents of {width} × {height} cells do not divide into tokens of 2 × 2"
+            "latents of {width} × {height} cells cannot be divided into tokens of 2 × 2"
         )));
     }
     let (h, w) = (height / 2, width / 2);
@@ -23,12 +23,12 @@ pub fn pack(latents: &Tensor) -> Result<Tensor> {
 /// [B, h · w, 4c] → [B, c, 2h, 2w].
 ///
 /// # Errors
-/// When the tokens are not `h · w` or their width is not a multiple of four.
+/// Fails if the tokens are not `h · w` or their width is not a multiple of four.
 pub fn unpack(tokens: &Tensor, h: usize, w: usize) -> Result<Tensor> {
     let (batch, length, width) = tokens.dims3()?;
     if length != h * w || width % 4 != 0 {
         return Err(ModelError::Input(format!(
-            "{length} tokens of width {width} are no grid of {w} × {h} tokens of 2 × 2 cells"
+            "{length} tokens of width {width} do not form a grid of {w} × {h} tokens of 2 × 2 cells"
         )));
     }
     let channels = width / 4;
@@ -40,7 +40,7 @@ pub fn unpack(tokens: &Tensor, h: usize, w: usize) -> Result<Tensor> {
 /// Ids of a grid of image tokens in raster order: (0, row, column), [h · w, 3].
 ///
 /// # Errors
-/// When the device has no room.
+/// Fails if the device has no room.
 pub fn image_ids(h: usize, w: usize, device: &Device) -> Result<Tensor> {
     let ids: Vec<f32> = (0..h)
         .flat_map(|row| (0..w).flat_map(move |column| [0.0, row as f32, column as f32]))
@@ -51,7 +51,7 @@ pub fn image_ids(h: usize, w: usize, device: &Device) -> Result<Tensor> {
 /// Ids of text tokens: zeros, [length, 3].
 ///
 /// # Errors
-/// When the device has no room.
+/// Fails if the device has no room.
 pub fn text_ids(length: usize, device: &Device) -> Result<Tensor> {
     Ok(Tensor::zeros((length, 3), DType::F32, device)?)
 }

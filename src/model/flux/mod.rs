@@ -1,7 +1,7 @@
 //! The FLUX.1 transformer: a rectified-flow denoiser of latent images under a prompt.
 //!
-//! Black Forest Labs, "FLUX.1" (2024), after Esser et al., "Scaling Rectified Flow Transformers for High-Resolution
-//! Image Synthesis" (arXiv 2403.03206). Follows `FluxTransformer2DModel` of diffusers.
+//! Black Forest Labs, "FLUX.1" (2024), after Esser et al., "Scaling Rectified Flow Transformers for
+//! High-Resolution Image Synthesis" (arXiv 2403.03206). Follows `FluxTransformer2DModel` of diffusers.
 
 pub mod bfl;
 mod config;
@@ -25,7 +25,7 @@ use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
 
-/// What stays the same over all steps of a sampling: prompt, guidance and positions.
+/// The inputs that stay the same over all steps of a sampling: prompt, guidance and positions.
 #[derive(Debug, Clone)]
 pub struct Conditioning {
     /// Embedded text tokens [B, T, D].
@@ -39,7 +39,7 @@ impl Conditioning {
     /// One prompt for `batch` latents.
     ///
     /// # Errors
-    /// When there is more than one prompt.
+    /// Fails if there is more than one prompt.
     pub fn repeat(&self, batch: usize) -> Result<Self> {
         let prompts = self.context.dim(0)?;
         if prompts != 1 {
@@ -70,8 +70,10 @@ pub struct FluxTransformer {
 }
 
 impl FluxTransformer {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`FluxConfig::check`] and [`Weights::get`].
+    /// Fails when [`FluxConfig::check`] or [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let width = config.width();
@@ -98,11 +100,11 @@ impl FluxTransformer {
         })
     }
 
-    /// Embeds what does not depend on the step: text tokens [B, T, J], pooled prompt [B, Q], guidance scale `[B]`, ids
-    /// of the image tokens [N, 3] and of the text tokens [T, 3].
+    /// Embeds the inputs that do not depend on the step: text tokens [B, T, J], pooled prompt [B, Q],
+    /// guidance scale `[B]`, ids of the image tokens [N, 3] and of the text tokens [T, 3].
     ///
     /// # Errors
-    /// When shapes do not fit, or the network wants a guidance scale and there is none.
+    /// Fails if shapes do not fit, or the network requires a guidance scale and there is none.
     pub fn prepare(
         &self,
         encoder_hidden_states: &Tensor,
@@ -114,7 +116,7 @@ impl FluxTransformer {
         let (batch, length, _) = encoder_hidden_states.dims3()?;
         if txt_ids.dim(0)? != length {
             return Err(ModelError::Input(format!(
-                "{} position ids for {length} text tokens",
+                "there are {} position ids for {length} text tokens",
                 txt_ids.dim(0)?
             )));
         }
@@ -123,7 +125,7 @@ impl FluxTransformer {
             Some(scale) => same("guidance scales", scale, batch)?,
             None if self.time_text_embed.guided() => {
                 return Err(ModelError::Input(
-                    "this network wants a guidance scale".into(),
+                    "this network requires a guidance scale".into(),
                 ));
             }
             None => {}
@@ -139,11 +141,11 @@ impl FluxTransformer {
         })
     }
 
-    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma `[B]` (0 to 1). `added` [B, N, D] joins the image
-    /// tokens after the last double block.
+    /// The velocity [B, N, C] of packed latents [B, N, C] at sigma `[B]` (0 to 1). `added` [B, N, D] joins
+    /// the image tokens after the last double block.
     ///
     /// # Errors
-    /// When shapes do not fit; the conditioning must be of the same batch.
+    /// Fails if shapes do not fit, or if the conditioning has another batch size.
     pub fn forward(
         &self,
         hidden_states: &Tensor,
@@ -162,7 +164,7 @@ impl FluxTransformer {
         let texts = context.dim(1)?;
         if rope.length() != texts + length {
             return Err(ModelError::Input(format!(
-                "{} positions for {texts} text and {length} image tokens",
+                "there are {} positions for {texts} text tokens and {length} image tokens",
                 rope.length()
             )));
         }
@@ -190,7 +192,7 @@ impl FluxTransformer {
     }
 }
 
-/// Nothing is broadcast over the batch: a wrong count would pass unseen.
+/// Nothing is broadcast over the batch, since a wrong count would not be noticed.
 fn same(what: &str, tensor: &Tensor, batch: usize) -> Result<()> {
     match tensor.dim(0)? {
         count if count == batch => Ok(()),

@@ -1,4 +1,4 @@
-//! Rotary positions over several axes: every axis turns its own part of a head.
+//! Rotary positions over several axes. Every axis rotates its own part of a head.
 
 use crate::model::{ModelError, Result};
 use candle_core::{DType, Device, Tensor};
@@ -14,11 +14,12 @@ pub struct Rope {
 }
 
 impl Rope {
-    /// Tables for the tokens whose ids are given, [L, axes]; `axes` are the numbers of elements that turn with each
-    /// column. Angles are computed in f64, since a large position times a frequency loses digits in f32.
+    /// Tables for the tokens whose ids are given, [L, axes]; `axes` contains the number of elements that each
+    /// column rotates. Angles are computed in f64, since a large position times a frequency loses digits in
+    /// f32.
     ///
     /// # Errors
-    /// When there is not one column an axis.
+    /// Fails if the number of columns is not the number of axes.
     pub fn new(ids: &Tensor, axes: &[usize], device: &Device) -> Result<Self> {
         let (length, columns) = ids.dims2()?;
         if columns != axes.len() {
@@ -51,10 +52,10 @@ impl Rope {
         self.cos.dims()[0]
     }
 
-    /// Turns neighbouring pairs of elements, in f32; x is [B, L, heads, d].
+    /// Rotates neighbouring pairs of elements, in f32. x is [B, L, heads, d].
     ///
     /// # Errors
-    /// When L or d is not that of the tables.
+    /// Fails if L or d is not that of the tables.
     pub fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         rotary(x, &self.cos, &self.sin, Pairs::Neighbours)
     }

@@ -18,8 +18,10 @@ pub struct SingleBlock {
 }
 
 impl SingleBlock {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         let width = config.width();
         let names = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
@@ -34,7 +36,7 @@ impl SingleBlock {
     /// [B, L, D] → [B, L, D] under `condition`, the SiLU of the embedding [B, D]; `rope` has L positions.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn forward(
         &self,
         x: &Tensor,

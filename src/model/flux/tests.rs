@@ -1,4 +1,4 @@
-//! Names, layouts and what may not pass unseen.
+//! Tests of names, layouts and errors.
 
 use super::*;
 use crate::model::weights::{Asked, Files, audit, load};
@@ -70,7 +70,7 @@ fn weights(config: &FluxConfig) -> HashMap<String, Tensor> {
     asked(config).into_iter().map(random).collect()
 }
 
-/// The same weights as Black Forest Labs would write them.
+/// The same weights in the layout of Black Forest Labs.
 fn bfl_weights(config: &FluxConfig, from: &HashMap<String, Tensor>) -> HashMap<String, Tensor> {
     let mut to = HashMap::new();
     let mut put = |name: &str, parts: &[&str]| {
@@ -183,7 +183,7 @@ fn velocity(model: &FluxTransformer) -> Vec<f32> {
     let x = ramp(&[2, 6, 8], 0.01);
     assert!(model.forward(&x, &one, &sigma, None).is_err());
     let all = model.forward(&x, &two, &sigma, None).unwrap();
-    // A sample does not depend on its neighbours.
+    // A sample is independent of its neighbours.
     let (x, sigma) = (x.narrow(0, 1, 1).unwrap(), sigma.narrow(0, 1, 1).unwrap());
     let alone = model.forward(&x, &one, &sigma, None).unwrap();
     let flat = |x: &Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap();

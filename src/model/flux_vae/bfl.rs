@@ -1,7 +1,8 @@
-//! The autoencoder in the layout of Black Forest Labs' own `ae.safetensors`, read under the names of diffusers.
+//! The autoencoder in the layout of Black Forest Labs' own `ae.safetensors`, read under the names of
+//! diffusers.
 //!
-//! There the levels of the decoder are counted from the picture, and the linear layers of the attention are stored as
-//! 1 × 1 convolutions.
+//! In this file, the levels of the decoder are counted from the picture, and the linear layers of the
+//! attention are stored as 1 × 1 convolutions.
 
 use crate::model::weights::{Asked, Files, Source, audit};
 use crate::model::{ModelError, Result, Weights};
@@ -13,28 +14,29 @@ struct Bfl {
     levels: usize,
 }
 
-/// What all files in this layout hold.
+/// Tensors that all files with this layout contain.
 const KNOWN: [&str; 2] = [
     "decoder.mid.block_1.conv1.weight",
     "decoder.norm_out.weight",
 ];
 
-/// Whether files are in this layout.
+/// Whether files have this layout.
 pub fn is_bfl(files: &Files) -> bool {
     files.holds(&KNOWN)
 }
 
-/// As [`crate::model::weights::load`] for files in this layout.
+/// Loads a network as [`crate::model::weights::load`] does, from files with this layout.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`ModelError::Weights`], which lists every missing and mis-shaped tensor, and when `build`
+/// fails.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,
     device: &Device,
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
-    let files = files.below(&KNOWN);
+    let files = files.for_names(&KNOWN);
     let source = Bfl {
         levels: levels(&files),
         files: files.clone(),
@@ -47,7 +49,7 @@ pub fn load<T>(
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
-/// The number of levels, which both halves have.
+/// The number of levels, which is the same in both halves.
 fn levels(files: &Files) -> usize {
     let number = |name: &String| -> Option<usize> {
         let rest = name
@@ -60,10 +62,12 @@ fn levels(files: &Files) -> usize {
 }
 
 impl Bfl {
-    /// What is stored for a tensor that is asked for under the name of diffusers.
+    /// The stored tensor for a requested tensor of diffusers.
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Asked> {
         let stored = name_of(name, self.levels).ok_or_else(|| {
-            ModelError::Input(format!("`{name}` has no counterpart in an ae.safetensors"))
+            ModelError::Input(format!(
+                "`{name}` does not exist in the layout of ae.safetensors"
+            ))
         })?;
         let mut shape = shape.to_vec();
         if stored.contains(".attn_1.") && shape.len() == 2 {
@@ -90,7 +94,7 @@ impl Source for Bfl {
     }
 }
 
-/// The name there of a tensor of diffusers.
+/// The name in this layout of a tensor of diffusers.
 fn name_of(name: &str, levels: usize) -> Option<String> {
     let (half, rest) = name.split_once('.')?;
     let parts: Vec<&str> = rest.split('.').collect();
@@ -164,9 +168,10 @@ mod tests {
             let shape = Shape::from(dims.clone());
             let tensor = files.get(name, &shape, DType::F32, &Device::Cpu).unwrap();
             let name = name_of(name, levels).unwrap_or_else(|| panic!("{name}"));
-            let tensor = match name.contains("attn_1") && dims.len() == 2 {
-                true => tensor.reshape((dims[0], dims[1], 1, 1)).unwrap(),
-                false => tensor,
+            let tensor = if name.contains("attn_1") && dims.len() == 2 {
+                tensor.reshape((dims[0], dims[1], 1, 1)).unwrap()
+            } else {
+                tensor
             };
             tensors.insert(name, tensor);
         }

@@ -1,4 +1,4 @@
-//! What encoder and decoder are made of: residual blocks, the attention in the middle, changes of size.
+//! The parts of encoder and decoder: residual blocks, the attention in the middle, and changes of size.
 
 use super::VaeConfig;
 use crate::model::nn::{
@@ -13,12 +13,12 @@ const EPS: f64 = 1e-6;
 /// The norm of a place in the network.
 ///
 /// # Errors
-/// As [`GroupNorm::new`].
+/// Fails when [`GroupNorm::new`] fails.
 pub(super) fn norm(config: &VaeConfig, weights: &Weights, channels: usize) -> Result<GroupNorm> {
     GroupNorm::new(weights, config.norm_num_groups, channels, EPS)
 }
 
-/// norm, SiLU, conv, twice, beside the input or its 1 × 1 convolution.
+/// Twice a norm, SiLU and a convolution, added to the input or to its 1 × 1 convolution.
 #[derive(Debug, Clone)]
 pub(super) struct ResnetBlock {
     norm1: GroupNorm,
@@ -124,7 +124,7 @@ impl MidBlock {
     }
 }
 
-/// The residual blocks of a level and the change of size behind them.
+/// The residual blocks of a level, and the change of size after them.
 #[derive(Debug, Clone)]
 pub(super) struct Level {
     resnets: Vec<ResnetBlock>,
@@ -135,12 +135,12 @@ pub(super) struct Level {
 enum Resize {
     /// A convolution of stride 2, padded at the right and the bottom.
     Down(Conv2d),
-    /// Each cell doubled, then a convolution.
+    /// Doubles each cell in both directions, and then applies a convolution.
     Up(Conv2d),
 }
 
 impl Level {
-    /// A level of the encoder; all but the last halve the size.
+    /// A level of the encoder. All levels but the last halve the size.
     pub fn down(
         config: &VaeConfig,
         weights: &Weights,
@@ -158,7 +158,7 @@ impl Level {
         Self::new(config, weights, channels, config.layers_per_block, resize)
     }
 
-    /// A level of the decoder, one block deeper; all but the last double the size.
+    /// A level of the decoder, which has one more block. All levels but the last double the size.
     pub fn up(
         config: &VaeConfig,
         weights: &Weights,

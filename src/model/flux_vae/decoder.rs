@@ -1,4 +1,4 @@
-//! From latents to pixels.
+//! The decoder: from latents to pixels.
 
 use super::VaeConfig;
 use super::blocks::{Level, MidBlock, norm};
@@ -19,10 +19,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// From a VAE's weights; the encoder's are not asked for.
+    /// Loads the decoder from the weights of a VAE, without those of the encoder.
     ///
     /// # Errors
-    /// When the configuration is not FLUX's kind; as [`Weights::get`].
+    /// Fails if the configuration is not FLUX's kind, and when [`Weights::get`] fails.
     pub fn new(config: &VaeConfig, weights: &Weights) -> Result<Self> {
         let lowest = config.lowest()?;
         let weights = weights.at("decoder");
@@ -47,7 +47,7 @@ impl Decoder {
     /// Scaled latents [B, c, h, w] → pixels [B, 3, f·h, f·w], about −1 to 1, not clamped.
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
         let x = ((latents / self.scaling_factor)? + self.shift_factor)?;
         let mut x = self.mid_block.forward(&self.conv_in.forward(&x)?)?;

@@ -1,4 +1,4 @@
-//! From pixels to latents.
+//! The encoder: from pixels to latents.
 
 use super::VaeConfig;
 use super::blocks::{Level, MidBlock, norm};
@@ -20,10 +20,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// From a VAE's weights; the decoder's are not asked for.
+    /// Loads the encoder from the weights of a VAE, without those of the decoder.
     ///
     /// # Errors
-    /// When the configuration is not FLUX's kind; as [`Weights::get`].
+    /// Fails if the configuration is not FLUX's kind, and when [`Weights::get`] fails.
     pub fn new(config: &VaeConfig, weights: &Weights) -> Result<Self> {
         let lowest = config.lowest()?;
         let weights = weights.at("encoder");
@@ -39,7 +39,7 @@ impl Encoder {
             down_blocks: (0..levels.len()).map(level).collect::<Result<_>>()?,
             mid_block: MidBlock::new(config, &weights.at("mid_block"), lowest)?,
             conv_norm_out: norm(config, &weights.at("conv_norm_out"), lowest)?,
-            // Mean and logarithm of the variance.
+            // The mean and the logarithm of the variance.
             conv_out: Conv2d::same(&weights.at("conv_out"), (lowest, 2 * latent), 3)?,
             latent_channels: latent,
             scaling_factor: config.scaling_factor,
@@ -50,16 +50,16 @@ impl Encoder {
     /// Pixels [B, 3, H, W] in −1 to 1 → the mean of the latents [B, c, H / f, W / f].
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn mean(&self, pixels: &Tensor) -> Result<Tensor> {
         let moments = self.moments(pixels)?;
         Ok(moments.narrow(1, 0, self.latent_channels)?.contiguous()?)
     }
 
-    /// The same with the logarithms of the variances behind the means, [B, 2 · latent channels, H / f, W / f].
+    /// The means, followed by the logarithms of the variances, [B, 2 · latent channels, H / f, W / f].
     ///
     /// # Errors
-    /// When the picture is too small or its sides are no multiples of f.
+    /// Fails if the picture is too small or its sides are not multiples of f.
     pub fn moments(&self, pixels: &Tensor) -> Result<Tensor> {
         let mut x = self.conv_in.forward(pixels)?;
         for level in &self.down_blocks {
@@ -70,10 +70,10 @@ impl Encoder {
         Ok(self.conv_out.forward(&x)?)
     }
 
-    /// The latents that a denoiser takes for their mean: (mean − shift) · scale.
+    /// The latents in the scale of the denoiser: (mean − shift) · scale.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn scaled(&self, mean: &Tensor) -> Result<Tensor> {
         Ok(((mean - self.shift_factor)? * self.scaling_factor)?)
     }

@@ -1,6 +1,7 @@
-//! The autoencoder of FLUX.1: keys and numbers of `AutoencoderKL` of diffusers.
+//! The autoencoder of FLUX.1, with the keys and the results of `AutoencoderKL` of diffusers.
 //!
-//! Rombach et al., arXiv 2112.10752, with 16 latent channels and no quantisation convolutions. Encoding takes the mean.
+//! Rombach et al., arXiv 2112.10752, with 16 latent channels and without quantisation convolutions. Encoding
+//! uses the mean.
 
 pub mod bfl;
 mod blocks;
@@ -13,7 +14,7 @@ pub use encoder::Encoder;
 use super::{ModelError, Result};
 use serde::Deserialize;
 
-/// The fields of `vae/config.json` that the network needs; what a file omits is as in FLUX.1-dev.
+/// The fields of `vae/config.json` that the network needs. Missing fields have the values of FLUX.1-dev.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VaeConfig {
     /// Channels of each level, from the picture down.
@@ -28,7 +29,7 @@ pub struct VaeConfig {
     pub out_channels: usize,
     #[serde(default = "scaling")]
     pub scaling_factor: f64,
-    /// Null for none.
+    /// Null means no shift.
     #[serde(default = "shift")]
     pub shift_factor: Option<f64>,
     #[serde(default = "yes")]
@@ -60,7 +61,7 @@ fn yes() -> bool {
 }
 
 impl VaeConfig {
-    /// Pixels a latent cell spans along a side.
+    /// Number of pixels along the side of a latent cell.
     pub fn scale_factor(&self) -> usize {
         1 << self.block_out_channels.len().saturating_sub(1)
     }
@@ -72,8 +73,8 @@ impl VaeConfig {
     /// Channels of the lowest level.
     ///
     /// # Errors
-    /// When there is no level, the groups of the norms do not divide one's channels, or the network has convolutions
-    /// that FLUX's has not.
+    /// Fails if there is no level, if the groups of the norms do not divide the channels of a level, or if
+    /// the network has convolutions that FLUX does not have.
     fn lowest(&self) -> Result<usize> {
         if self.use_quant_conv || self.use_post_quant_conv {
             return Err(ModelError::Input(

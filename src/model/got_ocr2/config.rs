@@ -1,4 +1,4 @@
-//! The configuration, in transformers' form or in the authors' own.
+//! The configuration, in the form of transformers or in that of the authors.
 
 use crate::model::nn::Activation;
 use crate::model::qwen2::LayerShape;
@@ -6,12 +6,12 @@ use crate::model::{ModelError, Result, read_config};
 use serde::Deserialize;
 use std::path::Path;
 
-/// Sizes of the picture tower; what a configuration leaves out has the released value.
+/// The sizes of the picture tower. Missing fields have the released values.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct VisionConfig {
     pub hidden_size: usize,
-    /// Channels behind the neck.
+    /// Number of channels after the neck.
     pub output_channels: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
@@ -24,7 +24,7 @@ pub struct VisionConfig {
     pub qkv_bias: bool,
     pub use_abs_pos: bool,
     pub use_rel_pos: bool,
-    /// Side of an attention window in patches.
+    /// Side of an attention window, in patches.
     pub window_size: usize,
     /// The layers whose attention has no windows.
     pub global_attn_indexes: Vec<usize>,
@@ -54,7 +54,7 @@ impl Default for VisionConfig {
 }
 
 impl VisionConfig {
-    /// Patches along a side.
+    /// Number of patches along a side.
     pub fn grid(&self) -> usize {
         self.image_size / self.patch_size.max(1)
     }
@@ -118,7 +118,7 @@ impl TextConfig {
         newer.or(self.rope_theta).unwrap_or(1e6)
     }
 
-    /// Numbers of a head.
+    /// Width of a head.
     pub fn head_dim(&self) -> usize {
         self.hidden_size / self.num_attention_heads
     }
@@ -134,9 +134,9 @@ impl TextConfig {
 pub struct GotConfig {
     pub vision: VisionConfig,
     pub text: TextConfig,
-    /// The token whose place a picture's vector takes.
+    /// The token that a vector of a picture replaces.
     pub image_token: u32,
-    /// Vectors of a picture.
+    /// Number of vectors of a picture.
     pub image_tokens: usize,
 }
 
@@ -151,7 +151,7 @@ struct Nested {
     image_seq_length: usize,
 }
 
-/// `config.json` of the authors' checkpoint, which says nothing of the picture tower.
+/// `config.json` of the authors' checkpoint, which does not describe the picture tower.
 #[derive(Deserialize)]
 struct Flat {
     #[serde(flatten)]
@@ -174,28 +174,25 @@ impl GotConfig {
     /// Reads either form.
     ///
     /// # Errors
-    /// When the file is absent or a field is missing, or the sizes do not fit each other.
+    /// Fails if the file is absent or a field is missing, or the sizes do not fit each other.
     pub fn read(path: &Path) -> Result<Self> {
         let plain: serde_json::Value = read_config(path)?;
         let wrong = |error: serde_json::Error| ModelError::config(path, error.to_string());
-        let config = match plain.get("text_config").is_some() {
-            true => {
-                let nested: Nested = serde_json::from_value(plain).map_err(wrong)?;
-                Self {
-                    vision: nested.vision_config,
-                    text: nested.text_config,
-                    image_token: nested.image_token_index,
-                    image_tokens: nested.image_seq_length,
-                }
+        let config = if plain.get("text_config").is_some() {
+            let nested: Nested = serde_json::from_value(plain).map_err(wrong)?;
+            Self {
+                vision: nested.vision_config,
+                text: nested.text_config,
+                image_token: nested.image_token_index,
+                image_tokens: nested.image_seq_length,
             }
-            false => {
-                let flat: Flat = serde_json::from_value(plain).map_err(wrong)?;
-                Self {
-                    vision: VisionConfig::default(),
-                    text: flat.text,
-                    image_token: flat.im_patch_token,
-                    image_tokens: flat.image_token_len,
-                }
+        } else {
+            let flat: Flat = serde_json::from_value(plain).map_err(wrong)?;
+            Self {
+                vision: VisionConfig::default(),
+                text: flat.text,
+                image_token: flat.im_patch_token,
+                image_tokens: flat.image_token_len,
             }
         };
         config
@@ -211,7 +208,9 @@ impl GotConfig {
             || !divides(text.num_attention_heads, text.hidden_size)
             || !divides(text.layer().num_key_value_heads, text.num_attention_heads)
         {
-            return Some("a number of attention heads does not divide its width".into());
+            return Some(
+                "a number of attention heads does not divide the width of its layers".into(),
+            );
         }
         if vision.window_size == 0 || !divides(vision.patch_size, vision.image_size) {
             return Some("`window_size` is 0 or `patch_size` does not divide `image_size`".into());
@@ -220,7 +219,7 @@ impl GotConfig {
         let side = vision.grid().div_ceil(2).div_ceil(2);
         (side * side != self.image_tokens).then(|| {
             format!(
-                "a picture becomes {} vectors, and `image_seq_length` is {}",
+                "a picture becomes {} vectors, but `image_seq_length` is {}",
                 side * side,
                 self.image_tokens
             )

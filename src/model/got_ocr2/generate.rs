@@ -1,4 +1,4 @@
-//! Greedy decoding that never says the same long phrase twice.
+//! Greedy decoding that never repeats a long phrase.
 
 use super::GotOcr2;
 use crate::model::Result;
@@ -11,15 +11,15 @@ pub struct Reading<'a> {
     pub max_new_tokens: usize,
     /// The reading ends before one of these.
     pub eos: &'a [u32],
-    /// No sequence of so many tokens comes twice, prompt included; 0 forbids nothing.
+    /// No sequence of this many tokens appears twice, including the prompt. 0 forbids nothing.
     pub no_repeat_ngram_size: usize,
 }
 
 impl GotOcr2 {
-    /// The likeliest continuation of a prompt whose image tokens stand for `image_features`.
+    /// The most likely continuation of a prompt, whose image tokens are replaced by `image_features`.
     ///
     /// # Errors
-    /// As [`GotOcr2::logits`].
+    /// Fails when [`GotOcr2::logits`] fails.
     pub fn read(
         &self,
         input_ids: &[u32],
@@ -50,7 +50,7 @@ impl GotOcr2 {
     }
 }
 
-/// The first of the highest scores that is not forbidden.
+/// The first token with the highest score that is not forbidden.
 fn likeliest(scores: &[f32], forbidden: &[u32]) -> u32 {
     let mut best = (0, f32::NEG_INFINITY);
     for (id, score) in (0u32..).zip(scores) {
@@ -61,8 +61,8 @@ fn likeliest(scores: &[f32], forbidden: &[u32]) -> u32 {
     best.0
 }
 
-/// The tokens that would complete a sequence of `size` tokens that stands in `ids` already, as transformers'
-/// `NoRepeatNGramLogitsProcessor` has it.
+/// The tokens that would complete a sequence of `size` tokens that is already in `ids`, as in transformers'
+/// `NoRepeatNGramLogitsProcessor`.
 fn repeated(ids: &[u32], size: usize) -> Vec<u32> {
     if size == 0 || ids.len() + 1 < size {
         return Vec::new();

@@ -1,8 +1,9 @@
-//! GOT-OCR2.0 (Wei et al., "General OCR Theory", arXiv 2409.01704), after transformers' `GotOcr2ForConditionalGeneration`.
+//! GOT-OCR2.0 (Wei et al., "General OCR Theory", arXiv 2409.01704), after transformers'
+//! `GotOcr2ForConditionalGeneration`.
 //!
 //! Tensors have the names of the converted checkpoint (`vision_tower.*`, `multi_modal_projector.*`,
-//! `language_model.model.*`) or those of the authors' (`model.vision_tower_high.*`, `model.mm_projector_vary.*`,
-//! `model.*`).
+//! `language_model.model.*`) or those of the authors' (`model.vision_tower_high.*`,
+//! `model.mm_projector_vary.*`, `model.*`).
 
 mod config;
 mod generate;
@@ -35,7 +36,7 @@ impl GotOcr2 {
     /// Loads a checkpoint of either layout.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// Fails if a tensor is missing or has another shape.
     pub fn load(
         config: &GotConfig,
         files: &Arc<Files>,
@@ -43,14 +44,17 @@ impl GotOcr2 {
         device: &Device,
     ) -> Result<Self> {
         let build = |weights: &Weights| Self::new(config, weights);
-        match original::is(files) {
-            true => load_as(files, dtype, device, original::place, build),
-            false => load(files, dtype, device, build),
+        if original::is(files) {
+            load_as(files, dtype, device, original::stored_place, build)
+        } else {
+            load(files, dtype, device, build)
         }
     }
 
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// Fails if a tensor is missing or has another shape.
     pub fn new(config: &GotConfig, weights: &Weights) -> Result<Self> {
         let (vision, text) = (&config.vision, &config.text);
         let language = weights.at("language_model");
@@ -70,9 +74,10 @@ impl GotOcr2 {
             conv_upsampler1: conv("conv_upsampler1", narrow, 2 * narrow)?,
             conv_upsampler2: conv("conv_upsampler2", 2 * narrow, wide)?,
             multimodal_projector: linear(&projector.at("multimodal_projector"), wide, wide, true)?,
-            lm_head: match text.tied() {
-                true => Linear::new(decoder.embed_tokens.embeddings().clone(), None),
-                false => linear(&language.at("lm_head"), wide, text.vocab_size, false)?,
+            lm_head: if text.tied() {
+                Linear::new(decoder.embed_tokens.embeddings().clone(), None)
+            } else {
+                linear(&language.at("lm_head"), wide, text.vocab_size, false)?
             },
             language_model: decoder,
             config: config.clone(),
@@ -87,7 +92,7 @@ impl GotOcr2 {
     /// The vectors of pictures [B, 3, S, S], in raster order: [B, image tokens, D].
     ///
     /// # Errors
-    /// When the pictures have another size.
+    /// Fails if the pictures have another size.
     pub fn image_features(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let x = self.vision.forward(pixel_values)?;
         let x = self.conv_upsampler1.forward(&x)?;
@@ -96,13 +101,13 @@ impl GotOcr2 {
         Ok(self.multimodal_projector.forward(&x)?)
     }
 
-    /// Token vectors [1, L, D] of a prompt; `image_features` [B, N, D] take the places of the image tokens.
+    /// Token vectors [1, L, D] of a prompt; `image_features` [B, N, D] replace the image tokens.
     fn embed(&self, input_ids: &[u32], image_features: &Tensor) -> Result<Tensor> {
         let device = image_features.device();
         let words = self.config.text.vocab_size;
         if let Some(id) = input_ids.iter().find(|id| **id as usize >= words) {
             return Err(ModelError::Input(format!(
-                "id {id} is beyond the {words} words of the vocabulary"
+                "the id {id} is outside the vocabulary of {words} tokens"
             )));
         }
         let vectors = image_features.flatten_to(1)?;
@@ -112,7 +117,7 @@ impl GotOcr2 {
         let (places, rows) = (places.count(), vectors.dim(0)?);
         if places != rows {
             return Err(ModelError::Input(format!(
-                "the prompt has {places} image tokens, and the pictures have {rows} vectors"
+                "the prompt has {places} image tokens, but the pictures have {rows} vectors"
             )));
         }
         let embeds = self
@@ -152,7 +157,7 @@ impl GotOcr2 {
     /// Scores of the token that follows a prompt, [1, V].
     ///
     /// # Errors
-    /// When image tokens and `image_features` do not agree, or an id is outside the vocabulary.
+    /// Fails if image tokens and `image_features` do not agree, or an id is outside the vocabulary.
     pub fn logits(&self, input_ids: &[u32], image_features: &Tensor) -> Result<Tensor> {
         let embeds = self.embed(input_ids, image_features)?;
         let angles = self.angles(0, input_ids.len(), embeds.device())?;

@@ -4,14 +4,14 @@ use crate::model::weights::{Files, Held};
 
 const TOWER: &str = "model.vision_tower_high";
 
-/// Whether files have these names.
+/// Whether files use these names.
 pub fn is(files: &Files) -> bool {
     let position = format!("{TOWER}.pos_embed");
     files.holds(&[&position])
 }
 
-/// Where a tensor of the converted checkpoint lies.
-pub fn place(name: &str) -> Option<Held> {
+/// The place of a tensor of the converted checkpoint.
+pub fn stored_place(name: &str) -> Option<Held> {
     let whole = |name: String| Some(Held::whole(name));
     if let Some(rest) = name.strip_prefix("language_model.") {
         return whole(rest.to_owned());

@@ -1,4 +1,5 @@
-//! The picture tower: SAM's ViT-B (Kirillov et al., arXiv 2304.02643) with windows, relative positions and a neck.
+//! The picture tower: SAM's ViT-B (Kirillov et al., arXiv 2304.02643) with windows, relative positions and a
+//! neck.
 
 use super::VisionConfig;
 use crate::model::nn::{
@@ -8,7 +9,7 @@ use crate::model::nn::{
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// Numbers of relative positions that are added at a time: 32 Mi, 128 MiB in f32.
+/// Number of relative positions that are added at a time: 32 Mi, which is 128 MiB in f32.
 const BIAS: usize = 1 << 25;
 
 /// `vision_tower`.
@@ -22,15 +23,18 @@ pub struct Vision {
 }
 
 impl Vision {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
         let (width, side) = (config.hidden_size, config.grid());
         let patch_embed = weights.at("patch_embed.projection");
         let layer = |index: usize| {
-            let window = match config.global_attn_indexes.contains(&index) {
-                true => None,
-                false => Some(config.window_size),
+            let window = if config.global_attn_indexes.contains(&index) {
+                None
+            } else {
+                Some(config.window_size)
             };
             Layer::new(config, window, &weights.at("layers").at(index))
         };
@@ -55,7 +59,7 @@ impl Vision {
     /// Pixels [B, C, S, S] → [B, output_channels, side, side].
     ///
     /// # Errors
-    /// When the pictures have another size.
+    /// Fails if the pictures have another size.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let x = self.patch_embed.forward(pixel_values)?;
         let (batch, _, width) = x.dims3()?;
@@ -114,7 +118,7 @@ impl Layer {
     }
 }
 
-/// [B, H, W, D] → [B · windows, side, side, D]; the last windows are filled up with zeros.
+/// [B, H, W, D] → [B · windows, side, side, D]; the last windows are padded with zeros.
 fn windows(x: &Tensor, side: usize) -> candle_core::Result<Tensor> {
     let (batch, height, width, channels) = x.dims4()?;
     let (rows, columns) = (height.div_ceil(side), width.div_ceil(side));
@@ -125,7 +129,7 @@ fn windows(x: &Tensor, side: usize) -> candle_core::Result<Tensor> {
         .reshape((batch * rows * columns, side, side, channels))
 }
 
-/// Windows back to [B, H, W, D]; what they were filled up with is dropped.
+/// Windows back to [B, H, W, D], without their padding.
 fn joined(
     windows: &Tensor,
     side: usize,
@@ -205,8 +209,8 @@ impl Attention {
     }
 }
 
-/// What relative positions add to the scores of queries [B, heads, R · W, d], some rows of the square:
-/// q · Rh\[y, y'\] + q · Rw\[x, x'\], [B, heads, R · W, H · W]. The queries are not scaled.
+/// The values that relative positions add to the scores of queries [B, heads, R · W, d], some rows of the
+/// square: q · Rh\[y, y'\] + q · Rw\[x, x'\], [B, heads, R · W, H · W]. The queries are not scaled.
 fn bias(q: &Tensor, rows: &Tensor, columns: &Tensor) -> candle_core::Result<Tensor> {
     let (batch, heads, queries, size) = q.dims4()?;
     let (count, height, _) = rows.dims3()?;

@@ -5,7 +5,7 @@ use crate::model::{ModelError, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Levels of the backbone: strides 4, 8, 16, 32.
+/// Number of levels of the backbone, with the strides 4, 8, 16 and 32.
 pub const STAGES: usize = 4;
 
 /// The fields that the network needs.
@@ -14,18 +14,18 @@ pub struct Mask2FormerConfig {
     pub backbone_config: SwinConfig,
     /// Width of the pixel decoder.
     pub feature_size: usize,
-    /// Channels of the map that masks are products with.
+    /// Channels of the map that is multiplied with queries to get masks.
     pub mask_feature_size: usize,
     /// Width of the transformer decoder.
     pub hidden_dim: usize,
     pub encoder_feedforward_dim: usize,
     pub dim_feedforward: usize,
     pub encoder_layers: usize,
-    /// One more than there are layers: the first prediction counts.
+    /// One more than the number of layers, since the first prediction counts.
     pub decoder_layers: usize,
     pub num_attention_heads: usize,
     pub num_queries: usize,
-    /// The classes, by their number as text.
+    /// The names of the classes, by their number as text.
     pub id2label: BTreeMap<String, String>,
     #[serde(default)]
     pre_norm: bool,
@@ -78,7 +78,7 @@ fn yes() -> bool {
 }
 
 impl Mask2FormerConfig {
-    /// Classes, without the one for no object.
+    /// Number of classes, without the class for no object.
     pub fn num_labels(&self) -> usize {
         self.id2label.len()
     }
@@ -89,19 +89,17 @@ impl Mask2FormerConfig {
     }
 
     /// # Errors
-    /// When sizes do not fit each other, or the configuration is of a form that no published checkpoint has.
+    /// Fails if sizes do not fit each other, or the configuration is of a form that no published checkpoint
+    /// has.
     pub fn check(&self) -> Result<()> {
         let swin = &self.backbone_config;
         let heads = self.num_attention_heads;
         let divides = |part: usize, whole: usize| part > 0 && whole.is_multiple_of(part);
         let wrong = [
-            (
-                self.pre_norm,
-                "`pre_norm` is true; only layers with the norm behind are built",
-            ),
+            (self.pre_norm, "`pre_norm` must be false"),
             (
                 self.enforce_input_projection || self.feature_size != self.hidden_dim,
-                "`feature_size` must be `hidden_dim` and `enforce_input_projection` false",
+                "`feature_size` must equal `hidden_dim`, and `enforce_input_projection` must be false",
             ),
             (
                 self.common_stride != 4 || swin.patch_size != 4,
@@ -113,7 +111,7 @@ impl Mask2FormerConfig {
             ),
             (
                 !swin.qkv_bias || swin.use_absolute_embeddings,
-                "`qkv_bias` must be true and `use_absolute_embeddings` false",
+                "`qkv_bias` must be true, and `use_absolute_embeddings` must be false",
             ),
             (
                 swin.depths.len() != STAGES || swin.num_heads.len() != STAGES,
@@ -126,7 +124,7 @@ impl Mask2FormerConfig {
             ),
             (
                 !divides(heads, self.hidden_dim) || !self.hidden_dim.is_multiple_of(4),
-                "`num_attention_heads` must divide `hidden_dim`, and 4 too",
+                "`num_attention_heads` and 4 must divide `hidden_dim`",
             ),
             (
                 self.decoder_layers == 0 || self.num_queries == 0 || self.id2label.is_empty(),

@@ -1,4 +1,4 @@
-//! The transformer decoder: queries that look only where their last mask was.
+//! The transformer decoder, whose queries attend only to the area of their last mask.
 
 use super::config::Mask2FormerConfig;
 use super::pixel_decoder::{Decoded, LEVELS};
@@ -45,22 +45,22 @@ struct Attention {
     heads: usize,
 }
 
-/// A map that queries look at.
+/// A map to which queries attend.
 struct Memory {
     /// [B, h · w, D]
     keys: Tensor,
     /// [B, h · w, D]
     values: Tensor,
-    /// [B, F, h · w]: the mask features at this size. A mask at this size is a product with them, since resizing is
-    /// linear.
+    /// [B, F, h · w]: the mask features at this size. Their product with a query is a mask at this size,
+    /// since resizing is linear.
     mask_features: Tensor,
 }
 
 impl MaskedDecoder {
-    /// `weights` is the top of the checkpoint: two of the heads lie there.
+    /// Loads the tensors. `weights` is the top of the checkpoint, since two of the heads are there.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
         let width = config.hidden_dim;
         let module = weights.at("model.transformer_module");
@@ -89,10 +89,10 @@ impl MaskedDecoder {
         })
     }
 
-    /// → class logits [B, Q, K + 1] and mask logits [B, Q, H / 4, W / 4].
+    /// Returns class logits [B, Q, K + 1] and mask logits [B, Q, H / 4, W / 4].
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// Fails if the shapes do not fit.
     pub fn forward(&self, decoded: &Decoded) -> Result<(Tensor, Tensor)> {
         let memories: Vec<Memory> = (decoded.levels.iter().enumerate())
             .map(|(level, map)| self.memory(level, map, &decoded.mask_features))
@@ -150,7 +150,8 @@ impl MaskedDecoder {
     }
 }
 
-/// Mask logits [B, Q, K] → what is added to scores: −∞ outside the mask. A query without any mask sees everything.
+/// Mask logits [B, Q, K] → the values to add to scores: −∞ outside the mask. A query with an empty mask
+/// attends to everything.
 fn blocked(masks: &Tensor) -> candle_core::Result<Tensor> {
     let open = masks.ge(0.0)?.to_dtype(masks.dtype())?;
     let none = (1.0 - open.max_keepdim(D::Minus1)?)?;
@@ -208,7 +209,7 @@ impl Attention {
         })
     }
 
-    /// The projections of queries, keys and values lie in one tensor, one below the other.
+    /// One tensor contains the projections of queries, keys and values, one below the other.
     fn fused(weights: &Weights, width: usize, heads: usize) -> Result<Self> {
         let weight = weights.get("in_proj_weight", (3 * width, width))?;
         let bias = weights.get("in_proj_bias", 3 * width)?;

@@ -1,4 +1,4 @@
-//! Multi-scale deformable attention: each query looks at a few places of each map, which it chooses itself.
+//! Multi-scale deformable attention: each query attends to a few places of each map, which it chooses itself.
 //!
 //! Zhu et al., arXiv 2010.04159.
 
@@ -7,13 +7,13 @@ use crate::model::{Result, Weights};
 use candle_core::{D, DType, Device, Module, Storage, Tensor};
 use rayon::prelude::*;
 
-/// Places that a head looks at in each map.
+/// Number of places to which a head attends in each map.
 const POINTS: usize = 4;
 
 /// A map's height and width.
 pub type Extent = (usize, usize);
 
-/// The attention; its tokens are the pixels of all maps, one map after the other, row by row.
+/// The attention. Its tokens are the pixels of all maps, one map after the other, row by row.
 #[derive(Debug, Clone)]
 pub struct DeformableAttention {
     sampling_offsets: Linear,
@@ -24,8 +24,10 @@ pub struct DeformableAttention {
 }
 
 impl DeformableAttention {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(weights: &Weights, width: usize, heads: usize, levels: usize) -> Result<Self> {
         let places = heads * levels * POINTS;
         let project = |name: &str, output: usize| linear(&weights.at(name), width, output, true);
@@ -41,7 +43,7 @@ impl DeformableAttention {
     /// `query` and `value` [B, N, D] over maps with N pixels altogether → [B, N, D].
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// Fails if the shapes do not fit.
     pub fn forward(
         &self,
         query: &Tensor,
@@ -75,7 +77,7 @@ impl DeformableAttention {
     }
 }
 
-/// Where a map's pixels begin among all, and its sizes as numbers.
+/// The index of a map's first pixel among all pixels, and the sizes of the map.
 struct Map {
     start: usize,
     height: usize,
@@ -97,7 +99,7 @@ fn layout(maps: &[Extent]) -> Vec<Map> {
         .collect()
 }
 
-/// Centre of every pixel as a part of its map's width and height, (x, y).
+/// The centre of every pixel relative to the width and height of its map, (x, y).
 fn references(maps: &[Extent]) -> Vec<(f32, f32)> {
     let of_map = |&(height, width): &Extent| {
         (0..height * width).map(move |at| {
@@ -110,8 +112,8 @@ fn references(maps: &[Extent]) -> Vec<(f32, f32)> {
     maps.iter().flat_map(of_map).collect()
 }
 
-/// One picture on the CPU: `value` N · D, `offsets` N · heads · levels · points · 2, `weights` N · heads · levels ·
-/// points → N · D.
+/// One picture on the CPU: `value` N · D, `offsets` N · heads · levels · points · 2, `weights` N · heads ·
+/// levels · points → N · D.
 fn one_pass(
     (value, offsets, weights): (&Tensor, &Tensor, &Tensor),
     maps: &[Extent],
@@ -151,7 +153,7 @@ fn one_pass(
     Ok(seen)
 }
 
-/// Adds the bilinear value at a place of a map; outside there are zeros.
+/// Adds the bilinear value at a place of a map, which is zero outside the map.
 fn add_sample(
     seen: &mut [f32],
     pixels: &[f32],
@@ -186,13 +188,13 @@ fn add_sample(
 fn flat(x: &Tensor) -> candle_core::Result<Vec<f32>> {
     let (storage, layout) = x.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else {
-        candle_core::bail!("only tensors in main memory are read");
+        candle_core::bail!("this operation requires tensors in main memory");
     };
     let start = layout.start_offset();
     Ok(storage.as_slice::<f32>()?[start..start + x.elem_count()].to_vec())
 }
 
-/// The same with a device's own operations, four gathers for each map.
+/// The same with operations of the device, with four gathers for each map.
 fn by_operations(
     value: &Tensor,
     offsets: &Tensor,
@@ -203,7 +205,7 @@ fn by_operations(
     let (batch, count, width) = value.dims3()?;
     let (device, size, levels) = (value.device(), width / heads, maps.len());
     let rows = batch * heads;
-    // [B · heads · N, d]: the pixels of a head lie together.
+    // [B · heads · N, d]: the pixels of a head are contiguous.
     let value = value
         .reshape((batch, count, heads, size))?
         .transpose(1, 2)?

@@ -1,5 +1,5 @@
-//! From logits to instances in pixels of the original picture, as mmdetection 2.x does it
-//! (`MaskFormerFusionHead.instance_postprocess`): two resizes of the mask logits, one after the other.
+//! From logits to instances in pixels of the original picture, as in mmdetection 2.x
+//! (`MaskFormerFusionHead.instance_postprocess`), with two successive resizes of the mask logits.
 
 use super::Masks;
 use crate::model::processor::detection::Sizes;
@@ -7,18 +7,18 @@ use crate::model::{ModelError, Result};
 use candle_core::D;
 use rayon::prelude::*;
 
-/// Candidates of a picture, best class probabilities first.
+/// Number of candidates of a picture, those with the best class probabilities.
 const MOST: usize = 100;
 
 /// One found object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Instance {
     pub label: usize,
-    /// The query whose mask it is.
+    /// The query that produced the mask.
     pub query: usize,
     /// Class probability times the mean probability inside the mask.
     pub score: f32,
-    /// x1, y1, x2, y2 in pixels; right and bottom edges do not belong to it.
+    /// x1, y1, x2, y2 in pixels, without the right and the bottom edge.
     pub bbox: [u32; 4],
 }
 
@@ -33,10 +33,10 @@ pub struct Logits {
 }
 
 impl Logits {
-    /// Takes over what the network made of one picture.
+    /// Reads the network's result for one picture.
     ///
     /// # Errors
-    /// When it is more than one picture, or a value is not finite.
+    /// Fails if there is more than one picture, or if a value is not finite.
     pub fn new(masks: &Masks, sizes: Sizes) -> Result<Self> {
         let (_, _, height, width) = masks.masks_queries_logits.dims4()?;
         let classes = candle_nn::ops::softmax(&masks.class_queries_logits, D::Minus1)?;
@@ -56,8 +56,8 @@ impl Logits {
         })
     }
 
-    /// The objects with a score above `threshold`, best first. A score never exceeds its class probability, so masks of
-    /// hopeless candidates are not made; one is made at a time for each thread.
+    /// The objects with a score above `threshold`, best first. A score never exceeds its class probability,
+    /// so masks are computed only for candidates that can reach the threshold, one at a time for each thread.
     pub fn instances(&self, threshold: f32) -> Vec<Instance> {
         let mut candidates: Vec<(f32, usize, usize)> = Vec::new();
         for (query, row) in self.classes.iter().enumerate() {
@@ -98,7 +98,7 @@ impl Logits {
         logits.into_iter().map(|logit| logit > 0.0).collect()
     }
 
-    /// Mean probability inside a mask and the box around it; None for an empty one.
+    /// The mean probability inside a mask, and its bounding box. `None` for an empty mask.
     fn measure(&self, query: usize) -> Option<(f32, [u32; 4])> {
         let logits = self.original(query);
         let (_, width) = self.sizes.original;
@@ -135,8 +135,8 @@ impl Logits {
     }
 }
 
-/// Half-pixel centres and two taps an axis, as PyTorch's `interpolate(mode="bilinear", align_corners=False)`; of the
-/// result only the first `kept` rows and columns.
+/// Half-pixel centres and two taps per axis, as in PyTorch's `interpolate(mode="bilinear",
+/// align_corners=False)`. Only the first `kept` rows and columns of the result are computed.
 fn bilinear(
     plane: &[f32],
     (height, width): (usize, usize),

@@ -1,4 +1,4 @@
-//! Where mmdetection's files hold what [`super::Mask2Former`] asks for: versions 2.x and 3.x.
+//! The places of the tensors of [`super::Mask2Former`] in mmdetection's files, versions 2.x and 3.x.
 
 use crate::model::weights::{Files, Held, Piece};
 
@@ -9,7 +9,7 @@ pub enum Mmdet {
     V3,
 }
 
-/// The version whose names a file has, if it is mmdetection's at all.
+/// The version of mmdetection whose names a file uses, if it uses any.
 pub fn version(files: &Files) -> Option<Mmdet> {
     let has = |name: &str| files.tensors().contains_key(name);
     if !has("panoptic_head.query_feat.weight") {
@@ -17,15 +17,16 @@ pub fn version(files: &Files) -> Option<Mmdet> {
     }
     let third = "panoptic_head.pixel_decoder.encoder.layers.0.norms.0.weight";
     let attention = "panoptic_head.pixel_decoder.encoder.layers.0.self_attn.value_proj.weight";
-    Some(match has(third) && has(attention) {
-        true => Mmdet::V3,
-        false => Mmdet::V2,
+    Some(if has(third) && has(attention) {
+        Mmdet::V3
+    } else {
+        Mmdet::V2
     })
 }
 
 impl Mmdet {
-    /// Where a tensor lies.
-    pub fn place(self, name: &str) -> Option<Held> {
+    /// The place of a tensor.
+    pub fn stored_place(self, name: &str) -> Option<Held> {
         if let Some(rest) = name.strip_prefix("model.pixel_level_module.encoder.") {
             return backbone(rest);
         }

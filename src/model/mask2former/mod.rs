@@ -1,7 +1,9 @@
-//! Mask2Former with a Swin backbone, for instances: keys and numbers of `Mask2FormerForUniversalSegmentation` of
-//! transformers; mmdetection's files are read under these names.
+//! Mask2Former with a Swin backbone, for instances, with the keys and the results of
+//! `Mask2FormerForUniversalSegmentation` of transformers. The files of mmdetection are read under these
+//! names.
 //!
-//! Cheng et al., arXiv 2112.01527. Masks limit attention by a hard threshold, so the network stays in f32.
+//! Cheng et al., arXiv 2112.01527. Masks limit the attention by a hard threshold, so the network computes in
+//! f32.
 
 mod config;
 mod decoder;
@@ -23,7 +25,7 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 use swin::Swin;
 
-/// Both sides of a picture must be multiples of this, pixels.
+/// Both sides of a picture must be multiples of this number of pixels.
 pub const STRIDE: usize = 32;
 
 /// The network.
@@ -34,10 +36,10 @@ pub struct Mask2Former {
     decoder: MaskedDecoder,
 }
 
-/// What the network makes of pictures.
+/// The network's result for pictures.
 #[derive(Debug, Clone)]
 pub struct Masks {
-    /// [B, Q, K + 1]; the last class is no object.
+    /// [B, Q, K + 1]; the last class means no object.
     pub class_queries_logits: Tensor,
     /// [B, Q, H / 4, W / 4]
     pub masks_queries_logits: Tensor,
@@ -46,8 +48,10 @@ pub struct Masks {
 }
 
 impl Mask2Former {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When the configuration is wrong; as [`Weights::get`].
+    /// Fails if the configuration is wrong, and when [`Weights::get`] fails.
     pub fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let module = weights.at("model.pixel_level_module");
@@ -61,11 +65,17 @@ impl Mask2Former {
     /// Loads files with the keys of transformers or of mmdetection.
     ///
     /// # Errors
-    /// When weights and configuration do not fit.
+    /// Fails if weights and configuration do not fit.
     pub fn load(config: &Mask2FormerConfig, files: &Arc<Files>, device: &Device) -> Result<Self> {
         let build = |weights: &Weights| Self::new(config, weights);
         match mmdet::version(files) {
-            Some(version) => load_as(files, DType::F32, device, |n| version.place(n), build),
+            Some(version) => load_as(
+                files,
+                DType::F32,
+                device,
+                |n| version.stored_place(n),
+                build,
+            ),
             None => load(files, DType::F32, device, build),
         }
     }
@@ -73,12 +83,12 @@ impl Mask2Former {
     /// Normalised pixels [B, 3, H, W], both sides multiples of 32.
     ///
     /// # Errors
-    /// When the shape does not fit.
+    /// Fails if the shape does not fit.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Masks> {
         let (_, _, height, width) = pixel_values.dims4()?;
         if height == 0 || width == 0 || height % STRIDE != 0 || width % STRIDE != 0 {
             return Err(ModelError::Input(format!(
-                "Mask2Former takes sides that are multiples of {STRIDE}, not {width} × {height}"
+                "Mask2Former requires sides that are multiples of {STRIDE} pixels, not {width} × {height}"
             )));
         }
         let decoded = self
@@ -93,8 +103,8 @@ impl Mask2Former {
     }
 }
 
-/// Positions as sines and cosines, [rows · columns, width]: the first half tells the row, the second the column, both as
-/// parts of the map.
+/// Positions as sines and cosines, [rows · columns, width]: the first half encodes the row, and the second
+/// half the column, both relative to the size of the map.
 fn sine_positions(
     (rows, columns): (usize, usize),
     width: usize,
@@ -126,7 +136,7 @@ fn sine_positions(
     Tensor::from_vec(values, (rows * columns, 2 * half), device)
 }
 
-/// Bilinear, half-pixel centres, two taps an axis.
+/// Bilinear with half-pixel centres and two taps per axis.
 fn resized(map: &Tensor, (rows, columns): (usize, usize)) -> candle_core::Result<Tensor> {
     match map.dims4()? {
         (_, _, height, width) if (height, width) == (rows, columns) => Ok(map.clone()),

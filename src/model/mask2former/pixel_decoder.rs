@@ -7,7 +7,7 @@ use crate::model::nn::{Conv2d, GroupNorm, LayerNorm, Linear, layer_norm, linear}
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// Maps that the attention runs over, coarse to fine: strides 32, 16, 8.
+/// Number of maps of the attention, from coarse to fine, with the strides 32, 16 and 8.
 pub const LEVELS: usize = 3;
 
 /// Groups of every group norm.
@@ -36,18 +36,20 @@ struct Layer {
     final_layer_norm: LayerNorm,
 }
 
-/// What the decoder makes of the backbone's maps.
+/// The decoder's result for the maps of the backbone.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// [B, F, H / 4, W / 4]; a mask is a product with it.
+    /// [B, F, H / 4, W / 4]; its product with a query is a mask.
     pub mask_features: Tensor,
     /// [B, D, H / s, W / s] for s = 32, 16, 8.
     pub levels: Vec<Tensor>,
 }
 
 impl PixelDecoder {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When 32 groups do not divide the width; as [`Weights::get`].
+    /// Fails if 32 groups do not divide the width, and when [`Weights::get`] fails.
     pub fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
         let width = config.feature_size;
         // The backbone's channels from coarse to fine.
@@ -103,10 +105,10 @@ impl PixelDecoder {
         })
     }
 
-    /// The backbone's maps, fine to coarse → the decoder's.
+    /// The maps of the backbone, from fine to coarse → the maps of the decoder.
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// Fails if the shapes do not fit.
     pub fn forward(&self, maps: &[Tensor]) -> Result<Decoded> {
         let mut tokens = Vec::with_capacity(LEVELS);
         let mut positions = Vec::with_capacity(LEVELS);

@@ -1,6 +1,7 @@
 //! The Swin transformer as a backbone: four maps at strides 4, 8, 16 and 32.
 //!
-//! Liu et al., arXiv 2103.14030. Windows are never shrunk to the map, as in detection backbones.
+//! Liu et al., arXiv 2103.14030. As in other detection backbones, windows are never reduced to the size of
+//! the map.
 
 use super::config::SwinConfig;
 use crate::model::nn::{
@@ -10,7 +11,7 @@ use crate::model::nn::{
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Device, Module, Tensor};
 
-/// What attention adds between the windows that a shift has put together.
+/// The value that attention adds between windows that a shift has joined.
 const APART: f32 = -100.0;
 
 /// The backbone.
@@ -65,8 +66,10 @@ struct Size {
 }
 
 impl Swin {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &SwinConfig, weights: &Weights) -> Result<Self> {
         let eps = config.layer_norm_eps;
         let embeddings = weights.at("embeddings");
@@ -109,10 +112,11 @@ impl Swin {
         })
     }
 
-    /// Pixels [B, 3, H, W], both sides multiples of 4 → maps [B, C, H / s, W / s] for the strides s = 4, 8, 16, 32.
+    /// Pixels [B, 3, H, W], both sides multiples of 4 → maps [B, C, H / s, W / s] for the strides s = 4, 8,
+    /// 16, 32.
     ///
     /// # Errors
-    /// When the shape does not fit.
+    /// Fails if the shape does not fit.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<Vec<Tensor>> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let mut size = Size {
@@ -194,7 +198,7 @@ impl Block {
 }
 
 impl WindowAttention {
-    /// Attention within windows of the map, which is filled up with zeros to whole windows.
+    /// Attention within windows of the map, which is padded with zeros to whole windows.
     fn forward(&self, x: &Tensor, size: Size) -> candle_core::Result<Tensor> {
         let (batch, _, channels) = x.dims3()?;
         let (window, shift) = (self.window, self.shift);
@@ -231,8 +235,8 @@ impl WindowAttention {
             .reshape((batch, height * width, channels))
     }
 
-    /// What is added to scores: the bias of relative positions [1, heads, w², w²], and for shifted windows what keeps
-    /// apart pixels that are no neighbours [B · windows, heads, w², w²].
+    /// What is added to scores: the bias of relative positions [1, heads, w², w²], and for shifted windows
+    /// the values that separate pixels that are not neighbours [B · windows, heads, w², w²].
     fn mask(
         &self,
         batch: usize,
@@ -255,7 +259,7 @@ impl WindowAttention {
         if self.shift == 0 {
             return Ok(bias);
         }
-        let apart = apart(w, self.shift, (rows, columns));
+        let apart = separation(w, self.shift, (rows, columns));
         let apart = Tensor::from_vec(apart, (rows * columns, 1, area, area), device)?;
         let mask = bias.broadcast_add(&apart.to_dtype(bias.dtype())?)?;
         match batch {
@@ -266,7 +270,7 @@ impl WindowAttention {
 }
 
 /// [windows, w², w²]: 0 between pixels of the same region of the rolled map, [`APART`] between others.
-fn apart(window: usize, shift: usize, (rows, columns): (usize, usize)) -> Vec<f32> {
+fn separation(window: usize, shift: usize, (rows, columns): (usize, usize)) -> Vec<f32> {
     let region = |place: usize, size: usize| match place {
         place if place < size - window => 0,
         place if place < size - shift => 1,
@@ -293,7 +297,7 @@ fn apart(window: usize, shift: usize, (rows, columns): (usize, usize)) -> Vec<f3
     values
 }
 
-/// Rows and columns of [B, H, W, C] moved towards the start; what leaves comes in again at the end.
+/// The rows and columns of [B, H, W, C], rotated towards the start.
 fn rolled(map: &Tensor, down: usize, across: usize) -> candle_core::Result<Tensor> {
     let (_, height, width, _) = map.dims4()?;
     let map = Tensor::cat(

@@ -1,4 +1,5 @@
-//! The beam search of mPLUG's own generator (`predictor.py` of modelscope 1.9.5), with its habits.
+//! The beam search of mPLUG's own generator (`predictor.py` of modelscope 1.9.5), including its
+//! peculiarities.
 
 use super::config::BeamConfig;
 use crate::model::Result;
@@ -14,18 +15,18 @@ const ALPHA: f64 = 0.6;
 /// An answer with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hypothesis {
-    /// From the start token on; what follows an end token is not cut off.
+    /// The ids from the start token on. Ids after an end token are kept.
     pub ids: Vec<u32>,
     pub score: f32,
 }
 
 /// Searches for the best answer. `next` gives the logits of the next token for every beam.
 ///
-/// The search ends when the best beam ends, and then all beams count as they stand. A beam that has ended goes on being
-/// extended.
+/// The search ends when the best beam ends, and then all beams count in their current state. A beam that has
+/// ended is extended further.
 ///
 /// # Errors
-/// As `next`.
+/// Fails when `next` fails.
 pub fn search(
     config: BeamConfig,
     mut next: impl FnMut(&[Vec<u32>]) -> Result<Vec<Vec<f32>>>,
@@ -46,7 +47,7 @@ pub fn search(
                 ((probability + before) / penalty, beam, word as u32)
             }));
         }
-        // Stable: of equal ones the first counts.
+        // The sort is stable: of equal candidates, the first counts.
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
         candidates.truncate(config.size);
         running = candidates
@@ -72,7 +73,7 @@ pub fn search(
             break;
         }
     }
-    // Stable, too.
+    // This sort is stable too.
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let none = Hypothesis {
         ids: vec![START],
@@ -81,7 +82,7 @@ pub fn search(
     Ok(found.into_iter().next().unwrap_or(none))
 }
 
-/// The logarithm of the softmax, by way of the softmax.
+/// The logarithm of the softmax, computed from the softmax.
 fn log_probabilities(logits: &[f32]) -> Vec<f32> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
@@ -102,7 +103,8 @@ mod tests {
         max_length: 4,
     };
 
-    /// Logits of 104 words where all but the given ones are hopeless; the probabilities of the given ones add up to 1.
+    /// Logits of 104 words where all but the given ones are hopeless; the probabilities of the given ones add
+    /// up to 1.
     fn row(words: &[(u32, f32)]) -> Vec<f32> {
         let mut row = vec![-60.0; 104];
         for (word, probability) in words {
@@ -111,9 +113,9 @@ mod tests {
         row
     }
 
-    /// Worked by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 = 1.0969): beam 7
-    /// ends with 0.9 (ln 0.54 / 1.0969 = -0.5618) before beam 8 ends with 1 (ln 0.4 / 1.0969 = -0.8354): the best beam
-    /// ends, and both count.
+    /// Worked by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 =
+    /// 1.0969): beam 7 ends with 0.9 (ln 0.54 / 1.0969 = -0.5618) before beam 8 ends with 1 (ln 0.4 / 1.0969
+    /// = -0.8354): the best beam ends, and both count.
     #[test]
     fn the_search_ends_with_its_best_beam() {
         let mut asked = Vec::new();
@@ -133,8 +135,9 @@ mod tests {
         assert_eq!(asked[1], [vec![START, 7], vec![START, 8]]);
     }
 
-    /// The second beam ends first and is kept; the first never ends and is cut at the last step, where the length penalty
-    /// makes it the better one or not: ln 0.45 / 1.0969 = -0.7280 against ln 0.55 / (9/6)^0.6 = -0.4687.
+    /// The second beam ends first and is kept; the first never ends and is cut at the last step, where the
+    /// length penalty makes it the better one or not: ln 0.45 / 1.0969 = -0.7280 against ln 0.55 / (9/6)^0.6
+    /// = -0.4687.
     #[test]
     fn an_unfinished_beam_wins_at_the_last_step() {
         let best = search(BEAM, |beams| {

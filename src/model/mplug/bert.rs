@@ -1,4 +1,5 @@
-//! BERT's layers with the norm behind, with cross-attention where asked for: keys of transformers' `BertModel`.
+//! BERT's layers, with the norm after each part and with optional cross-attention, and with the keys of
+//! transformers' `BertModel`.
 
 use super::config::BertConfig;
 use crate::model::nn::{
@@ -8,7 +9,7 @@ use crate::model::nn::{
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// What a masked key's score loses.
+/// The value that is added to the score of a masked key.
 pub const MASKED: f64 = -10_000.0;
 
 /// Words with their positions.
@@ -37,7 +38,7 @@ struct Attention {
     heads: usize,
 }
 
-/// Self-attention, then cross-attention where the layer has one, then the feed-forward.
+/// Self-attention, cross-attention if the layer has one, and the feed-forward.
 #[derive(Debug, Clone)]
 pub struct Layer {
     attention: Attention,
@@ -49,8 +50,10 @@ pub struct Layer {
 }
 
 impl Embeddings {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &BertConfig, weights: &Weights) -> Result<Self> {
         let table =
             |name: &str, rows: usize| embedding(&weights.at(name), rows, config.hidden_size);
@@ -69,14 +72,14 @@ impl Embeddings {
     /// Ids [B, L] → [B, L, D].
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary, or the text is too long.
+    /// Fails if an id is beyond the vocabulary, or the text is too long.
     pub fn forward(&self, input_ids: &Tensor) -> Result<Tensor> {
         let (_, length) = input_ids.dims2()?;
         let positions = self.position_embeddings.embeddings();
         let most = positions.dim(0)?;
         if length > most {
             return Err(ModelError::Input(format!(
-                "a text of {length} tokens, and there are {most} positions"
+                "the text has {length} tokens, but there are only {most} positions"
             )));
         }
         let kind = self.token_type_embeddings.embeddings().get(0)?;
@@ -124,7 +127,7 @@ impl Attention {
         let q = split_heads(&self.query.forward(x)?, self.heads)?;
         let scale = 1.0 / (q.dim(3)? as f64).sqrt();
         let seen = match memory.keys.dim(0)? {
-            // All rows look at the same memory: they become queries of one.
+            // All rows attend to the same memory, so they become the queries of one row.
             1 if batch > 1 => {
                 let size = q.dim(3)?;
                 let q = q
@@ -143,10 +146,11 @@ impl Attention {
 }
 
 impl Layer {
-    /// `cross` is the width of what a cross-attention looks at, where the layer has one.
+    /// Loads the tensors. `cross` is the width of the states to which the cross-attention attends, if the
+    /// layer has one.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &BertConfig, weights: &Weights, cross: Option<usize>) -> Result<Self> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let cross =
@@ -165,10 +169,11 @@ impl Layer {
         })
     }
 
-    /// What the cross-attention makes of the states [B, K, D] that it looks at; none for a layer without one.
+    /// The keys and values of the cross-attention for the states [B, K, D]. `None` for a layer without
+    /// cross-attention.
     ///
     /// # Errors
-    /// When the width differs.
+    /// Fails if the width differs.
     pub fn memory(&self, states: &Tensor) -> candle_core::Result<Option<KeysValues>> {
         let cross = self.crossattention.as_ref();
         cross.map(|cross| cross.keys_values(states)).transpose()
@@ -177,7 +182,7 @@ impl Layer {
     /// [B, L, D] → [B, L, D]; without `memory` the cross-attention is left out.
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// Fails if the shapes do not fit.
     pub fn forward(
         &self,
         x: &Tensor,

@@ -6,7 +6,7 @@ use crate::model::{ModelError, Result, read_config};
 use serde::Deserialize;
 use std::path::Path;
 
-/// Both files; what `config.yaml` leaves out has the defaults of modelscope's class.
+/// Both files. Missing fields of `config.yaml` have the defaults of modelscope's class.
 #[derive(Debug, Clone)]
 pub struct MplugConfig {
     pub vision: ClipVisionConfig,
@@ -63,7 +63,7 @@ pub struct BertConfig {
     pub text_encoder_layers: usize,
     pub fusion_layers: usize,
     pub text_decode_layers: usize,
-    /// Every so many fusion layers picture and text attend to each other in one sequence.
+    /// After this number of fusion layers, picture and text attend to each other in one sequence.
     #[serde(default = "never")]
     pub stride_layer: usize,
     pub encoder_width: usize,
@@ -73,9 +73,9 @@ pub struct BertConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BeamConfig {
     pub size: usize,
-    /// Tokens before the end token may come.
+    /// Number of tokens before the end token is allowed.
     pub min_length: usize,
-    /// Tokens of an answer at most.
+    /// The largest number of tokens of an answer.
     pub max_length: usize,
 }
 
@@ -102,15 +102,15 @@ impl MplugConfig {
     /// Reads a folder.
     ///
     /// # Errors
-    /// When a file is absent, or a value is missing or impossible.
+    /// Fails if a file is absent, or a value is missing or impossible.
     pub fn open(folder: &Path) -> Result<Self> {
         Self::read(&folder.join("config.yaml"), None)
     }
 
-    /// Reads `config.yaml`, and the other file where `bert` says, else beside it.
+    /// Reads `config.yaml`, and the other file from `bert` or else from the same folder.
     ///
     /// # Errors
-    /// When a file is absent, or a value is missing or impossible.
+    /// Fails if a file is absent, or a value is missing or impossible.
     pub fn read(path: &Path, bert: Option<&Path>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| ModelError::io(path, &error))?;
         let yaml: Yaml = serde_saphyr::from_str(&text)

@@ -1,4 +1,5 @@
-//! mPLUG for questions about pictures: keys and numbers of `MPlugForVisualQuestionAnswering` of modelscope 1.9.5.
+//! mPLUG for questions about pictures, with the keys and the results of `MPlugForVisualQuestionAnswering` of
+//! modelscope 1.9.5.
 //!
 //! Li et al., arXiv 2205.12005.
 
@@ -37,13 +38,15 @@ pub struct Mplug {
 pub struct Seen {
     /// [1, N, D]
     embeds: Tensor,
-    /// What the decoder's layers make of it, for when fusion leaves it as it is.
+    /// The keys and values of the decoder's layers, used if the fusion does not change the picture.
     memories: Vec<KeysValues>,
 }
 
 impl Mplug {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a size is wrong; as [`Weights::get`].
+    /// Fails if a size is wrong, and when [`Weights::get`] fails.
     pub fn new(config: &MplugConfig, weights: &Weights) -> Result<Self> {
         let bert = &config.bert;
         let (width, vision) = (bert.hidden_size, config.vision.hidden_size);
@@ -98,10 +101,10 @@ impl Mplug {
     /// Loads the published `pytorch_model.bin`, in f32.
     ///
     /// # Errors
-    /// When weights and configuration do not fit.
+    /// Fails if weights and configuration do not fit.
     pub fn load(config: &MplugConfig, files: &Arc<Files>, device: &Device) -> Result<Self> {
         let stored = files.tensors();
-        // Every name may carry `model.` in front, or behind a part.
+        // Every name may have `model.` at its start or after its first part.
         let plain: std::collections::HashMap<String, &String> = stored
             .keys()
             .map(|name| (name.replace("model.", ""), name))
@@ -127,23 +130,24 @@ impl Mplug {
         })
     }
 
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub fn image_size(&self) -> usize {
         self.visual_encoder.image_size()
     }
 
-    /// Pixels [1, 3, S, S] → what every question about them needs.
+    /// Pixels [1, 3, S, S] → the state that every question about the picture needs.
     ///
     /// # Errors
-    /// When the picture is not of the network's size.
+    /// Fails if the picture is not of the network's size.
     pub fn see(&self, pixel_values: &Tensor) -> Result<Seen> {
         let mut embeds = self.visual_encoder.tokens(pixel_values)?;
         if let Some((fc, norm)) = &self.visn_fc {
             embeds = norm.forward(&fc.forward(&embeds)?)?;
         }
-        let memories = match self.joins() {
-            true => Vec::new(),
-            false => self.memories(&embeds)?,
+        let memories = if self.joins() {
+            Vec::new()
+        } else {
+            self.memories(&embeds)?
         };
         Ok(Seen { embeds, memories })
     }
@@ -151,7 +155,7 @@ impl Mplug {
     /// The best answer to a question: ids and mask [1, L], 1 for words and 0 for padding.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary, or the question is too long.
+    /// Fails if an id is beyond the vocabulary, or the question is too long.
     pub fn answer(&self, seen: &Seen, input_ids: &Tensor, mask: &Tensor) -> Result<Hypothesis> {
         let mask = mask.to_dtype(DType::F32)?.unsqueeze(1)?.unsqueeze(1)?;
         let text_mask = ((1.0 - mask)? * MASKED)?;
@@ -160,9 +164,10 @@ impl Mplug {
             text = layer.forward(&text, Mask::Add(&text_mask), None)?;
         }
         let (image, text) = self.fuse(&seen.embeds, text, &text_mask)?;
-        let image_memories = match self.joins() {
-            true => &self.memories(&image)?,
-            false => &seen.memories,
+        let image_memories = if self.joins() {
+            &self.memories(&image)?
+        } else {
+            &seen.memories
         };
         let memories = (self.memories(&text)?.iter().zip(image_memories))
             .map(|(text, image)| {
@@ -188,12 +193,13 @@ impl Mplug {
         })
     }
 
-    /// Whether picture and text attend to each other in one sequence somewhere, which changes the picture's part.
+    /// Whether picture and text attend to each other in one sequence in some layer, which changes the states
+    /// of the picture.
     fn joins(&self) -> bool {
         self.fusion_encoder.len() > self.config.bert.stride_layer
     }
 
-    /// What the decoder's cross-attentions make of states.
+    /// The keys and values of the decoder's cross-attentions for these states.
     fn memories(&self, states: &Tensor) -> Result<Vec<KeysValues>> {
         let layers = self.text_decoder.iter();
         let memories = layers.map(|layer| layer.memory(states));

@@ -29,7 +29,7 @@ impl Activation {
     /// Applies the function to every element.
     ///
     /// # Errors
-    /// When the dtype has no such function.
+    /// Fails if the dtype has no such function.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
         let gate = match self {
             Self::GeluTanh => Some(Gate::Tanh),

@@ -1,11 +1,11 @@
-//! Two-dimensional convolution. On the CPU it is, in f32, gathered and multiplied in tiles, which is several times
-//! faster than candle's own there and holds 32 MiB at a time; elsewhere it is candle's.
+//! Two-dimensional convolution. On the CPU in f32, it gathers and multiplies tiles, which is several times
+//! faster than candle's convolution and uses 32 MiB at a time. In other cases it is candle's convolution.
 
 use crate::model::{Result, Weights};
 use candle_core::{DType, Device, Tensor};
 use unigauge_kernels::{Convolution, convolution};
 
-/// Numbers that candle gathers at a time elsewhere: 512 Mi, 1 GiB in bf16.
+/// The number of values that candle gathers at a time in other cases: 512 Mi, which is 1 GiB in bf16.
 const BAND: usize = 1 << 29;
 
 /// A convolution.
@@ -30,7 +30,7 @@ impl Conv2d {
     /// `input` to `output` channels with a square kernel.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(
         weights: &Weights,
         (input, output): (usize, usize),
@@ -50,7 +50,7 @@ impl Conv2d {
     /// Three by three (or k by k, k odd), keeping the size.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn same(weights: &Weights, channels: (usize, usize), kernel: usize) -> Result<Self> {
         let side = kernel / 2;
         let padding = Padding {
@@ -63,7 +63,7 @@ impl Conv2d {
     /// As [`Self::same`], without a bias, in steps of `stride`.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn without_bias(
         weights: &Weights,
         (input, output): (usize, usize),
@@ -86,7 +86,7 @@ impl Conv2d {
     /// [B, C, H, W] → [B, O, H', W'].
     ///
     /// # Errors
-    /// When the channels differ or the picture is smaller than the kernel.
+    /// Fails if the channels differ or the picture is smaller than the kernel.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         match (x.device(), x.dtype()) {
             (Device::Cpu, DType::F32) => return self.gathered(x),
@@ -113,8 +113,8 @@ impl Conv2d {
         }
     }
 
-    /// candle's convolution in bands of rows: it gathers a whole band, which for a large picture is gigabytes, and
-    /// counts its numbers in 32 bits.
+    /// candle's convolution in bands of rows: it gathers a whole band, which takes gigabytes for a large
+    /// picture, and counts the values in 32 bits.
     fn banded(&self, padded: &Tensor, band: usize) -> candle_core::Result<Tensor> {
         let (batch, channels, height, width) = padded.dims4()?;
         let rows = height.saturating_sub(self.kernel) / self.stride + 1;

@@ -1,4 +1,4 @@
-//! The pre-norm transformer layer of CLIP and SigLIP, by the names of transformers.
+//! The pre-norm transformer layer of CLIP and SigLIP, with the names of transformers.
 
 use super::{
     Activation, LayerNorm, Linear, Mask, attention, join_heads, layer_norm, linear, split_heads,
@@ -32,8 +32,10 @@ pub struct EncoderLayer {
 }
 
 impl EncoderLayer {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When the heads do not divide the width; as [`Weights::get`].
+    /// Fails if the heads do not divide the width, and when [`Weights::get`] fails.
     pub fn new(shape: &EncoderShape, weights: &Weights) -> Result<Self> {
         let (width, inner) = (shape.hidden_size, shape.intermediate_size);
         let heads = shape.num_attention_heads;
@@ -61,7 +63,7 @@ impl EncoderLayer {
     /// [B, L, D] → [B, L, D].
     ///
     /// # Errors
-    /// When the shape does not fit.
+    /// Fails if the shape does not fit.
     pub fn forward(&self, x: &Tensor, mask: Mask<'_>) -> candle_core::Result<Tensor> {
         let normed = self.layer_norm1.forward(x)?;
         let heads = |layer: &Linear| split_heads(&layer.forward(&normed)?, self.heads);

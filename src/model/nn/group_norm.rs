@@ -13,8 +13,10 @@ pub struct GroupNorm {
 }
 
 impl GroupNorm {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When the groups do not divide the channels; as [`Weights::get`].
+    /// Fails if the groups do not divide the channels, and when [`Weights::get`] fails.
     pub fn new(weights: &Weights, groups: usize, channels: usize, eps: f64) -> Result<Self> {
         if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(ModelError::Input(format!(
@@ -33,7 +35,7 @@ impl GroupNorm {
     /// Same shape as x. Statistics in f32 or better.
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         unigauge_kernels::group_norm(x, &self.weight, &self.bias, self.groups, self.eps)
     }

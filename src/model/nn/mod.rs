@@ -1,4 +1,4 @@
-//! Layers that several networks share, over candle-nn's and those of `crates/kernels`.
+//! Layers that several networks share, built on candle-nn and `crates/kernels`.
 
 mod activation;
 mod conv;
@@ -23,10 +23,10 @@ pub use vit_block::VitBlock;
 use super::{Result, Weights};
 use candle_core::Tensor;
 
-/// A linear layer, `weight` [out, in] and, when `bias`, `bias` `[out]`.
+/// A linear layer with `weight` [out, in] and, if `bias` is true, with `bias` `[out]`.
 ///
 /// # Errors
-/// As [`Weights::get`].
+/// Fails when [`Weights::get`] fails.
 pub fn linear(weights: &Weights, input: usize, output: usize, bias: bool) -> Result<Linear> {
     let weight = weights.get("weight", (output, input))?;
     let bias = bias.then(|| weights.get("bias", output)).transpose()?;
@@ -36,7 +36,7 @@ pub fn linear(weights: &Weights, input: usize, output: usize, bias: bool) -> Res
 /// A layer norm with `weight` and `bias`.
 ///
 /// # Errors
-/// As [`Weights::get`].
+/// Fails when [`Weights::get`] fails.
 pub fn layer_norm(weights: &Weights, size: usize, eps: f64) -> Result<LayerNorm> {
     let weight = weights.get("weight", size)?;
     Ok(LayerNorm::new(weight, weights.get("bias", size)?, eps))
@@ -45,7 +45,7 @@ pub fn layer_norm(weights: &Weights, size: usize, eps: f64) -> Result<LayerNorm>
 /// A root-mean-square norm with `weight`, computed in f32.
 ///
 /// # Errors
-/// As [`Weights::get`].
+/// Fails when [`Weights::get`] fails.
 pub fn rms_norm(weights: &Weights, size: usize, eps: f64) -> Result<RmsNorm> {
     Ok(RmsNorm::new(weights.get("weight", size)?, eps))
 }
@@ -53,7 +53,7 @@ pub fn rms_norm(weights: &Weights, size: usize, eps: f64) -> Result<RmsNorm> {
 /// A table of token vectors, `weight` [vocabulary, size].
 ///
 /// # Errors
-/// As [`Weights::get`].
+/// Fails when [`Weights::get`] fails.
 pub fn embedding(weights: &Weights, vocabulary: usize, size: usize) -> Result<Embedding> {
     Ok(Embedding::new(
         weights.get("weight", (vocabulary, size))?,
@@ -64,7 +64,7 @@ pub fn embedding(weights: &Weights, vocabulary: usize, size: usize) -> Result<Em
 /// [B, L, heads × d] → [B, heads, L, d], a view.
 ///
 /// # Errors
-/// When the last axis is not a multiple of `heads`.
+/// Fails if the last axis is not a multiple of `heads`.
 pub fn split_heads(x: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
     let (batch, length, width) = x.dims3()?;
     x.reshape((batch, length, heads, width / heads))?
@@ -74,7 +74,7 @@ pub fn split_heads(x: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
 /// [B, heads, L, d] → [B, L, heads × d].
 ///
 /// # Errors
-/// When there are not four axes.
+/// Fails if there are not four axes.
 pub fn join_heads(x: &Tensor) -> candle_core::Result<Tensor> {
     let (batch, heads, length, size) = x.dims4()?;
     x.transpose(1, 2)?.reshape((batch, length, heads * size))

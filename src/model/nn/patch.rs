@@ -12,8 +12,10 @@ pub struct PatchEmbedding {
 }
 
 impl PatchEmbedding {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(
         weights: &Weights,
         channels: usize,
@@ -28,11 +30,11 @@ impl PatchEmbedding {
         })
     }
 
-    /// [B, C, H, W] → [B, (H / p) · (W / p), D] in raster order; what is left over at the right and the bottom is
-    /// ignored, as the convolution does.
+    /// [B, C, H, W] → [B, (H / p) · (W / p), D] in raster order; as in the convolution, incomplete patches at
+    /// the right and the bottom are ignored.
     ///
     /// # Errors
-    /// When the channels differ.
+    /// Fails if the channels differ.
     pub fn forward(&self, pixel_values: &Tensor) -> candle_core::Result<Tensor> {
         let (batch, channels, height, width) = pixel_values.dims4()?;
         let p = self.patch;

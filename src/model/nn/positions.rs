@@ -3,12 +3,12 @@
 use crate::image::tensor_resize::cubic;
 use candle_core::{DType, Result, Tensor};
 
-/// A table [side², D] in raster order → [rows · columns, D]. Without antialiasing four taps with a = −0.75 and borders
-/// repeated; with it the wider kernel of a = −0.5, cut at the borders, as torch's `interpolate(mode="bicubic")` does with
-/// `align_corners=False`.
+/// A table [side², D] in raster order → [rows · columns, D]. Without antialiasing, there are four taps with a
+/// = −0.75 and repeated borders. With it, the kernel is wider with a = −0.5 and is cut at the borders, as in
+/// torch's `interpolate(mode="bicubic")` with `align_corners=False`.
 ///
 /// # Errors
-/// When the table is no square of that side.
+/// Fails if the table is not a square with that side.
 pub fn resample_positions(
     table: &Tensor,
     side: usize,
@@ -18,9 +18,10 @@ pub fn resample_positions(
     let width = table.dim(1)?;
     let device = table.device();
     let weights = |out: usize| -> Result<Tensor> {
-        let matrix = match antialias {
-            true => smooth(side, out),
-            false => four_taps(side, out),
+        let matrix = if antialias {
+            smooth(side, out)
+        } else {
+            four_taps(side, out)
         };
         Tensor::from_vec(matrix, (out, side), device)
     };
@@ -38,7 +39,7 @@ pub fn resample_positions(
         .reshape((rows * columns, width))
 }
 
-/// [out, side], row-major: what each output takes of each input.
+/// The weights of each input for each output, [out, side], row-major.
 fn four_taps(side: usize, out: usize) -> Vec<f32> {
     let mut matrix = vec![0f32; out * side];
     let scale = side as f64 / out as f64;

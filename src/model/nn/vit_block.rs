@@ -1,4 +1,5 @@
-//! The pre-norm block of a vision transformer by the names of timm: one projection for queries, keys and values, exact GELU.
+//! The pre-norm block of a vision transformer with the names of timm: one projection for queries, keys and
+//! values, and the exact GELU.
 
 use super::{LayerNorm, Linear, Mask, attention, join_heads, layer_norm, linear, split_heads};
 use crate::model::{ModelError, Result, Weights};
@@ -6,7 +7,7 @@ use candle_core::{Module, Tensor};
 
 const EPS: f64 = 1e-6;
 
-/// x + attention(norm1 x), then x + mlp(norm2 x), each times its scale where the checkpoint has one.
+/// x + attention(norm1 x), then x + mlp(norm2 x), each multiplied by its scale if the checkpoint has one.
 #[derive(Debug, Clone)]
 pub struct VitBlock {
     norm1: LayerNorm,
@@ -21,10 +22,10 @@ pub struct VitBlock {
 }
 
 impl VitBlock {
-    /// `hidden` is the width of the feed-forward.
+    /// Loads the tensors. `hidden` is the width of the feed-forward.
     ///
     /// # Errors
-    /// When the heads do not divide the width; as [`Weights::get`].
+    /// Fails if the heads do not divide the width, and when [`Weights::get`] fails.
     pub fn new(weights: &Weights, width: usize, hidden: usize, heads: usize) -> Result<Self> {
         if heads == 0 || !width.is_multiple_of(heads) {
             return Err(ModelError::Input(format!(
@@ -53,7 +54,7 @@ impl VitBlock {
     /// [B, L, D] → [B, L, D].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
         let width = x.dim(2)?;

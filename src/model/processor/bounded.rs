@@ -11,10 +11,11 @@ use image::RgbImage;
 pub struct BoundedProcessor(pub Transform);
 
 impl BoundedProcessor {
-    /// The (width, height) that a picture of (width, height) gets.
+    /// The new (width, height) of a picture of (width, height).
     ///
     /// # Errors
-    /// When the picture is smaller or narrower than the network was trained on; the message names the limits.
+    /// Fails if the picture is smaller or narrower than the network was trained on. The message names the
+    /// limits.
     pub fn size(&self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
         let Transform {
             short_size,
@@ -27,9 +28,9 @@ impl BoundedProcessor {
         let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
         if filtering && (short < f64::from(min_short_size) || long / short > max_aspect_ratio) {
             return Err(ModelError::Input(format!(
-                "a picture of {width} × {height} is outside what the tokenizer was trained on: at least {min_short_size} \
-                 pixels on the short side, sides at most {max_aspect_ratio} times as long as each other; with \
-                 `any_image_size = true` it is resized anyway"
+                "a picture of {width} × {height} pixels is outside the training of the tokenizer: the short side must \
+                 have at least {min_short_size} pixels, and the long side may be at most {max_aspect_ratio} times as long; \
+                 `any_image_size = true` resizes it anyway"
             )));
         }
         let (mut w, mut h) = (f64::from(width), f64::from(height));
@@ -50,7 +51,7 @@ impl BoundedProcessor {
     /// Pixels in −1 to 1, [1, 3, H, W], F32 on the CPU.
     ///
     /// # Errors
-    /// As [`Self::size`].
+    /// Fails when [`Self::size`] fails.
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = self.size(image.dimensions())?;
         let resized = resize(image, width, height, Filter::Bicubic);

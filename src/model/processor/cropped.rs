@@ -1,12 +1,12 @@
-//! Pictures whose middle is cut out: CLIP, DINO.
+//! Pictures that are cropped to their centre, for CLIP and DINO.
 
 use crate::image::pillow::{Filter, resize};
 use crate::model::Result;
 use candle_core::{Device, Tensor};
 use image::{RgbImage, imageops};
 
-/// The shorter side is resized to `short`, the middle `size` × `size` is kept, then mean and deviation
-/// (open_clip's transform, mode `shortest`).
+/// The shorter side is resized to `short`, the central `size` × `size` pixels are kept, and the values are
+/// normalised by mean and deviation (open_clip's transform, mode `shortest`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CroppedProcessor {
     /// Pixels; at least `size`.
@@ -19,7 +19,7 @@ pub struct CroppedProcessor {
 
 /// The mean of CLIP's pictures, by channel.
 pub const CLIP_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-/// Their deviation.
+/// The deviation of CLIP's pictures, by channel.
 pub const CLIP_STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 impl CroppedProcessor {
@@ -34,7 +34,7 @@ impl CroppedProcessor {
         }
     }
 
-    /// DINO's, both versions: 224 pixels of 256, mean and deviation of ImageNet.
+    /// The processor of both versions of DINO: 224 of 256 pixels, with the mean and deviation of ImageNet.
     pub fn dino() -> Self {
         Self {
             short: 256,
@@ -48,16 +48,17 @@ impl CroppedProcessor {
     /// `[3, size, size]`, F32 on the CPU.
     ///
     /// # Errors
-    /// When memory runs out.
+    /// Fails if memory runs out.
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = image.dimensions();
         let long = |short: u32, long: u32| {
             let scaled = u64::from(self.short) * u64::from(long) / u64::from(short.max(1));
             u32::try_from(scaled).unwrap_or(u32::MAX).max(self.short)
         };
-        let (new_width, new_height) = match width <= height {
-            true => (self.short, long(width, height)),
-            false => (long(height, width), self.short),
+        let (new_width, new_height) = if width <= height {
+            (self.short, long(width, height))
+        } else {
+            (long(height, width), self.short)
         };
         let resized = resize(image, new_width, new_height, self.filter);
         let start = |side: u32| (f64::from(side - self.size) / 2.0).round_ties_even() as u32;

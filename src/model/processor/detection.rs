@@ -5,19 +5,19 @@ use crate::model::Result;
 use candle_core::{Device, Tensor};
 use image::{RgbImage, imageops};
 
-/// Longest and shortest side after resizing, pixels; both are upper bounds.
+/// Longest and shortest side after resizing, in pixels. Both are upper bounds.
 const SCALE: (f64, f64) = (1333.0, 800.0);
 
-/// Sides are filled up to multiples of this, pixels.
+/// Sides are padded to multiples of this, in pixels.
 const DIVISOR: u32 = 32;
 
-/// What fills up, in every channel, before normalisation (version 3.x fills with zeros behind it).
+/// The padding value in every channel, before normalisation. Version 3.x pads with zeros after it.
 const FILL: u8 = 128;
 
 const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
 const STD: [f64; 3] = [58.395, 57.12, 57.375];
 
-/// A picture as a detector takes it.
+/// A picture in the form that a detector reads.
 #[derive(Debug, Clone)]
 pub struct Detectable {
     /// [1, 3, H, W], F32 on the CPU.
@@ -25,7 +25,7 @@ pub struct Detectable {
     pub sizes: Sizes,
 }
 
-/// Heights and widths of a picture on its way, pixels.
+/// The heights and widths of a picture during processing, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     pub original: (usize, usize),
@@ -33,10 +33,11 @@ pub struct Sizes {
     pub padded: (usize, usize),
 }
 
-/// Resizes (keeping the ratio, as OpenCV does on 8-bit pictures), fills up at the right and the bottom, normalises.
+/// Resizes with the same ratio, as OpenCV does for 8-bit pictures, pads at the right and the bottom, and
+/// normalises.
 ///
 /// # Errors
-/// When memory runs out.
+/// Fails if memory runs out.
 pub fn detectable(image: &RgbImage) -> Result<Detectable> {
     let (width, height) = image.dimensions();
     let (long, short) = (width.max(height).max(1), width.min(height).max(1));
@@ -47,10 +48,10 @@ pub fn detectable(image: &RgbImage) -> Result<Detectable> {
     padded(&resized, (height as usize, width as usize))
 }
 
-/// As [`detectable`] for a picture that keeps its size.
+/// The same as [`detectable`] for a picture that keeps its size.
 ///
 /// # Errors
-/// When memory runs out.
+/// Fails if memory runs out.
 pub fn padded(image: &RgbImage, original: (usize, usize)) -> Result<Detectable> {
     let (width, height) = image.dimensions();
     let up = |side: u32| side.div_ceil(DIVISOR) * DIVISOR;

@@ -1,5 +1,5 @@
-//! Pictures of one fixed size, squashed to it whatever their aspect ratio: SigLIP, and DINOv2 or RADIO as encoders of
-//! reference pictures.
+//! Pictures that are resized to one fixed size regardless of their aspect ratio, for SigLIP, and for DINOv2
+//! and RADIO as encoders of reference pictures.
 
 use crate::image::pillow::{Filter, resize};
 use crate::model::{ModelError, Result, read_config};
@@ -8,7 +8,7 @@ use image::RgbImage;
 use serde::Deserialize;
 use std::path::Path;
 
-/// Squashes to `size` × `size`, divides by 255, subtracts the mean and divides by the deviation.
+/// Resizes to `size` × `size`, divides by 255, subtracts the mean and divides by the deviation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FixedProcessor {
     pub size: u32,
@@ -17,7 +17,7 @@ pub struct FixedProcessor {
     pub std: [f32; 3],
 }
 
-/// The published `preprocessor_config.json`, as far as it matters here.
+/// The fields of the published `preprocessor_config.json` that are used here.
 #[derive(Deserialize)]
 struct Published {
     size: Option<serde_json::Value>,
@@ -28,7 +28,7 @@ struct Published {
 }
 
 impl FixedProcessor {
-    /// SigLIP's: bilinear, −1..1.
+    /// The processor of SigLIP: bilinear, −1..1.
     pub fn siglip(size: u32) -> Self {
         Self {
             size,
@@ -38,7 +38,7 @@ impl FixedProcessor {
         }
     }
 
-    /// DINOv2's: bicubic, ImageNet's mean and deviation.
+    /// The processor of DINOv2: bicubic, with the mean and deviation of ImageNet.
     pub fn dinov2(size: u32) -> Self {
         Self {
             size,
@@ -48,7 +48,7 @@ impl FixedProcessor {
         }
     }
 
-    /// RADIO's: bicubic, 0..1; the network normalises.
+    /// The processor of RADIO: bicubic, 0..1. The network itself normalises.
     pub fn radio(size: u32) -> Self {
         Self {
             size,
@@ -58,11 +58,11 @@ impl FixedProcessor {
         }
     }
 
-    /// Takes over what a folder's `preprocessor_config.json` says, if there is one. A size given as a shortest edge is
-    /// meant for cropping and is not taken.
+    /// Applies the settings of the folder's `preprocessor_config.json`, if there is one. A size that is given
+    /// as a shortest edge is meant for cropping and is ignored.
     ///
     /// # Errors
-    /// When the file cannot be read or asks for something else than this processor does.
+    /// Fails if the file cannot be read or if it requires something that this processor does not do.
     pub fn with_published(mut self, folder: &Path) -> Result<Self> {
         let path = folder.join("preprocessor_config.json");
         if !path.is_file() {
@@ -98,7 +98,7 @@ impl FixedProcessor {
     /// `[3, size, size]`, F32 on the CPU.
     ///
     /// # Errors
-    /// When memory runs out.
+    /// Fails if memory runs out.
     pub fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let resized = resize(image, self.size, self.size, self.filter);
         let values = super::planes(&resized, self.mean, self.std);

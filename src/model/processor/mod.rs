@@ -1,4 +1,4 @@
-//! From pictures to the numbers that vision networks take.
+//! From pictures to the input of vision networks.
 
 mod bounded;
 mod cropped;
@@ -15,7 +15,7 @@ pub use qwen::{PixelLimits, Pixels, QwenProcessor};
 pub use square::square;
 pub use tiles::tiles;
 
-/// What each 8-bit value becomes in each channel: (value / 255 − mean) / std.
+/// The normalised number for each 8-bit value in each channel: (value / 255 − mean) / std.
 fn table(mean: [f32; 3], std: [f32; 3]) -> [[f32; 256]; 3] {
     std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - mean[c]) / std[c]))
 }
@@ -29,7 +29,7 @@ fn planes(image: &image::RgbImage, mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
         .collect()
 }
 
-/// A spread of zero would divide by it.
+/// A deviation of zero would cause a division by zero.
 fn spread(std: [f32; 3]) -> bool {
     std.iter().all(|s| *s > 0.0)
 }

@@ -1,7 +1,7 @@
-//! Qwen2-VL's and Qwen2.5-VL's picture processor: native aspect ratio, flattened patches.
+//! The picture processor of Qwen2-VL and Qwen2.5-VL: native aspect ratio, flattened patches.
 //!
-//! A picture is first fetched, resized by `qwen_vl_utils`' rule within [`PixelLimits`], then cut into patches as
-//! transformers' `Qwen2VLImageProcessor` does.
+//! A picture is first resized by the rule of `qwen_vl_utils` within [`PixelLimits`] ("fetched"), and then cut
+//! into patches as in transformers' `Qwen2VLImageProcessor`.
 
 use crate::image::pillow::{Filter, resize};
 use crate::image::size::smart_resize;
@@ -19,7 +19,7 @@ pub struct PixelLimits {
 }
 
 impl Default for PixelLimits {
-    /// Four to 16384 tokens of 28 × 28 pixels, what `qwen_vl_utils` takes when nothing is said.
+    /// Four to 16384 tokens of 28 × 28 pixels, the default of `qwen_vl_utils`.
     fn default() -> Self {
         Self {
             min: 3136,
@@ -40,7 +40,7 @@ pub struct Pixels {
     pub tokens: usize,
 }
 
-/// The published `preprocessor_config.json`; its pixel limits are not used, the caller has its own.
+/// The published `preprocessor_config.json`; its pixel limits are not used, since the caller has its own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct QwenProcessor {
@@ -67,7 +67,7 @@ impl QwenProcessor {
     /// From a folder's `preprocessor_config.json`, or the published defaults where there is none.
     ///
     /// # Errors
-    /// When the file cannot be read or holds a zero.
+    /// Fails if the file cannot be read or holds a zero.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("preprocessor_config.json");
         if !path.is_file() {
@@ -88,7 +88,7 @@ impl QwenProcessor {
         Ok(processor)
     }
 
-    /// What both sides of a picture are multiples of.
+    /// The factor of both sides of a picture.
     pub fn factor(&self) -> usize {
         self.patch_size * self.merge_size
     }
@@ -96,7 +96,7 @@ impl QwenProcessor {
     /// Resizes to multiples of the factor within the limits.
     ///
     /// # Errors
-    /// When the picture is empty or too narrow.
+    /// Fails if the picture is empty or too narrow.
     pub fn fetch(&self, image: &RgbImage, limits: PixelLimits) -> Result<RgbImage> {
         let (width, height) = image.dimensions();
         let factor = self.factor() as u32;
@@ -105,10 +105,10 @@ impl QwenProcessor {
         Ok(resize(image, width, height, Filter::Bicubic))
     }
 
-    /// Cuts a fetched picture into patches; the still is repeated in time.
+    /// Cuts a fetched picture into patches. The still picture is repeated in time.
     ///
     /// # Errors
-    /// When a side is no multiple of the factor.
+    /// Fails if a side is not a multiple of the factor.
     pub fn patches(&self, image: &RgbImage) -> Result<Pixels> {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let factor = self.factor();
@@ -153,7 +153,7 @@ impl QwenProcessor {
     /// Fetches and cuts.
     ///
     /// # Errors
-    /// As [`Self::fetch`].
+    /// Fails when [`Self::fetch`] fails.
     pub fn prepare(&self, image: &RgbImage, limits: PixelLimits) -> Result<Pixels> {
         self.patches(&self.fetch(image, limits)?)
     }

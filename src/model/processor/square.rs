@@ -1,9 +1,9 @@
-//! Pictures that are made square before they are scaled, as LLaVA takes them.
+//! Pictures that are padded to a square before they are resized, as in LLaVA.
 
 use image::{Rgb, RgbImage, imageops};
 
-/// The picture in the middle of a square of one colour, as large as its longer side; half a pixel falls to the right and
-/// below.
+/// The picture in the middle of a square of one colour with the length of its longer side. Half a pixel goes
+/// to the right and to the bottom.
 pub fn square(image: &RgbImage, background: [u8; 3]) -> RgbImage {
     let (width, height) = image.dimensions();
     let side = width.max(height);

@@ -1,10 +1,10 @@
-//! A large picture in tiles, as GOT-OCR2.0 (and InternVL before it) cuts it.
+//! A large picture in tiles, as in GOT-OCR2.0 and in the earlier InternVL.
 
 use crate::image::pillow::{Filter, resize};
 use image::RgbImage;
 
-/// Cuts a picture into at most `most` tiles of `size` × `size`, rows first, after resizing it to the grid whose shape is
-/// nearest to its own; the whole picture follows them where there is more than one.
+/// Cuts a picture into at most `most` tiles of `size` × `size`, rows first, after resizing it to the grid
+/// whose shape is nearest to its own; the whole picture follows them if there is more than one tile.
 pub fn tiles(image: &RgbImage, size: u32, most: usize) -> Vec<RgbImage> {
     let (columns, rows) = grid(image.dimensions(), size, most);
     let whole =
@@ -20,8 +20,8 @@ pub fn tiles(image: &RgbImage, size: u32, most: usize) -> Vec<RgbImage> {
     tiles
 }
 
-/// Columns and rows. Of grids that are equally near, a later one (with more tiles) is taken while the picture has more than
-/// half its pixels.
+/// The columns and rows. Of equally near grids, a later one (with more tiles) is used if the picture has more
+/// than half of its pixels.
 fn grid((width, height): (u32, u32), size: u32, most: usize) -> (u32, u32) {
     let most = u32::try_from(most).unwrap_or(u32::MAX);
     let mut grids: Vec<(u32, u32)> = (1..=most)

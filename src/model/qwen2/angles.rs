@@ -12,10 +12,10 @@ pub struct Angles {
 }
 
 impl Angles {
-    /// Of angles in rows, one a position.
+    /// The tables for angles in rows, one row for each position.
     ///
     /// # Errors
-    /// When the numbers do not fill the shape.
+    /// Fails if the numbers do not fill the shape.
     pub fn new(angles: Vec<f32>, (length, half): (usize, usize), device: &Device) -> Result<Self> {
         let angles = Tensor::from_vec(angles, (length, half), device)?;
         Ok(Self {
@@ -24,10 +24,10 @@ impl Angles {
         })
     }
 
-    /// Of one number a token.
+    /// The tables for one number per token.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn plain(
         positions: impl ExactSizeIterator<Item = usize>,
         theta: f64,
@@ -46,7 +46,7 @@ impl Angles {
     /// Every row as a sequence of its own: [B, half] → [B, 1, half].
     ///
     /// # Errors
-    /// When there are more axes already.
+    /// Fails if there are more axes already.
     pub fn each_alone(&self) -> Result<Self> {
         Ok(Self {
             cos: self.cos.unsqueeze(1)?,
@@ -57,7 +57,7 @@ impl Angles {
     /// The positions from `start`.
     ///
     /// # Errors
-    /// When there are fewer.
+    /// Fails if there are fewer.
     pub fn narrow(&self, start: usize, length: usize) -> candle_core::Result<Self> {
         Ok(Self {
             cos: self.cos.narrow(0, start, length)?,
@@ -65,10 +65,10 @@ impl Angles {
         })
     }
 
-    /// Turns the halves of heads [B, L, heads, d] against each other, in f32.
+    /// Rotates the halves of heads [B, L, heads, d] against each other, in f32.
     ///
     /// # Errors
-    /// When L or d is not that of the tables.
+    /// Fails if L or d is not that of the tables.
     pub fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         rotary(x, &self.cos, &self.sin, Pairs::Halves)
     }

@@ -5,10 +5,10 @@ use crate::model::nn::{Embedding, Mask, RmsNorm, embedding, rms_norm};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// Positions by which the cache grows beyond the prompt.
+/// Number of positions by which the cache grows beyond the prompt.
 const ROOM: usize = 256;
 
-/// Keys and values that the layers have seen.
+/// The keys and values of earlier positions in all layers.
 #[derive(Default)]
 pub struct Cache(Vec<Past>);
 
@@ -20,10 +20,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Of so many words and layers.
+    /// Loads the decoder with the given numbers of tokens and layers.
     ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(shape: &LayerShape, words: usize, layers: usize, weights: &Weights) -> Result<Self> {
         let hidden = shape.hidden_size;
         let layer = |index| DecoderLayer::new(shape, &weights.at(format!("layers.{index}")));
@@ -37,7 +37,7 @@ impl Decoder {
     /// Token vectors [1, L, D], after those in `cache`, → hidden states [1, L, D] after the final norm.
     ///
     /// # Errors
-    /// When shapes do not fit, or the device has no room.
+    /// Fails if shapes do not fit, or the device has no room.
     pub fn forward(
         &self,
         embeds: &Tensor,

@@ -19,7 +19,7 @@ pub struct LayerShape {
     pub rms_norm_eps: f64,
 }
 
-/// `layers.*`: queries, keys and values have a bias, nothing else has.
+/// `layers.*`: only queries, keys and values have a bias.
 pub struct DecoderLayer {
     heads: usize,
     kv_heads: usize,
@@ -33,8 +33,10 @@ pub struct DecoderLayer {
 }
 
 impl DecoderLayer {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(shape: &LayerShape, weights: &Weights) -> Result<Self> {
         let (hidden, eps) = (shape.hidden_size, shape.rms_norm_eps);
         let narrow = shape.num_key_value_heads * (hidden / shape.num_attention_heads);
@@ -54,10 +56,10 @@ impl DecoderLayer {
         })
     }
 
-    /// [B, L, D] → [B, L, D]; every position sees what `mask` lets it see of `past` and of x.
+    /// [B, L, D] → [B, L, D]; every position attends to the positions of `past` and of x that `mask` allows.
     ///
     /// # Errors
-    /// When shapes do not fit, or the device has no room.
+    /// Fails if shapes do not fit, or the device has no room.
     pub fn forward(
         &self,
         x: &Tensor,
@@ -70,11 +72,11 @@ impl DecoderLayer {
         self.update(x, &normed, angles, (&k, &v), mask)
     }
 
-    /// As [`Self::forward`] on a sequence [1, L, D] that has no past, but only the positions of `spans`, in rising order,
-    /// are updated; all of them give keys and values, which are noted in `past`.
+    /// As [`Self::forward`] on a sequence [1, L, D] that has no past, but only the positions of `spans`, in
+    /// rising order, are updated. All positions give keys and values, which are stored in `past`.
     ///
     /// # Errors
-    /// As [`Self::forward`].
+    /// Fails when [`Self::forward`] fails.
     pub fn forward_some(
         &self,
         x: &Tensor,
@@ -89,7 +91,7 @@ impl DecoderLayer {
             let length = next - start;
             parts.push(x.narrow(1, end, start - end)?);
             let rows = |x: &Tensor| x.narrow(1, start, length)?.contiguous();
-            // The last of the span is the last that it sees.
+            // The last position of the span is the last to which it attends.
             let seen = (&k.narrow(2, 0, next)?, &v.narrow(2, 0, next)?);
             let angles = angles.narrow(start, length)?;
             parts.push(self.update(&rows(x)?, &rows(&normed)?, &angles, seen, Mask::Causal)?);
@@ -100,7 +102,7 @@ impl DecoderLayer {
         Ok(Tensor::cat(&parts, 1)?)
     }
 
-    /// Of normed positions, after those in `past`.
+    /// The attention of normalised positions, after those in `past`.
     fn keys_values(
         &self,
         normed: &Tensor,
@@ -132,7 +134,7 @@ impl DecoderLayer {
         mask: Mask<'_>,
     ) -> Result<Tensor> {
         let q = self.turned(&self.q_proj.forward(normed)?, self.heads, angles)?;
-        // A single query is the last one and sees everything.
+        // A single query is the last one and attends to everything.
         let mask = match mask {
             Mask::Causal if q.dim(2)? == 1 => Mask::None,
             mask => mask,

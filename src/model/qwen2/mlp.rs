@@ -13,8 +13,10 @@ pub struct Mlp {
 }
 
 impl Mlp {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(
         weights: &Weights,
         size: usize,
@@ -33,7 +35,7 @@ impl Mlp {
     /// [.., size] → the same.
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let gate = self.act.apply(&self.gate_proj.forward(x)?)?;
         self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)

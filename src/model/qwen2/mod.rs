@@ -1,4 +1,4 @@
-//! The decoder layer of Qwen2 and Qwen2.5 (Yang et al., arXiv 2407.10671), which several models are made of.
+//! The decoder layer of Qwen2 and Qwen2.5 (Yang et al., arXiv 2407.10671), which several models use.
 
 mod angles;
 mod decoder;

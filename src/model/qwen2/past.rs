@@ -1,4 +1,4 @@
-//! Keys and values that a layer has seen.
+//! The keys and values of earlier positions in a layer.
 
 use candle_core::{Result, Tensor};
 use candle_nn::kv_cache::KvCache;
@@ -11,24 +11,24 @@ pub struct Past(KvCache);
 const POSITIONS: usize = 2;
 
 impl Past {
-    /// With room for so many positions at first; it grows by as many.
+    /// An empty past with room for this number of positions. It grows by the same number.
     pub fn with_room(positions: usize) -> Self {
         Self(KvCache::new(POSITIONS, positions.max(1)))
     }
 
-    /// Takes more positions; all keys and values so far.
+    /// Adds positions, and returns all keys and values so far.
     ///
     /// # Errors
-    /// When the shapes differ from before, or the device has no room.
+    /// Fails if the shapes differ from before, or the device has no room.
     pub fn append(&mut self, k: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
         self.0.append(&k.contiguous()?, &v.contiguous()?)
     }
 
-    /// One past of several sequences [1, ...] as a batch. Shorter ones begin with zeros, up to the longest; `room` is that
-    /// of the result.
+    /// One past of several sequences [1, ...] as a batch. Shorter ones are padded with zeros at the start.
+    /// `room` is the room of the result.
     ///
     /// # Errors
-    /// When one is empty or has other heads, or the device has no room.
+    /// Fails if one is empty or has other heads, or the device has no room.
     pub fn join(sequences: &[&Self], room: usize) -> Result<Self> {
         let lengths = sequences.iter().map(|past| past.0.current_seq_len());
         let longest = lengths.max().unwrap_or(0);

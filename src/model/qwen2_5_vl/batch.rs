@@ -1,15 +1,15 @@
-//! Several conversations of one form at a time, as training takes them.
+//! Several conversations of one form at a time, for training.
 
 use super::Qwen2_5Vl;
 use crate::model::{ModelError, Result};
 use candle_core::{Module, Tensor};
 
 impl Qwen2_5Vl {
-    /// Hidden states [B, L, D] after the final norm of rows of ids that have one length and their images, of one size
-    /// each, at the same places; `image_embeds` are those of all rows in turn, `grids` of one row.
+    /// Hidden states [B, L, D] after the final norm of rows of ids that have one length and their images, of
+    /// one size each, at the same places; `image_embeds` are those of all rows in turn, `grids` of one row.
     ///
     /// # Errors
-    /// When the rows differ in form; as [`Qwen2_5Vl::hidden_states`].
+    /// Fails if the rows differ in form, and when [`Qwen2_5Vl::hidden_states`] fails.
     pub fn batch_states(
         &self,
         rows: &[Vec<u32>],
@@ -36,7 +36,7 @@ impl Qwen2_5Vl {
     /// Scores of the tokens that follow every position: hidden states [B, L, D] → [B, L, V].
     ///
     /// # Errors
-    /// When the model was built without output layer.
+    /// Fails if the model was built without output layer.
     pub fn all_logits(&self, hidden_states: &Tensor) -> Result<Tensor> {
         Ok(self.head()?.forward(hidden_states)?)
     }

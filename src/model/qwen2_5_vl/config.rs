@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub struct Config {
     pub text: TextConfig,
     pub vision: VisionConfig,
-    /// The token that stands for one merged patch of an image.
+    /// The token that represents one merged patch of an image.
     pub image_token_id: u32,
     /// Whether the output layer is the token table.
     pub tie_word_embeddings: bool,
@@ -43,7 +43,7 @@ pub struct TextConfig {
     rope_parameters: Option<Rope>,
 }
 
-/// Sizes of the vision tower; what a saved configuration leaves out has the value of the 7B model's class.
+/// The sizes of the vision tower. Missing fields have the values of the 7B model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct VisionConfig {
@@ -60,7 +60,7 @@ pub struct VisionConfig {
     /// Side of an attention window in pixels.
     pub window_size: usize,
     pub out_hidden_size: usize,
-    /// The blocks that see the whole image.
+    /// The blocks that attend to the whole image.
     pub fullatt_block_indexes: Vec<usize>,
 }
 
@@ -76,7 +76,7 @@ struct Rope {
     mrope_section: Option<Vec<usize>>,
 }
 
-/// The document as it is written: the text model's fields stand in `text_config` or at the top.
+/// The document as written. The fields of the text model are in `text_config` or at the top.
 #[derive(Deserialize)]
 struct Raw {
     #[serde(default)]
@@ -137,7 +137,7 @@ impl TryFrom<Raw> for Config {
         }
         Ok(Self {
             image_token_id: raw.image_token_id.unwrap_or(IMAGE_PAD),
-            // Some versions wrote it only inside `text_config`.
+            // Some versions wrote the field only inside `text_config`.
             tie_word_embeddings: tied.unwrap_or(false) || text.tie_word_embeddings.unwrap_or(false),
             vision: raw.vision_config,
             text,
@@ -146,7 +146,7 @@ impl TryFrom<Raw> for Config {
 }
 
 impl TextConfig {
-    /// Key heads; as many as query heads where the configuration does not say.
+    /// Number of key heads. By default, it is the number of query heads.
     pub fn kv_heads(&self) -> usize {
         self.num_key_value_heads.unwrap_or(self.num_attention_heads)
     }
@@ -177,7 +177,7 @@ impl TextConfig {
         inner.or(self.rope_theta).unwrap_or(1e6)
     }
 
-    /// How many of the rotary angles follow each row of positions.
+    /// The number of rotary angles for each row of positions.
     pub fn sections(&self) -> Vec<usize> {
         let named = self.ropes().find_map(|rope| rope.mrope_section.clone());
         named.unwrap_or_else(|| vec![16, 24, 24])
@@ -202,7 +202,9 @@ impl TextConfig {
         for rope in self.ropes() {
             let kinds = [&rope.kind, &rope.rope_type];
             if let Some(kind) = kinds.into_iter().flatten().find(|kind| !plain(kind)) {
-                return Err(format!("rotary embeddings of type `{kind}` are not known"));
+                return Err(format!(
+                    "rotary embeddings of type `{kind}` are not supported"
+                ));
             }
         }
         let half = self.head_dim() / 2;
@@ -217,7 +219,7 @@ impl TextConfig {
         }
         if self.use_sliding_window == Some(true) {
             return Err(
-                "use_sliding_window is true: attention in a sliding window is not known".into(),
+                "use_sliding_window is true: attention in a sliding window is not supported".into(),
             );
         }
         Ok(())
@@ -225,12 +227,12 @@ impl TextConfig {
 }
 
 impl VisionConfig {
-    /// Numbers in one flattened patch.
+    /// Number of values in one flattened patch.
     pub fn patch_values(&self) -> usize {
         self.in_channels * self.temporal_patch_size * self.patch_size * self.patch_size
     }
 
-    /// Patches that become one token.
+    /// Number of patches that become one token.
     pub fn merged(&self) -> usize {
         self.spatial_merge_size * self.spatial_merge_size
     }

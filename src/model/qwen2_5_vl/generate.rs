@@ -13,17 +13,19 @@ pub struct Greedy<'a> {
     pub max_new_tokens: usize,
     /// The answer ends before one of these.
     pub eos: &'a [u32],
-    /// Scores of tokens that stand in the prompt or the answer already are divided by this where positive, else
-    /// multiplied (Keskar et al., arXiv 1909.05858; as in transformers). 1 changes nothing.
+    /// The scores of tokens that are already in the prompt or the answer are divided by this number if
+    /// positive, and multiplied by it otherwise (Keskar et al., arXiv 1909.05858; as in transformers). 1
+    /// changes nothing.
     pub repetition_penalty: f32,
 }
 
 impl Qwen2_5Vl {
-    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for which
-    /// `on_token` returns false.
+    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for
+    /// which `on_token` returns false.
     ///
     /// # Errors
-    /// When the penalty is not positive; as [`Qwen2_5Vl::hidden_states`] and [`Qwen2_5Vl::logits`].
+    /// Fails if the penalty is not positive, and when [`Qwen2_5Vl::hidden_states`] or [`Qwen2_5Vl::logits`]
+    /// fails.
     pub fn generate_greedy(
         &self,
         conversation: &Conversation,
@@ -55,7 +57,7 @@ impl Qwen2_5Vl {
                 break;
             }
             penalty.seen.insert(id);
-            // A word that happens to be the image token is a word here: no image follows the prompt.
+            // An id that equals the image token is an ordinary token here, since no image follows the prompt.
             let id = Tensor::new(&[[id]], embeds.device())?;
             embeds = candle_core::Module::forward(&self.text.embed_tokens, &id)?;
             angles = self.angles(&[[next; 3]])?;
@@ -73,7 +75,7 @@ struct Penalty {
 impl Penalty {
     fn new(factor: f32, prompt: &[u32]) -> Result<Self> {
         if !(factor.is_finite() && factor > 0.0) {
-            let message = format!("`repetition_penalty` is {factor}: it must be positive");
+            let message = format!("`repetition_penalty` is {factor}; it must be positive");
             return Err(ModelError::Input(message));
         }
         Ok(Self {

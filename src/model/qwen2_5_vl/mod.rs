@@ -24,7 +24,7 @@ use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
 use vision::Vision;
 
-/// The vision tower and the language model; the output layer only where text is wanted.
+/// The vision tower and the language model. The output layer is optional and only needed for text.
 pub struct Qwen2_5Vl {
     config: Config,
     vision: Vision,
@@ -36,21 +36,22 @@ impl Qwen2_5Vl {
     /// The whole model.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// Fails if a tensor is missing or has another shape.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         let mut model = Self::encoder(config, weights)?;
         let (hidden, words) = (config.text.hidden_size, config.text.vocab_size);
-        model.lm_head = Some(match config.tie_word_embeddings {
-            true => Linear::new(model.text.embed_tokens.embeddings().clone(), None),
-            false => linear(&weights.at("lm_head"), hidden, words, false)?,
+        model.lm_head = Some(if config.tie_word_embeddings {
+            Linear::new(model.text.embed_tokens.embeddings().clone(), None)
+        } else {
+            linear(&weights.at("lm_head"), hidden, words, false)?
         });
         Ok(model)
     }
 
-    /// The model without output layer: it gives hidden states and no words.
+    /// The model without its output layer, which gives hidden states but no text.
     ///
     /// # Errors
-    /// As [`Qwen2_5Vl::new`].
+    /// Fails when [`Qwen2_5Vl::new`] fails.
     pub fn encoder(config: &Config, weights: &Weights) -> Result<Self> {
         let place = |probe: &str, new: &str, old: &str| {
             let name = if weights.at(new).has(probe) { new } else { old };
@@ -76,13 +77,14 @@ impl Qwen2_5Vl {
         &self.config
     }
 
-    /// The vectors that take the place of image tokens, in the order of the tokens.
+    /// The vectors that replace image tokens, in the order of the tokens.
     ///
-    /// `pixel_values` [P, C·T·p·p] holds the patches of all images in the processor's order (squares of merged
-    /// patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
+    /// `pixel_values` [P, C·T·p·p] holds the patches of all images in the processor's order (squares of
+    /// merged patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
     ///
     /// # Errors
-    /// When the number or size of patches is not that of the grids, or a grid does not split into merged patches.
+    /// Fails if the number or size of patches is not that of the grids, or a grid does not split into merged
+    /// patches.
     pub fn image_embeds(&self, pixel_values: &Tensor, grids: &[[usize; 3]]) -> Result<Tensor> {
         self.vision.forward(pixel_values, grids)
     }
@@ -90,7 +92,7 @@ impl Qwen2_5Vl {
     /// Rotary positions of a prompt.
     ///
     /// # Errors
-    /// When its image tokens are not those of the grids.
+    /// Fails if its image tokens are not those of the grids.
     pub fn positions(&self, input_ids: &[u32], grids: &[[usize; 3]]) -> Result<Positions> {
         Positions::new(&self.config, input_ids, grids)
     }
@@ -98,7 +100,7 @@ impl Qwen2_5Vl {
     /// Hidden states of all positions after the final norm, [1, L, D].
     ///
     /// # Errors
-    /// When image tokens, `image_embeds` and `grids` do not agree, or an id is outside the vocabulary.
+    /// Fails if image tokens, `image_embeds` and `grids` do not agree, or an id is outside the vocabulary.
     pub fn hidden_states(
         &self,
         input_ids: &[u32],
@@ -114,7 +116,7 @@ impl Qwen2_5Vl {
     /// Scores of the token that follows the last position: hidden states [1, L, D] → [1, V].
     ///
     /// # Errors
-    /// When the model was built without output layer.
+    /// Fails if the model was built without output layer.
     pub fn logits(&self, hidden_states: &Tensor) -> Result<Tensor> {
         let head = self.head()?;
         let length = hidden_states.dim(1)?;
@@ -138,7 +140,7 @@ impl Qwen2_5Vl {
         positions::text_angles(tokens, config.theta(), &config.sections(), device)
     }
 
-    /// Token vectors [1, L, D], with those of images in their places.
+    /// Token vectors [1, L, D], in which the vectors of images replace the image tokens.
     fn embed(&self, ids: &[u32], images: Option<&Tensor>) -> Result<Tensor> {
         let words = self.config.text.vocab_size;
         if ids.is_empty() {
@@ -156,7 +158,7 @@ impl Qwen2_5Vl {
         );
         if present != given {
             return Err(ModelError::Input(format!(
-                "the prompt has {present} image tokens for {given} image vectors"
+                "the prompt has {present} image tokens, but there are {given} image vectors"
             )));
         }
         let table = self.text.embed_tokens.embeddings();

@@ -1,4 +1,4 @@
-//! Multimodal rotary positions: three numbers a token, and the angles they make.
+//! Multimodal rotary positions: three numbers per token, and their angles.
 
 use super::Config;
 use crate::model::qwen2::{Angles, frequencies};
@@ -8,18 +8,18 @@ use candle_core::{Device, Tensor};
 /// The time, height and width positions of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positions {
-    /// One entry a token: (t, h, w).
+    /// One entry for each token: (t, h, w).
     pub tokens: Vec<[u32; 3]>,
-    /// All three positions of the token that comes next.
+    /// The position of the next token on all three axes.
     pub next: u32,
 }
 
 impl Positions {
-    /// Text counts up by one in all three rows; an image spans a box of merged patches with one time, and what
-    /// follows it goes on after the largest position so far.
+    /// Text counts up by one in all three rows; an image spans a box of merged patches with one time, and the
+    /// next token continues after the largest position so far.
     ///
     /// # Errors
-    /// When the image tokens do not make the spans that `grids` (t, h, w in patches) tell.
+    /// Fails if the image tokens do not form the spans of `grids` (t, h, w in patches).
     pub fn new(config: &Config, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
         let merge = config.vision.spatial_merge_size;
         let tokens_of = |[t, h, w]: &[usize; 3]| t * (h / merge) * (w / merge);
@@ -31,7 +31,7 @@ impl Positions {
         );
         if present != wanted {
             return Err(ModelError::Input(format!(
-                "the prompt has {present} image tokens, its {} images make {wanted}",
+                "the prompt has {present} image tokens, but its {} images give {wanted}",
                 grids.len()
             )));
         }
@@ -49,7 +49,7 @@ impl Positions {
             let span = ids.get(start..start + tokens_of(&grid));
             if !span.is_some_and(|span| !span.is_empty() && span.iter().all(|&other| other == id)) {
                 return Err(ModelError::Input(format!(
-                    "the image tokens from position {start} are not the {} that a grid of {grid:?} patches makes",
+                    "the image tokens from position {start} are not the {} tokens of a grid of {grid:?} patches",
                     tokens_of(&grid)
                 )));
             }
@@ -68,7 +68,7 @@ impl Positions {
     /// The three rows as integers, [3, 1, L].
     ///
     /// # Errors
-    /// When the device is out of memory.
+    /// Fails if the device is out of memory.
     pub fn tensor(&self, device: &Device) -> Result<Tensor> {
         let rows: Vec<i64> = (0..3)
             .flat_map(|row| self.tokens.iter().map(move |token| i64::from(token[row])))

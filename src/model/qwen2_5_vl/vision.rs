@@ -8,7 +8,7 @@ use crate::model::qwen2::{Angles, Mlp};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// Epsilon of the tower's norms; no configuration names it.
+/// Epsilon of the tower's norms, which is not in the configuration.
 const EPSILON: f64 = 1e-6;
 
 /// `visual`: patch embedding, blocks, merger.
@@ -47,7 +47,7 @@ impl Vision {
         let (count, size) = patches.dims2()?;
         if count != plan.patches.len() || size != config.patch_values() {
             return Err(ModelError::Input(format!(
-                "pixel values of shape [{count}, {size}], where the grids make [{}, {}]",
+                "the pixel values have the shape [{count}, {size}], but the grids give [{}, {}]",
                 plan.patches.len(),
                 config.patch_values()
             )));
@@ -55,16 +55,17 @@ impl Vision {
         let (hidden, wide) = (config.hidden_size, config.hidden_size * config.merged());
         let head = hidden / config.num_heads;
         let angles = vision_angles(&plan.patches, head / 2, device)?;
-        // The kernel covers each patch once, so the convolution is one product.
+        // The kernel covers each patch once, so the convolution is one matrix product.
         let kernel = self.patch_embed.reshape((hidden, size))?;
         let x = patches.to_dtype(kernel.dtype())?.matmul(&kernel.t()?)?;
         let order = Tensor::new(&plan.order[..], device)?;
         let x = x.reshape((plan.order.len(), wide))?;
         let mut x = x.index_select(&order, 0)?.reshape((count, hidden))?;
         for (index, block) in self.blocks.iter().enumerate() {
-            let runs = match config.fullatt_block_indexes.contains(&index) {
-                true => &plan.images,
-                false => &plan.windows,
+            let runs = if config.fullatt_block_indexes.contains(&index) {
+                &plan.images
+            } else {
+                &plan.windows
             };
             x = block.forward(&x, &angles, runs)?;
         }

@@ -11,10 +11,10 @@ pub(super) struct Run {
     pub length: usize,
 }
 
-/// The order in which the blocks hold the patches, and the pieces of it.
+/// The order of the patches in the blocks, and its pieces.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Windows {
-    /// Entry i is the merged patch that stands at place i.
+    /// Entry i is the merged patch at index i.
     pub order: Vec<u32>,
     /// Row and column of every patch, in this order.
     pub patches: Vec<[u32; 2]>,
@@ -23,8 +23,8 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Windows of one size stand side by side, so that they can be worked as one batch; attention does not depend on
-    /// the order of windows, and the caller undoes it after merging.
+    /// Windows of one size are adjacent, so that they form one batch. Attention does not depend on the order
+    /// of windows, and the caller restores the order after merging.
     pub fn new(config: &VisionConfig, grids: &[[usize; 3]]) -> Result<Self> {
         let (merge, side) = (config.spatial_merge_size, config.window());
         let mut plan = Self::default();
@@ -64,7 +64,7 @@ impl Windows {
         Ok(plan)
     }
 
-    /// Where each merged patch stands.
+    /// The index of each merged patch.
     pub fn inverse(&self) -> Vec<u32> {
         let mut inverse = vec![0; self.order.len()];
         for (place, &patch) in self.order.iter().enumerate() {
@@ -76,7 +76,7 @@ impl Windows {
     }
 }
 
-/// Appends a piece; pieces of one length that follow each other are one run.
+/// Appends a piece. Consecutive pieces of one length are one run.
 fn push(runs: &mut Vec<Run>, length: usize) {
     let start = runs
         .last()

@@ -1,4 +1,4 @@
-//! Where a key stands relative to a query, as a bias on the scores.
+//! The relative position of a key and a query, as a bias of the scores.
 
 use super::T5Config;
 use crate::model::{ModelError, Result, Weights};
@@ -11,7 +11,7 @@ pub(super) struct RelativeBias {
     table: Tensor,
     buckets: usize,
     max_distance: usize,
-    /// A decoder's: a query sees nothing behind it.
+    /// Whether this is a decoder, in which a query does not attend to later positions.
     causal: bool,
 }
 
@@ -35,8 +35,8 @@ impl RelativeBias {
         })
     }
 
-    /// [1, heads, L, L] in f32; what a decoder must not see is −∞.
-    pub(super) fn of(&self, length: usize) -> Result<Tensor> {
+    /// [1, heads, L, L] in f32. Positions to which a decoder must not attend have −∞.
+    pub(super) fn for_length(&self, length: usize) -> Result<Tensor> {
         let device = self.table.device();
         let distances = (0..length)
             .flat_map(|query| (0..length).map(move |key| key as i64 - query as i64))
@@ -67,8 +67,9 @@ impl RelativeBias {
     }
 }
 
-/// The bucket of a signed distance: the lower half of a direction's buckets is exact, the rest logarithmic up to
-/// `max_distance`. An encoder has half of all for each direction; a decoder has only one.
+/// The bucket of a signed distance: the lower half of a direction's buckets is exact, and the rest is
+/// logarithmic up to `max_distance`. An encoder has half of the buckets for each direction, and a decoder has
+/// only one direction.
 fn bucket(distance: i64, buckets: usize, max_distance: usize, causal: bool) -> u32 {
     let (offset, range, distance) = match (causal, distance > 0) {
         (true, ahead) => (0, buckets, if ahead { 0 } else { distance }),

@@ -1,4 +1,4 @@
-//! What the blocks of both stacks are made of; each part adds to what enters it.
+//! The parts of the blocks of both stacks. Each part adds its result to its input.
 
 use super::T5Config;
 use crate::model::nn::{
@@ -15,7 +15,7 @@ fn norm(config: &T5Config, layer: &Weights) -> Result<RmsNorm> {
     )
 }
 
-/// Attention to the states themselves or to others; scores are not scaled.
+/// Attention to the states themselves or to others. The scores are not scaled.
 #[derive(Debug, Clone)]
 pub(super) struct Attention {
     norm: RmsNorm,
@@ -42,7 +42,7 @@ impl Attention {
         })
     }
 
-    /// x + attention(norm x); keys and values come from `memory` where there is one.
+    /// x + attention(norm x); keys and values come from `memory` if there is one.
     pub(super) fn forward(
         &self,
         x: &Tensor,

@@ -11,7 +11,7 @@ pub struct T5Config {
     pub d_kv: usize,
     pub d_ff: usize,
     pub num_layers: usize,
-    /// Layers of the decoder; as many as the encoder's where it is not said.
+    /// Number of layers of the decoder. By default, it is that of the encoder.
     pub num_decoder_layers: Option<usize>,
     pub num_heads: usize,
     pub vocab_size: usize,
@@ -27,7 +27,7 @@ pub struct T5Config {
     /// Whether the table of tokens is also the decoder's head.
     #[serde(default = "tied")]
     pub tie_word_embeddings: bool,
-    /// What the decoder is given before the first token.
+    /// The decoder's input before the first token.
     #[serde(default)]
     pub decoder_start_token_id: u32,
 }
@@ -60,7 +60,7 @@ impl T5Config {
             None => (self.feed_forward_proj.as_str(), false),
         };
         match name {
-            // transformers takes the tanh form for the gated model, whatever its name says.
+            // transformers uses the tanh form for the gated model, regardless of its name.
             "gelu" if gated => Ok((Activation::GeluTanh, true)),
             "gelu" => Ok((Activation::Gelu, false)),
             "gelu_new" => Ok((Activation::GeluTanh, gated)),

@@ -1,4 +1,4 @@
-//! The decoder with its head: what comes after each token of an answer that is known.
+//! The decoder with its head, which predicts the token after each token of a known answer.
 
 use super::T5Config;
 use super::bias::RelativeBias;
@@ -15,7 +15,7 @@ pub(super) struct T5Decoder {
     final_layer_norm: RmsNorm,
     bias: RelativeBias,
     lm_head: Linear,
-    /// What states are multiplied with before a head that is the table of tokens.
+    /// The factor of states before the head, if the head is the table of tokens.
     scale: Option<f64>,
 }
 
@@ -47,9 +47,10 @@ impl T5Decoder {
                 config.layer_norm_epsilon,
             )?,
             bias: RelativeBias::new(config, &decoder, true)?,
-            lm_head: match config.tie_word_embeddings {
-                true => Linear::new(shared.embeddings().clone(), None),
-                false => linear(&weights.at("lm_head"), width, config.vocab_size, false)?,
+            lm_head: if config.tie_word_embeddings {
+                Linear::new(shared.embeddings().clone(), None)
+            } else {
+                linear(&weights.at("lm_head"), width, config.vocab_size, false)?
             },
             scale: config
                 .tie_word_embeddings
@@ -58,9 +59,9 @@ impl T5Decoder {
         })
     }
 
-    /// Ids [B, T] and what the encoder made, [B, L, D] → scores [B, T, V] of what comes after each of them.
+    /// Ids [B, T] and states of the encoder [B, L, D] → scores [B, T, V] of the token after each of them.
     pub(super) fn forward(&self, ids: &Tensor, encoded: &Tensor) -> Result<Tensor> {
-        let bias = self.bias.of(ids.dim(1)?)?;
+        let bias = self.bias.for_length(ids.dim(1)?)?;
         let mut x = self.shared.forward(ids)?;
         for block in &self.blocks {
             x = block.own.forward(&x, None, Mask::Add(&bias))?;

@@ -1,4 +1,5 @@
-//! The encoder, FLUX's second text encoder: keys and numbers of `T5EncoderModel` of transformers.
+//! The encoder, which is FLUX's second text encoder, with the keys and the results of `T5EncoderModel` of
+//! transformers.
 
 use super::bias::RelativeBias;
 use super::block::{Attention, FeedForward};
@@ -23,16 +24,20 @@ struct Block {
 }
 
 impl T5Encoder {
-    /// From a T5 checkpoint; its decoder, if it has one, is not asked for.
+    /// Loads the encoder from a T5 checkpoint, without its decoder.
     ///
     /// # Errors
-    /// When a size is zero or the feed-forward is unknown; as [`Weights::get`].
+    /// Fails if a size is zero or the feed-forward is unknown, and when [`Weights::get`] fails.
     pub fn new(config: &T5Config, weights: &Weights) -> Result<Self> {
-        Self::over(tokens(config, weights)?, config, weights)
+        Self::with_table(tokens(config, weights)?, config, weights)
     }
 
-    /// With a table of tokens that is already there.
-    pub(super) fn over(shared: Embedding, config: &T5Config, weights: &Weights) -> Result<Self> {
+    /// Loads the encoder with a table of tokens that was already loaded.
+    pub(super) fn with_table(
+        shared: Embedding,
+        config: &T5Config,
+        weights: &Weights,
+    ) -> Result<Self> {
         if config.num_layers == 0 {
             return Err(ModelError::Input(
                 "T5 config.json: `num_layers` must be 1 or more".into(),
@@ -61,7 +66,7 @@ impl T5Encoder {
     /// Ids [B, L] → states [B, L, D] after the final norm.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary.
+    /// Fails if an id is beyond the vocabulary.
     pub fn forward(&self, input_ids: &Tensor) -> Result<Tensor> {
         self.forward_embeds(&self.embed(input_ids)?)
     }
@@ -69,17 +74,17 @@ impl T5Encoder {
     /// Ids [B, L] → [B, L, D].
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary.
+    /// Fails if an id is beyond the vocabulary.
     pub fn embed(&self, input_ids: &Tensor) -> Result<Tensor> {
         Ok(self.shared.forward(input_ids)?)
     }
 
-    /// Embedded tokens, or what stands in their place, [B, L, D] → states [B, L, D] after the final norm.
+    /// Embedded tokens, or vectors that replace them, [B, L, D] → states [B, L, D] after the final norm.
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn forward_embeds(&self, inputs_embeds: &Tensor) -> Result<Tensor> {
-        let bias = self.bias.of(inputs_embeds.dim(1)?)?;
+        let bias = self.bias.for_length(inputs_embeds.dim(1)?)?;
         let mut x = inputs_embeds.clone();
         for block in &self.blocks {
             x = block.attention.forward(&x, None, Mask::Add(&bias))?;

@@ -1,8 +1,8 @@
-//! T5: keys and numbers of `T5EncoderModel` and `T5ForConditionalGeneration` of transformers.
+//! T5, with the keys and the results of `T5EncoderModel` and `T5ForConditionalGeneration` of transformers.
 //!
-//! Raffel et al., arXiv 1910.10683; gated feed-forward of arXiv 2002.05202. Position enters only as a bias on the scores of
-//! attention within a stack, from its first block's table; scores are not scaled. The encoder attends to all that it is
-//! given, as FLUX attends to padding: there is no mask.
+//! Raffel et al., arXiv 1910.10683; gated feed-forward of arXiv 2002.05202. Positions enter only as a bias of
+//! the attention scores within a stack, from the table of its first block. The scores are not scaled. There
+//! is no mask: the encoder attends to its whole input, as FLUX attends to padding.
 
 mod bias;
 mod block;
@@ -27,29 +27,33 @@ pub struct T5 {
 }
 
 impl T5 {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// When a size is zero or the feed-forward is unknown; as [`Weights::get`].
+    /// Fails if a size is zero or the feed-forward is unknown, and when [`Weights::get`] fails.
     pub fn new(config: &T5Config, weights: &Weights) -> Result<Self> {
         let shared = tokens(config, weights)?;
         Ok(Self {
-            encoder: T5Encoder::over(shared.clone(), config, weights)?,
+            encoder: T5Encoder::with_table(shared.clone(), config, weights)?,
             decoder: T5Decoder::new(shared, config, weights)?,
             start: config.decoder_start_token_id,
         })
     }
 
-    /// What the encoder made, [B, L, D], and the decoder's ids [B, T] → scores [B, T, V] of what comes after each of them.
+    /// The encoder's states [B, L, D] and the decoder's ids [B, T] → scores [B, T, V] of the token after each
+    /// of them.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary.
+    /// Fails if an id is beyond the vocabulary.
     pub fn decode(&self, encoded: &Tensor, decoder_input_ids: &Tensor) -> Result<Tensor> {
         self.decoder.forward(decoder_input_ids, encoded)
     }
 
-    /// What the encoder made, [1, L, D], and an answer → scores [1, T, V] that each of its tokens is chosen by.
+    /// The encoder's states [1, L, D] and an answer → the scores [1, T, V] by which each of its tokens is
+    /// chosen.
     ///
     /// # Errors
-    /// When an id is beyond the vocabulary, or there is no answer.
+    /// Fails if an id is beyond the vocabulary, or there is no answer.
     pub fn answer_logits(&self, encoded: &Tensor, answer: &[u32]) -> Result<Tensor> {
         let known = answer.iter().take(answer.len().saturating_sub(1));
         let ids: Vec<u32> = std::iter::once(self.start).chain(known.copied()).collect();
@@ -60,9 +64,10 @@ impl T5 {
 
 /// The table of tokens of both stacks.
 fn tokens(config: &T5Config, weights: &Weights) -> Result<Embedding> {
-    let table = match weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
-        true => weights.at("encoder.embed_tokens"),
-        false => weights.at("shared"),
+    let table = if weights.has("encoder.embed_tokens.weight") && !weights.has("shared.weight") {
+        weights.at("encoder.embed_tokens")
+    } else {
+        weights.at("shared")
     };
     embedding(&table, config.vocab_size, config.d_model)
 }

@@ -3,11 +3,11 @@
 use super::Tokenizer;
 use crate::model::{ModelError, Result};
 
-/// One piece of a turn; pieces follow each other with nothing between them.
+/// One piece of a turn. Nothing separates the pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     Text(String),
-    /// A picture of so many tokens.
+    /// A picture with this number of tokens.
     Image(usize),
 }
 
@@ -51,8 +51,8 @@ impl ChatTokens {
     /// Looks them up.
     ///
     /// # Errors
-    /// When the vocabulary lacks one; the message names it.
-    pub fn of(tokenizer: &Tokenizer) -> Result<Self> {
+    /// Fails if the vocabulary lacks one. The message names it.
+    pub fn from_tokenizer(tokenizer: &Tokenizer) -> Result<Self> {
         Ok(Self {
             im_start: tokenizer.token("<|im_start|>")?,
             im_end: tokenizer.token("<|im_end|>")?,
@@ -63,19 +63,19 @@ impl ChatTokens {
     }
 }
 
-/// How a conversation begins when no system turn is given; all forms end where the assistant begins.
+/// How a conversation without a system turn begins. All forms end where the assistant begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// UniWorld's: without system turn.
+    /// The form of UniWorld: without a system turn.
     UniWorld,
-    /// Plain Qwen2.5-VL's: with the system turn of its template.
+    /// The form of Qwen2.5-VL: with the system turn of its template.
     Qwen,
 }
 
 /// The ids of a conversation.
 ///
 /// # Errors
-/// When a special token is missing, or a text names one that stands for pictures.
+/// Fails if a special token is missing, or a text names one that stands for pictures.
 pub fn encode(tokenizer: &Tokenizer, turns: &[Turn], form: Form) -> Result<Vec<u32>> {
     let mut text = String::new();
     let own = turns.first().is_some_and(|turn| turn.role == Role::System);
@@ -109,7 +109,7 @@ fn render(turns: &[Turn]) -> String {
 }
 
 fn checked(tokenizer: &Tokenizer, turns: &[Turn], text: &str) -> Result<Vec<u32>> {
-    let tokens = ChatTokens::of(tokenizer)?;
+    let tokens = ChatTokens::from_tokenizer(tokenizer)?;
     let ids = tokenizer.encode(text)?;
     let images = turns.iter().flat_map(|turn| &turn.items);
     let (mut pads, mut count) = (0, 0);
@@ -119,9 +119,9 @@ fn checked(tokenizer: &Tokenizer, turns: &[Turn], text: &str) -> Result<Vec<u32>
         }
     }
     let found = |id: u32| ids.iter().filter(|found| **found == id).count();
-    // Pictures are put in by these ids, so a text that names them would shift every picture.
+    // These ids mark the places of pictures, so a text that contains them would shift every picture.
     if found(tokens.image_pad) != pads || found(tokens.vision_end) != count {
-        let message = "a text holds <|image_pad|> or <|vision_end|>, which stand for pictures";
+        let message = "a text contains <|image_pad|> or <|vision_end|>, which represent pictures";
         return Err(ModelError::Input(message.into()));
     }
     Ok(ids)

@@ -1,4 +1,4 @@
-//! Text to ids and back, from the files that a checkpoint's folder holds.
+//! Text to ids and back, with the files of a checkpoint's folder.
 
 pub mod chat;
 mod pairs;
@@ -19,17 +19,18 @@ pub struct Tokenizer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Padded {
     pub ids: Vec<u32>,
-    /// How many of them are no padding.
+    /// Number of ids that are not padding.
     pub used: usize,
-    /// The text was too long and lost its end.
+    /// Whether the text was too long and was cut.
     pub truncated: bool,
 }
 
 impl Tokenizer {
-    /// From `tokenizer.json`, from `vocab.txt` in BERT's form, or from `vocab.json` and `merges.txt` in CLIP's or Qwen's.
+    /// From `tokenizer.json`, from `vocab.txt` in BERT's form, or from `vocab.json` and `merges.txt` in
+    /// CLIP's or Qwen's.
     ///
     /// # Errors
-    /// When the folder has neither, or a file is damaged.
+    /// Fails if the folder has neither, or a file is damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer.json");
         let words = folder.join("vocab.txt");
@@ -41,7 +42,7 @@ impl Tokenizer {
             pairs::describe(folder)?.to_string().into_bytes()
         };
         let wrong = |error: tokenizers::Error| {
-            let help = "the file is damaged or of an unknown form: fetch it again";
+            let help = "the file is damaged or has an unknown form: fetch it again";
             ModelError::file(&path, error.to_string(), help)
         };
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(wrong)?;
@@ -54,7 +55,7 @@ impl Tokenizer {
     /// From the contents of a `tokenizer.json`.
     ///
     /// # Errors
-    /// When they are none.
+    /// Fails if they are not those of such a file.
     pub fn from_json(json: &serde_json::Value) -> Result<Self> {
         let inner = tokenizers::Tokenizer::from_bytes(json.to_string()).map_err(input)?;
         Ok(Self {
@@ -63,10 +64,10 @@ impl Tokenizer {
         })
     }
 
-    /// The id of a token that must be there.
+    /// The id of a required token.
     ///
     /// # Errors
-    /// When the vocabulary lacks it; the message names it.
+    /// Fails if the vocabulary lacks it. The message names it.
     pub fn token(&self, name: &str) -> Result<u32> {
         self.inner.token_to_id(name).ok_or_else(|| {
             let message = format!("there is no token `{name}`");
@@ -75,15 +76,15 @@ impl Tokenizer {
         })
     }
 
-    /// How many tokens there are, special ones among them.
+    /// The number of tokens, including the special ones.
     pub fn size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
 
-    /// A text's ids; special tokens that it names are recognised, none are added.
+    /// The ids of a text. Special tokens in the text are recognised, and none are added.
     ///
     /// # Errors
-    /// When the tokenizer cannot represent the text.
+    /// Fails if the tokenizer cannot represent the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, false).map_err(input)?;
         Ok(encoding.get_ids().to_vec())
@@ -92,7 +93,7 @@ impl Tokenizer {
     /// The text of ids, without special tokens.
     ///
     /// # Errors
-    /// When the tokenizer cannot decode them.
+    /// Fails if the tokenizer cannot decode them.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids, true).map_err(input)
     }
@@ -100,7 +101,7 @@ impl Tokenizer {
     /// CLIP's form: start, text, end, then the end token up to `length`.
     ///
     /// # Errors
-    /// When the vocabulary lacks a special token or `length` has no room for them.
+    /// Fails if the vocabulary lacks a special token or `length` has no room for them.
     pub fn clip_ids(&self, text: &str, length: usize) -> Result<Padded> {
         let start = self.token("<|startoftext|>")?;
         let end = self.token("<|endoftext|>")?;
@@ -110,7 +111,7 @@ impl Tokenizer {
     /// T5's form: text, `</s>`, then `<pad>` up to `length`.
     ///
     /// # Errors
-    /// As [`Self::clip_ids`].
+    /// Fails when [`Self::clip_ids`] fails.
     pub fn t5_ids(&self, text: &str, length: usize) -> Result<Padded> {
         let (end, pad) = (self.token("</s>")?, self.token("<pad>")?);
         self.padded(&[], text, end, pad, length)
@@ -119,7 +120,7 @@ impl Tokenizer {
     /// BERT's form: `[CLS]`, text, `[SEP]`, then `[PAD]` up to `length`.
     ///
     /// # Errors
-    /// As [`Self::clip_ids`].
+    /// Fails when [`Self::clip_ids`] fails.
     pub fn bert_ids(&self, text: &str, length: usize) -> Result<Padded> {
         let (start, end) = (self.token("[CLS]")?, self.token("[SEP]")?);
         self.padded(&[start], text, end, self.token("[PAD]")?, length)
@@ -134,7 +135,9 @@ impl Tokenizer {
         length: usize,
     ) -> Result<Padded> {
         let room = length.checked_sub(start.len() + 1).ok_or_else(|| {
-            ModelError::Input(format!("{length} tokens have no room for the special ones"))
+            ModelError::Input(format!(
+                "{length} tokens have no room for the special tokens"
+            ))
         })?;
         let text = self.encode(text)?;
         let kept = &text[..text.len().min(room)];

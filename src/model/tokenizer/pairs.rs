@@ -1,19 +1,19 @@
-//! Byte-pair tokenizers that are published as `vocab.json` and `merges.txt`: described here as a `tokenizer.json`
-//! would describe them.
+//! Byte-pair tokenizers that are published as `vocab.json` and `merges.txt`: described in the form of a
+//! `tokenizer.json`.
 
 use crate::model::{ModelError, Result, read_config};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// How CLIP cuts a text into words; blanks fall away.
+/// The pattern by which CLIP splits a text into words. Blanks are dropped.
 const CLIP_WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-/// How Qwen does; every character belongs to a word.
+/// The pattern of Qwen, in which every character belongs to a word.
 const QWEN_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// The description of a folder's tokenizer.
 ///
 /// # Errors
-/// When a file is absent or damaged.
+/// Fails if a file is absent or damaged.
 pub(super) fn describe(folder: &Path) -> Result<Value> {
     let vocabulary: Map<String, Value> = read_config(&folder.join("vocab.json"))?;
     let merges = merges(&folder.join("merges.txt"))?;
@@ -44,9 +44,10 @@ pub(super) fn describe(folder: &Path) -> Result<Value> {
     } else {
         (json!({"type": "NFC"}), words(QWEN_WORDS, "Isolated", false))
     };
-    let (suffix, unknown) = match clip {
-        true => (json!("</w>"), json!("<|endoftext|>")),
-        false => (json!(null), json!(null)),
+    let (suffix, unknown) = if clip {
+        (json!("</w>"), json!("<|endoftext|>"))
+    } else {
+        (json!(null), json!(null))
     };
     Ok(json!({
         "version": "1.0",
@@ -73,7 +74,7 @@ pub(super) fn describe(folder: &Path) -> Result<Value> {
 
 fn merges(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).map_err(|error| ModelError::io(path, &error))?;
-    // The first line is a version; `#` may begin a merge as well.
+    // The first line is a version. A merge may also begin with `#`.
     let lines = text.lines().filter(|line| !line.starts_with("#version"));
     let lines = lines.filter(|line| !line.trim().is_empty());
     Ok(lines.map(str::to_owned).collect())
@@ -100,7 +101,7 @@ fn added(settings: &Value) -> Vec<Value> {
     added.into_iter().map(|(_, token)| token).collect()
 }
 
-/// CLIP's two special tokens stand in the vocabulary itself.
+/// CLIP's two special tokens are in the vocabulary itself.
 fn add_clip(added: &mut Vec<Value>, vocabulary: &Map<String, Value>) {
     for name in ["<|startoftext|>", "<|endoftext|>"] {
         let known = added.iter().any(|token| token["content"] == name);

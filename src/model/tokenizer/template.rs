@@ -13,7 +13,7 @@ pub struct ChatTemplate {
     path: PathBuf,
 }
 
-/// What one side said.
+/// A message of one side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Said {
     pub role: Role,
@@ -30,7 +30,7 @@ impl ChatTemplate {
     /// The template of a checkpoint's folder.
     ///
     /// # Errors
-    /// When neither file has one; the message names them.
+    /// Fails if neither file has one. The message names them.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("chat_template.jinja");
         if path.is_file() {
@@ -44,7 +44,7 @@ impl ChatTemplate {
             None => Err(ModelError::file(
                 &path,
                 "there is no `chat_template`",
-                "a conversation is written by it: fetch the file that was published with the model, or its \
+                "conversations require it: fetch the file that was published with the model, or its \
                  chat_template.jinja",
             )),
         }
@@ -53,10 +53,10 @@ impl ChatTemplate {
     /// The text of a conversation, up to where the assistant begins.
     ///
     /// # Errors
-    /// When the template is wrong or refuses the conversation.
+    /// Fails if the template is wrong or refuses the conversation.
     pub fn render(&self, conversation: &[Said]) -> Result<String> {
         let mut environment = Environment::new();
-        // As transformers sets its environment.
+        // The same settings as in transformers.
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.add_function("raise_exception", refuse);

@@ -1,16 +1,16 @@
-//! Word-piece tokenizers that are published as `vocab.txt`: described here as a `tokenizer.json` would describe them.
+//! Word-piece tokenizers that are published as `vocab.txt`: described in the form of a `tokenizer.json`.
 
 use crate::model::{ModelError, Result};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// The tokens that stand for no text.
+/// The tokens that do not represent text.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// The description of a vocabulary with one token a line, for BERT's lower-case form.
+/// The description of a vocabulary with one token on each line, for BERT's lower-case form.
 ///
 /// # Errors
-/// When the file is absent or is no text.
+/// Fails if the file is absent or is not text.
 pub(super) fn describe(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path).map_err(|error| ModelError::io(path, &error))?;
     let vocabulary: Map<String, Value> = (text.split_terminator('\n').enumerate())

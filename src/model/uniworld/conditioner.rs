@@ -1,11 +1,12 @@
-//! The language model with the projectors that turn its states and reference features into FLUX's text sequence.
+//! The language model with the projectors that turn its states and reference features into FLUX's text
+//! sequence.
 
 use super::{Config, Projector, splice};
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::{Result, Weights};
 use candle_core::Tensor;
 
-/// What makes `encoder_hidden_states` of a prompt.
+/// Computes the `encoder_hidden_states` of a prompt.
 pub struct Conditioner {
     pub vlm: Qwen2_5Vl,
     denoise_projector: Projector,
@@ -13,10 +14,10 @@ pub struct Conditioner {
 }
 
 impl Conditioner {
-    /// From the weights of a UniWorld checkpoint.
+    /// Loads the tensors from the weights of a UniWorld checkpoint.
     ///
     /// # Errors
-    /// When weights are missing or of another shape.
+    /// Fails if weights are missing or of another shape.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         Ok(Self {
             vlm: Qwen2_5Vl::new(&config.vlm, weights)?,
@@ -30,10 +31,10 @@ impl Conditioner {
     }
 
     /// States [1, L, D] of `input_ids` and projected features [n, N, J] of the references in their order →
-    /// [1, L + n·N, J]. Every position goes through the projector.
+    /// [1, L + n·N, J]. The projector is applied to every position.
     ///
     /// # Errors
-    /// When there are not as many vision-end tokens as references, or widths do not fit.
+    /// Fails if there are not as many vision-end tokens as references, or widths do not fit.
     pub fn encoder_hidden_states(
         &self,
         input_ids: &[u32],

@@ -1,4 +1,4 @@
-//! `config.json` of a UniWorld checkpoint: Qwen2.5-VL's with a `denoise_tower`.
+//! `config.json` of a UniWorld checkpoint: that of Qwen2.5-VL with a `denoise_tower`.
 
 use crate::model::flux::FluxConfig;
 use crate::model::{ModelError, Result, qwen2_5_vl, read_config};
@@ -15,7 +15,7 @@ const VISION_END: u32 = 151_653;
 pub struct Config {
     pub vlm: qwen2_5_vl::Config,
     pub denoise_tower: DenoiseTower,
-    /// The token that reference features stand directly before.
+    /// The token directly after reference features.
     pub vision_end: u32,
 }
 
@@ -40,7 +40,7 @@ impl Config {
     /// Reads `config.json`.
     ///
     /// # Errors
-    /// When it cannot be read or lacks a field.
+    /// Fails if it cannot be read or lacks a field.
     pub fn read(path: &Path) -> Result<Self> {
         let json: Value = read_config(path)?;
         Self::parse(&json).map_err(|error| ModelError::config(path, error.to_string()))
@@ -49,7 +49,7 @@ impl Config {
     /// From the contents of a `config.json`.
     ///
     /// # Errors
-    /// When it lacks a field.
+    /// Fails if it lacks a field.
     pub fn parse(json: &Value) -> std::result::Result<Self, serde_json::Error> {
         let own = Own::deserialize(json)?;
         Ok(Self {

@@ -4,12 +4,12 @@ use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
-/// Width of the released projectors between their two layers, in multiples of what they give out (12288 for 4096). The
-/// configuration does not hold it: stored weights do.
+/// Width of the released projectors between their two layers, in multiples of their output width (12288 for
+/// 4096). It is not in the configuration, but follows from stored weights.
 const RELEASED_EXPANSION: usize = 3;
 
-/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although the
-/// configuration calls the type `mlp2x_gelu`.
+/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although
+/// the configuration calls the type `mlp2x_gelu`.
 #[derive(Debug, Clone)]
 pub struct Projector {
     first: Linear,
@@ -17,10 +17,10 @@ pub struct Projector {
 }
 
 impl Projector {
-    /// From [.., `input`] to [.., `output`]; the width between is the stored weights'.
+    /// From [.., `input`] to [.., `output`]; the width between the layers comes from the stored weights.
     ///
     /// # Errors
-    /// When weights are missing or of another shape.
+    /// Fails if weights are missing or of another shape.
     pub fn new(weights: &Weights, input: usize, output: usize) -> Result<Self> {
         let hidden = weights
             .dims("0.weight")
@@ -35,7 +35,7 @@ impl Projector {
     /// Applies the projector to the last axis.
     ///
     /// # Errors
-    /// When the last axis is not the input width.
+    /// Fails if the last axis is not the input width.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let hidden = Activation::Silu.apply(&self.first.forward(x)?)?;
         Ok(self.second.forward(&hidden)?)
@@ -57,7 +57,7 @@ impl TaskHead {
     /// From states of width `input`.
     ///
     /// # Errors
-    /// When weights are missing or of another shape.
+    /// Fails if weights are missing or of another shape.
     pub fn new(weights: &Weights, input: usize) -> Result<Self> {
         let weights = weights.with_dtype(candle_core::DType::F32);
         let hidden = weights
@@ -70,10 +70,11 @@ impl TaskHead {
         })
     }
 
-    /// Logits [1, 2] (words, picture) of the last position of `input_ids` that is `assistant`; states [1, L, D].
+    /// Logits [1, 2] (words, picture) of the last position of `input_ids` that is `assistant`; states [1, L,
+    /// D].
     ///
     /// # Errors
-    /// When no position is, or the last axis is not the input width.
+    /// Fails if no position is, or the last axis is not the input width.
     pub fn route(&self, states: &Tensor, input_ids: &[u32], assistant: u32) -> Result<Tensor> {
         let place = input_ids.iter().rposition(|&id| id == assistant);
         let place = place.ok_or_else(|| {

@@ -1,15 +1,15 @@
-//! Puts reference features into the sequence of projected language states.
+//! Inserts reference features into the sequence of projected language states.
 
 use crate::model::{ModelError, Result};
 use candle_core::{D, Tensor};
 
-/// Puts the features of reference k directly before the k-th `vision_end` of `input_ids`; behind the states where the
-/// language model sees no picture.
+/// Inserts the features of reference k directly before the k-th `vision_end` of `input_ids`, or after the
+/// states if the language model receives no picture.
 ///
 /// `states` [1, L, J] has a row for each id; `references` [n, N, J]. Gives [1, L + n·N, J].
 ///
 /// # Errors
-/// When there are `vision_end` tokens, but not as many as references.
+/// Fails if there are `vision_end` tokens, but not as many as references.
 pub fn splice(
     states: &Tensor,
     input_ids: &[u32],
@@ -29,7 +29,7 @@ pub fn splice(
     }
     if ends.len() != count {
         return Err(ModelError::Input(format!(
-            "the prompt has {} <|vision_end|> tokens and there are features of {count} reference images",
+            "the prompt has {} <|vision_end|> tokens, but there are features of {count} reference images",
             ends.len()
         )));
     }

@@ -1,17 +1,17 @@
-//! Which tensors a network asks for, found by building it over tensors that take no memory.
+//! The tensors that a network requires, found by building it from tensors that use no memory.
 
 use super::{Files, Result, Source, Weights};
 use candle_core::{DType, Device, Shape, Tensor};
 use std::sync::{Arc, Mutex};
 
-/// A tensor that a network asked for.
+/// A tensor that a network requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub name: String,
     pub shape: Vec<usize>,
 }
 
-/// Notes what is asked for; answers with one zero seen through a broadcast shape.
+/// Records the requested tensors. It returns a single zero, broadcast to the requested shape.
 struct Recorder {
     asked: Mutex<Vec<Asked>>,
     stored: Option<Arc<Files>>,
@@ -33,10 +33,10 @@ impl Source for Recorder {
     }
 }
 
-/// All tensors that `build` asks for, in its order. `stored` answers questions about optional tensors.
+/// All tensors that `build` requires, in its order. `stored` decides about optional tensors.
 ///
 /// # Errors
-/// As `build`, which must not compute with the weights it gets.
+/// Fails when `build` fails. `build` must not compute with the weights.
 pub fn audit<T>(
     stored: Option<Arc<Files>>,
     build: impl Fn(&Weights) -> Result<T>,

@@ -1,13 +1,14 @@
-//! Floats of eight bits: the value of every byte.
+//! Eight-bit floats: the value of every byte.
 
 use candle_core::{DType, Device, Result, Tensor};
 use half::f16;
 use safetensors::Dtype;
 
-/// The value of each of the 256 bytes in a format; None for a format of other width, or one that nobody here reads.
+/// The value of each of the 256 bytes in a format. `None` for a format with another width, or one that is not
+/// supported.
 ///
 /// # Errors
-/// When the library that knows the format fails.
+/// Fails if the library that knows the format fails.
 pub(super) fn values(dtype: Dtype) -> Result<Option<Vec<f32>>> {
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     Ok(match dtype {
@@ -16,12 +17,12 @@ pub(super) fn values(dtype: Dtype) -> Result<Option<Vec<f32>>> {
             let tensor = Tensor::from_raw_buffer(&bytes, DType::F8E4M3, &[256], &Device::Cpu)?;
             Some(tensor.to_dtype(DType::F32)?.to_vec1()?)
         }
-        // The upper half of a float of sixteen bits.
+        // The upper half of a 16-bit float.
         Dtype::F8_E5M2 => {
             let wide = |byte: u8| f16::from_bits(u16::from(byte) << 8).to_f32();
             Some(bytes.into_iter().map(wide).collect())
         }
-        // An exponent alone: 2 to the power of the byte less 127.
+        // Only an exponent: 2 to the power of the byte minus 127.
         Dtype::F8_E8M0 => Some(bytes.into_iter().map(power).collect()),
         _ => None,
     })

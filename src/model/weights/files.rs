@@ -1,8 +1,9 @@
-//! Published weight files: safetensors, one or sharded with an index, memory-mapped; torch pickles where there is
-//! nothing else. Tensors in memory can stand in their place.
+//! Published weight files: memory-mapped safetensors, one file or shards with an index, or else torch
+//! pickles. Tensors in memory can replace them.
 //!
-//! A network asks for plain names and gets plain numbers: what wrapped the network in training is taken off the names, and
-//! quantised weights are multiplied out, one at a time as they are asked for.
+//! A network requests plain names and receives plain numbers. The prefixes of training wrappers are removed
+//! from the names, and quantised weights are multiplied by their scales, one at a time when they are
+//! requested.
 
 use super::folder::{self, Found};
 use super::legacy::Legacy;
@@ -20,69 +21,70 @@ use std::sync::Arc;
 pub struct Files {
     path: PathBuf,
     opened: Arc<Opened>,
-    /// The place in the files below which everything is looked up: nothing, or a prefix with its dot.
+    /// The prefix of all names in the files: empty, or a prefix with its dot.
     place: String,
     dims: BTreeMap<String, Vec<usize>>,
     checked: Option<Checked>,
 }
 
-/// What a check of the files looks at, instead of handing tensors out.
+/// What a check of the files reads, without returning tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
     /// Names, shapes, number formats and lengths.
     Headers,
-    /// All numbers, too.
+    /// All numbers as well.
     Numbers,
 }
 
-/// What is known of the files beside the numbers.
+/// What is known of the files apart from the numbers.
 struct Opened {
     store: Store,
-    /// Names in the files by plain names.
+    /// The names in the files, by plain names.
     names: BTreeMap<String, String>,
     tensors: BTreeMap<String, Stored>,
     quantised: Quantised,
 }
 
-/// The most lines of a message about tensors.
+/// The largest number of lines of a message about tensors.
 const LINES: usize = 20;
 
 impl Files {
-    /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or
-    /// an index of torch pickles with its shards, or the one torch pickle.
+    /// Opens the weights of a folder: a safetensors index with its shards, or the one safetensors file there
+    /// is, or an index of torch pickles with its shards, or the one torch pickle.
     ///
     /// # Errors
-    /// When there are none, a shard is missing, or a file is truncated or no safetensors; when the weights are quantised
-    /// in a way that is not read, or an adapter.
+    /// Fails if there are no weights, if a shard is missing, or if a file is truncated or not safetensors.
+    /// Also fails if the weights are an adapter, or are quantised in an unsupported way.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_file() {
             return Self::open_file(path);
         }
         let store = match folder::find(path)? {
             Found::Safetensors(files) => safetensors(path, &files)?,
-            Found::Pickle(file) => return Self::of(&file, pickle(&file)?, path),
+            Found::Pickle(file) => return Self::from_store(&file, pickle(&file)?, path),
             Found::Pickles(files) => {
                 let shards = files.iter().map(|file| pickle(file));
                 Store::Shards(shards.collect::<Result<_>>()?)
             }
         };
-        Self::of(path, store, path)
+        Self::from_store(path, store, path)
     }
 
-    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the state
-    /// dict, or holds it under a key.
+    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
+    /// state dict, or holds it under a key.
     ///
     /// # Errors
-    /// When it cannot be read as its name says; as [`Self::open`].
+    /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
     pub fn open_file(path: &Path) -> Result<Self> {
-        let store = match folder::is_pickle(path) {
-            true => pickle(path)?,
-            false => safetensors(path, &[path.to_owned()])?,
+        let store = if folder::is_pickle(path) {
+            pickle(path)?
+        } else {
+            safetensors(path, &[path.to_owned()])?
         };
-        Self::of(path, store, path.parent().unwrap_or(path))
+        Self::from_store(path, store, path.parent().unwrap_or(path))
     }
 
-    /// Tensors in memory, as if they were stored; `path` is what messages name.
+    /// Tensors in memory, as if they were stored. `path` is their name in messages.
     pub fn made(path: &Path, tensors: BTreeMap<String, Tensor>) -> Self {
         let store = Store::Made(tensors);
         let tensors = store.tensors();
@@ -93,11 +95,11 @@ impl Files {
             store,
             quantised: Quantised::default(),
         };
-        Self::at(path, Arc::new(opened), "")
+        Self::below_prefix(path, Arc::new(opened), "")
     }
 
-    /// Opened files, whose configurations lie in `folder`.
-    fn of(path: &Path, store: Store, folder: &Path) -> Result<Self> {
+    /// Opened files, whose configurations are in `folder`.
+    fn from_store(path: &Path, store: Store, folder: &Path) -> Result<Self> {
         let stored = store.tensors();
         let names = names::unwrapped(stored.keys());
         let plain = names.iter().filter_map(|(plain, name)| {
@@ -109,15 +111,15 @@ impl Files {
             let count = tensors.keys().filter(|name| names::is_adapter(name));
             let (own, all) = (count.count(), tensors.len());
             let what =
-                format!("{own} of its {all} tensors are an adapter's (LoRA), such as `{name}`");
+                format!("{own} of its {all} tensors belong to an adapter (LoRA), such as `{name}`");
             return Err(folder::adapter(path, &what));
         }
         let told = quantisation::read(folder)?;
         let quantised = Quantised::find(&tensors, told.as_ref()).map_err(|why| {
             ModelError::file(
                 path,
-                format!("these weights are quantised in a way that is not read: {why}"),
-                "name the checkpoint before quantisation, or one in FP8 whose scales lie beside the weights (per tensor, \
+                format!("these weights are quantised in an unsupported way: {why}"),
+                "give the checkpoint before quantisation, or one in FP8 with scales next to the weights (per tensor, \
                  row or block)",
             )
         })?;
@@ -127,11 +129,11 @@ impl Files {
             tensors,
             quantised,
         };
-        Ok(Self::at(path, Arc::new(opened), ""))
+        Ok(Self::below_prefix(path, Arc::new(opened), ""))
     }
 
-    /// The tensors below a place in opened files.
-    fn at(path: &Path, opened: Arc<Opened>, place: &str) -> Self {
+    /// The tensors below a prefix in opened files.
+    fn below_prefix(path: &Path, opened: Arc<Opened>, place: &str) -> Self {
         let own = opened.tensors.iter().filter_map(|(name, stored)| {
             let below = name.strip_prefix(place)?;
             let network = !opened.quantised.aside.contains(name);
@@ -146,18 +148,19 @@ impl Files {
         }
     }
 
-    /// The same files for a check: what they give has the right shapes and no numbers, once it was looked at.
+    /// The same files for a check: after the check, the returned tensors have the right shapes but no
+    /// numbers.
     #[must_use]
     pub fn checked(&self, how: Checked) -> Arc<Self> {
         Arc::new(Self {
             checked: Some(how),
-            ..Self::at(&self.path, self.opened.clone(), &self.place)
+            ..Self::below_prefix(&self.path, self.opened.clone(), &self.place)
         })
     }
 
-    /// The places in which all tensors lie and below which all of `wanted` are stored: none beside the top where the
-    /// names are right as they are.
-    fn places(&self, wanted: &[&str]) -> Vec<String> {
+    /// The prefixes that all tensors have and below which all of `wanted` are stored. If the names are right
+    /// without a prefix, it is only the empty one.
+    fn common_prefixes(&self, wanted: &[&str]) -> Vec<String> {
         if wanted.is_empty() || wanted.iter().any(|name| self.dims.contains_key(*name)) {
             return Vec::new();
         }
@@ -167,38 +170,39 @@ impl Files {
         places
     }
 
-    /// Whether all of these are stored, as they are or below one place that all names begin with.
+    /// Whether all of these are stored, either directly or below a prefix that all names have.
     pub fn holds(&self, wanted: &[&str]) -> bool {
-        wanted.iter().all(|name| self.dims.contains_key(*name)) || self.places(wanted).len() == 1
+        wanted.iter().all(|name| self.dims.contains_key(*name))
+            || self.common_prefixes(wanted).len() == 1
     }
 
-    /// The files as those see them who ask for these names: where all stored names begin with something more, and
-    /// nothing else is in the way, without it.
+    /// The files for these requested names: without the common prefix of all stored names, if there is one
+    /// and nothing else prevents it.
     #[must_use]
-    pub fn below(self: &Arc<Self>, wanted: &[&str]) -> Arc<Self> {
-        match &self.places(wanted)[..] {
+    pub fn for_names(self: &Arc<Self>, wanted: &[&str]) -> Arc<Self> {
+        match &self.common_prefixes(wanted)[..] {
             [place] => {
                 let place = format!("{}{place}", self.place);
                 Arc::new(Self {
                     checked: self.checked,
-                    ..Self::at(&self.path, self.opened.clone(), &place)
+                    ..Self::below_prefix(&self.path, self.opened.clone(), &place)
                 })
             }
             _ => self.clone(),
         }
     }
 
-    /// As [`Self::below`] for what a network asks for.
+    /// The same as [`Self::for_names`] for the tensors that a network requires.
     #[must_use]
     pub fn below_asked(self: &Arc<Self>, asked: &[Asked]) -> Arc<Self> {
         let wanted: Vec<&str> = asked.iter().map(|asked| asked.name.as_str()).collect();
-        self.below(&wanted)
+        self.for_names(&wanted)
     }
 
-    /// A tensor in main memory: as it is stored, or multiplied out in f32 where it is quantised.
+    /// A tensor in main memory: as it is stored, or multiplied by its scales in f32 if it is quantised.
     ///
     /// # Errors
-    /// When there is none of this name, or it cannot be read.
+    /// Fails if there is no tensor with this name, or if it cannot be read.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         self.load(name, &Device::Cpu)
     }
@@ -208,12 +212,12 @@ impl Files {
         &self.path
     }
 
-    /// The names of all tensors with their shapes; scales of quantised weights are none.
+    /// The names of all tensors with their shapes, without the scales of quantised weights.
     pub fn tensors(&self) -> &BTreeMap<String, Vec<usize>> {
         &self.dims
     }
 
-    /// What the files say of a tensor, and its plain name at their top.
+    /// The record of a tensor in the files, and its plain name without a prefix.
     fn stored(&self, name: &str) -> Option<(String, &Stored)> {
         self.dims.get(name)?;
         let whole = format!("{}{name}", self.place);
@@ -221,18 +225,18 @@ impl Files {
         Some((whole, stored))
     }
 
-    /// One line for every tensor that is asked for and not stored as asked.
+    /// One line for every requested tensor that is missing or different.
     fn compare(&self, asked: &[Asked]) -> Vec<String> {
         asked
             .iter()
             .filter_map(|tensor| match self.stored(&tensor.name) {
                 None => Some(format!("missing: {} {:?}", tensor.name, tensor.shape)),
                 Some((_, stored)) if stored.dims != tensor.shape => Some(format!(
-                    "shape: {} is {:?}, and the configuration makes it {:?}",
+                    "shape: {} is {:?}, but the configuration requires {:?}",
                     tensor.name, stored.dims, tensor.shape
                 )),
                 Some((_, stored)) if !stored.is_float() => Some(format!(
-                    "dtype: {} is {}, and plain floats are read",
+                    "dtype: {} is {}, but only plain floats are supported",
                     tensor.name, stored.dtype
                 )),
                 Some(_) => None,
@@ -240,10 +244,11 @@ impl Files {
             .collect()
     }
 
-    /// Checks that everything that is asked for is stored as asked.
+    /// Checks that every requested tensor is stored with the requested shape.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] with the missing and mis-shaped tensors at once; one sentence where nothing fits.
+    /// Fails with [`ModelError::Weights`], which lists all missing and mis-shaped tensors, or has one
+    /// sentence if nothing fits.
     pub fn require(&self, asked: &[Asked]) -> Result<()> {
         let mut problems = self.compare(asked);
         if problems.is_empty() {
@@ -267,28 +272,28 @@ impl Files {
         })
     }
 
-    /// Why none of what is asked for is here; `name` is one of the names.
+    /// Why none of the requested tensors is here. `name` is one of them.
     fn unlike(&self, name: &str, asked: usize) -> ModelError {
         let stored = self.dims.len();
         let message = match (
             self.dims.keys().next(),
             names::common_places(self.dims.keys()).pop(),
         ) {
-            (None, _) => format!(
-                "there are no tensors in it; the network asks for {asked}, such as `{name}`"
-            ),
+            (None, _) => {
+                format!("it contains no tensors; the network requires {asked}, such as `{name}`")
+            }
             (Some(_), Some(place)) if stored > 1 => format!(
-                "all {stored} names in it begin with `{place}`; the network asks for {asked} others, such as `{name}`"
+                "all {stored} names in it begin with `{place}`; the network requires {asked} others, such as `{name}`"
             ),
             (Some(one), _) => format!(
-                "it holds another network: {stored} tensors such as `{one}`, and none of the {asked} that are asked for, \
+                "it contains another network: {stored} tensors such as `{one}`, and none of the {asked} required ones, \
                  such as `{name}`"
             ),
         };
         ModelError::file(
             &self.path,
             message,
-            "name the weights that belong to this configuration, in the layout that their authors publish",
+            "give the weights that belong to this configuration, in the layout that their authors publish",
         )
     }
 
@@ -367,25 +372,26 @@ fn pickle(path: &Path) -> Result<Store> {
     };
     if Legacy::is(path) {
         return Legacy::open(path).map(Store::Legacy).map_err(|error| {
-            let help = "fetch it again if it was cut short; torch's own `torch.load` and `torch.save` make the newer form \
-                        of it, of its state dict alone";
+            let help = "fetch it again if it was truncated; `torch.load` and `torch.save` convert its state dict to the newer \
+                        form";
             refused(" of before version 1.6", error, help)
         });
     }
     zipped::open(path).map(Store::Pickle).map_err(|error| {
-        let help = "it must be the zip form that torch writes since version 1.6, of one state dict; fetch it again if it \
-                    was cut short";
+        let help = "it must contain one state dict in the zip form that torch writes since version 1.6; fetch it again if \
+                    it was truncated";
         refused("", error, help)
     })
 }
 
-/// A NaN or infinity anywhere makes the sum of absolute values one, too.
+/// A NaN or an infinity anywhere makes the sum of absolute values NaN or infinite too.
 fn finite(name: &str, tensor: &Tensor) -> Result<()> {
     if tensor.elem_count() == 0 {
         return Ok(());
     }
     let flat = tensor.flatten_all()?;
-    // In pieces: a sum of many f16 can overflow, and a copy in f32 of a large tensor is large.
+    // The sum is computed in pieces: a sum of many f16 can overflow, and a copy of a large tensor in f32 is
+    // large.
     const PIECE: usize = 1 << 22;
     let mut start = 0;
     while start < flat.elem_count() {

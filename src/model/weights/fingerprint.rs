@@ -1,20 +1,20 @@
-//! Which files a checkpoint is made of, told apart without reading tens of gigabytes.
+//! A fingerprint of the files of a checkpoint, without reading tens of gigabytes.
 
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Samples taken of a large file, at even distances, the first and the last bytes among them.
+/// Number of samples of a large file, at even distances, including the first and the last bytes.
 const SAMPLES: u64 = 32;
-/// Bytes of a sample.
+/// Size of a sample, in bytes.
 const SAMPLE: u64 = 4096;
 
-/// Hash of a file, or of a folder with everything in it: names, sizes, and the content, which of a large file is
-/// sampled. Hidden files and unfinished downloads do not count.
+/// Hash of a file, or of a folder with everything in it: names, sizes and content. The content of a large
+/// file is sampled. Hidden files and unfinished downloads do not count.
 ///
 /// # Errors
-/// When a file or folder cannot be read.
+/// Fails if a file or folder cannot be read.
 pub fn fingerprint(path: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     collect(path, &mut files)?;
@@ -64,7 +64,7 @@ fn sample(path: &Path, hash: &mut Sha256) -> io::Result<()> {
     }
     let mut buffer = [0; SAMPLE as usize];
     for number in 0..SAMPLES {
-        // 128 bits: the product of a length and a number may not fit 64.
+        // The product of a length and a number may not fit into 64 bits.
         let start = u128::from(length - SAMPLE) * u128::from(number) / u128::from(SAMPLES - 1);
         file.seek(SeekFrom::Start(start as u64))?;
         file.read_exact(&mut buffer)?;

@@ -1,4 +1,4 @@
-//! Which files of a folder are its weights.
+//! Finds the files of a folder that are its weights.
 
 use super::header;
 use crate::model::{ModelError, Result, read_config};
@@ -10,7 +10,7 @@ pub(super) enum Found {
     Safetensors(Vec<PathBuf>),
     /// One torch pickle.
     Pickle(PathBuf),
-    /// Torch pickles that an index joins.
+    /// Torch pickles with an index.
     Pickles(Vec<PathBuf>),
 }
 
@@ -19,17 +19,17 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// The names that libraries give to a single file of weights.
+/// The names of a single file of weights in different libraries.
 const SINGLE: [&str; 3] = [
     "diffusion_pytorch_model.safetensors",
     "model.safetensors",
     "open_clip_model.safetensors",
 ];
 
-/// The name that transformers gives to a single torch pickle.
+/// The name of a single torch pickle in transformers.
 const PICKLE: &str = "pytorch_model.bin";
 
-/// The name that PEFT gives to the configuration of an adapter.
+/// The name of the configuration of an adapter in PEFT.
 const ADAPTER: &str = "adapter_config.json";
 
 /// Whether a file's name is that of a torch pickle.
@@ -38,11 +38,11 @@ pub(super) fn is_pickle(path: &Path) -> bool {
     matches!(extension, Some("pt" | "pth" | "bin" | "ckpt"))
 }
 
-/// Finds the weights of a folder: a safetensors index with its shards, or the one safetensors file there is, or an
-/// index of torch pickles with its shards, or the one torch pickle.
+/// Finds the weights of a folder: a safetensors index with its shards, or the one safetensors file there is,
+/// or an index of torch pickles with its shards, or the one torch pickle.
 ///
 /// # Errors
-/// When there are none, there are several that nothing joins, or a shard is missing.
+/// Fails if there are no weights, if there are several files without an index, or if a shard is missing.
 pub(super) fn find(folder: &Path) -> Result<Found> {
     let entries = std::fs::read_dir(folder).map_err(|error| ModelError::io(folder, &error))?;
     let mut names: Vec<String> = entries
@@ -53,7 +53,7 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
     if let Some(index) = ends(".safetensors.index.json") {
         return Ok(Found::Safetensors(shards(folder, &folder.join(index))?));
     }
-    // An adapter's file is never the weights beside it.
+    // The file of an adapter is never the weights next to it.
     let own = |name: &&String| name.ends_with(".safetensors") && !name.starts_with("adapter_");
     let single = SINGLE.iter().find(|name| names.iter().any(|n| n == *name));
     let others: Vec<&String> = names.iter().filter(own).collect();
@@ -64,29 +64,27 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
         (None, many) => {
             return Err(ModelError::file(
                 folder,
-                format!(
-                    "{} safetensors files and no index that joins them",
-                    many.len()
-                ),
-                "fetch `*.safetensors.index.json` too",
+                format!("there are {} safetensors files, but no index", many.len()),
+                "fetch `*.safetensors.index.json` as well",
             ));
         }
     };
-    match names.iter().any(|name| name == ADAPTER) {
-        true => Err(adapter(
+    if names.iter().any(|name| name == ADAPTER) {
+        Err(adapter(
             folder,
-            "there is an adapter (LoRA) beside the weights",
-        )),
-        false => Ok(found),
+            "there is an adapter (LoRA) next to the weights",
+        ))
+    } else {
+        Ok(found)
     }
 }
 
-/// An adapter where weights are wanted.
+/// The error for an adapter in the place of weights.
 pub(super) fn adapter(path: &Path, what: &str) -> ModelError {
     ModelError::file(
         path,
-        format!("{what}, which is not applied"),
-        "merge it into its base model and name the folder of the merged weights (PEFT: `merge_and_unload`, then \
+        format!("{what}, and adapters are not supported"),
+        "merge it into its base model and give the folder of the merged weights (PEFT: `merge_and_unload`, then \
          `save_pretrained`)",
     )
 }
@@ -103,24 +101,24 @@ fn pickled(folder: &Path, names: &[String]) -> Result<Found> {
     let has = |name: &str| names.iter().any(|own| own == name);
     match (published, &pickles[..]) {
         (Some(one), _) | (None, [one]) => Ok(Found::Pickle(folder.join(one))),
-        _ if has(ADAPTER) || names.iter().any(|name| name.starts_with("adapter_model")) => {
-            Err(adapter(folder, "this is an adapter (LoRA) alone"))
-        }
+        _ if has(ADAPTER) || names.iter().any(|name| name.starts_with("adapter_model")) => Err(
+            adapter(folder, "this is an adapter (LoRA) without its weights"),
+        ),
         _ if names.iter().any(|name| header::is_gguf(name)) => Err(header::gguf(folder)),
         _ if has("snapshots") => Err(ModelError::file(
             folder,
             "this is the root of a repository in the hub's cache",
-            "name the folder below its `snapshots/`",
+            "give the folder of a snapshot, below `snapshots/`",
         )),
         _ => Err(ModelError::file(
             folder,
             "there is no safetensors file",
-            "name the folder that holds the published weights, with all their shards",
+            "give the folder of the published weights, with all their shards",
         )),
     }
 }
 
-/// The files that an index names.
+/// The files of an index.
 fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
     let Index { weight_map } = read_config(index)?;
     let shards: BTreeSet<&String> = weight_map.values().collect();
@@ -133,7 +131,7 @@ fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
         return Err(ModelError::file(
             index,
             format!(
-                "{} of {} shards are absent: {}",
+                "{} of {} shards are missing: {}",
                 absent.len(),
                 shards.len(),
                 absent.join(", ")

@@ -1,16 +1,16 @@
-//! The header of a safetensors file against its length, and other files that stand in its place.
+//! Checks the header of a safetensors file against its length, and recognises other files.
 
 use crate::model::{ModelError, Result};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// What a file begins with that is no safetensors file, what it is, and what helps.
+/// The first bytes of files that are not safetensors, with what they are and what helps.
 const OTHERS: [(&[u8], &str, &str); 3] = [
     (
         b"GGUF",
-        "this is a GGUF file, whose quantised weights are not read",
-        "name the folder with the safetensors that the GGUF file was made from",
+        "this is a GGUF file, whose quantised weights are not supported",
+        "give the folder with the safetensors files from which the GGUF file was made",
     ),
     (
         b"version https://git-lfs",
@@ -19,32 +19,32 @@ const OTHERS: [(&[u8], &str, &str); 3] = [
     ),
     (
         b"PK\x03\x04",
-        "this is a torch pickle under the name of another format",
-        "give it a name that ends in .pt",
+        "this is a torch pickle with the name of another format",
+        "rename it, so that its name ends in .pt",
     ),
 ];
 
-/// Whether a file's name says that it is quantised in the GGUF format.
+/// Whether the name of a file says that it has the GGUF format.
 pub(super) fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
 }
 
-/// Why files in the GGUF format are not read.
+/// Why files in the GGUF format are not supported.
 pub(super) fn gguf(path: &Path) -> ModelError {
     let [(_, message, help), ..] = OTHERS;
     ModelError::file(path, message, help)
 }
 
-/// Compares a safetensors header with the file's length, so that a file cut short is named as such.
+/// Compares a safetensors header with the file's length, so that the message for a truncated file says so.
 ///
 /// # Errors
-/// When the file cannot be read, was cut short or is of another format.
+/// Fails if the file cannot be read, was cut short or is of another format.
 pub(super) fn check(path: &Path) -> Result<()> {
     let cut = |message: String| {
         ModelError::file(
             path,
             message,
-            "the download was cut short or is another file: fetch it again",
+            "the download was interrupted, or this is another file: fetch it again",
         )
     };
     let mut file = File::open(path).map_err(|error| ModelError::io(path, &error))?;
@@ -63,7 +63,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
     let header = u64::from_le_bytes(size);
     if header > 100_000_000 || header.saturating_add(8) > length {
         return Err(cut(format!(
-            "not a whole safetensors file: a header of {header} bytes in a file of {length}"
+            "not a complete safetensors file: a header of {header} bytes in a file of {length} bytes"
         )));
     }
     let mut bytes = vec![0; header as usize];
@@ -79,7 +79,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
     let promised = (header + 8).saturating_add(end);
     if promised > length {
         return Err(cut(format!(
-            "truncated: the header promises {promised} bytes, the file has {length}"
+            "truncated: the header requires {promised} bytes, but the file has {length}"
         )));
     }
     Ok(())

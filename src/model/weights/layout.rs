@@ -1,4 +1,4 @@
-//! Files that name and lay out their tensors otherwise than the network that reads them.
+//! Files whose names and layout of tensors differ from those of the network.
 
 use super::{Asked, Files, Source, Weights, audit};
 use crate::model::{ModelError, Result};
@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Shape, Tensor};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Where a tensor lies in the files.
+/// The place of a tensor in the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The name of the stored tensor.
@@ -14,24 +14,25 @@ pub struct Held {
     pub piece: Piece,
 }
 
-/// What of the stored tensor is the one that is asked for.
+/// The part of the stored tensor that is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
     Whole,
-    /// One of `of` equal parts that lie one below the other.
+    /// One of `of` equal parts, which are stored one below the other.
     Rows {
         part: usize,
         of: usize,
     },
     /// Rows and columns are swapped.
     Transposed,
-    /// The last axis counts channels first and then the four pixels (0, 0), (0, 1), (1, 0), (1, 1) of a patch; it is
-    /// asked for by pixel in the order (0, 0), (1, 0), (0, 1), (1, 1), and then by channel.
+    /// The stored last axis has the channels first and then the four pixels (0, 0), (0, 1), (1, 0), (1, 1) of
+    /// a patch. The requested axis has the pixels in the order (0, 0), (1, 0), (0, 1), (1, 1), and then the
+    /// channels.
     ChannelMajor,
 }
 
 impl Held {
-    /// The whole tensor of that name.
+    /// The whole tensor with this name.
     pub fn whole(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -39,7 +40,7 @@ impl Held {
         }
     }
 
-    /// Part `part` of `of` of the tensor of that name.
+    /// Part `part` of `of` parts of the tensor with this name.
     pub fn rows(name: impl Into<String>, part: usize, of: usize) -> Self {
         Self {
             name: name.into(),
@@ -94,16 +95,18 @@ impl Source for Renamed {
         held.cut(&self.files.get(&held.name, &stored, dtype, device)?, shape)
     }
 
-    /// Optional tensors are not looked for in such files.
+    /// Optional tensors are not sought in such files.
     fn dims(&self, _: &str) -> Option<Vec<usize>> {
         None
     }
 }
 
-/// As [`super::load`], where `place` says where each tensor lies; None for one that such files cannot hold.
+/// Loads a network as [`super::load`] does. `place` gives the place of each tensor, or `None` if such files
+/// cannot contain it.
 ///
 /// # Errors
-/// [`ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`ModelError::Weights`], which lists every missing and mis-shaped tensor, and when `build`
+/// fails.
 pub fn load_as<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -112,30 +115,30 @@ pub fn load_as<T>(
     build: impl Fn(&Weights) -> Result<T>,
 ) -> Result<T> {
     let asked = audit(None, &build)?;
-    let (held, stored) = places(&asked, place)?;
+    let (held, stored) = stored_places(&asked, place)?;
     let files = files.below_asked(&stored);
     files.require(&stored)?;
     let source = Renamed { files, held };
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
-/// What must be stored in such files for what is asked for.
+/// The tensors that such files must contain for the requested tensors.
 ///
 /// # Errors
-/// When a tensor has no place there.
+/// Fails if a tensor has no place in them.
 pub fn stored_as(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Vec<Asked>> {
-    Ok(places(asked, place)?.1)
+    Ok(stored_places(asked, place)?.1)
 }
 
 type Places = (HashMap<String, Held>, Vec<Asked>);
 
-fn places(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Places> {
+fn stored_places(asked: &[Asked], place: impl Fn(&str) -> Option<Held>) -> Result<Places> {
     let mut held = HashMap::with_capacity(asked.len());
     let mut stored = BTreeMap::new();
     for tensor in asked {
         let place = place(&tensor.name).ok_or_else(|| {
             ModelError::Input(format!(
-                "`{}` has no counterpart in files of this layout",
+                "`{}` does not exist in files with this layout",
                 tensor.name
             ))
         })?;

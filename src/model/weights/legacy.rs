@@ -1,5 +1,5 @@
-//! Torch pickles as torch wrote them before version 1.6: four pickles (magic number, version, machine, the state dict), the
-//! list of storages, then the numbers of each storage behind their count.
+//! Torch pickles of versions before 1.6: four pickles (magic number, version, machine and state dict), the
+//! list of storages, and then for each storage its count and its numbers.
 
 use super::state_dict::{Place, choose, may_hold_weights};
 use super::store::Stored;
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// The pickled magic number that such a file begins with.
+/// The pickled magic number at the start of such a file.
 const MAGIC: [u8; 15] = [
     0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
 ];
@@ -24,31 +24,31 @@ pub(super) struct Legacy {
 struct Entry {
     dtype: DType,
     shape: Vec<usize>,
-    /// Bytes from the start of the file.
+    /// Offset from the start of the file, in bytes.
     start: u64,
 }
 
-/// A tensor as the pickle describes it.
+/// A tensor in the description of the pickle.
 struct Described {
     storage: String,
     dtype: DType,
-    /// Numbers before its first.
+    /// Number of values before its first one.
     offset: usize,
     shape: Vec<usize>,
 }
 
 impl Legacy {
-    /// Whether the file begins as such a pickle.
+    /// Whether the file begins like such a pickle.
     pub fn is(path: &Path) -> bool {
         let mut start = [0; MAGIC.len()];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
         read.is_ok() && start == MAGIC
     }
 
-    /// Reads where each tensor of the state dict lies, at the top level or below keys.
+    /// Reads the places of the tensors of the state dict, which is at the top level or below keys.
     ///
     /// # Errors
-    /// When the file is cut short, holds something else than tensors without gaps, or several state dicts.
+    /// Fails if the file is truncated, or contains anything but tensors without gaps, or several state dicts.
     pub fn open(path: &Path) -> Result<Self> {
         let mut reader = BufReader::new(File::open(path)?);
         let mut magic = [0; MAGIC.len()];
@@ -58,7 +58,7 @@ impl Legacy {
         unpickle(&mut reader)?;
         let top = unpickle(&mut reader)?;
         if !matches!(top, Value::Dict(_)) {
-            bail!("its top level is no state dict");
+            bail!("its top level is not a state dict");
         }
         let mut sizes = HashMap::new();
         all_storages(&top, &mut sizes);
@@ -67,8 +67,8 @@ impl Legacy {
         let length = reader.get_ref().metadata()?.len();
         let mut tensors = BTreeMap::new();
         for (name, tensor) in described {
-            let Some(entry) = place(&tensor, &starts, length) else {
-                bail!("the numbers of `{name}` are not in the file: it was cut short");
+            let Some(entry) = storage_entry(&tensor, &starts, length) else {
+                bail!("the numbers of `{name}` are not in the file, which was truncated");
             };
             tensors.insert(name, entry);
         }
@@ -87,10 +87,10 @@ impl Legacy {
         stored.collect()
     }
 
-    /// A tensor by its name, on the CPU; None when there is none.
+    /// The tensor with this name, on the CPU. `None` if there is none.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// Fails if the file cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<Tensor>> {
         let Some(entry) = self.tensors.get(name) else {
             return Ok(None);
@@ -111,7 +111,7 @@ fn state_dict(mut top: Value) -> Result<BTreeMap<String, Described>> {
     let keys = choose(places).map_err(candle_core::Error::msg)?;
     for key in keys.unwrap_or_default() {
         let Value::Dict(entries) = top else {
-            bail!("`{key}` is no dictionary");
+            bail!("`{key}` is not a dictionary");
         };
         let named = |name: &Value| matches!(name, Value::Text(name) if *name == key);
         let inner = entries.into_iter().find(|(name, _)| named(name));
@@ -129,7 +129,7 @@ fn state_dict(mut top: Value) -> Result<BTreeMap<String, Described>> {
     Ok(described)
 }
 
-/// Every dictionary of tensors, by the keys that lead to it.
+/// Every dictionary of tensors, with the keys that lead to it.
 fn collect(value: &Value, keys: &mut Vec<String>, places: &mut Vec<Place>) {
     let Value::Dict(entries) = value else {
         return;
@@ -155,7 +155,7 @@ fn collect(value: &Value, keys: &mut Vec<String>, places: &mut Vec<Place>) {
     }
 }
 
-/// The bytes of a number in every storage that is named anywhere.
+/// The size in bytes of a number, for every storage that is mentioned.
 fn all_storages(value: &Value, sizes: &mut HashMap<String, usize>) {
     match value {
         Value::List(values) | Value::Tuple(values) | Value::Call(_, values) => {
@@ -183,7 +183,7 @@ fn class_name(class: &str) -> &str {
     class.rsplit([' ', '.']).next().unwrap_or(class)
 }
 
-/// The bytes of a number in a storage of a class.
+/// The size in bytes of a number in a storage of this class.
 fn bytes_of(class: &str) -> Option<usize> {
     Some(match class_name(class) {
         "DoubleStorage" | "LongStorage" | "ComplexFloatStorage" => 8,
@@ -194,8 +194,8 @@ fn bytes_of(class: &str) -> Option<usize> {
     })
 }
 
-/// Where a tensor lies, if wholly in the file.
-fn place(tensor: &Described, starts: &HashMap<String, u64>, length: u64) -> Option<Entry> {
+/// The place of a tensor, if all of it is in the file.
+fn storage_entry(tensor: &Described, starts: &HashMap<String, u64>, length: u64) -> Option<Entry> {
     let size = tensor.dtype.size_in_bytes();
     let count = tensor
         .shape
@@ -237,7 +237,7 @@ fn describe(value: Value) -> Result<Option<Described>> {
         bail!("a storage is named in an unknown way");
     };
     let (Some(shape), Some(stride)) = (sizes(shape), sizes(stride)) else {
-        bail!("a tensor's shape is no list of sizes");
+        bail!("the shape of a tensor is not a list of sizes");
     };
     if !without_gaps(&shape, &stride) {
         bail!("a tensor is stored with gaps");
@@ -250,7 +250,7 @@ fn describe(value: Value) -> Result<Option<Described>> {
         "LongStorage" => DType::I64,
         "IntStorage" => DType::I32,
         "ByteStorage" => DType::U8,
-        _ => bail!("numbers of an unknown kind: {class}"),
+        _ => bail!("the numbers have an unknown type: {class}"),
     };
     Ok(Some(Described {
         storage: key.clone(),
@@ -268,7 +268,7 @@ fn sizes(values: &[Value]) -> Option<Vec<usize>> {
     values.iter().map(size).collect()
 }
 
-/// Row by row, the last axis first; the step of an axis of length 1 does not matter.
+/// Whether the values are contiguous, row by row. The step of an axis of length 1 does not matter.
 fn without_gaps(shape: &[usize], stride: &[usize]) -> bool {
     let mut step = 1usize;
     shape.len() == stride.len()
@@ -279,7 +279,7 @@ fn without_gaps(shape: &[usize], stride: &[usize]) -> bool {
         })
 }
 
-/// Where the numbers of each storage begin.
+/// The offset of the numbers of each storage.
 fn storages<R: BufRead + Seek>(
     reader: &mut R,
     sizes: &HashMap<String, usize>,
@@ -296,7 +296,7 @@ fn storages<R: BufRead + Seek>(
         reader.read_exact(&mut count)?;
         let start = reader.stream_position()?;
         let Some(size) = sizes.get(&key) else {
-            bail!("the storage {key} belongs to no tensor that can be read");
+            bail!("the storage {key} does not belong to a readable tensor");
         };
         let bytes = u64::from_le_bytes(count).checked_mul(*size as u64);
         let Some(end) = bytes.and_then(|bytes| start.checked_add(bytes)) else {

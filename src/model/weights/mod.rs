@@ -1,4 +1,5 @@
-//! Tensors by name, wherever they come from: published files, or nowhere at all when only names are asked for.
+//! Tensors by name, from published files or from other sources. An audit of names uses no stored tensors at
+//! all.
 
 mod audit;
 mod eight_bits;
@@ -31,15 +32,15 @@ use candle_core::{DType, Device, Shape, Tensor};
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// Where tensors come from.
+/// A source of tensors.
 pub(super) trait Source: Send + Sync {
     /// The tensor, in `dtype` on `device`.
     fn get(&self, name: &str, shape: &Shape, dtype: DType, device: &Device) -> Result<Tensor>;
-    /// The shape that is stored under a name, where that is known.
+    /// The shape of the tensor that is stored under a name, if it is known.
     fn dims(&self, name: &str) -> Option<Vec<usize>>;
 }
 
-/// A place in a tree of named tensors, with the dtype and device that they are loaded to.
+/// A place in a tree of named tensors, with the dtype and the device to which they are loaded.
 #[derive(Clone)]
 pub struct Weights {
     source: Arc<dyn Source>,
@@ -67,7 +68,7 @@ impl Weights {
         }
     }
 
-    /// The full name of a tensor of this place.
+    /// The full name of a tensor at this place.
     pub fn name(&self, name: &str) -> String {
         match (self.prefix.as_str(), name) {
             ("", name) => name.into(),
@@ -79,18 +80,18 @@ impl Weights {
     /// A tensor of exactly this shape.
     ///
     /// # Errors
-    /// When it is not there, has another shape, or holds a value that is not finite.
+    /// Fails if the tensor is missing, has another shape, or contains a value that is not finite.
     pub fn get(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
         self.source
             .get(&self.name(name), &shape.into(), self.dtype, &self.device)
     }
 
-    /// Whether a tensor is stored; false where nothing is stored (an audit of names).
+    /// Whether a tensor is stored. False in an audit of names, which stores nothing.
     pub fn has(&self, name: &str) -> bool {
         self.dims(name).is_some()
     }
 
-    /// The shape of a stored tensor, for the few widths that no configuration tells.
+    /// The shape of a stored tensor, for the few widths that are not in a configuration.
     pub fn dims(&self, name: &str) -> Option<Vec<usize>> {
         self.source.dims(&self.name(name))
     }
@@ -103,7 +104,7 @@ impl Weights {
         &self.device
     }
 
-    /// The same place with tensors loaded to another dtype.
+    /// The same place, with tensors that are loaded to another dtype.
     #[must_use]
     pub fn with_dtype(&self, dtype: DType) -> Self {
         Self {
@@ -113,10 +114,12 @@ impl Weights {
     }
 }
 
-/// Loads a network from files: first asks it for all names, then compares them with what is stored, then builds it.
+/// Loads a network from files: finds the tensors that it requires, compares them with the stored tensors, and
+/// then builds it.
 ///
 /// # Errors
-/// [`super::ModelError::Weights`] with every missing and mis-shaped tensor at once; else as `build`.
+/// Fails with [`super::ModelError::Weights`], which lists every missing and mis-shaped tensor, and when
+/// `build` fails.
 pub fn load<T>(
     files: &Arc<Files>,
     dtype: DType,
@@ -125,7 +128,7 @@ pub fn load<T>(
 ) -> Result<T> {
     let asked = audit(Some(files.clone()), &build)?;
     let files = files.below_asked(&asked);
-    // Below another place other optional tensors may be stored.
+    // Other optional tensors may be stored below another prefix.
     files.require(&audit(Some(files.clone()), &build)?)?;
     build(&Weights::new(files, dtype, device))
 }

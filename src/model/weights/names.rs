@@ -1,8 +1,10 @@
-//! Names of stored tensors as a network asks for them: without the marks of what wrapped it, and no adapter's.
+//! The names of stored tensors as a network requests them: without the prefixes of training wrappers, and
+//! without adapters.
 
 use std::collections::BTreeMap;
 
-/// Parts of names that PyTorch puts in when it compiles, shards or checkpoints a network; none is a network's own.
+/// Parts of names that PyTorch adds when it compiles, shards or checkpoints a network. No network has such a
+/// part itself.
 const WRAPPERS: [&str; 4] = [
     "_orig_mod",
     "_fsdp_wrapped_module",
@@ -10,15 +12,15 @@ const WRAPPERS: [&str; 4] = [
     "_forward_module",
 ];
 
-/// What all names begin with when a network was trained on several devices.
+/// The prefix of all names after training on several devices.
 const PARALLEL: &str = "module.";
 
-/// How parts of an adapter's names begin.
+/// The prefixes of parts of an adapter's names.
 const ADAPTERS: [&str; 9] = [
     "lora_", "lora.", "hada_", "lokr_", "oft_", "dora_", "ia3_", "vera_", "loha_",
 ];
 
-/// Stored names by the names without such marks; as they are where two would become one.
+/// Stored names by the names without such prefixes. Names stay as they are if two would become equal.
 pub(super) fn unwrapped<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap<String, String> {
     let stored: Vec<&String> = names.collect();
     let mut plain: Vec<String> = stored.iter().map(|name| without_marks(name)).collect();
@@ -32,12 +34,13 @@ pub(super) fn unwrapped<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap
         .into_iter()
         .zip(stored.iter().map(|name| (*name).clone()));
     let by_plain: BTreeMap<String, String> = pairs.collect();
-    match by_plain.len() == count {
-        true => by_plain,
-        false => stored
+    if by_plain.len() == count {
+        by_plain
+    } else {
+        stored
             .into_iter()
             .map(|name| (name.clone(), name.clone()))
-            .collect(),
+            .collect()
     }
 }
 
@@ -46,7 +49,7 @@ fn without_marks(name: &str) -> String {
     parts.collect::<Vec<_>>().join(".")
 }
 
-/// The places, each as a prefix with its dot, that all names lie in: `a.`, `a.b.` for `a.b.c` and `a.b.d`.
+/// The common prefixes of all names, each with its dot: `a.`, `a.b.` for `a.b.c` and `a.b.d`.
 pub(super) fn common_places<'a>(mut names: impl Iterator<Item = &'a String>) -> Vec<String> {
     let Some(first) = names.next() else {
         return Vec::new();
@@ -61,7 +64,8 @@ pub(super) fn common_places<'a>(mut names: impl Iterator<Item = &'a String>) -> 
     dots.map(|(dot, _)| common[..=dot].to_owned()).collect()
 }
 
-/// Whether a tensor is an adapter's: it changes a weight of another checkpoint, and is none.
+/// Whether a tensor belongs to an adapter, which changes a weight of another checkpoint and is not a weight
+/// itself.
 pub(super) fn is_adapter(name: &str) -> bool {
     let begins = |part: &str| ADAPTERS.iter().any(|start| part.starts_with(start));
     let mut parts = name.match_indices('.').map(|(dot, _)| &name[dot + 1..]);

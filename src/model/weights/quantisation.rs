@@ -1,37 +1,38 @@
-//! What the configurations beside weights say of their quantisation.
+//! What the configurations next to weights say about their quantisation.
 
 use crate::model::{ModelError, Result};
 use serde_json::Value;
 use std::path::Path;
 
-/// Methods whose weights are floats of eight bits times scales.
+/// Methods whose weights are 8-bit floats with scales.
 const READ: [&str; 4] = ["fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"];
 
-/// Files that some tools write beside a configuration, and the method that each speaks of where it names none itself.
+/// Files that some tools write next to a configuration, with the method that each describes if it names none
+/// itself.
 const BESIDE: [(&str, &str); 3] = [
     ("hf_quant_config.json", "modelopt"),
     ("quantize_config.json", "gptq"),
     ("quant_config.json", "awq"),
 ];
 
-/// A quantisation whose weights can be read.
+/// A supported quantisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Quantisation {
-    /// File and method, for messages.
+    /// The file and the method, for messages.
     pub said: String,
-    /// Rows and columns that share a scale, where they are told.
+    /// Numbers of rows and columns that share a scale, if they are known.
     pub block: Option<[usize; 2]>,
 }
 
-/// What the configurations in a folder say; None where they say nothing.
+/// What the configurations in a folder say. `None` if they say nothing.
 ///
 /// # Errors
-/// When they name a method whose weights cannot be read.
+/// Fails if they name an unsupported method.
 pub(super) fn read(folder: &Path) -> Result<Option<Quantisation>> {
     let mut found = None;
     for (name, method) in std::iter::once(("config.json", "")).chain(BESIDE) {
         let path = folder.join(name);
-        // What is no JSON is told by who needs the file.
+        // Files that are not JSON are reported by the code that needs them.
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let Ok(config) = serde_json::from_str::<Value>(&text) else {
             continue;
@@ -48,7 +49,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Quantisation>> {
     Ok(found)
 }
 
-/// The quantisations in a configuration, at any depth: some are of one part of a model.
+/// The quantisations in a configuration, at any depth, since some concern one part of a model.
 fn collect<'a>(config: &'a Value, told: &mut Vec<&'a Value>) {
     let Value::Object(fields) = config else {
         return;
@@ -65,7 +66,7 @@ fn is_filled(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| !fields.is_empty())
 }
 
-/// Whether weights of a described quantisation can be read; `method` stands in where it names none.
+/// Checks that a described quantisation is supported. `method` is used if the description names none.
 fn judge(path: &Path, method: &str, told: &Value) -> Result<Quantisation> {
     let word = |value: &Value| value.as_str().map(str::to_lowercase);
     let method = word(&told["quant_method"])
@@ -75,13 +76,13 @@ fn judge(path: &Path, method: &str, told: &Value) -> Result<Quantisation> {
     let refused = |why: String| {
         ModelError::file(
             path,
-            format!("these weights are quantised in a way that is not read: {why}"),
-            "name the checkpoint before quantisation, or one in FP8 with scales (per tensor, row or block)",
+            format!("these weights are quantised in an unsupported way: {why}"),
+            "give the checkpoint before quantisation, or one in FP8 with scales (per tensor, row or block)",
         )
     };
     if !READ.contains(&method.as_str()) {
         return Err(refused(match method.as_str() {
-            "" => "`quantization_config` without `quant_method`".into(),
+            "" => "`quantization_config` has no `quant_method`".into(),
             method => format!("`quant_method` is `{method}`"),
         }));
     }
@@ -99,7 +100,7 @@ fn judge(path: &Path, method: &str, told: &Value) -> Result<Quantisation> {
         return Err(refused(format!("`sparsity_config.format` is `{format}`")));
     }
     if is_filled(&told["transform_config"]["config_groups"]) {
-        return Err(refused("`transform_config` turns the weights".into()));
+        return Err(refused("`transform_config` rotates the weights".into()));
     }
     Ok(Quantisation {
         said,
@@ -107,7 +108,7 @@ fn judge(path: &Path, method: &str, told: &Value) -> Result<Quantisation> {
     })
 }
 
-/// The block that a description tells; an error for weights of another number format.
+/// The block of a description. Weights with another number format are an error.
 fn block(told: &Value) -> Result<Option<[usize; 2]>, String> {
     let pair = |value: &Value| -> Option<[usize; 2]> { serde_json::from_value(value.clone()).ok() };
     if let Some(block) = pair(&told["weight_block_size"]) {

@@ -1,11 +1,11 @@
-//! Which stored tensors are quantised weights and their scales, and which packings are refused.
+//! Finds the stored tensors that are quantised weights and their scales, and refuses unsupported packings.
 
 use super::quantisation::Quantisation;
 use super::scale::Scale;
 use super::store::Stored;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Parts of names that only packed weights have, and whose packing it is.
+/// Parts of names that only packed weights have, with the packing.
 const PACKED: [(&str, &str); 24] = [
     ("qweight", "GPTQ or AWQ"),
     ("qzeros", "GPTQ or AWQ"),
@@ -33,8 +33,8 @@ const PACKED: [(&str, &str); 24] = [
     ("_scale", "Quanto"),
 ];
 
-/// Scales of activations and of what attention remembers: they shorten numbers while a network runs, which networks here
-/// do not. Nothing is lost without them.
+/// Scales of activations and of cached keys and values. They quantise numbers while a network runs, which the
+/// networks here do not do. Nothing is lost without them.
 const ACTIVATIONS: [&str; 8] = [
     "input_scale",
     "scale_input",
@@ -46,26 +46,26 @@ const ACTIVATIONS: [&str; 8] = [
     "v_scale",
 ];
 
-/// Tensors that only say that others are scaled FP8, as ComfyUI marks its files.
+/// Tensors that only mark others as scaled FP8, as in files of ComfyUI.
 const MARKS: [&str; 2] = ["scaled_fp8", "comfy_quant"];
 
 /// The quantised weights among stored tensors.
 #[derive(Debug, Default)]
 pub(super) struct Quantised {
-    /// Scales by the weight that they belong to.
+    /// The scales, by the weight to which they belong.
     pub scales: BTreeMap<String, Scale>,
-    /// Tensors that belong to the quantisation and to no network.
+    /// Tensors that belong to the quantisation and not to a network.
     pub aside: BTreeSet<String>,
 }
 
 type Tensors = BTreeMap<String, Stored>;
 
 impl Quantised {
-    /// Finds the scales among stored tensors. `told` is what the configuration says.
+    /// Finds the scales among stored tensors. `told` is the quantisation in the configuration.
     ///
     /// # Errors
-    /// One sentence, when weights are packed in a way that is not read, scales fit no weight, or a quantised weight has
-    /// none.
+    /// Fails with one sentence if weights are packed in an unsupported way, if scales do not fit a weight, or
+    /// if a quantised weight has no scale.
     pub fn find(tensors: &Tensors, told: Option<&Quantisation>) -> Result<Self, String> {
         if let Some((name, packing)) = tensors.keys().find_map(|name| Some((name, packed(name)?))) {
             return Err(format!("`{name}` belongs to {packing}"));
@@ -89,18 +89,20 @@ impl Quantised {
                 }
                 found.aside.insert(name.clone());
             } else if is_unread_scale(name, stored, tensors) {
-                return Err(format!("`{name}` looks like a scale, and nobody reads it"));
+                return Err(format!(
+                    "`{name}` looks like a scale, but it does not belong to a known quantisation"
+                ));
             }
         }
-        // A file that ComfyUI marked leaves out scales of 1.
+        // A file with ComfyUI's marks leaves out scales of 1.
         if (told.is_some() || !found.scales.is_empty()) && !marked {
-            found.whole(tensors, told)?;
+            found.check_complete(tensors, told)?;
         }
         Ok(found)
     }
 
-    /// Checks that no quantised matrix lacks its scale.
-    fn whole(&self, tensors: &Tensors, told: Option<&Quantisation>) -> Result<(), String> {
+    /// Checks that every quantised matrix has its scale.
+    fn check_complete(&self, tensors: &Tensors, told: Option<&Quantisation>) -> Result<(), String> {
         let lacking = |(name, stored): &(&String, &Stored)| {
             stored.is_eight_bits()
                 && stored.dims.len() > 1
@@ -113,31 +115,31 @@ impl Quantised {
         };
         let why = match told {
             Some(told) => told.said.clone(),
-            None => "other weights of these files have one".into(),
+            None => "other weights in these files have one".into(),
         };
         let (one, more) = (tensors[first].dtype, lacking.count());
         let more = match more {
             0 => String::new(),
-            more => format!(" (nor have {more} more)"),
+            more => format!(", and {more} more have none"),
         };
         Err(format!("`{first}` is {one} and has no scale{more}: {why}"))
     }
 }
 
-/// A name's last part and what stands before it.
+/// The last part of a name, and the part before it.
 fn split(name: &str) -> (&str, &str) {
     name.rsplit_once('.').unwrap_or(("", name))
 }
 
-/// The tensor of that last name at the same place.
-fn beside(stem: &str, leaf: &str) -> String {
+/// The tensor with this last part at the same place.
+fn sibling_name(stem: &str, leaf: &str) -> String {
     match stem {
         "" => leaf.to_owned(),
         stem => format!("{stem}.{leaf}"),
     }
 }
 
-/// Whose packing a name gives away.
+/// The packing that a name implies.
 fn packed(name: &str) -> Option<&'static str> {
     let known = |part: &str| PACKED.iter().find(|(packed, _)| *packed == part);
     if let Some((_, packing)) = name.split('.').find_map(known) {
@@ -147,7 +149,8 @@ fn packed(name: &str) -> Option<&'static str> {
     (leaf.ends_with("_blocks") || leaf.ends_with("_scales")).then_some("MXFP4")
 }
 
-/// The weight whose scale a name gives away: `x_scale_inv` and `x_scale` belong to `x`, `scale_x` to the `x` beside it.
+/// The weight whose scale a name implies: `x_scale_inv` and `x_scale` belong to `x`, `scale_x` to the `x`
+/// next to it.
 fn owner(name: &str, tensors: &Tensors) -> Option<String> {
     let (stem, leaf) = split(name);
     if let Some(owner) = name.strip_suffix("_scale_inv") {
@@ -156,11 +159,11 @@ fn owner(name: &str, tensors: &Tensors) -> Option<String> {
     if let Some(owner) = name.strip_suffix("_scale") {
         return (leaf == "weight_scale" || tensors.contains_key(owner)).then(|| owner.to_owned());
     }
-    let owner = beside(stem, leaf.strip_prefix("scale_")?);
+    let owner = sibling_name(stem, leaf.strip_prefix("scale_")?);
     (leaf == "scale_weight" || tensors.contains_key(&owner)).then_some(owner)
 }
 
-/// A scale laid over the weight that it belongs to.
+/// The scale for the weight to which it belongs.
 fn fitted(
     owner: &str,
     (name, scales): (&str, &Stored),
@@ -169,17 +172,17 @@ fn fitted(
 ) -> Result<Scale, String> {
     let Some(weight) = tensors.get(owner) else {
         return Err(format!(
-            "`{name}` is the scale of `{owner}`, which is not there"
+            "`{name}` is the scale of `{owner}`, which does not exist"
         ));
     };
     if !weight.is_eight_bits() {
         return Err(format!(
-            "`{name}` is the scale of `{owner}`, and that is {} instead of FP8",
+            "`{name}` is the scale of `{owner}`, but that is {} instead of FP8",
             weight.dtype
         ));
     }
     let block = told.and_then(|told| told.block);
-    Scale::over(weight, name, scales, block).ok_or_else(|| {
+    Scale::fit(weight, name, scales, block).ok_or_else(|| {
         let of = match block {
             Some([high, wide]) => format!("blocks of {high} × {wide}"),
             None => "all, of rows or of blocks of a known size".into(),
@@ -191,24 +194,24 @@ fn fitted(
     })
 }
 
-/// How words are spelt that a scale's name has.
+/// The parts of words in the name of a scale.
 const CALLED: [&str; 4] = ["scale", "scaling", "absmax", "amax"];
 
-/// Whether a tensor that is called a scale lies beside a weight that is no plain float.
+/// Whether a tensor with the name of a scale is next to a weight that is not a plain float.
 fn is_unread_scale(name: &str, scale: &Stored, tensors: &Tensors) -> bool {
     let (stem, leaf) = split(name);
     let leaf = leaf.to_lowercase();
-    // What likenesses are multiplied by belongs to the network.
+    // The factor of similarities belongs to the network.
     if leaf.starts_with("logit_") || !CALLED.iter().any(|word| leaf.contains(word)) {
         return false;
     }
     let packed = |weight: &Stored| weight.is_eight_bits() || !weight.is_float();
     let of = |owner: &str| tensors.get(owner).is_some_and(packed);
-    // `x.weight` beside `x.scale`, or `x.weight.scale`.
-    if of(&beside(stem, "weight")) || of(stem) {
+    // Either `x.weight` next to `x.scale`, or `x.weight.scale`.
+    if of(&sibling_name(stem, "weight")) || of(stem) {
         return true;
     }
-    // Any matrix of eight bits at the same place, by whatever name; a plain cast casts its scales, too.
+    // Any 8-bit matrix at the same place, with any name. A plain cast casts its scales too.
     let same_place = |(other, weight): (&String, &Stored)| {
         split(other).0 == stem && weight.is_eight_bits() && weight.dims.len() > 1
     };

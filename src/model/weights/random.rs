@@ -1,4 +1,4 @@
-//! Random weights of any size, for timings.
+//! Random weights of any size, for measurements of time.
 
 use super::{Source, Weights};
 use crate::model::Result;
@@ -6,8 +6,8 @@ use candle_core::{DType, Device, Shape, Tensor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Uniform values that keep activations finite through any depth: gains about 1, other vectors about 0, matrices
-/// within one over the root of their inputs.
+/// Uniform values that keep activations finite at any depth. Gains are about 1, other vectors about 0, and
+/// matrices within one over the root of the number of their inputs.
 struct Random {
     parameters: Arc<AtomicU64>,
 }
@@ -33,10 +33,10 @@ impl Source for Random {
     }
 }
 
-/// Builds a network with random weights; tells how many numbers they are.
+/// Builds a network with random weights. Returns the count of their numbers too.
 ///
 /// # Errors
-/// As `build`; when the device has no room.
+/// Fails when `build` fails, and if the device has no room.
 pub fn random<T>(
     dtype: DType,
     device: &Device,

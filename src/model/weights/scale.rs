@@ -1,28 +1,28 @@
-//! The scales of a quantised weight: what each stored number is multiplied by.
+//! The scales of a quantised weight, by which its stored numbers are multiplied.
 
 use super::store::Stored;
 use safetensors::Dtype;
 
-/// Rows and columns that share a scale in the files of DeepSeek and Qwen, where nothing else is said.
+/// Rows and columns that share a scale in the files of DeepSeek and Qwen, unless they say otherwise.
 const USUAL_BLOCK: [usize; 2] = [128, 128];
 
-/// How the scales of one weight lie over its rows and columns; further axes count as columns.
+/// How the scales of one weight apply to its rows and columns. Further axes count as columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scale {
     /// The stored tensor of scales.
     pub name: String,
-    /// Columns of the weight.
+    /// Number of columns of the weight.
     columns: usize,
-    /// Rows and columns that share a scale; the last block of a row or column may be cut.
+    /// Numbers of rows and columns that share a scale. The last block of a row or column may be smaller.
     block: [usize; 2],
-    /// Scales in a row of blocks.
+    /// Number of scales in a row of blocks.
     across: usize,
 }
 
 impl Scale {
-    /// Lays stored scales over a stored weight: one for all, one a row, or one a block of `block` rows and columns. None
-    /// when their shape is none of these.
-    pub fn over(
+    /// Assigns stored scales to a stored weight: one for all numbers, one for each row, or one for each block
+    /// of `block` rows and columns. `None` if their shape fits none of these.
+    pub fn fit(
         weight: &Stored,
         name: &str,
         scales: &Stored,
@@ -42,7 +42,8 @@ impl Scale {
         if scales.count() == 1 {
             return Some(with([rows.max(1), columns.max(1)], 1));
         }
-        // Files that keep their scales' inverse's name have blocks of a known size; others must tell it.
+        // Files whose scales have the name of inverses have blocks of a known size. Other files must state
+        // it.
         let usual = name.ends_with("_scale_inv").then_some(USUAL_BLOCK);
         if let (Some([high, wide]), [_, _]) = (block.or(usual), &weight.dims[..])
             && high > 0
@@ -55,13 +56,13 @@ impl Scale {
         (ones && scales.dims.first() == Some(&rows)).then(|| with([1, columns.max(1)], 1))
     }
 
-    /// Multiplies the numbers of the weight, row by row, by their scales.
+    /// Multiplies the numbers of the weight by their scales, row by row.
     pub fn apply(&self, numbers: &mut [f32], scales: &[f32]) {
         let [high, wide] = self.block;
         for (row, numbers) in numbers.chunks_mut(self.columns.max(1)).enumerate() {
             let first = row / high * self.across;
             for (block, numbers) in numbers.chunks_mut(wide).enumerate() {
-                // `over` made sure that there is one for every block; a lack of one must not pass for a scale of 1.
+                // `fit` has checked that every block has a scale. A missing scale must not count as 1.
                 let scale = scales.get(first + block).copied().unwrap_or(f32::NAN);
                 numbers.iter_mut().for_each(|number| *number *= scale);
             }
@@ -82,7 +83,7 @@ mod tests {
 
     fn scaled(dims: &[usize], scales: (&[usize], &[f32]), block: Option<[usize; 2]>) -> Vec<f32> {
         let weight = stored(dims);
-        let scale = Scale::over(&weight, "w_scale", &stored(scales.0), block).unwrap();
+        let scale = Scale::fit(&weight, "w_scale", &stored(scales.0), block).unwrap();
         let mut numbers = vec![1.0; weight.count()];
         scale.apply(&mut numbers, scales.1);
         numbers
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn scales_of_another_shape_lie_nowhere() {
         let over = |name: &str, scales: &[usize], block| {
-            Scale::over(&stored(&[300, 200]), name, &stored(scales), block)
+            Scale::fit(&stored(&[300, 200]), name, &stored(scales), block)
         };
         assert_eq!(over("w_scale", &[3, 2], None), None);
         assert!(over("w_scale_inv", &[3, 2], None).is_some());

@@ -1,23 +1,23 @@
-//! Where a torch pickle keeps the weights, when it holds more than them.
+//! Finds the weights in a torch pickle that also contains other data.
 
-/// A dictionary of tensors in a pickle: the keys that lead to it, and how many tensors it holds itself.
+/// A dictionary of tensors in a pickle: the keys that lead to it, and the number of its own tensors.
 pub(super) type Place = (Vec<String>, usize);
 
-/// How keys begin whose tensors are no weights.
+/// The beginnings of keys whose tensors are not weights.
 const BESIDE: [&str; 3] = ["optim", "lr_sched", "scheduler"];
 
-/// Whether what a key leads to may hold weights.
+/// Whether the value of a key may contain weights.
 pub(super) fn may_hold_weights(key: &str) -> bool {
     !BESIDE
         .iter()
         .any(|start| key.to_lowercase().starts_with(start))
 }
 
-/// The one place of the weights: a few tensors beside them, such as the state of random numbers, do not count. None when
-/// there are no tensors at all.
+/// The place of the weights. A few other tensors, such as the state of random numbers, do not count. `None`
+/// if there are no tensors at all.
 ///
 /// # Errors
-/// One sentence, when several places hold about as many tensors.
+/// Fails with one sentence if several places have a similar number of tensors.
 pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> {
     let most = places.iter().map(|(_, count)| *count).max().unwrap_or(0);
     let large: Vec<&Place> = places
@@ -35,7 +35,10 @@ pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> 
                     _ => format!("`{}` ({count} tensors)", keys.join(".")),
                 })
                 .collect();
-            Err(format!("it holds several networks: {}", named.join(", ")))
+            Err(format!(
+                "it contains several networks: {}",
+                named.join(", ")
+            ))
         }
     }
 }

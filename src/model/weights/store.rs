@@ -1,4 +1,4 @@
-//! Tensors as they lie in files, by the names and in the number formats of the files.
+//! Tensors as they are stored in files, with the names and the number formats of the files.
 
 use super::eight_bits;
 use super::legacy::Legacy;
@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor};
 use safetensors::Dtype;
 use std::collections::BTreeMap;
 
-/// What a file says of a tensor.
+/// The record of a tensor in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
     pub dims: Vec<usize>,
@@ -16,7 +16,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Whether the numbers are floats of whole bytes, which can be read.
+    /// Whether the numbers are floats of whole bytes, which are supported.
     pub fn is_float(&self) -> bool {
         matches!(
             self.dtype,
@@ -24,23 +24,23 @@ impl Stored {
         ) || self.is_eight_bits()
     }
 
-    /// Whether the numbers are floats of eight bits, as those of quantised weights are.
+    /// Whether the numbers are 8-bit floats, as in quantised weights.
     pub fn is_eight_bits(&self) -> bool {
         matches!(self.dtype, Dtype::F8_E4M3 | Dtype::F8_E5M2)
     }
 
-    /// How many numbers it has.
+    /// The number of its values.
     pub fn count(&self) -> usize {
         self.dims.iter().product()
     }
 }
 
-/// Opened files; nothing of the numbers is read yet.
+/// Opened files. The numbers are not read yet.
 pub(super) enum Store {
     Safetensors(MmapedSafetensors),
     Pickle(PthTensors),
     Legacy(Legacy),
-    /// Pickles that an index joins.
+    /// Pickles with an index.
     Shards(Vec<Store>),
     /// No files at all.
     Made(BTreeMap<String, Tensor>),
@@ -80,10 +80,10 @@ impl Store {
         }
     }
 
-    /// A tensor as it is stored; None when there is none of this name.
+    /// A tensor as it is stored. `None` if there is none with this name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if it cannot be read.
     pub fn load(&self, name: &str, device: &Device) -> Result<Option<Tensor>> {
         let on_device = |tensor: Option<Tensor>| -> Result<Option<Tensor>> {
             tensor.map(|tensor| tensor.to_device(device)).transpose()
@@ -106,11 +106,11 @@ impl Store {
         }
     }
 
-    /// The numbers of a tensor in f32, in main memory, floats of eight bits among them; None when there is none of this
-    /// name.
+    /// The numbers of a tensor in f32, in main memory, also from 8-bit floats. `None` if there is none with
+    /// this name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if it cannot be read.
     pub fn numbers(&self, name: &str) -> Result<Option<Vec<f32>>> {
         if let Self::Safetensors(mapped) = self
             && let Ok(view) = mapped.get(name)

@@ -1,14 +1,14 @@
-//! As much of Python's pickle machine as torch's old files need: it builds lists, dictionaries and descriptions of tensors,
-//! and calls nothing.
+//! The part of Python's pickle machine that torch's old files need. It builds lists, dictionaries and
+//! descriptions of tensors, and never calls anything.
 
 use candle_core::{Result, bail};
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
-/// The longest text that is read, bytes; names of tensors are far shorter.
+/// The longest text that is read, in bytes. Names of tensors are far shorter.
 const LONGEST: usize = 1 << 16;
 
-/// What a pickle builds.
+/// A value that a pickle builds.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Text(String),
@@ -18,7 +18,7 @@ pub(super) enum Value {
     Dict(Vec<(Value, Value)>),
     /// A class or function, as `module name`.
     Global(String),
-    /// What lies outside the pickle, by the tuple that names it.
+    /// An object outside the pickle, by the tuple that names it.
     Persistent(Vec<Value>),
     /// A call that was not made.
     Call(String, Vec<Value>),
@@ -29,7 +29,7 @@ pub(super) enum Value {
 #[derive(Default)]
 struct Machine {
     stack: Vec<Value>,
-    /// Where marked sequences begin.
+    /// The indices where marked sequences begin.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
 }
@@ -37,7 +37,7 @@ struct Machine {
 /// Reads one pickle, protocol 2.
 ///
 /// # Errors
-/// When it is cut short or uses what such files do not.
+/// Fails if it is truncated, or uses operations that such files do not have.
 pub(super) fn unpickle(reader: &mut impl BufRead) -> Result<Value> {
     let mut machine = Machine::default();
     loop {
@@ -113,19 +113,21 @@ impl Machine {
             }
             b'Q' => match self.pop()? {
                 Value::Tuple(name) => self.stack.push(Value::Persistent(name)),
-                _ => bail!("a storage is named by something else than a tuple"),
+                _ => bail!("the name of a storage is not a tuple"),
             },
             b'R' => self.call()?,
-            // An object of a class, such as the options of a training: it is not made.
+            // An object of a class, such as the options of a training. It is not created.
             0x81 => {
                 self.last(2)?;
                 self.stack.push(Value::Other);
             }
-            // What a built object is given beside its content, such as metadata of a dictionary.
+            // Additional data of a built object, such as the metadata of a dictionary.
             b'b' => {
                 self.pop()?;
             }
-            other => bail!("the pickle uses operation {other:#04x}, which files of weights do not"),
+            other => bail!(
+                "the pickle uses the operation {other:#04x}, which files of weights do not have"
+            ),
         }
         Ok(())
     }
@@ -136,7 +138,7 @@ impl Machine {
 
     fn text(&mut self, reader: &mut impl BufRead, length: usize) -> Result<()> {
         if length > LONGEST {
-            bail!("a text of {length} bytes in the pickle");
+            bail!("the pickle contains a text of {length} bytes");
         }
         let mut text = vec![0; length];
         reader.read_exact(&mut text)?;
@@ -147,7 +149,7 @@ impl Machine {
 
     fn keep(&mut self, place: u32) -> Result<()> {
         let Some(top) = self.stack.last() else {
-            bail!("the pickle keeps what is not there");
+            bail!("the pickle stores a value that does not exist");
         };
         self.memo.insert(place, top.clone());
         Ok(())
@@ -155,7 +157,7 @@ impl Machine {
 
     fn recall(&mut self, place: u32) -> Result<()> {
         let Some(value) = self.memo.get(&place) else {
-            bail!("the pickle recalls what it never kept");
+            bail!("the pickle reads a value that it never stored");
         };
         self.stack.push(value.clone());
         Ok(())
@@ -163,13 +165,13 @@ impl Machine {
 
     fn pop(&mut self) -> Result<Value> {
         let top = self.stack.pop();
-        top.map_or_else(|| bail!("the pickle takes more than there is"), Ok)
+        top.map_or_else(|| bail!("the pickle takes more values than there are"), Ok)
     }
 
     fn last(&mut self, count: usize) -> Result<Vec<Value>> {
         match self.stack.len().checked_sub(count) {
             Some(start) => Ok(self.stack.split_off(start)),
-            None => bail!("the pickle takes more than there is"),
+            None => bail!("the pickle takes more values than there are"),
         }
     }
 
@@ -183,7 +185,7 @@ impl Machine {
     fn extend(&mut self, items: Vec<Value>) -> Result<()> {
         match self.stack.last_mut() {
             Some(Value::List(list)) => list.extend(items),
-            _ => bail!("the pickle appends to what is no list"),
+            _ => bail!("the pickle appends to a value that is not a list"),
         }
         Ok(())
     }
@@ -191,9 +193,9 @@ impl Machine {
     fn insert(&mut self, items: Vec<Value>) -> Result<()> {
         match self.stack.last_mut() {
             Some(Value::Dict(pairs)) => pairs.extend(twos(items)),
-            // The attributes of something else.
+            // The attributes of another object.
             Some(_) => {}
-            None => bail!("the pickle fills what is not there"),
+            None => bail!("the pickle fills an object that does not exist"),
         }
         Ok(())
     }
@@ -224,7 +226,7 @@ fn twos(items: Vec<Value>) -> Vec<(Value, Value)> {
     pairs
 }
 
-/// What an ordered dictionary is made of: nothing, or a list of pairs as Python 2 wrote it.
+/// The content of an ordered dictionary: empty, or a list of pairs as Python 2 wrote it.
 fn ordered(arguments: Vec<Value>) -> Vec<(Value, Value)> {
     let Some(Value::List(entries)) = arguments.into_iter().next() else {
         return Vec::new();
@@ -246,7 +248,7 @@ fn bytes<const N: usize>(reader: &mut impl Read) -> Result<[u8; N]> {
 fn long(reader: &mut impl Read) -> Result<i64> {
     let [length] = bytes(reader)?;
     if length > 8 {
-        bail!("a number of {length} bytes in the pickle");
+        bail!("the pickle contains a number of {length} bytes");
     }
     let mut number = vec![0; usize::from(length)];
     reader.read_exact(&mut number)?;

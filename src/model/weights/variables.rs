@@ -1,4 +1,5 @@
-//! Tensors that training changes: made when a network asks for them, as PyTorch's layers begin.
+//! Tensors that training changes. They are created when a network requests them, with the initial values of
+//! PyTorch's layers.
 
 use super::{Files, Source, Weights};
 use crate::model::noise::{Generator, randn};
@@ -8,32 +9,32 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Standard deviation of tables of vectors at the beginning.
+/// Initial standard deviation of tables of vectors.
 const TABLE: f32 = 0.02;
 
-/// The parameters of networks by name. Each begins from the seed and its own name, whatever the order in which they are
-/// asked for.
+/// The parameters of networks by name. The seed and its own name determine the initial value of each,
+/// regardless of the order of requests.
 pub struct Variables {
     seed: u64,
     device: Device,
-    /// Files that parameters begin from, each with the place in the tree of names where its own begin.
+    /// Files with initial values, each with its place in the tree of names.
     base: Vec<(String, Arc<Files>)>,
-    /// Which names are trained.
+    /// The names that are trained.
     trainable: Vec<String>,
     vars: Mutex<BTreeMap<String, Var>>,
     fixed: Mutex<BTreeMap<String, Tensor>>,
 }
 
 impl Variables {
-    /// All of them are trained and begin from the seed.
+    /// Parameters that are all trained, with initial values from the seed.
     pub fn new(seed: u64, device: Device) -> Arc<Self> {
-        Self::over(seed, device, Vec::new(), vec!["*".into()])
+        Self::from_base(seed, device, Vec::new(), vec!["*".into()])
     }
 
-    /// Parameters that begin with what is stored in `base`, each file at its place in the tree of names (`""` is its
-    /// root); the first that has a name gives it. Those whose names match a pattern of `trainable` are trained; in a
-    /// pattern `*` stands for any characters.
-    pub fn over(
+    /// Parameters whose initial values are stored in `base`, each file at its place in the tree of names
+    /// (`""` is its root). The first file that has a name gives its value. Parameters whose names match a
+    /// pattern of `trainable` are trained. In a pattern, `*` matches any characters.
+    pub fn from_base(
         seed: u64,
         device: Device,
         base: Vec<(String, Arc<Files>)>,
@@ -49,7 +50,7 @@ impl Variables {
         })
     }
 
-    /// What is not trained, by name.
+    /// The tensors that are not trained, by name.
     pub fn fixed(&self) -> BTreeMap<String, Tensor> {
         self.fixed
             .lock()
@@ -57,7 +58,7 @@ impl Variables {
             .clone()
     }
 
-    /// Where a name is stored: the files, and the name in them.
+    /// The files that contain a name, and the name in them.
     fn stored<'a>(&'a self, name: &'a str) -> Option<(&'a Arc<Files>, &'a str)> {
         self.base.iter().find_map(|(place, files)| {
             let own = match place.as_str() {
@@ -68,7 +69,7 @@ impl Variables {
         })
     }
 
-    /// What a network is built from.
+    /// The weights from which a network is built.
     pub fn weights(self: &Arc<Self>) -> Weights {
         Weights::new(self.clone(), DType::F32, &self.device)
     }
@@ -82,8 +83,9 @@ impl Variables {
         self.vars.lock().unwrap_or_else(|lock| lock.into_inner())
     }
 
-    /// A parameter's first values. Matrices and kernels are uniform within one over the root of their inputs, and so are
-    /// their biases; gains and layer scales are 1, other biases 0; other vectors, and tables of vectors, are normal with 0.02.
+    /// The initial values of a parameter. Matrices, kernels and their biases are uniform within one over the
+    /// root of the number of inputs. Gains and layer scales are 1, and other biases are 0. Other vectors and
+    /// tables of vectors are normal with the standard deviation 0.02.
     fn first(&self, name: &str, shape: &Shape, sibling: Option<&Var>) -> Vec<f32> {
         let (count, dims) = (shape.elem_count(), shape.dims());
         let (place, leaf) = name.rsplit_once('.').unwrap_or(("", name));
@@ -149,7 +151,7 @@ impl Source for Variables {
         };
         if var.shape() != shape {
             return Err(ModelError::Input(format!(
-                "{name} is asked for as {shape:?} and as {:?}",
+                "{name} is requested with the shapes {shape:?} and {:?}",
                 var.shape()
             )));
         }
@@ -177,7 +179,7 @@ fn matches(pattern: &str, name: &str) -> bool {
     let Some(name) = name.strip_prefix(start) else {
         return false;
     };
-    // What follows the star begins anywhere.
+    // The part after the star may begin anywhere.
     (0..=name.len())
         .filter(|&at| name.is_char_boundary(at))
         .any(|at| matches(rest, &name[at..]))

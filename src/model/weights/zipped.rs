@@ -1,4 +1,4 @@
-//! Torch pickles in zip form: which dictionary in them holds the weights.
+//! Torch pickles in zip form: finds the dictionary with the weights.
 
 use super::state_dict::{Place, choose, may_hold_weights};
 use candle_core::pickle::{Object, PthTensors, Stack};
@@ -8,13 +8,14 @@ use std::io::BufReader;
 use std::path::Path;
 use zip::ZipArchive;
 
-/// How deep dictionaries are looked into.
+/// Deepest nesting of dictionaries that is searched.
 const DEPTH: usize = 4;
 
 /// Opens the weights of a pickle, at its top level or below one key.
 ///
 /// # Errors
-/// When it is no torch pickle in zip form, or does not say which of its dictionaries is meant.
+/// Fails if the file is not a torch pickle in zip form, or if it is not clear which of its dictionaries has
+/// the weights.
 pub(super) fn open(path: &Path) -> Result<PthTensors> {
     let mut places = Vec::new();
     collect(&top_level(path)?, &mut Vec::new(), &mut places);
@@ -22,11 +23,14 @@ pub(super) fn open(path: &Path) -> Result<PthTensors> {
     match &keys[..] {
         [] => PthTensors::new(path, None),
         [key] => PthTensors::new(path, Some(key)),
-        keys => bail!("its weights lie too deep, under `{}`", keys.join(".")),
+        keys => bail!(
+            "its weights are nested too deep, under `{}`",
+            keys.join(".")
+        ),
     }
 }
 
-/// What the pickle builds.
+/// The value that the pickle builds.
 fn top_level(path: &Path) -> Result<Object> {
     let mut archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(Error::wrap)?;
     let names: Vec<String> = archive
@@ -34,14 +38,14 @@ fn top_level(path: &Path) -> Result<Object> {
         .filter_map(|name| Some(name.ok()?.into_owned()))
         .collect();
     let Some(name) = names.iter().find(|name| name.ends_with("data.pkl")) else {
-        bail!("there is no data.pkl in it");
+        bail!("it contains no data.pkl");
     };
     let file = archive.by_name(name).map_err(Error::wrap)?;
     let mut stack = Stack::empty();
     stack.read_loop(&mut BufReader::new(file))?;
     let object = stack.finalize()?;
     Ok(match object {
-        // A scripted module: its attributes.
+        // The attributes of a scripted module.
         Object::Build { callable, args } if is_module(&callable) => *args,
         object => object,
     })
@@ -54,7 +58,7 @@ fn is_module(callable: &Object) -> bool {
     matches!(&**callable, Object::Class { module_name, class_name } if module_name == "__torch__" && class_name == "Module")
 }
 
-/// Every dictionary of tensors, by the keys that lead to it.
+/// Every dictionary of tensors, with the keys that lead to it.
 fn collect(object: &Object, keys: &mut Vec<String>, places: &mut Vec<Place>) {
     let Object::Dict(entries) = object else {
         return;

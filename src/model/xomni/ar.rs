@@ -1,6 +1,7 @@
-//! The autoregressive model: a Qwen2.5 between layers that update image tokens only.
+//! The autoregressive model: a Qwen2.5 between layers that update only image tokens.
 //!
-//! In those layers words still give keys and values, which image tokens attend to; so for words nothing else is computed.
+//! In those layers, image tokens also attend to the keys and values of words. Nothing else is computed for
+//! words.
 
 use super::Config;
 use crate::model::nn::{Embedding, Linear, Mask, RmsNorm, embedding, linear, rms_norm};
@@ -18,24 +19,27 @@ pub struct XOmniAr {
     lm_norm: RmsNorm,
     mm_norm: RmsNorm,
     lm_head: Linear,
-    /// Only the rows of tokens that are drawn.
+    /// Only the rows of tokens that can be drawn.
     mm_head: Linear,
 }
 
-/// What sequences of a batch have seen. Shorter prompts stand behind zeros, so that all go on at the same place.
+/// The keys and values of the sequences of a batch. Shorter prompts are padded with zeros at the start, so
+/// that all sequences continue at the same position.
 pub struct Cache {
     layers: Vec<Past>,
-    /// Tokens of each sequence.
+    /// Number of tokens of each sequence.
     lengths: Vec<usize>,
-    /// Minus infinity at the zeros, [B, 1, 1, positions]; none where all are equally long.
+    /// Minus infinity at the padding, [B, 1, 1, positions]. `None` if all sequences have the same length.
     hidden: Option<Tensor>,
-    /// Positions in memory.
+    /// Number of positions in memory.
     filled: usize,
 }
 
 impl XOmniAr {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
         let (model, width) = (weights.at("model"), config.hidden_size);
         let shape = config.layer();
@@ -77,7 +81,7 @@ impl XOmniAr {
         [&self.lm_norm, &self.mm_norm]
     }
 
-    /// Rotary angles: one number a token, whatever it is.
+    /// Rotary angles, with one number for every kind of token.
     pub(super) fn angles(&self, positions: impl ExactSizeIterator<Item = usize>) -> Result<Angles> {
         let Config {
             hidden_size,
@@ -92,16 +96,16 @@ impl XOmniAr {
     /// Final states of all positions, [1, L, D].
     ///
     /// # Errors
-    /// When there are no ids, or one is outside both vocabularies.
+    /// Fails if there are no ids, or one is outside both vocabularies.
     pub fn hidden_states(&self, ids: &[u32]) -> Result<Tensor> {
         Ok(self.read(ids, None)?.unsqueeze(0)?)
     }
 
-    /// Reads a prompt of words and pictures; `room` tokens will follow. What was seen, and the state of the last position
-    /// [1, D].
+    /// Reads a prompt of words and pictures, after which `room` tokens will follow. Returns the cache and the
+    /// state of the last position [1, D].
     ///
     /// # Errors
-    /// As [`Self::hidden_states`].
+    /// Fails when [`Self::hidden_states`] fails.
     pub fn start(&self, ids: &[u32], room: usize) -> Result<(Cache, Tensor)> {
         let past = || Past::with_room(ids.len() + room);
         let mut cache = Cache {
@@ -114,7 +118,7 @@ impl XOmniAr {
         Ok((cache, states.narrow(0, ids.len() - 1, 1)?))
     }
 
-    /// A sequence without past, [L, D] after the final norms.
+    /// The states [L, D], after the final norms, of a sequence without a past.
     fn read(&self, ids: &[u32], mut cache: Option<&mut Cache>) -> Result<Tensor> {
         let mut x = self.embed(ids)?.unsqueeze(0)?;
         let spans = self.image_spans(ids);
@@ -123,18 +127,19 @@ impl XOmniAr {
             let past = cache
                 .as_deref_mut()
                 .and_then(|cache| cache.layers.get_mut(index));
-            x = match self.config.is_language_layer(index) {
-                true => layer.forward(&x, &angles, past, Mask::Causal)?,
-                false => layer.forward_some(&x, &angles, past, &spans)?,
+            x = if self.config.is_language_layer(index) {
+                layer.forward(&x, &angles, past, Mask::Causal)?
+            } else {
+                layer.forward_some(&x, &angles, past, &spans)?
             };
         }
         self.norm(&x.squeeze(0)?, ids)
     }
 
-    /// Joins caches of single prompts, so that `room` image tokens follow each at a time.
+    /// Joins the caches of single prompts into a batch, with room for `room` image tokens after each.
     ///
     /// # Errors
-    /// When there is none, or the device has no room.
+    /// Fails if there is none, or the device has no room.
     pub fn join(&self, caches: &[Cache], room: usize) -> Result<Cache> {
         let filled = caches.iter().map(|cache| cache.filled).max().unwrap_or(0);
         let lengths: Vec<usize> = caches
@@ -162,25 +167,29 @@ impl XOmniAr {
         })
     }
 
-    /// One more image token for every sequence of a batch; their states [B, D].
+    /// Adds one image token to every sequence of a batch. Returns their states [B, D].
     ///
     /// # Errors
-    /// When an id is no image token's, or there is not one a sequence.
+    /// Fails if an id does not belong to an image token, or if there is not exactly one id for each sequence.
     pub fn step(&self, ids: &[u32], cache: &mut Cache) -> Result<Tensor> {
         if let Some(id) = ids.iter().find(|&&id| !self.config.is_image(id)) {
-            return Err(ModelError::Input(format!("token {id} is no image token")));
+            return Err(ModelError::Input(format!(
+                "token {id} is not an image token"
+            )));
         }
         self.advance(ids, cache, &|_| true)
     }
 
-    /// One more word after a conversation; its state [1, D]. Words see no layer that is for image tokens, and no picture may
-    /// follow them.
+    /// Adds one word to a conversation. Returns its state [1, D]. Words skip the layers for image tokens, and
+    /// no picture may follow them.
     ///
     /// # Errors
-    /// When the id is no word's, or the cache holds several sequences.
+    /// Fails if the id does not belong to a word, or if the cache has several sequences.
     pub fn say(&self, id: u32, cache: &mut Cache) -> Result<Tensor> {
         if self.config.is_image(id) {
-            return Err(ModelError::Input(format!("token {id} is an image token")));
+            return Err(ModelError::Input(format!(
+                "token {id} is an image token, not a word"
+            )));
         }
         self.advance(&[id], cache, &|index| self.config.is_language_layer(index))
     }
@@ -193,7 +202,7 @@ impl XOmniAr {
     ) -> Result<Tensor> {
         if ids.len() != cache.lengths.len() {
             return Err(ModelError::Input(format!(
-                "{} tokens for {} sequences",
+                "there are {} tokens for {} sequences",
                 ids.len(),
                 cache.lengths.len()
             )));
@@ -221,7 +230,7 @@ impl XOmniAr {
     /// Scores of the words [.., V] after states [.., D].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn text_logits(&self, states: &Tensor) -> Result<Tensor> {
         Ok(self.lm_head.forward(states)?)
     }
@@ -229,7 +238,7 @@ impl XOmniAr {
     /// Scores of the image tokens [.., codes] after states [.., D].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn image_logits(&self, states: &Tensor) -> Result<Tensor> {
         Ok(self.mm_head.forward(states)?)
     }
@@ -277,7 +286,7 @@ impl XOmniAr {
         }
         if let Some(id) = ids.iter().find(|&&id| id as usize >= all) {
             return Err(ModelError::Input(format!(
-                "token {id} is outside the vocabularies of {all}"
+                "token {id} is outside the vocabularies of {all} tokens"
             )));
         }
         let rows = |table: &Embedding, span: Range<usize>, first: usize| -> Result<Tensor> {
@@ -300,7 +309,7 @@ impl XOmniAr {
     }
 }
 
-/// Minus infinity where a sequence shorter than `filled` begins with zeros: [B, 1, 1, all].
+/// Minus infinity at the padding of sequences that are shorter than `filled`, [B, 1, 1, all].
 fn hidden_positions(
     lengths: &[usize],
     filled: usize,

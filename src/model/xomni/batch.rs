@@ -1,4 +1,4 @@
-//! Several sequences of one form at a time, as training takes them.
+//! Several sequences of one form at a time, for training.
 
 use super::XOmniAr;
 use crate::model::nn::{Embedding, Mask, RmsNorm};
@@ -10,7 +10,7 @@ impl XOmniAr {
     /// Final states [B, L, D] of sequences that have one length and their image tokens at the same places.
     ///
     /// # Errors
-    /// When there are none, they differ in form, or an id is outside both vocabularies.
+    /// Fails if there are none, they differ in form, or an id is outside both vocabularies.
     pub fn batch_states(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
         let config = self.config();
         let spans = self.form(rows)?;
@@ -18,13 +18,12 @@ impl XOmniAr {
         let mut x = self.batch_embeds(rows, &spans)?;
         let angles = self.angles(0..length)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            x = match config.is_language_layer(index) {
-                true => layer.forward(&x, &angles, None, Mask::Causal)?,
-                false => {
-                    let images = spans.iter().filter(|(image, _)| *image);
-                    let images: Vec<Range<usize>> = images.map(|(_, span)| span.clone()).collect();
-                    layer.forward_some(&x, &angles, None, &images)?
-                }
+            x = if config.is_language_layer(index) {
+                layer.forward(&x, &angles, None, Mask::Causal)?
+            } else {
+                let images = spans.iter().filter(|(image, _)| *image);
+                let images: Vec<Range<usize>> = images.map(|(_, span)| span.clone()).collect();
+                layer.forward_some(&x, &angles, None, &images)?
             };
         }
         let [words, images] = self.norms();
@@ -41,7 +40,7 @@ impl XOmniAr {
         let all = config.vocab_size + config.mm_vocab_size;
         if let Some(id) = rows.iter().flatten().find(|&&id| id as usize >= all) {
             return Err(ModelError::Input(format!(
-                "token {id} is outside the vocabularies of {all}"
+                "token {id} is outside the vocabularies of {all} tokens"
             )));
         }
         let first = match rows.first() {
@@ -70,10 +69,8 @@ impl XOmniAr {
         let [words, images] = self.tables();
         let first = self.config().vocab_size as u32;
         joined(spans, |image, span| {
-            let (table, first): (&Embedding, u32) = match image {
-                true => (images, first),
-                false => (words, 0),
-            };
+            let (table, first): (&Embedding, u32) =
+                if image { (images, first) } else { (words, 0) };
             let ids = rows.iter().flat_map(|row| &row[span.clone()]);
             let ids: Vec<u32> = ids.map(|id| id - first).collect();
             let ids = Tensor::from_vec(ids, (rows.len(), span.len()), self.device())?;
@@ -82,7 +79,7 @@ impl XOmniAr {
     }
 }
 
-/// Spans one after the other, each made by `part` from its kind and place.
+/// The spans in their order, each computed by `part` from its kind and place.
 fn joined(
     spans: &[(bool, Range<usize>)],
     part: impl Fn(bool, Range<usize>) -> Result<Tensor>,

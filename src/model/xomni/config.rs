@@ -1,4 +1,4 @@
-//! X-Omni's `config.json`: Qwen2's fields, the layers that only image tokens pass, and `vision_config`.
+//! X-Omni's `config.json`: the fields of Qwen2, the layers for image tokens only, and `vision_config`.
 
 use crate::model::nn::Activation;
 use crate::model::qwen2::LayerShape;
@@ -6,10 +6,10 @@ use crate::model::{ModelError, Result, read_config};
 use serde::Deserialize;
 use std::path::Path;
 
-/// Sizes of the autoregressive model, and where the other networks are.
+/// The sizes of the autoregressive model, and the places of the other networks.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
-    /// Tokens of words; an id from here on is an image token.
+    /// Number of tokens of words. An id from this number on is an image token.
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub intermediate_size: usize,
@@ -20,7 +20,7 @@ pub struct Config {
     pub hidden_act: Activation,
     pub rms_norm_eps: f64,
     pub rope_theta: f64,
-    /// The longest sequence that the model was trained on.
+    /// Length of the longest sequence in the training of the model.
     pub max_position_embeddings: usize,
     #[serde(default)]
     use_sliding_window: bool,
@@ -30,13 +30,13 @@ pub struct Config {
     pub num_mm_adap_layers: usize,
     #[serde(default = "four")]
     pub num_mm_head_layers: usize,
-    /// Rows of the image tokens' table, with some that are never drawn.
+    /// Number of rows of the table of image tokens, including some that are never drawn.
     #[serde(default = "mm_vocab")]
     pub mm_vocab_size: usize,
-    /// Codes of the tokenizer: the image tokens that are drawn.
+    /// Number of codes of the tokenizer, which are the image tokens that can be drawn.
     #[serde(default = "image_vocab")]
     pub image_vocab_size: usize,
-    /// What opens a picture, closes it, and stands before its tokens.
+    /// The tokens that open a picture, close it, and precede its image tokens.
     #[serde(default = "special_tokens")]
     pub mm_special_tokens: [String; 3],
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct VisionConfig {
     pub decoder: DecoderConfig,
 }
 
-/// How a picture is brought to a size that the tokenizer knows.
+/// How a picture is resized to a size that the tokenizer supports.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default)]
 pub struct Transform {
@@ -61,9 +61,9 @@ pub struct Transform {
     /// A longer side above this is scaled down to it.
     pub long_size: u32,
     pub patch_size: u32,
-    /// Pictures with a shorter side below this are refused, while `filtering`.
+    /// With `filtering`, pictures with a shorter side below this are refused.
     pub min_short_size: u32,
-    /// Pictures with sides further apart are refused, while `filtering`.
+    /// With `filtering`, pictures with a larger ratio of their sides are refused.
     pub max_aspect_ratio: f64,
     pub filtering: bool,
 }
@@ -76,7 +76,7 @@ pub struct EncoderConfig {
     /// Files of the vision transformer and of the quantizer, below the checkpoint's folder.
     pub siglip_path: String,
     pub projector_path: String,
-    /// Width of the condition that the decoder takes; as the vision transformer's.
+    /// Width of the decoder's condition, which is that of the vision transformer.
     #[serde(default = "z_channels")]
     pub z_channels: usize,
     #[serde(default = "image_vocab")]
@@ -95,21 +95,21 @@ pub struct VitConfig {
     pub num_heads: usize,
     pub mlp_dim: usize,
     pub patch_size: usize,
-    /// The side in pixels that the table of positions covers.
+    /// The side, in pixels, that the table of positions covers.
     pub img_size: usize,
 }
 
 /// The diffusion decoder.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DecoderConfig {
-    /// Its folder, below the checkpoint's.
+    /// The folder of the decoder, below that of the checkpoint.
     #[serde(default = "model_path")]
     pub model_path: String,
-    /// Side in pixels that one token becomes.
+    /// Side, in pixels, of the area of one token.
     pub upscale_factor: u32,
     #[serde(default)]
     pub num_inference_steps: Option<usize>,
-    /// Guidance by the difference to an empty condition.
+    /// Scale of the guidance by the difference to an empty condition.
     #[serde(default)]
     pub cfg_scale: Option<f32>,
     #[serde(default)]
@@ -165,7 +165,8 @@ impl Config {
     /// Reads and checks a checkpoint's `config.json`.
     ///
     /// # Errors
-    /// When the file or a field is absent, or sizes do not fit each other; the message names file and field.
+    /// Fails if the file or a field is absent, or sizes do not fit each other. The message names file and
+    /// field.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
         let config: Self = read_config(&path)?;
@@ -177,11 +178,13 @@ impl Config {
     /// The networks around the autoregressive model.
     ///
     /// # Errors
-    /// When the configuration has none, or the quantizer's codes are not the model's.
+    /// Fails if the configuration has none, or the quantizer's codes are not the model's.
     pub fn vision(&self) -> Result<&VisionConfig> {
         let wrong = |message: String| Err(ModelError::Input(format!("config.json: {message}")));
         let Some(vision) = &self.vision_config else {
-            return wrong("there is no `vision_config`, which names tokenizer and decoder".into());
+            return wrong(
+                "there is no `vision_config`, which names the tokenizer and the decoder".into(),
+            );
         };
         if vision.encoder.codebook_size != self.image_vocab_size {
             return wrong(format!(
@@ -195,13 +198,13 @@ impl Config {
         Ok(vision)
     }
 
-    /// Whether a layer updates all tokens; the others update image tokens alone.
+    /// Whether a layer updates all tokens. The other layers update only image tokens.
     pub fn is_language_layer(&self, index: usize) -> bool {
         let end = self.num_hidden_layers - self.num_mm_head_layers;
         (self.num_mm_adap_layers..end).contains(&index)
     }
 
-    /// Whether an id is an image token's.
+    /// Whether an id belongs to an image token.
     pub fn is_image(&self, id: u32) -> bool {
         id as usize >= self.vocab_size
     }
@@ -218,10 +221,10 @@ impl Config {
         }
     }
 
-    /// Whether sizes can be; [`Self::read`] has asked.
+    /// Checks the sizes, as [`Self::read`] does.
     ///
     /// # Errors
-    /// What is wrong, by the field's name.
+    /// Fails if a size is impossible, with the name of the field.
     pub fn check(&self) -> Result<(), String> {
         for (name, value) in [
             ("vocab_size", self.vocab_size),
@@ -261,12 +264,13 @@ impl Config {
         }
         if self.use_sliding_window {
             return Err(
-                "`use_sliding_window` is true: attention in a sliding window is not known".into(),
+                "`use_sliding_window` is true: attention in a sliding window is not supported"
+                    .into(),
             );
         }
         if self.tie_word_embeddings {
             return Err(
-                "`tie_word_embeddings` is true: X-Omni has output layers of its own".into(),
+                "`tie_word_embeddings` is true, but X-Omni has output layers of its own".into(),
             );
         }
         Ok(())
@@ -274,10 +278,10 @@ impl Config {
 }
 
 impl EncoderConfig {
-    /// Sizes of the vision transformer: those given, else those of the published name.
+    /// The sizes of the vision transformer: the given ones, or else those of the published name.
     ///
     /// # Errors
-    /// When there are none and the name is not known, or they do not fit the quantizer.
+    /// Fails if there are none and the name is not known, or they do not fit the quantizer.
     pub fn vit(&self) -> Result<VitConfig> {
         let wrong = |message: String| {
             Err(ModelError::Input(format!(
@@ -296,13 +300,13 @@ impl EncoderConfig {
             },
             (None, name) => {
                 return wrong(format!(
-                    "`siglip_name` is {name:?}; known: \"siglip2_giant_patch16_384\""
+                    "`siglip_name` is {name:?}; it must be \"siglip2_giant_patch16_384\""
                 ));
             }
         };
         if vit.patch_size == 0 || vit.embed_dim != self.z_channels {
             return wrong(format!(
-                "`z_channels` is {}, the vision transformer is {} wide with patches of {} pixels",
+                "`z_channels` is {}, but the vision transformer is {} wide with patches of {} pixels",
                 self.z_channels, vit.embed_dim, vit.patch_size
             ));
         }

@@ -1,5 +1,5 @@
-//! The diffusion decoder: a FLUX transformer to whose image tokens the picture's codes are added between the two kinds of
-//! blocks. English checkpoints keep FLUX's text; the Chinese one has none.
+//! The diffusion decoder: a FLUX transformer that adds the picture's codes to its image tokens between the
+//! two kinds of blocks. English checkpoints keep FLUX's text, and the Chinese one has no text.
 
 use super::image_flux::{ImageConditioning, ImageFlux};
 use crate::model::flux::{Conditioning, FluxConfig, FluxTransformer, latents};
@@ -22,16 +22,16 @@ enum Kind {
     ImageOnly(Box<ImageFlux>),
 }
 
-/// What the decoder is told: the codes' features and, where it reads text, the prompt.
+/// The condition of the decoder: the features of the codes and, if it reads text, the prompt.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Condition<'a> {
-    /// [1, N, Z]; none adds nothing, which is what an unconditional branch does.
+    /// [1, N, Z]. `None` adds nothing, as in an unconditional branch.
     pub features: Option<&'a Tensor>,
     /// T5's states [1, T, J] and CLIP's pooled vector [1, Q].
     pub text: Option<(&'a Tensor, &'a Tensor)>,
 }
 
-/// What stays the same over all steps of one branch.
+/// The inputs that stay the same over all steps of one branch.
 #[derive(Debug, Clone)]
 pub struct Steady {
     added: Option<Tensor>,
@@ -45,15 +45,16 @@ enum SteadyKind {
 }
 
 impl XOmniDecoder {
-    /// Whether weights are those of the kind without text.
+    /// Whether these are the weights of the kind without text.
     pub fn is_image_only(files: &Files) -> bool {
         files.holds(&["pooled_embeds"])
     }
 
-    /// `features` is the width of the codes' features; [`Self::is_image_only`] tells the kind.
+    /// Loads the tensors. `features` is the width of the codes' features. [`Self::is_image_only`] decides the
+    /// kind.
     ///
     /// # Errors
-    /// As [`FluxTransformer::new`].
+    /// Fails when [`FluxTransformer::new`] fails.
     pub fn new(
         config: &FluxConfig,
         features: usize,
@@ -63,18 +64,19 @@ impl XOmniDecoder {
         let embed = weights.at("siglip_embed");
         Ok(Self {
             siglip_embed: linear(&embed, features, config.width(), false)?,
-            transformer: match image_only {
-                true => Kind::ImageOnly(Box::new(ImageFlux::new(config, weights)?)),
-                false => Kind::WithText(Box::new(FluxTransformer::new(config, weights)?)),
+            transformer: if image_only {
+                Kind::ImageOnly(Box::new(ImageFlux::new(config, weights)?))
+            } else {
+                Kind::WithText(Box::new(FluxTransformer::new(config, weights)?))
             },
             dtype: weights.dtype(),
         })
     }
 
-    /// Embeds what does not depend on the step, for a picture of h × w tokens.
+    /// Embeds the inputs that do not depend on the step, for a picture of h × w tokens.
     ///
     /// # Errors
-    /// When shapes do not fit, or a decoder that reads text gets none.
+    /// Fails if shapes do not fit, or a decoder that reads text gets none.
     pub fn prepare(
         &self,
         condition: Condition<'_>,
@@ -93,7 +95,7 @@ impl XOmniDecoder {
             }
             (Kind::WithText(_), None) => {
                 return Err(ModelError::Input(
-                    "this decoder reads the prompt, and there is none".into(),
+                    "this decoder requires the prompt, and there is none".into(),
                 ));
             }
         };
@@ -106,7 +108,7 @@ impl XOmniDecoder {
     /// The velocity [1, N, C] of packed latents [1, N, C] at sigma `[1]`.
     ///
     /// # Errors
-    /// When shapes do not fit, or `steady` is the other kind's.
+    /// Fails if shapes do not fit, or if `steady` belongs to the other kind.
     pub fn forward(
         &self,
         hidden_states: &Tensor,
@@ -122,7 +124,7 @@ impl XOmniDecoder {
                 network.forward(hidden_states, conditioning, timestep, added)
             }
             _ => Err(ModelError::Input(
-                "what was prepared belongs to another decoder".into(),
+                "the prepared inputs belong to another decoder".into(),
             )),
         }
     }

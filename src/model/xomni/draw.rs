@@ -1,4 +1,4 @@
-//! Drawing pictures token by token, and answering in words.
+//! Draws pictures token by token, and answers in words.
 
 use super::XOmniAr;
 use super::ar::Cache;
@@ -10,7 +10,7 @@ use candle_core::{D, DType, Tensor};
 /// One picture to draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Drawing<'a> {
-    /// Ids of the prompt, up to the token before a picture's own.
+    /// The ids of the prompt, up to the token before the image tokens.
     pub prompt: &'a [u32],
     /// The same without the user's words, for guidance.
     pub negative: &'a [u32],
@@ -18,14 +18,15 @@ pub struct Drawing<'a> {
 }
 
 impl XOmniAr {
-    /// The codes (0-based) of `count` image tokens for each drawing, drawn together. `cfg_scale` 1 takes the prompt's scores
-    /// as they are; otherwise a second sequence without the user's words is drawn beside each. `on_step` gets the number of
-    /// tokens drawn and says whether to go on.
+    /// The codes (0-based) of `count` image tokens for each drawing, drawn together. With `cfg_scale` 1, the
+    /// prompt's scores are not changed. Otherwise, a second sequence without the user's words is drawn with
+    /// each. `on_step` receives the number of drawn tokens, and returns whether to continue.
     ///
-    /// A drawing does not depend on those beside it, but for the rounding of products of other shapes.
+    /// A drawing does not depend on the others, except for the rounding of products of other shapes.
     ///
     /// # Errors
-    /// When a sequence becomes longer than the model was trained on; as [`Sampling::draw`] and [`Self::step`].
+    /// Fails if a sequence becomes longer than the model was trained on, and when [`Sampling::draw`] or
+    /// [`Self::step`] fails.
     pub fn draw(
         &self,
         drawings: &[Drawing<'_>],
@@ -62,14 +63,14 @@ impl XOmniAr {
             let first = self.config().vocab_size as u32;
             let last = codes.iter().filter_map(|codes| codes.last());
             let next: Vec<u32> = last.map(|code| first + code).collect();
-            // Both sequences of a drawing go on with the same token.
+            // Both sequences of a drawing continue with the same token.
             let next: Vec<u32> = next.iter().cycle().take(prompts.len()).copied().collect();
             states = self.step(&next, &mut cache)?;
         }
         Ok(codes)
     }
 
-    /// Reads prompts one by one and joins them; the states of their last positions [B, D].
+    /// Reads prompts one by one and joins them. Returns the states of their last positions [B, D].
     fn begin(&self, prompts: &[&[u32]], count: usize) -> Result<(Cache, Tensor)> {
         let (mut caches, mut states) = (Vec::new(), Vec::new());
         for prompt in prompts {
@@ -86,10 +87,11 @@ impl XOmniAr {
         Ok((self.join(&caches, count)?, states))
     }
 
-    /// The most likely answer to a conversation, up to a token of `eos`; `on_token` says whether to go on.
+    /// The most likely answer to a conversation, up to a token of `eos`. `on_token` returns whether to
+    /// continue.
     ///
     /// # Errors
-    /// When the sequence is longer than the model was trained on; as [`Self::start`].
+    /// Fails if the sequence is longer than the model was trained on, and when [`Self::start`] fails.
     pub fn answer(
         &self,
         ids: &[u32],
@@ -117,12 +119,13 @@ impl XOmniAr {
 
     fn room_for(&self, length: usize) -> Result<()> {
         let longest = self.config().max_position_embeddings;
-        match length > longest {
-            true => Err(ModelError::Input(format!(
-                "a sequence of {length} tokens is longer than the {longest} that the model was trained on: a smaller picture \
-                 or a shorter prompt fits"
-            ))),
-            false => Ok(()),
+        if length > longest {
+            Err(ModelError::Input(format!(
+                "the sequence has {length} tokens, but the model was trained on at most {longest}: use a smaller picture or a \
+                 shorter prompt"
+            )))
+        } else {
+            Ok(())
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The quantizer while it learns: index backpropagation (Shi et al., "Scalable Image Tokenization with Index
-//! Backpropagation Quantization", arXiv 2412.02692), by which every code gets a gradient at every step.
+//! The quantizer in training: index backpropagation (Shi et al., "Scalable Image Tokenization with Index
+//! Backpropagation Quantization", arXiv 2412.02692), which gives every code a gradient at every step.
 
 use super::EncoderConfig;
 use super::vq::{codebook, point, unit};
@@ -7,12 +7,12 @@ use crate::model::nn::Linear;
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{D, DType, Module, Tensor};
 
-/// What the loss is made with.
+/// The settings of the loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IbqLoss {
-    /// What distances are divided by before they become shares of codes.
+    /// The divisor of distances before they become shares of codes.
     pub temperature: f64,
-    /// Weight of the part that moves codes to features.
+    /// Weight of the part of the loss that moves codes to features.
     pub commitment: f64,
 }
 
@@ -20,14 +20,14 @@ pub struct IbqLoss {
 #[derive(Debug, Clone)]
 pub struct Ibq {
     quant_conv: Linear,
-    /// [codes, dim], as it is decoded.
+    /// [codes, dim], in the form that is decoded.
     embedding: Tensor,
 }
 
-/// What became of features.
+/// The result of quantizing features.
 #[derive(Debug, Clone)]
 pub struct Quantized {
-    /// What is decoded: rows of the codebook, or the directions themselves, [B, N, dim].
+    /// The vectors to decode: rows of the codebook, or the directions themselves, [B, N, dim].
     pub rows: Tensor,
     /// The nearest codes `[B · N]`, u32.
     pub codes: Tensor,
@@ -36,8 +36,10 @@ pub struct Quantized {
 }
 
 impl Ibq {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let conv = weights.at("quant_conv");
         Ok(Self {
@@ -49,27 +51,28 @@ impl Ibq {
     /// Features [B, N, Z] as directions: rows of length one, [B · N, dim].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn directions(&self, features: &Tensor) -> Result<Tensor> {
         let (batch, length, width) = features.dims3()?;
         let features = features.reshape((batch * length, width))?;
         Ok(unit(&self.quant_conv.forward(&features)?)?)
     }
 
-    /// Quantizes features [B, N, Z]. Samples of which `skipped` says so keep their directions, so that the decoder also
-    /// learns from what is not quantized.
+    /// Quantizes features [B, N, Z]. Samples for which `skipped` is true keep their directions, so that the
+    /// decoder also learns from vectors that are not quantized.
     ///
-    /// Directions and codes of length one lie 2 − 2 cos apart; the shares of codes are the softmax of the negative squared
-    /// distances over the temperature. The first part of the loss pulls codes and directions together through all shares,
-    /// the second the directions to their codes, the third, times the commitment, the codes to their directions.
+    /// Directions and codes of length one have the squared distance 2 − 2 cos. The shares of codes are the
+    /// softmax of the negative squared distances divided by the temperature. The first part of the loss moves
+    /// codes and directions together through all shares. The second part moves the directions to their codes.
+    /// The third part, multiplied by the commitment, moves the codes to their directions.
     ///
     /// # Errors
-    /// When the width is another, or `skipped` has not one entry a sample.
+    /// Fails if the width is another, or if `skipped` does not have one entry for each sample.
     pub fn forward(&self, features: &Tensor, skipped: &[bool], loss: IbqLoss) -> Result<Quantized> {
         let (batch, length, _) = features.dims3()?;
         if skipped.len() != batch {
             return Err(ModelError::Input(format!(
-                "{} answers whether to quantize {batch} samples",
+                "`skipped` has {} entries for {batch} samples",
                 skipped.len()
             )));
         }

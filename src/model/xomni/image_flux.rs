@@ -1,7 +1,8 @@
-//! The Chinese checkpoint's denoiser: a FLUX transformer without text, in whose first blocks the image attends to itself
-//! and what it sees is not projected.
+//! The denoiser of the Chinese checkpoint: a FLUX transformer without text. In its first blocks, the image
+//! attends to itself, and the result of the attention is not projected.
 //!
-//! The files hold those projections (`attn.to_out`) and sometimes a `context_embedder`; neither is applied.
+//! The files contain those projections (`attn.to_out`) and sometimes a `context_embedder`. Neither is
+//! applied.
 
 use crate::model::flux::{
     FluxConfig, Modulation, Rope, SingleBlock, Stream, TimeTextEmbed, modulate,
@@ -25,7 +26,7 @@ pub struct ImageFlux {
     dtype: DType,
 }
 
-/// What stays the same over all steps.
+/// The inputs that stay the same over all steps.
 #[derive(Debug, Clone)]
 pub struct ImageConditioning {
     vector: Tensor,
@@ -33,8 +34,10 @@ pub struct ImageConditioning {
 }
 
 impl ImageFlux {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`FluxConfig::check`] and [`Weights::get`].
+    /// Fails when [`FluxConfig::check`] or [`Weights::get`] fails.
     pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let width = config.width();
@@ -56,10 +59,11 @@ impl ImageFlux {
         })
     }
 
-    /// Embeds what does not depend on the step: guidance scale `[1]` and ids of the image tokens [N, 3].
+    /// Embeds the inputs that do not depend on the step: guidance scale `[1]` and ids of the image tokens [N,
+    /// 3].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn prepare(
         &self,
         guidance: Option<&Tensor>,
@@ -73,11 +77,11 @@ impl ImageFlux {
         })
     }
 
-    /// The velocity [1, N, C] of packed latents [1, N, C] at sigma `[1]`. `added` [1, N, D] joins the tokens after the
-    /// blocks without projection.
+    /// The velocity [1, N, C] of packed latents [1, N, C] at sigma `[1]`. `added` [1, N, D] joins the tokens
+    /// after the blocks without projection.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn forward(
         &self,
         hidden_states: &Tensor,
@@ -89,7 +93,7 @@ impl ImageFlux {
         let length = hidden_states.dim(1)?;
         if rope.length() != length {
             return Err(ModelError::Input(format!(
-                "{} positions for {length} image tokens",
+                "there are {} positions for {length} image tokens",
                 rope.length()
             )));
         }

@@ -1,8 +1,9 @@
-//! X-Omni (Geng et al., "X-Omni: Reinforcement Learning Makes Discrete Autoregressive Image Generative Models Great Again",
-//! arXiv 2507.22058): a SigLIP-VQ tokenizer, a Qwen2.5 that reads and writes image tokens, and a diffusion decoder.
+//! X-Omni (Geng et al., "X-Omni: Reinforcement Learning Makes Discrete Autoregressive Image Generative Models
+//! Great Again", arXiv 2507.22058): a SigLIP-VQ tokenizer, a Qwen2.5 that reads and writes image tokens, and
+//! a diffusion decoder.
 //!
-//! The tokenizer's two networks lie in torch pickles, the autoregressive model in the checkpoint's safetensors, the decoder
-//! below `diffusers/`; all keep their published names.
+//! The tokenizer's two networks are in torch pickles, the autoregressive model is in the checkpoint's
+//! safetensors, and the decoder is below `diffusers/`. All tensors have their published names.
 
 mod ar;
 mod batch;

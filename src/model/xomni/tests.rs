@@ -1,4 +1,4 @@
-//! The autoregressive model by its parity checkpoint.
+//! Tests of the autoregressive model with its parity checkpoint.
 
 use super::{Config, Drawing, XOmniAr};
 use crate::model::sampling::Sampling;
@@ -24,7 +24,7 @@ fn distance(a: &Tensor, b: &Tensor) -> f32 {
     worst.to_scalar().unwrap()
 }
 
-// make.py beside the file says how it comes from transformers.
+// make.py next to the file shows how it was computed with transformers.
 #[test]
 fn words_alone_pass_a_plain_qwen_of_the_inner_layers() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/xomni/text_only.json");
@@ -99,7 +99,7 @@ fn a_batch_of_prompts_of_any_length_draws_what_each_draws_alone() {
         assert_ne!(together[0], together[1]);
     }
     assert_ne!(draw(&drawings, 1.0), draw(&drawings, 2.0));
-    // A sequence beyond what the model was trained on is refused before anything is drawn.
+    // A sequence longer than those of the training is refused before anything is drawn.
     let error = model
         .draw(&drawings, 8190, &sampling, 1.0, &mut |_| true)
         .unwrap_err();

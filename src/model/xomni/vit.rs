@@ -1,4 +1,5 @@
-//! The tokenizer's vision transformer: SigLIP2-g by timm's names, without class token, pooling or final norm.
+//! The tokenizer's vision transformer: SigLIP2-g with timm's names, without class token, pooling or final
+//! norm.
 
 use super::EncoderConfig;
 use crate::model::nn::{PatchEmbedding, VitBlock};
@@ -16,14 +17,14 @@ pub struct Vit {
 }
 
 impl Vit {
-    /// A final norm that the file may hold is not asked for.
+    /// Loads the tensors, without a final norm that the file may contain.
     ///
     /// # Errors
-    /// When the table of positions is no square, or sizes do not fit; as [`Weights::get`].
+    /// Fails if the table of positions is not a square or sizes do not fit, and when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let vit = config.vit()?;
         let width = vit.embed_dim;
-        // The file's own length decides where it is known.
+        // The length in the file decides if it is known.
         let rows = match weights.dims("pos_embed").as_deref() {
             Some(&[1, rows, _]) => rows,
             _ => (vit.img_size / vit.patch_size).pow(2),
@@ -31,7 +32,7 @@ impl Vit {
         let side = rows.isqrt();
         if side == 0 || side * side != rows {
             return Err(ModelError::Input(format!(
-                "`{}` has {rows} positions, which are no square",
+                "`{}` has {rows} positions, which do not form a square",
                 weights.name("pos_embed")
             )));
         }
@@ -63,7 +64,7 @@ impl Vit {
     /// Pixels [B, 3, H, W] in −1 to 1 → features [B, h · w, D] in raster order, and (h, w).
     ///
     /// # Errors
-    /// When a side is smaller than one patch.
+    /// Fails if a side is smaller than one patch.
     pub fn forward(&self, pixel_values: &Tensor) -> Result<(Tensor, (usize, usize))> {
         let (_, _, height, width) = pixel_values.dims4()?;
         let (h, w) = (height / self.patch, width / self.patch);
@@ -74,12 +75,12 @@ impl Vit {
             )));
         }
         let side = self.pos_embed.dim(2)?;
-        let positions = match (h, w) == (side, side) {
-            true => self.pos_embed.clone(),
-            false => self
-                .pos_embed
+        let positions = if (h, w) == (side, side) {
+            self.pos_embed.clone()
+        } else {
+            self.pos_embed
                 .contiguous()?
-                .upsample_bilinear2d(h, w, false)?,
+                .upsample_bilinear2d(h, w, false)?
         };
         let positions = positions.flatten_from(2)?.transpose(1, 2)?;
         let patches = self.patch_embed.forward(pixel_values)?;

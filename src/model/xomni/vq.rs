@@ -1,4 +1,5 @@
-//! The vector quantizer: features to codes by the nearest direction, codes to the decoder's condition by the raw rows.
+//! The vector quantizer: from features to the codes with the nearest direction, and from codes to the
+//! decoder's condition by the raw rows.
 
 use super::EncoderConfig;
 use crate::model::nn::{Conv2d, GroupNorm, Linear};
@@ -7,7 +8,7 @@ use candle_core::{D, DType, Module, Tensor};
 
 const GROUPS: usize = 32;
 const NORM_EPS: f64 = 1e-5;
-/// Codes that are compared with all features at a time.
+/// Number of codes that are compared with all features at a time.
 const ROWS: usize = 1024;
 
 /// A convolution of one cell, as a linear layer: `weight` [O, C, 1, 1].
@@ -23,7 +24,7 @@ pub(super) fn codebook(config: &EncoderConfig, weights: &Weights) -> Result<Tens
     weights.get("quantize.embedding.weight", shape)
 }
 
-/// From features to codes; computed in f32, so that near ties do not follow the precision.
+/// From features to codes. The computation is in f32, so that near ties do not depend on the precision.
 #[derive(Debug, Clone)]
 pub struct VqEncoder {
     quant_conv: Linear,
@@ -32,8 +33,10 @@ pub struct VqEncoder {
 }
 
 impl VqEncoder {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let weights = weights.with_dtype(DType::F32);
         let conv = weights.at("quant_conv");
@@ -46,7 +49,7 @@ impl VqEncoder {
     /// Features [B, N, D] → the nearest code of each [B, N], u32; the first of equally near ones.
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn encode(&self, features: &Tensor) -> Result<Tensor> {
         let (batch, length, width) = features.dims3()?;
         let features = features
@@ -57,7 +60,7 @@ impl VqEncoder {
         let mut near = Vec::with_capacity(z.dim(0)?);
         for start in (0..z.dim(0)?).step_by(ROWS) {
             let rows = z.narrow(0, start, ROWS.min(z.dim(0)? - start))?;
-            // All lengths are one: the nearest is the one of the largest product.
+            // All lengths are one, so the nearest code has the largest product.
             let found = rows.matmul(&codes)?.argmax(D::Minus1)?;
             near.extend(found.to_vec1::<u32>()?);
         }
@@ -65,7 +68,7 @@ impl VqEncoder {
     }
 }
 
-/// Rows of length one; a row of zeros stays.
+/// Rows of length one. A row of zeros stays.
 pub(super) fn unit(rows: &Tensor) -> candle_core::Result<Tensor> {
     let length = rows.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;
     rows.broadcast_div(&length)
@@ -106,8 +109,10 @@ impl Residual {
 }
 
 impl VqDecoder {
+    /// Loads the tensors from `weights`.
+    ///
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(config: &EncoderConfig, weights: &Weights) -> Result<Self> {
         let (width, post) = (config.z_channels, weights.at("post_conv"));
         let conv = weights.at("post_quant_conv");
@@ -124,7 +129,7 @@ impl VqDecoder {
     /// Codes of h · w cells in raster order → [1, h · w, Z].
     ///
     /// # Errors
-    /// When a code is outside the codebook or they are not h · w.
+    /// Fails if a code is outside the codebook, or if there are not h · w codes.
     pub fn decode(&self, codes: &[u32], grid: (usize, usize)) -> Result<Tensor> {
         self.decode_all(&[codes], grid)
     }
@@ -132,13 +137,13 @@ impl VqDecoder {
     /// Codes of several grids of one size → [B, h · w, Z].
     ///
     /// # Errors
-    /// As [`Self::decode`], and when there is no grid.
+    /// Fails when [`Self::decode`] fails, and if there is no grid.
     pub fn decode_all(&self, grids: &[&[u32]], (h, w): (usize, usize)) -> Result<Tensor> {
         let count = self.codes.dim(0)?;
         let wrong = |codes: &&&[u32]| codes.len() != h * w || codes.is_empty();
         if let Some(codes) = grids.iter().find(wrong) {
             return Err(ModelError::Input(format!(
-                "{} image tokens are no grid of {w} × {h}",
+                "{} image tokens do not form a grid of {w} × {h}",
                 codes.len()
             )));
         }
@@ -153,10 +158,10 @@ impl VqDecoder {
         self.features(&rows.reshape((grids.len(), h * w, ()))?, (h, w))
     }
 
-    /// Rows of the codebook, or what stands in their place, [B, h · w, dim] → [B, h · w, Z].
+    /// Rows of the codebook, or vectors that replace them, [B, h · w, dim] → [B, h · w, Z].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn features(&self, rows: &Tensor, (h, w): (usize, usize)) -> Result<Tensor> {
         let rows = self.post_quant_conv.forward(rows)?;
         let mut x = rows.transpose(1, 2)?.reshape((rows.dim(0)?, (), h, w))?;

@@ -140,7 +140,7 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
     };
     let whole = Mask::from_fn(region.width(), region.height(), |_, _| true);
     let similar = ssim(&black(input), &black(seen), &[&whole]);
-    let all = left.over(region.pixels().len() as u64);
+    let all = left.spread_over(region.pixels().len() as u64);
     comparison(all, similar.into_iter().next().flatten())
 }
 

@@ -76,12 +76,12 @@ impl Dino {
             Network::Second(dinov2) => dinov2.forward(&pixels)?,
         };
         let state: Vec<f32> = states.narrow(1, 0, 1)?.flatten_all()?.to_vec1()?;
-        match state.iter().all(|value| value.is_finite()) {
-            true => Ok(state),
-            false => Err(ModelError::NotFinite {
-                tensor: "DINO's output".into(),
-            }),
+        if state.iter().all(|value| value.is_finite()) {
+            return Ok(state);
         }
+        Err(ModelError::NotFinite {
+            tensor: "DINO's output".into(),
+        })
     }
 }
 
@@ -147,10 +147,7 @@ impl Structure {
         if new.1 > STRUCTURE_LONG {
             new = ((STRUCTURE_LONG * new.0 / new.1).max(1), STRUCTURE_LONG);
         }
-        let (width, height) = match width <= height {
-            true => new,
-            false => (new.1, new.0),
-        };
+        let (width, height) = if width <= height { new } else { (new.1, new.0) };
         let pixels = pixels.upsample_bilinear2d(height, width, false)?;
         let each = |values: &[f32; 3]| Tensor::new(values, &self.device)?.reshape((1, 3, 1, 1));
         let centred = pixels.broadcast_sub(&each(&MEAN)?)?;

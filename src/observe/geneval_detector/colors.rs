@@ -3,7 +3,7 @@
 use super::settings::Background;
 use crate::model::Result;
 use crate::observe::clip::{ClipEncoder, cosine};
-pub use crate::suite::GENEVAL_COLORS as PALETTE;
+pub use crate::record::geneval_words::COLORS as PALETTE;
 use image::{Rgb, RgbImage, imageops};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

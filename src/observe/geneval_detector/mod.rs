@@ -20,7 +20,7 @@ use crate::model::weights::Files;
 use crate::model::{ModelError, Result, read_config};
 use crate::record::Item;
 use crate::record::evidence::{Detection, Detections, Field, Text, written};
-use crate::suite::official_object_name;
+use crate::record::geneval_words::official_object_name;
 use candle_core::Device;
 use colors::{ColorClassifier, PALETTE};
 use image::RgbImage;

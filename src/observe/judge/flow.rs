@@ -244,7 +244,7 @@ impl Flow {
 
 /// One call as it stands in the evidence, as far as its reply tells it.
 fn call(reply: &Reply, accepted: bool) -> Call<'static> {
-    let parted = thinking::part(&reply.reply);
+    let parted = thinking::split_reply(&reply.reply);
     let state = match &reply.refusal {
         Some(_) => "refused",
         None if reply.is_cut_off() => Call::TRUNCATED,
@@ -274,6 +274,6 @@ fn call(reply: &Reply, accepted: bool) -> Call<'static> {
 
 /// Whether a reply to a call is understood: a thought alone never is.
 fn accepts(prompts: &Prompts, call: usize, reply: &str) -> bool {
-    let parted = thinking::part(reply);
+    let parted = thinking::split_reply(reply);
     parted.answered() && prompts.accepts(call, parted.words())
 }

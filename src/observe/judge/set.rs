@@ -293,7 +293,7 @@ fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, St
         _ if field == "prompt" => return Ok(item.prompt.clone()),
         _ => output
             .and_then(|output| output.text.as_deref())
-            .map(thinking::part)
+            .map(thinking::split_reply)
             .filter(Parted::answered)
             .map(|parted| Value::from(parted.answer())),
     };

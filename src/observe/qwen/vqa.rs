@@ -33,7 +33,7 @@ impl QwenVqa {
             let words = self.prompt.replace("{question}", &question);
             let reply = self.looker.ask(image, &words);
             let reply = reply.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-            let parted = thinking::part(&reply.text);
+            let parted = thinking::split_reply(&reply.text);
             if !parted.answered() {
                 return Err(no_answer("vqa"));
             }

@@ -3,16 +3,16 @@
 use crate::python::number;
 use crate::python::value::{Dict, Value};
 
-/// Deepest nesting that [`loads`] follows; Python gives up near its recursion limit.
+/// Deepest nesting that [`loads`] follows. Python gives up near its recursion limit.
 const MOST_OPEN: usize = 900;
 
-/// `json.loads(text)`: as the standard but for `NaN`, `Infinity` and `-Infinity`, whole numbers of any size, and single
-/// halves of surrogate pairs (which become U+FFFD here). None where Python raises.
+/// `json.loads(text)`. It reads the standard and also `NaN`, `Infinity` and `-Infinity`, whole numbers of any
+/// size, and single halves of surrogate pairs, which become U+FFFD here. `None` if Python raises.
 pub fn loads(text: &str) -> Option<Value> {
     read(text, None)
 }
 
-/// The same, and None where the outermost object has this key twice.
+/// The same, but also `None` if the outermost object has this key twice.
 pub fn loads_once(text: &str, key: &str) -> Option<Value> {
     read(text, Some(key))
 }
@@ -32,7 +32,7 @@ fn read(text: &str, once: Option<&str>) -> Option<Value> {
 struct Reader<'a> {
     rest: &'a str,
     open: usize,
-    /// What the outermost object may have only once.
+    /// A key that the outermost object may have only once.
     once: Option<&'a str>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         if whole.is_empty() {
             return None;
         }
-        // After a leading zero, further digits are no part of the number.
+        // After a leading zero, further digits are not part of the number.
         let mut rest = if whole.len() > 1 && whole.starts_with('0') {
             &self.rest[self.rest.len() - rest.len() - whole.len() + 1..]
         } else {
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         number::digits(text).map(Value::Int)
     }
 
-    /// To the closing mark.
+    /// The characters up to the closing quotation mark.
     fn string(&mut self) -> Option<String> {
         let mut text = String::new();
         loop {
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The character of one or two UTF-16 units.
+    /// The character that one or two UTF-16 units encode.
     fn unit_pair(&mut self) -> Option<char> {
         let first = self.unit()?;
         if let Some(character) = char::from_u32(first) {

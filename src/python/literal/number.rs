@@ -1,4 +1,4 @@
-//! Numbers of a Python literal.
+//! Numbers in a Python literal.
 
 use super::{Reader, Value};
 use crate::python::number::{MOST_DIGITS, canonical};
@@ -12,7 +12,7 @@ impl Reader<'_> {
             Some("0b") => in_base(&self.rest[2..], 2)?,
             _ => decimal(self.rest)?,
         };
-        // No letter may follow, among them the `j` of a complex number.
+        // No letter may follow, not even the `j` of a complex number.
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
             return None;
         }
@@ -21,7 +21,8 @@ impl Reader<'_> {
     }
 }
 
-/// Digits with single underscores between them, without those, and what follows. None for an underscore elsewhere.
+/// The digits without the single underscores between them, and the rest of the text. `None` for an underscore
+/// in another place.
 fn digits(text: &str, radix: u32) -> Option<(String, &str)> {
     let end = text
         .find(|c: char| !(c.is_digit(radix) || c == '_'))
@@ -31,13 +32,13 @@ fn digits(text: &str, radix: u32) -> Option<(String, &str)> {
     (!badly_placed).then(|| (run.replace('_', ""), rest))
 }
 
-/// The number after a prefix such as `0x`, which an underscore may follow.
+/// The number after a prefix such as `0x`, which may be followed by an underscore.
 fn in_base(text: &str, radix: u32) -> Option<(Value, &str)> {
     let (digits, rest) = digits(text.strip_prefix('_').unwrap_or(text), radix)?;
     if digits.is_empty() || digits.len() > MOST_DIGITS {
         return None;
     }
-    // The number in base 10⁹, least part first.
+    // The number in base 10⁹, with the least significant part first.
     const BASE: u64 = 1_000_000_000;
     let mut parts = vec![0_u64];
     for digit in digits.chars().filter_map(|c| c.to_digit(radix)) {

@@ -1,8 +1,8 @@
-//! Texts and bytes of a Python literal.
+//! Texts and bytes in a Python literal.
 
 use super::{Reader, Value};
 
-/// What the letters before the quotation mark ask for.
+/// The meaning of the letters before the quotation mark.
 #[derive(Clone, Copy)]
 struct Prefix {
     raw: bool,
@@ -10,8 +10,8 @@ struct Prefix {
 }
 
 impl Prefix {
-    /// None for letters that are no prefix, and for `f`, whose text is none before it runs.
-    fn of(letters: &str) -> Option<Self> {
+    /// `None` for letters that are not a prefix, and for `f`, whose text is known only when it runs.
+    fn parse(letters: &str) -> Option<Self> {
         let (raw, bytes) = match letters.to_ascii_lowercase().as_str() {
             "" | "u" => (false, false),
             "r" => (true, false),
@@ -24,7 +24,7 @@ impl Prefix {
 }
 
 impl Reader<'_> {
-    /// One text or several beside each other, which are one.
+    /// One text, or several adjacent texts, which form one.
     pub(super) fn strings(&mut self) -> Option<Value> {
         let mut text = String::new();
         let mut kind = None;
@@ -51,10 +51,10 @@ impl Reader<'_> {
         Some(Value::Bytes(bytes.collect::<Option<_>>()?))
     }
 
-    /// Adds one text to `text`; a byte becomes the character of its number. True for bytes.
+    /// Appends one text to `text`. A byte becomes the character with its number. Returns true for bytes.
     fn string(&mut self, text: &mut String) -> Option<bool> {
         let start = self.rest.find(['"', '\''])?;
-        let prefix = Prefix::of(&self.rest[..start])?;
+        let prefix = Prefix::parse(&self.rest[..start])?;
         let mark = self.rest[start..].chars().next()?;
         self.rest = &self.rest[start..];
         let triple = mark.to_string().repeat(3);
@@ -90,7 +90,7 @@ impl Reader<'_> {
         next
     }
 
-    /// What stands after a backslash.
+    /// Reads the part of an escape after the backslash.
     fn escape(&mut self, bytes: bool, text: &mut String) -> Option<()> {
         let character = match self.next()? {
             '\n' => return Some(()),
@@ -131,7 +131,8 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Half of a surrogate pair, which Python's texts may hold and ours cannot, becomes U+FFFD.
+    /// A character in hexadecimal. Half of a surrogate pair becomes U+FFFD, since Python's texts may contain
+    /// it and Rust's cannot.
     fn hexadecimal(&mut self, digits: usize) -> Option<char> {
         let digits = self.rest.get(..digits)?;
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -1,5 +1,7 @@
 //! What one execution of the first stages did.
 
+use std::ops::AddAssign;
+
 /// How an execution ended.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -15,6 +17,17 @@ pub struct Outcome {
     pub observe_failed: usize,
     /// Whether it ended before all was done.
     pub interrupted: bool,
+}
+
+impl AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.done_before += other.done_before;
+        self.generated += other.generated;
+        self.generate_failed += other.generate_failed;
+        self.observed += other.observed;
+        self.observe_failed += other.observe_failed;
+        self.interrupted |= other.interrupted;
+    }
 }
 
 impl Outcome {

@@ -1,7 +1,8 @@
-//! Loose evidence: an item, and what was seen; or the results that GenEval's own script writes.
+//! Loose evidence: an item, and what was seen; or the results that the benchmark's own script writes.
 
 use super::row::Row;
-use crate::grade;
+use super::rows::{LooseFile, Rows};
+use crate::grade::OfficialResults;
 use crate::record::{Evidence, Failure, Item};
 use crate::run::error::RunError;
 use std::path::Path;
@@ -9,11 +10,40 @@ use std::path::Path;
 /// The observer of evidence that names none.
 const OBSERVER: &str = "loose";
 
+/// The evidence of a file; `official` is how the rule reads the results of the benchmark's own script.
+///
+/// # Errors
+/// When a line is no object. What is wrong with an object stands beside its row.
+pub fn read(
+    file: LooseFile,
+    items: &[Item],
+    official: Option<&OfficialResults>,
+) -> Result<Rows<Evidence>, RunError> {
+    let first = file.first();
+    let is_of = |results: &&OfficialResults| {
+        first
+            .as_ref()
+            .is_some_and(|row| (results.recognise)(&row.fields))
+    };
+    let Some(results) = official.filter(is_of) else {
+        return file.records(evidence);
+    };
+    let mut rows = file.records(|path, row| {
+        (results.read)(&row.fields, items)
+            .map_err(|reason| RunError::line(path, row.line, reason, results.format))
+    })?;
+    // The file's names number the outputs.
+    for row in &mut rows.rows {
+        row.implies_repeat = false;
+    }
+    Ok(rows)
+}
+
 /// The evidence of a row. What holds `NaN` or an infinite number gives no score, and says why.
 ///
 /// # Errors
 /// When the row has no item, or a field is not as expected.
-pub fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
+fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     row.item(path)?;
     row.whole(&["repeat"]);
     let mut why = None;
@@ -37,25 +67,4 @@ pub fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
         });
     }
     Ok(record)
-}
-
-/// Whether a row is one of those that `evaluate_images.py` writes.
-pub fn is_official(row: &Row) -> bool {
-    let has = |name: &str| row.fields.contains_key(name);
-    has("filename") && has("correct") && !has("item")
-}
-
-/// A row of GenEval's own results as evidence.
-///
-/// # Errors
-/// When the row is none of an item, with what is wrong with it.
-pub fn official(path: &Path, row: Row, items: &[Item]) -> Result<Evidence, RunError> {
-    grade::official_geneval_evidence(&row.fields, items).map_err(|reason| {
-        RunError::line(
-            path,
-            row.line,
-            reason,
-            "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line",
-        )
-    })
 }

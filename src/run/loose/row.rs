@@ -4,22 +4,13 @@ use crate::python;
 use crate::python::value::Value as Python;
 use crate::record::Object;
 use crate::run::error::RunError;
-use crate::run::journal::{Lines, broken};
-use rayon::prelude::*;
+use crate::run::journal::broken;
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What the help of errors about lines says.
 pub const HELP: &str = "each line is one JSON object; see the formats in the README";
-
-/// The rows of a file.
-pub struct Rows {
-    pub path: PathBuf,
-    pub rows: Vec<Row>,
-    /// A note on a torn last line, if there was one.
-    pub note: Option<String>,
-}
 
 /// One row.
 pub struct Row {
@@ -40,52 +31,12 @@ pub struct NotNumber {
     pub written: &'static str,
 }
 
-impl Rows {
-    /// # Errors
-    /// When the file cannot be read, or a line is no object.
-    pub fn read(path: &Path) -> Result<Self, RunError> {
-        std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
-        let lines = Lines::read(path)?;
-        let numbered: Vec<(usize, &[u8])> = lines.numbered().collect();
-        if let Some((line, text)) = numbered.first() {
-            foreign(path, *line, text)?;
-        }
-        let read: Vec<Result<Row, RunError>> = numbered
-            .par_iter()
-            .with_min_len(256)
-            .map(|(line, text)| Row::read(path, *line, text))
-            .collect();
-        // What a killed writer left of a line is no record, unless it is one.
-        let torn = matches!(read.last(), Some(Err(_))) && lines.torn().is_some();
-        let whole = read.len() - usize::from(torn);
-        let rows = read.into_iter().take(whole).collect::<Result<_, _>>()?;
-        Ok(Self {
-            path: path.to_owned(),
-            rows,
-            note: lines.note.filter(|_| torn),
-        })
-    }
-}
-
-/// Refuses what is written in another way altogether.
-fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
-    let (what, help) = match text {
-        [b'[', ..] => (
-            "the file is a JSON array, where one object a line is expected",
-            "write its elements on lines of their own: `jq -c '.[]' FILE`",
-        ),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => (
-            "the file is UTF-16, where UTF-8 is expected",
-            "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8 FILE`",
-        ),
-        [b'P', b'A', b'R', b'1', ..] => ("the file is Parquet, where JSON is expected", HELP),
-        _ => return Ok(()),
-    };
-    Err(RunError::line(path, line, what, help))
-}
-
 impl Row {
-    fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
+    /// The row that a line holds.
+    ///
+    /// # Errors
+    /// When the line is no object.
+    pub fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
         let error = match serde_json::from_slice(text) {
             Ok(fields) => {
                 return Ok(Self {

@@ -1,32 +1,36 @@
-//! Thoughts between marks: `<think>…</think>` and its relatives.
+//! Thoughts between marks such as `<think>…</think>`.
 
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// What stands outside and inside of the marks.
+/// The parts of a reply outside and inside the marks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Pieces<'a> {
     pub words: Cow<'a, str>,
     pub thoughts: Vec<&'a str>,
-    /// The last thought has no end.
+    /// Whether the last thought has no end.
     pub open: bool,
 }
 
 /// A mark in a reply.
 struct Mark {
-    /// Marks of one kind open and close each other; all letters are small.
+    /// The kind in lower case. Marks of one kind open and close each other.
     kind: String,
     opens: bool,
     place: Range<usize>,
 }
 
-/// Parts a reply by its marks.
+/// Splits a reply at its marks.
+/// A mark of a kind that is already open is a word of the thought. A mark that closes the outer kind, or a
+/// kind that is not open, closes the thought. A closing mark without an open thought makes everything before
+/// it a thought.
 ///
-/// A mark of a kind that is open already is a word of the thought; one that closes the outer kind, or a kind that is not open,
-/// closes the thought. One that closes where nothing is open makes a thought of all before it.
-pub fn part(reply: &str) -> Pieces<'_> {
+/// A mark of a kind that is open already is a word of the thought; one that closes the outer kind, or a kind
+/// that is not open, closes the thought. One that closes where nothing is open makes a thought of all before
+/// it.
+pub fn split_marks(reply: &str) -> Pieces<'_> {
     let marks = marks(reply);
     if marks.is_empty() {
         return Pieces {
@@ -60,9 +64,10 @@ pub fn part(reply: &str) -> Pieces<'_> {
             }
         }
     }
-    match open.is_empty() {
-        true => outside.push(&reply[from..]),
-        false => thoughts.push(&reply[from..]),
+    if open.is_empty() {
+        outside.push(&reply[from..])
+    } else {
+        thoughts.push(&reply[from..])
     }
     Pieces {
         words: joined(&outside),
@@ -94,7 +99,7 @@ fn joined<'a>(pieces: &[&'a str]) -> Cow<'a, str> {
     Cow::Owned(if ends { text } else { text.trim_end() }.to_owned())
 }
 
-/// All marks of a reply that are no words of a sentence, in order.
+/// All marks of a reply that are not words of a sentence, in order.
 fn marks(reply: &str) -> Vec<Mark> {
     static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let name = "think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|inner_monologue|chain_of_thought|cot|rationale|analysis";
@@ -146,7 +151,7 @@ fn mark(found: &Captures<'_>) -> Option<Mark> {
     Some(Mark { kind, opens, place })
 }
 
-/// Whether quotation marks, or backticks, stand right before and behind a mark.
+/// Whether quotation marks or backticks directly enclose a mark.
 pub fn is_quoted(reply: &str, place: &Range<usize>) -> bool {
     const PAIRS: [(char, char); 7] = [
         ('`', '`'),
@@ -163,8 +168,9 @@ pub fn is_quoted(reply: &str, place: &Range<usize>) -> bool {
     around.is_some_and(|around| PAIRS.contains(&around))
 }
 
-/// Leaves out marks that a sentence only mentions: an opening one inside of a line that goes on with a sentence's mark or a
-/// small word and is never closed, or that has but one small word before its end (`<think> and </think>`).
+/// Leaves out marks that a sentence only mentions. An opening mark is mentioned if it is inside a line that
+/// continues with punctuation or a small word and is never closed, or if only one small word precedes its end
+/// (`<think> and </think>`).
 fn without_mentions(reply: &str, marks: Vec<Mark>) -> Vec<Mark> {
     let mut mentioned: Vec<usize> = Vec::new();
     for (at, mark) in marks.iter().enumerate().filter(|(_, mark)| mark.opens) {
@@ -192,7 +198,7 @@ fn without_mentions(reply: &str, marks: Vec<Mark>) -> Vec<Mark> {
     kept.map(|(_, mark)| mark).collect()
 }
 
-/// ` and `.
+/// Whether a text is a small word such as ` and `.
 fn is_small_word(text: &str) -> bool {
     let word = text
         .strip_prefix(' ')
@@ -200,7 +206,8 @@ fn is_small_word(text: &str) -> bool {
     word.is_some_and(|word| !word.is_empty() && word.chars().all(char::is_lowercase))
 }
 
-/// `. And so on`, ` is a mark`: the end of a short reply, unlike a thought that was cut.
+/// Whether a text is the end of a short reply, such as `. And so on` or ` is a mark`, in contrast to a
+/// thought that was cut.
 fn goes_on(text: &str) -> bool {
     const SHORT: usize = 160;
     if text.len() > SHORT || text.contains('\n') {

@@ -1,26 +1,29 @@
-//! Replies in sections: the channels of gpt-oss (harmony), with or without their marks, and thoughts under a heading.
+//! Replies in sections: the channels of gpt-oss (harmony), with or without their marks, and thoughts under a
+//! heading.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// What the sections of a reply are.
+/// The sections of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sections<'a> {
     pub thoughts: Vec<&'a str>,
-    /// None where no section is the answer.
+    /// `None` if no section is the answer.
     pub answer: Option<&'a str>,
 }
 
-/// The sections of a reply; None where it has none.
-pub fn part(reply: &str) -> Option<Sections<'_>> {
-    match reply.contains("<|message|>") {
-        true => channels(reply),
-        false => bare_channels(reply).or_else(|| headings(reply)),
+/// The sections of a reply. `None` if it has none.
+pub fn split_sections(reply: &str) -> Option<Sections<'_>> {
+    if reply.contains("<|message|>") {
+        channels(reply)
+    } else {
+        bare_channels(reply).or_else(|| headings(reply))
     }
 }
 
-/// `<|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…<|return|>`: the last section of
-/// the channel `final`, or of no channel, is the answer, all others are thoughts. The first mark may be missing.
+/// Reads `<|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…<|return|>`.
+/// The last section of the channel `final`, or of no channel, is the answer. All other sections are thoughts.
+/// The first mark may be missing.
 fn channels(reply: &str) -> Option<Sections<'_>> {
     static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
@@ -34,15 +37,16 @@ fn channels(reply: &str) -> Option<Sections<'_>> {
     let mut answer = None;
     for header in &headers {
         let text = until_end(&reply[header.get(0)?.end()..]);
-        match header.get(1).is_none_or(|name| name.as_str() == "final") {
-            true => thoughts.extend(answer.replace(text)),
-            false => thoughts.push(text),
+        if header.get(1).is_none_or(|name| name.as_str() == "final") {
+            thoughts.extend(answer.replace(text))
+        } else {
+            thoughts.push(text)
         }
     }
     Some(Sections { thoughts, answer })
 }
 
-/// A section's text: up to its end mark, or the next section.
+/// The text of a section, up to its end mark or the next section.
 fn until_end(text: &str) -> &str {
     let ends = [
         "<|end|>",
@@ -55,7 +59,7 @@ fn until_end(text: &str) -> &str {
     text[..end.unwrap_or(text.len())].trim()
 }
 
-/// The same where a server has dropped the marks and left the names: `analysisIs it …?assistantfinalB`.
+/// The same if a server has dropped the marks and kept the names: `analysisIs it …?assistantfinalB`.
 fn bare_channels(reply: &str) -> Option<Sections<'_>> {
     const ANSWER: &str = "assistantfinal";
     let text = reply.trim_start();
@@ -67,7 +71,7 @@ fn bare_channels(reply: &str) -> Option<Sections<'_>> {
             answer: Some(text[at + ANSWER.len()..].trim()),
         });
     }
-    // A sentence that begins without a blank, which the word `analysis` of an answer would have behind it.
+    // A sentence that directly follows the name. In an answer, a blank would follow the word `analysis`.
     static GLUED: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"^[A-Z][a-z']* [a-z]").ok());
     let glued = GLUED.as_ref().is_some_and(|glued| glued.is_match(text));
@@ -77,8 +81,16 @@ fn bare_channels(reply: &str) -> Option<Sections<'_>> {
     })
 }
 
-/// `Here is my thought process: … Here is my response: …` (Granite), `Thinking... … ...done thinking.` (Ollama).
+/// Reads `Here is my thought process: … Here is my response: …` (Granite) and `Thinking... … ...done
+/// thinking.` (Ollama).
 fn headings(reply: &str) -> Option<Sections<'_>> {
+    // Most replies have none of these words, and the search for them costs much less than the expression.
+    if !["my thought process", "Thinking"]
+        .iter()
+        .any(|words| reply.contains(words))
+    {
+        return None;
+    }
     static HEADINGS: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
         Some([
             Regex::new(

@@ -99,7 +99,7 @@ impl QwenVl {
         Ok(Self {
             model: Qwen2_5Vl::new(&parsed, &variables.weights())?,
             end: tokenizer.token("<|im_end|>")?,
-            reader: Reader::of(tokenizer, settings.processor)?,
+            reader: Reader::from_parts(tokenizer, settings.processor)?,
             processor: setup.settings.to_json()["processor"].clone(),
             config,
             variables,

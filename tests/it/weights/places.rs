@@ -38,7 +38,7 @@ fn the_root_of_a_cached_repository_means_its_snapshot() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(6), "{text}");
     assert!(
-        text.contains("which snapshot is meant") && text.contains("`snapshots/`"),
+        text.contains("which snapshot to use") && text.contains("`snapshots/`"),
         "{text}"
     );
 

@@ -259,7 +259,7 @@ fn a_scale_that_is_not_read_is_an_error() {
     let weight = format!("{Q}.weight");
     let scale = format!("{Q}.weight_scale_inv");
     let one = || (Dtype::F32, vec![], floats(&[0.5]));
-    let quantised = "quantised in a way that is not read";
+    let quantised = "quantised in an unsupported way";
 
     changed(dir, "lost", |tensors| drop(tensors.remove(&scale)));
     refused(dir, "lost", &[quantised, &weight, "has no scale", "`fp8`"]);
@@ -277,7 +277,11 @@ fn a_scale_that_is_not_read_is_an_error() {
     refused(
         dir,
         "other",
-        &[quantised, &format!("{Q}.scale"), "nobody reads it"],
+        &[
+            quantised,
+            &format!("{Q}.scale"),
+            "does not belong to a known quantisation",
+        ],
     );
 
     changed(dir, "twice", |tensors| {

@@ -204,7 +204,7 @@ fn an_adapter_alone_is_one_sentence() {
     fs::write(place.join("adapter_config.json"), "{}").unwrap();
     refused(dir.path(), "peft", &["adapter", "LoRA", "merge_and_unload"]);
     write(&place.join("model.safetensors"), &good());
-    refused(dir.path(), "peft", &["adapter (LoRA) beside the weights"]);
+    refused(dir.path(), "peft", &["adapter (LoRA) next to the weights"]);
     let mixed = good().into_iter().chain(adapter).collect();
     stored(dir.path(), "mixed", &mixed, nothing());
     refused(
@@ -222,7 +222,7 @@ fn another_network_is_one_sentence() {
     refused(
         dir.path(),
         "other",
-        &["it holds another network", "`head.weight`"],
+        &["it contains another network", "`head.weight`"],
     );
     // Under a prefix that only most have, so that nothing says where the rest lies.
     let mut most = prefixed("net.");
@@ -258,7 +258,7 @@ fn check_says_what_generate_will_say() {
     );
     refused(dir.path(), "pointer", &["Git LFS"]);
     stored(dir.path(), "no-tensors", &Tensors::new(), nothing());
-    refused(dir.path(), "no-tensors", &["there are no tensors in it"]);
+    refused(dir.path(), "no-tensors", &["it contains no tensors"]);
     folder(dir.path(), "no-weights", nothing());
     refused(dir.path(), "no-weights", &["there is no safetensors file"]);
 
@@ -288,7 +288,7 @@ fn check_says_what_generate_will_say() {
     refused(
         dir.path(),
         "not-finite",
-        &["`visual.merger.mlp.2.bias` holds a value that is not finite"],
+        &["`visual.merger.mlp.2.bias` contains a value that is not finite"],
     );
     // Who asks for less is told so.
     let quick = check(dir.path(), "not-finite", &["--quick"]);

@@ -1,0 +1,116 @@
+//! Everything that is known of a rule beside its code, in one value.
+
+use crate::config::Settings;
+use crate::grade::error::{OptionError, RuleError};
+use crate::grade::rule::Rule;
+use crate::record::{Evidence, Item, Object};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// A rule, described. Each rule's file has one such value, and [`RULES`](super::RULES) lists them.
+#[derive(Debug)]
+pub struct RuleDescription {
+    /// The name that a suite's `grade.rule` takes.
+    pub name: &'static str,
+    /// What the rule does, in one sentence, for `unigauge list rules`.
+    pub about: &'static str,
+    /// What the rule reads of an output. A rule with an option that chooses among several names all of them.
+    pub reads: &'static [Reads],
+    /// Options that name an asset's file. Such an option takes that file where it is not set and the file was fetched.
+    pub assets: &'static [OptionAsset],
+    /// The files that the rule writes as the benchmark's own scripts do; words in capitals stand for names.
+    pub official_files: &'static [&'static str],
+    /// How the rule reads the results that the benchmark's own script writes, where it does.
+    pub official_results: Option<OfficialResults>,
+    options: fn() -> Schema,
+    build: Build,
+}
+
+/// What a rule reads of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// The output's own text.
+    Answer,
+    /// The evidence with this key, such as `detections`.
+    Evidence(&'static str),
+    /// The evidence with the key that an option names.
+    EvidenceOfOption(&'static str),
+}
+
+/// An option that takes an asset's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionAsset {
+    /// The option's name.
+    pub option: &'static str,
+    /// The asset's id in the hub.
+    pub asset: &'static str,
+}
+
+/// How a rule reads the results of the benchmark's own script, one JSON object a line, in the place of evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct OfficialResults {
+    /// Whether a line is one of such a file.
+    pub recognise: fn(&Object) -> bool,
+    /// A line as evidence. The error says in words why the line is about none of the items.
+    pub read: fn(&Object, &[Item]) -> Result<Evidence, String>,
+    /// What such a file has on every line, for the help of an error.
+    pub format: &'static str,
+}
+
+/// Makes a rule of a suite's options.
+type Build = fn(&Settings) -> Result<Box<dyn Rule>, OptionError>;
+
+impl RuleDescription {
+    /// A rule with options of type `O` that reads no asset, and no file of the benchmark's own script, and writes none.
+    pub(super) const fn new<O: JsonSchema>(
+        name: &'static str,
+        about: &'static str,
+        reads: &'static [Reads],
+        build: Build,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            reads,
+            assets: &[],
+            official_files: &[],
+            official_results: None,
+            options: schema::<O>,
+            build,
+        }
+    }
+
+    /// The same with options that take an asset's file.
+    pub(super) const fn with_assets(mut self, assets: &'static [OptionAsset]) -> Self {
+        self.assets = assets;
+        self
+    }
+
+    /// The same, writing files of the benchmark's own scripts.
+    pub(super) const fn writing(mut self, official_files: &'static [&'static str]) -> Self {
+        self.official_files = official_files;
+        self
+    }
+
+    /// The same, reading the results of the benchmark's own script.
+    pub(super) const fn reading(mut self, official_results: OfficialResults) -> Self {
+        self.official_results = Some(official_results);
+        self
+    }
+
+    /// The JSON schema of the rule's options.
+    pub fn options(&self) -> Schema {
+        (self.options)()
+    }
+
+    /// Builds the rule from a suite's options.
+    ///
+    /// # Errors
+    /// When an option is unknown or of the wrong type, or a value is out of range.
+    pub fn build(&self, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
+        (self.build)(options).map_err(|error| error.with_rule(self.name))
+    }
+}
+
+fn schema<O: JsonSchema>() -> Schema {
+    SchemaGenerator::default().into_root_schema_for::<O>()
+}

@@ -1,0 +1,62 @@
+//! `contains`: right when one of the answers occurs in the text.
+
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::reading::{self, From, quote};
+use crate::grade::rule::{Case, Rule, Verdict};
+use crate::text::normalise::Normalise;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// `contains`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
+    "contains",
+    "Right when the text contains an answer.",
+    &[Reads::Answer, Reads::Evidence("text")],
+    |options| Ok(Box::new(Contains(options.read()?))),
+);
+
+/// Options of `contains`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContainsOptions {
+    /// Whose words are graded. Default: the output's own.
+    pub from: From,
+    /// The OCR observer to believe where there are several.
+    pub observer: Option<String>,
+    /// What does not count in a comparison.
+    pub normalise: Normalise,
+}
+
+/// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to nothing
+/// would occur everywhere and is skipped; where all do, the output has no score.
+pub struct Contains(pub ContainsOptions);
+
+impl Rule for Contains {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        let options = &self.0;
+        let observer = options.observer.as_deref();
+        let mut reading = match reading::read(case, options.from, observer, &options.normalise) {
+            Ok(reading) => reading,
+            Err(why) => return Verdict::unscored(why),
+        };
+        reading.answers.retain(|a| !a.compared.is_empty());
+        let Some(first) = reading.answers.first() else {
+            return Verdict::unscored("every answer of the item normalises to nothing");
+        };
+        let contained = reading
+            .answers
+            .iter()
+            .find(|a| reading.compared.contains(&a.compared));
+        let said = quote(reading.said);
+        match contained {
+            Some(answer) => {
+                let reason = format!("said {said}, which contains {}", quote(&answer.given));
+                Verdict::scored(1.0, true, reason)
+            }
+            None => {
+                let reason = format!("said {said}, which lacks {}", quote(&first.given));
+                Verdict::scored(0.0, false, reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `edit-measures`: measures of an edit become a grade: one is the score, others stand beside it.
+
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, Rule, Verdict};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An output whose changed share is below this did nothing, above that changed everything.
+const NOTHING: f64 = 0.001;
+const EVERYTHING: f64 = 0.9;
+
+/// `edit-measures`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
+    "edit-measures",
+    "One measure of an edit as the score, such as PSNR, and others beside it.",
+    &[
+        Reads::EvidenceOfOption("measure"),
+        Reads::EvidenceOfOption("parts"),
+    ],
+    |options| Ok(Box::new(EditMeasures::new(options.read()?)?)),
+);
+
+/// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written by the observers
+/// `edit-pixels` and `edit-similarity`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditMeasuresOptions {
+    /// The measure that is the score.
+    pub measure: String,
+    /// What the score is multiplied with. Default: 1.
+    #[serde(default = "unscaled")]
+    pub scale: f64,
+    /// Further measures by the name of the part.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Part>,
+    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no PSNR.
+    #[serde(default)]
+    pub psnr_cap: Option<f64>,
+    /// Accept measures inside or outside of a region that comes from the output itself. They say nothing about
+    /// preservation: what differs counts as inside.
+    #[serde(default)]
+    pub own_region: bool,
+}
+
+/// A measure and what it is multiplied with.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Part {
+    /// The measure's key, as it is.
+    Plain(String),
+    /// The measure's key, and what is done with the number.
+    Scaled {
+        /// The measure's key.
+        key: String,
+        /// What the number is multiplied with. Default: 1.
+        #[serde(default = "unscaled")]
+        scale: f64,
+        /// What a lower value counts as, before scaling.
+        #[serde(default)]
+        least: Option<f64>,
+    },
+}
+
+fn unscaled() -> f64 {
+    1.0
+}
+
+impl Part {
+    fn key(&self) -> &str {
+        match self {
+            Self::Plain(key) | Self::Scaled { key, .. } => key,
+        }
+    }
+
+    fn value(&self, value: f64) -> f64 {
+        match self {
+            Self::Plain(_) => value,
+            Self::Scaled { scale, least, .. } => value.max(least.unwrap_or(value)) * scale,
+        }
+    }
+}
+
+/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part. Parts that
+/// the evidence lacks are left out.
+#[derive(Debug)]
+pub struct EditMeasures(EditMeasuresOptions);
+
+impl EditMeasures {
+    /// # Errors
+    /// When the cap is no positive number.
+    pub fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
+        if let Some(cap) = options
+            .psnr_cap
+            .filter(|cap| !(*cap > 0.0 && cap.is_finite()))
+        {
+            let wanted = "a number of decibels above 0";
+            return Err(OptionError::value("psnr_cap", cap, wanted));
+        }
+        Ok(Self(options))
+    }
+
+    /// The value at a path.
+    ///
+    /// # Errors
+    /// Why there is none, worded for the grade's `unscored`.
+    fn read(&self, case: &Case<'_>, path: &str) -> Result<f64, String> {
+        let mut keys = path.split('.');
+        let first = keys.next().unwrap_or_default();
+        let evidence = match lookup::find(case, first, None) {
+            Ok(evidence) => evidence,
+            Err(why) => return Err(absence(case, first).unwrap_or(why)),
+        };
+        let regional = matches!(first, "inside" | "outside");
+        if regional && evidence["region"] == "output" && !self.0.own_region {
+            return Err(format!(
+                "no region: `{path}` needs a `mask` or `target` in the item's `expect`; that of the output itself says \
+                 nothing about what was to be kept"
+            ));
+        }
+        let holder = match path.rsplit_once('.') {
+            Some((holder, _)) => holder.split('.').fold(evidence, |at, key| &at[key]),
+            None => evidence,
+        };
+        let last = path.rsplit('.').next().unwrap_or_default();
+        match (&holder[last], last) {
+            (Value::Number(number), "psnr") => {
+                let value = number.as_f64().unwrap_or(f64::NAN);
+                Ok(self.0.psnr_cap.map_or(value, |cap| value.min(cap)))
+            }
+            (Value::Number(number), _) => Ok(number.as_f64().unwrap_or(f64::NAN)),
+            (Value::Null, "psnr") if holder["l2"].as_f64() == Some(0.0) => {
+                self.0.psnr_cap.ok_or_else(|| {
+                    format!("`{path}` is infinite: nothing differs; name a `psnr_cap` to count it")
+                })
+            }
+            (Value::Null, _) => Err(format!("the evidence has no value for `{path}`")),
+            _ => Err(format!("malformed evidence: `{path}` is no number")),
+        }
+    }
+}
+
+/// Why an observer says that it could not take a measure.
+fn absence(case: &Case<'_>, key: &str) -> Option<String> {
+    let evidence = lookup::find(case, "absent", None).ok()?;
+    let absent = evidence["absent"].as_object()?;
+    let (_, why) = absent
+        .iter()
+        .find(|(name, _)| key.starts_with(name.as_str()))?;
+    let why = why.as_str()?;
+    Some(format!("`{key}` was not measured: {why}"))
+}
+
+impl Rule for EditMeasures {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        let mut parts = BTreeMap::new();
+        let measure = &self.0.measure;
+        let score = self.read(case, measure);
+        for (name, part) in &self.0.parts {
+            if let Ok(value) = self.read(case, part.key()) {
+                parts.insert(name.clone(), part.value(value));
+            }
+        }
+        let mut reason = Vec::new();
+        if let Ok(value) = &score {
+            reason.push(format!("{measure} {value:.4}"));
+        }
+        if let Ok(changed) = self.read(case, "edit_fraction") {
+            reason.push(format!("{:.1} % of the pixels changed", 100.0 * changed));
+            parts.insert("noop".into(), f64::from(u8::from(changed < NOTHING)));
+            parts.insert("global".into(), f64::from(u8::from(changed > EVERYTHING)));
+        }
+        let (score, unscored) = match score {
+            Ok(value) => (Some(value * self.0.scale), None),
+            Err(why) => (None, Some(why)),
+        };
+        Verdict {
+            score,
+            parts,
+            reason: reason.join("; "),
+            unscored,
+            ..Verdict::default()
+        }
+    }
+
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        board.mean_parts()
+    }
+}

@@ -1,0 +1,222 @@
+//! `imgedit`: ImgEdit-Bench from a judge's replies (`Benchmark/Basic` and `Benchmark/UGE` of PKU-YuanGroup/ImgEdit, commit
+//! 547185d; `univa/eval/imgedit` of UniWorld-V1, commit 8403e86).
+
+mod official;
+mod parse;
+
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::judge::{self, Parsing};
+use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
+use crate::grade::scale::Scale;
+use crate::python::str::round2;
+use crate::record::Item;
+use crate::record::Overall;
+use parse::{RUBRICS, Scores};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Which of ImgEdit's suites is graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// Nine edit types, three scores a reply.
+    #[default]
+    Basic,
+    /// The hard suite (understanding, grounding, editing): one score a reply.
+    Uge,
+    /// Several turns, which the authors judged by hand: one score a reply and no official number.
+    Multiturn,
+}
+
+/// `imgedit`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
+    "imgedit",
+    "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
+    &[Reads::Evidence("calls")],
+    |options| Ok(Box::new(ImgEdit(options.read()?))),
+)
+.writing(&["result.json", "average_score.json", "typescore.json"]);
+
+/// Options of `imgedit`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImgEditOptions {
+    /// `official`: every line of the form `name: digits` counts, whatever its name and its number. `strict`: the three
+    /// lines of the edit type as asked, from 1 to 5. `robust`: these three through markup, numbering, `/5` and remarks,
+    /// brought into 1 to 5. Default: `official`.
+    pub parsing: Parsing,
+    /// `basic`, `uge` or `multiturn`. Default: `basic`.
+    pub variant: Variant,
+    /// With `robust`: the second and third score are at most the first, as the prompt asks and no script enforces.
+    pub cap: bool,
+    /// The judge to believe where there are several.
+    pub observer: Option<String>,
+}
+
+/// A picture's score (1 to 5) is the mean of the scores of its reply, rounded to two digits. The overall value of `basic` is
+/// the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as officially; `overall_macro`, the mean of
+/// these; `overall_micro`, the mean over outputs. `parts` has what `official` and `robust` parsing each make of the reply.
+#[derive(Debug)]
+pub struct ImgEdit(pub ImgEditOptions);
+
+/// The scale of all its prompts.
+const SCALE: Scale = Scale {
+    least: 1.0,
+    most: 5.0,
+    whole: true,
+};
+
+/// The edit type of an item, in ImgEdit's words: UniWorld-V1's copy says `alter` for `adjust`.
+fn edit_type(item: &Item) -> Option<&str> {
+    let own = item
+        .expect
+        .get("edit_type")
+        .and_then(|value| value.as_str());
+    match own.or_else(|| item.tags.get("edit_type").map(String::as_str))? {
+        "alter" => Some("adjust"),
+        other => Some(other),
+    }
+}
+
+impl ImgEdit {
+    /// The names of the scores that a reply should have; empty for one score.
+    fn names(&self, item: &Item) -> Result<&'static [&'static str], String> {
+        if self.0.variant != Variant::Basic {
+            return Ok(&[]);
+        }
+        let kind = edit_type(item).ok_or("the item's `expect` has no `edit_type`")?;
+        let rubric = RUBRICS.iter().find(|(known, _)| *known == kind);
+        let (_, names) = rubric.ok_or_else(|| {
+            let known: Vec<&str> = RUBRICS.iter().map(|(known, _)| *known).collect();
+            format!(
+                "the item's edit type {kind:?} is none of ImgEdit's: {}",
+                known.join(", ")
+            )
+        })?;
+        Ok(names)
+    }
+
+    fn read(&self, parsing: Parsing, names: &[&str], reply: &str) -> Result<Scores, String> {
+        match (parsing, names) {
+            (Parsing::Official, _) => parse::official(reply),
+            (Parsing::Strict, []) => parse::single(reply, true),
+            (Parsing::Robust, []) => parse::single(reply, false),
+            (Parsing::Strict, names) => parse::strict(reply, names),
+            (Parsing::Robust, names) => parse::robust(reply, names, self.0.cap),
+        }
+    }
+
+    /// What a reader must know about scores beyond the scale, whether they count or are skipped.
+    fn oddities(&self, scores: &Scores, names: &[&str], reply: &str) -> Vec<String> {
+        let counted = scores.lines.iter().map(|(_, score)| *score);
+        let mut said: Vec<String> = SCALE.beyond(counted).into_iter().collect();
+        let written = parse::written(reply, names);
+        said.extend(written.iter().filter_map(|written| SCALE.oddity(written)));
+        said
+    }
+
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let names = match (self.names(case.item), self.0.parsing) {
+            (Ok(names), _) => Some(names),
+            // The official script looks at no item to read a reply.
+            (Err(_), Parsing::Official) => None,
+            (Err(why), _) => return Err(why),
+        };
+        let calls = judge::calls(case, self.0.observer.as_deref())?;
+        let read = |reply: &str| self.read(self.0.parsing, names.unwrap_or_default(), reply);
+        let (call, scores) = judge::first(&calls, "judge", self.0.parsing, read)?;
+        let mut parts = BTreeMap::new();
+        let official = self.read(Parsing::Official, &[], &call.reply);
+        let whole = names.filter(|_| !call.cut);
+        let robust = whole.map(|names| self.read(Parsing::Robust, names, &call.reply));
+        for (name, scores) in [("official", Some(official)), ("robust", robust)] {
+            if let Some(Ok(scores)) = scores {
+                parts.insert(name.to_owned(), scores.mean);
+            }
+        }
+        let mut notes = call.notes();
+        notes.extend(self.oddities(&scores, names.unwrap_or_default(), &call.reply));
+        let lines = scores.lines.iter();
+        let lines: Vec<String> = lines
+            .map(|(name, score)| format!("{name}: {score}"))
+            .collect();
+        Ok(Verdict {
+            score: Some(scores.mean),
+            parts,
+            reason: lines.join("\n") + &call.remark(),
+            notes,
+            ..Verdict::default()
+        })
+    }
+}
+
+impl Rule for ImgEdit {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn overall(&self) -> Overall {
+        match self.0.variant {
+            Variant::Basic => Overall::MacroBy("edit_type".to_owned()),
+            Variant::Uge | Variant::Multiturn => Overall::Micro,
+        }
+    }
+
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        let mut metrics = BTreeMap::new();
+        let all: Vec<f64> = board
+            .grades
+            .iter()
+            .filter_map(|grade| grade.score)
+            .collect();
+        if all.is_empty() || self.0.variant == Variant::Multiturn {
+            return metrics;
+        }
+        metrics.insert("overall_micro".to_owned(), round2(mean(&all)));
+        let types = types(board, |grade| grade.score);
+        if !types.is_empty() {
+            metrics.insert("overall_macro".to_owned(), mean_of(&types));
+        }
+        for name in ["official", "robust"] {
+            let types = self::types(board, |grade| grade.parts.get(name).copied());
+            if !types.is_empty() {
+                metrics.insert(format!("overall_macro by {name} parsing"), mean_of(&types));
+            }
+        }
+        metrics.extend(types);
+        metrics
+    }
+
+    fn official_files(&self, board: &Board<'_>) -> Vec<OfficialFile> {
+        official::files(self, board)
+    }
+}
+
+/// Each type's mean over its outputs, rounded; types without a score are left out.
+fn types(
+    board: &Board<'_>,
+    score: impl Fn(&crate::record::Grade) -> Option<f64>,
+) -> BTreeMap<String, f64> {
+    let kinds: std::collections::HashMap<&str, &str> = (board.items.iter())
+        .filter_map(|item| Some((item.item.as_str(), edit_type(item)?)))
+        .collect();
+    let mut scores: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for grade in board.grades {
+        if let (Some(kind), Some(score)) = (kinds.get(grade.item.as_str()), score(grade)) {
+            scores.entry(kind).or_default().push(score);
+        }
+    }
+    let means = scores.into_iter();
+    means
+        .map(|(kind, scores)| (kind.to_owned(), round2(mean(&scores))))
+        .collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn mean_of(types: &BTreeMap<String, f64>) -> f64 {
+    types.values().sum::<f64>() / types.len() as f64
+}

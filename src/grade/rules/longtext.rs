@@ -1,0 +1,105 @@
+//! `longtext`: LongText-Bench's text score, English and Chinese.
+
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::Grade;
+use crate::text::normalise::Language;
+use crate::text::recall::{self, Recall};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its loop keeps
+/// its last pass only.
+const NO_TEXT: &str = "No text recognized.";
+
+/// Most of the missing units that a reason lists.
+const LISTED: usize = 12;
+
+/// `longtext`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
+    "longtext",
+    "LongText-Bench: the share of the words or characters that an OCR engine finds.",
+    &[Reads::Evidence("text")],
+    |options| Ok(Box::new(LongText(options.read()?))),
+);
+
+/// Options of `longtext`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LongTextOptions {
+    /// The OCR observer to believe where there are several.
+    pub observer: Option<String>,
+}
+
+/// `expect` of an item.
+#[derive(Deserialize)]
+pub(super) struct Expect<'a> {
+    #[serde(borrow)]
+    /// The texts that the picture shows.
+    pub texts: Vec<Cow<'a, str>>,
+    /// Whose units are counted: words or characters.
+    pub language: Language,
+}
+
+/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets after
+/// [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost nothing.
+/// `correct` means that every unit was found. Parts: `matched`, `reference`.
+pub struct LongText(pub LongTextOptions);
+
+impl LongText {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let expect = Expect::deserialize(&case.item.expect)
+            .map_err(|e| format!("the item's `expect` is not LongText-Bench's: {e}"))?;
+        let text = lookup::find(case, "text", self.0.observer.as_deref())?
+            .get("text")
+            .and_then(serde_json::Value::as_str)
+            .ok_or("malformed evidence: `text` is not a string")?
+            .replace(NO_TEXT, "");
+        let found = recall::longtext(&expect.texts, &text, expect.language);
+        let score = found
+            .value()
+            .ok_or("the item's `expect.texts` normalises to nothing")?;
+        Ok(Verdict {
+            parts: BTreeMap::from([
+                ("matched".into(), found.matched as f64),
+                ("reference".into(), found.reference as f64),
+            ]),
+            ..Verdict::scored(
+                score,
+                found.matched == found.reference,
+                reason(&found, expect.language == Language::Zh),
+            )
+        })
+    }
+}
+
+/// What was found of a text, and the first units that were not.
+pub(super) fn reason(found: &Recall, characters: bool) -> String {
+    let (unit, separator) = if characters {
+        ("characters", "")
+    } else {
+        ("words", " ")
+    };
+    let mut reason = format!("{} of {} {unit} found", found.matched, found.reference);
+    let listed: Vec<&str> = found.missing.iter().map(String::as_str).collect();
+    if !listed.is_empty() {
+        let more = if listed.len() > LISTED { " …" } else { "" };
+        let listed = &listed[..listed.len().min(LISTED)];
+        reason += &format!("; missing: {}{more}", listed.join(separator));
+    }
+    reason
+}
+
+impl Rule for LongText {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
+        grade.score?;
+        Some((*grade.parts.get("matched")?, *grade.parts.get("reference")?))
+    }
+}

@@ -1,0 +1,162 @@
+//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest still there?
+
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::error::OptionError;
+use crate::grade::lookup;
+use crate::grade::rule::{Board, Case, Rule, Verdict};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `object-edit`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
+    "object-edit",
+    "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
+    &[Reads::Evidence("detections")],
+    |options| Ok(Box::new(ObjectEdit::new(options.read()?)?)),
+);
+
+/// Options of `object-edit`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ObjectEditOptions {
+    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each axis. Default: 4.
+    pub near: f64,
+    /// The detector to believe where there are several.
+    pub observer: Option<String>,
+}
+
+impl Default for ObjectEditOptions {
+    fn default() -> Self {
+        Self {
+            near: 4.0,
+            observer: None,
+        }
+    }
+}
+
+/// `expect` of an item.
+#[derive(Deserialize)]
+struct Expect {
+    /// Objects that are to stay.
+    kept: Vec<Object>,
+    /// What is to be there no more.
+    gone: Option<Object>,
+    /// What is to be there.
+    new: Option<Object>,
+}
+
+#[derive(Deserialize)]
+struct Detections {
+    detections: Vec<Object>,
+}
+
+/// An object of an item or of the evidence.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Object {
+    class: String,
+    color: String,
+    /// Without it, any place will do.
+    #[serde(default, rename = "box")]
+    bbox: Option<[f64; 4]>,
+}
+
+impl Object {
+    /// Whether a detection is this object, at its place where it has one.
+    fn is(&self, detected: &Self, near: f64) -> bool {
+        let centre = |[x1, y1, x2, y2]: [f64; 4]| [(x1 + x2) / 2.0, (y1 + y2) / 2.0];
+        let in_place = match (self.bbox, detected.bbox) {
+            (Some(wanted), Some(seen)) => {
+                let (wanted, seen) = (centre(wanted), centre(seen));
+                (0..2).all(|axis| (wanted[axis] - seen[axis]).abs() <= near)
+            }
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        self.class == detected.class && self.color == detected.color && in_place
+    }
+
+    fn words(&self) -> String {
+        format!("{} {}", self.color, self.class)
+    }
+}
+
+/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to be kept that
+/// are still in place with their class and colour; `exact` is 1 when both hold and nothing else is there. The score is
+/// follow × preserve, and `correct` is `exact`. Each detection stands for one object.
+#[derive(Debug)]
+pub struct ObjectEdit(ObjectEditOptions);
+
+impl ObjectEdit {
+    /// # Errors
+    /// When the distance is no number of pixels.
+    pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
+        if options.near >= 0.0 && options.near.is_finite() {
+            Ok(Self(options))
+        } else {
+            Err(OptionError::value("near", options.near, "0 or more pixels"))
+        }
+    }
+
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let expect = Expect::deserialize(&case.item.expect).map_err(|error| {
+            format!("the item's `expect` needs `kept`, `gone` and `new`: {error}")
+        })?;
+        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
+        let Detections { mut detections } = Detections::deserialize(evidence)
+            .map_err(|error| format!("malformed detector evidence: {error}"))?;
+        let near = self.0.near;
+        let mut take = |object: &Object| {
+            let place = detections.iter().position(|seen| object.is(seen, near));
+            place.map(|place| detections.remove(place)).is_some()
+        };
+        let mut reasons = Vec::new();
+        let kept = expect.kept.len();
+        let mut lost = 0;
+        for object in &expect.kept {
+            if !take(object) {
+                lost += 1;
+                reasons.push(format!("the {} is not where it was", object.words()));
+            }
+        }
+        let mut follow = true;
+        if let Some(object) = expect.new.as_ref().filter(|object| !take(object)) {
+            follow = false;
+            reasons.push(format!("there is no {} as asked for", object.words()));
+        }
+        if let Some(object) = expect.gone.as_ref().filter(|object| take(object)) {
+            follow = false;
+            reasons.push(format!("the {} is still there", object.words()));
+        }
+        let preserve = match kept {
+            0 => 1.0,
+            _ => (kept - lost) as f64 / kept as f64,
+        };
+        let exact = follow && lost == 0 && detections.is_empty();
+        if !detections.is_empty() {
+            let seen: Vec<String> = detections.iter().map(Object::words).collect();
+            reasons.push(format!("not asked for: {}", seen.join(", ")));
+        }
+        let number = |held: bool| f64::from(u8::from(held));
+        let parts = [
+            ("follow", number(follow)),
+            ("preserve", preserve),
+            ("exact", number(exact)),
+        ];
+        Ok(Verdict {
+            parts: parts.map(|(name, value)| (name.to_owned(), value)).into(),
+            ..Verdict::scored(number(follow) * preserve, exact, reasons.join("\n"))
+        })
+    }
+}
+
+impl Rule for ObjectEdit {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    /// The mean of each part over scored outputs.
+    fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
+        board.mean_parts()
+    }
+}

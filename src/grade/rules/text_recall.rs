@@ -1,0 +1,84 @@
+//! `text-recall`: what several OCR engines read of a text, on average: the text part of X-Omni's reward.
+
+use super::longtext::Expect;
+use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lookup;
+use crate::grade::rule::{Case, Rule, Verdict};
+use crate::text::recall;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `text-recall`, described.
+pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
+    "text-recall",
+    "The share of a text that several OCR engines find, on average.",
+    &[Reads::Evidence("text")],
+    |options| Ok(Box::new(TextRecall(options.read()?))),
+);
+
+/// Options of `text-recall`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextRecallOptions {
+    /// The OCR observers that count, each of which must have read the output; without them, all that wrote down a text.
+    pub observers: Vec<String>,
+}
+
+/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese, matched as in
+/// LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves the output without a score.
+pub struct TextRecall(pub TextRecallOptions);
+
+impl TextRecall {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+        let expect = Expect::deserialize(&case.item.expect)
+            .map_err(|e| format!("the item's `expect` needs `texts` and `language`: {e}"))?;
+        let mut parts = BTreeMap::new();
+        let mut said = Vec::new();
+        for engine in self.engines(case)? {
+            let text = lookup::find(case, "text", Some(engine))?
+                .get("text")
+                .and_then(serde_json::Value::as_str)
+                .ok_or_else(|| format!("malformed evidence: `text` of {engine} is not a string"))?;
+            let found = recall::longtext(&expect.texts, text, expect.language);
+            let value = found
+                .value()
+                .ok_or("the item's `expect.texts` normalises to nothing")?;
+            said.push(format!("{engine} {} of {}", found.matched, found.reference));
+            parts.insert(engine.to_owned(), value);
+        }
+        let score =
+            recall::mean(parts.values().copied()).ok_or("missing evidence: none with `text`")?;
+        Ok(Verdict {
+            parts,
+            ..Verdict::scored(score, score == 1.0, format!("read by {}", said.join(", ")))
+        })
+    }
+
+    /// The observers that count, those of the evidence in the order of its file.
+    fn engines<'a>(&'a self, case: &Case<'a>) -> Result<Vec<&'a str>, String> {
+        if !self.0.observers.is_empty() {
+            return Ok(self.0.observers.iter().map(String::as_str).collect());
+        }
+        let mut engines: Vec<&str> = Vec::new();
+        for record in case.evidence {
+            let text = record.evidence.as_ref().and_then(|seen| seen.get("text"));
+            if (text.is_some() || record.error.is_some())
+                && !engines.contains(&record.observer.as_str())
+            {
+                engines.push(&record.observer);
+            }
+        }
+        if engines.is_empty() {
+            Err("missing evidence: none with `text`".into())
+        } else {
+            Ok(engines)
+        }
+    }
+}
+
+impl Rule for TextRecall {
+    fn grade(&self, case: &Case<'_>) -> Verdict {
+        self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+}

@@ -1,0 +1,118 @@
+//! The rows of a loose file, as the records that they make.
+
+use super::row::{HELP, Row};
+use crate::run::error::RunError;
+use crate::run::journal::Lines;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// A loose file.
+pub struct LooseFile {
+    path: PathBuf,
+    lines: Lines,
+}
+
+/// The rows of a file.
+pub struct Rows<T> {
+    /// The file.
+    pub path: PathBuf,
+    /// What became of each row, in order.
+    pub rows: Vec<Made<T>>,
+    /// A note on a torn last line, if there was one.
+    pub note: Option<String>,
+}
+
+/// What became of a row.
+pub struct Made<T> {
+    /// 1-based.
+    pub line: usize,
+    /// Whether the row leaves out which of an item's outputs it is about.
+    pub implies_repeat: bool,
+    /// The record, or what is wrong with the row.
+    pub record: Result<T, RunError>,
+}
+
+impl LooseFile {
+    /// # Errors
+    /// When the file cannot be read, or is of another format altogether.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
+        let lines = Lines::read(path)?;
+        if let Some((line, text)) = lines.numbered().next() {
+            foreign(path, line, text)?;
+        }
+        let path = path.to_owned();
+        Ok(Self { path, lines })
+    }
+
+    /// The first row; None where the file is empty or the line is damaged.
+    pub fn first(&self) -> Option<Row> {
+        let (line, text) = self.lines.numbered().next()?;
+        Row::read(&self.path, line, text).ok()
+    }
+
+    /// The records of all rows, made on all cores.
+    ///
+    /// # Errors
+    /// When a line is no object. What is wrong with an object stands beside its row.
+    pub fn records<T: Send>(
+        self,
+        make: impl Fn(&Path, Row) -> Result<T, RunError> + Sync,
+    ) -> Result<Rows<T>, RunError> {
+        let Self { path, lines } = self;
+        let numbered: Vec<(usize, &[u8])> = lines.numbered().collect();
+        let made = |&(line, text): &(usize, &[u8])| -> Result<Made<T>, RunError> {
+            let row = Row::read(&path, line, text)?;
+            Ok(Made {
+                line,
+                implies_repeat: row.implies_repeat(),
+                record: make(&path, row),
+            })
+        };
+        let read: Vec<Result<Made<T>, RunError>> =
+            numbered.par_iter().with_min_len(256).map(made).collect();
+        // What a killed writer left of a line is no record, unless it is one.
+        let torn = matches!(read.last(), Some(Err(_))) && lines.torn().is_some();
+        let whole = read.len() - usize::from(torn);
+        let rows = read.into_iter().take(whole).collect::<Result<_, _>>()?;
+        Ok(Rows {
+            path,
+            rows,
+            note: lines.note.filter(|_| torn),
+        })
+    }
+}
+
+impl<T> Rows<T> {
+    /// The records.
+    ///
+    /// # Errors
+    /// The first row that makes none.
+    pub fn into_records(self) -> Result<Vec<T>, RunError> {
+        self.rows.into_iter().map(|row| row.record).collect()
+    }
+
+    /// The rows before the first that makes no record, with their records.
+    pub fn good(&self) -> impl Iterator<Item = (&Made<T>, &T)> {
+        self.rows
+            .iter()
+            .map_while(|row| Some((row, row.record.as_ref().ok()?)))
+    }
+}
+
+/// Refuses what is written in another way altogether.
+fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
+    let (what, help) = match text {
+        [b'[', ..] => (
+            "the file is a JSON array, where one object a line is expected",
+            "write its elements on lines of their own: `jq -c '.[]' FILE`",
+        ),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => (
+            "the file is UTF-16, where UTF-8 is expected",
+            "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8 FILE`",
+        ),
+        [b'P', b'A', b'R', b'1', ..] => ("the file is Parquet, where JSON is expected", HELP),
+        _ => return Ok(()),
+    };
+    Err(RunError::line(path, line, what, help))
+}
