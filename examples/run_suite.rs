@@ -5,19 +5,20 @@
 //! cargo run --example run_suite -- mini-geneval world  # a suite and a model; needs no network
 //! ```
 
-use unigauge::report::export::{Export, Markdown};
-use unigauge::report::{Table, TableSettings};
-use unigauge::session::{RunRequest, Session, SessionError};
+use std::path::Path;
+use unigauge::report::{Table, TableSettings, printed};
+use unigauge::session::{RunRequest, Session};
+use unigauge::table::Window;
+use unigauge::table::formats::TERMINAL;
 
-/// Runs a target into a folder; gives its tables as Markdown.
-pub fn tables_of(target: &str, models: &[String], out: &std::path::Path) -> miette::Result<String> {
+/// Runs a target into a folder, and gives its tables as text.
+pub fn tables_of(target: &str, models: &[String], out: &Path) -> miette::Result<String> {
     let request = RunRequest::new(target, out).with_models(models);
     let made = Session::default().run(&request)?;
     let summaries: Vec<_> = made.into_iter().filter_map(|run| run.summary).collect();
     let inputs: Vec<_> = summaries.iter().map(|summary| summary.input()).collect();
-    let tables = Table::of(&inputs, TableSettings::default());
-    let bytes = Markdown.export(&tables).map_err(SessionError::from)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let tables = Table::of_runs(&inputs, TableSettings::default());
+    Ok(TERMINAL.text(&printed::document(&tables)?, Window::default())?)
 }
 
 fn main() -> miette::Result<()> {

@@ -19,6 +19,7 @@
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
 //! | [`report`] | how it is shown: tables, charts, gallery |
+//! | [`table`] | one printed table: a grid of cells, records, and a file for each format |
 //! | [`compare`] | is the difference real: two runs item by item |
 //! | [`study`] | an ablation study as one page: the levels of a factor beside a control |
 //! | [`gate`] | baselines, policies and the verdict of CI |
@@ -31,6 +32,7 @@
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`files`] | files that are whole or absent, locks, SHA-256 as text |
+//! | `parquet` | columns of Parquet files, with bounds |
 //! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
 //! | [`python`] | Python and numpy as official scripts use them |
@@ -71,6 +73,7 @@ pub mod model;
 pub mod named;
 pub mod observe;
 pub mod parity;
+mod parquet;
 pub mod paths;
 mod process;
 pub mod prompts;
@@ -84,6 +87,7 @@ pub mod session;
 pub mod stats;
 pub mod study;
 pub mod suite;
+pub mod table;
 pub mod text;
 pub mod train;
 pub mod world;

@@ -11,6 +11,7 @@ use crate::report::ReportError;
 use crate::run::RunError;
 use crate::session::SessionError;
 use crate::suite::SuiteError;
+use crate::table::FormatError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -111,6 +112,7 @@ ends_in! {
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
+    FormatError => Unexpected,
 }
 
 impl From<BaselineError> for Failure {

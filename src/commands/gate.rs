@@ -15,10 +15,10 @@ use crate::gate::{
 };
 use crate::record::Outcomes;
 use crate::report::RunView;
-use crate::report::export::Terminal;
 use crate::run::write_json;
 use crate::session::{RecountedRun, read_outcomes, read_view};
 use crate::stats::power::Plan;
+use crate::table::Window;
 use std::path::{Path, PathBuf};
 
 /// Holds runs against a baseline; the exit code is the verdict.
@@ -55,9 +55,8 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
             serde_json::to_string_pretty(&verdict).unwrap_or_default()
         );
     } else {
-        let width = Terminal::detect().width;
         let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
-        print!("{}", text::render(&verdict, &comparisons, width));
+        print!("{}", text::render(&verdict, &comparisons, Window::detect()));
     }
     write(args, &policy, &verdict, &shown, &baselines)?;
     tell_github(ctx, args, &verdict, &shown)?;

@@ -10,10 +10,10 @@ use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
-use crate::report::export::Terminal;
 use crate::run::{RunFolder, Stream, read_all};
 use crate::session::{RecountedRun, SessionError, plain_run_name, read_outcomes, run_seeds};
 use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::table::Window;
 use crate::train::CURVE;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
             serde_json::to_string_pretty(&study).unwrap_or_default()
         );
     } else {
-        print!("{}", study.terminal(Terminal::detect().width));
+        print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
     Ok(match study.incomplete() {

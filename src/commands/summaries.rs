@@ -5,43 +5,39 @@ use super::failure::Failure;
 use crate::config::PublishedFile;
 use crate::exit::Exit;
 use crate::record::Summary;
-use crate::report::export::{Export, Terminal};
-use crate::report::{Table, TableInput, TableSettings};
+use crate::report::{Table, TableInput, TableSettings, printed};
 use crate::session::TitledSummary;
+use crate::table::formats::{JSON, TERMINAL};
+use crate::table::{Document, Records, Window};
 
 /// Prints results on stdout: one table a suite, or JSON.
 ///
 /// # Errors
-/// When a summary has no JSON form.
+/// When the results have no such form.
 pub fn print_summaries(
     ctx: &Context,
     summaries: &[TitledSummary],
     published: &[PublishedFile],
 ) -> Result<(), Failure> {
-    if ctx.json {
+    let text = if ctx.json {
         let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
-        ctx.print_json(&plain)
+        let document = Document::new(Vec::new(), Records::default(), &plain)?;
+        JSON.text(&document, Window::default())?
     } else {
-        print!("{}", tables(&Terminal::detect(), summaries, published));
-        Ok(())
-    }
+        let tables = tables(summaries, published);
+        TERMINAL.text(&printed::document(&tables)?, Window::detect())?
+    };
+    print!("{text}");
+    Ok(())
 }
 
-/// The tables of some runs in one format.
-pub fn tables(
-    format: &dyn Export,
-    summaries: &[TitledSummary],
-    published: &[PublishedFile],
-) -> String {
+/// The tables of some runs.
+pub fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -> Vec<Table> {
     let inputs: Vec<TableInput<'_>> = summaries.iter().map(TitledSummary::input).collect();
-    let tables: Vec<Table> = Table::of(&inputs, TableSettings::default())
+    Table::of_runs(&inputs, TableSettings::default())
         .into_iter()
         .map(|table| table.beside(published))
-        .collect();
-    match format.export(&tables) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => format!("{error}\n"),
-    }
+        .collect()
 }
 
 /// Incomplete as soon as one output is missing, failed or unscored.

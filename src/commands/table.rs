@@ -1,6 +1,6 @@
 //! `unigauge table`.
 
-use super::cli::{TableArgs, TableFormat};
+use super::cli::TableArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
@@ -8,10 +8,11 @@ use super::summaries::exit_of;
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
 use crate::record::{Object, Summary};
-use crate::report::export::{self, Export, Terminal};
-use crate::report::{Measured, Paired, Table, TableSettings};
+use crate::report::{Measured, Paired, Table, TableSettings, printed};
 use crate::run::{Manifest, read_json};
 use crate::session::{TitledSummary, open_graded};
+use crate::table::formats::{JSON, TERMINAL, of_file};
+use crate::table::{Document, Format, FormatError, Grid, Window};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -36,7 +37,7 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
         tables.extend(tables_of(suite, file, &of_suite));
         let paired = of_suite.iter().flat_map(|run| {
             let file = file.into_iter();
-            file.flat_map(|file| Paired::of(run.measured(), file))
+            file.flat_map(|file| Paired::of_run(run.measured(), file))
         });
         pairs.extend(paired);
     }
@@ -47,7 +48,8 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
              `unigauge table SUITE`",
         ));
     }
-    let bytes = rendered(format, &tables, &pairs, args.pairs)?;
+    let document = document(&tables, &pairs, args.pairs)?;
+    let bytes = (format.write)(&document, Window::detect())?;
     put(args.out.as_deref(), &bytes)?;
     let read: Vec<TitledSummary> = runs.into_iter().map(|run| run.titled).collect();
     Ok(exit_of(&read))
@@ -213,7 +215,7 @@ fn tables_of(suite: &str, file: Option<&PublishedFile>, runs: &[&Run]) -> Vec<Ta
         return vec![Table::of_papers(file, &title(file, suite))];
     }
     let inputs: Vec<_> = runs.iter().map(|run| run.titled.input()).collect();
-    let tables = Table::of(&inputs, TableSettings::default());
+    let tables = Table::of_runs(&inputs, TableSettings::default());
     let with_papers = |table: Table| match file {
         Some(file) => table.with_papers(file),
         None => table,
@@ -232,82 +234,41 @@ fn title(file: &PublishedFile, suite: &str) -> String {
     own.or(of_suite).unwrap_or_else(|| suite.to_owned())
 }
 
-fn format(ctx: &Context, args: &TableArgs) -> Result<TableFormat, Failure> {
-    let extension = args.out.as_deref().and_then(Path::extension);
-    let by_name = match extension.and_then(|extension| extension.to_str()) {
-        Some("md") => Some(TableFormat::Markdown),
-        Some("tex") => Some(TableFormat::Latex),
-        Some("html") => Some(TableFormat::Html),
-        Some("csv") => Some(TableFormat::Csv),
-        Some("parquet") => Some(TableFormat::Parquet),
-        Some("json") => Some(TableFormat::Json),
-        _ => None,
-    };
-    let of_flag = ctx.json.then_some(TableFormat::Json);
+fn format(ctx: &Context, args: &TableArgs) -> Result<&'static Format, Failure> {
+    let of_flag = ctx.json.then_some(&JSON);
     let format = args
         .format
         .or(of_flag)
-        .or(by_name)
-        .unwrap_or(TableFormat::Terminal);
-    if format == TableFormat::Parquet && args.out.is_none() {
+        .or_else(|| of_file(args.out.as_deref()?))
+        .unwrap_or(&TERMINAL);
+    if format.binary && args.out.is_none() {
         return Err(Failure::usage(
-            "Parquet is not for a terminal",
+            format!("{} is not for a terminal", format.title),
             "name a file with `-o FILE`",
         ));
     }
-    if format == TableFormat::Parquet && args.pairs {
+    if format.binary && args.pairs {
         return Err(Failure::usage(
-            "pairs are not written as Parquet",
+            format!("pairs are not written as {}", format.title),
             "take csv or json, or leave out `--pairs`",
         ));
     }
     Ok(format)
 }
 
-fn rendered(
-    format: TableFormat,
-    tables: &[Table],
-    pairs: &[Paired],
+/// The tables with the pairs below them, or the pairs alone.
+fn document<'a>(
+    tables: &'a [Table],
+    pairs: &'a [Paired],
     alone: bool,
-) -> Result<Vec<u8>, Failure> {
-    let terminal = Terminal::detect();
-    let width = terminal.width;
-    let exporter: Box<dyn Export> = match format {
-        TableFormat::Terminal => Box::new(terminal),
-        TableFormat::Markdown => Box::new(export::Markdown),
-        TableFormat::Latex => Box::new(export::Latex),
-        TableFormat::Html => Box::new(export::Html),
-        TableFormat::Csv if alone => {
-            let records: Vec<Object> = pairs.iter().flat_map(Paired::records).collect();
-            return Ok(export::records_csv(&records).into_bytes());
-        }
-        TableFormat::Csv => return Ok(export::Csv.export(tables)?),
-        TableFormat::Parquet => return Ok(export::Parquet.export(tables)?),
-        TableFormat::Json => {
-            let value = match alone {
-                true => json!({"pairs": pairs}),
-                false => json!({"tables": tables, "pairs": pairs}),
-            };
-            return Ok(format!("{value:#}\n").into_bytes());
-        }
-    };
-    let mut text = match alone {
-        true => String::new(),
-        false => String::from_utf8_lossy(&exporter.export(tables)?).into_owned(),
-    };
-    for paired in pairs {
-        let grid = paired.grid();
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text += &match format {
-            TableFormat::Markdown => grid.markdown(),
-            TableFormat::Latex => grid.latex(),
-            TableFormat::Html => grid.html(),
-            _ => grid.terminal(width),
-        };
+) -> Result<Document<'a>, FormatError> {
+    let grids: Vec<Grid> = pairs.iter().map(Paired::grid).collect();
+    if alone {
+        return Document::new(grids, Paired::records(pairs), &json!({"pairs": pairs}));
     }
-    Ok(text.into_bytes())
+    let tables_and_pairs = json!({"tables": tables, "pairs": pairs});
+    let grids = printed::grids(tables).into_iter().chain(grids).collect();
+    Document::new(grids, printed::records(tables), &tables_and_pairs)
 }
 
 /// Into the file, or on standard output.

@@ -24,12 +24,16 @@ pub struct Baseline {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
+    /// When it was accepted.
     pub when: jiff::Timestamp,
+    /// Why it was accepted.
     pub reason: String,
+    /// The name of the suite.
     pub suite: String,
     pub model: String,
     /// The official number before and after.
     pub from: Option<f64>,
+    /// The overall number after.
     pub to: Option<f64>,
 }
 

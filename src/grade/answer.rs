@@ -2,6 +2,7 @@
 
 use super::rule::{Case, Rule, Verdict};
 use super::state;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 
@@ -83,14 +84,14 @@ fn reading(seen: &Evidence) -> Option<Evidence> {
         .evidence
         .as_ref()
         .filter(|_| READERS.contains(&&*seen.observer))?;
-    let text = evidence.get("text")?.as_str()?;
+    let text = text_alone(evidence)?;
     let parted = thinking::split_reply(text);
     if parted.answered() && parted.reading() == text {
         return None;
     }
     let mut own = seen.clone();
     if parted.answered() {
-        own.evidence.as_mut()?["text"] = parted.reading().into();
+        own.evidence.as_mut()?[TextReading::KEY] = parted.reading().into();
     } else {
         own.error = Some(Failure {
             stage: "observe".into(),

@@ -11,6 +11,7 @@ use crate::config::{Settings, SuiteFile};
 use crate::files::write_durable;
 use crate::grade::{self, Board, Rule, SuiteFacts};
 use crate::observe::OBSERVERS;
+use crate::record::evidence::text_engine;
 use crate::record::judged;
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use std::path::Path;
@@ -19,9 +20,11 @@ use std::sync::Arc;
 /// The records that grading reads.
 #[derive(Debug)]
 pub struct Records {
+    /// The items, in the suite's order.
     pub items: Arc<Vec<Item>>,
     /// None for loose evidence without outputs.
     pub outputs: Option<Vec<Output>>,
+    /// All evidence, in file order.
     pub evidence: Vec<Evidence>,
     /// Remarks on what was read.
     pub notes: Vec<String>,
@@ -223,13 +226,11 @@ fn other_options(options: &Settings) -> Option<String> {
 /// The OCR engines that wrote the evidence, by the names that they go by there.
 fn engines(evidence: &[Evidence]) -> Vec<&str> {
     let mut engines = Vec::new();
-    for seen in evidence
+    let seen = evidence
         .iter()
-        .filter_map(|record| record.evidence.as_ref())
-    {
-        if let (Some(engine), Some(_)) = (seen["engine"].as_str(), seen.get("text"))
-            && !engines.contains(&engine)
-        {
+        .filter_map(|record| record.evidence.as_ref());
+    for engine in seen.filter_map(text_engine) {
+        if !engines.contains(&engine) {
             engines.push(engine);
         }
     }

@@ -22,7 +22,7 @@ use unigauge::session::{
 fn the_example_of_a_suite_prints_its_table() {
     let out = tempfile::tempdir().unwrap();
     let table = run_suite::tables_of("mini-geneval", &["world".into()], out.path()).unwrap();
-    assert!(table.starts_with("**") || table.contains('|'), "{table}");
+    assert!(table.contains("Mini-GenEval"), "{table}");
     assert!(
         out.path()
             .join("mini-geneval/world/seed0/summary.json")

@@ -5,6 +5,7 @@ use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
+use crate::record::evidence::TextReading;
 use crate::text::normalise::Normalise;
 use crate::text::{distance, multiset};
 use schemars::JsonSchema;
@@ -38,7 +39,7 @@ pub enum Measure {
 pub const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
     "accuracy",
     "One minus the rate of wrong characters or words, or the share of them that is found.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Accuracy(options.read()?))),
 );
 

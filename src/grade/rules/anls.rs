@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::distance;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
     "anls",
     "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Anls::new(options.read()?)?)),
 );
 

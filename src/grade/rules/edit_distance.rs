@@ -3,6 +3,7 @@
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::distance;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
     "edit-distance",
     "One minus the normalised edit distance to the nearest answer.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(EditDistance(options.read()?))),
 );
 

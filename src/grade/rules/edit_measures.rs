@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::{Similarities, is_own_region, why_absent};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -115,7 +116,7 @@ impl EditMeasures {
             Err(why) => return Err(absence(case, first).unwrap_or(why)),
         };
         let regional = matches!(first, "inside" | "outside");
-        if regional && evidence["region"] == "output" && !self.0.own_region {
+        if regional && is_own_region(evidence) && !self.0.own_region {
             return Err(format!(
                 "no region: `{path}` needs a `mask` or `target` in the item's `expect`; that of the output itself says \
                  nothing about what was to be kept"
@@ -145,12 +146,8 @@ impl EditMeasures {
 
 /// Why an observer says that it could not take a measure.
 fn absence(case: &Case<'_>, key: &str) -> Option<String> {
-    let evidence = lookup::find(case, "absent", None).ok()?;
-    let absent = evidence["absent"].as_object()?;
-    let (_, why) = absent
-        .iter()
-        .find(|(name, _)| key.starts_with(name.as_str()))?;
-    let why = why.as_str()?;
+    let evidence = lookup::find(case, Similarities::ABSENT, None).ok()?;
+    let why = why_absent(evidence, key)?;
     Some(format!("`{key}` was not measured: {why}"))
 }
 

@@ -10,6 +10,7 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::grade::state;
 use crate::record::Overall;
+use crate::record::evidence::Judgement;
 use crate::record::{Grade, Item};
 use crate::text::thinking::NO_ANSWER;
 use schemars::JsonSchema;
@@ -42,7 +43,7 @@ const SCALE: Scale = Scale {
 pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
     "gedit",
     "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
-    &[Reads::Evidence("calls")],
+    &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(GEdit::new(options.read()?)?)),
 )
 .writing(&["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"]);
@@ -75,7 +76,7 @@ impl GEdit {
     fn verdict<'a>(&self, case: &Case<'a>) -> Result<Verdict, String> {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let of = |role: &str| -> Vec<Call<'a>> {
-            let calls = calls.iter().filter(|call| call.role == role);
+            let calls = calls.iter().filter(|call| call.role.as_str() == role);
             calls.cloned().collect()
         };
         let (sc, pq) = (of("sc"), of("pq"));

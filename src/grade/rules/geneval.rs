@@ -10,10 +10,11 @@ use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
+use crate::record::evidence::{Detections, OfficialVerdict, Text};
 use crate::record::geneval_words::COLORS as PALETTE;
 use crate::record::{Evidence, Grade};
 use geometry::Relation;
-use objects::{Detected, Detections, Found};
+use objects::{Detected, DetectedObjects, Found};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -27,8 +28,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     "geneval",
     "GenEval: the objects, counts, colours and positions that a detector finds.",
     &[
-        Reads::Evidence("detections"),
-        Reads::Evidence(official::KEY),
+        Reads::Evidence(Detections::KEY),
+        Reads::Evidence(OfficialVerdict::KEY),
     ],
     |options| Ok(Box::new(GenEval::new(options.read()?)?)),
 )
@@ -145,11 +146,12 @@ impl GenEval {
         if expect.include.is_empty() && expect.exclude.is_empty() {
             return Err("the item's `expect` has neither `include` nor `exclude` clauses".into());
         }
-        if let Ok(verdict) = lookup::find(case, official::KEY, self.0.observer.as_deref()) {
+        let observer = self.0.observer.as_deref();
+        if let Ok(verdict) = lookup::find(case, OfficialVerdict::KEY, observer) {
             return official::verdict(verdict);
         }
-        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
-        let detections = Detections::deserialize(evidence)
+        let evidence = lookup::find(case, Detections::KEY, observer)?;
+        let detections = DetectedObjects::read(evidence)
             .map_err(|e| format!("malformed detector evidence: {e}"))?;
         let tag = expect.tag.as_deref();
         let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
@@ -270,7 +272,7 @@ fn check_color(
     }
     let colors: Vec<&str> = objects
         .iter()
-        .map(|o| o.color.as_deref())
+        .map(|o| o.color.as_ref().map(Text::as_str))
         .collect::<Option<_>>()
         .ok_or_else(|| {
             Failure::Unknown(format!(
@@ -344,7 +346,10 @@ impl Rule for GenEval {
         }
         let mut pictures = 0;
         for record in evidence {
-            let Some(detections) = record.evidence.as_ref().and_then(|e| e.get("detections"))
+            let Some(detections) = record
+                .evidence
+                .as_ref()
+                .and_then(|e| e.get(Detections::KEY))
             else {
                 continue;
             };

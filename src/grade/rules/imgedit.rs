@@ -11,6 +11,7 @@ use crate::grade::scale::Scale;
 use crate::python::str::round2;
 use crate::record::Item;
 use crate::record::Overall;
+use crate::record::evidence::Judgement;
 use parse::{RUBRICS, Scores};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,7 +34,7 @@ pub enum Variant {
 pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
     "imgedit",
     "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
-    &[Reads::Evidence("calls")],
+    &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(ImgEdit(options.read()?))),
 )
 .writing(&["result.json", "average_score.json", "typescore.json"]);

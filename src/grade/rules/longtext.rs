@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::text::normalise::Language;
 use crate::text::recall::{self, Recall};
 use schemars::JsonSchema;
@@ -22,7 +23,7 @@ const LISTED: usize = 12;
 pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
     "longtext",
     "LongText-Bench: the share of the words or characters that an OCR engine finds.",
-    &[Reads::Evidence("text")],
+    &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(LongText(options.read()?))),
 );
 
@@ -53,9 +54,8 @@ impl LongText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let expect = Expect::deserialize(&case.item.expect)
             .map_err(|e| format!("the item's `expect` is not LongText-Bench's: {e}"))?;
-        let text = lookup::find(case, "text", self.0.observer.as_deref())?
-            .get("text")
-            .and_then(serde_json::Value::as_str)
+        let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
+        let text = text_alone(evidence)
             .ok_or("malformed evidence: `text` is not a string")?
             .replace(NO_TEXT, "");
         let found = recall::longtext(&expect.texts, &text, expect.language);

@@ -7,6 +7,7 @@ use super::multiple_choice;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
     "mmmu",
     "MMMU: multiple-choice and open questions.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Mmmu(options.read()?))),
 );
 

@@ -4,6 +4,7 @@ use crate::grade::choice::{self, MOST_OPTIONS};
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::record::{Grade, Item};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 pub const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
     "multiple-choice",
     "Right when the reply chooses the right option; asked once, or in every rotation.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(MultipleChoice(options.read()?))),
 );
 

@@ -4,15 +4,17 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::{Detection, Detections, Field};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `object-edit`, described.
 pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
     "object-edit",
     "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
-    &[Reads::Evidence("detections")],
+    &[Reads::Evidence(Detections::KEY)],
     |options| Ok(Box::new(ObjectEdit::new(options.read()?)?)),
 );
 
@@ -44,11 +46,6 @@ struct Expect {
     gone: Option<Object>,
     /// What is to be there.
     new: Option<Object>,
-}
-
-#[derive(Deserialize)]
-struct Detections {
-    detections: Vec<Object>,
 }
 
 /// An object of an item or of the evidence.
@@ -102,9 +99,9 @@ impl ObjectEdit {
         let expect = Expect::deserialize(&case.item.expect).map_err(|error| {
             format!("the item's `expect` needs `kept`, `gone` and `new`: {error}")
         })?;
-        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
-        let Detections { mut detections } = Detections::deserialize(evidence)
-            .map_err(|error| format!("malformed detector evidence: {error}"))?;
+        let evidence = lookup::find(case, Detections::KEY, self.0.observer.as_deref())?;
+        let mut detections =
+            detected(evidence).map_err(|error| format!("malformed detector evidence: {error}"))?;
         let near = self.0.near;
         let mut take = |object: &Object| {
             let place = detections.iter().position(|seen| object.is(seen, near));
@@ -148,6 +145,22 @@ impl ObjectEdit {
             ..Verdict::scored(number(follow) * preserve, exact, reasons.join("\n"))
         })
     }
+}
+
+/// The objects of the evidence.
+fn detected(evidence: &Value) -> Result<Vec<Object>, String> {
+    let object = |detection: Field<Detection<'_>>| {
+        let detection = detection.required("detection")?;
+        Ok(Object {
+            class: detection.class.required("class")?.to_string(),
+            color: detection.color.required("color")?.to_string(),
+            bbox: detection.bbox.optional()?,
+        })
+    };
+    lookup::detections(evidence)?
+        .into_iter()
+        .map(object)
+        .collect()
 }
 
 impl Rule for ObjectEdit {

@@ -10,6 +10,7 @@ use crate::grade::pooled::Pooled;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::stats::formula::{Formula, Terms};
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall};
@@ -25,7 +26,7 @@ const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 pub const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
     "oneig-text",
     "OneIG-Bench's text score: edit distance, exact pictures and words found.",
-    &[Reads::Evidence("text")],
+    &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(OneIgText(options.read()?))),
 )
 .writing(&["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"]);
@@ -61,10 +62,8 @@ pub struct OneIgText(pub OneIgTextOptions);
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let expect = expect(&case.item.expect)?;
-        let text = lookup::find(case, "text", self.0.observer.as_deref())?
-            .get("text")
-            .and_then(serde_json::Value::as_str)
-            .ok_or("malformed evidence: `text` is not a string")?;
+        let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
+        let text = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
         let gold = match &expect.text_content {
             Some(cell) => normalise::oneig(cell),
             None => normalise::oneig(&expect.texts.join(" ")),

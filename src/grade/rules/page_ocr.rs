@@ -5,6 +5,7 @@ use crate::grade::description::{OptionAsset, Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::wordnet::WordNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 pub const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
     "page-ocr",
     "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(PageOcr::new(options.read()?)?)),
 )
 .with_assets(&[OptionAsset {

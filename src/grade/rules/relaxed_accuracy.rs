@@ -6,6 +6,7 @@ use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python;
 use crate::python::whitespace::strip;
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
     "relaxed-accuracy",
     "ChartQA: right when a number is near enough to the answer, or the text is the same.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(RelaxedAccuracy::new(options.read()?)?)),
 );
 

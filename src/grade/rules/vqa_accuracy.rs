@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace::strip;
+use crate::record::evidence::TextReading;
 use crate::text::vqa;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,7 +24,7 @@ pub enum Normalisation {
 pub const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
     "vqa-accuracy",
     "VQAv2 and TextVQA: agreement with the answers of ten people.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(VqaAccuracy(options.read()?))),
 );
 

@@ -10,6 +10,7 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::python;
 use crate::record::Overall;
+use crate::record::evidence::Judgement;
 use crate::record::{Grade, Item};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,7 +55,7 @@ const PROMPTS: usize = 1000;
 pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
     "wise",
     "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
-    &[Reads::Evidence("calls")],
+    &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(Wise::new(options.read()?)?)),
 )
 .writing(&["scores.jsonl"]);

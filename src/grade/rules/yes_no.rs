@@ -5,6 +5,7 @@ use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::Grade;
 use crate::record::Overall;
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub enum Headline {
 pub const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
     "yes-no",
     "Questions that are answered with yes or no, with the measures of POPE.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(YesNo(options.read()?))),
 );
 

@@ -16,6 +16,7 @@ pub const HELP: &str = "each line is one JSON object; see the formats in the REA
 pub struct Row {
     /// 1-based.
     pub line: usize,
+    /// The fields, as JSON.
     pub fields: Object,
     /// Where `NaN` or an infinite number stands in place of a number; such values are null in `fields`.
     pub not_numbers: Vec<NotNumber>,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// A run, and what its numbers' standard errors are.
 pub struct LmEval<'a> {
+    /// The numbers of the run.
     pub summary: &'a Summary,
     /// `manifest.json` as it stands.
     pub manifest: &'a Value,
@@ -16,6 +17,7 @@ pub struct LmEval<'a> {
     pub error_of: &'a dyn Fn(&Group) -> Option<f64>,
     /// Seconds since 1970 at the start, and seconds that the run took where it is known.
     pub started: f64,
+    /// Seconds that the run took, where that is known.
     pub took: Option<f64>,
 }
 
