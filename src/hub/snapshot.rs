@@ -24,6 +24,7 @@ pub struct Snapshot {
     pub repo: String,
     /// The revision that was asked for: a branch or a commit.
     pub revision: String,
+    /// The commit that the revision named.
     pub commit: String,
     /// The licence that the repository states.
     #[serde(default)]

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
+    /// The same on all platforms.
     Same(T),
+    /// By platform.
     By(BTreeMap<String, T>),
 }
 
@@ -37,33 +39,47 @@ pub enum Source {
     /// A file of a repository on a model hub. `HF_ENDPOINT` names another hub, and `HF_TOKEN` opens gated
     /// repositories.
     HubFile {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// The path of the file.
         path: String,
     },
     /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder. They are listed
     /// at the first fetch and pinned to its commit. The asset is the folder.
     HubDataset {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// The beginning of the paths of its files.
         prefix: String,
     },
     /// The same for a repository of weights, with shards whose number only the listing tells.
     HubFiles {
+        /// Owner and name.
         repo: String,
+        /// A branch, a tag or a commit.
         revision: String,
+        /// The beginning of the paths of its files.
         prefix: String,
     },
     /// A file on a web server. `revision` is the pinned commit if the address contains one.
     Url {
+        /// The address.
         url: String,
+        /// A branch, a tag or a commit.
         #[serde(default)]
         revision: String,
     },
     /// A file inside a package, downloaded with the registry's ordinary client.
     Package {
+        /// The registry.
         ecosystem: Ecosystem,
+        /// The name of the package.
         name: String,
+        /// The version of the package.
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
@@ -135,6 +151,7 @@ impl Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
+    /// The registry of Python.
     Pypi,
 }
 
@@ -142,7 +159,9 @@ pub enum Ecosystem {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
+    /// Its name.
     pub name: String,
+    /// The address of its text.
     pub source: String,
 }
 
@@ -150,10 +169,15 @@ pub struct Licence {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
+    /// The short name.
     pub id: String,
+    /// What it is.
     pub title: String,
+    /// What uses it.
     pub purpose: String,
+    /// The licence under which its authors publish it.
     pub licence: Licence,
+    /// Where it comes from.
     pub source: Source,
     /// Lower-case hexadecimal. Without it, the hash of the first fetch is recorded and required from then on.
     #[serde(default)]
@@ -215,14 +239,19 @@ impl Asset {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
+    /// In the order of the file.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
+    /// Names for several assets.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
     /// The table that is built into the program.
+    ///
+    /// # Errors
+    /// Fails if the table has a mistake.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -231,6 +260,9 @@ impl Table {
     }
 
     /// Reads a table. `file` is its name in errors.
+    ///
+    /// # Errors
+    /// Fails if the table has a mistake.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),
