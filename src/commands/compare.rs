@@ -27,7 +27,11 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
-    let papers = published(&summaries, args.published)?;
+    let papers = if args.published {
+        published_beside(&summaries)?
+    } else {
+        Vec::new()
+    };
     let format = if ctx.json { &JSON } else { args.format };
     if args.pairs && args.runs.len() < 2 {
         return Err(Failure::usage(
