@@ -88,7 +88,7 @@ pub fn run(
         "xomni-decoder" => xomni::decoder(&mut report, &read(config, file)?, shapes, dtype, clock)?,
         _ => {
             return Err(ModelError::Input(format!(
-                "there is no network `{network}` to time"
+                "there is no network named `{network}` to time"
             )));
         }
     }
@@ -110,7 +110,7 @@ pub(super) fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
         _ => Err(ModelError::Input(format!(
-            "a side of {side} pixels is no multiple of {pixels}, which one token spans"
+            "a side of {side} pixels is not a multiple of {pixels}, the side of one token"
         ))),
     }
 }

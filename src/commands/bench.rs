@@ -23,7 +23,7 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let dtype = match args.precision {
         Some(BenchPrecision::F32) => DType::F32,
         Some(BenchPrecision::Bf16) => DType::BF16,
@@ -75,7 +75,7 @@ fn config(args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
     let wrong = |path: &Path, message: String| {
         Failure::usage(
             format!("{}: {message}", path.display()),
-            "give a `config.json` as the network's checkpoints have it",
+            "give a `config.json` in the form of the network's checkpoints",
         )
     };
     if let Some(path) = &args.config {
@@ -86,7 +86,7 @@ fn config(args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
     let Some(text) = preset(&args.network, args.released) else {
         let near = nearest(&args.network, NETWORKS);
         return Err(Failure::usage(
-            format!("there is no network `{}` to time", args.network),
+            format!("there is no network named `{}` to time", args.network),
             match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known: {}", NETWORKS.join(", ")),

@@ -1,4 +1,4 @@
-//! `unigauge check`: is everything there, and what would be done.
+//! `unigauge check`: checks that everything exists, and shows the plan.
 
 use super::checkpoint;
 use super::cli::{CheckArgs, Layout, RunArgs};
@@ -44,7 +44,7 @@ impl From<&RunArgs> for CheckArgs {
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = match args.keys {
-        // Nothing but the keys is printed, so that they can be piped.
+        // Only the keys are printed, so that they can be piped.
         true => Exit::Ok,
         false => environment(ctx, args)?,
     };
@@ -157,7 +157,7 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
         [] => Ok("fine".into()),
         // Grading works on evidence that others made; looking at pictures does not.
         names => Ok(format!(
-            "fine for loose evidence; this version has no observer {names:?}"
+            "can grade existing evidence; this version has no observer {names:?}"
         )),
     }
 }
@@ -304,7 +304,7 @@ fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
         .map(String::as_str)
         .collect();
     println!(
-        "{}: {} items × {} repeats, {} outputs to make, {} there; observers: {}; rule: {}",
+        "{}: {} items × {} repeats, {} outputs to make, {} finished; observers: {}; rule: {}",
         prepared.folder.root().display(),
         prepared.selected.items.len(),
         prepared.repeats,
@@ -352,7 +352,7 @@ fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure>
 /// From what earlier outputs of the run took; nothing is guessed.
 fn estimate(timed: Option<TimedOutputs>, left: usize) -> String {
     let Some(TimedOutputs { mean, count }) = timed else {
-        return "none, since no output of this run was timed yet; a run with `--limit 4` gives one"
+        return "unknown, since no output of this run was timed yet; a run with `--limit 4` gives an estimate"
             .into();
     };
     let total = Duration::from_secs_f64(mean * left as f64);

@@ -101,7 +101,7 @@ fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) 
     let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
     if good {
         println!(
-            "weights: every tensor that the networks ask for is here in its shape{}",
+            "weights: every tensor that the networks require exists with its shape{}",
             match how {
                 Checked::Numbers => ", and its numbers are finite",
                 Checked::Headers => "; the numbers were not read (--quick)",
@@ -150,7 +150,7 @@ fn files(
         ..
     } = repository;
     let gated = match repository.gated {
-        true => "; accept its terms on the hub and set HF_TOKEN",
+        true => "; accept its terms on the hub, and set HF_TOKEN",
         false => "",
     };
     println!("repository {repo} @ {revision}, licence: {licence}{gated}");
@@ -170,7 +170,7 @@ fn files(
                 println!("  would fetch {} ({})", file.path, HumanBytes(file.size));
             }
             if !absent.is_empty() {
-                println!("  `unigauge fetch {}` brings them", model.name);
+                println!("  `unigauge fetch {}` downloads them", model.name);
             }
             Ok(absent.is_empty())
         }
@@ -182,8 +182,10 @@ fn files(
                 repository.files.join(", ")
             );
             match error {
-                HubError::Offline { .. } => println!("  sizes: the hub was not asked (offline)"),
-                error => println!("  sizes: the hub did not tell: {error}"),
+                HubError::Offline { .. } => {
+                    println!("  sizes: unknown, since the network may not be used (offline)")
+                }
+                error => println!("  sizes: unknown: {error}"),
             }
             Ok(false)
         }

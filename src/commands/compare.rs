@@ -35,8 +35,8 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let format = if ctx.json { &JSON } else { args.format };
     if args.pairs && args.runs.len() < 2 {
         return Err(Failure::usage(
-            "one run makes no pair",
-            "name the run to compare with first",
+            "a pair needs two runs",
+            "put the run to compare with first",
         ));
     }
     let tables = tables(&summaries, &papers);

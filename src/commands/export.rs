@@ -30,7 +30,7 @@ fn items(ctx: &Context, args: &ItemsExportArgs) -> Result<Exit, Failure> {
     if !format.is_some_and(|format| [&PARQUET, &CSV].contains(&format)) {
         return Err(Failure::usage(
             format!("`{}` is neither Parquet nor CSV", args.out.display()),
-            "name a file that ends in .parquet or .csv",
+            "give the file a name that ends in .parquet or .csv",
         ));
     }
     let runs = args.runs.iter().map(|run| grades(run));

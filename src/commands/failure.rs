@@ -56,7 +56,7 @@ impl Failure {
         Self::told(
             Exit::Unexpected,
             error,
-            "look at the disk and its permissions",
+            "check the disk and its permissions",
         )
     }
 

@@ -119,7 +119,7 @@ fn write(
     let xml = junit::render(verdict, lenient).map_err(|error| {
         Failure::usage(
             format!("no JUnit XML: {error}"),
-            "look for odd characters in names",
+            "check names for unusual characters",
         )
     })?;
     if let Some(path) = &args.junit {

@@ -66,9 +66,9 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
     let names = there.iter().filter_map(|path| path.file_name()?.to_str());
     let names: Vec<&str> = names.collect();
     Err(Failure::nothing(
-        format!("{} holds no runs of {suite:?}", results.display()),
+        format!("{} has no runs of {suite:?}", results.display()),
         match names.is_empty() {
-            true => "name the results tree with `--results DIR`".to_owned(),
+            true => "give the folder of the results with `--results DIR`".to_owned(),
             false => format!("it has {}", names.join(", ")),
         },
     ))
@@ -77,10 +77,7 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
 fn none(args: &HistoryArgs) -> Failure {
     let what = args.suite.as_deref().unwrap_or("any suite");
     Failure::nothing(
-        format!(
-            "{} holds no runs of {what} that fit",
-            args.results.display()
-        ),
+        format!("{} has no matching runs of {what}", args.results.display()),
         "see `unigauge list runs`, and check `--model`, `--metric` and `--since`",
     )
 }

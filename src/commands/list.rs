@@ -123,8 +123,8 @@ fn published() -> Vec<Row> {
             .filter(|row| !file.impossible(row).is_empty())
             .count();
         let told = [
-            (off, "of them do not add up"),
-            (impossible, "with a number that no count of answers gives"),
+            (off, "inconsistent"),
+            (impossible, "with an impossible number"),
         ];
         let told = told.into_iter().filter(|(rows, _)| *rows > 0);
         let told: String = told

@@ -32,7 +32,7 @@ fn observe_run(ctx: &Context, args: &ObserveArgs, run: &Path) -> Result<Exit, Fa
     let seen = ctx.session.observe_run(run, args.device, jobs)?;
     let outcome = &seen.outcome;
     if outcome.interrupted {
-        say("go on with the same command");
+        say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
     println!(

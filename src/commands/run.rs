@@ -72,7 +72,7 @@ fn conclude(
             "everything finished is in {}",
             last.folder.root().display()
         ));
-        say("go on with the same command");
+        say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
     let summaries: Vec<TitledSummary> = made.iter().filter_map(|run| run.summary.clone()).collect();
@@ -141,7 +141,7 @@ fn conclude_parts(ctx: &Context, made: &[MadeRun]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} there before",
+                "{}: {} outputs made, {} failed, {} made before",
                 run.folder.root().display(),
                 outcome.generated,
                 outcome.generate_failed,

@@ -195,7 +195,7 @@ fn elsewhere(
     match suite.and_then(|suite| suite.levels.get_mut(at)) {
         Some(level) => level.runs.push(Ok(read)),
         None => notes.push(format!(
-            "{}: {run} is a run of {found}, which is none of the study's suites.",
+            "{}: {run} is a run of {found}, which is not a suite of the study.",
             level.title()
         )),
     }

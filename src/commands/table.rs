@@ -43,7 +43,7 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     }
     if args.pairs && pairs.is_empty() {
         return Err(Failure::nothing(
-            "no run is of a model that papers have numbers of",
+            "no run has a model with published numbers",
             "a row is a run's when its `definition` is the run's model, or its `model` has the same name: see \
              `unigauge table SUITE`",
         ));
@@ -86,14 +86,14 @@ fn deviations(manifest: &Manifest, titled: &TitledSummary) -> Vec<String> {
     if selection.limit.is_some() || !selection.only.is_empty() {
         let n = titled.summary.overall.n;
         found.push(format!(
-            "only a part of the suite's items was asked, {n} of which are scored"
+            "only some of the suite's items were used, of which {n} are scored"
         ));
     }
     let own = manifest.suite.as_json()["repeats"].as_u64().unwrap_or(1);
     if own != u64::from(manifest.repeats) {
         let asked = manifest.repeats;
         found.push(format!(
-            "{asked} outputs an item, where the suite asks for {own}"
+            "{asked} outputs per item, but the suite requires {own}"
         ));
     }
     found.extend(unlike_here(manifest.suite.as_json()));
@@ -123,7 +123,7 @@ fn unlike_here(suite: &Value) -> Option<String> {
         .collect();
     (!other.is_empty()).then(|| {
         format!(
-            "the run's {} are not those of the suite as it stands here",
+            "the run's {} are not those of the current suite",
             other.join(", ")
         )
     })
@@ -151,7 +151,7 @@ fn chosen(args: &TableArgs) -> Result<Vec<PublishedFile>, Failure> {
         let near = config::nearest(name, models.map(|row| row.model.as_str()));
         let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
         return Err(Failure::usage(
-            format!("no published row has a model or a source named `{name}`"),
+            format!("no published row has `{name}` in its model or its source"),
             format!("{near}`unigauge table` shows all rows with their sources"),
         ));
     }
@@ -202,9 +202,9 @@ fn unknown(suite: &str, files: &[PublishedFile]) -> Failure {
     let near = config::nearest(suite, names.iter().copied());
     let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
     Failure::usage(
-        format!("no paper's numbers on `{suite}` are known"),
+        format!("there are no published numbers for `{suite}`"),
         format!(
-            "{near}there are some on {}; results/published/{suite}.toml in the current folder adds them",
+            "{near}there are some for {}; results/published/{suite}.toml in the current folder adds others",
             names.join(", ")
         ),
     )
@@ -244,13 +244,13 @@ fn format(ctx: &Context, args: &TableArgs) -> Result<&'static Format, Failure> {
     if format.binary && args.out.is_none() {
         return Err(Failure::usage(
             format!("{} is not for a terminal", format.title),
-            "name a file with `-o FILE`",
+            "give a file with `-o FILE`",
         ));
     }
     if format.binary && args.pairs {
         return Err(Failure::usage(
             format!("pairs are not written as {}", format.title),
-            "take csv or json, or leave out `--pairs`",
+            "use csv or json, or leave out `--pairs`",
         ));
     }
     Ok(format)

@@ -31,7 +31,7 @@ fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> 
     if loaded.generator != "xomni" {
         return Err(Failure::usage(
             format!("`{}` has no picture tokenizer in this process", loaded.name),
-            "name an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
+            "give an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
         ));
     }
     let ConfiguredModel { settings, .. } = ConfiguredModel::new(&ctx.session, loaded, "")?;
@@ -42,7 +42,7 @@ fn codec(args: &TokensArgs, settings: XOmniSettings, scratch: &Path) -> Result<C
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let place = Place {
         device,
         vram_budget: args.vram_budget.map(|size| size.as_u64()),
@@ -151,14 +151,14 @@ fn read(path: &Path) -> Result<Vec<Codes>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
-            "name files that `tokens encode` wrote",
+            "give files that `tokens encode` wrote",
         )
     })?;
     let coded = serde_json::Deserializer::from_str(&text).into_iter::<Codes>();
     let coded: Vec<Codes> = coded.collect::<Result<_, _>>().map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
-            "it must hold objects with `height`, `width` and `ids`, as `tokens encode` writes them",
+            "it must contain objects with `height`, `width` and `ids`, as `tokens encode` writes them",
         )
     })?;
     Ok(coded)

@@ -49,7 +49,7 @@ fn train_steps(
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps.min(until));
     let outcome = train(
         training,
@@ -89,10 +89,10 @@ pub fn verify_beginning(
         shipped_folder(&ctx.session, &training.name)?.ok_or_else(|| {
             Failure::usage(
                 format!(
-                    "there is no {} and no such checkpoint in the program",
+                    "there is no {}, and no such checkpoint in the program",
                     folder.display()
                 ),
-                "`--verify` needs a training that was complete: name its folder with `--out`",
+                "`--verify` needs a complete training: give its folder with `--out`",
             )
         })?
     };
@@ -175,7 +175,7 @@ fn print_outcome(
     let (record, already) = match outcome {
         Outcome::Interrupted { step } => {
             say(format!(
-                "{}: stopped after step {step} of {}; the same command goes on from there",
+                "{}: stopped after step {step} of {}; the same command continues from there",
                 training.name, training.steps
             ));
             return Ok(Exit::Interrupted);

@@ -130,7 +130,7 @@ pub enum NoDifference {
     #[error("no item has it in both runs")]
     NoPairs,
     /// The test needs right and wrong outputs.
-    #[error("McNemar's test needs one output an item, right or wrong, and this is no such number")]
+    #[error("McNemar's test needs one output per item, right or wrong, but this number has others")]
     NotBinary,
     /// No rule of the runs makes this number.
     #[error("the runs have no metric `{name}`{}", told(.known))]
@@ -141,7 +141,7 @@ fn told(known: &str) -> String {
     if known.is_empty() {
         String::new()
     } else {
-        format!("; their further metrics are {known}")
+        format!("; their other metrics are {known}")
     }
 }
 

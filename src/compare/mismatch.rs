@@ -109,7 +109,7 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
         let all = pairing.items.len();
         add(
             Kind::Prompts,
-            format!("{changed} of {all} items were asked in other words"),
+            format!("{changed} of {all} items have different prompts"),
         );
     }
     let names = before.observers.keys().chain(after.observers.keys());

@@ -8,9 +8,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// The number did not fall by more than the allowed drop.
     Pass,
     /// A drop without evidence, or too little data to decide.
     Inconclusive,
+    /// The number fell by more than the allowed drop, with evidence.
     Breach,
 }
 

@@ -105,7 +105,7 @@ impl CommandGenerator {
                 .filter(|time| key != "timeout_seconds" || !time.is_zero())
                 .ok_or_else(|| {
                     GenerateError::fatal(
-                        format!("settings of the command generator: `{key}` = {seconds} is no time limit"),
+                        format!("settings of the command generator: `{key}` = {seconds} is not a time limit"),
                         "give a positive number of seconds",
                     )
                 })
@@ -141,7 +141,7 @@ impl CommandGenerator {
                         cwd.display()
                     ),
                     None => {
-                        "check `program`: is it installed, on the PATH and executable?".to_owned()
+                        "check that `program` is installed, on the PATH and executable".to_owned()
                     }
                 },
             )
@@ -190,7 +190,7 @@ impl CommandGenerator {
             }
             let note = || match stray {
                 0 => String::new(),
-                n => format!(" (after {n} lines that are no reply, such as {sample:?})"),
+                n => format!(" (after {n} lines that are not replies, such as {sample:?})"),
             };
             let line = match running.hear(Duration::from_millis(50)) {
                 Said::Line(line) => line,
@@ -227,7 +227,7 @@ impl CommandGenerator {
                 sample = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
             }
             if stray > MAX_STRAY_LINES {
-                let what = format!("wrote {stray} lines that are no reply, such as {sample:?}");
+                let what = format!("wrote {stray} lines that are not replies, such as {sample:?}");
                 return Err(Some(("protocol", what)));
             }
         }

@@ -58,7 +58,7 @@ fn four() -> u32 {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FolderError {
     #[error("folder generator: `path` = {}: {reason}", path.display())]
-    #[diagnostic(help("give the folder that holds the pictures"))]
+    #[diagnostic(help("give the folder with the pictures"))]
     Path { path: PathBuf, reason: String },
     #[error("folder generator: `pic_num` = {found}, expected 1 to 4")]
     #[diagnostic(help("a DPG-Bench grid holds four pictures"))]
@@ -159,7 +159,7 @@ impl Folder {
             let (number, name) = (repeat + 1, &item.item);
             return Place::Refused {
                 kind: "missing",
-                reason: format!("{name}: picture {number} is asked for, but {setting}"),
+                reason: format!("{name}: picture {number} is required, but {setting}"),
             };
         }
         let (stems, start) = match self.settings.layout.search(item, repeat) {
@@ -223,7 +223,7 @@ impl Folder {
             (Some(one), Some(other)) => Place::Refused {
                 kind: "missing",
                 reason: format!(
-                    "{name}: {} and {} both begin with the prompt's id; one grid is expected",
+                    "{name}: {} and {} both begin with the prompt's id, but one grid is expected",
                     other.display(),
                     one.display()
                 ),
@@ -278,7 +278,7 @@ impl Folder {
                     let (full, to) = (full.display(), to.display());
                     (
                         "missing",
-                        format!("{full}: a link to {to}, which is not there"),
+                        format!("{full}: a link to {to}, which does not exist"),
                     )
                 }
                 Err(_) => ("image", format!("{}: {error}", full.display())),
@@ -380,7 +380,7 @@ const SEVERAL: &str = "several pictures bear the output's name; the one that was
 /// Says that a file is no picture by its name.
 fn unlike(beside: &Path) -> String {
     format!(
-        "{} is there, and pictures are looked for under the extensions {}",
+        "{} exists, but pictures must have one of the extensions {}",
         slashed(beside),
         names::EXTENSIONS.join(", ")
     )

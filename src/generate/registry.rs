@@ -61,7 +61,7 @@ impl From<GenerateError> for BuildError {
             GenerateError::Fatal { help, .. } => Self::Refused { message, help },
             GenerateError::Item { .. } | GenerateError::Cancelled => Self::Refused {
                 message,
-                help: "look at the settings of the model".into(),
+                help: "check the settings of the model".into(),
             },
         }
     }

@@ -31,7 +31,7 @@ impl World {
             true => Ok(Self(settings)),
             false => Err(GenerateError::fatal(
                 format!(
-                    "`mistakes` is {}, which is no probability",
+                    "`mistakes` is {}, which is not a probability",
                     settings.mistakes
                 ),
                 "give a number from 0 to 1",
@@ -96,7 +96,7 @@ impl Generator for World {
             return Err(GenerateError::item(
                 "prompt",
                 format!(
-                    "the miniature world has nothing of {prompt:?}; ask its own suites: mini-geneval, mini-composition, mini-edit, mini-text"
+                    "the miniature world does not know {prompt:?}; use its own suites: mini-geneval, mini-composition, mini-edit, mini-text"
                 ),
             ));
         };

@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     /// When it is no graded run of the suite whose folder is `of`, or a file is damaged; in words.
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
-            RunError::NotARun { reason, .. } => format!("no run: {reason}"),
+            RunError::NotARun { reason, .. } => format!("not a run: {reason}"),
             RunError::Line { path, reason, .. } => {
                 let name = path.file_name().unwrap_or_default();
                 format!("{} is damaged: {reason}", name.display())

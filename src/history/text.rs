@@ -119,7 +119,7 @@ pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
         lines.push(format!("… and {} more", changed.len() - LISTED));
     }
     if changed.is_empty() {
-        lines.push("nothing that the manifests note had changed".to_owned());
+        lines.push("nothing in the manifests had changed".to_owned());
     }
     lines
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Receives the progress of downloads. All amounts are in bytes.
 pub trait Progress: Send + Sync {
-    /// A download begins; `total` is absent if the size is not known.
+    /// A download begins. `_total` is its size, if known.
     fn begin(&self, _id: &str, _total: Option<u64>) {}
 
     /// A download has reached `done`, which counts from the beginning of the file.
@@ -18,7 +18,7 @@ pub trait Progress: Send + Sync {
     /// pinned.
     fn note(&self, _id: &str, _message: &str) {}
 
-    /// A download has ended, with or without success.
+    /// A download ended.
     fn end(&self, _id: &str) {}
 }
 
@@ -59,7 +59,7 @@ pub struct HubOptions {
     pub cancel: Cancel,
     /// Receives the progress of downloads.
     pub progress: Arc<dyn Progress>,
-    /// The variables that say where assets are and where they come from.
+    /// The environment variables.
     pub environment: Environment,
     /// How patient the hub is with servers.
     pub network: Network,

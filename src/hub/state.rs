@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Whether an asset can be used.
 #[derive(Debug)]
 pub enum State {
-    /// The right file is there.
+    /// There is a file with the right checksum.
     Present(PathBuf),
     /// There is no file.
     Absent,
@@ -20,7 +20,7 @@ pub enum State {
 pub struct Entry<'a> {
     /// The asset.
     pub asset: &'a Asset,
-    /// Whether it can be used.
+    /// Its state.
     pub state: State,
 }
 
@@ -29,11 +29,11 @@ pub struct Entry<'a> {
 pub enum Outcome {
     /// The file was there already.
     Present(PathBuf),
-    /// The file was fetched now.
+    /// The file was fetched.
     Fetched(PathBuf),
     /// A dry run would fetch the file.
     WouldFetch,
-    /// The file could not be fetched.
+    /// The fetch failed.
     Failed(HubError),
 }
 
@@ -42,6 +42,6 @@ pub enum Outcome {
 pub struct Fetched<'a> {
     /// The asset.
     pub asset: &'a Asset,
-    /// What was done.
+    /// What happened.
     pub outcome: Outcome,
 }

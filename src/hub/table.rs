@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
-    /// The same on all platforms.
+    /// The same value on all platforms.
     Same(T),
-    /// By platform.
+    /// Values by platform.
     By(BTreeMap<String, T>),
 }
 
@@ -39,37 +39,37 @@ pub enum Source {
     /// A file of a repository on a model hub. `HF_ENDPOINT` names another hub, and `HF_TOKEN` opens gated
     /// repositories.
     HubFile {
-        /// Owner and name.
+        /// The repository, as `owner/name`.
         repo: String,
-        /// A branch, a tag or a commit.
+        /// The pinned commit.
         revision: String,
-        /// The path of the file.
+        /// Path of the file in the repository.
         path: String,
     },
     /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder. They are listed
     /// at the first fetch and pinned to its commit. The asset is the folder.
     HubDataset {
-        /// Owner and name.
+        /// The repository, as `owner/name`.
         repo: String,
-        /// A branch, a tag or a commit.
+        /// The pinned commit.
         revision: String,
-        /// The beginning of the paths of its files.
+        /// The beginning of the paths of the files.
         prefix: String,
     },
     /// The same for a repository of weights, with shards whose number only the listing tells.
     HubFiles {
-        /// Owner and name.
+        /// The repository, as `owner/name`.
         repo: String,
-        /// A branch, a tag or a commit.
+        /// The pinned commit.
         revision: String,
-        /// The beginning of the paths of its files.
+        /// The beginning of the paths of the files.
         prefix: String,
     },
     /// A file on a web server. `revision` is the pinned commit if the address contains one.
     Url {
         /// The address.
         url: String,
-        /// A branch, a tag or a commit.
+        /// The pinned commit.
         #[serde(default)]
         revision: String,
     },
@@ -79,7 +79,7 @@ pub enum Source {
         ecosystem: Ecosystem,
         /// The name of the package.
         name: String,
-        /// The version of the package.
+        /// The pinned version.
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
@@ -88,7 +88,10 @@ pub enum Source {
         python: Option<String>,
     },
     /// A file that is already on this machine. A relative path starts at the current folder.
-    Local { path: PathBuf },
+    Local {
+        /// The path of the file.
+        path: PathBuf,
+    },
 }
 
 impl Source {
@@ -151,7 +154,7 @@ impl Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
-    /// The registry of Python.
+    /// The Python Package Index.
     Pypi,
 }
 
@@ -159,9 +162,9 @@ pub enum Ecosystem {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
-    /// Its name.
+    /// The name of the licence.
     pub name: String,
-    /// The address of its text.
+    /// Where the text of the licence is.
     pub source: String,
 }
 
@@ -169,15 +172,15 @@ pub struct Licence {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
-    /// The short name.
+    /// The id, used on the command line.
     pub id: String,
-    /// What it is.
+    /// The title for people.
     pub title: String,
-    /// What uses it.
+    /// What the asset is used for.
     pub purpose: String,
-    /// The licence under which its authors publish it.
+    /// The licence of the asset.
     pub licence: Licence,
-    /// Where it comes from.
+    /// Where the asset comes from.
     pub source: Source,
     /// Lower-case hexadecimal. Without it, the hash of the first fetch is recorded and required from then on.
     #[serde(default)]
@@ -239,19 +242,16 @@ impl Asset {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// In the order of the file.
+    /// The assets.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
-    /// Names for several assets.
+    /// The names of groups, with the ids of their members.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
     /// The table that is built into the program.
-    ///
-    /// # Errors
-    /// Fails if the table has a mistake.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -260,9 +260,6 @@ impl Table {
     }
 
     /// Reads a table. `file` is its name in errors.
-    ///
-    /// # Errors
-    /// Fails if the table has a mistake.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),

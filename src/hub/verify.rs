@@ -31,9 +31,6 @@ impl Memory {
 
     /// The SHA-256 of the file. It is computed only if the size or the modification time differs from the
     /// record.
-    ///
-    /// # Errors
-    /// Fails if the file cannot be read.
     pub fn sha256(&self, path: &Path) -> Result<String, HubError> {
         let data = fs::metadata(path).map_err(HubError::io("read", path))?;
         let modified = data

@@ -17,7 +17,7 @@ pub enum CaseError {
     #[error("{path}: there is no component named `{name}`")]
     #[diagnostic(help("known: {}", super::names().join(", ")))]
     Unknown { path: PathBuf, name: String },
-    #[error("{path}: the inputs lack `{name}`")]
+    #[error("{path}: the inputs have no `{name}`")]
     Input { path: PathBuf, name: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -156,7 +156,7 @@ pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
         .collect();
     cases.sort();
     if cases.is_empty() {
-        return Err(wrong("there is no case here".into()));
+        return Err(wrong("there is no case in this folder".into()));
     }
     Ok(cases)
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum ReportError {
     /// There is nothing to show.
     #[error("no run was given, so there is nothing to report")]
-    #[diagnostic(help("name at least one run folder; `unigauge list runs` shows them"))]
+    #[diagnostic(help("give at least one run folder; `unigauge list runs` shows them"))]
     NoRuns,
     /// A file of the report could not be written.
     #[error("cannot write {}: {source}", path.display())]

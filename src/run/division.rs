@@ -33,7 +33,7 @@ impl Division {
     /// Finds the shards of a run and takes their locks.
     ///
     /// # Errors
-    /// When there are none, shards of different counts lie together, or one is being made.
+    /// When there are none, there are shards of different counts, or one is being made.
     pub fn hold(folder: &RunFolder) -> Result<Self, RunError> {
         let wrong = |reason: &str, help: &str| RunError::Shards {
             folder: folder.root().to_path_buf(),
@@ -46,13 +46,13 @@ impl Division {
             [] => {
                 return Err(wrong(
                     "there is no outputs.i-of-n.jsonl",
-                    "make them with `--shard i/n`",
+                    "make the shards with `--shard i/n`",
                 ));
             }
             [count] => count,
             _ => {
                 return Err(wrong(
-                    "shards of different counts lie together",
+                    "there are shards of different counts",
                     "keep the shards of one `--shard i/n` division and move the others away",
                 ));
             }
@@ -121,7 +121,7 @@ impl Division {
                     return Err(RunError::Shards {
                         folder: self.folder.root().to_path_buf(),
                         reason: format!("{name} is in shard {first} and in shard {shard}"),
-                        help: "the shards were made with different item selections; make them again with one".into(),
+                        help: "the shards were made with different selections of items; make them again with the same selection".into(),
                     });
                 }
             }

@@ -118,7 +118,7 @@ impl<'a> Remarks<'a> {
         if let Some(examples) = examples(&again) {
             let count = again.len();
             self.notes.push(format!(
-                "{count} {what} have several records in {name}, of which the last counts: {examples}"
+                "{count} {what} have several records in {name}, of which the last one counts: {examples}"
             ));
         }
         let strange = lines.keys().map(|(item, ..)| *item);
@@ -128,7 +128,7 @@ impl<'a> Remarks<'a> {
             .collect();
         if let Some(examples) = examples(&strange) {
             self.notes.push(format!(
-                "records of {} items in {name} are passed over, since no item has their names: {examples}",
+                "records of {} items in {name} are skipped, since no item has their ids: {examples}",
                 strange.len()
             ));
         }
@@ -145,7 +145,7 @@ fn twice(path: &Path, line: usize, item: &str, first: usize) -> RunError {
             "`{item}` has a record at line {first} already, and one of the two has no `repeat`: are they two \
              answers, or one?"
         ),
-        "number the answers of an item with `repeat` = 0, 1, …, or remove the record that does not count",
+        "number the answers of an item with `repeat` = 0, 1, …, or remove the superfluous record",
     )
 }
 

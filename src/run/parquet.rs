@@ -109,7 +109,7 @@ fn with_grades<'r, 'a, T>(
 /// When the file is absent, damaged or no such table; the reason, in words.
 pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), String> {
     let frame = guarded(|| frame(path))?;
-    let wrong = |error: PolarsError| format!("it is no table of grades: {error}");
+    let wrong = |error: PolarsError| format!("it is not a table of grades: {error}");
     let column = |name: &str| frame.column(name).map_err(wrong);
     let items = column("item")?.str().map_err(wrong)?;
     let repeats = column("repeat")?.u32().map_err(wrong)?;
@@ -126,7 +126,7 @@ pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), Strin
     let mut grade = Grade::default();
     for row in 0..frame.height() {
         let (Some(item), Some(repeat)) = (items.get(row), repeats.get(row)) else {
-            return Err(format!("row {} names no output", row + 1));
+            return Err(format!("row {} does not name an output", row + 1));
         };
         grade.item.clear();
         grade.item.push_str(item);

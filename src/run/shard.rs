@@ -54,7 +54,7 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a shard: write i/n with 1 ≤ i ≤ n, such as 3/8");
+        let wrong = || format!("`{text}` is not a shard; write i/n with 1 ≤ i ≤ n, such as 3/8");
         let (index, count) = text.split_once('/').ok_or_else(wrong)?;
         let (index, count) = (
             index.parse().map_err(|_| wrong())?,

@@ -32,7 +32,7 @@ impl FromStr for DeviceChoice {
                 .map(Self::Cuda)
                 .map_err(|_| format!("`{number}` is not the number of a device")),
             _ => Err(format!(
-                "`{text}` is not a device: write cpu, cuda, cuda:1, metal or auto"
+                "`{text}` is not a device; write cpu, cuda, cuda:1, metal or auto"
             )),
         }
     }
@@ -71,7 +71,7 @@ impl DeviceChoice {
     pub(super) fn resolve_for_run(self) -> Result<Self, SessionError> {
         self.resolve().map_err(|reason| SessionError::Device {
             reason,
-            help: "take another `--device`, or build with `--features cuda` (or `metal`)",
+            help: "choose another `--device`, or build with `--features cuda` (or `metal`)",
         })
     }
 

@@ -48,7 +48,7 @@ pub(super) fn replace_engines(
             suite: suite.name.clone(),
             help: match &suite.observers[..] {
                 [] => "it has no observers: its rule reads the outputs themselves".into(),
-                names => format!("it is looked at by {}", names.join(", ")),
+                names => format!("its observers are {}", names.join(", ")),
             },
         });
     };

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum SessionError {
     /// A name was given to runs with several seeds.
-    #[error("runs with {seeds} seeds cannot all be named `{name}`")]
-    #[diagnostic(help("leave out `--run`, or name one seed with `--seed`"))]
+    #[error("runs with {seeds} seeds cannot all have the name `{name}`")]
+    #[diagnostic(help("leave out `--run`, or give one seed with `--seed`"))]
     SharedName {
         /// How many seeds the study has.
         seeds: usize,
@@ -25,7 +25,7 @@ pub enum SessionError {
     },
     /// A study compares networks that are not trained yet.
     #[error("{}", not_trained(first, *others))]
-    #[diagnostic(help("`unigauge train {study}` trains what the study compares"))]
+    #[diagnostic(help("train the networks of the study with `unigauge train {study}`"))]
     NotTrained {
         /// The folder of the first one.
         first: String,
@@ -35,9 +35,9 @@ pub enum SessionError {
         study: String,
     },
     /// A suite was named as the target, without a model.
-    #[error("`{suite}` is a suite, and no model was named")]
+    #[error("`{suite}` is a suite, which needs a model")]
     #[diagnostic(help(
-        "name one: `unigauge run {suite} --model MODEL`; `unigauge list models` shows them"
+        "give one: `unigauge run {suite} --model MODEL`; `unigauge list models` shows the models"
     ))]
     NoModel {
         /// The suite.
@@ -45,7 +45,7 @@ pub enum SessionError {
     },
     /// The selection leaves no item.
     #[error("no item of `{suite}` is selected")]
-    #[diagnostic(help("loosen `--limit` and `--only`, or look at `unigauge items SUITE`"))]
+    #[diagnostic(help("check `--limit` and `--only`, and see `unigauge items SUITE`"))]
     NothingSelected {
         /// The suite.
         suite: String,
@@ -61,7 +61,7 @@ pub enum SessionError {
     },
     /// The name of a run cannot be the name of a folder.
     #[error("`{name}` cannot be the name of a run")]
-    #[diagnostic(help("use letters, digits, `-`, `_` and `.`, not beginning with `.`"))]
+    #[diagnostic(help("use letters, digits, `-`, `_` and `.`, and do not begin with `.`"))]
     RunName {
         /// The name.
         name: String,
@@ -76,8 +76,8 @@ pub enum SessionError {
         help: String,
     },
     /// An observer that reads no text was named as an OCR engine.
-    #[error("`{observer}` is no OCR observer")]
-    #[diagnostic(help("those that read texts: {readers}"))]
+    #[error("`{observer}` is not an OCR observer")]
+    #[diagnostic(help("the observers that read texts are {readers}"))]
     NotAnEngine {
         /// The observer.
         observer: String,
@@ -85,8 +85,8 @@ pub enum SessionError {
         readers: String,
     },
     /// A setting names a checkpoint that the program does not contain.
-    #[error("`{key}`: no checkpoint `{checkpoint}` comes with the program")]
-    #[diagnostic(help("name a folder, or one of the checkpoints in `shipped/` of the repository"))]
+    #[error("`{key}`: the program has no checkpoint `{checkpoint}`")]
+    #[diagnostic(help("give a folder, or one of the checkpoints in `shipped/` of the repository"))]
     NotShipped {
         /// The key of the setting.
         key: String,
@@ -95,7 +95,7 @@ pub enum SessionError {
     },
     /// This version cannot read the suite in a manifest.
     #[error("the suite in the run's manifest cannot be read: {reason}")]
-    #[diagnostic(help("name the suite to grade with: `unigauge grade RUN --suite NAME`"))]
+    #[diagnostic(help("give the suite: `unigauge grade RUN --suite NAME`"))]
     ManifestSuite {
         /// What is wrong with it.
         reason: String,
@@ -103,7 +103,7 @@ pub enum SessionError {
     /// A run has no summary yet.
     #[error("`{}` is not graded yet", run.display())]
     #[diagnostic(help(
-        "finish it with the command that began it, or grade it: `unigauge grade {}`", run.display()
+        "finish it with the command that started it, or grade it: `unigauge grade {}`", run.display()
     ))]
     NotGraded {
         /// The run folder.

@@ -141,7 +141,7 @@ impl PreparedRun<'_> {
             .place(options.device, options.vram_budget, options.shard)
             .map_err(|reason| SessionError::Device {
                 reason,
-                help: "take another `--device`",
+                help: "choose another `--device`",
             })?;
         let factory = || {
             crate::generate::build(generator, settings, &resources, &place).map_err(|error| {

@@ -35,7 +35,7 @@ impl Session {
         ));
         for shard in division.absent() {
             self.remark(&format!(
-                "shard {shard} has not begun: its outputs are missing; make them with `--shard {shard}`, then merge again"
+                "shard {shard} has not started, so its outputs are missing; run it with `--shard {shard}`, and then merge again"
             ));
         }
         manifest.join(&folder, division.shards())?;

@@ -49,7 +49,7 @@ pub struct LevelRow {
     /// The value over the outputs of all runs. If nothing is missing, this is the mean over runs, unless the
     /// rule computes its number by a formula.
     pub value: Option<f64>,
-    /// The 95 % interval over items.
+    /// Lower bound of the 95 % interval over items.
     pub low: Option<f64>,
     /// The upper bound of the same interval.
     pub high: Option<f64>,

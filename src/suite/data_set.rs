@@ -28,10 +28,8 @@ pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> 
             let extension = files[0].extension().unwrap_or_default().display();
             let pattern = data.join(format!("{first}*.{extension}"));
             let problem = format!("`data` holds several splits: {}", names.join(", "));
-            Err(Unreadable::new(folder, problem).with_help(format!(
-                "name the one that is meant, such as {}",
-                pattern.display()
-            )))
+            Err(Unreadable::new(folder, problem)
+                .with_help(format!("give one of them, such as {}", pattern.display())))
         }
         _ => Ok(Some(files)),
     }
@@ -73,7 +71,7 @@ pub(super) fn expected(folder: &Path) -> String {
     let words = "files whose names end in .txt, one prompt each, or Parquet or TSV files";
     match found.first() {
         Some(first) => format!(
-            "{words}; name the file or the folder that is meant: there is {}{more}",
+            "{words}; give the file or the folder to use: there is {}{more}",
             first.display()
         ),
         None => words.to_owned(),

@@ -100,7 +100,7 @@ pub enum SuiteError {
 
     /// There is no folder that pictures inside the source can be written into.
     #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
-    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for them"))]
+    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with enough space"))]
     NoPictureFolder {
         path: PathBuf,
         cause: Box<dyn std::error::Error + Send + Sync>,
@@ -108,7 +108,7 @@ pub enum SuiteError {
 
     /// The items are an asset that cannot be had.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
-    #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
+    #[diagnostic(help("run `unigauge fetch {asset}`, or use a file of your own"))]
     Asset {
         asset: String,
         cause: Box<dyn std::error::Error + Send + Sync>,
@@ -136,7 +136,7 @@ impl SuiteError {
 
 fn help(problems: &[Problem]) -> String {
     let repair =
-        "no record is skipped silently: repair or remove these, then run the command again";
+        "no record is skipped silently: repair or remove these records, and run the command again";
     let has = |flaw: &Flaw| problems.iter().any(|problem| problem.flaw == Some(*flaw));
     let names: Vec<String> = (Flaw::ALL.iter().filter(|flaw| has(flaw)))
         .map(|flaw| format!("\"{}\"", flaw.name()))
@@ -145,7 +145,7 @@ fn help(problems: &[Problem]) -> String {
         repair.to_owned()
     } else {
         format!(
-            "{repair}; or set `leave_out = [{}]` under [items], which leaves such records out and says how many",
+            "{repair}; or set `leave_out = [{}]` under [items], which leaves out such records and reports their number",
             names.join(", ")
         )
     }

@@ -92,7 +92,7 @@ impl Images {
 
     /// The path as the file system spells it, and the same without links.
     fn there<'a>(&self, image: &'a str) -> Result<(Cow<'a, str>, PathBuf), String> {
-        let absent = || format!("the image `{image}` is not there");
+        let absent = || format!("the image `{image}` does not exist");
         if let Ok(real) = self.base.join(image).canonicalize() {
             return Ok((image.into(), real));
         }

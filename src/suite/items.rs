@@ -129,7 +129,7 @@ pub fn items(
 }
 
 /// A remark on items whose input images may not be there.
-const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
+const UNSEEN: &str = "the input images were not used, since their folder is unknown: --set items.image_folder=\"FOLDER\"";
 
 /// The records of a text.
 fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, Unreadable> {
@@ -170,11 +170,11 @@ fn generated(
 ) -> Result<ItemSet, SuiteError> {
     if let Some(path) = instead {
         let problem = format!(
-            "the suite `{}` makes its items itself and reads no file",
+            "the suite `{}` generates its items itself and reads no file",
             suite.definition.name
         );
         return Err(Unreadable::new(path, problem)
-            .with_help("leave the file out, or write a suite of your own that reads it")
+            .with_help("leave out the file, or write a suite of your own that reads it")
             .into());
     }
     let items = match generator.make {

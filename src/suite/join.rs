@@ -55,7 +55,7 @@ impl Joined {
                 Ok(())
             }
             Entry::Occupied(entry) => Err(format!(
-                "an earlier row has `{}` = {}, too",
+                "an earlier row also has `{}` = {}",
                 self.on,
                 entry.key()
             )),

@@ -79,14 +79,12 @@ impl Found {
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
                 match text {
                     Some(text) => Ok(Self::BuiltIn { path, text }),
-                    None => Err(
-                        Unreadable::new(&path, "this suite brings no items of its own")
-                            .with_help(format!(
-                                "name your copy of it: `--items FILE`. {}",
-                                suite.definition.description
-                            ))
-                            .into(),
-                    ),
+                    None => Err(Unreadable::new(&path, "this suite has no items of its own")
+                        .with_help(format!(
+                            "give your copy of the items: `--items FILE`. {}",
+                            suite.definition.description
+                        ))
+                        .into()),
                 }
             }
         }
@@ -144,8 +142,8 @@ impl Found {
                 Some((last, others)) => format!("{} or {last}", others.join(", ")),
                 None => String::new(),
             };
-            Unreadable::new(named, "its name does not say how it is written").with_help(format!(
-                "end it in {endings}, or set `format` under [items]"
+            Unreadable::new(named, "its name does not show its format").with_help(format!(
+                "give it a name that ends in {endings}, or set `format` under [items]"
             ))
         })
     }
@@ -165,7 +163,7 @@ impl Found {
                     Ok(Cow::Owned(joined(many, how)?))
                 }
                 _ => {
-                    let problem = "several files are one source only as Parquet, TSV or JSON";
+                    let problem = "only several Parquet, TSV or JSON files can be one source";
                     Err(Unreadable::new(name, problem))
                 }
             },

@@ -279,7 +279,7 @@ impl Making<'_> {
                                 ))
                             } else {
                                 Wrong::from(format!(
-                                    "{index:?} is no picture in base64, and no record with a picture has this `{INDEX}`"
+                                    "{index:?} is not a picture in base64, and no record with a picture has this `{INDEX}`"
                                 ))
                             };
                             return Err(Problem::of_record(place, wrong));

@@ -65,7 +65,9 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         let path = folder.join(state::FILE);
         let wrong = |problem: String| TrainError::State { path, problem };
         if saved.fingerprint != progress.fingerprint {
-            return Err(wrong("is of a training with another definition".into()));
+            return Err(wrong(
+                "belongs to a training with another definition".into(),
+            ));
         }
         optimizer.restore(&tensors).map_err(wrong)?;
         progress = saved;
@@ -131,7 +133,7 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
     } else {
         Err(TrainError::State {
             path,
-            problem: "is of a training with another definition".into(),
+            problem: "belongs to a training with another definition".into(),
         })
     }
 }

@@ -124,7 +124,7 @@ fn errors_of_a_session_say_what_to_do() {
     assert!(matches!(error, SessionError::NoModel { .. }));
     assert!(error.help().unwrap().to_string().contains("--model"));
     let select = ItemSelection {
-        only: vec!["q9".into()],
+        only: vec!["q00".into()],
         ..ItemSelection::default()
     };
     let request = RunRequest {
@@ -132,7 +132,7 @@ fn errors_of_a_session_say_what_to_do() {
         ..request(dir.path())
     };
     let error = session.run(&request).unwrap_err();
-    assert_eq!(error.to_string(), "there is no item `q9`");
+    assert_eq!(error.to_string(), "there is no item `q00`");
     assert_eq!(error.help().unwrap().to_string(), "did you mean `q0`?");
 }
 

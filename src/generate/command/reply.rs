@@ -56,7 +56,7 @@ impl Reply {
                 let bytes = picture::from_base64(&encoded)
                     .map_err(|why| wrong(&format!("`image_base64` is {why}")))?;
                 picture::answer(bytes).map_err(|what| {
-                    GenerateError::item("image", format!("`image_base64` holds {what}"))
+                    GenerateError::item("image", format!("`image_base64` contains {what}"))
                 })?
             }
             (None, None, Some(text)) => Answer::Text(text),

@@ -155,7 +155,7 @@ impl Chain {
         self.collect(journey)?.ok_or_else(|| {
             GenerateError::item(
                 "scratch",
-                "what an earlier phase leaves is removed again and again; keep other programs out of the run folder",
+                "the files of an earlier phase are removed repeatedly; keep other programs out of the run folder",
             )
         })
     }

@@ -83,6 +83,7 @@ fn to_pixels(image: &Tensor) -> Result<RgbImage> {
         .into_iter()
         .map(|x| ((x / 2.0 + 0.5).clamp(0.0, 1.0) * 255.0).round_ties_even() as u8)
         .collect();
-    RgbImage::from_raw(width as u32, height as u32, bytes)
-        .ok_or_else(|| ModelError::Input(format!("{width} × {height} is no size of a picture")))
+    RgbImage::from_raw(width as u32, height as u32, bytes).ok_or_else(|| {
+        ModelError::Input(format!("{width} × {height} is not the size of a picture"))
+    })
 }

@@ -100,7 +100,7 @@ impl<T> Network<T> {
                     files.path().display(),
                     bytesize::ByteSize(self.bytes)
                 ),
-                "give `--vram-budget` less than the device has free, so that networks take turns",
+                "set `--vram-budget` to less than the free memory of the device, so that networks take turns",
             ),
             _ => fatal(error),
         })
@@ -131,7 +131,7 @@ fn out_of_memory(error: &candle_core::Error) -> bool {
 pub fn fatal(error: ModelError) -> GenerateError {
     let help = miette::Diagnostic::help(&error)
         .map(|help| help.to_string())
-        .unwrap_or_else(|| "look at the checkpoint's folder".into());
+        .unwrap_or_else(|| "check the folder of the checkpoint".into());
     GenerateError::fatal(error.to_string(), help)
 }
 

@@ -36,8 +36,8 @@ pub fn picture_stages(
 ) -> Result<[Box<dyn Stage>; 2], GenerateError> {
     if settings.num_inference_steps == 0 {
         return Err(GenerateError::fatal(
-            "`num_inference_steps` = 0: there must be at least one",
-            "the published evaluations take 28 to 50",
+            "`num_inference_steps` is 0; it must be 1 or more",
+            "the published evaluations use 28 to 50",
         ));
     }
     let vae: VaeConfig = read_config(&flux.join("vae/config.json")).map_err(fatal)?;

@@ -14,15 +14,15 @@ pub fn plan_lines(phases: &[(&str, u64)], budget: Option<u64>) -> Vec<String> {
     let largest = phases.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0);
     lines.push(match budget {
         Some(budget) if all > budget => format!(
-            "they take turns within {}, {PHASED_CHUNK} outputs a turn: {} resident at most",
+            "the networks take turns within {}, with {PHASED_CHUNK} outputs per turn: at most {} in memory",
             size(budget),
             size(largest.max(budget.min(all)))
         ),
-        _ => format!("all resident: {}, and activations beside them", size(all)),
+        _ => format!("all in memory: {}, and activations in addition", size(all)),
     });
     if let Some(budget) = budget.filter(|&budget| largest > budget) {
         lines.push(format!(
-            "the largest phase alone takes {}, more than the budget of {}",
+            "the largest phase alone needs {}, more than the budget of {}",
             size(largest),
             size(budget)
         ));

@@ -61,7 +61,7 @@ impl Scratch {
         let refused = |error: String| {
             GenerateError::fatal(
                 format!("{}: {error}", self.folder.display()),
-                "make room on the disk; embeddings take a few megabytes a prompt until its picture is made",
+                "free some disk space; embeddings need a few megabytes per prompt until its picture is made",
             )
         };
         let bytes =

@@ -65,7 +65,7 @@ impl Text {
             if length == 0 {
                 return Err(GenerateError::fatal(
                     "`max_sequence_length` = 0: T5 needs room for its end token",
-                    "the published evaluations take 256 or 512",
+                    "the published evaluations use 256 or 512",
                 ));
             }
             let folder = flux.join("text_encoder_2");

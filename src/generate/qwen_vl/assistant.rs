@@ -27,7 +27,7 @@ impl Assistant {
     pub fn open(settings: QwenVlSettings, place: &Place) -> Result<Self, GenerateError> {
         if settings.max_new_tokens == 0 {
             return Err(GenerateError::fatal(
-                "`max_new_tokens` = 0: no answer fits",
+                "`max_new_tokens` is 0; it must be 1 or more",
                 "give at least 1",
             ));
         }

@@ -109,7 +109,7 @@ pub enum TypesetError {
     },
     #[error("typeset generator: `cjk_font` = {}: {reason}", path.display())]
     #[diagnostic(help(
-        "give a TrueType or OpenType file that has Chinese characters, or leave the key out to use the system's"
+        "give a TrueType or OpenType file with Chinese characters, or leave out the key to use the system's font"
     ))]
     Font { path: PathBuf, reason: String },
 }

@@ -116,7 +116,7 @@ fn reference(
                 "{}: no such file: the reference encoder's configuration",
                 missing.join("config.json").display()
             ),
-            "name the encoder's folder with `reference.checkpoint`",
+            "set `reference.checkpoint` to the folder of the encoder",
         ));
     }
     let (eye, width) = eye(*encoder, place, dtype)?;

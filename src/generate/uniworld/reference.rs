@@ -79,7 +79,7 @@ impl ReferenceEncoder {
                         "`reference.projector` is not set, and there is no {}",
                         beside.display()
                     ),
-                    "an encoder other than siglip needs the projector that was trained with it: name its file",
+                    "an encoder other than siglip needs the projector that was trained with it: set its file",
                 ));
             }
         };
@@ -186,7 +186,7 @@ pub fn dinov2_config(folder: &Path, registers: bool) -> Result<Dinov2Config, Gen
     if registers && config.num_register_tokens == 0 {
         return Err(GenerateError::fatal(
             format!("{}: this DINOv2 has no registers", folder.display()),
-            "name a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
+            "give a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
         ));
     }
     Ok(config)
@@ -201,8 +201,8 @@ pub fn radio_files(folder: &Path) -> Result<(RadioConfig, Arc<Files>, usize), Ge
     let files = Arc::new(Files::open(folder).map_err(fatal)?);
     let width = Radio::width(&files).ok_or_else(|| {
         GenerateError::fatal(
-            format!("{}: these are no weights of RADIO", folder.display()),
-            "name a folder with the published safetensors",
+            format!("{}: these are not weights of RADIO", folder.display()),
+            "give a folder with the published safetensors",
         )
     })?;
     Ok((config, files, width))

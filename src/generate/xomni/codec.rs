@@ -66,7 +66,7 @@ impl Codec {
             return Err(GenerateError::item(
                 "tokens",
                 format!(
-                    "{} `ids` are no grid of `height` {} and `width` {}",
+                    "{} `ids` do not form a grid of `height` {} and `width` {}",
                     coded.ids.len(),
                     coded.height,
                     coded.width

@@ -79,7 +79,7 @@ fn canvas([width, height]: [u32; 2], vision: &VisionConfig) -> Result<Canvas, Ge
             format!(
                 "`size` = [{width}, {height}]: a side is shorter than a token of {cells} pixels"
             ),
-            "the model was trained on sides of 384 to 1152 pixels, at most 3 times as long as each other",
+            "the model was trained on sides of 384 to 1152 pixels, with a ratio of at most 3",
         ));
     }
     Ok(Canvas { h, w })
@@ -100,13 +100,13 @@ fn tokens(
                 "`size`: a picture of {} × {} tokens is longer than the {longest} that the model was trained on",
                 canvas.w, canvas.h
             ),
-            "take a smaller `size`",
+            "use a smaller `size`",
         ));
     }
     if settings.batch_size == 0 || settings.max_new_tokens == 0 {
         return Err(GenerateError::fatal(
             "`batch_size` and `max_new_tokens` must be at least 1",
-            "leave them out for the defaults",
+            "leave them out to use the defaults",
         ));
     }
     let published = GenerationConfig::read(own).map_err(fatal)?;
@@ -254,7 +254,7 @@ fn check_upscale(flux: &Path, upscale: u32, own: &Path) -> Result<(), GenerateEr
                 own.join("config.json").display(),
                 flux.display()
             ),
-            "checkpoint and VAE do not belong together: X-Omni decodes with the VAE of FLUX.1-dev",
+            "the checkpoint and the VAE do not belong together: X-Omni decodes with the VAE of FLUX.1-dev",
         )),
     }
 }

@@ -49,9 +49,9 @@ impl Words {
                 return Err(ModelError::file(
                     folder,
                     format!(
-                        "the tokenizer gives `{name}` the id {id}; by `vocab_size` of config.json it must be {want}"
+                        "the tokenizer gives `{name}` the id {id}, but by `vocab_size` of config.json it must be {want}"
                     ),
-                    "tokenizer and config.json must come from the same checkpoint",
+                    "the tokenizer and config.json must come from the same checkpoint",
                 ));
             }
         }
@@ -100,7 +100,7 @@ impl Words {
             None => Ok(ids),
             Some(_) => Err(ModelError::file(
                 &self.folder,
-                "the chat template leaves pictures out",
+                "the chat template leaves out pictures",
                 "it must be the one that was published with the model",
             )),
         }
@@ -122,7 +122,7 @@ impl Words {
             Some(name) => Err(GenerateError::item(
                 "prompt",
                 format!(
-                    "the text holds `{name}`, which stands for pictures here: write it another way"
+                    "the text contains `{name}`, which represents pictures here: write it in another way"
                 ),
             )),
             None => Ok(()),

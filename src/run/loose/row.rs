@@ -122,13 +122,13 @@ impl Row {
                 Ok(())
             }
             Some(other) => {
-                let message = format!("`item` is {other}, where an id is expected");
+                let message = format!("`item` is {other}, but an id is expected");
                 Err(RunError::line(path, self.line, message, HELP))
             }
             None => Err(RunError::line(
                 path,
                 self.line,
-                "missing field `item`, the id of the item that this is about",
+                "missing field `item`, the id of the item",
                 HELP,
             )),
         }

@@ -54,7 +54,7 @@ impl Question {
         }
         if options.len() > MOST {
             return Err(Wrong::from(format!(
-                "the question has {} options; {MOST} can be asked",
+                "the question has {} options; at most {MOST} are possible",
                 options.len()
             )));
         }
@@ -106,7 +106,7 @@ fn letter(at: usize) -> char {
 fn of_list(name: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
     let wrong = || {
         format!(
-            "the field `{name}` must be a list of options; name it under `lists` if it is one written as a text"
+            "the field `{name}` must be a list of options; add it to `lists` if it is a list in the form of a text"
         )
     };
     match value {
@@ -143,7 +143,7 @@ fn of_columns(names: &[String], fields: &Object) -> Result<Vec<String>, Wrong> {
             (false, None) => options.push(text),
             (false, Some(before)) => {
                 return Err(Flaw::EmptyOption.wrong(format!(
-                    "the option `{before}` is empty and `{name}` behind it is not"
+                    "the option `{before}` is empty, but the later option `{name}` is not"
                 )));
             }
         }

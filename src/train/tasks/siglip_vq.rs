@@ -234,7 +234,7 @@ fn patches(config: &Config, side: usize) -> Result<[usize; 3], TrainError> {
     } else {
         Err(TrainError::Definition {
             message: format!(
-                "`from.vlm` sees {0} × {0} tokens of a picture, `from.siglip` {side} × {side}: they must be the same",
+                "`from.vlm` has {0} × {0} tokens for a picture, but `from.siglip` has {side} × {side}",
                 across / vision.spatial_merge_size
             ),
         })

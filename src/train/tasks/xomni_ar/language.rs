@@ -32,7 +32,7 @@ pub fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
     if found != inner {
         return Err(TrainError::Definition {
             message: format!(
-                "`from.vlm`: {} has {found} layers, `network` has {inner} between those for image tokens",
+                "`from.vlm`: {} has {found} layers, but `network` has {inner} between those for image tokens",
                 folder.display()
             ),
         });
