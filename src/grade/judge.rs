@@ -118,8 +118,8 @@ fn call(call: Field<evidence::Call<'_>>) -> Result<Call<'_>, String> {
     })
 }
 
-/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is read only in the
-/// official way.
+/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is
+/// read only in the official way.
 ///
 /// # Errors
 /// Why there is none: a refusal, or what `read` says about the last reply.

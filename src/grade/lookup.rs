@@ -7,7 +7,8 @@ use serde_json::Value;
 
 /// The `evidence` object with the key `key` (`detections`, `text`, …).
 ///
-/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one only.
+/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one
+/// only.
 ///
 /// # Errors
 /// Why there is nothing to grade, worded for the grade's `unscored`.

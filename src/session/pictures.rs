@@ -7,6 +7,7 @@ use super::{
     Session, SessionError, StageOptions,
 };
 use crate::config::{ModelFile, Settings};
+use crate::generate::SimpleGenerator;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
 use crate::run::RunError;
 use std::path::{Path, PathBuf};
@@ -138,7 +139,7 @@ impl<'a> PictureFolder<'a> {
             name: request.model.clone(),
             title: request.model.clone(),
             description: format!("images from {}", request.pictures.display()),
-            generator: "folder".into(),
+            generator: Folder::NAME.into(),
             languages: Vec::new(),
             settings: self.settings.clone(),
             notes: Default::default(),

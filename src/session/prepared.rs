@@ -73,7 +73,7 @@ impl<'a> PreparedRun<'a> {
         let generator = &configured.model.generator;
         let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
         Ok(Self {
-            weights: crate::generate::weights(generator, &configured.settings, gpu),
+            weights: crate::generate::weights(generator, &configured.settings, gpu)?,
             repeats: options.repeats.unwrap_or(selected.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),

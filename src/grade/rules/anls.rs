@@ -30,7 +30,8 @@ pub struct AnlsOptions {
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
-    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's leaderboard.
+    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's
+    /// leaderboard.
     pub inclusive: bool,
 }
 
@@ -46,9 +47,9 @@ impl Default for AnlsOptions {
     }
 }
 
-/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an answer is worth
-/// 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the best answer counts. `correct` means worth more
-/// than nothing. Two empty texts have distance 0.
+/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an
+/// answer is worth 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the
+/// best answer counts. `correct` means worth more than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
 pub struct Anls(AnlsOptions);
 

@@ -56,9 +56,9 @@ pub struct NumericOptions {
     pub relative: f64,
 }
 
-/// Takes the first or last number of the text and compares it with the number of each answer. Score 1 or 0; a text
-/// without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks), exponents and
-/// the minus sign U+2212 are understood; a decimal comma is not.
+/// Takes the first or last number of the text and compares it with the number of each answer. Score 1 or 0; a
+/// text without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks),
+/// exponents and the minus sign U+2212 are understood; a decimal comma is not.
 #[derive(Debug)]
 pub struct Numeric(NumericOptions);
 

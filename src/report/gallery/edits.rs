@@ -12,7 +12,8 @@ use serde_json::Value;
 pub struct ChangeMask {
     /// `data:` URI of a small PNG, a pixel for each cell.
     pub src: String,
-    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is cut.
+    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is
+    /// cut.
     #[serde(rename = "w")]
     pub width: f64,
     /// As `width`.

@@ -53,8 +53,9 @@ pub struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified), above the
-    /// threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched on.
+    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified),
+    /// above the threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched
+    /// on.
     pub fn new(
         detections: &'a DetectedObjects<'a>,
         threshold: f64,
