@@ -4,15 +4,14 @@ use super::agreement;
 use super::cli::{AllowArgs, CompareArgs, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
 use super::progress::say;
-use super::run::{exit_of, published, tables};
-use super::score::{Titled, read_view};
+use super::summaries::{exit_of, tables};
 use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::Outcomes;
 use crate::report::{RunView, printed};
+use crate::session::{RecountedRun, TitledSummary, published_beside, read_outcomes, read_view};
 use crate::stats::bootstrap::RESAMPLES;
 use crate::stats::power::Plan;
 use crate::table::formats::{JSON, TERMINAL, terminal};
@@ -25,10 +24,14 @@ use std::path::Path;
 /// # Errors
 /// When a folder is not a graded run, or two runs should not be compared.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
-    let read = args.runs.iter().map(|run| Titled::read(run));
+    let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
-    let papers = published(&summaries, args.published)?;
+    let papers = if args.published {
+        published_beside(&summaries)?
+    } else {
+        Vec::new()
+    };
     let format = if ctx.json { &JSON } else { args.format };
     if args.pairs && args.runs.len() < 2 {
         return Err(Failure::usage(
@@ -74,11 +77,11 @@ fn show(format: &Format, document: &Document<'_>) -> Result<(), Failure> {
 
 /// The comparisons that the command line asks for, and why one of them is refused.
 fn comparisons(args: &CompareArgs) -> Result<(Vec<Done>, Option<Failure>), Failure> {
-    let runs = args.runs.iter().map(|run| outcomes::read(run));
+    let runs = args.runs.iter().map(|run| read_outcomes(run));
     let runs: Vec<Outcomes> = runs.collect::<Result<_, _>>()?;
     let pairs = pairs(&runs, args.allow.allow_prompts);
-    let rules = args.runs.iter().map(|run| Recounted::of(run));
-    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let rules = args.runs.iter().map(|run| RecountedRun::open(run));
+    let rules: Vec<RecountedRun> = rules.collect::<Result<_, _>>()?;
     Ok(all(&runs, &rules, &pairs, &args.allow, &args.pair))
 }
 
@@ -113,7 +116,7 @@ fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
 
 fn all(
     runs: &[Outcomes],
-    rules: &[Recounted],
+    rules: &[RecountedRun],
     pairs: &[(usize, usize)],
     allow: &AllowArgs,
     pair: &PairArgs,

@@ -4,16 +4,14 @@ use super::cli::StudyArgs;
 use super::compare::{allowed, options};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
-use super::prepare::plain_run_name;
 use super::progress::say;
-use super::run::seeds;
 use crate::compare::{Allowed, Options};
 use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
 use crate::run::{RunFolder, Stream, read_all};
+use crate::session::{RecountedRun, SessionError, plain_run_name, read_outcomes, run_seeds};
 use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
 use crate::table::Window;
 use crate::train::CURVE;
@@ -41,7 +39,7 @@ pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
     let limit = args.limit.or(study.limit);
-    let seeds = seeds(Some(study), None, None)?.into_iter();
+    let seeds = run_seeds(Some(study), None, None)?.into_iter();
     let runs: Vec<String> = seeds.map(|seed| plain_run_name(seed, limit)).collect();
     page(
         ctx,
@@ -208,10 +206,10 @@ fn read(dir: PathBuf) -> Result<LevelRun, String> {
     if !dir.is_dir() {
         return Err(format!("there is no {}", dir.display()));
     }
-    let told = |failure: Failure| failure.report.to_string();
+    let told = |error: SessionError| error.to_string();
     Ok(LevelRun {
-        outcomes: outcomes::read(&dir).map_err(told)?,
-        rule: Box::new(Recounted::of(&dir).map_err(told)?),
+        outcomes: read_outcomes(&dir).map_err(told)?,
+        rule: Box::new(RecountedRun::open(&dir).map_err(told)?),
         seconds: seconds(&dir),
         dir,
     })
