@@ -57,7 +57,7 @@ fn value<T>(values: &[Option<T>], row: usize) -> Option<&T> {
     values.get(row)?.as_ref()
 }
 
-/// The shortest digits that give the number back, with a point or an exponent, as JSON has it: `1.0`, `1e-7`.
+/// The shortest digits that give the number back, with a point or an exponent, as JSON has it: `1.0`, `1e+16`.
 fn decimal(number: f64) -> String {
     match serde_json::Number::from_f64(number) {
         Some(finite) => finite.to_string(),
