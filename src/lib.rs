@@ -30,6 +30,7 @@
 //! | [`mod@bench`] | how fast the networks are, with random weights |
 //! | [`layout`] | where benchmarks keep their pictures: official folder layouts |
 //! | [`files`] | files that are whole or absent, locks, SHA-256 as text |
+//! | `parquet` | columns of Parquet files, with bounds |
 //! | [`paths`] | `~`, links, the two spellings of a name |
 //! | [`text`] | normalisation, edit distances |
 //! | [`python`] | Python and numpy as official scripts use them |
@@ -70,6 +71,7 @@ pub mod model;
 pub mod named;
 pub mod observe;
 pub mod parity;
+mod parquet;
 pub mod paths;
 mod process;
 pub mod prompts;

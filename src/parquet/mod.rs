@@ -1,0 +1,6 @@
+//! Parquet tables, by the crates of polars that read and write single columns: what is read at once, and what is
+//! allocated for it, is bounded.
+
+mod read;
+
+pub use read::{Column, ParquetFile};
