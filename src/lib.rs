@@ -19,6 +19,7 @@
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
 //! | [`grade`] | what it is worth: one file per benchmark rule, and aggregation |
 //! | [`report`] | how it is shown: tables, charts, gallery |
+//! | [`table`] | one printed table: a grid of cells, records, and a file for each format |
 //! | [`compare`] | is the difference real: two runs item by item |
 //! | [`study`] | an ablation study as one page: the levels of a factor beside a control |
 //! | [`gate`] | baselines, policies and the verdict of CI |
@@ -84,6 +85,7 @@ pub mod schemas;
 pub mod stats;
 pub mod study;
 pub mod suite;
+pub mod table;
 pub mod text;
 pub mod train;
 pub mod world;

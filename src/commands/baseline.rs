@@ -47,7 +47,7 @@ fn accept(args: &BaselineAcceptArgs) -> Result<Exit, Failure> {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage(
             "the reason is empty",
-            "say why the new scores are right; readers of the file will ask",
+            "say why the new scores are right, for readers of the file",
         ));
     }
     let mut baseline = Baseline::read(&args.baseline)?;
@@ -90,7 +90,7 @@ fn whole(path: &Path, allow_partial: bool) -> Result<Outcomes, Failure> {
                 facts.scored,
                 facts.expected
             ),
-            "finish the run; `--allow-partial` keeps it as it is",
+            "finish the run; `--allow-partial` saves it as it is",
         ));
     }
     Ok(run)

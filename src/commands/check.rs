@@ -1,4 +1,4 @@
-//! `unigauge check`: is everything there, and what would be done.
+//! `unigauge check`: checks that everything exists, and shows the plan.
 
 use super::checkpoint;
 use super::cli::{CheckArgs, Layout, RunArgs};
@@ -44,7 +44,7 @@ impl From<&RunArgs> for CheckArgs {
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = match args.keys {
-        // Nothing but the keys is printed, so that they can be piped.
+        // Only the keys are printed, so that they can be piped.
         true => Exit::Ok,
         false => environment(ctx, args)?,
     };
@@ -157,7 +157,7 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
         [] => Ok("fine".into()),
         // Grading works on evidence that others made; looking at pictures does not.
         names => Ok(format!(
-            "fine for loose evidence; this version has no observer {names:?}"
+            "can grade existing evidence; this version has no observer {names:?}"
         )),
     }
 }
@@ -287,7 +287,11 @@ fn look(ctx: &Context, kind: &ObserverKind, settings: &Settings) -> bool {
 }
 
 fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
-    let factory = || Err(crate::run::RunError::Invalid("a plan makes nothing".into()));
+    let factory = || {
+        Err(crate::run::RunError::Invalid(
+            "a plan makes no outputs".into(),
+        ))
+    };
     let asked = prepared.asked(None);
     let plan = Work {
         folder: &prepared.folder,
@@ -312,7 +316,7 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
         .map(String::as_str)
         .collect();
     println!(
-        "{}: {} items × {} repeats, {} outputs to make, {} there; observers: {}; rule: {}",
+        "{}: {} items × {} repeats, {} outputs to make, {} finished; observers: {}; rule: {}",
         prepared.folder.root().display(),
         asked.items.len(),
         asked.repeats,
@@ -369,7 +373,7 @@ fn estimate(folder: &RunFolder, asked: &Asked<'_>, left: usize) -> Result<String
         .collect();
     if seconds.is_empty() {
         return Ok(
-            "none, since no output of this run was timed yet; a run with `--limit 4` gives one"
+            "unknown, since no output of this run was timed yet; a run with `--limit 4` gives an estimate"
                 .into(),
         );
     }

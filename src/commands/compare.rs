@@ -1,7 +1,7 @@
 //! `unigauge compare`.
 
 use super::agreement;
-use super::cli::{AllowArgs, CompareArgs, Format, Interval, PairArgs};
+use super::cli::{AllowArgs, CompareArgs, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::outcomes::{self, Recounted};
@@ -11,11 +11,12 @@ use super::score::{Titled, read_view};
 use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
 use crate::config::TestChoice;
 use crate::exit::Exit;
-use crate::record::{Object, Outcomes};
-use crate::report::RunView;
-use crate::report::export::{self, Export, Grid, Terminal};
+use crate::record::Outcomes;
+use crate::report::{RunView, printed};
 use crate::stats::bootstrap::RESAMPLES;
 use crate::stats::power::Plan;
+use crate::table::formats::{JSON, TERMINAL, terminal};
+use crate::table::{Document, Format, FormatError, Window};
 use serde_json::json;
 use std::path::Path;
 
@@ -28,50 +29,32 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
     let papers = published(&summaries, args.published)?;
-    let asked = if ctx.json { Format::Json } else { args.format };
-    let format: Box<dyn Export> = match asked {
-        Format::Terminal => Box::new(Terminal::detect()),
-        Format::Markdown => Box::new(export::Markdown),
-        Format::Latex => Box::new(export::Latex),
-        Format::Html => Box::new(export::Html),
-        Format::Csv => Box::new(export::Csv),
-        Format::Json => Box::new(export::Json),
-    };
-    let table = tables(format.as_ref(), &summaries, &papers);
-    let paired = matches!(asked, Format::Terminal | Format::Json) || args.out.is_some();
-    let paired = paired || args.pairs;
+    let format = if ctx.json { &JSON } else { args.format };
     if args.pairs && args.runs.len() < 2 {
         return Err(Failure::usage(
-            "one run makes no pair",
-            "name the run to compare with first",
+            "a pair needs two runs",
+            "put the run to compare with first",
         ));
     }
+    let tables = tables(&summaries, &papers);
+    // The other formats are of tables alone.
+    let holds_both = [&TERMINAL, &JSON].contains(&format);
+    let paired = holds_both || args.out.is_some() || args.pairs;
     if !paired || args.runs.len() < 2 {
-        println!("{}", table.trim_end());
+        show(format, &printed::document(&tables)?)?;
         return Ok(exit_of(&summaries));
     }
-    let runs: Vec<Outcomes> = args
-        .runs
-        .iter()
-        .map(|run| outcomes::read(run))
-        .collect::<Result<_, _>>()?;
-    let pairs = pairs(&runs, args.allow.allow_prompts);
-    let rules = args.runs.iter().map(|run| Recounted::of(run));
-    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
-    let (comparisons, refused) = all(&runs, &rules, &pairs, &args.allow, &args.pair);
+    let (comparisons, refused) = comparisons(args)?;
     if args.pairs {
-        print_pairs(asked, &comparisons, &args.pair);
-    } else if asked == Format::Json {
-        let tables: serde_json::Value = serde_json::from_str(&table).unwrap_or_default();
-        println!(
-            "{:#}",
-            json!({"tables": tables, "comparisons": comparisons})
-        );
+        let document = pairs_alone(format, &comparisons, &args.pair)?;
+        print!("{}", format.text(&document, Window::detect().unstyled())?);
     } else {
-        println!("{}", table.trim_end());
-    }
-    if asked == Format::Terminal && !args.pairs {
-        print(&comparisons, &args.pair);
+        let both = json!({"tables": tables, "comparisons": comparisons});
+        let (grids, records) = (printed::grids(&tables), printed::records(&tables));
+        show(format, &Document::new(grids, records, &both)?)?;
+        if format == &TERMINAL {
+            print(&comparisons, &args.pair);
+        }
     }
     if let Some(dir) = &args.out {
         page(dir, &args.runs, &comparisons, &args.pair)?;
@@ -80,6 +63,23 @@ pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
         Some(failure) => Err(failure),
         None => Ok(exit_of(&summaries)),
     }
+}
+
+/// Prints a document.
+fn show(format: &Format, document: &Document<'_>) -> Result<(), Failure> {
+    let text = format.text(document, Window::detect())?;
+    println!("{}", text.trim_end());
+    Ok(())
+}
+
+/// The comparisons that the command line asks for, and why one of them is refused.
+fn comparisons(args: &CompareArgs) -> Result<(Vec<Done>, Option<Failure>), Failure> {
+    let runs = args.runs.iter().map(|run| outcomes::read(run));
+    let runs: Vec<Outcomes> = runs.collect::<Result<_, _>>()?;
+    let pairs = pairs(&runs, args.allow.allow_prompts);
+    let rules = args.runs.iter().map(|run| Recounted::of(run));
+    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    Ok(all(&runs, &rules, &pairs, &args.allow, &args.pair))
 }
 
 /// A comparison with the places of its runs on the command line; None for a baseline's run.
@@ -211,37 +211,32 @@ pub fn options(args: &PairArgs) -> Options {
 
 /// Prints comparisons for eyes.
 pub fn print(comparisons: &[Done], pair: &PairArgs) {
-    let width = Terminal::detect().width;
+    let window = Window::detect().unstyled();
     for done in comparisons {
-        let text = compare::text::render(&done.comparison, width, pair.power);
-        println!("\n{}", text.trim_end());
+        let grid = compare::printed::screen(&done.comparison, pair.power);
+        println!("\n{}", terminal::table(&grid, window).trim_end());
     }
 }
 
-/// Prints comparisons alone, in a format of tables.
-fn print_pairs(format: Format, comparisons: &[Done], pair: &PairArgs) {
-    let width = Terminal::detect().width;
-    let all = || comparisons.iter().map(|done| &done.comparison);
-    let sheets = all().map(|comparison| compare::text::sheet(comparison, pair.power));
-    let show = |of: fn(&Grid) -> String| -> String {
-        let texts: Vec<String> = sheets.clone().map(|sheet| of(&sheet)).collect();
-        texts.join("\n")
-    };
-    let text = match format {
-        Format::Terminal => {
-            let texts = all().map(|c| compare::text::render(c, width, pair.power));
-            texts.collect::<Vec<String>>().join("\n")
+/// The comparisons without the tables of their runs.
+fn pairs_alone<'a>(
+    format: &Format,
+    comparisons: &'a [Done],
+    pair: &PairArgs,
+) -> Result<Document<'a>, FormatError> {
+    let all = comparisons.iter().map(|done| &done.comparison);
+    let grids = all.clone().map(|comparison| {
+        if format == &TERMINAL {
+            compare::printed::screen(comparison, pair.power)
+        } else {
+            compare::printed::sheet(comparison, pair.power)
         }
-        Format::Markdown => show(Grid::markdown),
-        Format::Latex => show(Grid::latex),
-        Format::Html => show(Grid::html),
-        Format::Csv => {
-            let records: Vec<Object> = all().flat_map(compare::text::records).collect();
-            export::records_csv(&records)
-        }
-        Format::Json => format!("{:#}\n", json!({"comparisons": comparisons})),
-    };
-    print!("{text}");
+    });
+    Document::new(
+        grids.collect(),
+        compare::printed::records(all),
+        &json!({"comparisons": comparisons}),
+    )
 }
 
 /// Writes the page of comparisons of run folders.

@@ -28,7 +28,7 @@ impl FromStr for DeviceChoice {
                 .map(Self::Cuda)
                 .map_err(|_| format!("`{number}` is not the number of a device")),
             _ => Err(format!(
-                "`{text}` is not a device: write cpu, cuda, cuda:1, metal or auto"
+                "`{text}` is not a device; write cpu, cuda, cuda:1, metal or auto"
             )),
         }
     }

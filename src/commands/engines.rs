@@ -47,15 +47,15 @@ pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Resu
             ),
             match &suite.observers[..] {
                 [] => "it has no observers: its rule reads the outputs themselves".into(),
-                names => format!("it is looked at by {}", names.join(", ")),
+                names => format!("its observers are {}", names.join(", ")),
             },
         ));
     };
     for other in others {
         if !readers().contains(&other.as_str()) {
             return Err(Failure::usage(
-                format!("`{other}` is no OCR observer"),
-                format!("those that read texts: {}", readers().join(", ")),
+                format!("`{other}` is not an OCR observer"),
+                format!("the observers that read texts are {}", readers().join(", ")),
             ));
         }
     }

@@ -127,7 +127,7 @@ fn make(
     let resources = prepared.resources(ctx)?;
     let place = prepared
         .place(way.device, way.vram_budget, way.shard)
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let factory = || {
         crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
             RunError::Generator {

@@ -10,8 +10,9 @@ use crate::compare;
 use crate::config::Metric;
 use crate::exit::Exit;
 use crate::record::{Group, Summary};
-use crate::report::export::{LmEval, sanitized};
+use crate::report::lm_eval::{LmEval, sanitized};
 use crate::run::{Manifest, RunGrades, read_all, read_json, write_items};
+use crate::table::formats::{CSV, PARQUET, of_file};
 use std::path::{Path, PathBuf};
 
 /// Writes files for other programs.
@@ -26,15 +27,11 @@ pub fn export(ctx: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
 }
 
 fn items(ctx: &Context, args: &ItemsExportArgs) -> Result<Exit, Failure> {
-    let known = ["parquet", "csv"];
-    let extension = args
-        .out
-        .extension()
-        .and_then(|extension| extension.to_str());
-    if !extension.is_some_and(|extension| known.contains(&extension)) {
+    let format = of_file(&args.out);
+    if !format.is_some_and(|format| [&PARQUET, &CSV].contains(&format)) {
         return Err(Failure::usage(
             format!("`{}` is neither Parquet nor CSV", args.out.display()),
-            "name a file that ends in .parquet or .csv",
+            "give the file a name that ends in .parquet or .csv",
         ));
     }
     let runs = args.runs.iter().map(|run| grades(run));

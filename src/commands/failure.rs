@@ -10,6 +10,7 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::suite::SuiteError;
+use crate::table::FormatError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Failure {
         Self::told(
             Exit::Unexpected,
             error,
-            "look at the disk and its permissions",
+            "check the disk and its permissions",
         )
     }
 
@@ -107,6 +108,7 @@ ends_in! {
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
+    FormatError => Unexpected,
 }
 
 impl From<BaselineError> for Failure {

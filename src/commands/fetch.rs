@@ -33,7 +33,7 @@ pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(_) if ctx.cancel.is_raised() => {
-            say("go on with the same command: what has arrived is kept");
+            say("run the same command again to continue: the received files are kept");
             return Ok(Exit::Interrupted);
         }
         Err(error) => return Err(error),
@@ -81,7 +81,7 @@ fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Fai
     let Some(folder) = checkpoint::folder(&shipped::located(ctx, &model.settings)?) else {
         return Err(Failure::usage(
             format!(
-                "the model `{}` names no folder for its checkpoint",
+                "the model `{}` has no folder for its checkpoint",
                 model.name
             ),
             "set `settings.checkpoint`",

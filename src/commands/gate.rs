@@ -17,9 +17,9 @@ use crate::gate::{
 };
 use crate::record::Outcomes;
 use crate::report::RunView;
-use crate::report::export::Terminal;
 use crate::run::write_json;
 use crate::stats::power::Plan;
+use crate::table::Window;
 use std::path::{Path, PathBuf};
 
 /// Holds runs against a baseline; the exit code is the verdict.
@@ -56,9 +56,8 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
             serde_json::to_string_pretty(&verdict).unwrap_or_default()
         );
     } else {
-        let width = Terminal::detect().width;
         let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
-        print!("{}", text::render(&verdict, &comparisons, width));
+        print!("{}", text::render(&verdict, &comparisons, Window::detect()));
     }
     write(args, &policy, &verdict, &shown, &baselines)?;
     tell_github(ctx, args, &verdict, &shown)?;
@@ -121,7 +120,7 @@ fn write(
     let xml = junit::render(verdict, lenient).map_err(|error| {
         Failure::usage(
             format!("no JUnit XML: {error}"),
-            "look for odd characters in names",
+            "check names for unusual characters",
         )
     })?;
     if let Some(path) = &args.junit {

@@ -32,7 +32,7 @@ pub fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
         }
     };
     let summaries = [summary];
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     Ok(exit_of(&summaries))
 }
 

@@ -1,14 +1,15 @@
 //! `unigauge history`.
 
-use super::cli::{HistoryArgs, HistoryFormat};
+use super::cli::HistoryArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use crate::exit::Exit;
 use crate::files::write_durable;
-use crate::history::{self, History, Wanted, csv, page, text};
-use crate::report::export::Terminal;
+use crate::history::{self, History, Wanted, long, page, text};
 use crate::run::folders;
+use crate::table::Window;
+use crate::table::formats::{CSV, HTML, JSON, MARKDOWN, TERMINAL};
 use std::path::{Path, PathBuf};
 
 /// Shows how the numbers of suites went over their runs.
@@ -37,20 +38,17 @@ pub fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
     if histories.is_empty() {
         return Err(none(args));
     }
-    let format = if ctx.json {
-        HistoryFormat::Json
+    let format = if ctx.json { &JSON } else { args.format };
+    let shown = if format == &TERMINAL {
+        joined(&histories, |history| {
+            text::terminal(history, Window::detect())
+        })
+    } else if format == &MARKDOWN {
+        joined(&histories, text::markdown)
+    } else if format == &HTML {
+        page::render(&histories)?
     } else {
-        args.format
-    };
-    let shown = match format {
-        HistoryFormat::Terminal => {
-            let width = Terminal::detect().width;
-            joined(&histories, |history| text::terminal(history, width))
-        }
-        HistoryFormat::Markdown => joined(&histories, text::markdown),
-        HistoryFormat::Csv => String::from_utf8_lossy(&csv::render(&histories)?).into_owned(),
-        HistoryFormat::Json => json(&histories),
-        HistoryFormat::Html => page::render(&histories)?,
+        format.text(&long::document(&histories)?, Window::default())?
     };
     println!("{}", shown.trim_end());
     if let Some(dir) = &args.out {
@@ -68,9 +66,9 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
     let names = there.iter().filter_map(|path| path.file_name()?.to_str());
     let names: Vec<&str> = names.collect();
     Err(Failure::nothing(
-        format!("{} holds no runs of {suite:?}", results.display()),
+        format!("{} has no runs of {suite:?}", results.display()),
         match names.is_empty() {
-            true => "name the results tree with `--results DIR`".to_owned(),
+            true => "give the folder of the results with `--results DIR`".to_owned(),
             false => format!("it has {}", names.join(", ")),
         },
     ))
@@ -79,10 +77,7 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
 fn none(args: &HistoryArgs) -> Failure {
     let what = args.suite.as_deref().unwrap_or("any suite");
     Failure::nothing(
-        format!(
-            "{} holds no runs of {what} that fit",
-            args.results.display()
-        ),
+        format!("{} has no matching runs of {what}", args.results.display()),
         "see `unigauge list runs`, and check `--model`, `--metric` and `--since`",
     )
 }
@@ -91,13 +86,12 @@ fn joined(histories: &[History], render: impl Fn(&History) -> String) -> String 
     histories.iter().map(render).collect::<Vec<_>>().join("\n")
 }
 
-fn json(histories: &[History]) -> String {
-    serde_json::to_string_pretty(histories).unwrap_or_default()
-}
-
 fn write(dir: &Path, histories: &[History]) -> Result<(), Failure> {
-    write_durable(&dir.join("history.json"), json(histories).as_bytes())?;
-    write_durable(&dir.join("history.csv"), &csv::render(histories)?)?;
+    let document = long::document(histories)?;
+    let json = format!("{:#}", document.json);
+    write_durable(&dir.join("history.json"), json.as_bytes())?;
+    let csv = (CSV.write)(&document, Window::default())?;
+    write_durable(&dir.join("history.csv"), &csv)?;
     let markdown = joined(histories, text::markdown);
     write_durable(&dir.join("history.md"), markdown.as_bytes())?;
     say(format!("page: {}", page::write(dir, histories)?.display()));

@@ -68,7 +68,7 @@ impl Ending {
             std::process::exit(i32::from(Exit::Interrupted as u8));
         }
         cancel.raise_gently();
-        say("interrupted: finishing the outputs in hand (press Ctrl-C again to stop at once)");
+        say("interrupted: finishing the current outputs (press Ctrl-C again to stop at once)");
     }
 
     /// The end is here.
@@ -79,7 +79,7 @@ impl Ending {
         }
         cancel.raise_within(GRACE);
         say(format!(
-            "told to end: finishing the outputs in hand within {GRACE:?}"
+            "received a signal to end: finishing the current outputs within {GRACE:?}"
         ));
     }
 
@@ -88,7 +88,9 @@ impl Ending {
     fn warned(&mut self, cancel: &Cancel) {
         if !cancel.is_raised() {
             cancel.raise_gently();
-            say("told that the end is near: finishing the outputs in hand, beginning no other");
+            say(
+                "received a signal that the end is near: finishing the current outputs, and starting no others",
+            );
         }
     }
 }

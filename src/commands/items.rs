@@ -25,7 +25,7 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
                         "`{}` has no official format that unigauge writes",
                         suite.name
                     ),
-                    "leave `--official` out to print the items as unigauge asks them",
+                    "leave out `--official` to print the items in the form of unigauge",
                 )
             })?
             .into_bytes()

@@ -28,7 +28,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     ));
     for shard in division.absent() {
         say(format!(
-            "shard {shard} has not begun: its outputs are missing; make them with `--shard {shard}`, then merge again"
+            "shard {shard} has not started, so its outputs are missing; run it with `--shard {shard}`, and then merge again"
         ));
     }
     manifest.join(&folder, division.shards())?;
@@ -43,7 +43,7 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
             .chain([None])
             .for_each(|shard| folder.clear_scratch(shard));
     }
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     say(format!(
         "report: {}",
         folder.report().join("index.html").display()

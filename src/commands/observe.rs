@@ -11,6 +11,7 @@ use super::run::{exit_of, jobs, print_summaries};
 use super::score::suite_of;
 use crate::config::{ModelFile, Settings};
 use crate::exit::Exit;
+use crate::generate::SimpleGenerator;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
 use crate::record::Item;
 use crate::run::{
@@ -79,7 +80,7 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         }
         .execute()?;
         if outcome.interrupted {
-            say("go on with the same command");
+            say("run the same command again to continue");
             return Ok(Exit::Interrupted);
         }
         all += outcome;
@@ -132,7 +133,7 @@ fn of_images(
         name: args.name.clone(),
         title: args.name.clone(),
         description: format!("images from {}", images.display()),
-        generator: "folder".into(),
+        generator: Folder::NAME.into(),
         languages: Vec::new(),
         settings,
         notes: Default::default(),
@@ -161,7 +162,7 @@ fn of_images(
         return Ok(Exit::Interrupted);
     };
     let summaries = [summary];
-    print_summaries(ctx, &summaries, &[]);
+    print_summaries(ctx, &summaries, &[])?;
     say(format!(
         "report: {}",
         done.folder.report().join("index.html").display()

@@ -16,7 +16,7 @@ pub fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> {
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let mut exit = Exit::Ok;
     let mut cases: Vec<PathBuf> = Vec::new();
     for path in &args.dirs {

@@ -64,7 +64,7 @@ impl Asking {
         if set.items.is_empty() {
             return Err(Failure::nothing(
                 format!("no item of `{}` is selected", suite.name),
-                "loosen `--limit` and `--only`, or look at `unigauge items SUITE`",
+                "check `--limit` and `--only`, and see `unigauge items SUITE`",
             ));
         }
         Ok(Self {
@@ -304,7 +304,7 @@ impl<'a> Prepared<'a> {
         if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
             return Err(Failure::usage(
                 format!("`{run}` cannot be the name of a run"),
-                "use letters, digits, `-`, `_` and `.`, not beginning with `.`",
+                "use letters, digits, `-`, `_` and `.`, and do not begin with `.`",
             ));
         }
         let root = options
@@ -315,7 +315,7 @@ impl<'a> Prepared<'a> {
         let generator = &answering.model.generator;
         let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
         Ok(Self {
-            weights: crate::generate::weights(generator, &answering.settings, gpu),
+            weights: crate::generate::weights(generator, &answering.settings, gpu)?,
             repeats: options.repeats.unwrap_or(asking.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),

@@ -130,7 +130,7 @@ impl RunProgress {
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
-                "{}: going on, {done} outputs are there already",
+                "{}: continuing, {done} outputs are finished already",
                 self.label
             ));
         }
@@ -194,7 +194,7 @@ impl Listener for RunProgress {
                     ));
                 } else if count == FAILURES_SHOWN {
                     say(format!(
-                        "{}: further failures are in the journals only",
+                        "{}: the other failures are only in the journals",
                         self.label
                     ));
                 }
@@ -266,7 +266,7 @@ impl TrainProgress {
                 if let Ok(mut began) = self.began.lock() {
                     *began = (Instant::now(), *step);
                 }
-                self.tell(format!("going on after step {step}"));
+                self.tell(format!("continuing after step {step}"));
             }
             TrainEvent::Step { step, numbers } => {
                 self.bar.set_position(*step);

@@ -20,8 +20,8 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
         (None, [one]) => RunFolder::at(one).report(),
         (None, _) => {
             return Err(Failure::usage(
-                "several runs make one comparison, and no folder was named for it",
-                "name one with `--out DIR`",
+                "a comparison of several runs needs a folder",
+                "give one with `--out DIR`",
             ));
         }
     };

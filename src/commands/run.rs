@@ -15,9 +15,10 @@ use crate::config::{self, Kind, PublishedFile, StudyEngine, StudyFile};
 use crate::exit::Exit;
 use crate::record::Summary;
 use crate::report::chart::Width;
-use crate::report::export::{Export, Terminal};
-use crate::report::{self, ReportOptions, Table, TableInput, TableSettings};
+use crate::report::{self, ReportOptions, Table, TableInput, TableSettings, printed};
 use crate::study::{Part, StudyModel};
+use crate::table::formats::{JSON, TERMINAL};
+use crate::table::{Document, Records, Window};
 use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 
@@ -46,10 +47,10 @@ pub fn seeds(
         (None, _, []) => Ok(vec![0]),
         (None, Some(name), [_, _, ..]) => Err(Failure::usage(
             format!(
-                "runs with {} seeds cannot all be named `{name}`",
+                "runs with {} seeds cannot all have the name `{name}`",
                 study.len()
             ),
-            "leave out `--run`, or name one seed with `--seed`",
+            "leave out `--run`, or give one seed with `--seed`",
         )),
         _ => Ok(study),
     }
@@ -82,7 +83,7 @@ impl Target {
                     0 => format!("{first} is not trained yet"),
                     more => format!("{first} and {more} more are not trained yet"),
                 },
-                format!("`unigauge train {asked}` trains what the study compares"),
+                format!("train the networks of the study with `unigauge train {asked}`"),
             )),
         }
     }
@@ -136,9 +137,9 @@ impl Target {
                     .any(|suite| suite.name == name) =>
             {
                 Err(Failure::usage(
-                    format!("`{name}` is a suite, and no model was named"),
+                    format!("`{name}` is a suite, which needs a model"),
                     format!(
-                        "name one: `unigauge run {name} --model MODEL`; `unigauge list models` shows them"
+                        "give one: `unigauge run {name} --model MODEL`; `unigauge list models` shows the models"
                     ),
                 ))
             }
@@ -161,7 +162,7 @@ pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure
     let device = args.device.resolve().map_err(|reason| {
         Failure::environment(
             reason,
-            "take another `--device`, or build with `--features cuda` (or `metal`)",
+            "choose another `--device`, or build with `--features cuda` (or `metal`)",
         )
     })?;
     let way = Way {
@@ -227,7 +228,7 @@ fn conclude(
             "everything finished is in {}",
             last.folder.root().display()
         ));
-        say("go on with the same command");
+        say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
     let summaries: Vec<Titled> = done.iter().filter_map(|run| run.summary.clone()).collect();
@@ -271,7 +272,7 @@ fn conclude(
             folder.join("index.html")
         }
     };
-    print_summaries(ctx, &summaries, &published);
+    print_summaries(ctx, &summaries, &published)?;
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
 }
@@ -320,7 +321,7 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} there before",
+                "{}: {} outputs made, {} failed, {} made before",
                 run.folder.root().display(),
                 outcome.generated,
                 outcome.generate_failed,
@@ -336,29 +337,33 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
 }
 
 /// Prints results on stdout: one table a suite, or JSON.
-pub fn print_summaries(ctx: &Context, summaries: &[Titled], published: &[PublishedFile]) {
-    if ctx.json {
+///
+/// # Errors
+/// When the results have no such form.
+pub fn print_summaries(
+    ctx: &Context,
+    summaries: &[Titled],
+    published: &[PublishedFile],
+) -> Result<(), Failure> {
+    let text = if ctx.json {
         let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&plain).unwrap_or_default()
-        );
+        let document = Document::new(Vec::new(), Records::default(), &plain)?;
+        JSON.text(&document, Window::default())?
     } else {
-        print!("{}", tables(&Terminal::detect(), summaries, published));
-    }
+        let tables = tables(summaries, published);
+        TERMINAL.text(&printed::document(&tables)?, Window::detect())?
+    };
+    print!("{text}");
+    Ok(())
 }
 
-/// The tables of some runs in one format.
-pub fn tables(format: &dyn Export, summaries: &[Titled], published: &[PublishedFile]) -> String {
+/// The tables of some runs.
+pub fn tables(summaries: &[Titled], published: &[PublishedFile]) -> Vec<Table> {
     let inputs: Vec<TableInput<'_>> = summaries.iter().map(Titled::input).collect();
-    let tables: Vec<Table> = Table::of(&inputs, TableSettings::default())
+    Table::of_runs(&inputs, TableSettings::default())
         .into_iter()
         .map(|table| table.beside(published))
-        .collect();
-    match format.export(&tables) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => format!("{error}\n"),
-    }
+        .collect()
 }
 
 /// What papers printed on the suites of these runs, where it is asked for.

@@ -20,7 +20,7 @@ pub fn suite_of(manifest: &Manifest) -> Result<SuiteFile, Failure> {
     serde_json::from_value(manifest.suite.clone()).map_err(|error| {
         Failure::usage(
             format!("the suite in the run's manifest cannot be read: {error}"),
-            "name the suite to grade with: `unigauge grade RUN --suite NAME`",
+            "give the suite: `unigauge grade RUN --suite NAME`",
         )
     })
 }
@@ -236,7 +236,7 @@ pub fn graded(path: &Path) -> Result<(RunFolder, Manifest), Failure> {
         return Err(Failure::incomplete(
             format!("`{}` is not graded yet", path.display()),
             format!(
-                "finish it with the command that began it, or grade it: `unigauge grade {}`",
+                "finish it with the command that started it, or grade it: `unigauge grade {}`",
                 path.display()
             ),
         ));

@@ -31,8 +31,8 @@ fn place(ctx: &Context, table: &mut Table) -> Result<bool, Failure> {
                 if let Some(name) = shipped::path_in_program(Path::new(text.as_str())) {
                     let folder = folder(ctx, name)?.ok_or_else(|| {
                         Failure::usage(
-                            format!("`{key}`: no checkpoint `{name}` comes with the program"),
-                            "name a folder, or one of the checkpoints in `shipped/` of the repository",
+                            format!("`{key}`: the program has no checkpoint `{name}`"),
+                            "give a folder, or one of the checkpoints in `shipped/` of the repository",
                         )
                     })?;
                     *text = folder.to_string_lossy().into_owned();

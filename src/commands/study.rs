@@ -13,9 +13,9 @@ use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
-use crate::report::export::Terminal;
 use crate::run::{RunFolder, Stream, read_all};
 use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::table::Window;
 use crate::train::CURVE;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
             serde_json::to_string_pretty(&study).unwrap_or_default()
         );
     } else {
-        print!("{}", study.terminal(Terminal::detect().width));
+        print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
     Ok(match study.incomplete() {
@@ -197,7 +197,7 @@ fn elsewhere(
     match suite.and_then(|suite| suite.levels.get_mut(at)) {
         Some(level) => level.runs.push(Ok(read)),
         None => notes.push(format!(
-            "{}: {run} is a run of {found}, which is none of the study's suites.",
+            "{}: {run} is a run of {found}, which is not a suite of the study.",
             level.title()
         )),
     }

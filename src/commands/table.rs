@@ -1,6 +1,6 @@
 //! `unigauge table`.
 
-use super::cli::{TableArgs, TableFormat};
+use super::cli::TableArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
@@ -9,9 +9,10 @@ use super::score::{Titled, graded};
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
 use crate::record::Object;
-use crate::report::export::{self, Export, Terminal};
-use crate::report::{Measured, Paired, Table, TableSettings};
+use crate::report::{Measured, Paired, Table, TableSettings, printed};
 use crate::run::{Manifest, read_json};
+use crate::table::formats::{JSON, TERMINAL, of_file};
+use crate::table::{Document, Format, FormatError, Grid, Window};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -36,18 +37,19 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
         tables.extend(tables_of(suite, file, &of_suite));
         let paired = of_suite.iter().flat_map(|run| {
             let file = file.into_iter();
-            file.flat_map(|file| Paired::of(run.measured(), file))
+            file.flat_map(|file| Paired::of_run(run.measured(), file))
         });
         pairs.extend(paired);
     }
     if args.pairs && pairs.is_empty() {
         return Err(Failure::nothing(
-            "no run is of a model that papers have numbers of",
+            "no run has a model with published numbers",
             "a row is a run's when its `definition` is the run's model, or its `model` has the same name: see \
              `unigauge table SUITE`",
         ));
     }
-    let bytes = rendered(format, &tables, &pairs, args.pairs)?;
+    let document = document(&tables, &pairs, args.pairs)?;
+    let bytes = (format.write)(&document, Window::detect())?;
     put(args.out.as_deref(), &bytes)?;
     let read: Vec<Titled> = runs.into_iter().map(|run| run.titled).collect();
     Ok(exit_of(&read))
@@ -84,14 +86,14 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
     if selection.limit.is_some() || !selection.only.is_empty() {
         let n = titled.summary.overall.n;
         found.push(format!(
-            "only a part of the suite's items was asked, {n} of which are scored"
+            "only some of the suite's items were used, of which {n} are scored"
         ));
     }
     let own = manifest.suite["repeats"].as_u64().unwrap_or(1);
     if own != u64::from(manifest.repeats) {
         let asked = manifest.repeats;
         found.push(format!(
-            "{asked} outputs an item, where the suite asks for {own}"
+            "{asked} outputs per item, but the suite requires {own}"
         ));
     }
     found.extend(unlike_here(&manifest.suite));
@@ -121,7 +123,7 @@ fn unlike_here(suite: &Value) -> Option<String> {
         .collect();
     (!other.is_empty()).then(|| {
         format!(
-            "the run's {} are not those of the suite as it stands here",
+            "the run's {} are not those of the current suite",
             other.join(", ")
         )
     })
@@ -149,7 +151,7 @@ fn chosen(args: &TableArgs) -> Result<Vec<PublishedFile>, Failure> {
         let near = config::nearest(name, models.map(|row| row.model.as_str()));
         let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
         return Err(Failure::usage(
-            format!("no published row has a model or a source named `{name}`"),
+            format!("no published row has `{name}` in its model or its source"),
             format!("{near}`unigauge table` shows all rows with their sources"),
         ));
     }
@@ -200,9 +202,9 @@ fn unknown(suite: &str, files: &[PublishedFile]) -> Failure {
     let near = config::nearest(suite, names.iter().copied());
     let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
     Failure::usage(
-        format!("no paper's numbers on `{suite}` are known"),
+        format!("there are no published numbers for `{suite}`"),
         format!(
-            "{near}there are some on {}; results/published/{suite}.toml in the current folder adds them",
+            "{near}there are some for {}; results/published/{suite}.toml in the current folder adds others",
             names.join(", ")
         ),
     )
@@ -213,7 +215,7 @@ fn tables_of(suite: &str, file: Option<&PublishedFile>, runs: &[&Run]) -> Vec<Ta
         return vec![Table::of_papers(file, &title(file, suite))];
     }
     let inputs: Vec<_> = runs.iter().map(|run| run.titled.input()).collect();
-    let tables = Table::of(&inputs, TableSettings::default());
+    let tables = Table::of_runs(&inputs, TableSettings::default());
     let with_papers = |table: Table| match file {
         Some(file) => table.with_papers(file),
         None => table,
@@ -232,82 +234,41 @@ fn title(file: &PublishedFile, suite: &str) -> String {
     own.or(of_suite).unwrap_or_else(|| suite.to_owned())
 }
 
-fn format(ctx: &Context, args: &TableArgs) -> Result<TableFormat, Failure> {
-    let extension = args.out.as_deref().and_then(Path::extension);
-    let by_name = match extension.and_then(|extension| extension.to_str()) {
-        Some("md") => Some(TableFormat::Markdown),
-        Some("tex") => Some(TableFormat::Latex),
-        Some("html") => Some(TableFormat::Html),
-        Some("csv") => Some(TableFormat::Csv),
-        Some("parquet") => Some(TableFormat::Parquet),
-        Some("json") => Some(TableFormat::Json),
-        _ => None,
-    };
-    let of_flag = ctx.json.then_some(TableFormat::Json);
+fn format(ctx: &Context, args: &TableArgs) -> Result<&'static Format, Failure> {
+    let of_flag = ctx.json.then_some(&JSON);
     let format = args
         .format
         .or(of_flag)
-        .or(by_name)
-        .unwrap_or(TableFormat::Terminal);
-    if format == TableFormat::Parquet && args.out.is_none() {
+        .or_else(|| of_file(args.out.as_deref()?))
+        .unwrap_or(&TERMINAL);
+    if format.binary && args.out.is_none() {
         return Err(Failure::usage(
-            "Parquet is not for a terminal",
-            "name a file with `-o FILE`",
+            format!("{} is not for a terminal", format.title),
+            "give a file with `-o FILE`",
         ));
     }
-    if format == TableFormat::Parquet && args.pairs {
+    if format.binary && args.pairs {
         return Err(Failure::usage(
-            "pairs are not written as Parquet",
-            "take csv or json, or leave out `--pairs`",
+            format!("pairs are not written as {}", format.title),
+            "use csv or json, or leave out `--pairs`",
         ));
     }
     Ok(format)
 }
 
-fn rendered(
-    format: TableFormat,
-    tables: &[Table],
-    pairs: &[Paired],
+/// The tables with the pairs below them, or the pairs alone.
+fn document<'a>(
+    tables: &'a [Table],
+    pairs: &'a [Paired],
     alone: bool,
-) -> Result<Vec<u8>, Failure> {
-    let terminal = Terminal::detect();
-    let width = terminal.width;
-    let exporter: Box<dyn Export> = match format {
-        TableFormat::Terminal => Box::new(terminal),
-        TableFormat::Markdown => Box::new(export::Markdown),
-        TableFormat::Latex => Box::new(export::Latex),
-        TableFormat::Html => Box::new(export::Html),
-        TableFormat::Csv if alone => {
-            let records: Vec<Object> = pairs.iter().flat_map(Paired::records).collect();
-            return Ok(export::records_csv(&records).into_bytes());
-        }
-        TableFormat::Csv => return Ok(export::Csv.export(tables)?),
-        TableFormat::Parquet => return Ok(export::Parquet.export(tables)?),
-        TableFormat::Json => {
-            let value = match alone {
-                true => json!({"pairs": pairs}),
-                false => json!({"tables": tables, "pairs": pairs}),
-            };
-            return Ok(format!("{value:#}\n").into_bytes());
-        }
-    };
-    let mut text = match alone {
-        true => String::new(),
-        false => String::from_utf8_lossy(&exporter.export(tables)?).into_owned(),
-    };
-    for paired in pairs {
-        let grid = paired.grid();
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text += &match format {
-            TableFormat::Markdown => grid.markdown(),
-            TableFormat::Latex => grid.latex(),
-            TableFormat::Html => grid.html(),
-            _ => grid.terminal(width),
-        };
+) -> Result<Document<'a>, FormatError> {
+    let grids: Vec<Grid> = pairs.iter().map(Paired::grid).collect();
+    if alone {
+        return Document::new(grids, Paired::records(pairs), &json!({"pairs": pairs}));
     }
-    Ok(text.into_bytes())
+    let tables_and_pairs = json!({"tables": tables, "pairs": pairs});
+    let grids = printed::grids(tables).into_iter().chain(grids).collect();
+    Document::new(grids, printed::records(tables), &tables_and_pairs)
 }
 
 /// Into the file, or on standard output.

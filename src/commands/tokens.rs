@@ -8,8 +8,8 @@ use super::progress::say;
 use crate::config::model;
 use crate::exit::Exit;
 use crate::files::write_whole;
-use crate::generate::xomni::{Codec, Codes, XOmniSettings};
-use crate::generate::{BuildError, GenerateError, Place};
+use crate::generate::xomni::{Codec, Codes, XOmni, XOmniSettings};
+use crate::generate::{BuildError, GenerateError, Pipeline, Place};
 use crate::image::{decode_file, encode_png};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,13 @@ pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
 
 fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> {
     let loaded = model(&args.model, Path::new(""))?.definition;
-    if loaded.generator != "xomni" {
+    if loaded.generator != XOmni::NAME {
         return Err(Failure::usage(
             format!("`{}` has no picture tokenizer in this process", loaded.name),
-            "name an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
+            format!(
+                "give an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"{}\"`",
+                XOmni::NAME
+            ),
         ));
     }
     let Answering { settings, .. } = Answering::of(ctx, loaded, "")?;
@@ -42,7 +45,7 @@ fn codec(args: &TokensArgs, settings: XOmniSettings, scratch: &Path) -> Result<C
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let place = Place {
         device,
         vram_budget: args.vram_budget.map(|size| size.as_u64()),
@@ -151,14 +154,14 @@ fn read(path: &Path) -> Result<Vec<Codes>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
-            "name files that `tokens encode` wrote",
+            "give files that `tokens encode` wrote",
         )
     })?;
     let coded = serde_json::Deserializer::from_str(&text).into_iter::<Codes>();
     let coded: Vec<Codes> = coded.collect::<Result<_, _>>().map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
-            "it must hold objects with `height`, `width` and `ids`, as `tokens encode` writes them",
+            "it must contain objects with `height`, `width` and `ids`, as `tokens encode` writes them",
         )
     })?;
     Ok(coded)

@@ -80,7 +80,7 @@ fn steps(
     let device = args
         .device
         .open()
-        .map_err(|reason| Failure::environment(reason, "take another `--device`"))?;
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
     let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps.min(until));
     let outcome = train(
         training,
@@ -111,10 +111,10 @@ fn again(
         false => shipped::folder(ctx, &training.name)?.ok_or_else(|| {
             Failure::usage(
                 format!(
-                    "there is no {} and no such checkpoint in the program",
+                    "there is no {}, and no such checkpoint in the program",
                     folder.display()
                 ),
-                "`--verify` needs a training that was complete: name its folder with `--out`",
+                "`--verify` needs a complete training: give its folder with `--out`",
             )
         })?,
     };
@@ -197,7 +197,7 @@ fn tell(
     let (record, already) = match outcome {
         Outcome::Interrupted { step } => {
             say(format!(
-                "{}: stopped after step {step} of {}; the same command goes on from there",
+                "{}: stopped after step {step} of {}; the same command continues from there",
                 training.name, training.steps
             ));
             return Ok(Exit::Interrupted);

@@ -20,7 +20,7 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
     if trainings.is_empty() {
         return Err(Failure::usage(
             format!("the study `{}` trains nothing", study.definition.name),
-            "a level of its factor would name a `training`",
+            "a study trains networks if a level of its factor has a `training`",
         ));
     }
     single(args)?;
@@ -85,10 +85,10 @@ fn single(args: &TrainArgs) -> Result<(), Failure> {
         None => Ok(()),
         Some((option, _)) => Err(Failure::usage(
             format!(
-                "`{option}` is for a single training, and `{}` is a study",
+                "`{option}` is for a single training, but `{}` is a study",
                 args.training
             ),
-            "`--dry-run` shows the study's trainings; their keys stand in their files",
+            "`--dry-run` shows the study's trainings, whose keys are in their files",
         )),
     }
 }

@@ -9,9 +9,11 @@ use serde::Serialize;
 /// One item whose score changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
+    /// The name of the item.
     pub item: String,
     /// Mean scores over its outputs.
     pub before: f64,
+    /// The mean score in the later run.
     pub after: f64,
     /// The output that changed most.
     pub repeat: usize,
@@ -20,6 +22,7 @@ pub struct Change {
 }
 
 impl Change {
+    /// After minus before.
     pub fn difference(&self) -> f64 {
         self.after - self.before
     }

@@ -15,7 +15,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalKind {
+    /// Bias-corrected and accelerated bootstrap.
     Bca,
+    /// The percentiles of the bootstrap.
     Percentile,
 }
 
@@ -24,24 +26,43 @@ pub enum IntervalKind {
 pub struct Options {
     /// What is computed about power, for.
     pub plan: Plan,
+    /// Which test is made.
     pub test: TestChoice,
+    /// Which interval is given.
     pub interval: IntervalKind,
     /// Of the bootstrap and of the permutation test.
     pub resamples: usize,
+    /// The start of the random streams.
     pub seed: u64,
 }
 
 /// The test that was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
+    /// McNemar's, of items that are right or wrong.
     Mcnemar,
     /// All exchanges were counted.
     ExactPermutation,
+    /// A sample of the exchanges was counted.
     Permutation,
 }
 
+impl Serialize for Test {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl Test {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mcnemar => "mcnemar",
+            Self::ExactPermutation => "exact-permutation",
+            Self::Permutation => "permutation",
+        }
+    }
+
     /// In words.
     pub fn describe(self) -> &'static str {
         match self {
@@ -55,22 +76,29 @@ impl Test {
 /// A metric of two runs on the items that both have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
+    /// Which number it is.
     pub metric: Metric,
     /// Items.
     pub n: usize,
+    /// The number in the earlier run.
     pub before: f64,
+    /// The number in the later run.
     pub after: f64,
     /// After minus before.
     pub difference: f64,
     /// 95 % interval, from resampled items. None when all items differ by as much.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
+    /// The standard error of the difference, from the jackknife over items.
     pub standard_error: Option<f64>,
+    /// The test that was made.
     pub test: Test,
     /// Probability of a difference as large in either direction if nothing had changed.
     pub p: f64,
     /// In this direction only: as low, as high.
     pub p_lower: f64,
+    /// The probability of a difference as high.
     pub p_upper: f64,
     /// `p` corrected for the other numbers tested beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +113,9 @@ pub struct Difference {
     pub odds_ratio: Option<(f64, f64, f64)>,
     /// Items with a higher, an equal, a lower value after.
     pub won: usize,
+    /// Items with an equal value.
     pub tied: usize,
+    /// Items with a lower value after.
     pub lost: usize,
     /// The least difference that is seen with the wished power.
     pub detectable: Option<f64>,
@@ -96,10 +126,13 @@ pub struct Difference {
 /// Why there is no difference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDifference {
+    /// No item has the number in both runs.
     #[error("no item has it in both runs")]
     NoPairs,
-    #[error("McNemar's test needs one output an item, right or wrong, and this is no such number")]
+    /// The test needs right and wrong outputs.
+    #[error("McNemar's test needs one output per item, right or wrong, but this number has others")]
     NotBinary,
+    /// No rule of the runs makes this number.
     #[error("the runs have no metric `{name}`{}", told(.known))]
     NoMetric { name: String, known: String },
 }
@@ -108,7 +141,7 @@ fn told(known: &str) -> String {
     if known.is_empty() {
         String::new()
     } else {
-        format!("; their further metrics are {known}")
+        format!("; their other metrics are {known}")
     }
 }
 

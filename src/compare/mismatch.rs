@@ -9,14 +9,19 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// The suite's version.
     Version,
+    /// What was asked.
     Prompts,
+    /// What looked at the outputs.
     Observers,
     /// Other judges were asked, or named by evidence that others made.
     Judges,
     /// Another judge answered than the one asked for, or several did.
     Answering,
+    /// The rule or its options.
     Grading,
+    /// Outputs without a score.
     Partial,
 }
 
@@ -37,7 +42,9 @@ impl Kind {
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
+    /// What differs.
     pub kind: Kind,
+    /// The difference in words.
     pub text: String,
 }
 
@@ -51,15 +58,22 @@ impl Mismatch {
 /// What the user lets pass.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
+    /// Versions of the suite.
     pub version: bool,
+    /// The words of prompts, and suites that share their items.
     pub prompts: bool,
+    /// Observers and judges.
     pub observers: bool,
+    /// Judges, whatever the reason.
     pub judges: bool,
+    /// Rules and their options.
     pub grading: bool,
+    /// Missing, failed and unscored outputs, and other items.
     pub partial: bool,
 }
 
 impl Allowed {
+    /// Whether a mismatch of this kind is allowed.
     pub fn lets(self, kind: Kind) -> bool {
         match kind {
             Kind::Version => self.version,
@@ -95,7 +109,7 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
         let all = pairing.items.len();
         add(
             Kind::Prompts,
-            format!("{changed} of {all} items were asked in other words"),
+            format!("{changed} of {all} items have different prompts"),
         );
     }
     let names = before.observers.keys().chain(after.observers.keys());

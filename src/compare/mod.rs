@@ -9,7 +9,7 @@
 //! | `numbers` | how they are printed |
 //! | `shares` | groups that mix differently, Simpson's paradox |
 //! | `changes` | the items that changed most |
-//! | [`text`] | the comparison on a terminal |
+//! | [`printed`] | the comparison as a grid and as records |
 //! | [`page`] | the comparison as a page with both pictures |
 
 mod changes;
@@ -18,9 +18,9 @@ mod mismatch;
 mod numbers;
 pub mod page;
 mod pairing;
+pub mod printed;
 mod recount;
 mod shares;
-pub mod text;
 
 pub use changes::Change;
 pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
@@ -37,25 +37,32 @@ use serde::Serialize;
 /// Two runs side by side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
+    /// The earlier run.
     pub before: RunFacts,
+    /// The later run.
     pub after: RunFacts,
     /// What differs beside the model, and was let pass.
     pub allowed: Vec<Mismatch>,
+    /// The overall number.
     pub overall: Difference,
     /// The share of outputs that the rule calls right, where that is another number than the overall one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct: Option<Difference>,
     /// By tag in the suite's order; their p values are corrected for each other.
     pub groups: Vec<Difference>,
+    /// The items that changed, those that changed most first.
     pub changes: Vec<Change>,
+    /// What a reader of the numbers must know.
     pub remarks: Vec<String>,
 }
 
 /// Why there is no comparison.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotComparable {
+    /// The runs differ in more than the model.
     #[error("{}", told(.0))]
     Mismatches(Vec<Mismatch>),
+    /// The number cannot be compared.
     #[error(transparent)]
     NoDifference(#[from] NoDifference),
 }

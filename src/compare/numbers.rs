@@ -10,6 +10,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// For the scores of these differences.
     pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
         Self::spanning(differences.into_iter().flat_map(|d| [d.before, d.after]))
     }
@@ -22,6 +23,7 @@ impl Numbers {
         }
     }
 
+    /// Whether numbers are printed as percent.
     pub fn percent(self) -> bool {
         self.percent
     }
@@ -60,6 +62,7 @@ impl Numbers {
         }
     }
 
+    /// The 95 % interval of a difference; `–` where there is none.
     pub fn interval(self, difference: &Difference) -> String {
         match (difference.low, difference.high) {
             (Some(low), Some(high)) => format!("[{}, {}]", self.signed(low), self.signed(high)),

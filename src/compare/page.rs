@@ -25,8 +25,11 @@ const HALF: f64 = 100.0;
 
 /// A comparison with what can be shown of its two runs; of a baseline's run nothing can.
 pub struct Sheet<'a> {
+    /// The numbers.
     pub comparison: &'a Comparison,
+    /// The earlier run.
     pub before: Option<&'a RunView>,
+    /// The later run.
     pub after: Option<&'a RunView>,
 }
 
@@ -35,20 +38,30 @@ pub struct Sheet<'a> {
 pub struct Banner {
     /// `pass`, `breach` or `inconclusive`.
     pub class: &'static str,
+    /// The status as printed.
     pub status: String,
+    /// What is said beside the status.
     pub lines: Vec<String>,
+    /// The rules, from top to bottom.
     pub rules: Vec<RuleLine>,
+    /// The lines below the rules.
     pub notes: Vec<String>,
 }
 
 /// One rule of the verdict.
 #[derive(Debug)]
 pub struct RuleLine {
+    /// The number that the rule is on.
     pub metric: String,
+    /// The suite, the model and the run.
     pub run: String,
+    /// How much the rule counts.
     pub tier: String,
+    /// `pass`, `breach` or `inconclusive`.
     pub class: &'static str,
+    /// The same as printed.
     pub status: String,
+    /// Why.
     pub reason: String,
     /// Items, baseline, now, drop, allowed, p, what is seen.
     pub numbers: [String; 7],

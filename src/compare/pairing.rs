@@ -11,24 +11,30 @@ use std::collections::HashMap;
 /// One item in both runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Paired<'a> {
+    /// The item in the earlier run.
     pub before: &'a ItemOutcome,
+    /// The item in the later run.
     pub after: &'a ItemOutcome,
 }
 
 /// The items of two runs.
 pub struct Pairing<'a> {
+    /// The facts of the earlier run.
     pub before: &'a RunFacts,
+    /// The facts of the later run.
     pub after: &'a RunFacts,
     /// Items in both runs, in the earlier one's order.
     pub items: Vec<Paired<'a>>,
     /// Items in one run only.
     pub only_before: usize,
+    /// Items in the later run only.
     pub only_after: usize,
     /// The later run's rule, for numbers that are no averages; None takes all for averages.
     pub(super) recount: Option<&'a dyn Recount>,
 }
 
 impl<'a> Pairing<'a> {
+    /// Pairs the items of two runs; `recount` is the rule of the later one.
     pub fn of(before: &'a Outcomes, after: &'a Outcomes, recount: Option<&'a dyn Recount>) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items

@@ -41,6 +41,7 @@ pub struct Further<'a> {
 }
 
 impl<'a> Further<'a> {
+    /// The number with this name of a run.
     pub fn of(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
         Self {
             recount,
@@ -72,6 +73,9 @@ fn scored(item: &ItemOutcome) -> bool {
 
 /// The difference in a further official number, made anew by the rule each time: the interval from its standard error when parts
 /// of the items are left out, p by exchanging the results of items. Items won and lost are those whose own scores changed.
+///
+/// # Errors
+/// The rule makes no such number of one of the runs, or no item is in both.
 pub fn difference(
     pairing: &Pairing<'_>,
     name: &str,

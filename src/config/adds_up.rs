@@ -1,22 +1,21 @@
-//! Whether the overall number of a printed row follows from its columns, worked on the digits that were
-//! printed.
+//! Checks whether the overall number of a published row follows from its columns, using the printed digits.
 
 use super::published_file::{OverallOf, PublishedFile, PublishedRow};
 use crate::text::decimal::{Decimal, quotient, text};
 
-/// An overall number that no rounding of its columns explains.
+/// An overall number that does not follow from any rounding of its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The overall number, as printed.
     pub printed: String,
-    /// What the columns give, with as many digits.
+    /// The number that the columns give, with as many digits.
     pub recomputed: String,
-    /// How: "the mean of its columns".
+    /// How they give it, such as "the mean of its columns".
     pub how: &'static str,
 }
 
 impl OverallOf {
-    /// In words, of a row's columns.
+    /// The computation in words.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Mean | Self::MeanOf(_) => "the mean of its columns",
@@ -26,11 +25,11 @@ impl OverallOf {
     }
 }
 
-/// A column's weight as a whole number, and its printed value.
+/// The weight of a column as a whole number, and its printed value.
 type Term = (i128, f64);
 
 impl PublishedFile {
-    /// Digits printed behind the point of a row's numbers.
+    /// Number of printed digits after the point in a row.
     pub fn decimals(&self, row: &PublishedRow) -> u32 {
         let values = row.groups.values().chain([&row.overall]);
         let most = values
@@ -40,16 +39,16 @@ impl PublishedFile {
         stated.or(most).unwrap_or_default()
     }
 
-    /// A number of a row as it was printed, zeros at the end included.
+    /// A number of a row as it was printed, including zeros at the end.
     pub fn text(&self, row: &PublishedRow, value: f64) -> String {
         let decimals = self.decimals(row);
         let units = Decimal::from_f64(value).and_then(|value| value.units(decimals));
         units.map_or_else(|| value.to_string(), |units| text(units, decimals))
     }
 
-    /// None where the row adds up, or where nobody can tell: columns are missing, or the overall number is no
-    /// function of them. Every rounded number may be off by half a unit of its last digit; counts are not
-    /// rounded.
+    /// Checks a row. `None` if the row adds up, or if this cannot be decided, since columns are missing or
+    /// the overall number is not a function of them. Every rounded number may be off by half a unit of its
+    /// last digit. Counts are not rounded.
     pub fn mismatch(&self, row: &PublishedRow) -> Option<Mismatch> {
         let rule = self.overall_of.as_ref()?;
         let decimals = self.decimals(row);
@@ -60,7 +59,7 @@ impl PublishedFile {
             total += weight * units(*value)?;
         }
         let printed = units(row.overall)?;
-        // Both sides doubled, so that halves are whole numbers.
+        // Both sides are doubled, so that halves are whole numbers.
         let slack = match rule {
             OverallOf::Sum => 0,
             _ => whole + terms.iter().map(|(weight, _)| weight).sum::<i128>(),
@@ -73,7 +72,7 @@ impl PublishedFile {
         })
     }
 
-    /// The terms of the overall number and what their sum is divided by.
+    /// The terms of the overall number, and the divisor of their sum.
     fn terms(&self, rule: &OverallOf, row: &PublishedRow) -> Option<(Vec<Term>, i128)> {
         let equal = |columns: &[String]| -> Option<Vec<Term>> {
             let values = columns.iter().map(|column| row.groups.get(column));

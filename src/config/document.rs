@@ -1,4 +1,4 @@
-//! A TOML text and its parsed form with the place of every key and value.
+//! A TOML text and its parsed form, with the position of every key and value.
 
 use crate::config::error::{ConfigError, explain};
 use crate::config::settings::Settings;
@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 use toml::de::DeValue;
 
-/// No definition comes near this; what is larger is another kind of file.
+/// Largest size of a definition, in bytes. A larger file is not a definition.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// A parsed definition file, kept so that later mistakes can still be located in it.
+/// A parsed definition file. It is kept, so that errors found later can still be located in it.
 #[derive(Debug, Clone)]
 pub struct Document {
     text: Arc<Text>,
@@ -42,7 +42,7 @@ impl Document {
         }
     }
 
-    /// Parses a TOML text; `name` is what messages call it.
+    /// Parses a TOML text. `name` is its name in messages.
     ///
     /// # Errors
     /// When it is not TOML.
@@ -51,7 +51,7 @@ impl Document {
         Ok(Self { text })
     }
 
-    /// What messages call this document: its path, or `name (built in)`.
+    /// The name of this document in messages: its path, or `name (built in)`.
     pub fn name(&self) -> &str {
         self.text.name()
     }
@@ -77,13 +77,13 @@ impl Document {
         })
     }
 
-    /// The options under the keys of `path`; empty when there is no such table.
+    /// The options under the keys of `path`. Empty if there is no such table.
     pub fn settings(&self, path: &[&str]) -> Settings {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         Settings::located(Arc::clone(&self.text), path)
     }
 
-    /// A mistake in the value under the keys of `path` (an array's elements by number), for checks that go
+    /// An error in the value under the keys of `path` (elements of arrays by number), for checks that go
     /// beyond types.
     pub fn mistake(
         &self,
@@ -123,9 +123,11 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let name = path.display();
     let cannot = |error: std::io::Error| {
         let help = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the spelling and the current folder",
-            std::io::ErrorKind::PermissionDenied => "you lack the permission to read it",
-            _ => "a TOML file was expected here",
+            std::io::ErrorKind::NotFound => {
+                "check the spelling, and check that you are in the right folder"
+            }
+            std::io::ErrorKind::PermissionDenied => "you do not have the permission to read it",
+            _ => "expected a TOML file",
         };
         let problem = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -136,7 +138,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
     if path.is_dir() {
         return Err(ConfigError::new(
             format!("{name}: this is a folder"),
-            Some("name the TOML file inside it".to_owned()),
+            Some("give the path of the TOML file inside it".to_owned()),
         ));
     }
     let mut bytes = Vec::new();
@@ -146,8 +148,10 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
         .map_err(cannot)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ConfigError::new(
-            format!("{name}: larger than any definition ({MAX_BYTES} bytes)"),
-            Some("a TOML file was expected here".to_owned()),
+            format!(
+                "{name}: the file is larger than the limit for definitions ({MAX_BYTES} bytes)"
+            ),
+            Some("expected a TOML file".to_owned()),
         ));
     }
     Ok(bytes)

@@ -1,4 +1,4 @@
-//! Mistakes in definition files, shown with the place and a suggestion.
+//! Errors in definition files, shown with their position and a suggestion.
 
 use crate::text::nearest::nearest;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A mistake in a definition file. Its message names file, line and column where there is a place to name.
+/// An error in a definition file. Its message contains the file, and the line and column if they are known.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct ConfigError {
@@ -15,7 +15,7 @@ pub struct ConfigError {
     place: Option<Box<Place>>,
 }
 
-/// The text around a mistake, for the snippet.
+/// The text around an error, for the snippet.
 #[derive(Debug)]
 struct Place {
     source: NamedSource<Arc<str>>,
@@ -24,7 +24,7 @@ struct Place {
 }
 
 impl ConfigError {
-    /// A mistake that has no place in a text.
+    /// An error without a position in a text.
     pub fn new(message: impl Into<String>, help: Option<String>) -> Self {
         Self {
             message: message.into(),
@@ -33,7 +33,7 @@ impl ConfigError {
         }
     }
 
-    /// A mistake at the bytes `span` of the text `content`, which messages call `name`.
+    /// An error at the bytes `span` of the text `content`, whose name in messages is `name`.
     pub(super) fn at(
         name: &str,
         content: Arc<str>,
@@ -54,7 +54,7 @@ impl ConfigError {
     }
 }
 
-/// Line and column of a byte, both from 1; columns count characters.
+/// The line and column of a byte, both counted from 1. Columns count characters.
 fn position(content: &str, byte: usize) -> (usize, usize) {
     let before = &content[..content.floor_char_boundary(byte)];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -82,7 +82,7 @@ impl Diagnostic for ConfigError {
     }
 }
 
-/// Rewords serde's message for a person who writes TOML, and derives the suggestion from the names it lists.
+/// Rewords serde's message for people who write TOML, and derives the suggestion from the names in it.
 pub(super) fn explain(message: &str) -> (String, Option<String>) {
     let message = message.lines().collect::<Vec<_>>().join(" ");
     for (start, noun) in [
@@ -97,7 +97,7 @@ pub(super) fn explain(message: &str) -> (String, Option<String>) {
         return (format!("the key{rest} is missing"), None);
     }
     if let Some(rest) = message.strip_prefix("duplicate field") {
-        return (format!("the key{rest} stands here twice"), None);
+        return (format!("the key{rest} appears twice"), None);
     }
     for start in ["invalid type: ", "invalid value: ", "invalid length "] {
         if let Some(rest) = message.strip_prefix(start)
@@ -133,7 +133,7 @@ fn unknown(rest: &str, noun: &str) -> (String, Option<String>) {
         help = format!("did you mean `{near}`? ");
     }
     if accepted.is_empty() {
-        help.push_str("no keys are accepted here");
+        help.push_str("no keys are allowed here");
     } else {
         help.push_str(&format!("accepted here: {}", accepted.join(", ")));
     }

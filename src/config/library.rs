@@ -1,5 +1,5 @@
-//! Finding definitions: files, then names in the current folder's `suites/` and `configs/`, then built-in
-//! ones.
+//! Finds definitions: first files, then names in the folders `suites/` and `configs/` of the current folder,
+//! then built-in ones.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The definitions the program carries: path in the repository and content.
+/// The built-in definitions: the path in the repository, and the content.
 const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/definitions.rs"));
 
 /// What a definition defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A benchmark, or a set of questions of one's own.
+    /// A benchmark, or a set of your own questions.
     Suite,
     /// A model as it is run.
     Model,
@@ -23,14 +23,14 @@ pub enum Kind {
     Study,
     /// Results that papers printed.
     Published,
-    /// What a gate holds results against.
+    /// The rules by which a gate judges results.
     Policy,
     /// A training on the miniature world.
     Training,
 }
 
 impl Kind {
-    /// The folder that names of this kind are looked up in.
+    /// The folder in which names of this kind are looked up.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Suite => "suites",
@@ -56,17 +56,17 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Where a definition came from.
+/// The source of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A file.
     File(PathBuf),
-    /// Carried by the program; the path it has in the repository.
+    /// A built-in definition, with its path in the repository.
     BuiltIn(&'static str),
 }
 
 impl Origin {
-    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// The folder at which relative paths in the definition start. It is the current folder for a built-in
     /// definition.
     pub(crate) fn folder(&self) -> &Path {
         match self {
@@ -90,14 +90,14 @@ impl fmt::Display for Origin {
 pub struct Loaded<T> {
     /// What the text says.
     pub definition: T,
-    /// Locates mistakes that only a later stage can see.
+    /// The text, to locate errors that only a later stage can find.
     pub document: Document,
     /// Where the text came from.
     pub origin: Origin,
 }
 
 impl<T> Loaded<T> {
-    /// The folder that relative paths in the definition start from; the current one for a built-in
+    /// The folder at which relative paths in the definition start. It is the current folder for a built-in
     /// definition.
     pub fn base(&self) -> &Path {
         self.origin.folder()
@@ -107,9 +107,9 @@ impl<T> Loaded<T> {
 /// One line of `unigauge list`.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// The name that the command line takes.
+    /// The name for the command line.
     pub name: String,
-    /// Its title; empty when the file cannot be read.
+    /// The title. Empty if the file cannot be read.
     pub title: String,
     /// Where it came from.
     pub origin: Origin,
@@ -124,7 +124,7 @@ struct Header {
     title: String,
 }
 
-/// All definitions of a kind that a name can reach, sorted by name. A file of the current folder hides the
+/// All definitions of a kind that have a name, sorted by name. A file of the current folder hides the
 /// built-in definition of the same name.
 pub fn list(kind: Kind) -> Vec<Listed> {
     list_from(kind, Path::new(""))
@@ -149,7 +149,8 @@ fn list_from(kind: Kind, current: &Path) -> Vec<Listed> {
         .collect()
 }
 
-/// The text of a definition, by path (what contains a `/` or ends in `.toml`; relative to `from`) or by name.
+/// The text of a definition, by name or by path. A path contains a `/` or ends in `.toml`, and is relative to
+/// `from`.
 pub(crate) fn find(kind: Kind, name: &str, from: &Path) -> Result<(Document, Origin), ConfigError> {
     let is_path = name.contains(std::path::is_separator) || name.ends_with(".toml");
     let origin = if is_path {
@@ -172,12 +173,12 @@ pub(crate) fn embedded_file(path: &str) -> Option<&'static str> {
         .map(|(_, content)| *content)
 }
 
-/// Checks what becomes part of a path: the `name` of a definition.
+/// Checks the `name` of a definition, which becomes part of a path.
 pub(crate) fn check_name(document: &Document, name: &str) -> Result<(), ConfigError> {
     check_plain(document, &["name"], name)
 }
 
-/// As [`check_name`], of a name that stands elsewhere in the definition.
+/// The same as [`check_name`], for a name elsewhere in the definition.
 pub(super) fn check_plain(
     document: &Document,
     path: &[&str],
@@ -188,7 +189,7 @@ pub(super) fn check_plain(
         return Err(document.mistake(
             path,
             format!("the name `{name}` cannot be the name of a folder"),
-            Some("use letters, digits, `-`, `_` and `.`, not beginning with `.`".to_owned()),
+            Some("use letters, digits, `-`, `_` and `.`, and do not begin with `.`".to_owned()),
         ));
     }
     Ok(())
@@ -204,7 +205,7 @@ fn open(origin: &Origin) -> Result<Document, ConfigError> {
     }
 }
 
-/// Names and where they lead; `current` is the current folder.
+/// The names and their sources. `current` is the current folder.
 fn reachable(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
     let built_in = BUILT_IN.iter().filter_map(|(path, _)| {
         let file = path.strip_prefix(kind.folder())?.strip_prefix('/')?;
@@ -212,7 +213,7 @@ fn reachable(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
         Some((name.to_owned(), Origin::BuiltIn(path)))
     });
     let mut found: BTreeMap<_, _> = built_in.collect();
-    // A folder that cannot be listed offers no names.
+    // A folder that cannot be listed has no names.
     for entry in std::fs::read_dir(current.join(kind.folder()))
         .into_iter()
         .flatten()
@@ -237,7 +238,7 @@ fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigEr
     }
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
     help.push_str(&format!(
-        "known: {}; or give the path of a TOML file",
+        "the known names are {}; you can also give the path of a TOML file",
         names.join(", ")
     ));
     ConfigError::new(format!("there is no {kind} named `{name}`"), Some(help))

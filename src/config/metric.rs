@@ -1,18 +1,23 @@
-//! The names of the numbers that two runs are compared by.
+//! The names of the numbers by which two runs are compared.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A number of a run that has outcomes by item behind it.
+/// A number of a run that is computed from the outcomes of items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Metric {
     /// `overall`: the suite's official number.
     Overall,
-    /// `correct`: the share of outputs that the rule calls right.
+    /// `correct`: the share of outputs that are right by the rule.
     Correct,
     /// `TAG=KEY`: one group, such as `tag=counting`.
-    Group { by: String, key: String },
+    Group {
+        /// The tag.
+        by: String,
+        /// Its value.
+        key: String,
+    },
     /// `TAG=*`: every group of a tag, each by itself.
     Groups(String),
     /// `part:NAME`: the mean of one part of the score.
@@ -41,13 +46,13 @@ impl TryFrom<String> for Metric {
             }),
             (_, None, None) if named(&text) && !misspelt(&text) => Ok(Self::Named(text)),
             _ => Err(format!(
-                "`{text}` is no metric: expected `overall`, `correct`, `TAG=KEY`, `TAG=*`, `part:NAME` or a name in the summary's `metrics`"
+                "`{text}` is not a metric; expected `overall`, `correct`, `TAG=KEY`, `TAG=*`, `part:NAME` or a name in the summary's `metrics`"
             )),
         }
     }
 }
 
-/// Whether a name was meant for one of the fixed ones.
+/// Whether a name looks like one of the fixed ones.
 fn misspelt(name: &str) -> bool {
     let near = |fixed| strsim::damerau_levenshtein(&name.to_lowercase(), fixed) <= 2;
     near("overall") || near("correct")

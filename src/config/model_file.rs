@@ -1,4 +1,4 @@
-//! The definition of a model: which generator answers, and with which settings.
+//! The definition of a model: its generator, and the settings of the generator.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
@@ -20,19 +20,18 @@ pub struct ModelFile {
     /// What the model is, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Who answers: `uniworld`, `xomni`, `flux`, `qwen-vl`, `typeset`, `folder`, `command`, `openai`.
+    /// The generator that answers, by name; `unigauge list generators` names them all.
     pub generator: String,
-    /// The languages of the prompts that the model takes (`en`, `zh`); empty means all.
+    /// The languages of the prompts that the model understands (`en`, `zh`); empty means all.
     #[serde(default)]
     pub languages: Vec<String>,
     /// Options of the generator.
     #[serde(default)]
     pub settings: Settings,
-    /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` brings it.
+    /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` downloads it.
     #[serde(default)]
     pub repositories: Vec<Repository>,
-    /// What stands below the results of a suite, by the suite's name, such as what is known of the published
-    /// ones.
+    /// Notes below the results of a suite, by the suite's name, such as remarks on the published results.
     #[serde(default)]
     pub notes: BTreeMap<String, Vec<String>>,
     /// Options that differ for a suite, by the suite's name.

@@ -18,28 +18,28 @@ pub struct PolicyFile {
     /// What the policy is for, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// How often the gate may raise a false alarm, over all its rules together where `correction` is "holm".
+    /// The largest probability of a false alarm; with `correction` "holm", over all rules together.
     #[serde(default = "level")]
     pub level: f64,
-    /// The chance of seeing a drop, for which the smallest such drop and the items needed are printed.
+    /// The statistical power for which the smallest detectable drop and the needed items are printed.
     #[serde(default = "power")]
     pub power: f64,
-    /// What is done about several rules being tested at once.
+    /// The correction for several rules that are tested at once.
     #[serde(default)]
     pub correction: Correction,
     /// The test that gives evidence of a drop.
     #[serde(default)]
     pub test: TestChoice,
-    /// Fewer items than these in both runs are too few for any verdict.
+    /// The smallest number of items in both runs for a verdict.
     #[serde(default = "min_pairs")]
     pub min_pairs: usize,
-    /// Compare runs whose judges differ, are mixed, or are not the ones that were asked for.
+    /// Compare runs whose judges differ, are mixed, or are not the requested ones.
     #[serde(default)]
     pub allow_judges: bool,
-    /// What becomes of a run with missing, failed or unscored outputs.
+    /// How a run with missing, failed or unscored outputs is judged.
     #[serde(default)]
     pub partial: PartialRuns,
-    /// Random exchanges of the permutation test, and resamples of the interval.
+    /// Number of random exchanges of the permutation test, and of resamples of the interval.
     #[serde(default = "resamples")]
     pub resamples: usize,
     /// What is checked.
@@ -62,22 +62,22 @@ pub struct PolicyRule {
     /// is allowed.
     #[serde(default)]
     pub max_drop: Option<f64>,
-    /// Allowed drop as a part of the baseline's value: 0.02 allows 2 % of it.
+    /// Allowed drop as a share of the baseline's value: 0.02 allows 2 % of it.
     #[serde(default)]
     pub max_relative_drop: Option<f64>,
-    /// False where a rise is the harm.
+    /// False if a higher number is worse.
     #[serde(default = "yes")]
     pub higher_is_better: bool,
-    /// In place of the policy's own.
+    /// Replaces the policy's own value.
     #[serde(default)]
     pub level: Option<f64>,
-    /// In place of the policy's own.
+    /// Replaces the policy's own value.
     #[serde(default)]
     pub test: Option<TestChoice>,
-    /// In place of the policy's own.
+    /// Replaces the policy's own value.
     #[serde(default)]
     pub min_pairs: Option<usize>,
-    /// In place of the policy's own.
+    /// Replaces the policy's own value.
     #[serde(default)]
     pub partial: Option<PartialRuns>,
 }
@@ -90,17 +90,17 @@ pub enum Tier {
     Critical,
     /// A breach breaches the gate; too little evidence is only noted.
     Supporting,
-    /// Only shown.
+    /// The rule is only shown.
     Advisory,
 }
 
-/// How tests are corrected for being several.
+/// How several tests are corrected.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Correction {
-    /// Holm's: the level holds for all critical and supporting rules together.
+    /// Holm's correction: the level holds for all critical and supporting rules together.
     #[default]
     Holm,
     /// The level holds for each rule.
@@ -129,12 +129,12 @@ pub enum TestChoice {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum PartialRuns {
-    /// It cannot pass; a breach on the items that are there stays a breach.
+    /// It cannot pass. A breach on the existing items stays a breach.
     #[default]
     Inconclusive,
     /// It is a breach.
     Breach,
-    /// The items that are there decide.
+    /// The existing items decide.
     Compare,
 }
 
@@ -177,13 +177,13 @@ pub(super) fn checked(
     let mistake = |path: &[&str], message: String| Err(document.mistake(path, message, None));
     for (key, value) in [("level", policy.level), ("power", policy.power)] {
         if !(value > 0.0 && value < 1.0) {
-            return mistake(&[key], format!("`{key}` must lie between 0 and 1"));
+            return mistake(&[key], format!("`{key}` must be between 0 and 1"));
         }
     }
     if !(100..=1_000_000).contains(&policy.resamples) {
         return mistake(
             &["resamples"],
-            "`resamples` must lie within 100 and 1000000".into(),
+            "`resamples` must be from 100 to 1000000".into(),
         );
     }
     if policy.rules.is_empty() {
@@ -197,7 +197,7 @@ pub(super) fn checked(
         {
             return mistake(
                 &["rules", &index, "level"],
-                "`level` must lie between 0 and 1".into(),
+                "`level` must be between 0 and 1".into(),
             );
         }
         for (key, drop) in [

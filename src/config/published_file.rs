@@ -9,69 +9,68 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Published results on one suite (`results/published/SUITE.toml`), shown beside measured rows.
+/// Published results on one suite (`results/published/SUITE.toml`), shown next to measured rows.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedFile {
     /// The suite's name, and the file's.
     pub suite: String,
-    /// What the benchmark is called, where there is no suite of that name here.
+    /// The name of the benchmark, if there is no suite with that name here.
     #[serde(default)]
     pub title: Option<String>,
-    /// Other suites that ask the same, so that these rows stand in their tables, too.
+    /// Other suites with the same questions, so that their tables show these rows too.
     #[serde(default)]
     pub also_for: Vec<String>,
-    /// The tag whose keys the rows' `groups` have.
+    /// The tag with the keys of the rows' `groups`.
     #[serde(default)]
     pub by: Option<String>,
-    /// The keys of `groups` in the order they are printed in. Default: alphabetical.
+    /// The keys of `groups` in the order of printing. Default: alphabetical.
     #[serde(default)]
     pub columns: Vec<String>,
-    /// Columns that a run has among the further numbers of its summary, under these names and on the scale of
-    /// print.
+    /// Columns that are among the further numbers in the summary of a run, under these names and on the
+    /// printed scale.
     #[serde(default)]
     pub metrics: BTreeMap<String, String>,
     /// How the overall number follows from the columns, for a check of every row. Default: it does not.
     #[serde(default)]
     pub overall_of: Option<OverallOf>,
-    /// Digits printed behind the point. Default: the most that a number of the row has.
+    /// Number of printed digits after the point. Default: the largest number in the row.
     #[serde(default)]
     pub decimals: Option<u32>,
-    /// What a perfect score is in these numbers. Default: 1.
+    /// The perfect score in these numbers. Default: 1.
     #[serde(default = "full_mark_of_one")]
     pub full_mark: f64,
-    /// What a perfect score is as the suite's rule grades here. Default: 1.
+    /// The perfect score by the rule of the suite. Default: 1.
     #[serde(default = "full_mark_of_one")]
     pub full_mark_here: f64,
-    /// What a perfect score is in a column, where it is not `full_mark`.
+    /// The perfect score of a column, if it is not `full_mark`.
     #[serde(default)]
     pub marks: BTreeMap<String, f64>,
-    /// How many right-or-wrong answers (or pictures) are behind a column, or behind `overall`: every printed
-    /// number must then be a whole number of them, for a check of every row. Default: that is not stated, or
-    /// scores are partial.
+    /// Number of right-or-wrong answers (or pictures) of a column, or of `overall`. Every printed number is
+    /// then checked to be a whole number of them. Default: not stated, or scores are partial.
     #[serde(default)]
     pub out_of: BTreeMap<String, u64>,
-    /// The rows' `setting` that is the suite's own, such as "rewritten prompts": no other one.
+    /// The `setting` of the rows that equals the suite's own, such as "rewritten prompts".
     #[serde(default)]
     pub setting: Option<String>,
-    /// Who judged, as printed, where judges did.
+    /// The judge as printed, if there was one.
     #[serde(default)]
     pub judge: Option<String>,
     /// The judge's prompts, such as "gedit official".
     #[serde(default)]
     pub prompts: Option<String>,
-    /// Who read the texts in the pictures, where somebody did.
+    /// The OCR engine that read the texts in the pictures, if there was one.
     #[serde(default)]
     pub reader: Option<String>,
     /// What a reader of all these numbers must know.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What was printed.
+    /// The published rows.
     #[schemars(length(min = 1))]
     pub rows: Vec<PublishedRow>,
 }
 
-/// How an overall number follows from the columns beside it.
+/// How an overall number follows from its columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OverallOf {
@@ -81,7 +80,7 @@ pub enum OverallOf {
     MeanOf(Vec<String>),
     /// The sum of counts, which are not rounded.
     Sum,
-    /// The sum of each column by its weight.
+    /// The sum of the columns, each multiplied by its weight.
     Weights(BTreeMap<String, f64>),
 }
 
@@ -91,10 +90,10 @@ pub enum OverallOf {
 pub struct PublishedRow {
     /// The model's name, as printed.
     pub model: String,
-    /// The model definition (`configs/models`) that is this model; a run of it stands beside this row.
+    /// The definition (`configs/models`) of this model; its runs are shown next to this row.
     #[serde(default)]
     pub definition: Option<String>,
-    /// What sets this row apart, such as "rewritten prompts".
+    /// What distinguishes this row, such as "rewritten prompts".
     #[serde(default)]
     pub setting: String,
     /// The paper and its table.
@@ -102,16 +101,16 @@ pub struct PublishedRow {
     /// Further papers with the same numbers.
     #[serde(default)]
     pub also: Vec<String>,
-    /// True for numbers that were not checked against their source.
+    /// Whether the numbers were not checked against their source.
     #[serde(default)]
     pub unverified: bool,
-    /// Digits printed behind the point, where it is not the file's.
+    /// Number of printed digits after the point, if it differs from the file's.
     #[serde(default)]
     pub decimals: Option<u32>,
-    /// Who judged, where it is not the file's judge.
+    /// The judge, if it differs from the file's.
     #[serde(default)]
     pub judge: Option<String>,
-    /// The judge's prompts, where they are not the file's.
+    /// The judge's prompts, if they differ from the file's.
     #[serde(default)]
     pub prompts: Option<String>,
     /// As printed.
@@ -119,7 +118,7 @@ pub struct PublishedRow {
     /// As printed, by group.
     #[serde(default)]
     pub groups: BTreeMap<String, f64>,
-    /// Answers behind the numbers of this row, where they are not the file's `out_of`.
+    /// Number of answers of this row, if it differs from the file's `out_of`.
     #[serde(default)]
     pub out_of: BTreeMap<String, u64>,
     /// What a reader of the number must know.
@@ -128,7 +127,7 @@ pub struct PublishedRow {
 }
 
 impl PublishedFile {
-    /// A printed value on the scale of the grades made here; `column` is None for the overall number.
+    /// A printed value on the scale of the grades of this program. `column` is `None` for the overall number.
     pub fn here(&self, column: Option<&str>, value: f64) -> f64 {
         value / self.mark(column) * self.full_mark_here
     }
@@ -143,12 +142,12 @@ impl PublishedFile {
         *own.unwrap_or(&self.full_mark)
     }
 
-    /// True when these rows stand in the table of a suite.
+    /// Whether the table of a suite shows these rows.
     pub fn covers(&self, suite: &str) -> bool {
         self.suite == suite || self.also_for.iter().any(|other| other == suite)
     }
 
-    /// The keys of the rows' groups, in the order they are printed in.
+    /// The keys of the rows' groups, in the order of printing.
     pub fn keys(&self) -> Vec<String> {
         if !self.columns.is_empty() {
             return self.columns.clone();
@@ -159,7 +158,7 @@ impl PublishedFile {
 }
 
 impl PublishedRow {
-    /// The model, with what sets the row apart.
+    /// The model, with what distinguishes the row.
     pub fn label(&self) -> String {
         match self.setting.as_str() {
             "" => self.model.clone(),
@@ -236,16 +235,16 @@ pub(super) fn checked(
         for (column, value) in values(row) {
             let mark = file.mark(column);
             if !(0.0..=mark).contains(&value) {
-                let message = format!("{value} does not lie within 0 and `full_mark` = {mark}");
+                let message = format!("{value} is not between 0 and `full_mark` = {mark}");
                 let help = Some("numbers in percent need `full_mark = 100`".to_owned());
                 return Err(document.mistake(&place, message, help));
             }
             if decimals
                 .is_some_and(|told| Decimal::from_f64(value).is_none_or(|v| v.decimals() > told))
             {
-                let message = format!("{value} has more digits than `decimals` says");
+                let message = format!("{value} has more digits than `decimals` states");
                 let help =
-                    Some("give `decimals` to the rows that are printed with more".to_owned());
+                    Some("set `decimals` in the rows that are printed with more digits".to_owned());
                 return Err(document.mistake(&place, message, help));
             }
         }
@@ -264,13 +263,13 @@ pub(super) fn checked(
     })
 }
 
-/// What `out_of` calls the overall number.
+/// The name of the overall number in `out_of`.
 pub(super) const OVERALL: &str = "overall";
 
-/// Digits that no table prints more of.
+/// The largest number of digits that a table prints.
 const MOST_DECIMALS: u32 = 9;
 
-/// What is said of columns is said of columns that rows have, and makes sense.
+/// Checks that the settings of columns concern existing columns and are possible.
 fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), ConfigError> {
     let known = file.keys();
     let weights = match &file.overall_of {
@@ -317,7 +316,7 @@ fn check_columns(file: &PublishedFile, document: &Document) -> Result<(), Config
     let decimals = file.rows.iter().map(|row| row.decimals);
     let most = decimals.chain([file.decimals]).flatten().max();
     if most.is_some_and(|most| most > MOST_DECIMALS) {
-        let message = format!("`decimals` is {MOST_DECIMALS} at most");
+        let message = format!("`decimals` must be at most {MOST_DECIMALS}");
         Err(document.mistake(&["decimals"], message, None))
     } else {
         Ok(())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A repository of a model hub that goes into a model's checkpoint folder (`[[repositories]]`).
+/// A repository of a model hub that is downloaded into a model's checkpoint folder (`[[repositories]]`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
@@ -11,13 +11,13 @@ pub struct Repository {
     pub folder: String,
     /// `owner/name` on the hub.
     pub repo: String,
-    /// A commit, or a branch whose commit of the first fetch is kept to from then on.
+    /// A commit, or a branch, whose commit at the first fetch is used from then on.
     pub revision: String,
     /// The licence that its authors name.
     pub licence: String,
-    /// The files that are needed: paths, or patterns with one `*` that stands for anything but `/`.
+    /// The files that are needed: paths, or patterns with one `*` that matches anything but `/`.
     pub files: Vec<String>,
-    /// Whether the hub wants its terms accepted and a token (`HF_TOKEN`).
+    /// Whether the hub requires accepted terms and a token (`HF_TOKEN`).
     #[serde(default)]
     pub gated: bool,
 }

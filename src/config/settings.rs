@@ -1,4 +1,4 @@
-//! A table of options whose type is known only to the room that reads it.
+//! A table of options, whose type is known only to the code that reads it.
 
 use crate::config::error::{ConfigError, explain};
 use crate::config::text::{Text, empty_table, read_table};
@@ -12,10 +12,10 @@ use toml::de::{DeTable, DeValue};
 
 /// The `[settings]` of a model or the `[grade.options]` of a suite, not yet typed.
 ///
-/// It remembers the texts that its keys stand in, so that a mistake found late still points at its line.
+/// It keeps the texts of its keys, so that an error found later still points at its line.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Later layers go over earlier ones.
+    /// Later layers override earlier ones.
     layers: Vec<Layer>,
 }
 
@@ -34,7 +34,8 @@ impl Settings {
         }
     }
 
-    /// Options written as TOML, such as those of a `--set key=value`; `name` is what messages call the text.
+    /// Options written as TOML, such as those of a `--set key=value`. `name` is the name of the text in
+    /// messages.
     ///
     /// # Errors
     /// When it is not TOML.
@@ -43,7 +44,7 @@ impl Settings {
         Ok(Self::located(text, Vec::new()))
     }
 
-    /// Options made by a program.
+    /// Options that code created.
     ///
     /// # Errors
     /// When the table has no TOML form.
@@ -53,7 +54,7 @@ impl Settings {
         Self::parse("options", &text)
     }
 
-    /// Reads the options as the type of the room that owns them.
+    /// Reads the options as the type of the code that owns them.
     ///
     /// # Errors
     /// When a key is unknown or missing, or a value has the wrong type; the error points at it.
@@ -67,7 +68,7 @@ impl Settings {
         })
     }
 
-    /// These options with those of `over` in their place; tables inside are merged likewise.
+    /// These options, overridden by those of `over`. Tables inside are merged in the same way.
     pub fn merged(&self, over: &Self) -> Self {
         Self {
             layers: self.layers.iter().chain(&over.layers).cloned().collect(),
@@ -86,7 +87,7 @@ impl Settings {
             .unwrap_or_default()
     }
 
-    /// All layers as one table. Its spans count as if the texts of the layers lay one after the other.
+    /// All layers as one table. Its spans count as if the texts of the layers were concatenated.
     fn table(&self) -> Spanned<DeTable<'_>> {
         let mut all = empty_table();
         let mut start = 0;
@@ -102,7 +103,7 @@ impl Settings {
         all
     }
 
-    /// The text that a span of [`Settings::table`] lies in, and the span inside that text.
+    /// The text that contains a span of [`Settings::table`], and the span inside that text.
     fn locate(&self, span: Range<usize>) -> Option<(&Text, Range<usize>)> {
         let mut start = 0;
         for Layer { text, .. } in &self.layers {
@@ -150,7 +151,7 @@ fn merge<'a>(below: &mut DeTable<'a>, over: DeTable<'a>) {
         ) {
             merge(mine, std::mem::take(theirs));
         } else {
-            // The key goes too: it carries the place that a message about it points at.
+            // The key is replaced too, since it has the position for messages.
             below.remove(key.get_ref().as_ref());
             below.insert(key, value);
         }

@@ -35,7 +35,7 @@ pub(super) fn checked(
         names_are_good(&document, &place, "models", &part.models, false)?;
         names_are_good(&document, &place, "suites", &part.suites, false)?;
         if study.factor.is_some() {
-            let message = "a study of a factor compares its levels alone: leave `more` out";
+            let message = "a study with a factor compares only its levels: leave out `more`";
             return Err(document.mistake(&["more"], message, None));
         }
     }
@@ -43,13 +43,13 @@ pub(super) fn checked(
         return Err(document.mistake(&["repeats"], "`repeats` must be at least 1", None));
     }
     if study.seed.is_some() && !study.seeds.is_empty() {
-        let message = "`seed` and `seeds` say the same thing: leave one out";
+        let message = "`seed` and `seeds` exclude each other: leave one out";
         return Err(document.mistake(&["seeds"], message, None));
     }
     if let Some(at) =
         (1..study.seeds.len()).find(|at| study.seeds[..*at].contains(&study.seeds[*at]))
     {
-        let message = format!("the seed {} stands here twice", study.seeds[at]);
+        let message = format!("the seed {} appears twice", study.seeds[at]);
         return Err(document.mistake(&["seeds", &at.to_string()], message, None));
     }
     locate_levels(&document, &mut study);
@@ -61,7 +61,7 @@ pub(super) fn checked(
     })
 }
 
-/// Whether a list of names has some, each once.
+/// Checks that a list of names is not empty and has no name twice.
 fn names_are_good(
     document: &Document,
     place: &[&str],
@@ -75,7 +75,7 @@ fn names_are_good(
     }
     match (1..names.len()).find(|index| names[..*index].contains(&names[*index])) {
         Some(index) => {
-            let message = format!("`{}` stands here twice", names[index]);
+            let message = format!("`{}` appears twice", names[index]);
             let number = index.to_string();
             let at = [place, &[key, &number]].concat();
             Err(document.mistake(&at, message, None))
@@ -84,7 +84,7 @@ fn names_are_good(
     }
 }
 
-/// Lets mistakes in the levels' options point at their lines.
+/// Makes errors in the levels' options point at their lines.
 fn locate_levels(document: &Document, study: &mut StudyFile) {
     let levels = study.factor.iter_mut().flat_map(|f| &mut f.levels);
     for (at, level) in levels.enumerate() {
@@ -109,26 +109,27 @@ fn check_factor(document: &Document, study: &StudyFile) -> Result<(), ConfigErro
         return match only.into_iter().find(|(_, there)| *there) {
             Some((key, _)) => mistake(
                 &[key],
-                &format!("`{key}` is for studies with a `[factor]`"),
+                &format!("`{key}` requires a `[factor]` in the study"),
                 None,
             ),
             None => Ok(()),
         };
     };
     if !study.models.is_empty() {
-        let help = "name them as `models` of a level".to_owned();
+        let help = "put them into the `models` of a level".to_owned();
         return mistake(
             &["models"],
-            "the models of a study with a factor stand at its levels",
+            "the models of a study with a factor belong to its levels",
             Some(help),
         );
     }
     if !study.engines.is_empty() {
-        let message = "a study with a factor reads with the suite's own engine";
+        let message = "a study with a factor uses the OCR engine of the suite";
         return mistake(&["engines"], message, None);
     }
     if let Some(Metric::Groups(by)) = &study.primary {
-        let message = format!("`{by}=*` names many numbers, and the primary metric is one");
+        let message =
+            format!("`{by}=*` means several numbers, but the primary metric must be one number");
         return mistake(&["primary"], &message, None);
     }
     levels(document, factor)?;
@@ -155,7 +156,7 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
             ));
         }
         if names[..at].contains(&names[at]) {
-            let message = format!("the level `{}` stands here twice", level.name);
+            let message = format!("the level `{}` appears twice", level.name);
             return Err(document.mistake(&[&own[..], &["name"]].concat(), message, None));
         }
         if level.models.is_empty() && level.runs.is_empty() {
@@ -166,7 +167,10 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
             let path = [&own[..], &["name"]].concat();
             check_plain(document, &path, &level.name)?;
             if level.models.is_empty() {
-                let message = format!("the level `{}` changes models and names none", level.name);
+                let message = format!(
+                    "the level `{}` changes models, but has no `models`",
+                    level.name
+                );
                 return Err(document.mistake(&own, message, None));
             }
         }
@@ -177,7 +181,7 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
             }
             for (place, name) in list.iter().enumerate() {
                 if models.contains(&(key, name)) {
-                    let message = format!("`{name}` stands in this study twice");
+                    let message = format!("`{name}` appears twice in this study");
                     let place = place.to_string();
                     let path = [&own[..], &[key, &place]].concat();
                     return Err(document.mistake(&path, message, None));
@@ -189,7 +193,7 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
     known(document, &["factor", "control"], &factor.control, &names)
 }
 
-/// What is said of trainings needs a level that has one.
+/// Settings of trainings require a level with a training.
 fn trainings(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
     let trained = factor.levels.iter().any(|level| level.training.is_some());
     let said = [
@@ -197,18 +201,18 @@ fn trainings(document: &Document, study: &StudyFile, factor: &Factor) -> Result<
         ("training_curves", !study.training_curves.is_empty()),
     ];
     if let Some((key, _)) = said.into_iter().find(|(_, there)| *there && !trained) {
-        let message = format!("`{key}` is for studies with a `training` at a level");
+        let message = format!("`{key}` requires a level with a `training`");
         return Err(document.mistake(&[key], message, None));
     }
     let seeds = &study.training_seeds;
     if let Some(at) = (1..seeds.len()).find(|at| seeds[..*at].contains(&seeds[*at])) {
-        let message = format!("the seed {} stands here twice", seeds[at]);
+        let message = format!("the seed {} appears twice", seeds[at]);
         return Err(document.mistake(&["training_seeds", &at.to_string()], message, None));
     }
     Ok(())
 }
 
-/// Points at a name that is no level's.
+/// The error for a name that is not a level.
 fn known(
     document: &Document,
     path: &[&str],
@@ -237,14 +241,14 @@ fn costs(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), 
             return Err(document.mistake(&path, "`cost` must be a number, 0 or more", None));
         }
         if measured {
-            let message = "the study's cost is measured, so no level gives one";
+            let message = "the cost of the study is measured, so a level cannot have one";
             let help = "leave out `of = \"seconds\"` under `[cost]`, or this number".to_owned();
             return Err(document.mistake(&path, message, Some(help)));
         }
     }
     let given = factor.levels.iter().any(|level| level.cost.is_some());
     if study.cost.is_some() && !measured && !given {
-        let help = "give levels a `cost`, or measure it: `of = \"seconds\"`".to_owned();
+        let help = "set the `cost` of the levels, or measure it: `of = \"seconds\"`".to_owned();
         return Err(document.mistake(&["cost"], "no level has a `cost`", Some(help)));
     }
     Ok(())
@@ -268,7 +272,7 @@ fn curves(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(),
         }
         for (place, file) in curves.files.iter().enumerate() {
             if !(file.ends_with(".csv") || file.ends_with(".jsonl")) {
-                let message = format!("`{file}` is neither a .csv nor a .jsonl file");
+                let message = format!("`{file}` is neither a .csv file nor a .jsonl file");
                 let place = place.to_string();
                 return Err(document.mistake(&["curves", &index, "files", &place], message, None));
             }
@@ -279,8 +283,8 @@ fn curves(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(),
                 .iter()
                 .any(|other| other.level == curves.level && other.values.contains(value));
             if again || curves.values[..place].contains(value) {
-                let message = format!("the level `{}` has `{value}` already", curves.level);
-                let help = "files of several seeds stand in one list of `files`".to_owned();
+                let message = format!("the level `{}` already has `{value}`", curves.level);
+                let help = "put the files of several seeds into one list of `files`".to_owned();
                 let place = place.to_string();
                 let path = ["curves", &index, "values", &place];
                 return Err(document.mistake(&path, message, Some(help)));

@@ -1,4 +1,4 @@
-//! The part of a study that makes it an ablation: one factor, its levels, what they cost, curves beside them.
+//! The part of a study that makes it an ablation: one factor, its levels, their costs, and curves.
 
 use crate::config::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
-    /// What the levels are levels of, such as "reference encoder".
+    /// The name of the factor, such as "reference encoder".
     pub title: String,
-    /// The name of the level that the others are compared with.
+    /// The name of the control level, with which the others are compared.
     pub control: String,
-    /// What it is set to.
+    /// The levels of the factor.
     #[schemars(length(min = 1))]
     pub levels: Vec<Level>,
 }
@@ -25,20 +25,20 @@ pub struct Level {
     /// As printed. Default: the name.
     #[serde(default)]
     pub title: Option<String>,
-    /// Models that are run, once with each of the study's seeds: names, or paths relative to this file.
+    /// Models to run, once with each of the study's seeds: names, or paths relative to this file.
     #[serde(default)]
     pub models: Vec<String>,
-    /// A training, by name or by a path relative to this file, that `unigauge train STUDY` does once with
-    /// each of the study's `training_seeds`: the models take its checkpoints.
+    /// A training, by name or by a path relative to this file. `unigauge train STUDY` runs it once with each
+    /// of the study's `training_seeds`, and the models use its checkpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<String>,
-    /// Options that go over the models' own.
+    /// Options that override those of the models.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
-    /// Run folders that were made otherwise, relative to this file.
+    /// Run folders that were made in another way, relative to this file.
     #[serde(default)]
     pub runs: Vec<String>,
-    /// What the level costs, in the unit that `[cost]` names.
+    /// The cost of the level, in the unit of `[cost]`.
     #[serde(default)]
     pub cost: Option<f64>,
 }
@@ -49,18 +49,18 @@ impl Level {
         self.title.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether the models are run otherwise than their files say.
+    /// Whether the level changes the models.
     pub fn changes_models(&self) -> bool {
         self.training.is_some() || !self.settings.is_empty()
     }
 }
 
-/// The cost that scores are held against.
+/// The cost to which scores are compared.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
-    /// What the numbers are, such as "parameters, billions" or "GPU hours". Default for measured ones: what
-    /// was measured.
+    /// The meaning of the numbers, such as "parameters, billions" or "GPU hours". Default for measured costs:
+    /// what was measured.
     #[serde(default)]
     pub title: Option<String>,
     /// Where the numbers come from.
@@ -77,7 +77,7 @@ pub enum CostOf {
     /// Each level's `cost`.
     #[default]
     Given,
-    /// Measured: mean seconds that an output took to be made.
+    /// The measured mean seconds for making an output.
     Seconds,
 }
 
@@ -96,16 +96,16 @@ impl Cost {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Curves {
-    /// The level that the files belong to.
+    /// The level of the files.
     pub level: String,
-    /// CSV files with a header or JSON Lines, relative to this file. Several are repeats over seeds: the line
-    /// is their mean, the band reaches from the lowest to the highest.
+    /// CSV files with a header or JSON Lines, relative to this file. Several files are repeats with different
+    /// seeds: the line is their mean, and the band shows the lowest and the highest value.
     #[schemars(length(min = 1))]
     pub files: Vec<String>,
     /// The column of the steps.
     #[serde(default = "step")]
     pub step: String,
-    /// Columns that are drawn, one chart for each name.
+    /// The columns to draw, with one chart for each name.
     #[schemars(length(min = 1))]
     pub values: Vec<String>,
 }

@@ -15,7 +15,7 @@ pub struct StudyFile {
     /// What the study asks, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// Names of models, or paths of their files relative to this file. Studies with a factor name them at its
+    /// Names of models, or paths of their files relative to this file. Studies with a factor have them at its
     /// levels.
     #[serde(default)]
     pub models: Vec<String>,
@@ -25,40 +25,41 @@ pub struct StudyFile {
     /// Further models with suites of their own, such as editors and the suites that edit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<StudyPart>,
-    /// OCR engines: each suite is run once with each of these choices. `{}` is the suite's own.
+    /// OCR engines: each suite is run once with each of these choices. `{}` means the suite's own engine.
     #[serde(default)]
     pub engines: Vec<StudyEngine>,
-    /// Outputs asked for per item, in place of each suite's own number.
+    /// Number of outputs per item, instead of each suite's own number.
     #[serde(default)]
     pub repeats: Option<u32>,
-    /// Only the first so many items of each suite.
+    /// Use only this number of items of each suite.
     #[serde(default)]
     pub limit: Option<usize>,
-    /// Whether the tables show what papers printed (`results/published/SUITE.toml`) below the measured rows.
+    /// Whether the tables show the published results (`results/published/SUITE.toml`) below the measured
+    /// rows.
     #[serde(default)]
     pub published: bool,
-    /// The run seed that every output's own seed is derived from.
+    /// The run seed, from which the seed of each output is derived.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// Run seeds, in place of `seed`: every model is run once with each.
+    /// Run seeds, instead of `seed`: every model is run once with each.
     #[serde(default)]
     pub seeds: Vec<u64>,
-    /// Seeds that the `training` of a level is done with, once each. Default: the one in its definition.
+    /// Seeds for the `training` of a level, which is run once with each. Default: the one in its definition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub training_seeds: Vec<u64>,
-    /// Columns of the trainings' `curve.jsonl` that are drawn beside the scores, such as `loss`.
+    /// Columns of the trainings' `curve.jsonl` to draw next to the scores, such as `loss`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub training_curves: Vec<String>,
-    /// What is varied, for an ablation study: its levels are compared with a control.
+    /// The factor of an ablation study, whose levels are compared with a control.
     #[serde(default)]
     pub factor: Option<Factor>,
-    /// The number that levels are compared by. Default: `overall`.
+    /// The number by which levels are compared. Default: `overall`.
     #[serde(default)]
     pub primary: Option<Metric>,
-    /// The cost that scores are held against.
+    /// The cost to which scores are compared.
     #[serde(default)]
     pub cost: Option<Cost>,
-    /// Series over steps that are drawn beside the scores.
+    /// Series over steps to draw next to the scores.
     #[serde(default)]
     pub curves: Vec<Curves>,
 }
@@ -67,16 +68,16 @@ pub struct StudyFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StudyPart {
-    /// As the study's own.
+    /// The same as the key of the study.
     #[schemars(length(min = 1))]
     pub models: Vec<String>,
-    /// As the study's own.
+    /// The same as the key of the study.
     #[schemars(length(min = 1))]
     pub suites: Vec<String>,
 }
 
 impl StudyFile {
-    /// The run seeds that the file asks for; none where it leaves that open.
+    /// The run seeds of the file. Empty if it does not state any.
     pub fn run_seeds(&self) -> Vec<u64> {
         match self.seed {
             Some(seed) => vec![seed],
@@ -85,11 +86,11 @@ impl StudyFile {
     }
 }
 
-/// A choice of OCR engine, as `--observer` and `--set` of a run make it.
+/// A choice of OCR engines, as with `--observer` and `--set` of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudyEngine {
-    /// OCR observers that read instead of the suite's own.
+    /// OCR observers that replace the suite's own.
     pub observers: Vec<String>,
     /// Options of observers, such as `observe.ppocr.models = "v6"`.
     pub set: Vec<String>,

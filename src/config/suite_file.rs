@@ -1,4 +1,5 @@
-//! The definition of a suite: what is asked, what looks at the answers, and which rule grades them.
+//! The definition of a suite: the items, the observers that describe the outputs, and the rule that grades
+//! them.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
@@ -20,8 +21,8 @@ pub use items::{
 
 /// A benchmark, or a set of questions of your own (`suites/NAME.toml`).
 ///
-/// A suite of your own over a file `signs.jsonl` beside it, with lines such as
-/// `{"id": "a1", "prompt": "A sign that says OPEN", "texts": ["OPEN"], "language": "en", "kind": "sign"}`:
+/// A suite of your own for the file `signs.jsonl` next to it, with lines such as `{"id": "a1", "prompt": "A
+/// sign that says OPEN", "texts": ["OPEN"], "language": "en", "kind": "sign"}`:
 ///
 /// ```toml
 /// name = "signs"
@@ -48,7 +49,7 @@ pub use items::{
 pub struct SuiteFile {
     /// Short name, used in paths: letters, digits, `-`, `_`, `.`.
     pub name: String,
-    /// Changes whenever items or grading change, so that results are not mixed up.
+    /// The version, which changes whenever items or grading change, so that results are not mixed.
     pub version: String,
     /// The name in tables and charts.
     pub title: String,
@@ -57,7 +58,7 @@ pub struct SuiteFile {
     pub description: String,
     /// What an item asks of a model.
     pub task: Task,
-    /// Outputs asked for per item.
+    /// Number of outputs per item.
     #[serde(default = "single_repeat")]
     #[schemars(range(min = 1))]
     pub repeats: u32,
@@ -72,13 +73,13 @@ pub struct SuiteFile {
     pub licence: Option<String>,
     /// Where the items come from.
     pub items: ItemsSource,
-    /// What looks at the outputs, by name; empty when the rule reads the outputs themselves.
+    /// The names of the observers; empty if the rule reads the outputs themselves.
     #[serde(default)]
     pub observers: Vec<String>,
     /// Options of the observers, by the observer's name.
     #[serde(default)]
     pub observe: BTreeMap<String, Settings>,
-    /// The rule that grades.
+    /// The rule that grades the outputs.
     pub grade: GradeSection,
     /// How results are shown.
     #[serde(default)]
@@ -86,7 +87,7 @@ pub struct SuiteFile {
     /// How output images are named, so that the benchmark's own script can run on the folder.
     #[serde(default)]
     pub layout: Layout,
-    /// Remarks that a reader of the results should see.
+    /// Remarks for readers of the results.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -95,7 +96,7 @@ pub struct SuiteFile {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GradeSection {
-    /// The rule's name; `unigauge list` names them all.
+    /// The name of the rule; `unigauge list` shows all.
     pub rule: String,
     /// Options of the rule.
     #[serde(default)]
@@ -106,7 +107,7 @@ pub struct GradeSection {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportSection {
-    /// Tags to group by; the first one makes the columns of the tables.
+    /// Tags by which results are grouped; the first one gives the columns of the tables.
     #[serde(default)]
     pub group_by: Vec<String>,
 }
@@ -125,7 +126,7 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
 }
 
 /// Changes options of a suite's observers (`observe.NAME.KEY=VALUE`) and of its rule (`grade.KEY=VALUE`) and
-/// the folder of its input images (`items.image_folder=FOLDER`), as a command line gives them.
+/// the folder of its input images (`items.image_folder=FOLDER`), from texts of the command line.
 ///
 /// # Errors
 /// When one is not TOML or names nothing of the suite.
@@ -143,9 +144,9 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
             _ => {
                 return Err(document.mistake(
                     &[room],
-                    format!("`{room}` cannot be set"),
+                    format!("`{room}` cannot be set here"),
                     Some(
-                        "write observe.OBSERVER.KEY=VALUE, grade.KEY=VALUE or items.image_folder=\"FOLDER\""
+                        "write observe.OBSERVER.KEY=VALUE, grade.KEY=VALUE, or items.image_folder=\"FOLDER\""
                             .into(),
                     ),
                 ));
@@ -172,7 +173,7 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
             .as_str()
             .and_then(|folder| std::path::absolute(expanded(Path::new(folder))).ok());
         let path = path.ok_or_else(|| {
-            let message = "`image_folder` is the path of a folder".to_owned();
+            let message = "`image_folder` must be the path of a folder".to_owned();
             document.mistake(&["items", "image_folder"], message, None)
         })?;
         suite.items.image_folder = Some(path.display().to_string());
@@ -199,7 +200,7 @@ pub(super) fn checked(
             return Err(document.mistake(
                 &["observe", observer],
                 format!(
-                    "options for `{observer}`, which is not among the `observers` of this suite"
+                    "there are options for `{observer}`, which is not one of the `observers` of this suite"
                 ),
                 near.map(|near| format!("did you mean `{near}`?")),
             ));

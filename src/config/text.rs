@@ -1,4 +1,4 @@
-//! A TOML text and the places of its keys and values.
+//! A TOML text, and the positions of its keys and values.
 
 use crate::config::error::ConfigError;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-/// A named text, shared by everything that may have to point into it.
+/// A named text, shared by everything that may point into it.
 #[derive(Debug)]
 pub(super) struct Text {
     name: String,
@@ -15,7 +15,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A text; `name` is what messages call it. A byte order mark at its start is skipped.
+    /// A text. `name` is its name in messages. A byte order mark at its start is skipped.
     ///
     /// # Errors
     /// When it is not TOML.
@@ -32,7 +32,7 @@ impl Text {
         Ok(text)
     }
 
-    /// A mistake at the bytes `span`.
+    /// An error at the bytes `span`.
     pub(super) fn mistake(
         &self,
         span: Range<usize>,
@@ -57,8 +57,8 @@ impl Text {
         self.content.len()
     }
 
-    /// The table under the keys of `path` (an array's elements by number), each key and value with its place.
-    /// None when there is none.
+    /// The table under the keys of `path` (an array's elements by number), with the position of each key and
+    /// value. `None` if there is none.
     pub(super) fn table(&self, path: &[String]) -> Option<Spanned<DeTable<'_>>> {
         let table = DeTable::parse(&self.content).ok()?;
         let mut value = Spanned::new(table.span(), DeValue::Table(table.into_inner()));

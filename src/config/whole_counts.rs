@@ -1,32 +1,33 @@
-//! Whether a printed number can come from so many right-or-wrong answers at all: the GRIM check (Brown and
-//! Heathers, 2017, "The GRIM Test"), worked on the digits that were printed.
+//! Checks whether a printed number can come from the stated number of right-or-wrong answers: the GRIM check
+//! (Brown and Heathers, 2017, "The GRIM Test"), using the printed digits.
 
 use super::published_file::{OVERALL, PublishedFile, PublishedRow, values};
 use crate::text::decimal::{Decimal, quotient, text};
 
-/// A printed number that no whole number of right answers gives.
+/// A printed number that does not follow from any whole number of right answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impossible {
     /// The column; `overall` for the overall number.
     pub column: String,
     /// As printed.
     pub printed: String,
-    /// Answers behind it.
+    /// Number of answers.
     pub out_of: u64,
-    /// The most right answers that give less, and what they give.
+    /// The largest number of right answers that gives less, and the value that it gives.
     pub below: (u64, String),
-    /// The fewest right answers that give more, and what they give; none where all right ones give less.
+    /// The smallest number of right answers that gives more, and the value that it gives. `None` if even all
+    /// right answers give less.
     pub above: Option<(u64, String)>,
 }
 
 impl Impossible {
-    /// In words: "x 0.505 is no fraction of 100 (50 right ones are 0.500, 51 are 0.510)".
+    /// In words: "x 0.505 is not a fraction of 100 (50 right ones are 0.500, 51 are 0.510)".
     pub fn describe(&self) -> String {
         let (right, gives) = &self.below;
         let above = self.above.as_ref();
         let above = above.map(|(right, gives)| format!(", {right} are {gives}"));
         format!(
-            "{} {} is no fraction of {} ({right} right ones are {gives}{})",
+            "{} {} is not a fraction of {} ({right} right ones are {gives}{})",
             self.column,
             self.printed,
             self.out_of,
@@ -36,8 +37,8 @@ impl Impossible {
 }
 
 impl PublishedFile {
-    /// The numbers of a row that no whole number of right answers gives, where it is stated how many answers
-    /// there are. A printed number may be off by half a unit of its last digit, and no more.
+    /// The numbers of a row that do not follow from any whole number of right answers, if the number of
+    /// answers is stated. A printed number may be off by at most half a unit of its last digit.
     pub fn impossible(&self, row: &PublishedRow) -> Vec<Impossible> {
         let check = |(column, value): (Option<&str>, f64)| {
             let name = column.unwrap_or(OVERALL);
@@ -47,7 +48,7 @@ impl PublishedFile {
         values(row).filter_map(check).collect()
     }
 
-    /// None where some number of right answers gives the printed value.
+    /// Checks a printed value. `None` if some number of right answers gives it.
     fn fraction(
         &self,
         row: &PublishedRow,

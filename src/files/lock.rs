@@ -52,7 +52,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                 tracing::warn!(
-                    "{}: this file system has no locks ({error}): nothing keeps a second run out of the folder",
+                    "{}: this file system has no locks ({error}), so a second run in the folder is not prevented",
                     folder.display()
                 );
             }
@@ -79,7 +79,7 @@ fn holder(file: &mut File) -> String {
     let _ = file.read_to_string(&mut text);
     let text = text.trim();
     if text.is_empty() {
-        "a process that did not say who it is".to_owned()
+        "an unknown process".to_owned()
     } else {
         text.to_owned()
     }

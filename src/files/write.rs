@@ -55,7 +55,7 @@ pub fn write_whole_by(
     } else {
         folder
     };
-    std::fs::create_dir_all(folder).map_err(FileError::at("cannot make the folder", folder))?;
+    std::fs::create_dir_all(folder).map_err(FileError::at("cannot create the folder", folder))?;
     let failed = FileError::at("cannot write", path);
     let mut file = temporary().tempfile_in(folder).map_err(failed)?;
     fill(file.as_file_mut()).map_err(failed)?;
@@ -115,7 +115,7 @@ mod tests {
         let file = folder.path().join("file");
         write_whole(&file, b"x").unwrap();
         let error = write_whole(&file.join("below/it"), b"x").unwrap_err();
-        assert_eq!(error.action, "cannot make the folder");
+        assert_eq!(error.action, "cannot create the folder");
         assert_eq!(error.path, file.join("below"));
     }
 }

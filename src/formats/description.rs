@@ -86,7 +86,7 @@ impl FormatDescription {
             Reading::Text(read) | Reading::TextOrRows(read, _) => read(text, stem),
             Reading::Rows(_) => Err("this is read row by row".to_owned()),
             Reading::Folder(_) => Err(format!(
-                "this is a file; a folder was expected, with {}",
+                "this is a file, but a folder is expected, with {}",
                 self.expected
             )),
         }

@@ -34,7 +34,10 @@ fn records(raw: Raw<'static>, name: &str, within: &str) -> Vec<Raw<'static>> {
     };
     let (place, mut fields) = (record.place, record.fields);
     let Some(key) = record.key else {
-        return vec![Raw::broken(place, "ImgEdit's items stand under their keys")];
+        return vec![Raw::broken(
+            place,
+            "expected ImgEdit's items under their keys",
+        )];
     };
     if within.is_empty() && !fields.is_empty() && fields.values().all(Value::is_object) {
         let items = json::entries(fields);

@@ -51,7 +51,7 @@ pub fn strings(text: &str) -> Result<Vec<String>, String> {
     };
     let string = |literal| match literal {
         Literal::Str(text) => Ok(text),
-        other => Err(format!("{} is no string", other.repr())),
+        other => Err(format!("{} is not a string", other.repr())),
     };
     list.into_iter().map(string).collect()
 }

@@ -58,9 +58,9 @@ pub fn read_rows(
     }
     let others = ALL.iter().filter(|format| format.row_reader().is_some());
     let others: Vec<&str> = others.map(|format| format.name).collect();
-    let problem = format!("pictures cannot stand inside a source of the format `{format}`");
+    let problem = format!("a source in the format `{format}` cannot contain pictures");
     Err(Unreadable::new(path, problem).with_help(format!(
-        "use a format with room for pictures: {}",
+        "use a format that can contain pictures: {}",
         others.join(", ")
     )))
 }

@@ -32,7 +32,7 @@ fn read(
 ) -> Result<(), Unreadable> {
     let unreadable = |problem: String| {
         Unreadable::new(path, problem).with_help(
-            "fetch or copy the file again; if it is whole, write it anew with smaller row groups",
+            "fetch or copy the file again; if it is complete, write it again with smaller row groups",
         )
     };
     let file = ParquetFile::open(path).map_err(unreadable)?;

@@ -109,7 +109,7 @@ impl Columns {
         };
         let problem = format!("there is no column `{lacking}`");
         Err(Unreadable::new(path, problem).with_help(format!(
-            "{near}the columns are {}; name those that are meant under [items.map]",
+            "{near}the columns are {}; name the needed ones under [items.map]",
             there.join(", ")
         )))
     }
@@ -123,7 +123,7 @@ pub(super) fn pictures_of(value: &Value) -> Vec<Picture> {
         Value::String(text) => vec![Picture::Text(text.clone())],
         Value::Array(list) => list.iter().flat_map(pictures_of).collect(),
         other => vec![Picture::Absent(format!(
-            "is {}, where a picture in base64 or a list of them was expected",
+            "is {}, but a picture in base64 or a list of pictures is expected",
             kind(other)
         ))],
     }

@@ -48,7 +48,8 @@ fn read(
     let mut number = 0;
     loop {
         let start = batch.text.len();
-        let help = "a quotation mark that is never closed makes one row of many; see whether the file is whole";
+        let help =
+            "an unclosed quotation mark joins many rows into one; check that the file is complete";
         let more = rows.next(&mut batch.text).map_err(|problem| {
             unreadable(format!("row {}: {problem}", number + 1)).with_help(help)
         })?;
@@ -104,7 +105,7 @@ impl Rows {
     }
 }
 
-/// Whether a quoted value goes on behind the line, when one was `open` before it.
+/// Whether a quoted value continues after the line, where one was `open` before it.
 fn is_open(line: &[u8], open: bool) -> bool {
     walk(line, open).0
 }
@@ -144,7 +145,7 @@ fn walk(text: &[u8], mut open: bool) -> (bool, usize) {
     (open, tabs)
 }
 
-/// Whole rows behind the header.
+/// Whole rows after the header.
 struct Batch {
     header: usize,
     text: Vec<u8>,
@@ -187,7 +188,7 @@ impl Batch {
         let problem = match (std::str::from_utf8(row), cells(row)) {
             (Err(_), _) => Some("this is not UTF-8 text".to_owned()),
             (Ok(_), found) if found != expected => Some(format!(
-                "it has {found} values where the header has {expected}; is the row cut off?"
+                "it has {found} values, but the header has {expected}; the row may be cut off"
             )),
             _ => None,
         };
@@ -272,7 +273,9 @@ fn texts(value: &str) -> Vec<Picture> {
         "" => Vec::new(),
         list if list.starts_with('[') => match lists::parse(list) {
             Some(list) => pictures_of(&Value::Array(list)),
-            None => vec![Picture::Absent("begins like a list and is none".to_owned())],
+            None => vec![Picture::Absent(
+                "begins like a list, but is not one".to_owned(),
+            )],
         },
         one => vec![Picture::Text(one.to_owned())],
     }

@@ -24,45 +24,68 @@ pub struct Baseline {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
+    /// When it was accepted.
     pub when: jiff::Timestamp,
+    /// Why it was accepted.
     pub reason: String,
+    /// The name of the suite.
     pub suite: String,
+    /// Name of the model.
     pub model: String,
     /// The official number before and after.
     pub from: Option<f64>,
+    /// The overall number after.
     pub to: Option<f64>,
 }
 
 /// Why a baseline cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum BaselineError {
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     #[diagnostic(help("make it with `unigauge baseline save RUN --to FILE`"))]
     Read {
+        /// Path of the baseline file.
         path: PathBuf,
+        /// Why it cannot be read.
         source: std::io::Error,
     },
+    /// The content is not a baseline.
     #[error("{} is not a baseline: {reason}", path.display())]
     #[diagnostic(help(
         "restore the file, or make it again with `unigauge baseline save RUN --to FILE`"
     ))]
-    Content { path: PathBuf, reason: String },
+    Content {
+        /// Path of the baseline file.
+        path: PathBuf,
+        /// What is wrong with the content.
+        reason: String,
+    },
+    /// The file already has a run of this suite and model.
     #[error("{} already has a run of {suite} by {model}", path.display())]
     #[diagnostic(help(
         "`unigauge baseline accept` replaces the run and records the reason; `--replace` replaces it without a reason"
     ))]
     Held {
+        /// Path of the baseline file.
         path: PathBuf,
+        /// Name of the suite.
         suite: String,
+        /// Name of the model.
         model: String,
     },
+    /// The file has no run of this suite and model.
     #[error("{} has no run of {suite} by {model}", path.display())]
     #[diagnostic(help("add it with `unigauge baseline save RUN --to FILE`"))]
     NotHeld {
+        /// Path of the baseline file.
         path: PathBuf,
+        /// Name of the suite.
         suite: String,
+        /// Name of the model.
         model: String,
     },
+    /// The file cannot be written.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Write(#[from] RunError),

@@ -12,6 +12,7 @@ use crate::stats::power::Plan;
 /// A run to judge, and its baseline.
 #[derive(Clone, Copy)]
 pub struct Candidate<'a> {
+    /// The scores of the run, item by item.
     pub run: &'a Outcomes,
     /// `None` if the baseline has no such run.
     pub baseline: Option<&'a Outcomes>,

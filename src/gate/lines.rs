@@ -27,6 +27,7 @@ pub struct Line {
 }
 
 impl Line {
+    /// The line of an item.
     pub fn new(outcome: &ItemOutcome) -> Self {
         let outputs = &outcome.outputs;
         let all = |test: &dyn Fn(&OutputOutcome, (f64, f64)) -> bool| {

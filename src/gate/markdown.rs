@@ -1,9 +1,11 @@
 //! The summary of a CI step, in Markdown.
 
-use super::banner::{needed, numbers, tier};
+use super::banner::needed;
+use super::grid::rules_with_reasons;
 use super::verdict::{Status, Verdict};
-use crate::compare::{Comparison, Numbers};
-use crate::report::export::escape_markdown as escape;
+use crate::compare::{Change, Comparison, Numbers};
+use crate::table::formats::markdown::{body, escape};
+use crate::table::{Column, Grid, Row};
 
 /// Number of items that are listed for each run.
 const LISTED: usize = 40;
@@ -20,20 +22,7 @@ pub fn render(verdict: &Verdict, comparisons: &[Comparison]) -> String {
         verdict.status.word(),
         escape(&verdict.headline())
     );
-    text += "| rule | tier | result | n | baseline | now | drop | allowed | p | seen from | |\n";
-    text += "|:---|:---|:---|---:|---:|---:|---:|---:|---:|---:|:---|\n";
-    for rule in &verdict.rules {
-        text += &format!(
-            "| {} of {}, {} | {} | {} | {} | {} |\n",
-            escape(&rule.metric),
-            escape(&rule.suite),
-            escape(&rule.model),
-            tier(rule.tier),
-            rule.status.word(),
-            numbers(rule).map(|number| escape(&number)).join(" | "),
-            escape(&rule.reason)
-        );
-    }
+    text += &body(&rules_with_reasons(verdict));
     text += "\n";
     for remark in &verdict.remarks {
         text += &format!("- {}\n", escape(remark));
@@ -48,24 +37,36 @@ pub fn render(verdict: &Verdict, comparisons: &[Comparison]) -> String {
 }
 
 fn changes(comparison: &Comparison) -> String {
-    let all = comparison.changes.len();
-    let numbers = Numbers::of(comparison.rows());
     let (won, lost) = (comparison.overall.won, comparison.overall.lost);
     let mut text = format!(
-        "\n<details><summary>{}: {lost} items fell, {won} rose</summary>\n\n| item | baseline | now | |\n|:---|---:|---:|:---|\n",
-        escape(&comparison.after.suite_title)
+        "\n<details><summary>{}: {lost} items fell, {won} rose</summary>\n\n{}",
+        escape(&comparison.after.suite_title),
+        body(&changed(comparison))
     );
-    for change in comparison.changes.iter().take(LISTED) {
-        text += &format!(
-            "| {} | {} | {} | {} |\n",
-            escape(&change.item),
-            numbers.score(change.before),
-            numbers.score(change.after),
-            if change.flipped { "flipped" } else { "" }
-        );
-    }
-    if all > LISTED {
-        text += &format!("\n… and {} more.\n", all - LISTED);
+    let more = comparison.changes.len().saturating_sub(LISTED);
+    if more > 0 {
+        text += &format!("\n… and {more} more.\n");
     }
     text + "\n</details>\n"
+}
+
+/// The items that changed most.
+fn changed(comparison: &Comparison) -> Grid {
+    let numbers = Numbers::of(comparison.rows());
+    let line = |change: &Change| {
+        Row::plain([
+            change.item.clone(),
+            numbers.score(change.before),
+            numbers.score(change.after),
+            if change.flipped { "flipped" } else { "" }.to_owned(),
+        ])
+    };
+    let mut columns = Column::named(["item", "baseline", "now"]);
+    columns.push(Column::unnamed());
+    let changes = comparison.changes.iter().take(LISTED);
+    Grid {
+        columns,
+        rows: changes.map(line).collect(),
+        ..Grid::default()
+    }
 }

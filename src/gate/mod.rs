@@ -6,6 +6,7 @@
 //! | `lines` | one item of the file |
 //! | [`mod@judge`] | a policy's rules on runs and their baselines |
 //! | [`verdict`] | the outcome |
+//! | `grid` | the rules as rows |
 //! | [`text`] | the explanation on one screen |
 //! | [`markdown`] | the summary of a CI step |
 //! | [`github`] | step summary and annotations for GitHub Actions |
@@ -15,6 +16,7 @@
 pub mod banner;
 pub mod baseline;
 pub mod github;
+mod grid;
 pub mod judge;
 pub mod junit;
 mod lines;

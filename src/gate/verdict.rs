@@ -8,13 +8,16 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// The number did not fall by more than the allowed drop.
     Pass,
     /// A drop without evidence, or too little data to decide.
     Inconclusive,
+    /// The number fell by more than the allowed drop, with evidence.
     Breach,
 }
 
 impl Status {
+    /// The name of the result.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -27,13 +30,19 @@ impl Status {
 /// The result of one rule for one run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ruled {
+    /// The name of the suite.
     pub suite: String,
+    /// The name of the model.
     pub model: String,
+    /// The name of the run.
     pub run: String,
     /// The metric as the policy names it, with one rule for each group of a tag.
     pub metric: String,
+    /// How much the rule counts.
     pub tier: Tier,
+    /// The result.
     pub status: Status,
+    /// Why, in a sentence.
     pub reason: String,
     /// `None` if there was nothing to compare.
     pub difference: Option<Difference>,
@@ -43,7 +52,9 @@ pub struct Ruled {
     pub allowed: Option<f64>,
     /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
     pub p: Option<f64>,
+    /// The same, corrected for the other rules.
     pub p_corrected: Option<f64>,
+    /// The level of the test.
     pub level: f64,
     /// The smallest drop that is detected with the policy's power, without correction.
     pub detectable: Option<f64>,
@@ -54,13 +65,21 @@ pub struct Ruled {
 /// The verdict for all runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
+    /// The name of the policy.
     pub policy: String,
+    /// The title of the policy.
     pub title: String,
+    /// The worst of the rules that count.
     pub status: Status,
+    /// The level of the tests.
     pub level: f64,
+    /// The chance with which the drops are found that “seen from” names.
     pub power: f64,
+    /// How p values are corrected for each other.
     pub correction: Correction,
+    /// Each rule on each run.
     pub rules: Vec<Ruled>,
+    /// What a reader must know.
     pub remarks: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for byte.
+//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for
+//! byte.
 
 mod inventory;
 mod names;
@@ -6,9 +7,11 @@ mod tile;
 
 pub use inventory::Inventory;
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
-use crate::image::{self as decode, ImageError};
+use crate::image as decode;
 use crate::layout::{Layout, Search, Sheet};
 use crate::paths::{self, Bounds};
 use crate::record::{Item, add_note};
@@ -23,25 +26,27 @@ use tile::Tile;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`, `apng`, `jpg`,
-    /// `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from the bytes.
+    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`,
+    /// `apng`, `jpg`, `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from
+    /// the bytes.
     pub path: PathBuf,
-    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
+    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`).
+    /// Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square then, or with
-    /// `pic_num = 1` the whole picture.
+    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square
+    /// then, or with `pic_num = 1` the whole picture.
     #[serde(default)]
     pub resolution: Option<u32>,
-    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom right.
-    /// Default 4.
+    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom
+    /// right. Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
     /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
-    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's cache into the
-    /// `blobs` of the same repository, are followed always. Default false.
+    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's
+    /// cache into the `blobs` of the same repository, are followed always. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow_links: bool,
 }
@@ -58,7 +63,7 @@ fn four() -> u32 {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FolderError {
     #[error("folder generator: `path` = {}: {reason}", path.display())]
-    #[diagnostic(help("give the folder that holds the pictures"))]
+    #[diagnostic(help("give the folder with the pictures"))]
     Path { path: PathBuf, reason: String },
     #[error("folder generator: `pic_num` = {found}, expected 1 to 4")]
     #[diagnostic(help("a DPG-Bench grid holds four pictures"))]
@@ -78,6 +83,17 @@ pub struct Folder {
     root: PathBuf,
     bounds: Bounds,
     names: Names,
+}
+
+impl SimpleGenerator for Folder {
+    const NAME: &'static str = "folder";
+    const ABOUT: &'static str =
+        "answers with somebody else's finished pictures in an official layout";
+    type Settings = FolderSettings;
+
+    fn open(settings: FolderSettings, _: &Resources) -> Result<Self, BuildError> {
+        Self::open(settings).map_err(BuildError::own)
+    }
 }
 
 /// Where an output's picture was found, or would be.
@@ -159,7 +175,7 @@ impl Folder {
             let (number, name) = (repeat + 1, &item.item);
             return Place::Refused {
                 kind: "missing",
-                reason: format!("{name}: picture {number} is asked for, but {setting}"),
+                reason: format!("{name}: picture {number} is required, but {setting}"),
             };
         }
         let (stems, start) = match self.settings.layout.search(item, repeat) {
@@ -223,7 +239,7 @@ impl Folder {
             (Some(one), Some(other)) => Place::Refused {
                 kind: "missing",
                 reason: format!(
-                    "{name}: {} and {} both begin with the prompt's id; one grid is expected",
+                    "{name}: {} and {} both begin with the prompt's id, but one grid is expected",
                     other.display(),
                     one.display()
                 ),
@@ -238,8 +254,8 @@ impl Folder {
         }
     }
 
-    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of the same number
-    /// are one sample.
+    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of
+    /// the same number are one sample.
     fn sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
         for path in self.names.all(folder) {
@@ -278,7 +294,7 @@ impl Folder {
                     let (full, to) = (full.display(), to.display());
                     (
                         "missing",
-                        format!("{full}: a link to {to}, which is not there"),
+                        format!("{full}: a link to {to}, which does not exist"),
                     )
                 }
                 Err(_) => ("image", format!("{}: {error}", full.display())),
@@ -305,7 +321,7 @@ impl Folder {
         repeat: u32,
     ) -> Result<Generated, GenerateError> {
         let name = slashed(path);
-        let size = decode::dimensions(&bytes, &name).map_err(image_error)?;
+        let size = decode::dimensions(&bytes, &name)?;
         let tile = self.tile(size, path, item, repeat);
         let tile = tile.map_err(|why| GenerateError::item("image", format!("{name}: {why}")))?;
         if let Some(tile) = tile {
@@ -362,7 +378,7 @@ impl Generator for Folder {
             }
             Place::Refused { kind, reason } => return Err(GenerateError::item(kind, reason)),
         };
-        let bytes = decode::read_file(&real).map_err(image_error)?;
+        let bytes = decode::read_file(&real)?;
         let mut generated = self.answer(bytes, &path, request.item, request.repeat)?;
         generated
             .extra
@@ -380,7 +396,7 @@ const SEVERAL: &str = "several pictures bear the output's name; the one that was
 /// Says that a file is no picture by its name.
 fn unlike(beside: &Path) -> String {
     format!(
-        "{} is there, and pictures are looked for under the extensions {}",
+        "{} exists, but pictures must have one of the extensions {}",
         slashed(beside),
         names::EXTENSIONS.join(", ")
     )
@@ -392,10 +408,6 @@ fn leaves_folder(id: &str) -> bool {
         || Path::new(id)
             .components()
             .any(|part| !matches!(part, Component::Normal(_)))
-}
-
-fn image_error(error: ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }
 
 /// Appends, where `Path::with_extension` would replace what follows a dot in an id.

@@ -1,7 +1,9 @@
-//! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside them.
+//! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside
+//! them.
 
 use super::rule::{Case, Rule, Verdict};
 use super::state;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 
@@ -14,8 +16,8 @@ const AROUND: &str =
 /// Said of a reply that is a thought alone.
 const NONE: &str = "no answer came, only a thought";
 
-/// Observers that put what a language model wrote into `text`; OCR engines write no thoughts, and a picture may show their
-/// marks.
+/// Observers that put what a language model wrote into `text`; OCR engines write no thoughts, and a picture
+/// may show their marks.
 const READERS: [&str; 2] = ["openai-ocr", "qwen-ocr"];
 
 /// Said of evidence with a reader's thought.
@@ -76,21 +78,21 @@ pub(super) fn graded_words(output: &Output) -> Option<String> {
     }
 }
 
-/// Evidence of a language model that read a picture, without its thoughts; None where there are none. Observers leave them out
-/// by themselves: this is for evidence of others.
+/// Evidence of a language model that read a picture, without its thoughts; None where there are none.
+/// Observers leave them out by themselves: this is for evidence of others.
 fn reading(seen: &Evidence) -> Option<Evidence> {
     let evidence = seen
         .evidence
         .as_ref()
         .filter(|_| READERS.contains(&&*seen.observer))?;
-    let text = evidence.get("text")?.as_str()?;
+    let text = text_alone(evidence)?;
     let parted = thinking::split_reply(text);
     if parted.answered() && parted.reading() == text {
         return None;
     }
     let mut own = seen.clone();
     if parted.answered() {
-        own.evidence.as_mut()?["text"] = parted.reading().into();
+        own.evidence.as_mut()?[TextReading::KEY] = parted.reading().into();
     } else {
         own.error = Some(Failure {
             stage: "observe".into(),

@@ -4,12 +4,10 @@ use super::error::OptionError;
 use super::reading::quote;
 use super::rule::Case;
 use super::{lookup, state};
-use crate::record::ended_by_limit;
+use crate::record::evidence::{self, Field, Judgement, Text};
 use crate::text::thinking::{self, NO_ANSWER};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
-use std::borrow::Cow;
 
 /// How a rule reads a judge's replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -47,15 +45,15 @@ const LEFT_OUT: &str =
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
     /// What the judge was asked about, such as `sc`; empty where the evidence does not say.
-    pub role: &'a str,
+    pub role: Text<'a>,
     /// Word for word, but for thoughts.
-    pub reply: Cow<'a, str>,
+    pub reply: Text<'a>,
     /// Whether a thought was left out, here or by the observer.
     thought: bool,
     /// Whether the reply is more than a thought.
     pub answered: bool,
     /// What the server said in the place of an answer.
-    pub refusal: Option<&'a str>,
+    pub refusal: Option<Text<'a>>,
     /// The reply ends where the limit of tokens cut it off.
     pub cut: bool,
 }
@@ -84,47 +82,44 @@ impl Call<'_> {
 /// # Errors
 /// Why there are none, worded for the grade's `unscored`.
 pub fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
-    let evidence = lookup::find(case, "calls", observer)?;
-    let calls = evidence["calls"]
-        .as_array()
-        .ok_or("malformed evidence: `calls` is no list")?;
-    let calls: Vec<Call<'_>> = calls.iter().map(call).collect::<Result<_, _>>()?;
+    let evidence = lookup::find(case, Judgement::KEY, observer)?;
+    let judgement: Judgement<'a> = evidence::read(evidence);
+    let calls = judgement.calls.into_option();
+    let calls = calls.ok_or("malformed evidence: `calls` is no list")?;
+    let calls: Vec<Call<'_>> = calls.into_iter().map(call).collect::<Result<_, _>>()?;
     if calls.is_empty() {
         return Err("missing evidence: the judge's `calls` are an empty list".to_owned());
     }
     Ok(calls)
 }
 
-fn call(call: &Value) -> Result<Call<'_>, String> {
-    let text = |key: &str| call.get(key).and_then(Value::as_str);
-    let refusal = text("refusal");
+fn call(call: Field<evidence::Call<'_>>) -> Result<Call<'_>, String> {
+    let call = call.into_option().unwrap_or_default();
+    let cut = call.is_cut();
+    let refusal = call.refusal.into_option();
     // A server that says nothing, or refuses, sends null.
-    let reply = match (call.get("reply"), refusal) {
-        (Some(Value::String(reply)), _) => reply,
-        (Some(Value::Null), _) | (None, Some(_)) => "",
+    let reply = match (call.reply, &refusal) {
+        (Field::Given(reply), _) => reply,
+        (Field::Null, _) | (Field::Absent, Some(_)) => Text::default(),
         _ => return Err("malformed evidence: a judge's call has no text `reply`".to_owned()),
     };
-    let parted = thinking::split_reply(reply);
-    let before = text("thinking").is_some_and(|thought| !thought.is_empty());
+    let parted = thinking::split_reply(&reply);
+    let before = !call.thinking.text().is_empty();
     let thought = before || !parted.thought().is_empty();
-    let words = if parted.words() == reply {
-        Cow::Borrowed(reply)
-    } else {
-        Cow::Owned(parted.words().to_owned())
-    };
+    let answered = parted.answered() && !(before && parted.words().trim().is_empty());
+    let words = (parted.words() != reply.as_str()).then(|| parted.words().to_owned());
     Ok(Call {
-        role: text("role").unwrap_or_default(),
-        answered: parted.answered() && !(before && words.trim().is_empty()),
-        reply: words,
+        role: call.role.into_option().unwrap_or_default(),
+        answered,
+        reply: words.map_or(reply, Text::from),
         thought,
         refusal,
-        cut: text("state") == Some("truncated")
-            || text("finish_reason").is_some_and(ended_by_limit),
+        cut,
     })
 }
 
-/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is read only in the
-/// official way.
+/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is
+/// read only in the official way.
 ///
 /// # Errors
 /// Why there is none: a refusal, or what `read` says about the last reply.
@@ -135,7 +130,7 @@ pub fn first<'a, T>(
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<(Call<'a>, T), String> {
     let mut why = format!("missing evidence: no call of the judge has the role `{role}`");
-    for call in calls.iter().filter(|call| call.role == role) {
+    for call in calls.iter().filter(|call| call.role.as_str() == role) {
         let read = match call.cut && parsing != Parsing::Official {
             _ if !call.answered => Err(NO_ANSWER.to_owned()),
             true => Err("a reply that is not whole is not read".to_owned()),
@@ -152,7 +147,7 @@ pub fn first<'a, T>(
 /// Why a reply gives no score.
 pub fn unread(call: &Call<'_>, what: &str) -> String {
     let said = || format!("{what}; the judge said {}", quote(&call.reply));
-    match (call.refusal, call.cut) {
+    match (&call.refusal, call.cut) {
         (Some(refusal), _) => state::refused(&quote(refusal)),
         (None, true) => state::cut_off(&said()),
         (None, false) => state::unparsed(&said()),

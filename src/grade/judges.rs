@@ -1,44 +1,42 @@
 //! Who judged: the models behind the evidence that counts.
 
+use crate::record::evidence::{self, Call, Field, Judgement, PromptsUsed, Text};
 use crate::record::judged::http_date;
 use crate::record::model_name::{Class, ModelName};
 use crate::record::{Answers, Evidence, JudgedBy};
-use serde::Deserialize as _;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The judges behind the evidence that counts, each once, in order of appearance.
 pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
-    let mut last: HashMap<(&str, u32, &str), usize> = HashMap::new();
-    let judged = |record: &&Evidence| {
-        let evidence = record.evidence.as_ref();
-        evidence.is_some_and(|evidence| evidence.get("calls").is_some())
-    };
-    for (index, record) in evidence.iter().enumerate().filter(|(_, r)| judged(r)) {
-        last.insert((&record.item, record.repeat, &record.observer), index);
+    let mut last: HashMap<(&str, u32, &str), (usize, &Value)> = HashMap::new();
+    for (at, record) in evidence.iter().enumerate() {
+        let seen = record.evidence.as_ref();
+        if let Some(seen) = seen.filter(|seen| seen.get(Judgement::KEY).is_some()) {
+            last.insert((&record.item, record.repeat, &record.observer), (at, seen));
+        }
     }
-    let mut counted: Vec<usize> = last.into_values().collect();
-    counted.sort_unstable();
-    let counted = counted
-        .into_iter()
-        .filter_map(|at| evidence[at].evidence.as_ref());
+    let mut counted: Vec<(usize, &Value)> = last.into_values().collect();
+    counted.sort_unstable_by_key(|(at, _)| *at);
     let mut judges: Vec<JudgedBy> = Vec::new();
-    // Outputs that no model judged, such as those that a gateway refused: they have a judge only where nothing else has.
+    // Outputs that no model judged, such as those that a gateway refused: they have a judge only where
+    // nothing else has.
     let mut nobody = None;
-    for evidence in counted {
-        let found = match evidence.get("class") {
+    for (_, seen) in counted {
+        let judgement: Judgement<'_> = evidence::read(seen);
+        let found = if judgement.class.is_absent() {
             // Evidence of earlier versions, and of others, says no more than a name.
-            None => vec![named(evidence)],
-            Some(_) => answered(evidence),
+            vec![named(&judgement)]
+        } else {
+            answered(&judgement)
         };
         if found.is_empty() {
-            nobody.get_or_insert(evidence);
+            nobody.get_or_insert_with(|| with_answers(&judgement, None, None));
         }
         found.into_iter().for_each(|judge| add(&mut judges, judge));
     }
     if judges.is_empty() {
-        let asked = nobody.map(|evidence| with_answers(evidence, None, None));
-        judges.extend(asked);
+        judges.extend(nobody);
     }
     judges
 }
@@ -73,60 +71,61 @@ fn merge(answers: &mut Answers, more: Answers) {
     }
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
 /// The judge that evidence names, without more.
-fn named(evidence: &Value) -> JudgedBy {
-    let judge = match text(&evidence["model"]) {
-        model if model.is_empty() => text(&evidence["judge"]),
+fn named(judgement: &Judgement<'_>) -> JudgedBy {
+    let judge = match judgement.model.text() {
+        "" => judgement.judge.text(),
         model => model,
     };
-    let prompts = &evidence["prompts"];
+    let none = PromptsUsed::default();
+    let prompts = judgement.prompts.get().unwrap_or(&none);
+    let words = [prompts.set.text(), prompts.wording.text()].join(" ");
     JudgedBy {
-        judge,
-        prompts: [&prompts["set"], &prompts["wording"]]
-            .map(text)
-            .join(" ")
-            .trim()
-            .to_owned(),
-        sha256: text(&prompts["sha256"]),
+        judge: judge.to_owned(),
+        prompts: words.trim().to_owned(),
+        sha256: prompts.sha256.text().to_owned(),
         answers: None,
     }
 }
 
 /// The judges of one output's calls, one entry a call.
-fn answered(evidence: &Value) -> Vec<JudgedBy> {
-    let calls = evidence["calls"].as_array().into_iter().flatten();
-    let of_call = |call: &Value| {
-        let class = call.get("class").unwrap_or(&evidence["class"]);
-        let class = Class::deserialize(class).ok()?;
-        Some(with_answers(evidence, Some(call), Some(class)))
+fn answered(judgement: &Judgement<'_>) -> Vec<JudgedBy> {
+    let none = Call::default();
+    let of_call = |call: &Field<Call<'_>>| {
+        let call = call.get().unwrap_or(&none);
+        let class = if call.class.is_absent() {
+            &judgement.class
+        } else {
+            &call.class
+        };
+        Some(with_answers(judgement, Some(call), Some(*class.get()?)))
     };
+    let calls = judgement.calls.get().into_iter().flatten();
     calls.filter_map(of_call).collect()
 }
 
-fn with_answers(evidence: &Value, call: Option<&Value>, class: Option<Class>) -> JudgedBy {
-    let of_call = |key: &str| call.and_then(|call| call[key].as_str());
-    let (asked, answered) = (
-        text(&evidence["judge"]),
-        of_call("model").map(str::to_owned),
-    );
-    let fingerprint = of_call("fingerprint").map(|print| (print.to_owned(), 1));
-    let moment = of_call("server_date").and_then(http_date);
+fn with_answers(
+    judgement: &Judgement<'_>,
+    call: Option<&Call<'_>>,
+    class: Option<Class>,
+) -> JudgedBy {
+    let asked = judgement.judge.text().to_owned();
+    let owned = |text: &Text<'_>| text.to_string();
+    let answered = call.and_then(|call| call.model.get()).map(owned);
+    let fingerprint = call.and_then(|call| call.fingerprint.get()).map(owned);
+    let moment = call.and_then(|call| http_date(call.server_date.get()?));
     JudgedBy {
         judge: answered.clone().unwrap_or_else(|| asked.clone()),
         answers: Some(Answers {
             asked,
             answered,
             class,
-            fingerprints: fingerprint.into_iter().collect::<BTreeMap<_, _>>(),
+            fingerprints: fingerprint.into_iter().map(|print| (print, 1)).collect(),
             first: moment,
             last: moment,
             calls: usize::from(call.is_some()),
-            ignored: evidence["answering"] == "ignore",
+            ignored: judgement.answering.text() == Judgement::IGNORE,
         }),
-        ..named(evidence)
+        ..named(judgement)
     }
 }

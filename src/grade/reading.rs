@@ -2,6 +2,7 @@
 
 use super::lookup;
 use super::rule::Case;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -76,9 +77,7 @@ pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&
             .ok_or_else(|| {
                 "the output has no text; grade pictures with `from = \"ocr\"`".to_owned()
             }),
-        From::Ocr => lookup::find(case, "text", observer)?
-            .get("text")
-            .and_then(Value::as_str)
+        From::Ocr => text_alone(lookup::find(case, TextReading::KEY, observer)?)
             .ok_or_else(|| "malformed evidence: `text` is not a string".to_owned()),
     }
 }

@@ -28,13 +28,18 @@ pub struct Stretch<S> {
 /// A paired difference.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference {
+    /// The mean of the earlier values.
     pub before: f64,
+    /// The mean of the later values.
     pub after: f64,
+    /// After minus before.
     pub value: f64,
+    /// The standard error; None without spread.
     pub error: Option<f64>,
 }
 
 impl Difference {
+    /// The 95 % interval; None without spread.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let half = Z_95 * self.error.filter(|error| *error > 1e-12)?;
         Some((self.value - half, self.value + half))
@@ -46,7 +51,9 @@ impl Difference {
 pub struct Cut {
     /// First run of the level before, first run after the change, end of the level after.
     pub span: [usize; 3],
+    /// The levels on both sides.
     pub difference: Difference,
+    /// The probability of such a difference if nothing had changed.
     pub p: f64,
 }
 
@@ -54,12 +61,14 @@ pub struct Cut {
 pub struct Found {
     /// From each run to the next one.
     pub steps: Vec<Option<Difference>>,
+    /// Those that the test confirms, by time.
     pub cuts: Vec<Cut>,
     /// Standard error of one run's number with one output an item.
     pub noise: Option<f64>,
 }
 
 impl<S: Side> Stretch<S> {
+    /// Finds them; `level` is the chance of a change point where nothing changed.
     pub fn detect(&self, level: f64) -> Found {
         let runs = self.sides.len();
         let steps: Vec<Option<Difference>> = (1..runs)

@@ -7,11 +7,11 @@
 //! | `detect` | steps between runs and change points of a stretch of comparable runs |
 //! | `series` | one number of one model over its runs |
 //! | [`text`] | for a terminal and in Markdown |
-//! | [`csv`] | one line a run |
+//! | [`long`] | one record a run, for programs |
 //! | [`page`] | the page with its charts |
 
-pub mod csv;
 mod detect;
+pub mod long;
 pub mod page;
 pub mod read;
 mod series;
@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 pub struct Wanted {
     /// Names of models; empty for all.
     pub models: Vec<String>,
+    /// The numbers, in the order in which they are shown.
     pub metrics: Vec<Metric>,
     /// Runs that started earlier are left out.
     pub since: Option<jiff::Timestamp>,
@@ -40,8 +41,11 @@ pub struct Wanted {
 /// The runs of a suite over time.
 #[derive(Debug, Clone, Serialize)]
 pub struct History {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub title: String,
+    /// The chance of a change point in a series that does not change.
     pub level: f64,
     /// By model, then by metric in the order wanted.
     pub series: Vec<Series>,
@@ -52,25 +56,36 @@ pub struct History {
 /// One number of one model over its runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
+    /// The name of the model.
     pub model: String,
+    /// The title of the model.
     pub model_title: String,
+    /// Which number it is.
     pub metric: Metric,
     /// By the time at which the runs started.
     pub points: Vec<Point>,
+    /// Where the number changed.
     pub changes: Vec<Change>,
     /// Standard error that the number of one run has beside others on the same items; None with too few runs.
     pub noise: Option<f64>,
+    /// What a reader must know.
     pub notes: Vec<String>,
 }
 
 /// One run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Point {
+    /// The name of the run.
     pub run: String,
+    /// When it started.
     pub started: jiff::Timestamp,
+    /// The version and the commit of the program.
     pub program: String,
+    /// The number; None where the run has none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Items.
     pub n: usize,
@@ -89,9 +104,11 @@ pub struct Point {
 pub struct Step {
     /// The earlier run.
     pub from: String,
+    /// This run minus the earlier one.
     pub difference: f64,
     /// 95 % interval by normal theory over items; None without spread.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
 }
 
@@ -100,25 +117,36 @@ pub struct Step {
 pub struct Change {
     /// Place of the first run after it among the points.
     pub at: usize,
+    /// The name of that run.
     pub run: String,
     /// The run before, the last of the earlier level.
     pub from: String,
+    /// The mean of the runs before.
     pub before: f64,
+    /// The mean of the runs after.
     pub after: f64,
+    /// After minus before.
     pub difference: f64,
+    /// The lower bound of the 95 % interval of the difference.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
     /// Of the paired permutation test of the items' means on both sides.
     pub p: f64,
+    /// How many runs are before it.
     pub runs_before: usize,
+    /// How many runs are after it.
     pub runs_after: usize,
+    /// What the manifests of the runs on both sides differ in.
     pub changed: Vec<Changed>,
 }
 
 /// A folder that was left out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Skipped {
+    /// The folder.
     pub path: PathBuf,
+    /// Why.
     pub reason: String,
 }
 

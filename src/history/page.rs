@@ -257,21 +257,12 @@ fn trend(history: &History, metric: &str) -> Result<Drawn, ReportError> {
         marks: marks.collect(),
         width: Width::Page,
     };
-    let name = chart::file_name(&format!("{}-{metric}", history.suite));
-    let failed = |error: chart::ChartError| ReportError::Chart {
-        chart: name.clone(),
-        message: error.0,
-    };
-    Ok(Drawn {
-        caption: format!(
-            "{}: {metric} over time. Bands are the runs' 95 % intervals, upright lines change points, gaps runs that cannot be \
-             compared with those before.",
-            history.title
-        ),
-        svg: chart::svg(&lines).map_err(failed)?,
-        png: chart::png(&lines).map_err(failed)?,
-        name,
-    })
+    let caption = format!(
+        "{}: {metric} over time. Bands are the runs' 95 % intervals, upright lines change points, gaps runs that cannot be \
+         compared with those before.",
+        history.title
+    );
+    Drawn::new(&format!("{}-{metric}", history.suite), caption, &lines)
 }
 
 fn day(started: jiff::Timestamp) -> f64 {

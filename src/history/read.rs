@@ -14,16 +14,25 @@ use std::sync::{Arc, Mutex};
 
 /// One graded run.
 pub struct Run {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub suite_title: String,
+    /// The model's name.
     pub model: String,
+    /// Its title.
     pub model_title: String,
+    /// The name of the run.
     pub name: String,
+    /// How it was made.
     pub manifest: Manifest,
+    /// Its numbers.
     pub summary: Summary,
     /// The rule and options that it was graded by.
     pub grading: Value,
+    /// The rule that it was graded by.
     pub rule: Box<dyn Rule>,
+    /// What was asked.
     pub asked: Arc<Asked>,
     /// Sums by item, beside the metrics wanted.
     pub columns: Vec<Column>,
@@ -31,6 +40,7 @@ pub struct Run {
 
 /// The items of a run, shared by all runs that were asked the same.
 pub struct Asked {
+    /// The items, in the order of the suite.
     pub items: Vec<Item>,
     places: HashMap<String, usize>,
     /// Of what was asked: other keys of the items do not count.
@@ -55,6 +65,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of runs for these numbers.
     pub fn new(metrics: &'a [Metric]) -> Self {
         Self {
             metrics,
@@ -66,7 +77,7 @@ impl<'a> Reader<'a> {
     /// When it is no graded run of the suite whose folder is `of`, or a file is damaged; in words.
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
-            RunError::NotARun { reason, .. } => format!("no run: {reason}"),
+            RunError::NotARun { reason, .. } => format!("not a run: {reason}"),
             RunError::Line { path, reason, .. } => {
                 let name = path.file_name().unwrap_or_default();
                 format!("{} is damaged: {reason}", name.display())

@@ -2,9 +2,10 @@
 
 use super::{Change, History, Point, Series, Step};
 use crate::compare::{Numbers, p};
-use crate::report::export::escape_markdown;
-use crate::report::export::{aligned, grid, plain};
 use crate::run::Changed;
+use crate::table::formats::markdown::{self, escape};
+use crate::table::formats::terminal::{self, plain};
+use crate::table::{Column, Grid, Row, Window};
 use serde_json::Value;
 
 /// The latest runs that a terminal shows.
@@ -14,38 +15,11 @@ const LISTED: usize = 12;
 /// Characters of a value of the manifest.
 const VALUE: usize = 48;
 
-const HEADS: [&str; 7] = ["run", "started", "n", "value", "95 % interval", "step", ""];
-
 /// The history in plain text, as wide as the window.
-pub fn terminal(history: &History, width: Option<u16>) -> String {
+pub fn terminal(history: &History, window: Window) -> String {
     let mut text = String::new();
     for series in &history.series {
-        let numbers = series.numbers();
-        text += &format!("{}\n", plain(&history.heading(series)));
-        let hidden = series.points.len().saturating_sub(SHOWN);
-        let mut table = grid(&HEADS, width);
-        for (at, point) in series.points.iter().enumerate().skip(hidden) {
-            let mut cells = cells(series, at, point, numbers)
-                .map(|cell| plain(&cell))
-                .to_vec();
-            if let Some(last) = cells.last_mut() {
-                *last = last.trim_end().to_owned();
-            }
-            table.add_row(aligned(cells));
-        }
-        text += &format!("{}\n", table.trim_fmt());
-        if hidden > 0 {
-            text += &format!("{hidden} earlier runs are not shown; csv and json have them.\n");
-        }
-        for change in &series.changes {
-            text += &format!("{}\n", plain(&change.sentence(series, numbers)));
-            for line in listed(&change.changed) {
-                text += &format!("    {}\n", plain(&line));
-            }
-        }
-        for note in series.remarks(numbers, history.level) {
-            text += &format!("{}\n", plain(&note));
-        }
+        text += &terminal::table(&screen(history, series), window.unstyled());
         text.push('\n');
     }
     for line in history.left_out() {
@@ -54,55 +28,88 @@ pub fn terminal(history: &History, width: Option<u16>) -> String {
     text
 }
 
+/// The latest runs of a series with everything that is said of them.
+fn screen(history: &History, series: &Series) -> Grid {
+    let numbers = series.numbers();
+    let hidden = series.points.len().saturating_sub(SHOWN);
+    let mut notes = Vec::new();
+    if hidden > 0 {
+        notes.push(format!(
+            "{hidden} earlier runs are not shown; csv and json have them."
+        ));
+    }
+    for change in &series.changes {
+        notes.push(change.sentence(series, numbers));
+        let listed = listed(&change.changed).into_iter();
+        notes.extend(listed.map(|line| format!("    {line}")));
+    }
+    notes.extend(series.remarks(numbers, history.level));
+    Grid {
+        caption: history.heading(series),
+        notes,
+        ..grid(series, hidden)
+    }
+}
+
 /// The history in Markdown, all runs.
 pub fn markdown(history: &History) -> String {
-    let mut text = format!("# {}\n", escape_markdown(&history.title));
+    let mut text = format!("# {}\n", escape(&history.title));
     for series in &history.series {
         let numbers = series.numbers();
-        text += &format!("\n## {}\n\n", escape_markdown(&history.heading(series)));
-        text += &format!(
-            "| {} |\n|:---|:---|---:|---:|---:|---:|:---|\n",
-            HEADS.join(" | ")
-        );
-        for (at, point) in series.points.iter().enumerate() {
-            let cells = cells(series, at, point, numbers).map(|cell| escape_markdown(&cell));
-            text += &format!("| {} |\n", cells.join(" | "));
-        }
+        text += &format!("\n## {}\n\n", escape(&history.heading(series)));
+        text += &markdown::body(&grid(series, 0));
         text.push('\n');
         for change in &series.changes {
-            text += &format!("- {}\n", escape_markdown(&change.sentence(series, numbers)));
+            text += &format!("- {}\n", escape(&change.sentence(series, numbers)));
             for line in listed(&change.changed) {
-                text += &format!("  - {}\n", escape_markdown(&line));
+                text += &format!("  - {}\n", escape(&line));
             }
         }
         for note in series.remarks(numbers, history.level) {
-            text += &format!("- {}\n", escape_markdown(&note));
+            text += &format!("- {}\n", escape(&note));
         }
     }
     for line in history.left_out() {
-        text += &format!("\n{}\n", escape_markdown(&line));
+        text += &format!("\n{}\n", escape(&line));
     }
     text
 }
 
-fn cells(series: &Series, at: usize, point: &Point, numbers: Numbers) -> [String; 7] {
+/// The runs of a series but the first `hidden` ones, without caption and notes.
+fn grid(series: &Series, hidden: usize) -> Grid {
+    let numbers = series.numbers();
+    let words = ["run", "started"].map(Column::words);
+    let figures = ["n", "value", "95 % interval", "step"].map(Column::numbers);
+    let points = series.points.iter().enumerate().skip(hidden);
+    Grid {
+        columns: words
+            .into_iter()
+            .chain(figures)
+            .chain([Column::words("")])
+            .collect(),
+        rows: points
+            .map(|(at, point)| line(series, at, point, numbers))
+            .collect(),
+        ..Grid::default()
+    }
+}
+
+fn line(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
     let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
     let interval = match (point.low, point.high) {
         (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
         _ => "–".to_owned(),
     };
-    [
+    let step = point.step.as_ref();
+    Row::plain([
         point.run.clone(),
         point.day(),
         point.n.to_string(),
         value(point.value),
         interval,
-        point
-            .step
-            .as_ref()
-            .map_or("–".to_owned(), |step| step.told(numbers)),
-        series.remark(at, point),
-    ]
+        step.map_or("–".to_owned(), |step| step.told(numbers)),
+        series.remark(at, point).trim_end().to_owned(),
+    ])
 }
 
 /// Lines on what two manifests differ in.
@@ -112,7 +119,7 @@ pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
         lines.push(format!("… and {} more", changed.len() - LISTED));
     }
     if changed.is_empty() {
-        lines.push("nothing that the manifests note had changed".to_owned());
+        lines.push("nothing in the manifests had changed".to_owned());
     }
     lines
 }

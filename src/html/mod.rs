@@ -18,13 +18,16 @@ pub type NodeId = usize;
 /// One node of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
+    /// An element.
     Element(Element),
+    /// A text.
     Text(String),
 }
 
 /// An element with its lower-cased name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
+    /// The name in lower case.
     pub name: String,
     /// In the order of the text. Of several attributes with one name, only the first is kept.
     attributes: Vec<(String, String)>,
@@ -59,6 +62,7 @@ impl Document {
         self.root
     }
 
+    /// The node with this index.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id)
     }

@@ -33,12 +33,14 @@ use verify::Memory;
 
 /// Receives the progress of downloads. All amounts are in bytes.
 pub trait Progress: Send + Sync {
+    /// A download begins. `_total` is its size, if known.
     fn begin(&self, _id: &str, _total: Option<u64>) {}
     /// `done` counts from the beginning of the file.
     fn advance(&self, _id: &str, _done: u64) {}
     /// A remark: a download continues at a byte, tries again, or waits for another process, or no checksum is
     /// pinned.
     fn note(&self, _id: &str, _message: &str) {}
+    /// A download ended.
     fn end(&self, _id: &str) {}
 }
 
@@ -75,9 +77,13 @@ pub struct HubOptions {
     pub cache: Option<PathBuf>,
     /// Never use the network.
     pub offline: bool,
+    /// The flag that ends downloads.
     pub cancel: Cancel,
+    /// Receives the progress of downloads.
     pub progress: Arc<dyn Progress>,
+    /// The environment variables.
     pub environment: Environment,
+    /// How patient the hub is with servers.
     pub network: Network,
 }
 
@@ -97,7 +103,9 @@ impl Default for HubOptions {
 /// Whether an asset can be used.
 #[derive(Debug)]
 pub enum State {
+    /// There is a file with the right checksum.
     Present(PathBuf),
+    /// There is no file.
     Absent,
     /// There is a file, but it is not the right one, or it cannot be read.
     Corrupt(HubError),
@@ -106,7 +114,9 @@ pub enum State {
 /// An asset with its state.
 #[derive(Debug)]
 pub struct Entry<'a> {
+    /// The asset.
     pub asset: &'a Asset,
+    /// Its state.
     pub state: State,
 }
 
@@ -115,16 +125,20 @@ pub struct Entry<'a> {
 pub enum Outcome {
     /// The file was there already.
     Present(PathBuf),
+    /// The file was fetched.
     Fetched(PathBuf),
     /// A dry run would fetch the file.
     WouldFetch,
+    /// The fetch failed.
     Failed(HubError),
 }
 
 /// The outcome of a fetch for one asset.
 #[derive(Debug)]
 pub struct Fetched<'a> {
+    /// The asset.
     pub asset: &'a Asset,
+    /// What happened.
     pub outcome: Outcome,
 }
 

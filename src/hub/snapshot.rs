@@ -19,13 +19,16 @@ const LISTING: &str = ".unigauge-snapshot.json";
 /// A repository at one commit, with the files that are needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// The repository, as `owner/name`.
     pub repo: String,
     /// The revision that was asked for: a branch or a commit.
     pub revision: String,
+    /// The commit of the listing.
     pub commit: String,
     /// The licence that the repository states.
     #[serde(default)]
     pub licence: Option<String>,
+    /// The needed files.
     pub files: Vec<RemoteFile>,
 }
 
@@ -36,6 +39,7 @@ pub struct RemoteFile {
     pub path: String,
     /// In bytes.
     pub size: u64,
+    /// SHA-256 in lower-case hexadecimal, for large files.
     #[serde(default)]
     pub sha256: Option<String>,
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum PerPlatform<T> {
+    /// The same value on all platforms.
     Same(T),
+    /// Values by platform.
     By(BTreeMap<String, T>),
 }
 
@@ -37,33 +39,47 @@ pub enum Source {
     /// A file of a repository on a model hub. `HF_ENDPOINT` names another hub, and `HF_TOKEN` opens gated
     /// repositories.
     HubFile {
+        /// The repository, as `owner/name`.
         repo: String,
+        /// The pinned commit.
         revision: String,
+        /// Path of the file in the repository.
         path: String,
     },
     /// The files of a data set on a hub whose paths begin with `prefix`, all in one folder. They are listed
     /// at the first fetch and pinned to its commit. The asset is the folder.
     HubDataset {
+        /// The repository, as `owner/name`.
         repo: String,
+        /// The pinned commit.
         revision: String,
+        /// The beginning of the paths of the files.
         prefix: String,
     },
     /// The same for a repository of weights, with shards whose number only the listing tells.
     HubFiles {
+        /// The repository, as `owner/name`.
         repo: String,
+        /// The pinned commit.
         revision: String,
+        /// The beginning of the paths of the files.
         prefix: String,
     },
     /// A file on a web server. `revision` is the pinned commit if the address contains one.
     Url {
+        /// The address.
         url: String,
+        /// The pinned commit.
         #[serde(default)]
         revision: String,
     },
     /// A file inside a package, downloaded with the registry's ordinary client.
     Package {
+        /// The registry.
         ecosystem: Ecosystem,
+        /// The name of the package.
         name: String,
+        /// The pinned version.
         version: String,
         /// Path inside the package's archive.
         file: PerPlatform<String>,
@@ -72,7 +88,10 @@ pub enum Source {
         python: Option<String>,
     },
     /// A file that is already on this machine. A relative path starts at the current folder.
-    Local { path: PathBuf },
+    Local {
+        /// The path of the file.
+        path: PathBuf,
+    },
 }
 
 impl Source {
@@ -135,6 +154,7 @@ impl Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
+    /// The Python Package Index.
     Pypi,
 }
 
@@ -142,7 +162,9 @@ pub enum Ecosystem {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
+    /// The name of the licence.
     pub name: String,
+    /// Where the text of the licence is.
     pub source: String,
 }
 
@@ -150,10 +172,15 @@ pub struct Licence {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
+    /// The id, used on the command line.
     pub id: String,
+    /// The title for people.
     pub title: String,
+    /// What the asset is used for.
     pub purpose: String,
+    /// The licence of the asset.
     pub licence: Licence,
+    /// Where the asset comes from.
     pub source: Source,
     /// Lower-case hexadecimal. Without it, the hash of the first fetch is recorded and required from then on.
     #[serde(default)]
@@ -215,8 +242,10 @@ impl Asset {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
+    /// The assets.
     #[serde(default, rename = "asset")]
     pub assets: Vec<Asset>,
+    /// The names of groups, with the ids of their members.
     #[serde(default)]
     pub groups: BTreeMap<String, Vec<String>>,
 }

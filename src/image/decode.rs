@@ -44,42 +44,86 @@ pub struct Decoded {
 /// Why a picture cannot be used. Every message names the picture.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ImageError {
+    /// There is no such file.
     #[error("{name}: no such file")]
     #[diagnostic(help("check the path, or make the picture again"))]
-    NotFound { name: String },
+    NotFound {
+        /// The name of the picture.
+        name: String,
+    },
+    /// The path is a folder or a device.
     #[error("{name}: this is not a file")]
     #[diagnostic(help("give the path of a picture, not of a folder or device"))]
-    NotAFile { name: String },
+    NotAFile {
+        /// The name of the picture.
+        name: String,
+    },
+    /// The file cannot be read.
     #[error("{name}: cannot be read: {reason}")]
     #[diagnostic(help("check the permissions of the file and of its folders"))]
-    Unreadable { name: String, reason: String },
+    Unreadable {
+        /// The name of the picture.
+        name: String,
+        /// The reason, in words.
+        reason: String,
+    },
+    /// The file is empty.
     #[error("{name}: the file is empty (0 bytes)")]
     #[diagnostic(help("the program that wrote it was probably stopped; make the picture again"))]
-    Empty { name: String },
+    Empty {
+        /// The name of the picture.
+        name: String,
+    },
+    /// The file is too large.
     #[error("{name}: the file is {megabytes} MB; at most {} MB are read", MAX_BYTES / 1_000_000)]
     #[diagnostic(help("store the picture compressed or at a smaller size"))]
-    FileTooLarge { name: String, megabytes: u64 },
+    FileTooLarge {
+        /// The name of the picture.
+        name: String,
+        /// The size of the file, in MB.
+        megabytes: u64,
+    },
+    /// The format is unknown.
     #[error("{name}: not a picture of a known format (it starts with {start})")]
     #[diagnostic(help("convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are also read"))]
-    UnknownFormat { name: String, start: String },
+    UnknownFormat {
+        /// The name of the picture.
+        name: String,
+        /// The first bytes.
+        start: String,
+    },
+    /// The kind of picture is not supported.
     #[error("{name}: {what} is not supported; save the picture as PNG")]
     #[diagnostic(help("JPEG, WebP, GIF, BMP and most kinds of TIFF are also read"))]
-    Unsupported { name: String, what: String },
+    Unsupported {
+        /// The name of the picture.
+        name: String,
+        /// What is not supported.
+        what: String,
+    },
+    /// The picture has too many pixels.
     #[error(
         "{name}: the picture is {width}x{height} pixels; at most {} megapixels are decoded",
         MAX_PIXELS / 1_000_000
     )]
     #[diagnostic(help("scale the picture down before the run"))]
     TooManyPixels {
+        /// The name of the picture.
         name: String,
+        /// The width, in pixels.
         width: u32,
+        /// The height, in pixels.
         height: u32,
     },
+    /// The data are truncated or damaged.
     #[error("{name}: the {format} data is truncated or damaged: {reason}")]
     #[diagnostic(help("copy the picture again, or make it again"))]
     Damaged {
+        /// The name of the picture.
         name: String,
+        /// The name of the format.
         format: &'static str,
+        /// The reason, in words.
         reason: String,
     },
 }

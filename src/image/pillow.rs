@@ -16,6 +16,7 @@ const BITS: u32 = 22;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
+    /// The triangle filter.
     Bilinear,
     /// Keys' cubic with a = −0.5.
     Bicubic,

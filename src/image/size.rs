@@ -8,16 +8,36 @@ const MAX_ASPECT: u64 = 200;
 /// Why there is no suitable size for a picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum SizeError {
+    /// A side is zero.
     #[error("a picture of {width}x{height} pixels cannot be resized: a side is zero")]
-    Empty { width: u32, height: u32 },
+    Empty {
+        /// The width, in pixels.
+        width: u32,
+        /// The height, in pixels.
+        height: u32,
+    },
+    /// The picture is too narrow.
     #[error(
         "a picture of {width}x{height} pixels is too narrow: one side may be at most {MAX_ASPECT} times the other"
     )]
-    Narrow { width: u32, height: u32 },
+    Narrow {
+        /// The width, in pixels.
+        width: u32,
+        /// The height, in pixels.
+        height: u32,
+    },
+    /// The factor or a limit is not positive.
     #[error(
         "sizes cannot be multiples of {factor} with {min} to {max} pixels: the factor and the limits must be positive"
     )]
-    Limits { factor: u32, min: u64, max: u64 },
+    Limits {
+        /// The factor of both sides.
+        factor: u32,
+        /// The smallest number of pixels.
+        min: u64,
+        /// The largest number of pixels.
+        max: u64,
+    },
 }
 
 /// Qwen-VL's `smart_resize`: the (height, width) nearest to the size of a picture such that the sides are
@@ -67,14 +87,19 @@ pub fn smart_resize(
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub enum Ratios {
+    /// Eleven ratios.
     #[serde(rename = "any_11ratio")]
     Eleven,
+    /// Nine ratios.
     #[serde(rename = "any_9ratio")]
     Nine,
+    /// Seven ratios.
     #[serde(rename = "any_7ratio")]
     Seven,
+    /// Five ratios.
     #[serde(rename = "any_5ratio")]
     Five,
+    /// Only 1 : 1.
     #[serde(rename = "any_1ratio")]
     One,
 }

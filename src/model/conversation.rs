@@ -13,20 +13,25 @@ use std::path::Path;
 /// One piece of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Piece<'a> {
+    /// A text.
     Text(&'a str),
+    /// A picture.
     Picture(&'a RgbImage),
 }
 
 /// A message of one side, with its pieces in the order in which the model reads them.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {
+    /// The side that says it.
     pub role: Role,
+    /// The pieces of the message.
     pub pieces: Vec<Piece<'a>>,
 }
 
 /// A conversation up to the point where the assistant begins.
 #[derive(Debug, Clone)]
 pub struct Conversation {
+    /// The ids of the tokens.
     pub ids: Vec<u32>,
     /// All patches of all pictures, `[P, C·T·p·p]`. `None` without pictures.
     pub pixel_values: Option<Tensor>,
@@ -51,9 +56,11 @@ impl Conversation {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// The text of the answer.
     pub text: String,
     /// Number of tokens of the prompt, including its pictures.
     pub input_tokens: usize,
+    /// Number of tokens of the answer.
     pub output_tokens: usize,
     /// Whether the answer reached the token limit.
     pub truncated: bool,
@@ -62,6 +69,7 @@ pub struct Reply {
 /// Tokenizer and picture processor of a checkpoint's folder.
 #[derive(Debug, Clone)]
 pub struct Reader {
+    /// The tokenizer.
     pub tokenizer: Tokenizer,
     processor: QwenProcessor,
     /// The tokens that end an answer.

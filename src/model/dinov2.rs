@@ -14,20 +14,29 @@ use serde::Deserialize;
 /// The fields of `config.json` that the network needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dinov2Config {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Width of the feed-forward, in multiples of the token stream.
     #[serde(default = "four")]
     pub mlp_ratio: f64,
     /// Native side, in pixels.
     pub image_size: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of channels of a picture.
     #[serde(default = "three")]
     pub num_channels: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
+    /// Whether queries, keys and values have a bias.
     #[serde(default = "yes")]
     pub qkv_bias: bool,
     /// The giant model's feed-forward.

@@ -8,29 +8,48 @@ pub type Result<T, E = ModelError> = std::result::Result<T, E>;
 /// Why a network cannot be loaded or run.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ModelError {
+    /// A file cannot be read, or its content is wrong.
     #[error("{path}: {message}")]
     #[diagnostic(help("{help}"))]
     File {
+        /// The path of the file or folder.
         path: PathBuf,
+        /// What is wrong.
         message: String,
+        /// What to do.
         help: String,
     },
+    /// A configuration has an error.
     #[error("{path}: {message}")]
     #[diagnostic(help("the configuration must be the one that was published with these weights"))]
-    Config { path: PathBuf, message: String },
+    Config {
+        /// The path of the file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The weights do not fit the configuration.
     #[error("{path}: the weights do not fit the configuration:\n{list}", list = .problems.join("\n"))]
     #[diagnostic(help(
         "config.json and weights must come from the same checkpoint, in the layout that its authors publish"
     ))]
     Weights {
+        /// The path of the file or folder.
         path: PathBuf,
+        /// One line for each missing or different tensor.
         problems: Vec<String>,
     },
+    /// A weight is not finite.
     #[error("tensor `{tensor}` contains a value that is not finite")]
     #[diagnostic(help("the file is damaged, or its training diverged: fetch the weights again"))]
-    NotFinite { tensor: String },
+    NotFinite {
+        /// The name of the tensor.
+        tensor: String,
+    },
+    /// An input of a network is wrong.
     #[error("{0}")]
     Input(String),
+    /// An operation on tensors failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
 }

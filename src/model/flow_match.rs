@@ -12,10 +12,15 @@ use serde::Deserialize;
 pub struct FlowMatchConfig {
     /// Whether the shift depends on the number of tokens. Otherwise it is `shift`.
     pub use_dynamic_shifting: bool,
+    /// The fixed shift.
     pub shift: f64,
+    /// The exponent of the shift at `base_image_seq_len` tokens.
     pub base_shift: f64,
+    /// The exponent of the shift at `max_image_seq_len` tokens.
     pub max_shift: f64,
+    /// The smaller number of image tokens for the line of the shift.
     pub base_image_seq_len: usize,
+    /// The larger number of image tokens for the line of the shift.
     pub max_image_seq_len: usize,
 }
 

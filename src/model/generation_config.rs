@@ -9,6 +9,7 @@ use std::path::Path;
 pub struct GenerationConfig {
     #[serde(default)]
     eos_token_id: Option<Eos>,
+    /// Number of best tokens from which one is drawn.
     #[serde(default)]
     pub top_k: Option<usize>,
 }

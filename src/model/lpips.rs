@@ -107,6 +107,7 @@ impl Lpips {
         })
     }
 
+    /// The network whose features are compared.
     pub fn net(&self) -> LpipsNet {
         self.net
     }

@@ -13,16 +13,25 @@ use serde::Deserialize;
 /// The fields of a vision configuration that the tower needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SiglipVisionConfig {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Side of a picture, in pixels.
     pub image_size: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of channels of a picture.
     #[serde(default = "three")]
     pub num_channels: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "gelu_tanh")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
 }
@@ -31,11 +40,17 @@ pub struct SiglipVisionConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum SiglipConfig {
-    Both { vision_config: SiglipVisionConfig },
+    /// The configuration of both towers.
+    Both {
+        /// The vision tower.
+        vision_config: SiglipVisionConfig,
+    },
+    /// The configuration of the vision tower alone.
     Vision(SiglipVisionConfig),
 }
 
 impl SiglipConfig {
+    /// The configuration of the vision tower.
     pub fn vision(&self) -> &SiglipVisionConfig {
         match self {
             Self::Both { vision_config } => vision_config,

@@ -12,19 +12,28 @@ use serde::Deserialize;
 /// The fields of `config.json` that the network needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VitConfig {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
     /// Native side, in pixels.
     pub image_size: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of channels of a picture.
     #[serde(default = "three")]
     pub num_channels: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
+    /// Whether queries, keys and values have a bias.
     #[serde(default = "yes")]
     pub qkv_bias: bool,
 }

@@ -29,8 +29,8 @@ impl ClipEncoder {
         let absent = |what: &str| {
             ModelError::file(
                 &checkpoint.weights,
-                format!("there is no {what} beside these weights"),
-                "name the folder of the whole checkpoint: config.json (or open_clip_config.json), weights, tokenizer.json",
+                format!("there is no {what} next to these weights"),
+                "give the folder of the whole checkpoint: config.json (or open_clip_config.json), weights, tokenizer.json",
             )
         };
         let config = checkpoint

@@ -52,7 +52,7 @@ pub enum BuildError {
     },
     /// The device does not open.
     #[error("{reason}")]
-    #[diagnostic(help("take another `--device`"))]
+    #[diagnostic(help("choose another `--device`"))]
     Device {
         /// What the device says.
         reason: String,

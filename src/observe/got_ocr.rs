@@ -168,11 +168,11 @@ impl Described for GotOcr {
             None => Checkpoint::asset(means.hub, weights, Some(config), Some(tokenizer))?,
         };
         let absent = |what: &str| {
-            let why = format!("there is no {what} beside these weights");
+            let why = format!("there is no {what} next to these weights");
             ModelError::file(
                 &checkpoint.weights,
                 why,
-                "name the whole checkpoint's folder",
+                "give the folder of the whole checkpoint",
             )
         };
         let config = checkpoint.config.as_ref();

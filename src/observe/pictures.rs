@@ -29,7 +29,7 @@ pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage
     subject.image.ok_or_else(|| {
         ObserveError::new(
             "image",
-            format!("{observer} looks at pictures, and this output has none"),
+            format!("{observer} needs a picture, but this output has none"),
         )
     })
 }
@@ -55,7 +55,7 @@ pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveE
     let path = compared.first().ok_or_else(|| {
         ObserveError::new(
             "input",
-            format!("{observer} compares an output with its input picture, and this item has none"),
+            format!("{observer} compares an output with its input picture, but this item has none"),
         )
     })?;
     open(subject, path, "input picture")

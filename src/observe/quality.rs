@@ -46,7 +46,7 @@ impl QualityObserver {
                 return Err(ObserveError::new(
                     "image",
                     format!(
-                        "the picture is too narrow: resized it would have {width}x{height} pixels"
+                        "the picture is too narrow: after resizing, it would have {width}x{height} pixels"
                     ),
                 ));
             }
@@ -72,7 +72,7 @@ impl Described for QualityObserver {
             && !(16..=8192).contains(&side)
         {
             let mistake = format!(
-                "observe.{}: `short_side` is {side}; expected 16 to 8192 pixels",
+                "observe.{}: `short_side` is {side}; it must be 16 to 8192 pixels",
                 Self::NAME
             );
             return Err(BuildError::Value { mistake });

@@ -27,7 +27,7 @@ pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
         BuildError::Unknown {
             name: name.into(),
             help: format!(
-                "{near}known: {}; evidence that others made is graded with `unigauge grade`",
+                "{near}the observers are {}; `unigauge grade` grades evidence of other programs",
                 known.join(", ")
             ),
         }

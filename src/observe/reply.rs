@@ -29,6 +29,6 @@ pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>,
 
 /// The error of a reply that is a thought alone.
 pub(super) fn no_answer(kind: &'static str) -> ObserveError {
-    let help = "let it write longer answers, or tell it to think less";
+    let help = "allow longer answers, or limit its reasoning";
     ObserveError::new(kind, format!("{NO_ANSWER}; {help}"))
 }

@@ -32,7 +32,7 @@ impl Checkpoint {
             return Err(ModelError::file(
                 path,
                 "no such file or folder",
-                "name a folder with configuration and weights, or leave the option out and `unigauge fetch` the observer's assets",
+                "give a folder with configuration and weights, or leave out the option and run `unigauge fetch` for the observer's assets",
             ));
         }
         let config = configs.iter().map(|name| path.join(name));

@@ -74,7 +74,7 @@ impl VqaScoreSettings {
             }
             _ if self.answer.trim().is_empty() => mistake("`answer` is empty"),
             _ if self.vision_tower.is_some() && self.checkpoint.is_none() => {
-                mistake("`vision_tower` belongs to a `checkpoint`, which is not named")
+                mistake("`vision_tower` requires a `checkpoint`")
             }
             _ => Ok(()),
         }
@@ -95,7 +95,7 @@ impl VqaScoreSettings {
             return Err(ModelError::file(
                 tower,
                 "there is no vision tower here",
-                "CLIP-FlanT5 sees with openai/clip-vit-large-patch14-336: name its folder with `vision_tower` under [observe.vqascore]",
+                "CLIP-FlanT5 needs openai/clip-vit-large-patch14-336: set `vision_tower` under [observe.vqascore] to its folder",
             )
             .into());
         }
@@ -141,8 +141,8 @@ fn files(checkpoint: &Checkpoint) -> Result<Place<'_>> {
     let config = checkpoint.config.as_deref().ok_or_else(|| {
         ModelError::file(
             &checkpoint.weights,
-            "there is no config.json beside these weights",
-            "name the folder of the whole checkpoint, as its authors publish it",
+            "there is no config.json next to these weights",
+            "give the folder of the whole checkpoint, as its authors publish it",
         )
     })?;
     Ok(Place {

@@ -35,11 +35,11 @@ impl ParquetFile {
     /// Opens a file and reads its footer.
     ///
     /// # Errors
-    /// When it cannot be read or is no whole Parquet file; the reason in words.
+    /// When it cannot be read or is not a complete Parquet file; the reason in words.
     pub fn open(path: &Path) -> Result<Self, String> {
         let mut file = File::open(path).map_err(|error| format!("cannot be read ({error})"))?;
         let metadata = guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
-            .map_err(|error| format!("this is no whole Parquet file: {error}"))?;
+            .map_err(|error| format!("this is not a complete Parquet file: {error}"))?;
         let fields = fields(&metadata)?;
         Ok(Self {
             file,

@@ -8,18 +8,27 @@ use std::sync::LazyLock;
 /// A value of a Python literal or a JSON text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    /// `None`.
     None,
+    /// `...`.
     Ellipsis,
+    /// `True` or `False`.
     Bool(bool),
     /// Decimal digits of any length, without leading zeros.
     Int(String),
+    /// A `float`.
     Float(f64),
+    /// A `str`.
     Str(String),
+    /// A `bytes`.
     Bytes(Vec<u8>),
+    /// A `list`.
     List(Vec<Value>),
+    /// A `tuple`.
     Tuple(Vec<Value>),
     /// In the order of the text, since Python's own order changes from run to run.
     Set(Vec<Value>),
+    /// A `dict`.
     Dict(Dict),
 }
 
@@ -43,10 +52,12 @@ impl Dict {
         Some(Self(kept))
     }
 
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// The keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.0.iter().map(|(key, value)| (key, value))
     }

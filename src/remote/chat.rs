@@ -40,7 +40,9 @@ pub struct Chat {
 /// An answer, or the server's refusal to give one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
+    /// The reply.
     pub reply: ChatReply,
+    /// Number of attempts.
     pub attempts: u32,
     /// Seconds of the attempt that succeeded.
     pub seconds: f64,
@@ -51,12 +53,27 @@ pub struct Completion {
 pub enum ChatError {
     /// This request fails.
     #[error("{message}")]
-    Item { kind: &'static str, message: String },
+    Item {
+        /// A short fixed word for the record.
+        kind: &'static str,
+        /// What happened, in words.
+        message: String,
+    },
     /// Every request would fail.
     #[error("{message}")]
-    Fatal { message: String, help: String },
+    Fatal {
+        /// What happened, in words.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The budget is used up.
     #[error("{message}")]
-    Budget { message: String },
+    Budget {
+        /// What happened, in words.
+        message: String,
+    },
+    /// The user interrupted the run.
     #[error("interrupted")]
     Cancelled,
 }
@@ -95,6 +112,7 @@ impl Chat {
         self.checked.address.shown()
     }
 
+    /// The ledger of this client.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }

@@ -28,7 +28,9 @@ static NEXT: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
 /// The body of a request.
 #[derive(Debug, Clone)]
 pub enum Body {
+    /// A JSON object.
     Json(Object),
+    /// A multipart form.
     Multipart(Vec<Part>),
 }
 

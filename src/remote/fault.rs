@@ -9,8 +9,11 @@ use std::time::Duration;
 /// An answer with any status.
 #[derive(Debug)]
 pub struct Heard {
+    /// The HTTP status.
     pub status: u16,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -26,21 +29,43 @@ impl Heard {
 pub enum Fault {
     /// Another attempt may succeed, after the pause that the server asks for.
     Again {
+        /// A short fixed word for the record.
         kind: &'static str,
+        /// What happened, in words.
         message: String,
+        /// How long the server asks to wait.
         wait: Option<Duration>,
     },
     /// A success that contains no answer, such as a page of a gateway or half an answer.
-    Strange { message: String },
+    Strange {
+        /// What happened, in words.
+        message: String,
+    },
     /// A content filter rejects this request.
-    Refused { message: String },
+    Refused {
+        /// What happened, in words.
+        message: String,
+    },
     /// This request cannot succeed.
-    Rejected { message: String },
+    Rejected {
+        /// What happened, in words.
+        message: String,
+    },
     /// The address or the model was not found. No request can succeed, unless other requests to the same
     /// place do: some gateways give this answer to a request that they reject.
-    Absent { message: String, help: String },
+    Absent {
+        /// What happened, in words.
+        message: String,
+        /// What to do.
+        help: String,
+    },
     /// No request can succeed.
-    Fatal { message: String, help: String },
+    Fatal {
+        /// What happened, in words.
+        message: String,
+        /// What to do.
+        help: String,
+    },
 }
 
 impl Fault {

@@ -9,10 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
+    /// Price of input tokens.
     pub input: f64,
     /// Price of cached input tokens (default: the same as `input`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
+    /// Price of output tokens.
     pub output: f64,
 }
 
@@ -56,6 +58,7 @@ fn is_zero(cost: &f64) -> bool {
 }
 
 impl Ledger {
+    /// A ledger without calls.
     pub fn new(prices: Option<Prices>, budget: Option<f64>) -> Self {
         Self {
             prices,

@@ -71,11 +71,18 @@ impl Endpoint<'_> {
 pub enum RemoteError {
     /// This request fails, but others may succeed. `kind` is a short fixed word for the record.
     #[error("{message}")]
-    Item { kind: &'static str, message: String },
+    Item {
+        /// A short fixed word for the record.
+        kind: &'static str,
+        /// What happened, in words.
+        message: String,
+    },
     /// No further request can succeed: the server refuses the key, or cannot be reached.
     #[error("{message}")]
     Fatal {
+        /// What happened, in words.
         message: String,
+        /// What to do.
         #[help]
         help: String,
     },
@@ -85,6 +92,7 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// An error of one request.
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Item {
             kind,
@@ -92,6 +100,7 @@ impl RemoteError {
         }
     }
 
+    /// An error of all requests.
     pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Fatal {
             message: message.into(),

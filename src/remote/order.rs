@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageOrder {
+    /// The text comes first.
     #[default]
     TextFirst,
+    /// The images come first.
     ImagesFirst,
 }
 

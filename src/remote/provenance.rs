@@ -26,7 +26,9 @@ const PROVIDER: [&str; 3] = ["provider", "openrouter_metadata", "openrouterMetad
 pub struct Provenance {
     /// `system_fingerprint`.
     pub fingerprint: Option<String>,
+    /// `service_tier`.
     pub service_tier: Option<String>,
+    /// `id`.
     pub id: Option<String>,
     /// Seconds since 1970, by the clock of the server.
     pub created: Option<i64>,

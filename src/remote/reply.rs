@@ -28,11 +28,13 @@ const FILTERED: [&str; 7] = [
 /// Numbers of tokens as the server counts them. `None` if it does not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
+    /// Tokens of the question.
     #[serde(default)]
     pub input: Option<u64>,
     /// The part of the input that the server had in its cache.
     #[serde(default)]
     pub cached: u64,
+    /// Tokens of the answer.
     #[serde(default)]
     pub output: Option<u64>,
 }
@@ -51,6 +53,7 @@ impl Usage {
 /// The first choice of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatReply {
+    /// The text of the answer.
     pub text: String,
     /// The reasoning of the model, if the server keeps it apart. It is not part of the answer.
     pub reasoning: Option<String>,
@@ -62,6 +65,7 @@ pub struct ChatReply {
     pub model: Option<String>,
     /// What else the server says about the answer. Empty if only its words were read.
     pub about: Provenance,
+    /// The numbers of tokens.
     pub usage: Usage,
 }
 

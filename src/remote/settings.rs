@@ -54,11 +54,13 @@ pub struct ChatSettings {
     pub concurrency: usize,
     /// Limits of what is sent per minute (default: no limit).
     pub requests_per_minute: Option<f64>,
+    /// Limit of tokens per minute (default: no limit).
     pub tokens_per_minute: Option<f64>,
     /// Estimated number of tokens of a picture, until the server has counted them.
     pub tokens_per_image: u64,
     /// Time limits in seconds: for one attempt, and for all attempts of one request with their pauses.
     pub timeout_seconds: f64,
+    /// Time limit in seconds for all attempts of one request with their pauses.
     pub total_seconds: f64,
     /// Largest number of attempts for one request.
     pub max_attempts: u32,

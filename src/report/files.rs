@@ -1,6 +1,6 @@
 //! Files of a report: whole or not there, and linked relative to its folder.
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::files::write_whole;
 use std::path::{Component, Path, PathBuf};
 

@@ -1,12 +1,14 @@
 //! Rows that other judges, or other prompts, stand behind: their numbers do not compare.
 
-use super::Table;
-use super::table::{JUDGED_APART, Row};
+use super::table::{Row, Table};
 use crate::record::judged::{apart, is_marked, several, told, unasked};
+use crate::table::marks::JUDGED_APART;
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
 pub fn mark(table: &mut Table) {
-    table.notes.retain(|note| !note.starts_with(JUDGED_APART));
+    table
+        .notes
+        .retain(|note| !note.starts_with(JUDGED_APART.sign));
     let Some(first) = table.rows.iter().position(|row| !row.judges.is_empty()) else {
         return;
     };

@@ -1,10 +1,12 @@
 //! The HTML page: one file, no request to anywhere.
 
 use super::chart::Drawn;
-use super::export::html_table;
+use super::error::ReportError;
 use super::gallery::Gallery;
 use super::remarks::states;
-use super::{ReportError, RunView, Table};
+use super::table::Table;
+use super::view::RunView;
+use crate::table::formats::html;
 use askama::Template;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -50,11 +52,16 @@ struct Facts<'a> {
 
 /// A suite of the page: its table and the charts drawn of it.
 pub struct Section<'a> {
+    /// The table.
     pub table: &'a Table,
+    /// What is drawn of it.
     pub charts: &'a [Drawn],
 }
 
 /// The page of these runs. `labels` are the runs' names as printed in tables.
+///
+/// # Errors
+/// The template fails.
 pub fn render(
     sections: &[Section<'_>],
     runs: &[RunView],
@@ -134,7 +141,7 @@ fn settings(manifest: &serde_json::Value) -> Option<String> {
 fn suite<'a>(section: &Section<'a>) -> Suite<'a> {
     Suite {
         title: &section.table.suite_title,
-        table: html_table(section.table),
+        table: html::element(&section.table.grid()),
         figures: section
             .charts
             .iter()
@@ -150,7 +157,7 @@ fn suite<'a>(section: &Section<'a>) -> Suite<'a> {
 /// The SVG element as it stands in the page, named for those who cannot see it.
 pub fn inline(chart: &Drawn) -> String {
     let from = chart.svg.find("<svg").unwrap_or(0);
-    let label = super::export::escape_html(&chart.caption);
+    let label = html::escape(&chart.caption);
     chart.svg[from..].replacen(
         "<svg",
         &format!("<svg role=\"img\" aria-label=\"{label}\""),

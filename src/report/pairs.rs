@@ -1,27 +1,29 @@
 //! A measured row and the row that a paper printed of the same model, number by number.
 
-use super::TableInput;
-use super::export::Grid;
 use super::published::{judges, usual_decimals};
-use super::table::{IMPOSSIBLE, INCONSISTENT};
+use super::table::TableInput;
 use crate::config::{PublishedFile, PublishedRow};
+use crate::record::Summary;
 use crate::record::judged::{apart, told};
-use crate::record::{Object, Summary};
+use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
+use crate::table::{Column, Grid, Records, Row, Style};
 use crate::text::decimal::signed;
 use serde::Serialize;
-use serde_json::json;
 
 /// One number, in print and measured, on the scale that papers print.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pair {
     /// `overall`, or a group.
     pub column: String,
+    /// The printed number.
     pub printed: f64,
     /// As printed, zeros at the end included.
     pub printed_text: String,
+    /// The measured number.
     pub measured: f64,
     /// 95 % interval of the measured value.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
     /// Measured minus printed.
     pub difference: f64,
@@ -34,15 +36,20 @@ pub struct Pair {
 /// A run beside a paper's row of the same model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Paired {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub suite_title: String,
     /// The measured model, and the run.
     pub model: String,
     pub model_title: String,
+    /// The name of the run.
     pub run: String,
     /// The paper's name for it, and its setting.
     pub printed_model: String,
+    /// Where the paper prints the row.
     pub source: String,
+    /// The overall number first, then metrics and groups.
     pub pairs: Vec<Pair>,
     /// Why the two numbers are not of the same thing.
     pub caveats: Vec<String>,
@@ -56,13 +63,15 @@ pub struct Paired {
 /// What differs between how a run was made and the suite's own way, in words that the caller knows.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
+    /// The run's numbers and titles.
     pub input: TableInput<'a>,
+    /// What differs, one sentence each.
     pub deviations: &'a [String],
 }
 
 impl Paired {
     /// Every row of the file that is of the measured model. A row that was not checked against its source is left out.
-    pub fn of(measured: Measured<'_>, file: &PublishedFile) -> Vec<Self> {
+    pub fn of_run(measured: Measured<'_>, file: &PublishedFile) -> Vec<Self> {
         if !file.covers(&measured.input.summary.suite) {
             return Vec::new();
         }
@@ -81,7 +90,7 @@ impl Paired {
         };
         let mark = if self.caveats.is_empty() { "" } else { "!" };
         let line = |pair: &Pair| {
-            vec![
+            Row::plain([
                 pair.column.clone(),
                 pair.n.to_string(),
                 pair.printed_text.clone(),
@@ -93,46 +102,53 @@ impl Paired {
                     Some(false) => format!("outside{mark}"),
                     None => "–".to_owned(),
                 },
-            ]
+            ])
         };
-        let heads = [
-            "",
-            "n",
-            "printed",
-            "measured",
-            "difference",
-            "95 % interval",
-            "printed lies",
-        ];
         let caveats = self.caveats.iter().map(|caveat| format!("! {caveat}."));
         let notes = self.notes.iter().map(|note| format!("{note}."));
         Grid {
+            style: Style::PAIRS,
             caption: format!(
                 "{}: {} ({}) beside {} in {}",
                 self.suite_title, self.model_title, self.run, self.printed_model, self.source
             ),
             label: format!("{}-{}-in-print", self.suite, self.model),
-            heads: heads.map(str::to_owned).to_vec(),
+            columns: Column::named([
+                "",
+                "n",
+                "printed",
+                "measured",
+                "difference",
+                "95 % interval",
+                "printed lies",
+            ]),
             rows: self.pairs.iter().map(line).collect(),
             notes: caveats.chain(notes).collect(),
         }
     }
 
-    /// One object a number, for machines.
-    pub fn records(&self) -> Vec<Object> {
-        let record = |pair: &Pair| {
-            let value = json!({
-                "suite": self.suite, "model": self.model, "run": self.run, "printed_model": self.printed_model,
-                "source": self.source, "column": pair.column, "n": pair.n, "printed": pair.printed,
-                "measured": pair.measured, "difference": pair.difference, "low": pair.low, "high": pair.high,
-                "inside": pair.inside, "caveats": self.caveats.join("; "),
-            });
-            match value {
-                serde_json::Value::Object(record) => record,
-                _ => Object::new(),
-            }
-        };
-        self.pairs.iter().map(record).collect()
+    /// One record for each number, unrounded.
+    pub fn records(all: &[Self]) -> Records<'_> {
+        let mut rows: Vec<(&Self, &Pair)> = Vec::new();
+        for run in all {
+            rows.extend(run.pairs.iter().map(|pair| (run, pair)));
+        }
+        Records::rows(&rows)
+            .filled("suite", |(run, _)| run.suite.as_str())
+            .filled("model", |(run, _)| run.model.as_str())
+            .filled("run", |(run, _)| run.run.as_str())
+            .filled("printed_model", |(run, _)| run.printed_model.as_str())
+            .filled("source", |(run, _)| run.source.as_str())
+            .filled("column", |(_, pair)| pair.column.as_str())
+            .count("n", |(_, pair)| Some(pair.n))
+            .finite("printed", |(_, pair)| Some(pair.printed))
+            .finite("measured", |(_, pair)| Some(pair.measured))
+            .finite("difference", |(_, pair)| Some(pair.difference))
+            .finite("low", |(_, pair)| pair.low)
+            .finite("high", |(_, pair)| pair.high)
+            .truth("inside", |(_, pair)| pair.inside)
+            .filled("caveats", |(run, _)| run.caveats.join("; "))
+            .build()
     }
 }
 
@@ -237,9 +253,10 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
             reader.starts_with(&name) || name.starts_with(&reader)
         };
         if !matches!(&here[..], [only] if same(only)) {
-            let here = match here.is_empty() {
-                true => "somebody unknown".to_owned(),
-                false => here.join(" and "),
+            let here = if here.is_empty() {
+                "somebody unknown".to_owned()
+            } else {
+                here.join(" and ")
             };
             caveats.push(format!(
                 "the texts were read by {here} here, by {reader} in print"

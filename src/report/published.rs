@@ -1,9 +1,10 @@
 //! What papers printed: below the measured rows of a table, or as a table of its own.
 
-use super::table::{Cell, Estimated, IMPOSSIBLE, INCONSISTENT, PUBLISHED, Row, Unit, cell, rank};
-use super::{Table, judged};
+use super::judged;
+use super::table::{Cell, Estimated, Row, Table, Unit, cell, rank};
 use crate::config::{Impossible, PublishedFile, PublishedRow};
 use crate::record::JudgedBy;
+use crate::table::marks::{IMPOSSIBLE, INCONSISTENT, PUBLISHED};
 use std::collections::BTreeMap;
 
 /// How the rows of papers name their sources.

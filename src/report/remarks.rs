@@ -1,7 +1,8 @@
 //! What a reader of a table of runs must know, and of which rows it is true.
 
-use super::table::{PARTIAL, Row, TableInput};
+use super::table::{Row, TableInput};
 use crate::record::Summary;
+use crate::table::marks::PARTIAL;
 use std::collections::BTreeMap;
 
 /// ` (2 missing, 1 refused)`; nothing where that is not known.

@@ -1,6 +1,6 @@
 //! Small facts about grades that charts and gallery share.
 
-use super::RunView;
+use super::view::RunView;
 use std::collections::BTreeMap;
 
 /// The score of a perfect output: the smallest of 1, 5, 10 and 100 that no score exceeds, since benchmarks grade on

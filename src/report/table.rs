@@ -1,15 +1,19 @@
 //! A results table: rows are models × runs, columns the overall number and the groups of the suite's first `by`.
 
-use super::{judged, remarks};
 use crate::record::{JudgedBy, Summary};
+pub use crate::table::Rank;
+use crate::table::marks::{IMPOSSIBLE, INCONSISTENT, JUDGED_APART, Mark, PARTIAL, PUBLISHED};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// One run that goes into a table.
 #[derive(Debug, Clone, Copy)]
 pub struct TableInput<'a> {
+    /// The numbers of the run.
     pub summary: &'a Summary,
+    /// The title of the suite.
     pub suite_title: &'a str,
+    /// The title of the model.
     pub model_title: &'a str,
 }
 
@@ -34,23 +38,18 @@ pub struct TableSettings {
     pub intervals: bool,
 }
 
-/// A value's place in its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rank {
-    Best,
-    Second,
-    Other,
-}
-
 /// One number of the table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
+    /// The unrounded number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Items behind the number.
     pub n: usize,
+    /// Its place in the column.
     pub rank: Rank,
     /// The number as papers print it, where the table is printed so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,17 +60,22 @@ pub struct Cell {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     pub model: String,
+    /// The name of the run; the source of a printed row.
     pub run: String,
     /// What is printed: the model's title, with the run's name where a model has several rows.
     pub label: String,
     /// Outputs.
     pub expected: usize,
+    /// Outputs with a score.
     pub scored: usize,
+    /// Outputs that the model did not make.
     pub failed: usize,
+    /// Outputs that could not be graded.
     pub unscored: usize,
     /// The unscored by state.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
+    /// Whether outputs are missing, failed or unscored.
     pub partial: bool,
     /// Who judged, where judges did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -95,17 +99,25 @@ pub struct Row {
 /// One estimate in long format, unrounded, with every grouping of the summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimated {
+    /// The name of the suite.
     pub suite: String,
+    /// The version of the suite.
     pub suite_version: String,
+    /// The name of the model.
     pub model: String,
+    /// The name of the run.
     pub run: String,
+    /// Whether the run is partial.
     pub partial: bool,
     /// The tag grouped by; None for the overall number.
     pub by: Option<String>,
     /// The group; `overall` for the overall number.
     pub key: String,
+    /// The number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Items.
     pub n: usize,
@@ -119,104 +131,37 @@ pub struct Estimated {
 /// The results of one version of one suite.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Table {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub suite_title: String,
+    /// The version of the suite; empty for a table of papers alone.
     pub suite_version: String,
     /// The tag whose groups are the columns after the first.
     pub by: Option<String>,
     /// `overall`, then the groups in the summary's order.
     pub columns: Vec<String>,
+    /// The rows, from top to bottom.
     pub rows: Vec<Row>,
+    /// How the numbers are printed.
     pub unit: Unit,
+    /// Whether the 95 % intervals are printed.
     pub intervals: bool,
     /// What a reader of the numbers must know, the mark † explained first.
     pub notes: Vec<String>,
+    /// The same numbers, and those of further groupings, in long format.
     pub estimates: Vec<Estimated>,
 }
 
-/// The mark of a partial run.
-pub const PARTIAL: &str = "†";
-
-/// The mark of a published row.
-pub const PUBLISHED: &str = "‡";
-
-/// The mark of a row with another judge or other prompts.
-pub const JUDGED_APART: &str = "§";
-
-/// The mark of a row whose overall number does not follow from its columns.
-pub const INCONSISTENT: &str = "≠";
-
-/// The mark of a row with a number that no whole number of right answers gives.
-pub const IMPOSSIBLE: &str = "∤";
-
 impl Row {
-    /// How many items are behind the row; nothing where that is not known.
-    pub fn items(&self) -> String {
-        match (self.cells.first(), self.published) {
-            (Some(cell), false) => cell.n.to_string(),
-            _ => String::new(),
-        }
+    /// How many items the row has; None where that is not known.
+    pub fn items(&self) -> Option<usize> {
+        let cell = self.cells.first().filter(|_| !self.published)?;
+        Some(cell.n)
     }
 }
 
 impl Table {
-    /// One table per suite and version, in order of first appearance.
-    pub fn of(inputs: &[TableInput<'_>], settings: TableSettings) -> Vec<Table> {
-        let mut suites: Vec<Vec<TableInput<'_>>> = Vec::new();
-        for input in inputs {
-            let same = |rows: &&mut Vec<TableInput<'_>>| {
-                rows[0].summary.suite == input.summary.suite
-                    && rows[0].summary.suite_version == input.summary.suite_version
-            };
-            match suites.iter_mut().find(same) {
-                Some(rows) => rows.push(*input),
-                None => suites.push(vec![*input]),
-            }
-        }
-        suites
-            .iter()
-            .map(|rows| Self::of_suite(rows, settings))
-            .collect()
-    }
-
-    fn of_suite(inputs: &[TableInput<'_>], settings: TableSettings) -> Table {
-        let first = inputs[0];
-        let by = inputs
-            .iter()
-            .find_map(|input| input.summary.groups.first())
-            .map(|group| group.by.clone());
-        let columns = columns(inputs, by.as_deref());
-        let mut rows: Vec<Row> = inputs
-            .iter()
-            .map(|input| row(input, inputs, by.as_deref(), &columns))
-            .collect();
-        rank(&mut rows.iter_mut().collect::<Vec<_>>());
-        let estimates: Vec<Estimated> = inputs.iter().flat_map(|i| estimates(i.summary)).collect();
-        let within_one = estimates
-            .iter()
-            .filter_map(|estimate| estimate.value)
-            .all(|value| (0.0..=1.0).contains(&value));
-        let automatic = if within_one {
-            Unit::Percent
-        } else {
-            Unit::Decimal4
-        };
-        let mut table = Table {
-            suite: first.summary.suite.clone(),
-            suite_title: first.suite_title.to_owned(),
-            suite_version: first.summary.suite_version.clone(),
-            by,
-            columns,
-            notes: remarks::of_table(inputs, &rows),
-            rows,
-            unit: settings.unit.unwrap_or(automatic),
-            intervals: settings.intervals,
-            estimates,
-        };
-        judged::mark(&mut table);
-        table
-    }
-
     /// A value as printed; `–` when there is none.
     pub fn number(&self, value: Option<f64>) -> String {
         match (value, self.unit) {
@@ -232,38 +177,17 @@ impl Table {
         self.rows.iter().any(|row| !row.published)
     }
 
-    /// The marks behind a row's label, each with what it means.
-    pub fn marks(&self, row: &Row) -> Vec<(&'static str, &'static str)> {
-        let marks = [
-            (row.partial, PARTIAL, "partial run"),
-            (
-                row.published && self.measured(),
-                PUBLISHED,
-                "printed by a paper, not measured here",
-            ),
-            (
-                row.judged_apart,
-                JUDGED_APART,
-                "other judge or other prompts",
-            ),
-            (
-                row.inconsistent,
-                INCONSISTENT,
-                "the overall number does not follow from its columns",
-            ),
-            (
-                row.impossible,
-                IMPOSSIBLE,
-                "no whole number of right answers gives one of the numbers",
-            ),
-        ];
-        let marks = marks.into_iter().filter(|(there, ..)| *there);
-        marks.map(|(_, mark, meaning)| (mark, meaning)).collect()
-    }
-
     /// The marks behind a row's label.
-    pub fn mark(&self, row: &Row) -> String {
-        self.marks(row).into_iter().map(|(mark, _)| mark).collect()
+    pub fn marks(&self, row: &Row) -> Vec<Mark> {
+        let marks = [
+            (row.partial, PARTIAL),
+            (row.published && self.measured(), PUBLISHED),
+            (row.judged_apart, JUDGED_APART),
+            (row.inconsistent, INCONSISTENT),
+            (row.impossible, IMPOSSIBLE),
+        ];
+        let marks = marks.into_iter().filter(|(is_true, _)| *is_true);
+        marks.map(|(_, mark)| mark).collect()
     }
 
     /// A cell's number as printed; `–` when there is none.
@@ -296,63 +220,6 @@ impl Table {
             "" => format!("{}, as printed", self.suite_title),
             version => format!("{} (version {version}){unit}", self.suite_title),
         }
-    }
-}
-
-/// `overall`, then the keys of the first grouping, those of later runs behind those of earlier ones.
-fn columns(inputs: &[TableInput<'_>], by: Option<&str>) -> Vec<String> {
-    let mut columns = vec!["overall".to_owned()];
-    for group in inputs.iter().flat_map(|input| &input.summary.groups) {
-        if Some(group.by.as_str()) == by && !columns[1..].contains(&group.key) {
-            columns.push(group.key.clone());
-        }
-    }
-    columns
-}
-
-fn row(
-    input: &TableInput<'_>,
-    all: &[TableInput<'_>],
-    by: Option<&str>,
-    columns: &[String],
-) -> Row {
-    let summary = input.summary;
-    let same_title = all
-        .iter()
-        .filter(|other| other.model_title == input.model_title)
-        .count();
-    let label = if same_title > 1 {
-        format!("{} ({})", input.model_title, summary.run)
-    } else {
-        input.model_title.to_owned()
-    };
-    let overall = &summary.overall;
-    let mut cells = vec![cell(overall.value, overall.low, overall.high, overall.n)];
-    for key in &columns[1..] {
-        let group = summary
-            .groups
-            .iter()
-            .find(|group| Some(group.by.as_str()) == by && &group.key == key);
-        cells.push(group.map_or(cell(None, None, None, 0), |group| {
-            cell(group.value, group.low, group.high, group.n)
-        }));
-    }
-    Row {
-        model: summary.model.clone(),
-        run: summary.run.clone(),
-        label,
-        expected: summary.expected,
-        scored: summary.scored,
-        failed: summary.failed,
-        unscored: summary.unscored,
-        unscored_by: summary.unscored_by.clone(),
-        partial: summary.partial,
-        judges: summary.judges.clone(),
-        judged_apart: false,
-        published: false,
-        inconsistent: false,
-        impossible: false,
-        cells,
     }
 }
 
@@ -389,40 +256,4 @@ pub(super) fn rank(rows: &mut [&mut Row]) {
             };
         }
     }
-}
-
-fn estimates(summary: &Summary) -> Vec<Estimated> {
-    let estimated = |by: Option<&str>, key: &str| Estimated {
-        suite: summary.suite.clone(),
-        suite_version: summary.suite_version.clone(),
-        model: summary.model.clone(),
-        run: summary.run.clone(),
-        partial: summary.partial,
-        by: by.map(str::to_owned),
-        key: key.to_owned(),
-        value: None,
-        low: None,
-        high: None,
-        n: 0,
-        outputs: 0,
-        notes: String::new(),
-    };
-    let overall = Estimated {
-        value: summary.overall.value,
-        low: summary.overall.low,
-        high: summary.overall.high,
-        n: summary.overall.n,
-        outputs: summary.scored,
-        notes: summary.notes.join("; "),
-        ..estimated(None, "overall")
-    };
-    let groups = summary.groups.iter().map(|group| Estimated {
-        value: group.value,
-        low: group.low,
-        high: group.high,
-        n: group.n,
-        outputs: group.outputs,
-        ..estimated(Some(&group.by), &group.key)
-    });
-    std::iter::once(overall).chain(groups).collect()
 }

@@ -6,9 +6,11 @@ use std::path::Path;
 /// A small JPEG and the size of the picture it was made from.
 #[derive(Debug, Clone)]
 pub struct Thumb {
+    /// The picture as a JPEG file.
     pub jpeg: Vec<u8>,
     /// Pixels of the original, upright as the observers saw it.
     pub width: u32,
+    /// The height of the original, pixels.
     pub height: u32,
 }
 

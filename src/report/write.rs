@@ -1,13 +1,17 @@
 //! Everything into one folder: tables, charts, thumbnails and the page.
 
 use super::chart::{self, Drawn};
-use super::export;
+use super::error::ReportError;
 use super::files::{absolute, create, put, relative};
 use super::gallery::{self, Gallery, Picture};
 use super::page::{self, Section};
-use super::table::{Row, TableSettings};
-use super::{ReportError, RunView, Table, TableInput, thumbs};
+use super::printed::document;
+use super::table::{Row, Table, TableInput, TableSettings};
+use super::thumbs;
+use super::view::RunView;
 use crate::config::PublishedFile;
+use crate::table::formats::TERMINAL;
+use crate::table::{FORMATS, Window};
 use base64::Engine;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -17,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub struct ReportOptions {
     /// Heading of the page; none takes the titles of the suites.
     pub title: Option<String>,
+    /// How the tables are printed.
     pub table: TableSettings,
     /// What papers printed; shown in the tables of their suites.
     pub published: Vec<PublishedFile>,
@@ -44,14 +49,17 @@ impl Default for ReportOptions {
 /// What was written.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Written {
+    /// The HTML page.
     pub page: PathBuf,
     /// Tables and charts.
     pub files: Vec<PathBuf>,
     /// Thumbnails inside the page, and files beside it.
     pub thumbs_inline: usize,
+    /// Thumbnails beside the page.
     pub thumbs_linked: usize,
     /// Outputs with a card, of all outputs.
     pub shown: usize,
+    /// All outputs.
     pub total: usize,
 }
 
@@ -73,14 +81,15 @@ pub fn write(
     }
     create(dir)?;
     let inputs: Vec<TableInput<'_>> = runs.iter().map(RunView::table_input).collect();
-    let tables: Vec<Table> = Table::of(&inputs, options.table)
+    let tables: Vec<Table> = Table::of_runs(&inputs, options.table)
         .into_iter()
         .map(|table| table.beside(&options.published))
         .collect();
     let mut written = Written::default();
-    for format in export::files() {
-        let path = dir.join(format!("table.{}", format.extension()));
-        put(&path, &format.export(&tables)?)?;
+    let document = document(&tables)?;
+    for format in FORMATS.iter().filter(|format| **format != &TERMINAL) {
+        let path = dir.join("table").with_extension(format.extension);
+        put(&path, &(format.write)(&document, Window::default())?)?;
         written.files.push(path);
     }
     let mut charts = tables

@@ -101,7 +101,7 @@ impl Inputs {
                     sha256: sha256.clone(),
                 })
             }
-            (None, ..) => Err(format!("{of} is no picture")),
+            (None, ..) => Err(format!("{of} is not a picture")),
         };
         self.lock().insert(slot, input);
     }
@@ -112,7 +112,7 @@ impl Inputs {
     /// Why it is no picture, or that it is not there.
     pub fn get(&self, slot: Slot) -> Result<Input, String> {
         let known = self.lock().get(&slot).cloned();
-        known.unwrap_or_else(|| Err("the output that it starts from is not there".into()))
+        known.unwrap_or_else(|| Err("the output that it starts from does not exist".into()))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Slot, Result<Input, String>>> {

@@ -33,10 +33,10 @@ pub enum RunError {
     Locked { folder: PathBuf, holder: String },
     #[error("`{path}` is not a run folder: {reason}")]
     #[diagnostic(help(
-        "a run folder holds manifest.json and items.jsonl; `unigauge list runs` shows those here"
+        "a run folder contains manifest.json and items.jsonl; `unigauge list runs` shows the run folders"
     ))]
     NotARun { path: PathBuf, reason: String },
-    #[error("the shards of `{folder}` do not make a whole: {reason}")]
+    #[error("the shards of `{folder}` are not complete: {reason}")]
     #[diagnostic(help("{help}"))]
     Shards {
         folder: PathBuf,
@@ -57,9 +57,9 @@ pub enum RunError {
         /// A bound that the user set is reached; else the environment lacks something.
         incomplete: bool,
     },
-    #[error("the evidence cannot be believed: {message}")]
+    #[error("the evidence is implausible: {message}")]
     #[diagnostic(help(
-        "look at the pictures and at evidence.jsonl; check the observer's weights and settings"
+        "check the pictures, evidence.jsonl, and the weights and settings of the observer"
     ))]
     Doubt { message: String },
     #[error("{0}")]
@@ -72,7 +72,7 @@ impl RunError {
         let (help, incomplete) = match error.halt {
             Some(Halt::Incomplete { help }) => (help, true),
             Some(Halt::Environment { help }) => (help, false),
-            _ => ("run the same command again to go on".into(), false),
+            _ => ("run the same command again to continue".into(), false),
         };
         Self::Observer {
             message: error.message,
@@ -129,7 +129,7 @@ fn explain(error: &io::Error) -> (String, Option<&'static str>, bool) {
         Kind::StorageFull | Kind::QuotaExceeded => (
             "the disk is full".into(),
             Some(
-                "everything written so far is safe: free some space and run the same command again to go on",
+                "everything written so far is safe: free some space and run the same command again to continue",
             ),
             true,
         ),

@@ -179,7 +179,7 @@ impl RunFolder {
             LockError::Held { folder, holder } => RunError::Locked {
                 folder,
                 holder: match shard {
-                    Some(shard) => format!("shard {shard} is made by {holder}"),
+                    Some(shard) => format!("shard {shard} is being made by {holder}"),
                     None => holder,
                 },
             },

@@ -1,5 +1,6 @@
-//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there; what a reader of the
-//! numbers must know of the files is noted, and what nobody can read rightly is refused with its line.
+//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there; what a
+//! reader of the numbers must know of the files is noted, and what nobody can read rightly is refused with
+//! its line.
 
 mod evidence;
 mod items;
@@ -18,8 +19,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Records {
-    /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how its rule reads
-    /// the results of the benchmark's own script in the place of evidence.
+    /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how
+    /// its rule reads the results of the benchmark's own script in the place of evidence.
     ///
     /// # Errors
     /// When a file is absent, a line is no record, or two rows without `repeat` are of one output.
@@ -118,7 +119,7 @@ impl<'a> Remarks<'a> {
         if let Some(examples) = examples(&again) {
             let count = again.len();
             self.notes.push(format!(
-                "{count} {what} have several records in {name}, of which the last counts: {examples}"
+                "{count} {what} have several records in {name}, of which the last one counts: {examples}"
             ));
         }
         let strange = lines.keys().map(|(item, ..)| *item);
@@ -128,7 +129,7 @@ impl<'a> Remarks<'a> {
             .collect();
         if let Some(examples) = examples(&strange) {
             self.notes.push(format!(
-                "records of {} items in {name} are passed over, since no item has their names: {examples}",
+                "records of {} items in {name} are skipped, since no item has their ids: {examples}",
                 strange.len()
             ));
         }
@@ -145,7 +146,7 @@ fn twice(path: &Path, line: usize, item: &str, first: usize) -> RunError {
             "`{item}` has a record at line {first} already, and one of the two has no `repeat`: are they two \
              answers, or one?"
         ),
-        "number the answers of an item with `repeat` = 0, 1, …, or remove the record that does not count",
+        "number the answers of an item with `repeat` = 0, 1, …, or remove the superfluous record",
     )
 }
 

@@ -163,7 +163,7 @@ impl Manifest {
             return Err(RunError::NotARun {
                 path: folder.root().to_path_buf(),
                 reason: format!(
-                    "it has format {}, and this version of unigauge reads up to {FORMAT_VERSION}",
+                    "it has format {}, but this version of unigauge reads formats up to {FORMAT_VERSION}",
                     manifest.format_version
                 ),
             });

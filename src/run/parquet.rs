@@ -4,7 +4,12 @@ use super::error::RunError;
 use crate::files::write_durable;
 use crate::guard::guarded;
 use crate::record::Grade;
-use polars::prelude::*;
+use crate::table::FormatError;
+use crate::table::formats::{CSV, csv, of_file, parquet};
+use crate::table::records::{Builder, Records};
+use polars::prelude::{
+    DataFrame, Float64Chunked, ParallelStrategy, ParquetReader, PolarsError, SerReader as _,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
@@ -24,12 +29,10 @@ pub struct RunGrades {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
-    let grades: Vec<&Grade> = grades.iter().collect();
-    let bytes = DataFrame::new(grades.len(), columns(&grades)).and_then(parquet);
-    Ok(write_durable(
-        path,
-        &bytes.map_err(|error| failed(path, &error))?,
-    )?)
+    let rows: Vec<&Grade> = grades.iter().collect();
+    let records = with_grades(Records::rows(&rows), &rows, |grade| grade);
+    let bytes = parquet::compressed(&records).map_err(|error| failed(path, &error))?;
+    Ok(write_durable(path, &bytes)?)
 }
 
 /// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite, suite_version,
@@ -38,88 +41,59 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_items(path: &Path, runs: &[RunGrades]) -> Result<(), RunError> {
-    let rows: Vec<(&RunGrades, &Grade)> = runs
-        .iter()
-        .flat_map(|run| run.grades.iter().map(move |grade| (run, grade)))
-        .collect();
-    let of_run = |name: &str, of: fn(&RunGrades) -> &str| {
-        let values: Vec<&str> = rows.iter().map(|(run, _)| of(run)).collect();
-        Column::new(name.into(), values)
+    let mut rows: Vec<(&RunGrades, &Grade)> = Vec::new();
+    for run in runs {
+        rows.extend(run.grades.iter().map(|grade| (run, grade)));
+    }
+    let records = Records::rows(&rows)
+        .text("suite", |(run, _)| Some(run.suite.as_str()))
+        .text("suite_version", |(run, _)| Some(run.suite_version.as_str()))
+        .text("model", |(run, _)| Some(run.model.as_str()))
+        .text("run", |(run, _)| Some(run.run.as_str()));
+    let records = with_grades(records, &rows, |(_, grade)| grade);
+    let bytes = if of_file(path) == Some(&CSV) {
+        csv::table(&records).into_bytes()
+    } else {
+        parquet::compressed(&records).map_err(|error| failed(path, &error))?
     };
-    let mut all = vec![
-        of_run("suite", |run| &run.suite),
-        of_run("suite_version", |run| &run.suite_version),
-        of_run("model", |run| &run.model),
-        of_run("run", |run| &run.run),
-    ];
-    let grades: Vec<&Grade> = rows.iter().map(|(_, grade)| *grade).collect();
-    all.extend(columns(&grades));
-    let bytes = DataFrame::new(rows.len(), all).and_then(match path.extension() {
-        Some(extension) if extension == "csv" => csv,
-        _ => parquet,
-    });
-    Ok(write_durable(
-        path,
-        &bytes.map_err(|error| failed(path, &error))?,
-    )?)
+    Ok(write_durable(path, &bytes)?)
 }
 
-fn failed(path: &Path, error: &PolarsError) -> RunError {
-    RunError::Invalid(format!("cannot write `{}`: {error}", path.display()))
+fn failed(path: &Path, error: &FormatError) -> RunError {
+    RunError::Invalid(format!(
+        "cannot write `{}`: {}",
+        path.display(),
+        error.message
+    ))
 }
 
-fn parquet(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).finish(&mut frame)?;
-    Ok(bytes)
-}
-
-fn csv(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes)
-        .with_line_terminator("\r\n".into())
-        .finish(&mut frame)?;
-    Ok(bytes)
-}
-
-fn columns(grades: &[&Grade]) -> Vec<Column> {
-    let numbers = |of: &dyn Fn(&Grade) -> Option<f64>| -> Vec<Option<f64>> {
-        grades.iter().map(|grade| of(grade)).collect()
-    };
-    let repeats: Vec<u32> = grades.iter().map(|grade| grade.repeat).collect();
-    let correct: Vec<Option<bool>> = grades.iter().map(|grade| grade.correct).collect();
-    let mut columns: Vec<Column> = vec![
-        Column::new("item".into(), strings(grades, |grade| Some(&grade.item))),
-        Column::new("repeat".into(), repeats),
-        Column::new("score".into(), numbers(&|grade| grade.score)),
-        Column::new("correct".into(), correct),
-        Column::new(
-            "reason".into(),
-            strings(grades, |grade| Some(&grade.reason)),
-        ),
-        Column::new(
-            "unscored".into(),
-            strings(grades, |grade| grade.unscored.as_deref()),
-        ),
-    ];
-    let tags: BTreeSet<&String> = grades.iter().flat_map(|grade| grade.tags.keys()).collect();
+/// Adds the columns of the grade that each row has.
+fn with_grades<'r, 'a, T>(
+    records: Builder<'r, 'a, T>,
+    rows: &'r [T],
+    grade: impl Fn(&'r T) -> &'a Grade,
+) -> Records<'a> {
+    let mut records = records
+        .text("item", |row| Some(grade(row).item.as_str()))
+        .small("repeat", |row| Some(grade(row).repeat))
+        .number("score", |row| grade(row).score)
+        .truth("correct", |row| grade(row).correct)
+        .text("reason", |row| Some(grade(row).reason.as_str()))
+        .text("unscored", |row| grade(row).unscored.as_deref());
+    let tags: BTreeSet<&String> = rows.iter().flat_map(|row| grade(row).tags.keys()).collect();
     for tag in tags {
-        let values = strings(grades, |grade| grade.tags.get(tag).map(String::as_str));
-        columns.push(Column::new(format!("tag.{tag}").into(), values));
+        let value = |row: &'r T| grade(row).tags.get(tag).map(String::as_str);
+        records = records.text(format!("tag.{tag}"), value);
     }
-    let parts: BTreeSet<&String> = grades.iter().flat_map(|grade| grade.parts.keys()).collect();
+    let parts: BTreeSet<&String> = rows
+        .iter()
+        .flat_map(|row| grade(row).parts.keys())
+        .collect();
     for part in parts {
-        let values = numbers(&|grade| grade.parts.get(part).copied());
-        columns.push(Column::new(format!("part.{part}").into(), values));
+        let value = |row: &'r T| grade(row).parts.get(part).copied();
+        records = records.number(format!("part.{part}"), value);
     }
-    columns
-}
-
-fn strings<'a>(
-    grades: &[&'a Grade],
-    of: impl Fn(&'a Grade) -> Option<&'a str>,
-) -> Vec<Option<&'a str>> {
-    grades.iter().map(|grade| of(grade)).collect()
+    records.build()
 }
 
 /// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and parts. The record
@@ -129,7 +103,7 @@ fn strings<'a>(
 /// When the file is absent, damaged or no such table; the reason, in words.
 pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), String> {
     let frame = guarded(|| frame(path))?;
-    let wrong = |error: PolarsError| format!("it is no table of grades: {error}");
+    let wrong = |error: PolarsError| format!("it is not a table of grades: {error}");
     let column = |name: &str| frame.column(name).map_err(wrong);
     let items = column("item")?.str().map_err(wrong)?;
     let repeats = column("repeat")?.u32().map_err(wrong)?;
@@ -146,7 +120,7 @@ pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), Strin
     let mut grade = Grade::default();
     for row in 0..frame.height() {
         let (Some(item), Some(repeat)) = (items.get(row), repeats.get(row)) else {
-            return Err(format!("row {} names no output", row + 1));
+            return Err(format!("row {} does not name an output", row + 1));
         };
         grade.item.clear();
         grade.item.push_str(item);

@@ -171,14 +171,19 @@ impl Work<'_> {
         for (count, why) in [
             (
                 plan.stale,
-                "made with other settings or for another item text: made again",
+                "outputs to make again, since their settings or their item changed",
             ),
-            (plan.retried, "failed before: tried again"),
-            (plan.lost, "recorded, but the file is gone: made again"),
+            (
+                plan.retried,
+                "outputs to try again, since they failed before",
+            ),
+            (
+                plan.lost,
+                "outputs to make again, since their file is missing",
+            ),
         ] {
             if count > 0 && self.making.is_some() {
-                self.listener
-                    .on(Event::Note(format!("{count} outputs were {why}")));
+                self.listener.on(Event::Note(format!("{why}: {count}")));
             }
         }
         self.listener.on(Event::Planned {

@@ -1,6 +1,8 @@
-//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in their keys.
+//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in
+//! their keys.
 
 use super::scoring::Records;
+use crate::record::evidence::{Call, Judgement};
 use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -24,8 +26,8 @@ impl<'a> Remarks<'a> {
     }
 }
 
-/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an observer
-/// about it, counts; so do only outputs that were asked for.
+/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an
+/// observer about it, counts; so do only outputs that were asked for.
 pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();
@@ -142,7 +144,7 @@ fn of_evidence(seen: &Evidence) -> Vec<String> {
             seen.observer
         ));
     }
-    let calls = evidence.get("calls").and_then(Value::as_array);
+    let calls = evidence.get(Judgement::KEY).and_then(Value::as_array);
     if calls.is_some_and(|calls| {
         calls
             .iter()
@@ -165,7 +167,7 @@ fn is_cut(record: &Object) -> bool {
     let text = |key: &str| record.get(key).and_then(Value::as_str);
     let flag = |key: &str| record.get(key) == Some(&Value::Bool(true));
     text("finish_reason").is_some_and(ended_by_limit)
-        || text("state") == Some("truncated")
+        || text("state") == Some(Call::TRUNCATED)
         || flag("answer_truncated")
         || flag("truncated")
 }

@@ -10,6 +10,7 @@ use crate::config::{Settings, SuiteFile};
 use crate::files::write_durable;
 use crate::grade::{self, Board, Rule, SuiteFacts};
 use crate::observe::OBSERVERS;
+use crate::record::evidence::text_engine;
 use crate::record::judged;
 use crate::record::{Evidence, Grade, Item, Output, Summary};
 use serde_json::{Value, json};
@@ -19,17 +20,19 @@ use std::sync::Arc;
 /// The records that grading reads.
 #[derive(Debug)]
 pub struct Records {
+    /// The items, in the suite's order.
     pub items: Arc<Vec<Item>>,
     /// None for loose evidence without outputs.
     pub outputs: Option<Vec<Output>>,
+    /// All evidence, in file order.
     pub evidence: Vec<Evidence>,
     /// Remarks on what was read.
     pub notes: Vec<String>,
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the caller has
-    /// them already.
+    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
+    /// caller has them already.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -111,8 +114,8 @@ impl Source<'_> {
     }
 }
 
-/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's official
-/// files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
+/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's
+/// official files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
 ///
 /// # Errors
 /// When the evidence cannot be believed, or a file cannot be written.
@@ -215,8 +218,8 @@ fn grading(rule: &str, options: &Settings) -> Value {
     json!({"rule": rule, "options": options.to_json()})
 }
 
-/// The rule and the options that a run was graded by: those that its summary notes, or else the suite's own, as
-/// earlier versions took them.
+/// The rule and the options that a run was graded by: those that its summary notes, or else the suite's own,
+/// as earlier versions took them.
 pub fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
     let noted = summary.extra.get(Summary::GRADING).cloned();
     noted.unwrap_or_else(|| grading(&suite.grade.rule, &suite.grade.options))
@@ -233,13 +236,11 @@ fn other_options(options: &Settings) -> Option<String> {
 /// The OCR engines that wrote the evidence, by the names that they go by there.
 fn engines(evidence: &[Evidence]) -> Vec<&str> {
     let mut engines = Vec::new();
-    for seen in evidence
+    let seen = evidence
         .iter()
-        .filter_map(|record| record.evidence.as_ref())
-    {
-        if let (Some(engine), Some(_)) = (seen["engine"].as_str(), seen.get("text"))
-            && !engines.contains(&engine)
-        {
+        .filter_map(|record| record.evidence.as_ref());
+    for engine in seen.filter_map(text_engine) {
+        if !engines.contains(&engine) {
             engines.push(engine);
         }
     }

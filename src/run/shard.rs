@@ -49,7 +49,7 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a shard: write i/n with 1 ≤ i ≤ n, such as 3/8");
+        let wrong = || format!("`{text}` is not a shard; write i/n with 1 ≤ i ≤ n, such as 3/8");
         let (index, count) = text.split_once('/').ok_or_else(wrong)?;
         let (index, count) = (
             index.parse().map_err(|_| wrong())?,
@@ -93,7 +93,7 @@ impl Division {
     /// Finds the shards of a run and takes their locks.
     ///
     /// # Errors
-    /// When there are none, shards of different counts lie together, or one is being made.
+    /// When there are none, there are shards of different counts, or one is being made.
     pub fn hold(folder: &RunFolder) -> Result<Self, RunError> {
         let wrong = |reason: &str, help: &str| RunError::Shards {
             folder: folder.root().to_path_buf(),
@@ -106,13 +106,13 @@ impl Division {
             [] => {
                 return Err(wrong(
                     "there is no outputs.i-of-n.jsonl",
-                    "make them with `--shard i/n`",
+                    "make the shards with `--shard i/n`",
                 ));
             }
             [count] => count,
             _ => {
                 return Err(wrong(
-                    "shards of different counts lie together",
+                    "there are shards of different counts",
                     "keep the shards of one `--shard i/n` division and move the others away",
                 ));
             }
@@ -180,7 +180,7 @@ impl Division {
                     return Err(RunError::Shards {
                         folder: self.folder.root().to_path_buf(),
                         reason: format!("{name} is in shard {first} and in shard {shard}"),
-                        help: "the shards were made with different item selections; make them again with one".into(),
+                        help: "the shards were made with different selections of items; make them again with the same selection".into(),
                     });
                 }
             }

@@ -16,7 +16,9 @@ pub struct Agreement {
     pub alpha_interval: Option<f64>,
     /// Krippendorff's alpha with squared differences of ranks.
     pub alpha_ordinal: Option<f64>,
+    /// Spearman's rho.
     pub spearman: Option<f64>,
+    /// Kendall's tau-b.
     pub kendall: Option<f64>,
 }
 

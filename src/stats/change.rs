@@ -9,6 +9,7 @@ use super::normal;
 /// One number of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// The number.
     pub value: f64,
     /// The variance of its error, which is assumed to be normal and independent of the others.
     pub variance: f64,

@@ -28,7 +28,9 @@ pub trait Side: Sums {
 /// Sums over the outputs of one item. The repeats of an item are not independent, so items are resampled.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cluster {
+    /// Sum of the numerators.
     pub numerator: f64,
+    /// Sum of the denominators.
     pub denominator: f64,
 }
 
@@ -79,7 +81,9 @@ impl Side for Cluster {
 /// One item in two runs. Its number is the later value minus the earlier value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pair<S = Cluster> {
+    /// The earlier run.
     pub before: S,
+    /// The later run.
     pub after: S,
 }
 

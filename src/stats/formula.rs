@@ -19,6 +19,7 @@ pub struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
+    /// Sums with their formula.
     pub fn new(terms: Terms, formula: &'a dyn Formula) -> Self {
         Self {
             terms,

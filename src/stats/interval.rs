@@ -46,7 +46,9 @@ impl Method {
 /// An interval and its method.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
+    /// The lower and the upper bound.
     pub bounds: Option<(f64, f64)>,
+    /// The method.
     pub method: Method,
 }
 

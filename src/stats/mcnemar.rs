@@ -14,6 +14,7 @@ pub struct Flips {
 }
 
 impl Flips {
+    /// The number of all flips.
     pub fn total(self) -> u64 {
         self.gained + self.lost
     }

@@ -112,6 +112,7 @@ fn differs<S: Side>(step: &S) -> bool {
 pub enum Coins {
     /// The bits of one number.
     Counted(u64),
+    /// Random bits.
     Drawn(SplitMix64),
 }
 

@@ -14,6 +14,7 @@ impl SplitMix64 {
         Self(mixer.bits())
     }
 
+    /// The next 64 random bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

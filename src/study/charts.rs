@@ -10,6 +10,9 @@ use crate::report::chart::{
 };
 
 /// The charts of one suite that its data allow.
+///
+/// # Errors
+/// A backend fails.
 pub fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, ReportError> {
     let labels: Vec<Label> = section
         .levels
@@ -152,6 +155,9 @@ fn heat(study: &Study, section: &Section, grouped: &super::Grouped, labels: &[La
 }
 
 /// One chart for each column of the series.
+///
+/// # Errors
+/// A backend fails.
 pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
     let mut names: Vec<&str> = Vec::new();
     for series in &study.series {

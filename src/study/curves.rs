@@ -13,7 +13,9 @@ pub struct Series {
     pub level: usize,
     /// Names of the columns.
     pub step: String,
+    /// The name of the value that is read.
     pub value: String,
+    /// In the order of the steps.
     pub points: Vec<Point>,
     /// Number of files that were read.
     pub files: usize,

@@ -12,8 +12,11 @@ use std::collections::BTreeSet;
 /// A number with its 95 % interval over items.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Estimate {
+    /// The number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval over items.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
     /// Number of items.
     pub n: usize,

@@ -1,120 +1,101 @@
-//! A study's numbers in long format: a line a level and number, unrounded.
+//! A study's numbers in long format: one record for each level and number, unrounded.
 
 use super::Study;
 use super::section::{LevelRow, Section};
 use crate::compare::Difference;
+use crate::table::Records;
 
-const HEADER: [&str; 22] = [
-    "study",
-    "suite",
-    "suite_version",
-    "level",
-    "control",
-    "by",
-    "key",
-    "runs",
-    "items",
-    "value",
-    "low",
-    "high",
-    "sd",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "p",
-    "p_holm",
-    "effect",
-    "cost",
-    "expected",
-    "scored",
-];
-
-/// RFC 4180, with CRLF as the other tables have it.
-pub fn csv(study: &Study) -> String {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    let lines = std::iter::once(HEADER.map(str::to_owned).to_vec());
-    let sections = study.sections.iter();
-    for line in lines.chain(sections.flat_map(|section| section_lines(study, section))) {
-        // Writing into memory fails only where the length of lines differs, and theirs does not.
-        let _ = writer.write_record(&line);
-    }
-    let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+/// One number of a level.
+struct Line<'a> {
+    section: &'a Section,
+    level: &'a LevelRow,
+    is_control: bool,
+    /// The tag that the group is of; empty for the primary number.
+    by: &'a str,
+    /// The group, or the name of the primary number.
+    key: String,
+    items: usize,
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    deviation: Option<f64>,
+    difference: Option<&'a Difference>,
 }
 
-fn section_lines(study: &Study, section: &Section) -> Vec<Vec<String>> {
+/// The records of all sections.
+pub fn records(study: &Study) -> Records<'_> {
+    let lines: Vec<Line<'_>> = study.sections.iter().flat_map(lines).collect();
+    // Numbers are words here: this table has written them without an exponent, and whole ones without a point, from the start.
+    let digits = |number: Option<f64>| number.map(|number| number.to_string());
+    let of_difference = |line: &Line<'_>, get: fn(&Difference) -> Option<f64>| {
+        digits(line.difference.and_then(get))
+    };
+    Records::rows(&lines)
+        .filled("study", |_| study.name.as_str())
+        .filled("suite", |line| line.section.suite.as_str())
+        .filled("suite_version", |line| line.section.version.as_str())
+        .filled("level", |line| line.level.title.as_str())
+        .truth("control", |line| Some(line.is_control))
+        .filled("by", |line| line.by)
+        .filled("key", |line| line.key.clone())
+        .count("runs", |line| Some(line.level.runs.len()))
+        .count("items", |line| Some(line.items))
+        .text("value", |line| digits(line.value))
+        .text("low", |line| digits(line.low))
+        .text("high", |line| digits(line.high))
+        .text("sd", |line| digits(line.deviation))
+        .text("difference", |line| {
+            of_difference(line, |found| Some(found.difference))
+        })
+        .text("difference_low", |line| {
+            of_difference(line, |found| found.low)
+        })
+        .text("difference_high", |line| {
+            of_difference(line, |found| found.high)
+        })
+        .text("p", |line| of_difference(line, |found| Some(found.p)))
+        .text("p_holm", |line| of_difference(line, |found| found.p_holm))
+        .text("effect", |line| of_difference(line, |found| found.effect))
+        .text("cost", |line| digits(line.level.cost))
+        .count("expected", |line| Some(line.level.expected))
+        .count("scored", |line| Some(line.level.scored))
+        .build()
+}
+
+fn lines(section: &Section) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     for (at, level) in section.levels.iter().enumerate() {
-        let metric = section.metric.to_string();
-        let bounds = [level.value, level.low, level.high, level.deviation];
-        let difference = level.difference.as_ref();
-        lines.push(line(
-            study,
+        let is_control = at == section.control;
+        lines.push(Line {
             section,
-            at,
-            ["", &metric],
-            level.n,
-            bounds,
-            difference,
-        ));
+            level,
+            is_control,
+            by: "",
+            key: section.metric.to_string(),
+            items: level.n,
+            value: level.value,
+            low: level.low,
+            high: level.high,
+            deviation: level.deviation,
+            difference: level.difference.as_ref(),
+        });
         for grouped in &section.groups {
             let cells = grouped.cells.get(at).into_iter().flatten();
-            for (key, cell) in grouped.keys.iter().zip(cells) {
-                let bounds = [cell.value, cell.low, cell.high, None];
-                let difference = cell.difference.as_ref();
-                lines.push(line(
-                    study,
-                    section,
-                    at,
-                    [&grouped.by, key],
-                    cell.n,
-                    bounds,
-                    difference,
-                ));
-            }
+            let cells = grouped.keys.iter().zip(cells);
+            lines.extend(cells.map(|(key, cell)| Line {
+                section,
+                level,
+                is_control,
+                by: &grouped.by,
+                key: key.clone(),
+                items: cell.n,
+                value: cell.value,
+                low: cell.low,
+                high: cell.high,
+                deviation: None,
+                difference: cell.difference.as_ref(),
+            }));
         }
     }
     lines
-}
-
-fn line(
-    study: &Study,
-    section: &Section,
-    at: usize,
-    [by, key]: [&str; 2],
-    items: usize,
-    bounds: [Option<f64>; 4],
-    difference: Option<&Difference>,
-) -> Vec<String> {
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-    let level: Option<&LevelRow> = section.levels.get(at);
-    let mut cells = vec![
-        study.name.clone(),
-        section.suite.clone(),
-        section.version.clone(),
-        level.map_or(String::new(), |level| level.title.clone()),
-        (at == section.control).to_string(),
-        by.to_owned(),
-        key.to_owned(),
-        level.map_or(0, |level| level.runs.len()).to_string(),
-        items.to_string(),
-    ];
-    cells.extend(bounds.map(number));
-    cells.extend(
-        [
-            difference.map(|d| d.difference),
-            difference.and_then(|d| d.low),
-            difference.and_then(|d| d.high),
-            difference.map(|d| d.p),
-            difference.and_then(|d| d.p_holm),
-            difference.and_then(|d| d.effect),
-            level.and_then(|level| level.cost),
-        ]
-        .map(number),
-    );
-    cells.push(level.map_or(0, |level| level.expected).to_string());
-    cells.push(level.map_or(0, |level| level.scored).to_string());
-    cells
 }

@@ -8,15 +8,16 @@
 //! | `section` | the numbers of one suite: values, differences, groups |
 //! | [`curves`] | series over steps, read from logs |
 //! | `charts` | which charts a study has |
-//! | `grid` | tables with the best and the second value, in Markdown, LaTeX and HTML |
-//! | `long` | the same numbers, unrounded, as CSV |
+//! | `charted` | the levels as charts take them |
+//! | `tables` | tables with the best and the second value |
+//! | `long` | the same numbers, unrounded, as records |
 //! | `page` | the HTML page |
 //! | [`write()`] | everything written into one folder |
 
+mod charted;
 mod charts;
 pub mod curves;
 mod estimate;
-mod grid;
 mod long;
 mod models;
 mod page;
@@ -40,6 +41,7 @@ use std::path::PathBuf;
 pub struct LevelRun {
     /// The run folder.
     pub dir: PathBuf,
+    /// Its scores, item by item.
     pub outcomes: Outcomes,
     /// The rule that graded it, for numbers that are not averages.
     pub rule: Box<dyn Recount>,
@@ -50,6 +52,7 @@ pub struct LevelRun {
 /// A level on one suite.
 #[derive(Default)]
 pub struct LevelRuns {
+    /// The title of the level.
     pub title: String,
     /// The runs that the study names, in its order, or why one is missing. Runs of two levels at the same
     /// index share their seed.
@@ -62,6 +65,7 @@ pub struct LevelRuns {
 pub struct SuiteRuns {
     /// The suite's name.
     pub suite: String,
+    /// In the study's order.
     pub levels: Vec<LevelRuns>,
 }
 
@@ -76,24 +80,31 @@ pub struct Settings {
     pub measured_cost: bool,
     /// What may differ between runs apart from the model.
     pub allowed: Allowed,
+    /// How differences are computed.
     pub options: Options,
 }
 
 /// A whole study.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Study {
+    /// The name of the study.
     pub name: String,
+    /// The title of the study.
     pub title: String,
+    /// What it is about; empty where its file does not say.
     pub description: String,
     /// The factor that is varied.
     pub factor: String,
     /// What the cost means, if there is one.
     pub cost: Option<String>,
+    /// One for each suite with a run.
     pub sections: Vec<Section>,
+    /// The curves.
     #[serde(skip)]
     pub series: Vec<Series>,
     /// What a reader of the whole page must know.
     pub notes: Vec<String>,
+    /// How wide charts are printed.
     #[serde(skip)]
     pub width: Width,
 }

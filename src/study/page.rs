@@ -1,10 +1,10 @@
 //! The study's page: one file, no request to anywhere.
 
 use super::Study;
-use super::grid::Grid;
 use super::section::{LevelRow, Section};
 use crate::report::chart::Drawn;
 use crate::report::{ReportError, files, inline};
+use crate::table::formats::html;
 use askama::Template;
 use std::path::Path;
 
@@ -53,6 +53,9 @@ struct Link {
 }
 
 /// The page for the folder `dir`; `charts[section]` are drawn already.
+///
+/// # Errors
+/// The template fails.
 pub fn render(
     study: &Study,
     charts: &[Vec<Drawn>],
@@ -107,7 +110,7 @@ fn runs(count: usize) -> String {
 fn part<'a>(study: &Study, section: &'a Section, charts: &'a [Drawn], dir: &Path) -> Part<'a> {
     Part {
         title: &section.title,
-        tables: section.grids(study).iter().map(Grid::html).collect(),
+        tables: section.grids(study).iter().map(html::element).collect(),
         figures: charts.iter().map(figure).collect(),
         levels: section
             .levels

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 /// The runs of a level that belong together.
 pub struct Pooled<'a> {
+    /// The scores of all of them, item by item.
     pub outcomes: Outcomes,
     /// The runs that are pooled.
     pub runs: Vec<&'a LevelRun>,

@@ -5,29 +5,36 @@ use super::pool::{Pooled, pool, unlike};
 use super::{LevelRuns, Settings, SuiteRuns};
 use crate::compare::{Difference, NoDifference, Pairing};
 use crate::config::Metric;
-use crate::report::table::Rank;
 use crate::stats::holm;
+use crate::table::Rank;
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// One suite of a study.
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
+    /// The name of the suite.
     pub suite: String,
+    /// The title of the suite.
     pub title: String,
+    /// The version of the suite.
     pub version: String,
+    /// The number that levels are compared by.
     pub metric: Metric,
     /// The index of the control among the levels.
     pub control: usize,
+    /// In the study's order.
     pub levels: Vec<LevelRow>,
     /// The groups of each tag, in the order of the suite.
     pub groups: Vec<Grouped>,
+    /// What a reader of the numbers must know.
     pub notes: Vec<String>,
 }
 
 /// One level.
 #[derive(Debug, Clone, Serialize)]
 pub struct LevelRow {
+    /// The title of the level.
     pub title: String,
     /// The run folders.
     pub runs: Vec<PathBuf>,
@@ -37,18 +44,22 @@ pub struct LevelRow {
     pub n: usize,
     /// Number of outputs.
     pub expected: usize,
+    /// Outputs with a score.
     pub scored: usize,
     /// The value over the outputs of all runs. If nothing is missing, this is the mean over runs, unless the
     /// rule computes its number by a formula.
     pub value: Option<f64>,
-    /// The 95 % interval over items.
+    /// Lower bound of the 95 % interval over items.
     pub low: Option<f64>,
+    /// The upper bound of the same interval.
     pub high: Option<f64>,
+    /// The place of the value among the levels.
     pub rank: Rank,
     /// The value of each run.
     pub by_run: Vec<Option<f64>>,
     /// Standard deviation of the runs' values. `None` for fewer than two runs.
     pub deviation: Option<f64>,
+    /// The cost of the level, where there is one.
     pub cost: Option<f64>,
     /// The difference to the control. `None` for the control itself, and if there is nothing to compare.
     pub difference: Option<Difference>,
@@ -64,7 +75,9 @@ impl LevelRow {
 /// The groups of one tag.
 #[derive(Debug, Clone, Serialize)]
 pub struct Grouped {
+    /// The tag.
     pub by: String,
+    /// The groups.
     pub keys: Vec<String>,
     /// Cells by level and key: `cells[level][key]`.
     pub cells: Vec<Vec<GroupCell>>,
@@ -73,11 +86,15 @@ pub struct Grouped {
 /// The value of a level in one group.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupCell {
+    /// The number; None where there is none.
     pub value: Option<f64>,
+    /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
+    /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
     /// Number of items.
     pub n: usize,
+    /// The place of the value among the levels.
     pub rank: Rank,
     /// The difference to the control. Its p is corrected for all levels and groups of the tag.
     pub difference: Option<Difference>,

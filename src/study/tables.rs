@@ -1,12 +1,20 @@
-//! What a section's tables say, and the same numbers as charts take them.
+//! What a section's tables say.
 
-use super::grid::{Grid, Line, Printed};
-use super::section::{Grouped, LevelRow, Section};
-use super::{Study, long};
+use super::Study;
+use super::section::{GroupCell, Grouped, LevelRow, Section};
 use crate::compare::{Difference, Numbers, counts, p};
 use crate::config::Metric;
-use crate::report::export::latex_label;
-use crate::report::table::{Cell, PARTIAL, Rank, Row, Table, Unit};
+use crate::table::formats::terminal;
+use crate::table::marks::PARTIAL;
+use crate::table::{Cell, Column, Grid, Row, Style, Window};
+
+/// Levels of a factor: the rows compete, and one of them is the control.
+const LEVELS: Style = Style {
+    class: "levels",
+    ranked: true,
+    legend: false,
+    sortable: false,
+};
 
 /// The level at which a difference is marked, Holm's correction applied.
 pub const LEVEL: f64 = 0.05;
@@ -50,68 +58,48 @@ impl Section {
         let rows = self.levels.iter().enumerate();
         let rows = rows.map(|(at, level)| self.main_line(level, at, several, costs));
         Grid {
+            style: LEVELS,
             caption: self.caption("levels beside the control"),
-            heads,
+            label: format!("{}-{}", study.name, self.suite),
+            columns: Column::named(heads),
             rows: rows.collect(),
             notes: self.main_notes(several),
-            label: latex_label(&format!("{}-{}", study.name, self.suite)),
         }
     }
 
-    fn main_line(&self, level: &LevelRow, at: usize, several: bool, costs: bool) -> Line {
+    fn main_line(&self, level: &LevelRow, at: usize, several: bool, costs: bool) -> Row {
         let numbers = self.numbers();
-        let none = || "–".to_owned();
+        let mut name = self.name(level);
+        if at == self.control {
+            name.text += " (control)";
+        }
         let mut cells = vec![
-            Printed::plain(level.runs.len().to_string()),
-            Printed::plain(level.n.to_string()),
-            Printed {
-                text: level.value.map_or(none(), |value| numbers.score(value)),
+            name,
+            Cell::plain(level.runs.len().to_string()),
+            Cell::plain(level.n.to_string()),
+            Cell {
                 small: bounds(numbers, level.low, level.high),
                 rank: level.rank,
+                ..Cell::plain(known(level.value, |value| numbers.score(value)))
             },
         ];
-        if several {
-            let spread = level.deviation.map_or(none(), |sd| numbers.score(sd));
-            cells.push(Printed::plain(spread));
-        }
+        cells.extend(several.then(|| Cell::plain(known(level.deviation, |sd| numbers.score(sd)))));
         match &level.difference {
-            Some(d) => cells.extend([
-                Printed {
-                    text: numbers.signed(d.difference),
-                    small: match (d.low, d.high) {
-                        (Some(_), Some(_)) => numbers.interval(d),
-                        _ => String::new(),
-                    },
-                    rank: Rank::Other,
-                },
-                Printed::plain(p(d.p)),
-                Printed::plain(d.p_holm.map_or(none(), |holm| {
-                    format!("{}{}", p(holm), if sure(d) { "*" } else { "" })
-                })),
-                Printed::plain(
-                    d.effect
-                        .map_or(none(), |d| format!("{d:+.2}").replace('-', "−")),
-                ),
-                Printed::plain(counts(d)),
-            ]),
-            None => cells.extend((0..5).map(|_| Printed::plain(none()))),
+            Some(found) => cells.extend(difference(found, numbers)),
+            None => cells.extend((0..5).map(|_| Cell::plain("–"))),
         }
-        if costs {
-            cells.push(Printed::plain(level.cost.map_or(none(), amount)));
-        }
-        Line {
-            name: if at == self.control {
-                format!("{} (control)", level.title)
-            } else {
-                level.title.clone()
-            },
-            mark: if level.partial() {
-                PARTIAL.to_owned()
-            } else {
-                String::new()
-            },
-            apart: at == self.control,
+        cells.extend(costs.then(|| Cell::plain(known(level.cost, amount))));
+        Row {
             cells,
+            apart: at == self.control,
+        }
+    }
+
+    /// A level's name, marked where something of it is missing.
+    fn name(&self, level: &LevelRow) -> Cell {
+        Cell {
+            marks: level.partial().then_some(PARTIAL).into_iter().collect(),
+            ..Cell::plain(&level.title)
         }
     }
 
@@ -147,33 +135,13 @@ impl Section {
     /// Levels by the groups of a tag.
     pub(super) fn group_grid(&self, study: &Study, grouped: &Grouped) -> Grid {
         let numbers = self.numbers();
-        let cell = |cell: &super::GroupCell| Printed {
-            text: match (cell.value, &cell.difference) {
-                (None, _) => "–".to_owned(),
-                (Some(value), Some(d)) if sure(d) => format!("{}*", numbers.score(value)),
-                (Some(value), _) => numbers.score(value),
-            },
-            small: match &cell.difference {
-                Some(d) => format!("({})", numbers.signed(d.difference)),
-                None => String::new(),
-            },
-            rank: cell.rank,
-        };
-        let line = |(at, level): (usize, &LevelRow)| Line {
-            name: level.title.clone(),
-            mark: if level.partial() {
-                PARTIAL.to_owned()
-            } else {
-                String::new()
-            },
-            apart: at == self.control,
-            cells: grouped
-                .cells
-                .get(at)
-                .into_iter()
-                .flatten()
-                .map(cell)
-                .collect(),
+        let line = |(at, level): (usize, &LevelRow)| {
+            let cells = grouped.cells.get(at).into_iter().flatten();
+            let cells = cells.map(|cell| group(cell, numbers));
+            Row {
+                cells: std::iter::once(self.name(level)).chain(cells).collect(),
+                apart: at == self.control,
+            }
         };
         let counted = |(at, key): (usize, &String)| {
             let cells = grouped.cells.iter().filter_map(|row| row.get(at));
@@ -181,8 +149,10 @@ impl Section {
         };
         let heads = grouped.keys.iter().enumerate().map(counted);
         Grid {
+            style: LEVELS,
             caption: self.caption(&format!("by {} (items)", grouped.by)),
-            heads: std::iter::once(study.factor.clone()).chain(heads).collect(),
+            label: format!("{}-{}-{}", study.name, self.suite, grouped.by),
+            columns: Column::named(std::iter::once(study.factor.clone()).chain(heads)),
             rows: self.levels.iter().enumerate().map(line).collect(),
             notes: vec![format!(
                 "In brackets: difference to {}; * where p is at most {LEVEL} with Holm's correction over all levels and groups of \
@@ -190,7 +160,6 @@ impl Section {
                 self.control_title(),
                 grouped.by
             )],
-            label: latex_label(&format!("{}-{}-{}", study.name, self.suite, grouped.by)),
         }
     }
 
@@ -203,62 +172,6 @@ impl Section {
         std::iter::once(self.main_grid(study))
             .chain(groups)
             .collect()
-    }
-
-    /// Levels as rows, the primary number and the groups of a tag as columns, as bars and radar take them.
-    pub(super) fn charted(&self, grouped: Option<&Grouped>) -> Table {
-        let cell = |value, low, high, n| Cell {
-            value,
-            low,
-            high,
-            n,
-            rank: Rank::Other,
-            printed: None,
-        };
-        let row = |(at, level): (usize, &LevelRow)| {
-            let cells = grouped.and_then(|grouped| grouped.cells.get(at));
-            let groups = cells.into_iter().flatten();
-            let groups = groups.map(|group| cell(group.value, group.low, group.high, group.n));
-            let own = cell(level.value, level.low, level.high, level.n);
-            Row {
-                model: level.title.clone(),
-                run: String::new(),
-                label: level.title.clone(),
-                expected: level.expected,
-                scored: level.scored,
-                failed: 0,
-                unscored: 0,
-                unscored_by: Default::default(),
-                partial: level.partial(),
-                judges: Vec::new(),
-                judged_apart: false,
-                published: false,
-                inconsistent: false,
-                impossible: false,
-                cells: std::iter::once(own).chain(groups).collect(),
-            }
-        };
-        let keys = grouped
-            .into_iter()
-            .flat_map(|grouped| grouped.keys.iter().cloned());
-        Table {
-            suite: self.suite.clone(),
-            suite_title: self.title.clone(),
-            suite_version: self.version.clone(),
-            by: grouped.map(|grouped| grouped.by.clone()),
-            columns: std::iter::once(self.metric.to_string())
-                .chain(keys)
-                .collect(),
-            rows: self.levels.iter().enumerate().map(row).collect(),
-            unit: if self.numbers().percent() {
-                Unit::Percent
-            } else {
-                Unit::Decimal4
-            },
-            intervals: true,
-            notes: Vec::new(),
-            estimates: Vec::new(),
-        }
     }
 }
 
@@ -280,27 +193,61 @@ fn bounds(numbers: Numbers, low: Option<f64>, high: Option<f64>) -> String {
     }
 }
 
+/// A number that may be missing.
+fn known(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    value.map_or("–".to_owned(), show)
+}
+
+/// Difference, p, p with Holm's correction, effect, and items won, tied and lost.
+fn difference(found: &Difference, numbers: Numbers) -> [Cell; 5] {
+    let sign = if sure(found) { "*" } else { "" };
+    let bounded = found.low.is_some() && found.high.is_some();
+    [
+        Cell {
+            small: if bounded {
+                numbers.interval(found)
+            } else {
+                String::new()
+            },
+            ..Cell::plain(numbers.signed(found.difference))
+        },
+        Cell::plain(p(found.p)),
+        Cell::plain(known(found.p_holm, |holm| format!("{}{sign}", p(holm)))),
+        Cell::plain(known(found.effect, |d| {
+            format!("{d:+.2}").replace('-', "−")
+        })),
+        Cell::plain(counts(found)),
+    ]
+}
+
+/// A level's number in one group, with its difference to the control.
+fn group(cell: &GroupCell, numbers: Numbers) -> Cell {
+    let found = cell.difference.as_ref();
+    let sign = if found.is_some_and(sure) { "*" } else { "" };
+    Cell {
+        small: found.map_or(String::new(), |found| {
+            format!("({})", numbers.signed(found.difference))
+        }),
+        rank: cell.rank,
+        ..Cell::plain(known(cell.value, |value| {
+            format!("{}{sign}", numbers.score(value))
+        }))
+    }
+}
+
 impl Study {
-    /// The tables of all sections in one file of a kind.
-    pub(super) fn tables(&self) -> [(&'static str, String); 3] {
-        let grids: Vec<Grid> = self.sections.iter().flat_map(|s| s.grids(self)).collect();
-        let markdown: Vec<String> = grids.iter().map(Grid::markdown).collect();
-        let latex: Vec<String> = grids.iter().map(Grid::latex).collect();
-        [
-            ("md", markdown.join("\n")),
-            (
-                "tex",
-                format!("% needs \\usepackage{{booktabs}}\n{}", latex.concat()),
-            ),
-            ("csv", long::csv(self)),
-        ]
+    /// The tables of all sections, for eyes.
+    pub(super) fn grids(&self) -> Vec<Grid> {
+        let sections = self.sections.iter();
+        sections.flat_map(|section| section.grids(self)).collect()
     }
 
-    /// The levels of every suite, for a window of this width.
-    pub fn terminal(&self, width: Option<u16>) -> String {
+    /// The levels of every suite, for a terminal.
+    pub fn terminal(&self, window: Window) -> String {
         let sections = self.sections.iter();
-        let grids = sections.map(|section| section.main_grid(self).terminal(width));
-        grids.collect::<Vec<String>>().join("\n")
+        let shown =
+            sections.map(|section| terminal::table(&section.main_grid(self), window.unstyled()));
+        shown.collect::<Vec<String>>().join("\n")
     }
 
     /// What the primary number is, for headings.

@@ -1,15 +1,18 @@
 //! Writes a study into one folder: page, tables and charts.
 
-use super::{Study, charts, page};
+use super::{Study, charts, long, page};
 use crate::report::ReportError;
 use crate::report::chart::{self, Drawn};
 use crate::report::files::{create, put};
+use crate::table::formats::{CSV, LATEX, MARKDOWN};
+use crate::table::{Document, Window};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// The files that were written.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Written {
+    /// The HTML page.
     pub page: PathBuf,
     /// Tables and charts.
     pub files: Vec<PathBuf>,
@@ -35,8 +38,14 @@ pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, Re
         written.files.push(path);
         Ok::<(), ReportError>(())
     };
-    for (extension, text) in study.tables() {
-        save(dir.join(format!("table.{extension}")), text.as_bytes())?;
+    let document = Document {
+        grids: study.grids(),
+        records: long::records(study),
+        ..Document::default()
+    };
+    for format in [&MARKDOWN, &LATEX, &CSV] {
+        let bytes = (format.write)(&document, Window::default())?;
+        save(dir.join("table").with_extension(format.extension), &bytes)?;
     }
     let json =
         serde_json::to_vec_pretty(study).map_err(|error| ReportError::Page(error.to_string()))?;

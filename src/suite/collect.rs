@@ -124,7 +124,7 @@ fn unfounded(items: &[Item], places: &[(usize, Place)], problems: &mut Vec<Probl
     for (item, (_, place)) in items.iter().zip(places) {
         if let Some(from) = item.input_from().filter(|from| !seen.contains(from)) {
             let message = format!(
-                "`{}` starts from the output of `{from}` (`input_from`), and no item before it has this id",
+                "`{}` starts from the output of `{from}` (`input_from`), but no earlier item has this id",
                 item.item
             );
             problems.push(Problem::new(place.clone(), message));

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// `data`. None where there are none.
 ///
 /// # Errors
-/// When a folder cannot be listed, or `data` holds more than one split: nobody has said which one is meant.
+/// When a folder cannot be listed, or `data` holds more than one split, since nothing says which one is
+/// meant.
 pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     if let Some(files) = direct(folder)? {
         return Ok(Some(files));
@@ -28,10 +29,8 @@ pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> 
             let extension = files[0].extension().unwrap_or_default().display();
             let pattern = data.join(format!("{first}*.{extension}"));
             let problem = format!("`data` holds several splits: {}", names.join(", "));
-            Err(Unreadable::new(folder, problem).with_help(format!(
-                "name the one that is meant, such as {}",
-                pattern.display()
-            )))
+            Err(Unreadable::new(folder, problem)
+                .with_help(format!("give one of them, such as {}", pattern.display())))
         }
         _ => Ok(Some(files)),
     }
@@ -49,7 +48,7 @@ fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     Ok(None)
 }
 
-/// The split that a file belongs to: what stands before `-00000-of-00001`.
+/// The split that a file belongs to: the part of its name before `-00000-of-00001`.
 fn split(file: &Path) -> &str {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     let stem = stem.unwrap_or_default();
@@ -61,7 +60,7 @@ fn split(file: &Path) -> &str {
     sharded.unwrap_or(stem)
 }
 
-/// What a folder without prompts should have held, with what may have been meant.
+/// What a folder without prompts should hold, with the files that may be meant.
 pub(super) fn expected(folder: &Path) -> String {
     let mut found = Vec::new();
     gather(folder, Path::new(""), 2, &mut found);
@@ -73,14 +72,14 @@ pub(super) fn expected(folder: &Path) -> String {
     let words = "files whose names end in .txt, one prompt each, or Parquet or TSV files";
     match found.first() {
         Some(first) => format!(
-            "{words}; name the file or the folder that is meant: there is {}{more}",
+            "{words}; give the file or the folder to use: there is {}{more}",
             first.display()
         ),
         None => words.to_owned(),
     }
 }
 
-/// Adds the files below `root/relative`, so many levels deep, that can be items.
+/// Adds the files below `root/relative` that can be items, down to so many levels.
 fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(root.join(relative)).into_iter().flatten();
     for entry in entries.flatten() {

@@ -82,10 +82,13 @@ pub enum SuiteError {
     /// Records are broken.
     #[error("{}", listing(source_name, first, *total))]
     Broken {
+        /// What messages call the source.
         source_name: String,
         /// At most twenty.
         first: Vec<Problem>,
+        /// How many problems there are.
         total: usize,
+        /// What to do about them.
         #[help]
         help: String,
     },
@@ -94,29 +97,35 @@ pub enum SuiteError {
     #[error("{source_name}: there are no items in it")]
     #[diagnostic(help("expected {expected}"))]
     Empty {
+        /// What messages call the source.
         source_name: String,
+        /// What it should have held.
         expected: String,
     },
 
     /// There is no folder that pictures inside the source can be written into.
     #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
-    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with room for them"))]
+    #[diagnostic(help("set UNIGAUGE_CACHE to a folder with enough space"))]
     NoPictureFolder {
+        /// The source.
         path: PathBuf,
+        /// Why there is none.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The items are an asset that cannot be had.
+    /// The items are an asset that is not available.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
-    #[diagnostic(help("run `unigauge fetch {asset}`, or give a file of your own in its place"))]
+    #[diagnostic(help("run `unigauge fetch {asset}`, or use a file of your own"))]
     Asset {
+        /// The id of the asset.
         asset: String,
+        /// Why it is not available.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl SuiteError {
-    /// A reader of a long file should not be buried.
+    /// Most problems that one message lists.
     const SHOWN: usize = 20;
 
     /// An error about all that is wrong with the records of one source.
@@ -136,7 +145,7 @@ impl SuiteError {
 
 fn help(problems: &[Problem]) -> String {
     let repair =
-        "no record is skipped silently: repair or remove these, then run the command again";
+        "no record is skipped silently: repair or remove these records, and run the command again";
     let has = |flaw: &Flaw| problems.iter().any(|problem| problem.flaw == Some(*flaw));
     let names: Vec<String> = (Flaw::ALL.iter().filter(|flaw| has(flaw)))
         .map(|flaw| format!("\"{}\"", flaw.name()))
@@ -145,7 +154,7 @@ fn help(problems: &[Problem]) -> String {
         repair.to_owned()
     } else {
         format!(
-            "{repair}; or set `leave_out = [{}]` under [items], which leaves such records out and says how many",
+            "{repair}; or set `leave_out = [{}]` under [items], which leaves out such records and reports their number",
             names.join(", ")
         )
     }

@@ -28,9 +28,9 @@ pub struct ItemSet {
     pub items: Vec<Item>,
     /// The folder that relative `images` start from.
     pub base: PathBuf,
-    /// Remarks for the manifest: where the items came from if not from where the suite says.
+    /// Remarks for the manifest, such as that the items come from a file of the user.
     pub notes: Vec<String>,
-    /// How many records were left out and why, for whoever reads the numbers.
+    /// How many records were left out and why, for the reader of the numbers.
     pub left_out: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ pub fn items(
     let joined = joined.as_ref();
     let (Items { items, left_out }, records) = match &found {
         Found::Files { files, .. } if within => {
-            // A table need not hold any pictures, and then needs no folder for them.
+            // A table without pictures needs no folder for them.
             let folder = picture_folder(assets, found.name());
             let images = match &folder {
                 Ok(folder) => images.with_written(folder),
@@ -129,7 +129,7 @@ pub fn items(
 }
 
 /// A remark on items whose input images may not be there.
-const UNSEEN: &str = "the input images were not looked for, since their folder was not named: --set items.image_folder=\"FOLDER\"";
+const UNSEEN: &str = "the input images were not used, since their folder is unknown: --set items.image_folder=\"FOLDER\"";
 
 /// The records of a text.
 fn raws<'a>(found: &Found, format: Format, text: &'a str) -> Result<Vec<Raw<'a>>, Unreadable> {
@@ -170,11 +170,11 @@ fn generated(
 ) -> Result<ItemSet, SuiteError> {
     if let Some(path) = instead {
         let problem = format!(
-            "the suite `{}` makes its items itself and reads no file",
+            "the suite `{}` generates its items itself and reads no file",
             suite.definition.name
         );
         return Err(Unreadable::new(path, problem)
-            .with_help("leave the file out, or write a suite of your own that reads it")
+            .with_help("leave out the file, or write a suite of your own that reads it")
             .into());
     }
     let items = match generator.make {

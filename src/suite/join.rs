@@ -55,14 +55,14 @@ impl Joined {
                 Ok(())
             }
             Entry::Occupied(entry) => Err(format!(
-                "an earlier row has `{}` = {}, too",
+                "an earlier row also has `{}` = {}",
                 self.on,
                 entry.key()
             )),
         }
     }
 
-    /// Adds the row's fields to a record, but for those that it has.
+    /// Adds the row's fields to a record, except those that the record already has.
     pub(super) fn add(&self, record: &mut Object) -> Result<(), String> {
         let key = key(record, &self.on)?;
         let row = self

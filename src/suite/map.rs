@@ -119,7 +119,11 @@ impl<'a> Mapper<'a> {
                 Wanted::Values(values) => values.contains(&text),
                 Wanted::Below { below } => match text.trim().parse::<f64>() {
                     Ok(number) => number < *below,
-                    Err(_) => return Err(format!("the field `{name}` is {text:?}, no number")),
+                    Err(_) => {
+                        return Err(format!(
+                            "the field `{name}` is {text:?}, which is not a number"
+                        ));
+                    }
                 },
             };
             if !fits {
@@ -344,14 +348,14 @@ fn plain_id(record: &Record) -> Result<String, String> {
     match own {
         Some(value) => plain(value).ok_or_else(|| "the id must be a string or a number".to_owned()),
         None => record.key.clone().ok_or_else(|| {
-            "there is no `id`; name the field under [items.map], or count: id = \"{@index:05}\""
+            "there is no `id`; set its field under [items.map], or use the index: id = \"{@index:05}\""
                 .to_owned()
         }),
     }
 }
 
-/// The same object without the spare room that parsing leaves: an item is kept for the whole run, and there
-/// may be a million of them.
+/// The same object without the spare memory that parsing leaves: a run keeps all its items, of which there
+/// may be a million.
 fn compact(object: Object) -> Object {
     let mut small = Object::with_capacity(object.len());
     for (key, value) in object {

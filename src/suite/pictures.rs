@@ -56,7 +56,7 @@ impl Pictures {
     pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, Wrong> {
         if bytes.len() > MAX_BYTES {
             return Err(Flaw::BrokenPicture.wrong(format!(
-                "the picture has {} MB; at most {} MB are taken out of a table",
+                "the picture has {} MB; pictures in a table may have at most {} MB",
                 bytes.len() >> 20,
                 MAX_BYTES >> 20
             )));
@@ -116,7 +116,7 @@ impl Pictures {
         };
         if text.len() / 4 * 3 > MAX_BYTES {
             return Err(format!(
-                "the picture's text has {} MB; pictures of at most {} MB are taken out of a table",
+                "the picture's text has {} MB; pictures in a table may have at most {} MB",
                 text.len() >> 20,
                 MAX_BYTES >> 20
             ));

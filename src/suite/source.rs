@@ -30,7 +30,7 @@ impl Found {
     /// Finds the source; `instead` is the user's own.
     ///
     /// # Errors
-    /// When an asset cannot be had, or there is no such file.
+    /// When an asset is not available, or there is no such file.
     pub(super) fn of_suite(
         suite: &Loaded<SuiteFile>,
         instead: Option<&Path>,
@@ -79,14 +79,12 @@ impl Found {
                 let text = embedded_file(&path.to_string_lossy().replace('\\', "/"));
                 match text {
                     Some(text) => Ok(Self::BuiltIn { path, text }),
-                    None => Err(
-                        Unreadable::new(&path, "this suite brings no items of its own")
-                            .with_help(format!(
-                                "name your copy of it: `--items FILE`. {}",
-                                suite.definition.description
-                            ))
-                            .into(),
-                    ),
+                    None => Err(Unreadable::new(&path, "this suite has no items of its own")
+                        .with_help(format!(
+                            "give your copy of the items: `--items FILE`. {}",
+                            suite.definition.description
+                        ))
+                        .into()),
                 }
             }
         }
@@ -118,11 +116,11 @@ impl Found {
         }
     }
 
-    /// How the source is written: the suite's word goes first for its own source, the file's extension for
-    /// one that the user gave.
+    /// How the source is written. The format that the suite states decides for the suite's own source, the
+    /// extension decides for a file that the user gives.
     ///
     /// # Errors
-    /// When neither says it.
+    /// When neither is known.
     pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, Unreadable> {
         let named = match self {
             Self::Folder(_) => return Ok(formats::of_folders()),
@@ -130,7 +128,7 @@ impl Found {
             Self::Files { name, files } => files.first().unwrap_or(name),
         };
         let by_name = formats::by_extension(named);
-        // JSON of a form of its own is still called .json.
+        // Files with a JSON form of their own end in .json, too.
         let own = stated.is_some_and(|format| format.own_json.is_some()) && is_json(named);
         let format = if given && !own {
             by_name.or(stated)
@@ -144,13 +142,13 @@ impl Found {
                 Some((last, others)) => format!("{} or {last}", others.join(", ")),
                 None => String::new(),
             };
-            Unreadable::new(named, "its name does not say how it is written").with_help(format!(
-                "end it in {endings}, or set `format` under [items]"
+            Unreadable::new(named, "its name does not show its format").with_help(format!(
+                "give it a name that ends in {endings}, or set `format` under [items]"
             ))
         })
     }
 
-    /// The whole text of a source that is one text.
+    /// The text of a source that is read as a whole.
     ///
     /// # Errors
     /// When it cannot be read, or is not UTF-8.
@@ -165,7 +163,7 @@ impl Found {
                     Ok(Cow::Owned(joined(many, how)?))
                 }
                 _ => {
-                    let problem = "several files are one source only as Parquet, TSV or JSON";
+                    let problem = "only several Parquet, TSV or JSON files can be one source";
                     Err(Unreadable::new(name, problem))
                 }
             },
@@ -218,8 +216,8 @@ fn is_json(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part
-/// names.
+/// The source at a path: a file, a folder of prompts, a folder of tables, or the files that a `*` in the
+/// last part of the path names.
 fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
     if path.is_dir() {
         let path = cached_snapshot(&path).unwrap_or(path);

@@ -68,6 +68,7 @@ pub struct Mended<R> {
 }
 
 impl<R: Read> Mended<R> {
+    /// Wraps a stream.
     pub fn new(stream: R) -> Self {
         Self {
             stream,

@@ -50,7 +50,9 @@ impl Normalise {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
+    /// English.
     En,
+    /// Chinese.
     Zh,
 }
 

@@ -12,6 +12,7 @@ use crate::python::whitespace::words;
 /// Which units of a text were found: words in English, characters in Chinese.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recall {
+    /// Number of matched units.
     pub matched: usize,
     /// Number of units of the text.
     pub reference: usize,

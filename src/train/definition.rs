@@ -129,7 +129,7 @@ fn over_base(name: &str, from: &Path, left: usize) -> Result<(Document, Settings
         return Ok((document, own));
     };
     if left == 0 {
-        let message = format!("more than {BASES} definitions begin as one another");
+        let message = format!("more than {BASES} definitions are based on each other");
         return Err(document.mistake(&["base"], message, None));
     }
     let (_, below) = over_base(&base, origin.folder(), left - 1)?;
@@ -149,7 +149,7 @@ fn checked(document: &Document, settings: &Settings) -> Result<TrainingFile, Con
     ];
     for (key, value, most) in counts {
         if value == 0 || value > most {
-            let message = format!("`{key}` must lie within 1 and {most}");
+            let message = format!("`{key}` must be from 1 to {most}");
             return Err(document.mistake(&[key], message, None));
         }
     }

@@ -25,7 +25,10 @@ pub enum Outcome {
     /// It was complete before.
     Already(Value),
     /// Interrupted after a step; the state is saved.
-    Interrupted { step: u64 },
+    Interrupted {
+        /// The last step that was done.
+        step: u64,
+    },
 }
 
 /// Trains.
@@ -65,7 +68,9 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         let path = folder.join(state::FILE);
         let wrong = |problem: String| TrainError::State { path, problem };
         if saved.fingerprint != progress.fingerprint {
-            return Err(wrong("is of a training with another definition".into()));
+            return Err(wrong(
+                "belongs to a training with another definition".into(),
+            ));
         }
         optimizer.restore(&tensors).map_err(wrong)?;
         progress = saved;
@@ -131,7 +136,7 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
     } else {
         Err(TrainError::State {
             path,
-            problem: "is of a training with another definition".into(),
+            problem: "belongs to a training with another definition".into(),
         })
     }
 }

@@ -72,7 +72,7 @@ impl TryFrom<BTreeMap<Task, usize>> for Tasks {
         let tasks = Task::ALL.into_iter();
         let tasks: Vec<Task> = tasks.flat_map(|task| vec![task; times(task)]).collect();
         if tasks.is_empty() {
-            Err("`tasks`: one of them at least must be more than 0")
+            Err("at least one of `tasks` must be more than 0")
         } else {
             Ok(Self(tasks))
         }

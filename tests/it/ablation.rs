@@ -99,12 +99,12 @@ fn mistakes_in_what_a_level_changes_are_located() {
         (
             "title = \"a fifth wrong\"\nmodels = [\"world\"]",
             "runs = [\"x\"]",
-            "the level `wrong` changes models and names none",
+            "the level `wrong` changes models, but has no `models`",
         ),
         (
             "limit = 10",
             "limit = 10\ntraining_seeds = [1]",
-            "mistakes.toml:5:18: `training_seeds` is for studies with a `training` at a level",
+            "mistakes.toml:5:18: `training_seeds` requires a level with a `training`",
         ),
         (
             "settings = { mistakes = 0.2 }",
@@ -215,7 +215,7 @@ fn a_study_trains_its_levels_and_compares_them() {
     let lock = fs::File::create(busy.join(".lock")).unwrap();
     lock.try_lock().unwrap();
     let told = code(&program(dir, &["train", "./eyes.toml"]), 5);
-    assert!(told.contains("trains here"), "{told}");
+    assert!(told.contains("is training here"), "{told}");
     assert!(!busy.join("training.json").exists());
     lock.unlock().unwrap();
     let again = program(dir, &["train", "./eyes.toml"]);

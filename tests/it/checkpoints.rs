@@ -82,7 +82,7 @@ fn a_model_is_checked_without_its_checkpoint() {
     let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
     for expected in [
         "repository Qwen/Qwen2.5-VL-7B-Instruct @ cc594898137f460bfe9f0759e9844b3ce807cfb5, licence: Apache-2.0",
-        "sizes: the hub was not asked (offline)",
+        "sizes: unknown, since the network may not be used (offline)",
         // 8,292,166,656 parameters, the number on the model's page.
         "phase answer: 33.2 GB of weights",
     ] {

@@ -187,7 +187,7 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
         "prompts",
         "--allow-prompts",
         2,
-        "1 of 20 items were asked in other words",
+        "1 of 20 items have different prompts",
     );
 
     let seen = altered(&before, "seen", |_| None);

@@ -261,12 +261,12 @@ fn what_cannot_read_is_refused() {
     };
     let other = refused("signs.toml", &["--observer", "geneval-detector"]);
     assert!(
-        other.contains("`geneval-detector` is no OCR observer") && other.contains("ppocr"),
+        other.contains("`geneval-detector` is not an OCR observer") && other.contains("ppocr"),
         "{other}"
     );
     let unknown = refused("signs.toml", &["--observer", "tesseract"]);
     assert!(
-        unknown.contains("`tesseract` is no OCR observer"),
+        unknown.contains("`tesseract` is not an OCR observer"),
         "{unknown}"
     );
     let suite = refused("geneval", &["--observer", "ppocr"]);

@@ -597,7 +597,7 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
         (
             error("400 Bad Request", "bad", "no pictures here"),
             6,
-            "does the model take pictures",
+            "check that the model accepts pictures",
         ),
     ] {
         let pictures_only = words.contains("pictures");

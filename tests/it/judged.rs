@@ -725,7 +725,7 @@ fn suites_read_turns_skills_and_images_in_a_folder() {
     let absent = output(&["items", "imgedit-multiturn"]);
     assert_eq!(absent.status.code(), Some(2), "{}", stderr(&absent));
     assert!(
-        stderr(&absent).contains("name your copy of it: `--items FILE`"),
+        stderr(&absent).contains("give your copy of the items: `--items FILE`"),
         "{}",
         stderr(&absent)
     );
@@ -757,7 +757,7 @@ fn suites_read_turns_skills_and_images_in_a_folder() {
     let missing = output(&named);
     assert_eq!(missing.status.code(), Some(2), "{}", stderr(&missing));
     assert!(
-        stderr(&missing).contains("the image `a.png` is not there"),
+        stderr(&missing).contains("the image `a.png` does not exist"),
         "{}",
         stderr(&missing)
     );

@@ -105,7 +105,7 @@ fn what_nobody_can_read_rightly_is_refused_with_its_line() {
         ),
         (
             "{\"item\": \"b1\"}\n",
-            &["line 1", "no `text` and no `file`"],
+            &["line 1", "neither `text` nor `file`"],
         ),
         (
             "{\"item\": \"b1\", \"text\": 3}\n",
@@ -154,8 +154,8 @@ fn the_last_of_several_records_counts_and_that_is_told() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(value(dir.path()), 1.0);
     let told = [
-        "1 outputs have several records in outputs.jsonl, of which the last counts: b1",
-        "records of 1 items in outputs.jsonl are passed over, since no item has their names: b3",
+        "1 outputs have several records in outputs.jsonl, of which the last one counts: b1",
+        "records of 1 items in outputs.jsonl are skipped, since no item has their ids: b3",
     ];
     assert_eq!(notes(dir.path()), told);
     let table = String::from_utf8(output.stdout).unwrap();
@@ -199,7 +199,7 @@ fn evidence_that_is_no_number_gives_no_score() {
     assert_eq!(grades[1]["score"], Value::Null);
     let why = grades[1]["unscored"].as_str().unwrap();
     assert!(
-        why.contains("`evidence.value` is NaN, which is no number"),
+        why.contains("`evidence.value` is NaN, which is not a number"),
         "{why}"
     );
     // Without an end of the last line, which is whole all the same, and without a name of the observer.
@@ -250,7 +250,7 @@ fn an_item_with_nan_is_refused_in_words() {
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(
-        said.contains("line 1: `expect.answer` is NaN, which is no JSON number"),
+        said.contains("line 1: `expect.answer` is NaN, which is not a JSON number"),
         "{said}"
     );
     // The same in the source of a suite.

@@ -268,7 +268,7 @@ fn captions_of_no_task_are_a_mistake() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("one of them at least must be more than 0"),
+        stderr(&output).contains("at least one of `tasks` must be more than 0"),
         "{}",
         stderr(&output)
     );

@@ -299,7 +299,7 @@ mod links {
         let said = stderr(&output);
         assert!(said.contains("5 of 8 pictures found"), "{said}");
         assert!(
-            said.contains("1 missing:") && said.contains("gone, which is not there"),
+            said.contains("1 missing:") && said.contains("gone, which does not exist"),
             "{said}"
         );
         assert!(

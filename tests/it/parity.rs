@@ -143,7 +143,7 @@ fn weights_that_contradict_the_configuration_are_listed_by_name() {
     let output = parity().arg(case.path()).assert().code(2);
     let text = stderr(output.get_output()).replace(['\n', '│'], " ");
     for part in [
-        "shape: context_embedder.weight is [48, 40], and the configuration makes it [48, 44]",
+        "shape: context_embedder.weight is [48, 40], but the configuration requires [48, 44]",
         "missing: transformer_blocks.2.attn.to_q.weight",
     ] {
         let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -751,7 +751,7 @@ fn a_row_with_an_empty_option_can_be_left_out() {
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(
-        said.contains("row 2: the option `A` is empty and `B` behind it is not")
+        said.contains("row 2: the option `A` is empty, but the later option `B` is not")
             && said.contains("leave_out = [\"empty-option\"]"),
         "{said}"
     );

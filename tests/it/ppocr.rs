@@ -155,7 +155,7 @@ fn models_of_the_users_own_folder_read_as_well() {
     fs::write(folder.path().join("keys.txt"), list(95)).unwrap();
     let error = load(&settings).err().expect("an error").to_string();
     assert!(
-        error.contains("keys.txt: it has 95 characters, and the model tells 6623 apart"),
+        error.contains("keys.txt: it has 95 characters, but the model distinguishes 6623"),
         "{error}"
     );
     let own = PpOcrSettings {

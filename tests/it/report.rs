@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use unigauge::record::{Estimate, Evidence, Grade, Group, Item, Output, OutputKind, Summary, Task};
-use unigauge::report::export::{self, Export};
 use unigauge::report::{
-    ReportError, ReportOptions, RunView, Table, TableInput, TableSettings, Unit, Written, write,
+    ReportError, ReportOptions, RunView, Table, TableInput, TableSettings, Unit, Written, printed,
+    write,
 };
+use unigauge::table::formats::{CSV, HTML, JSON, LATEX, MARKDOWN, PARQUET, TERMINAL};
+use unigauge::table::{Format, Window};
 
 /// An empty folder that stays after the test, to be looked at.
 fn folder(name: &str) -> PathBuf {
@@ -89,7 +91,7 @@ fn tables(settings: TableSettings) -> Vec<Table> {
         suite_title: "Signs & labels",
         model_title,
     };
-    Table::of(
+    Table::of_runs(
         &[
             input(&plain, "Alpha"),
             input(&tied, "Beta_2 \"big\", 50% & #1 | <b>$x$</b>"),
@@ -99,8 +101,13 @@ fn tables(settings: TableSettings) -> Vec<Table> {
     )
 }
 
-fn text(format: &dyn Export, tables: &[Table]) -> String {
-    String::from_utf8(format.export(tables).unwrap()).unwrap()
+fn text(format: &Format, tables: &[Table]) -> String {
+    in_window(format, tables, Window::default())
+}
+
+fn in_window(format: &Format, tables: &[Table], window: Window) -> String {
+    let document = printed::document(tables).unwrap();
+    format.text(&document, window).unwrap()
 }
 
 /// A paper's numbers stand below the measured ones, out of the competition, with their source.
@@ -179,7 +186,7 @@ fn published_rows_stand_below_the_measured_ones() {
 
 #[test]
 fn markdown_table() {
-    assert_snapshot!(text(&export::Markdown, &tables(TableSettings::default())));
+    assert_snapshot!(text(&MARKDOWN, &tables(TableSettings::default())));
 }
 
 #[test]
@@ -188,22 +195,19 @@ fn latex_table() {
         intervals: true,
         ..TableSettings::default()
     };
-    assert_snapshot!(text(&export::Latex, &tables(settings)));
+    assert_snapshot!(text(&LATEX, &tables(settings)));
 }
 
 #[test]
 fn html_table() {
-    assert_snapshot!(text(&export::Html, &tables(TableSettings::default())));
+    assert_snapshot!(text(&HTML, &tables(TableSettings::default())));
 }
 
 #[test]
 fn terminal_table_fits_the_window_and_obeys_no_color() {
-    let wide = export::Terminal {
-        width: None,
-        styled: false,
-    };
-    assert_snapshot!(text(&wide, &tables(TableSettings::default())));
-    let narrow = export::Terminal {
+    let usual = tables(TableSettings::default());
+    assert_snapshot!(text(&TERMINAL, &usual));
+    let narrow = Window {
         width: Some(48),
         styled: false,
     };
@@ -211,23 +215,23 @@ fn terminal_table_fits_the_window_and_obeys_no_color() {
         unit: Some(Unit::Decimal4),
         intervals: false,
     };
-    assert_snapshot!(text(&narrow, &tables(settings)));
-    let styled = export::Terminal {
+    assert_snapshot!(in_window(&TERMINAL, &tables(settings), narrow));
+    let styled = Window {
         width: Some(100),
         styled: true,
     };
-    let shown = text(&styled, &tables(TableSettings::default()));
+    let shown = in_window(&TERMINAL, &usual, styled);
     // Bold is 1, underline 4.
     assert!(
         shown.contains("\u{1b}[1m") && shown.contains("\u{1b}[4m"),
         "{shown:?}"
     );
-    assert!(!text(&wide, &tables(TableSettings::default())).contains('\u{1b}'));
+    assert!(!text(&TERMINAL, &usual).contains('\u{1b}'));
 }
 
 #[test]
 fn csv_is_long_unrounded_and_quoted() {
-    let csv = text(&export::Csv, &tables(TableSettings::default()));
+    let csv = text(&CSV, &tables(TableSettings::default()));
     assert!(csv.lines().count() == 9 && csv.ends_with("\r\n"), "{csv}");
     assert_eq!(csv.matches("\r\n").count(), csv.matches('\n').count());
     assert_snapshot!(csv.replace("\r\n", "\n"));
@@ -241,16 +245,15 @@ fn csv_doubles_quotes_and_keeps_line_breaks_inside_them() {
         suite_title: "S",
         model_title: "m",
     };
-    let csv = text(&export::Csv, &Table::of(&[input], TableSettings::default()));
+    let csv = text(&CSV, &Table::of_runs(&[input], TableSettings::default()));
     assert!(csv.contains("signs,1,\"a,\"\"b\"\"\nc\",r1,"), "{csv}");
 }
 
 #[test]
 fn parquet_is_typed_and_read_back() {
     use polars::prelude::{DataType, ParquetReader, SerReader};
-    let bytes = export::Parquet
-        .export(&tables(TableSettings::default()))
-        .unwrap();
+    let tables = tables(TableSettings::default());
+    let bytes = (PARQUET.write)(&printed::document(&tables).unwrap(), Window::default()).unwrap();
     let frame = ParquetReader::new(std::io::Cursor::new(bytes))
         .finish()
         .unwrap();
@@ -281,7 +284,7 @@ fn parquet_is_typed_and_read_back() {
 #[test]
 fn json_carries_ranks_on_unrounded_values() {
     let tables: Value =
-        serde_json::from_str(&text(&export::Json, &tables(TableSettings::default()))).unwrap();
+        serde_json::from_str(&text(&JSON, &tables(TableSettings::default()))).unwrap();
     let rank = |row: usize, column: usize| tables[0]["rows"][row]["cells"][column]["rank"].clone();
     assert_eq!(
         [rank(0, 0), rank(1, 0), rank(2, 0)],
@@ -306,7 +309,7 @@ fn suites_and_versions_get_tables_of_their_own() {
         suite_title: "S",
         model_title: "A",
     });
-    let tables = Table::of(&inputs, TableSettings::default());
+    let tables = Table::of_runs(&inputs, TableSettings::default());
     let labels: Vec<Vec<&str>> = tables
         .iter()
         .map(|table| table.rows.iter().map(|row| row.label.as_str()).collect())

@@ -84,7 +84,8 @@ fn a_changed_item_is_asked_again_and_the_rest_is_kept() {
     .unwrap();
     let again = unigauge(dir.path()).args(args).output().unwrap();
     assert!(
-        stderr(&again).contains("1 outputs were made with other settings or for another item text"),
+        stderr(&again)
+            .contains("outputs to make again, since their settings or their item changed: 1"),
         "{}",
         stderr(&again)
     );
@@ -320,7 +321,7 @@ fn ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(
-        stderr(&output).contains("go on with the same command"),
+        stderr(&output).contains("run the same command again to continue"),
         "{}",
         stderr(&output)
     );
@@ -420,7 +421,7 @@ fn a_study_runs_further_models_on_suites_of_their_own() {
         (
             "['mini-edit', ",
             "['mini-edit', 'mini-edit', ",
-            "`mini-edit` stands here twice",
+            "`mini-edit` appears twice",
         ),
         (
             "models = ['world']",

@@ -275,7 +275,10 @@ fn a_merge_waits_for_no_shard_and_names_who_makes_it() {
     for output in [merge(dir.path()), echo_shard(dir.path(), "2/2")] {
         assert_eq!(output.status.code(), Some(6));
         let said = stderr(&output);
-        assert!(said.contains("shard 2/2 is made by process"), "{said}");
+        assert!(
+            said.contains("shard 2/2 is being made by process"),
+            "{said}"
+        );
         assert!(said.contains(&format!(" on {host} since ")), "{said}");
     }
     // The other shard is nobody's business.
@@ -352,7 +355,7 @@ fn shards_that_an_earlier_version_made_are_gone_on_with_and_merged() {
     let again = echo_shard(dir.path(), "1/2");
     assert_eq!(again.status.code(), Some(0));
     let said = String::from_utf8_lossy(&again.stdout).into_owned();
-    assert!(said.contains("3 there before"), "{said}");
+    assert!(said.contains("3 made before"), "{said}");
     assert_eq!(merge(dir.path()).status.code(), Some(0));
     assert_eq!(manifest(dir.path())["executions"][0]["shard"], "1/2");
     assert!(!scratch.exists(), "nothing needs it any more");

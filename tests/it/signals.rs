@@ -92,7 +92,10 @@ fn id(child: &Child) -> Pid {
 fn assert_interrupted(output: &Output) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("go on with the same command"), "{said}");
+    assert!(
+        said.contains("run the same command again to continue"),
+        "{said}"
+    );
 }
 
 /// Slurm signals every process of a job, those in groups of their own, too; which one dies first is chance.
@@ -143,7 +146,7 @@ fn warnings_of_schedulers_let_the_output_in_hand_be_finished() {
         let output = child.wait_with_output().unwrap();
         assert_interrupted(&output);
         let said = stderr(&output);
-        assert!(said.contains("finishing the outputs in hand"), "{said}");
+        assert!(said.contains("finishing the current outputs"), "{said}");
         let made: Vec<String> = (job.journal().iter())
             .map(|line| line["text"].as_str().unwrap().to_owned())
             .collect();

@@ -267,7 +267,7 @@ fn a_study_names_models_by_path_relative_to_itself() {
     assert!(
         error
             .to_string()
-            .ends_with("s.toml:3:21: `m` stands here twice"),
+            .ends_with("s.toml:3:21: `m` appears twice"),
         "{error}"
     );
 }
@@ -473,7 +473,7 @@ fn input_images_stay_in_their_folder_unless_allowed() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("1 problem ") && error.contains("`gone.png` is not there"),
+        error.contains("1 problem ") && error.contains("`gone.png` does not exist"),
         "{error}"
     );
 }
@@ -497,7 +497,7 @@ fn a_users_file_goes_in_place_of_the_asset() {
     let geneval = suite::load("geneval", Path::new("")).unwrap();
     let error = suite::items(&geneval, Some(&folder.path("mine.jsonl")), &assets).unwrap_err();
     assert!(
-        error.to_string().contains("makes its items itself"),
+        error.to_string().contains("generates its items itself"),
         "{error}"
     );
 }

@@ -165,9 +165,7 @@ fn printed_numbers_may_come_from_the_current_folder() {
     );
     let listed = shown(dir.path(), &["list", "published"]);
     assert!(
-        listed.contains(
-            "mine           1 rows, 1 of them do not add up (results/published/mine.toml)"
-        ),
+        listed.contains("mine           1 rows, 1 inconsistent (results/published/mine.toml)"),
         "{listed}"
     );
 
@@ -175,7 +173,7 @@ fn printed_numbers_may_come_from_the_current_folder() {
         (
             "decimals = 2",
             "decimals = 0",
-            "has more digits than `decimals` says",
+            "has more digits than `decimals` states",
         ),
         (
             "decimals = 2",
@@ -196,7 +194,7 @@ fn printed_numbers_may_come_from_the_current_folder() {
         (
             "decimals = 2",
             "decimals = 70000",
-            "`decimals` is 9 at most",
+            "`decimals` must be at most 9",
         ),
     ] {
         fs::write(folder.join("mine.toml"), text.replace(line, with)).unwrap();
@@ -220,7 +218,7 @@ fn unknown_names_are_told_with_what_there_is() {
         (
             &["table", "genevall"][..],
             &[
-                "no paper's numbers on `genevall`",
+                "there are no published numbers for `genevall`",
                 "did you mean `geneval`?",
             ][..],
         ),
@@ -233,7 +231,7 @@ fn unknown_names_are_told_with_what_there_is() {
         ),
         (
             &["table", "--format", "parquet"],
-            &["Parquet is not for a terminal", "-o FILE"],
+            &["Parquet cannot be printed to a terminal", "-o FILE"],
         ),
         (&["table", "--runs", "nowhere"], &["nowhere"]),
         (&["table", "--pairs"], &["--runs"]),
@@ -381,8 +379,8 @@ fn runs_of_another_kind_are_never_silently_compared() {
     );
     for words in [
         "inside!",
-        "! only a part of the suite's items was asked, 4 of which are scored.",
-        "! 2 outputs an item, where the suite asks for 1.",
+        "! only some of the suite's items were used, of which 4 are scored.",
+        "! 2 outputs per item, but the suite requires 1.",
         "! judged by a judge in print, by nobody here.",
         "! the texts were read by somebody unknown here, by a reader in print.",
         "! the printed row is of another setting: rewritten prompts.",
@@ -401,7 +399,7 @@ fn runs_of_another_kind_are_never_silently_compared() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(4));
-    assert!(stderr(&output).contains("no run is of a model that papers have numbers of"));
+    assert!(stderr(&output).contains("no run has a model with published numbers"));
 }
 
 /// Two runs of twelve questions; the later one answers question 1 rightly and question 0 wrongly.
@@ -626,8 +624,8 @@ fn a_run_of_geneval_stands_beside_uniworld_v1() {
     assert_eq!(columns("difference"), [mean - 0.8, mean - 0.99]);
     let caveats = pairs["caveats"].to_string();
     for words in [
-        "only a part of the suite's items was asked, 4 of which are scored",
-        "the run's observe are not those of the suite as it stands here",
+        "only some of the suite's items were used, of which 4 are scored",
+        "the run's observe are not those of the current suite",
     ] {
         assert!(caveats.contains(words), "{caveats}");
     }

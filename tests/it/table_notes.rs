@@ -137,12 +137,12 @@ fn a_printed_number_that_no_count_of_answers_gives_is_marked() {
     );
     let text = shown(dir.path(), &["table", "mine"]);
     let note =
-        "∤ A [1]: overall 30.5 is no fraction of 900 (274 right ones are 30.4, 275 are 30.6).";
+        "∤ A [1]: overall 30.5 is not a fraction of 900 (274 right ones are 30.4, 275 are 30.6).";
     assert!(text.contains(note), "{text}");
     assert!(text.contains("A [1]∤"), "{text}");
     let listed = shown(dir.path(), &["list", "published"]);
     assert!(
-        listed.contains("1 rows, 1 with a number that no count of answers gives"),
+        listed.contains("1 rows, 1 with an impossible number"),
         "{listed}"
     );
     let latex = shown(dir.path(), &["table", "mine", "--format", "latex"]);

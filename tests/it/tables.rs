@@ -386,9 +386,9 @@ fn broken_values_are_told_with_their_row_and_column() {
         "t.tsv, row 2, column `image`: the picture is not base64",
         "t.tsv, row 3, column `image`: the picture: not a picture of a known format",
         "t.tsv, row 4, column `image`: the picture:",
-        "t.tsv, row 5, column `image`: \"77\" is no picture in base64, and no record with a picture has this `index`",
-        "t.tsv, row 6: it has 2 values where the header has 4",
-        "t.tsv, row 7, column `image`: the picture begins like a list and is none",
+        "t.tsv, row 5, column `image`: \"77\" is not a picture in base64, and no record with a picture has this `index`",
+        "t.tsv, row 6: it has 2 values, but the header has 4",
+        "t.tsv, row 7, column `image`: the picture begins like a list, but is not one",
     ] {
         assert!(said.contains(words), "{words:?} is not in {said}");
     }
@@ -415,7 +415,7 @@ fn a_table_with_other_columns_or_types_is_refused() {
         "prompt = \"question\"\nimages = \"answer\"\nimage_encoding = \"base64\"\nexpect = [\"weight\"]\n",
     );
     assert!(
-        said.contains("row 1, column `answer`: \"one\" is no picture"),
+        said.contains("row 1, column `answer`: \"one\" is not a picture"),
         "{said}"
     );
     let said = say("prompt = \"question\"\nimages = \"weight\"\nexpect = [\"answer\"]\n");
@@ -431,7 +431,7 @@ fn a_table_with_other_columns_or_types_is_refused() {
     );
     let said = say("prompt = \"question\"\nexpect = [\"image\"]\n");
     assert!(
-        said.contains("column `image`: it holds bytes") && said.contains("as `images`"),
+        said.contains("column `image`: it holds bytes") && said.contains("set `images`"),
         "{said}"
     );
 }
@@ -446,7 +446,7 @@ fn torn_and_foreign_files_are_refused() {
         fs::write(&path, &whole[..length]).unwrap();
         let said = refused(dir.path());
         assert!(
-            said.contains("t.parquet: this is no whole Parquet file"),
+            said.contains("t.parquet: this is not a complete Parquet file"),
             "{length}: {said}"
         );
     }
@@ -456,7 +456,7 @@ fn torn_and_foreign_files_are_refused() {
     let said = refused(dir.path());
     assert!(said.contains("t.parquet: "), "{said}");
     fs::write(&path, "index\tquestion\n").unwrap();
-    assert!(refused(dir.path()).contains("this is no whole Parquet file"));
+    assert!(refused(dir.path()).contains("this is not a complete Parquet file"));
 
     suite(dir.path(), &format!("file = \"t.tsv\"\n{TSV}"));
     fs::write(

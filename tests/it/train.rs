@@ -302,7 +302,7 @@ fn a_training_begins_as_another_one() {
     for (name, message) in [
         ("nameless.toml", "the key `name` is missing"),
         ("lost.toml", "did you mean `mini-vae`?"),
-        ("round.toml", "begin as one another"),
+        ("round.toml", "are based on each other"),
         ("wrong.toml", "wrong.toml:5:1: unknown key `warmpu`"),
     ] {
         let output = plan(name);

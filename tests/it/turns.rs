@@ -410,7 +410,7 @@ fn a_chain_that_leads_nowhere_is_told() {
     let said = stderr(&output);
     assert!(
         said.contains(
-            "`a` starts from the output of `b` (`input_from`), and no item before it has this id"
+            "`a` starts from the output of `b` (`input_from`), but no earlier item has this id"
         ),
         "{said}"
     );

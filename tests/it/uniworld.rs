@@ -302,12 +302,12 @@ fn check_tells_how_the_networks_share_the_memory() {
     };
     let all = check(&[]);
     assert!(
-        all.contains("phase prompt:") && all.contains("all resident:"),
+        all.contains("phase prompt:") && all.contains("all in memory:"),
         "{all}"
     );
     let turns = check(&["--vram-budget", "500KB"]);
     assert!(
-        turns.contains("they take turns within 500.0 kB, 64 outputs a turn"),
+        turns.contains("the networks take turns within 500.0 kB, with 64 outputs per turn"),
         "{turns}"
     );
     assert!(!dir.path().join("results").exists());
@@ -463,7 +463,7 @@ fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
     fs::create_dir(dir.path().join("gone")).unwrap();
     let refused = suite(&dir.path().join("gone"), "understand", &[gone]);
     let refused = generate(dir.path(), refused.to_str().unwrap(), &model, &[]).failure();
-    assert!(stderr(refused.get_output()).contains("`b.png` is not there"));
+    assert!(stderr(refused.get_output()).contains("`b.png` does not exist"));
 
     // A second start asks nothing; other weights ask again.
     let again = generate(

@@ -413,7 +413,7 @@ fn parts_of_different_tokenizers_are_refused() {
     let small = ["network.vocab_size=20"];
     let error = trained("mini-xomni-sft", &all.join("small"), &small, None).unwrap_err();
     assert!(
-        error.contains("`network.vocab_size` is 20, it must be 442"),
+        error.contains("`network.vocab_size` is 20; it must be 442"),
         "{error}"
     );
 }

@@ -39,9 +39,13 @@ pub fn convolution(
 /// The operation: x [B, C, H, W] and the kernel [O, C, k, k] give [B, O, H', W'].
 #[derive(Debug, Clone, Copy)]
 pub struct Convolution {
+    /// Side of the kernel.
     pub kernel: usize,
+    /// Step of the kernel.
     pub stride: usize,
+    /// Number of zeros before each axis.
     pub before: usize,
+    /// Number of zeros after each axis.
     pub after: usize,
 }
 

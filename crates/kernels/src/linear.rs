@@ -33,6 +33,7 @@ const TURN: usize = 32;
 pub struct Linear(candle_nn::Linear);
 
 impl Linear {
+    /// A layer with this weight and bias.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self(candle_nn::Linear::new(weight, bias))
     }

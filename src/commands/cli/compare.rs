@@ -1,5 +1,7 @@
 //! The arguments of `unigauge compare`.
 
+use super::format::{one_of, texts};
+use crate::table::Format;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -23,8 +25,8 @@ pub struct CompareArgs {
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
     /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
-    pub format: Format,
+    #[arg(long, value_parser = one_of(texts()), default_value = "terminal")]
+    pub format: &'static Format,
     /// Show the published numbers of the suite below the runs
     #[arg(long)]
     pub published: bool,
@@ -88,17 +90,6 @@ pub struct AllowArgs {
     /// Also compare runs with different items, or with missing, failed or unscored outputs
     #[arg(long)]
     pub allow_partial: bool,
-}
-
-/// Text formats of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Terminal,
-    Markdown,
-    Latex,
-    Html,
-    Csv,
-    Json,
 }
 
 /// Reads a number strictly between 0 and 1.

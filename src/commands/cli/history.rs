@@ -1,7 +1,10 @@
 //! The arguments of `unigauge history`.
 
+use super::format::one_of;
 use crate::config::Metric;
-use clap::{Args, ValueEnum, ValueHint};
+use crate::table::Format;
+use crate::table::formats::{CSV, HTML, JSON, MARKDOWN, TERMINAL};
+use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 /// The arguments of `unigauge history`.
@@ -35,22 +38,15 @@ pub struct HistoryArgs {
     #[arg(long, default_value_t = 0.05, value_parser = super::compare::share)]
     pub level: f64,
     /// How to print
-    #[arg(long, value_enum, default_value_t = HistoryFormat::Terminal)]
-    pub format: HistoryFormat,
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "terminal")]
+    pub format: &'static Format,
     /// Write index.html, charts, history.json, history.csv and history.md into this folder
     #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
 
 /// How a history is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
-    Terminal,
-    Markdown,
-    Csv,
-    Json,
-    Html,
-}
+const FORMATS: [&Format; 5] = [&TERMINAL, &MARKDOWN, &CSV, &JSON, &HTML];
 
 fn metric(text: &str) -> Result<Metric, String> {
     match Metric::try_from(text.to_owned())? {

@@ -1,6 +1,8 @@
 //! The arguments of `unigauge table`.
 
-use clap::{Args, ValueEnum, ValueHint};
+use super::format::any;
+use crate::table::Format;
+use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 /// The arguments of `unigauge table`.
@@ -33,23 +35,9 @@ pub struct TableArgs {
     #[arg(long, requires = "runs")]
     pub pairs: bool,
     /// How to print [default: what the file's name says, or terminal]
-    #[arg(long, value_enum)]
-    pub format: Option<TableFormat>,
+    #[arg(long, value_parser = any())]
+    pub format: Option<&'static Format>,
     /// Write to this file
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-}
-
-/// Formats of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TableFormat {
-    Terminal,
-    Markdown,
-    Latex,
-    Html,
-    /// Long format, unrounded, on the scale of the grades
-    Csv,
-    /// The same with types; needs a file
-    Parquet,
-    Json,
 }

@@ -1,4 +1,4 @@
-//! The `[items]` of a suite: the source and which field of a record means what.
+//! The `[items]` of a suite: their source, and the meaning of the fields of a record.
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
@@ -15,46 +15,45 @@ use std::fmt;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemsSource {
-    /// Items that the program makes itself.
+    /// Items that the program itself generates.
     #[serde(default)]
     pub generator: Option<PromptGenerator>,
     /// A file of records, or a folder of `.txt` prompts, relative to this file. Several Parquet or TSV files
-    /// are one source: their folder, the folder whose `data` holds the files of one split, or a path whose
-    /// last part has a `*`, in the order of their names. `~` is the home folder.
+    /// are one source, in the order of their names: their folder, the folder whose `data` has the files of
+    /// one split, or a path whose last part has a `*`. `~` is the home folder.
     #[serde(default)]
     pub file: Option<String>,
     /// The id of a downloadable file of records, or of a group of them (see `unigauge fetch`).
     #[serde(default)]
     pub asset: Option<String>,
-    /// How the source is written; without it, the extension of the file says so.
+    /// The format of the source. Default: the one of the file's extension.
     #[serde(default)]
     pub format: Option<Format>,
     /// A second source whose fields are added to the records.
     #[serde(default)]
     pub join: Option<Join>,
     /// The folder of input images that are named by path, relative to that of the file. On the command line:
-    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A file that was downloaded, or
-    /// that a built-in suite reads, has no input images beside it: without this folder they are not looked
-    /// for.
+    /// `--set items.image_folder="FOLDER"`, relative to the current folder. A downloaded file, or one of a
+    /// built-in suite, has no input images next to it, so this folder is required to find them.
     #[serde(default)]
     pub image_folder: Option<String>,
     /// Accept input images outside their folder.
     #[serde(default)]
     pub allow_outside: bool,
-    /// Which records are asked, by the value of a field; without it, all.
+    /// Which records are used, by the value of a field. Default: all.
     #[serde(default)]
     pub keep: BTreeMap<String, Wanted>,
     /// Records with these faults are left out and counted in a note of the summary. Without it, a faulty
     /// record is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<Flaw>,
-    /// Which field of a record means what.
+    /// The meaning of the fields of a record.
     #[serde(default)]
     pub map: Mapping,
 }
 
-/// A second source: each record gets the fields of the one row with the same value in the field `on`; its own
-/// fields stay. Items that the user gives in a file of their own are not joined.
+/// A second source: each record gets the fields of the row with the same value in the field `on`, and keeps
+/// its own fields. Items in a file of the user (`--items`) are not joined.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Join {
@@ -64,21 +63,21 @@ pub struct Join {
     /// The id of a downloadable file of records.
     #[serde(default)]
     pub asset: Option<String>,
-    /// How it is written; without it, the extension of the file says so.
+    /// The format of the file. Default: the one of its extension.
     #[serde(default)]
     pub format: Option<Format>,
-    /// The field that both sources have.
+    /// The common field of both sources.
     pub on: String,
-    /// Only rows whose fields have these values.
+    /// Use only rows whose fields have these values.
     #[serde(default, rename = "where")]
     pub only: BTreeMap<String, String>,
 }
 
-/// A fault of a single record that is its publisher's and not the reader's.
+/// A fault of a single record that its publisher made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flaw {
-    /// An option of a multiple-choice question is empty, and one behind it or the right answer shows that it
+    /// An option of a multiple-choice question is empty, but a later option or the right answer shows that it
     /// should not be.
     EmptyOption,
     /// A picture inside a table is absent, cut, damaged or of an unknown format.
@@ -97,7 +96,7 @@ impl Flaw {
         }
     }
 
-    /// What is the matter with `count` records.
+    /// The fault of `count` records, in words.
     pub fn note(self, count: usize) -> String {
         let (records, have) = match count {
             1 => ("record was", "it has"),
@@ -113,49 +112,49 @@ impl Flaw {
     }
 }
 
-/// Which field of a record means what. Without an entry, a record's `id` (or `item`), `prompt`, `images`,
-/// `expect` and `tags` are taken as they are, and a record without `expect` is itself what the grader gets.
+/// The meaning of the fields of a record. Without an entry, the `id` (or `item`), `prompt`, `images`,
+/// `expect` and `tags` of a record are used as they are, and the grader gets a whole record if it has no
+/// `expect`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// A field, or a text with fields in braces: `{prompt_id:04}` pads a number with zeros, `{file:stem}`
-    /// drops an extension, `{@index:05}` is the record's 0-based place in the source.
+    /// drops an extension, `{@index:05}` is the 0-based index of the record in the source.
     #[serde(default)]
     pub id: Option<String>,
-    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out where
-    /// that field is missing or empty; `{@options}` are the options of a multiple-choice question, a line
-    /// each.
+    /// The field with the prompt, or a text with fields in braces. A line with `{?name}` is left out if that
+    /// field is missing or empty. `{@options}` stands for the options of a multiple-choice question, one on
+    /// each line.
     #[serde(default)]
     pub prompt: Option<String>,
     /// The field with the input image, or with a list of them; or several such fields, of which empty ones
-    /// are passed over.
+    /// are skipped.
     #[serde(default)]
     pub images: Option<Names>,
     /// How a text names an input image.
     #[serde(default)]
     pub image_encoding: ImageEncoding,
-    /// How the input images inside a table are prepared for the model; without it, they are taken as they
-    /// are.
+    /// How the input images inside a table are prepared for the model. Default: not at all.
     #[serde(default)]
     pub prepare: Option<Prepare>,
-    /// The field with the picture, or the list of them, that observers compare outputs with in place of the
-    /// input images.
+    /// The field with the picture, or the list of pictures, with which observers compare outputs instead of
+    /// the input images.
     #[serde(default)]
     pub compare_with: Option<String>,
-    /// Fields whose text is a list as JSON or Python writes it. A text that is none stays as it is.
+    /// Fields whose text is a list in the form of JSON or Python. Any other text stays as it is.
     #[serde(default)]
     pub lists: Vec<String>,
-    /// A field with values between commas: the record is asked once for each, and the field then holds that
-    /// one.
+    /// A field with values separated by commas. The record is used once for each value, with this value in
+    /// the field.
     #[serde(default)]
     pub each: Option<String>,
-    /// What makes a record a multiple-choice question.
+    /// The parts of a multiple-choice question.
     #[serde(default)]
     pub choice: Option<ChoiceMapping>,
     /// What the grader gets.
     #[serde(default)]
     pub expect: Option<Expect>,
-    /// What the report groups by.
+    /// The tags by which the report groups results.
     #[serde(default)]
     pub tags: Option<BTreeMap<String, FieldOrValue>>,
 }
@@ -179,25 +178,25 @@ pub enum Names {
     Several(Vec<String>),
 }
 
-/// The options of a question and the right one. The grader gets them as `options` and `answer` (a letter).
+/// The options of a question, and the right one. The grader gets them as `options` and `answer` (a letter).
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceMapping {
-    /// The field with the list of options, or the fields with one each; empty ones at the end do not count. A
-    /// record without options is an open question.
+    /// The field with the list of options, or the fields with one option each. Empty ones at the end do not
+    /// count. A record without options is an open question.
     pub options: Names,
     /// The field with the right option: its letter, its text, or a number from 0.
     pub answer: String,
-    /// What is asked in place of `prompt` where there are options.
+    /// The prompt if there are options, instead of `prompt`.
     #[serde(default)]
     pub prompt: Option<String>,
-    /// Ask a question once for every rotation of its options, as an item each (`ID~0`, `ID~1`, …) with the
+    /// Ask a question once for every rotation of its options, each as an item (`ID~0`, `ID~1`, …) with the
     /// keys `question`, `rotation` and `rotations` for the grader.
     #[serde(default)]
     pub circular: bool,
 }
 
-/// The values of a field that are asked.
+/// The values of a field that select records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(
     untagged,
@@ -208,14 +207,18 @@ pub enum Wanted {
     /// These.
     Values(Vec<String>),
     /// Numbers less than this.
-    Below { below: f64 },
+    Below {
+        /// The least number that is not asked.
+        below: f64,
+    },
 }
 
-/// What the grader gets of a record: `"*"` for all of it, a list of fields, or a table of names and fields.
+/// The part of a record that the grader gets: `"*"` for all of it, a list of fields, or a table of names and
+/// fields.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Expect {
-    /// `"*"`: the record untouched.
+    /// `"*"`: the unchanged record.
     All(#[schemars(regex(pattern = r"^\*$"))] String),
     /// Some fields under their own names.
     Fields(Vec<String>),
@@ -224,16 +227,22 @@ pub enum Expect {
 }
 
 /// The name of a field, `{ value = … }` for a constant, or `{ python_list = FIELD }` for the strings of a
-/// list that the field holds as Python prints it.
+/// list in the field, written in the form of Python.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum FieldOrValue {
     /// A field.
     Field(String),
     /// A constant.
-    Value { value: serde_json::Value },
-    /// The strings of a list that a field holds as Python prints it.
-    PythonList { python_list: String },
+    Value {
+        /// The constant itself.
+        value: serde_json::Value,
+    },
+    /// The strings of a list in a field, written in the form of Python.
+    PythonList {
+        /// The name of the field.
+        python_list: String,
+    },
 }
 
 impl FieldOrValue {
@@ -258,7 +267,7 @@ impl Names {
 }
 
 impl ItemsSource {
-    /// Checks that exactly one source is named.
+    /// Checks that there is exactly one source.
     pub(super) fn check(&self, document: &Document) -> Result<(), ConfigError> {
         let named = [
             self.generator.is_some(),
@@ -269,7 +278,7 @@ impl ItemsSource {
             return Err(document.mistake(
                 &["items"],
                 "`items` needs exactly one of `generator`, `file` and `asset`",
-                Some("for records of your own: file = \"prompts.jsonl\"".to_owned()),
+                Some("for your own records, write file = \"prompts.jsonl\"".to_owned()),
             ));
         }
         let joined = self.join.as_ref();

@@ -43,7 +43,7 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
         ArrowDataType::Utf8View => downcast::<Utf8ViewArray>(array).map(|a| a.value(row).into()),
         ArrowDataType::BinaryView => {
             return Err(
-                "it holds bytes; if these are pictures, name it as `images` under [items.map]"
+                "it contains bytes; if these are pictures, set `images` under [items.map] to it"
                     .to_owned(),
             );
         }
@@ -114,7 +114,7 @@ fn collect(array: &dyn Array, row: usize, found: &mut Vec<Picture>) -> Result<()
         found.push(struct_picture(fields, row)?);
     } else {
         return Err(format!(
-            "it is {:?}, where pictures were expected: bytes, a struct of `bytes` and `path`, or a list of either",
+            "it is {:?}, but pictures are expected: bytes, a struct of `bytes` and `path`, or a list of either",
             array.dtype()
         ));
     }
@@ -163,7 +163,7 @@ fn float(value: f64) -> Value {
 
 fn unknown(array: &dyn Array) -> String {
     format!(
-        "its type {:?} has no JSON form; leave it out by naming the columns that are meant under [items.map]",
+        "its type {:?} has no JSON form; to leave it out, name the needed columns under [items.map]",
         array.dtype()
     )
 }

@@ -43,7 +43,8 @@ pub static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What stands between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or verbs.
+/// What stands between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or
+/// verbs.
 pub static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     [
         label(r"[:=：]|->|→|⇒|\s[-–—]\s"),

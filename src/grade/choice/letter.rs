@@ -3,8 +3,8 @@
 use regex::Regex;
 use std::ops::Range;
 
-/// A pattern that is compiled once. Its boundaries of words are those of ASCII: they are fast, and characters of other scripts may
-/// touch a word.
+/// A pattern that is compiled once. Its boundaries of words are those of ASCII: they are fast, and characters
+/// of other scripts may touch a word.
 macro_rules! pattern {
     ($name:ident, $text:literal) => {
         static $name: std::sync::LazyLock<Option<regex::Regex>> =
@@ -61,7 +61,8 @@ const FUNCTION: [&str; 44] = [
     "fits",
 ];
 
-/// How far back, and ahead, words may shape a letter's meaning, in bytes. Replies may be long, and repeat themselves.
+/// How far back, and ahead, words may shape a letter's meaning, in bytes. Replies may be long, and repeat
+/// themselves.
 const NEAR: usize = 240;
 
 /// The end of a text, as far as it is near.
@@ -82,8 +83,8 @@ pub fn near_start(text: &str) -> &str {
     &text[..end]
 }
 
-/// Whether a letter of ASCII is no part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and `A+`. Characters of
-/// scripts without capitals, such as Chinese, Japanese and Korean, are no part of its word.
+/// Whether a letter of ASCII is no part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and `A+`.
+/// Characters of scripts without capitals, such as Chinese, Japanese and Korean, are no part of its word.
 pub fn is_alone(text: &str, place: &Range<usize>) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c.is_lowercase() || c.is_uppercase();
     let mut before = text[..place.start].chars().rev();
@@ -134,8 +135,8 @@ fn next_word(text: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())]).filter(|word| !word.is_empty())
 }
 
-/// Whether `A` or `I` stands before a word, as an article or a pronoun does; `allowed` are the words that may follow an option's
-/// letter.
+/// Whether `A` or `I` stands before a word, as an article or a pronoun does; `allowed` are the words that may
+/// follow an option's letter.
 fn is_word(text: &str, place: &Range<usize>, allowed: &[&str]) -> bool {
     let letter = &text[place.clone()];
     let next = next_word(&text[place.end..]);

@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::distance;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
     "anls",
     "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Anls::new(options.read()?)?)),
 );
 
@@ -29,7 +30,8 @@ pub struct AnlsOptions {
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
-    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's leaderboard.
+    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's
+    /// leaderboard.
     pub inclusive: bool,
 }
 
@@ -45,9 +47,9 @@ impl Default for AnlsOptions {
     }
 }
 
-/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an answer is worth
-/// 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the best answer counts. `correct` means worth more
-/// than nothing. Two empty texts have distance 0.
+/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an
+/// answer is worth 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the
+/// best answer counts. `correct` means worth more than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
 pub struct Anls(AnlsOptions);
 

@@ -3,6 +3,7 @@
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
     "contains",
     "Right when the text contains an answer.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Contains(options.read()?))),
 );
 
@@ -27,8 +28,8 @@ pub struct ContainsOptions {
     pub normalise: Normalise,
 }
 
-/// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to nothing
-/// would occur everywhere and is skipped; where all do, the output has no score.
+/// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to
+/// nothing would occur everywhere and is skipped; where all do, the output has no score.
 pub struct Contains(pub ContainsOptions);
 
 impl Rule for Contains {

@@ -1,5 +1,5 @@
-//! `dpg-bench`: DPG-Bench's rule from answers to yes-no questions (`dpg_bench/compute_dpg_bench.py` of ELLA, commit
-//! 3c228f1d), a grade for every picture of a grid.
+//! `dpg-bench`: DPG-Bench's rule from answers to yes-no questions (`dpg_bench/compute_dpg_bench.py` of ELLA,
+//! commit 3c228f1d), a grade for every picture of a grid.
 
 mod official;
 
@@ -8,17 +8,19 @@ use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
 use crate::record::Overall;
+use crate::record::evidence::{self, Answers};
 use crate::record::{Evidence, Grade, Item};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// `dpg-bench`, described.
 pub const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
     "dpg-bench",
     "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
-    &[Reads::Evidence("answers")],
+    &[Reads::Evidence(Answers::KEY)],
     |options| Ok(Box::new(Dpg(options.read()?))),
 )
 .writing(&["dpg-bench_results.txt", "dpg-bench_results_detail.txt"]);
@@ -31,9 +33,10 @@ pub struct DpgOptions {
     pub observer: Option<String>,
 }
 
-/// A picture's score is the share of its questions that are answered with `yes`, where a question counts as answered
-/// with no when one that it depends on is. The overall value is the mean of the items' means. Categories are taken from
-/// the answers as given, of an item's last picture only, as the official script does.
+/// A picture's score is the share of its questions that are answered with `yes`, where a question counts as
+/// answered with no when one that it depends on is. The overall value is the mean of the items' means.
+/// Categories are taken from the answers as given, of an item's last picture only, as the official script
+/// does.
 #[derive(Debug)]
 pub struct Dpg(pub DpgOptions);
 
@@ -136,16 +139,16 @@ struct Answered {
 
 impl Answered {
     fn new(evidence: &Value, questions: &[Question]) -> Result<Self, String> {
-        let answers = evidence["answers"]
-            .as_object()
+        let answers = evidence::Answered::read(evidence)
             .ok_or("malformed evidence: `answers` is no object")?;
-        let word = |question: &Question| match answers.get(&question.id) {
-            Some(Value::String(word)) => Ok(word.clone()),
-            Some(other) => Ok(other.to_string()),
-            None => Err(format!(
-                "incomplete evidence: question {} has no answer",
-                question.id
-            )),
+        let word = |question: &Question| {
+            let word = answers.word(&question.id).map(Cow::into_owned);
+            word.ok_or_else(|| {
+                format!(
+                    "incomplete evidence: question {} has no answer",
+                    question.id
+                )
+            })
         };
         let words: Vec<String> = questions.iter().map(word).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -154,8 +157,8 @@ impl Answered {
         })
     }
 
-    /// The answers with those zeroed that depend on a no. Questions are looked at in order, on the values as they are by
-    /// then.
+    /// The answers with those zeroed that depend on a no. Questions are looked at in order, on the values as
+    /// they are by then.
     ///
     /// # Errors
     /// When a question that is looked at does not exist; the official script then leaves out the item.
@@ -188,7 +191,7 @@ const DROPPED: &str = "left out, as officially";
 impl Dpg {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let questions = questions(case.item)?;
-        let evidence = lookup::find(case, "answers", self.0.observer.as_deref())?;
+        let evidence = lookup::find(case, Answers::KEY, self.0.observer.as_deref())?;
         let answered = Answered::new(evidence, &questions)?;
         let live = answered.zeroed(&questions)?;
         let right = live.iter().filter(|right| **right).count();

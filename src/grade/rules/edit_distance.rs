@@ -3,6 +3,7 @@
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::distance;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
     "edit-distance",
     "One minus the normalised edit distance to the nearest answer.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(EditDistance(options.read()?))),
 );
 
@@ -28,8 +29,8 @@ pub struct EditDistanceOptions {
     pub normalise: Normalise,
 }
 
-/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for two empty
-/// texts. `correct` means equal.
+/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for
+/// two empty texts. `correct` means equal.
 pub struct EditDistance(pub EditDistanceOptions);
 
 impl Rule for EditDistance {

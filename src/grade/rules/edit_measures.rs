@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::{Similarities, is_own_region, why_absent};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,8 +25,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
     |options| Ok(Box::new(EditMeasures::new(options.read()?)?)),
 );
 
-/// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written by the observers
-/// `edit-pixels` and `edit-similarity`.
+/// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written
+/// by the observers `edit-pixels` and `edit-similarity`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditMeasuresOptions {
@@ -37,11 +38,12 @@ pub struct EditMeasuresOptions {
     /// Further measures by the name of the part.
     #[serde(default)]
     pub parts: BTreeMap<String, Part>,
-    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no PSNR.
+    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no
+    /// PSNR.
     #[serde(default)]
     pub psnr_cap: Option<f64>,
-    /// Accept measures inside or outside of a region that comes from the output itself. They say nothing about
-    /// preservation: what differs counts as inside.
+    /// Accept measures inside or outside of a region that comes from the output itself. They say nothing
+    /// about preservation: what differs counts as inside.
     #[serde(default)]
     pub own_region: bool,
 }
@@ -84,8 +86,8 @@ impl Part {
     }
 }
 
-/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part. Parts that
-/// the evidence lacks are left out.
+/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part.
+/// Parts that the evidence lacks are left out.
 #[derive(Debug)]
 pub struct EditMeasures(EditMeasuresOptions);
 
@@ -115,7 +117,7 @@ impl EditMeasures {
             Err(why) => return Err(absence(case, first).unwrap_or(why)),
         };
         let regional = matches!(first, "inside" | "outside");
-        if regional && evidence["region"] == "output" && !self.0.own_region {
+        if regional && is_own_region(evidence) && !self.0.own_region {
             return Err(format!(
                 "no region: `{path}` needs a `mask` or `target` in the item's `expect`; that of the output itself says \
                  nothing about what was to be kept"
@@ -145,12 +147,8 @@ impl EditMeasures {
 
 /// Why an observer says that it could not take a measure.
 fn absence(case: &Case<'_>, key: &str) -> Option<String> {
-    let evidence = lookup::find(case, "absent", None).ok()?;
-    let absent = evidence["absent"].as_object()?;
-    let (_, why) = absent
-        .iter()
-        .find(|(name, _)| key.starts_with(name.as_str()))?;
-    let why = why.as_str()?;
+    let evidence = lookup::find(case, Similarities::ABSENT, None).ok()?;
+    let why = why_absent(evidence, key)?;
     Some(format!("`{key}` was not measured: {why}"))
 }
 

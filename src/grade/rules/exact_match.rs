@@ -3,6 +3,7 @@
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
     "exact-match",
     "Right when the text equals an answer.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(ExactMatch(options.read()?))),
 );
 

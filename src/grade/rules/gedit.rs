@@ -1,4 +1,5 @@
-//! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit 570eba6).
+//! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit
+//! 570eba6).
 
 mod official;
 mod viescore;
@@ -10,6 +11,7 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::grade::state;
 use crate::record::Overall;
+use crate::record::evidence::Judgement;
 use crate::record::{Grade, Item};
 use crate::text::thinking::NO_ANSWER;
 use schemars::JsonSchema;
@@ -42,7 +44,7 @@ const SCALE: Scale = Scale {
 pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
     "gedit",
     "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
-    &[Reads::Evidence("calls")],
+    &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(GEdit::new(options.read()?)?)),
 )
 .writing(&["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"]);
@@ -51,16 +53,18 @@ pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GEditOptions {
-    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at random there
-    /// is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10. Default: `official`.
+    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at
+    /// random there is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10.
+    /// Default: `official`.
     pub parsing: Parsing,
     /// The judge to believe where there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of these roles. The
-/// overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`, `en pq`, `en o`, the same with
-/// `intersection` over items that all compared models answered, and `en o GROUP` and so on for each group.
+/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of
+/// these roles. The overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`,
+/// `en pq`, `en o`, the same with `intersection` over items that all compared models answered, and `en o
+/// GROUP` and so on for each group.
 #[derive(Debug)]
 pub struct GEdit(GEditOptions);
 
@@ -75,7 +79,7 @@ impl GEdit {
     fn verdict<'a>(&self, case: &Case<'a>) -> Result<Verdict, String> {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let of = |role: &str| -> Vec<Call<'a>> {
-            let calls = calls.iter().filter(|call| call.role == role);
+            let calls = calls.iter().filter(|call| call.role.as_str() == role);
             calls.cloned().collect()
         };
         let (sc, pq) = (of("sc"), of("pq"));

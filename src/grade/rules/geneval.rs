@@ -1,5 +1,5 @@
-//! `geneval`: GenEval's rule from detector evidence (`evaluation/evaluate_images.py` and `summary_scores.py` of the
-//! official repository, commit af4902f).
+//! `geneval`: GenEval's rule from detector evidence (`evaluation/evaluate_images.py` and `summary_scores.py`
+//! of the official repository, commit af4902f).
 
 mod geometry;
 mod objects;
@@ -10,10 +10,11 @@ use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
+use crate::record::evidence::{Detections, OfficialVerdict, Text};
 use crate::record::geneval_words::COLORS as PALETTE;
 use crate::record::{Evidence, Grade};
 use geometry::Relation;
-use objects::{Detected, Detections, Found};
+use objects::{Detected, DetectedObjects, Found};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -27,8 +28,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     "geneval",
     "GenEval: the objects, counts, colours and positions that a detector finds.",
     &[
-        Reads::Evidence("detections"),
-        Reads::Evidence(official::KEY),
+        Reads::Evidence(Detections::KEY),
+        Reads::Evidence(OfficialVerdict::KEY),
     ],
     |options| Ok(Box::new(GenEval::new(options.read()?)?)),
 )
@@ -45,7 +46,8 @@ pub struct GenEvalOptions {
     pub counting_threshold: f64,
     /// Most detections of one class that count, best first. Default: 16.
     pub max_objects: usize,
-    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off. Default: 1.
+    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off.
+    /// Default: 1.
     pub max_overlap: f64,
     /// Part of both objects' sizes that an offset must exceed before it counts as a relation. Default: 0.1.
     pub position_threshold: f64,
@@ -102,8 +104,8 @@ struct Exclude<'a> {
     count: usize,
 }
 
-/// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The overall
-/// value is the unweighted mean of the six tasks' shares of correct images.
+/// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The
+/// overall value is the unweighted mean of the six tasks' shares of correct images.
 #[derive(Debug)]
 pub struct GenEval(GenEvalOptions);
 
@@ -145,11 +147,12 @@ impl GenEval {
         if expect.include.is_empty() && expect.exclude.is_empty() {
             return Err("the item's `expect` has neither `include` nor `exclude` clauses".into());
         }
-        if let Ok(verdict) = lookup::find(case, official::KEY, self.0.observer.as_deref()) {
+        let observer = self.0.observer.as_deref();
+        if let Ok(verdict) = lookup::find(case, OfficialVerdict::KEY, observer) {
             return official::verdict(verdict);
         }
-        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
-        let detections = Detections::deserialize(evidence)
+        let evidence = lookup::find(case, Detections::KEY, observer)?;
+        let detections = DetectedObjects::read(evidence)
             .map_err(|e| format!("malformed detector evidence: {e}"))?;
         let tag = expect.tag.as_deref();
         let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
@@ -270,7 +273,7 @@ fn check_color(
     }
     let colors: Vec<&str> = objects
         .iter()
-        .map(|o| o.color.as_deref())
+        .map(|o| o.color.as_ref().map(Text::as_str))
         .collect::<Option<_>>()
         .ok_or_else(|| {
             Failure::Unknown(format!(
@@ -312,8 +315,8 @@ impl Rule for GenEval {
         Overall::MacroBy("tag".into())
     }
 
-    /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its images is.
-    /// Outputs without a score are left out of both.
+    /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its
+    /// images is. Outputs without a score are left out of both.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let Counts {
             images,
@@ -344,7 +347,10 @@ impl Rule for GenEval {
         }
         let mut pictures = 0;
         for record in evidence {
-            let Some(detections) = record.evidence.as_ref().and_then(|e| e.get("detections"))
+            let Some(detections) = record
+                .evidence
+                .as_ref()
+                .and_then(|e| e.get(Detections::KEY))
             else {
                 continue;
             };

@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::text::normalise::Language;
 use crate::text::recall::{self, Recall};
 use schemars::JsonSchema;
@@ -11,8 +12,8 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its loop keeps
-/// its last pass only.
+/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its
+/// loop keeps its last pass only.
 const NO_TEXT: &str = "No text recognized.";
 
 /// Most of the missing units that a reason lists.
@@ -22,7 +23,7 @@ const LISTED: usize = 12;
 pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
     "longtext",
     "LongText-Bench: the share of the words or characters that an OCR engine finds.",
-    &[Reads::Evidence("text")],
+    &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(LongText(options.read()?))),
 );
 
@@ -44,18 +45,17 @@ pub(super) struct Expect<'a> {
     pub language: Language,
 }
 
-/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets after
-/// [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost nothing.
-/// `correct` means that every unit was found. Parts: `matched`, `reference`.
+/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets
+/// after [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost
+/// nothing. `correct` means that every unit was found. Parts: `matched`, `reference`.
 pub struct LongText(pub LongTextOptions);
 
 impl LongText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let expect = Expect::deserialize(&case.item.expect)
             .map_err(|e| format!("the item's `expect` is not LongText-Bench's: {e}"))?;
-        let text = lookup::find(case, "text", self.0.observer.as_deref())?
-            .get("text")
-            .and_then(serde_json::Value::as_str)
+        let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
+        let text = text_alone(evidence)
             .ok_or("malformed evidence: `text` is not a string")?
             .replace(NO_TEXT, "");
         let found = recall::longtext(&expect.texts, &text, expect.language);

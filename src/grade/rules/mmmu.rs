@@ -1,5 +1,5 @@
-//! `mmmu`: MMMU's rule, options and open questions (Yue et al., CVPR 2024; `eval/eval_utils.py` of MMMU-Benchmark/MMMU at
-//! 51ce7f3e829c16bb44bc5445782686b4c3508794).
+//! `mmmu`: MMMU's rule, options and open questions (Yue et al., CVPR 2024; `eval/eval_utils.py` of
+//! MMMU-Benchmark/MMMU at 51ce7f3e829c16bb44bc5445782686b4c3508794).
 
 mod open;
 
@@ -7,6 +7,7 @@ use super::multiple_choice;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
     "mmmu",
     "MMMU: multiple-choice and open questions.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Mmmu(options.read()?))),
 );
 
@@ -28,9 +29,10 @@ pub struct MmmuOptions {
     pub observer: Option<String>,
 }
 
-/// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an option when it
-/// reads none: here that reply is wrong. Any other is an open question, read as officially: right when one of
-/// `expect.answers` is found among the phrases and numbers that the reply gives as its answer.
+/// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an
+/// option when it reads none: here that reply is wrong. Any other is an open question, read as officially:
+/// right when one of `expect.answers` is found among the phrases and numbers that the reply gives as its
+/// answer.
 pub struct Mmmu(pub MmmuOptions);
 
 impl Rule for Mmmu {

@@ -4,6 +4,7 @@ use crate::grade::choice::{self, MOST_OPTIONS};
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::record::{Grade, Item};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 pub const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
     "multiple-choice",
     "Right when the reply chooses the right option; asked once, or in every rotation.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(MultipleChoice(options.read()?))),
 );
 
@@ -31,12 +32,12 @@ pub struct MultipleChoiceOptions {
     pub circular: bool,
 }
 
-/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter; `expect.options`
-/// are the texts. A reply that chooses nothing, or several, is wrong.
+/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter;
+/// `expect.options` are the texts. A reply that chooses nothing, or several, is wrong.
 ///
-/// With `circular` every rotation of a question carries the question's score, and its own in the part `right`; averages
-/// count a question once, at the output with the part `question`. One wrong rotation makes the question wrong; else one
-/// without a score leaves it without.
+/// With `circular` every rotation of a question carries the question's score, and its own in the part
+/// `right`; averages count a question once, at the output with the part `question`. One wrong rotation makes
+/// the question wrong; else one without a score leaves it without.
 pub struct MultipleChoice(pub MultipleChoiceOptions);
 
 impl Rule for MultipleChoice {
@@ -62,7 +63,8 @@ impl Rule for MultipleChoice {
         }
     }
 
-    /// `plain accuracy` of the questions as published and `accuracy over rotations`, in 0..=1, with `circular`.
+    /// `plain accuracy` of the questions as published and `accuracy over rotations`, in 0..=1, with
+    /// `circular`.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         if !self.0.circular {
             return BTreeMap::new();

@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,7 +34,7 @@ pub enum Percent {
 pub const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
     "numeric",
     "Right when a number in the text is near enough to the answer's.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(Numeric::new(options.read()?)?)),
 );
 
@@ -55,9 +56,9 @@ pub struct NumericOptions {
     pub relative: f64,
 }
 
-/// Takes the first or last number of the text and compares it with the number of each answer. Score 1 or 0; a text
-/// without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks), exponents and
-/// the minus sign U+2212 are understood; a decimal comma is not.
+/// Takes the first or last number of the text and compares it with the number of each answer. Score 1 or 0; a
+/// text without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks),
+/// exponents and the minus sign U+2212 are understood; a decimal comma is not.
 #[derive(Debug)]
 pub struct Numeric(NumericOptions);
 

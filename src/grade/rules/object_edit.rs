@@ -1,18 +1,21 @@
-//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest still there?
+//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest
+//! still there?
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::{Detection, Detections, Field};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `object-edit`, described.
 pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
     "object-edit",
     "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
-    &[Reads::Evidence("detections")],
+    &[Reads::Evidence(Detections::KEY)],
     |options| Ok(Box::new(ObjectEdit::new(options.read()?)?)),
 );
 
@@ -20,7 +23,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectEditOptions {
-    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each axis. Default: 4.
+    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each
+    /// axis. Default: 4.
     pub near: f64,
     /// The detector to believe where there are several.
     pub observer: Option<String>,
@@ -44,11 +48,6 @@ struct Expect {
     gone: Option<Object>,
     /// What is to be there.
     new: Option<Object>,
-}
-
-#[derive(Deserialize)]
-struct Detections {
-    detections: Vec<Object>,
 }
 
 /// An object of an item or of the evidence.
@@ -81,9 +80,9 @@ impl Object {
     }
 }
 
-/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to be kept that
-/// are still in place with their class and colour; `exact` is 1 when both hold and nothing else is there. The score is
-/// follow × preserve, and `correct` is `exact`. Each detection stands for one object.
+/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to
+/// be kept that are still in place with their class and colour; `exact` is 1 when both hold and nothing else
+/// is there. The score is follow × preserve, and `correct` is `exact`. Each detection stands for one object.
 #[derive(Debug)]
 pub struct ObjectEdit(ObjectEditOptions);
 
@@ -102,9 +101,9 @@ impl ObjectEdit {
         let expect = Expect::deserialize(&case.item.expect).map_err(|error| {
             format!("the item's `expect` needs `kept`, `gone` and `new`: {error}")
         })?;
-        let evidence = lookup::find(case, "detections", self.0.observer.as_deref())?;
-        let Detections { mut detections } = Detections::deserialize(evidence)
-            .map_err(|error| format!("malformed detector evidence: {error}"))?;
+        let evidence = lookup::find(case, Detections::KEY, self.0.observer.as_deref())?;
+        let mut detections =
+            detected(evidence).map_err(|error| format!("malformed detector evidence: {error}"))?;
         let near = self.0.near;
         let mut take = |object: &Object| {
             let place = detections.iter().position(|seen| object.is(seen, near));
@@ -148,6 +147,22 @@ impl ObjectEdit {
             ..Verdict::scored(number(follow) * preserve, exact, reasons.join("\n"))
         })
     }
+}
+
+/// The objects of the evidence.
+fn detected(evidence: &Value) -> Result<Vec<Object>, String> {
+    let object = |detection: Field<Detection<'_>>| {
+        let detection = detection.required("detection")?;
+        Ok(Object {
+            class: detection.class.required("class")?.to_string(),
+            color: detection.color.required("color")?.to_string(),
+            bbox: detection.bbox.optional()?,
+        })
+    };
+    lookup::detections(evidence)?
+        .into_iter()
+        .map(object)
+        .collect()
 }
 
 impl Rule for ObjectEdit {

@@ -1,5 +1,5 @@
-//! `oneig-text`: OneIG-Bench's text score, English and Chinese (`scripts/text/text_score.py` of the official repository,
-//! commit 41b4983).
+//! `oneig-text`: OneIG-Bench's text score, English and Chinese (`scripts/text/text_score.py` of the official
+//! repository, commit 41b4983).
 
 mod official;
 
@@ -10,6 +10,7 @@ use crate::grade::pooled::Pooled;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
+use crate::record::evidence::{TextReading, text_alone};
 use crate::stats::formula::{Formula, Terms};
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall};
@@ -25,7 +26,7 @@ const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 pub const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
     "oneig-text",
     "OneIG-Bench's text score: edit distance, exact pictures and words found.",
-    &[Reads::Evidence("text")],
+    &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(OneIgText(options.read()?))),
 )
 .writing(&["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"]);
@@ -44,27 +45,26 @@ pub(super) struct Expect<'a> {
     #[serde(borrow)]
     texts: Vec<Cow<'a, str>>,
     language: Language,
-    /// The cell of the official table, a list as Python prints it, which is what the official script compares with:
-    /// escapes in it are taken as letters.
+    /// The cell of the official table, a list as Python prints it, which is what the official script compares
+    /// with: escapes in it are taken as letters.
     #[serde(borrow, default)]
     text_content: Option<Cow<'a, str>>,
 }
 
-/// One picture's score is its share of matched units, words or, where the reference has an ideograph, characters.
-/// Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 where that is 0), `wac`, `matched`,
-/// `reference`, and `limit`, the distance that counts as worst: 100 in English, 50 in Chinese.
+/// One picture's score is its share of matched units, words or, where the reference has an ideograph,
+/// characters. Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 where
+/// that is 0), `wac`, `matched`, `reference`, and `limit`, the distance that counts as worst: 100 in English,
+/// 50 in Chinese.
 ///
-/// The suite's number is no mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and CR means over
-/// all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
+/// The suite's number is no mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and CR
+/// means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
 pub struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let expect = expect(&case.item.expect)?;
-        let text = lookup::find(case, "text", self.0.observer.as_deref())?
-            .get("text")
-            .and_then(serde_json::Value::as_str)
-            .ok_or("malformed evidence: `text` is not a string")?;
+        let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
+        let text = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
         let gold = match &expect.text_content {
             Some(cell) => normalise::oneig(cell),
             None => normalise::oneig(&expect.texts.join(" ")),
@@ -98,8 +98,8 @@ impl OneIgText {
     }
 }
 
-/// The reply without the phrases. What their removal puts together goes, too, where a line break stands beside it: the
-/// official script removes each in three passes.
+/// The reply without the phrases. What their removal puts together goes, too, where a line break stands
+/// beside it: the official script removes each in three passes.
 fn cleaned(reply: &str) -> String {
     HALLUCINATIONS
         .into_iter()

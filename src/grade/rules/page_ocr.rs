@@ -5,6 +5,7 @@ use crate::grade::description::{OptionAsset, Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::evidence::TextReading;
 use crate::text::wordnet::WordNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 pub const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
     "page-ocr",
     "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(PageOcr::new(options.read()?)?)),
 )
 .with_assets(&[OptionAsset {
@@ -32,12 +33,14 @@ pub struct PageOcrOptions {
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
+    /// it is.
     pub wordnet: Option<PathBuf>,
 }
 
-/// The mean of BLEU, METEOR, F-measure and 1 − edit distance; the best answer counts. A page on which nothing was read is
-/// worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over outputs.
+/// The mean of BLEU, METEOR, F-measure and 1 − edit distance; the best answer counts. A page on which nothing
+/// was read is worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over
+/// outputs.
 #[derive(Debug)]
 pub struct PageOcr {
     options: PageOcrOptions,

@@ -6,6 +6,7 @@ use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python;
 use crate::python::whitespace::strip;
+use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 pub const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
     "relaxed-accuracy",
     "ChartQA: right when a number is near enough to the answer, or the text is the same.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(RelaxedAccuracy::new(options.read()?)?)),
 );
 
@@ -39,10 +40,11 @@ impl Default for RelaxedAccuracyOptions {
     }
 }
 
-/// ChartQA's measure (Masry et al., ACL Findings 2022, section 5.1; the test as in Qwen-VL's `evaluate_vqa.py`). The whole
-/// reply, white space around it aside, is the answer. Where it and the right answer are both numbers (`12%` is 0.12; a
-/// comma makes a text of it) and the right one is not 0, they may differ by `relative`; all else must be equal but for
-/// case. The best of several answers counts. No number is looked for inside a sentence.
+/// ChartQA's measure (Masry et al., ACL Findings 2022, section 5.1; the test as in Qwen-VL's
+/// `evaluate_vqa.py`). The whole reply, white space around it aside, is the answer. Where it and the right
+/// answer are both numbers (`12%` is 0.12; a comma makes a text of it) and the right one is not 0, they may
+/// differ by `relative`; all else must be equal but for case. The best of several answers counts. No number
+/// is looked for inside a sentence.
 #[derive(Debug)]
 pub struct RelaxedAccuracy(RelaxedAccuracyOptions);
 

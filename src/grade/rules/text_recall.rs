@@ -4,6 +4,7 @@ use super::longtext::Expect;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
+use crate::record::evidence::{TextReading, text_alone};
 use crate::text::recall;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
     "text-recall",
     "The share of a text that several OCR engines find, on average.",
-    &[Reads::Evidence("text")],
+    &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(TextRecall(options.read()?))),
 );
 
@@ -21,12 +22,14 @@ pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextRecallOptions {
-    /// The OCR observers that count, each of which must have read the output; without them, all that wrote down a text.
+    /// The OCR observers that count, each of which must have read the output; without them, all that wrote
+    /// down a text.
     pub observers: Vec<String>,
 }
 
-/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese, matched as in
-/// LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves the output without a score.
+/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese,
+/// matched as in LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves
+/// the output without a score.
 pub struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {
@@ -36,9 +39,7 @@ impl TextRecall {
         let mut parts = BTreeMap::new();
         let mut said = Vec::new();
         for engine in self.engines(case)? {
-            let text = lookup::find(case, "text", Some(engine))?
-                .get("text")
-                .and_then(serde_json::Value::as_str)
+            let text = text_alone(lookup::find(case, TextReading::KEY, Some(engine))?)
                 .ok_or_else(|| format!("malformed evidence: `text` of {engine} is not a string"))?;
             let found = recall::longtext(&expect.texts, text, expect.language);
             let value = found
@@ -62,7 +63,10 @@ impl TextRecall {
         }
         let mut engines: Vec<&str> = Vec::new();
         for record in case.evidence {
-            let text = record.evidence.as_ref().and_then(|seen| seen.get("text"));
+            let text = record
+                .evidence
+                .as_ref()
+                .and_then(|seen| seen.get(TextReading::KEY));
             if (text.is_some() || record.error.is_some())
                 && !engines.contains(&record.observer.as_str())
             {

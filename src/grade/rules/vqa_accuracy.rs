@@ -4,6 +4,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace::strip;
+use crate::record::evidence::TextReading;
 use crate::text::vqa;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,7 +24,7 @@ pub enum Normalisation {
 pub const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
     "vqa-accuracy",
     "VQAv2 and TextVQA: agreement with the answers of ten people.",
-    &[Reads::Answer, Reads::Evidence("text")],
+    &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(VqaAccuracy(options.read()?))),
 );
 
@@ -39,9 +40,9 @@ pub struct VqaAccuracyOptions {
     pub normalisation: Normalisation,
 }
 
-/// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided by three, at
-/// most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A single answer never has
-/// another beside it and scores 0.
+/// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided
+/// by three, at most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A
+/// single answer never has another beside it and scores 0.
 pub struct VqaAccuracy(pub VqaAccuracyOptions);
 
 impl VqaAccuracy {

@@ -1,5 +1,6 @@
-//! `wise`: WISE from a judge's replies, legacy (`WISE_legacy`) and verified (`vllm_eval.py`, `calculate_verified.py` of
-//! PKU-YuanGroup/WISE, commit eb51174; `univa/eval/wise` of UniWorld-V1, commit 8403e86).
+//! `wise`: WISE from a judge's replies, legacy (`WISE_legacy`) and verified (`vllm_eval.py`,
+//! `calculate_verified.py` of PKU-YuanGroup/WISE, commit eb51174; `univa/eval/wise` of UniWorld-V1, commit
+//! 8403e86).
 
 mod parse;
 
@@ -10,6 +11,7 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::python;
 use crate::record::Overall;
+use crate::record::evidence::Judgement;
 use crate::record::{Grade, Item};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,7 +56,7 @@ const PROMPTS: usize = 1000;
 pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
     "wise",
     "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
-    &[Reads::Evidence("calls")],
+    &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(Wise::new(options.read()?)?)),
 )
 .writing(&["scores.jsonl"]);
@@ -65,11 +67,11 @@ pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
 pub struct WiseOptions {
     /// WISE Verified: one score of 0 or 1 a reply, other categories. Default: false.
     pub verified: bool,
-    /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked. Default:
-    /// `official`.
+    /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked.
+    /// Default: `official`.
     pub parsing: Parsing,
-    /// Legacy: where no name is found, three lines of one digit count, as in WISE's own script and not in UniWorld-V1's
-    /// copy. Default: true.
+    /// Legacy: where no name is found, three lines of one digit count, as in WISE's own script and not in
+    /// UniWorld-V1's copy. Default: true.
     pub bare_lines: bool,
     /// The judge to believe where there are several.
     pub observer: Option<String>,
@@ -86,9 +88,10 @@ impl Default for WiseOptions {
     }
 }
 
-/// Legacy: a picture's score (WiScore, 0 to 1) is (0.7 · consistency + 0.2 · realism + 0.1 · aesthetic quality) / 2 of the
-/// first reply that has all three. Verified: 0 or 1. The overall value is the mean over items, which is the official weighting
-/// of the six categories when all 1000 prompts are there; only then is it also the metric `overall`.
+/// Legacy: a picture's score (WiScore, 0 to 1) is (0.7 · consistency + 0.2 · realism + 0.1 · aesthetic
+/// quality) / 2 of the first reply that has all three. Verified: 0 or 1. The overall value is the mean over
+/// items, which is the official weighting of the six categories when all 1000 prompts are there; only then is
+/// it also the metric `overall`.
 #[derive(Debug)]
 pub struct Wise(WiseOptions);
 
@@ -164,7 +167,8 @@ impl Wise {
     }
 }
 
-/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes their first digit.
+/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes
+/// their first digit.
 fn notes(call: &Call<'_>, scale: Scale, names: &[&str]) -> Vec<String> {
     let mut notes = call.notes();
     let written = parse::written(&call.reply, names);

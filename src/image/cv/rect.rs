@@ -6,6 +6,7 @@
 /// A rectangle at any angle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RotatedRect {
+    /// The centre, in pixels.
     pub center: [f32; 2],
     /// Lengths along the rectangle's own axes, in pixels.
     pub size: [f32; 2],
@@ -33,6 +34,7 @@ impl RotatedRect {
         [first, second, opposite(first), opposite(second)]
     }
 
+    /// The length of the shorter side, in pixels.
     pub fn shorter_side(&self) -> f32 {
         self.size[0].min(self.size[1])
     }

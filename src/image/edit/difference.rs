@@ -7,6 +7,7 @@ use rayon::prelude::*;
 /// Sums of differences over the channels of some pixels, on 0..=255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Difference {
+    /// Number of pixels.
     pub pixels: u64,
     absolute: u64,
     squared: u64,

@@ -36,10 +36,12 @@ impl Mask {
         })
     }
 
+    /// The width, in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
+    /// The height, in pixels.
     pub fn height(&self) -> usize {
         self.height
     }

@@ -26,7 +26,9 @@ use std::sync::Arc;
 pub struct ClipConfig {
     /// Width of the space that pictures and texts share.
     pub projection_dim: usize,
+    /// The text tower.
     pub text_config: ClipTextConfig,
+    /// The vision tower.
     pub vision_config: ClipVisionConfig,
 }
 

@@ -9,16 +9,21 @@ use serde::Deserialize;
 /// `open_clip_config.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OpenClipConfig {
+    /// The configuration of the model.
     pub model_cfg: ModelConfig,
 }
 
 /// open_clip's model configuration.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ModelConfig {
+    /// Width of the space that pictures and texts share.
     pub embed_dim: usize,
+    /// Whether the activation is the quick GELU.
     #[serde(default)]
     pub quick_gelu: bool,
+    /// The vision tower.
     pub vision_cfg: Vision,
+    /// The text tower.
     pub text_cfg: Text,
 }
 

@@ -12,15 +12,22 @@ use serde::Deserialize;
 /// The fields of a CLIP text `config.json` that the tower needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ClipTextConfig {
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
     /// Length of a prompt in tokens.
     pub max_position_embeddings: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "quick_gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
     /// In old configurations, 2 means the largest id of a prompt.

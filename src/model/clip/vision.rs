@@ -10,17 +10,25 @@ use serde::Deserialize;
 /// The fields of a CLIP vision configuration that the tower needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ClipVisionConfig {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
     /// Side of a picture, in pixels.
     pub image_size: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of channels of a picture.
     #[serde(default = "three")]
     pub num_channels: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "quick_gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// The fields that the network needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ClipFlanT5Config {
+    /// The fields of the T5.
     #[serde(flatten)]
     pub t5: T5Config,
     /// Width of the vision tower's states.
@@ -17,6 +18,7 @@ pub struct ClipFlanT5Config {
     pub mm_projector_type: String,
     /// Which states of the vision tower are used: 0 before the first layer, −1 after the last.
     pub mm_vision_select_layer: i64,
+    /// Which tokens of the vision tower are used.
     #[serde(default)]
     pub mm_vision_select_feature: Feature,
 }

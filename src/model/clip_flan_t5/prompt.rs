@@ -14,7 +14,9 @@ const CONTEXT: usize = 2048;
 /// The ids around the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
+    /// The ids before the picture.
     pub before: Vec<u32>,
+    /// The ids after the picture.
     pub after: Vec<u32>,
 }
 

@@ -7,16 +7,25 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct FluxConfig {
+    /// Side of a patch of latent cells.
     pub patch_size: usize,
+    /// Width of a token of latents.
     pub in_channels: usize,
     /// The same as `in_channels` if absent or null.
     pub out_channels: Option<usize>,
+    /// Number of double blocks.
     pub num_layers: usize,
+    /// Number of single blocks.
     pub num_single_layers: usize,
+    /// Width of an attention head.
     pub attention_head_dim: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Width of the text tokens.
     pub joint_attention_dim: usize,
+    /// Width of the pooled prompt.
     pub pooled_projection_dim: usize,
+    /// Whether the network requires a guidance scale.
     pub guidance_embeds: bool,
     /// The number of elements of a head that each column of the position ids rotates.
     pub axes_dims_rope: Vec<usize>,

@@ -16,8 +16,11 @@ const IMAGE: [&str; 5] = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
 
 /// Queries, keys and values, [B, L, heads, d].
 pub struct Heads {
+    /// Queries.
     pub q: Tensor,
+    /// Keys.
     pub k: Tensor,
+    /// Values.
     pub v: Tensor,
 }
 

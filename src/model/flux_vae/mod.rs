@@ -19,23 +19,32 @@ use serde::Deserialize;
 pub struct VaeConfig {
     /// Channels of each level, from the picture down.
     pub block_out_channels: Vec<usize>,
+    /// Number of residual blocks of a level of the encoder.
     pub layers_per_block: usize,
+    /// Number of channels of the latents.
     pub latent_channels: usize,
+    /// Number of groups of the group norms.
     #[serde(default = "groups")]
     pub norm_num_groups: usize,
+    /// Number of channels of a picture for the encoder.
     #[serde(default = "three")]
     pub in_channels: usize,
+    /// Number of channels of a picture from the decoder.
     #[serde(default = "three")]
     pub out_channels: usize,
+    /// Factor of the latents for the denoiser.
     #[serde(default = "scaling")]
     pub scaling_factor: f64,
     /// Null means no shift.
     #[serde(default = "shift")]
     pub shift_factor: Option<f64>,
+    /// Whether the middle block has an attention.
     #[serde(default = "yes")]
     pub mid_block_add_attention: bool,
+    /// Whether the encoder ends with a quantisation convolution.
     #[serde(default)]
     pub use_quant_conv: bool,
+    /// Whether the decoder starts with a quantisation convolution.
     #[serde(default)]
     pub use_post_quant_conv: bool,
 }

@@ -10,24 +10,35 @@ use std::path::Path;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct VisionConfig {
+    /// Width of the token stream.
     pub hidden_size: usize,
     /// Number of channels after the neck.
     pub output_channels: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Number of channels of a picture.
     pub num_channels: usize,
     /// Side of a picture in pixels.
     pub image_size: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Activation of the feed-forward.
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     pub layer_norm_eps: f64,
+    /// Whether queries, keys and values have a bias.
     pub qkv_bias: bool,
+    /// Whether patches have absolute positions.
     pub use_abs_pos: bool,
+    /// Whether attention uses relative positions.
     pub use_rel_pos: bool,
     /// Side of an attention window, in patches.
     pub window_size: usize,
     /// The layers whose attention has no windows.
     pub global_attn_indexes: Vec<usize>,
+    /// Width of the feed-forward.
     pub mlp_dim: usize,
 }
 
@@ -63,10 +74,15 @@ impl VisionConfig {
 /// Sizes of the language model, a Qwen2.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TextConfig {
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
     #[serde(default)]
     num_key_value_heads: Option<usize>,
@@ -132,7 +148,9 @@ impl TextConfig {
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct GotConfig {
+    /// The picture tower.
     pub vision: VisionConfig,
+    /// The language model.
     pub text: TextConfig,
     /// The token that a vector of a picture replaces.
     pub image_token: u32,

@@ -8,6 +8,7 @@ use candle_core::{DType, Module, Tensor};
 /// How a reading is decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
+    /// Largest number of tokens of the reading.
     pub max_new_tokens: usize,
     /// The reading ends before one of these.
     pub eos: &'a [u32],

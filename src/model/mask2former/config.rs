@@ -11,6 +11,7 @@ pub const STAGES: usize = 4;
 /// The fields that the network needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Mask2FormerConfig {
+    /// The Swin backbone.
     pub backbone_config: SwinConfig,
     /// Width of the pixel decoder.
     pub feature_size: usize,
@@ -18,12 +19,17 @@ pub struct Mask2FormerConfig {
     pub mask_feature_size: usize,
     /// Width of the transformer decoder.
     pub hidden_dim: usize,
+    /// Width of the feed-forward in the pixel decoder.
     pub encoder_feedforward_dim: usize,
+    /// Width of the feed-forward in the transformer decoder.
     pub dim_feedforward: usize,
+    /// Number of layers of the pixel decoder.
     pub encoder_layers: usize,
     /// One more than the number of layers, since the first prediction counts.
     pub decoder_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Number of queries, which is the largest number of objects.
     pub num_queries: usize,
     /// The names of the classes, by their number as text.
     pub id2label: BTreeMap<String, String>,

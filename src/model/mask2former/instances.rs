@@ -13,6 +13,7 @@ const MOST: usize = 100;
 /// One found object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Instance {
+    /// The number of the class.
     pub label: usize,
     /// The query that produced the mask.
     pub query: usize,

@@ -17,6 +17,7 @@ const ALPHA: f64 = 0.6;
 pub struct Hypothesis {
     /// The ids from the start token on. Ids after an end token are kept.
     pub ids: Vec<u32>,
+    /// The score of the answer.
     pub score: f32,
 }
 

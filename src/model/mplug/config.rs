@@ -9,8 +9,11 @@ use std::path::Path;
 /// Both files. Missing fields of `config.yaml` have the defaults of modelscope's class.
 #[derive(Debug, Clone)]
 pub struct MplugConfig {
+    /// The vision tower.
     pub vision: ClipVisionConfig,
+    /// The text encoder, the fusion and the decoder.
     pub bert: BertConfig,
+    /// The search for an answer.
     pub beam: BeamConfig,
 }
 

@@ -17,10 +17,13 @@ pub enum Activation {
         alias = "gelu-approximate"
     )]
     GeluTanh,
+    /// x · sigmoid(1.702 x).
     #[serde(rename = "quick_gelu")]
     QuickGelu,
+    /// x · sigmoid(x).
     #[serde(rename = "silu", alias = "swish")]
     Silu,
+    /// max(x, 0).
     #[serde(rename = "relu")]
     Relu,
 }

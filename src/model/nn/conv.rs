@@ -22,7 +22,9 @@ pub struct Conv2d {
 /// Zeros around a picture: (before, after) for both axes.
 #[derive(Debug, Clone, Copy)]
 pub struct Padding {
+    /// Number of zeros before each axis.
     pub before: usize,
+    /// Number of zeros after each axis.
     pub after: usize,
 }
 

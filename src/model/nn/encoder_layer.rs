@@ -9,10 +9,15 @@ use candle_core::{Module, Tensor};
 /// The sizes of a layer.
 #[derive(Debug, Clone, Copy)]
 pub struct EncoderShape {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Activation of the feed-forward.
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     pub layer_norm_eps: f64,
 }
 

@@ -11,9 +11,13 @@ use image::{RgbImage, imageops};
 pub struct CroppedProcessor {
     /// Pixels; at least `size`.
     pub short: u32,
+    /// Side of the picture after cropping, in pixels.
     pub size: u32,
+    /// The filter of the resizing.
     pub filter: Filter,
+    /// The mean of each channel.
     pub mean: [f32; 3],
+    /// The deviation of each channel.
     pub std: [f32; 3],
 }
 

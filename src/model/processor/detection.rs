@@ -22,14 +22,18 @@ const STD: [f64; 3] = [58.395, 57.12, 57.375];
 pub struct Detectable {
     /// [1, 3, H, W], F32 on the CPU.
     pub pixel_values: Tensor,
+    /// The sizes of the picture during processing.
     pub sizes: Sizes,
 }
 
 /// The heights and widths of a picture during processing, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
+    /// The size of the original picture, as (height, width).
     pub original: (usize, usize),
+    /// The size after resizing, as (height, width).
     pub resized: (usize, usize),
+    /// The size after padding, as (height, width).
     pub padded: (usize, usize),
 }
 

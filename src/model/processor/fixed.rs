@@ -11,9 +11,13 @@ use std::path::Path;
 /// Resizes to `size` × `size`, divides by 255, subtracts the mean and divides by the deviation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FixedProcessor {
+    /// Side of the resized picture, in pixels.
     pub size: u32,
+    /// The filter of the resizing.
     pub filter: Filter,
+    /// The mean of each channel.
     pub mean: [f32; 3],
+    /// The deviation of each channel.
     pub std: [f32; 3],
 }
 

@@ -14,7 +14,9 @@ use std::path::Path;
 /// How many pixels a fetched picture may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelLimits {
+    /// The smallest number of pixels.
     pub min: u64,
+    /// The largest number of pixels.
     pub max: u64,
 }
 
@@ -44,10 +46,15 @@ pub struct Pixels {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct QwenProcessor {
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of frames of a patch.
     pub temporal_patch_size: usize,
+    /// Number of patches along the side of a token.
     pub merge_size: usize,
+    /// The mean of each channel.
     pub image_mean: [f32; 3],
+    /// The deviation of each channel.
     pub image_std: [f32; 3],
 }
 

@@ -7,7 +7,9 @@ use unigauge_kernels::{Pairs, rotary};
 /// Cosines and sines in f32, [L, half the head size], or [B, L, half] where the sequences of a batch differ.
 #[derive(Debug, Clone)]
 pub struct Angles {
+    /// The cosines.
     pub cos: Tensor,
+    /// The sines.
     pub sin: Tensor,
 }
 

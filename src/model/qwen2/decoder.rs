@@ -14,6 +14,7 @@ pub struct Cache(Vec<Past>);
 
 /// `embed_tokens`, `layers.*`, `norm`.
 pub struct Decoder {
+    /// The table of tokens.
     pub embed_tokens: Embedding,
     layers: Vec<DecoderLayer>,
     norm: RmsNorm,

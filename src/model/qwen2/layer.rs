@@ -11,11 +11,17 @@ use std::ops::Range;
 /// The sizes of a layer.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerShape {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Number of key and value heads.
     pub num_key_value_heads: usize,
+    /// Activation of the feed-forward.
     pub hidden_act: Activation,
+    /// Epsilon of the norms.
     pub rms_norm_eps: f64,
 }
 

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Raw")]
 pub struct Config {
+    /// The language model.
     pub text: TextConfig,
+    /// The vision tower.
     pub vision: VisionConfig,
     /// The token that represents one merged patch of an image.
     pub image_token_id: u32,
@@ -20,15 +22,22 @@ pub struct Config {
 /// Sizes of the language model.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TextConfig {
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
     #[serde(default)]
     num_key_value_heads: Option<usize>,
+    /// Activation of the feed-forward.
     #[serde(default = "silu")]
     pub hidden_act: Activation,
+    /// Epsilon of the norms.
     #[serde(default = "epsilon")]
     pub rms_norm_eps: f64,
     #[serde(default)]
@@ -47,18 +56,28 @@ pub struct TextConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct VisionConfig {
+    /// Number of blocks.
     pub depth: usize,
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Activation of the feed-forward.
     pub hidden_act: Activation,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of attention heads.
     pub num_heads: usize,
+    /// Number of channels of a picture.
     #[serde(alias = "in_chans")]
     pub in_channels: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Number of patches along the side of a token.
     pub spatial_merge_size: usize,
+    /// Number of frames of a patch.
     pub temporal_patch_size: usize,
     /// Side of an attention window in pixels.
     pub window_size: usize,
+    /// Width of the vectors for the language model.
     pub out_hidden_size: usize,
     /// The blocks that attend to the whole image.
     pub fullatt_block_indexes: Vec<usize>,
@@ -151,6 +170,7 @@ impl TextConfig {
         self.num_key_value_heads.unwrap_or(self.num_attention_heads)
     }
 
+    /// Width of an attention head.
     pub fn head_dim(&self) -> usize {
         self.hidden_size / self.num_attention_heads
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 /// How an answer is decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct Greedy<'a> {
+    /// Largest number of tokens of the answer.
     pub max_new_tokens: usize,
     /// The answer ends before one of these.
     pub eos: &'a [u32],

@@ -7,18 +7,27 @@ use serde::Deserialize;
 /// The fields of a T5 `config.json` that the networks need.
 #[derive(Debug, Clone, Deserialize)]
 pub struct T5Config {
+    /// Width of the token stream.
     pub d_model: usize,
+    /// Width of an attention head.
     pub d_kv: usize,
+    /// Width of the feed-forward.
     pub d_ff: usize,
+    /// Number of layers of the encoder.
     pub num_layers: usize,
     /// Number of layers of the decoder. By default, it is that of the encoder.
     pub num_decoder_layers: Option<usize>,
+    /// Number of attention heads.
     pub num_heads: usize,
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Number of buckets of relative positions.
     #[serde(default = "default_buckets")]
     pub relative_attention_num_buckets: usize,
+    /// Distance from which all positions share a bucket.
     #[serde(default = "default_distance")]
     pub relative_attention_max_distance: usize,
+    /// Epsilon of the norms.
     #[serde(default = "default_eps")]
     pub layer_norm_epsilon: f64,
     /// `relu`, or `gated-` and the name of an activation.

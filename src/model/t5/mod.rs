@@ -21,6 +21,7 @@ use decoder::T5Decoder;
 /// Encoder, decoder and head.
 #[derive(Debug, Clone)]
 pub struct T5 {
+    /// The encoder.
     pub encoder: T5Encoder,
     decoder: T5Decoder,
     start: u32,

@@ -6,6 +6,7 @@ use crate::model::{ModelError, Result};
 /// One piece of a turn. Nothing separates the pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
+    /// A text.
     Text(String),
     /// A picture with this number of tokens.
     Image(usize),
@@ -15,8 +16,11 @@ pub enum Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// The system, which sets the rules.
     System,
+    /// The user.
     User,
+    /// The model.
     Assistant,
 }
 
@@ -33,17 +37,24 @@ impl Role {
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
+    /// The side that says it.
     pub role: Role,
+    /// The pieces of the turn.
     pub items: Vec<Item>,
 }
 
 /// The special tokens of a conversation with pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatTokens {
+    /// `<|im_start|>`, which begins a turn.
     pub im_start: u32,
+    /// `<|im_end|>`, which ends a turn.
     pub im_end: u32,
+    /// `<|vision_start|>`, before the tokens of a picture.
     pub vision_start: u32,
+    /// `<|vision_end|>`, after the tokens of a picture.
     pub vision_end: u32,
+    /// `<|image_pad|>`, which a vector of a picture replaces.
     pub image_pad: u32,
 }
 

@@ -18,6 +18,7 @@ pub struct Tokenizer {
 /// Ids of a fixed length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Padded {
+    /// The ids, with their padding.
     pub ids: Vec<u32>,
     /// Number of ids that are not padding.
     pub used: usize,

@@ -16,7 +16,9 @@ pub struct ChatTemplate {
 /// A message of one side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Said {
+    /// The side that says it.
     pub role: Role,
+    /// The text of the message.
     pub content: String,
 }
 

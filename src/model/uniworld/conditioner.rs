@@ -8,6 +8,7 @@ use candle_core::Tensor;
 
 /// Computes the `encoder_hidden_states` of a prompt.
 pub struct Conditioner {
+    /// The language model with its vision tower.
     pub vlm: Qwen2_5Vl,
     denoise_projector: Projector,
     vision_end: u32,

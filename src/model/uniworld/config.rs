@@ -13,7 +13,9 @@ const VISION_END: u32 = 151_653;
 /// A UniWorld configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The configuration of the language model.
     pub vlm: qwen2_5_vl::Config,
+    /// The configuration of the denoiser and its projectors.
     pub denoise_tower: DenoiseTower,
     /// The token directly after reference features.
     pub vision_end: u32,
@@ -24,6 +26,7 @@ pub struct Config {
 pub struct DenoiseTower {
     /// J, the width of FLUX's text branch.
     pub output_hidden_size: usize,
+    /// The configuration of the FLUX transformer.
     pub denoiser_config: FluxConfig,
 }
 

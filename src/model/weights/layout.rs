@@ -11,16 +11,20 @@ use std::sync::Arc;
 pub struct Held {
     /// The name of the stored tensor.
     pub name: String,
+    /// The part of the stored tensor.
     pub piece: Piece,
 }
 
 /// The part of the stored tensor that is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
+    /// The whole tensor.
     Whole,
     /// One of `of` equal parts, which are stored one below the other.
     Rows {
+        /// The index of the part, from 0.
         part: usize,
+        /// Number of parts.
         of: usize,
     },
     /// Rows and columns are swapped.

@@ -96,10 +96,12 @@ impl Weights {
         self.source.dims(&self.name(name))
     }
 
+    /// The dtype to which tensors are loaded.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
+    /// The device to which tensors are loaded.
     pub fn device(&self) -> &Device {
         &self.device
     }

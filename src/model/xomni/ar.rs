@@ -63,6 +63,7 @@ impl XOmniAr {
         })
     }
 
+    /// The configuration of the model.
     pub fn config(&self) -> &Config {
         &self.config
     }

@@ -3,7 +3,7 @@
 use crate::model::nn::Activation;
 use crate::model::qwen2::LayerShape;
 use crate::model::{ModelError, Result, read_config};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The sizes of the autoregressive model, and the places of the other networks.
@@ -11,14 +11,22 @@ use std::path::Path;
 pub struct Config {
     /// Number of tokens of words. An id from this number on is an image token.
     pub vocab_size: usize,
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Number of key and value heads.
     pub num_key_value_heads: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "silu")]
     pub hidden_act: Activation,
+    /// Epsilon of the norms.
     pub rms_norm_eps: f64,
+    /// The base of the rotary angles.
     pub rope_theta: f64,
     /// Length of the longest sequence in the training of the model.
     pub max_position_embeddings: usize,
@@ -26,8 +34,10 @@ pub struct Config {
     use_sliding_window: bool,
     #[serde(default)]
     tie_word_embeddings: bool,
+    /// Number of first layers that update only image tokens.
     #[serde(default = "four")]
     pub num_mm_adap_layers: usize,
+    /// Number of last layers that update only image tokens.
     #[serde(default = "four")]
     pub num_mm_head_layers: usize,
     /// Number of rows of the table of image tokens, including some that are never drawn.
@@ -46,25 +56,30 @@ pub struct Config {
 /// The networks around the autoregressive model.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VisionConfig {
+    /// How pictures are resized.
     #[serde(default)]
     pub transform: Transform,
+    /// The tokenizer.
     pub encoder: EncoderConfig,
+    /// The diffusion decoder.
     pub decoder: DecoderConfig,
 }
 
 /// How a picture is resized to a size that the tokenizer supports.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Transform {
     /// A shorter side below this is scaled up to it.
     pub short_size: u32,
     /// A longer side above this is scaled down to it.
     pub long_size: u32,
+    /// Side of a patch, in pixels.
     pub patch_size: u32,
     /// With `filtering`, pictures with a shorter side below this are refused.
     pub min_short_size: u32,
     /// With `filtering`, pictures with a larger ratio of their sides are refused.
     pub max_aspect_ratio: f64,
+    /// Whether pictures outside the limits are refused.
     pub filtering: bool,
 }
 
@@ -75,12 +90,15 @@ pub struct EncoderConfig {
     siglip_name: String,
     /// Files of the vision transformer and of the quantizer, below the checkpoint's folder.
     pub siglip_path: String,
+    /// File of the quantizer, below the checkpoint's folder.
     pub projector_path: String,
     /// Width of the decoder's condition, which is that of the vision transformer.
     #[serde(default = "z_channels")]
     pub z_channels: usize,
+    /// Number of codes.
     #[serde(default = "image_vocab")]
     pub codebook_size: usize,
+    /// Width of a code.
     #[serde(default = "codebook_dim")]
     pub codebook_dim: usize,
     #[serde(default)]
@@ -107,11 +125,13 @@ pub struct DecoderConfig {
     pub model_path: String,
     /// Side, in pixels, of the area of one token.
     pub upscale_factor: u32,
+    /// Number of denoising steps.
     #[serde(default)]
     pub num_inference_steps: Option<usize>,
     /// Scale of the guidance by the difference to an empty condition.
     #[serde(default)]
     pub cfg_scale: Option<f32>,
+    /// Scale of the guidance by the difference to an empty prompt.
     #[serde(default)]
     pub cfg_scale_2: Option<f32>,
 }

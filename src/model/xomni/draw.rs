@@ -14,6 +14,7 @@ pub struct Drawing<'a> {
     pub prompt: &'a [u32],
     /// The same without the user's words, for guidance.
     pub negative: &'a [u32],
+    /// The seed of the random draws.
     pub seed: u64,
 }
 

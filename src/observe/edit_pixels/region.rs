@@ -93,10 +93,10 @@ fn listed(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, Strin
         .iter()
         .map(|number| usize::try_from(number.as_u64()?).ok())
         .collect();
-    let numbers = numbers.ok_or("`expect.mask` must hold whole numbers only")?;
+    let numbers = numbers.ok_or("`expect.mask` must contain only whole numbers")?;
     let (pairs, rest) = numbers.as_chunks::<2>();
     if !rest.is_empty() {
-        return Err("`expect.mask` must hold pairs of a start and a length".into());
+        return Err("`expect.mask` must contain pairs of a start and a length".into());
     }
     let mut white = vec![false; width * height];
     for [start, length] in pairs {

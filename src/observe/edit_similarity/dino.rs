@@ -54,7 +54,7 @@ impl Dino {
                 return Err(ModelError::config(
                     config,
                     format!(
-                        "`model_type` is {other:?}; expected vit, dinov2 or dinov2_with_registers"
+                        "`model_type` is {other:?}; it must be vit, dinov2 or dinov2_with_registers"
                     ),
                 ));
             }
@@ -89,8 +89,8 @@ fn config(checkpoint: &Checkpoint) -> Result<&Path> {
     checkpoint.config.as_deref().ok_or_else(|| {
         ModelError::file(
             &checkpoint.weights,
-            "there is no config.json beside these weights",
-            "name the folder of the whole checkpoint: config.json and weights",
+            "there is no config.json next to these weights",
+            "give the folder of the whole checkpoint: config.json and weights",
         )
     })
 }

@@ -63,7 +63,7 @@ pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let worst = apart(&first.0, &second.0).max(apart(&first.1, &second.1));
     if worst > allowed(device) {
         return Err(ModelError::Input(format!(
-            "the detector answers the same picture differently each time (by {worst}): memory or driver is at fault"
+            "the detector gives different answers for the same picture (by {worst}): the memory or the driver is faulty"
         )));
     }
     Ok(first.0)

@@ -62,7 +62,7 @@ impl Judge {
                 chat: Box::new(Chat::new(&settings.server).map_err(|what| {
                     JudgeError::settings(
                         format!("[observe.judge.server]: {what}"),
-                        "name the judge's model and address: `--set observe.judge.server.model=…`, or in the suite",
+                        "set the judge's model and address: `--set observe.judge.server.model=…`, or in the suite",
                     )
                 })?),
                 fields: settings.server.fields(request),

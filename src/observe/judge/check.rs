@@ -52,7 +52,7 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
         .is_some_and(|seen| seen["told_apart"] == false)
     {
         tracing::warn!(
-            "the judge {name} does not tell a red picture from a blue one: does it see pictures at all?"
+            "the judge {name} cannot distinguish a red picture from a blue one: does it see pictures at all?"
         );
     }
     let entry = listed.entry.unwrap_or_default();
@@ -138,7 +138,7 @@ async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<Arc<Repl
             help: if pictures.is_empty() {
                 "check the server and its settings under [observe.judge.server]"
             } else {
-                "does the model take pictures, and two in one message?"
+                "check that the model accepts pictures, and two in one message"
             }
             .into(),
         })),

@@ -18,7 +18,7 @@ pub enum JudgeError {
     },
     /// The device of a judge in this process does not open.
     #[error("the device cannot be opened: {reason}")]
-    #[diagnostic(help("take another `--device`"))]
+    #[diagnostic(help("choose another `--device`"))]
     Device {
         /// What the device says.
         reason: String,
@@ -44,7 +44,7 @@ impl JudgeError {
     pub(super) fn file(path: &Path, error: &std::io::Error) -> Self {
         Self::settings(
             format!("cannot read {}: {error}", path.display()),
-            "`prompts` is \"own\", \"official\", or a file whose path starts from the current folder",
+            "`prompts` must be \"own\", \"official\", or a file with a path from the current folder",
         )
     }
 

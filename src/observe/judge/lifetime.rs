@@ -81,7 +81,7 @@ pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     }
     let model = &settings.server.model;
     if model.is_empty() {
-        return vec!["judge: no model is named; set `model` under [observe.judge.server]".into()];
+        return vec!["judge: there is no model; set `model` under [observe.judge.server]".into()];
     }
     let quick = ChatSettings {
         timeout_seconds: settings.server.timeout_seconds.min(LOOK),
@@ -112,7 +112,7 @@ pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     match Lifetime::read(listed.entry.as_ref(), today()) {
         Lifetime::Open => {}
         Lifetime::Malformed(text) => {
-            lines.push(format!("  its `shutdown_date` is no date: {text:?}"));
+            lines.push(format!("  its `shutdown_date` is not a date: {text:?}"));
         }
         ends @ Lifetime::Ends { date, days } => lines.push(match ends.note(model) {
             Some(note) => format!("  warning: {note} ({days} days from today)"),

@@ -55,7 +55,7 @@ fn again(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
                 "`max_tokens_again` = {again} is not more than the first limit, {}",
                 own.unwrap_or(0)
             ),
-            "name a higher one, or leave it out",
+            "give a higher one, or leave it out",
         )),
         _ => Ok(()),
     }
@@ -83,7 +83,7 @@ fn prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
     let Some(official) = set.official.clone() else {
         return Err(JudgeError::settings(
             format!("prompt set `{name}` has no official wording"),
-            "take `prompts = \"own\"`",
+            "use `prompts = \"own\"`",
         ));
     };
     let (file, wording) = match settings.prompts.as_str() {
@@ -132,7 +132,7 @@ impl Described for JudgeObserver {
             .map_err(|error| {
                 JudgeError::settings(
                     format!("cannot start threads for the judge: {error}"),
-                    "look at the limits of this machine",
+                    "check the limits of this machine",
                 )
             })?;
         Ok(Self {
@@ -243,6 +243,6 @@ impl Observer for JudgeObserver {
 /// The error of a file that cannot be written or read. It ends the run.
 fn disk(message: String) -> ObserveError {
     ObserveError::new("disk", message).halting(Halt::Environment {
-        help: "look at the disk and its permissions; everything written so far is kept".into(),
+        help: "check the disk and its permissions; everything written so far is kept".into(),
     })
 }

@@ -52,7 +52,7 @@ impl Official {
         let wrong = |what: String| {
             JudgeError::settings(
                 format!("{}: {what}", path.display()),
-                "is it the file that the benchmark's authors publish?",
+                "check that it is the file that the benchmark's authors publish",
             )
         };
         match self.format {
@@ -101,7 +101,7 @@ fn literal(source: &str, mark: &str) -> Result<String, String> {
     };
     let quotes = ["\"\"\"", "'''", "\"", "'"];
     let quote = quotes.into_iter().find(|quote| rest.starts_with(quote));
-    let quote = quote.ok_or_else(|| format!("behind `{mark}` there is no string"))?;
+    let quote = quote.ok_or_else(|| format!("there is no string after `{mark}`"))?;
     let mut rest = &rest[quote.len()..];
     let mut value = String::new();
     loop {
@@ -122,7 +122,7 @@ fn literal(source: &str, mark: &str) -> Result<String, String> {
             let next = rest
                 .chars()
                 .next()
-                .ok_or_else(|| format!("the string behind `{mark}` has no end"))?;
+                .ok_or_else(|| format!("the string after `{mark}` has no end"))?;
             value.push(next);
             rest = &rest[next.len_utf8()..];
         }

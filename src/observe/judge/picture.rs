@@ -59,7 +59,7 @@ impl Pictures {
         if shows(Shown::Output) {
             let (Some(file), Some(rgb)) = (subject.file, subject.image) else {
                 return Err(missing(
-                    "the judge looks at a picture, and this output is none",
+                    "the judge needs a picture, but this output is not one",
                 ));
             };
             let like = match pictures.source.first() {

@@ -193,7 +193,7 @@ impl Replies {
             let mut line = serde_json::to_vec(&reply).map_err(|error| error.to_string())?;
             line.push(b'\n');
             let (done, written) = oneshot::channel();
-            let gone = || "the thread that writes replies is gone".to_owned();
+            let gone = || "the thread that writes replies has ended".to_owned();
             writer.send((line, done)).map_err(|_| gone())?;
             written.await.map_err(|_| gone())??;
         }

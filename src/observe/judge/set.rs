@@ -131,9 +131,9 @@ impl PromptSet {
         let Some((_, text)) = known else {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
             return Err(JudgeError::settings(
-                format!("`set` is {name:?}, and there is no such prompt set"),
+                format!("`set` is {name:?}, but there is no such prompt set"),
                 format!(
-                    "known: {}; a set of your own is a TOML file named by `prompts`",
+                    "the sets are {}; for a set of your own, set `prompts` to a TOML file",
                     names.join(", ")
                 ),
             ));
@@ -171,7 +171,7 @@ impl PromptSet {
             )
         };
         if self.calls.is_empty() || self.rounds == 0 {
-            return Err(wrong("it makes no call".into()));
+            return Err(wrong("it has no call".into()));
         }
         let mut accept = Vec::new();
         for call in &self.calls {
@@ -194,7 +194,7 @@ impl PromptSet {
                 || field.starts_with("tags.");
             if !good {
                 return Err(wrong(format!(
-                    "`{field}` is none of prompt, output, expect.KEY, tags.KEY"
+                    "`{field}` must be prompt, output, expect.KEY or tags.KEY"
                 )));
             }
         }
@@ -246,7 +246,7 @@ impl Prompts {
                 call.texts.get(renamed).ok_or_else(|| {
                     let known: Vec<&str> = call.texts.keys().map(String::as_str).collect();
                     format!(
-                        "the item's `{field}` is {key:?}, and prompt set `{}` has texts for: {}",
+                        "the item's `{field}` is {key:?}, but prompt set `{}` has texts for: {}",
                         self.set.name,
                         known.join(", ")
                     )
@@ -301,7 +301,7 @@ fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, St
         Some(Value::String(text)) => Ok(text),
         Some(other) if !other.is_null() => Ok(other.to_string()),
         _ => Err(format!(
-            "the item has no `{field}`, which the judge's prompt is filled with"
+            "the item has no `{field}`, which the judge's prompt needs"
         )),
     }
 }

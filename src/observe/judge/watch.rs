@@ -168,7 +168,7 @@ impl Watch {
             ObserveError::new("judge", why).halting(Halt::Environment {
                 help: "every reply is kept in the judge's replies.jsonl, and those of the other model are not graded: ask a \
                        server that has the model, name the one that should judge in a run of its own (`--run NAME`), declare \
-                       the name with `answers = [\"…\"]` under [observe.judge.server], or go on with `answering = \"mark\"`"
+                       the name with `answers = [\"…\"]` under [observe.judge.server], or continue with `answering = \"mark\"`"
                     .into(),
             }),
         )

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum PpOcrError {
     /// The library that runs the networks cannot be loaded.
     #[error("ONNX Runtime could not be loaded from {}: {reason}", file.display())]
-    #[diagnostic(help("get it again with `unigauge fetch ppocr-v4`"))]
+    #[diagnostic(help("fetch it again with `unigauge fetch ppocr-v4`"))]
     Runtime {
         /// The library.
         file: PathBuf,
@@ -17,7 +17,7 @@ pub enum PpOcrError {
     /// A network cannot be opened.
     #[error("the PP-OCR model {} could not be opened: {reason}", file.display())]
     #[diagnostic(help(
-        "get it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or name another file in the settings"
+        "fetch it again with `unigauge fetch ppocr-v4` (or ppocr-v6), or set another file in the settings"
     ))]
     Model {
         /// The network's file.
@@ -51,9 +51,7 @@ pub enum PpOcrError {
     },
     /// The characters are not those of the network.
     #[error("the list of characters {}: {reason}", file.display())]
-    #[diagnostic(help(
-        "give the list that the recognition model was made with, one character a line"
-    ))]
+    #[diagnostic(help("give the list of the recognition model, with one character on each line"))]
     Dictionary {
         /// The list.
         file: PathBuf,

@@ -246,7 +246,7 @@ fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpO
             None => {
                 return Err(PpOcrError::Model {
                     file: models.recognition.clone(),
-                    reason: "its metadata has no list of characters (key `character`); name one in `dictionary`"
+                    reason: "its metadata has no list of characters (key `character`); set `dictionary` to one"
                         .into(),
                 });
             }
@@ -257,7 +257,7 @@ fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpO
         Some(classes) if classes != characters.classes() => Err(PpOcrError::Dictionary {
             file: source.clone(),
             reason: format!(
-                "it has {} characters, and the model tells {} apart",
+                "it has {} characters, but the model distinguishes {}",
                 characters.classes() - 2,
                 classes.saturating_sub(2)
             ),

@@ -114,12 +114,12 @@ impl PpOcrSettings {
         ];
         for (name, value) in fractions {
             if !(0.0..=1.0).contains(&value) {
-                return Some(format!("{name} is {value}; expected 0 to 1"));
+                return Some(format!("{name} is {value}; it must be 0 to 1"));
             }
         }
         if !(0.0..=10.0).contains(&self.unclip_ratio) {
             return Some(format!(
-                "unclip_ratio is {}; expected 0 to 10",
+                "unclip_ratio is {}; it must be 0 to 10",
                 self.unclip_ratio
             ));
         }
@@ -135,6 +135,8 @@ impl PpOcrSettings {
         counts
             .iter()
             .find(|(_, value, low, high)| !(low..=high).contains(&value))
-            .map(|(name, value, low, high)| format!("{name} is {value}; expected {low} to {high}"))
+            .map(|(name, value, low, high)| {
+                format!("{name} is {value}; it must be {low} to {high}")
+            })
     }
 }

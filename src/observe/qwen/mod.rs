@@ -86,7 +86,7 @@ impl Looker {
         let max_new_tokens = settings.max_new_tokens.unwrap_or(longest);
         if max_new_tokens == 0 {
             return Err(ModelError::Input(format!(
-                "observe.{observer}: `max_new_tokens` = 0: no answer fits"
+                "observe.{observer}: `max_new_tokens` is 0; it must be 1 or more"
             )));
         }
         let config: Config = read_config(&folder.join("config.json"))?;
@@ -135,7 +135,7 @@ impl Looker {
     /// The first token of a text.
     fn first_token(&self, text: &str) -> Result<u32> {
         let ids = self.reader.tokenizer.encode(text)?;
-        let nothing = || ModelError::Input(format!("the tokenizer makes nothing of {text:?}"));
+        let nothing = || ModelError::Input(format!("the tokenizer gives no tokens for {text:?}"));
         ids.first().copied().ok_or_else(nothing)
     }
 
@@ -181,7 +181,7 @@ fn check_folder(folder: &Path) -> Result<()> {
     Err(ModelError::file(
         folder,
         "there is no checkpoint of Qwen2.5-VL here",
-        "run `unigauge fetch qwen2.5-vl-7b`, or name another folder with `checkpoint` under [observe.…] in the suite",
+        "run `unigauge fetch qwen2.5-vl-7b`, or set `checkpoint` under [observe.…] in the suite to another folder",
     ))
 }
 

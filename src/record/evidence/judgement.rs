@@ -1,6 +1,7 @@
 //! `calls`: what a judge replied.
 
 use super::{Field, Text};
+use crate::record::ended_by_limit;
 use crate::record::model_name::Class;
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +112,12 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The `state` of a reply that the limit of tokens cut off.
     pub const TRUNCATED: &'static str = "truncated";
+
+    /// Whether the limit of tokens cut the reply off, in our word or in a server's.
+    pub fn is_cut(&self) -> bool {
+        let ended = |reason: &Text<'_>| ended_by_limit(reason);
+        self.state.text() == Self::TRUNCATED || self.finish_reason.get().is_some_and(ended)
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use pixels::{
     ChangeMask, Comparison, EditedPicture, Overlap, PixelMeasures, RegionMeasures, TargetMeasures,
     is_own_region,
 };
-pub use reading::{Line, ReadText, Server, TextReading};
+pub use reading::{Line, ReadText, Server, TextReading, text_alone, text_engine};
 pub use similarity::{Similarities, Similarity, why_absent};
 
 use serde::{Deserialize, Serialize};

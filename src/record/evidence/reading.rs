@@ -40,9 +40,20 @@ pub struct TextReading<'a, L = Vec<Field<Line<'a>>>> {
 /// A reading of which only the text matters.
 pub type ReadText<'a> = TextReading<'a, IgnoredAny>;
 
-/// One line.
+/// The whole text of an evidence object; the lines, which may be many, are not looked at.
+pub fn text_alone(evidence: &Value) -> Option<&str> {
+    evidence.get(TextReading::KEY)?.as_str()
+}
+
+/// The name of the engine that read a text; None where the evidence has no text, or does not say who read it.
+pub fn text_engine(evidence: &Value) -> Option<&str> {
+    evidence.get(TextReading::KEY)?;
+    evidence.get("engine")?.as_str()
+}
+
+/// One line. `P` is its polygon: points, each of two numbers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Line<'a> {
+pub struct Line<'a, P = Vec<Vec<f64>>> {
     /// Its characters.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub text: Field<Text<'a>>,
@@ -51,7 +62,7 @@ pub struct Line<'a> {
     pub score: Field<f64>,
     /// The corners of its box as x and y, in pixels.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
-    pub polygon: Field<Vec<Vec<f64>>>,
+    pub polygon: Field<P>,
 }
 
 /// What a server says about an answer, word for word.
@@ -116,6 +127,10 @@ mod tests {
         let value = json!({"lines": null, "text": 5});
         let seen: ReadText<'_> = read(&value);
         assert!(!seen.lines.is_absent() && !seen.text.is_absent());
-        assert!(seen.text.get().is_none());
+        assert!(seen.text.get().is_none() && text_alone(&value).is_none());
+        let value = json!({"engine": "PP-OCRv4", "text": "AB"});
+        assert_eq!(text_alone(&value), Some("AB"));
+        assert_eq!(text_engine(&value), Some("PP-OCRv4"));
+        assert_eq!(text_engine(&json!({"engine": "clip-flant5"})), None);
     }
 }

@@ -2,11 +2,12 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
+use super::draw::{Chart, Width};
+use super::error::ChartError;
+use super::font;
 use super::frame::steps;
 use super::series::{Legend, Look, Swatch};
-use super::{Chart, ChartError, Width, font};
-use crate::report::Table;
-use crate::report::table::{Cell, Unit};
+use crate::report::table::{Cell, Table, Unit};
 use plotters::prelude::DrawingBackend;
 
 /// Bars of every column of a table, a bar a run.
@@ -26,6 +27,7 @@ const LINES: usize = 3;
 const NUMBERED: usize = 6;
 
 impl<'a> Bars<'a> {
+    /// Bars of a table, whose rows have these labels.
     pub fn of(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
         Self {
             table,

@@ -1,6 +1,6 @@
 //! A thin layer over a plotters backend: shapes in page units, text with anchors and fallbacks.
 
-use super::ChartError;
+use super::error::ChartError;
 use super::font::{self, FAMILY, SIZE_PER_EM};
 use plotters::coord::Shift;
 use plotters::element::{Drawable, PointCollection};
@@ -39,14 +39,18 @@ pub enum Align {
 pub struct Type {
     /// Units per em.
     pub em: f64,
+    /// The colour of the letters.
     pub color: RGBColor,
+    /// The side of the text that its point is on.
     pub align: Align,
+    /// Whether the letters are bold.
     pub bold: bool,
     /// Reads from bottom to top.
     pub upright: bool,
 }
 
 impl Type {
+    /// Letters that are not bold.
     pub fn new(em: f64, color: RGBColor, align: Align) -> Self {
         Self {
             em,
@@ -61,7 +65,9 @@ impl Type {
 /// A label with what stands for it where no font has its characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
+    /// The text to print.
     pub text: String,
+    /// What stands for it where the font lacks its letters.
     pub id: String,
 }
 
@@ -85,6 +91,7 @@ pub struct Canvas<'a, DB: DrawingBackend> {
 }
 
 impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
+    /// A canvas of so many pixels a unit; `pixels` says whether the backend draws pixels.
     pub fn new(area: &'a DrawingArea<DB, Shift>, scale: f64, pixels: bool) -> Self {
         font::register();
         Self {
@@ -106,11 +113,17 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// A filled rectangle from one corner to the other.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn fill(&self, a: (f64, f64), b: (f64, f64), color: RGBColor) -> Result<(), ChartError> {
         self.draw(Rectangle::new([self.at(a), self.at(b)], color.filled()))
     }
 
     /// A rectangle's outline.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn outline(
         &self,
         a: (f64, f64),
@@ -125,6 +138,9 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// An open line through points.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn line(
         &self,
         points: &[(f64, f64)],
@@ -136,6 +152,9 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// An open line of dashes: `pattern` holds the lengths of dash and gap in turn; empty draws it solid.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn dashed(
         &self,
         points: &[(f64, f64)],
@@ -153,6 +172,9 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// A filled polygon, translucent.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn area(
         &self,
         points: &[(f64, f64)],
@@ -164,6 +186,9 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// A filled disc.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn disc(&self, center: (f64, f64), radius: f64, color: RGBColor) -> Result<(), ChartError> {
         self.draw(Circle::new(
             self.at(center),
@@ -173,6 +198,9 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// One line of text, its middle at `y`.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn text(&self, label: &Label, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         let (text, family) = if self.pixels {
             font::drawable(&label.text, &label.id)
@@ -206,11 +234,17 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     }
 
     /// Text without a fallback of its own.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn plain(&self, text: &str, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         self.text(&Label::plain(text), at, look)
     }
 
     /// A label in at most `lines` lines no wider than `limit`, its block centred at `y`.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn block(
         &self,
         label: &Label,

@@ -2,9 +2,11 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
+use super::draw::Chart;
+use super::error::ChartError;
 use super::series::{Legend, Look, Swatch};
-use super::{Chart, ChartError};
-use crate::report::{RunView, score};
+use crate::report::score;
+use crate::report::view::RunView;
 use plotters::prelude::DrawingBackend;
 
 /// Item means of each run, sorted, as shares of the full mark.

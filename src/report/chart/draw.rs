@@ -1,18 +1,18 @@
 //! What a chart is, and how it becomes SVG and PNG.
 
 use super::canvas::{Canvas, PAPER};
+use super::error::ChartError;
 use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
-
-/// Why a backend could not draw.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ChartError(pub String);
 
 /// A picture of results.
 pub trait Chart {
-    /// Units; 1000 make a column of 88 mm.
+    /// Width and height in units, of which 1000 make a column of 88 mm.
     fn size(&self) -> (f64, f64);
 
+    /// Draws it.
+    ///
+    /// # Errors
+    /// When the backend fails.
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError>;
 }
 
@@ -27,6 +27,7 @@ pub enum Width {
 }
 
 impl Width {
+    /// The width in units, of which 1000 make a column of 88 mm.
     pub fn units(self) -> f64 {
         match self {
             Self::Column => 1000.0,
@@ -43,6 +44,9 @@ const SVG_SCALE: f64 = 4.0;
 const PNG_SCALE: f64 = 2.0;
 
 /// The chart as an SVG document of its printed size.
+///
+/// # Errors
+/// When the backend fails.
 pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
     let (width, height) = pixels(chart, SVG_SCALE);
     let mut text = String::new();
@@ -63,6 +67,9 @@ pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
 }
 
 /// The chart as PNG bytes.
+///
+/// # Errors
+/// When the backend fails.
 pub fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ChartError> {
     let (width, height) = pixels(chart, PNG_SCALE);
     let mut buffer = vec![0; width as usize * height as usize * 3];

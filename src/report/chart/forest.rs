@@ -2,18 +2,23 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
+use super::draw::{Chart, Width};
+use super::error::ChartError;
+use super::font;
 use super::frame::{FOOT, steps};
 use super::series::Look;
-use super::{Chart, ChartError, Width, font};
 use plotters::prelude::DrawingBackend;
 
 /// One difference.
 #[derive(Debug, Clone)]
 pub struct Effect {
+    /// What the difference is of.
     pub label: Label,
+    /// The colour and the mark.
     pub look: Look,
     /// None where there is nothing to compare.
     pub value: Option<f64>,
+    /// The 95 % interval; None without spread.
     pub interval: Option<(f64, f64)>,
     /// Whether it is beyond chance; then its mark is filled.
     pub sure: bool,
@@ -24,9 +29,11 @@ pub struct Effect {
 /// Differences, one a line.
 #[derive(Debug, Clone)]
 pub struct Forest {
+    /// From top to bottom.
     pub effects: Vec<Effect>,
     /// The title of the axis.
     pub x: String,
+    /// How wide it is printed.
     pub width: Width,
 }
 

@@ -1,8 +1,8 @@
 //! Two axes with their titles around a plot.
 
-use super::ChartError;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
+use super::error::ChartError;
 use super::font;
 use plotters::prelude::DrawingBackend;
 
@@ -60,6 +60,9 @@ impl Frame {
     }
 
     /// Grid, ticks and titles.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
         for (value, text) in self.y.ticks() {
             let (_, y) = self.at(f64::NAN, *value);

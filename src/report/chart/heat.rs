@@ -1,8 +1,10 @@
 //! A heat map item × model: a line a run, items from hard to easy along it.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
-use super::{Chart, ChartError};
-use crate::report::{RunView, score};
+use super::draw::Chart;
+use super::error::ChartError;
+use crate::report::score;
+use crate::report::view::RunView;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 use std::collections::{BTreeMap, BTreeSet};

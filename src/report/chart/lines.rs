@@ -2,15 +2,18 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Label, SMALL, SOFT, Type};
+use super::draw::{Chart, Width};
+use super::error::ChartError;
 use super::frame::{FOOT, Frame, steps};
 use super::series::{Legend, Look, Swatch};
-use super::{Chart, ChartError, Width};
 use plotters::prelude::DrawingBackend;
 
 /// A value at a step. A value that is not finite leaves a gap in the line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// The place on the horizontal axis.
     pub x: f64,
+    /// The value; not a number where the line has a gap.
     pub y: f64,
     /// Low and high, such as an interval or the range over seeds.
     pub band: Option<(f64, f64)>,
@@ -19,22 +22,28 @@ pub struct Point {
 /// One line. Points stand in the order of their `x`.
 #[derive(Debug, Clone)]
 pub struct Curve {
+    /// The name of the curve.
     pub label: Label,
+    /// The colour, the dashes and the mark.
     pub look: Look,
+    /// From left to right.
     pub points: Vec<Point>,
 }
 
 /// Lines over a common axis.
 #[derive(Debug, Clone)]
 pub struct Lines {
+    /// In the order of the legend.
     pub curves: Vec<Curve>,
     /// The title of the axis.
     pub x: String,
+    /// The title of the vertical axis.
     pub y: String,
     /// In place of round numbers, such as dates.
     pub x_ticks: Vec<(f64, String)>,
     /// Places with an upright line and a word beside it, such as change points.
     pub marks: Vec<(f64, String)>,
+    /// How wide it is printed.
     pub width: Width,
 }
 

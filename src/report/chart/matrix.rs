@@ -1,19 +1,24 @@
 //! A heat map of numbers: a line a level, a column a group, the number in each cell.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, SOFT, Type};
+use super::draw::{Chart, Width};
+use super::error::ChartError;
+use super::font;
 use super::heat::ramp;
-use super::{Chart, ChartError, Width, font};
 use plotters::prelude::DrawingBackend;
 
 /// Numbers by line and column.
 #[derive(Debug, Clone)]
 pub struct Matrix {
+    /// The names of the rows.
     pub rows: Vec<Label>,
+    /// The names of the columns.
     pub columns: Vec<Label>,
     /// `cells[row][column]`.
     pub cells: Vec<Vec<Option<f64>>>,
     /// Digits behind the point.
     pub decimals: usize,
+    /// How wide it is printed.
     pub width: Width,
 }
 

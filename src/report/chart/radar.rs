@@ -2,10 +2,10 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
+use super::draw::Chart;
+use super::error::ChartError;
 use super::series::{Legend, Look, Swatch};
-use super::{Chart, ChartError};
-use crate::report::Table;
-use crate::report::table::Unit;
+use crate::report::table::{Table, Unit};
 use plotters::prelude::DrawingBackend;
 use std::f64::consts::TAU;
 

@@ -2,28 +2,38 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, INK, Label, SMALL, SOFT, Type};
+use super::draw::{Chart, Width};
+use super::error::ChartError;
+use super::font;
 use super::frame::{FOOT, Frame, steps};
 use super::series::{Legend, Look, Swatch};
-use super::{Chart, ChartError, Width, font};
 use plotters::prelude::DrawingBackend;
 
 /// One level, or another thing with a cost and a score.
 #[derive(Debug, Clone)]
 pub struct Spot {
+    /// The name of the spot.
     pub label: Label,
+    /// The colour and the mark.
     pub look: Look,
+    /// The place on the horizontal axis.
     pub cost: f64,
+    /// The place on the vertical axis.
     pub score: f64,
+    /// The 95 % interval of the score.
     pub interval: Option<(f64, f64)>,
 }
 
 /// Scores over costs.
 #[derive(Debug, Clone)]
 pub struct Scatter {
+    /// In the order of the legend.
     pub spots: Vec<Spot>,
     /// Titles of the axes.
     pub x: String,
+    /// The title of the vertical axis.
     pub y: String,
+    /// How wide it is printed.
     pub width: Width,
 }
 

@@ -1,7 +1,7 @@
 //! What tells models apart: colour, hatching, dashes and markers, so that grey print and colour-blind eyes still can.
 
-use super::ChartError;
 use super::canvas::{Align, Canvas, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, Type};
+use super::error::ChartError;
 use super::font;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
@@ -53,10 +53,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// The look of the series at this place; the colours come again after a while.
     pub fn new(index: usize) -> Self {
         Self { index }
     }
 
+    /// The colour.
     pub fn color(self) -> RGBColor {
         COLORS[self.index % COLORS.len()]
     }
@@ -69,11 +71,15 @@ impl Look {
         }
     }
 
+    /// Lengths of dashes and gaps in turn, in units; empty for a whole line.
     pub fn dash(self) -> &'static [f64] {
         DASHES[self.index % DASHES.len()]
     }
 
     /// A filled, hatched box.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn fill<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
@@ -94,6 +100,9 @@ impl Look {
     }
 
     /// A marker of about `radius`: disc, square, triangle, diamond in turn, hollow once the colours come again.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn marker<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
@@ -246,6 +255,10 @@ impl<'a> Legend<'a> {
         self.height
     }
 
+    /// Draws the legend at the top of the chart.
+    ///
+    /// # Errors
+    /// The backend fails.
     pub fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
         for entry in self.entries.iter().filter(|_| self.height > 0.0) {
             let (x, y) = entry.at;

@@ -8,17 +8,22 @@ use std::path::PathBuf;
 /// Everything the script needs; embedded as JSON.
 #[derive(Debug, Serialize)]
 pub struct Gallery {
+    /// The runs, in the order of the page.
     pub runs: Vec<Run>,
+    /// The cards, in the suites' order.
     pub items: Vec<Card>,
     /// Outputs of all runs, and how many of them have a card here.
     pub total: usize,
+    /// Outputs with a card here.
     pub shown: usize,
 }
 
 /// One run, as cards refer to it by index.
 #[derive(Debug, Serialize)]
 pub struct Run {
+    /// The suite's title.
     pub suite: String,
+    /// The model, and what tells it from others.
     pub label: String,
     /// The score of a perfect output.
     pub full: f64,
@@ -27,22 +32,31 @@ pub struct Run {
 /// One item of one suite.
 #[derive(Debug, Serialize)]
 pub struct Card {
+    /// The item's id.
     pub id: String,
+    /// The suite's title.
     pub suite: String,
+    /// What was asked.
     pub prompt: String,
+    /// What the item's metadata say should be seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// What the report groups by.
     pub tags: crate::record::Tags,
+    /// The pictures that the model got.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Picture>,
+    /// The outputs, run by run.
     pub outputs: Vec<Shown>,
 }
 
 /// A picture of the gallery: where its file lies, and, once made, its thumbnail.
 #[derive(Debug, Default, Serialize)]
 pub struct Picture {
+    /// The file.
     #[serde(skip)]
     pub path: PathBuf,
+    /// Of the file, where the record says it.
     #[serde(skip)]
     pub sha256: Option<String>,
     /// `data:` URI or relative file.
@@ -51,8 +65,10 @@ pub struct Picture {
     /// Relative link to the original.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Pixels; 0 where nobody says.
     #[serde(rename = "w")]
     pub width: u32,
+    /// Pixels; 0 where nobody says.
     #[serde(rename = "h")]
     pub height: u32,
     /// Why there is no thumbnail.
@@ -68,6 +84,7 @@ pub enum Status {
     Passed,
     /// Scored below full marks, or judged incorrect.
     Failed,
+    /// No score.
     Unscored,
     /// Could not be made or observed.
     Error,
@@ -78,13 +95,17 @@ pub enum Status {
 pub struct Shown {
     /// Index into [`Gallery::runs`].
     pub run: usize,
+    /// Which of the item's outputs, from 0.
     pub repeat: u32,
+    /// What became of it.
     pub status: Status,
+    /// The score, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
     /// The grade's reason, or why there is no grade.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The picture, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
     /// A text answer.
@@ -93,6 +114,7 @@ pub struct Shown {
     /// What OCR read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
+    /// Shapes that observers saw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
     /// Where an edit changed its input.

@@ -2,6 +2,7 @@
 
 use crate::image::edit::Mask;
 use crate::image::encode_mask;
+use crate::record::evidence::{self, Call, EditedPicture, Field, Judgement, Text};
 use base64::Engine;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,9 +12,11 @@ use serde_json::Value;
 pub struct ChangeMask {
     /// `data:` URI of a small PNG, a pixel for each cell.
     pub src: String,
-    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is cut.
+    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is
+    /// cut.
     #[serde(rename = "w")]
     pub width: f64,
+    /// As `width`.
     #[serde(rename = "h")]
     pub height: f64,
     /// Share of changed pixels.
@@ -23,10 +26,13 @@ pub struct ChangeMask {
 /// One reply of a judge, word for word.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
+    /// Who gave it; empty where nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// What it is about; empty where nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role: String,
+    /// The words.
     pub reply: String,
 }
 
@@ -35,56 +41,48 @@ const LONGEST: usize = 16_384;
 
 /// The mask of this evidence, if it has one that can be drawn.
 pub fn change_mask(evidence: &Value) -> Option<ChangeMask> {
-    let mask = evidence.get("mask")?;
-    let number = |holder: &Value, key: &str| usize::try_from(holder.get(key)?.as_u64()?).ok();
-    let (columns, rows) = (number(mask, "width")?, number(mask, "height")?);
-    let cell = number(mask, "cell")?;
-    let (width, height) = (number(evidence, "width")?, number(evidence, "height")?);
+    let seen: EditedPicture = evidence::read(evidence);
+    let mask = seen.mask.get()?;
+    let (width, height) = (*seen.width.get()?, *seen.height.get()?);
     let sides = 1..=LONGEST;
-    if !sides.contains(&columns) || !sides.contains(&rows) || width == 0 || height == 0 {
+    let drawn = sides.contains(&mask.width) && sides.contains(&mask.height);
+    if !drawn || width == 0 || height == 0 {
         return None;
     }
-    let runs = mask.get("runs")?.as_array()?.iter();
-    let runs: Vec<u32> = runs
-        .map(|run| u32::try_from(run.as_u64()?).ok())
-        .collect::<Option<_>>()?;
-    let png = encode_mask(&Mask::from_runs(columns, rows, &runs)?).ok()?;
+    let cells = Mask::from_runs(mask.width, mask.height, &mask.runs)?;
+    let png = encode_mask(&cells).ok()?;
     let text = base64::engine::general_purpose::STANDARD.encode(png);
-    let covered = |cells: usize, side: usize| (cells * cell) as f64 / side as f64;
+    let covered = |cells: usize, side: usize| (cells * mask.cell) as f64 / side as f64;
     Some(ChangeMask {
         src: format!("data:image/png;base64,{text}"),
-        width: covered(columns, width),
-        height: covered(rows, height),
-        changed: evidence.get("edit_fraction").and_then(Value::as_f64)?,
+        width: covered(mask.width, width),
+        height: covered(mask.height, height),
+        changed: *seen.edit_fraction.get()?,
     })
 }
 
 /// Who gave a reply; where nobody says, who was asked for it.
-fn model(call: &Value, evidence: &Value) -> String {
-    let named = |value: &Value, key: &str| {
-        let name = value.get(key).and_then(Value::as_str);
-        name.filter(|name| !name.is_empty()).map(str::to_owned)
+fn model(call: &Call<'_>, judgement: &Judgement<'_>) -> String {
+    let named = |name: &Field<Text<'_>>| {
+        let name = name.text();
+        (!name.is_empty()).then(|| name.to_owned())
     };
-    let answered = named(call, "model").or_else(|| named(evidence, "model"));
-    let asked = || Some(format!("{} (asked)", named(evidence, "judge")?));
+    let answered = named(&call.model).or_else(|| named(&judgement.model));
+    let asked = || Some(format!("{} (asked)", named(&judgement.judge)?));
     answered.or_else(asked).unwrap_or_default()
 }
 
 /// The replies of a judge's evidence, in the order of the calls.
 pub fn replies(evidence: &Value) -> Vec<Reply> {
-    let text = |value: &Value, key: &str| {
-        let text = value.get(key).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let calls = evidence.get("calls").and_then(Value::as_array);
+    let judgement: Judgement<'_> = evidence::read(evidence);
+    let calls = judgement.calls.get().into_iter().flatten();
     calls
-        .into_iter()
-        .flatten()
+        .filter_map(Field::get)
         .filter_map(|call| {
             Some(Reply {
-                model: model(call, evidence),
-                role: text(call, "role"),
-                reply: call.get("reply")?.as_str()?.to_owned(),
+                model: model(call, &judgement),
+                role: call.role.text().to_owned(),
+                reply: call.reply.get()?.to_string(),
             })
         })
         .collect()

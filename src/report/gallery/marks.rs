@@ -1,5 +1,6 @@
 //! What observers saw in a picture, drawn over it.
 
+use crate::record::evidence::{self, Detection, Detections, Field, Line, ReadText, TextReading};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 pub struct Mark {
     /// `x, y` of each corner, in turn.
     pub points: Vec<i32>,
+    /// What it is.
     pub label: String,
     /// Confidence, 0 to 1.
     pub score: f64,
@@ -18,71 +20,63 @@ const DETECTION_THRESHOLD: f64 = 0.3;
 /// Shapes a picture, highest score first for detections, reading order for text.
 const MOST_MARKS: usize = 60;
 
+/// The numbers among the elements of a list.
+type Numbers = Vec<Field<f64>>;
+
+/// Lines with polygons of any form.
+type LooseLine<'a> = Line<'a, Vec<Field<Numbers>>>;
+
 /// The text that OCR read, if this is its evidence.
 pub fn text_read(evidence: &Value) -> Option<String> {
-    evidence.get("lines")?;
-    Some(evidence.get("text")?.as_str()?.to_owned())
+    let seen: ReadText<'_> = evidence::read(evidence);
+    let text = seen.text.get().filter(|_| !seen.lines.is_absent())?;
+    Some(text.to_string())
 }
 
 /// Boxes of detections and polygons of text lines.
 pub fn marks(evidence: &Value) -> Vec<Mark> {
-    let list = |key: &str| {
-        evidence
-            .get(key)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let score = |value: &Value| value.get("score").and_then(Value::as_f64).unwrap_or(0.0);
-    let label = |value: &Value, key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned()
-    };
-    let mut marks: Vec<Mark> = list("detections")
-        .iter()
-        .filter(|detection| score(detection) >= DETECTION_THRESHOLD)
-        .filter_map(|detection| {
-            let [left, top, right, bottom] = numbers(detection.get("box")?)[..] else {
-                return None;
-            };
-            let color = label(detection, "color");
-            Some(Mark {
-                points: vec![left, top, right, top, right, bottom, left, bottom],
-                label: format!("{color} {}", label(detection, "class"))
-                    .trim()
-                    .to_owned(),
-                score: score(detection),
-            })
-        })
-        .collect();
+    let seen: Detections<'_, Numbers> = evidence::read(evidence);
+    let detections = seen.detections.get().into_iter().flatten();
+    let mut marks: Vec<Mark> = detections.filter_map(|seen| boxed(seen.get()?)).collect();
     marks.sort_by(|a, b| b.score.total_cmp(&a.score));
-    marks.extend(list("lines").iter().filter_map(|line| {
-        let points: Vec<i32> = line
-            .get("polygon")?
-            .as_array()?
-            .iter()
-            .flat_map(numbers)
-            .collect();
-        (points.len() >= 6 && points.len().is_multiple_of(2)).then(|| Mark {
-            points,
-            label: label(line, "text"),
-            score: score(line),
-        })
-    }));
+    let seen: TextReading<'_, Vec<Field<LooseLine<'_>>>> = evidence::read(evidence);
+    let lines = seen.lines.get().into_iter().flatten();
+    marks.extend(lines.filter_map(|line| outlined(line.get()?)));
     marks.truncate(MOST_MARKS);
     marks
 }
 
-fn numbers(value: &Value) -> Vec<i32> {
-    let values = value.as_array().map_or(&[][..], Vec::as_slice);
-    values
-        .iter()
-        .filter_map(Value::as_f64)
-        .map(|number| number.round() as i32)
-        .collect()
+/// The box of a detection that is sure enough.
+fn boxed(detection: &Detection<'_, Numbers>) -> Option<Mark> {
+    let score = detection.score.get().copied().unwrap_or(0.0);
+    if score < DETECTION_THRESHOLD {
+        return None;
+    }
+    let [left, top, right, bottom] = pixels(detection.bbox.get()?)[..] else {
+        return None;
+    };
+    let label = format!("{} {}", detection.color.text(), detection.class.text());
+    Some(Mark {
+        points: vec![left, top, right, top, right, bottom, left, bottom],
+        label: label.trim().to_owned(),
+        score,
+    })
+}
+
+/// The polygon of a line.
+fn outlined(line: &LooseLine<'_>) -> Option<Mark> {
+    let corners = line.polygon.get()?.iter().filter_map(Field::get);
+    let points: Vec<i32> = corners.flat_map(pixels).collect();
+    (points.len() >= 6 && points.len().is_multiple_of(2)).then(|| Mark {
+        points,
+        label: line.text.text().to_owned(),
+        score: line.score.get().copied().unwrap_or(0.0),
+    })
+}
+
+fn pixels(numbers: &Numbers) -> Vec<i32> {
+    let numbers = numbers.iter().filter_map(Field::get);
+    numbers.map(|number| number.round() as i32).collect()
 }
 
 #[cfg(test)]

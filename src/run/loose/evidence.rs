@@ -50,7 +50,7 @@ fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     for odd in std::mem::take(&mut row.not_numbers) {
         if odd.field == "evidence" {
             why.get_or_insert(format!(
-                "`{}` is {}, which is no number",
+                "`{}` is {}, which is not a number",
                 odd.at, odd.written
             ));
         }

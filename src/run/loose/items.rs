@@ -17,7 +17,7 @@ pub fn read(file: LooseFile, task: Task) -> Result<Vec<Item>, RunError> {
     let rows = file.records(|path, row| item(path, row, &task))?;
     if let Some(note) = rows.note {
         return Err(RunError::Invalid(format!(
-            "{note}; what is not known of an item cannot be graded"
+            "{note}; an item with missing data cannot be graded"
         )));
     }
     let mut lines: HashMap<&str, usize> = HashMap::with_capacity(rows.rows.len());
@@ -35,12 +35,15 @@ pub fn read(file: LooseFile, task: Task) -> Result<Vec<Item>, RunError> {
 fn item(path: &Path, mut row: Row, task: &Value) -> Result<Item, RunError> {
     row.item(path)?;
     if let Some(odd) = row.not_numbers.first() {
-        let message = format!("`{}` is {}, which is no JSON number", odd.at, odd.written);
+        let message = format!(
+            "`{}` is {}, which is not a JSON number",
+            odd.at, odd.written
+        );
         return Err(RunError::line(
             path,
             row.line,
             message,
-            "write the value that is expected, or leave the field out",
+            "write the expected value, or leave out the field",
         ));
     }
     row.or_else("task", task.clone());

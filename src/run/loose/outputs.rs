@@ -18,7 +18,7 @@ pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     row.whole(&["repeat", "seed", "width", "height"]);
     let has = |row: &Row, name: &str| row.fields.get(name).is_some_and(|value| !value.is_null());
     if let Some(odd) = row.not_numbers.iter().find(|odd| odd.field == "text") {
-        let message = format!("`{}` is {}, and no text", odd.at, odd.written);
+        let message = format!("`{}` is {}, not a text", odd.at, odd.written);
         row.or_else("error", failure(message));
     }
     // What is no number is no value; where it stands inside a field, the field has none.
@@ -34,7 +34,7 @@ pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
                 return Err(RunError::line(
                     path,
                     row.line,
-                    "there is no `text` and no `file`, and so nothing to grade",
+                    "there is neither `text` nor `file`, so there is nothing to grade",
                     HELP,
                 ));
             }
@@ -53,7 +53,7 @@ pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     let output: Output = row.record(path)?;
     match output.repeat {
         repeat if repeat > MOST_REPEATS => {
-            let message = format!("`repeat` is {repeat}, and {MOST_REPEATS} at most");
+            let message = format!("`repeat` is {repeat}, but it must be at most {MOST_REPEATS}");
             Err(RunError::line(
                 path,
                 line,

@@ -16,6 +16,7 @@ pub const HELP: &str = "each line is one JSON object; see the formats in the REA
 pub struct Row {
     /// 1-based.
     pub line: usize,
+    /// The fields, as JSON.
     pub fields: Object,
     /// Where `NaN` or an infinite number stands in place of a number; such values are null in `fields`.
     pub not_numbers: Vec<NotNumber>,
@@ -121,13 +122,13 @@ impl Row {
                 Ok(())
             }
             Some(other) => {
-                let message = format!("`item` is {other}, where an id is expected");
+                let message = format!("`item` is {other}, but an id is expected");
                 Err(RunError::line(path, self.line, message, HELP))
             }
             None => Err(RunError::line(
                 path,
                 self.line,
-                "missing field `item`, the id of the item that this is about",
+                "missing field `item`, the id of the item",
                 HELP,
             )),
         }

@@ -104,14 +104,14 @@ impl<T> Rows<T> {
 fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
     let (what, help) = match text {
         [b'[', ..] => (
-            "the file is a JSON array, where one object a line is expected",
-            "write its elements on lines of their own: `jq -c '.[]' FILE`",
+            "the file is a JSON array, but one object on each line is expected",
+            "write each element on a line of its own: `jq -c '.[]' FILE`",
         ),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => (
-            "the file is UTF-16, where UTF-8 is expected",
-            "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8 FILE`",
+            "the file is UTF-16, but UTF-8 is expected",
+            "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8 FILE`",
         ),
-        [b'P', b'A', b'R', b'1', ..] => ("the file is Parquet, where JSON is expected", HELP),
+        [b'P', b'A', b'R', b'1', ..] => ("the file is Parquet, but JSON is expected", HELP),
         _ => return Ok(()),
     };
     Err(RunError::line(path, line, what, help))

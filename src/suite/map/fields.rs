@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The paths that a field holds.
 pub(super) fn paths(name: &str, value: &Value) -> Result<Vec<String>, String> {
-    let wrong = || format!("the field `{name}` must be the path of an image or a list of them");
+    let wrong = || format!("the field `{name}` must be the path of an image or a list of paths");
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(path) => Ok(vec![path.clone()]),
@@ -49,7 +49,7 @@ pub(super) fn value<'a>(
         FieldOrValue::Value { value } => Ok(Cow::Borrowed(value)),
         FieldOrValue::PythonList { python_list } => {
             let strings = lists::strings(string(fields, python_list)?)
-                .map_err(|why| format!("the field `{python_list}` is no list: {why}"))?;
+                .map_err(|why| format!("the field `{python_list}` is not a list: {why}"))?;
             Ok(Cow::Owned(strings.into()))
         }
     }
@@ -68,7 +68,10 @@ pub(in crate::suite) fn field<'a>(fields: &'a Object, name: &str) -> Result<&'a 
             Some(near) => format!("the field `{name}` is missing; did you mean `{near}`?"),
             None => {
                 let names: Vec<&str> = names().take(12).collect();
-                format!("the field `{name}` is missing among: {}", names.join(", "))
+                format!(
+                    "the field `{name}` is missing; the fields are {}",
+                    names.join(", ")
+                )
             }
         }
     })

@@ -53,7 +53,7 @@ impl Prompt {
         match (prompt.trim().is_empty(), self) {
             (false, _) => Ok(prompt),
             (true, Self::Field(name)) => Err(format!("the field `{name}` is empty")),
-            (true, Self::Text(_)) => Err("the prompt that is made of it is empty".to_owned()),
+            (true, Self::Text(_)) => Err("the prompt made from it is empty".to_owned()),
         }
     }
 }

@@ -141,13 +141,13 @@ fn placeholder(inside: &str) -> Result<Part, String> {
             Some(Ok(width @ 1..=20)) => Form::Zeros(width),
             _ => {
                 return Err(format!(
-                    "`{zeros}` is no form of a field: `04` and `stem` are"
+                    "`{zeros}` is not a form of a field; write a form such as `04` or `stem`"
                 ));
             }
         },
     };
     if name.is_empty() {
-        return Err("a pair of braces names no field".to_owned());
+        return Err("a pair of braces contains no field".to_owned());
     }
     let known = !name.starts_with('@') || ["@index", "@key", OPTIONS].contains(&name);
     if !known {

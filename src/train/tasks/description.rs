@@ -35,10 +35,10 @@ impl TaskDescription {
             return Ok(());
         };
         let message = if self.roles.is_empty() {
-            format!("`from.{role}`: this task begins from nothing")
+            format!("`from.{role}`: this task does not start from a checkpoint")
         } else {
             let roles = self.roles.join("`, `");
-            format!("`from.{role}`: this task begins from `{roles}`")
+            format!("`from.{role}`: this task starts from `{roles}`")
         };
         Err(TrainError::Definition { message })
     }

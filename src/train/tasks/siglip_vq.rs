@@ -215,7 +215,8 @@ impl SiglipVq {
         })
     }
 
-    /// Scores of the answers' tokens [B, A, V], told by the decoded features of their pictures [B, N, Z].
+    /// Scores of the answers' tokens [B, A, V], predicted from the decoded features of their pictures [B, N,
+    /// Z].
     fn scores(&self, answers: &Answers, decoded: &Tensor) -> Result<Tensor, TrainError> {
         let images = self.projector.forward(decoded)?.flatten(0, 1)?;
         let states = self
@@ -234,7 +235,7 @@ fn patches(config: &Config, side: usize) -> Result<[usize; 3], TrainError> {
     } else {
         Err(TrainError::Definition {
             message: format!(
-                "`from.vlm` sees {0} × {0} tokens of a picture, `from.siglip` {side} × {side}: they must be the same",
+                "`from.vlm` has {0} × {0} tokens for a picture, but `from.siglip` has {side} × {side}",
                 across / vision.spatial_merge_size
             ),
         })

@@ -180,14 +180,14 @@ fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
     for (key, is, wanted) in sizes {
         if is != wanted {
             return Err(TrainError::Definition {
-                message: format!("`network.{key}` is {is}, it must be {wanted}"),
+                message: format!("`network.{key}` is {is}; it must be {wanted}"),
             });
         }
     }
     let least = codes + vocabulary::AROUND.len();
     if config.mm_vocab_size < least {
         return Err(TrainError::Definition {
-            message: format!("`network.mm_vocab_size` must be {least} at least"),
+            message: format!("`network.mm_vocab_size` must be at least {least}"),
         });
     }
     Ok(())
@@ -201,7 +201,7 @@ fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
     } else {
         Err(TrainError::Definition {
             message: format!(
-                "`from.begin`: {} was trained over another tokenizer than `from.tokenizer`",
+                "`from.begin`: {} was trained with another tokenizer than `from.tokenizer`",
                 begin.display()
             ),
         })

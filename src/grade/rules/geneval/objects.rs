@@ -2,30 +2,49 @@
 
 use super::GenEvalOptions;
 use super::geometry::{Box4, iou};
+use crate::grade::lookup;
+use crate::record::evidence::{Detection, Field, Text};
 use crate::record::geneval_words::official_object_name;
-use serde::Deserialize;
-use std::borrow::Cow;
+use serde_json::Value;
 
-/// The `evidence` object of a detector; other keys are not looked at.
-#[derive(Deserialize)]
-pub struct Detections<'a> {
-    #[serde(borrow)]
-    detections: Vec<Detected<'a>>,
-}
+/// The objects that a detector found, each with all that the rule needs.
+pub struct DetectedObjects<'a>(Vec<Detected<'a>>);
 
 /// One detected object.
-#[derive(Deserialize)]
 pub struct Detected<'a> {
-    #[serde(borrow)]
-    class: Cow<'a, str>,
+    class: Text<'a>,
     /// The detector's confidence, 0 to 1.
     pub score: f64,
-    #[serde(rename = "box")]
     /// The box, in pixels.
     pub bbox: Box4,
     /// What the colour classifier named, where it was asked.
-    #[serde(borrow, default)]
-    pub color: Option<Cow<'a, str>>,
+    pub color: Option<Text<'a>>,
+}
+
+impl<'a> DetectedObjects<'a> {
+    /// Reads a detector's evidence.
+    ///
+    /// # Errors
+    /// When an object lacks something, or has a value of another type.
+    pub fn read(evidence: &'a Value) -> Result<Self, String> {
+        let detections = lookup::detections(evidence)?.into_iter();
+        detections
+            .map(Detected::checked)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl<'a> Detected<'a> {
+    fn checked(detection: Field<Detection<'a>>) -> Result<Self, String> {
+        let detection = detection.required("detection")?;
+        Ok(Self {
+            class: detection.class.required("class")?,
+            score: detection.score.required("score")?,
+            bbox: detection.bbox.required("box")?,
+            color: detection.color.optional()?,
+        })
+    }
 }
 
 /// The detections that count, class by class, best first.
@@ -34,11 +53,16 @@ pub struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified), above the
-    /// threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched on.
-    pub fn new(detections: &'a Detections<'a>, threshold: f64, options: &GenEvalOptions) -> Self {
+    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified),
+    /// above the threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched
+    /// on.
+    pub fn new(
+        detections: &'a DetectedObjects<'a>,
+        threshold: f64,
+        options: &GenEvalOptions,
+    ) -> Self {
         let mut classes: Vec<(&str, Vec<&Detected<'_>>)> = Vec::new();
-        for detected in detections.detections.iter().filter(|d| d.score > threshold) {
+        for detected in detections.0.iter().filter(|d| d.score > threshold) {
             let class = official_object_name(&detected.class);
             match classes.iter_mut().find(|(name, _)| *name == class) {
                 Some((_, objects)) => objects.push(detected),

@@ -1,18 +1,16 @@
-//! GenEval's own files: the results that `evaluate_images.py` writes, and the text that `summary_scores.py` prints.
+//! GenEval's own files: the results that `evaluate_images.py` writes, and the text that `summary_scores.py`
+//! prints.
 
-use super::objects::{Detections, Found};
+use super::objects::{DetectedObjects, Found};
 use super::{Counts, GenEval};
 use crate::grade::description::OfficialResults;
 use crate::grade::rule::{Board, OfficialFile, Verdict};
 use crate::python;
+use crate::record::evidence::{self, Field, OfficialVerdict, Text};
 use crate::record::{Evidence, Grade, Item, Object};
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-
-/// The key of evidence that is an official verdict.
-pub const KEY: &str = "official";
 
 /// The observer's name in such evidence.
 const OBSERVER: &str = "geneval-official";
@@ -20,7 +18,7 @@ const OBSERVER: &str = "geneval-official";
 /// How the rule reads what `evaluate_images.py` writes.
 pub const RESULTS: OfficialResults = OfficialResults {
     recognise: is_result,
-    read: evidence,
+    read: line_evidence,
     format: "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line",
 };
 
@@ -32,12 +30,12 @@ fn is_result(line: &Object) -> bool {
 
 /// A line of an official results file as evidence.
 ///
-/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes; where the
-/// folder's name is no item, the item with the same prompt is taken.
+/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes;
+/// where the folder's name is no item, the item with the same prompt is taken.
 ///
 /// # Errors
 /// What is missing in the line, or that it is of no item.
-fn evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
+fn line_evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
     let text = |key: &str| record.get(key)?.as_str();
     let filename = text("filename").ok_or("`filename` is no text")?;
     let correct = record.get("correct").and_then(Value::as_bool);
@@ -57,13 +55,21 @@ fn evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
     })?;
     let reason = text("reason").unwrap_or_default();
     let details = text("details").and_then(|details| serde_json::from_str::<Value>(details).ok());
+    let verdict: OfficialVerdict<'_, Value> = OfficialVerdict {
+        official: evidence::Verdict {
+            correct: correct.into(),
+            reason: Text::from(reason).into(),
+            details: Field::or_null(details),
+        }
+        .into(),
+    };
     Ok(Evidence {
         item: item.item.clone(),
         repeat,
         observer: OBSERVER.into(),
         fingerprint: String::new(),
         seconds: 0.0,
-        evidence: Some(json!({KEY: {"correct": correct, "reason": reason, "details": details}})),
+        evidence: Some(evidence::written(&verdict).map_err(|error| error.to_string())?),
         error: None,
         extra: Object::new(),
     })
@@ -79,11 +85,11 @@ fn sample(filename: &str) -> Option<(&str, u32)> {
 
 /// The verdict that such evidence holds.
 pub fn verdict(evidence: &Value) -> Result<Verdict, String> {
-    let verdict = &evidence[KEY];
-    let correct = verdict["correct"]
-        .as_bool()
-        .ok_or("malformed official results: `correct` is no truth value")?;
-    let reason = verdict["reason"].as_str().unwrap_or_default().to_owned();
+    let seen: OfficialVerdict<'_> = evidence::read(evidence);
+    let verdict = seen.official.into_option().unwrap_or_default();
+    let correct = verdict.correct.into_option();
+    let correct = correct.ok_or("malformed official results: `correct` is no truth value")?;
+    let reason = verdict.reason.text().to_owned();
     Ok(Verdict::scored(
         f64::from(u8::from(correct)),
         correct,
@@ -159,13 +165,13 @@ fn tag_of<'a>(grade: &'a Grade, item: &'a Item) -> &'a str {
 
 /// Class → boxes with their scores, of the detections that count.
 fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
-    if let Some(details) = evidence
-        .get(KEY)
-        .and_then(|official| official.get("details"))
-    {
-        return details.clone();
+    let seen: OfficialVerdict<'_, Value> = evidence::read(evidence);
+    match seen.official.into_option().map(|verdict| verdict.details) {
+        Some(Field::Given(details)) => return details,
+        Some(Field::Null) => return Value::Null,
+        _ => {}
     }
-    let Ok(detections) = Detections::deserialize(evidence) else {
+    let Ok(detections) = DetectedObjects::read(evidence) else {
         return json!({});
     };
     let found = Found::new(&detections, rule.threshold(Some(tag)), &rule.0);

@@ -60,7 +60,8 @@ pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     first.ok_or_else(|| format!("{} has fewer than four coordinates", value.repr()))
 }
 
-/// Intersection over union, by plain areas; 0 when the union is 0. Corners in the wrong order give what the formula gives.
+/// Intersection over union, by plain areas; 0 when the union is 0. Corners in the wrong order give what the
+/// formula gives.
 pub(super) fn iou(a: Box4, b: Box4) -> f64 {
     let width = overlap((a[0], a[2]), (b[0], b[2]));
     let height = overlap((a[1], a[3]), (b[1], b[3]));

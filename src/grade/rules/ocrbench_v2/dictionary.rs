@@ -21,8 +21,8 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 /// Keys and values, stripped, in the order of the keys.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// Reads the first fenced block, or else the whole text: as JSON, or else as a Python literal, or else by searching for
-/// `key: value`. What is no dict gives no pairs, and one key that is no text spoils them all.
+/// Reads the first fenced block, or else the whole text: as JSON, or else as a Python literal, or else by
+/// searching for `key: value`. What is no dict gives no pairs, and one key that is no text spoils them all.
 pub(super) fn parse(prediction: &str) -> Pairs {
     let fenced = FENCED.captures(prediction).and_then(|found| found.get(1));
     let content = fenced.map_or(strip(prediction), |block| block.as_str());

@@ -37,7 +37,8 @@ impl Question {
     /// Grades a prediction; None for one that is missing.
     ///
     /// # Errors
-    /// When the official script would stop here, and why: the item is damaged, or has no rule for a missing prediction.
+    /// When the official script would stop here, and why: the item is damaged, or has no rule for a missing
+    /// prediction.
     pub(super) fn grade(
         &self,
         task: &Task,

@@ -116,8 +116,8 @@ struct Page {
 }
 
 impl Page {
-    /// None when no table stands directly in the body of a whole page. `lxml` takes a text for a whole page when it begins
-    /// with `<html` or a doctype, and gives a fragment, in which no body is left, for others.
+    /// None when no table stands directly in the body of a whole page. `lxml` takes a text for a whole page
+    /// when it begins with `<html` or a doctype, and gives a fragment, in which no body is left, for others.
     fn read(html: &str) -> Option<Self> {
         let begin = html.trim_start_matches(is_space);
         let begins = |tag: &str| {

@@ -1,5 +1,5 @@
-//! How near a long text comes to its reference (`page_ocr_metric.py` of OCRBench v2): the mean of BLEU, METEOR, F-measure
-//! and edit similarity.
+//! How near a long text comes to its reference (`page_ocr_metric.py` of OCRBench v2): the mean of BLEU,
+//! METEOR, F-measure and edit similarity.
 
 use crate::python::whitespace::words;
 use crate::text::bleu::bleu;
@@ -49,8 +49,8 @@ pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
     }
 }
 
-/// Compares a prediction with its reference. Words are those of Python's jieba when one of the texts has a Chinese
-/// character, else what blanks separate.
+/// Compares a prediction with its reference. Words are those of Python's jieba when one of the texts has a
+/// Chinese character, else what blanks separate.
 pub fn text4(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Text4 {
     let chinese = is_chinese(prediction) || is_chinese(reference);
     let split = |text| {

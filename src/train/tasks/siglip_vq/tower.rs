@@ -27,7 +27,7 @@ pub fn config(folder: &Path) -> Result<Value, TrainError> {
     if tower.image_size != SIDE as usize || tower.patch_size == 0 {
         return Err(TrainError::Definition {
             message: format!(
-                "`from.siglip`: {} sees pictures of {} pixels, the world has {SIDE}",
+                "`from.siglip`: {} reads pictures of {} pixels, but the world has {SIDE}",
                 folder.display(),
                 tower.image_size
             ),

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The language model of a folder by X-Omni's names: its layers stand behind those for image tokens, and its
+/// The language model of a folder by X-Omni's names: its layers follow those for image tokens, and its
 /// table of words is the output layer too where it has no other.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
     if found != inner {
         return Err(TrainError::Definition {
             message: format!(
-                "`from.vlm`: {} has {found} layers, `network` has {inner} between those for image tokens",
+                "`from.vlm`: {} has {found} layers, but `network` has {inner} between those for image tokens",
                 folder.display()
             ),
         });

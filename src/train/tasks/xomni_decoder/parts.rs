@@ -50,7 +50,7 @@ impl Parts {
         let wrong = |message: String| Err(TrainError::Definition { message });
         if config[TOKENIZER] != json!(images.fingerprint()?) {
             return wrong(format!(
-                "`from.ar`: {} was trained over another tokenizer than {}",
+                "`from.ar`: {} was trained with another tokenizer than {}",
                 ar.display(),
                 images.folder().display()
             ));

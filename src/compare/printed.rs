@@ -1,0 +1,158 @@
+//! The comparison as a grid of numbers and as records.
+
+use super::numbers::{Numbers, counts, maybe, names, p, power};
+use super::{Comparison, Difference};
+use crate::table::{Column, Grid, Records, Row, Style};
+
+/// Most items that a screen lists.
+const LISTED: usize = 8;
+
+/// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that sizes are given
+/// for.
+pub fn screen(comparison: &Comparison, wished: f64) -> Grid {
+    let mut grid = sheet(comparison, wished);
+    if !comparison.changes.is_empty() {
+        grid.notes.push("Changed most, A → B:".to_owned());
+    }
+    grid.notes.extend(comparison.changed_most(LISTED));
+    grid
+}
+
+/// The numbers of a comparison with what a reader must know. `wished` is the power that sizes are given for.
+pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
+    let all = comparison.rows();
+    let numbers = Numbers::of(all.iter().copied());
+    let [before, after] = names(&comparison.before, &comparison.after);
+    let corrected = all.iter().any(|row| row.p_holm.is_some());
+    let mut heads = vec!["", "n", "A", "B", "B − A", "95 % interval", "p"];
+    heads.extend(corrected.then_some("Holm"));
+    heads.extend(["d", "won / tied / lost"]);
+    let rows = all.iter().map(|row| line(row, numbers, corrected));
+    Grid {
+        style: Style::PAIRS,
+        caption: format!(
+            "{} (version {}){}: {after} (B) against {before} (A), {} items in both",
+            comparison.after.suite_title,
+            comparison.after.suite_version,
+            numbers.unit(),
+            comparison.overall.n
+        ),
+        label: format!("{}-pairs", comparison.after.suite),
+        columns: Column::named(heads),
+        rows: rows.collect(),
+        notes: comparison.notes(numbers, wished),
+    }
+}
+
+fn line(row: &Difference, numbers: Numbers, corrected: bool) -> Row {
+    let mut cells = vec![
+        row.metric.to_string(),
+        row.n.to_string(),
+        numbers.score(row.before),
+        numbers.score(row.after),
+        numbers.signed(row.difference),
+        numbers.interval(row),
+        p(row.p),
+    ];
+    cells.extend(corrected.then(|| maybe(row.p_holm, p)));
+    cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
+    cells.push(counts(row));
+    Row::plain(cells)
+}
+
+/// One record for each number of the comparisons, unrounded; no column where there is no comparison.
+pub fn records<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Records<'a> {
+    let of_comparison = |comparison: &'a Comparison| {
+        let rows = comparison.rows().into_iter();
+        rows.map(move |row| (comparison, row))
+    };
+    let rows: Vec<(&Comparison, &Difference)> =
+        comparisons.into_iter().flat_map(of_comparison).collect();
+    if rows.is_empty() {
+        return Records::default();
+    }
+    let allowed = |comparison: &Comparison| {
+        let mismatches = comparison.allowed.iter();
+        let texts: Vec<&str> = mismatches.map(|found| found.text.as_str()).collect();
+        texts.join("; ")
+    };
+    Records::rows(&rows)
+        .filled("suite", |(both, _)| both.after.suite.as_str())
+        .filled("suite_version", |(both, _)| {
+            both.after.suite_version.as_str()
+        })
+        .filled("model_a", |(both, _)| both.before.model.as_str())
+        .filled("run_a", |(both, _)| both.before.run.as_str())
+        .filled("model_b", |(both, _)| both.after.model.as_str())
+        .filled("run_b", |(both, _)| both.after.run.as_str())
+        .filled("metric", |(_, row)| row.metric.to_string())
+        .count("n", |(_, row)| Some(row.n))
+        .finite("a", |(_, row)| Some(row.before))
+        .finite("b", |(_, row)| Some(row.after))
+        .finite("difference", |(_, row)| Some(row.difference))
+        .finite("low", |(_, row)| row.low)
+        .finite("high", |(_, row)| row.high)
+        .finite("p", |(_, row)| Some(row.p))
+        .finite("p_holm", |(_, row)| row.p_holm)
+        .filled("test", |(_, row)| row.test.name())
+        .finite("effect", |(_, row)| row.effect)
+        .count("won", |(_, row)| Some(row.won))
+        .count("tied", |(_, row)| Some(row.tied))
+        .count("lost", |(_, row)| Some(row.lost))
+        .filled("allowed", |(both, _)| allowed(both))
+        .build()
+}
+
+impl Comparison {
+    /// All numbers, the overall one first.
+    pub fn rows(&self) -> Vec<&Difference> {
+        std::iter::once(&self.overall)
+            .chain(&self.correct)
+            .chain(&self.groups)
+            .collect()
+    }
+
+    /// Lines on the items that changed most, at most so many, then how many more there are.
+    pub fn changed_most(&self, listed: usize) -> Vec<String> {
+        let numbers = Numbers::of(self.rows());
+        let shown = self.changes.iter().take(listed).map(|change| {
+            let flip = if change.flipped { ", flipped" } else { "" };
+            format!(
+                "  {} → {}  {}{flip}",
+                numbers.score(change.before),
+                numbers.score(change.after),
+                change.item
+            )
+        });
+        let more = self.changes.len().saturating_sub(listed);
+        let more = (more > 0).then(|| format!("  and {more} more"));
+        shown.chain(more).collect()
+    }
+
+    /// What a reader of the numbers must know.
+    pub(super) fn notes(&self, numbers: Numbers, wished: f64) -> Vec<String> {
+        let mut notes: Vec<String> = self
+            .allowed
+            .iter()
+            .map(|mismatch| format!("! compared although they differ: {}", mismatch.text))
+            .collect();
+        notes.extend(self.remarks.iter().map(|remark| format!("! {remark}")));
+        let mut line = format!("p: {}", self.overall.test.describe());
+        if self.overall.p_holm.is_some() {
+            line += ", Holm over the runs";
+        }
+        if !self.groups.is_empty() {
+            line += &format!("; groups: Holm over all {} of them", self.groups.len());
+        }
+        notes.push(line + "; d: mean over deviation of the items' differences.");
+        if let Some(flips) = self.overall.flips {
+            let mut line = format!("{} items gained, {} lost", flips.gained, flips.lost);
+            if let Some((ratio, low, high)) = self.overall.odds_ratio.filter(|o| o.0.is_finite()) {
+                line += &format!(": odds {ratio:.2} [{low:.2}, {high:.2}]");
+            }
+            notes.push(line + ".");
+        }
+        notes.extend(power(&self.overall, numbers, wished));
+        notes
+    }
+}

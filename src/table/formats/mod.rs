@@ -1,0 +1,35 @@
+//! One file a format, and the list of them all. A new format is its file and its lines here.
+
+pub mod csv;
+pub mod html;
+pub mod json;
+pub mod latex;
+pub mod markdown;
+pub mod parquet;
+pub mod terminal;
+
+pub use csv::CSV;
+pub use html::HTML;
+pub use json::JSON;
+pub use latex::LATEX;
+pub use markdown::MARKDOWN;
+pub use parquet::PARQUET;
+pub use terminal::TERMINAL;
+
+use super::Format;
+use std::path::Path;
+
+/// All formats, in the order in which help names them.
+pub static FORMATS: [&Format; 7] = [&TERMINAL, &MARKDOWN, &LATEX, &HTML, &CSV, &PARQUET, &JSON];
+
+/// The format with this name on the command line.
+pub fn named(name: &str) -> Option<&'static Format> {
+    FORMATS.into_iter().find(|format| format.name == name)
+}
+
+/// The format that the extension of a file's name says.
+pub fn of_file(path: &Path) -> Option<&'static Format> {
+    let extension = path.extension()?.to_str()?;
+    let mut formats = FORMATS.into_iter();
+    formats.find(|format| format.extension == extension)
+}

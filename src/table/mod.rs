@@ -1,0 +1,27 @@
+//! The printed table: cells in a grid, the same numbers as records, and the formats that write both.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`grid`] | a table for eyes: heads, cells with ranks and marks, notes |
+//! | [`marks`] | the marks behind the name of a row |
+//! | [`records`] | a table for programs: typed columns, unrounded |
+//! | [`document`] | what a format writes: grids, records and a JSON value of the same numbers |
+//! | [`format`](mod@format) | what is known of a format |
+//! | [`formats`] | one file a format, and the list of them all |
+//! | [`window`] | what standard output can show |
+
+pub mod document;
+pub mod format;
+pub mod formats;
+pub mod grid;
+pub mod marks;
+pub mod records;
+pub mod window;
+
+pub use document::Document;
+pub use format::{Format, FormatError};
+pub use formats::FORMATS;
+pub use grid::{Align, Cell, Column, Grid, Rank, Row, Style};
+pub use marks::Mark;
+pub use records::Records;
+pub use window::Window;
