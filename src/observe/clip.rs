@@ -1,4 +1,5 @@
-//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its neighbours.
+//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its
+//! neighbours.
 
 use super::source::Checkpoint;
 use crate::model::clip::{Clip, OpenClipConfig, normalise};

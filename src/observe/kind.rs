@@ -50,8 +50,8 @@ pub trait Described: Observer + Sized + 'static {
     /// Whether its networks run on the device that the user chooses.
     const ON_DEVICE: bool = false;
 
-    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it is asked.
-    /// They are left out of the names of runs.
+    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it
+    /// is asked. They are left out of the names of runs.
     const PLACES: &'static [&'static str] = &[];
 
     /// The assets that it needs.

@@ -1,4 +1,4 @@
-//! The pictures that observers of edits look at: the output, the item's input, and what its metadata name.
+//! The pictures that observers look at: the output, the item's input, and those that its metadata name.
 
 use super::{ObserveError, Subject};
 use crate::image::pillow::{Filter, resize};
@@ -77,7 +77,8 @@ pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, O
     Ok(decoded.rgb)
 }
 
-/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has that size.
+/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has
+/// that size.
 pub fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
     let (width, height) = other.dimensions();
     (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))

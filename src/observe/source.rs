@@ -43,8 +43,8 @@ impl Checkpoint {
         })
     }
 
-    /// A checkpoint among the assets; fetched when absent and the network may be used. The tokenizer is a file
-    /// `tokenizer.json`.
+    /// A checkpoint among the assets; fetched when absent and the network may be used. The tokenizer is a
+    /// file `tokenizer.json`.
     ///
     /// # Errors
     /// When an asset cannot be had.
@@ -64,7 +64,7 @@ impl Checkpoint {
         })
     }
 
-    /// What tells these files from others.
+    /// A hash that differs for other weights.
     ///
     /// # Errors
     /// When a file cannot be read.

@@ -1,7 +1,7 @@
 //! The records that pass between stages, one JSON object a line.
 //!
-//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra` and
-//! written back, so that a newer or foreign tool's additions survive a rewrite.
+//! The keys are part of the file formats. Keys that this version does not know are kept in `extra` and
+//! written back, so that the additions of newer versions and of other programs survive.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -68,7 +68,7 @@ impl Item {
         }
     }
 
-    /// The item whose output, of the same repeat, stands in the place of the first input image (`input_from`).
+    /// The item whose output, of the same repeat, replaces the first input image (`input_from`).
     pub fn input_from(&self) -> Option<&str> {
         self.extra.get("input_from")?.as_str()
     }
@@ -160,7 +160,7 @@ pub struct Evidence {
     /// Hash of everything that shapes what is seen; empty for loose evidence.
     #[serde(default)]
     pub fingerprint: String,
-    /// Seconds that the look took.
+    /// Seconds that the observation took.
     #[serde(default)]
     pub seconds: f64,
     /// What was seen, as it was written: an object of one of the kinds in [`evidence`].
@@ -271,10 +271,10 @@ pub struct Summary {
     pub groups: Vec<Group>,
     /// Any further official number.
     pub metrics: BTreeMap<String, f64>,
-    /// The judges behind the scores; several where they changed in the middle.
+    /// The judges that gave the scores; several where they changed during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
-    /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
+    /// How missing outputs count in the numbers, and other remarks for readers of the table.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Further keys, such as [`Summary::READ_BY`].

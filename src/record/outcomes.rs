@@ -17,7 +17,7 @@ pub enum Overall {
     Items,
 }
 
-/// A run as far as its scores and their comparability go.
+/// The facts of a run that decide with which runs it can be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// The suite's name.
@@ -52,7 +52,7 @@ pub struct RunFacts {
     pub unscored: usize,
     /// The official number.
     pub value: Option<f64>,
-    /// The judges behind the scores; none where there are none, and in baselines of earlier versions.
+    /// The judges that gave the scores; empty without judges, and in baselines of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
 }

@@ -86,7 +86,8 @@ fn painted(picture: &RgbImage) -> Mask {
     })
 }
 
-/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong to it.
+/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong
+/// to it.
 fn listed(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, String> {
     let numbers: Option<Vec<usize>> = list
         .iter()

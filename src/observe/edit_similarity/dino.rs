@@ -102,8 +102,8 @@ fn vit(config: &Path, files: &Arc<Files>, device: &Device) -> Result<Vit> {
     })
 }
 
-/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to each other
-/// in each picture.
+/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to
+/// each other in each picture.
 pub(super) struct Structure {
     vit: Vit,
     device: Device,

@@ -1,4 +1,4 @@
-//! The calls of one output, in rounds, each looked up among the answered ones before it is made.
+//! The calls of one output, in rounds. A call that was answered before is not made again.
 
 use super::ask::{Judge, Question};
 use super::picture::Pictures;
@@ -165,7 +165,8 @@ impl Flow {
     /// The answer to a call, and whether it was there already.
     ///
     /// # Errors
-    /// When the call fails for good, or a model answered that the settings do not let pass: then no further call is made.
+    /// When the call fails for good, or a model answered that the settings do not let pass: then no further
+    /// call is made.
     pub async fn answer(
         &self,
         key: String,

@@ -93,8 +93,8 @@ pub(super) fn turn_upright(
 
 /// Reads the lines; readings are in the order of `lines`.
 ///
-/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one: the
-/// intermediate values of one line fit the processor's cache.
+/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one:
+/// the intermediate values of one line fit the processor's cache.
 pub(super) fn read(
     network: &mut Network,
     lines: &[RgbImage],

@@ -128,8 +128,8 @@ fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     Ok(places)
 }
 
-/// The models of a folder: the ONNX files with `det`, `rec` and, if there is one, `cls` in their names, and the list of
-/// characters, a `.txt` file.
+/// The models of a folder: the ONNX files with `det`, `rec` and, if there is one, `cls` in their names, and
+/// the list of characters, a `.txt` file.
 fn in_folder(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     let folder = Path::new(&settings.models);
     let wrong = |reason: String| PpOcrError::Models {

@@ -1,5 +1,5 @@
-//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors. Everything
-//! else is carried through byte for byte.
+//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors.
+//! Everything else is carried through byte for byte.
 
 use std::collections::HashMap;
 

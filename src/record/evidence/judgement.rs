@@ -14,8 +14,8 @@ pub struct Judgement<'a> {
     /// The model that was asked for.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub judge: Field<Text<'a>>,
-    /// How the model that gave the last reply stands to the one asked for; null where no model replied. Absent in evidence of
-    /// earlier versions and of others.
+    /// How the model that gave the last reply relates to the one asked for; null where no model replied.
+    /// Absent in evidence of earlier versions and of other programs.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
     /// The address of the server; null for a judge in this process.
@@ -92,7 +92,7 @@ pub struct Call<'a> {
     /// When the server sent the reply, as its header `Date` says it.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub server_date: Field<Text<'a>>,
-    /// What the server said in the place of a reply.
+    /// What the server said instead of a reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub refusal: Field<Text<'a>>,
     /// What the model thought, where the server keeps that apart.
@@ -104,7 +104,7 @@ pub struct Call<'a> {
     /// The thought that was left out of the reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub thinking: Field<Text<'a>>,
-    /// How the model that replied stands to the one asked for; null where no model replied.
+    /// How the model that replied relates to the one asked for; null where no model replied.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
 }
