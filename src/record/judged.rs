@@ -1,11 +1,12 @@
 //! Who judged: the models that gave scores, and what a reader of the numbers must know about them.
 
 use super::model_name::{Class, ModelName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Who judged outputs, and in which words it was asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JudgedBy {
     /// The model as the server named it, with its date where it has one; the asked one where the server named
     /// none.
@@ -22,7 +23,7 @@ pub struct JudgedBy {
 }
 
 /// What the servers said about the replies of one judge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answers {
     /// The model that was asked for.
     pub asked: String,
@@ -34,8 +35,10 @@ pub struct Answers {
     /// Replies by `system_fingerprint`.
     pub fingerprints: BTreeMap<String, usize>,
     /// When the server sent the first of these replies.
+    #[schemars(with = "Option<String>")]
     pub first: Option<jiff::Timestamp>,
     /// When it sent the last of them.
+    #[schemars(with = "Option<String>")]
     pub last: Option<jiff::Timestamp>,
     /// Number of replies.
     pub calls: usize,

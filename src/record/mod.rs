@@ -1,8 +1,9 @@
 //! The records that pass between stages, one JSON object a line.
 //!
-//! The keys are part of the file formats. Keys that this version does not know are kept in `extra` and
+//! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra` and
 //! written back, so that the additions of newer versions and of other programs survive.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub use pairs::{Numbers, Pairs, Tags};
 pub type Object = Map<String, Value>;
 
 /// What an item asks of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// A picture from words.
@@ -36,7 +37,7 @@ pub enum Task {
 }
 
 /// One question of a suite (`items.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// Unique in the suite; the official id where there is one.
     pub item: String,
@@ -87,7 +88,7 @@ impl Item {
 }
 
 /// Whether an output is a picture or words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
     /// A picture in a file.
@@ -97,7 +98,7 @@ pub enum OutputKind {
 }
 
 /// Why one output or observation is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// `generate`, `observe`, …
     pub stage: String,
@@ -108,7 +109,7 @@ pub struct Failure {
 }
 
 /// One answer of a model (`outputs.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     /// The item's id.
     pub item: String,
@@ -148,7 +149,7 @@ pub struct Output {
 }
 
 /// What one observer saw in one output (`evidence.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The item's id.
     pub item: String,
@@ -175,7 +176,7 @@ pub struct Evidence {
 }
 
 /// What one output is worth (`grades.jsonl`).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Grade {
     /// The item's id.
     pub item: String,
@@ -204,7 +205,7 @@ pub struct Grade {
 }
 
 /// A number with its 95 % interval and the count of items behind it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// Null when nothing was scored.
     pub value: Option<f64>,
@@ -221,7 +222,7 @@ pub struct Estimate {
 }
 
 /// One row of a grouped result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
     /// The tag grouped by.
     pub by: String,
@@ -242,7 +243,7 @@ pub struct Group {
 }
 
 /// The official numbers of a run (`summary.json`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// The suite's name.
     pub suite: String,

@@ -111,7 +111,7 @@ fn is_date(parts: &[&str]) -> bool {
 }
 
 /// How the model that answered relates to the one that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The same model and version.
