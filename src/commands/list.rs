@@ -10,6 +10,7 @@ use crate::grade::{RULES, RuleDescription};
 use crate::hub::State;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use crate::text::count::counted;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -131,7 +132,7 @@ fn published() -> Vec<Row> {
             .map(|(rows, what)| format!(", {rows} {what}"))
             .collect();
         Row {
-            rest: format!("{rows} rows{told} ({from})"),
+            rest: format!("{}{told} ({from})", counted(rows, "row")),
             json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "impossible": impossible, "from": from}),
             name: listed.name,
         }

@@ -9,6 +9,7 @@ use super::score::{grade_run, report_run};
 use crate::exit::Exit;
 use crate::record::Item;
 use crate::run::{Division, Manifest, RunFolder, read_all};
+use crate::text::count::counted;
 
 /// Joins the shards of a run, grades and reports it. Of shards that never began, all outputs are missing.
 ///
@@ -23,8 +24,10 @@ pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let items: Vec<Item> = read_all(&folder.items())?;
     let merged = division.join(&items)?;
     say(format!(
-        "joined {} shards: {} outputs, {} observations",
-        merged.shards, merged.outputs, merged.evidence
+        "joined {}: {}, {}",
+        counted(merged.shards, "shard"),
+        counted(merged.outputs, "output"),
+        counted(merged.evidence, "observation")
     ));
     for shard in division.absent() {
         say(format!(

@@ -16,6 +16,7 @@ use crate::record::Item;
 use crate::run::{
     Asked, Chains, Manifest, Outcome, RunError, RunFolder, Shard, Stream, Work, read_all,
 };
+use crate::text::count::counted;
 use std::path::Path;
 
 /// Looks at the outputs of a run folder, or at somebody else's images.
@@ -85,11 +86,11 @@ fn of_run(ctx: &Context, run: &Path, device: DeviceChoice, jobs: usize) -> Resul
         all += outcome;
     }
     println!(
-        "{}: {} observations made, {} failed, {} outputs",
+        "{}: {} made, {} failed, {}",
         folder.root().display(),
-        all.observed,
+        counted(all.observed, "observation"),
         all.observe_failed,
-        all.done_before
+        counted(all.done_before, "output")
     );
     Ok(if all.observe_failed > 0 {
         Exit::Incomplete

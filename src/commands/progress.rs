@@ -3,6 +3,7 @@
 use super::screen::screen;
 use crate::hub::Progress;
 use crate::run::{Event, Listener};
+use crate::text::count::counted;
 use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -130,8 +131,9 @@ impl RunProgress {
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
-                "{}: continuing, {done} outputs are finished already",
-                self.label
+                "{}: continuing after {}",
+                self.label,
+                counted(done, "finished output")
             ));
         }
         if outputs + observations == 0 {

@@ -19,6 +19,7 @@ use crate::report::{self, ReportOptions, Table, TableInput, TableSettings, print
 use crate::study::{Part, StudyModel};
 use crate::table::formats::{JSON, TERMINAL};
 use crate::table::{Document, Records, Window};
+use crate::text::count::counted;
 use crate::train::RECORD;
 use std::path::{Path, PathBuf};
 
@@ -321,9 +322,9 @@ fn conclude_parts(ctx: &Context, done: &[Done]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} made before",
+                "{}: {} made, {} failed, {} made before",
                 run.folder.root().display(),
-                outcome.generated,
+                counted(outcome.generated, "output"),
                 outcome.generate_failed,
                 outcome.done_before
             );

@@ -3,6 +3,7 @@
 use super::numbers::{Numbers, counts, maybe, names, p, power};
 use super::{Comparison, Difference};
 use crate::table::{Column, Grid, Records, Row, Style};
+use crate::text::count::counted;
 
 /// Most items that a screen lists.
 const LISTED: usize = 8;
@@ -31,11 +32,11 @@ pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     Grid {
         style: Style::PAIRS,
         caption: format!(
-            "{} (version {}){}: {after} (B) against {before} (A), {} items in both",
+            "{} (version {}){}: {after} (B) against {before} (A), {} in both",
             comparison.after.suite_title,
             comparison.after.suite_version,
             numbers.unit(),
-            comparison.overall.n
+            counted(comparison.overall.n, "item")
         ),
         label: format!("{}-pairs", comparison.after.suite),
         columns: Column::named(heads),
@@ -146,7 +147,11 @@ impl Comparison {
         }
         notes.push(line + "; d: mean over deviation of the items' differences.");
         if let Some(flips) = self.overall.flips {
-            let mut line = format!("{} items gained, {} lost", flips.gained, flips.lost);
+            let mut line = format!(
+                "{} gained, {} lost",
+                counted(flips.gained as usize, "item"),
+                flips.lost
+            );
             if let Some((ratio, low, high)) = self.overall.odds_ratio.filter(|o| o.0.is_finite()) {
                 line += &format!(": odds {ratio:.2} [{low:.2}, {high:.2}]");
             }

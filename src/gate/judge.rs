@@ -8,6 +8,7 @@ use crate::config::{Correction, Metric, PartialRuns, PolicyFile, PolicyRule, Tie
 use crate::record::{Outcomes, RunFacts};
 use crate::stats::holm;
 use crate::stats::power::Plan;
+use crate::text::count::counted;
 
 /// A run to judge, and its baseline.
 #[derive(Clone, Copy)]
@@ -259,8 +260,8 @@ fn decide(policy: &PolicyFile, rule: &PolicyRule, mut ruled: Ruled) -> Ruled {
     let beyond = drop > allowed + 1e-12;
     let (mut status, mut reason) = if difference.n < least {
         let text = format!(
-            "{} items in both runs, but the policy requires {least}",
-            difference.n
+            "{} in both runs, but the policy requires {least}",
+            counted(difference.n, "item")
         );
         (Status::Inconclusive, text)
     } else if beyond && p <= ruled.level {

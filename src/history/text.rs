@@ -6,6 +6,7 @@ use crate::run::Changed;
 use crate::table::formats::markdown::{self, escape};
 use crate::table::formats::terminal::{self, plain};
 use crate::table::{Column, Grid, Row, Window};
+use crate::text::count::counted;
 use serde_json::Value;
 
 /// The latest runs that a terminal shows.
@@ -220,8 +221,7 @@ impl Series {
         if let (Some(noise), true) = (self.noise, detected > 1) {
             let found = match self.changes.len() {
                 0 => "No change point".to_owned(),
-                1 => "1 change point".to_owned(),
-                count => format!("{count} change points"),
+                count => counted(count, "change point"),
             };
             notes.push(format!(
                 "{found} among {detected} runs: optimal partitioning with a penalty that finds one in at most {} % of series that \
@@ -249,10 +249,7 @@ impl Change {
             }
             _ => String::new(),
         };
-        let runs = |count: usize| match count {
-            1 => "1 run".to_owned(),
-            count => format!("{count} runs"),
-        };
+        let runs = |count: usize| counted(count, "run");
         format!(
             "◆ {day}, {}: {} → {}, {}{interval}, p {}; {} before, {} after. Changed since {}:",
             self.run,

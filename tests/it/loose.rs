@@ -154,8 +154,8 @@ fn the_last_of_several_records_counts_and_that_is_told() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(value(dir.path()), 1.0);
     let told = [
-        "1 outputs have several records in outputs.jsonl, of which the last one counts: b1",
-        "records of 1 items in outputs.jsonl are skipped, since no item has their ids: b3",
+        "repeated records of 1 output in outputs.jsonl, of which the last one counts: b1",
+        "records of 1 unknown item in outputs.jsonl are skipped, since no item has such an id: b3",
     ];
     assert_eq!(notes(dir.path()), told);
     let table = String::from_utf8(output.stdout).unwrap();

@@ -248,7 +248,8 @@ fn tables_that_do_not_meet_are_named() {
     );
     let twice = said(TEXTS, &format!("{PROMPTS}Text_Rendering,001,again,menu\n"));
     assert!(
-        twice.contains("prompts.csv, record 4") && twice.contains("an earlier row also has `id` = 001"),
+        twice.contains("prompts.csv, record 4")
+            && twice.contains("an earlier row also has `id` = 001"),
         "{twice}"
     );
     let field = said(TEXTS, "categori,id,class\nText_Rendering,000,sign\n");

@@ -84,7 +84,8 @@ fn a_changed_item_is_asked_again_and_the_rest_is_kept() {
     .unwrap();
     let again = unigauge(dir.path()).args(args).output().unwrap();
     assert!(
-        stderr(&again).contains("outputs to make again, since their settings or their item changed: 1"),
+        stderr(&again)
+            .contains("outputs to make again, since their settings or their item changed: 1"),
         "{}",
         stderr(&again)
     );

@@ -275,7 +275,10 @@ fn a_merge_waits_for_no_shard_and_names_who_makes_it() {
     for output in [merge(dir.path()), echo_shard(dir.path(), "2/2")] {
         assert_eq!(output.status.code(), Some(6));
         let said = stderr(&output);
-        assert!(said.contains("shard 2/2 is being made by process"), "{said}");
+        assert!(
+            said.contains("shard 2/2 is being made by process"),
+            "{said}"
+        );
         assert!(said.contains(&format!(" on {host} since ")), "{said}");
     }
     // The other shard is nobody's business.

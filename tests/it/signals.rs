@@ -92,7 +92,10 @@ fn id(child: &Child) -> Pid {
 fn assert_interrupted(output: &Output) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("run the same command again to continue"), "{said}");
+    assert!(
+        said.contains("run the same command again to continue"),
+        "{said}"
+    );
 }
 
 /// Slurm signals every process of a job, those in groups of their own, too; which one dies first is chance.
