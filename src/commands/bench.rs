@@ -63,9 +63,10 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.out {
         write_whole(path, format!("{json}\n").as_bytes())?;
     }
-    match ctx.json {
-        true => println!("{json}"),
-        false => print(&report),
+    if ctx.json {
+        println!("{json}")
+    } else {
+        print(&report)
     }
     Ok(Exit::Ok)
 }

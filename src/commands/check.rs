@@ -43,10 +43,11 @@ impl From<&RunArgs> for CheckArgs {
 /// # Errors
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut exit = match args.keys {
+    let mut exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
-        true => Exit::Ok,
-        false => environment(ctx, args)?,
+        Exit::Ok
+    } else {
+        environment(ctx, args)?
     };
     match &args.target {
         Some(name) => {

@@ -92,9 +92,10 @@ fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) 
         vram_budget: None,
         scratch: scratch.into(),
     };
-    let how = match quick {
-        true => Checked::Headers,
-        false => Checked::Numbers,
+    let how = if quick {
+        Checked::Headers
+    } else {
+        Checked::Numbers
     };
     let opened = crate::generate::build(&model.generator, settings, &Resources::default(), &place);
     let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
@@ -148,9 +149,10 @@ fn files(
         licence,
         ..
     } = repository;
-    let gated = match repository.gated {
-        true => "; accept its terms on the hub, and set HF_TOKEN",
-        false => "",
+    let gated = if repository.gated {
+        "; accept its terms on the hub, and set HF_TOKEN"
+    } else {
+        ""
     };
     println!("repository {repo} @ {revision}, licence: {licence}{gated}");
     let folder = checkpoint.join(&repository.folder);
@@ -209,9 +211,10 @@ fn describe(part: &Part) -> String {
 fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     for part in parts {
-        let tensors = match bfl {
-            true => part.in_bfl()?,
-            false => part.tensors.clone(),
+        let tensors = if bfl {
+            part.in_bfl()?
+        } else {
+            part.tensors.clone()
         };
         for tensor in &tensors {
             if ctx.json {

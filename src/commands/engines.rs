@@ -106,9 +106,12 @@ pub fn is_place(assignment: &str) -> bool {
 
 /// What the name of a run's folder ends in.
 pub fn suffix(engines: &[Engine]) -> String {
-    let plain = |c: char| match c.is_ascii_alphanumeric() || c == '.' {
-        true => c.to_ascii_lowercase(),
-        false => '-',
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     engines
         .iter()

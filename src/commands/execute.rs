@@ -145,9 +145,10 @@ fn make(
         making: Some(Making {
             factory: &factory,
             identity: prepared.identity(),
-            workers: match crate::generate::in_process(generator) {
-                true => 1,
-                false => way.jobs,
+            workers: if crate::generate::in_process(generator) {
+                1
+            } else {
+                way.jobs
             },
         }),
         layout: prepared.asking.suite.layout,

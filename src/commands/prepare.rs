@@ -362,9 +362,10 @@ impl<'a> Prepared<'a> {
         vram_budget: Option<u64>,
         shard: Option<crate::run::Shard>,
     ) -> Result<Place, String> {
-        let device = match crate::generate::in_process(&self.answering.model.generator) {
-            true => device,
-            false => DeviceChoice::Cpu,
+        let device = if crate::generate::in_process(&self.answering.model.generator) {
+            device
+        } else {
+            DeviceChoice::Cpu
         };
         Ok(Place {
             device: device.open()?,

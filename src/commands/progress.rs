@@ -239,9 +239,10 @@ impl TrainProgress {
             quiet,
             label: label.to_owned(),
             steps,
-            bar: match quiet {
-                true => ProgressBar::hidden(),
-                false => bar(steps, label),
+            bar: if quiet {
+                ProgressBar::hidden()
+            } else {
+                bar(steps, label)
             },
             said: Mutex::new(Instant::now()),
             began: Mutex::new((Instant::now(), 0)),

@@ -15,9 +15,10 @@ use toml::{Table, Value};
 /// When there is no such checkpoint, the cache cannot be written or does not say which snapshot is meant.
 pub fn located(ctx: &Context, settings: &Settings) -> Result<Settings, Failure> {
     let mut table: Table = settings.read()?;
-    match place(ctx, &mut table)? {
-        true => Ok(settings.merged(&Settings::from_table(&table)?)),
-        false => Ok(settings.clone()),
+    if place(ctx, &mut table)? {
+        Ok(settings.merged(&Settings::from_table(&table)?))
+    } else {
+        Ok(settings.clone())
     }
 }
 

@@ -96,9 +96,10 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
         print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
-    Ok(match study.incomplete() {
-        true => Exit::Incomplete,
-        false => Exit::Ok,
+    Ok(if study.incomplete() {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
     })
 }
 

@@ -106,9 +106,10 @@ fn again(
     training: &TrainingFile,
     folder: &Path,
 ) -> Result<Exit, Failure> {
-    let before = match folder.is_dir() {
-        true => folder.to_path_buf(),
-        false => shipped::folder(ctx, &training.name)?.ok_or_else(|| {
+    let before = if folder.is_dir() {
+        folder.to_path_buf()
+    } else {
+        shipped::folder(ctx, &training.name)?.ok_or_else(|| {
             Failure::usage(
                 format!(
                     "there is no {}, and no such checkpoint in the program",
@@ -116,7 +117,7 @@ fn again(
                 ),
                 "`--verify` needs a complete training: give its folder with `--out`",
             )
-        })?,
+        })?
     };
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let anew = temporary.path().join(&training.name);
@@ -130,12 +131,11 @@ fn again(
     let mut exit = Exit::Ok;
     println!("{:>6} {:>10} {:>10}", "step", "before", "now");
     for part in compared {
-        let note = match part.agrees() {
-            true => "",
-            false => {
-                exit = Exit::CheckFailed;
-                "  differs"
-            }
+        let note = if part.agrees() {
+            ""
+        } else {
+            exit = Exit::CheckFailed;
+            "  differs"
         };
         println!(
             "{:>6} {:>10.5} {:>10.5}{note}",

@@ -34,9 +34,10 @@ impl Part {
 
     /// Memory once loaded.
     pub fn bytes(&self) -> u64 {
-        match self.used {
-            true => self.parameters() * self.dtype.size_in_bytes() as u64,
-            false => 0,
+        if self.used {
+            self.parameters() * self.dtype.size_in_bytes() as u64
+        } else {
+            0
         }
     }
 

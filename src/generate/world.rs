@@ -27,15 +27,16 @@ impl World {
     /// # Errors
     /// When the settings hold no probability.
     pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
-        match (0.0..=1.0).contains(&settings.mistakes) {
-            true => Ok(Self(settings)),
-            false => Err(GenerateError::fatal(
+        if (0.0..=1.0).contains(&settings.mistakes) {
+            Ok(Self(settings))
+        } else {
+            Err(GenerateError::fatal(
                 format!(
                     "`mistakes` is {}, which is not a probability",
                     settings.mistakes
                 ),
                 "give a number from 0 to 1",
-            )),
+            ))
         }
     }
 
@@ -55,12 +56,13 @@ impl World {
     }
 
     fn sign(&self, word: &str, random: &mut Random) -> RgbImage {
-        let letters = word
-            .chars()
-            .map(|letter| match random.chance(self.0.mistakes) {
-                true => char::from(b'A' + random.below(26) as u8),
-                false => letter,
-            });
+        let letters = word.chars().map(|letter| {
+            if random.chance(self.0.mistakes) {
+                char::from(b'A' + random.below(26) as u8)
+            } else {
+                letter
+            }
+        });
         let word: String = letters.collect();
         words::sign(&word, random.pick(&Color::ALL), random)
     }

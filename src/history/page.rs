@@ -306,9 +306,10 @@ fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
     if first > last {
         return Vec::new();
     }
-    let form = match last - first < 2 * 86_400 {
-        true => "%F %H:%M",
-        false => "%F",
+    let form = if last - first < 2 * 86_400 {
+        "%F %H:%M"
+    } else {
+        "%F"
     };
     let mut ticks: Vec<(f64, String)> = (0..TICKS as i64)
         .filter_map(|at| {

@@ -133,9 +133,10 @@ fn told(changed: &Changed) -> String {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        match text.chars().count() > VALUE {
-            true => text.chars().take(VALUE).chain(['…']).collect(),
-            false => text,
+        if text.chars().count() > VALUE {
+            text.chars().take(VALUE).chain(['…']).collect()
+        } else {
+            text
         }
     };
     format!(
@@ -199,9 +200,12 @@ impl Series {
     /// What a reader of a run's line must know.
     pub(super) fn remark(&self, at: usize, point: &Point) -> String {
         let change = self.changes.iter().find(|change| change.at == at);
-        let change = change.map(|change| match change.difference < 0.0 {
-            true => "◆ fell".to_owned(),
-            false => "◆ rose".to_owned(),
+        let change = change.map(|change| {
+            if change.difference < 0.0 {
+                "◆ fell".to_owned()
+            } else {
+                "◆ rose".to_owned()
+            }
         });
         change
             .into_iter()

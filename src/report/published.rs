@@ -75,9 +75,10 @@ impl Table {
     }
 
     fn add(&mut self, file: &PublishedFile, how: Sources) {
-        let mark = match self.measured() {
-            true => format!("{PUBLISHED} "),
-            false => String::new(),
+        let mark = if self.measured() {
+            format!("{PUBLISHED} ")
+        } else {
+            String::new()
         };
         let mut sources: Vec<&str> = Vec::new();
         let mut notes = Vec::new();

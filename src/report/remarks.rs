@@ -11,9 +11,10 @@ pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
         .iter()
         .map(|(state, n)| format!("{n} {state}"))
         .collect();
-    match counts.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", counts.join(", ")),
+    if counts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", counts.join(", "))
     }
 }
 

@@ -169,9 +169,10 @@ pub fn evidence_fingerprint(
         identity.as_bytes(),
         content.as_bytes(),
     ];
-    match asked.is_empty() {
-        true => fingerprint(&always),
-        false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),
+    if asked.is_empty() {
+        fingerprint(&always)
+    } else {
+        fingerprint(&[&always[..], &[asked.as_bytes()]].concat())
     }
 }
 

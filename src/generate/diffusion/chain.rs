@@ -326,14 +326,14 @@ impl Generator for Chain {
     }
 
     fn chunk(&self) -> usize {
-        match self.resident() {
-            true => self
-                .stages
+        if self.resident() {
+            self.stages
                 .iter()
                 .map(|stage| stage.batch())
                 .max()
-                .unwrap_or(1),
-            false => PHASED_CHUNK,
+                .unwrap_or(1)
+        } else {
+            PHASED_CHUNK
         }
     }
 

@@ -92,11 +92,10 @@ impl Tile {
             |from: u32, size: u32, side: u32| from.checked_add(size).is_some_and(|end| end <= side);
         let inside = ends(left, width, grid.width()) && ends(top, height, grid.height());
         if width == 0 || height == 0 || !inside {
-            let help = match self.black_is_empty {
-                true => "set `grid` to its columns and rows",
-                false => {
-                    "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
-                }
+            let help = if self.black_is_empty {
+                "set `grid` to its columns and rows"
+            } else {
+                "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
             };
             let message = format!(
                 "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels does not lie in it; {help}",

@@ -122,13 +122,14 @@ fn reference(
     let (eye, width) = eye(*encoder, place, dtype)?;
     let output = config.denoise_tower.output_hidden_size;
     let in_checkpoint = *encoder == Encoder::Siglip && projector.is_none();
-    let (file, name, inside) = match in_checkpoint {
-        true => (
+    let (file, name, inside) = if in_checkpoint {
+        (
             "uniworld",
             "siglip_projector",
             "denoise_tower.siglip_projector",
-        ),
-        false => (PROJECTOR, "reference projector", ""),
+        )
+    } else {
+        (PROJECTOR, "reference projector", "")
     };
     let projector = |weights: &Weights| -> Result<Projector> {
         let place = match inside {

@@ -246,15 +246,16 @@ fn check_upscale(flux: &Path, upscale: u32, own: &Path) -> Result<(), GenerateEr
     let path = flux.join("vae/config.json");
     let vae: crate::model::flux_vae::VaeConfig = read_config(&path).map_err(fatal)?;
     let cells = 2 * vae.scale_factor() as u32;
-    match upscale == cells {
-        true => Ok(()),
-        false => Err(GenerateError::fatal(
+    if upscale == cells {
+        Ok(())
+    } else {
+        Err(GenerateError::fatal(
             format!(
                 "{}: `vision_config.decoder.upscale_factor` is {upscale}; two cells of the VAE in {} are {cells} pixels",
                 own.join("config.json").display(),
                 flux.display()
             ),
             "the checkpoint and the VAE do not belong together: X-Omni decodes with the VAE of FLUX.1-dev",
-        )),
+        ))
     }
 }

@@ -148,9 +148,10 @@ impl Tokens {
         let mut go_on = |_: usize| !cancel.is_raised();
         let network = self.network.get()?;
         let codes = network.draw(&drawings, h * w, &sampling, scale, &mut go_on);
-        match cancel.is_raised() {
-            true => Err(GenerateError::Cancelled),
-            false => codes.map_err(running("tokens")),
+        if cancel.is_raised() {
+            Err(GenerateError::Cancelled)
+        } else {
+            codes.map_err(running("tokens"))
         }
     }
 

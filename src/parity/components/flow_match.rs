@@ -7,9 +7,10 @@ use candle_core::{Device, Tensor};
 
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let file = case.path.join("scheduler_config.json");
-    let config = match file.exists() {
-        true => read_config(&file)?,
-        false => FlowMatchConfig::default(),
+    let config = if file.exists() {
+        read_config(&file)?
+    } else {
+        FlowMatchConfig::default()
     };
     let (steps, lengths) = (
         counts(case, "num_inference_steps")?,

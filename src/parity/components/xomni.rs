@@ -93,12 +93,13 @@ pub(super) fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseE
     let (guidance, img_ids) = (input("guidance")?, input("img_ids")?);
     let sample = |prefix: &str, features: Option<&Tensor>| -> Result<Tensor, CaseError> {
         let states = format!("{prefix}encoder_hidden_states");
-        let text = match case.inputs.contains_key(&states) {
-            true => Some((
+        let text = if case.inputs.contains_key(&states) {
+            Some((
                 input(&states)?,
                 input(&format!("{prefix}pooled_projections"))?,
-            )),
-            false => None,
+            ))
+        } else {
+            None
         };
         let text = text.as_ref().map(|(states, pooled)| (states, pooled));
         let steady = model.prepare(Condition { features, text }, &guidance, &img_ids)?;

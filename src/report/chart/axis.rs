@@ -88,9 +88,10 @@ impl Axis {
 
     /// 0 at the low end, 1 at the high end; what lies beyond is put there.
     pub fn place(&self, value: f64) -> f64 {
-        let place = match self.log {
-            true => (value / self.low).ln() / (self.high / self.low).ln(),
-            false => (value - self.low) / (self.high - self.low),
+        let place = if self.log {
+            (value / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
         };
         // NaN, too, has its place, so that no drawing is undone by it.
         if place.is_nan() {

@@ -94,9 +94,10 @@ impl<'a> Bars<'a> {
         let first = Axis::rounded(values.iter().copied(), 4);
         let steps = steps(right - left, first.ticks());
         let axis = Axis::rounded(values.iter().copied(), steps.min(5));
-        match values.iter().any(|value| *value != 0.0) {
-            true => axis,
-            false => Axis::rounded([0.0, self.shown(1.0)], 4),
+        if values.iter().any(|value| *value != 0.0) {
+            axis
+        } else {
+            Axis::rounded([0.0, self.shown(1.0)], 4)
         }
     }
 

@@ -43,9 +43,10 @@ impl<'a> Radar<'a> {
         ((3..=16).contains(&groups) && !values.is_empty()).then(|| Self {
             table,
             labels,
-            axis: match values.iter().any(|value| *value != 0.0) {
-                true => Axis::rounded(shown.chain([0.0]), 4),
-                false => Axis::rounded([0.0, unit], 4),
+            axis: if values.iter().any(|value| *value != 0.0) {
+                Axis::rounded(shown.chain([0.0]), 4)
+            } else {
+                Axis::rounded([0.0, unit], 4)
             },
             unit,
         })

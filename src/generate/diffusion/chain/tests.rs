@@ -46,9 +46,10 @@ impl Stage for Number {
         let sum: f32 = before.values().map(number).sum::<f32>() + self.value;
         let tensor = Tensor::new(&[self.value], &Device::Cpu).unwrap();
         Ok(Step {
-            made: match self.last {
-                true => Made::Text(sum.to_string()),
-                false => Made::Tensors([(self.name.to_owned(), tensor)].into()),
+            made: if self.last {
+                Made::Text(sum.to_string())
+            } else {
+                Made::Tensors([(self.name.to_owned(), tensor)].into())
             },
             extra: self.extra.as_object().cloned().unwrap_or_default(),
         })
