@@ -1,6 +1,6 @@
 //! Exit codes of the program: a documented, stable public type.
 
-/// Why the program ended. The numbers are part of the interface and stand in the README.
+/// Why the program ended. The numbers are part of the interface and are in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -18,7 +18,7 @@ pub enum Exit {
     Incomplete = 5,
     /// The environment lacks something: weights, data, judge, device, or one has a wrong checksum.
     Environment = 6,
-    /// Interrupted; the same command goes on.
+    /// Interrupted; the same command continues.
     Interrupted = 130,
 }
 

@@ -1,4 +1,5 @@
-//! A reader that was written for honest files may panic at hostile ones: that, too, is an error about the file.
+//! A reader that was written for honest files may panic at hostile ones: that, too, is an error about the
+//! file.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

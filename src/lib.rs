@@ -44,8 +44,8 @@
 //! | [`mod@print`] | standard output and standard error, whose readers may go |
 //! | [`commands`] | one file per subcommand; they wire rooms together and print |
 //!
-//! Imports go downwards: commands → run → stages → image, text, paths, stats, hub, config, record. A stage never
-//! imports another stage.
+//! Imports go downwards: commands → run → stages → image, text, paths, stats, hub, config, record. A stage
+//! never imports another stage.
 
 #[macro_use]
 pub mod print;

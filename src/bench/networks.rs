@@ -40,7 +40,8 @@ pub struct Shapes {
     pub new_tokens: usize,
 }
 
-/// The configuration of a network for a size: `mid` runs in seconds on a CPU, `released` is the published one.
+/// The configuration of a network for a size: `mid` runs in seconds on a CPU, `released` is the published
+/// one.
 pub fn preset(network: &str, released: bool) -> Option<&'static str> {
     Some(match (network, released) {
         ("flux", false) => include_str!("../../configs/bench/flux.json"),
@@ -66,7 +67,7 @@ pub fn preset(network: &str, released: bool) -> Option<&'static str> {
 /// Builds a network from a configuration (`file` is named in errors) and times it.
 ///
 /// # Errors
-/// When the configuration or a size has a mistake, or the device has no room.
+/// Fails if the configuration or a size has a mistake, or the device has no room.
 pub fn run(
     network: &str,
     config: &Value,

@@ -1,4 +1,5 @@
-//! What is timed of X-Omni: drawing image tokens one picture at a time and eight together, and a step of the decoder.
+//! What is timed of X-Omni: drawing image tokens one picture at a time and eight together, and a step of the
+//! decoder.
 
 use super::networks::{Shapes, noise, note, picture, tokens};
 use super::{Clock, Report, Seconds};
@@ -63,7 +64,8 @@ pub(super) fn ar(
     Ok(())
 }
 
-/// One Euler step of the decoder that reads text: with the codes and without them, everything that stays the same prepared.
+/// One Euler step of the decoder that reads text: with the codes and without them, everything that stays the
+/// same prepared.
 pub(super) fn decoder(
     report: &mut Report,
     config: &FluxConfig,

@@ -10,7 +10,7 @@ use super::shipped;
 use crate::config::{self, Kind, ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::{BuildError, Resources};
-use crate::hub::State;
+use crate::hub::AssetState;
 use crate::model::weights::{Checked, Files};
 use crate::observe::ObserverKind;
 use crate::run::{Asked, Making, RunFolder, Silent, Work};
@@ -110,11 +110,11 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let entries = hub.list();
     let present = entries
         .iter()
-        .filter(|entry| matches!(entry.state, State::Present(_)))
+        .filter(|entry| matches!(entry.state, AssetState::Present(_)))
         .count();
     println!("assets: {present} of {} here", entries.len());
     for entry in &entries {
-        if let State::Corrupt(error) = &entry.state {
+        if let AssetState::Corrupt(error) = &entry.state {
             println!("asset {}: {error}", entry.asset.id);
             exit = Exit::Environment;
         }

@@ -8,7 +8,7 @@ use super::outcomes::{self, Recounted};
 use super::progress::say;
 use super::run::{exit_of, published, tables};
 use super::score::{Titled, read_view};
-use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, NotComparable};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::Outcomes;
@@ -181,8 +181,8 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
 }
 
 /// How differences are computed where the command line does not say.
-pub fn usual() -> Options {
-    Options {
+pub fn usual() -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: 0.05,
             power: 0.8,
@@ -196,8 +196,8 @@ pub fn usual() -> Options {
 }
 
 /// How differences are computed.
-pub fn options(args: &PairArgs) -> Options {
-    Options {
+pub fn options(args: &PairArgs) -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: args.level,
             power: args.power,

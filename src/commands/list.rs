@@ -7,7 +7,7 @@ use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
 use crate::grade::{RULES, RuleDescription};
-use crate::hub::State;
+use crate::hub::AssetState;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
 use crate::text::count::counted;
@@ -205,9 +205,9 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
     for entry in hub.list() {
         let state = match &entry.state {
-            State::Present(path) => format!("here: {}", path.display()),
-            State::Absent => format!("absent, {}", size(entry.asset)),
-            State::Corrupt(error) => format!("damaged: {error}"),
+            AssetState::Present(path) => format!("here: {}", path.display()),
+            AssetState::Absent => format!("absent, {}", size(entry.asset)),
+            AssetState::Corrupt(error) => format!("damaged: {error}"),
         };
         if ctx.json {
             let asset = entry.asset;

@@ -8,13 +8,13 @@ use super::outcomes::{self, Recounted};
 use super::prepare::plain_run_name;
 use super::progress::say;
 use super::run::seeds;
-use crate::compare::{Allowed, Options};
+use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
 use crate::run::{RunFolder, Stream, read_all};
-use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::study::{self, LevelRun, LevelRuns, Series, Study, StudySettings, SuiteRuns};
 use crate::table::Window;
 use crate::train::CURVE;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub struct Paging<'a> {
     pub out: Option<&'a Path>,
     pub width: Width,
     pub allowed: Allowed,
-    pub options: Options,
+    pub options: DifferenceOptions,
 }
 
 /// Makes the page of a study from the runs that are there.
@@ -107,7 +107,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
 fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
     let file = paging.study;
     let is_control = |level: &Level| level.name == factor.control;
-    let settings = Settings {
+    let settings = StudySettings {
         primary: file.primary.clone().unwrap_or(Metric::Overall),
         control: factor.levels.iter().position(is_control).unwrap_or(0),
         measured_cost: file

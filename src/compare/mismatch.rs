@@ -64,7 +64,7 @@ pub struct Allowed {
     pub prompts: bool,
     /// Observers and judges.
     pub observers: bool,
-    /// Judges, whatever the reason.
+    /// Judges, regardless of the reason.
     pub judges: bool,
     /// Rules and their options.
     pub grading: bool,

@@ -23,7 +23,7 @@ mod recount;
 mod shares;
 
 pub use changes::Change;
-pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
+pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, counts, p};
 pub use pairing::{Paired, Pairing, standard_error};
@@ -68,7 +68,7 @@ pub enum NotComparable {
 }
 
 impl NotComparable {
-    /// Whether nothing but missing outputs stands in the way.
+    /// Whether nothing but missing outputs is in the way.
     pub fn only_partial(&self) -> bool {
         matches!(self, Self::Mismatches(found) if found.iter().all(|m| m.kind == Kind::Partial))
     }
@@ -90,15 +90,16 @@ fn told(found: &[Mismatch]) -> String {
     texts.join("; ")
 }
 
-/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are no averages.
+/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are not
+/// averages.
 ///
 /// # Errors
-/// When the runs differ in more than the model and that is not allowed, or share no scored item.
+/// Fails if the runs differ in more than the model and that is not allowed, or share no scored item.
 pub fn compare(
     before: &Outcomes,
     after: &Outcomes,
     allowed: Allowed,
-    options: &Options,
+    options: &DifferenceOptions,
     recount: Option<&dyn Recount>,
 ) -> Result<Comparison, NotComparable> {
     let pairing = Pairing::of(before, after, recount);
@@ -128,7 +129,7 @@ pub fn compare(
 }
 
 /// The groups of all tags, Holm's correction over all of them.
-fn groups(pairing: &Pairing<'_>, options: &Options) -> Vec<Difference> {
+fn groups(pairing: &Pairing<'_>, options: &DifferenceOptions) -> Vec<Difference> {
     let mut groups = Vec::new();
     for by in &pairing.before.group_by {
         for key in pairing.keys(by) {

@@ -106,7 +106,7 @@ pub fn names(before: &crate::record::RunFacts, after: &crate::record::RunFacts) 
     })
 }
 
-/// What the overall number's power is, in a sentence; None where nothing differs.
+/// What the overall number's power is, in a sentence. `None` if nothing differs.
 pub fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
     let chance = power * 100.0;
     let least = difference.detectable?;

@@ -8,8 +8,8 @@ use crate::text::count::counted;
 /// Most items that a screen lists.
 const LISTED: usize = 8;
 
-/// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that sizes are given
-/// for.
+/// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that
+/// sizes are given for.
 pub fn screen(comparison: &Comparison, wished: f64) -> Grid {
     let mut grid = sheet(comparison, wished);
     if !comparison.changes.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::verdict::{Ruled, Status, Verdict};
 use crate::compare::{
-    Allowed, Difference, IntervalKind, Options, Pairing, Recount, SEED, mismatches,
+    Allowed, Difference, DifferenceOptions, IntervalKind, Pairing, Recount, SEED, mismatches,
 };
 use crate::config::{Correction, Metric, PartialRuns, PolicyFile, PolicyRule, Tier};
 use crate::record::{Outcomes, RunFacts};
@@ -179,7 +179,7 @@ fn measure(
         ruled.reason = standing.refused.clone().unwrap_or_default();
         return ruled;
     };
-    let options = Options {
+    let options = DifferenceOptions {
         plan: Plan {
             level: ruled.level,
             power: policy.power,

@@ -1,4 +1,5 @@
-//! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside them.
+//! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside
+//! them.
 
 use super::rule::{Case, Rule, Verdict};
 use super::state;
@@ -15,8 +16,8 @@ const AROUND: &str =
 /// Said of a reply that is a thought alone.
 const NONE: &str = "no answer came, only a thought";
 
-/// Observers that put what a language model wrote into `text`; OCR engines write no thoughts, and a picture may show their
-/// marks.
+/// Observers that put what a language model wrote into `text`; OCR engines write no thoughts, and a picture
+/// may show their marks.
 const READERS: [&str; 2] = ["openai-ocr", "qwen-ocr"];
 
 /// Said of evidence with a reader's thought.
@@ -69,7 +70,7 @@ fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
     (output.kind == OutputKind::Text && marked).then_some((output, parted))
 }
 
-/// The words of an output that are graded; none where it has none.
+/// The words of an output that are graded. `None` if it has none.
 pub(super) fn graded_words(output: &Output) -> Option<String> {
     match parted(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
@@ -77,8 +78,8 @@ pub(super) fn graded_words(output: &Output) -> Option<String> {
     }
 }
 
-/// Evidence of a language model that read a picture, without its thoughts; None where there are none. Observers leave them out
-/// by themselves: this is for evidence of others.
+/// Evidence of a language model that read a picture, without its thoughts. `None` if there are none.
+/// Observers leave them out by themselves: this is for evidence of others.
 fn reading(seen: &Evidence) -> Option<Evidence> {
     let evidence = seen
         .evidence

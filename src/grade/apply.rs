@@ -11,10 +11,10 @@ const CHUNK: usize = 1 << 15;
 
 /// One grade for each expected (item, repeat), in item order, then by repeat.
 ///
-/// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its evidence names
-/// are expected, and repeat 0 where it has none. Of several outputs of one (item, repeat) the last counts; records of
-/// items or repeats that nobody asked for are skipped. A missing or failed output has a null score, and `unscored`
-/// says why.
+/// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its
+/// evidence names are expected, and repeat 0 where it has none. Of several outputs of one (item, repeat) the
+/// last counts; records of items or repeats that nobody asked for are skipped. A missing or failed output has
+/// a null score, and `unscored` says why.
 pub fn grade_all(
     rule: &dyn Rule,
     items: &[Item],

@@ -15,7 +15,7 @@ pub const MOST_OPTIONS: usize = 26;
 /// What was read out of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// 0-based among the options; None when nothing, or more than one, can be taken for the choice.
+    /// 0-based among the options. `None` if nothing, or more than one, can be taken for the choice.
     pub option: Option<usize>,
     /// Which rule read it, or why nothing was read.
     pub how: String,
@@ -29,28 +29,32 @@ pub fn letter(option: usize) -> char {
         .map_or('?', char::from)
 }
 
-/// Reads the choice. Rules are tried in this order; the first that finds anything decides, and where it finds several
-/// options the reply is ambiguous and chooses none. No later, weaker rule is tried then, and nothing is guessed.
+/// Reads the choice. Rules are tried in this order; the first that finds anything decides, and where it finds
+/// several options the reply is ambiguous and chooses none. No later, weaker rule is tried then, and nothing
+/// is guessed.
 ///
 /// 1. The reply is a letter (any case, punctuation around it aside).
-/// 2. A stated answer, as [`statement::stated`] says: `the answer is (B)`, `"answer": "B"`, `\boxed{B}`, `it must be B`,
-///    `B is correct`, `答案是B`, a last line with a letter alone, and the same with an option's whole text for the letter. A
-///    denied or supposed answer is none. Of several that differ the last counts if it is clearly the last word.
+/// 2. A stated answer, as [`statement::stated`] says: `the answer is (B)`, `"answer": "B"`, `\boxed{B}`, `it
+///    must be B`, `B is correct`, `答案是B`, a last line with a letter alone, and the same with an option's
+///    whole text for the letter. A denied or supposed answer is none. Of several that differ the last counts
+///    if it is clearly the last word.
 /// 3. The only option that an analysis of several accepts (`A: no. B: yes.`).
-/// 4. A letter at the start, with one of `) . : ,` or the line's end behind it, unless the reply recites all options so, or
-///    rules that one out.
+/// 4. A letter at the start, with one of `) . : ,` or the line's end behind it, unless the reply recites all
+///    options so, or rules that one out.
 /// 5. A letter behind the word `answer`.
 /// 6. A letter called option or choice (`option B`, `选项B`) that is not ruled out.
 /// 7. The reply is the text of an option.
 /// 8. The only letter in bold.
 /// 9. A letter in round brackets.
-/// 10. A capital letter as a word of its own; `A` and `I` before a word other than `or` and `and` are words, not letters. Of
-///     `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count; of `B, not A` both do.
+/// 10. A capital letter as a word of its own; `A` and `I` before a word other than `or` and `and` are words,
+///     not letters. Of `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count;
+///     of `B, not A` both do.
 /// 11. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
 ///
-/// A letter stands alone beside characters of a script without capitals, such as Chinese; it does not in `A4`, `X-ray` and
-/// `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and marks are read as ASCII. Where the first line is a
-/// letter alone, a question that is made up behind it does not count.
+/// A letter stands alone beside characters of a script without capitals, such as Chinese; it does not in
+/// `A4`, `X-ray` and `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and marks are
+/// read as ASCII. Where the first line is a letter alone, a question that is made up behind it does not
+/// count.
 pub fn read(reply: &str, options: &[String]) -> Choice {
     let reply: String = reply.chars().map(narrow).collect();
     let reply = before_another_question(&reply);
@@ -100,7 +104,7 @@ fn nothing(why: &str) -> Choice {
     }
 }
 
-/// What stands before a question that a model goes on with after a first line that is a letter alone.
+/// What precedes a question that a model goes on with after a first line that is a letter alone.
 fn before_another_question(reply: &str) -> &str {
     pattern!(ALONE, r"^\s*[^\w\n]*[A-Z][^\w\n]*\n");
     pattern!(

@@ -15,7 +15,8 @@ pub struct RuleDescription {
     pub about: &'static str,
     /// What the rule reads of an output. A rule with an option that chooses among several names all of them.
     pub reads: &'static [Reads],
-    /// Options that name an asset's file. Such an option takes that file where it is not set and the file was fetched.
+    /// Options that name an asset's file. Such an option takes that file where it is not set and the file was
+    /// fetched.
     pub assets: &'static [OptionAsset],
     /// The files that the rule writes as the benchmark's own scripts do; words in capitals stand for names.
     pub official_files: &'static [&'static str],
@@ -45,7 +46,8 @@ pub struct OptionAsset {
     pub asset: &'static str,
 }
 
-/// How a rule reads the results of the benchmark's own script, one JSON object a line, in the place of evidence.
+/// How a rule reads the results of the benchmark's own script, one JSON object on each line, in place of
+/// evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct OfficialResults {
     /// Whether a line is one of such a file.
@@ -60,7 +62,8 @@ pub struct OfficialResults {
 type Build = fn(&Settings) -> Result<Box<dyn Rule>, OptionError>;
 
 impl RuleDescription {
-    /// A rule with options of type `O` that reads no asset, and no file of the benchmark's own script, and writes none.
+    /// A rule with options of type `O` that reads no asset, and no file of the benchmark's own script, and
+    /// writes none.
     pub(super) const fn new<O: JsonSchema>(
         name: &'static str,
         about: &'static str,
@@ -105,7 +108,7 @@ impl RuleDescription {
     /// Builds the rule from a suite's options.
     ///
     /// # Errors
-    /// When an option is unknown or of the wrong type, or a value is out of range.
+    /// Fails if an option is unknown or of the wrong type, or a value is out of range.
     pub fn build(&self, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
         (self.build)(options).map_err(|error| error.with_rule(self.name))
     }

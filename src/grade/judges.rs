@@ -19,7 +19,8 @@ pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
     let mut counted: Vec<(usize, &Value)> = last.into_values().collect();
     counted.sort_unstable_by_key(|(at, _)| *at);
     let mut judges: Vec<JudgedBy> = Vec::new();
-    // Outputs that no model judged, such as those that a gateway refused: they have a judge only where nothing else has.
+    // Outputs that no model judged, such as those that a gateway refused: they have a judge only where
+    // nothing else has.
     let mut nobody = None;
     for (_, seen) in counted {
         let judgement: Judgement<'_> = evidence::read(seen);

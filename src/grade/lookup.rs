@@ -7,7 +7,8 @@ use serde_json::Value;
 
 /// The `evidence` object with the key `key` (`detections`, `text`, …).
 ///
-/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one only.
+/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one
+/// only.
 ///
 /// # Errors
 /// Why there is nothing to grade, worded for the grade's `unscored`.
@@ -49,7 +50,7 @@ pub fn find<'a>(case: &Case<'a>, key: &str, observer: Option<&str>) -> Result<&'
 /// The objects of a detector's evidence.
 ///
 /// # Errors
-/// Why they are no list, in serde's words.
+/// Why they are not a list, in serde's words.
 pub fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, String> {
     let seen: Detections<'_> = evidence::read(evidence);
     seen.detections.required(Detections::KEY)

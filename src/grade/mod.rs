@@ -1,4 +1,5 @@
-//! Grading: one file for each benchmark's rule, and aggregation. It is arithmetic only: no model, no network, no clock.
+//! Grading: one file for each benchmark's rule, and aggregation. It is arithmetic only: no model, no network,
+//! no clock.
 //!
 //! A rule is one file in `rules/`: its code and a [`RuleDescription`], which `rules/mod.rs` lists.
 

@@ -9,8 +9,8 @@ use std::path::Path;
 /// Bytes of the hash of what was asked: enough to see a change, few enough for a file in a repository.
 const ASKED_BYTES: usize = 6;
 
-/// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no score. Items
-/// have the tags of `group_by` that the rule knows for them, too.
+/// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no
+/// score. Items have the tags of `group_by` that the rule knows for them too.
 pub fn outcomes(
     rule: &dyn Rule,
     items: &[Item],

@@ -62,7 +62,7 @@ pub struct OfficialFile {
 /// The rule's verdict on one output, before the item's name and tags are put on.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Verdict {
-    /// None when it cannot be scored; then `unscored` says why.
+    /// `None` if it cannot be scored; then `unscored` says why.
     pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,
@@ -82,12 +82,14 @@ pub trait Rule: Send + Sync {
     fn grade(&self, case: &Case<'_>) -> Verdict;
 
     /// Numerator and denominator that this grade adds to every average: `(score, 1)` unless the benchmark
-    /// divides sums. None leaves the output out: one with a score is then ignored by the benchmark's own rule.
+    /// divides sums. None leaves the output out: one with a score is then ignored by the benchmark's own
+    /// rule.
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         grade.score.map(|score| (score, 1.0))
     }
 
-    /// The key under which an item is grouped by a tag: the item's own, or else the text of that name that its grader gets.
+    /// The key under which an item is grouped by a tag: the item's own, or else the text of that name that
+    /// its grader gets.
     fn tag<'a>(&self, item: &'a Item, name: &str) -> Option<&'a str> {
         let own = item.tags.get(name).map(String::as_str);
         own.or_else(|| item.expect.get(name)?.as_str())
@@ -98,8 +100,8 @@ pub trait Rule: Send + Sync {
         Overall::Micro
     }
 
-    /// The official number as a function of sums, where it is no average of [`Rule::fraction`] and no [`Rule::overall`]; it
-    /// holds for groups, too.
+    /// The official number as a function of sums, where it is not an average of [`Rule::fraction`] and no
+    /// [`Rule::overall`]; it holds for groups too.
     fn pooled(&self) -> Option<&dyn Pooled> {
         None
     }

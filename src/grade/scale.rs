@@ -22,8 +22,9 @@ impl Scale {
         any.then(|| format!("a score of the judge lies beyond its scale of {self}"))
     }
 
-    /// The same of a score as it is written at the start of a text; also of one with a fraction where whole numbers are asked, and
-    /// of one out of another number than the scale's greatest (`4/10`). A text without a number has none.
+    /// The same of a score as it is written at the start of a text; also of one with a fraction where whole
+    /// numbers are asked, and of one out of another number than the scale's greatest (`4/10`). A text without
+    /// a number has none.
     pub fn oddity(&self, written: &str) -> Option<String> {
         static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
             Regex::new(r"^[\s\x1C-\x1F*_]*([-\u{2212}+]?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")

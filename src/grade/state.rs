@@ -1,5 +1,5 @@
-//! The states of an output without a score. A grade's `unscored` begins with the word for its state; what begins otherwise is
-//! an error.
+//! The states of an output without a score. A grade's `unscored` begins with the word for its state; what
+//! begins otherwise is an error.
 
 use crate::record::Grade;
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub fn unparsed(what: &str) -> String {
     format!("{UNPARSED}: {what}")
 }
 
-/// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or `error`. Outputs that failed are
-/// counted apart.
+/// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or
+/// `error`. Outputs that failed are counted apart.
 pub fn count(grades: &[Grade]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let without = grades.iter().filter(|grade| grade.score.is_none());

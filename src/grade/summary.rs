@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// Start of every bootstrap's random stream: the same grades always give the same interval.
 const SEED: u64 = 20_231_017;
 
-/// Most outputs without a score that the summary lists; all of them stand in the grades.
+/// Most outputs without a score that the summary lists; all of them are in the grades.
 const LISTED: usize = 100;
 
 /// What the summary says about the suite.
@@ -28,12 +28,12 @@ pub struct SuiteFacts {
     pub group_by: Vec<String>,
 }
 
-/// Puts the grades of a board together by the rule's official convention: the numbers, the rule's further metrics and
-/// notes, and the judges behind the scores.
+/// Puts the grades of a board together by the rule's official convention: the numbers, the rule's further
+/// metrics and notes, and the judges behind the scores.
 ///
-/// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]; outputs without a score are left out of them and
-/// counted. Intervals are 95 % and take the items for independent, not their repeats. Each grade stands for one output
-/// that was asked for. Group keys come in order of first appearance in the items.
+/// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]; outputs without a score are left out
+/// of them and counted. Intervals are 95 % and take the items for independent, not their repeats. Each grade
+/// stands for one output that was asked for. Group keys come in order of first appearance in the items.
 pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'_>) -> Summary {
     let &Board { items, grades, .. } = board;
     let expected = grades.len();
@@ -107,7 +107,7 @@ struct Tally {
     /// Scored outputs, beside `items`.
     outputs: Vec<u32>,
     scored: usize,
-    /// Beside `items`; empty where the rule has no [`Rule::pooled`].
+    /// Beside `items`. Empty if the rule has no [`Rule::pooled`].
     terms: Vec<Terms>,
     /// Outputs with a score that the benchmark leaves out.
     ignored: usize,
@@ -169,8 +169,8 @@ impl Tally {
         }
     }
 
-    /// The items of each key of a tag, keys in order of first appearance. Items without a scored output count for a key's
-    /// existence only, items without the tag not at all.
+    /// The items of each key of a tag, keys in order of first appearance. Items without a scored output count
+    /// for a key's existence only, items without the tag not at all.
     fn by_tag<'a>(&self, rule: &dyn Rule, items: &'a [Item], tag: &str) -> Vec<Stratum<'a>> {
         let mut strata: Vec<Stratum<'_>> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -197,7 +197,8 @@ impl Tally {
     }
 }
 
-/// Finds items by name; grades mostly come in the order of the items, so a table is made only when they do not.
+/// Finds items by name; grades mostly come in the order of the items, so a table is made only when they do
+/// not.
 struct Finder<'a> {
     items: &'a [Item],
     last: usize,

@@ -214,7 +214,7 @@ impl Series {
             .join("; ")
     }
 
-    /// What stands under the runs.
+    /// What is under the runs.
     pub(super) fn remarks(&self, numbers: Numbers, level: f64) -> Vec<String> {
         let mut notes = Vec::new();
         let detected = self

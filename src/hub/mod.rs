@@ -102,7 +102,7 @@ impl Default for HubOptions {
 
 /// Whether an asset can be used.
 #[derive(Debug)]
-pub enum State {
+pub enum AssetState {
     /// There is a file with the right checksum.
     Present(PathBuf),
     /// There is no file.
@@ -117,7 +117,7 @@ pub struct Entry<'a> {
     /// The asset.
     pub asset: &'a Asset,
     /// Its state.
-    pub state: State,
+    pub state: AssetState,
 }
 
 /// What a fetch did, or would do, for one asset.
@@ -195,13 +195,13 @@ impl Hub {
         let entry = |asset| Entry {
             asset,
             state: match self.find(asset) {
-                Ok(path) => State::Present(path),
+                Ok(path) => AssetState::Present(path),
                 Err(
                     HubError::Absent { .. }
                     | HubError::NotUnpacked { .. }
                     | HubError::NoCacheFolder,
-                ) => State::Absent,
-                Err(error) => State::Corrupt(error),
+                ) => AssetState::Absent,
+                Err(error) => AssetState::Corrupt(error),
             },
         };
         self.table.assets.iter().map(entry).collect()

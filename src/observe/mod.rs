@@ -34,7 +34,8 @@ pub use noted::Noted;
 pub use observer::{Observer, Subject};
 pub use registry::{build, find, kind, names};
 
-/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines here and above.
+/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines
+/// here and above.
 pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<clip_score::ClipScore>(),
     ObserverKind::describe::<edit_pixels::EditPixels>(),

@@ -36,8 +36,8 @@ const QUESTION: usize = 25;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MplugVqaSettings {
-    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin. Without it, the one that
-    /// DPG-Bench names.
+    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin. Without it,
+    /// the one that DPG-Bench names.
     pub checkpoint: Option<PathBuf>,
 }
 

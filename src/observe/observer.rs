@@ -14,7 +14,7 @@ pub struct Subject<'a> {
     pub base: &'a Path,
     /// What the model answered.
     pub output: &'a Output,
-    /// The decoded picture, upright; None when the output is text.
+    /// The decoded picture, upright. `None` if the output is text.
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
@@ -35,8 +35,8 @@ pub trait Observer: Send + Sync {
         Value::Null
     }
 
-    /// Files of an item beside its outputs that shape what is seen, such as input pictures, as the item names them; their
-    /// content is part of the fingerprint of each observation.
+    /// Files of an item beside its outputs that shape what is seen, such as input pictures, as the item names
+    /// them; their content is part of the fingerprint of each observation.
     fn files(&self, _item: &Item) -> Vec<String> {
         Vec::new()
     }
@@ -51,28 +51,28 @@ pub trait Observer: Send + Sync {
         None
     }
 
-    /// Called before any work in a run, and only when there is work: checks what the observer needs. `own` is the place
-    /// of a folder in the run folder for files of its own.
+    /// Called before any work in a run, and only when there is work: checks what the observer needs. `own` is
+    /// the place of a folder in the run folder for files of its own.
     ///
     /// # Errors
-    /// When it could not observe anything.
+    /// Fails if it could not observe anything.
     fn begin(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }
 
-    /// Called before [`Observer::begin`] where it has seen outputs of this run in the same way already: what it asks has
-    /// answered before.
+    /// Called before [`Observer::begin`] where it has seen outputs of this run in the same way already: what
+    /// it asks has answered before.
     fn worked_before(&self) {}
 
     /// Called after the work, however it ended.
     ///
     /// # Errors
-    /// When its own files cannot be written.
+    /// Fails if its own files cannot be written.
     fn end(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }
 
-    /// One evidence object ([`crate::record::evidence`], the `evidence` key of the record) for each subject, in order.
-    /// Results do not depend on how subjects are batched.
+    /// One evidence object ([`crate::record::evidence`], the `evidence` key of the record) for each subject,
+    /// in order. Results do not depend on how subjects are batched.
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>>;
 }

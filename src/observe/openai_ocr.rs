@@ -19,7 +19,7 @@ use std::sync::Mutex;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiOcrSettings {
-    /// Name of the model, as the server knows it; it stands in tables. There is no default.
+    /// Name of the model, as the server knows it; it is in tables. There is no default.
     pub model: String,
     /// Address that usually ends in `/v1`.
     pub base_url: String,
@@ -29,7 +29,7 @@ pub struct OpenAiOcrSettings {
     pub timeout_seconds: f64,
     /// How often one request is sent at most, when the server is busy or the connection breaks.
     pub max_attempts: u32,
-    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    /// Requests per minute to this server, over all workers of this program (default: as many as it takes).
     pub requests_per_minute: Option<f64>,
     /// What is asked, instead of the observer's own wording.
     pub prompt: Option<String>,

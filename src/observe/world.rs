@@ -1,9 +1,9 @@
-//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader of text
-//! would say it.
+//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader
+//! of text would say it.
 //!
-//! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1), `text` with the
-//! words of the letters, and `unknown`, the number of parts that are like no form. A picture of another size is resized to
-//! 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
+//! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1),
+//! `text` with the words of the letters, and `unknown`, the number of parts that are like no form. A picture
+//! of another size is resized to 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
 
 use super::pictures::output;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};

@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 pub struct Row {
     pub name: String,
     pub shape: Vec<usize>,
-    /// Largest absolute difference of one element; absent when there is nothing to compare.
+    /// Largest absolute difference of one element. Absent if there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
@@ -51,7 +51,7 @@ fn row(name: &str, want: &Tensor, got: Option<&Tensor>, tolerance: f64) -> Row {
     match (values(got), values(want)) {
         (Ok(got), Ok(want)) => {
             let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs());
-            // `max` would pass over a NaN.
+            // `max` would skip a NaN.
             let worst = worst.fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a });
             let square =
                 |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>();

@@ -1,5 +1,5 @@
-//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint, inputs and
-//! expected tensors; a component runs the same loader and forward code as the pipelines.
+//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint,
+//! inputs and expected tensors; a component runs the same loader and forward code as the pipelines.
 
 mod case;
 mod compare;
@@ -17,7 +17,7 @@ pub type Tensors = BTreeMap<String, candle_core::Tensor>;
 /// Runs the component of a case and compares every expected tensor.
 ///
 /// # Errors
-/// When the case or its checkpoint cannot be read, or no component has its name.
+/// Fails if the case or its checkpoint cannot be read, or no component has its name.
 pub fn run(case: &Case, device: &candle_core::Device) -> Result<Vec<Row>, CaseError> {
     let got = components::run(case, device)?;
     Ok(compare(case, &got))

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 /// Who judged outputs, and in which words it was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedBy {
-    /// The model as the server named it, with its date where it has one; the asked one where the server named none.
+    /// The model as the server named it, with its date where it has one; the asked one where the server named
+    /// none.
     pub judge: String,
-    /// Prompt set and wording; empty where the evidence does not say.
+    /// Prompt set and wording. Empty if the evidence does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompts: String,
     /// Of the prompts.
@@ -25,7 +26,7 @@ pub struct JudgedBy {
 pub struct Answers {
     /// The model that was asked for.
     pub asked: String,
-    /// The model that answered, as the server named it; null where it named none.
+    /// The model that answered, as the server named it. Null if it named none.
     pub answered: Option<String>,
     /// Null where no reply came from a model, such as refusals by a gateway.
     pub class: Option<Class>,
@@ -43,7 +44,7 @@ pub struct Answers {
 }
 
 impl JudgedBy {
-    /// The model that is known to have answered; None where the server named none.
+    /// The model that is known to have answered. `None` if the server named none.
     fn known(&self) -> Option<ModelName> {
         match &self.answers {
             Some(answers) => answers.answered.as_deref().map(ModelName::of),
@@ -81,7 +82,8 @@ impl JudgedBy {
     }
 }
 
-/// True when a row has judges and they are not the same. Prompts differ only where both sides say which they were.
+/// True if a row has judges and they are not the same. Prompts differ only where both sides say which they
+/// were.
 pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     let among = |judges: &[JudgedBy], one: &JudgedBy| judges.iter().any(|judge| judge.is_same(one));
     let all_same = others.iter().all(|judge| among(judges, judge))
@@ -105,8 +107,8 @@ fn one(judge: &JudgedBy) -> String {
     }
 }
 
-/// True when scores stem from several judges, or from one that was asked in several wordings. A reply whose server named no
-/// model is not known to be another's.
+/// True if scores stem from several judges, or from one that was asked in several wordings. A reply whose
+/// server named no model is not known to be another's.
 pub fn several(judges: &[JudgedBy]) -> bool {
     let differ = |a: &JudgedBy, b: &JudgedBy| {
         let names = a.known().zip(b.known());
@@ -115,7 +117,7 @@ pub fn several(judges: &[JudgedBy]) -> bool {
     pairs(judges).any(|(a, b)| differ(a, b))
 }
 
-/// True when models answered that cannot be the same.
+/// True if models answered that cannot be the same.
 fn mixed(judges: &[JudgedBy]) -> bool {
     let conflict = |(a, b): (&JudgedBy, &JudgedBy)| {
         let names = a.known().zip(b.known());
@@ -129,8 +131,8 @@ fn pairs(judges: &[JudgedBy]) -> impl Iterator<Item = (&JudgedBy, &JudgedBy)> {
     all.flat_map(|(at, one)| judges[at + 1..].iter().map(move |other| (one, other)))
 }
 
-/// Why numbers of these judges cannot be held against others, whatever the settings of the run let pass: they are mixed, or
-/// another model answered than the one asked for.
+/// Why numbers of these judges cannot be compared with others, whatever the settings of the run let pass:
+/// they are mixed, or another model answered than the one asked for.
 pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
     if mixed(judges) {
         let names: Vec<String> = judges.iter().map(JudgedBy::named).collect();
@@ -146,8 +148,8 @@ pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
     ))
 }
 
-/// Whether a table marks a row of these judges: they are mixed, or another model answered than the one asked for. What the
-/// settings let pass unmarked is not marked.
+/// Whether a table marks a row of these judges: they are mixed, or another model answered than the one asked
+/// for. What the settings let pass unmarked is not marked.
 pub fn is_marked(judges: &[JudgedBy]) -> bool {
     let another = |judge: &JudgedBy| judge.class().is_some_and(Class::is_another);
     let told = !judges.iter().all(JudgedBy::is_ignored);
@@ -188,7 +190,7 @@ pub fn remarks(judges: &[JudgedBy]) -> Vec<String> {
     told
 }
 
-/// In which way a judge is not the one asked for; None where it is.
+/// In which way a judge is not the one asked for. `None` if it is.
 fn answered(judge: &JudgedBy) -> Option<String> {
     let answers = judge.answers.as_ref()?;
     let (asked, calls, class) = (&answers.asked, answers.calls, answers.class?);

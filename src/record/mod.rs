@@ -1,7 +1,7 @@
-//! The records that pass between stages, one JSON object a line.
+//! The records that pass between stages, one JSON object on each line.
 //!
-//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra` and
-//! written back, so that a newer or foreign tool's additions survive a rewrite.
+//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra`
+//! and written back, so that a newer or foreign tool's additions survive a rewrite.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -68,7 +68,7 @@ impl Item {
         }
     }
 
-    /// The item whose output, of the same repeat, stands in the place of the first input image (`input_from`).
+    /// The item whose output, of the same repeat, replaces the first input image (`input_from`).
     pub fn input_from(&self) -> Option<&str> {
         self.extra.get("input_from")?.as_str()
     }
@@ -227,7 +227,7 @@ pub struct Group {
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number; null when nothing of it was scored.
+    /// The group's number. Null if nothing of it was scored.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +263,7 @@ pub struct Summary {
     /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
-    /// True when `scored < expected`.
+    /// True if `scored < expected`.
     pub partial: bool,
     /// The official number.
     pub overall: Estimate,

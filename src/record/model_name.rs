@@ -1,5 +1,5 @@
-//! Names of models as people and servers write them: the normal form, the date at its end, and whether the model that answered
-//! is the one that was asked for.
+//! Names of models as people and servers write them: the normal form, the date at its end, and whether the
+//! model that answered is the one that was asked for.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,7 @@ impl Class {
         matches!(self, Self::OtherDate | Self::Redirected)
     }
 
-    /// As it stands in records.
+    /// As it is in records.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -168,8 +168,8 @@ impl Class {
     }
 }
 
-/// What a reader must know of an output that another model answered than the one asked for; None where the server names none,
-/// or the asked one.
+/// What a reader must know of an output that another model answered than the one asked for. `None` if the
+/// server names none, or the asked one.
 pub fn another(asked: &str, answered: Option<&str>) -> Option<String> {
     let class = Class::of(asked, answered, &[]);
     let answered = answered.filter(|_| class.is_another())?;
@@ -236,7 +236,8 @@ mod tests {
             let read = ModelName::of(name);
             assert_eq!((read.base.as_str(), &read.date), (name, &None), "{name}");
         }
-        // A year that no model of this kind has leaves a month and a day, and nothing is a day of February alone.
+        // A year that no model of this kind has leaves a month and a day, and nothing is a day of February
+        // alone.
         assert_eq!(ModelName::of("x-1999-04-14").base, "x-1999");
         assert_eq!(ModelName::of("x-2025-02-30").date, None);
         assert_eq!(ModelName::of("gpt-4.1-latest").base, "gpt-4.1");

@@ -14,8 +14,9 @@ use card::card;
 use index::{Index, subjects};
 use sample::sample;
 
-/// The cards of all runs; at most about `cap` outputs. Beyond it, items with a failed, unscored or broken output come
-/// first, then passed ones at even steps through the suite, so that the same run gives the same sample.
+/// The cards of all runs; at most about `cap` outputs. Beyond it, items with a failed, unscored or broken
+/// output come first, then passed ones at even steps through the suite, so that the same run gives the same
+/// sample.
 pub fn collect(runs: &[RunView], labels: &[String], cap: usize) -> Gallery {
     let full = |run: &RunView| score::full_mark(runs.iter().filter(|r| r.suite == run.suite));
     let heads: Vec<Run> = runs

@@ -70,7 +70,8 @@ pub struct Measured<'a> {
 }
 
 impl Paired {
-    /// Every row of the file that is of the measured model. A row that was not checked against its source is left out.
+    /// Every row of the file that is of the measured model. A row that was not checked against its source is
+    /// left out.
     pub fn of_run(measured: Measured<'_>, file: &PublishedFile) -> Vec<Self> {
         if !file.covers(&measured.input.summary.suite) {
             return Vec::new();

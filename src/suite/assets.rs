@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why an asset cannot be had.
+/// Why an asset cannot be obtained.
 pub type AssetError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Gives the local paths of downloadable files.
@@ -10,12 +10,12 @@ pub trait AssetSource {
     /// The files of an asset or of a group of them, in the group's order.
     ///
     /// # Errors
-    /// When the asset is unknown, or neither there nor to be had.
+    /// Fails if the asset is unknown, or neither there nor to be had.
     fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
 
     /// The folder that pictures are written into which come inside a table.
     ///
     /// # Errors
-    /// When no such folder can be named.
+    /// Fails if no such folder can be named.
     fn pictures(&self) -> Result<PathBuf, AssetError>;
 }

@@ -106,7 +106,7 @@ pub enum SuiteError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The items are an asset that cannot be had.
+    /// The items are an asset that cannot be obtained.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
     #[diagnostic(help("run `unigauge fetch {asset}`, or use a file of your own"))]
     Asset {

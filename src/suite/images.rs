@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// The folder that relative paths start from, and whether paths may leave it.
 pub(super) struct Images {
     base: PathBuf,
-    /// Where links may lead; None when `base` does not exist.
+    /// Where links may lead. `None` if `base` does not exist.
     bounds: Option<Bounds>,
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.
@@ -40,7 +40,7 @@ impl Images {
         }
     }
 
-    /// Accepts what the program wrote into this folder, too.
+    /// Accepts what the program wrote into this folder too.
     pub(super) fn with_written(self, folder: &Path) -> Self {
         Self {
             written: Some(folder.to_owned()),
@@ -106,7 +106,7 @@ impl Images {
     }
 }
 
-/// Whether the path lies below the folder by its very words.
+/// Whether the path is below the folder by its very words.
 fn is_inside(path: &Path, folder: &Path) -> bool {
     path.strip_prefix(folder).is_ok_and(|below| {
         below

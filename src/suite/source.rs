@@ -30,7 +30,7 @@ impl Found {
     /// Finds the source; `instead` is the user's own.
     ///
     /// # Errors
-    /// When an asset cannot be had, or there is no such file.
+    /// Fails if an asset cannot be obtained, or there is no such file.
     pub(super) fn of_suite(
         suite: &Loaded<SuiteFile>,
         instead: Option<&Path>,
@@ -51,7 +51,7 @@ impl Found {
     /// Finds an asset, or a file beside the suite.
     ///
     /// # Errors
-    /// As [`Self::of_suite`].
+    /// Fails when [`Self::of_suite`] fails.
     pub(super) fn named(
         suite: &Loaded<SuiteFile>,
         asset: Option<&str>,
@@ -120,7 +120,7 @@ impl Found {
     /// one that the user gave.
     ///
     /// # Errors
-    /// When neither says it.
+    /// Fails if neither says it.
     pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, Unreadable> {
         let named = match self {
             Self::Folder(_) => return Ok(formats::of_folders()),
@@ -151,7 +151,7 @@ impl Found {
     /// The whole text of a source that is one text.
     ///
     /// # Errors
-    /// When it cannot be read, or is not UTF-8.
+    /// Fails if it cannot be read, or is not UTF-8.
     pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, Unreadable> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),

@@ -16,7 +16,7 @@ pub enum Event<'a> {
     Checked { step: u64, numbers: &'a Numbers },
 }
 
-/// Where a checkpoint that comes with the program lies; None when there is none of this name.
+/// Where a checkpoint that comes with the program lies. `None` if there is none of this name.
 pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
 
 /// Where and how a training runs.

@@ -72,8 +72,8 @@ fn is_positive(said: &str) -> bool {
     YES.as_ref().is_some_and(|yes| yes.is_match(said))
 }
 
-/// Whether what is said of an option, or a cell of it in a table, has a property. An option whose own text is a yes or a no has
-/// no verdict: it may only be recited.
+/// Whether what is said of an option, or a cell of it in a table, has a property. An option whose own text is
+/// a yes or a no has no verdict: it may only be recited.
 fn tells(head: &Head, reply: &str, options: &[String], property: fn(&str) -> bool) -> bool {
     let own = options.get(head.option).map_or("", String::as_str);
     if is_negative(own) || is_positive(own) {
@@ -109,8 +109,8 @@ pub fn accepted(reply: &str, options: &[String]) -> Vec<usize> {
     good.map(|head| head.option).collect()
 }
 
-/// The letter at the start, unless the reply recites all options so, or rules that one out; several where the start is a list
-/// of letters.
+/// The letter at the start, unless the reply recites all options so, or rules that one out; several where the
+/// start is a list of letters.
 pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(
         START,

@@ -59,12 +59,13 @@ pub struct AccuracyOptions {
     pub measure: Measure,
 }
 
-/// Accuracy = (reference units − errors) / reference units, where errors are the Levenshtein edits (measure `error`) or
-/// the units of the reference that have no equal of their own in the text (measure `recall`); the best answer counts.
+/// Accuracy = (reference units − errors) / reference units, where errors are the Levenshtein edits (measure
+/// `error`) or the units of the reference that have no equal of their own in the text (measure `recall`); the
+/// best answer counts.
 ///
-/// An output's score is at least 0. Averages divide sums, errors unclipped, so that the overall value of measure `error`
-/// is 1 − the corpus CER (WER), which goes below 0 for a model that writes far too much. `correct` means no error.
-/// Parts: `errors`, `reference` (units).
+/// An output's score is at least 0. Averages divide sums, errors unclipped, so that the overall value of
+/// measure `error` is 1 − the corpus CER (WER), which goes below 0 for a model that writes far too much.
+/// `correct` means no error. Parts: `errors`, `reference` (units).
 pub struct Accuracy(pub AccuracyOptions);
 
 struct Count {

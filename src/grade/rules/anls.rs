@@ -30,7 +30,8 @@ pub struct AnlsOptions {
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
-    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's leaderboard.
+    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's
+    /// leaderboard.
     pub inclusive: bool,
 }
 
@@ -46,15 +47,15 @@ impl Default for AnlsOptions {
     }
 }
 
-/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an answer is worth
-/// 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the best answer counts. `correct` means worth more
-/// than nothing. Two empty texts have distance 0.
+/// Biten et al., ICCV 2019: with d = Levenshtein distance of characters / length of the longer text, an
+/// answer is worth 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the
+/// best answer counts. `correct` means worth more than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
 pub struct Anls(AnlsOptions);
 
 impl Anls {
     /// # Errors
-    /// When the threshold is outside 0..=1.
+    /// Fails if the threshold is outside 0..=1.
     pub fn new(options: AnlsOptions) -> Result<Self, OptionError> {
         if !(0.0..=1.0).contains(&options.threshold) {
             return Err(OptionError::value(

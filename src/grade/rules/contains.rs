@@ -28,8 +28,8 @@ pub struct ContainsOptions {
     pub normalise: Normalise,
 }
 
-/// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to nothing
-/// would occur everywhere and is skipped; where all do, the output has no score.
+/// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to
+/// nothing would occur everywhere and is skipped; where all do, the output has no score.
 pub struct Contains(pub ContainsOptions);
 
 impl Rule for Contains {

@@ -1,5 +1,5 @@
-//! `dpg-bench`: DPG-Bench's rule from answers to yes-no questions (`dpg_bench/compute_dpg_bench.py` of ELLA, commit
-//! 3c228f1d), a grade for every picture of a grid.
+//! `dpg-bench`: DPG-Bench's rule from answers to yes-no questions (`dpg_bench/compute_dpg_bench.py` of ELLA,
+//! commit 3c228f1d), a grade for every picture of a grid.
 
 mod official;
 
@@ -33,9 +33,10 @@ pub struct DpgOptions {
     pub observer: Option<String>,
 }
 
-/// A picture's score is the share of its questions that are answered with `yes`, where a question counts as answered
-/// with no when one that it depends on is. The overall value is the mean of the items' means. Categories are taken from
-/// the answers as given, of an item's last picture only, as the official script does.
+/// A picture's score is the share of its questions that are answered with `yes`, where a question counts as
+/// answered with no when one that it depends on is. The overall value is the mean of the items' means.
+/// Categories are taken from the answers as given, of an item's last picture only, as the official script
+/// does.
 #[derive(Debug)]
 pub struct Dpg(pub DpgOptions);
 
@@ -66,13 +67,13 @@ struct Question {
 }
 
 impl Question {
-    /// Detailed category: what stands before the first bracket.
+    /// Detailed category: what precedes the first bracket.
     fn detailed(&self) -> &str {
         let tuple = self.tuple.split('(').next().unwrap_or_default();
         strip(tuple)
     }
 
-    /// Broad category: what stands before the first dash of the detailed one.
+    /// Broad category: what precedes the first dash of the detailed one.
     fn broad(&self) -> &str {
         let broad = self.detailed().split('-').next().unwrap_or_default();
         strip(broad)
@@ -156,8 +157,8 @@ impl Answered {
         })
     }
 
-    /// The answers with those zeroed that depend on a no. Questions are looked at in order, on the values as they are by
-    /// then.
+    /// The answers with those zeroed that depend on a no. Questions are looked at in order, on the values as
+    /// they are by then.
     ///
     /// # Errors
     /// When a question that is looked at does not exist; the official script then leaves out the item.

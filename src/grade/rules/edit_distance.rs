@@ -29,8 +29,8 @@ pub struct EditDistanceOptions {
     pub normalise: Normalise,
 }
 
-/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for two empty
-/// texts. `correct` means equal.
+/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for
+/// two empty texts. `correct` means equal.
 pub struct EditDistance(pub EditDistanceOptions);
 
 impl Rule for EditDistance {

@@ -1,4 +1,4 @@
-//! `edit-measures`: measures of an edit become a grade: one is the score, others stand beside it.
+//! `edit-measures`: measures of an edit become a grade: one is the score, others are next to it.
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -25,8 +25,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
     |options| Ok(Box::new(EditMeasures::new(options.read()?)?)),
 );
 
-/// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written by the observers
-/// `edit-pixels` and `edit-similarity`.
+/// Options of `edit-measures`. A measure is a key of the evidence, or a path such as `outside.psnr`, written
+/// by the observers `edit-pixels` and `edit-similarity`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EditMeasuresOptions {
@@ -38,11 +38,12 @@ pub struct EditMeasuresOptions {
     /// Further measures by the name of the part.
     #[serde(default)]
     pub parts: BTreeMap<String, Part>,
-    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no PSNR.
+    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no
+    /// PSNR.
     #[serde(default)]
     pub psnr_cap: Option<f64>,
-    /// Accept measures inside or outside of a region that comes from the output itself. They say nothing about
-    /// preservation: what differs counts as inside.
+    /// Accept measures inside or outside of a region that comes from the output itself. They say nothing
+    /// about preservation: what differs counts as inside.
     #[serde(default)]
     pub own_region: bool,
 }
@@ -85,14 +86,14 @@ impl Part {
     }
 }
 
-/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part. Parts that
-/// the evidence lacks are left out.
+/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part.
+/// Parts that the evidence lacks are left out.
 #[derive(Debug)]
 pub struct EditMeasures(EditMeasuresOptions);
 
 impl EditMeasures {
     /// # Errors
-    /// When the cap is no positive number.
+    /// Fails if the cap is not a positive number.
     pub fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
         if let Some(cap) = options
             .psnr_cap

@@ -1,4 +1,5 @@
-//! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit 570eba6).
+//! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit
+//! 570eba6).
 
 mod official;
 mod viescore;
@@ -52,22 +53,24 @@ pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GEditOptions {
-    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at random there
-    /// is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10. Default: `official`.
+    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at
+    /// random there is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10.
+    /// Default: `official`.
     pub parsing: Parsing,
     /// The judge to believe where there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of these roles. The
-/// overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`, `en pq`, `en o`, the same with
-/// `intersection` over items that all compared models answered, and `en o GROUP` and so on for each group.
+/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of
+/// these roles. The overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`,
+/// `en pq`, `en o`, the same with `intersection` over items that all compared models answered, and `en o
+/// GROUP` and so on for each group.
 #[derive(Debug)]
 pub struct GEdit(GEditOptions);
 
 impl GEdit {
     /// # Errors
-    /// When `parsing` is one that VIEScore does not have.
+    /// Fails if `parsing` is one that VIEScore does not have.
     pub fn new(options: GEditOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))
@@ -140,7 +143,7 @@ fn expected<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
     own.or_else(|| item.tags.get(key).map(String::as_str))
 }
 
-/// Whether the item is in the intersection set; None where the data does not say.
+/// Whether the item is in the intersection set. `None` if the data does not say.
 fn intersection(item: &Item) -> Option<bool> {
     item.expect.get("intersection_exist")?.as_bool()
 }

@@ -1,5 +1,5 @@
-//! `genai-bench`: GenAI-Bench's table by skill from a VQAScore (`univa/eval/genai/step2_run_model.py` of UniWorld-V1, commit
-//! 8403e86).
+//! `genai-bench`: GenAI-Bench's table by skill from a VQAScore (`univa/eval/genai/step2_run_model.py` of
+//! UniWorld-V1, commit 8403e86).
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
@@ -67,12 +67,13 @@ impl Default for GenAiBenchOptions {
     }
 }
 
-/// A picture's score is the chance that the observer gives to "the picture shows the prompt". The overall value (officially
-/// `all`) is the mean over items that have a skill; metrics are the means by skill, `all`, and `std …` for each.
+/// A picture's score is the chance that the observer gives to "the picture shows the prompt". The overall
+/// value (officially `all`) is the mean over items that have a skill; metrics are the means by skill, `all`,
+/// and `std …` for each.
 #[derive(Debug)]
 pub struct GenAiBench(pub GenAiBenchOptions);
 
-/// The skills that an item's `expect` names; None where it names none of them.
+/// The skills that an item's `expect` names. `None` if it names none of them.
 fn skills(item: &Item) -> Option<Vec<&str>> {
     let skills = item.expect.get("skills")?.as_array()?;
     Some(skills.iter().filter_map(Value::as_str).collect())

@@ -1,5 +1,5 @@
-//! `geneval`: GenEval's rule from detector evidence (`evaluation/evaluate_images.py` and `summary_scores.py` of the
-//! official repository, commit af4902f).
+//! `geneval`: GenEval's rule from detector evidence (`evaluation/evaluate_images.py` and `summary_scores.py`
+//! of the official repository, commit af4902f).
 
 mod geometry;
 mod objects;
@@ -46,7 +46,8 @@ pub struct GenEvalOptions {
     pub counting_threshold: f64,
     /// Most detections of one class that count, best first. Default: 16.
     pub max_objects: usize,
-    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off. Default: 1.
+    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off.
+    /// Default: 1.
     pub max_overlap: f64,
     /// Part of both objects' sizes that an offset must exceed before it counts as a relation. Default: 0.1.
     pub position_threshold: f64,
@@ -70,7 +71,7 @@ impl Default for GenEvalOptions {
     }
 }
 
-/// So many pictures without any detection are no coincidence: GenEval's classes are common things.
+/// So many pictures without any detection are not a coincidence: GenEval's classes are common things.
 const SUSPICIOUS: usize = 20;
 
 /// `expect` of an item: the official metadata object.
@@ -103,14 +104,14 @@ struct Exclude<'a> {
     count: usize,
 }
 
-/// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The overall
-/// value is the unweighted mean of the six tasks' shares of correct images.
+/// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The
+/// overall value is the unweighted mean of the six tasks' shares of correct images.
 #[derive(Debug)]
 pub struct GenEval(GenEvalOptions);
 
 impl GenEval {
     /// # Errors
-    /// When an option is outside its range.
+    /// Fails if an option is outside its range.
     pub fn new(options: GenEvalOptions) -> Result<Self, OptionError> {
         let thresholds = [
             ("threshold", options.threshold),
@@ -314,8 +315,8 @@ impl Rule for GenEval {
         Overall::MacroBy("tag".into())
     }
 
-    /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its images is.
-    /// Outputs without a score are left out of both.
+    /// `percent_correct_images` and `percent_correct_prompts` (0 to 100); a prompt is correct when any of its
+    /// images is. Outputs without a score are left out of both.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let Counts {
             images,

@@ -1,5 +1,5 @@
-//! `imgedit`: ImgEdit-Bench from a judge's replies (`Benchmark/Basic` and `Benchmark/UGE` of PKU-YuanGroup/ImgEdit, commit
-//! 547185d; `univa/eval/imgedit` of UniWorld-V1, commit 8403e86).
+//! `imgedit`: ImgEdit-Bench from a judge's replies (`Benchmark/Basic` and `Benchmark/UGE` of
+//! PKU-YuanGroup/ImgEdit, commit 547185d; `univa/eval/imgedit` of UniWorld-V1, commit 8403e86).
 
 mod official;
 mod parse;
@@ -43,21 +43,23 @@ pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImgEditOptions {
-    /// `official`: every line of the form `name: digits` counts, whatever its name and its number. `strict`: the three
-    /// lines of the edit type as asked, from 1 to 5. `robust`: these three through markup, numbering, `/5` and remarks,
-    /// brought into 1 to 5. Default: `official`.
+    /// `official`: every line of the form `name: digits` counts, regardless of its name and its number.
+    /// `strict`: the three lines of the edit type as asked, from 1 to 5. `robust`: these three through
+    /// markup, numbering, `/5` and remarks, brought into 1 to 5. Default: `official`.
     pub parsing: Parsing,
     /// `basic`, `uge` or `multiturn`. Default: `basic`.
     pub variant: Variant,
-    /// With `robust`: the second and third score are at most the first, as the prompt asks and no script enforces.
+    /// With `robust`: the second and third score are at most the first, as the prompt asks and no script
+    /// enforces.
     pub cap: bool,
     /// The judge to believe where there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score (1 to 5) is the mean of the scores of its reply, rounded to two digits. The overall value of `basic` is
-/// the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as officially; `overall_macro`, the mean of
-/// these; `overall_micro`, the mean over outputs. `parts` has what `official` and `robust` parsing each make of the reply.
+/// A picture's score (1 to 5) is the mean of the scores of its reply, rounded to two digits. The overall
+/// value of `basic` is the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as
+/// officially; `overall_macro`, the mean of these; `overall_micro`, the mean over outputs. `parts` has what
+/// `official` and `robust` parsing each make of the reply.
 #[derive(Debug)]
 pub struct ImgEdit(pub ImgEditOptions);
 

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its loop keeps
-/// its last pass only.
+/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its
+/// loop keeps its last pass only.
 const NO_TEXT: &str = "No text recognized.";
 
 /// Most of the missing units that a reason lists.
@@ -45,9 +45,9 @@ pub(super) struct Expect<'a> {
     pub language: Language,
 }
 
-/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets after
-/// [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost nothing.
-/// `correct` means that every unit was found. Parts: `matched`, `reference`.
+/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets
+/// after [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost
+/// nothing. `correct` means that every unit was found. Parts: `matched`, `reference`.
 pub struct LongText(pub LongTextOptions);
 
 impl LongText {

@@ -1,5 +1,5 @@
-//! `mmmu`: MMMU's rule, options and open questions (Yue et al., CVPR 2024; `eval/eval_utils.py` of MMMU-Benchmark/MMMU at
-//! 51ce7f3e829c16bb44bc5445782686b4c3508794).
+//! `mmmu`: MMMU's rule, options and open questions (Yue et al., CVPR 2024; `eval/eval_utils.py` of
+//! MMMU-Benchmark/MMMU at 51ce7f3e829c16bb44bc5445782686b4c3508794).
 
 mod open;
 
@@ -29,9 +29,10 @@ pub struct MmmuOptions {
     pub observer: Option<String>,
 }
 
-/// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an option when it
-/// reads none: here that reply is wrong. Any other is an open question, read as officially: right when one of
-/// `expect.answers` is found among the phrases and numbers that the reply gives as its answer.
+/// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an
+/// option when it reads none: here that reply is wrong. Any other is an open question, read as officially:
+/// right when one of `expect.answers` is found among the phrases and numbers that the reply gives as its
+/// answer.
 pub struct Mmmu(pub MmmuOptions);
 
 impl Rule for Mmmu {

@@ -32,12 +32,12 @@ pub struct MultipleChoiceOptions {
     pub circular: bool,
 }
 
-/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter; `expect.options`
-/// are the texts. A reply that chooses nothing, or several, is wrong.
+/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter;
+/// `expect.options` are the texts. A reply that chooses nothing, or several, is wrong.
 ///
-/// With `circular` every rotation of a question carries the question's score, and its own in the part `right`; averages
-/// count a question once, at the output with the part `question`. One wrong rotation makes the question wrong; else one
-/// without a score leaves it without.
+/// With `circular` every rotation of a question carries the question's score, and its own in the part
+/// `right`; averages count a question once, at the output with the part `question`. One wrong rotation makes
+/// the question wrong; else one without a score leaves it without.
 pub struct MultipleChoice(pub MultipleChoiceOptions);
 
 impl Rule for MultipleChoice {
@@ -63,7 +63,8 @@ impl Rule for MultipleChoice {
         }
     }
 
-    /// `plain accuracy` of the questions as published and `accuracy over rotations`, in 0..=1, with `circular`.
+    /// `plain accuracy` of the questions as published and `accuracy over rotations`, in 0..=1, with
+    /// `circular`.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         if !self.0.circular {
             return BTreeMap::new();
@@ -94,7 +95,7 @@ impl Rule for MultipleChoice {
 /// The verdict on one reply.
 ///
 /// # Errors
-/// When the item's `expect` is no multiple-choice question's, worded for the grade's `unscored`.
+/// Fails if the item's `expect` is not a multiple-choice question's, worded for the grade's `unscored`.
 pub fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
     let (options, answer) = question(item)?;
     let choice = choice::read(said, &options);

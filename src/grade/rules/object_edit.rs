@@ -1,4 +1,5 @@
-//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest still there?
+//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest
+//! still there?
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -22,7 +23,8 @@ pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectEditOptions {
-    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each axis. Default: 4.
+    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each
+    /// axis. Default: 4.
     pub near: f64,
     /// The detector to believe where there are several.
     pub observer: Option<String>,
@@ -78,15 +80,15 @@ impl Object {
     }
 }
 
-/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to be kept that
-/// are still in place with their class and colour; `exact` is 1 when both hold and nothing else is there. The score is
-/// follow × preserve, and `correct` is `exact`. Each detection stands for one object.
+/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to
+/// be kept that are still in place with their class and colour; `exact` is 1 when both hold and nothing else
+/// is there. The score is follow × preserve, and `correct` is `exact`. Each detection stands for one object.
 #[derive(Debug)]
 pub struct ObjectEdit(ObjectEditOptions);
 
 impl ObjectEdit {
     /// # Errors
-    /// When the distance is no number of pixels.
+    /// Fails if the distance is not a number of pixels.
     pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
         if options.near >= 0.0 && options.near.is_finite() {
             Ok(Self(options))

@@ -47,9 +47,10 @@ pub struct OcrBenchOptions {
     pub averaging: Averaging,
 }
 
-/// Score 1 when an answer is a part of the output's text, else 0: in lower case, with the ends stripped and line feeds
-/// made blanks; for formulas with the case kept and all blanks removed. An answer that comes to nothing occurs
-/// everywhere, an empty list of answers nowhere. The mean leaves out what has no score; the totals count it as 0.
+/// Score 1 when an answer is a part of the output's text, else 0: in lower case, with the ends stripped and
+/// line feeds made blanks; for formulas with the case kept and all blanks removed. An answer that comes to
+/// nothing occurs everywhere, an empty list of answers nowhere. The mean leaves out what has no score; the
+/// totals count it as 0.
 #[derive(Debug)]
 pub struct OcrBench(pub OcrBenchOptions);
 
@@ -136,8 +137,8 @@ impl Rule for OcrBench {
         verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
-    /// `text_recognition`, `scene_vqa`, `doc_vqa`, `kie`, `hmer`, `final` and each kind of text recognition, or
-    /// `accuracy NAME` of every data set (0 to 1).
+    /// `text_recognition`, `scene_vqa`, `doc_vqa`, `kie`, `hmer`, `final` and each kind of text recognition,
+    /// or `accuracy NAME` of every data set (0 to 1).
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         match self.0.averaging {
             Averaging::Totals => totals::by_type(board),

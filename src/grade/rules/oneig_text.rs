@@ -1,5 +1,5 @@
-//! `oneig-text`: OneIG-Bench's text score, English and Chinese (`scripts/text/text_score.py` of the official repository,
-//! commit 41b4983).
+//! `oneig-text`: OneIG-Bench's text score, English and Chinese (`scripts/text/text_score.py` of the official
+//! repository, commit 41b4983).
 
 mod official;
 
@@ -45,18 +45,19 @@ pub(super) struct Expect<'a> {
     #[serde(borrow)]
     texts: Vec<Cow<'a, str>>,
     language: Language,
-    /// The cell of the official table, a list as Python prints it, which is what the official script compares with:
-    /// escapes in it are taken as letters.
+    /// The cell of the official table, a list as Python prints it, which is what the official script compares
+    /// with: escapes in it are taken as letters.
     #[serde(borrow, default)]
     text_content: Option<Cow<'a, str>>,
 }
 
-/// One picture's score is its share of matched units, words or, where the reference has an ideograph, characters.
-/// Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 where that is 0), `wac`, `matched`,
-/// `reference`, and `limit`, the distance that counts as worst: 100 in English, 50 in Chinese.
+/// One picture's score is its share of matched units, words or, where the reference has an ideograph,
+/// characters. Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 where
+/// that is 0), `wac`, `matched`, `reference`, and `limit`, the distance that counts as worst: 100 in English,
+/// 50 in Chinese.
 ///
-/// The suite's number is no mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and CR means over
-/// all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
+/// The suite's number is not a mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and
+/// CR means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
 pub struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
@@ -97,8 +98,8 @@ impl OneIgText {
     }
 }
 
-/// The reply without the phrases. What their removal puts together goes, too, where a line break stands beside it: the
-/// official script removes each in three passes.
+/// The reply without the phrases. What their removal puts together goes, too, where a line break is next to
+/// it: the official script removes each in three passes.
 fn cleaned(reply: &str) -> String {
     HALLUCINATIONS
         .into_iter()

@@ -33,12 +33,14 @@ pub struct PageOcrOptions {
     pub from: From,
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
+    /// it is.
     pub wordnet: Option<PathBuf>,
 }
 
-/// The mean of BLEU, METEOR, F-measure and 1 − edit distance; the best answer counts. A page on which nothing was read is
-/// worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over outputs.
+/// The mean of BLEU, METEOR, F-measure and 1 − edit distance; the best answer counts. A page on which nothing
+/// was read is worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over
+/// outputs.
 #[derive(Debug)]
 pub struct PageOcr {
     options: PageOcrOptions,
@@ -47,7 +49,7 @@ pub struct PageOcr {
 
 impl PageOcr {
     /// # Errors
-    /// When WordNet is named and cannot be read.
+    /// Fails if WordNet is named and cannot be read.
     pub fn new(options: PageOcrOptions) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { options, wordnet })

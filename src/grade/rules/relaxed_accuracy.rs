@@ -40,16 +40,17 @@ impl Default for RelaxedAccuracyOptions {
     }
 }
 
-/// ChartQA's measure (Masry et al., ACL Findings 2022, section 5.1; the test as in Qwen-VL's `evaluate_vqa.py`). The whole
-/// reply, white space around it aside, is the answer. Where it and the right answer are both numbers (`12%` is 0.12; a
-/// comma makes a text of it) and the right one is not 0, they may differ by `relative`; all else must be equal but for
-/// case. The best of several answers counts. No number is looked for inside a sentence.
+/// ChartQA's measure (Masry et al., ACL Findings 2022, section 5.1; the test as in Qwen-VL's
+/// `evaluate_vqa.py`). The whole reply, white space around it aside, is the answer. Where it and the right
+/// answer are both numbers (`12%` is 0.12; a comma makes a text of it) and the right one is not 0, they may
+/// differ by `relative`; all else must be equal but for case. The best of several answers counts. No number
+/// is looked for inside a sentence.
 #[derive(Debug)]
 pub struct RelaxedAccuracy(RelaxedAccuracyOptions);
 
 impl RelaxedAccuracy {
     /// # Errors
-    /// When the tolerance is negative or not finite.
+    /// Fails if the tolerance is negative or not finite.
     pub fn new(options: RelaxedAccuracyOptions) -> Result<Self, OptionError> {
         if !(options.relative >= 0.0 && options.relative.is_finite()) {
             return Err(OptionError::value(

@@ -22,12 +22,14 @@ pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextRecallOptions {
-    /// The OCR observers that count, each of which must have read the output; without them, all that wrote down a text.
+    /// The OCR observers that count, each of which must have read the output; without them, all that wrote
+    /// down a text.
     pub observers: Vec<String>,
 }
 
-/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese, matched as in
-/// LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves the output without a score.
+/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese,
+/// matched as in LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves
+/// the output without a score.
 pub struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {

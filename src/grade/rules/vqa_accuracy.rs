@@ -40,9 +40,9 @@ pub struct VqaAccuracyOptions {
     pub normalisation: Normalisation,
 }
 
-/// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided by three, at
-/// most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A single answer never has
-/// another beside it and scores 0.
+/// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided
+/// by three, at most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A
+/// single answer never has another beside it and scores 0.
 pub struct VqaAccuracy(pub VqaAccuracyOptions);
 
 impl VqaAccuracy {

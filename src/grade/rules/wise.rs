@@ -1,5 +1,6 @@
-//! `wise`: WISE from a judge's replies, legacy (`WISE_legacy`) and verified (`vllm_eval.py`, `calculate_verified.py` of
-//! PKU-YuanGroup/WISE, commit eb51174; `univa/eval/wise` of UniWorld-V1, commit 8403e86).
+//! `wise`: WISE from a judge's replies, legacy (`WISE_legacy`) and verified (`vllm_eval.py`,
+//! `calculate_verified.py` of PKU-YuanGroup/WISE, commit eb51174; `univa/eval/wise` of UniWorld-V1, commit
+//! 8403e86).
 
 mod parse;
 
@@ -66,11 +67,11 @@ pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
 pub struct WiseOptions {
     /// WISE Verified: one score of 0 or 1 a reply, other categories. Default: false.
     pub verified: bool,
-    /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked. Default:
-    /// `official`.
+    /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked.
+    /// Default: `official`.
     pub parsing: Parsing,
-    /// Legacy: where no name is found, three lines of one digit count, as in WISE's own script and not in UniWorld-V1's
-    /// copy. Default: true.
+    /// Legacy: where no name is found, three lines of one digit count, as in WISE's own script and not in
+    /// UniWorld-V1's copy. Default: true.
     pub bare_lines: bool,
     /// The judge to believe where there are several.
     pub observer: Option<String>,
@@ -87,15 +88,16 @@ impl Default for WiseOptions {
     }
 }
 
-/// Legacy: a picture's score (WiScore, 0 to 1) is (0.7 · consistency + 0.2 · realism + 0.1 · aesthetic quality) / 2 of the
-/// first reply that has all three. Verified: 0 or 1. The overall value is the mean over items, which is the official weighting
-/// of the six categories when all 1000 prompts are there; only then is it also the metric `overall`.
+/// Legacy: a picture's score (WiScore, 0 to 1) is (0.7 · consistency + 0.2 · realism + 0.1 · aesthetic
+/// quality) / 2 of the first reply that has all three. Verified: 0 or 1. The overall value is the mean over
+/// items, which is the official weighting of the six categories when all 1000 prompts are there; only then is
+/// it also the metric `overall`.
 #[derive(Debug)]
 pub struct Wise(WiseOptions);
 
 impl Wise {
     /// # Errors
-    /// When `parsing` is one that WISE does not have.
+    /// Fails if `parsing` is one that WISE does not have.
     pub fn new(options: WiseOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))
@@ -165,7 +167,8 @@ impl Wise {
     }
 }
 
-/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes their first digit.
+/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes
+/// their first digit.
 fn notes(call: &Call<'_>, scale: Scale, names: &[&str]) -> Vec<String> {
     let mut notes = call.notes();
     let written = parse::written(&call.reply, names);

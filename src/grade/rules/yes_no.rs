@@ -17,7 +17,8 @@ pub enum Reading {
     /// Only what says yes or no is taken for it; a reply that says neither, or both, is wrong.
     #[default]
     Strict,
-    /// As POPE's script: no when the first sentence has the word `no`, `No` or `not`, else yes, whatever it says.
+    /// As POPE's script: no when the first sentence has the word `no`, `No` or `not`, else yes, whatever it
+    /// says.
     Official,
 }
 
@@ -56,9 +57,10 @@ pub struct YesNoOptions {
     pub groups: Option<String>,
 }
 
-/// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it adds to no precision, lowers
-/// recall where yes was due, and is no yes in the yes ratio. `correct` means the answer that was due. Parts: one of
-/// `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due and not said, `missed_no`.
+/// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it adds to no
+/// precision, lowers recall where yes was due, and is not a yes in the yes ratio. `correct` means the answer
+/// that was due. Parts: one of `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due
+/// and not said, `missed_no`.
 pub struct YesNo(pub YesNoOptions);
 
 impl YesNo {
@@ -177,8 +179,8 @@ impl Rule for YesNo {
         }
     }
 
-    /// `accuracy`, `precision`, `recall`, `F1` and `yes ratio` of all outputs together, of each group (`F1 popular`), and
-    /// the mean of the groups' (`mean F1`), in 0..=1.
+    /// `accuracy`, `precision`, `recall`, `F1` and `yes ratio` of all outputs together, of each group (`F1
+    /// popular`), and the mean of the groups' (`mean F1`), in 0..=1.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let mut all = Counts::default();
         let mut groups: BTreeMap<String, Counts> = BTreeMap::new();

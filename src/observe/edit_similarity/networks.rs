@@ -49,7 +49,8 @@ pub struct EditSimilaritySettings {
     pub clip_model: ClipModel,
     /// A folder with another CLIP, in the layout of transformers or of open_clip.
     pub clip: Option<PathBuf>,
-    /// A folder with another DINO: `ViTModel` (first version) or `Dinov2Model` of transformers. Without it, DINO ViT-S/16.
+    /// A folder with another DINO: `ViTModel` (first version) or `Dinov2Model` of transformers. Without it,
+    /// DINO ViT-S/16.
     pub dino: Option<PathBuf>,
     /// `alex` (default), `vgg`, or `squeeze`, as PIE-Bench has it.
     pub lpips_net: LpipsNet,
@@ -57,7 +58,8 @@ pub struct EditSimilaritySettings {
     pub lpips_trunk: Option<PathBuf>,
     /// A file with the weights of its channels, by the names of the package lpips.
     pub lpips_linear: Option<PathBuf>,
-    /// A folder with the network of the structure distance, a `ViTModel` of transformers. Without it, DINO ViT-B/8.
+    /// A folder with the network of the structure distance, a `ViTModel` of transformers. Without it, DINO
+    /// ViT-B/8.
     pub structure: Option<PathBuf>,
 }
 

@@ -63,7 +63,8 @@ struct Seen {
 }
 
 impl GenevalDetector {
-    /// One picture at a time is in the network; the others are prepared and measured on other cores meanwhile.
+    /// One picture at a time is in the network; the others are prepared and measured on other cores
+    /// meanwhile.
     fn detect(&self, picture: &Detectable) -> Result<Seen> {
         let pixels = picture.pixel_values.to_device(&self.device)?;
         let masks = {
@@ -141,7 +142,8 @@ fn colored_classes(item: &Item) -> BTreeSet<String> {
         .collect()
 }
 
-/// The number whose shortest text is that of a 32-bit number; what is no number stays none, and is null in JSON.
+/// The number whose shortest text is that of a 32-bit number; what is not a number stays none, and is null in
+/// JSON.
 fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
@@ -193,7 +195,8 @@ impl Described for GenevalDetector {
         let files = Arc::new(Files::open(&detector.weights)?);
         let network = Mask2Former::load(&config, &files, &device)?;
         let fingerprint = detector.fingerprint()?;
-        // The detector looks at a picture of ours twice; its answers are the same, and those of earlier times.
+        // The detector looks at a picture of ours twice; its answers are the same, and those of earlier
+        // times.
         let answer = selftest::answer(&network, &device)?;
         // Without a cache nothing is known of earlier times.
         if let Ok(cache) = means.hub.cache() {

@@ -19,7 +19,7 @@ const LOOK: f64 = 10.0;
 pub enum Lifetime {
     /// Nothing.
     Open,
-    /// Something that is no date.
+    /// Something that is not a date.
     Malformed(String),
     /// A day, and how far it is away; negative when it has passed.
     Ends { date: Date, days: i64 },
@@ -73,7 +73,8 @@ pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// What can be said of a server's judge without asking it anything, a line each; nothing for a judge in this process.
+/// What can be said of a server's judge without asking it anything, a line each; nothing for a judge in this
+/// process.
 pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     if settings.backend != Judging::Server {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! `judge`: a vision-language model is asked about each output, by the calls that a prompt set defines; its replies
-//! are kept word for word. What they are worth is the rule's business.
+//! `judge`: a vision-language model is asked about each output, by the calls that a prompt set defines; its
+//! replies are kept word for word. What they are worth is the rule's business.
 
 mod ask;
 mod check;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it, too.
+/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it too.
 const NAME: &str = "judge";
 
 /// The observer.
@@ -117,7 +117,8 @@ impl Described for JudgeObserver {
         check::notes(root)
     }
 
-    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing yet.
+    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing
+    /// yet.
     fn open(settings: JudgeSettings, means: &Means<'_>) -> Result<Self, BuildError> {
         let prompts = prompts(&settings, means.hub)?;
         again(&settings, &prompts.set)?;

@@ -1,4 +1,5 @@
-//! Replies on the disk: a call that is answered once is paid once, even when the program is killed right after.
+//! Replies on the disk: a call that is answered once is paid once, even when the program is killed right
+//! after.
 
 use crate::record::ended_by_limit;
 use crate::record::judged::http_date;
@@ -15,10 +16,11 @@ use tokio::sync::oneshot;
 /// The file's name in the judge's folder.
 pub const FILE: &str = "replies.jsonl";
 
-/// The replies in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside `judge.2-of-2`.
+/// The replies in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside
+/// `judge.2-of-2`.
 ///
 /// # Errors
-/// When a file of theirs cannot be read.
+/// Fails if a file of theirs cannot be read.
 pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -53,8 +55,8 @@ pub struct Reply {
     /// The model that was asked for; None in files of earlier versions.
     #[serde(default)]
     pub asked: Option<String>,
-    /// The model that answered, as the server named it; None where it named none. Files of earlier versions have the asked
-    /// name there instead.
+    /// The model that answered, as the server named it. `None` if it named none. Files of earlier versions
+    /// have the asked name there instead.
     #[serde(default)]
     pub model: Option<String>,
     /// How the two stood to each other when the reply came.
@@ -124,10 +126,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Replies {
-    /// Goes on with a file, which is made when absent; gives the replies in it, in their order. A torn last line is cut off.
+    /// Goes on with a file, which is made when absent; gives the replies in it, in their order. A torn last
+    /// line is cut off.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut bytes = match std::fs::read(path) {
@@ -183,7 +186,7 @@ impl Replies {
     /// Keeps an answer; it counts only once it is on the disk.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the disk refuses.
     pub async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {

@@ -1,4 +1,5 @@
-//! Prompt sets: which calls an output is judged by, in which words, and what of a reply shows that it was understood.
+//! Prompt sets: which calls an output is judged by, in which words, and what of a reply shows that it was
+//! understood.
 
 use super::JudgeError;
 use super::official::Official;
@@ -40,7 +41,7 @@ pub struct PromptSet {
     /// Further fields of a request to a server, such as `max_tokens`.
     #[serde(default)]
     pub request: Object,
-    /// Marks in the texts, and what stands in their place: `prompt`, `expect.KEY`, `tags.KEY` or `output` (the text
+    /// Marks in the texts, and what replaces them: `prompt`, `expect.KEY`, `tags.KEY` or `output` (the text
     /// that is judged).
     #[serde(default)]
     pub fill: BTreeMap<String, String>,
@@ -125,7 +126,7 @@ impl PromptSet {
     /// A set of the program.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// Fails if there is none of that name.
     pub fn built_in(name: &str) -> Result<Self, JudgeError> {
         let known = BUILT_IN.iter().find(|(known, _)| *known == name);
         let Some((_, text)) = known else {
@@ -144,7 +145,7 @@ impl PromptSet {
     /// A set in a file of the user's.
     ///
     /// # Errors
-    /// When it cannot be read or has a mistake.
+    /// Fails if it cannot be read or has a mistake.
     pub fn file(path: &Path) -> Result<Self, JudgeError> {
         let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         Self::parse(&path.display().to_string(), &text)
@@ -230,7 +231,7 @@ impl Prompts {
     /// System line and question of a call.
     ///
     /// # Errors
-    /// When the item lacks a value, or there is no text for it.
+    /// Fails if the item lacks a value, or there is no text for it.
     pub fn words(
         &self,
         call: &Call,
@@ -258,7 +259,7 @@ impl Prompts {
         Ok((system.transpose()?, self.filled(text, item, output)?))
     }
 
-    /// Puts the values in the place of their marks, in one pass: a mark inside a value stays.
+    /// Puts the values in place of their marks, in one pass: a mark inside a value stays.
     fn filled(&self, text: &str, item: &Item, output: &Output) -> Result<String, String> {
         let (mut filled, mut rest) = (String::with_capacity(text.len() + 256), text);
         loop {

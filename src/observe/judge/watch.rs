@@ -1,5 +1,5 @@
-//! Who answers: every reply of a run folder, cached or new, is held against the model that was asked for and against the replies
-//! before it.
+//! Who answers: every reply of a run folder, cached or new, is compared with the model that was asked for and
+//! against the replies before it.
 
 use super::replies::Reply;
 use super::{Halt, ObserveError};
@@ -57,7 +57,7 @@ impl Watch {
         self.rule == Answering::Ignore
     }
 
-    /// How a reply's model stands to the asked one; None where no model answered, such as a gateway's refusal.
+    /// How a reply's model stands to the asked one. `None` if no model answered, such as a gateway's refusal.
     pub fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
             (None, Some(_)) => None,
@@ -65,7 +65,7 @@ impl Watch {
         }
     }
 
-    /// Begins anew with the replies on file.
+    /// Begins again with the replies on file.
     pub fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
         let mut state = self.lock();
         *state = State::default();
@@ -80,7 +80,8 @@ impl Watch {
     fn concerns(&self, reply: &Reply) -> bool {
         match &reply.asked {
             Some(asked) => *asked == self.asked,
-            // Earlier versions did not say whom they asked, and put the asked name where the server gave none.
+            // Earlier versions did not say whom they asked, and put the asked name where the server gave
+            // none.
             None => {
                 let named = reply
                     .model
@@ -91,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Books a reply's name; true when it is the first of that name.
+    /// Books a reply's name. True if it is the first of that name.
     fn count(
         &self,
         state: &mut State,
@@ -186,7 +187,7 @@ impl State {
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
-    /// What is to be said of a model that answers; None where it is as it should be.
+    /// What is to be said of a model that answers. `None` if it is as it should be.
     fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
         let read = ModelName::of(name);
         if let Some(rival) = self.rival(&read) {

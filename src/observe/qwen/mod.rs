@@ -1,5 +1,5 @@
-//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it (`qwen-vqa`) or
-//! says how likely a yes is (`qwen-vqascore`), in this process.
+//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it
+//! (`qwen-vqa`) or says how likely a yes is (`qwen-vqascore`), in this process.
 
 mod ocr;
 mod vqa;
@@ -72,8 +72,8 @@ pub(in crate::observe) struct Looker {
 }
 
 impl Looker {
-    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` stand in where the settings have
-    /// none.
+    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` stand in where the
+    /// settings have none.
     pub(in crate::observe) fn open(
         observer: &str,
         settings: &QwenSettings,

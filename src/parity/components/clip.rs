@@ -1,4 +1,5 @@
-//! `clip`: unit vectors and their products, in the layout of transformers; `open_clip`: the vectors as they are.
+//! `clip`: unit vectors and their products, in the layout of transformers; `open_clip`: the vectors as they
+//! are.
 
 use super::{Case, CaseError, Tensors};
 use crate::model::clip::{Clip, normalise};

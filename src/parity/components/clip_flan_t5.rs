@@ -6,7 +6,7 @@ use crate::model::ModelError;
 use crate::model::clip_flan_t5::{ClipFlanT5, Place, Prompt, log_probabilities, score};
 use candle_core::{DType, Device, Tensor};
 
-/// What stands in `input_ids` for the picture.
+/// What is in `input_ids` for the picture.
 const IMAGE: i64 = -200;
 
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {

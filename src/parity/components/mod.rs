@@ -74,7 +74,7 @@ pub fn names() -> Vec<&'static str> {
 /// Runs a component on the inputs of a case.
 ///
 /// # Errors
-/// When there is none of that name, or its checkpoint or inputs are wrong.
+/// Fails if there is none of that name, or its checkpoint or inputs are wrong.
 pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     match COMPONENTS.iter().find(|(name, _)| *name == case.model) {
         Some((_, run)) => run(case, device),

@@ -1,4 +1,5 @@
-//! `pillow_resize`: image.i U8 [H,W,3] → image.i.FILTER.HxW U8 [h,w,3], as the names of the expected tensors say.
+//! `pillow_resize`: image.i U8 [H,W,3] → image.i.FILTER.HxW U8 [h,w,3], as the names of the expected tensors
+//! say.
 
 use super::{Case, CaseError, Tensors};
 use crate::image::pillow::{Filter, resize};

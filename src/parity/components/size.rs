@@ -1,4 +1,5 @@
-//! `qwen_smart_resize`: sizes I64 [K,5] → resized I64 [K,2]. `any_11ratio`: sizes I64 [K,3] → output I64 [K,2].
+//! `qwen_smart_resize`: sizes I64 [K,5] → resized I64 [K,2]. `any_11ratio`: sizes I64 [K,3] → output I64
+//! [K,2].
 
 use super::{Case, CaseError, Tensors};
 use crate::image::size::{SizeError, any_11ratio, smart_resize};

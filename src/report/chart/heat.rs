@@ -18,7 +18,7 @@ pub struct Heat<'a> {
     full: f64,
 }
 
-/// More columns than this cannot be told apart in a paper's column.
+/// More columns than this cannot be distinguished in a paper's column.
 const BINS: usize = 240;
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 262.0;

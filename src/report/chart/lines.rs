@@ -19,7 +19,7 @@ pub struct Point {
     pub band: Option<(f64, f64)>,
 }
 
-/// One line. Points stand in the order of their `x`.
+/// One line. Points are in the order of their `x`.
 #[derive(Debug, Clone)]
 pub struct Curve {
     /// The name of the curve.

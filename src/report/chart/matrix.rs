@@ -108,7 +108,7 @@ impl Matrix {
         (low, high)
     }
 
-    /// Digits that all numbers have room for; None where not even whole ones have.
+    /// Digits that all numbers have room for. `None` if not even whole ones have.
     fn digits(&self) -> Option<usize> {
         let values = || self.cells.iter().flatten().flatten();
         let fits = |decimals: &usize| {

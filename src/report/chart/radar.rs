@@ -26,7 +26,8 @@ const LINES: usize = 4;
 const HEAD: f64 = RADIUS + 146.0;
 
 impl<'a> Radar<'a> {
-    /// None where the groups are too few to span an area or too many to be told apart, or where a run has no score.
+    /// `None` if the groups are too few to span an area or too many to be distinguished, or where a run has
+    /// no score.
     pub fn of(table: &'a Table, labels: &'a [Label]) -> Option<Self> {
         let groups = table.columns.len() - 1;
         let values: Vec<f64> = table

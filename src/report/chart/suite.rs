@@ -12,11 +12,11 @@ use crate::report::score;
 use crate::report::table::Table;
 use crate::report::view::RunView;
 
-/// The charts of one suite that its data allow: bars and radar need groups, the radar 3 to 16 of them, heat map and
-/// distribution need grades. `runs` are those of the table, in its order.
+/// The charts of one suite that its data allow: bars and radar need groups, the radar 3 to 16 of them, heat
+/// map and distribution need grades. `runs` are those of the table, in its order.
 ///
 /// # Errors
-/// When a backend fails.
+/// Fails if a backend fails.
 pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportError> {
     let labels: Vec<Label> = table
         .rows

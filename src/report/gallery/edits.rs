@@ -12,7 +12,8 @@ use serde_json::Value;
 pub struct ChangeMask {
     /// `data:` URI of a small PNG, a pixel for each cell.
     pub src: String,
-    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is cut.
+    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is
+    /// cut.
     #[serde(rename = "w")]
     pub width: f64,
     /// As `width`.
@@ -25,10 +26,10 @@ pub struct ChangeMask {
 /// One reply of a judge, word for word.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
-    /// Who gave it; empty where nobody says.
+    /// Who gave it. Empty if nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
-    /// What it is about; empty where nobody says.
+    /// What it is about. Empty if nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role: String,
     /// The words.

@@ -1,17 +1,19 @@
-//! VIEScore from a judge's replies, as `viescore/utils.py` and `viescore/__init__.py` of Step1X-Edit (commit 570eba6) read
-//! them, or strictly.
+//! VIEScore from a judge's replies, as `viescore/utils.py` and `viescore/__init__.py` of Step1X-Edit (commit
+//! 570eba6) read them, or strictly.
 //!
 //! What the official way does beside reading a JSON object with a list `score`:
 //!
-//! - It takes what stands between two `||V^=^V||`, or else from the first `{` to the last `}`, deletes line feeds (`1⏎0` is 10),
-//!   and makes a single value a list. The last of a repeated key wins, `true` is 1, `NaN` makes the score NaN; neither the range
-//!   nor the number of scores is checked.
-//! - JSON that cannot be read is repaired by two substitutions, which help with unquoted words and little else; what comes of it
-//!   is not checked.
-//! - In a first round a reply without such braces may be a list of two whole numbers or one number from 0 to 10, in any form that
-//!   Python's `int()` takes. In later rounds it is a random guess, even if it is a clean list.
-//! - While one of the two replies fails, both questions are asked again, and both new replies count. An exception (a score that is
-//!   no number, an empty list, the root of a negative number) has the picture judged anew, from a first round.
+//! - It takes what stands between two `||V^=^V||`, or else from the first `{` to the last `}`, deletes line
+//!   feeds (`1⏎0` is 10), and makes a single value a list. The last of a repeated key wins, `true` is 1,
+//!   `NaN` makes the score NaN; neither the range nor the number of scores is checked.
+//! - JSON that cannot be read is repaired by two substitutions, which help with unquoted words and little
+//!   else; what comes of it is not checked.
+//! - In a first round a reply without such braces may be a list of two whole numbers or one number from 0 to
+//!   10, in any form that Python's `int()` takes. In later rounds it is a random guess, even if it is a clean
+//!   list.
+//! - While one of the two replies fails, both questions are asked again, and both new replies count. An
+//!   exception (a score that is no number, an empty list, the root of a negative number) has the picture
+//!   judged again, from a first round.
 
 use crate::python::json::{loads, loads_once};
 use crate::python::str::int;
@@ -39,11 +41,11 @@ pub struct VieScore {
 /// What the official script makes of one reply.
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
-    /// What stands under `score`; not yet known to be numbers.
+    /// What is under `score`; not yet known to be numbers.
     Score(Value),
     /// `False`: both questions are asked again.
     Failed(String),
-    /// An exception at once, after which the output is judged anew, from a first round.
+    /// An exception at once, after which the output is judged again, from a first round.
     Raised(String),
     /// Something without scores, which raises the exception only once both replies are read.
     Useless(String),
@@ -54,8 +56,9 @@ enum Read {
 /// Where the official script looks for JSON first.
 const DELIMITER: &str = "||V^=^V||";
 
-/// VIEScore as officially. `rounds` are the pairs of replies (SC, PQ) in the order of the calls: while one of a pair cannot
-/// be read, both are asked again. Where the official script would guess at random, there is no score.
+/// VIEScore as officially. `rounds` are the pairs of replies (SC, PQ) in the order of the calls: while one of
+/// a pair cannot be read, both are asked again. Where the official script would guess at random, there is no
+/// score.
 ///
 /// # Errors
 /// Why there is no score.
@@ -93,7 +96,7 @@ pub fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
 const GUESS: &str =
     "a later reply holds no braces: the official script would guess a score at random here";
 
-/// Both scores; None where one is a guess.
+/// Both scores. `None` if one is a guess.
 ///
 /// # Errors
 /// Why Python raises an error.
@@ -201,7 +204,7 @@ fn read(reply: &str, later: bool) -> Read {
     }
 }
 
-/// What lies between two offsets; empty when they are the wrong way round, None when they are equal.
+/// What lies between two offsets. Empty if they are the wrong way round, None when they are equal.
 fn between(reply: &str, start: Option<usize>, end: Option<usize>) -> Option<&str> {
     let (start, end) = (start?, end?);
     (start != end).then(|| reply.get(start..end).unwrap_or_default())
@@ -250,8 +253,8 @@ fn object(text: &str) -> Read {
     }
 }
 
-/// `fix_json`: quotes words before colons, then wraps the values: numbers in brackets, all but true, false and null in
-/// quotes.
+/// `fix_json`: quotes words before colons, then wraps the values: numbers in brackets, all but true, false
+/// and null in quotes.
 fn repaired(text: &str) -> String {
     static PATTERNS: LazyLock<Option<[Regex; 4]>> = LazyLock::new(|| {
         let compile = |pattern| Regex::new(pattern).ok();
@@ -280,8 +283,8 @@ fn repaired(text: &str) -> String {
     pair.replace_all(&quoted, wrap).into_owned()
 }
 
-/// VIEScore from replies that are as asked: a JSON object whose `score` is a list of two numbers from 0 to 10. The first
-/// such pair counts.
+/// VIEScore from replies that are as asked: a JSON object whose `score` is a list of two numbers from
+/// 0 to 10. The first such pair counts.
 ///
 /// # Errors
 /// What is not as asked in the last pair.

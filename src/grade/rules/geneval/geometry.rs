@@ -40,9 +40,9 @@ impl fmt::Display for Relation {
     }
 }
 
-/// How `a` lies to `b`: none, one or two relations, horizontal first. Each axis of the offset of the centres is
-/// shortened by `slack` times the sum of both sizes; the rest, divided by the length of the whole offset, must exceed
-/// one half.
+/// How `a` lies to `b`: none, one or two relations, horizontal first. Each axis of the offset of the centres
+/// is shortened by `slack` times the sum of both sizes; the rest, divided by the length of the whole offset,
+/// must exceed one half.
 pub fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
     let offset = |axis: usize| (a[axis] + a[axis + 2]) / 2.0 - (b[axis] + b[axis + 2]) / 2.0;
     let size = |r: &Box4, axis: usize| (r[axis + 2] - r[axis]).abs();
@@ -69,8 +69,8 @@ pub fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
         .collect()
 }
 
-/// Intersection over union of pixel boxes whose right and bottom edges belong to them (sizes are x2 − x1 + 1); 0 when
-/// the union is empty.
+/// Intersection over union of pixel boxes whose right and bottom edges belong to them (sizes are x2 − x1 +
+/// 1); 0 when the union is empty.
 pub fn iou(a: Box4, b: Box4) -> f64 {
     let area = |r: Box4| (r[2] - r[0] + 1.0).max(0.0) * (r[3] - r[1] + 1.0).max(0.0);
     let shared = area([
@@ -88,7 +88,7 @@ mod tests {
     use super::Relation::{Above, Below, LeftOf};
     use super::*;
 
-    /// Worked with the official formula; the offsets stand in the comments.
+    /// Worked with the official formula; the offsets are in the comments.
     #[test]
     fn relations_follow_the_formula() {
         let cases: [(Box4, Box4, &[Relation]); 6] = [

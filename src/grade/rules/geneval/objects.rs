@@ -25,7 +25,7 @@ impl<'a> DetectedObjects<'a> {
     /// Reads a detector's evidence.
     ///
     /// # Errors
-    /// When an object lacks something, or has a value of another type.
+    /// Fails if an object lacks something, or has a value of another type.
     pub fn read(evidence: &'a Value) -> Result<Self, String> {
         let detections = lookup::detections(evidence)?.into_iter();
         detections
@@ -53,8 +53,9 @@ pub struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified), above the
-    /// threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched on.
+    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified),
+    /// above the threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched
+    /// on.
     pub fn new(
         detections: &'a DetectedObjects<'a>,
         threshold: f64,

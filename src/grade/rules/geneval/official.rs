@@ -1,4 +1,5 @@
-//! GenEval's own files: the results that `evaluate_images.py` writes, and the text that `summary_scores.py` prints.
+//! GenEval's own files: the results that `evaluate_images.py` writes, and the text that `summary_scores.py`
+//! prints.
 
 use super::objects::{DetectedObjects, Found};
 use super::{Counts, GenEval};
@@ -29,8 +30,8 @@ fn is_result(line: &Object) -> bool {
 
 /// A line of an official results file as evidence.
 ///
-/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes; where the
-/// folder's name is no item, the item with the same prompt is taken.
+/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes;
+/// where the folder's name is not an item, the item with the same prompt is taken.
 ///
 /// # Errors
 /// What is missing in the line, or that it is of no item.

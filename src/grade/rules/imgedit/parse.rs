@@ -98,11 +98,12 @@ pub static RUBRICS: [(&str, [&str; 3]); 9] = [
     ),
 ];
 
-/// As the official scripts (`step1_get_avgscore.py`, `get_average_score.py`): every line that `": "` splits into exactly
-/// two parts, the second of which is all digits, counts, whatever its name and its number.
+/// As the official scripts (`step1_get_avgscore.py`, `get_average_score.py`): every line that `": "` splits
+/// into exactly two parts, the second of which is all digits, counts, regardless of its name and its number.
 ///
 /// # Errors
-/// Why there is no score: no line counts, or `int()` raises an error, which stops the official script altogether.
+/// Why there is no score: no line counts, or `int()` raises an error, which stops the official script
+/// altogether.
 pub fn official(reply: &str) -> Result<Scores, String> {
     let mut lines = Vec::new();
     for line in split_lines(reply) {
@@ -123,7 +124,8 @@ pub fn official(reply: &str) -> Result<Scores, String> {
     Scores::of_lines(lines)
 }
 
-/// Exactly the template that the judge is asked to fill: each of the names once, with a number from 1 to 5 behind it.
+/// Exactly the template that the judge is asked to fill: each of the names once, with a number from 1 to 5
+/// behind it.
 ///
 /// # Errors
 /// What is not as asked.
@@ -149,8 +151,9 @@ pub fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
     Scores::of_lines(found)
 }
 
-/// Each of the names wherever a line begins with it, through markup, numbering, `/5` and what follows; the last line of a
-/// name counts, numbers are brought into 1 to 5. With `cap`, later scores are at most the first.
+/// Each of the names wherever a line begins with it, through markup, numbering, `/5` and what follows; the
+/// last line of a name counts, numbers are brought into 1 to 5. With `cap`, later scores are at most the
+/// first.
 ///
 /// # Errors
 /// Which name has no number.
@@ -223,7 +226,7 @@ pub fn single(reply: &str, once: bool) -> Result<Scores, String> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score(\W*)([1-5])\b").ok());
     let all = SCORE.iter().flat_map(|score| score.captures_iter(reply));
-    // `Score: -3` is below the scale; the hyphen of `Score-3` is no sign.
+    // `Score: -3` is below the scale; the hyphen of `Score-3` is not a sign.
     let negative = |between: &str| between.len() > 1 && between.ends_with(['-', '\u{2212}']);
     let numbers: Vec<&str> = all
         .filter(|found| !negative(&found[1]))

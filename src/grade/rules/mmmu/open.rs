@@ -18,7 +18,7 @@ const CONCLUSIONS: [&str; 8] = [
     "answer ",
     "result ",
 ];
-/// What is no answer by itself.
+/// What is not an answer by itself.
 const TRIVIAL: [&str; 7] = [":", ",", ".", "!", "?", ";", "'"];
 
 /// Something that a reply or an answer says.
@@ -39,8 +39,8 @@ impl fmt::Display for Said {
     }
 }
 
-/// What a reply gives as its answer: of each line the shortest end behind a word of conclusion (in the last line also
-/// behind `=`), or the whole reply where no line has any; and all numbers in these.
+/// What a reply gives as its answer: of each line the shortest end behind a word of conclusion (in the last
+/// line also behind `=`), or the whole reply where no line has any; and all numbers in these.
 pub fn read(reply: &str) -> Vec<Said> {
     let phrases = key_phrases(reply);
     let numbers = phrases.iter().flat_map(|phrase| numbers(phrase));
@@ -93,8 +93,8 @@ fn key_phrases(reply: &str) -> Vec<String> {
     }
 }
 
-/// A number where `float()` reads one, commas aside; else the text in small letters, which, when it is one character,
-/// must have a blank on one side.
+/// A number where `float()` reads one, commas aside; else the text in small letters, which, when it is one
+/// character, must have a blank on one side.
 fn normalised(text: &str) -> Vec<Said> {
     let text = strip(text);
     if let Some(number) = python::float::parse(&text.replace(',', "")) {

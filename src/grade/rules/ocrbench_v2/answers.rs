@@ -3,8 +3,8 @@
 use crate::python::value::Value;
 use serde_json::Value as Json;
 
-/// One text or several, with numbers made strings already. Official metrics treat a bare text and a list of one
-/// differently.
+/// One text or several, with numbers made strings already. Official metrics treat a bare text and a list of
+/// one differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answers {
     /// A bare text.
@@ -17,7 +17,7 @@ impl Answers {
     /// Reads `answers`. Numbers become texts as Python prints them.
     ///
     /// # Errors
-    /// When something else is among them.
+    /// Fails if something else is among them.
     pub(super) fn read(answers: &Json) -> Result<Self, String> {
         match answers {
             Json::Array(all) => {

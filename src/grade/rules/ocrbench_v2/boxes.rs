@@ -33,7 +33,7 @@ pub(super) fn last_in(text: &str) -> Option<Box4> {
 /// The first four of a value's parts as `int` makes them: floats lose their fraction, texts are read.
 ///
 /// # Errors
-/// When the value has no parts, one of them is no number, or there are fewer than four.
+/// Fails if the value has no parts, one of them is not a number, or there are fewer than four.
 pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     let parts: Vec<Value> = match value {
         Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.clone(),
@@ -60,7 +60,8 @@ pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     first.ok_or_else(|| format!("{} has fewer than four coordinates", value.repr()))
 }
 
-/// Intersection over union, by plain areas; 0 when the union is 0. Corners in the wrong order give what the formula gives.
+/// Intersection over union, by plain areas; 0 when the union is 0. Corners in the wrong order give what the
+/// formula gives.
 pub(super) fn iou(a: Box4, b: Box4) -> f64 {
     let width = overlap((a[0], a[2]), (b[0], b[2]));
     let height = overlap((a[1], a[3]), (b[1], b[3]));

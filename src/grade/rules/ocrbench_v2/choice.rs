@@ -20,7 +20,8 @@ pub fn multiple_choice(prediction: &str, answers: &Answers) -> f64 {
     })
 }
 
-/// 1 when the prediction contains the letters of the answer in their order, joined in one of ten ways; else 0.
+/// 1 when the prediction contains the letters of the answer in their order, joined in one of ten ways; else
+/// 0.
 pub fn joined_letters(prediction: &str, answers: &Answers) -> f64 {
     best(answers.all(), |answer| {
         let letters: Vec<String> = answer.chars().map(String::from).collect();

@@ -40,7 +40,8 @@ impl Alike {
     }
 }
 
-/// Compares. Inserting or deleting a node costs 1, relabelling one costs 1 when either label is blank and else nothing.
+/// Compares. Inserting or deleting a node costs 1, relabelling one costs 1 when either label is blank and
+/// else nothing.
 pub(super) fn compare(prediction: &str, gold: &str) -> Alike {
     let (predicted, golden) = (Outline::read(prediction), Outline::read(gold));
     let distance = tree_distance::distance(&predicted.tree(), &golden.tree(), |a, b| {
@@ -80,8 +81,8 @@ impl Outline {
             if line.starts_with('#') {
                 let title = line.replace('#', "");
                 outline.add(ROOT, title.clone());
-                // A title is found by its label again: an earlier node of the same label gets its lines. An empty one is
-                // none.
+                // A title is found by its label again: an earlier node of the same label gets its lines. An
+                // empty one is none.
                 under = match outline.first.get(&title) {
                     Some(&node) if !title.is_empty() => node,
                     _ => TITLE,

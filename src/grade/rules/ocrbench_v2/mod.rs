@@ -1,4 +1,5 @@
-//! `ocrbench-v2`: OCRBench v2's rule (`OCRBench_v2/eval_scripts` of Yuliang-Liu/MultimodalOCR, commit 794c36d6).
+//! `ocrbench-v2`: OCRBench v2's rule (`OCRBench_v2/eval_scripts` of Yuliang-Liu/MultimodalOCR, commit
+//! 794c36d6).
 
 mod answers;
 mod boxes;
@@ -56,13 +57,15 @@ pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OcrBenchV2Options {
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
+    /// it is.
     pub wordnet: Option<PathBuf>,
 }
 
-/// Scores in 0..=1 (tables may fall below) by the metric of the item's `type`. Averages are taken in each capability of a
-/// language over its items, and then over capabilities. A missing prediction counts as 0 in the tasks for which the
-/// official script says so; in the others it stops there, and the output has no score.
+/// Scores in 0..=1 (tables may fall below) by the metric of the item's `type`. Averages are taken in each
+/// capability of a language over its items, and then over capabilities. A missing prediction counts as 0 in
+/// the tasks for which the official script says so; in the others it stops there, and the output has no
+/// score.
 #[derive(Debug)]
 pub struct OcrBenchV2 {
     wordnet: Option<WordNet>,
@@ -70,7 +73,7 @@ pub struct OcrBenchV2 {
 
 impl OcrBenchV2 {
     /// # Errors
-    /// When WordNet is named and cannot be read.
+    /// Fails if WordNet is named and cannot be read.
     pub fn new(options: OcrBenchV2Options) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { wordnet })
@@ -135,7 +138,8 @@ impl Rule for OcrBenchV2 {
         Overall::MacroBy("capability".into())
     }
 
-    /// `en overall` and `cn overall`, each capability (`en text_recognition`), and each task's mean (`text recognition en`).
+    /// `en overall` and `cn overall`, each capability (`en text_recognition`), and each task's mean (`text
+    /// recognition en`).
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         totals::metrics(self, board)
     }

@@ -33,10 +33,11 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The answers: `bbox`, a list of polygons `[x1, y1, x2, y2, …]` of which the upright hull counts, beside `content`.
+    /// The answers: `bbox`, a list of polygons `[x1, y1, x2, y2, …]` of which the upright hull counts, beside
+    /// `content`.
     ///
     /// # Errors
-    /// When something else is among them: the official script would stop here.
+    /// Fails if something else is among them: the official script would stop here.
     pub(super) fn all(bbox: &Json, content: &Json) -> Result<Vec<Self>, String> {
         let list = |value: &Json, name: &str| match value {
             Json::Array(all) => Ok(all.clone()),
@@ -68,8 +69,9 @@ impl Word {
     }
 }
 
-/// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five parts. Boxes beyond
-/// 0 to 1000, with coordinates that are no whole numbers, and repeated words are dropped.
+/// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five
+/// parts. Boxes beyond 0 to 1000, with coordinates that are not a whole numbers, and repeated words are
+/// dropped.
 pub(super) fn parse(prediction: &str) -> Vec<Word> {
     let parts: Vec<Option<Word>> = match python::literal::parse(prediction) {
         Some(Value::List(all) | Value::Tuple(all)) => all.iter().map(of_value).collect(),
@@ -145,8 +147,8 @@ impl Found {
     }
 }
 
-/// Compares. Of the answers in order, each takes the first free detection that shares more than half of their union;
-/// it is right when the transcription is.
+/// Compares. Of the answers in order, each takes the first free detection that shares more than half of their
+/// union; it is right when the transcription is.
 pub(super) fn compare(predicted: &[Word], gold: &[Word]) -> Found {
     let predicted: Vec<Word> = (predicted.iter())
         .filter(|word| word.corners[0] < word.corners[2] && word.corners[1] < word.corners[3])
@@ -181,8 +183,8 @@ pub(super) fn compare(predicted: &[Word], gold: &[Word]) -> Found {
     found
 }
 
-/// As the official script reads a word back from the file that it wrote: without one pair of quotation marks, and with
-/// `\"` and `\\` undone inside of them.
+/// As the official script reads a word back from the file that it wrote: without one pair of quotation marks,
+/// and with `\"` and `\\` undone inside of them.
 fn read_back(word: &Word) -> Word {
     let text = word.text.replace('\r', "");
     let inner = QUOTED.captures(&text).and_then(|found| found.get(1));

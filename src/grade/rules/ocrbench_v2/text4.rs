@@ -1,5 +1,5 @@
-//! How near a long text comes to its reference (`page_ocr_metric.py` of OCRBench v2): the mean of BLEU, METEOR, F-measure
-//! and edit similarity.
+//! How near a long text comes to its reference (`page_ocr_metric.py` of OCRBench v2): the mean of BLEU,
+//! METEOR, F-measure and edit similarity.
 
 use crate::python::whitespace::words;
 use crate::text::bleu::bleu;
@@ -17,7 +17,7 @@ pub struct Text4 {
     pub bleu: f64,
     /// Without WordNet a lower bound.
     pub meteor: f64,
-    /// Of the sets of words; None where one is empty, and then 0 for the mean.
+    /// Of the sets of words. `None` if one is empty, and then 0 for the mean.
     pub f_measure: Option<f64>,
     /// Levenshtein distance of characters / length of the longer text; 0 for two empty texts.
     pub edit_distance: f64,
@@ -49,8 +49,8 @@ pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
     }
 }
 
-/// Compares a prediction with its reference. Words are those of Python's jieba when one of the texts has a Chinese
-/// character, else what blanks separate.
+/// Compares a prediction with its reference. Words are those of Python's jieba when one of the texts has a
+/// Chinese character, else what blanks separate.
 pub fn text4(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Text4 {
     let chinese = is_chinese(prediction) || is_chinese(reference);
     let split = |text| {

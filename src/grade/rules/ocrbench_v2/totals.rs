@@ -25,8 +25,8 @@ impl Mean {
     }
 }
 
-/// As the official scripts: a task's mean counts ignored items as 0, a capability's leaves them out. A language's overall
-/// value is the plain mean of its capabilities that have items.
+/// As the official scripts: a task's mean counts ignored items as 0, a capability's leaves them out. A
+/// language's overall value is the plain mean of its capabilities that have items.
 pub(super) fn metrics(rule: &OcrBenchV2, board: &Board<'_>) -> BTreeMap<String, f64> {
     let mut tasks: BTreeMap<&str, Mean> = BTreeMap::new();
     let mut capabilities: BTreeMap<&str, Mean> = BTreeMap::new();

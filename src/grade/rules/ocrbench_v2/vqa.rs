@@ -1,5 +1,5 @@
-//! Answers to questions: short ones must occur in the prediction, long ones must resemble it (`vqa_metric.py` of
-//! OCRBench v2).
+//! Answers to questions: short ones must occur in the prediction, long ones must resemble it (`vqa_metric.py`
+//! of OCRBench v2).
 
 use super::answers::Answers;
 use crate::python::whitespace::{strip, words};
@@ -27,15 +27,15 @@ pub fn vqa(prediction: &str, answers: &Answers) -> f64 {
     })
 }
 
-/// As [`vqa`] with the case kept. As officially, a bare short answer that does not occur is held for a long one, and a bare
-/// long one is worth nothing.
+/// As [`vqa`] with the case kept. As officially, a bare short answer that does not occur is held for a long
+/// one, and a bare long one is worth nothing.
 pub fn vqa_case_sensitive(prediction: &str, answers: &Answers) -> f64 {
     let is_short = |answer: &str| words(answer).count() < LONG_WORDS;
     quirky(&plain(prediction), answers, plain, is_short)
 }
 
-/// As [`vqa`] for Chinese: without blanks, and long means many parts between commas. Bare answers are treated as in
-/// [`vqa_case_sensitive`].
+/// As [`vqa`] for Chinese: without blanks, and long means many parts between commas. Bare answers are treated
+/// as in [`vqa_case_sensitive`].
 pub fn vqa_cn(prediction: &str, answers: &Answers) -> f64 {
     let normalise = |text: &str| plain(&text.to_lowercase()).replace(' ', "");
     let is_short = |answer: &str| answer.split(',').count() < LONG_PARTS;

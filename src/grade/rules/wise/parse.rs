@@ -1,5 +1,5 @@
-//! The scores in a judge's reply to WISE's prompts (`WISE_legacy/gpt_eval.py` and `vllm_eval.py` of PKU-YuanGroup/WISE, commit
-//! eb51174).
+//! The scores in a judge's reply to WISE's prompts (`WISE_legacy/gpt_eval.py` and `vllm_eval.py` of
+//! PKU-YuanGroup/WISE, commit eb51174).
 
 use crate::python::number::digit;
 use crate::python::str::split_lines;
@@ -16,14 +16,15 @@ pub const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
 /// Blanks as Python's `\s` knows them.
 const BLANKS: &str = r"[\s\x1C-\x1F]*";
 
-/// The three legacy scores as the official script reads them: a name, through asterisks and a colon, and the first digit
-/// behind it, whatever follows; the last of a name counts. Where no name is found at all, three lines of one digit 0 to 2,
-/// unless `fallback` is off (UniWorld-V1's copy has none).
+/// The three legacy scores as the official script reads them: a name, through asterisks and a colon, and the
+/// first digit behind it, whatever follows; the last of a name counts. Where no name is found at all, three
+/// lines of one digit 0 to 2, unless `fallback` is off (UniWorld-V1's copy has none).
 ///
 /// # Errors
 /// Which names are missing.
 pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
-    // Python's case-insensitive `i` takes the dotted and the dotless one, too; such a name is found and is not the asked one.
+    // Python's case-insensitive `i` takes the dotted and the dotless one too; such a name is found and is not
+    // the asked one.
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let names = ASKED.join("|").replace('i', "[iİı]");
         Regex::new(&format!(
@@ -86,11 +87,11 @@ pub fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
     Ok(scores)
 }
 
-/// The score 0 or 1 of WISE Verified as the official script reads it: what follows `Score` first, or else the one line that
-/// is a bare 0 or 1. Thoughts before the answer are left out.
+/// The score 0 or 1 of WISE Verified as the official script reads it: what follows `Score` first, or else the
+/// one line that is a bare 0 or 1. Thoughts before the answer are left out.
 ///
 /// # Errors
-/// When there is none.
+/// Fails if there is none.
 pub fn verified(reply: &str) -> Result<f64, String> {
     static THOUGHT: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
         Some([
