@@ -17,7 +17,7 @@ pub struct Seconds {
 
 impl Seconds {
     /// None without a measurement.
-    pub fn of(mut all: Vec<f64>) -> Option<Self> {
+    pub fn summarize(mut all: Vec<f64>) -> Option<Self> {
         all.sort_by(f64::total_cmp);
         let (min, max) = (*all.first()?, *all.last()?);
         let middle = all.len() / 2;
@@ -72,7 +72,7 @@ impl Clock<'_> {
             }
             (self.on_done)(phase, number + 1, all);
         }
-        Ok(Seconds::of(seconds))
+        Ok(Seconds::summarize(seconds))
     }
 }
 
@@ -82,9 +82,9 @@ mod tests {
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
-        let seconds = Seconds::of(vec![4.0, 1.0, 2.0, 10.0]).unwrap();
+        let seconds = Seconds::summarize(vec![4.0, 1.0, 2.0, 10.0]).unwrap();
         assert_eq!((seconds.min, seconds.median, seconds.max), (1.0, 3.0, 10.0));
-        assert_eq!(Seconds::of(vec![2.0, 9.0, 1.0]).unwrap().median, 2.0);
-        assert!(Seconds::of(Vec::new()).is_none());
+        assert_eq!(Seconds::summarize(vec![2.0, 9.0, 1.0]).unwrap().median, 2.0);
+        assert!(Seconds::summarize(Vec::new()).is_none());
     }
 }

@@ -316,7 +316,7 @@ fn qwen(
     note(report, "prefill", seconds);
     report.rate("prefill", prompt);
     answer(shapes.new_tokens, &mut later)?;
-    note(report, "decode", Seconds::of(later));
+    note(report, "decode", Seconds::summarize(later));
     report.rate("decode", 1);
     Ok(())
 }

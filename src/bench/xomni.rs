@@ -58,7 +58,7 @@ pub(super) fn ar(
             later.extend(last.replace(now).map(|last| (now - last).as_secs_f64()));
             !clock.cancel.is_raised()
         })?;
-        note(report, phase, Seconds::of(later));
+        note(report, phase, Seconds::summarize(later));
         report.rate(phase, together as usize);
     }
     Ok(())

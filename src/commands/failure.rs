@@ -29,34 +29,38 @@ impl Failure {
 
     /// Wrong usage, in one sentence and a remedy.
     pub fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Usage, message, help)
+        Self::with_help(Exit::Usage, message, help)
     }
 
     /// The environment lacks something.
     pub fn environment(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Environment, message, help)
+        Self::with_help(Exit::Environment, message, help)
     }
 
     /// Nothing was selected.
     pub fn nothing(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::NothingSelected, message, help)
+        Self::with_help(Exit::NothingSelected, message, help)
     }
 
     /// Outputs are missing, failed or not scored.
     pub fn incomplete(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Incomplete, message, help)
+        Self::with_help(Exit::Incomplete, message, help)
     }
 
     /// Reading or writing failed in the middle of work.
     pub fn io(error: std::io::Error) -> Self {
-        Self::told(
+        Self::with_help(
             Exit::Unexpected,
             error,
             "check the disk and its permissions",
         )
     }
 
-    fn told(exit: Exit, message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    fn with_help(
+        exit: Exit,
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Self {
         Self {
             exit,
             report: miette::miette!(help = help.to_string(), "{message}"),
@@ -96,7 +100,7 @@ macro_rules! ends_in {
     ($($error:ty => $exit:ident),+ $(,)?) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(Exit::$exit, error)
+                Self::with_help(Exit::$exit, error)
             }
         })+
     };
@@ -115,7 +119,7 @@ impl From<BaselineError> for Failure {
     fn from(error: BaselineError) -> Self {
         match error {
             BaselineError::Write(error) => error.into(),
-            error => Self::new(Exit::Usage, error),
+            error => Self::with_help(Exit::Usage, error),
         }
     }
 }
@@ -132,7 +136,7 @@ impl From<SuiteError> for Failure {
 
 impl From<crate::generate::BuildError> for Failure {
     fn from(error: crate::generate::BuildError) -> Self {
-        Self::new(Exit::Usage, error)
+        Self::with_help(Exit::Usage, error)
     }
 }
 

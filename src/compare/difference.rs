@@ -133,11 +133,11 @@ pub enum NoDifference {
     #[error("McNemar's test needs one output per item, right or wrong, but this number has others")]
     NotBinary,
     /// No rule of the runs makes this number.
-    #[error("the runs have no metric `{name}`{}", told(.known))]
+    #[error("the runs have no metric `{name}`{}", known_metrics(.known))]
     NoMetric { name: String, known: String },
 }
 
-fn told(known: &str) -> String {
+fn known_metrics(known: &str) -> String {
     if known.is_empty() {
         String::new()
     } else {
@@ -150,7 +150,7 @@ const LEVEL: f64 = 0.95;
 impl Difference {
     /// # Errors
     /// Fails if no item has the metric in both runs, or the asked test does not fit it.
-    pub fn of(
+    pub fn compute(
         pairing: &Pairing<'_>,
         metric: &Metric,
         options: &DifferenceOptions,

@@ -60,7 +60,7 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotComparable {
     /// The runs differ in more than the model.
-    #[error("{}", told(.0))]
+    #[error("{}", list_mismatches(.0))]
     Mismatches(Vec<Mismatch>),
     /// The number cannot be compared.
     #[error(transparent)]
@@ -85,7 +85,7 @@ impl NotComparable {
     }
 }
 
-fn told(found: &[Mismatch]) -> String {
+fn list_mismatches(found: &[Mismatch]) -> String {
     let texts: Vec<&str> = found.iter().map(|m| m.text.as_str()).collect();
     texts.join("; ")
 }
@@ -102,15 +102,15 @@ pub fn compare(
     options: &DifferenceOptions,
     recount: Option<&dyn Recount>,
 ) -> Result<Comparison, NotComparable> {
-    let pairing = Pairing::of(before, after, recount);
+    let pairing = Pairing::new(before, after, recount);
     let found = mismatches(&pairing);
     let (passed, refused): (Vec<Mismatch>, Vec<Mismatch>) =
         found.into_iter().partition(|m| allowed.lets(m.kind));
     if !refused.is_empty() {
         return Err(NotComparable::Mismatches(refused));
     }
-    let overall = Difference::of(&pairing, &Metric::Overall, options)?;
-    let correct = Difference::of(&pairing, &Metric::Correct, options)
+    let overall = Difference::compute(&pairing, &Metric::Overall, options)?;
+    let correct = Difference::compute(&pairing, &Metric::Correct, options)
         .ok()
         .filter(|c| (c.before, c.after) != (overall.before, overall.after));
     let groups = groups(&pairing, options);
@@ -137,7 +137,7 @@ fn groups(pairing: &Pairing<'_>, options: &DifferenceOptions) -> Vec<Difference>
                 by: by.clone(),
                 key: key.to_owned(),
             };
-            groups.extend(Difference::of(pairing, &metric, options));
+            groups.extend(Difference::compute(pairing, &metric, options));
         }
     }
     let p: Vec<f64> = groups.iter().map(|group| group.p).collect();

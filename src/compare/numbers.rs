@@ -11,7 +11,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// For the scores of these differences.
-    pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
+    pub fn from_differences<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
         Self::spanning(differences.into_iter().flat_map(|d| [d.before, d.after]))
     }
 

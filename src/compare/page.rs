@@ -173,7 +173,7 @@ pub fn write(
 fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     let comparison = sheet.comparison;
     let rows = comparison.rows();
-    let numbers = Numbers::of(rows.iter().copied());
+    let numbers = Numbers::from_differences(rows.iter().copied());
     let [before, after] = names(&comparison.before, &comparison.after);
     let reach = reach(&rows);
     let (marks, notes): (Vec<String>, Vec<String>) = comparison

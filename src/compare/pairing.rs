@@ -35,7 +35,11 @@ pub struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     /// Pairs the items of two runs; `recount` is the rule of the later one.
-    pub fn of(before: &'a Outcomes, after: &'a Outcomes, recount: Option<&'a dyn Recount>) -> Self {
+    pub fn new(
+        before: &'a Outcomes,
+        after: &'a Outcomes,
+        recount: Option<&'a dyn Recount>,
+    ) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items
             .iter()
@@ -153,7 +157,7 @@ impl<'a> Paired<'a> {
 /// The standard error of a run's number, items taken for independent; None without spread of items, and where
 /// the number is not a mean of its outputs, so that `value` is not what they give.
 pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64> {
-    let strata = Pairing::of(run, run, None).strata(metric);
+    let strata = Pairing::new(run, run, None).strata(metric);
     let strata: Vec<Vec<Cluster>> = strata
         .into_iter()
         .map(|stratum| stratum.into_iter().map(|(pair, _)| pair.after).collect())

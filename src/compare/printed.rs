@@ -22,7 +22,7 @@ pub fn screen(comparison: &Comparison, wished: f64) -> Grid {
 /// The numbers of a comparison with what a reader must know. `wished` is the power that sizes are given for.
 pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     let all = comparison.rows();
-    let numbers = Numbers::of(all.iter().copied());
+    let numbers = Numbers::from_differences(all.iter().copied());
     let [before, after] = names(&comparison.before, &comparison.after);
     let corrected = all.iter().any(|row| row.p_holm.is_some());
     let mut heads = vec!["", "n", "A", "B", "B − A", "95 % interval", "p"];
@@ -115,7 +115,7 @@ impl Comparison {
 
     /// Lines on the items that changed most, at most so many, then how many more there are.
     pub fn changed_most(&self, listed: usize) -> Vec<String> {
-        let numbers = Numbers::of(self.rows());
+        let numbers = Numbers::from_differences(self.rows());
         let shown = self.changes.iter().take(listed).map(|change| {
             let flip = if change.flipped { ", flipped" } else { "" };
             format!(

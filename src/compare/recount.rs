@@ -44,7 +44,7 @@ pub struct Further<'a> {
 
 impl<'a> Further<'a> {
     /// The number with this name of a run.
-    pub fn of(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
+    pub fn new(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
         Self {
             recount,
             name,

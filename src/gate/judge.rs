@@ -94,7 +94,7 @@ impl<'a> Standing<'a> {
                 remarks: Vec::new(),
             };
         };
-        let pairing = Pairing::of(baseline, candidate.run, candidate.recount);
+        let pairing = Pairing::new(baseline, candidate.run, candidate.recount);
         let (mut refused, mut partial, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         for found in mismatches(&pairing) {
             match (allowed.lets(found.kind), found.kind) {
@@ -190,7 +190,7 @@ fn measure(
         resamples: policy.resamples,
         seed: SEED,
     };
-    let difference = match Difference::of(pairing, &metric, &options) {
+    let difference = match Difference::compute(pairing, &metric, &options) {
         Ok(difference) => difference,
         Err(error) => {
             ruled.reason = error.to_string();

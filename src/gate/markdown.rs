@@ -54,7 +54,7 @@ fn changes(comparison: &Comparison) -> String {
 
 /// The items that changed most.
 fn changed(comparison: &Comparison) -> Grid {
-    let numbers = Numbers::of(comparison.rows());
+    let numbers = Numbers::from_differences(comparison.rows());
     let line = |change: &Change| {
         Row::plain([
             change.item.clone(),

@@ -187,7 +187,7 @@ fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
             (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
             _ => "–".to_owned(),
         },
-        step: step.map_or("–".to_owned(), |step| step.told(numbers)),
+        step: step.map_or("–".to_owned(), |step| step.describe(numbers)),
         class: sure.unwrap_or("same"),
         remark: series.remark(at, point),
         turned: series.changes.iter().any(|change| change.at == at),

@@ -121,7 +121,7 @@ impl Series {
                 });
                 continue;
             }
-            let standing = Standing::of(run);
+            let standing = Standing::assess(run);
             if let Some(last) = &last {
                 point.marks.extend(standing.marks(last));
             }

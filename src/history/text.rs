@@ -108,14 +108,14 @@ fn line(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
         point.n.to_string(),
         value(point.value),
         interval,
-        step.map_or("–".to_owned(), |step| step.told(numbers)),
+        step.map_or("–".to_owned(), |step| step.describe(numbers)),
         series.remark(at, point).trim_end().to_owned(),
     ])
 }
 
 /// Lines on what two manifests differ in.
 pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
-    let mut lines: Vec<String> = changed.iter().take(LISTED).map(told).collect();
+    let mut lines: Vec<String> = changed.iter().take(LISTED).map(describe_change).collect();
     if changed.len() > LISTED {
         lines.push(format!("… and {} more", changed.len() - LISTED));
     }
@@ -125,7 +125,7 @@ pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
     lines
 }
 
-fn told(changed: &Changed) -> String {
+fn describe_change(changed: &Changed) -> String {
     let value = |value: &Value| {
         let text = match value {
             Value::Null => "none".to_owned(),
@@ -269,7 +269,7 @@ impl Change {
 }
 
 impl Step {
-    pub(super) fn told(&self, numbers: Numbers) -> String {
+    pub(super) fn describe(&self, numbers: Numbers) -> String {
         let interval = match (self.low, self.high) {
             (Some(low), Some(high)) => {
                 format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))

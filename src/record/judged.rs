@@ -47,8 +47,8 @@ impl JudgedBy {
     /// The model that is known to have answered. `None` if the server named none.
     fn known(&self) -> Option<ModelName> {
         match &self.answers {
-            Some(answers) => answers.answered.as_deref().map(ModelName::of),
-            None => Some(ModelName::of(&self.judge)),
+            Some(answers) => answers.answered.as_deref().map(ModelName::parse),
+            None => Some(ModelName::parse(&self.judge)),
         }
     }
 
@@ -77,7 +77,7 @@ impl JudgedBy {
 
     /// The same judge, asked in the same words.
     fn is_same(&self, other: &Self) -> bool {
-        let [one, two] = [self, other].map(|judge| ModelName::of(&judge.judge));
+        let [one, two] = [self, other].map(|judge| ModelName::parse(&judge.judge));
         one.is_same(&two) && self.asked_alike(other)
     }
 }
@@ -92,12 +92,12 @@ pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
 }
 
 /// The judges with their prompts.
-pub fn told(judges: &[JudgedBy]) -> String {
-    let judges: Vec<String> = judges.iter().map(one).collect();
+pub fn judge_names(judges: &[JudgedBy]) -> String {
+    let judges: Vec<String> = judges.iter().map(describe_judge).collect();
     judges.join(", ")
 }
 
-fn one(judge: &JudgedBy) -> String {
+fn describe_judge(judge: &JudgedBy) -> String {
     let name = judge.named();
     let short = judge.sha256.get(..8).unwrap_or_default();
     let prompts = format!("{} {short}", judge.prompts);

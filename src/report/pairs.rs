@@ -4,7 +4,7 @@ use super::published::{judges, usual_decimals};
 use super::table::TableInput;
 use crate::config::{PublishedFile, PublishedRow};
 use crate::record::Summary;
-use crate::record::judged::{apart, told};
+use crate::record::judged::{apart, judge_names};
 use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
 use crate::table::{Column, Grid, Records, Row, Style};
 use crate::text::decimal::signed;
@@ -237,14 +237,14 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);
     if !printed.is_empty() && summary.judges.is_empty() {
-        let by = told(&printed);
+        let by = judge_names(&printed);
         caveats.push(format!("judged by {by} in print, by nobody here"));
     }
     if !printed.is_empty() && apart(&printed, &summary.judges) {
         caveats.push(format!(
             "judged by {} here, by {} in print",
-            told(&summary.judges),
-            told(&printed)
+            judge_names(&summary.judges),
+            judge_names(&printed)
         ));
     }
     if let Some(reader) = &file.reader {

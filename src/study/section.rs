@@ -281,8 +281,8 @@ fn difference(
     metric: &Metric,
     settings: &StudySettings,
 ) -> Result<Difference, NoDifference> {
-    let pairing = Pairing::of(&control.outcomes, &level.outcomes, Some(level.rule));
-    Difference::of(&pairing, metric, &settings.options)
+    let pairing = Pairing::new(&control.outcomes, &level.outcomes, Some(level.rule));
+    Difference::compute(&pairing, metric, &settings.options)
 }
 
 fn grouped(
@@ -294,7 +294,7 @@ fn grouped(
 ) -> Grouped {
     let mut keys: Vec<String> = Vec::new();
     for Pooled { outcomes, .. } in pooled.iter().flatten() {
-        for key in Pairing::of(outcomes, outcomes, None).keys(by) {
+        for key in Pairing::new(outcomes, outcomes, None).keys(by) {
             if !keys.iter().any(|known| known == key) {
                 keys.push(key.to_owned());
             }

@@ -28,7 +28,7 @@ const NUMBERED: usize = 6;
 
 impl<'a> Bars<'a> {
     /// Bars of a table, whose rows have these labels.
-    pub fn of(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
+    pub fn from_table(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
         Self {
             table,
             labels,
@@ -43,7 +43,7 @@ impl<'a> Bars<'a> {
     }
 
     fn legend(&self) -> Legend<'a> {
-        Legend::of(self.labels, self.width.units(), Swatch::Fill)
+        Legend::from_labels(self.labels, self.width.units(), Swatch::Fill)
     }
 
     fn bar_height(&self) -> f64 {

@@ -27,7 +27,7 @@ const TOP: f64 = 10.0;
 
 impl<'a> Heat<'a> {
     /// None without two scored items.
-    pub fn of(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
+    pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let means: Vec<BTreeMap<&str, f64>> =
             runs.iter().map(|run| score::item_means(run)).collect();
         let names: BTreeSet<&str> = means.iter().flat_map(|run| run.keys().copied()).collect();

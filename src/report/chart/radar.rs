@@ -28,7 +28,7 @@ const HEAD: f64 = RADIUS + 146.0;
 impl<'a> Radar<'a> {
     /// `None` if the groups are too few to span an area or too many to be distinguished, or where a run has
     /// no score.
-    pub fn of(table: &'a Table, labels: &'a [Label]) -> Option<Self> {
+    pub fn from_table(table: &'a Table, labels: &'a [Label]) -> Option<Self> {
         let groups = table.columns.len() - 1;
         let values: Vec<f64> = table
             .rows
@@ -58,7 +58,7 @@ impl<'a> Radar<'a> {
     }
 
     fn center(&self) -> (f64, f64) {
-        let top = Legend::of(self.labels, WIDTH, Swatch::Line).height();
+        let top = Legend::from_labels(self.labels, WIDTH, Swatch::Line).height();
         (WIDTH / 2.0, top + HEAD)
     }
 
@@ -122,7 +122,7 @@ impl Chart for Radar<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
+        Legend::from_labels(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         self.grid(canvas)?;
         for (index, row) in self.table.rows.iter().enumerate() {
             let look = Look::new(index);

@@ -244,7 +244,7 @@ impl<'a> Legend<'a> {
     }
 
     /// A legend of the table's rows or the like, each with the look of its place.
-    pub fn of(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
+    pub fn from_labels(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
         let entries = labels.iter().enumerate();
         Self::new(
             entries.map(|(at, label)| (Look::new(at), label)),
