@@ -4,6 +4,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error, VariantAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -152,10 +153,8 @@ impl<T: Described + ?Sized> JsonSchema for Named<T> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let all = T::all().iter();
-        let names: Vec<Schema> = all
-            .map(|known| {
-                json_schema!({"type": "string", "const": known.name(), "description": known.about()})
-            })
+        let names: Vec<Value> = all
+            .map(|known| json!({"type": "string", "const": known.name(), "description": known.about()}))
             .collect();
         json_schema!({"oneOf": names, "description": T::ABOUT})
     }
@@ -196,11 +195,10 @@ mod tests {
         }
     }
 
-    /// The same kind as serde and schemars derive it.
+    /// What grows on a tree.
     #[derive(Debug, Deserialize, JsonSchema)]
     #[serde(rename_all = "lowercase")]
     #[schemars(rename = "Fruit")]
-    /// What grows on a tree.
     enum Derived {
         /// A fruit.
         Apple,

@@ -12,7 +12,12 @@ pub enum Metric {
     /// `correct`: the share of outputs that are right by the rule.
     Correct,
     /// `TAG=KEY`: one group, such as `tag=counting`.
-    Group { by: String, key: String },
+    Group {
+        /// The tag.
+        by: String,
+        /// Its value.
+        key: String,
+    },
     /// `TAG=*`: every group of a tag, each by itself.
     Groups(String),
     /// `part:NAME`: the mean of one part of the score.

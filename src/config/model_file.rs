@@ -20,8 +20,7 @@ pub struct ModelFile {
     /// What the model is, in a sentence or two.
     #[serde(default)]
     pub description: String,
-    /// The generator that answers: `uniworld`, `xomni`, `flux`, `qwen-vl`, `typeset`, `folder`, `command`,
-    /// `openai`.
+    /// The generator that answers, by name; `unigauge list generators` names them all.
     pub generator: String,
     /// The languages of the prompts that the model understands (`en`, `zh`); empty means all.
     #[serde(default)]

@@ -16,8 +16,11 @@ pub enum Place {
     File(String),
     /// 1-based among the rows of a table, which may be one of several files.
     Row {
+        /// The name of the file, where there are several.
         file: Option<String>,
+        /// Its number, from 1.
         row: usize,
+        /// The column that is meant.
         column: Option<String>,
     },
 }

@@ -105,7 +105,7 @@ impl Rows {
     }
 }
 
-/// Whether a quoted value goes on behind the line, when one was `open` before it.
+/// Whether a quoted value continues after the line, where one was `open` before it.
 fn is_open(line: &[u8], open: bool) -> bool {
     walk(line, open).0
 }
@@ -145,7 +145,7 @@ fn walk(text: &[u8], mut open: bool) -> (bool, usize) {
     (open, tabs)
 }
 
-/// Whole rows behind the header.
+/// Whole rows after the header.
 struct Batch {
     header: usize,
     text: Vec<u8>,

@@ -2,7 +2,7 @@
 //! code.
 
 mod description;
-pub mod geneval;
+mod geneval;
 mod mini;
 mod mini_captions;
 mod mini_edit;

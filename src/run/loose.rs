@@ -1,5 +1,6 @@
-//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there; what a reader of the
-//! numbers must know of the files is noted, and what nobody can read rightly is refused with its line.
+//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there; what a
+//! reader of the numbers must know of the files is noted, and what nobody can read rightly is refused with
+//! its line.
 
 mod evidence;
 mod items;
@@ -19,8 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Records {
-    /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how its rule reads
-    /// the results of the benchmark's own script in the place of evidence.
+    /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how
+    /// its rule reads the results of the benchmark's own script in the place of evidence.
     ///
     /// # Errors
     /// When a file is absent, a line is no record, or two rows without `repeat` are of one output.

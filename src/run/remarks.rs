@@ -1,4 +1,5 @@
-//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in their keys.
+//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in
+//! their keys.
 
 use super::scoring::Records;
 use crate::record::evidence::{Call, Judgement};
@@ -25,8 +26,8 @@ impl<'a> Remarks<'a> {
     }
 }
 
-/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an observer
-/// about it, counts; so do only outputs that were asked for.
+/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an
+/// observer about it, counts; so do only outputs that were asked for.
 pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();

@@ -31,8 +31,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the caller has
-    /// them already.
+    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
+    /// caller has them already.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -114,8 +114,8 @@ impl Source<'_> {
     }
 }
 
-/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's official
-/// files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
+/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's
+/// official files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
 ///
 /// # Errors
 /// When the evidence cannot be believed, or a file cannot be written.
@@ -218,8 +218,8 @@ fn grading(rule: &str, options: &Settings) -> Value {
     json!({"rule": rule, "options": options.to_json()})
 }
 
-/// The rule and the options that a run was graded by: those that its summary notes, or else the suite's own, as
-/// earlier versions took them.
+/// The rule and the options that a run was graded by: those that its summary notes, or else the suite's own,
+/// as earlier versions took them.
 pub fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
     let noted = summary.extra.get(Summary::GRADING).cloned();
     noted.unwrap_or_else(|| grading(&suite.grade.rule, &suite.grade.options))

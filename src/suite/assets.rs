@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why an asset cannot be obtained.
+/// Why an asset is not available.
 pub type AssetError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Gives the local paths of downloadable files.
@@ -10,12 +10,12 @@ pub trait AssetSource {
     /// The files of an asset or of a group of them, in the group's order.
     ///
     /// # Errors
-    /// Fails if the asset is unknown, or neither there nor to be had.
+    /// When the asset is unknown, or neither on the disk nor available for download.
     fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
 
-    /// The folder that pictures are written into which come inside a table.
+    /// The folder for the pictures that come inside a table.
     ///
     /// # Errors
-    /// Fails if no such folder can be named.
+    /// When there is no such folder.
     fn pictures(&self) -> Result<PathBuf, AssetError>;
 }

@@ -5,11 +5,11 @@ use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The tables of a folder, in the order of their names: those that are in it, or else those of its sub-folder
-/// `data`. `None` if there are none.
+/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder
+/// `data`. None where there are none.
 ///
 /// # Errors
-/// Fails if a folder cannot be listed, or `data` holds more than one split: nobody has said which one is
+/// When a folder cannot be listed, or `data` holds more than one split, since nothing says which one is
 /// meant.
 pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     if let Some(files) = direct(folder)? {
@@ -36,7 +36,7 @@ pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> 
     }
 }
 
-/// The tables that are in a folder itself.
+/// The tables that lie in a folder itself.
 fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     for format in formats::tables() {
         let is_one = |name: &str| formats::by_extension(Path::new(name)) == Some(format);
@@ -48,7 +48,7 @@ fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     Ok(None)
 }
 
-/// The split that a file belongs to: what precedes `-00000-of-00001`.
+/// The split that a file belongs to: the part of its name before `-00000-of-00001`.
 fn split(file: &Path) -> &str {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     let stem = stem.unwrap_or_default();
@@ -60,7 +60,7 @@ fn split(file: &Path) -> &str {
     sharded.unwrap_or(stem)
 }
 
-/// What a folder without prompts should have held, with what may have been meant.
+/// What a folder without prompts should hold, with the files that may be meant.
 pub(super) fn expected(folder: &Path) -> String {
     let mut found = Vec::new();
     gather(folder, Path::new(""), 2, &mut found);
@@ -79,7 +79,7 @@ pub(super) fn expected(folder: &Path) -> String {
     }
 }
 
-/// Adds the files below `root/relative`, so many levels deep, that can be items.
+/// Adds the files below `root/relative` that can be items, down to so many levels.
 fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(root.join(relative)).into_iter().flatten();
     for entry in entries.flatten() {

@@ -82,10 +82,13 @@ pub enum SuiteError {
     /// Records are broken.
     #[error("{}", listing(source_name, first, *total))]
     Broken {
+        /// What messages call the source.
         source_name: String,
         /// At most twenty.
         first: Vec<Problem>,
+        /// How many problems there are.
         total: usize,
+        /// What to do about them.
         #[help]
         help: String,
     },
@@ -94,7 +97,9 @@ pub enum SuiteError {
     #[error("{source_name}: there are no items in it")]
     #[diagnostic(help("expected {expected}"))]
     Empty {
+        /// What messages call the source.
         source_name: String,
+        /// What it should have held.
         expected: String,
     },
 
@@ -102,21 +107,25 @@ pub enum SuiteError {
     #[error("{}: there is no folder for the pictures inside it: {cause}", path.display())]
     #[diagnostic(help("set UNIGAUGE_CACHE to a folder with enough space"))]
     NoPictureFolder {
+        /// The source.
         path: PathBuf,
+        /// Why there is none.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The items are an asset that cannot be obtained.
+    /// The items are an asset that is not available.
     #[error("the items of this suite are the asset `{asset}`: {cause}")]
     #[diagnostic(help("run `unigauge fetch {asset}`, or use a file of your own"))]
     Asset {
+        /// The id of the asset.
         asset: String,
+        /// Why it is not available.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl SuiteError {
-    /// A reader of a long file should not be buried.
+    /// Most problems that one message lists.
     const SHOWN: usize = 20;
 
     /// An error about all that is wrong with the records of one source.

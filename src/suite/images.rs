@@ -1,4 +1,4 @@
-//! Input images of items: there, and inside their folder.
+//! Input images of items: whether they exist and lie inside their folder.
 
 use crate::paths::{Bounds, as_spelled};
 use std::borrow::Cow;
@@ -7,17 +7,17 @@ use std::path::{Component, Path, PathBuf};
 /// The folder that relative paths start from, and whether paths may leave it.
 pub(super) struct Images {
     base: PathBuf,
-    /// Where links may lead. `None` if `base` does not exist.
+    /// Where links may lead; None when `base` does not exist.
     bounds: Option<Bounds>,
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.
     written: Option<PathBuf>,
-    /// Nobody has said where the images are, so that their paths are taken as they stand.
+    /// The folder of the images is not known, so their paths are used as they are.
     unseen: bool,
 }
 
 impl Images {
-    /// Images whose folder is not known yet.
+    /// Images whose folder is not known.
     pub(super) fn unseen(base: &Path) -> Self {
         Self {
             unseen: true,
@@ -40,7 +40,7 @@ impl Images {
         }
     }
 
-    /// Accepts what the program wrote into this folder too.
+    /// Also accepts the pictures that the program wrote into this folder.
     pub(super) fn with_written(self, folder: &Path) -> Self {
         Self {
             written: Some(folder.to_owned()),
@@ -90,7 +90,7 @@ impl Images {
         }
     }
 
-    /// The path as the file system spells it, and the same without links.
+    /// The path as the file system spells it, and the same path without links.
     fn there<'a>(&self, image: &'a str) -> Result<(Cow<'a, str>, PathBuf), String> {
         let absent = || format!("the image `{image}` does not exist");
         if let Ok(real) = self.base.join(image).canonicalize() {
@@ -106,7 +106,7 @@ impl Images {
     }
 }
 
-/// Whether the path is below the folder by its very words.
+/// Whether the path begins with that of the folder, as both are written.
 fn is_inside(path: &Path, folder: &Path) -> bool {
     path.strip_prefix(folder).is_ok_and(|below| {
         below

@@ -28,9 +28,9 @@ pub struct ItemSet {
     pub items: Vec<Item>,
     /// The folder that relative `images` start from.
     pub base: PathBuf,
-    /// Remarks for the manifest: where the items came from if not from where the suite says.
+    /// Remarks for the manifest, such as that the items come from a file of the user.
     pub notes: Vec<String>,
-    /// How many records were left out and why, for whoever reads the numbers.
+    /// How many records were left out and why, for the reader of the numbers.
     pub left_out: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ pub fn items(
     let joined = joined.as_ref();
     let (Items { items, left_out }, records) = match &found {
         Found::Files { files, .. } if within => {
-            // A table need not hold any pictures, and then needs no folder for them.
+            // A table without pictures needs no folder for them.
             let folder = picture_folder(assets, found.name());
             let images = match &folder {
                 Ok(folder) => images.with_written(folder),

@@ -62,7 +62,7 @@ impl Joined {
         }
     }
 
-    /// Adds the row's fields to a record, but for those that it has.
+    /// Adds the row's fields to a record, except those that the record already has.
     pub(super) fn add(&self, record: &mut Object) -> Result<(), String> {
         let key = key(record, &self.on)?;
         let row = self

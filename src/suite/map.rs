@@ -354,8 +354,8 @@ fn plain_id(record: &Record) -> Result<String, String> {
     }
 }
 
-/// The same object without the spare room that parsing leaves: an item is kept for the whole run, and there
-/// may be a million of them.
+/// The same object without the spare memory that parsing leaves: a run keeps all its items, of which there
+/// may be a million.
 fn compact(object: Object) -> Object {
     let mut small = Object::with_capacity(object.len());
     for (key, value) in object {

@@ -1,4 +1,4 @@
-//! What is asked: definitions of suites, items, prompt generators.
+//! What is asked: the items of a suite, from wherever its definition says.
 
 mod assets;
 mod collect;

@@ -30,7 +30,7 @@ impl Found {
     /// Finds the source; `instead` is the user's own.
     ///
     /// # Errors
-    /// Fails if an asset cannot be obtained, or there is no such file.
+    /// When an asset is not available, or there is no such file.
     pub(super) fn of_suite(
         suite: &Loaded<SuiteFile>,
         instead: Option<&Path>,
@@ -51,7 +51,7 @@ impl Found {
     /// Finds an asset, or a file beside the suite.
     ///
     /// # Errors
-    /// Fails when [`Self::of_suite`] fails.
+    /// As [`Self::of_suite`].
     pub(super) fn named(
         suite: &Loaded<SuiteFile>,
         asset: Option<&str>,
@@ -116,11 +116,11 @@ impl Found {
         }
     }
 
-    /// How the source is written: the suite's word goes first for its own source, the file's extension for
-    /// one that the user gave.
+    /// How the source is written. The format that the suite states decides for the suite's own source, the
+    /// extension decides for a file that the user gives.
     ///
     /// # Errors
-    /// Fails if neither says it.
+    /// When neither is known.
     pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, Unreadable> {
         let named = match self {
             Self::Folder(_) => return Ok(formats::of_folders()),
@@ -128,7 +128,7 @@ impl Found {
             Self::Files { name, files } => files.first().unwrap_or(name),
         };
         let by_name = formats::by_extension(named);
-        // JSON of a form of its own is still called .json.
+        // Files with a JSON form of their own end in .json, too.
         let own = stated.is_some_and(|format| format.own_json.is_some()) && is_json(named);
         let format = if given && !own {
             by_name.or(stated)
@@ -148,10 +148,10 @@ impl Found {
         })
     }
 
-    /// The whole text of a source that is one text.
+    /// The text of a source that is read as a whole.
     ///
     /// # Errors
-    /// Fails if it cannot be read, or is not UTF-8.
+    /// When it cannot be read, or is not UTF-8.
     pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, Unreadable> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),
@@ -216,8 +216,8 @@ fn is_json(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// What lies at a path: a file, a folder of prompts, a folder of tables, files that a `*` in the last part
-/// names.
+/// The source at a path: a file, a folder of prompts, a folder of tables, or the files that a `*` in the
+/// last part of the path names.
 fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
     if path.is_dir() {
         let path = cached_snapshot(&path).unwrap_or(path);

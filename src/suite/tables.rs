@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-/// A text no longer than this is not a picture in base64: it names the record that has it.
+/// A text of at most so many characters is no picture in base64: it names the record that has the picture.
 const LONGEST_INDEX: usize = 64;
 /// The field by which a record names another.
 const INDEX: &str = "index";
@@ -36,7 +36,7 @@ impl Tables<'_> {
     /// The items of all rows that are asked, in their order, and the number of rows.
     ///
     /// # Errors
-    /// Fails if a file cannot be read, or any row is broken: nothing is skipped silently.
+    /// When a file cannot be read, or any row is broken: nothing is skipped silently.
     pub(super) fn items(
         &self,
         mapper: &Mapper<'_>,
@@ -100,7 +100,7 @@ struct Written {
 }
 
 impl Written {
-    /// By what others name the row.
+    /// The index by which other rows name this one.
     fn index(&self) -> Option<String> {
         match self.record.fields.get(INDEX)? {
             Value::String(text) => Some(text.trim().to_owned()),
@@ -170,11 +170,11 @@ impl Making<'_> {
         }
     }
 
-    /// Writes the row's own pictures. `None` if the row is not asked.
+    /// Writes the row's own pictures; None when the row is not asked.
     fn write(&self, number: usize, row: Row) -> Result<Option<Written>, Problem> {
         let Row { record, pictures } = row;
         let mut lists = pictures.iter().flat_map(|(_, list)| list);
-        // Where pictures are shared, a row that is not asked may have the picture of one that is.
+        // Where pictures are shared, a row that is asked may need the picture of a row that is not.
         let shared = lists.any(|picture| matches!(picture, Picture::Text(_)));
         if !shared {
             let asked = self.mapper.keeps(&record.fields);
@@ -226,13 +226,13 @@ impl Making<'_> {
         }
     }
 
-    /// Whether the row is more than a place where others may have their pictures from.
+    /// Whether the row is asked, and is not only a source of pictures for other rows.
     fn asks(&self, written: &Written) -> bool {
         self.mapper.keeps(&written.record.fields) != Ok(false)
     }
 
-    /// Tells what is wrong with a row, of its first picture, and remembers which pictures others cannot have
-    /// from it.
+    /// Records what is wrong with the first picture of a row, and which pictures other rows cannot take from
+    /// it.
     fn refuse(&mut self, written: Written) {
         let index = written.index();
         let asked = self.asks(&written);

@@ -52,7 +52,7 @@ impl Answers {
         })
     }
 
-    /// Of the states of all positions [B, L, D] those that answers are told by, [B, A, D].
+    /// Of the states of all positions [B, L, D] those that predict the answers, [B, A, D].
     ///
     /// # Errors
     /// Fails if they are of other rows.

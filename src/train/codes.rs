@@ -96,7 +96,7 @@ impl ImageTokenizer {
         Ok(codes)
     }
 
-    /// What the decoder is told of pictures in codes, [B, N, Z].
+    /// What the decoder is conditioned on for pictures in codes, [B, N, Z].
     ///
     /// # Errors
     /// Fails if a code is outside the codebook or they are not pictures of the world.

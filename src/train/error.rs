@@ -11,23 +11,41 @@ pub enum TrainError {
         "check the disk, its permissions and its free space; the last saved state is complete"
     ))]
     /// A file cannot be read or written.
-    Io { path: PathBuf, problem: String },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// Another process trains in the folder.
     #[error("{folder}: {holder} is training here", folder = folder.display())]
     #[diagnostic(help("wait for it, or choose another folder with `--out`"))]
-    Busy { folder: PathBuf, holder: String },
+    Busy {
+        /// The folder of the training.
+        folder: PathBuf,
+        /// The process that holds it, in words.
+        holder: String,
+    },
     /// A file of the training is damaged or another training's.
     #[error("{path}: {problem}", path = path.display())]
     #[diagnostic(help("choose another folder with `--out`, or start again with `--restart`"))]
-    State { path: PathBuf, problem: String },
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     #[error("`from.{role}` = \"{named}\": there is no {path}", named = named.display(), path = path.display())]
     #[diagnostic(help(
         "train it first, into a folder next to this one, or give its folder: `--set 'from.{role}=\"a/folder\"'`"
     ))]
     /// A checkpoint that the training begins from is absent.
     Source {
+        /// The role in `from`.
         role: String,
+        /// What the definition names for it.
         named: PathBuf,
+        /// Where it was looked for.
         path: PathBuf,
     },
     #[error("the {what} of step {step} is not finite")]
@@ -35,11 +53,19 @@ pub enum TrainError {
         "use a lower `optimizer.learning_rate`, a longer `warmup` or a shorter `clip`; the last saved state is complete"
     ))]
     /// A number of a step is not finite.
-    NotFinite { what: &'static str, step: u64 },
+    NotFinite {
+        /// Which number.
+        what: &'static str,
+        /// The step, from 1.
+        step: u64,
+    },
     /// The definition has a mistake.
     #[error("{message}")]
     #[diagnostic(help("check the definition of the training"))]
-    Definition { message: String },
+    Definition {
+        /// What is wrong, for a person.
+        message: String,
+    },
     /// A network cannot be made or computed.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -57,7 +57,7 @@ impl Noised {
     }
 }
 
-/// Euler steps from noise [B, N, C] to a picture; `velocity` is told the tokens and the noise levels `[B]`.
+/// Euler steps from noise [B, N, C] to a picture; `velocity` gets the tokens and the noise levels `[B]`.
 ///
 /// # Errors
 /// Fails when `velocity` fails.

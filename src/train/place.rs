@@ -6,14 +6,27 @@ use crate::cancel::Cancel;
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// What happens while a network trains, for whoever shows it.
+/// What happens while a network trains, for the part of the program that shows it.
 pub enum Event<'a> {
     /// Steps that were done before.
-    Resumed { step: u64 },
+    Resumed {
+        /// The last of them.
+        step: u64,
+    },
     /// A step was done.
-    Step { step: u64, numbers: &'a Numbers },
+    Step {
+        /// The step, from 1.
+        step: u64,
+        /// The loss and its parts.
+        numbers: &'a Numbers,
+    },
     /// The network was checked after a step.
-    Checked { step: u64, numbers: &'a Numbers },
+    Checked {
+        /// The step, from 1.
+        step: u64,
+        /// What the check found.
+        numbers: &'a Numbers,
+    },
 }
 
 /// Where a checkpoint that comes with the program lies. `None` if there is none of this name.
@@ -29,12 +42,12 @@ pub struct Place<'a> {
     pub device: &'a Device,
     /// Raised when the training should stop after the step.
     pub cancel: &'a Cancel,
-    /// Forget an earlier state and an earlier checkpoint.
+    /// Whether an earlier state and an earlier checkpoint are removed first.
     pub restart: bool,
     /// The step after which to stop, as if interrupted.
     pub until: u64,
     /// Finds checkpoints that come with the program, by name.
     pub shipped: &'a Shipped<'a>,
-    /// Is told what happens.
+    /// Called with what happens.
     pub on: &'a dyn Fn(Event<'_>),
 }

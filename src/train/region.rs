@@ -77,16 +77,28 @@ impl Default for RegionSettings {
 pub enum RegionError {
     /// The kernel has no size that fits.
     #[error("a kernel of {kernel} pixels: odd sides from 1 to {WIDEST} have a middle")]
-    Kernel { kernel: u32 },
+    Kernel {
+        /// The side that the settings ask for, in pixels.
+        kernel: u32,
+    },
     /// The picture does not divide into cells.
     #[error("pictures of {width} × {height} pixels have no cell of {pool} × {pool}")]
-    Grid { width: u32, height: u32, pool: u32 },
+    Grid {
+        /// The width of the pictures, in pixels.
+        width: u32,
+        /// The height of the pictures, in pixels.
+        height: u32,
+        /// The side of a cell, in pixels.
+        pool: u32,
+    },
     /// Reference and target have different sizes.
     #[error(
         "a reference is {reference:?} pixels large and the target {target:?}: resize one of them"
     )]
     Size {
+        /// Width and height of the reference, in pixels.
         reference: (u32, u32),
+        /// Width and height of the target, in pixels.
         target: (u32, u32),
     },
     /// Reference and target are the same.
@@ -94,7 +106,12 @@ pub enum RegionError {
     Nothing,
     /// The region is smaller than the settings allow.
     #[error("the edited region is {share} of the picture, less than {smallest}")]
-    TooSmall { share: f64, smallest: f64 },
+    TooSmall {
+        /// Its share of the picture.
+        share: f64,
+        /// The least share that the settings allow.
+        smallest: f64,
+    },
 }
 
 /// The region of a sample and the weights that follow.

@@ -25,7 +25,10 @@ pub enum Outcome {
     /// It was complete before.
     Already(Value),
     /// Interrupted after a step; the state is saved.
-    Interrupted { step: u64 },
+    Interrupted {
+        /// The last step that was done.
+        step: u64,
+    },
 }
 
 /// Trains.

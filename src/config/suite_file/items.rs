@@ -207,7 +207,10 @@ pub enum Wanted {
     /// These.
     Values(Vec<String>),
     /// Numbers less than this.
-    Below { below: f64 },
+    Below {
+        /// The least number that is not asked.
+        below: f64,
+    },
 }
 
 /// The part of a record that the grader gets: `"*"` for all of it, a list of fields, or a table of names and
@@ -231,9 +234,15 @@ pub enum FieldOrValue {
     /// A field.
     Field(String),
     /// A constant.
-    Value { value: serde_json::Value },
+    Value {
+        /// The constant itself.
+        value: serde_json::Value,
+    },
     /// The strings of a list in a field, written in the form of Python.
-    PythonList { python_list: String },
+    PythonList {
+        /// The name of the field.
+        python_list: String,
+    },
 }
 
 impl FieldOrValue {

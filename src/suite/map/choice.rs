@@ -20,7 +20,7 @@ pub(super) struct Question {
 /// The fields that the mapping reads, and whether each must be there.
 pub(super) fn fields(choice: &ChoiceMapping) -> Vec<(&str, bool)> {
     let options = choice.options.all().iter().enumerate();
-    // Tables differ in how many options they have room for.
+    // Tables have columns for different numbers of options.
     let options = options.map(|(at, name)| (name.as_str(), at == 0));
     options.chain([(choice.answer.as_str(), true)]).collect()
 }
@@ -38,7 +38,7 @@ impl Question {
         let options = match &choice.options {
             Names::One(name) => {
                 let options = of_list(name, fields.get(name))?;
-                // A list says itself how many there are, and is asked as it stands unless the suite says
+                // A list has exactly its options, and is asked as it is unless the suite says
                 // otherwise.
                 let empty = options.iter().any(|option| option.trim().is_empty());
                 if empty && leave_out.contains(&Flaw::EmptyOption) {
@@ -80,7 +80,7 @@ impl Question {
         }
     }
 
-    /// A line an option: `A. a cat`.
+    /// One line for each option: `A. a cat`.
     pub(super) fn lines(&self) -> String {
         let options = self.options.iter().enumerate();
         let lines: Vec<String> = options
@@ -89,7 +89,7 @@ impl Question {
         lines.join("\n")
     }
 
-    /// Tells the grader.
+    /// Adds what the grader needs.
     pub(super) fn add_to(&self, expect: &mut Object) {
         expect.insert("options".into(), self.options.clone().into());
         expect.insert("answer".into(), letter(self.answer).to_string().into());
@@ -119,7 +119,7 @@ fn of_list(name: &str, value: Option<&Value>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Whether the right option is one of the columns behind those that hold the options.
+/// Whether the right option is in a column after those that hold the options.
 fn is_empty_column(columns: &Names, right: Option<&Value>, options: usize) -> bool {
     let place = match right {
         Some(Value::Number(number)) => number.as_u64().and_then(|at| usize::try_from(at).ok()),

@@ -215,7 +215,8 @@ impl SiglipVq {
         })
     }
 
-    /// Scores of the answers' tokens [B, A, V], told by the decoded features of their pictures [B, N, Z].
+    /// Scores of the answers' tokens [B, A, V], predicted from the decoded features of their pictures [B, N,
+    /// Z].
     fn scores(&self, answers: &Answers, decoded: &Tensor) -> Result<Tensor, TrainError> {
         let images = self.projector.forward(decoded)?.flatten(0, 1)?;
         let states = self

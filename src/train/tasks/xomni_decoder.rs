@@ -90,8 +90,8 @@ pub struct XOmniDecoderTask {
     batch: usize,
 }
 
-/// What a decoder is told: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled vectors [B,
-/// P].
+/// What a decoder is conditioned on: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled
+/// vectors [B, P].
 struct Told {
     features: Option<Tensor>,
     states: Tensor,
@@ -156,7 +156,7 @@ impl XOmniDecoderTask {
         drawn.unzip()
     }
 
-    /// What is told of pictures with captions.
+    /// The conditions of pictures with captions.
     fn conditions_of(
         &self,
         captions: &[String],
@@ -178,7 +178,7 @@ impl XOmniDecoderTask {
         Ok(self.decoder.prepare(condition, &guidance, &ids)?)
     }
 
-    /// Some samples are told nothing: zero features and the empty text.
+    /// Some samples have no conditions: zero features and the empty text.
     fn dropped(&self, told: &Told, generator: &mut Generator) -> Result<Told, TrainError> {
         let batch = told.states.dim(0)?;
         let kept = (0..batch).map(|_| {

@@ -53,7 +53,7 @@ pub struct Prompt {
 pub struct Block {
     /// The latents of the targets.
     pub moments: Moments,
-    /// What the denoiser is told.
+    /// What the denoiser is conditioned on.
     pub prompt: Prompt,
     /// Weights of the loss, [B, N, C].
     pub weights: Option<Tensor>,

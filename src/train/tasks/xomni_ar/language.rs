@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The language model of a folder by X-Omni's names: its layers stand behind those for image tokens, and its
+/// The language model of a folder by X-Omni's names: its layers follow those for image tokens, and its
 /// table of words is the output layer too where it has no other.
 ///
 /// # Errors
