@@ -9,9 +9,13 @@ use std::time::Instant;
 /// Seconds of the measured repetitions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Seconds {
+    /// Number of timed repetitions.
     pub n: usize,
+    /// The median.
     pub median: f64,
+    /// The smallest value.
     pub min: f64,
+    /// The largest value.
     pub max: f64,
 }
 
@@ -36,9 +40,13 @@ impl Seconds {
 
 /// How often a phase is repeated, and who hears of it.
 pub struct Clock<'a> {
+    /// Number of repetitions before the timed ones.
     pub warmup: usize,
+    /// Number of timed repetitions.
     pub repeats: usize,
+    /// The device of the network.
     pub device: &'a Device,
+    /// The flag that ends the measurement.
     pub cancel: &'a Cancel,
     /// Told after every repetition: phase, repetitions done, all repetitions.
     pub on_done: &'a dyn Fn(&str, usize, usize),

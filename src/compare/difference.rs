@@ -134,7 +134,13 @@ pub enum NoDifference {
     NotBinary,
     /// No rule of the runs makes this number.
     #[error("the runs have no metric `{name}`{}", known_metrics(.known))]
-    NoMetric { name: String, known: String },
+    NoMetric {
+        /// Name of the number.
+        name: String,
+
+        /// The numbers that the runs have.
+        known: String,
+    },
 }
 
 fn known_metrics(known: &str) -> String {

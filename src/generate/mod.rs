@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 /// One output to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// The item.
     pub item: &'a Item,
     /// Folder that relative `item.images` are relative to.
     pub base: &'a std::path::Path,
@@ -50,15 +51,19 @@ pub enum Answer {
     Pixels(image::RgbImage),
     /// An encoded picture, stored byte for byte. `extension` without the dot, as sniffed from the bytes.
     Encoded {
+        /// The bytes of the file.
         bytes: Vec<u8>,
+        /// The usual extension of the format.
         extension: &'static str,
     },
+    /// A text.
     Text(String),
 }
 
 /// An answer with what the record says beside it.
 #[derive(Debug, Clone)]
 pub struct Generated {
+    /// The answer.
     pub answer: Answer,
     /// Seconds by phase, beside the total that the engine measures.
     pub timings: BTreeMap<String, f64>,
@@ -81,10 +86,22 @@ impl From<Answer> for Generated {
 pub enum GenerateError {
     /// This output fails; the run goes on. `kind` is a short stable word for the record.
     #[error("{message}")]
-    Item { kind: &'static str, message: String },
+    Item {
+        /// A short fixed word for the record.
+        kind: &'static str,
+
+        /// What happened, in words.
+        message: String,
+    },
     /// No further output can be made (server refuses the key, program not found, …): the run stops cleanly.
     #[error("{message}")]
-    Fatal { message: String, help: String },
+    Fatal {
+        /// What happened, in words.
+        message: String,
+
+        /// What to do.
+        help: String,
+    },
     /// Ctrl-C was pressed while waiting.
     #[error("interrupted")]
     Cancelled,
@@ -102,6 +119,7 @@ impl From<crate::remote::RemoteError> for GenerateError {
 }
 
 impl GenerateError {
+    /// The item.
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Item {
             kind,
@@ -109,6 +127,7 @@ impl GenerateError {
         }
     }
 
+    /// An error of all outputs.
     pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Fatal {
             message: message.into(),

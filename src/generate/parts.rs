@@ -17,9 +17,11 @@ pub struct Part {
     pub phase: &'static str,
     /// Where its weights lie, below the checkpoint's folder.
     pub folder: &'static str,
+    /// Name of the network.
     pub name: &'static str,
     /// What the tensors are loaded to.
     pub dtype: DType,
+    /// The tensors that the network requires.
     pub tensors: Vec<Asked>,
     /// False for tensors that a checkpoint has and the pipeline leaves alone.
     pub used: bool,

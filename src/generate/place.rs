@@ -13,7 +13,9 @@ pub enum Precision {
     /// `bf16` on a GPU, `f32` on the CPU.
     #[default]
     Auto,
+    /// 32-bit floating point.
     F32,
+    /// 16-bit brain floating point.
     Bf16,
 }
 
@@ -35,6 +37,7 @@ impl Precision {
 /// The surroundings of a generator.
 #[derive(Debug, Clone)]
 pub struct Place {
+    /// The device of the networks.
     pub device: Device,
     /// Bytes of device memory that weights may take together; none keeps every network resident.
     pub vram_budget: Option<u64>,

@@ -31,24 +31,33 @@ const CJK_FONT: &str = "font-noto-sans-cjk-sc";
 /// Why a generator cannot be made.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum BuildError {
+    /// There is no such generator.
     #[error("there is no generator named `{name}`")]
     Unknown {
+        /// The requested name.
         name: String,
+        /// What to do.
         #[help]
         help: String,
     },
+    /// The settings have an error.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] ConfigError),
+    /// The settings of the typeset generator have an error.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Typeset(#[from] TypesetError),
+    /// The settings of the folder generator have an error.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Folder(#[from] FolderError),
+    /// The generator refuses its settings.
     #[error("{message}")]
     Refused {
+        /// What is wrong.
         message: String,
+        /// What to do.
         #[help]
         help: String,
     },

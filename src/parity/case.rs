@@ -10,16 +10,38 @@ use std::path::{Path, PathBuf};
 /// Why a case cannot be run.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum CaseError {
+    /// A case or its checkpoint cannot be read.
     #[error("{path}: {message}")]
     #[diagnostic(help(
         "a case is a folder with case.json, inputs.safetensors and expected.safetensors"
     ))]
-    Read { path: PathBuf, message: String },
+    Read {
+        /// Path of the file or folder.
+        path: PathBuf,
+
+        /// What is wrong.
+        message: String,
+    },
+    /// There is no such component.
     #[error("{path}: there is no component named `{name}`")]
     #[diagnostic(help("known: {}", super::names().join(", ")))]
-    Unknown { path: PathBuf, name: String },
+    Unknown {
+        /// Path of the file or folder.
+        path: PathBuf,
+
+        /// The name.
+        name: String,
+    },
+    /// An input is missing.
     #[error("{path}: the inputs have no `{name}`")]
-    Input { path: PathBuf, name: String },
+    Input {
+        /// Path of the file or folder.
+        path: PathBuf,
+
+        /// The name.
+        name: String,
+    },
+    /// The network failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
@@ -42,12 +64,15 @@ struct Description {
 
 /// One case.
 pub struct Case {
+    /// The folder of the case.
     pub path: PathBuf,
     /// The component that it tests.
     pub model: String,
     tolerance: BTreeMap<String, f64>,
     settings: serde_json::Map<String, serde_json::Value>,
+    /// The input tensors.
     pub inputs: Tensors,
+    /// The reference tensors.
     pub expected: Tensors,
 }
 

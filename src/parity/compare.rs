@@ -6,13 +6,17 @@ use candle_core::{DType, Tensor};
 /// One expected tensor and how the computed one differs.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Row {
+    /// Name of the tensor.
     pub name: String,
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
     /// Largest absolute difference of one element. Absent if there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
+    /// The allowed difference.
     pub tolerance: f64,
+    /// Whether the difference is within the tolerance.
     pub pass: bool,
     /// Why it fails where the numbers do not say.
     pub problem: Option<String>,

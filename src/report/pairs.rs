@@ -42,6 +42,7 @@ pub struct Paired {
     pub suite_title: String,
     /// The measured model, and the run.
     pub model: String,
+    /// Title of the model.
     pub model_title: String,
     /// The name of the run.
     pub run: String,

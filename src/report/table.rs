@@ -60,6 +60,7 @@ pub struct Cell {
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
+    /// Name of the model.
     pub model: String,
     /// The name of the run; the source of a printed row.
     pub run: String,

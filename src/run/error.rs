@@ -8,60 +8,99 @@ use std::path::{Path, PathBuf};
 /// An error of the run folder or the engine. Each says which file and what to do.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum RunError {
+    /// An input or output error.
     #[error("{action} `{path}`: {reason}")]
     Io {
+        /// What failed, in words.
         action: &'static str,
+        /// Path of the file or folder.
         path: PathBuf,
+        /// The reason, in words.
         reason: String,
+        /// What to do.
         #[help]
         help: Option<String>,
         /// The disk is full or read-only, or the like: the environment's fault.
         environment: bool,
     },
+    /// A line of a file of records is wrong.
     #[error("`{path}` line {line}: {reason}")]
     Line {
+        /// Path of the file or folder.
         path: PathBuf,
+        /// Number of the line, from 1.
         line: usize,
+        /// The reason, in words.
         reason: String,
+        /// What to do.
         #[help]
         help: String,
     },
+    /// Another process writes to the folder.
     #[error("another run is writing to `{folder}`: {holder}")]
     #[diagnostic(help(
         "wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"
     ))]
-    Locked { folder: PathBuf, holder: String },
+    Locked {
+        /// The run folder.
+        folder: PathBuf,
+
+        /// The process that holds the lock.
+        holder: String,
+    },
+    /// The folder is not a run folder.
     #[error("`{path}` is not a run folder: {reason}")]
     #[diagnostic(help(
         "a run folder contains manifest.json and items.jsonl; `unigauge list runs` shows the run folders"
     ))]
-    NotARun { path: PathBuf, reason: String },
+    NotARun {
+        /// Path of the file or folder.
+        path: PathBuf,
+
+        /// The reason, in words.
+        reason: String,
+    },
+    /// The shards are not complete.
     #[error("the shards of `{folder}` are not complete: {reason}")]
     #[diagnostic(help("{help}"))]
     Shards {
+        /// The run folder.
         folder: PathBuf,
+        /// The reason, in words.
         reason: String,
+        /// What to do.
         help: String,
     },
+    /// The generator cannot continue.
     #[error("{message}")]
     Generator {
+        /// What happened, in words.
         message: String,
+        /// What to do.
         #[help]
         help: String,
     },
+    /// An observer cannot continue.
     #[error("{message}")]
     Observer {
+        /// What happened, in words.
         message: String,
+        /// What to do.
         #[help]
         help: String,
         /// A bound that the user set is reached; else the environment lacks something.
         incomplete: bool,
     },
+    /// The evidence is implausible.
     #[error("the evidence is implausible: {message}")]
     #[diagnostic(help(
         "check the pictures, evidence.jsonl, and the weights and settings of the observer"
     ))]
-    Doubt { message: String },
+    Doubt {
+        /// What happened, in words.
+        message: String,
+    },
+    /// Anything else.
     #[error("{0}")]
     Invalid(String),
 }

@@ -5,21 +5,34 @@
 pub enum Event {
     /// Work is about to start. Counts are outputs.
     Planned {
+        /// Number of outputs to make.
         outputs: usize,
+        /// Number of finished outputs.
         done: usize,
+        /// Number of observations to make.
         observations: usize,
     },
     /// An output is on disk (or failed).
-    Generated { failed: bool },
+    Generated {
+        /// Whether it failed.
+        failed: bool,
+    },
     /// One observer has looked at one output (or failed).
-    Observed { failed: bool },
+    Observed {
+        /// Whether it failed.
+        failed: bool,
+    },
     /// A remark for the user: what was repaired, redone, left out.
     Note(String),
     /// The first failures are worth a line each.
     Failed {
+        /// The id of the item.
         item: String,
+        /// The repeat of the output.
         repeat: u32,
+        /// Name of the stage.
         stage: &'static str,
+        /// What happened, in words.
         message: String,
     },
     /// All work is over.
@@ -28,6 +41,7 @@ pub enum Event {
 
 /// A consumer of events; called from several threads.
 pub trait Listener: Sync {
+    /// Receives an event.
     fn on(&self, event: Event);
 }
 

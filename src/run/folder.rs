@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 /// The journals of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
+    /// The outputs.
     Outputs,
+    /// The evidence.
     Evidence,
 }
 
@@ -63,22 +65,27 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The path of the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Path of `manifest.json`.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
+    /// Path of `items.jsonl`.
     pub fn items(&self) -> PathBuf {
         self.root.join("items.jsonl")
     }
 
+    /// Path of `grades.jsonl`.
     pub fn grades(&self) -> PathBuf {
         self.root.join("grades.jsonl")
     }
 
+    /// Path of `grades.parquet`.
     pub fn grades_parquet(&self) -> PathBuf {
         self.root.join("grades.parquet")
     }
@@ -88,10 +95,12 @@ impl RunFolder {
         self.root.join("official")
     }
 
+    /// Path of `summary.json`.
     pub fn summary(&self) -> PathBuf {
         self.root.join("summary.json")
     }
 
+    /// Path of the folder of the report.
     pub fn report(&self) -> PathBuf {
         self.root.join("report")
     }

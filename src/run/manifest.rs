@@ -16,7 +16,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Version of the layout of the run folder.
     pub format_version: u32,
+    /// The program.
     pub program: Program,
     /// The suite's definition as resolved.
     pub suite: Value,
@@ -24,9 +26,13 @@ pub struct Manifest {
     pub model: Value,
     /// Name of the run, unique for suite and model.
     pub run: String,
+    /// The run seed.
     pub seed: u64,
+    /// Number of outputs per item.
     pub repeats: u32,
+    /// Which items are used.
     pub selection: Selection,
+    /// The shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
@@ -41,10 +47,13 @@ pub struct Manifest {
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.
     pub observers: BTreeMap<String, Value>,
+    /// The machine.
     pub host: Host,
     /// Command line, without secrets (none is ever passed on it).
     pub command: Vec<String>,
+    /// When it started.
     pub started: jiff::Timestamp,
+    /// When it finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<jiff::Timestamp>,
     /// Where and how the shards of a merged run were made; empty for a run of one process.
@@ -55,13 +64,19 @@ pub struct Manifest {
 /// How one shard was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
+    /// The shard.
     pub shard: Shard,
     /// The machine's name.
     pub host_name: String,
+    /// The machine.
     pub host: Host,
+    /// Device and number format of the networks.
     pub device: String,
+    /// The program.
     pub program: Program,
+    /// The command line.
     pub command: Vec<String>,
+    /// When it started.
     pub started: jiff::Timestamp,
     /// Absent when the shard was stopped before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +88,7 @@ pub struct Execution {
 pub struct Part {
     /// The machine's name.
     pub host_name: String,
+    /// The manifest of the shard.
     #[serde(flatten)]
     pub manifest: Manifest,
 }
@@ -108,8 +124,11 @@ impl Part {
 /// Which program made the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
+    /// Name of the program.
     pub name: String,
+    /// Version of the program.
     pub version: String,
+    /// Commit of the program.
     pub commit: String,
 }
 
@@ -127,8 +146,10 @@ impl Program {
 /// Which items of the suite were asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
+    /// Only the first so many items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Only the items with these ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
 }
@@ -136,8 +157,11 @@ pub struct Selection {
 /// Where the run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
+    /// The operating system.
     pub os: String,
+    /// The processor architecture.
     pub arch: String,
+    /// Number of processor cores.
     pub cores: usize,
 }
 
@@ -297,7 +321,9 @@ impl Manifest {
 pub struct Changed {
     /// Keys, joined by dots.
     pub path: String,
+    /// The value in the earlier manifest.
     pub old: Value,
+    /// The value in the later manifest.
     pub new: Value,
 }
 

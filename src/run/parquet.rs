@@ -17,10 +17,15 @@ use std::path::Path;
 /// The grades of one run, for a table of several.
 #[derive(Debug, Clone)]
 pub struct RunGrades {
+    /// Name of the suite.
     pub suite: String,
+    /// Version of the suite.
     pub suite_version: String,
+    /// Name of the model.
     pub model: String,
+    /// Name of the run.
     pub run: String,
+    /// The grades.
     pub grades: Vec<Grade>,
 }
 

@@ -35,6 +35,7 @@ pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError>
 
 /// Who makes outputs, and all that shapes them beside item and seed.
 pub struct Making<'a> {
+    /// Makes the generators.
     pub factory: &'a GeneratorFactory<'a>,
     /// Part of every output's fingerprint.
     pub identity: serde_json::Value,
@@ -44,15 +45,21 @@ pub struct Making<'a> {
 
 /// One execution of the first stages.
 pub struct Work<'a> {
+    /// The run folder.
     pub folder: &'a RunFolder,
+    /// The outputs that are asked for.
     pub asked: Asked<'a>,
     /// None observes what is there.
     pub making: Option<Making<'a>>,
+    /// How output images are named.
     pub layout: Layout,
+    /// The observers.
     pub observers: &'a [Box<dyn Observer>],
     /// Threads that look at outputs.
     pub observe_workers: usize,
+    /// The flag that ends the run.
     pub cancel: &'a Cancel,
+    /// Receives the events.
     pub listener: &'a dyn Listener,
 }
 
@@ -61,10 +68,15 @@ pub struct Work<'a> {
 pub struct Outcome {
     /// Outputs that were already good.
     pub done_before: usize,
+    /// Number of generated outputs.
     pub generated: usize,
+    /// Number of outputs that failed.
     pub generate_failed: usize,
+    /// Number of observations.
     pub observed: usize,
+    /// Number of observations that failed.
     pub observe_failed: usize,
+    /// Whether the run was interrupted.
     pub interrupted: bool,
 }
 

@@ -21,12 +21,17 @@ pub type Slot = usize;
 /// The outputs asked for.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
+    /// The items.
     pub items: &'a [Item],
     /// Folder that input images are relative to.
     pub base: &'a Path,
+    /// Number of outputs per item.
     pub repeats: u32,
+    /// The run seed.
     pub seed: u64,
+    /// The shard of this process.
     pub shard: Option<Shard>,
+    /// Which items start from which.
     pub chains: Chains,
 }
 
@@ -99,6 +104,7 @@ pub struct Plan {
     pub lost: usize,
     /// Good outputs that others start from.
     pub inputs: Inputs,
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 

@@ -74,8 +74,11 @@ pub(super) fn name(stem: &str, shard: Option<Shard>, extension: &str) -> String 
 /// What a merge found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Merged {
+    /// Number of shards.
     pub shards: usize,
+    /// Number of outputs.
     pub outputs: usize,
+    /// Number of observations.
     pub evidence: usize,
 }
 
@@ -129,6 +132,7 @@ impl Division {
         })
     }
 
+    /// The shards.
     pub fn shards(&self) -> &[Shard] {
         &self.shards
     }

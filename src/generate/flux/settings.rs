@@ -27,6 +27,7 @@ pub struct FluxSettings {
     /// `[width, height]` that a finished picture is resized to (bicubic).
     #[serde(default)]
     pub stored_size: Option<[u32; 2]>,
+    /// Number format of the networks.
     #[serde(default)]
     pub precision: Precision,
 }

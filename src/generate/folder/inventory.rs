@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct Inventory {
     /// Outputs asked for.
     pub expected: usize,
+    /// Number of pictures found.
     pub found: usize,
     /// Where absent pictures were looked for.
     pub missing: Vec<String>,

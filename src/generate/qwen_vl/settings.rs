@@ -16,6 +16,7 @@ pub struct QwenVlSettings {
     /// Bounds of an input image's area in pixels.
     #[serde(default = "min_pixels")]
     pub min_pixels: u64,
+    /// Largest number of pixels of an input image.
     #[serde(default = "max_pixels")]
     pub max_pixels: u64,
     /// Instead of the template's own system turn.
@@ -25,6 +26,7 @@ pub struct QwenVlSettings {
     /// `generation_config.json` has 1.05.
     #[serde(default = "one")]
     pub repetition_penalty: f64,
+    /// Number format of the networks.
     #[serde(default)]
     pub precision: Precision,
 }

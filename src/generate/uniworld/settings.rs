@@ -37,6 +37,7 @@ pub struct UniWorldSettings {
     /// Bounds of an input image's area for the language model.
     #[serde(default = "vlm_pixels")]
     pub min_pixels: u64,
+    /// Largest number of pixels of an input image.
     #[serde(default = "vlm_pixels")]
     pub max_pixels: u64,
     /// Whether the language model sees input images where a picture is to be made; an ablation shuts its eyes.
@@ -51,6 +52,7 @@ pub struct UniWorldSettings {
     /// What looks at the reference images for FLUX.
     #[serde(default)]
     pub reference: Reference,
+    /// Number format of the networks.
     #[serde(default)]
     pub precision: Precision,
 }

@@ -22,6 +22,7 @@ pub struct Codec {
 }
 
 impl Codec {
+    /// A codec that opens its networks when they are needed.
     pub fn new(settings: XOmniSettings, place: Place) -> Self {
         Self {
             settings,

@@ -52,6 +52,7 @@ pub struct XOmniSettings {
     /// Resizes input images of any size and shape, instead of refusing those that the tokenizer was not trained on.
     #[serde(default)]
     pub any_image_size: bool,
+    /// Number format of the networks.
     #[serde(default)]
     pub precision: Precision,
 }

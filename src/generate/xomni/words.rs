@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Codes {
     /// Rows and columns of codes.
     pub height: usize,
+    /// Width of the picture, in tokens.
     pub width: usize,
     /// Row by row, 0-based.
     pub ids: Vec<u32>,
@@ -51,7 +52,7 @@ impl Words {
                     format!(
                         "the tokenizer gives `{name}` the id {id}, but by `vocab_size` of config.json it must be {want}"
                     ),
-                    "the tokenizer and config.json must come from the same checkpoint",
+                    "the the tokenizer and config.json must come from the same checkpoint",
                 ));
             }
         }
