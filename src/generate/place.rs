@@ -1,4 +1,5 @@
-//! Where in-process networks run: device, number format, memory, and a folder for what one phase leaves to the next.
+//! Where in-process networks run: device, number format, memory, and a folder for what one phase leaves to
+//! the next.
 
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,9 @@ pub enum Precision {
     /// `bf16` on a GPU, `f32` on the CPU.
     #[default]
     Auto,
-    /// 32-bit floating point.
+    /// Always `f32`.
     F32,
-    /// 16-bit brain floating point.
+    /// Always `bf16`.
     Bf16,
 }
 

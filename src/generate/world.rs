@@ -1,7 +1,9 @@
-//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes: the ceiling of a
-//! score in that world, and rows that must come out below it.
+//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes. Exact
+//! pictures are the ceiling of a score in that world; pictures with mistakes must score below it.
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use crate::world::caption::{Caption, Task};
 use crate::world::random::Random;
@@ -16,7 +18,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSettings {
-    /// Probability, for each shape, of another shape, colour and place in its stead, and for each letter of another letter.
+    /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for
+    /// each letter, of another letter.
     pub mistakes: f64,
 }
 
@@ -24,20 +27,21 @@ pub struct WorldSettings {
 pub struct World(WorldSettings);
 
 impl World {
+    /// A pen with these settings.
+    ///
     /// # Errors
     /// When the settings hold no probability.
     pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
         if (0.0..=1.0).contains(&settings.mistakes) {
-            Ok(Self(settings))
-        } else {
-            Err(GenerateError::fatal(
-                format!(
-                    "`mistakes` is {}, which is not a probability",
-                    settings.mistakes
-                ),
-                "give a number from 0 to 1",
-            ))
+            return Ok(Self(settings));
         }
+        Err(GenerateError::fatal(
+            format!(
+                "`mistakes` is {}, which is not a probability",
+                settings.mistakes
+            ),
+            "give a number from 0 to 1",
+        ))
     }
 
     fn scene(&self, mut scene: Scene, random: &mut Random) -> RgbImage {
@@ -65,6 +69,21 @@ impl World {
         });
         let word: String = letters.collect();
         words::sign(&word, random.pick(&Color::ALL), random)
+    }
+}
+
+impl SimpleGenerator for World {
+    const NAME: &'static str = "world";
+    const ABOUT: &'static str =
+        "draws what an item of the miniature world asks for, exactly or with mistakes";
+    type Settings = WorldSettings;
+
+    fn open(settings: WorldSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self::new(settings)?)
+    }
+
+    fn check_settings(settings: WorldSettings) -> Result<(), BuildError> {
+        Ok(Self::new(settings).map(drop)?)
     }
 }
 

@@ -1,47 +1,48 @@
 //! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly,
 //! `checkpoint/`.
 
-use super::Tensors;
 use crate::model::ModelError;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
+
 /// Why a case cannot be run.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum CaseError {
-    /// A case or its checkpoint cannot be read.
+    /// A file of the case cannot be read.
     #[error("{path}: {message}")]
     #[diagnostic(help(
         "a case is a folder with case.json, inputs.safetensors and expected.safetensors"
     ))]
     Read {
-        /// Path of the file or folder.
+        /// The file or folder.
         path: PathBuf,
-
-        /// What is wrong.
+        /// What is wrong with it.
         message: String,
     },
-    /// There is no such component.
+    /// The case names no component that there is.
     #[error("{path}: there is no component named `{name}`")]
-    #[diagnostic(help("known: {}", super::names().join(", ")))]
+    #[diagnostic(help("known: {known}"))]
     Unknown {
-        /// Path of the file or folder.
+        /// The case's folder.
         path: PathBuf,
-
-        /// The name.
+        /// The name that `case.json` gives.
         name: String,
+        /// The names that there are.
+        known: String,
     },
-    /// An input is missing.
+    /// The component needs an input that the case does not have.
     #[error("{path}: the inputs have no `{name}`")]
     Input {
-        /// Path of the file or folder.
+        /// The case's folder.
         path: PathBuf,
-
-        /// The name.
+        /// The missing input.
         name: String,
     },
-    /// The network failed.
+    /// The checkpoint or the computation.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
@@ -64,15 +65,15 @@ struct Description {
 
 /// One case.
 pub struct Case {
-    /// The folder of the case.
+    /// Its folder.
     pub path: PathBuf,
     /// The component that it tests.
     pub model: String,
     tolerance: BTreeMap<String, f64>,
     settings: serde_json::Map<String, serde_json::Value>,
-    /// The input tensors.
+    /// What the component is given.
     pub inputs: Tensors,
-    /// The reference tensors.
+    /// What it must make.
     pub expected: Tensors,
 }
 
@@ -80,7 +81,7 @@ impl Case {
     /// Reads a case.
     ///
     /// # Errors
-    /// Fails if a file is absent or not what it should be.
+    /// When a file is absent or not what it should be.
     pub fn open(path: &Path) -> Result<Self, CaseError> {
         let file = path.join("case.json");
         let wrong = |path: &Path, message: String| CaseError::Read {
@@ -115,7 +116,7 @@ impl Case {
     /// A further key of `case.json`.
     ///
     /// # Errors
-    /// Fails if it is absent or of another type.
+    /// When it is absent or of another type.
     pub fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, CaseError> {
         let value = self.settings.get(name).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| CaseError::Read {
@@ -127,7 +128,7 @@ impl Case {
     /// An input.
     ///
     /// # Errors
-    /// Fails if the case has none of that name.
+    /// When the case has none of that name.
     pub fn input(&self, name: &str) -> Result<&Tensor, CaseError> {
         self.inputs.get(name).ok_or_else(|| CaseError::Input {
             path: self.path.clone(),
@@ -138,7 +139,7 @@ impl Case {
     /// An input of whole numbers, flattened.
     ///
     /// # Errors
-    /// Fails if the case has none of that name, or it holds no I64.
+    /// When the case has none of that name, or it holds no I64.
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, CaseError> {
         Ok(self.input(name)?.flatten_all()?.to_vec1()?)
     }
@@ -166,7 +167,7 @@ impl Case {
 /// The cases under a path: the path itself, or the folders in it that hold a `case.json`.
 ///
 /// # Errors
-/// Fails if the path cannot be listed or holds no case.
+/// When the path cannot be listed or holds no case.
 pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
     if path.join("case.json").is_file() {
         return Ok(vec![path.into()]);

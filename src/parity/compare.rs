@@ -1,22 +1,22 @@
 //! Compares computed tensors with expected ones.
 
-use super::{Case, Tensors};
+use super::case::{Case, Tensors};
 use candle_core::{DType, Tensor};
 
 /// One expected tensor and how the computed one differs.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Row {
-    /// Name of the tensor.
+    /// The tensor's name.
     pub name: String,
-    /// Shape of the tensor.
+    /// The expected shape.
     pub shape: Vec<usize>,
-    /// Largest absolute difference of one element. Absent if there is nothing to compare.
+    /// Largest absolute difference of one element; absent when there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
-    /// The allowed difference.
+    /// The largest allowed `max_abs`.
     pub tolerance: f64,
-    /// Whether the difference is within the tolerance.
+    /// Whether the tensor is as expected.
     pub pass: bool,
     /// Why it fails where the numbers do not say.
     pub problem: Option<String>,
