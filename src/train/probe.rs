@@ -149,7 +149,7 @@ impl Seen {
     }
 
     /// The weights [D + 1, classes] of least squared error against 1 for the right class and 0 for the
-    /// others, each class counting as much as another. `None` if the tokens are not a finite numbers.
+    /// others, each class counting as much as another. `None` if the tokens are not finite numbers.
     fn fit(&self, question: &Question) -> Option<DMatrix<f64>> {
         let answers = self.answers(question);
         let counts = counts(question, answers.iter().copied());

@@ -116,7 +116,7 @@ fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionM
     }
 }
 
-/// How well the changed pixels meet the region; half-met edges within one kernel are not a false alarms.
+/// How well the changed pixels meet the region; half-met edges within one kernel are not false alarms.
 fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
     let share = |part: usize, all: usize| (all > 0).then(|| part as f64 / all as f64);
     let (all, wanted) = (changed.count(), region.count());

@@ -70,7 +70,7 @@ impl Word {
 }
 
 /// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five
-/// parts. Boxes beyond 0 to 1000, with coordinates that are not a whole numbers, and repeated words are
+/// parts. Boxes beyond 0 to 1000, with coordinates that are not whole numbers, and repeated words are
 /// dropped.
 pub(super) fn parse(prediction: &str) -> Vec<Word> {
     let parts: Vec<Option<Word>> = match python::literal::parse(prediction) {
