@@ -19,7 +19,7 @@ use std::sync::Mutex;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiOcrSettings {
-    /// Name of the model, as the server knows it; it is in tables. There is no default.
+    /// Name of the model, as the server knows it; tables show it. There is no default.
     pub model: String,
     /// Address that usually ends in `/v1`.
     pub base_url: String,
