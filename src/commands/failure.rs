@@ -100,7 +100,7 @@ macro_rules! ends_in {
     ($($error:ty => $exit:ident),+ $(,)?) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::with_help(Exit::$exit, error)
+                Self::new(Exit::$exit, error)
             }
         })+
     };
@@ -119,7 +119,7 @@ impl From<BaselineError> for Failure {
     fn from(error: BaselineError) -> Self {
         match error {
             BaselineError::Write(error) => error.into(),
-            error => Self::with_help(Exit::Usage, error),
+            error => Self::new(Exit::Usage, error),
         }
     }
 }
@@ -136,7 +136,7 @@ impl From<SuiteError> for Failure {
 
 impl From<crate::generate::BuildError> for Failure {
     fn from(error: crate::generate::BuildError) -> Self {
-        Self::with_help(Exit::Usage, error)
+        Self::new(Exit::Usage, error)
     }
 }
 
