@@ -79,7 +79,7 @@ fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Fail
 
 /// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made is not shown.
 fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Comparison)> {
-    let options = Options {
+    let options = DifferenceOptions {
         plan: Plan {
             level: policy.level,
             power: policy.power,

@@ -160,8 +160,9 @@ impl RunProgress {
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
-                "{}: continuing, {done} outputs are finished already",
-                self.label
+                "{}: continuing after {}",
+                self.label,
+                counted(done, "finished output")
             ));
         }
         if outputs + observations == 0 {
@@ -268,9 +269,10 @@ impl TrainProgress {
             quiet,
             label: label.to_owned(),
             steps,
-            bar: match quiet {
-                true => ProgressBar::hidden(),
-                false => bar(steps, label),
+            bar: if quiet {
+                ProgressBar::hidden()
+            } else {
+                bar(steps, label)
             },
             said: Mutex::new(Instant::now()),
             began: Mutex::new((Instant::now(), 0)),

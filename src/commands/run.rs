@@ -141,9 +141,9 @@ fn conclude_parts(ctx: &Context, made: &[MadeRun]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} made before",
+                "{}: {} made, {} failed, {} made before",
                 run.folder.root().display(),
-                outcome.generated,
+                counted(outcome.generated, "output"),
                 outcome.generate_failed,
                 outcome.done_before
             );

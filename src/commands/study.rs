@@ -28,7 +28,7 @@ pub struct Paging<'a> {
     pub out: Option<&'a Path>,
     pub width: Width,
     pub allowed: Allowed,
-    pub options: Options,
+    pub options: DifferenceOptions,
 }
 
 /// Makes the page of a study from the runs that are there.
@@ -94,9 +94,10 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
         print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
-    Ok(match study.incomplete() {
-        true => Exit::Incomplete,
-        false => Exit::Ok,
+    Ok(if study.incomplete() {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
     })
 }
 
@@ -104,7 +105,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
 fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
     let file = paging.study;
     let is_control = |level: &Level| level.name == factor.control;
-    let settings = Settings {
+    let settings = StudySettings {
         primary: file.primary.clone().unwrap_or(Metric::Overall),
         control: factor.levels.iter().position(is_control).unwrap_or(0),
         measured_cost: file

@@ -14,7 +14,7 @@ pub struct Subject<'a> {
     pub base: &'a Path,
     /// What the model answered.
     pub output: &'a Output,
-    /// The decoded picture, upright; None when the output is text.
+    /// The decoded picture, upright. `None` if the output is text.
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,

@@ -29,7 +29,7 @@ pub struct OpenAiOcrSettings {
     pub timeout_seconds: f64,
     /// Most attempts of one request, when the server is busy or the connection breaks.
     pub max_attempts: u32,
-    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    /// Requests per minute to this server, over all workers of this program (default: as many as it takes).
     pub requests_per_minute: Option<f64>,
     /// What is asked, instead of the observer's own wording.
     pub prompt: Option<String>,

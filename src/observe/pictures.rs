@@ -24,7 +24,7 @@ pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
 /// The output's picture, for the observer of this name.
 ///
 /// # Errors
-/// When the output has none.
+/// Fails if the output has none.
 pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
     subject.image.ok_or_else(|| {
         ObserveError::new(
@@ -34,10 +34,10 @@ pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage
     })
 }
 
-/// As [`picture`], of at least one pixel.
+/// The same as [`picture`], for at least one pixel.
 ///
 /// # Errors
-/// When the output has none.
+/// Fails if the output has none.
 pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
     let image = picture(subject, observer)?;
     if image.is_empty() {
@@ -49,7 +49,7 @@ pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage,
 /// The picture that was edited: the first of those that outputs are compared with.
 ///
 /// # Errors
-/// When the item has none, or it cannot be read.
+/// Fails if the item has none, or it cannot be read.
 pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
     let compared = subject.item.compared_with();
     let path = compared.first().ok_or_else(|| {
@@ -64,7 +64,7 @@ pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveE
 /// A picture of the item's by its path. What decoding changed of it is noted.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if it cannot be read.
 pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, ObserveError> {
     let decoded = crate::image::decode_file(&subject.base.join(path))
         .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;

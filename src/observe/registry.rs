@@ -17,7 +17,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The kind of this name.
 ///
 /// # Errors
-/// When there is none.
+/// Fails if there is none.
 pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
     find(name).ok_or_else(|| {
         let near = nearest(name, names())

@@ -10,7 +10,7 @@ const LEFT_OUT: &str = "a reader's thought was left out of the text of the pictu
 /// A reading without lines: the text. Where a thought was left out, it has the whole reply and a note, too.
 ///
 /// # Errors
-/// When the reply is a thought alone.
+/// Fails if the reply is a thought alone.
 pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>, ObserveError> {
     let parted = split_reply(reply);
     if !parted.answered() {

@@ -19,7 +19,7 @@ impl Checkpoint {
     /// A checkpoint that the user names: a folder as its authors publish it, or a file of weights alone.
     ///
     /// # Errors
-    /// When there is nothing at the path.
+    /// Fails if there is nothing at the path.
     pub fn named(path: &Path, configs: &[&str]) -> Result<Self> {
         if path.is_file() {
             return Ok(Self {
@@ -47,7 +47,7 @@ impl Checkpoint {
     /// file `tokenizer.json`.
     ///
     /// # Errors
-    /// When an asset cannot be had.
+    /// Fails if an asset cannot be obtained.
     pub fn asset(
         hub: &Hub,
         weights: &str,
@@ -67,7 +67,7 @@ impl Checkpoint {
     /// A hash that differs for other weights.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn fingerprint(&self) -> Result<String> {
         crate::model::weights::fingerprint(&self.weights)
             .map_err(|error| ModelError::io(&self.weights, &error))

@@ -11,7 +11,7 @@ pub struct JudgedBy {
     /// The model as the server named it, with its date where it has one; the asked one where the server named
     /// none.
     pub judge: String,
-    /// Prompt set and wording; empty where the evidence does not say.
+    /// Prompt set and wording. Empty if the evidence does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompts: String,
     /// Hash of the prompts, in hexadecimal digits.
@@ -27,7 +27,7 @@ pub struct JudgedBy {
 pub struct Answers {
     /// The model that was asked for.
     pub asked: String,
-    /// The model that answered, as the server named it; null where it named none.
+    /// The model that answered, as the server named it. Null if it named none.
     pub answered: Option<String>,
     /// How the model that answered relates to the one asked for; null where no reply came from a model, as
     /// with refusals by a gateway.
@@ -48,11 +48,11 @@ pub struct Answers {
 }
 
 impl JudgedBy {
-    /// The model that is known to have answered; None where the server named none.
+    /// The model that is known to have answered. `None` if the server named none.
     fn known(&self) -> Option<ModelName> {
         match &self.answers {
-            Some(answers) => answers.answered.as_deref().map(ModelName::of),
-            None => Some(ModelName::of(&self.judge)),
+            Some(answers) => answers.answered.as_deref().map(ModelName::parse),
+            None => Some(ModelName::parse(&self.judge)),
         }
     }
 
@@ -81,7 +81,7 @@ impl JudgedBy {
 
     /// The same judge, asked in the same words.
     fn is_same(&self, other: &Self) -> bool {
-        let [one, two] = [self, other].map(|judge| ModelName::of(&judge.judge));
+        let [one, two] = [self, other].map(|judge| ModelName::parse(&judge.judge));
         one.is_same(&two) && self.asked_alike(other)
     }
 }
@@ -96,12 +96,12 @@ pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
 }
 
 /// The judges with their prompts.
-pub fn told(judges: &[JudgedBy]) -> String {
-    let judges: Vec<String> = judges.iter().map(one).collect();
+pub fn judge_names(judges: &[JudgedBy]) -> String {
+    let judges: Vec<String> = judges.iter().map(describe_judge).collect();
     judges.join(", ")
 }
 
-fn one(judge: &JudgedBy) -> String {
+fn describe_judge(judge: &JudgedBy) -> String {
     let name = judge.named();
     let short = judge.sha256.get(..8).unwrap_or_default();
     let prompts = format!("{} {short}", judge.prompts);
@@ -121,7 +121,7 @@ pub fn several(judges: &[JudgedBy]) -> bool {
     pairs(judges).any(|(a, b)| differ(a, b))
 }
 
-/// True when models answered that cannot be the same.
+/// True if models answered that cannot be the same.
 fn mixed(judges: &[JudgedBy]) -> bool {
     let conflict = |(a, b): (&JudgedBy, &JudgedBy)| {
         let names = a.known().zip(b.known());

@@ -1,4 +1,4 @@
-//! The records that pass between stages, one JSON object a line.
+//! The records that pass between stages, one JSON object on each line.
 //!
 //! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra` and
 //! written back, so that the additions of newer versions and of other programs survive.
@@ -228,7 +228,7 @@ pub struct Group {
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number; null when nothing of it was scored.
+    /// The group's number. Null if nothing of it was scored.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,7 +264,7 @@ pub struct Summary {
     /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
-    /// True when `scored < expected`.
+    /// True if `scored < expected`.
     pub partial: bool,
     /// The official number.
     pub overall: Estimate,

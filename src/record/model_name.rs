@@ -21,7 +21,7 @@ pub struct ModelName {
 
 impl ModelName {
     /// Reads a name.
-    pub fn of(name: &str) -> Self {
+    pub fn parse(name: &str) -> Self {
         let whole = normal(name);
         let (base, date) = split(&whole);
         Self {
@@ -137,8 +137,8 @@ impl Class {
         let Some(answered) = answered.filter(|name| !name.trim().is_empty()) else {
             return Self::Unknown;
         };
-        let [asked, answered] = [asked, answered].map(ModelName::of);
-        let is_declared = |name: &String| ModelName::of(name).is_same(&answered);
+        let [asked, answered] = [asked, answered].map(ModelName::parse);
+        let is_declared = |name: &String| ModelName::parse(name).is_same(&answered);
         match (&asked.date, &answered.date) {
             _ if asked.is_same(&answered) => Self::Same,
             _ if declared.iter().any(is_declared) => Self::Declared,
@@ -208,7 +208,7 @@ mod tests {
             ("x-2024-02-29", "x", "20240229"),
             ("claude-sonnet-4@20250514", "claude-sonnet-4", "20250514"),
         ] {
-            let read = ModelName::of(name);
+            let read = ModelName::parse(name);
             assert_eq!(
                 (read.base.as_str(), read.date.as_deref()),
                 (base, Some(date)),
@@ -233,7 +233,7 @@ mod tests {
             "",
             "modell-٢٠٢٥",
         ] {
-            let read = ModelName::of(name);
+            let read = ModelName::parse(name);
             assert_eq!((read.base.as_str(), &read.date), (name, &None), "{name}");
         }
         // A year that no model of this kind has leaves a month and a day, and nothing is a day of February
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn names_conflict_by_base_or_by_two_dates() {
-        let conflict = |one, other| ModelName::of(one).conflicts(&ModelName::of(other));
+        let conflict = |one, other| ModelName::parse(one).conflicts(&ModelName::parse(other));
         assert!(conflict("gpt-4o-2024-08-06", "gpt-4o-2024-11-20"));
         assert!(conflict("gpt-4o", "gpt-4.1"));
         assert!(!conflict("gpt-4o", "gpt-4o-2024-11-20"));

@@ -91,7 +91,7 @@ pub struct ItemOutcome {
 pub struct OutputOutcome {
     /// Numerator and denominator that it adds to every average; None without a score.
     pub sums: Option<(f64, f64)>,
-    /// None when the output could not be scored.
+    /// `None` if the output could not be scored.
     pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,

@@ -165,7 +165,7 @@ impl Pictures<'_> {
     }
 }
 
-/// The cosine of two vectors; null when one has no length, as the way between two equal pictures.
+/// The cosine of two vectors. Null if one has no length, as the way between two equal pictures.
 fn near(a: &[f32], b: &[f32]) -> Similarity {
     let length = f64::from(cosine(a, a)).sqrt() * f64::from(cosine(b, b)).sqrt();
     Similarity((length > 0.0).then(|| f64::from(cosine(a, b)) / length))

@@ -38,7 +38,7 @@ const ALLOWED_BETWEEN: f32 = 5e-2;
 /// The detector's answer to the picture: the scores of classes, query by query.
 ///
 /// # Errors
-/// When the answers to the same picture differ, or are no numbers.
+/// Fails if the answers to the same picture differ, or are not numbers.
 pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
@@ -73,7 +73,7 @@ pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
 /// `folder` under the weights' fingerprint. What cannot be written there is not compared the next time.
 ///
 /// # Errors
-/// When the answers differ.
+/// Fails if the answers differ.
 pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Result<()> {
     let file = folder.join(format!("{fingerprint}.json"));
     let known = std::fs::read(&file).ok();

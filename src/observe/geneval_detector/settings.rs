@@ -37,7 +37,7 @@ pub enum Background {
 }
 
 impl GenevalDetectorSettings {
-    /// The background; None when it is not one.
+    /// The background. `None` if it is not one.
     pub fn background(&self) -> Option<Background> {
         if self.bgcolor == "original" {
             return Some(Background::Original);

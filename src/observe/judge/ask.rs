@@ -50,7 +50,7 @@ impl Judge {
     /// Checks the settings, or loads the network; `request` are the fields that the prompts come with.
     ///
     /// # Errors
-    /// When a setting cannot be right, or the network cannot be loaded.
+    /// Fails if a setting cannot be right, or the network cannot be loaded.
     pub fn open(
         settings: &JudgeSettings,
         set: &str,
@@ -134,7 +134,7 @@ impl Judge {
     /// Makes a call.
     ///
     /// # Errors
-    /// When it fails for good, or no call can succeed any more.
+    /// Fails if it fails for good, or no call can succeed any more.
     pub async fn ask(
         &self,
         question: &Question<'_>,

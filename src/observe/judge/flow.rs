@@ -77,7 +77,7 @@ impl Flow {
     /// Puts words and pictures together.
     ///
     /// # Errors
-    /// When the item lacks what a prompt is filled with, or a picture is absent or damaged.
+    /// Fails if the item lacks what a prompt is filled with, or a picture is absent or damaged.
     pub fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
         let set = &self.prompts.set;
         let words = set.calls.iter().map(|call| {
@@ -243,7 +243,7 @@ impl Flow {
     }
 }
 
-/// One call as it stands in the evidence, as far as its reply tells it.
+/// One call as it is in the evidence, as far as its reply tells it.
 fn call(reply: &Reply, accepted: bool) -> Call<'static> {
     let parted = thinking::split_reply(&reply.reply);
     let state = match &reply.refusal {

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it, too.
+/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it too.
 const NAME: &str = "judge";
 
 /// The observer.

@@ -45,7 +45,7 @@ impl Official {
     /// The set with the words of a file in the official form.
     ///
     /// # Errors
-    /// When the file cannot be read, or the words are not where they should be.
+    /// Fails if the file cannot be read, or the words are not where they should be.
     pub fn apply(&self, mut set: PromptSet, path: &Path) -> Result<PromptSet, JudgeError> {
         let source =
             std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;

@@ -34,7 +34,7 @@ impl Pictures {
     /// changes of decoding are noted. A `local` judge always sees sources so.
     ///
     /// # Errors
-    /// When a picture is absent or damaged.
+    /// Fails if a picture is absent or damaged.
     pub fn read(
         subject: &Subject<'_>,
         form: &PictureForm,
@@ -119,7 +119,7 @@ impl Picture {
     /// The pixels.
     ///
     /// # Errors
-    /// When the file is damaged.
+    /// Fails if the file is damaged.
     pub fn rgb(&self) -> Result<RgbImage, ObserveError> {
         match self {
             Self::Pixels(rgb) => Ok(rgb.clone()),
@@ -133,7 +133,7 @@ impl Picture {
     /// Media type and bytes, as they are sent.
     ///
     /// # Errors
-    /// When a side of the picture is 0.
+    /// Fails if a side of the picture is 0.
     pub fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
         match self {
             Self::File { bytes, mime } => Ok((mime.clone(), bytes.into())),

@@ -20,7 +20,7 @@ pub const FILE: &str = "replies.jsonl";
 /// that of the other shard is `judge.1-of-2` beside it.
 ///
 /// # Errors
-/// When a file of theirs cannot be read.
+/// Fails if a file of theirs cannot be read.
 pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -130,7 +130,7 @@ impl Replies {
     /// is cut off.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut bytes = match std::fs::read(path) {

@@ -125,7 +125,7 @@ impl PromptSet {
     /// A set of the program.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// Fails if there is none of that name.
     pub fn built_in(name: &str) -> Result<Self, JudgeError> {
         let known = BUILT_IN.iter().find(|(known, _)| *known == name);
         let Some((_, text)) = known else {
@@ -144,7 +144,7 @@ impl PromptSet {
     /// A set in a file of the user's.
     ///
     /// # Errors
-    /// When it cannot be read or has a mistake.
+    /// Fails if it cannot be read or has a mistake.
     pub fn file(path: &Path) -> Result<Self, JudgeError> {
         let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         Self::parse(&path.display().to_string(), &text)
@@ -230,7 +230,7 @@ impl Prompts {
     /// System line and question of a call.
     ///
     /// # Errors
-    /// When the item lacks a value, or there is no text for it.
+    /// Fails if the item lacks a value, or there is no text for it.
     pub fn words(
         &self,
         call: &Call,

@@ -100,7 +100,7 @@ impl Watch {
         class: Class,
         moment: Option<jiff::Timestamp>,
     ) -> bool {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         if let Some(heard) = state
             .heard
             .iter_mut()
@@ -128,7 +128,7 @@ impl Watch {
             return true;
         };
         let another = self.class(reply).is_some_and(Class::is_another);
-        !another && self.lock().rival(&ModelName::of(name)).is_none()
+        !another && self.lock().rival(&ModelName::parse(name)).is_none()
     }
 
     /// Counts a new reply and writes its class into it, and the reason where it is not used.
@@ -183,13 +183,13 @@ impl State {
     }
 
     fn entry(&self, name: &str) -> Option<&Heard> {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
     /// What the user must know of a model that answers; None where it is the right one.
     fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
             let since = self.entry(name).and_then(|heard| heard.first);
             let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));

@@ -7,7 +7,7 @@ use crate::image::cv::{crop_quad, resize_linear};
 use image::RgbImage;
 use image::imageops::{rotate180_in_place, rotate270};
 
-/// Lines enter the networks with this height, pixels.
+/// Lines enter the networks with this height, in pixels.
 const HEIGHT: u32 = 48;
 /// Width of the direction network's input.
 const DIRECTION_WIDTH: u32 = 192;

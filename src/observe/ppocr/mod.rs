@@ -81,7 +81,7 @@ impl PpOcr {
     /// Opens the networks once; further threads open their own when they first read.
     ///
     /// # Errors
-    /// When a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
+    /// Fails if a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
     pub fn load(models: &PpOcrModels, settings: PpOcrSettings) -> Result<Self, PpOcrError> {
         if let Some(mistake) = settings.mistake() {
             return Err(PpOcrError::Setting { mistake });

@@ -68,7 +68,7 @@ pub(super) struct Tensor {
 }
 
 impl Model {
-    /// `None` when the bytes are no ONNX model.
+    /// `None` when the bytes are not an ONNX model.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;

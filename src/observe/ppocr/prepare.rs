@@ -22,7 +22,7 @@ pub(super) struct Page<'a> {
     ratio: [f32; 2],
     /// Rows of the band above.
     band: f32,
-    /// Original size, pixels.
+    /// Original size, in pixels.
     size: [f32; 2],
 }
 

@@ -58,9 +58,9 @@ pub struct PpOcrSettings {
     pub max_candidates: usize,
     /// Pictures are enlarged until their shorter side has this many pixels before detection.
     pub limit_side_len: u32,
-    /// Pictures with a longer side are shrunk first, pixels.
+    /// Pictures with a longer side are shrunk first, in pixels.
     pub max_side_len: u32,
-    /// Pictures with a shorter side are enlarged first, pixels.
+    /// Pictures with a shorter side are enlarged first, in pixels.
     pub min_side_len: u32,
     /// Whether lines are checked for standing upside down. The direction network takes some long upright
     /// lines for turned ones; they are then misread and dropped.

@@ -7,7 +7,7 @@
 use super::regions::Quad;
 use std::f64::consts::PI;
 
-/// An arc may run this far inside the true circle, pixels.
+/// An arc may run this far inside the true circle, in pixels.
 const ARC_TOLERANCE: f64 = 0.25;
 
 /// The points of the quadrilateral grown by area × `ratio` / perimeter on all sides. The corners are cut to

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The calls about one output, and who was asked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judgement<'a> {
-    /// The model that gave the last reply; null where the server named none.
+    /// The model that gave the last reply. Null if the server named none.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub model: Field<Text<'a>>,
     /// The model that was asked for.
@@ -68,13 +68,13 @@ pub struct Call<'a> {
     /// Why the reply ended, in a server's word. Observers of this version write `state` instead.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub finish_reason: Field<Text<'a>>,
-    /// The model that replied; null where the server named none.
+    /// The model that replied. Null if the server named none.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub model: Field<Text<'a>>,
-    /// Tokens of the question; null where the judge does not count.
+    /// Tokens of the question. Null if the judge does not count.
     #[serde(skip_deserializing)]
     pub input_tokens: Option<u64>,
-    /// Tokens of the reply; null where the judge does not count.
+    /// Tokens of the reply. Null if the judge does not count.
     #[serde(skip_deserializing)]
     pub output_tokens: Option<u64>,
     /// How often the request was sent.

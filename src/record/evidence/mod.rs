@@ -48,12 +48,12 @@ use serde_json::Value;
 /// Evidence as the JSON object of a record.
 ///
 /// # Errors
-/// When it has no JSON form.
+/// Fails if it has no JSON form.
 pub fn written(evidence: &impl Serialize) -> Result<Value, serde_json::Error> {
     serde_json::to_value(evidence)
 }
 
-/// Reads what a type knows of an evidence object; all fields of something that is no object are absent.
+/// Reads what a type knows of an evidence object; all fields of something that is not an object are absent.
 pub fn read<'a, T: Deserialize<'a> + Default>(evidence: &'a Value) -> T {
     if evidence.is_object() {
         T::deserialize(evidence).unwrap_or_default()
