@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::summaries::{exit_of, tables};
-use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, NotComparable};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::Outcomes;

@@ -6,7 +6,7 @@ use super::compare::allowed;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::compare::{self, Allowed, Comparison, IntervalKind, Options, page};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, page};
 use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
 use crate::files::write_durable;

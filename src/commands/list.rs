@@ -7,7 +7,7 @@ use crate::config::{self, Kind};
 use crate::exit::Exit;
 use crate::generate::GENERATORS;
 use crate::grade::RULES;
-use crate::hub::{Asset, State};
+use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};

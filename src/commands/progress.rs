@@ -4,6 +4,7 @@ use super::screen::screen;
 use crate::hub::Progress;
 use crate::run::{Event, Listener, RunFolder};
 use crate::session::SessionListener;
+use crate::text::count::counted;
 use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;

@@ -15,6 +15,7 @@ use crate::report::chart::Width;
 use crate::session::{
     ItemSelection, MadeRun, RunRequest, RunTarget, TitledSummary, published_beside, write_page,
 };
+use crate::text::count::counted;
 
 impl From<&SelectArgs> for ItemSelection {
     fn from(args: &SelectArgs) -> Self {

@@ -238,9 +238,9 @@ mod tests {
         }
         // A year that no model of this kind has leaves a month and a day, and nothing is a day of February
         // alone.
-        assert_eq!(ModelName::of("x-1999-04-14").base, "x-1999");
-        assert_eq!(ModelName::of("x-2025-02-30").date, None);
-        assert_eq!(ModelName::of("gpt-4.1-latest").base, "gpt-4.1");
+        assert_eq!(ModelName::parse("x-1999-04-14").base, "x-1999");
+        assert_eq!(ModelName::parse("x-2025-02-30").date, None);
+        assert_eq!(ModelName::parse("gpt-4.1-latest").base, "gpt-4.1");
     }
 
     #[test]
