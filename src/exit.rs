@@ -21,7 +21,7 @@ pub enum Exit {
     /// The environment lacks something: weights, data, server, judge, device or disk space, or a file has
     /// a wrong checksum.
     Environment = 6,
-    /// Interrupted; the same command goes on.
+    /// Interrupted; the same command continues.
     Interrupted = 130,
 }
 

@@ -1,7 +1,7 @@
-//! The records that pass between stages, one JSON object a line.
+//! The records that pass between stages, one JSON object on each line.
 //!
-//! docs/reference/run-folder.md describes the keys; keys that this version does not know are kept in `extra` and
-//! written back, so that a newer or foreign tool's additions survive a rewrite.
+//! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra` and
+//! written back, so that the additions of newer versions and of other programs survive.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ impl Item {
         }
     }
 
-    /// The item whose output, of the same repeat, stands in the place of the first input image (`input_from`).
+    /// The item whose output, of the same repeat, replaces the first input image (`input_from`).
     pub fn input_from(&self) -> Option<&str> {
         self.extra.get("input_from")?.as_str()
     }
@@ -161,7 +161,7 @@ pub struct Evidence {
     /// Hash of everything that shapes what is seen; empty for loose evidence.
     #[serde(default)]
     pub fingerprint: String,
-    /// Seconds that the look took.
+    /// Seconds that the observation took.
     #[serde(default)]
     pub seconds: f64,
     /// What was seen, as it was written: an object of one of the kinds in [`evidence`].
@@ -228,7 +228,7 @@ pub struct Group {
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number; null when nothing of it was scored.
+    /// The group's number. Null if nothing of it was scored.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,7 +264,7 @@ pub struct Summary {
     /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
-    /// True when `scored < expected`.
+    /// True if `scored < expected`.
     pub partial: bool,
     /// The official number.
     pub overall: Estimate,
@@ -272,10 +272,10 @@ pub struct Summary {
     pub groups: Vec<Group>,
     /// Any further official number.
     pub metrics: BTreeMap<String, f64>,
-    /// The judges behind the scores; several where they changed in the middle.
+    /// The judges that gave the scores; several where they changed during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
-    /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
+    /// How missing outputs count in the numbers, and other remarks for readers of the table.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Further keys, such as [`Summary::READ_BY`].

@@ -1,4 +1,4 @@
-//! A handful of names with values, kept small since there may be a million records.
+//! A few names with values, in little memory since there may be a million records.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};

@@ -57,6 +57,7 @@ mod root;
 mod run;
 mod scores;
 mod servers;
+mod session;
 mod shards;
 mod signals;
 mod simulation;

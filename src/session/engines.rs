@@ -1,23 +1,23 @@
-//! Which OCR engine reads the texts of a suite's pictures: the choice on the command line and its name in tables.
+//! Which OCR engine reads the texts in a suite's pictures: the choice of the user, and its name in tables.
 
-use super::failure::Failure;
+use super::SessionError;
 use crate::config::{Settings, SuiteFile};
 use crate::observe;
 
 /// An OCR observer of a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Engine {
+pub struct OcrEngine {
     /// The observer's name.
     pub observer: String,
     /// The engine's name for tables, with its version.
     pub title: String,
 }
 
-/// The OCR observers of a suite, in its order. Observers that this version has not are passed over.
+/// The OCR observers of a suite, in its order. It skips observers that this version does not have.
 ///
 /// # Errors
 /// When an observer's options have mistakes.
-pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
+pub(super) fn ocr_engines(suite: &SuiteFile) -> Result<Vec<OcrEngine>, SessionError> {
     let mut engines = Vec::new();
     for observer in &suite.observers {
         let settings = suite.observe.get(observer).cloned().unwrap_or_default();
@@ -25,7 +25,7 @@ pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
             continue;
         };
         if let Some(title) = (kind.engine)(&settings)? {
-            engines.push(Engine {
+            engines.push(OcrEngine {
                 observer: observer.clone(),
                 title,
             });
@@ -34,30 +34,33 @@ pub fn engines(suite: &SuiteFile) -> Result<Vec<Engine>, Failure> {
     Ok(engines)
 }
 
-/// Puts other OCR observers in the place of the suite's own. Options of one that stays are kept.
+/// Replaces the suite's own OCR observers by others. An observer that stays keeps its options.
 ///
 /// # Errors
 /// When the suite has none to replace, or one of the others reads no text.
-pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Result<(), Failure> {
+pub(super) fn replace_engines(
+    suite: &mut SuiteFile,
+    own: &[OcrEngine],
+    others: &[String],
+) -> Result<(), SessionError> {
     let Some(first) = own.first() else {
-        return Err(Failure::usage(
-            format!(
-                "no OCR observer of the suite `{}` can be replaced",
-                suite.name
-            ),
-            match &suite.observers[..] {
+        return Err(SessionError::NoEngine {
+            suite: suite.name.clone(),
+            help: match &suite.observers[..] {
                 [] => "it has no observers: its rule reads the outputs themselves".into(),
                 names => format!("its observers are {}", names.join(", ")),
             },
-        ));
+        });
     };
-    for other in others {
-        if !readers().contains(&other.as_str()) {
-            return Err(Failure::usage(
-                format!("`{other}` is not an OCR observer"),
-                format!("the observers that read texts are {}", readers().join(", ")),
-            ));
-        }
+    let readers = text_readers();
+    if let Some(other) = others
+        .iter()
+        .find(|other| !readers.contains(&other.as_str()))
+    {
+        return Err(SessionError::NotAnEngine {
+            observer: other.clone(),
+            readers: readers.join(", "),
+        });
     }
     let at = suite
         .observers
@@ -79,7 +82,8 @@ pub fn read_by(suite: &mut SuiteFile, own: &[Engine], others: &[String]) -> Resu
     Ok(())
 }
 
-fn readers() -> Vec<&'static str> {
+/// The observers that read texts.
+fn text_readers() -> Vec<&'static str> {
     let none = Settings::default();
     let reads = observe::OBSERVERS
         .iter()
@@ -88,14 +92,14 @@ fn readers() -> Vec<&'static str> {
 }
 
 /// `read by PP-OCRv6 and Qwen2.5-VL`, for a row's name.
-pub fn said(engines: &[Engine]) -> String {
+pub(super) fn engines_phrase(engines: &[OcrEngine]) -> String {
     let titles: Vec<&str> = engines.iter().map(|engine| engine.title.as_str()).collect();
     format!("read by {}", titles.join(" and "))
 }
 
-/// Whether `observe.OBSERVER.KEY=VALUE` says nothing of how an engine reads: it says where the engine is found, which its name
-/// tells, or how patiently it is asked.
-pub fn is_place(assignment: &str) -> bool {
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads: it says where the engine is, which
+/// its name tells already, or how patiently it is asked.
+pub(super) fn is_place_setting(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default().trim();
     key.trim().starts_with("observe.")
@@ -104,11 +108,14 @@ pub fn is_place(assignment: &str) -> bool {
             .any(|kind| kind.places.contains(&last))
 }
 
-/// What the name of a run's folder ends in.
-pub fn suffix(engines: &[Engine]) -> String {
-    let plain = |c: char| match c.is_ascii_alphanumeric() || c == '.' {
-        true => c.to_ascii_lowercase(),
-        false => '-',
+/// The end of the name of a run folder.
+pub(super) fn run_name_suffix(engines: &[OcrEngine]) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     engines
         .iter()

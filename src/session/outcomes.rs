@@ -1,12 +1,13 @@
 //! A graded run as a comparison reads it.
 
-use super::failure::Failure;
-use super::score::{graded, model_title, suite_of};
+use super::SessionError;
+use super::grading::manifest_suite;
+use super::summary::{model_title, open_graded};
 use crate::compare::Recount;
 use crate::config::SuiteFile;
 use crate::grade::{self, Board, Rule};
 use crate::record::{Grade, Item, ItemOutcome, Outcomes, OutputOutcome, RunFacts, Summary};
-use crate::run::{Manifest, RunFolder, graded_by, read_all, read_json};
+use crate::run::{Manifest, RunFolder, read_all, read_json};
 use crate::stats::formula::{Formula, Terms};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,11 +18,11 @@ use std::sync::OnceLock;
 ///
 /// # Errors
 /// When it is not a run folder, is not graded yet, or its rule is not known to this version.
-pub fn read(path: &Path) -> Result<Outcomes, Failure> {
-    let (folder, manifest) = graded(path)?;
+pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
+    let (folder, manifest) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
-    let suite = suite_of(&manifest)?;
-    let grading = graded_by(&summary, &suite);
+    let suite = manifest_suite(&manifest)?;
+    let grading = manifest.grading(&summary);
     let rule = grade::noted(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
@@ -33,26 +34,28 @@ pub fn read(path: &Path) -> Result<Outcomes, Failure> {
             &grades,
             manifest.repeats,
         ),
-        facts: facts(summary, &suite, &manifest, grading, rule.as_ref()),
+        facts: run_facts(summary, suite, &manifest, grading, rule.as_ref()),
     })
 }
 
-/// The rule of a run, which makes its numbers of outcomes again.
-pub struct Recounted {
+/// The rule of a run, which makes the run's numbers again from outcomes.
+pub struct RecountedRun {
     rule: Box<dyn Rule>,
     folder: RunFolder,
     /// Read when they are needed.
     items: OnceLock<Vec<Item>>,
 }
 
-impl Recounted {
+impl RecountedRun {
+    /// Opens a graded run folder.
+    ///
     /// # Errors
-    /// As [`read`].
-    pub fn of(path: &Path) -> Result<Self, Failure> {
-        let (folder, manifest) = graded(path)?;
+    /// As [`read_outcomes`].
+    pub fn open(path: &Path) -> Result<Self, SessionError> {
+        let (folder, manifest) = open_graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
         Ok(Self {
-            rule: grade::noted(&graded_by(&summary, &suite_of(&manifest)?))?,
+            rule: grade::noted(&manifest.grading(&summary))?,
             folder,
             items: OnceLock::new(),
         })
@@ -65,7 +68,7 @@ impl Recounted {
     }
 }
 
-impl Recount for Recounted {
+impl Recount for RecountedRun {
     fn formula(&self) -> Option<&dyn Formula> {
         self.rule.pooled().map(|pooled| pooled as &dyn Formula)
     }
@@ -107,7 +110,7 @@ fn as_grade(output: &OutputOutcome) -> Grade {
     }
 }
 
-fn facts(
+fn run_facts(
     summary: Summary,
     suite: &SuiteFile,
     manifest: &Manifest,

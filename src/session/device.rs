@@ -1,5 +1,7 @@
-//! `--device`: where in-process networks run.
+//! Where networks of this process run.
 
+use super::error::SessionError;
+use crate::guard::caught;
 use candle_core::Device;
 use std::fmt;
 use std::str::FromStr;
@@ -9,9 +11,11 @@ use std::str::FromStr;
 pub enum DeviceChoice {
     /// CUDA, else Metal, else the CPU.
     Auto,
+    /// The processor.
     Cpu,
-    /// CUDA device by number.
+    /// A CUDA device, by its number.
     Cuda(usize),
+    /// The Metal device of a Mac.
     Metal,
 }
 
@@ -60,6 +64,17 @@ impl DeviceChoice {
         }
     }
 
+    /// As [`DeviceChoice::resolve`], for a whole session.
+    ///
+    /// # Errors
+    /// [`SessionError::Device`]
+    pub(super) fn resolve_for_run(self) -> Result<Self, SessionError> {
+        self.resolve().map_err(|reason| SessionError::Device {
+            reason,
+            help: "choose another `--device`, or build with `--features cuda` (or `metal`)",
+        })
+    }
+
     /// Whether this is a GPU: by its name, so that a plan for one can be made where there is none.
     pub fn is_gpu(self) -> bool {
         match self {
@@ -85,13 +100,10 @@ impl DeviceChoice {
     }
 }
 
-/// Where the driver's library is not found, the binding panics: told as an error, without the panic's own words.
+/// The binding panics where it does not find the library of the driver: that becomes an error, and the
+/// panic's own words are not printed.
 fn cuda(number: usize) -> Result<Device, String> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let opened = std::panic::catch_unwind(|| Device::new_cuda(number));
-    std::panic::set_hook(hook);
-    match opened {
+    match caught(|| Device::new_cuda(number)) {
         Ok(device) => device.map_err(|error| error.to_string()),
         Err(_) => Err(
             "the driver or cuBLAS is not found: install the NVIDIA driver and the CUDA 13 libraries, or name their \

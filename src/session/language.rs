@@ -1,28 +1,33 @@
-//! A model for one language that is asked in another.
+//! A model for some languages that is asked in another.
 
-use super::progress::say;
 use crate::config::ModelFile;
 use crate::record::Item;
 
-/// Says how many prompts are in a language that the model's definition does not name.
-pub fn warn(model: &ModelFile, items: &[Item]) {
+/// How many prompts are in a language that the model's definition does not name, in words; None when there
+/// are none.
+pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<String> {
     if model.languages.is_empty() {
-        return;
+        return None;
     }
-    let foreign = |item: &&Item| !model.languages.iter().any(|own| own == language(item));
+    let foreign = |item: &&Item| {
+        !model
+            .languages
+            .iter()
+            .any(|own| own == prompt_language(item))
+    };
     let count = items.iter().filter(foreign).count();
-    if count > 0 {
-        say(format!(
+    (count > 0).then(|| {
+        format!(
             "warning: {} is for {}; {count} of {} prompts are in another language",
             model.title,
             model.languages.join(" and "),
             items.len()
-        ));
-    }
+        )
+    })
 }
 
-/// What the suite says of an item, else by its letters.
-fn language(item: &Item) -> &str {
+/// What the suite says of an item, else what its letters say.
+fn prompt_language(item: &Item) -> &str {
     match item.expect.get("language").and_then(|value| value.as_str()) {
         Some(language) => language,
         None if item.prompt.chars().any(is_han) => "zh",
