@@ -9,15 +9,19 @@ use std::time::Instant;
 /// Seconds of the measured repetitions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Seconds {
+    /// How many there are.
     pub n: usize,
+    /// The median.
     pub median: f64,
+    /// The shortest.
     pub min: f64,
+    /// The longest.
     pub max: f64,
 }
 
 impl Seconds {
-    /// None without a measurement.
-    pub fn of(mut all: Vec<f64>) -> Option<Self> {
+    /// The summary of measured seconds; none without a measurement.
+    pub fn summarise(mut all: Vec<f64>) -> Option<Self> {
         all.sort_by(f64::total_cmp);
         let (min, max) = (*all.first()?, *all.last()?);
         let middle = all.len() / 2;
@@ -34,18 +38,23 @@ impl Seconds {
     }
 }
 
-/// How often a phase is repeated, and who hears of it.
+/// How often a phase is repeated, and what is called after each repetition.
 pub struct Clock<'a> {
+    /// Repetitions before those that count.
     pub warmup: usize,
+    /// Repetitions that count.
     pub repeats: usize,
+    /// The device that the work runs on.
     pub device: &'a Device,
+    /// Ends the repetitions early.
     pub cancel: &'a Cancel,
-    /// Told after every repetition: phase, repetitions done, all repetitions.
+    /// Called after every repetition with the phase, the repetitions done and all repetitions.
     pub on_done: &'a dyn Fn(&str, usize, usize),
 }
 
 impl Clock<'_> {
-    /// Times `work`; what it gives is dropped outside the measured time. None when Ctrl-C came before a measurement.
+    /// Times `work`; what it gives is dropped outside the measured time. None when Ctrl-C came before a
+    /// measurement.
     ///
     /// # Errors
     /// As `work`.
@@ -71,7 +80,7 @@ impl Clock<'_> {
             }
             (self.on_done)(phase, number + 1, all);
         }
-        Ok(Seconds::of(seconds))
+        Ok(Seconds::summarise(seconds))
     }
 }
 
@@ -81,9 +90,9 @@ mod tests {
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
-        let seconds = Seconds::of(vec![4.0, 1.0, 2.0, 10.0]).unwrap();
+        let seconds = Seconds::summarise(vec![4.0, 1.0, 2.0, 10.0]).unwrap();
         assert_eq!((seconds.min, seconds.median, seconds.max), (1.0, 3.0, 10.0));
-        assert_eq!(Seconds::of(vec![2.0, 9.0, 1.0]).unwrap().median, 2.0);
-        assert!(Seconds::of(Vec::new()).is_none());
+        assert_eq!(Seconds::summarise(vec![2.0, 9.0, 1.0]).unwrap().median, 2.0);
+        assert!(Seconds::summarise(Vec::new()).is_none());
     }
 }

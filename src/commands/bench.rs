@@ -4,7 +4,7 @@ use super::cli::{BenchModelArgs, BenchPrecision};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::bench::{Clock, NETWORKS, Report, Shapes, preset};
+use crate::bench::{Clock, NETWORKS, NetworkKind, Report, Shapes};
 use crate::config::nearest;
 use crate::exit::Exit;
 use crate::files::write_whole;
@@ -29,7 +29,8 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
         Some(BenchPrecision::Bf16) => DType::BF16,
         None => crate::generate::Precision::Auto.on(&device),
     };
-    let (config, file) = config(args)?;
+    let kind = network(&args.network)?;
+    let (config, file) = config(kind, args)?;
     let told = |phase: &str, done: usize, all: usize| {
         if !ctx.quiet {
             say(format!("{}: {phase} {done} of {all}", args.network));
@@ -43,17 +44,12 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
         on_done: &told,
     };
     let shapes = Shapes {
-        size: args.size.map_or_else(
-            || match args.network.as_str() {
-                "qwen2.5-vl" => [504; 2],
-                _ => [512; 2],
-            },
-            |size| size.0,
-        ),
+        size: args.size.map(|size| size.0),
         text_tokens: args.text_tokens,
         new_tokens: args.new_tokens,
     };
-    let report = crate::bench::run(&args.network, &config, &file, shapes, dtype, &clock)
+    let report = kind
+        .run(&config, &file, shapes, dtype, &clock)
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     if ctx.cancel.is_raised() {
         return Ok(Exit::Interrupted);
@@ -63,15 +59,31 @@ pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.out {
         write_whole(path, format!("{json}\n").as_bytes())?;
     }
-    match ctx.json {
-        true => println!("{json}"),
-        false => print(&report),
+    if ctx.json {
+        println!("{json}");
+    } else {
+        print(&report);
     }
     Ok(Exit::Ok)
 }
 
+/// The network of a name.
+fn network(name: &str) -> Result<&'static NetworkKind, Failure> {
+    let named = NETWORKS.iter().find(|kind| kind.name == name);
+    named.ok_or_else(|| {
+        let names: Vec<&str> = NETWORKS.iter().map(|kind| kind.name).collect();
+        Failure::usage(
+            format!("there is no network named `{name}` to time"),
+            match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", names.join(", ")),
+            },
+        )
+    })
+}
+
 /// The configuration, and the name that errors give it.
-fn config(args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
+fn config(kind: &NetworkKind, args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
     let wrong = |path: &Path, message: String| {
         Failure::usage(
             format!("{}: {message}", path.display()),
@@ -83,17 +95,12 @@ fn config(args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
         let config = serde_json::from_str(&text).map_err(|error| wrong(path, error.to_string()))?;
         return Ok((config, path.clone()));
     }
-    let Some(text) = preset(&args.network, args.released) else {
-        let near = nearest(&args.network, NETWORKS);
-        return Err(Failure::usage(
-            format!("there is no network named `{}` to time", args.network),
-            match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known: {}", NETWORKS.join(", ")),
-            },
-        ));
+    let text = if args.released {
+        kind.released
+    } else {
+        kind.small
     };
-    let file = PathBuf::from(format!("{} (built in)", args.network));
+    let file = PathBuf::from(format!("{} (built in)", kind.name));
     let config = serde_json::from_str(text).map_err(|error| wrong(&file, error.to_string()))?;
     Ok((config, file))
 }

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::prepare::Answering;
 use crate::config::{ModelFile, Repository, Settings};
 use crate::exit::Exit;
-use crate::generate::{BuildError, Part, Place, Resources, plan_lines};
+use crate::generate::{BuildError, GENERATORS, Part, Place, Resources, plan_lines};
 use crate::hub::{Hub, HubError, Snapshot};
 use crate::model::weights::Checked;
 use candle_core::{DType, Device};
@@ -51,7 +51,10 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
         let Some(parts) = parts else {
             return Err(Failure::usage(
                 format!("`{}` has no networks in this process", model.name),
-                "`--keys` lists the tensors of uniworld, xomni, flux and qwen-vl models",
+                format!(
+                    "`--keys` lists the tensors of models whose generator is {}",
+                    pipelines()
+                ),
             ));
         };
         keys(ctx, &parts, args.layout == super::cli::Layout::Bfl)?;
@@ -83,6 +86,16 @@ pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, 
         }
     }
     Ok(exit)
+}
+
+/// The names of the generators that run networks in this process, such as "flux or xomni".
+fn pipelines() -> String {
+    let pipelines = GENERATORS.iter().filter(|kind| kind.runs_networks());
+    let names: Vec<&str> = pipelines.map(|kind| kind.name).collect();
+    match &names[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
+    }
 }
 
 /// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is wrong.
@@ -209,9 +222,10 @@ fn describe(part: &Part) -> String {
 fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     for part in parts {
-        let tensors = match bfl {
-            true => part.in_bfl()?,
-            false => part.tensors.clone(),
+        let tensors = if bfl {
+            part.in_bfl().map_err(BuildError::from)?
+        } else {
+            part.tensors.clone()
         };
         for tensor in &tensors {
             if ctx.json {

@@ -6,8 +6,10 @@ use super::failure::Failure;
 use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
-use crate::grade::{RULES, RuleDescription};
+use crate::generate::GENERATORS;
+use crate::grade::RULES;
 use crate::hub::State;
+use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
 use serde_json::{Value, json};
@@ -49,9 +51,18 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Policies => ("policies", definitions(Kind::Policy)),
         Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
-        Listable::Generators => ("generators", names(&crate::generate::NAMES)),
-        Listable::Observers => ("observers", observers()),
-        Listable::Rules => ("rules", rules()),
+        Listable::Generators => (
+            "generators",
+            kinds(GENERATORS.iter().map(|kind| (kind.name, kind.about))),
+        ),
+        Listable::Observers => (
+            "observers",
+            kinds(OBSERVERS.iter().map(|kind| (kind.name, kind.about))),
+        ),
+        Listable::Rules => (
+            "rules",
+            kinds(RULES.iter().map(|rule| (rule.name, rule.about))),
+        ),
         Listable::Runs => ("runs", runs(&args.out)),
         Listable::Assets => ("assets", Vec::new()),
     };
@@ -139,33 +150,13 @@ fn published() -> Vec<Row> {
     config::list(Kind::Published).into_iter().map(row).collect()
 }
 
-fn rules() -> Vec<Row> {
-    let row = |rule: &&RuleDescription| Row {
-        name: rule.name.to_owned(),
-        rest: rule.about.to_owned(),
-        json: json!(rule.name),
-    };
-    RULES.iter().map(row).collect()
-}
-
-fn names(names: &[&str]) -> Vec<Row> {
-    names
-        .iter()
-        .map(|name| Row {
-            name: (*name).into(),
-            rest: String::new(),
-            json: json!(name),
-        })
-        .collect()
-}
-
-fn observers() -> Vec<Row> {
-    let kinds = crate::observe::OBSERVERS.iter();
+/// Parts of the program of one kind, by their names and by what they do.
+fn kinds(kinds: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<Row> {
     kinds
-        .map(|kind| Row {
-            name: kind.name.into(),
-            rest: kind.about.into(),
-            json: json!(kind.name),
+        .map(|(name, about)| Row {
+            name: name.into(),
+            rest: about.into(),
+            json: json!(name),
         })
         .collect()
 }

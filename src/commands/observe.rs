@@ -11,6 +11,7 @@ use super::run::{exit_of, jobs, print_summaries};
 use super::score::suite_of;
 use crate::config::{ModelFile, Settings};
 use crate::exit::Exit;
+use crate::generate::SimpleGenerator;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
 use crate::record::Item;
 use crate::run::{
@@ -132,7 +133,7 @@ fn of_images(
         name: args.name.clone(),
         title: args.name.clone(),
         description: format!("images from {}", images.display()),
-        generator: "folder".into(),
+        generator: Folder::NAME.into(),
         languages: Vec::new(),
         settings,
         notes: Default::default(),

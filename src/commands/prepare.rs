@@ -315,7 +315,7 @@ impl<'a> Prepared<'a> {
         let generator = &answering.model.generator;
         let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
         Ok(Self {
-            weights: crate::generate::weights(generator, &answering.settings, gpu),
+            weights: crate::generate::weights(generator, &answering.settings, gpu)?,
             repeats: options.repeats.unwrap_or(asking.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),

@@ -8,8 +8,8 @@ use super::progress::say;
 use crate::config::model;
 use crate::exit::Exit;
 use crate::files::write_whole;
-use crate::generate::xomni::{Codec, Codes, XOmniSettings};
-use crate::generate::{BuildError, GenerateError, Place};
+use crate::generate::xomni::{Codec, Codes, XOmni, XOmniSettings};
+use crate::generate::{BuildError, GenerateError, Pipeline, Place};
 use crate::image::{decode_file, encode_png};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,13 @@ pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
 
 fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> {
     let loaded = model(&args.model, Path::new(""))?.definition;
-    if loaded.generator != "xomni" {
+    if loaded.generator != XOmni::NAME {
         return Err(Failure::usage(
             format!("`{}` has no picture tokenizer in this process", loaded.name),
-            "give an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"xomni\"`",
+            format!(
+                "give an X-Omni model: x-omni-en, x-omni-zh, or a TOML file with `generator = \"{}\"`",
+                XOmni::NAME
+            ),
         ));
     }
     let Answering { settings, .. } = Answering::of(ctx, loaded, "")?;

@@ -16,64 +16,37 @@
 //! {"id": "…", "error": "why this one cannot be made"}
 //! ```
 //!
-//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record). `output_dir` is
-//! empty, writable, and removed after the reply has been read. The program answers one request before it gets the
-//! next. It may print `{"ready": true}` once its weights are loaded: the time limit of the first request counts from
-//! there. Anything else on stdout is ignored up to a limit; stderr is free, its last lines are shown when the program
-//! fails. The program should end when its stdin is closed; it is stopped, with all it started, when it does not. When
-//! unigauge is told to end, the request in hand is waited for as long as the signal leaves time; a program that ends of
-//! the same signal has not failed.
+//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record).
+//! `output_dir` is empty, writable, and removed after the reply has been read. The program answers one
+//! request before it gets the next. It may print `{"ready": true}` once its weights are loaded: the time
+//! limit of the first request counts from there. Anything else on stdout is ignored up to a limit; stderr is
+//! free, its last lines are shown when the program fails. The program should end when its stdin is closed; it
+//! is stopped, with all it started, when it does not. When unigauge is told to end, the request in hand is
+//! waited for as long as the signal leaves time; a program that ends of the same signal has not failed.
 
 mod child;
 mod reply;
+mod settings;
 
-use super::{GenerateError, Generated, Generator, Request, picture};
+pub use settings::CommandSettings;
+
+use super::error::{BuildError, GenerateError};
+use super::generator::{Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
+use super::picture;
 use crate::cancel::Cancel;
 use child::{Running, Said};
 use reply::Line;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Lines that are no reply, per request, before the program is taken for broken.
 const MAX_STRAY_LINES: usize = 1000;
 
-/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to both.
+/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to
+/// both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
-
-/// Settings of the generator `command`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CommandSettings {
-    /// The program and its arguments; no shell in between.
-    pub program: Vec<String>,
-    /// Longest time for one reply, in seconds (default 600).
-    #[serde(default = "ten_minutes")]
-    pub timeout_seconds: f64,
-    /// Time that a freshly started program has beyond `timeout_seconds` for its first reply, in seconds (default 600).
-    #[serde(default = "ten_minutes")]
-    pub startup_timeout_seconds: f64,
-    /// How often in a row the program is started again after it died, hung or talked nonsense (default 3).
-    #[serde(default = "three")]
-    pub restarts: u32,
-    /// Environment variables set for the program, beside the inherited ones.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// Folder to start the program in (default: the current one).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cwd: Option<PathBuf>,
-}
-
-fn ten_minutes() -> f64 {
-    600.0
-}
-
-fn three() -> u32 {
-    3
-}
 
 /// Asks a child process, started at the first request.
 pub struct CommandGenerator {
@@ -87,11 +60,22 @@ pub struct CommandGenerator {
     failures: u32,
 }
 
+impl SimpleGenerator for CommandGenerator {
+    const NAME: &'static str = "command";
+    const ABOUT: &'static str = "asks any program that speaks JSON lines";
+    type Settings = CommandSettings;
+
+    fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self::new(settings)?)
+    }
+}
+
 impl CommandGenerator {
     /// Checks the settings; starts nothing yet.
     ///
     /// # Errors
-    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can be made.
+    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can
+    /// be made.
     pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
         if settings.program.first().is_none_or(String::is_empty) {
             return Err(GenerateError::fatal(
@@ -169,7 +153,8 @@ impl CommandGenerator {
         GenerateError::item(kind, message)
     }
 
-    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when cancelled.
+    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when
+    /// cancelled.
     fn wait(
         &self,
         running: &mut Running,

@@ -1,9 +1,11 @@
 //! The `echo` generator: answers every item with its own prompt.
 //!
-//! It makes a dry run of an understanding suite possible with no model at hand, and it does no work of its own, so a
-//! run with it shows what the engine itself costs.
+//! It makes a dry run of an understanding suite possible with no model at hand. It does no work of its own,
+//! so a run with it shows what the engine itself costs.
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,16 @@ pub struct EchoSettings {}
 /// Answers with the prompt.
 #[derive(Debug, Clone, Copy)]
 pub struct Echo;
+
+impl SimpleGenerator for Echo {
+    const NAME: &'static str = "echo";
+    const ABOUT: &'static str = "answers every item with its own prompt";
+    type Settings = EchoSettings;
+
+    fn open(EchoSettings {}: EchoSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
 
 impl Generator for Echo {
     fn generate(

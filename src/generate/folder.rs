@@ -1,4 +1,5 @@
-//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for byte.
+//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for
+//! byte.
 
 mod inventory;
 mod names;
@@ -6,9 +7,11 @@ mod tile;
 
 pub use inventory::Inventory;
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
-use crate::image::{self as decode, ImageError};
+use crate::image as decode;
 use crate::layout::{Layout, Search, Sheet};
 use crate::paths::{self, Bounds};
 use crate::record::{Item, add_note};
@@ -23,25 +26,27 @@ use tile::Tile;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`, `apng`, `jpg`,
-    /// `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from the bytes.
+    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`,
+    /// `apng`, `jpg`, `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from
+    /// the bytes.
     pub path: PathBuf,
-    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`). Default `flat`.
+    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`).
+    /// Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square then, or with
-    /// `pic_num = 1` the whole picture.
+    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square
+    /// then, or with `pic_num = 1` the whole picture.
     #[serde(default)]
     pub resolution: Option<u32>,
-    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom right.
-    /// Default 4.
+    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom
+    /// right. Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
     /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
-    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's cache into the
-    /// `blobs` of the same repository, are followed always. Default false.
+    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's
+    /// cache into the `blobs` of the same repository, are followed always. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow_links: bool,
 }
@@ -78,6 +83,17 @@ pub struct Folder {
     root: PathBuf,
     bounds: Bounds,
     names: Names,
+}
+
+impl SimpleGenerator for Folder {
+    const NAME: &'static str = "folder";
+    const ABOUT: &'static str =
+        "answers with somebody else's finished pictures in an official layout";
+    type Settings = FolderSettings;
+
+    fn open(settings: FolderSettings, _: &Resources) -> Result<Self, BuildError> {
+        Self::open(settings).map_err(BuildError::own)
+    }
 }
 
 /// Where an output's picture was found, or would be.
@@ -238,8 +254,8 @@ impl Folder {
         }
     }
 
-    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of the same number
-    /// are one sample.
+    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of
+    /// the same number are one sample.
     fn sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
         for path in self.names.all(folder) {
@@ -305,7 +321,7 @@ impl Folder {
         repeat: u32,
     ) -> Result<Generated, GenerateError> {
         let name = slashed(path);
-        let size = decode::dimensions(&bytes, &name).map_err(image_error)?;
+        let size = decode::dimensions(&bytes, &name)?;
         let tile = self.tile(size, path, item, repeat);
         let tile = tile.map_err(|why| GenerateError::item("image", format!("{name}: {why}")))?;
         if let Some(tile) = tile {
@@ -362,7 +378,7 @@ impl Generator for Folder {
             }
             Place::Refused { kind, reason } => return Err(GenerateError::item(kind, reason)),
         };
-        let bytes = decode::read_file(&real).map_err(image_error)?;
+        let bytes = decode::read_file(&real)?;
         let mut generated = self.answer(bytes, &path, request.item, request.repeat)?;
         generated
             .extra
@@ -392,10 +408,6 @@ fn leaves_folder(id: &str) -> bool {
         || Path::new(id)
             .components()
             .any(|part| !matches!(part, Component::Normal(_)))
-}
-
-fn image_error(error: ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }
 
 /// Appends, where `Path::with_extension` would replace what follows a dot in an id.

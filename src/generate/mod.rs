@@ -1,17 +1,18 @@
-//! Who answers: the [`Generator`] trait and one file per generator.
+//! Who answers: one file or folder a generator, and the list of them.
 
 pub mod command;
 mod diffusion;
 mod echo;
+mod error;
 pub mod flux;
 pub mod folder;
-mod identity;
+mod generator;
+mod kind;
 pub mod openai;
-mod parts;
 mod picture;
+mod pipeline;
 mod place;
 pub mod qwen_vl;
-mod registry;
 mod released;
 mod spoken;
 pub mod typeset;
@@ -19,143 +20,117 @@ pub mod uniworld;
 mod world;
 pub mod xomni;
 
-pub use diffusion::plan_lines;
-pub use identity::{resolved, weights};
-pub use parts::{Part, parts, phases};
+pub use error::{BuildError, GenerateError};
+pub use generator::{Answer, Done, Generated, Generator, Request};
+pub use kind::{GeneratorKind, Pipeline, Resources, SimpleGenerator};
+pub use pipeline::{CheckpointFolder, Part, Phase, phases, plan_lines};
 pub use place::{Place, Precision};
-pub use registry::{BuildError, NAMES, Resources, build, check, in_process, wanted_assets};
-pub use released::lay_out as lay_out_released;
+pub use released::ReleasedConfig;
 
-use crate::cancel::Cancel;
-use crate::model::weights::Checked;
+use crate::config::{Settings, nearest};
+use crate::files::FileError;
 use crate::record::Item;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::path::Path;
 
-/// One output to make.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    pub item: &'a Item,
-    /// Folder that relative `item.images` are relative to.
-    pub base: &'a std::path::Path,
-    /// 0-based among the outputs asked for that item.
-    pub repeat: u32,
-    /// Derived from (run seed, item, repeat); independent of order, shards and resume.
-    pub seed: u64,
-}
+/// The generators that there are. To add one, write its file and a line here.
+pub static GENERATORS: &[GeneratorKind] = &[
+    GeneratorKind::pipeline::<uniworld::UniWorld>(),
+    GeneratorKind::pipeline::<xomni::XOmni>(),
+    GeneratorKind::pipeline::<flux::Flux>(),
+    GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
+    GeneratorKind::simple::<typeset::Typeset>(),
+    GeneratorKind::simple::<folder::Folder>(),
+    GeneratorKind::simple::<command::CommandGenerator>(),
+    GeneratorKind::simple::<openai::OpenAi>(),
+    GeneratorKind::simple::<echo::Echo>(),
+    GeneratorKind::simple::<world::World>(),
+];
 
-/// What a generator answers with.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// Pixels that the engine encodes as PNG, on another core.
-    Pixels(image::RgbImage),
-    /// An encoded picture, stored byte for byte. `extension` without the dot, as sniffed from the bytes.
-    Encoded {
-        bytes: Vec<u8>,
-        extension: &'static str,
-    },
-    Text(String),
-}
-
-/// An answer with what the record says beside it.
-#[derive(Debug, Clone)]
-pub struct Generated {
-    pub answer: Answer,
-    /// Seconds by phase, beside the total that the engine measures.
-    pub timings: BTreeMap<String, f64>,
-    /// Further keys for the output's record (tokens used, revised prompt, truncation, …).
-    pub extra: crate::record::Object,
-}
-
-impl From<Answer> for Generated {
-    fn from(answer: Answer) -> Self {
-        Self {
-            answer,
-            timings: BTreeMap::new(),
-            extra: crate::record::Object::new(),
+/// The generator that a model's definition names.
+///
+/// # Errors
+/// When there is none of that name; the help names those that there are.
+pub fn find(name: &str) -> Result<&'static GeneratorKind, BuildError> {
+    let named = GENERATORS.iter().find(|kind| kind.name == name);
+    named.ok_or_else(|| {
+        let names: Vec<&str> = GENERATORS.iter().map(|kind| kind.name).collect();
+        let near = nearest(name, names.iter().copied())
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        BuildError::Unknown {
+            name: name.into(),
+            help: format!("{near}known: {}", names.join(", ")),
         }
-    }
+    })
 }
 
-/// Why one output could not be made.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum GenerateError {
-    /// This output fails; the run goes on. `kind` is a short stable word for the record.
-    #[error("{message}")]
-    Item { kind: &'static str, message: String },
-    /// No further output can be made (server refuses the key, program not found, …): the run stops cleanly.
-    #[error("{message}")]
-    Fatal { message: String, help: String },
-    /// Ctrl-C was pressed while waiting.
-    #[error("interrupted")]
-    Cancelled,
+/// Checks the settings of a generator without making it.
+///
+/// # Errors
+/// When there is no such generator, a key is unknown, or a value has the wrong type or is out of its range.
+pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
+    find(name)?.check(settings)
 }
 
-impl From<crate::remote::RemoteError> for GenerateError {
-    fn from(error: crate::remote::RemoteError) -> Self {
-        use crate::remote::RemoteError;
-        match error {
-            RemoteError::Item { kind, message } => Self::Item { kind, message },
-            RemoteError::Fatal { message, help } => Self::Fatal { message, help },
-            RemoteError::Cancelled => Self::Cancelled,
-        }
-    }
+/// Makes a generator.
+///
+/// # Errors
+/// When there is no such generator, its settings have mistakes, or what they name cannot be opened.
+pub fn build(
+    name: &str,
+    settings: &Settings,
+    resources: &Resources,
+    place: &Place,
+) -> Result<Box<dyn Generator>, BuildError> {
+    find(name)?.open(settings, resources, place)
 }
 
-impl GenerateError {
-    pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
-        Self::Item {
-            kind,
-            message: message.into(),
-        }
-    }
-
-    pub fn fatal(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Fatal {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
+/// Whether a generator of this name runs networks in this process.
+pub fn in_process(name: &str) -> bool {
+    find(name).is_ok_and(GeneratorKind::runs_networks)
 }
 
-/// Turns items into outputs. The engine makes one generator per worker and calls each from one thread.
-pub trait Generator: Send {
-    /// Makes one output. Must depend on nothing but the request and the generator's settings.
-    fn generate(
-        &mut self,
-        request: &Request<'_>,
-        cancel: &Cancel,
-    ) -> Result<Generated, GenerateError>;
-
-    /// Called before the first request where outputs of the same settings are there already: what it asks has answered
-    /// before.
-    fn worked_before(&mut self) {}
-
-    /// How many requests it likes to see together: a pipeline whose networks do not fit side by side encodes all
-    /// prompts of a chunk, then denoises, then decodes.
-    fn chunk(&self) -> usize {
-        1
-    }
-
-    /// Looks at the files of all its networks, as far as `how` says, and loads nothing.
-    ///
-    /// # Errors
-    /// What loading them would say.
-    fn check(&mut self, _how: Checked) -> Result<(), GenerateError> {
-        Ok(())
-    }
-
-    /// What it would do with the device's memory, for people; empty where it runs no networks.
-    fn plan(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Makes the outputs of a chunk; calls `done` once for each request, by its index, as soon as it is made.
-    fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
-        for (index, request) in requests.iter().enumerate() {
-            done(index, self.generate(request, cancel));
-        }
-    }
+/// Assets that a generator needs for these items, as [`GeneratorKind::wanted_assets`] gives them.
+pub fn wanted_assets(name: &str, items: &[Item]) -> Vec<&'static str> {
+    find(name).map_or(Vec::new(), |kind| kind.wanted_assets(items))
 }
 
-/// Takes the answer to one request of a chunk.
-pub type Done<'a> = dyn FnMut(usize, Result<Generated, GenerateError>) + 'a;
+/// The settings as [`GeneratorKind::resolved`] gives them.
+///
+/// # Errors
+/// When there is no such generator, or the settings have mistakes.
+pub fn resolved(name: &str, settings: &Settings) -> Result<Value, BuildError> {
+    Ok(find(name)?.resolved(settings)?)
+}
+
+/// The weights as [`GeneratorKind::weights`] gives them.
+///
+/// # Errors
+/// When there is no such generator, or the settings have mistakes.
+pub fn weights(name: &str, settings: &Settings, gpu: bool) -> Result<Option<Value>, BuildError> {
+    Ok(find(name)?.weights(settings, gpu)?)
+}
+
+/// What a generator asks of a checkpoint, as [`GeneratorKind::parts`] gives it.
+///
+/// # Errors
+/// When there is no such generator, its settings have mistakes, or a configuration is absent or wrong.
+pub fn parts(
+    name: &str,
+    settings: &Settings,
+    folder: &Path,
+    gpu: bool,
+) -> Result<Option<Vec<Part>>, BuildError> {
+    find(name)?.parts(settings, folder, gpu)
+}
+
+/// Writes the configurations of a published repository below `folder`; those that are there stay.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn lay_out_released(repo: &str, folder: &Path) -> Result<(), FileError> {
+    let all = GENERATORS.iter().flat_map(GeneratorKind::released);
+    let mut files = all.filter(|file| file.repo == repo);
+    files.try_for_each(|file| file.lay_out(folder))
+}

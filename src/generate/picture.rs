@@ -1,6 +1,6 @@
 //! Encoded pictures as they come from programs and servers.
 
-use super::Answer;
+use super::generator::Answer;
 use crate::image::{self, ImageError, decode_bytes, read_file, sniff};
 use base64::Engine as _;
 use std::path::Path;
@@ -8,7 +8,10 @@ use std::path::Path;
 /// Largest encoded picture that is accepted, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 
-/// Takes the bytes as an answer; the message says what they look like when they are no picture.
+/// Takes the bytes as an answer.
+///
+/// # Errors
+/// When they are no picture; the message says what they look like.
 pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
         Some(extension) => Ok(Answer::Encoded { bytes, extension }),
@@ -25,8 +28,9 @@ pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     }
 }
 
-/// The bytes of an input picture and their format's usual extension. It is decoded once, so that nothing cut or damaged is
-/// handed on; one that is too large to be decoded here is handed on unseen. Messages begin with `input image PATH`.
+/// The bytes of an input picture and their format's usual extension. It is decoded once, so that nothing cut
+/// or damaged is handed on; one that is too large to be decoded here is handed on unseen. Messages begin with
+/// `input image PATH`.
 ///
 /// # Errors
 /// When there is no such file, or it is no whole picture.
@@ -41,7 +45,8 @@ pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     Ok((bytes, format.unwrap_or_default()))
 }
 
-/// Refuses an input picture that is empty, cut or damaged. What cannot be read here may be read by another program.
+/// Refuses an input picture that is empty, cut or damaged. What cannot be read here may be read by another
+/// program.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -56,6 +61,9 @@ pub fn refuse_damage(path: &Path) -> Result<(), String> {
 }
 
 /// Decodes base64, with or without a `data:…;base64,` prefix and line breaks.
+///
+/// # Errors
+/// When it is no base64.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let body = match text.strip_prefix("data:") {
         Some(rest) => rest

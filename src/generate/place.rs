@@ -1,4 +1,5 @@
-//! Where in-process networks run: device, number format, memory, and a folder for what one phase leaves to the next.
+//! Where in-process networks run: device, number format, memory, and a folder for what one phase leaves to
+//! the next.
 
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,9 @@ pub enum Precision {
     /// `bf16` on a GPU, `f32` on the CPU.
     #[default]
     Auto,
+    /// Always `f32`.
     F32,
+    /// Always `bf16`.
     Bf16,
 }
 
@@ -35,6 +38,7 @@ impl Precision {
 /// The surroundings of a generator.
 #[derive(Debug, Clone)]
 pub struct Place {
+    /// The device of the networks.
     pub device: Device,
     /// Bytes of device memory that weights may take together; none keeps every network resident.
     pub vram_budget: Option<u64>,

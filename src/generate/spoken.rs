@@ -1,8 +1,10 @@
 //! What was said so far, for models that hold conversations: an item's `history`, then its prompt and images.
 //!
-//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest first.
+//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest
+//! first.
 
-use super::{GenerateError, Request};
+use super::error::GenerateError;
+use super::generator::Request;
 use crate::image::{Change, decode_file, read_file};
 use crate::model::conversation::{Message, Piece};
 use crate::model::tokenizer::chat::Role;
@@ -14,12 +16,13 @@ use serde::Deserialize;
 pub struct Spoken {
     role: Role,
     text: String,
+    /// What is shown.
     pub pictures: Vec<RgbImage>,
     /// What decoding changed of the pictures.
     changes: Vec<Change>,
 }
 
-/// What of a turn stands first.
+/// What of a turn comes first.
 #[derive(Debug, Clone, Copy)]
 pub enum Order {
     TextFirst,
@@ -41,7 +44,7 @@ impl Spoken {
     ///
     /// # Errors
     /// When the history has a mistake or a picture cannot be read; the message names the key or the file.
-    pub fn of(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
+    pub fn turns(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
         let mut turns = past(request)?;
         turns.push(Past {
             role: Role::User,
@@ -58,8 +61,7 @@ impl Spoken {
                     changes: Vec::new(),
                 };
                 for image in &turn.images {
-                    let decoded = decode_file(&request.base.join(image));
-                    let decoded = decoded.map_err(|error| broken(&error))?;
+                    let decoded = decode_file(&request.base.join(image))?;
                     spoken.pictures.push(decoded.rgb);
                     spoken.changes.extend(decoded.changes);
                 }
@@ -69,31 +71,34 @@ impl Spoken {
     }
 
     /// Adds notes on what decoding changed of the pictures to an output's record.
-    pub fn note(spoken: &[Self], record: &mut Object) {
+    pub fn note_changes(spoken: &[Self], record: &mut Object) {
         for change in spoken.iter().flat_map(|turn| &turn.changes) {
             add_note(record, &change.note("an input picture of the item"));
         }
     }
 
-    /// The bytes of all pictures, and the history as it is written: what shapes an answer beside the prompt.
+    /// The history as it is written, and the bytes of all pictures: all that shapes an answer, apart from the
+    /// prompt.
     ///
     /// # Errors
     /// When a picture cannot be read.
-    pub fn bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
+    pub fn file_bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
         let mut parts = Vec::new();
         if let Some(history) = request.item.extra.get("history") {
             parts.push(history.to_string().into_bytes());
         }
         for image in request.item.all_images() {
-            parts.push(read_file(&request.base.join(image)).map_err(|error| broken(&error))?);
+            parts.push(read_file(&request.base.join(image))?);
         }
         Ok(parts)
     }
 
+    /// Who speaks.
     pub fn role(&self) -> Role {
         self.role
     }
 
+    /// What is said in words.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -119,8 +124,4 @@ fn past(request: &Request<'_>) -> Result<Vec<Past>, GenerateError> {
         Some(history) => Vec::<Past>::deserialize(history)
             .map_err(|error| GenerateError::item("prompt", format!("`history`: {error}"))),
     }
-}
-
-fn broken(error: &crate::image::ImageError) -> GenerateError {
-    GenerateError::item("image", error.to_string())
 }

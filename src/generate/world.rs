@@ -1,7 +1,9 @@
-//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes: the ceiling of a
-//! score in that world, and rows that must come out below it.
+//! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes. Exact
+//! pictures are the ceiling of a score in that world; pictures with mistakes must score below it.
 
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use crate::world::caption::{Caption, Task};
 use crate::world::random::Random;
@@ -16,7 +18,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSettings {
-    /// Probability, for each shape, of another shape, colour and place in its stead, and for each letter of another letter.
+    /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for
+    /// each letter, of another letter.
     pub mistakes: f64,
 }
 
@@ -24,19 +27,21 @@ pub struct WorldSettings {
 pub struct World(WorldSettings);
 
 impl World {
+    /// A pen with these settings.
+    ///
     /// # Errors
     /// When the settings hold no probability.
     pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
-        match (0.0..=1.0).contains(&settings.mistakes) {
-            true => Ok(Self(settings)),
-            false => Err(GenerateError::fatal(
-                format!(
-                    "`mistakes` is {}, which is not a probability",
-                    settings.mistakes
-                ),
-                "give a number from 0 to 1",
-            )),
+        if (0.0..=1.0).contains(&settings.mistakes) {
+            return Ok(Self(settings));
         }
+        Err(GenerateError::fatal(
+            format!(
+                "`mistakes` is {}, which is not a probability",
+                settings.mistakes
+            ),
+            "give a number from 0 to 1",
+        ))
     }
 
     fn scene(&self, mut scene: Scene, random: &mut Random) -> RgbImage {
@@ -55,14 +60,30 @@ impl World {
     }
 
     fn sign(&self, word: &str, random: &mut Random) -> RgbImage {
-        let letters = word
-            .chars()
-            .map(|letter| match random.chance(self.0.mistakes) {
-                true => char::from(b'A' + random.below(26) as u8),
-                false => letter,
-            });
+        let letters = word.chars().map(|letter| {
+            if random.chance(self.0.mistakes) {
+                char::from(b'A' + random.below(26) as u8)
+            } else {
+                letter
+            }
+        });
         let word: String = letters.collect();
         words::sign(&word, random.pick(&Color::ALL), random)
+    }
+}
+
+impl SimpleGenerator for World {
+    const NAME: &'static str = "world";
+    const ABOUT: &'static str =
+        "draws what an item of the miniature world asks for, exactly or with mistakes";
+    type Settings = WorldSettings;
+
+    fn open(settings: WorldSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self::new(settings)?)
+    }
+
+    fn check_settings(settings: WorldSettings) -> Result<(), BuildError> {
+        Ok(Self::new(settings).map(drop)?)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{ModelError, Result};
 
 /// Which tokens may be drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Sampling {
     /// Scores are divided by it.
     pub temperature: f32,

@@ -1,24 +1,48 @@
-//! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly, `checkpoint/`.
+//! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly,
+//! `checkpoint/`.
 
-use super::Tensors;
 use crate::model::ModelError;
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
+
 /// Why a case cannot be run.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum CaseError {
+    /// A file of the case cannot be read.
     #[error("{path}: {message}")]
     #[diagnostic(help(
         "a case is a folder with case.json, inputs.safetensors and expected.safetensors"
     ))]
-    Read { path: PathBuf, message: String },
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The case names no component that there is.
     #[error("{path}: there is no component named `{name}`")]
-    #[diagnostic(help("known: {}", super::names().join(", ")))]
-    Unknown { path: PathBuf, name: String },
+    #[diagnostic(help("known: {known}"))]
+    Unknown {
+        /// The case's folder.
+        path: PathBuf,
+        /// The name that `case.json` gives.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The component needs an input that the case does not have.
     #[error("{path}: the inputs have no `{name}`")]
-    Input { path: PathBuf, name: String },
+    Input {
+        /// The case's folder.
+        path: PathBuf,
+        /// The missing input.
+        name: String,
+    },
+    /// The checkpoint or the computation.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
@@ -41,12 +65,15 @@ struct Description {
 
 /// One case.
 pub struct Case {
+    /// Its folder.
     pub path: PathBuf,
     /// The component that it tests.
     pub model: String,
     tolerance: BTreeMap<String, f64>,
     settings: serde_json::Map<String, serde_json::Value>,
+    /// What the component is given.
     pub inputs: Tensors,
+    /// What it must make.
     pub expected: Tensors,
 }
 

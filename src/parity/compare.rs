@@ -1,18 +1,22 @@
 //! Compares computed tensors with expected ones.
 
-use super::{Case, Tensors};
+use super::case::{Case, Tensors};
 use candle_core::{DType, Tensor};
 
 /// One expected tensor and how the computed one differs.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Row {
+    /// The tensor's name.
     pub name: String,
+    /// The expected shape.
     pub shape: Vec<usize>,
     /// Largest absolute difference of one element; absent when there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
+    /// The largest allowed `max_abs`.
     pub tolerance: f64,
+    /// Whether the tensor is as expected.
     pub pass: bool,
     /// Why it fails where the numbers do not say.
     pub problem: Option<String>,
@@ -51,7 +55,7 @@ fn row(name: &str, want: &Tensor, got: Option<&Tensor>, tolerance: f64) -> Row {
     match (values(got), values(want)) {
         (Ok(got), Ok(want)) => {
             let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs());
-            // `max` would pass over a NaN.
+            // `max` would skip a NaN.
             let worst = worst.fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a });
             let square =
                 |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>();

@@ -1,24 +1,31 @@
-//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint, inputs and
-//! expected tensors; a component runs the same loader and forward code as the pipelines.
+//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint,
+//! inputs and expected tensors; a component runs the same loader and forward code as the pipelines.
 
 mod case;
 mod compare;
+mod component;
 mod components;
 
-pub use case::{Case, CaseError, find};
+pub use case::{Case, CaseError, Tensors, find};
 pub use compare::{Row, compare};
-pub use components::names;
-
-use std::collections::BTreeMap;
-
-/// Tensors by name.
-pub type Tensors = BTreeMap<String, candle_core::Tensor>;
+pub use component::Component;
+pub use components::COMPONENTS;
 
 /// Runs the component of a case and compares every expected tensor.
 ///
 /// # Errors
 /// When the case or its checkpoint cannot be read, or no component has its name.
 pub fn run(case: &Case, device: &candle_core::Device) -> Result<Vec<Row>, CaseError> {
-    let got = components::run(case, device)?;
-    Ok(compare(case, &got))
+    let named = COMPONENTS
+        .iter()
+        .find(|component| component.name == case.model);
+    let component = named.ok_or_else(|| {
+        let names: Vec<&str> = COMPONENTS.iter().map(|component| component.name).collect();
+        CaseError::Unknown {
+            path: case.path.clone(),
+            name: case.model.clone(),
+            known: names.join(", "),
+        }
+    })?;
+    Ok(compare(case, &(component.run)(case, device)?))
 }

@@ -1,5 +1,6 @@
 //! The arguments of `unigauge bench`.
 
+use crate::bench::NETWORKS;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -23,7 +24,8 @@ Examples:
 benches/model.py times the Python implementations with the same configuration and sizes, and
 prints the ratios.")]
 pub struct BenchModelArgs {
-    /// The network: clip, flux, flux-vae, mask2former, qwen2.5-vl, siglip, xomni-ar or xomni-decoder
+    /// The name of the network.
+    #[arg(help = networks())]
     pub network: String,
     /// The network's `config.json` [default: a small configuration that takes seconds on a CPU]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -56,6 +58,12 @@ pub struct BenchModelArgs {
     /// Also write the result as JSON to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
+}
+
+/// The names of the networks that can be timed.
+fn networks() -> String {
+    let names: Vec<&str> = NETWORKS.iter().map(|kind| kind.name).collect();
+    format!("The network: one of {}", names.join(", "))
 }
 
 /// Number formats of the weights and activations in `unigauge bench`.

@@ -1,6 +1,6 @@
 //! The running program: its process group and the threads at its three streams.
 
-use super::CommandSettings;
+use super::settings::CommandSettings;
 use crate::process::{Group, Tail};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -22,9 +22,10 @@ pub enum Said {
     End,
 }
 
+/// A started program.
 pub struct Running {
     group: Group,
-    /// `None` once the program was told to end.
+    /// None once the program was asked to end.
     stdin: Option<Sender<Vec<u8>>>,
     stdout: Receiver<Said>,
     stderr: Tail,
@@ -33,6 +34,10 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts the program, with threads that read and write its streams.
+    ///
+    /// # Errors
+    /// When it cannot be started.
     pub fn start(settings: &CommandSettings) -> std::io::Result<Self> {
         let mut command = Command::new(&settings.program[0]);
         command
@@ -79,6 +84,7 @@ impl Running {
         }
     }
 
+    /// The next line of the program's stdout, waited for at most `limit`.
     pub fn hear(&self, limit: Duration) -> Said {
         match self.stdout.recv_timeout(limit) {
             Ok(said) => said,
@@ -87,6 +93,7 @@ impl Running {
         }
     }
 
+    /// Whether the program still runs.
     pub fn alive(&mut self) -> bool {
         matches!(self.group.child().try_wait(), Ok(None))
     }
@@ -99,7 +106,7 @@ impl Running {
     /// Stops the program and says how it had ended, or that it was still running.
     pub fn stop(&mut self) -> String {
         self.stdin = None;
-        // A program that just closed its stdout is about to end: its own status tells more than the signal's.
+        // A program that just closed its stdout is about to end: its own status says more than the signal's.
         self.ended = self.group.ended_within(FAREWELL);
         self.group.kill();
         match self.ended {
@@ -108,6 +115,7 @@ impl Running {
         }
     }
 
+    /// The last lines of its stderr.
     pub fn last_words(&self) -> String {
         self.stderr.text()
     }

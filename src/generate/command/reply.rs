@@ -1,6 +1,8 @@
 //! Lines of the program, and the answers in them.
 
-use crate::generate::{Answer, GenerateError, Generated, picture};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generated};
+use crate::generate::picture;
 use crate::record::Object;
 use crate::text::json;
 use serde_json::Value;
@@ -36,6 +38,9 @@ pub fn read(line: &[u8], id: &str) -> Line {
 
 impl Reply {
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// When the program says that it failed, or the reply holds no answer that can be used.
     pub fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));

@@ -1,52 +1,52 @@
 //! The phase `decode`: latents to pixels, at the size that the benchmark stores.
 
-use super::denoise::LATENTS;
-use super::networks::{Network, running};
-use super::scratch::{Key, Named};
+use super::names::LATENTS;
+use super::settings::PictureSettings;
 use super::size::{Canvas, Sizing};
-use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, running,
+};
 use crate::image::pillow::{Filter, resize};
 use crate::model::flux::latents;
-use crate::model::flux_vae::Decoder;
-use crate::model::weights::Checked;
+use crate::model::flux_vae::{Decoder, VaeConfig};
 use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Tensor};
 use image::RgbImage;
+use serde_json::json;
 
 /// The VAE's decoder.
-pub struct Decode {
-    pub decoder: Network<Decoder>,
-    pub sizing: Sizing,
+struct Decode {
+    decoder: Network<Decoder>,
+    sizing: Sizing,
     /// (width, height) of the stored picture, where it is not as generated.
-    pub stored_size: Option<[u32; 2]>,
+    stored_size: Option<[u32; 2]>,
+}
+
+/// The phase of a folder that holds `vae/`.
+pub(super) fn decode_phase(
+    flux: &CheckpointFolder,
+    vae: VaeConfig,
+    settings: Result<(PictureSettings, Sizing), GenerateError>,
+) -> Phase {
+    let info = NetworkInfo::new("VAE decoder", flux.at("vae"), flux.dtype());
+    let decoder = Network::new(info, move |weights| Decoder::new(&vae, weights));
+    Phase::new("decode", vec![decoder.any()], |_| {
+        let (settings, sizing) = settings?;
+        Ok(Decode {
+            decoder,
+            sizing,
+            stored_size: settings.stored_size,
+        })
+    })
 }
 
 impl Stage for Decode {
-    fn name(&self) -> &'static str {
-        "decode"
-    }
-
-    fn bytes(&self) -> u64 {
-        self.decoder.bytes()
-    }
-
-    fn loaded(&self) -> bool {
-        self.decoder.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.decoder.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.decoder.unload();
-    }
-
     fn key(&self, _: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        Ok(Key::of(&[b"decode", before.as_bytes()]))
+        Ok(Key::after(before, &json!(["decode"]), &[]))
     }
 
     fn run(

@@ -1,70 +1,90 @@
 //! The phase `denoise`: Euler steps along a field, from noise to latents.
 
 use super::field::Field;
-use super::networks::running;
-use super::scratch::{Key, Named};
+use super::names::LATENTS;
+use super::settings::PictureSettings;
 use super::size::{Canvas, Sizing};
-use super::stage::{Made, Stage, Step};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    AnyNetwork, CheckpointFolder, Key, Made, Named, Phase, Stage, Step, running,
+};
 use crate::model::Result;
 use crate::model::flow_match::{FlowMatchConfig, euler_step};
 use crate::model::flux::latents;
 use crate::model::noise;
-use crate::model::weights::Checked;
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
+use serde_json::json;
 
-/// The packed latents that a chain's denoising leaves to its decoding.
-pub const LATENTS: &str = "latents";
-
-/// What the pipelines decide.
-pub struct Sampling {
-    pub num_inference_steps: usize,
-    pub scheduler: FlowMatchConfig,
-}
-
-/// The denoiser.
-pub struct Denoise {
+/// A field with its networks.
+pub struct Denoiser {
+    /// What latents follow.
     pub field: Box<dyn Field>,
-    pub sampling: Sampling,
+    /// The networks that the field runs.
+    pub networks: Vec<Box<dyn AnyNetwork>>,
     /// Width of a packed token: four times the latent channels.
     pub token_width: usize,
-    pub sizing: Sizing,
-    pub device: Device,
-    pub dtype: DType,
+}
+
+/// The phase in which latents follow a field.
+struct Denoise {
+    field: Box<dyn Field>,
+    num_inference_steps: usize,
+    guidance_scale: f32,
+    scheduler: FlowMatchConfig,
+    token_width: usize,
+    sizing: Sizing,
+    device: Device,
+    dtype: DType,
+}
+
+/// The phase of a folder that holds `scheduler/`.
+pub(super) fn denoise_phase(
+    flux: &CheckpointFolder,
+    denoiser: Denoiser,
+    settings: Result<(PictureSettings, Sizing), GenerateError>,
+) -> Phase {
+    let Denoiser {
+        field,
+        networks,
+        token_width,
+    } = denoiser;
+    let flux = flux.clone();
+    Phase::new("denoise", networks, move |device| {
+        let (settings, sizing) = settings?;
+        if settings.num_inference_steps == 0 {
+            return Err(GenerateError::fatal(
+                "`num_inference_steps` is 0; it must be 1 or more",
+                "the published evaluations use 28 to 50",
+            ));
+        }
+        Ok(Denoise {
+            field,
+            num_inference_steps: settings.num_inference_steps,
+            guidance_scale: settings.guidance_scale,
+            scheduler: flux.config("scheduler/scheduler_config.json")?,
+            token_width,
+            sizing,
+            device: device.clone(),
+            dtype: flux.dtype(),
+        })
+    })
 }
 
 impl Stage for Denoise {
-    fn name(&self) -> &'static str {
-        "denoise"
-    }
-
-    fn bytes(&self) -> u64 {
-        self.field.bytes()
-    }
-
-    fn loaded(&self) -> bool {
-        self.field.loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.field.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.field.unload();
-    }
-
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
         let Canvas { h, w } = self.sizing.canvas(request)?;
-        let how = format!(
-            "denoise {} {} {h} {w} {}",
-            self.sampling.num_inference_steps,
-            self.field.identity(),
+        let shape = json!([
+            "denoise",
+            self.field.name(),
+            self.num_inference_steps,
+            self.guidance_scale,
+            [h, w],
             request.seed
-        );
-        Ok(Key::of(&[how.as_bytes(), before.as_bytes()]))
+        ]);
+        Ok(Key::after(before, &shape, &[]))
     }
 
     fn run(
@@ -98,19 +118,17 @@ impl Denoise {
     }
 
     fn steps(
-        &mut self,
+        &self,
         mut x: Tensor,
         canvas: Canvas,
         before: &Named,
         cancel: &Cancel,
     ) -> Result<Tensor, GenerateError> {
         let wrong = running("denoise");
-        let sampling = &self.sampling;
-        let sigmas = sampling
-            .scheduler
-            .sigmas(sampling.num_inference_steps, canvas.h * canvas.w)
-            .map_err(&wrong)?;
-        let velocity = self.field.velocity(before, canvas, &self.device)?;
+        let (steps, tokens) = (self.num_inference_steps, canvas.h * canvas.w);
+        let sigmas = self.scheduler.sigmas(steps, tokens).map_err(&wrong)?;
+        let field = &self.field;
+        let velocity = field.velocity(before, canvas, self.guidance_scale, &self.device)?;
         for (number, pair) in sigmas.windows(2).enumerate() {
             if cancel.is_raised() {
                 return Err(GenerateError::Cancelled);
@@ -129,7 +147,8 @@ impl Denoise {
     }
 }
 
-/// Sigma as the authors' pipelines hand it to a network in bf16: the time in thousandths, through bf16 three times.
+/// Sigma as the authors' pipelines hand it to a network in bf16: the time in thousandths, through bf16 three
+/// times.
 fn as_seen(sigma: f32, dtype: DType) -> f32 {
     if dtype != DType::BF16 {
         return sigma;
@@ -138,7 +157,7 @@ fn as_seen(sigma: f32, dtype: DType) -> f32 {
     round(round(round(sigma * 1000.0) / 1000.0) * 1000.0) / 1000.0
 }
 
-/// A latent that is not finite makes every later number so: better told at once.
+/// A latent that is not finite makes every later number so: it is better to say it at once.
 fn finite(x: &Tensor) -> Result<(), GenerateError> {
     let sum = x
         .to_dtype(DType::F32)

@@ -1,84 +1,51 @@
 //! The network that latents follow from noise to a picture.
 
-use super::networks::{Network, running};
-use super::scratch::Named;
+use super::names::{POOLED, PROMPT, T5};
 use super::size::Canvas;
-use super::{POOLED, PROMPT, T5};
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
+use crate::generate::pipeline::{Named, Network, running};
 use crate::model::flux::{FluxTransformer, latents};
-use crate::model::weights::Checked;
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
 /// The velocity of packed latents [1, N, C] at sigma `[1]`.
-pub type Velocity<'a> = dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + 'a;
+pub type Velocity = dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
 
-/// A denoiser with what the settings tell it.
+/// A denoiser.
 pub trait Field: Send {
-    /// Device memory that its weights take, in bytes.
-    fn bytes(&self) -> u64;
-
-    fn loaded(&self) -> bool;
-
-    /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
-    ///
-    /// # Errors
-    /// When the weights are wrong or do not fit.
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError>;
-
-    fn unload(&mut self);
-
-    /// Everything of the settings that shapes the velocity.
-    fn identity(&self) -> String;
+    /// What sets it apart from other fields.
+    fn name(&self) -> &'static str;
 
     /// The velocity under what the stages before left of a request.
     ///
     /// # Errors
     /// When something is missing or does not fit.
-    fn velocity<'a>(
-        &'a mut self,
+    fn velocity(
+        &self,
         before: &Named,
         canvas: Canvas,
+        guidance_scale: f32,
         device: &Device,
-    ) -> Result<Box<Velocity<'a>>, GenerateError>;
+    ) -> Result<Box<Velocity>, GenerateError>;
 }
 
 /// FLUX with distilled guidance.
-pub struct FluxField {
-    pub transformer: Network<FluxTransformer>,
-    pub guidance_scale: f32,
-}
+pub struct FluxField(pub Network<FluxTransformer>);
 
 impl Field for FluxField {
-    fn bytes(&self) -> u64 {
-        self.transformer.bytes()
+    fn name(&self) -> &'static str {
+        "flux"
     }
 
-    fn loaded(&self) -> bool {
-        self.transformer.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.transformer.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.transformer.unload();
-    }
-
-    fn identity(&self) -> String {
-        self.guidance_scale.to_string()
-    }
-
-    fn velocity<'a>(
-        &'a mut self,
+    fn velocity(
+        &self,
         before: &Named,
         canvas: Canvas,
+        guidance_scale: f32,
         device: &Device,
-    ) -> Result<Box<Velocity<'a>>, GenerateError> {
-        let guidance_scale = self.guidance_scale;
-        let transformer = self.transformer.get()?;
-        let conditioning = condition(transformer, before, guidance_scale, canvas, device)
+    ) -> Result<Box<Velocity>, GenerateError> {
+        let transformer = self.0.get()?;
+        let conditioning = condition(&transformer, before, guidance_scale, canvas, device)
             .map_err(running("denoise"))?;
         Ok(Box::new(move |x, sigma| {
             transformer.forward(x, &conditioning, sigma, None)

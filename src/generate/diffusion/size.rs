@@ -1,12 +1,13 @@
 //! How large a picture is made.
 
-use crate::generate::{GenerateError, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
 use crate::image::size::Ratios;
 use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};
 
-/// The size of the pictures: `[width, height]`, or a named set of ratios, of which the one nearest to the input images is
-/// taken.
+/// The size of the pictures: `[width, height]`, or a named set of ratios, of which the one nearest to the
+/// input images is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Size {
@@ -17,7 +18,9 @@ pub enum Size {
 /// One picture in packed tokens, down and across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canvas {
+    /// Tokens down.
     pub h: usize,
+    /// Tokens across.
     pub w: usize,
 }
 
@@ -32,6 +35,8 @@ pub struct Sizing {
 }
 
 impl Sizing {
+    /// The sizes that the settings ask for, where a token spans `cells` pixels along a side.
+    ///
     /// # Errors
     /// When a size in pixels is not made of whole tokens.
     pub fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
@@ -68,19 +73,18 @@ impl Sizing {
     }
 }
 
-/// (height, width) for the mean width and height of the first two input images, as UniWorld's script has it; a square
-/// without images.
+/// (height, width) for the mean width and height of the first two input images, as UniWorld's script has it;
+/// a square without images.
 fn nearest(
     request: &Request<'_>,
     ratios: Ratios,
     anchor: u64,
 ) -> Result<(u32, u32), GenerateError> {
-    let wrong = |error: String| GenerateError::item("image", error);
     let mut sides = Vec::new();
     for image in request.item.images.iter().take(2) {
         let path = request.base.join(image);
         let size = read_file(&path).and_then(|bytes| dimensions(&bytes, image));
-        sides.push(size.map_err(|error| wrong(error.to_string()))?);
+        sides.push(size?);
     }
     if sides.is_empty() {
         sides.push((1, 1));
@@ -91,5 +95,5 @@ fn nearest(
     };
     ratios
         .size(mean(|both| both.0), mean(|both| both.1), anchor)
-        .map_err(|error| wrong(error.to_string()))
+        .map_err(|error| GenerateError::item("image", error.to_string()))
 }

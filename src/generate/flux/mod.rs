@@ -5,80 +5,65 @@ mod settings;
 pub use settings::FluxSettings;
 
 use super::diffusion::{
-    Chain, FluxField, Network, PictureSettings, Scratch, Size, Stage, Text, decode_part, fatal,
-    picture_stages, text_parts,
+    Denoiser, FLUX_1_DEV, FluxField, PictureSettings, Size, TextSettings, picture_phases,
+    text_phase,
 };
-use super::parts::Part;
-use super::{GenerateError, Place};
+use super::error::GenerateError;
+use super::kind::Pipeline;
+use super::pipeline::{CheckpointFolder, Network, NetworkInfo, Phase};
+use super::place::Precision;
+use super::released::ReleasedConfig;
 use crate::model::flux::{FluxConfig, FluxTransformer};
-use crate::model::read_config;
 use crate::record::Task;
 use std::path::Path;
 
-/// Opens the pipeline; weights are mapped, and loaded when their phase begins.
-///
-/// # Errors
-/// When a file of the checkpoint is absent or damaged, or weights and configuration do not fit.
-pub fn open(settings: FluxSettings, place: &Place) -> Result<Chain, GenerateError> {
-    let (device, dtype) = (&place.device, settings.precision.on(&place.device));
-    let folder = settings.checkpoint.join("transformer");
-    let config: FluxConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
-    let token_width = config.in_channels;
-    let transformer = Network::open(&folder, dtype, device, move |weights| {
-        FluxTransformer::new(&config, weights)
-    })?;
-    let field = Box::new(FluxField {
-        transformer,
-        guidance_scale: settings.guidance_scale as f32,
-    });
-    let picture = PictureSettings {
-        num_inference_steps: settings.num_inference_steps,
-        size: Size::Pixels(settings.size),
-        anchor_pixels: 0,
-        stored_size: settings.stored_size,
-    };
-    let [denoise, decode] = picture_stages(
-        &settings.checkpoint,
-        field,
-        token_width,
-        &picture,
-        dtype,
-        device,
-    )?;
-    let length = Some(settings.max_sequence_length);
-    let text = Text::open(&settings.checkpoint, length, dtype, device)?;
-    let stages: Vec<Box<dyn Stage>> = vec![Box::new(text), denoise, decode];
-    let scratch = Scratch::at(&place.scratch);
-    Ok(Chain::new(
-        &[Task::TextToImage],
-        stages,
-        place.vram_budget,
-        device.clone(),
-        scratch,
-    ))
-}
+/// The description of the generator.
+pub struct Flux;
 
-/// The networks' tensors, by the configurations in `folder`.
-///
-/// # Errors
-/// When a configuration is absent or wrong.
-pub fn parts(
-    settings: &FluxSettings,
-    folder: &Path,
-    gpu: bool,
-) -> Result<Vec<Part>, GenerateError> {
-    let dtype = settings.precision.dtype(gpu);
-    let path = folder.join("transformer/config.json");
-    let config: FluxConfig = read_config(&path).map_err(fatal)?;
-    let build = |weights: &_| FluxTransformer::new(&config, weights);
-    let mut parts = text_parts(folder, true, dtype)?;
-    parts.push(Part::of(
-        "denoise",
-        "transformer",
-        "FLUX transformer",
-        dtype,
-        build,
-    )?);
-    parts.push(decode_part(folder, dtype)?);
-    Ok(parts)
+impl Pipeline for Flux {
+    const NAME: &'static str = "flux";
+    const ABOUT: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
+    const TASKS: &'static [Task] = &[Task::TextToImage];
+    type Settings = FluxSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[FLUX_1_DEV];
+
+    fn precision(settings: &FluxSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoint(settings: &FluxSettings) -> &Path {
+        &settings.checkpoint
+    }
+
+    fn phases(
+        settings: &FluxSettings,
+        folder: &CheckpointFolder,
+    ) -> Result<Vec<Phase>, GenerateError> {
+        let text = TextSettings {
+            t5_length: Some(settings.max_sequence_length),
+            negative: false,
+        };
+        let picture = PictureSettings {
+            num_inference_steps: settings.num_inference_steps,
+            guidance_scale: settings.guidance_scale as f32,
+            size: Size::Pixels(settings.size),
+            anchor_pixels: 0,
+            stored_size: settings.stored_size,
+        };
+        let config: FluxConfig = folder.config("transformer/config.json")?;
+        let token_width = config.in_channels;
+        let info = NetworkInfo {
+            has_bfl_layout: true,
+            ..NetworkInfo::new("FLUX transformer", folder.at("transformer"), folder.dtype())
+        };
+        let transformer = Network::new(info, move |weights| FluxTransformer::new(&config, weights));
+        let denoiser = Denoiser {
+            networks: vec![transformer.any()],
+            field: Box::new(FluxField(transformer)),
+            token_width,
+        };
+        let text = text_phase(folder, text)?;
+        let [denoise, decode] = picture_phases(folder, denoiser, Ok(picture))?;
+        Ok(vec![text, denoise, decode])
+    }
 }

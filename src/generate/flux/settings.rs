@@ -1,6 +1,6 @@
 //! The settings of the `flux` generator.
 
-use crate::generate::Precision;
+use crate::generate::place::Precision;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -8,8 +8,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FluxSettings {
-    /// The published folder: `transformer`, `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`, `tokenizer_2`,
-    /// `scheduler`. `transformer` may hold the authors' own `flux1-dev.safetensors`, and `vae`
+    /// The published folder: `transformer`, `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`,
+    /// `tokenizer_2`, `scheduler`. `transformer` may hold the authors' own `flux1-dev.safetensors`, and `vae`
     /// their `ae.safetensors`, beside the published `config.json`.
     pub checkpoint: PathBuf,
     /// Euler steps.
@@ -27,6 +27,7 @@ pub struct FluxSettings {
     /// `[width, height]` that a finished picture is resized to (bicubic).
     #[serde(default)]
     pub stored_size: Option<[u32; 2]>,
+    /// The number format of weights and activations.
     #[serde(default)]
     pub precision: Precision,
 }

@@ -11,16 +11,17 @@ use std::path::{Path, PathBuf};
 pub struct Inventory {
     /// Outputs asked for.
     pub expected: usize,
+    /// Outputs whose picture is there.
     pub found: usize,
     /// Where absent pictures were looked for.
     pub missing: Vec<String>,
     /// Why pictures that are there cannot be used.
     pub refused: Vec<String>,
-    /// Pictures that bear an output's name and are not taken, since another one bears it, too.
+    /// Pictures that have an output's name and are not taken, since another one has it, too.
     pub doubled: Vec<String>,
     /// Pictures that several items would have.
     pub shared: Vec<String>,
-    /// Pictures that no item asks for; grids and source images of the official layouts don't count.
+    /// Pictures that no item asks for; grids and source images of the official layouts do not count.
     pub extra: Vec<String>,
 }
 

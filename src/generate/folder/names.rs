@@ -37,6 +37,7 @@ struct Listing {
 }
 
 impl Names {
+    /// The names below a folder; nothing is listed yet.
     pub fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -44,7 +45,8 @@ impl Names {
         }
     }
 
-    /// The pictures of a name, relative to the root: the one to take first. `stem` is a path without extension.
+    /// The pictures of a name, relative to the root: the one to take first. `stem` is a path without
+    /// extension.
     pub fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
         let Some((listing, name)) = self.look(stem) else {
             return Vec::new();
@@ -81,7 +83,7 @@ impl Names {
         Some((self.list(folder)?, name))
     }
 
-    /// Leaves out what is no file. A link that leads nowhere stays, since it has to be told.
+    /// Leaves out what is no file. A link that leads nowhere stays, since it has to be reported.
     fn files(&self, listing: &Listing, names: Vec<String>) -> Vec<PathBuf> {
         let paths = names.into_iter().map(|name| listing.folder.join(name));
         let file = |path: &PathBuf| {

@@ -1,7 +1,6 @@
 //! Tiles of pictures that hold several outputs of a prompt.
 
-use super::image_error;
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use crate::image as decode;
 use image::RgbImage;
 
@@ -20,8 +19,8 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the side that its
-    /// script is told; without it, only what is a grid of squares can be divided.
+    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the
+    /// side that its script is told; without it, only what is a grid of squares can be divided.
     ///
     /// # Errors
     /// When the picture of this size is no such grid.
@@ -78,7 +77,7 @@ impl Tile {
     /// # Errors
     /// When the picture is broken, does not hold the tile, or the tile is empty.
     pub fn cut(&self, bytes: &[u8], name: &str) -> Result<(RgbImage, Vec<String>), GenerateError> {
-        let decoded = decode::decode_bytes(bytes, name).map_err(image_error)?;
+        let decoded = decode::decode_bytes(bytes, name)?;
         let grid = decoded.rgb;
         let Self {
             number,
@@ -92,11 +91,10 @@ impl Tile {
             |from: u32, size: u32, side: u32| from.checked_add(size).is_some_and(|end| end <= side);
         let inside = ends(left, width, grid.width()) && ends(top, height, grid.height());
         if width == 0 || height == 0 || !inside {
-            let help = match self.black_is_empty {
-                true => "set `grid` to its columns and rows",
-                false => {
-                    "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
-                }
+            let help = if self.black_is_empty {
+                "set `grid` to its columns and rows"
+            } else {
+                "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
             };
             let message = format!(
                 "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels does not lie in it; {help}",

@@ -12,7 +12,10 @@ mod settings;
 pub use crate::remote::ImageOrder;
 pub use settings::OpenAiSettings;
 
-use super::{GenerateError, Generated, Generator, Request, picture};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
+use super::picture;
 use crate::cancel::Cancel;
 use crate::record::{Object, Task};
 use crate::remote::{Body, Client, Endpoint, Part, data_url, mime};
@@ -28,6 +31,16 @@ const EDIT: &str = "/images/edits";
 pub struct OpenAi {
     settings: OpenAiSettings,
     client: Client,
+}
+
+impl SimpleGenerator for OpenAi {
+    const NAME: &'static str = "openai";
+    const ABOUT: &'static str = "asks any server with the API of OpenAI";
+    type Settings = OpenAiSettings;
+
+    fn open(settings: OpenAiSettings, _: &Resources) -> Result<Self, BuildError> {
+        Ok(Self::new(settings)?)
+    }
 }
 
 impl OpenAi {

@@ -1,15 +1,17 @@
 //! What the server's JSON holds: a text, a picture, or a refusal.
 
 use crate::cancel::Cancel;
-use crate::generate::{Answer, GenerateError, Generated, picture};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generated};
+use crate::generate::picture;
 use crate::record::model_name::another;
 use crate::record::{Object, add_note};
 use crate::remote::{self, ChatReply, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model thought in a field of
-/// its own is kept and is no answer.
+/// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model
+/// thought in a field of its own is kept and is no answer.
 pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
     let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
@@ -30,6 +32,9 @@ pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
 }
 
 /// Reads the answer of `/images/…` to `asked`; a picture that is only named is fetched.
+///
+/// # Errors
+/// When there is no picture in it, or the picture cannot be fetched or read.
 pub fn image(
     asked: &str,
     mut reply: Value,

@@ -14,7 +14,8 @@ pub struct OpenAiSettings {
     /// Address that usually ends in `/v1` (default `https://api.openai.com/v1`).
     #[serde(default = "openai")]
     pub base_url: String,
-    /// Name of the environment variable that holds the key (default `OPENAI_API_KEY`); unset for servers without keys.
+    /// Name of the environment variable that holds the key (default `OPENAI_API_KEY`); unset for servers
+    /// without keys.
     #[serde(default = "key_variable")]
     pub api_key_env: String,
     /// Longest time for one answer, in seconds (default 120; large local models need more).
@@ -35,7 +36,8 @@ pub struct OpenAiSettings {
     /// Longest text answer, in tokens (default: the server's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
-    /// Name of the field for `max_tokens` (default `max_tokens`; reasoning models want `max_completion_tokens`).
+    /// Name of the field for `max_tokens` (default `max_tokens`; reasoning models want
+    /// `max_completion_tokens`).
     #[serde(default = "max_tokens")]
     pub token_field: String,
     /// Sampling temperature of a text answer (default: the server's).

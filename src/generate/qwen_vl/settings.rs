@@ -1,6 +1,6 @@
 //! The settings of the `qwen-vl` generator.
 
-use crate::generate::Precision;
+use crate::generate::place::Precision;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -13,9 +13,10 @@ pub struct QwenVlSettings {
     /// Longest answer in tokens; one that reaches it is marked `answer_truncated`.
     #[serde(default = "new_tokens")]
     pub max_new_tokens: usize,
-    /// Bounds of an input image's area in pixels.
+    /// Least area of an input image in pixels; a smaller one is scaled up.
     #[serde(default = "min_pixels")]
     pub min_pixels: u64,
+    /// Largest area of an input image in pixels; a larger one is scaled down.
     #[serde(default = "max_pixels")]
     pub max_pixels: u64,
     /// Instead of the template's own system turn.
@@ -25,6 +26,7 @@ pub struct QwenVlSettings {
     /// `generation_config.json` has 1.05.
     #[serde(default = "one")]
     pub repetition_penalty: f64,
+    /// The number format of weights and activations.
     #[serde(default)]
     pub precision: Precision,
 }

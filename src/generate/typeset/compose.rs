@@ -16,7 +16,9 @@ const BASELINE: f32 = 1.02;
 /// Everything that is drawn on a page, in pixels.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
+    /// The lines at their places.
     pub lines: Vec<Placed>,
+    /// The rectangles behind texts.
     pub boards: Vec<Board>,
     /// Lines left out because they lie below their area.
     pub clipped: usize,
@@ -27,12 +29,17 @@ pub(super) struct Plan {
 /// A line at its place.
 #[derive(Debug)]
 pub(super) struct Placed {
-    /// Text, and paragraph in it.
+    /// Which text it belongs to.
     pub text: usize,
+    /// Which paragraph of the text.
     pub paragraph: usize,
+    /// The glyphs.
     pub line: Line,
+    /// Pixels of an em.
     pub size: f32,
+    /// Left end in pixels.
     pub x: f32,
+    /// Base line in pixels from the top.
     pub baseline: f32,
     /// Drawn in the colour of the paper, on a filled board.
     pub inverted: bool,
@@ -41,16 +48,22 @@ pub(super) struct Placed {
 /// A rectangle behind a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Board {
+    /// Where it lies.
     pub area: Area,
     /// Thickness of the frame; none means filled.
     pub frame: Option<f32>,
 }
 
+/// A rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Area {
+    /// Left end.
     pub x: f32,
+    /// Top end.
     pub y: f32,
+    /// From left to right.
     pub width: f32,
+    /// From top to bottom.
     pub height: f32,
 }
 
@@ -93,8 +106,8 @@ struct Sizing<'a> {
 }
 
 impl Sizing<'_> {
-    /// The size asked for, or the largest whole number of pixels at which every word fits into `width` and all text
-    /// into the height (`fits`); then made smaller by `scale`.
+    /// The size asked for, or the largest whole number of pixels at which every word fits into `width` and
+    /// all text into the height (`fits`); then made smaller by `scale`.
     fn choose(
         &self,
         texts: &[Text],
@@ -113,7 +126,8 @@ impl Sizing<'_> {
     }
 }
 
-/// The largest whole number from `LEGIBLE` to `cap` that fits, taking for granted that smaller ones fit as well.
+/// The largest whole number from `LEGIBLE` to `cap` that fits, taking for granted that smaller ones fit as
+/// well.
 fn largest(cap: f32, fits: impl Fn(f32) -> bool) -> Option<f32> {
     let (mut low, mut high) = (LEGIBLE as u32, cap as u32);
     if !fits(low as f32) {

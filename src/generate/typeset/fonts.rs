@@ -1,4 +1,5 @@
-//! Fonts: DejaVu is part of the program, so Latin text is the same everywhere; Chinese needs a font of the system.
+//! Fonts: DejaVu is part of the program, so Latin text is the same everywhere; Chinese needs a font of the
+//! system.
 
 use super::settings::Face;
 use cosmic_text::fontdb::{self, Database, FaceInfo, Source, Style, Weight};
@@ -27,8 +28,11 @@ const LOCALE: &str = "en-US";
 
 /// Fonts and their glyphs, as one generator uses them.
 pub(super) struct Fonts {
+    /// All loaded fonts.
     pub system: FontSystem,
+    /// Drawn glyphs.
     pub glyphs: SwashCache,
+    /// Family of the font for Latin letters.
     pub latin: &'static str,
     /// Family of the font for Chinese, once loaded.
     pub cjk: Option<String>,

@@ -1,5 +1,5 @@
-//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order. What a
-//! reader makes of its pages is the ceiling of a score for rendered text.
+//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order.
+//! What a reader makes of its pages is the ceiling of a score for rendered text.
 
 mod compose;
 mod fonts;
@@ -11,20 +11,21 @@ mod target;
 
 pub use settings::{Arrangement, Auto, Face, Size, TypesetError, TypesetSettings};
 
-/// Whether the system has a font for Chinese.
-pub fn system_has_chinese() -> bool {
-    fonts::system_cjk().is_some()
-}
-
-use super::{Answer, GenerateError, Generated, Generator, Request};
+use super::error::{BuildError, GenerateError};
+use super::generator::{Answer, Generated, Generator, Request};
+use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
+use crate::record::Item;
 use cosmic_text::fontdb::FaceInfo;
 use fonts::Fonts;
 use serde_json::json;
 use target::{Target, is_cjk};
 
-/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is drawn
-/// with the font that the system has.
+/// The asset with a Chinese font for machines that have none.
+const CJK_FONT: &str = "font-noto-sans-cjk-sc";
+
+/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is
+/// drawn with the font that the system has.
 pub struct Typeset {
     settings: TypesetSettings,
     /// Ink and paper.
@@ -34,7 +35,36 @@ pub struct Typeset {
     chosen_cjk: Option<FaceInfo>,
 }
 
+impl SimpleGenerator for Typeset {
+    const NAME: &'static str = "typeset";
+    const ABOUT: &'static str =
+        "draws an item's target texts with a font, clean or degraded in a known order";
+    type Settings = TypesetSettings;
+
+    fn open(mut settings: TypesetSettings, assets: &Resources) -> Result<Self, BuildError> {
+        let asset = assets.get(CJK_FONT).cloned();
+        settings.cjk_font = settings.cjk_font.or(asset);
+        Self::new(settings).map_err(BuildError::own)
+    }
+
+    /// A Chinese font where the system has none.
+    fn wanted_assets(items: &[Item]) -> Vec<&'static str> {
+        let chinese = |item: &Item| {
+            item.expect
+                .get("language")
+                .is_some_and(|language| language == "zh")
+        };
+        if items.iter().any(chinese) && fonts::system_cjk().is_none() {
+            vec![CJK_FONT]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
 impl Typeset {
+    /// A generator with these settings.
+    ///
     /// # Errors
     /// When a setting is out of range or `cjk_font` is no Chinese font.
     pub fn new(settings: TypesetSettings) -> Result<Self, TypesetError> {

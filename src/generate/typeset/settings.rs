@@ -19,8 +19,8 @@ pub struct TypesetSettings {
     pub cjk_font: Option<PathBuf>,
     /// How the texts are arranged: `page`, `sign`, `columns` or `scattered`. Default `page`.
     pub layout: Arrangement,
-    /// Font size in pixels, or `auto`: the largest at which all text fits, at most an eighth of the height and at
-    /// least 10. Default `auto`.
+    /// Font size in pixels, or `auto`: the largest at which all text fits, at most an eighth of the height
+    /// and at least 10. Default `auto`.
     pub size: Size,
     /// Colour of the text, `#rrggbb`. Default `#000000`.
     pub ink: String,
@@ -32,8 +32,8 @@ pub struct TypesetSettings {
     pub blur: f32,
     /// Noise: standard deviation in grey levels, 0 to 255. Default 0.
     pub noise: f32,
-    /// Probability with which each word (Chinese: each character) is left out, 0 to 1. A higher probability leaves
-    /// out the same ones and more. Default 0.
+    /// Probability with which each word (Chinese: each character) is left out, 0 to 1. A higher probability
+    /// leaves out the same ones and more. Default 0.
     pub drop: f64,
     /// Turn of the page in degrees clockwise, -45 to 45; corners that leave the page are cut. Default 0.
     pub rotate: f32,

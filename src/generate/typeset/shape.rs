@@ -15,6 +15,7 @@ const OPENING: &str = "（《「『【〈“‘([{$￥#";
 /// A text without line feeds.
 #[derive(Debug, Clone)]
 pub(super) struct Paragraph {
+    /// Its glyphs on one line.
     pub glyphs: Vec<LayoutGlyph>,
     /// Parts that stay together.
     units: Vec<Unit>,
@@ -33,8 +34,11 @@ struct Unit {
 /// A line: some glyphs of a paragraph. Positions are in ems.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
+    /// Which glyphs of the paragraph.
     pub glyphs: Range<usize>,
+    /// Where the first glyph begins in the paragraph.
     pub start: f32,
+    /// From the first glyph's beginning to the last one's end.
     pub width: f32,
 }
 
@@ -93,7 +97,8 @@ fn units(text: &str, glyphs: &[LayoutGlyph]) -> Vec<Unit> {
     units
 }
 
-/// Whether a line may end between two characters: at blanks, and beside CJK characters where punctuation allows.
+/// Whether a line may end between two characters: at blanks, and beside CJK characters where punctuation
+/// allows.
 fn may_break(before: char, after: char) -> bool {
     if before == ' ' {
         return true;

@@ -100,8 +100,8 @@ fn quoted(prompt: &str) -> Vec<String> {
     texts
 }
 
-/// Characters that only a CJK font has, and between which lines may break: ideographs, kana, hangul, full-width
-/// forms and CJK punctuation.
+/// Characters that only a CJK font has, and between which lines may break: ideographs, kana, hangul,
+/// full-width forms and CJK punctuation.
 pub(super) fn is_cjk(character: char) -> bool {
     matches!(u32::from(character),
         0x1100..=0x11ff | 0x2e80..=0x303f | 0x3040..=0x33ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff

@@ -1,33 +1,116 @@
-//! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its states, with
-//! reference features between them, to the denoiser.
+//! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its
+//! states, with reference features between them, to the denoiser.
 
-use super::reference::ReferenceEncoder;
-use super::settings::UniWorldSettings;
+use super::layout::OWN;
+use super::reference::{ReferenceEncoder, ReferenceNetworks};
+use super::settings::{Route, UniWorldSettings};
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Key, Made, Named, Network, PROMPT, Stage, Step, running};
+use crate::generate::diffusion::PROMPT;
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+};
 use crate::generate::spoken::{Order, Spoken};
-use crate::generate::{GenerateError, Request};
 use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
-use crate::model::uniworld::{Conditioner, TaskHead};
-use crate::model::weights::Checked;
+use crate::model::uniworld::{Conditioner, Config, TaskHead};
+use crate::model::weights::Asked;
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
+use serde_json::{Value, json};
 
 /// The understanding half of UniWorld.
-pub struct Prompt {
-    pub conditioner: Network<Conditioner>,
-    pub reference: Option<ReferenceEncoder>,
-    pub task_head: Option<Network<TaskHead>>,
-    pub reader: Reader,
-    pub settings: UniWorldSettings,
+struct Prompt {
+    conditioner: Network<Conditioner>,
+    reference: Option<ReferenceEncoder>,
+    task_head: Option<Network<TaskHead>>,
+    reader: Reader,
+    settings: UniWorldSettings,
     /// Everything of the settings and the checkpoint that shapes this phase.
-    pub identity: Vec<u8>,
-    pub device: Device,
+    identity: Value,
+    device: Device,
+}
+
+/// The phase of a checkpoint with this configuration.
+///
+/// # Errors
+/// When a configuration of the reference encoder is absent or wrong.
+pub(super) fn phase(
+    settings: &UniWorldSettings,
+    config: &Config,
+    folder: &CheckpointFolder,
+) -> Result<Phase, GenerateError> {
+    let conditioner = conditioner(config, folder);
+    let reference = ReferenceNetworks::read(settings, config, folder)?;
+    let task_head = (settings.route == Route::TaskHead).then(|| task_head(config, folder));
+    let mut networks = vec![conditioner.any()];
+    networks.extend(reference.iter().flat_map(ReferenceNetworks::all));
+    networks.extend(task_head.iter().map(Network::any));
+    let (settings, folder) = (settings.clone(), folder.clone());
+    Ok(Phase::new("prompt", networks, move |device| {
+        // Sampling comes later; all else of the settings shapes this phase.
+        let identity = json!([
+            "prompt",
+            folder.path().to_string_lossy(),
+            folder.dtype().as_str(),
+            settings.vlm_sees_images,
+            settings.min_pixels,
+            settings.max_pixels,
+            settings.route,
+            settings.reference,
+        ]);
+        let open = |networks: ReferenceNetworks| networks.open(&settings, &folder, device);
+        Ok(Prompt {
+            conditioner,
+            reference: reference.map(open).transpose()?,
+            task_head,
+            reader: Reader::open(&folder.at(OWN).path).map_err(fatal)?,
+            identity,
+            device: device.clone(),
+            settings,
+        })
+    }))
+}
+
+/// The language model and its projector. The same files hold a projector of VAE tokens that no published
+/// recipe uses.
+fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditioner> {
+    let tower = &config.denoise_tower;
+    let inner = tower.denoiser_config.width();
+    let tensor = |name: &str, shape: &[usize]| Asked {
+        name: format!("denoise_tower.vae_projector.{name}"),
+        shape: shape.into(),
+    };
+    let unused = vec![
+        tensor("0.weight", &[inner, tower.denoiser_config.in_channels]),
+        tensor("0.bias", &[inner]),
+        tensor("2.weight", &[tower.output_hidden_size, inner]),
+        tensor("2.bias", &[tower.output_hidden_size]),
+    ];
+    let info = NetworkInfo {
+        split: &[
+            ("visual.", "visual"),
+            ("denoise_tower.", "denoise_projector"),
+            ("", "language model"),
+        ],
+        unused: Some(("vae_projector", unused)),
+        ..NetworkInfo::new("Qwen2.5-VL", folder.at(OWN), folder.dtype())
+    };
+    let config = config.clone();
+    Network::new(info, move |weights| Conditioner::new(&config, weights))
+}
+
+/// The network that decides between a picture and words, always in f32.
+fn task_head(config: &Config, folder: &CheckpointFolder) -> Network<TaskHead> {
+    let width = config.vlm.text.hidden_size;
+    let location = folder.below(OWN).at("task_head_final.pt");
+    let info = NetworkInfo::new("task head", location, DType::F32);
+    Network::new(info, move |weights| TaskHead::new(weights, width))
 }
 
 /// A request as the language model takes it, with its pictures for the reference encoder.
@@ -37,51 +120,9 @@ struct Read {
 }
 
 impl Stage for Prompt {
-    fn name(&self) -> &'static str {
-        "prompt"
-    }
-
-    fn bytes(&self) -> u64 {
-        let reference = self.reference.as_ref().map_or(0, ReferenceEncoder::bytes);
-        let head = self.task_head.as_ref().map_or(0, Network::bytes);
-        self.conditioner.bytes() + reference + head
-    }
-
-    fn loaded(&self) -> bool {
-        self.conditioner.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.conditioner.load(check)?;
-        if let Some(reference) = &mut self.reference {
-            reference.load(check)?;
-        }
-        self.task_head
-            .as_mut()
-            .map_or(Ok(()), |head| head.load(check))
-    }
-
-    fn unload(&mut self) {
-        self.conditioner.unload();
-        if let Some(reference) = &mut self.reference {
-            reference.unload();
-        }
-        if let Some(head) = &mut self.task_head {
-            head.unload();
-        }
-    }
-
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let mut parts = vec![
-            b"prompt".to_vec(),
-            self.identity.clone(),
-            before.as_bytes().to_vec(),
-        ];
-        parts.push(format!("{:?}", request.item.task).into_bytes());
-        parts.push(request.item.prompt.clone().into_bytes());
-        parts.extend(Spoken::bytes(request)?);
-        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        Ok(Key::of(&parts))
+        let shape = json!([self.identity, request.item.task, request.item.prompt]);
+        Ok(Key::after(before, &shape, &Spoken::file_bytes(request)?))
     }
 
     fn run(
@@ -97,31 +138,25 @@ impl Stage for Prompt {
             return self.answer(&read, extra, cancel);
         }
         let conversation = &read.conversation;
-        let states = conversation
-            .states(&self.conditioner.get()?.vlm)
-            .map_err(&wrong)?;
-        if let Some(head) = &mut self.task_head {
-            let logits = route(
-                head.get()?,
-                &self.reader.tokenizer,
-                &conversation.ids,
-                &states,
-            )
-            .map_err(&wrong)?;
+        let conditioner = self.conditioner.get()?;
+        let states = conversation.states(&conditioner.vlm).map_err(&wrong)?;
+        if let Some(head) = &self.task_head {
+            let tokenizer = &self.reader.tokenizer;
+            let head = head.get()?;
+            let logits = route(&head, tokenizer, &conversation.ids, &states);
+            let logits = logits.map_err(&wrong)?;
             extra.insert("task_logits".into(), logits.to_vec().into());
             // Class 1 is a picture.
             if logits[0] >= logits[1] {
                 return self.answer(&read, extra, cancel);
             }
         }
-        let references = match &mut self.reference {
+        let references = match &self.reference {
             Some(reference) if !read.pictures.is_empty() => Some(reference.encode(&read.pictures)?),
             _ => None,
         };
-        let prompt = self
-            .conditioner
-            .get()?
-            .encoder_hidden_states(&read.conversation.ids, &states, references.as_ref())
+        let prompt = conditioner
+            .encoder_hidden_states(&conversation.ids, &states, references.as_ref())
             .map_err(&wrong)?;
         Ok(Step {
             made: Made::Tensors([(PROMPT.to_owned(), prompt)].into()),
@@ -131,10 +166,11 @@ impl Stage for Prompt {
 }
 
 impl Prompt {
-    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is noted.
+    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is
+    /// noted.
     fn read(&self, request: &Request<'_>, extra: &mut Object) -> Result<Read, GenerateError> {
-        let spoken = Spoken::of(request)?;
-        Spoken::note(&spoken, extra);
+        let spoken = Spoken::turns(request)?;
+        Spoken::note_changes(&spoken, extra);
         let turns = spoken.iter().map(|turn| turn.message(Order::TextFirst));
         let mut messages: Vec<Message<'_>> = turns.collect();
         if !self.settings.vlm_sees_images && request.item.task != Task::Understand {
@@ -158,12 +194,7 @@ impl Prompt {
         })
     }
 
-    fn answer(
-        &mut self,
-        read: &Read,
-        extra: Object,
-        cancel: &Cancel,
-    ) -> Result<Step, GenerateError> {
+    fn answer(&self, read: &Read, extra: Object, cancel: &Cancel) -> Result<Step, GenerateError> {
         let wrong = running("prompt");
         let reply = self.reader.reply(
             &self.conditioner.get()?.vlm,

@@ -1,19 +1,20 @@
 //! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
 
-use super::settings::{Encoder, UniWorldSettings};
-use crate::generate::GenerateError;
-use crate::generate::diffusion::{Network, fatal};
+use super::layout::OWN;
+use super::settings::{Encoder, Reference, UniWorldSettings};
+use crate::generate::error::GenerateError;
+use crate::generate::pipeline::{
+    AnyNetwork, CheckpointFolder, Location, Network, NetworkInfo, fatal, running,
+};
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::uniworld::{Config, Projector};
-use crate::model::weights::{Checked, Files};
 use crate::model::{Result, read_config};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use image::RgbImage;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 /// Side for RADIO at which it gives 32 × 32 patches of 16 pixels.
 const RADIO_SIDE: u32 = 512;
@@ -22,7 +23,7 @@ const RADIO_SIDE: u32 = 512;
 const DINOV2_SIDE: u32 = 448;
 
 /// The projector of an encoder other than SigLIP, as training leaves it in the checkpoint.
-pub const PROJECTOR: &str = "projector.safetensors";
+const PROJECTOR: &str = "projector.safetensors";
 
 enum Eye {
     Siglip(SiglipVision),
@@ -31,94 +32,154 @@ enum Eye {
     Radio(Radio),
 }
 
+/// The encoder and its projector by their configurations.
+pub(super) struct ReferenceNetworks {
+    eye: Network<Eye>,
+    projector: Network<Projector>,
+    processor: FixedProcessor,
+    /// The encoder's folder.
+    folder: PathBuf,
+}
+
 /// The encoder with its projector.
-pub struct ReferenceEncoder {
+pub(super) struct ReferenceEncoder {
     eye: Network<Eye>,
     projector: Network<Projector>,
     processor: FixedProcessor,
     device: Device,
 }
 
-impl ReferenceEncoder {
+impl ReferenceNetworks {
     /// The encoder of the settings; none when they want none.
     ///
     /// # Errors
-    /// When a checkpoint is absent or wrong, or the encoder has no projector of its own.
-    pub fn open(
+    /// When its configuration is absent or wrong, or its sizes cannot be read from its weights.
+    pub(super) fn read(
         settings: &UniWorldSettings,
         config: &Config,
-        files: &Arc<Files>,
-        dtype: DType,
-        device: &Device,
+        folder: &CheckpointFolder,
     ) -> Result<Option<Self>, GenerateError> {
-        let own = settings
-            .checkpoint
-            .join(settings.reference.encoder.folder());
-        let folder = settings.reference.checkpoint.as_deref().unwrap_or(&own);
-        let (eye, width, processor) = match settings.reference.encoder {
+        let encoder = settings.reference.encoder;
+        let Some(location) = encoder_location(settings, folder)? else {
+            return Ok(None);
+        };
+        let place = location.path.clone();
+        let (eye, width, processor) = match encoder {
             Encoder::None => return Ok(None),
-            Encoder::Siglip => siglip(folder, dtype, device)?,
-            Encoder::Dinov2 => dinov2(folder, false, dtype, device)?,
-            Encoder::Dinov2Registers => dinov2(folder, true, dtype, device)?,
-            Encoder::Radio => radio(folder, dtype, device)?,
+            Encoder::Siglip => siglip(location, folder)?,
+            Encoder::Dinov2 => dinov2(location, false, folder)?,
+            Encoder::Dinov2Registers => dinov2(location, true, folder)?,
+            Encoder::Radio => radio(location, folder)?,
         };
-        let mut processor = processor.with_published(folder).map_err(fatal)?;
-        if let Some(size) = settings.reference.size {
-            processor.size = size;
-        }
         let output = config.denoise_tower.output_hidden_size;
-        let beside = settings.checkpoint.join(PROJECTOR);
-        let named = settings.reference.projector.as_ref();
-        let file = match (named, settings.reference.encoder) {
-            (Some(path), _) => Some(path),
-            (None, Encoder::Siglip) => None,
-            (None, _) if beside.is_file() => Some(&beside),
-            (None, _) => {
-                return Err(GenerateError::fatal(
-                    format!(
-                        "`reference.projector` is not set, and there is no {}",
-                        beside.display()
-                    ),
-                    "an encoder other than siglip needs the projector that was trained with it: set its file",
-                ));
-            }
-        };
-        let projector = match file {
-            Some(path) => Network::open(path, dtype, device, move |weights| {
-                Projector::new(weights, width, output)
-            })?,
-            None => Network::of(files.clone(), dtype, device, move |weights| {
-                Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
-            })?,
-        };
         Ok(Some(Self {
             eye,
-            projector,
+            projector: projector(&settings.reference, width, output, folder),
             processor,
-            device: device.clone(),
+            folder: place,
         }))
     }
 
-    pub fn bytes(&self) -> u64 {
-        self.eye.bytes() + self.projector.bytes()
+    /// Its networks.
+    pub(super) fn all(&self) -> [Box<dyn AnyNetwork>; 2] {
+        [self.eye.any(), self.projector.any()]
     }
 
-    pub fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.eye.load(check)?;
-        self.projector.load(check)
+    /// Reads how pictures are prepared.
+    ///
+    /// # Errors
+    /// When the encoder has no projector of its own, or its published preparation cannot be followed.
+    pub(super) fn open(
+        self,
+        settings: &UniWorldSettings,
+        folder: &CheckpointFolder,
+        device: &Device,
+    ) -> Result<ReferenceEncoder, GenerateError> {
+        let mut processor = self.processor.with_published(&self.folder).map_err(fatal)?;
+        if let Some(size) = settings.reference.size {
+            processor.size = size;
+        }
+        let beside = folder.at(PROJECTOR).path;
+        let named = settings.reference.projector.is_some() || beside.is_file();
+        if !named && settings.reference.encoder != Encoder::Siglip {
+            return Err(GenerateError::fatal(
+                format!(
+                    "`reference.projector` is not set, and there is no {}",
+                    beside.display()
+                ),
+                "an encoder other than siglip needs the projector that was trained with it: set its file",
+            ));
+        }
+        Ok(ReferenceEncoder {
+            eye: self.eye,
+            projector: self.projector,
+            processor,
+            device: device.clone(),
+        })
     }
+}
 
-    pub fn unload(&mut self) {
-        self.eye.unload();
-        self.projector.unload();
+/// The folder of the encoder; none when the settings want none.
+fn encoder_location(
+    settings: &UniWorldSettings,
+    folder: &CheckpointFolder,
+) -> Result<Option<Location>, GenerateError> {
+    let Reference {
+        encoder,
+        checkpoint,
+        ..
+    } = &settings.reference;
+    let Some(name) = encoder.folder() else {
+        return Ok(None);
+    };
+    let mut location = folder.at(name);
+    if let Some(path) = checkpoint {
+        location.path.clone_from(path);
     }
+    if location.path.join("config.json").is_file() {
+        return Ok(Some(location));
+    }
+    let own = settings.checkpoint.join(name);
+    let missing = checkpoint.as_ref().unwrap_or(&own);
+    Err(GenerateError::fatal(
+        format!(
+            "{}: no such file: the reference encoder's configuration",
+            missing.join("config.json").display()
+        ),
+        "set `reference.checkpoint` to the folder of the encoder",
+    ))
+}
 
+/// SigLIP's projector lies among the checkpoint's own weights; that of another encoder is a file.
+fn projector(
+    reference: &Reference,
+    width: usize,
+    output: usize,
+    folder: &CheckpointFolder,
+) -> Network<Projector> {
+    let dtype = folder.dtype();
+    let named = reference.projector.as_ref();
+    if reference.encoder == Encoder::Siglip && named.is_none() {
+        let info = NetworkInfo::new("siglip_projector", folder.at(OWN), dtype);
+        return Network::new(info, move |weights| {
+            Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
+        });
+    }
+    let mut location = folder.at(PROJECTOR);
+    if let Some(path) = named {
+        location.path.clone_from(path);
+    }
+    let info = NetworkInfo::new("reference projector", location, dtype);
+    Network::new(info, move |weights| Projector::new(weights, width, output))
+}
+
+impl ReferenceEncoder {
     /// Projected features [n, N, J] of pictures.
     ///
     /// # Errors
     /// When the device has no room.
-    pub fn encode(&mut self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
-        let wrong = crate::generate::diffusion::running("prompt");
+    pub(super) fn encode(&self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
+        let wrong = running("prompt");
         let pixels = || -> Result<Tensor> {
             let each = pictures
                 .iter()
@@ -127,7 +188,7 @@ impl ReferenceEncoder {
             Ok(Tensor::stack(&each, 0)?.to_device(&self.device)?)
         };
         let pixels = pixels().map_err(&wrong)?;
-        let features = match self.eye.get()? {
+        let features = match &*self.eye.get()? {
             Eye::Siglip(tower) => tower.forward(&pixels),
             Eye::Radio(network) => network.forward(&pixels),
             Eye::Dinov2(network, before) => network.forward(&pixels).and_then(|states| {
@@ -142,68 +203,63 @@ impl ReferenceEncoder {
     }
 }
 
-type Opened = (Network<Eye>, usize, FixedProcessor);
+/// An encoder, the width of its tokens, and how pictures are prepared for it.
+type Read = (Network<Eye>, usize, FixedProcessor);
 
-fn siglip(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
-    let path = folder.join("config.json");
+fn siglip(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
+    let path = location.path.join("config.json");
     let config: SiglipConfig = read_config(&path).map_err(fatal)?;
     let config = config.vision().clone();
     let (width, size) = (config.hidden_size, config.image_size as u32);
-    let eye = Network::open(folder, dtype, device, move |weights| {
+    let info = NetworkInfo::new("SigLIP", location, folder.dtype());
+    let eye = Network::new(info, move |weights| {
         Ok(Eye::Siglip(SiglipVision::new(&config, weights)?))
-    })?;
+    });
     Ok((eye, width, FixedProcessor::siglip(size)))
 }
 
+/// DINOv2; `registers` asks for a network that has them.
 fn dinov2(
-    folder: &Path,
+    location: Location,
     registers: bool,
-    dtype: DType,
-    device: &Device,
-) -> Result<Opened, GenerateError> {
-    let config = dinov2_config(folder, registers)?;
-    let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
-    let eye = Network::open(folder, dtype, device, move |weights| {
-        Ok(Eye::Dinov2(Dinov2::new(&config, weights)?, before))
-    })?;
-    Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
-}
-
-fn radio(folder: &Path, dtype: DType, device: &Device) -> Result<Opened, GenerateError> {
-    let (config, files, width) = radio_files(folder)?;
-    let eye = Network::of(files, dtype, device, move |weights| {
-        Ok(Eye::Radio(Radio::new(&config, weights)?))
-    })?;
-    Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
-}
-
-/// DINOv2's configuration; `registers` asks for a network that has them.
-///
-/// # Errors
-/// When it is absent or wrong, or the network has no registers.
-pub fn dinov2_config(folder: &Path, registers: bool) -> Result<Dinov2Config, GenerateError> {
-    let config: Dinov2Config = read_config(&folder.join("config.json")).map_err(fatal)?;
+    folder: &CheckpointFolder,
+) -> Result<Read, GenerateError> {
+    let path = location.path.join("config.json");
+    let config: Dinov2Config = read_config(&path).map_err(fatal)?;
     if registers && config.num_register_tokens == 0 {
         return Err(GenerateError::fatal(
-            format!("{}: this DINOv2 has no registers", folder.display()),
+            format!("{}: this DINOv2 has no registers", location.path.display()),
             "give a checkpoint with registers, or set `reference.encoder = \"dinov2\"`",
         ));
     }
-    Ok(config)
+    let (width, before) = (config.hidden_size, 1 + config.num_register_tokens);
+    let info = NetworkInfo::new("DINOv2", location, folder.dtype());
+    let eye = Network::new(info, move |weights| {
+        Ok(Eye::Dinov2(Dinov2::new(&config, weights)?, before))
+    });
+    Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
 }
 
-/// RADIO's configuration, its weights, and the width of its tokens, which only the weights tell.
-///
-/// # Errors
-/// When a file is absent or wrong.
-pub fn radio_files(folder: &Path) -> Result<(RadioConfig, Arc<Files>, usize), GenerateError> {
-    let config: RadioConfig = read_config(&folder.join("config.json")).map_err(fatal)?;
-    let files = Arc::new(Files::open(folder).map_err(fatal)?);
+/// RADIO, whose weights alone tell its sizes.
+fn radio(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
+    let path = location.path.join("config.json");
+    let config: RadioConfig = read_config(&path).map_err(fatal)?;
+    let files = folder.shelf().open(&location.path)?;
     let width = Radio::width(&files).ok_or_else(|| {
         GenerateError::fatal(
-            format!("{}: these are not weights of RADIO", folder.display()),
+            format!(
+                "{}: these are not weights of RADIO",
+                location.path.display()
+            ),
             "give a folder with the published safetensors",
         )
     })?;
-    Ok((config, files, width))
+    let info = NetworkInfo {
+        stored: Some(files),
+        ..NetworkInfo::new("RADIO", location, folder.dtype())
+    };
+    let eye = Network::new(info, move |weights| {
+        Ok(Eye::Radio(Radio::new(&config, weights)?))
+    });
+    Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
 }

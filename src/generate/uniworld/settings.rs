@@ -1,7 +1,7 @@
 //! The settings of the `uniworld` generator.
 
-use crate::generate::Precision;
 use crate::generate::diffusion::Size;
+use crate::generate::place::Precision;
 use crate::image::size::Ratios;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UniWorldSettings {
-    /// Folder that holds `uniworld/`, `siglip/` and `flux/` (with `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`,
-    /// `tokenizer_2`, `scheduler`), each as its authors publish it.
+    /// Folder that holds `uniworld/`, `siglip/` and `flux/` (with `vae`, `text_encoder`, `text_encoder_2`,
+    /// `tokenizer`, `tokenizer_2`, `scheduler`), each as its authors publish it.
     pub checkpoint: PathBuf,
     /// Euler steps.
     #[serde(default = "steps")]
@@ -25,7 +25,8 @@ pub struct UniWorldSettings {
     /// Whether T5's states join the sequence and CLIP sees the prompt; otherwise CLIP sees the empty text.
     #[serde(default = "yes")]
     pub joint_with_t5: bool,
-    /// `"any_11ratio"`, the published ratio nearest to the input images at `anchor_pixels`, or `[width, height]`.
+    /// `"any_11ratio"`, the published ratio nearest to the input images at `anchor_pixels`, or
+    /// `[width, height]`.
     #[serde(default = "size")]
     pub size: Size,
     /// Area that `any_11ratio` aims at.
@@ -34,12 +35,13 @@ pub struct UniWorldSettings {
     /// `[width, height]` that a finished picture is resized to (bicubic), as the benchmark's script does.
     #[serde(default)]
     pub stored_size: Option<[u32; 2]>,
-    /// Bounds of an input image's area for the language model.
+    /// Least area in pixels of an input image for the language model; a smaller one is scaled up.
     #[serde(default = "vlm_pixels")]
     pub min_pixels: u64,
+    /// Largest area in pixels of an input image for the language model; a larger one is scaled down.
     #[serde(default = "vlm_pixels")]
     pub max_pixels: u64,
-    /// Whether the language model sees input images where a picture is to be made; an ablation shuts its eyes.
+    /// Whether the language model sees input images where a picture is to be made; false is an ablation.
     #[serde(default = "yes")]
     pub vlm_sees_images: bool,
     /// Who decides between a picture and words: the item's task, or the checkpoint's task head.
@@ -51,6 +53,7 @@ pub struct UniWorldSettings {
     /// What looks at the reference images for FLUX.
     #[serde(default)]
     pub reference: Reference,
+    /// The number format of weights and activations.
     #[serde(default)]
     pub precision: Precision,
 }
@@ -70,17 +73,18 @@ pub enum Route {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
+    /// Which network looks at the reference images.
     #[serde(default)]
     pub encoder: Encoder,
     /// Folder of the encoder. Default: `siglip/`, `dinov2/` or `radio/` of the checkpoint.
     #[serde(default)]
     pub checkpoint: Option<PathBuf>,
-    /// Weights of the projector behind it (`0.weight`, `0.bias`, `2.weight`, `2.bias`). Default: the checkpoint's
-    /// `siglip_projector`, of another encoder `projector.safetensors` in the checkpoint.
+    /// Weights of the projector behind it (`0.weight`, `0.bias`, `2.weight`, `2.bias`). Default: the
+    /// checkpoint's `siglip_projector`, of another encoder `projector.safetensors` in the checkpoint.
     #[serde(default)]
     pub projector: Option<PathBuf>,
-    /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448 and RADIO 512, which
-    /// give as many tokens as SigLIP2 at 512.
+    /// Side in pixels that a reference image is squashed to. Default: the encoder's own; DINOv2 448 and RADIO
+    /// 512, which give as many tokens as SigLIP2 at 512.
     #[serde(default)]
     pub size: Option<u32>,
 }
@@ -104,12 +108,13 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// Its folder in a checkpoint that has it.
-    pub fn folder(self) -> &'static str {
+    /// Its folder in a checkpoint that has it; none for [`Self::None`].
+    pub fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Siglip | Self::None => "siglip",
-            Self::Dinov2 | Self::Dinov2Registers => "dinov2",
-            Self::Radio => "radio",
+            Self::Siglip => Some("siglip"),
+            Self::Dinov2 | Self::Dinov2Registers => Some("dinov2"),
+            Self::Radio => Some("radio"),
+            Self::None => None,
         }
     }
 }

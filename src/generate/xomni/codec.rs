@@ -1,15 +1,23 @@
 //! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
 
-use super::look::Look;
-use super::tokens::drawn;
+use super::layout::{CODES, OWN};
+use super::look::{Look, LookNetworks};
+use super::picture::PicturePhases;
+use super::settings::XOmniSettings;
+use super::tokens::codes_step;
 use super::words::Codes;
-use super::{CODES, Canvas, Chain, Config, Picture, Place, Scratch, Stage, XOmniSettings, fatal};
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Key, Named, Step};
-use crate::generate::{Answer, GenerateError, Generator, Request};
-use crate::model::weights::Checked;
+use crate::generate::diffusion::Canvas;
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generator, Request};
+use crate::generate::pipeline::{
+    AnyNetwork, Chain, CheckpointFolder, Key, Named, Phase, Stage, Step, fatal,
+};
+use crate::generate::place::Place;
+use crate::model::xomni::Config;
 use crate::record::{Item, Task};
 use image::RgbImage;
+use serde_json::json;
 use std::path::Path;
 
 /// A checkpoint's tokenizer and decoder.
@@ -22,6 +30,7 @@ pub struct Codec {
 }
 
 impl Codec {
+    /// The tokenizer of a checkpoint; opens nothing yet.
     pub fn new(settings: XOmniSettings, place: Place) -> Self {
         Self {
             settings,
@@ -36,18 +45,14 @@ impl Codec {
     /// # Errors
     /// When the checkpoint cannot be opened, or the picture is outside the limits.
     pub fn encode(&mut self, picture: &RgbImage) -> Result<Codes, GenerateError> {
-        if self.look.is_none() {
-            let own = self.settings.checkpoint.join("xomni");
-            let config = Config::read(&own).map_err(fatal)?;
-            let dtype = self.settings.precision.on(&self.place.device);
-            let any = self.settings.any_image_size;
-            self.look = Some(Look::open(&own, &config, any, dtype, &self.place.device)?);
-        }
-        let look = self.look.as_mut().ok_or(GenerateError::Cancelled)?;
+        let look = match &self.look {
+            Some(look) => look,
+            None => &*self.look.insert(self.open_look()?),
+        };
         look.codes(picture)
     }
 
-    /// A picture of codes; `prompt` is what a decoder that reads text is told.
+    /// A picture of codes; a decoder that reads text gets `prompt`.
     ///
     /// # Errors
     /// When the checkpoint cannot be opened, or the codes are no grid of the checkpoint's.
@@ -76,7 +81,7 @@ impl Codec {
         // Opened anew for another size only; equal sizes share the loaded networks.
         if self.chain.as_ref().is_none_or(|(size, _)| *size != canvas) {
             self.chain = None;
-            self.chain = Some((canvas, self.open(canvas)?));
+            self.chain = Some((canvas, self.open_chain(canvas)?));
         }
         let (_, chain) = self.chain.as_mut().ok_or(GenerateError::Cancelled)?;
         let item = Item {
@@ -105,23 +110,30 @@ impl Codec {
         }
     }
 
-    fn open(&self, canvas: Canvas) -> Result<Chain, GenerateError> {
-        let own = self.settings.checkpoint.join("xomni");
-        let config = Config::read(&own).map_err(fatal)?;
+    fn folder(&self) -> CheckpointFolder {
         let dtype = self.settings.precision.on(&self.place.device);
+        CheckpointFolder::new(&self.settings.checkpoint, dtype)
+    }
+
+    fn open_look(&self) -> Result<Look, GenerateError> {
+        let (folder, device) = (self.folder(), &self.place.device);
+        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
-        let place = &self.place;
-        let picture = Picture::open(&self.settings, &own, vision, canvas, dtype, place)?;
-        let mut stages: Vec<Box<dyn Stage>> = vec![Box::new(Given)];
-        stages.extend(picture.text);
-        stages.extend(picture.last);
-        Ok(Chain::new(
-            &[Task::TextToImage],
-            stages,
-            self.place.vram_budget,
-            self.place.device.clone(),
-            Scratch::at(&self.place.scratch),
-        ))
+        let networks = LookNetworks::new(vision, self.settings.any_image_size, &folder);
+        networks.vit.open(folder.shelf(), device)?;
+        networks.vq.open(folder.shelf(), device)?;
+        Ok(networks.on(device))
+    }
+
+    fn open_chain(&self, canvas: Canvas) -> Result<Chain, GenerateError> {
+        let folder = self.folder();
+        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let vision = config.vision().map_err(fatal)?;
+        let PicturePhases { text, last } =
+            PicturePhases::read(&self.settings, vision, Ok(canvas), &folder)?;
+        let given = Phase::new("tokens", Vec::new(), |_| Ok(Given));
+        let phases = [given].into_iter().chain(text).chain(last);
+        Chain::open(&[Task::TextToImage], phases.collect(), &folder, &self.place)
     }
 }
 
@@ -136,33 +148,12 @@ impl Given {
 }
 
 impl Stage for Given {
-    fn name(&self) -> &'static str {
-        "tokens"
-    }
-
-    fn bytes(&self) -> u64 {
-        0
-    }
-
-    fn loaded(&self) -> bool {
-        true
-    }
-
-    fn load(&mut self, _: Option<Checked>) -> Result<(), GenerateError> {
-        Ok(())
-    }
-
-    fn unload(&mut self) {}
-
-    fn key(&self, request: &Request<'_>, _: &Key) -> Result<Key, GenerateError> {
-        let ids = Self::ids(request)
-            .iter()
-            .flat_map(|id| id.to_le_bytes())
-            .collect::<Vec<u8>>();
-        Ok(Key::of(&[b"given", &ids]))
+    fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
+        let shape = json!(["given", Self::ids(request)]);
+        Ok(Key::after(before, &shape, &[]))
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        drawn(Self::ids(request))
+        codes_step(Self::ids(request))
     }
 }

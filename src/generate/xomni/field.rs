@@ -1,58 +1,42 @@
 //! X-Omni's decoder as the field that latents follow: codes and prompt against nothing.
 
-use super::CODES;
-use crate::generate::GenerateError;
+use super::layout::CODES;
 use crate::generate::diffusion::{
-    Canvas, Field, NEGATIVE_POOLED, NEGATIVE_T5, Named, Network, POOLED, T5, Velocity, running,
+    Canvas, Field, NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5, Velocity,
 };
+use crate::generate::error::GenerateError;
+use crate::generate::pipeline::{Named, Network, running};
 use crate::model::flux::latents;
-use crate::model::weights::Checked;
 use crate::model::xomni::{Condition, VqDecoder, XOmniDecoder};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
-/// What the pipeline tells the decoder's own guidance input.
+/// The value of the decoder's own guidance input.
 const GUIDANCE: f32 = 1.0;
 
 /// The decoder with the second half of the tokenizer.
-pub struct XOmniField {
+pub(super) struct XOmniField {
+    /// The diffusion decoder.
     pub decoder: Network<XOmniDecoder>,
+    /// Codes to the decoder's condition.
     pub vq: Network<VqDecoder>,
-    pub cfg_scale: f32,
 }
 
 impl Field for XOmniField {
-    fn bytes(&self) -> u64 {
-        self.decoder.bytes() + self.vq.bytes()
+    fn name(&self) -> &'static str {
+        "x-omni"
     }
 
-    fn loaded(&self) -> bool {
-        self.decoder.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.vq.load(check)?;
-        self.decoder.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.decoder.unload();
-        self.vq.unload();
-    }
-
-    fn identity(&self) -> String {
-        format!("x-omni {}", self.cfg_scale)
-    }
-
-    fn velocity<'a>(
-        &'a mut self,
+    fn velocity(
+        &self,
         before: &Named,
         canvas: Canvas,
+        guidance_scale: f32,
         device: &Device,
-    ) -> Result<Box<Velocity<'a>>, GenerateError> {
+    ) -> Result<Box<Velocity>, GenerateError> {
         let wrong = running("denoise");
-        let features = features(self.vq.get()?, before, canvas).map_err(&wrong)?;
-        let (decoder, scale) = (self.decoder.get()?, self.cfg_scale);
+        let (vq, decoder) = (self.vq.get()?, self.decoder.get()?);
+        let features = features(&vq, before, canvas).map_err(&wrong)?;
         let steady = |features: Option<&Tensor>, states: &str, pooled: &str| -> Result<_> {
             let text = before.get(states).zip(before.get(pooled));
             let guidance = Tensor::new(&[GUIDANCE], device)?;
@@ -60,14 +44,15 @@ impl Field for XOmniField {
             decoder.prepare(Condition { features, text }, &guidance, &ids)
         };
         let with = steady(Some(&features), T5, POOLED).map_err(&wrong)?;
-        if scale == 1.0 {
+        if guidance_scale == 1.0 {
             return Ok(Box::new(move |x, sigma| decoder.forward(x, &with, sigma)));
         }
         let without = steady(None, NEGATIVE_T5, NEGATIVE_POOLED).map_err(&wrong)?;
+        let scale = f64::from(guidance_scale);
         Ok(Box::new(move |x, sigma| {
             let without = decoder.forward(x, &without, sigma)?;
             let with = decoder.forward(x, &with, sigma)?;
-            Ok((&without + ((with - &without)? * f64::from(scale))?)?)
+            Ok((&without + ((with - &without)? * scale)?)?)
         }))
     }
 }

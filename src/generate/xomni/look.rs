@@ -1,87 +1,113 @@
 //! The phase `look`: the pictures of a question become codes.
 
+use super::layout::OWN;
+use super::picture::quantizer;
 use super::words::Codes;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Key, Made, Named, Network, Stage, Step, fatal, running};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    CheckpointFolder, Key, Location, Made, Named, Network, NetworkInfo, Phase, Stage, Step, running,
+};
 use crate::generate::spoken::Spoken;
-use crate::generate::{GenerateError, Request};
 use crate::model::processor::BoundedProcessor;
-use crate::model::weights::{Checked, Files};
-use crate::model::xomni::{Config, Vit, VqEncoder};
+use crate::model::xomni::{VisionConfig, Vit, VqEncoder};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
-use std::path::Path;
-use std::sync::Arc;
+use serde_json::{Value, json};
 
-/// The tokenizer's first half: vision transformer and quantizer.
-pub struct Look {
+/// The tokenizer's first half by its configuration: vision transformer and quantizer.
+pub(super) struct LookNetworks {
+    /// The vision transformer.
+    pub vit: Network<Vit>,
+    /// The quantizer, always in f32.
+    pub vq: Network<VqEncoder>,
+    processor: BoundedProcessor,
+    dtype: DType,
+    identity: Value,
+}
+
+/// The tokenizer's first half.
+pub(super) struct Look {
     vit: Network<Vit>,
     vq: Network<VqEncoder>,
     processor: BoundedProcessor,
     device: Device,
     dtype: DType,
-    identity: String,
+    /// Everything of the settings and the checkpoint that shapes the codes.
+    identity: Value,
+}
+
+impl LookNetworks {
+    /// The tokenizer of a checkpoint. `any_image_size` takes pictures that it was not trained on.
+    pub(super) fn new(
+        vision: &VisionConfig,
+        any_image_size: bool,
+        folder: &CheckpointFolder,
+    ) -> Self {
+        let own = folder.below(OWN);
+        let (vit, vq) = (vision.encoder.clone(), vision.encoder.clone());
+        let location = Location {
+            label: format!("{OWN} (vision pickle)"),
+            path: own.path().join(&vit.siglip_path),
+        };
+        let vit_info = NetworkInfo::new("SigLIP2-g", location, folder.dtype());
+        let location = quantizer(vision, folder);
+        let vq_info = NetworkInfo::new("quantizer, encoding", location, DType::F32);
+        let mut transform = vision.transform;
+        transform.filtering &= !any_image_size;
+        Self {
+            vit: Network::new(vit_info, move |weights| Vit::new(&vit, weights)),
+            vq: Network::new(vq_info, move |weights| VqEncoder::new(&vq, weights)),
+            processor: BoundedProcessor(transform),
+            dtype: folder.dtype(),
+            identity: json!([
+                "look",
+                own.path().to_string_lossy(),
+                transform,
+                folder.dtype().as_str()
+            ]),
+        }
+    }
+
+    /// The phase that codes the pictures of a question.
+    pub(super) fn phase(self) -> Phase {
+        let networks = vec![self.vit.any(), self.vq.any()];
+        Phase::new("look", networks, |device| Ok(self.on(device)))
+    }
+
+    /// The tokenizer on a device. Its files are opened by others.
+    pub(super) fn on(self, device: &Device) -> Look {
+        Look {
+            vit: self.vit,
+            vq: self.vq,
+            processor: self.processor,
+            device: device.clone(),
+            dtype: self.dtype,
+            identity: self.identity,
+        }
+    }
 }
 
 impl Look {
-    /// Opens the tokenizer of a checkpoint's folder.
-    ///
-    /// # Errors
-    /// When a file is absent or damaged, or weights and configuration do not fit.
-    pub fn open(
-        folder: &Path,
-        config: &Config,
-        any_image_size: bool,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self, GenerateError> {
-        let vision = config.vision().map_err(fatal)?;
-        let open = |file: &str| {
-            Files::open_file(&folder.join(file))
-                .map(Arc::new)
-                .map_err(fatal)
-        };
-        let (vit, vq) = (vision.encoder.clone(), vision.encoder.clone());
-        let mut transform = vision.transform;
-        transform.filtering &= !any_image_size;
-        Ok(Self {
-            vit: Network::of(open(&vit.siglip_path)?, dtype, device, move |weights| {
-                Vit::new(&vit, weights)
-            })?,
-            vq: Network::of(
-                open(&vq.projector_path)?,
-                DType::F32,
-                device,
-                move |weights| VqEncoder::new(&vq, weights),
-            )?,
-            processor: BoundedProcessor(transform),
-            device: device.clone(),
-            dtype,
-            identity: format!("{folder:?} {transform:?} {dtype:?}"),
-        })
-    }
-
     /// The codes of a picture.
     ///
     /// # Errors
     /// When its size or shape is outside the limits, or memory runs out.
-    pub fn codes(&mut self, picture: &RgbImage) -> Result<Codes, GenerateError> {
+    pub(super) fn codes(&self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let pixels = self.processor.prepare(picture);
         let pixels = pixels.map_err(|error| GenerateError::item("image", error.to_string()))?;
-        let (device, dtype) = (self.device.clone(), self.dtype);
-        let see =
-            |vit: &Vit| -> Result<_> { vit.forward(&pixels.to_device(&device)?.to_dtype(dtype)?) };
-        let (features, (height, width)) = see(self.vit.get()?).map_err(running("look"))?;
-        let name = |vq: &VqEncoder| -> Result<Vec<u32>> {
-            Ok(vq.encode(&features)?.flatten_all()?.to_vec1()?)
+        let (vit, vq) = (self.vit.get()?, self.vq.get()?);
+        let see = || -> Result<_> {
+            let (features, grid) =
+                vit.forward(&pixels.to_device(&self.device)?.to_dtype(self.dtype)?)?;
+            let ids = vq.encode(&features)?.flatten_all()?.to_vec1()?;
+            Ok((ids, grid))
         };
-        Ok(Codes {
-            height,
-            width,
-            ids: name(self.vq.get()?).map_err(running("look"))?,
-        })
+        let (ids, (height, width)) = see().map_err(running("look"))?;
+        Ok(Codes { height, width, ids })
     }
 }
 
@@ -94,7 +120,7 @@ fn name(number: usize) -> String {
 ///
 /// # Errors
 /// When what was left cannot be read.
-pub fn left(before: &Named) -> Result<Vec<Codes>> {
+pub(super) fn codes_left(before: &Named) -> Result<Vec<Codes>> {
     let tensors = (0..).map_while(|number| before.get(&name(number)));
     tensors
         .map(|tensor| {
@@ -106,49 +132,21 @@ pub fn left(before: &Named) -> Result<Vec<Codes>> {
 }
 
 impl Stage for Look {
-    fn name(&self) -> &'static str {
-        "look"
-    }
-
-    fn bytes(&self) -> u64 {
-        self.vit.bytes() + self.vq.bytes()
-    }
-
-    fn loaded(&self) -> bool {
-        self.vit.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.vq.load(check)?;
-        self.vit.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.vit.unload();
-        self.vq.unload();
-    }
-
     fn wants(&self, request: &Request<'_>) -> bool {
         request.item.task == Task::Understand && request.item.all_images().next().is_some()
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let mut parts = vec![
-            b"look".to_vec(),
-            self.identity.clone().into_bytes(),
-            before.as_bytes().to_vec(),
-        ];
-        parts.extend(Spoken::bytes(request)?);
-        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        Ok(Key::of(&parts))
+        let pictures = Spoken::file_bytes(request)?;
+        Ok(Key::after(before, &self.identity, &pictures))
     }
 
     fn run(&mut self, request: &Request<'_>, _: &Named, _: &Cancel) -> Result<Step, GenerateError> {
         let wrong = running("look");
         let mut tensors = Named::new();
-        let spoken = Spoken::of(request)?;
+        let spoken = Spoken::turns(request)?;
         let mut extra = Object::new();
-        Spoken::note(&spoken, &mut extra);
+        Spoken::note_changes(&spoken, &mut extra);
         let pictures = spoken.iter().flat_map(|turn| &turn.pictures);
         for (number, picture) in pictures.enumerate() {
             let Codes { height, width, ids } = self.codes(picture)?;

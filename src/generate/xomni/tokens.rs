@@ -1,70 +1,123 @@
-//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or answers in words.
+//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or
+//! answers in words.
 
-use super::CODES;
-use super::look::left;
+use super::layout::{CODES, OWN};
+use super::look::codes_left;
+use super::settings::XOmniSettings;
 use super::words::Words;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::{Canvas, Key, Made, Named, Network, Stage, Step, fatal, running};
+use crate::generate::diffusion::Canvas;
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
+use crate::generate::pipeline::{
+    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+};
 use crate::generate::spoken::Spoken;
-use crate::generate::{GenerateError, Request};
+use crate::model::generation_config::GenerationConfig;
 use crate::model::sampling::Sampling;
 use crate::model::tokenizer::template::Said;
-use crate::model::weights::Checked;
-use crate::model::xomni::{Drawing, XOmniAr};
+use crate::model::xomni::{Config, Drawing, XOmniAr};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What the authors' library applies where nothing is said.
+const TOP_K: usize = 50;
 
 /// The autoregressive model with what the settings say of it.
-pub struct Tokens {
-    pub network: Network<XOmniAr>,
-    pub words: Words,
-    pub sampling: Sampling,
-    pub cfg_scale: f32,
-    pub batch_size: usize,
-    pub canvas: Canvas,
-    pub max_new_tokens: usize,
-    /// Checkpoint and number format.
-    pub identity: String,
+struct Tokens {
+    network: Network<XOmniAr>,
+    words: Words,
+    sampling: Sampling,
+    cfg_scale: f32,
+    batch_size: usize,
+    canvas: Canvas,
+    max_new_tokens: usize,
+    /// Everything of the settings and the checkpoint that shapes what it makes.
+    identity: Value,
+}
+
+/// The phase of a checkpoint, for pictures of `canvas`.
+pub(super) fn phase(
+    settings: &XOmniSettings,
+    config: Config,
+    canvas: Result<Canvas, GenerateError>,
+    folder: &CheckpointFolder,
+) -> Phase {
+    let own = folder.below(OWN);
+    let settings = settings.clone();
+    let shape = config.clone();
+    let info = NetworkInfo::new("autoregressive model", own.location(), own.dtype());
+    let network = Network::new(info, move |weights| XOmniAr::new(&shape, weights));
+    Phase::new("tokens", vec![network.any()], move |_| {
+        let canvas = canvas?;
+        check_length(&config, canvas)?;
+        if settings.batch_size == 0 || settings.max_new_tokens == 0 {
+            return Err(GenerateError::fatal(
+                "`batch_size` and `max_new_tokens` must be at least 1",
+                "leave them out to use the defaults",
+            ));
+        }
+        let sampling = sampling(&settings, own.path())?;
+        Ok(Tokens {
+            network,
+            words: Words::open(own.path(), &config).map_err(fatal)?,
+            sampling,
+            cfg_scale: settings.cfg_scale as f32,
+            batch_size: settings.batch_size,
+            canvas,
+            max_new_tokens: settings.max_new_tokens,
+            identity: json!([
+                "tokens",
+                own.path().to_string_lossy(),
+                own.dtype().as_str(),
+                sampling,
+                settings.cfg_scale,
+                [canvas.h, canvas.w],
+                settings.max_new_tokens,
+            ]),
+        })
+    })
+}
+
+/// Checks that a picture is no longer than the sequences that the model was trained on.
+fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
+    let longest = config.max_position_embeddings;
+    if canvas.h * canvas.w < longest {
+        return Ok(());
+    }
+    Err(GenerateError::fatal(
+        format!(
+            "`size`: a picture of {} × {} tokens is longer than the {longest} that the model was trained on",
+            canvas.w, canvas.h
+        ),
+        "use a smaller `size`",
+    ))
+}
+
+/// How image tokens are codes_step: the settings, then the checkpoint, then the authors' library.
+fn sampling(settings: &XOmniSettings, own: &Path) -> Result<Sampling, GenerateError> {
+    let published = GenerationConfig::read(own).map_err(fatal)?;
+    let sampling = Sampling {
+        temperature: settings.temperature as f32,
+        top_k: settings.top_k.or(published.top_k).unwrap_or(TOP_K),
+        top_p: settings.top_p as f32,
+        min_p: settings.min_p as f32,
+    };
+    sampling.check().map_err(fatal)?;
+    Ok(sampling)
 }
 
 impl Stage for Tokens {
-    fn name(&self) -> &'static str {
-        "tokens"
-    }
-
-    fn bytes(&self) -> u64 {
-        self.network.bytes()
-    }
-
-    fn loaded(&self) -> bool {
-        self.network.is_loaded()
-    }
-
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError> {
-        self.network.load(check)
-    }
-
-    fn unload(&mut self) {
-        self.network.unload();
-    }
-
     fn batch(&self) -> usize {
         self.batch_size
     }
 
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let how = format!(
-            "tokens {} {:?} {} {:?} {} {}",
-            self.identity,
-            self.sampling,
-            self.cfg_scale,
-            self.canvas,
-            self.max_new_tokens,
-            request.seed
-        );
-        let prompt = request.item.prompt.as_bytes();
-        Ok(Key::of(&[how.as_bytes(), prompt, before.as_bytes()]))
+        let shape = json!([self.identity, request.seed, request.item.prompt]);
+        Ok(Key::after(before, &shape, &[]))
     }
 
     fn run(
@@ -106,7 +159,7 @@ impl Stage for Tokens {
                 Err(error) => vec![Err(error); places.len()],
             };
             for (index, result) in places.into_iter().zip(results) {
-                steps[index] = Some(result.and_then(drawn));
+                steps[index] = Some(result.and_then(codes_step));
             }
         }
         let missing = || Err(GenerateError::item("network", "the model gave no answer"));
@@ -118,7 +171,7 @@ impl Stage for Tokens {
 }
 
 /// Codes as what later stages take.
-pub fn drawn(codes: Vec<u32>) -> Result<Step, GenerateError> {
+pub(super) fn codes_step(codes: Vec<u32>) -> Result<Step, GenerateError> {
     let length = codes.len();
     let tensor = Tensor::from_vec(codes, length, &Device::Cpu);
     let tensor = tensor.map_err(|error| running("tokens")(ModelError::from(error)))?;
@@ -130,7 +183,7 @@ pub fn drawn(codes: Vec<u32>) -> Result<Step, GenerateError> {
 
 impl Tokens {
     fn draw(
-        &mut self,
+        &self,
         prompts: &[(Vec<u32>, u64)],
         cancel: &Cancel,
     ) -> Result<Vec<Vec<u32>>, GenerateError> {
@@ -148,25 +201,25 @@ impl Tokens {
         let mut go_on = |_: usize| !cancel.is_raised();
         let network = self.network.get()?;
         let codes = network.draw(&drawings, h * w, &sampling, scale, &mut go_on);
-        match cancel.is_raised() {
-            true => Err(GenerateError::Cancelled),
-            false => codes.map_err(running("tokens")),
+        if cancel.is_raised() {
+            return Err(GenerateError::Cancelled);
         }
+        codes.map_err(running("tokens"))
     }
 
     fn answer(
-        &mut self,
+        &self,
         request: &Request<'_>,
         before: &Named,
         cancel: &Cancel,
     ) -> Result<Step, GenerateError> {
         let wrong = running("tokens");
-        let pictures = left(before).map_err(&wrong)?;
-        let spoken = Spoken::of(request)?;
-        let mut places = pictures.iter().map(|codes| self.words.place(codes));
+        let pictures = codes_left(before).map_err(&wrong)?;
+        let spoken = Spoken::turns(request)?;
+        let mut places = pictures.iter().map(|codes| self.words.picture_text(codes));
         let mut said = Vec::new();
         for turn in &spoken {
-            self.words.plain(turn.text())?;
+            self.words.refuse_picture_tokens(turn.text())?;
             let mut lines: Vec<String> = places.by_ref().take(turn.pictures.len()).collect();
             lines.push(turn.text().into());
             said.push(Said {

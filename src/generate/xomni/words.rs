@@ -1,7 +1,7 @@
 //! Prompts and conversations as X-Omni's ids: words by the tokenizer, pictures as numbers between them.
 
-use crate::generate::GenerateError;
-use crate::generate::diffusion::running;
+use crate::generate::error::GenerateError;
+use crate::generate::pipeline::running;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};
@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 /// A picture as codes, also as a file holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
-    /// Rows and columns of codes.
+    /// Rows of codes.
     pub height: usize,
+    /// Columns of codes.
     pub width: usize,
     /// Row by row, 0-based.
     pub ids: Vec<u32>,
@@ -23,9 +24,10 @@ pub struct Codes {
 /// The tokenizer with the ids that a checkpoint gives image tokens.
 #[derive(Debug, Clone)]
 pub struct Words {
+    /// The tokenizer of words.
     pub tokenizer: Tokenizer,
     folder: PathBuf,
-    /// What opens a picture, closes it, and stands before its tokens.
+    /// What opens a picture, what closes it, and what comes before its tokens.
     specials: [String; 3],
     image: u32,
     /// The id of the first image token.
@@ -38,7 +40,7 @@ impl Words {
     /// Opens the tokenizer of a checkpoint's folder.
     ///
     /// # Errors
-    /// When it lacks a token, or image tokens do not stand where the output layer gives them.
+    /// When it lacks a token, or the image tokens have other ids than the output layer gives them.
     pub fn open(folder: &Path, config: &Config) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         let last = config.image_vocab_size - 1;
@@ -75,7 +77,7 @@ impl Words {
     /// # Errors
     /// When the prompt holds a token that stands for pictures.
     pub fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
-        self.plain(text)?;
+        self.refuse_picture_tokens(text)?;
         let [som, _, image] = &self.specials;
         let whole = format!("{text}{som}{h} {w}{image}");
         self.tokenizer.encode(&whole).map_err(running("tokens"))
@@ -106,8 +108,8 @@ impl Words {
         }
     }
 
-    /// A picture's place in a text; its tokens are put in as numbers.
-    pub fn place(&self, codes: &Codes) -> String {
+    /// The text that a picture takes the place of; its tokens are put in later, as numbers.
+    pub fn picture_text(&self, codes: &Codes) -> String {
         let [som, eom, image] = &self.specials;
         format!("{som}{} {}{image}{eom}", codes.height, codes.width)
     }
@@ -116,7 +118,7 @@ impl Words {
     ///
     /// # Errors
     /// When there are such; the message names them.
-    pub fn plain(&self, text: &str) -> Result<(), GenerateError> {
+    pub fn refuse_picture_tokens(&self, text: &str) -> Result<(), GenerateError> {
         let names = self.specials.iter().map(String::as_str);
         match names.chain(["<MM-Token-"]).find(|name| text.contains(name)) {
             Some(name) => Err(GenerateError::item(

@@ -3,7 +3,7 @@
 use crate::model::nn::Activation;
 use crate::model::qwen2::LayerShape;
 use crate::model::{ModelError, Result, read_config};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The sizes of the autoregressive model, and the places of the other networks.
@@ -66,7 +66,7 @@ pub struct VisionConfig {
 }
 
 /// How a picture is resized to a size that the tokenizer supports.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Transform {
     /// A shorter side below this is scaled up to it.

@@ -1,8 +1,19 @@
-//! `clip`: unit vectors and their products, in the layout of transformers; `open_clip`: the vectors as they are.
+//! `clip`: unit vectors and their products, in the layout of transformers; `open_clip`: the vectors as they
+//! are.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::clip::{Clip, normalise};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{DType, Device, Tensor};
+
+/// The component `clip`.
+pub(super) const CLIP: Component = Component { name: "clip", run };
+
+/// The component `open_clip`.
+pub(super) const OPEN_CLIP: Component = Component {
+    name: "open_clip",
+    run: run_open_clip,
+};
 
 fn features(
     case: &Case,
@@ -16,7 +27,7 @@ fn features(
     Ok((clip, text, image))
 }
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let (clip, text, image) = features(case, "config.json", device)?;
     let (text, image) = (normalise(&text)?, normalise(&image)?);
     let logits = (image.matmul(&text.t()?)? * clip.scale()?)?;
@@ -28,7 +39,7 @@ pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     .into())
 }
 
-pub(super) fn run_open_clip(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run_open_clip(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let (_, text, image) = features(case, "open_clip_config.json", device)?;
     Ok([
         ("text_features".into(), text),

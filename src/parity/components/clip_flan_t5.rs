@@ -1,15 +1,21 @@
 //! `clip_flan_t5`: a picture, the ids around it and an answer to the answer's score.
 
-use super::qwen2_5_vl::whole;
-use super::{Case, CaseError, Tensors};
 use crate::model::ModelError;
 use crate::model::clip_flan_t5::{ClipFlanT5, Place, Prompt, log_probabilities, score};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, whole};
 use candle_core::{DType, Device, Tensor};
 
-/// What stands in `input_ids` for the picture.
+/// The component `clip_flan_t5`.
+pub(super) const CLIP_FLAN_T5: Component = Component {
+    name: "clip_flan_t5",
+    run,
+};
+
+/// The number in `input_ids` that the picture takes the place of.
 const IMAGE: i64 = -200;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let tower = folder.join("vision_tower");
     let config = |folder: &std::path::Path| folder.join("config.json");

@@ -1,10 +1,17 @@
 //! `clip_text`: ids to states and the pooled vector.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::clip::ClipText;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `clip_text`.
+pub(super) const CLIP_TEXT: Component = Component {
+    name: "clip_text",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let tower = checkpoint(&case.checkpoint(), device, ClipText::new)?;
     let states = tower.forward(&case.input("input_ids")?.to_device(device)?)?;
     Ok([

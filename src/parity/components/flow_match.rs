@@ -2,14 +2,22 @@
 
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::{ModelError, read_config};
-use crate::parity::{Case, CaseError, Tensors};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{Device, Tensor};
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `flow_match`.
+pub(super) const FLOW_MATCH: Component = Component {
+    name: "flow_match",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let file = case.path.join("scheduler_config.json");
-    let config = match file.exists() {
-        true => read_config(&file)?,
-        false => FlowMatchConfig::default(),
+    let config = if file.exists() {
+        read_config(&file)?
+    } else {
+        FlowMatchConfig::default()
     };
     let (steps, lengths) = (
         counts(case, "num_inference_steps")?,

@@ -1,10 +1,17 @@
 //! `flux_transformer`: one evaluation of the denoiser.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::flux::FluxTransformer;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `flux_transformer`.
+pub(super) const FLUX_TRANSFORMER: Component = Component {
+    name: "flux_transformer",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let model = checkpoint(&case.checkpoint(), device, FluxTransformer::new)?;
     let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
     let guidance = case.inputs.get("guidance");

@@ -1,10 +1,17 @@
 //! `flux_vae`: latents to pixels and back.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::flux_vae::{Decoder, Encoder};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `flux_vae`.
+pub(super) const FLUX_VAE: Component = Component {
+    name: "flux_vae",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let decoder = checkpoint(&folder, device, Decoder::new)?;
     let decoded = decoder.decode(&case.input("latents")?.to_device(device)?)?;

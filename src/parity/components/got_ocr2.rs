@@ -1,15 +1,21 @@
 //! GOT-OCR2.0: a picture's vectors, scores of the next token and a greedy continuation.
 
-use super::qwen2_5_vl::whole;
-use super::{Case, CaseError, Tensors};
 use crate::model::got_ocr2::{GotConfig, GotOcr2, Reading};
 use crate::model::weights::Files;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, whole};
 use candle_core::{DType, Device, Tensor};
 use std::sync::Arc;
 
+/// The component `got_ocr2`.
+pub(super) const GOT_OCR2: Component = Component {
+    name: "got_ocr2",
+    run,
+};
+
 const NEW_TOKENS: usize = 12;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = GotConfig::read(&folder.join("config.json"))?;
     let files = Arc::new(Files::open(&folder)?);

@@ -1,10 +1,14 @@
 //! `lpips`: the distance of two pictures; the case's `net` says which network's features are compared.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::lpips::Lpips;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{DType, Device};
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `lpips`.
+pub(super) const LPIPS: Component = Component { name: "lpips", run };
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let net = case.setting("net")?;
     let folder = case.checkpoint();
     let lpips = Lpips::open(

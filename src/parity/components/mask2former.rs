@@ -1,13 +1,21 @@
-//! `mask2former`: pixels to class and mask logits; the loader tells hub and mmdetection files apart.
+//! `mask2former`: pixels to class and mask logits; the loader distinguishes the hub's files from
+//! mmdetection's.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
 use crate::model::read_config;
 use crate::model::weights::Files;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::Device;
 use std::sync::Arc;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `mask2former`.
+pub(super) const MASK2FORMER: Component = Component {
+    name: "mask2former",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config: Mask2FormerConfig = read_config(&folder.join("config.json"))?;
     let files = Arc::new(Files::open(&folder)?);

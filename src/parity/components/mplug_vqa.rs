@@ -1,12 +1,19 @@
 //! `mplug_vqa`: a picture and questions to answers, by mPLUG's own beam search.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::mplug::{Mplug, MplugConfig};
 use crate::model::weights::Files;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{Device, Tensor};
 use std::sync::Arc;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `mplug_vqa`.
+pub(super) const MPLUG_VQA: Component = Component {
+    name: "mplug_vqa",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = MplugConfig::open(&folder)?;
     let files = Arc::new(Files::open(&folder)?);

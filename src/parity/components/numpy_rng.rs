@@ -1,11 +1,18 @@
 //! `numpy_rng`: seed I64 [1], ops I64 [K,4] → out.k I64 or F64.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::ModelError;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use crate::python::numpy_rng::NumpyRng;
 use candle_core::{Device, Tensor};
 
-pub(super) fn run(case: &Case) -> Result<Tensors, CaseError> {
+/// The component `numpy_rng`.
+pub(super) const NUMPY_RNG: Component = Component {
+    name: "numpy_rng",
+    run: |case, _| run(case),
+};
+
+fn run(case: &Case) -> Result<Tensors, CaseError> {
     let seed = case.integers("seed")?;
     let seed = seed.first().and_then(|&seed| u64::try_from(seed).ok());
     let mut rng = NumpyRng::new(seed.ok_or_else(|| input("the seed must not be negative"))?);

@@ -1,11 +1,19 @@
-//! `pillow_resize`: image.i U8 [H,W,3] → image.i.FILTER.HxW U8 [h,w,3], as the names of the expected tensors say.
+//! `pillow_resize`: image.i U8 [H,W,3] → image.i.FILTER.HxW U8 [h,w,3], as the names of the expected tensors
+//! say.
 
-use super::{Case, CaseError, Tensors};
 use crate::image::pillow::{Filter, resize};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 
-pub(super) fn run(case: &Case) -> Result<Tensors, CaseError> {
+/// The component `pillow_resize`.
+pub(super) const PILLOW_RESIZE: Component = Component {
+    name: "pillow_resize",
+    run: |case, _| run(case),
+};
+
+fn run(case: &Case) -> Result<Tensors, CaseError> {
     let mut got = Tensors::new();
     for name in case.expected.keys() {
         if let Some((source, filter, width, height)) = parse(name) {

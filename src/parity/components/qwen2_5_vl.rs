@@ -1,14 +1,20 @@
 //! Qwen2.5-VL: image vectors, positions, hidden states, scores and a greedy continuation.
 
-use super::{Case, CaseError, Tensors, checkpoint};
-use crate::model::ModelError;
 use crate::model::conversation::Conversation;
 use crate::model::qwen2_5_vl::{Greedy, Qwen2_5Vl};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint, whole};
 use candle_core::{Device, Tensor};
+
+/// The component `qwen2_5_vl`.
+pub(super) const QWEN2_5_VL: Component = Component {
+    name: "qwen2_5_vl",
+    run,
+};
 
 const NEW_TOKENS: usize = 12;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let model = checkpoint(&case.checkpoint(), device, Qwen2_5Vl::new)?;
     let ids = whole("input_ids", &case.integers("input_ids")?)?;
     let grids = grids(case)?;
@@ -45,11 +51,4 @@ pub(super) fn grids(case: &Case) -> Result<Vec<[usize; 3]>, CaseError> {
     let grids = whole("image_grid_thw", &case.integers("image_grid_thw")?)?;
     let (grids, _) = grids.as_chunks::<3>();
     Ok(grids.iter().map(|g| g.map(|n: u32| n as usize)).collect())
-}
-
-pub(super) fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
-    let checked = values.iter().map(|&value| u32::try_from(value));
-    checked
-        .collect::<Result<_, _>>()
-        .map_err(|_| ModelError::Input(format!("{name} holds a negative or very large number")))
 }

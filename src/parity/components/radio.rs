@@ -1,10 +1,14 @@
 //! `radio`: pixels of several sizes to the features of the patches.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::radio::Radio;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `radio`.
+pub(super) const RADIO: Component = Component { name: "radio", run };
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let network = checkpoint(&case.checkpoint(), device, Radio::new)?;
     case.numbered("pixel_values")
         .map(|(number, pixels)| {

@@ -1,10 +1,17 @@
 //! `siglip_vision`: pixels to patch tokens.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `siglip_vision`.
+pub(super) const SIGLIP_VISION: Component = Component {
+    name: "siglip_vision",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let tower = checkpoint(
         &case.checkpoint(),
         device,

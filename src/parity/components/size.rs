@@ -1,11 +1,25 @@
-//! `qwen_smart_resize`: sizes I64 [K,5] → resized I64 [K,2]. `any_11ratio`: sizes I64 [K,3] → output I64 [K,2].
+//! `qwen_smart_resize`: sizes I64 [K,5] → resized I64 [K,2]. `any_11ratio`: sizes I64 [K,3] → output I64
+//! [K,2].
 
-use super::{Case, CaseError, Tensors};
 use crate::image::size::{SizeError, any_11ratio, smart_resize};
 use crate::model::ModelError;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{Device, Tensor};
 
-pub(super) fn run_smart(case: &Case) -> Result<Tensors, CaseError> {
+/// The component `any_11ratio`.
+pub(super) const ANY_11RATIO: Component = Component {
+    name: "any_11ratio",
+    run: |case, _| run_ratio(case),
+};
+
+/// The component `qwen_smart_resize`.
+pub(super) const QWEN_SMART_RESIZE: Component = Component {
+    name: "qwen_smart_resize",
+    run: |case, _| run_smart(case),
+};
+
+fn run_smart(case: &Case) -> Result<Tensors, CaseError> {
     rows(case, "resized", |row: [i64; 5]| {
         let [height, width, factor, min, max] = row;
         smart_resize(
@@ -18,7 +32,7 @@ pub(super) fn run_smart(case: &Case) -> Result<Tensors, CaseError> {
     })
 }
 
-pub(super) fn run_ratio(case: &Case) -> Result<Tensors, CaseError> {
+fn run_ratio(case: &Case) -> Result<Tensors, CaseError> {
     rows(case, "output", |[width, height, anchor]: [i64; 3]| {
         any_11ratio(side(width), side(height), area(anchor))
     })

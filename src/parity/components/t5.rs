@@ -1,16 +1,26 @@
 //! `t5_encoder`: ids to states; `t5`: two sequences of ids to states and scores.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::t5::{T5, T5Encoder};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run_encoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `t5_encoder`.
+pub(super) const T5_ENCODER: Component = Component {
+    name: "t5_encoder",
+    run: run_encoder,
+};
+
+/// The component `t5`.
+pub(super) const T5_WHOLE: Component = Component { name: "t5", run };
+
+fn run_encoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let encoder = checkpoint(&case.checkpoint(), device, T5Encoder::new)?;
     let states = encoder.forward(&case.input("input_ids")?.to_device(device)?)?;
     Ok([("last_hidden_state".into(), states)].into())
 }
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let t5 = checkpoint(&case.checkpoint(), device, T5::new)?;
     let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
     let states = t5.encoder.forward(&input("input_ids")?)?;

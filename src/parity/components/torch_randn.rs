@@ -1,11 +1,18 @@
 //! `torch_randn`: seed, size, draws I64 [K] → randn.k.{f32,bf16,f16} [draws,size], as F32.
 
-use super::{Case, CaseError, Tensors};
 use crate::model::ModelError;
 use crate::model::noise::{Generator, randn};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::Component;
 use candle_core::{DType, Device, Tensor};
 
-pub(super) fn run(case: &Case) -> Result<Tensors, CaseError> {
+/// The component `torch_randn`.
+pub(super) const TORCH_RANDN: Component = Component {
+    name: "torch_randn",
+    run: |case, _| run(case),
+};
+
+fn run(case: &Case) -> Result<Tensors, CaseError> {
     let seeds = case.integers("seed")?;
     let shapes = case
         .integers("draws")?

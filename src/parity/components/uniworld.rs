@@ -1,7 +1,6 @@
 //! `uniworld`: the composed pipeline from ids and noise to pixels, with the parts that the generator uses.
 
-use super::qwen2_5_vl::{grids, whole};
-use super::{Case, CaseError, Tensors, checkpoint};
+use super::qwen2_5_vl::grids;
 use crate::model::clip::ClipText;
 use crate::model::flow_match::euler_step;
 use crate::model::flux::{FluxTransformer, latents};
@@ -11,10 +10,18 @@ use crate::model::t5::T5Encoder;
 use crate::model::uniworld::{Conditioner, Config, Projector, TaskHead};
 use crate::model::weights::{Files, load};
 use crate::model::{ModelError, read_config};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint, whole};
 use candle_core::{DType, Device, Tensor};
 use std::sync::Arc;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `uniworld`.
+pub(super) const UNIWORLD: Component = Component {
+    name: "uniworld",
+    run,
+};
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let input = |name: &str| Ok::<_, CaseError>(case.input(name)?.to_device(device)?);
     let mut made = Tensors::new();

@@ -1,10 +1,14 @@
 //! `vit`: pixels of several sizes to states and to the last layer's keys.
 
-use super::{Case, CaseError, Tensors, checkpoint};
 use crate::model::vit::Vit;
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, checkpoint};
 use candle_core::Device;
 
-pub(super) fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+/// The component `vit`.
+pub(super) const VIT: Component = Component { name: "vit", run };
+
+fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let network = checkpoint(&case.checkpoint(), device, Vit::new)?;
     let mut tensors = Tensors::new();
     for (number, pixels) in case.numbered("pixel_values") {

@@ -1,18 +1,42 @@
 //! X-Omni: the tokenizer, the autoregressive model, the decoder of either kind.
 
-use super::qwen2_5_vl::whole;
-use super::{Case, CaseError, Tensors};
 use crate::model::flux::FluxConfig;
 use crate::model::weights::{Files, load};
 use crate::model::xomni::{Condition, Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
 use crate::model::{ModelError, Result, read_config};
+use crate::parity::case::{Case, CaseError, Tensors};
+use crate::parity::component::{Component, whole};
 use candle_core::{D, DType, Device, Tensor};
 use std::sync::Arc;
+
+/// The component `xomni_vit_vq`.
+pub(super) const XOMNI_VIT_VQ: Component = Component {
+    name: "xomni_vit_vq",
+    run: run_vit_vq,
+};
+
+/// The component `xomni_ar`.
+pub(super) const XOMNI_AR: Component = Component {
+    name: "xomni_ar",
+    run: run_ar,
+};
+
+/// The component `xomni_decoder_en`.
+pub(super) const XOMNI_DECODER_EN: Component = Component {
+    name: "xomni_decoder_en",
+    run: run_decoder,
+};
+
+/// The component `xomni_decoder_zh`.
+pub(super) const XOMNI_DECODER_ZH: Component = Component {
+    name: "xomni_decoder_zh",
+    run: run_decoder,
+};
 
 const NEW_TOKENS: usize = 9;
 
 /// `xomni_vit_vq`: pixels to features and codes, codes to the decoder's condition.
-pub(super) fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = Config::read(&folder)?;
     let encoder = &config.vision()?.encoder;
@@ -43,7 +67,7 @@ pub(super) fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseEr
 }
 
 /// `xomni_ar`: states and scores of a mixed sequence, and the likeliest image tokens after a prompt.
-pub(super) fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = Config::read(&folder)?;
     let files = Arc::new(Files::open(&folder)?);
@@ -78,7 +102,7 @@ fn likeliest(model: &XOmniAr, prompt: &[u32]) -> Result<Vec<i64>> {
 }
 
 /// `xomni_decoder_en` and `xomni_decoder_zh`: one evaluation with the codes and one without.
-pub(super) fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
+fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint().join("diffusers");
     let config: FluxConfig = read_config(&folder.join("config.json"))?;
     let files = Arc::new(Files::open(&folder)?);
@@ -93,12 +117,11 @@ pub(super) fn run_decoder(case: &Case, device: &Device) -> Result<Tensors, CaseE
     let (guidance, img_ids) = (input("guidance")?, input("img_ids")?);
     let sample = |prefix: &str, features: Option<&Tensor>| -> Result<Tensor, CaseError> {
         let states = format!("{prefix}encoder_hidden_states");
-        let text = match case.inputs.contains_key(&states) {
-            true => Some((
-                input(&states)?,
-                input(&format!("{prefix}pooled_projections"))?,
-            )),
-            false => None,
+        let text = if case.inputs.contains_key(&states) {
+            let pooled = input(&format!("{prefix}pooled_projections"))?;
+            Some((input(&states)?, pooled))
+        } else {
+            None
         };
         let text = text.as_ref().map(|(states, pooled)| (states, pooled));
         let steady = model.prepare(Condition { features, text }, &guidance, &img_ids)?;

@@ -1,9 +1,9 @@
-//! One step of a pipeline, with the networks that only it needs.
+//! What runs the networks of a phase.
 
 use super::scratch::{Key, Named};
 use crate::cancel::Cancel;
-use crate::generate::{GenerateError, Request};
-use crate::model::weights::Checked;
+use crate::generate::error::GenerateError;
+use crate::generate::generator::Request;
 use crate::record::Object;
 use image::RgbImage;
 
@@ -19,29 +19,14 @@ pub enum Made {
 
 /// What a stage made, with what the output's record says of it.
 pub struct Step {
+    /// Tensors or the answer.
     pub made: Made,
+    /// Further keys for the output's record.
     pub extra: Object,
 }
 
-/// A step of a pipeline. The networks are loaded before its first request and dropped when another stage needs the
-/// memory.
+/// A step of a pipeline.
 pub trait Stage: Send {
-    /// The phase's name in timings and in the plan, such as `denoise`.
-    fn name(&self) -> &'static str;
-
-    /// Device memory that its weights take, in bytes.
-    fn bytes(&self) -> u64;
-
-    fn loaded(&self) -> bool;
-
-    /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
-    ///
-    /// # Errors
-    /// When the weights are wrong or do not fit.
-    fn load(&mut self, check: Option<Checked>) -> Result<(), GenerateError>;
-
-    fn unload(&mut self);
-
     /// Whether it has part in a request; another stage goes on without it.
     fn wants(&self, _: &Request<'_>) -> bool {
         true
@@ -52,8 +37,8 @@ pub trait Stage: Send {
         1
     }
 
-    /// Hash of everything of the request and of the settings that shapes what this stage makes, given what the stages
-    /// before it made (`before`).
+    /// Hash of everything of the request and of the settings that shapes what this stage makes, given what
+    /// the stages before it made (`before`).
     ///
     /// # Errors
     /// When the request cannot be read, such as a broken input image.

@@ -1,14 +1,19 @@
-//! Runs the stages of a pipeline over a chunk of requests, phase by phase, within a budget of device memory.
+//! Runs the phases of a pipeline over a chunk of requests, phase by phase, within a budget of device memory.
 //!
-//! With room for all networks every request goes through all stages at once. Without it a phase is done for all requests
-//! of the chunk before the next phase's networks take the place of its own. What a phase makes is kept on disk by
-//! content hash, so neither a dropped network nor a killed run loses it, and equal prompts are encoded once.
+//! With room for all networks every request goes through all stages at once. Without it a phase is done for
+//! all requests of the chunk before the next phase's networks take the place of its own. What a phase makes
+//! is kept on disk by content hash, so neither a dropped network nor a killed run loses it, and equal prompts
+//! are encoded once.
 
+use super::checkpoint::CheckpointFolder;
+use super::phase::{OpenPhase, Phase};
 use super::plan::{PHASED_CHUNK, plan_lines};
 use super::scratch::{Key, Named, Scratch};
-use super::stage::{Made, Stage, Step};
+use super::stage::{Made, Step};
 use crate::cancel::Cancel;
-use crate::generate::{Answer, Done, GenerateError, Generated, Generator, Request};
+use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Done, Generated, Generator, Request};
+use crate::generate::place::Place;
 use crate::model::weights::Checked;
 use crate::record::{NOTES, Object, Task, add_note, notes};
 use candle_core::{Device, Tensor};
@@ -20,7 +25,7 @@ const EXTRA: &str = "record.extra";
 
 /// A pipeline.
 pub struct Chain {
-    stages: Vec<Box<dyn Stage>>,
+    phases: Vec<OpenPhase>,
     budget: Option<u64>,
     device: Device,
     scratch: Scratch,
@@ -58,49 +63,48 @@ impl Journey {
 }
 
 impl Chain {
-    /// A pipeline for items of certain tasks; `scratch` holds what phases leave to each other.
-    pub fn new(
+    /// Opens the phases of a pipeline for items of certain tasks.
+    ///
+    /// # Errors
+    /// When a setting cannot be right, a file is absent or damaged, or weights and configuration do not fit.
+    pub fn open(
         tasks: &'static [Task],
-        stages: Vec<Box<dyn Stage>>,
-        budget: Option<u64>,
-        device: Device,
-        scratch: Scratch,
-    ) -> Self {
-        Self {
-            stages,
-            budget,
-            device,
-            scratch,
+        phases: Vec<Phase>,
+        checkpoint: &CheckpointFolder,
+        place: &Place,
+    ) -> Result<Self, GenerateError> {
+        let open = |phase: Phase| phase.open(checkpoint.shelf(), &place.device);
+        Ok(Self {
+            phases: phases.into_iter().map(open).collect::<Result<_, _>>()?,
+            budget: place.vram_budget,
+            device: place.device.clone(),
+            scratch: Scratch::at(&place.scratch),
             kept: VecDeque::new(),
             interrupted: false,
             tasks,
-        }
+        })
     }
 
     /// Whether all networks fit side by side.
     fn resident(&self) -> bool {
-        let all: u64 = self.stages.iter().map(|stage| stage.bytes()).sum();
+        let all: u64 = self.phases.iter().map(OpenPhase::bytes).sum();
         self.budget.is_none_or(|budget| all <= budget)
     }
 
-    /// Loads a stage, dropping others for as long as the budget asks for it.
+    /// Loads a phase, dropping others for as long as the budget asks for it.
     fn make_room(&mut self, number: usize) -> Result<(), GenerateError> {
-        if self.stages[number].loaded() {
+        if self.phases[number].is_loaded() {
             return Ok(());
         }
-        let need = self.stages[number].bytes();
-        for other in 0..self.stages.len() {
-            let held: u64 = self
-                .stages
-                .iter()
-                .filter(|s| s.loaded())
-                .map(|s| s.bytes())
-                .sum();
+        let need = self.phases[number].bytes();
+        for other in &self.phases {
+            let loaded = self.phases.iter().filter(|phase| phase.is_loaded());
+            let held: u64 = loaded.map(OpenPhase::bytes).sum();
             if self.budget.is_some_and(|budget| held + need > budget) {
-                self.stages[other].unload();
+                other.unload();
             }
         }
-        self.stages[number].load(None)
+        self.phases[number].load(None)
     }
 
     /// Whether a stage has to run for a request, and then what the stages before it left.
@@ -114,10 +118,11 @@ impl Chain {
         if cancel.is_raised() {
             return Err(GenerateError::Cancelled);
         }
-        if !self.stages[number].wants(request) {
+        let stage = &self.phases[number].stage;
+        if !stage.wants(request) {
             return Ok(None);
         }
-        let key = self.stages[number].key(request, &journey.key)?;
+        let key = stage.key(request, &journey.key)?;
         if self.scratch.has(&key) {
             // An earlier run's goes with this one's.
             self.kept.push_back(key.clone());
@@ -141,14 +146,15 @@ impl Chain {
         journey: &mut Journey,
         cancel: &Cancel,
     ) -> Result<Named, GenerateError> {
-        journey.key = Key::of(&[]);
+        journey.key = Key::start();
         journey.files.clear();
         for earlier in 0..number {
             let Some(before) = self.ready(earlier, request, journey, cancel)? else {
                 continue;
             };
             self.make_room(earlier)?;
-            let steps = self.stages[earlier].run_together(&[(request, &before)], cancel);
+            let stage = &mut self.phases[earlier].stage;
+            let steps = stage.run_together(&[(request, &before)], cancel);
             let step = steps.into_iter().next();
             self.keep(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
         }
@@ -166,12 +172,11 @@ impl Chain {
         let answer = match made {
             Made::Tensors(mut tensors) => {
                 if !extra.is_empty() {
-                    let bytes = serde_json::to_vec(&extra).unwrap_or_default();
+                    let bytes = serde_json::to_vec(&extra)
+                        .map_err(|error| GenerateError::item("scratch", error.to_string()))?;
                     let length = bytes.len();
-                    tensors.insert(
-                        EXTRA.into(),
-                        wrong(Tensor::from_vec(bytes, length, &Device::Cpu))?,
-                    );
+                    let tensor = Tensor::from_vec(bytes, length, &Device::Cpu);
+                    tensors.insert(EXTRA.into(), wrong(tensor)?);
                 }
                 let key = journey.key.clone();
                 self.scratch.put(&key, &tensors)?;
@@ -196,12 +201,15 @@ impl Chain {
                 all = None;
                 continue;
             };
-            if let Some(told) = tensors.remove(EXTRA) {
-                let bytes: Vec<u8> = wrong(told.to_vec1())?;
-                add_remarks(
-                    &mut extra,
-                    serde_json::from_slice(&bytes).unwrap_or_default(),
-                );
+            if let Some(remarks) = tensors.remove(EXTRA) {
+                let bytes: Vec<u8> = wrong(remarks.to_vec1())?;
+                match serde_json::from_slice(&bytes) {
+                    Ok(remarks) => add_remarks(&mut extra, remarks),
+                    Err(_) => {
+                        self.scratch.forget(key);
+                        all = None;
+                    }
+                }
             }
             if let Some(all) = &mut all {
                 all.extend(tensors);
@@ -211,7 +219,8 @@ impl Chain {
         Ok(all)
     }
 
-    /// One stage for all requests of a chunk that still are on their way, as many at a time as it likes.
+    /// One phase for all requests of a chunk that still are on their way, as many at a time as its stage
+    /// likes.
     fn phase(
         &mut self,
         number: usize,
@@ -220,7 +229,7 @@ impl Chain {
         cancel: &Cancel,
         done: &mut Done<'_>,
     ) {
-        let batch = self.stages[number].batch().max(1);
+        let batch = self.phases[number].stage.batch().max(1);
         let mut group: Vec<(usize, Named)> = Vec::new();
         for (index, request) in requests.iter().enumerate() {
             if journeys[index].ended {
@@ -256,11 +265,11 @@ impl Chain {
             .map(|(index, before)| (&requests[*index], before))
             .collect();
         let steps = match self.make_room(number) {
-            Ok(()) => self.stages[number].run_together(&asked, cancel),
+            Ok(()) => self.phases[number].stage.run_together(&asked, cancel),
             Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
         };
         let seconds = start.elapsed().as_secs_f64() / group.len() as f64;
-        let phase = self.stages[number].name();
+        let phase = self.phases[number].name;
         for ((index, _), step) in group.iter().zip(steps) {
             let journey = &mut journeys[*index];
             journey.timings.insert(phase.into(), seconds);
@@ -284,7 +293,8 @@ impl Chain {
         self.scratch.leave();
     }
 
-    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other closely.
+    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other
+    /// closely.
     fn tidy(&mut self, keep: usize) {
         while self.kept.len() > keep {
             if let Some(key) = self.kept.pop_front() {
@@ -309,8 +319,8 @@ fn wrong<T>(result: candle_core::Result<T>) -> Result<T, GenerateError> {
 
 impl Generator for Chain {
     fn check(&mut self, how: Checked) -> Result<(), GenerateError> {
-        let mut stages = self.stages.iter_mut();
-        stages.try_for_each(|stage| stage.load(Some(how)))
+        let mut phases = self.phases.iter();
+        phases.try_for_each(|phase| phase.load(Some(how)))
     }
 
     fn generate(
@@ -326,29 +336,26 @@ impl Generator for Chain {
     }
 
     fn chunk(&self) -> usize {
-        match self.resident() {
-            true => self
-                .stages
-                .iter()
-                .map(|stage| stage.batch())
-                .max()
-                .unwrap_or(1),
-            false => PHASED_CHUNK,
+        if self.resident() {
+            let batches = self.phases.iter().map(|phase| phase.stage.batch());
+            batches.max().unwrap_or(1)
+        } else {
+            PHASED_CHUNK
         }
     }
 
     fn plan(&self) -> Vec<String> {
         let phases: Vec<(&str, u64)> = self
-            .stages
+            .phases
             .iter()
-            .map(|stage| (stage.name(), stage.bytes()))
+            .map(|phase| (phase.name, phase.bytes()))
             .collect();
         plan_lines(&phases, self.budget)
     }
 
     fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
         let start = || Journey {
-            key: Key::of(&[]),
+            key: Key::start(),
             ended: false,
             timings: BTreeMap::new(),
             extra: Object::new(),
@@ -363,7 +370,7 @@ impl Generator for Chain {
                 done(index, Err(GenerateError::item("task", message)));
             }
         }
-        for number in 0..self.stages.len() {
+        for number in 0..self.phases.len() {
             self.phase(number, requests, &mut journeys, cancel, done);
         }
         if cancel.is_raised() {

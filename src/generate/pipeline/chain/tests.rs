@@ -1,7 +1,9 @@
 //! Chains of stages that need no networks.
 
 use super::*;
+use crate::generate::pipeline::stage::Stage;
 use crate::record::Item;
+use candle_core::DType;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,27 +19,9 @@ struct Number {
 }
 
 impl Stage for Number {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn bytes(&self) -> u64 {
-        1
-    }
-
-    fn loaded(&self) -> bool {
-        true
-    }
-
-    fn load(&mut self, _: Option<Checked>) -> Result<(), GenerateError> {
-        Ok(())
-    }
-
-    fn unload(&mut self) {}
-
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let prompt = request.item.prompt.as_bytes();
-        Ok(Key::of(&[self.name.as_bytes(), prompt, before.as_bytes()]))
+        let shape = json!([self.name, request.item.prompt]);
+        Ok(Key::after(before, &shape, &[]))
     }
 
     fn run(&mut self, _: &Request<'_>, before: &Named, _: &Cancel) -> Result<Step, GenerateError> {
@@ -46,47 +30,43 @@ impl Stage for Number {
         let sum: f32 = before.values().map(number).sum::<f32>() + self.value;
         let tensor = Tensor::new(&[self.value], &Device::Cpu).unwrap();
         Ok(Step {
-            made: match self.last {
-                true => Made::Text(sum.to_string()),
-                false => Made::Tensors([(self.name.to_owned(), tensor)].into()),
+            made: if self.last {
+                Made::Text(sum.to_string())
+            } else {
+                Made::Tensors([(self.name.to_owned(), tensor)].into())
             },
             extra: self.extra.as_object().cloned().unwrap_or_default(),
         })
     }
 }
 
-/// Three stages over one folder; how often the first two ran.
+/// Three phases over one folder; how often the first two ran.
 fn chain(folder: &Path) -> (Chain, [Arc<AtomicUsize>; 2]) {
     let runs = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
-    let stage = |name, value, extra, runs: &Arc<AtomicUsize>| Number {
-        name,
-        value,
-        extra,
-        last: name == "c",
-        runs: runs.clone(),
+    let phase = |name, value, extra, runs: &Arc<AtomicUsize>| {
+        let stage = Number {
+            name,
+            value,
+            extra,
+            last: name == "c",
+            runs: runs.clone(),
+        };
+        Phase::new(name, Vec::new(), |_| Ok(stage))
     };
-    let stages: Vec<Box<dyn Stage>> = vec![
-        Box::new(stage(
-            "a",
-            1.0,
-            json!({"logits": [1, 2], "notes": ["turned"]}),
-            &runs[0],
-        )),
-        Box::new(stage(
-            "b",
-            20.0,
-            json!({"cut": ["clip"], "notes": ["cut", "turned"]}),
-            &runs[1],
-        )),
-        Box::new(stage(
-            "c",
-            300.0,
-            json!({"notes": "decoded"}),
-            &Arc::default(),
-        )),
+    let first = json!({"logits": [1, 2], "notes": ["turned"]});
+    let second = json!({"cut": ["clip"], "notes": ["cut", "turned"]});
+    let phases = vec![
+        phase("a", 1.0, first, &runs[0]),
+        phase("b", 20.0, second, &runs[1]),
+        phase("c", 300.0, json!({"notes": "decoded"}), &Arc::default()),
     ];
-    let scratch = Scratch::at(folder);
-    let chain = Chain::new(&[Task::Understand], stages, None, Device::Cpu, scratch);
+    let place = Place {
+        device: Device::Cpu,
+        vram_budget: None,
+        scratch: folder.into(),
+    };
+    let checkpoint = CheckpointFolder::new(Path::new(""), DType::F32);
+    let chain = Chain::open(&[Task::Understand], phases, &checkpoint, &place).unwrap();
     (chain, runs)
 }
 

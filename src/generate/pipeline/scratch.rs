@@ -1,9 +1,10 @@
-//! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a killed run
-//! goes on with them and equal prompts are encoded once.
+//! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a
+//! killed run goes on with them and equal prompts are encoded once.
 
 use crate::files::{hex, write_whole};
-use crate::generate::GenerateError;
+use crate::generate::error::GenerateError;
 use candle_core::{Device, Tensor};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,23 +12,27 @@ use std::path::{Path, PathBuf};
 /// Tensors by name.
 pub type Named = HashMap<String, Tensor>;
 
-/// The key of a file: hash of everything that shapes its content.
+/// The key of a file: the hash of everything that shapes its content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
-    /// The key of length-prefixed parts.
-    pub fn of(parts: &[&[u8]]) -> Self {
+    /// What is known of a request before its first stage.
+    pub fn start() -> Self {
+        Self(String::new())
+    }
+
+    /// The key of what a stage makes after the stages that left `before`: `shape` is everything of the
+    /// settings and the request that shapes it, and `files` are the contents of the request's files.
+    pub fn after(before: &Self, shape: &Value, files: &[Vec<u8>]) -> Self {
+        let shape = shape.to_string();
+        let texts = [shape.as_bytes(), before.0.as_bytes()].into_iter();
         let mut hash = Sha256::new();
-        for part in parts {
+        for part in texts.chain(files.iter().map(Vec::as_slice)) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
         Self(hex(&hash.finalize()[..16]))
-    }
-
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
     }
 }
 
@@ -49,6 +54,7 @@ impl Scratch {
         self.folder.join(format!("{}.safetensors", key.0))
     }
 
+    /// Whether there are tensors under a key.
     pub fn has(&self, key: &Key) -> bool {
         self.path(key).is_file()
     }

@@ -1,0 +1,26 @@
+//! `clip`: both towers, one picture or one text at a time.
+
+use crate::bench::network::{Bench, TimedNetwork};
+use crate::model::Result;
+use crate::model::clip::{self, ClipConfig};
+use candle_core::{DType, Tensor};
+
+/// The two towers.
+pub(super) struct Clip;
+
+impl TimedNetwork for Clip {
+    const NAME: &'static str = "clip";
+    // The released one is small enough for both.
+    const SMALL: &'static str = Self::RELEASED;
+    const RELEASED: &'static str = include_str!("../../../configs/released/clip-vit-l-14.json");
+    type Config = ClipConfig;
+
+    fn time(config: &ClipConfig, bench: &mut Bench<'_>) -> Result<()> {
+        let network = bench.random(|weights| clip::Clip::new(config, weights))?;
+        let (side, context) = (network.image_size(), network.context());
+        let pixels = bench.noise(&[1, 3, side, side])?;
+        let ids = Tensor::ones((1, context), DType::U32, bench.device())?;
+        bench.time("image", || network.image_features(&pixels))?;
+        bench.time("text", || network.text_features(&ids))
+    }
+}

@@ -1,0 +1,24 @@
+//! What is timed of each network, one file each, and the list of them.
+
+mod clip;
+mod flux;
+mod flux_vae;
+mod mask2former;
+mod qwen2_5_vl;
+mod siglip;
+mod xomni_ar;
+mod xomni_decoder;
+
+use super::network::NetworkKind;
+
+/// The networks that can be timed. To add one, write its file and a line here.
+pub static NETWORKS: &[NetworkKind] = &[
+    NetworkKind::timed::<clip::Clip>(),
+    NetworkKind::timed::<flux::Flux>(),
+    NetworkKind::timed::<flux_vae::FluxVae>(),
+    NetworkKind::timed::<mask2former::Mask2Former>(),
+    NetworkKind::timed::<qwen2_5_vl::Qwen2_5Vl>(),
+    NetworkKind::timed::<siglip::Siglip>(),
+    NetworkKind::timed::<xomni_ar::XOmniAr>(),
+    NetworkKind::timed::<xomni_decoder::XOmniDecoder>(),
+];

@@ -1,0 +1,269 @@
+//! Everything that is known of a kind of generator, in one value. It is made from a description in the
+//! generator's own file: [`SimpleGenerator`], or [`Pipeline`] for a generator that runs networks in this
+//! process.
+
+use super::error::{BuildError, GenerateError};
+use super::generator::Generator;
+use super::pipeline::{Chain, CheckpointFolder, Part, Phase};
+use super::place::{Place, Precision};
+use super::released::ReleasedConfig;
+use crate::config::{ConfigError, Settings};
+use crate::model::weights::fingerprint;
+use crate::record::{Item, Task};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Assets that a generator may use, by id.
+pub type Resources = BTreeMap<&'static str, PathBuf>;
+
+/// The description of a generator that runs no networks in this process.
+pub trait SimpleGenerator: Generator + Sized + 'static {
+    /// The name that a model's `generator` key takes.
+    const NAME: &'static str;
+    /// What it does, in one sentence without a full stop.
+    const ABOUT: &'static str;
+    /// Its settings.
+    type Settings: DeserializeOwned + JsonSchema;
+
+    /// Makes the generator; `assets` holds what [`Self::wanted_assets`] asked for.
+    ///
+    /// # Errors
+    /// When a setting is out of its range, or what the settings name cannot be opened.
+    fn open(settings: Self::Settings, assets: &Resources) -> Result<Self, BuildError>;
+
+    /// Checks the settings beyond their types, as far as that is possible without opening anything.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    fn check_settings(_settings: Self::Settings) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    /// Assets that it needs for these items, apart from what its settings name.
+    fn wanted_assets(_items: &[Item]) -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+/// The description of a generator that runs networks in this process.
+pub trait Pipeline: 'static {
+    /// The name that a model's `generator` key takes.
+    const NAME: &'static str;
+    /// What it does, in one sentence without a full stop.
+    const ABOUT: &'static str;
+    /// The tasks whose items it answers.
+    const TASKS: &'static [Task];
+    /// Its settings. The manifest shows them with all defaults.
+    type Settings: DeserializeOwned + Serialize + JsonSchema;
+
+    /// Configurations of the checkpoints that are published for it, in lists that several generators may
+    /// share.
+    const RELEASED: &'static [&'static [ReleasedConfig]];
+
+    /// The number format that the settings ask for.
+    fn precision(settings: &Self::Settings) -> Precision;
+
+    /// The folder of the checkpoint, which the key `checkpoint` names.
+    fn checkpoint(settings: &Self::Settings) -> &Path;
+
+    /// Files and folders of weights that other keys name, each with its key.
+    fn beside(_settings: &Self::Settings) -> Vec<(&'static str, &Path)> {
+        Vec::new()
+    }
+
+    /// The phases in their order, by the configurations in `folder` alone: the checkpoint, or a folder with
+    /// its configurations. This is the one place that names the networks; loading, the plan of the device's
+    /// memory, `check` and `check --keys` read these phases.
+    ///
+    /// # Errors
+    /// When a configuration is absent or wrong.
+    fn phases(
+        settings: &Self::Settings,
+        folder: &CheckpointFolder,
+    ) -> Result<Vec<Phase>, GenerateError>;
+}
+
+type Open = fn(&Settings, &Resources, &Place) -> Result<Box<dyn Generator>, BuildError>;
+
+/// Everything that the program knows of a kind of generator.
+#[derive(Debug, Clone, Copy)]
+pub struct GeneratorKind {
+    /// The name that a model's `generator` key takes.
+    pub name: &'static str,
+    /// What it does, in one sentence without a full stop.
+    pub about: &'static str,
+    /// The JSON schema of its settings.
+    pub schema: fn() -> Schema,
+    check: fn(&Settings) -> Result<(), BuildError>,
+    open: Open,
+    wanted_assets: fn(&[Item]) -> Vec<&'static str>,
+    networks: Option<Networks>,
+}
+
+/// What is known in addition of a generator that runs networks in this process.
+#[derive(Debug, Clone, Copy)]
+struct Networks {
+    resolved: fn(&Settings) -> Result<Value, ConfigError>,
+    weights: fn(&Settings, bool) -> Result<Value, ConfigError>,
+    parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
+    released: &'static [&'static [ReleasedConfig]],
+}
+
+impl GeneratorKind {
+    /// The kind that a generator without networks describes.
+    pub(super) const fn simple<G: SimpleGenerator>() -> Self {
+        Self {
+            name: G::NAME,
+            about: G::ABOUT,
+            schema: || schema_for!(G::Settings),
+            check: |settings| G::check_settings(settings.read()?),
+            open: |settings, assets, _| Ok(Box::new(G::open(settings.read()?, assets)?)),
+            wanted_assets: G::wanted_assets,
+            networks: None,
+        }
+    }
+
+    /// The kind that a pipeline describes.
+    pub(super) const fn pipeline<P: Pipeline>() -> Self {
+        Self {
+            name: P::NAME,
+            about: P::ABOUT,
+            schema: || schema_for!(P::Settings),
+            check: |settings| Ok(settings.read::<P::Settings>().map(drop)?),
+            open: |settings, _, place| open::<P>(settings, place),
+            wanted_assets: |_| Vec::new(),
+            networks: Some(Networks {
+                resolved: resolved::<P>,
+                weights: weights::<P>,
+                parts: parts::<P>,
+                released: P::RELEASED,
+            }),
+        }
+    }
+
+    /// Checks settings without making the generator.
+    ///
+    /// # Errors
+    /// When a key is unknown, or a value has the wrong type or is out of its range.
+    pub fn check(&self, settings: &Settings) -> Result<(), BuildError> {
+        (self.check)(settings)
+    }
+
+    /// Makes the generator.
+    ///
+    /// # Errors
+    /// When its settings have mistakes, or what they name cannot be opened.
+    pub fn open(
+        &self,
+        settings: &Settings,
+        assets: &Resources,
+        place: &Place,
+    ) -> Result<Box<dyn Generator>, BuildError> {
+        (self.open)(settings, assets, place)
+    }
+
+    /// Assets that it needs for these items, apart from what its settings name.
+    pub fn wanted_assets(&self, items: &[Item]) -> Vec<&'static str> {
+        (self.wanted_assets)(items)
+    }
+
+    /// Whether it runs networks in this process: then one worker has the device, and
+    /// `--jobs` changes nothing.
+    pub fn runs_networks(&self) -> bool {
+        self.networks.is_some()
+    }
+
+    /// The settings with all defaults, so that a manifest says everything; as they are written for a
+    /// generator that runs no networks here.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    pub fn resolved(&self, settings: &Settings) -> Result<Value, ConfigError> {
+        match &self.networks {
+            Some(networks) => (networks.resolved)(settings),
+            None => Ok(settings.to_json()),
+        }
+    }
+
+    /// What shapes the outputs of networks in addition to their settings: the number format on this kind of
+    /// device, and a hash of every file or folder that the settings name. Files that are not there leave no
+    /// hash: opening them says so. None for a generator without networks.
+    ///
+    /// # Errors
+    /// When the settings have mistakes.
+    pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, ConfigError> {
+        let networks = self.networks.as_ref();
+        networks
+            .map(|networks| (networks.weights)(settings, gpu))
+            .transpose()
+    }
+
+    /// Configurations of the checkpoints that are published for it; none for a generator without networks.
+    pub fn released(&self) -> impl Iterator<Item = &'static ReleasedConfig> {
+        let lists = self.networks.iter().flat_map(|networks| networks.released);
+        lists.flat_map(|list| list.iter())
+    }
+
+    /// What it asks of a checkpoint whose configurations lie in `folder`. None for a generator without
+    /// networks.
+    ///
+    /// # Errors
+    /// When the settings have mistakes or a configuration is absent or wrong.
+    pub fn parts(
+        &self,
+        settings: &Settings,
+        folder: &Path,
+        gpu: bool,
+    ) -> Result<Option<Vec<Part>>, BuildError> {
+        let networks = self.networks.as_ref();
+        networks
+            .map(|networks| (networks.parts)(settings, folder, gpu))
+            .transpose()
+    }
+}
+
+fn open<P: Pipeline>(settings: &Settings, place: &Place) -> Result<Box<dyn Generator>, BuildError> {
+    let settings: P::Settings = settings.read()?;
+    let dtype = P::precision(&settings).on(&place.device);
+    let folder = CheckpointFolder::new(P::checkpoint(&settings), dtype);
+    let phases = P::phases(&settings, &folder)?;
+    Ok(Box::new(Chain::open(P::TASKS, phases, &folder, place)?))
+}
+
+fn parts<P: Pipeline>(
+    settings: &Settings,
+    folder: &Path,
+    gpu: bool,
+) -> Result<Vec<Part>, BuildError> {
+    let settings: P::Settings = settings.read()?;
+    let folder = CheckpointFolder::new(folder, P::precision(&settings).dtype(gpu));
+    let mut parts = Vec::new();
+    for phase in P::phases(&settings, &folder)? {
+        parts.extend(phase.parts()?);
+    }
+    Ok(parts)
+}
+
+fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, ConfigError> {
+    let settings: P::Settings = settings.read()?;
+    serde_json::to_value(settings)
+        .map_err(|error| ConfigError::new(format!("settings of {}: {error}", P::NAME), None))
+}
+
+fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, ConfigError> {
+    let settings: P::Settings = settings.read()?;
+    let dtype = P::precision(&settings).dtype(gpu).as_str();
+    let mut found = Map::new();
+    found.insert("dtype".into(), json!(dtype));
+    let checkpoint = ("checkpoint", P::checkpoint(&settings));
+    for (key, path) in [checkpoint].into_iter().chain(P::beside(&settings)) {
+        if let Ok(hash) = fingerprint(path) {
+            found.insert(key.into(), hash.into());
+        }
+    }
+    Ok(found.into())
+}

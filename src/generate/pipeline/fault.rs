@@ -1,0 +1,33 @@
+//! What the faults of networks mean for a run.
+
+use crate::generate::error::GenerateError;
+use crate::model::ModelError;
+
+/// A checkpoint that cannot be used stops the run.
+pub fn fatal(error: ModelError) -> GenerateError {
+    let help = miette::Diagnostic::help(&error)
+        .map(|help| help.to_string())
+        .unwrap_or_else(|| "check the folder of the checkpoint".into());
+    GenerateError::fatal(error.to_string(), help)
+}
+
+/// What goes wrong while a network runs is one output's failure. For memory that runs out the message names
+/// the option that helps.
+pub fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateError {
+    move |error| match &error {
+        ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::item(
+            "memory",
+            format!(
+                "out of device memory in the phase `{phase}`: {cause}; `--vram-budget` below what the device has \
+                 makes networks take turns, a smaller `size` needs less"
+            ),
+        ),
+        _ => GenerateError::item("network", format!("{phase}: {error}")),
+    }
+}
+
+/// Whether the device had no room.
+pub(super) fn out_of_memory(error: &candle_core::Error) -> bool {
+    let text = error.to_string().to_lowercase();
+    text.contains("out of memory") || text.contains("out_of_memory")
+}
