@@ -8,7 +8,15 @@ use std::path::{Path, PathBuf};
 /// Exclusive right to write into a folder. It ends when it is dropped, and the kernel ends it when the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child process that another thread starts just now has the file open until it runs its own program: closing
+        // ours would leave the lock to it for that long. Where this fails, closing is all that can be done.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why a lock cannot be had.
@@ -68,7 +76,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(who.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with a run folder.
 
-use crate::files::FileError;
+use crate::files::{FileError, reason};
 use crate::observe::{Halt, ObserveError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -117,11 +117,11 @@ impl RunError {
 
     /// An input/output error in words a user can act on.
     pub fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
-        let (reason, help, environment) = explain(error);
+        let (help, environment) = remedy(error);
         Self::Io {
             action,
             path: path.to_path_buf(),
-            reason,
+            reason: reason(error),
             help: help.map(String::from),
             environment,
         }
@@ -134,35 +134,23 @@ impl From<FileError> for RunError {
     }
 }
 
-fn explain(error: &io::Error) -> (String, Option<&'static str>, bool) {
+/// What to do about a fault, and whether the environment is at fault.
+fn remedy(error: &io::Error) -> (Option<&'static str>, bool) {
     use io::ErrorKind as Kind;
     match error.kind() {
-        Kind::NotFound => ("there is no such file or folder".into(), None, false),
         Kind::PermissionDenied => (
-            "permission denied".into(),
             Some(
                 "choose a folder that you may write to with `--out DIR`, or change its permissions",
             ),
             true,
         ),
-        Kind::ReadOnlyFilesystem => (
-            "the file system is read-only".into(),
-            Some("choose another folder with `--out DIR`"),
-            true,
-        ),
+        Kind::ReadOnlyFilesystem => (Some("choose another folder with `--out DIR`"), true),
         Kind::StorageFull | Kind::QuotaExceeded => (
-            "the disk is full".into(),
             Some(
                 "everything written so far is safe: free some space and run the same command again to continue",
             ),
             true,
         ),
-        Kind::NotADirectory => (
-            "a part of the path is a file, not a folder".into(),
-            None,
-            false,
-        ),
-        Kind::IsADirectory => ("it is a folder, not a file".into(), None, false),
-        _ => (error.to_string(), None, false),
+        _ => (None, false),
     }
 }
