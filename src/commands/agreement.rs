@@ -22,9 +22,10 @@ pub fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Fai
     }
     let mut scores = Vec::new();
     for (run, titled) in runs.iter().zip(&*summaries) {
-        scores.push(match judged(&titled) {
-            true => of_run(run)?,
-            false => Scores::new(),
+        scores.push(if judged(&titled) {
+            of_run(run)?
+        } else {
+            Scores::new()
         });
     }
     let suite =

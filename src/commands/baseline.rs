@@ -27,9 +27,10 @@ pub fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failur
 }
 
 fn save(args: &BaselineSaveArgs) -> Result<Exit, Failure> {
-    let mut baseline = match args.to.exists() {
-        true => Baseline::read(&args.to)?,
-        false => Baseline::default(),
+    let mut baseline = if args.to.exists() {
+        Baseline::read(&args.to)?
+    } else {
+        Baseline::default()
     };
     for run in &args.runs {
         let run = whole(run, args.allow_partial)?;

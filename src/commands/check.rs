@@ -7,7 +7,7 @@ use super::failure::Failure;
 use crate::config::{self, Kind, ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::{BuildError, Resources};
-use crate::hub::State;
+use crate::hub::AssetState;
 use crate::model::weights::{Checked, Files};
 use crate::observe::ObserverKind;
 use crate::session::{
@@ -43,10 +43,11 @@ impl From<&RunArgs> for CheckArgs {
 /// # Errors
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut exit = match args.keys {
+    let mut exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
-        true => Exit::Ok,
-        false => environment(ctx, args)?,
+        Exit::Ok
+    } else {
+        environment(ctx, args)?
     };
     match &args.target {
         Some(name) => {
@@ -109,11 +110,11 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let entries = hub.list();
     let present = entries
         .iter()
-        .filter(|entry| matches!(entry.state, State::Present(_)))
+        .filter(|entry| matches!(entry.state, AssetState::Present(_)))
         .count();
     println!("assets: {present} of {} here", entries.len());
     for entry in &entries {
-        if let State::Corrupt(error) = &entry.state {
+        if let AssetState::Corrupt(error) = &entry.state {
             println!("asset {}: {error}", entry.asset.id);
             exit = Exit::Environment;
         }

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::summaries::{exit_of, tables};
-use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, NotComparable};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::Outcomes;
@@ -108,9 +108,10 @@ fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
         .map(|at| (first(at), at))
         .filter(|(first, at)| first != at)
         .collect();
-    match of_suites.is_empty() && runs.len() == 2 {
-        true => vec![(0, 1)],
-        false => of_suites,
+    if of_suites.is_empty() && runs.len() == 2 {
+        vec![(0, 1)]
+    } else {
+        of_suites
     }
 }
 
@@ -158,13 +159,15 @@ pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Fa
         name(after)
     );
     let options = error.options();
-    let help = match options.is_empty() {
-        true => "compare runs that share scored items".to_owned(),
-        false => format!("{} compares them and marks the result", options.join(" ")),
+    let help = if options.is_empty() {
+        "compare runs that share scored items".to_owned()
+    } else {
+        format!("{} compares them and marks the result", options.join(" "))
     };
-    match error.only_partial() {
-        true => Failure::incomplete(message, help),
-        false => Failure::usage(message, help),
+    if error.only_partial() {
+        Failure::incomplete(message, help)
+    } else {
+        Failure::usage(message, help)
     }
 }
 
@@ -181,8 +184,8 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
 }
 
 /// How differences are computed where the command line does not say.
-pub fn usual() -> Options {
-    Options {
+pub fn usual() -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: 0.05,
             power: 0.8,
@@ -196,8 +199,8 @@ pub fn usual() -> Options {
 }
 
 /// How differences are computed.
-pub fn options(args: &PairArgs) -> Options {
-    Options {
+pub fn options(args: &PairArgs) -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: args.level,
             power: args.power,

@@ -95,10 +95,11 @@ fn name(summary: &Summary, manifest: &Manifest) -> String {
 }
 
 fn written(ctx: &Context, paths: &[PathBuf]) {
-    match ctx.json {
-        true => println!("{:#}", serde_json::json!({"files": paths})),
-        false => paths
+    if ctx.json {
+        println!("{:#}", serde_json::json!({"files": paths}))
+    } else {
+        paths
             .iter()
-            .for_each(|path| say(format!("written: {}", path.display()))),
+            .for_each(|path| say(format!("written: {}", path.display())))
     }
 }

@@ -33,34 +33,38 @@ impl Failure {
 
     /// Wrong usage, in one sentence and a remedy.
     pub fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Usage, message, help)
+        Self::with_help(Exit::Usage, message, help)
     }
 
     /// The environment lacks something.
     pub fn environment(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Environment, message, help)
+        Self::with_help(Exit::Environment, message, help)
     }
 
     /// Nothing was selected.
     pub fn nothing(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::NothingSelected, message, help)
+        Self::with_help(Exit::NothingSelected, message, help)
     }
 
     /// Outputs are missing, failed or not scored.
     pub fn incomplete(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Incomplete, message, help)
+        Self::with_help(Exit::Incomplete, message, help)
     }
 
     /// Reading or writing failed in the middle of work.
     pub fn io(error: std::io::Error) -> Self {
-        Self::told(
+        Self::with_help(
             Exit::Unexpected,
             error,
             "check the disk and its permissions",
         )
     }
 
-    fn told(exit: Exit, message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    fn with_help(
+        exit: Exit,
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Self {
         Self {
             exit,
             report: miette::miette!(help = help.to_string(), "{message}"),

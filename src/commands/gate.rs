@@ -6,7 +6,7 @@ use super::compare::allowed;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::compare::{self, Allowed, Comparison, IntervalKind, Options, page};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, page};
 use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
 use crate::files::write_durable;
@@ -79,7 +79,7 @@ fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Fail
 
 /// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made is not shown.
 fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Comparison)> {
-    let options = Options {
+    let options = DifferenceOptions {
         plan: Plan {
             level: policy.level,
             power: policy.power,

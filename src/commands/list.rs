@@ -7,7 +7,7 @@ use crate::config::{self, Kind};
 use crate::exit::Exit;
 use crate::generate::GENERATORS;
 use crate::grade::RULES;
-use crate::hub::{Asset, State};
+use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
@@ -195,9 +195,9 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
     for entry in hub.list() {
         let state = match &entry.state {
-            State::Present(path) => format!("here: {}", path.display()),
-            State::Absent => format!("absent, {}", size(entry.asset)),
-            State::Corrupt(error) => format!("damaged: {error}"),
+            AssetState::Present(path) => format!("here: {}", path.display()),
+            AssetState::Absent => format!("absent, {}", size(entry.asset)),
+            AssetState::Corrupt(error) => format!("damaged: {error}"),
         };
         if ctx.json {
             let asset = entry.asset;

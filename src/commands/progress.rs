@@ -4,6 +4,7 @@ use super::screen::screen;
 use crate::hub::Progress;
 use crate::run::{Event, Listener, RunFolder};
 use crate::session::SessionListener;
+use crate::text::count::counted;
 use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -160,8 +161,9 @@ impl RunProgress {
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
-                "{}: continuing, {done} outputs are finished already",
-                self.label
+                "{}: continuing after {}",
+                self.label,
+                counted(done, "finished output")
             ));
         }
         if outputs + observations == 0 {
@@ -268,9 +270,10 @@ impl TrainProgress {
             quiet,
             label: label.to_owned(),
             steps,
-            bar: match quiet {
-                true => ProgressBar::hidden(),
-                false => bar(steps, label),
+            bar: if quiet {
+                ProgressBar::hidden()
+            } else {
+                bar(steps, label)
             },
             said: Mutex::new(Instant::now()),
             began: Mutex::new((Instant::now(), 0)),

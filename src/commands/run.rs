@@ -15,6 +15,7 @@ use crate::report::chart::Width;
 use crate::session::{
     ItemSelection, MadeRun, RunRequest, RunTarget, TitledSummary, published_beside, write_page,
 };
+use crate::text::count::counted;
 
 impl From<&SelectArgs> for ItemSelection {
     fn from(args: &SelectArgs) -> Self {
@@ -141,9 +142,9 @@ fn conclude_parts(ctx: &Context, made: &[MadeRun]) -> Exit {
             );
         } else {
             println!(
-                "{}: {} outputs made, {} failed, {} made before",
+                "{}: {} made, {} failed, {} made before",
                 run.folder.root().display(),
-                outcome.generated,
+                counted(outcome.generated, "output"),
                 outcome.generate_failed,
                 outcome.done_before
             );

@@ -5,14 +5,14 @@ use super::compare::{allowed, options};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::compare::{Allowed, Options};
+use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
 use crate::run::{RunFolder, Stream, read_all};
 use crate::session::{RecountedRun, SessionError, plain_run_name, read_outcomes, run_seeds};
-use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::study::{self, LevelRun, LevelRuns, Series, Study, StudySettings, SuiteRuns};
 use crate::table::Window;
 use crate::train::CURVE;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub struct Paging<'a> {
     pub out: Option<&'a Path>,
     pub width: Width,
     pub allowed: Allowed,
-    pub options: Options,
+    pub options: DifferenceOptions,
 }
 
 /// Makes the page of a study from the runs that are there.
@@ -94,9 +94,10 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
         print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
-    Ok(match study.incomplete() {
-        true => Exit::Incomplete,
-        false => Exit::Ok,
+    Ok(if study.incomplete() {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
     })
 }
 
@@ -104,7 +105,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
 fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
     let file = paging.study;
     let is_control = |level: &Level| level.name == factor.control;
-    let settings = Settings {
+    let settings = StudySettings {
         primary: file.primary.clone().unwrap_or(Metric::Overall),
         control: factor.levels.iter().position(is_control).unwrap_or(0),
         measured_cost: file

@@ -5,7 +5,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Exclusive right to write into a folder. It ends when it is dropped, and the kernel ends it when the process dies.
+/// Exclusive right to write into a folder. It ends when it is dropped, and the kernel ends it when the
+/// process dies.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -19,7 +20,7 @@ impl Drop for Lock {
     }
 }
 
-/// Why a lock cannot be had.
+/// Why a lock cannot be obtained.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
@@ -39,7 +40,7 @@ impl Lock {
     /// Takes the lock `name` of a folder that exists. Its file says who holds it.
     ///
     /// # Errors
-    /// When another process holds it, or its file cannot be made.
+    /// Fails if another process holds it, or its file cannot be made.
     pub fn take(folder: &Path, name: &str) -> Result<Self, LockError> {
         let path = folder.join(name);
         let failed = FileError::at("cannot open the lock", &path);

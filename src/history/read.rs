@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// # Errors
-    /// When it is no graded run of the suite whose folder is `of`, or a file is damaged; in words.
+    /// When it is not a graded run of the suite whose folder is `of`, or a file is damaged; in words.
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
             RunError::NotARun { reason, .. } => format!("not a run: {reason}"),
@@ -232,7 +232,7 @@ impl Column {
     }
 }
 
-/// The formula behind a metric, where it is no average.
+/// The formula behind a metric, where it is not an average.
 pub fn pooled<'r>(rule: &'r dyn Rule, metric: &Metric) -> Option<&'r dyn Pooled> {
     match metric {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => rule.pooled(),

@@ -2,7 +2,7 @@
 
 use super::error::HubError;
 use super::options::HubOptions;
-use super::state::{Entry, Fetched, Outcome, State};
+use super::state::{AssetState, Entry, Fetched, Outcome};
 use super::table::{Asset, Source, Table};
 use crate::cancel::Cancel;
 use std::fs;
@@ -61,13 +61,13 @@ impl Hub {
         let entry = |asset| Entry {
             asset,
             state: match self.find(asset) {
-                Ok(path) => State::Present(path),
+                Ok(path) => AssetState::Present(path),
                 Err(
                     HubError::Absent { .. }
                     | HubError::NotUnpacked { .. }
                     | HubError::NoCacheFolder,
-                ) => State::Absent,
-                Err(error) => State::Corrupt(error),
+                ) => AssetState::Absent,
+                Err(error) => AssetState::Corrupt(error),
             },
         };
         self.table.assets.iter().map(entry).collect()

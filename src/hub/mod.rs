@@ -25,5 +25,5 @@ pub use error::HubError;
 pub use local::meant_folder;
 pub use options::{HubOptions, Network, Progress, Silent};
 pub use snapshot::{RemoteFile, Snapshot};
-pub use state::{Entry, Fetched, Outcome, State};
+pub use state::{AssetState, Entry, Fetched, Outcome};
 pub use table::{Asset, Ecosystem, Licence, PerPlatform, Source, Table, platform};

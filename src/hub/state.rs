@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Whether an asset can be used.
 #[derive(Debug)]
-pub enum State {
+pub enum AssetState {
     /// There is a file with the right checksum.
     Present(PathBuf),
     /// There is no file.
@@ -21,7 +21,7 @@ pub struct Entry<'a> {
     /// The asset.
     pub asset: &'a Asset,
     /// Its state.
-    pub state: State,
+    pub state: AssetState,
 }
 
 /// What a fetch did, or would do, for one asset.

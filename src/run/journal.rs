@@ -252,7 +252,7 @@ pub(super) fn broken(path: &Path, line: usize, text: &[u8], error: &serde_json::
         path,
         line,
         reason,
-        "each line is one JSON object; see the formats in the README",
+        "each line is one JSON object; see docs/reference/run-folder.md",
     )
 }
 

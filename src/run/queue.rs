@@ -27,14 +27,13 @@ impl Queue {
     /// All these slots, in their order.
     pub fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
         let waits = |slot: &Slot| asked.before(*slot).is_some();
-        let (ready, waiting) = match slots.iter().any(waits) {
-            false => (slots.iter().copied().collect(), HashSet::new()),
-            true => {
-                let all: HashSet<Slot> = slots.iter().copied().collect();
-                let waits = |slot: Slot| asked.before(slot).is_some_and(|slot| all.contains(&slot));
-                let ready = slots.iter().copied().filter(|slot| !waits(*slot)).collect();
-                (ready, slots.iter().copied().filter(|s| waits(*s)).collect())
-            }
+        let (ready, waiting) = if slots.iter().any(waits) {
+            let all: HashSet<Slot> = slots.iter().copied().collect();
+            let waits = |slot: Slot| asked.before(slot).is_some_and(|slot| all.contains(&slot));
+            let ready = slots.iter().copied().filter(|slot| !waits(*slot)).collect();
+            (ready, slots.iter().copied().filter(|s| waits(*s)).collect())
+        } else {
+            (slots.iter().copied().collect(), HashSet::new())
         };
         Self {
             slots: Mutex::new(Slots { ready, waiting }),

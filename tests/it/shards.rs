@@ -122,12 +122,11 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     while let Some(next) = folders.pop() {
         for entry in std::fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    let within = path.strip_prefix(folder).unwrap().to_owned();
-                    found.insert(within, std::fs::read(&path).unwrap());
-                }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                let within = path.strip_prefix(folder).unwrap().to_owned();
+                found.insert(within, std::fs::read(&path).unwrap());
             }
         }
     }

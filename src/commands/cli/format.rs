@@ -12,14 +12,15 @@ pub fn one_of(
 
 /// Takes the name of any format; help says what each is for.
 pub fn any() -> impl TypedValueParser<Value = &'static Format> {
-    parser(FORMATS, |format| {
+    parser(FORMATS.iter().copied(), |format| {
         PossibleValue::new(format.name).help(format.about)
     })
 }
 
 /// The formats that are text.
 pub fn texts() -> impl Iterator<Item = &'static Format> {
-    FORMATS.into_iter().filter(|format| !format.binary)
+    let formats = FORMATS.iter().copied();
+    formats.filter(|format| !format.binary)
 }
 
 fn parser(

@@ -97,7 +97,7 @@ pub struct Wise(WiseOptions);
 
 impl Wise {
     /// # Errors
-    /// When `parsing` is one that WISE does not have.
+    /// Fails if `parsing` is one that WISE does not have.
     pub fn new(options: WiseOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))

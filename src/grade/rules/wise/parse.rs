@@ -23,8 +23,8 @@ const BLANKS: &str = r"[\s\x1C-\x1F]*";
 /// # Errors
 /// Which names are missing.
 pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
-    // Python's case-insensitive `i` takes the dotted and the dotless one, too; such a name is found and is
-    // not the asked one.
+    // Python's case-insensitive `i` takes the dotted and the dotless one too; such a name is found and is not
+    // the asked one.
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let names = ASKED.join("|").replace('i', "[iİı]");
         Regex::new(&format!(
@@ -91,7 +91,7 @@ pub fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
 /// one line that is a bare 0 or 1. Thoughts before the answer are left out.
 ///
 /// # Errors
-/// When there is none.
+/// Fails if there is none.
 pub fn verified(reply: &str) -> Result<f64, String> {
     static THOUGHT: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
         Some([
