@@ -43,7 +43,7 @@ impl Cancel {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Whether what is in hand must be given up, too.
+    /// Whether what is in hand must be given up too.
     pub fn is_over(&self) -> bool {
         let end = || *self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_raised() && end().is_some_and(|end| Instant::now() >= end)

@@ -1,6 +1,7 @@
 //! Exit codes of the program: a documented, stable public type.
 
-/// Why the program ended. The numbers are part of the interface and stand in the README.
+/// Why the program ended. The numbers are part of the interface, and the comments here become
+/// docs/reference/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -14,11 +15,13 @@ pub enum Exit {
     CheckFailed = 3,
     /// Nothing was selected.
     NothingSelected = 4,
-    /// Incomplete evidence: missing, failed or unscored items, or an inconclusive gate.
+    /// Incomplete evidence: missing, failed or unscored items, a partial run, a spent budget, or an
+    /// inconclusive gate.
     Incomplete = 5,
-    /// The environment lacks something: weights, data, judge, device, or one has a wrong checksum.
+    /// The environment lacks something: weights, data, server, judge, device or disk space, or a file has
+    /// a wrong checksum.
     Environment = 6,
-    /// Interrupted; the same command goes on.
+    /// Interrupted; the same command continues.
     Interrupted = 130,
 }
 

@@ -1,5 +1,7 @@
-//! A reader that was written for honest files may panic at hostile ones: that, too, is an error about the file.
+//! A reader that was written for honest files may panic at hostile ones: that, too, is an error about the
+//! file.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -13,6 +15,21 @@ thread_local! {
 /// # Errors
 /// Those of `read`, and what a panic said.
 pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    caught(read).unwrap_or_else(|said| {
+        Err(format!(
+            "its data are damaged ({})",
+            said.as_deref()
+                .and_then(|said| said.lines().next())
+                .unwrap_or("no reason given")
+        ))
+    })
+}
+
+/// Runs `work`; a panic inside it, on this thread, is printed nowhere. Panics elsewhere are printed as ever.
+///
+/// # Errors
+/// What a panic said, where it said anything.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
@@ -23,18 +40,15 @@ pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, 
         }));
     });
     let outer = GUARDED.replace(true);
-    // Nothing that `read` has changed half-way is used after a panic: callers give the file up.
-    let result = catch_unwind(AssertUnwindSafe(read));
+    // Nothing that `work` has changed half-way is used after a panic: callers give it up.
+    let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
-    result.unwrap_or_else(|panic| {
-        let said = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!(
-            "its data are damaged ({})",
-            said.and_then(|said| said.lines().next())
-                .unwrap_or("no reason given")
-        ))
-    })
+    result.map_err(|payload| panic_text(payload.as_ref()))
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> Option<String> {
+    let owned = payload.downcast_ref::<String>().map(String::as_str);
+    let said = owned.or_else(|| payload.downcast_ref::<&str>().copied());
+    said.map(str::to_owned)
 }

@@ -24,6 +24,7 @@
 //! | [`study`] | an ablation study as one page: the levels of a factor beside a control |
 //! | [`gate`] | baselines, policies and the verdict of CI |
 //! | [`history`] | many runs of a suite: trend, change points, what changed |
+//! | [`session`] | an evaluation from names to results: plan, prepare, execute, score; begin here |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -42,9 +43,9 @@
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
 //! | [`mod@print`] | standard output and standard error, whose readers may go |
-//! | [`commands`] | one file per subcommand; they wire rooms together and print |
+//! | [`commands`] | one file per subcommand: a thin front of `session` that parses, prints and ends in exit codes |
 //!
-//! Imports go downwards: commands → run → stages → image, text, paths, stats, hub, config, record. A stage never
+//! Imports go downwards: commands → session → run → stages → image, text, paths, stats, hub, config, record. A stage never
 //! imports another stage.
 
 #[macro_use]
@@ -82,6 +83,7 @@ pub mod remote;
 pub mod report;
 pub mod run;
 pub mod schemas;
+pub mod session;
 pub mod stats;
 pub mod study;
 pub mod suite;

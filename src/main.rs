@@ -5,12 +5,12 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long candle's threads wait for work before they sleep, in turns of a loop: its own value keeps them busy on the
-/// cores that products of matrices then lack.
+/// How long candle's threads wait for work before they sleep, in turns of a loop: its own value keeps them
+/// busy on the cores that products of matrices then lack.
 const SPIN: (&str, &str) = ("CANDLE_BARRIER_POOL_SPIN_LIMIT", "1");
 
-/// Multiplications from which a product of matrices is shared among threads: with the library's own value, 590 thousand,
-/// small networks on two cores take half as long again, as threads wait for each other.
+/// Multiplications from which a product of matrices is shared among threads: with the library's own value,
+/// 590 thousand, small networks on two cores take half as long again, as threads wait for each other.
 const SHARED: usize = 1 << 22;
 
 fn main() -> ExitCode {

@@ -37,7 +37,7 @@ impl<T: Described + ?Sized> Named<T> {
         Self(description)
     }
 
-    /// The thing of this name; None when no thing of the kind has it.
+    /// The thing of this name. `None` if no thing of the kind has it.
     pub fn find(name: &str) -> Option<Self> {
         let mut all = T::all().iter();
         all.find(|known| known.name() == name).copied().map(Self)

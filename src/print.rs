@@ -1,8 +1,8 @@
-//! The one place that writes to standard output and standard error. Throughout the crate `println!`, `print!` and
-//! `eprintln!` are the macros of this file: the standard ones panic when whoever read them has gone.
+//! The one place that writes to standard output and standard error. Throughout the crate `println!`, `print!`
+//! and `eprintln!` are the macros of this file: the standard ones panic when whoever read them has gone.
 //!
-//! A reader of the results that has gone (`| head`) has seen enough: the rest is dropped, and the work goes on to its
-//! own exit code. A reader of progress and remarks that has gone loses those, and nothing else.
+//! A reader of the results that has gone (`| head`) has seen enough: the rest is dropped, and the work goes
+//! on to its own exit code. A reader of progress and remarks that has gone loses those, and nothing else.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
@@ -39,7 +39,7 @@ pub(crate) fn out(words: Arguments<'_>) {
     }
 }
 
-/// As [`out`], of bytes.
+/// The same as [`out`], for bytes.
 pub(crate) fn bytes(bytes: &[u8]) {
     if ENDED.load(Ordering::Relaxed) {
         return;
@@ -55,7 +55,8 @@ pub(crate) fn bytes(bytes: &[u8]) {
     }
 }
 
-/// Why results are missing on standard output, such as a full disk; none when all was written, or nobody reads.
+/// Why results are missing on standard output, such as a full disk. `None` if all was written, or nobody
+/// reads.
 pub(crate) fn fault() -> Option<String> {
     let fault = FAULT.lock().unwrap_or_else(PoisonError::into_inner);
     fault.clone()

@@ -4,7 +4,7 @@ use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile};
 use crate::train::TrainingFile;
 use schemars::schema_for;
 
-/// The name and the content of the schema of every type of definition, as they lie in `schema/`.
+/// The name and the content of the schema of every type of definition, as they are in `schema/`.
 pub fn all() -> Vec<(&'static str, String)> {
     [
         ("suite.json", schema_for!(SuiteFile)),

@@ -53,11 +53,11 @@ pub struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    /// Times `work`; what it gives is dropped outside the measured time. None when Ctrl-C came before a
+    /// Times `work`; what it gives is dropped outside the measured time. `None` if Ctrl-C came before a
     /// measurement.
     ///
     /// # Errors
-    /// As `work`.
+    /// Fails when `work` fails.
     pub fn time<T>(
         &self,
         phase: &str,

@@ -36,7 +36,7 @@ pub trait TimedNetwork {
     /// Builds the network with random weights and times it.
     ///
     /// # Errors
-    /// When the configuration or a size has a mistake, or the device has no room.
+    /// Fails if the configuration or a size has a mistake, or the device has no room.
     fn time(config: &Self::Config, bench: &mut Bench<'_>) -> Result<()>;
 }
 
@@ -73,7 +73,7 @@ impl NetworkKind {
     /// Builds the network from a configuration (`file` is named in errors) and times it.
     ///
     /// # Errors
-    /// When the configuration or a size has a mistake, or the device has no room.
+    /// Fails if the configuration or a size has a mistake, or the device has no room.
     pub fn run(
         &self,
         config: &Value,
@@ -121,7 +121,7 @@ impl<'a> Bench<'a> {
     /// A network with random weights, whose parameters are added to the report's.
     ///
     /// # Errors
-    /// As `build`, and when the device has no room.
+    /// Fails when `build` fails, and if the device has no room.
     pub fn random<T>(&mut self, build: impl Fn(&Weights) -> Result<T>) -> Result<T> {
         let (network, parameters) = weights::random(self.dtype, self.device(), build)?;
         self.report.parameters += parameters;
@@ -131,7 +131,7 @@ impl<'a> Bench<'a> {
     /// Normal noise on the device, as an input.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn noise(&self, shape: &[usize]) -> Result<Tensor> {
         Ok(Tensor::randn(0f32, 1.0, shape, self.device())?.to_dtype(self.dtype)?)
     }
@@ -150,7 +150,7 @@ impl<'a> Bench<'a> {
     /// Times a phase and notes its seconds.
     ///
     /// # Errors
-    /// As `work`.
+    /// Fails when `work` fails.
     pub fn time<T>(&mut self, phase: &'static str, work: impl FnMut() -> Result<T>) -> Result<()> {
         let seconds = self.clock.time(phase, work)?;
         self.note(phase, seconds);
@@ -168,7 +168,7 @@ impl<'a> Bench<'a> {
 /// A side in tokens that span `pixels` each.
 ///
 /// # Errors
-/// When the side is no multiple of them.
+/// Fails if the side is not a multiple of them.
 pub fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),

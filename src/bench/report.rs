@@ -27,7 +27,7 @@ pub struct Report {
     pub phases: BTreeMap<&'static str, Seconds>,
     /// Tokens by second at the median, where a phase has any.
     pub tokens_per_second: BTreeMap<&'static str, f64>,
-    /// Largest resident memory of the process so far, in bytes (`VmHWM`); none where the system does not say.
+    /// Largest resident memory of the process so far, in bytes (`VmHWM`). `None` if the system does not say.
     pub peak_memory: Option<u64>,
     /// The version of this program.
     pub version: &'static str,

@@ -1,9 +1,9 @@
 //! How far the judges of several runs agree on the same outputs.
 
 use super::failure::Failure;
-use super::score::Titled;
 use crate::record::{Grade, Output};
 use crate::run::{Records, RunFolder, read_all};
+use crate::session::TitledSummary;
 use crate::stats::agreement::{Agreement, Pair};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,20 +15,22 @@ type Scores = HashMap<(String, u32), (String, f64)>;
 ///
 /// # Errors
 /// When a run's records are damaged.
-pub fn note(runs: &[PathBuf], summaries: &mut [Titled]) -> Result<(), Failure> {
-    let judged = |titled: &&Titled| !titled.summary.judges.is_empty();
+pub fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Failure> {
+    let judged = |titled: &&TitledSummary| !titled.summary.judges.is_empty();
     if summaries.iter().filter(judged).count() < 2 {
         return Ok(());
     }
     let mut scores = Vec::new();
     for (run, titled) in runs.iter().zip(&*summaries) {
-        scores.push(match judged(&titled) {
-            true => of_run(run)?,
-            false => Scores::new(),
+        scores.push(if judged(&titled) {
+            of_run(run)?
+        } else {
+            Scores::new()
         });
     }
-    let suite = |run: &Titled| (run.summary.suite.clone(), run.summary.suite_version.clone());
-    let runs: Vec<(&Titled, &Scores)> = summaries.iter().zip(&scores).collect();
+    let suite =
+        |run: &TitledSummary| (run.summary.suite.clone(), run.summary.suite_version.clone());
+    let runs: Vec<(&TitledSummary, &Scores)> = summaries.iter().zip(&scores).collect();
     let mut notes = Vec::new();
     for (second, (b, of_b)) in runs.iter().enumerate() {
         let before = runs.iter().enumerate().take(second);
@@ -73,8 +75,8 @@ fn pairs(a: &Scores, b: &Scores) -> Vec<Pair> {
     pairs
 }
 
-fn told(a: &Titled, b: &Titled, agreement: Agreement) -> Option<String> {
-    let name = |titled: &Titled| format!("{} ({})", titled.model_title, titled.summary.run);
+fn told(a: &TitledSummary, b: &TitledSummary, agreement: Agreement) -> Option<String> {
+    let name = |titled: &TitledSummary| format!("{} ({})", titled.model_title, titled.summary.run);
     let number =
         |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.3}"));
     (agreement.n > 1).then(|| {

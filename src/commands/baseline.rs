@@ -6,12 +6,12 @@ use super::cli::{
 use super::compare::{Done, allowed, options, page, print, refusal};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
 use super::progress::say;
 use crate::compare;
 use crate::exit::Exit;
 use crate::gate::{Baseline, BaselineError};
 use crate::record::Outcomes;
+use crate::session::{RecountedRun, read_outcomes};
 use std::path::Path;
 
 /// Keeps, compares or replaces the scores of runs.
@@ -27,9 +27,10 @@ pub fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failur
 }
 
 fn save(args: &BaselineSaveArgs) -> Result<Exit, Failure> {
-    let mut baseline = match args.to.exists() {
-        true => Baseline::read(&args.to)?,
-        false => Baseline::default(),
+    let mut baseline = if args.to.exists() {
+        Baseline::read(&args.to)?
+    } else {
+        Baseline::default()
     };
     for run in &args.runs {
         let run = whole(run, args.allow_partial)?;
@@ -80,7 +81,7 @@ fn write(baseline: &Baseline, path: &Path) -> Result<Exit, Failure> {
 
 /// A run that has all its scores.
 fn whole(path: &Path, allow_partial: bool) -> Result<Outcomes, Failure> {
-    let run = outcomes::read(path)?;
+    let run = read_outcomes(path)?;
     let facts = &run.facts;
     if facts.partial() && !allow_partial {
         return Err(Failure::incomplete(
@@ -100,7 +101,7 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
     let baseline = Baseline::read(&args.baseline)?;
     let mut done = Vec::new();
     for (after, path) in args.runs.iter().enumerate() {
-        let run = outcomes::read(path)?;
+        let run = read_outcomes(path)?;
         let before = counterpart(&baseline.runs, &run).ok_or_else(|| BaselineError::NotHeld {
             path: args.baseline.clone(),
             suite: run.facts.suite.clone(),
@@ -111,7 +112,7 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
             after,
             comparison: one(
                 before,
-                (&run, &Recounted::of(path)?),
+                (&run, &RecountedRun::open(path)?),
                 &args.allow,
                 &args.pair,
             )?,
@@ -133,7 +134,7 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
 
 fn one(
     before: &Outcomes,
-    (after, rule): (&Outcomes, &Recounted),
+    (after, rule): (&Outcomes, &RecountedRun),
     allow: &AllowArgs,
     pair: &PairArgs,
 ) -> Result<compare::Comparison, Failure> {

@@ -4,16 +4,16 @@ use super::checkpoint;
 use super::cli::{CheckArgs, Layout, RunArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::prepare::{Answering, Asking, Prepared, RunOptions};
-use super::run::{Target, seeds};
-use super::shipped;
 use crate::config::{self, Kind, ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::{BuildError, Resources};
-use crate::hub::State;
+use crate::hub::AssetState;
 use crate::model::weights::{Checked, Files};
 use crate::observe::ObserverKind;
-use crate::run::{Asked, Making, RunFolder, Silent, Work};
+use crate::session::{
+    ConfiguredModel, ItemSelection, PreparedRun, RunOptions, RunTarget, SelectedSuite,
+    TimedOutputs, locate_checkpoints, run_seeds,
+};
 use indicatif::{HumanBytes, HumanDuration};
 use std::path::Path;
 use std::time::Duration;
@@ -43,10 +43,11 @@ impl From<&RunArgs> for CheckArgs {
 /// # Errors
 /// When a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut exit = match args.keys {
+    let mut exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
-        true => Exit::Ok,
-        false => environment(ctx, args)?,
+        Exit::Ok
+    } else {
+        environment(ctx, args)?
     };
     match &args.target {
         Some(name) => {
@@ -54,7 +55,7 @@ pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
                 let found = checkpoint::check(ctx, model, args)?;
                 return Ok(if exit == Exit::Ok { found } else { exit });
             }
-            if !target(ctx, args, name, &Target::of(name, &args.model)?)? {
+            if !target(ctx, args, name, &RunTarget::load(name, &args.model)?)? {
                 exit = Exit::Environment;
             }
         }
@@ -109,11 +110,11 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let entries = hub.list();
     let present = entries
         .iter()
-        .filter(|entry| matches!(entry.state, State::Present(_)))
+        .filter(|entry| matches!(entry.state, AssetState::Present(_)))
         .count();
     println!("assets: {present} of {} here", entries.len());
     for entry in &entries {
-        if let State::Corrupt(error) = &entry.state {
+        if let AssetState::Corrupt(error) = &entry.state {
             println!("asset {}: {error}", entry.asset.id);
             exit = Exit::Environment;
         }
@@ -165,18 +166,18 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
 fn check_model(ctx: &Context, name: &str) -> Result<String, Failure> {
     let model = config::model(name, Path::new(""))?.definition;
     for suite in model.presets.keys() {
-        Answering::of(ctx, model.clone(), suite)?;
+        ConfiguredModel::new(&ctx.session, model.clone(), suite)?;
     }
-    Answering::of(ctx, model, "")?;
+    ConfiguredModel::new(&ctx.session, model, "")?;
     Ok("fine".into())
 }
 
 fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
-    let target = Target::of(name, &[])?;
+    let target = RunTarget::load(name, &[])?;
     for (suite, models) in target.suites() {
         config::suite(suite, &target.from)?;
         for model in models {
-            Answering::load(ctx, model, &target.from, suite)?;
+            ConfiguredModel::load(&ctx.session, model, &target.from, suite)?;
         }
     }
     let parts = target.parts.iter().map(|part| {
@@ -187,10 +188,15 @@ fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
 }
 
 /// The plan of a target, which the command line calls `asked`. False when something it needs is absent.
-fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Result<bool, Failure> {
+fn target(
+    ctx: &Context,
+    args: &CheckArgs,
+    asked: &str,
+    target: &RunTarget,
+) -> Result<bool, Failure> {
     let mut good = true;
     let study = target.study.as_ref();
-    let selections = target.selections(&args.select);
+    let selections = target.selections(&ItemSelection::from(&args.select));
     let each = |part| selections.iter().map(move |select| (part, select));
     let options = |seed| RunOptions {
         out: args.out.clone(),
@@ -199,17 +205,18 @@ fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Resu
         seed,
         device: args.device,
     };
-    let seeds = seeds(study, args.seed, args.run_name.as_deref())?;
-    if let Err(failure) = target.trained(asked) {
-        println!("{}", failure.report);
+    let seeds = run_seeds(study, args.seed, args.run_name.as_deref())?;
+    if let Err(error) = target.check_trained(asked) {
+        println!("{error}");
         good = false;
     }
     for ((name, models), select) in target.suites().flat_map(each) {
-        let asking = Asking::load(ctx, name, &target.from, args.items.as_deref(), select)?;
-        for observer in &asking.suite.observers {
+        let items = args.items.as_deref();
+        let selected = SelectedSuite::load(&ctx.session, name, &target.from, items, select)?;
+        for observer in &selected.suite.observers {
             // Outputs can be made without it, and graded on evidence that others made.
-            let settings = asking.suite.observe.get(observer).cloned();
-            let settings = shipped::located(ctx, &settings.unwrap_or_default())?;
+            let settings = selected.suite.observe.get(observer).cloned();
+            let settings = locate_checkpoints(&ctx.session, &settings.unwrap_or_default())?;
             let kind = match crate::observe::kind(observer) {
                 Ok(kind) => kind,
                 Err(error) => {
@@ -221,10 +228,11 @@ fn target(ctx: &Context, args: &CheckArgs, asked: &str, target: &Target) -> Resu
             good &= observer_is_ready(ctx, kind, &settings)?;
         }
         for model in models {
-            let answering = Answering::load(ctx, model, &target.from, &asking.suite.name)?;
+            let configured =
+                ConfiguredModel::load(&ctx.session, model, &target.from, &selected.suite.name)?;
             for (at, seed) in seeds.iter().enumerate() {
-                let prepared = Prepared::new(&asking, answering.clone(), &options(*seed))?;
-                plan(ctx, &prepared)?;
+                let prepared = PreparedRun::new(&selected, configured.clone(), &options(*seed))?;
+                plan(&prepared)?;
                 // The device is shared alike with every seed.
                 good &= at > 0 || memory(&prepared, args)?;
             }
@@ -286,30 +294,11 @@ fn look(ctx: &Context, kind: &ObserverKind, settings: &Settings) -> bool {
     }
 }
 
-fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
-    let factory = || {
-        Err(crate::run::RunError::Invalid(
-            "a plan makes no outputs".into(),
-        ))
-    };
-    let asked = prepared.asked(None);
-    let plan = Work {
-        folder: &prepared.folder,
-        asked: asked.clone(),
-        making: Some(Making {
-            factory: &factory,
-            identity: prepared.identity(),
-            workers: 1,
-        }),
-        layout: prepared.asking.suite.layout,
-        observers: &[],
-        observe_workers: 1,
-        cancel: &ctx.cancel,
-        listener: &Silent,
-    }
-    .plan()?;
+/// Prints what a run would make.
+fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
+    let plan = prepared.plan()?;
     let names: Vec<&str> = prepared
-        .asking
+        .selected
         .suite
         .observers
         .iter()
@@ -318,8 +307,8 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
     println!(
         "{}: {} items × {} repeats, {} outputs to make, {} finished; observers: {}; rule: {}",
         prepared.folder.root().display(),
-        asked.items.len(),
-        asked.repeats,
+        prepared.selected.items.len(),
+        prepared.repeats,
         plan.generate.len(),
         plan.done,
         if names.is_empty() {
@@ -327,22 +316,20 @@ fn plan(ctx: &Context, prepared: &Prepared<'_>) -> Result<(), Failure> {
         } else {
             names.join(", ")
         },
-        prepared.asking.suite.grade.rule,
+        prepared.selected.suite.grade.rule,
     );
     if !plan.generate.is_empty() {
-        println!(
-            "  estimate: {}",
-            estimate(&prepared.folder, &asked, plan.generate.len())?
-        );
+        let estimate = estimate(prepared.timed_outputs()?, plan.generate.len());
+        println!("  estimate: {estimate}");
     }
     Ok(())
 }
 
 /// How networks that run in this process share the device; false when they cannot be opened.
-fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
-    let Answering {
+fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure> {
+    let ConfiguredModel {
         model, settings, ..
-    } = &prepared.answering;
+    } = &prepared.configured;
     if !crate::generate::in_process(&model.generator) {
         return Ok(true);
     }
@@ -364,24 +351,14 @@ fn memory(prepared: &Prepared<'_>, args: &CheckArgs) -> Result<bool, Failure> {
 }
 
 /// From what earlier outputs of the run took; nothing is guessed.
-fn estimate(folder: &RunFolder, asked: &Asked<'_>, left: usize) -> Result<String, Failure> {
-    let outputs: Vec<crate::record::Output> =
-        crate::run::read_all(&folder.stream(crate::run::Stream::Outputs, asked.shard))?;
-    let seconds: Vec<f64> = outputs
-        .iter()
-        .filter_map(|output| output.timings.get("generate").copied())
-        .collect();
-    if seconds.is_empty() {
-        return Ok(
-            "unknown, since no output of this run was timed yet; a run with `--limit 4` gives an estimate"
-                .into(),
-        );
-    }
-    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+fn estimate(timed: Option<TimedOutputs>, left: usize) -> String {
+    let Some(TimedOutputs { mean, count }) = timed else {
+        return "unknown, since no output of this run was timed yet; a run with `--limit 4` gives an estimate"
+            .into();
+    };
     let total = Duration::from_secs_f64(mean * left as f64);
-    Ok(format!(
-        "{} for one worker ({mean:.2} s an output, over {} timed)",
-        HumanDuration(total),
-        seconds.len()
-    ))
+    format!(
+        "{} for one worker ({mean:.2} s an output, over {count} timed)",
+        HumanDuration(total)
+    )
 }

@@ -3,12 +3,12 @@
 use super::cli::CheckArgs;
 use super::context::Context;
 use super::failure::Failure;
-use super::prepare::Answering;
 use crate::config::{ModelFile, Repository, Settings};
 use crate::exit::Exit;
 use crate::generate::{BuildError, GENERATORS, Part, Place, Resources, plan_lines};
 use crate::hub::{Hub, HubError, Snapshot};
 use crate::model::weights::Checked;
+use crate::session::ConfiguredModel;
 use candle_core::{DType, Device};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -36,9 +36,9 @@ pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Sna
 /// # Errors
 /// When the model's settings or a configuration have mistakes.
 pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
-    let Answering {
+    let ConfiguredModel {
         model, settings, ..
-    } = Answering::of(ctx, model, "")?;
+    } = ConfiguredModel::new(&ctx.session, model, "")?;
     let checkpoint = folder(&settings);
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
     let configs = match &checkpoint {
@@ -243,8 +243,7 @@ fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
         }
     }
     if ctx.json {
-        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-        println!("{text}");
+        ctx.print_json(&all)?;
     }
     Ok(())
 }

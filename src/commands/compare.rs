@@ -4,15 +4,14 @@ use super::agreement;
 use super::cli::{AllowArgs, CompareArgs, Interval, PairArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
 use super::progress::say;
-use super::run::{exit_of, published, tables};
-use super::score::{Titled, read_view};
-use crate::compare::{self, Allowed, Comparison, IntervalKind, NotComparable, Options};
+use super::summaries::{exit_of, tables};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, NotComparable};
 use crate::config::TestChoice;
 use crate::exit::Exit;
 use crate::record::Outcomes;
 use crate::report::{RunView, printed};
+use crate::session::{RecountedRun, TitledSummary, published_beside, read_outcomes, read_view};
 use crate::stats::bootstrap::RESAMPLES;
 use crate::stats::power::Plan;
 use crate::table::formats::{JSON, TERMINAL, terminal};
@@ -25,10 +24,14 @@ use std::path::Path;
 /// # Errors
 /// When a folder is not a graded run, or two runs should not be compared.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
-    let read = args.runs.iter().map(|run| Titled::read(run));
+    let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
-    let papers = published(&summaries, args.published)?;
+    let papers = if args.published {
+        published_beside(&summaries)?
+    } else {
+        Vec::new()
+    };
     let format = if ctx.json { &JSON } else { args.format };
     if args.pairs && args.runs.len() < 2 {
         return Err(Failure::usage(
@@ -74,11 +77,11 @@ fn show(format: &Format, document: &Document<'_>) -> Result<(), Failure> {
 
 /// The comparisons that the command line asks for, and why one of them is refused.
 fn comparisons(args: &CompareArgs) -> Result<(Vec<Done>, Option<Failure>), Failure> {
-    let runs = args.runs.iter().map(|run| outcomes::read(run));
+    let runs = args.runs.iter().map(|run| read_outcomes(run));
     let runs: Vec<Outcomes> = runs.collect::<Result<_, _>>()?;
     let pairs = pairs(&runs, args.allow.allow_prompts);
-    let rules = args.runs.iter().map(|run| Recounted::of(run));
-    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let rules = args.runs.iter().map(|run| RecountedRun::open(run));
+    let rules: Vec<RecountedRun> = rules.collect::<Result<_, _>>()?;
     Ok(all(&runs, &rules, &pairs, &args.allow, &args.pair))
 }
 
@@ -105,15 +108,16 @@ fn pairs(runs: &[Outcomes], across: bool) -> Vec<(usize, usize)> {
         .map(|at| (first(at), at))
         .filter(|(first, at)| first != at)
         .collect();
-    match of_suites.is_empty() && runs.len() == 2 {
-        true => vec![(0, 1)],
-        false => of_suites,
+    if of_suites.is_empty() && runs.len() == 2 {
+        vec![(0, 1)]
+    } else {
+        of_suites
     }
 }
 
 fn all(
     runs: &[Outcomes],
-    rules: &[Recounted],
+    rules: &[RecountedRun],
     pairs: &[(usize, usize)],
     allow: &AllowArgs,
     pair: &PairArgs,
@@ -155,13 +159,15 @@ pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Fa
         name(after)
     );
     let options = error.options();
-    let help = match options.is_empty() {
-        true => "compare runs that share scored items".to_owned(),
-        false => format!("{} compares them and marks the result", options.join(" ")),
+    let help = if options.is_empty() {
+        "compare runs that share scored items".to_owned()
+    } else {
+        format!("{} compares them and marks the result", options.join(" "))
     };
-    match error.only_partial() {
-        true => Failure::incomplete(message, help),
-        false => Failure::usage(message, help),
+    if error.only_partial() {
+        Failure::incomplete(message, help)
+    } else {
+        Failure::usage(message, help)
     }
 }
 
@@ -178,8 +184,8 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
 }
 
 /// How differences are computed where the command line does not say.
-pub fn usual() -> Options {
-    Options {
+pub fn usual() -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: 0.05,
             power: 0.8,
@@ -193,8 +199,8 @@ pub fn usual() -> Options {
 }
 
 /// How differences are computed.
-pub fn options(args: &PairArgs) -> Options {
-    Options {
+pub fn options(args: &PairArgs) -> DifferenceOptions {
+    DifferenceOptions {
         plan: Plan {
             level: args.level,
             power: args.power,

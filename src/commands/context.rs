@@ -1,31 +1,42 @@
-//! What every command has at hand: global options, the asset hub, the interrupt flag.
+//! What every command has at hand: global options, the session, the interrupt flag.
 
 use super::cli::Global;
 use super::failure::Failure;
-use super::progress::AssetProgress;
+use super::progress::{AssetProgress, RunLines};
 use crate::cancel::Cancel;
-use crate::hub::{Hub, HubOptions};
-use std::sync::{Arc, OnceLock};
+use crate::hub::Hub;
+use crate::run::RunError;
+use crate::session::{Session, SessionOptions};
+use serde::Serialize;
+use std::sync::Arc;
 
 /// Shared by all commands.
 pub struct Context {
+    /// Whether results are printed as JSON.
     pub json: bool,
+    /// Whether no progress is printed.
     pub quiet: bool,
+    /// The flag that ends work before its end.
     pub cancel: Cancel,
-    offline: bool,
-    cache: Option<std::path::PathBuf>,
-    hub: OnceLock<Arc<Hub>>,
+    /// Who does the work.
+    pub session: Session,
 }
 
 impl Context {
+    /// Reads the global options.
     pub fn new(global: &Global) -> Self {
+        let cancel = Cancel::default();
         Self {
             json: global.json,
             quiet: global.quiet,
-            offline: global.offline,
-            cache: global.cache.clone(),
-            cancel: Cancel::default(),
-            hub: OnceLock::new(),
+            session: Session::new(SessionOptions {
+                cache: global.cache.clone(),
+                offline: global.offline,
+                cancel: cancel.clone(),
+                downloads: Arc::new(AssetProgress::new(global.quiet)),
+                listener: Arc::new(RunLines::new(global.quiet)),
+            }),
+            cancel,
         }
     }
 
@@ -36,7 +47,7 @@ impl Context {
 
     /// Whether the network may not be used.
     pub fn offline(&self) -> bool {
-        self.offline
+        self.session.is_offline()
     }
 
     /// The asset hub.
@@ -44,16 +55,17 @@ impl Context {
     /// # Errors
     /// When a table of assets cannot be read.
     pub fn hub(&self) -> Result<Arc<Hub>, Failure> {
-        if let Some(hub) = self.hub.get() {
-            return Ok(hub.clone());
-        }
-        let hub = Hub::new(HubOptions {
-            cache: self.cache.clone(),
-            offline: self.offline,
-            cancel: self.cancel.clone(),
-            progress: Arc::new(AssetProgress::new(self.quiet)),
-            ..HubOptions::default()
-        })?;
-        Ok(self.hub.get_or_init(|| Arc::new(hub)).clone())
+        Ok(self.session.hub()?)
+    }
+
+    /// Prints a value as indented JSON on stdout.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    pub fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| RunError::Invalid(error.to_string()))?;
+        println!("{text}");
+        Ok(())
     }
 }

@@ -3,15 +3,14 @@
 use super::cli::{ExportCommand, ItemsExportArgs, LmEvalArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes;
 use super::progress::say;
-use super::score::graded;
 use crate::compare;
 use crate::config::Metric;
 use crate::exit::Exit;
 use crate::record::{Group, Summary};
 use crate::report::lm_eval::{LmEval, sanitized};
 use crate::run::{Manifest, RunGrades, read_all, read_json, write_items};
+use crate::session::{open_graded, read_outcomes};
 use crate::table::formats::{CSV, PARQUET, of_file};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +41,7 @@ fn items(ctx: &Context, args: &ItemsExportArgs) -> Result<Exit, Failure> {
 }
 
 fn grades(path: &Path) -> Result<RunGrades, Failure> {
-    let (folder, _) = graded(path)?;
+    let (folder, _) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
     Ok(RunGrades {
         suite: summary.suite,
@@ -61,9 +60,9 @@ fn lm_eval(ctx: &Context, args: &LmEvalArgs) -> Result<Exit, Failure> {
 }
 
 fn one_lm_eval(path: &Path, out: &Path) -> Result<PathBuf, Failure> {
-    let (folder, manifest) = graded(path)?;
+    let (folder, manifest) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
-    let run = outcomes::read(path)?;
+    let run = read_outcomes(path)?;
     let error = |metric: &Metric, value: Option<f64>| compare::standard_error(&run, metric, value?);
     let finished = manifest
         .finished
@@ -96,10 +95,11 @@ fn name(summary: &Summary, manifest: &Manifest) -> String {
 }
 
 fn written(ctx: &Context, paths: &[PathBuf]) {
-    match ctx.json {
-        true => println!("{:#}", serde_json::json!({"files": paths})),
-        false => paths
+    if ctx.json {
+        println!("{:#}", serde_json::json!({"files": paths}))
+    } else {
+        paths
             .iter()
-            .for_each(|path| say(format!("written: {}", path.display()))),
+            .for_each(|path| say(format!("written: {}", path.display())))
     }
 }

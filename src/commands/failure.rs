@@ -9,17 +9,21 @@ use crate::grade::RuleError;
 use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
+use crate::session::SessionError;
 use crate::suite::SuiteError;
 use crate::table::FormatError;
 
 /// A failed command.
 #[derive(Debug)]
 pub struct Failure {
+    /// What the user reads.
     pub report: miette::Report,
+    /// What scripts read.
     pub exit: Exit,
 }
 
 impl Failure {
+    /// An error with its exit code.
     pub fn new(exit: Exit, report: impl Into<miette::Report>) -> Self {
         Self {
             exit,
@@ -29,34 +33,38 @@ impl Failure {
 
     /// Wrong usage, in one sentence and a remedy.
     pub fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Usage, message, help)
+        Self::with_help(Exit::Usage, message, help)
     }
 
     /// The environment lacks something.
     pub fn environment(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Environment, message, help)
+        Self::with_help(Exit::Environment, message, help)
     }
 
     /// Nothing was selected.
     pub fn nothing(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::NothingSelected, message, help)
+        Self::with_help(Exit::NothingSelected, message, help)
     }
 
     /// Outputs are missing, failed or not scored.
     pub fn incomplete(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
-        Self::told(Exit::Incomplete, message, help)
+        Self::with_help(Exit::Incomplete, message, help)
     }
 
     /// Reading or writing failed in the middle of work.
     pub fn io(error: std::io::Error) -> Self {
-        Self::told(
+        Self::with_help(
             Exit::Unexpected,
             error,
             "check the disk and its permissions",
         )
     }
 
-    fn told(exit: Exit, message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    fn with_help(
+        exit: Exit,
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Self {
         Self {
             exit,
             report: miette::miette!(help = help.to_string(), "{message}"),
@@ -142,6 +150,37 @@ impl From<crate::observe::BuildError> for Failure {
             Exit::Usage
         } else {
             Exit::Environment
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        use SessionError as Error;
+        let exit = match error {
+            Error::Config(error) => return error.into(),
+            Error::Suite(error) => return error.into(),
+            Error::Rule(error) => return error.into(),
+            Error::Generator(error) => return error.into(),
+            Error::Observer(error) => return error.into(),
+            Error::Pictures(error) => return error.into(),
+            Error::Asset(error) => return error.into(),
+            Error::Run(error) => return error.into(),
+            Error::Report(error) => return error.into(),
+            Error::SharedName { .. }
+            | Error::NoModel { .. }
+            | Error::RunName { .. }
+            | Error::NoEngine { .. }
+            | Error::NotAnEngine { .. }
+            | Error::NotShipped { .. }
+            | Error::ManifestSuite { .. } => Exit::Usage,
+            Error::NothingSelected { .. }
+            | Error::UnknownItems { .. }
+            | Error::NoObservers { .. } => Exit::NothingSelected,
+            Error::NotGraded { .. } => Exit::Incomplete,
+            Error::NotTrained { .. } | Error::Device { .. } => Exit::Environment,
+            Error::Unwritable { .. } => Exit::Unexpected,
         };
         Self::new(exit, error)
     }

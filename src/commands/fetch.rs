@@ -4,12 +4,12 @@ use super::checkpoint;
 use super::cli::FetchArgs;
 use super::context::Context;
 use super::failure::Failure;
-use super::list;
+use super::list::{self, size};
 use super::progress::say;
-use super::shipped;
 use crate::config::{self, ModelFile};
 use crate::exit::Exit;
-use crate::hub::{Asset, Fetched, Hub, Outcome};
+use crate::hub::{Fetched, Hub, Outcome};
+use crate::session::locate_checkpoints;
 use indicatif::HumanBytes;
 use serde_json::json;
 use std::path::Path;
@@ -40,10 +40,7 @@ pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     };
     if ctx.json {
         let lines: Vec<_> = fetched.iter().map(as_json).collect();
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&lines).unwrap_or_default()
-        );
+        ctx.print_json(&lines)?;
     } else if !ctx.quiet {
         fetched.iter().for_each(|one| println!("{}", line(one)));
     }
@@ -78,7 +75,8 @@ fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
 
 /// Brings the repositories of a model into the folder that its settings name.
 fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
-    let Some(folder) = checkpoint::folder(&shipped::located(ctx, &model.settings)?) else {
+    let Some(folder) = checkpoint::folder(&locate_checkpoints(&ctx.session, &model.settings)?)
+    else {
         return Err(Failure::usage(
             format!(
                 "the model `{}` has no folder for its checkpoint",
@@ -143,12 +141,4 @@ fn as_json(fetched: &Fetched<'_>) -> serde_json::Value {
         "licence": fetched.asset.licence.name, "source": fetched.asset.source.describe(),
         "size": fetched.asset.pinned_size(),
     })
-}
-
-/// Size in words; unknown where none is pinned for this platform.
-pub fn size(asset: &Asset) -> String {
-    asset.pinned_size().map_or_else(
-        || "an unknown size".into(),
-        |size| HumanBytes(size).to_string(),
-    )
 }

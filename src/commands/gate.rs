@@ -5,10 +5,8 @@ use super::cli::{FailOn, GateArgs};
 use super::compare::allowed;
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
 use super::progress::say;
-use super::score::read_view;
-use crate::compare::{self, Allowed, Comparison, IntervalKind, Options, page};
+use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, page};
 use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
 use crate::files::write_durable;
@@ -18,6 +16,7 @@ use crate::gate::{
 use crate::record::Outcomes;
 use crate::report::RunView;
 use crate::run::write_json;
+use crate::session::{RecountedRun, read_outcomes, read_view};
 use crate::stats::power::Plan;
 use crate::table::Window;
 use std::path::{Path, PathBuf};
@@ -32,11 +31,11 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     let runs: Vec<Outcomes> = args
         .runs
         .iter()
-        .map(|run| outcomes::read(run))
+        .map(|run| read_outcomes(run))
         .collect::<Result<_, _>>()?;
     let kept: Vec<Outcomes> = baselines.iter().map(|(run, _)| run.clone()).collect();
-    let rules = args.runs.iter().map(|run| Recounted::of(run));
-    let rules: Vec<Recounted> = rules.collect::<Result<_, _>>()?;
+    let rules = args.runs.iter().map(|run| RecountedRun::open(run));
+    let rules: Vec<RecountedRun> = rules.collect::<Result<_, _>>()?;
     let candidate = |(run, rule)| Candidate {
         run,
         baseline: counterpart(&kept, run),
@@ -69,7 +68,7 @@ fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Fail
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            found.push((outcomes::read(path)?, Some(path.clone())));
+            found.push((read_outcomes(path)?, Some(path.clone())));
         } else {
             let runs = Baseline::read(path)?.runs;
             found.extend(runs.into_iter().map(|run| (run, None)));
@@ -80,7 +79,7 @@ fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Fail
 
 /// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made is not shown.
 fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Comparison)> {
-    let options = Options {
+    let options = DifferenceOptions {
         plan: Plan {
             level: policy.level,
             power: policy.power,

@@ -67,9 +67,10 @@ fn suite_folder(results: &Path, suite: &str) -> Result<PathBuf, Failure> {
     let names: Vec<&str> = names.collect();
     Err(Failure::nothing(
         format!("{} has no runs of {suite:?}", results.display()),
-        match names.is_empty() {
-            true => "give the folder of the results with `--results DIR`".to_owned(),
-            false => format!("it has {}", names.join(", ")),
+        if names.is_empty() {
+            "give the folder of the results with `--results DIR`".to_owned()
+        } else {
+            format!("it has {}", names.join(", "))
         },
     ))
 }

@@ -3,12 +3,12 @@
 use super::cli::ItemsArgs;
 use super::context::Context;
 use super::failure::Failure;
-use super::prepare::Asking;
 use super::progress::say;
 use crate::config::{self, SuiteFile};
 use crate::exit::Exit;
 use crate::print;
-use crate::run::to_lines;
+use crate::run::{RunError, to_lines};
+use crate::session::{ItemSelection, SelectedSuite};
 use std::path::Path;
 
 /// Prints the items of a suite.
@@ -30,15 +30,15 @@ pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
             })?
             .into_bytes()
     } else {
-        let asking = Asking::load(
-            ctx,
+        let selected = SelectedSuite::load(
+            &ctx.session,
             &args.suite,
             Path::new(""),
             args.items.as_deref(),
-            &args.select,
+            &ItemSelection::from(&args.select),
         )?;
-        asking.left_out.iter().for_each(say);
-        to_lines(&asking.items)
+        selected.left_out.iter().for_each(say);
+        to_lines(&selected.items).map_err(|error| RunError::Invalid(error.to_string()))?
     };
     print::bytes(&bytes);
     Ok(Exit::Ok)

@@ -3,15 +3,15 @@
 use super::cli::{ListArgs, Listable};
 use super::context::Context;
 use super::failure::Failure;
-use super::fetch::size;
 use crate::config::{self, Kind};
 use crate::exit::Exit;
 use crate::generate::GENERATORS;
 use crate::grade::RULES;
-use crate::hub::State;
+use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -195,9 +195,9 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
     for entry in hub.list() {
         let state = match &entry.state {
-            State::Present(path) => format!("here: {}", path.display()),
-            State::Absent => format!("absent, {}", size(entry.asset)),
-            State::Corrupt(error) => format!("damaged: {error}"),
+            AssetState::Present(path) => format!("here: {}", path.display()),
+            AssetState::Absent => format!("absent, {}", size(entry.asset)),
+            AssetState::Corrupt(error) => format!("damaged: {error}"),
         };
         if ctx.json {
             let asset = entry.asset;
@@ -221,4 +221,12 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Size in words: unknown where none is pinned for this platform.
+pub fn size(asset: &Asset) -> String {
+    asset.pinned_size().map_or_else(
+        || "an unknown size".into(),
+        |size| HumanBytes(size).to_string(),
+    )
 }

@@ -2,7 +2,9 @@
 
 use super::screen::screen;
 use crate::hub::Progress;
-use crate::run::{Event, Listener};
+use crate::run::{Event, Listener, RunFolder};
+use crate::session::SessionListener;
+use crate::text::count::counted;
 use crate::train::Event as TrainEvent;
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -28,6 +30,12 @@ pub fn say(line: impl AsRef<str>) {
     BARS.suspend(|| eprintln!("{}", line.as_ref()));
 }
 
+/// Where the report of a run is.
+pub fn say_report(run: &RunFolder) {
+    let page = run.report().join("index.html");
+    say(format!("report: {}", page.display()));
+}
+
 fn bar(length: u64, label: &str) -> ProgressBar {
     let template = "{prefix:>9} {bar:28} {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}";
     let style =
@@ -48,6 +56,7 @@ pub struct AssetProgress {
 }
 
 impl AssetProgress {
+    /// `quiet` shows nothing.
     pub fn new(quiet: bool) -> Self {
         Self {
             quiet,
@@ -101,8 +110,30 @@ impl Progress for AssetProgress {
     }
 }
 
+/// Shows the progress of the runs of a session.
+pub struct RunLines {
+    quiet: bool,
+}
+
+impl RunLines {
+    /// `quiet` shows failures and remarks alone.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+}
+
+impl SessionListener for RunLines {
+    fn run_listener(&self, label: &str) -> Box<dyn Listener> {
+        Box::new(RunProgress::new(self.quiet, label.to_owned()))
+    }
+
+    fn remark(&self, text: &str) {
+        say(text);
+    }
+}
+
 /// Shows the progress of one run.
-pub struct RunProgress {
+struct RunProgress {
     quiet: bool,
     label: String,
     bars: Mutex<Option<Bars>>,
@@ -118,7 +149,7 @@ struct Bars {
 
 impl RunProgress {
     /// `label` names the run in plain lines.
-    pub fn new(quiet: bool, label: String) -> Self {
+    fn new(quiet: bool, label: String) -> Self {
         Self {
             quiet,
             label,
@@ -130,8 +161,9 @@ impl RunProgress {
     fn planned(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
-                "{}: continuing, {done} outputs are finished already",
-                self.label
+                "{}: continuing after {}",
+                self.label,
+                counted(done, "finished output")
             ));
         }
         if outputs + observations == 0 {
@@ -232,14 +264,16 @@ pub struct TrainProgress {
 }
 
 impl TrainProgress {
+    /// `label` names the training, which has so many steps in all.
     pub fn new(quiet: bool, label: &str, steps: u64) -> Self {
         Self {
             quiet,
             label: label.to_owned(),
             steps,
-            bar: match quiet {
-                true => ProgressBar::hidden(),
-                false => bar(steps, label),
+            bar: if quiet {
+                ProgressBar::hidden()
+            } else {
+                bar(steps, label)
             },
             said: Mutex::new(Instant::now()),
             began: Mutex::new((Instant::now(), 0)),
@@ -258,6 +292,7 @@ impl TrainProgress {
             .mul_f64(self.steps.saturating_sub(step) as f64 / done)
     }
 
+    /// Hears an event.
     pub fn on(&self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::Resumed { step } => {
@@ -296,6 +331,7 @@ impl TrainProgress {
         }
     }
 
+    /// Takes the bar away.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

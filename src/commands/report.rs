@@ -4,11 +4,10 @@ use super::cli::ReportArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::run::published;
-use super::score::{Titled, read_view};
 use crate::exit::Exit;
 use crate::report::{self, ReportOptions};
 use crate::run::RunFolder;
+use crate::session::{TitledSummary, published_beside, read_view};
 
 /// Renders the report of run folders again.
 ///
@@ -30,18 +29,19 @@ pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|run| read_view(run))
         .collect::<Result<Vec<_>, _>>()?;
-    let titled = args.runs.iter().map(|run| Titled::read(run));
-    let titled = titled.collect::<Result<Vec<_>, _>>()?;
+    let summaries = args.runs.iter().map(|run| TitledSummary::read(run));
+    let summaries = summaries.collect::<Result<Vec<_>, _>>()?;
     let options = ReportOptions {
-        published: published(&titled, args.published)?,
+        published: if args.published {
+            published_beside(&summaries)?
+        } else {
+            Vec::new()
+        },
         ..Default::default()
     };
     let written = report::write(&out, &views, &options)?;
     if ctx.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&written).unwrap_or_default()
-        );
+        ctx.print_json(&written)?;
     } else {
         say(format!("report: {}", out.join("index.html").display()));
     }

@@ -4,17 +4,15 @@ use super::cli::StudyArgs;
 use super::compare::{allowed, options};
 use super::context::Context;
 use super::failure::Failure;
-use super::outcomes::{self, Recounted};
-use super::prepare::plain_run_name;
 use super::progress::say;
-use super::run::seeds;
-use crate::compare::{Allowed, Options};
+use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
 use crate::exit::Exit;
 use crate::record::Output;
 use crate::report::chart::Width;
 use crate::run::{RunFolder, Stream, read_all};
-use crate::study::{self, LevelRun, LevelRuns, Series, Settings, Study, SuiteRuns};
+use crate::session::{RecountedRun, SessionError, plain_run_name, read_outcomes, run_seeds};
+use crate::study::{self, LevelRun, LevelRuns, Series, Study, StudySettings, SuiteRuns};
 use crate::table::Window;
 use crate::train::CURVE;
 use std::path::{Path, PathBuf};
@@ -30,7 +28,7 @@ pub struct Paging<'a> {
     pub out: Option<&'a Path>,
     pub width: Width,
     pub allowed: Allowed,
-    pub options: Options,
+    pub options: DifferenceOptions,
 }
 
 /// Makes the page of a study from the runs that are there.
@@ -41,7 +39,7 @@ pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
     let limit = args.limit.or(study.limit);
-    let seeds = seeds(Some(study), None, None)?.into_iter();
+    let seeds = run_seeds(Some(study), None, None)?.into_iter();
     let runs: Vec<String> = seeds.map(|seed| plain_run_name(seed, limit)).collect();
     page(
         ctx,
@@ -96,9 +94,10 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
         print!("{}", study.terminal(Window::detect()));
     }
     say(format!("report: {}", written.page.display()));
-    Ok(match study.incomplete() {
-        true => Exit::Incomplete,
-        false => Exit::Ok,
+    Ok(if study.incomplete() {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
     })
 }
 
@@ -106,7 +105,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
 fn gather(paging: &Paging<'_>, factor: &Factor) -> Result<Study, Failure> {
     let file = paging.study;
     let is_control = |level: &Level| level.name == factor.control;
-    let settings = Settings {
+    let settings = StudySettings {
         primary: file.primary.clone().unwrap_or(Metric::Overall),
         control: factor.levels.iter().position(is_control).unwrap_or(0),
         measured_cost: file
@@ -208,10 +207,10 @@ fn read(dir: PathBuf) -> Result<LevelRun, String> {
     if !dir.is_dir() {
         return Err(format!("there is no {}", dir.display()));
     }
-    let told = |failure: Failure| failure.report.to_string();
+    let told = |error: SessionError| error.to_string();
     Ok(LevelRun {
-        outcomes: outcomes::read(&dir).map_err(told)?,
-        rule: Box::new(Recounted::of(&dir).map_err(told)?),
+        outcomes: read_outcomes(&dir).map_err(told)?,
+        rule: Box::new(RecountedRun::open(&dir).map_err(told)?),
         seconds: seconds(&dir),
         dir,
     })

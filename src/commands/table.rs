@@ -4,13 +4,13 @@ use super::cli::TableArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::run::exit_of;
-use super::score::{Titled, graded};
+use super::summaries::exit_of;
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
-use crate::record::Object;
+use crate::record::{Object, Summary};
 use crate::report::{Measured, Paired, Table, TableSettings, printed};
 use crate::run::{Manifest, read_json};
+use crate::session::{TitledSummary, open_graded};
 use crate::table::formats::{JSON, TERMINAL, of_file};
 use crate::table::{Document, Format, FormatError, Grid, Window};
 use serde_json::{Value, json};
@@ -51,20 +51,20 @@ pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     let document = document(&tables, &pairs, args.pairs)?;
     let bytes = (format.write)(&document, Window::detect())?;
     put(args.out.as_deref(), &bytes)?;
-    let read: Vec<Titled> = runs.into_iter().map(|run| run.titled).collect();
+    let read: Vec<TitledSummary> = runs.into_iter().map(|run| run.titled).collect();
     Ok(exit_of(&read))
 }
 
 /// A graded run with what is unlike the suite's own way in it.
 struct Run {
-    titled: Titled,
+    titled: TitledSummary,
     deviations: Vec<String>,
 }
 
 impl Run {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let (folder, manifest) = graded(path)?;
-        let titled = Titled::new(read_json(&folder.summary())?, &manifest);
+        let (folder, manifest) = open_graded(path)?;
+        let titled = TitledSummary::new(read_json(&folder.summary())?, &manifest);
         Ok(Self {
             deviations: deviations(&manifest, &titled),
             titled,
@@ -80,7 +80,7 @@ impl Run {
 }
 
 /// What a run's manifest says of items, repeats and options that are not the suite's.
-fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
+fn deviations(manifest: &Manifest, titled: &TitledSummary) -> Vec<String> {
     let mut found = Vec::new();
     let selection = &manifest.selection;
     if selection.limit.is_some() || !selection.only.is_empty() {
@@ -89,17 +89,17 @@ fn deviations(manifest: &Manifest, titled: &Titled) -> Vec<String> {
             "only some of the suite's items were used, of which {n} are scored"
         ));
     }
-    let own = manifest.suite["repeats"].as_u64().unwrap_or(1);
+    let own = manifest.suite.as_json()["repeats"].as_u64().unwrap_or(1);
     if own != u64::from(manifest.repeats) {
         let asked = manifest.repeats;
         found.push(format!(
             "{asked} outputs per item, but the suite requires {own}"
         ));
     }
-    found.extend(unlike_here(&manifest.suite));
-    let graded = titled.summary.extra.get(crate::record::Summary::GRADING);
+    found.extend(unlike_here(manifest.suite.as_json()));
+    let graded = titled.summary.extra.get(Summary::GRADING);
     let options = graded.map(|grading| &grading["options"]);
-    let own = &manifest.suite["grade"]["options"];
+    let own = &manifest.suite.as_json()["grade"]["options"];
     if let Some(options) = options.filter(|options| !same(options, own)) {
         found.push(format!(
             "graded with other options than the suite's own: {options}"

@@ -3,7 +3,6 @@
 use super::cli::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 use super::context::Context;
 use super::failure::Failure;
-use super::prepare::Answering;
 use super::progress::say;
 use crate::config::model;
 use crate::exit::Exit;
@@ -11,6 +10,7 @@ use crate::files::write_whole;
 use crate::generate::xomni::{Codec, Codes, XOmni, XOmniSettings};
 use crate::generate::{BuildError, GenerateError, Pipeline, Place};
 use crate::image::{decode_file, encode_png};
+use crate::session::ConfiguredModel;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> 
             ),
         ));
     }
-    let Answering { settings, .. } = Answering::of(ctx, loaded, "")?;
+    let ConfiguredModel { settings, .. } = ConfiguredModel::new(&ctx.session, loaded, "")?;
     Ok(settings.read().map_err(BuildError::from)?)
 }
 

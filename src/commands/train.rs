@@ -3,24 +3,12 @@
 use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
-use super::progress::{TrainProgress, say};
-use super::{shipped, train_study};
+use super::train_single::{train_one, verify_beginning};
+use super::train_study;
 use crate::config;
 use crate::exit::Exit;
-use crate::files::write_whole;
-use crate::report::chart::canvas::Label;
-use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
-use crate::train::{
-    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingChange, TrainingFile, losses, train,
-    training, verify,
-};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use crate::train::{TrainError, TrainingChange, training};
 use std::path::Path;
-
-/// Steps that `--verify` trains anew; a shipped curve has every one of them.
-const VERIFIED: u64 = 300;
-const _: () = assert!(VERIFIED <= BEGINNING);
 
 /// Trains a network on the miniature world, or all networks that a study compares.
 ///
@@ -47,191 +35,9 @@ pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     }
     ctx.catch_interrupts();
     if args.verify {
-        return again(ctx, args, &training, &folder);
+        return verify_beginning(ctx, args, &training, &folder);
     }
-    one(ctx, args, &training, &folder)
-}
-
-/// A whole training into its folder, with its chart.
-///
-/// # Errors
-/// As [`run`].
-pub fn one(
-    ctx: &Context,
-    args: &TrainArgs,
-    training: &TrainingFile,
-    folder: &Path,
-) -> Result<Exit, Failure> {
-    let outcome = steps(ctx, args, training, [folder, folder], u64::MAX)?;
-    if let Outcome::Complete(_) = &outcome {
-        chart(training, folder)?;
-    }
-    tell(ctx, training, folder, outcome)
-}
-
-/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual folder.
-fn steps(
-    ctx: &Context,
-    args: &TrainArgs,
-    training: &TrainingFile,
-    [folder, usual]: [&Path; 2],
-    until: u64,
-) -> Result<Outcome, Failure> {
-    let device = args
-        .device
-        .open()
-        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
-    let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps.min(until));
-    let outcome = train(
-        training,
-        &Place {
-            folder,
-            beside: usual.parent().unwrap_or(Path::new("")),
-            device: &device,
-            cancel: &ctx.cancel,
-            restart: args.restart,
-            until,
-            shipped: &|name| shipped::for_training(ctx, name),
-            on: &|event| progress.on(&event),
-        },
-    );
-    progress.end();
-    Ok(outcome?)
-}
-
-/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the program.
-fn again(
-    ctx: &Context,
-    args: &TrainArgs,
-    training: &TrainingFile,
-    folder: &Path,
-) -> Result<Exit, Failure> {
-    let before = match folder.is_dir() {
-        true => folder.to_path_buf(),
-        false => shipped::folder(ctx, &training.name)?.ok_or_else(|| {
-            Failure::usage(
-                format!(
-                    "there is no {}, and no such checkpoint in the program",
-                    folder.display()
-                ),
-                "`--verify` needs a complete training: give its folder with `--out`",
-            )
-        })?,
-    };
-    let temporary = tempfile::tempdir().map_err(Failure::io)?;
-    let anew = temporary.path().join(&training.name);
-    let until = VERIFIED.min(training.steps);
-    if let Outcome::Interrupted { step } = steps(ctx, args, training, [&anew, folder], until)?
-        && step < until
-    {
-        return Ok(Exit::Interrupted);
-    }
-    let compared = verify::compare(&before, &anew, until)?;
-    let mut exit = Exit::Ok;
-    println!("{:>6} {:>10} {:>10}", "step", "before", "now");
-    for part in compared {
-        let note = match part.agrees() {
-            true => "",
-            false => {
-                exit = Exit::CheckFailed;
-                "  differs"
-            }
-        };
-        println!(
-            "{:>6} {:>10.5} {:>10.5}{note}",
-            part.step, part.before, part.now
-        );
-    }
-    println!(
-        "{}: the first {until} steps {} those of {}",
-        training.name,
-        if exit == Exit::Ok {
-            "go as"
-        } else {
-            "do not go as"
-        },
-        before.display()
-    );
-    Ok(exit)
-}
-
-/// Parts of a training whose mean losses a chart shows: single steps are noisy.
-const PARTS: u64 = 100;
-
-/// `curve.svg` and `curve.png` beside the numbers.
-fn chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
-    let losses = losses(&folder.join(CURVE))?;
-    let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for (step, loss) in losses {
-        let part = step.saturating_sub(1) * PARTS / training.steps;
-        parts.entry(part).or_default().push(loss);
-    }
-    let points = parts.into_iter().map(|(part, losses)| Point {
-        x: (part as f64 + 0.5) * training.steps as f64 / PARTS as f64,
-        y: losses.iter().sum::<f64>() / losses.len() as f64,
-        band: None,
-    });
-    let lines = Lines {
-        curves: vec![Curve {
-            label: Label::plain(&training.title),
-            look: Look::new(0),
-            points: points.collect(),
-        }],
-        x: "step".into(),
-        y: "loss".into(),
-        x_ticks: Vec::new(),
-        marks: Vec::new(),
-        width: Width::Column,
-    };
-    let drawn = Drawn::new("curve", training.title.clone(), &lines)?;
-    write_whole(&folder.join("curve.svg"), drawn.svg.as_bytes())?;
-    Ok(write_whole(&folder.join("curve.png"), &drawn.png)?)
-}
-
-fn tell(
-    ctx: &Context,
-    training: &TrainingFile,
-    folder: &Path,
-    outcome: Outcome,
-) -> Result<Exit, Failure> {
-    let (record, already) = match outcome {
-        Outcome::Interrupted { step } => {
-            say(format!(
-                "{}: stopped after step {step} of {}; the same command continues from there",
-                training.name, training.steps
-            ));
-            return Ok(Exit::Interrupted);
-        }
-        Outcome::Complete(record) => (record, false),
-        Outcome::Already(record) => (record, true),
-    };
-    if ctx.json {
-        println!("{record:#}");
-        return Ok(Exit::Ok);
-    }
-    if already {
-        println!("{}: complete already", training.name);
-    }
-    let seconds = record["seconds"].as_f64().unwrap_or_default();
-    println!(
-        "{} parameters, {} steps in {seconds:.0} s",
-        record["parameters"], record["steps"]
-    );
-    for (name, value) in ["checked", "known"]
-        .iter()
-        .flat_map(|part| entries(&record[part]))
-    {
-        println!("  {name:<16} {value:.5}");
-    }
-    println!("checkpoint: {}", folder.display());
-    Ok(Exit::Ok)
-}
-
-fn entries(part: &Value) -> Vec<(String, f64)> {
-    let entries = part.as_object().into_iter().flatten();
-    entries
-        .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
-        .collect()
+    train_one(ctx, args, &training, &folder)
 }
 
 impl From<TrainError> for Failure {

@@ -4,14 +4,14 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::train::one;
+use super::train_single::train_one;
 use crate::config::{Loaded, StudyFile};
 use crate::exit::Exit;
 use crate::train::{RECORD, TrainError};
 use std::path::Path;
 
-/// Trains one after the other. Those that another process trains are left to it, so that the same command in a second
-/// terminal shares the work.
+/// Trains one network after the other. It skips a network that another process trains, so that the same
+/// command in a second terminal shares the work.
 ///
 /// # Errors
 /// When the study trains nothing, an argument is for single trainings, or a training fails.
@@ -23,7 +23,7 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
             "a study trains networks if a level of its factor has a `training`",
         ));
     }
-    single(args)?;
+    refuse_single_options(args)?;
     if args.dry_run {
         for training in &trainings {
             let folder = training.folder();
@@ -31,7 +31,7 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
                 "{}: {} steps, {}",
                 folder.display(),
                 training.steps,
-                there(&folder)
+                folder_state(&folder)
             );
         }
         return Ok(Exit::Ok);
@@ -45,10 +45,10 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
             trainings.len(),
             training.name
         ));
-        match one(ctx, args, training, &training.folder()) {
+        match train_one(ctx, args, training, &training.folder()) {
             Ok(Exit::Ok) => {}
             Ok(stopped) => return Ok(stopped),
-            Err(failure) if busy(&failure) => {
+            Err(failure) if is_busy(&failure) => {
                 say(format!("{:#}", failure.report));
                 exit = Exit::Incomplete;
             }
@@ -58,14 +58,14 @@ pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result
     Ok(exit)
 }
 
-/// Whether another process is at it.
-fn busy(failure: &Failure) -> bool {
+/// Whether another process does this training.
+fn is_busy(failure: &Failure) -> bool {
     let error = failure.report.downcast_ref::<TrainError>();
     matches!(error, Some(TrainError::Busy { .. }))
 }
 
-/// What a plan says of a folder.
-fn there(folder: &Path) -> &'static str {
+/// What a plan says about a folder.
+fn folder_state(folder: &Path) -> &'static str {
     match (folder.join(RECORD).is_file(), folder.is_dir()) {
         (true, _) => "complete",
         (false, true) => "begun",
@@ -73,8 +73,8 @@ fn there(folder: &Path) -> &'static str {
     }
 }
 
-/// Refuses what is said of one training.
-fn single(args: &TrainArgs) -> Result<(), Failure> {
+/// Refuses the options that are for a single training.
+fn refuse_single_options(args: &TrainArgs) -> Result<(), Failure> {
     let said = [
         ("--out", args.out.is_some()),
         ("--set", !args.set.is_empty()),

@@ -23,7 +23,7 @@ pub enum IntervalKind {
 
 /// How differences are computed.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct DifferenceOptions {
     /// What is computed about power, for.
     pub plan: Plan,
     /// Which test is made.
@@ -86,7 +86,7 @@ pub struct Difference {
     pub after: f64,
     /// After minus before.
     pub difference: f64,
-    /// 95 % interval, from resampled items. None when all items differ by as much.
+    /// 95 % interval, from resampled items. `None` if all items differ by as much.
     pub low: Option<f64>,
     /// The upper bound of the same interval.
     pub high: Option<f64>,
@@ -133,11 +133,17 @@ pub enum NoDifference {
     #[error("McNemar's test needs one output per item, right or wrong, but this number has others")]
     NotBinary,
     /// No rule of the runs makes this number.
-    #[error("the runs have no metric `{name}`{}", told(.known))]
-    NoMetric { name: String, known: String },
+    #[error("the runs have no metric `{name}`{}", known_metrics(.known))]
+    NoMetric {
+        /// Name of the number.
+        name: String,
+
+        /// The numbers that the runs have.
+        known: String,
+    },
 }
 
-fn told(known: &str) -> String {
+fn known_metrics(known: &str) -> String {
     if known.is_empty() {
         String::new()
     } else {
@@ -149,11 +155,11 @@ const LEVEL: f64 = 0.95;
 
 impl Difference {
     /// # Errors
-    /// When no item has the metric in both runs, or the asked test does not fit it.
-    pub fn of(
+    /// Fails if no item has the metric in both runs, or the asked test does not fit it.
+    pub fn compute(
         pairing: &Pairing<'_>,
         metric: &Metric,
-        options: &Options,
+        options: &DifferenceOptions,
     ) -> Result<Self, NoDifference> {
         if let Metric::Named(name) = metric {
             if options.test == TestChoice::Mcnemar {
@@ -177,7 +183,7 @@ impl Difference {
         metric: Metric,
         strata: &[Vec<Pair<S>>],
         flips: Option<Flips>,
-        options: &Options,
+        options: &DifferenceOptions,
     ) -> Result<Self, NoDifference> {
         let difference = mean_of_ratios(strata).ok_or(NoDifference::NoPairs)?;
         let side = |of: fn(&Pair<S>) -> S| -> Vec<Vec<S>> {
@@ -275,8 +281,8 @@ impl Difference {
     }
 }
 
-/// Random numbers of their own for every data set: the same data always give the same result, but the luck of one set of
-/// draws is not that of every gate.
+/// Random numbers of their own for every data set: the same data always give the same result, but the luck of
+/// one set of draws is not that of every gate.
 fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     // FNV-1a by words.
     let mix = |hash: u64, number: f64| (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
@@ -289,7 +295,8 @@ fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     })
 }
 
-/// Items right in one run only; None unless the number is a mean over items with one output each, right or wrong.
+/// Items right in one run only; None unless the number is a mean over items with one output each, right or
+/// wrong.
 fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
     let [pairs] = strata else { return None };
     let binary = |c: Cluster| c.denominator == 1.0 && (c.numerator == 0.0 || c.numerator == 1.0);
@@ -306,7 +313,8 @@ fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
     })
 }
 
-/// The change of each item; of one that has no number by itself in both runs, what it does to the number of them all.
+/// The change of each item; of one that has no number by itself in both runs, what it does to the number of
+/// them all.
 fn changes<S: Side>(stratum: &[Pair<S>]) -> impl Iterator<Item = f64> {
     let before = total(&stratum.iter().map(|pair| pair.before).collect::<Vec<S>>());
     stratum.iter().map(move |pair| {

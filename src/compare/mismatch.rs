@@ -64,7 +64,7 @@ pub struct Allowed {
     pub prompts: bool,
     /// Observers and judges.
     pub observers: bool,
-    /// Judges, whatever the reason.
+    /// Judges, regardless of the reason.
     pub judges: bool,
     /// Rules and their options.
     pub grading: bool,
@@ -183,7 +183,7 @@ fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismat
         && judged::apart(&before.judges, &after.judges)
         && !found.iter().any(Mismatch::is_of_observers)
     {
-        let told = |run: &RunFacts| judged::told(&run.judges);
+        let told = |run: &RunFacts| judged::judge_names(&run.judges);
         all.push(Mismatch {
             // Where both asked the same judge, it was not meant to differ.
             kind: if before.observers.contains_key("judge") {

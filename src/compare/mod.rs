@@ -23,7 +23,7 @@ mod recount;
 mod shares;
 
 pub use changes::Change;
-pub use difference::{Difference, IntervalKind, NoDifference, Options, Test};
+pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, Test};
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, counts, p};
 pub use pairing::{Paired, Pairing, standard_error};
@@ -60,7 +60,7 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NotComparable {
     /// The runs differ in more than the model.
-    #[error("{}", told(.0))]
+    #[error("{}", list_mismatches(.0))]
     Mismatches(Vec<Mismatch>),
     /// The number cannot be compared.
     #[error(transparent)]
@@ -68,7 +68,7 @@ pub enum NotComparable {
 }
 
 impl NotComparable {
-    /// Whether nothing but missing outputs stands in the way.
+    /// Whether nothing but missing outputs is in the way.
     pub fn only_partial(&self) -> bool {
         matches!(self, Self::Mismatches(found) if found.iter().all(|m| m.kind == Kind::Partial))
     }
@@ -85,31 +85,32 @@ impl NotComparable {
     }
 }
 
-fn told(found: &[Mismatch]) -> String {
+fn list_mismatches(found: &[Mismatch]) -> String {
     let texts: Vec<&str> = found.iter().map(|m| m.text.as_str()).collect();
     texts.join("; ")
 }
 
-/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are no averages.
+/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are not
+/// averages.
 ///
 /// # Errors
-/// When the runs differ in more than the model and that is not allowed, or share no scored item.
+/// Fails if the runs differ in more than the model and that is not allowed, or share no scored item.
 pub fn compare(
     before: &Outcomes,
     after: &Outcomes,
     allowed: Allowed,
-    options: &Options,
+    options: &DifferenceOptions,
     recount: Option<&dyn Recount>,
 ) -> Result<Comparison, NotComparable> {
-    let pairing = Pairing::of(before, after, recount);
+    let pairing = Pairing::new(before, after, recount);
     let found = mismatches(&pairing);
     let (passed, refused): (Vec<Mismatch>, Vec<Mismatch>) =
         found.into_iter().partition(|m| allowed.lets(m.kind));
     if !refused.is_empty() {
         return Err(NotComparable::Mismatches(refused));
     }
-    let overall = Difference::of(&pairing, &Metric::Overall, options)?;
-    let correct = Difference::of(&pairing, &Metric::Correct, options)
+    let overall = Difference::compute(&pairing, &Metric::Overall, options)?;
+    let correct = Difference::compute(&pairing, &Metric::Correct, options)
         .ok()
         .filter(|c| (c.before, c.after) != (overall.before, overall.after));
     let groups = groups(&pairing, options);
@@ -128,7 +129,7 @@ pub fn compare(
 }
 
 /// The groups of all tags, Holm's correction over all of them.
-fn groups(pairing: &Pairing<'_>, options: &Options) -> Vec<Difference> {
+fn groups(pairing: &Pairing<'_>, options: &DifferenceOptions) -> Vec<Difference> {
     let mut groups = Vec::new();
     for by in &pairing.before.group_by {
         for key in pairing.keys(by) {
@@ -136,7 +137,7 @@ fn groups(pairing: &Pairing<'_>, options: &Options) -> Vec<Difference> {
                 by: by.clone(),
                 key: key.to_owned(),
             };
-            groups.extend(Difference::of(pairing, &metric, options));
+            groups.extend(Difference::compute(pairing, &metric, options));
         }
     }
     let p: Vec<f64> = groups.iter().map(|group| group.p).collect();

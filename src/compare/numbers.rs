@@ -11,7 +11,7 @@ pub struct Numbers {
 
 impl Numbers {
     /// For the scores of these differences.
-    pub fn of<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
+    pub fn from_differences<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
         Self::spanning(differences.into_iter().flat_map(|d| [d.before, d.after]))
     }
 
@@ -40,25 +40,28 @@ impl Numbers {
 
     /// A score.
     pub fn score(self, value: f64) -> String {
-        match self.percent {
-            true => format!("{:.1}", value * 100.0),
-            false => format!("{value:.3}"),
+        if self.percent {
+            format!("{:.1}", value * 100.0)
+        } else {
+            format!("{value:.3}")
         }
     }
 
     /// A difference, with its sign.
     pub fn signed(self, value: f64) -> String {
-        match self.percent {
-            true => signed(value * 100.0, 1),
-            false => signed(value, 3),
+        if self.percent {
+            signed(value * 100.0, 1)
+        } else {
+            signed(value, 3)
         }
     }
 
     /// A difference in words: points of percent, or points of the score.
     pub fn points(self, value: f64) -> String {
-        match self.percent {
-            true => format!("{:.1} points", value.abs() * 100.0),
-            false => format!("{:.3}", value.abs()),
+        if self.percent {
+            format!("{:.1} points", value.abs() * 100.0)
+        } else {
+            format!("{:.3}", value.abs())
         }
     }
 
@@ -94,13 +97,16 @@ pub fn counts(difference: &Difference) -> String {
 /// The names of the two runs: the models' titles, with the runs' where these are the same.
 pub fn names(before: &crate::record::RunFacts, after: &crate::record::RunFacts) -> [String; 2] {
     let same = before.model_title == after.model_title;
-    [before, after].map(|run| match same {
-        true => format!("{} ({})", run.model_title, run.run),
-        false => run.model_title.clone(),
+    [before, after].map(|run| {
+        if same {
+            format!("{} ({})", run.model_title, run.run)
+        } else {
+            run.model_title.clone()
+        }
     })
 }
 
-/// What the overall number's power is, in a sentence; None where nothing differs.
+/// What the overall number's power is, in a sentence. `None` if nothing differs.
 pub fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
     let chance = power * 100.0;
     let least = difference.detectable?;

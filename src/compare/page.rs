@@ -18,7 +18,7 @@ const STYLE: &str = concat!(
 
 /// Cards of a comparison.
 const CARDS: usize = 60;
-/// Longer side of a picture on a card, pixels.
+/// Longer side of a picture on a card, in pixels.
 const THUMB_SIDE: u32 = 360;
 /// Half the width of an interval's drawing.
 const HALF: f64 = 100.0;
@@ -141,7 +141,7 @@ struct Side {
 /// Writes `index.html` into `dir`; gives its path back. `wished` is the power that sizes are given for.
 ///
 /// # Errors
-/// When the folder cannot be written to. A broken picture is no error: its card says so.
+/// When the folder cannot be written to. A broken picture is not an error: its card says so.
 pub fn write(
     dir: &Path,
     title: &str,
@@ -173,7 +173,7 @@ pub fn write(
 fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     let comparison = sheet.comparison;
     let rows = comparison.rows();
-    let numbers = Numbers::of(rows.iter().copied());
+    let numbers = Numbers::from_differences(rows.iter().copied());
     let [before, after] = names(&comparison.before, &comparison.after);
     let reach = reach(&rows);
     let (marks, notes): (Vec<String>, Vec<String>) = comparison
@@ -211,8 +211,8 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     }
 }
 
-/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further than scores
-/// do and would make the rest too small to see; it is drawn up to the end.
+/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further
+/// than scores do and would make the rest too small to see; it is drawn up to the end.
 fn reach(rows: &[&Difference]) -> f64 {
     rows.iter()
         .filter(|row| row.metric != Metric::Correct)

@@ -29,13 +29,17 @@ pub struct Pairing<'a> {
     pub only_before: usize,
     /// Items in the later run only.
     pub only_after: usize,
-    /// The later run's rule, for numbers that are no averages; None takes all for averages.
+    /// The later run's rule, for numbers that are not averages; None takes all for averages.
     pub(super) recount: Option<&'a dyn Recount>,
 }
 
 impl<'a> Pairing<'a> {
     /// Pairs the items of two runs; `recount` is the rule of the later one.
-    pub fn of(before: &'a Outcomes, after: &'a Outcomes, recount: Option<&'a dyn Recount>) -> Self {
+    pub fn new(
+        before: &'a Outcomes,
+        after: &'a Outcomes,
+        recount: Option<&'a dyn Recount>,
+    ) -> Self {
         let later: HashMap<&str, &ItemOutcome> = after
             .items
             .iter()
@@ -56,8 +60,9 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// The pairs that a metric is computed from, in strata whose values are averaged, with the items they belong to.
-    /// Items without a score in either run are left out. Empty for a metric that the runs do not have.
+    /// The pairs that a metric is computed from, in strata whose values are averaged, with the items they
+    /// belong to. Items without a score in either run are left out. Empty for a metric that the runs do not
+    /// have.
     pub fn strata(&self, metric: &Metric) -> Vec<Vec<(Pair, Paired<'a>)>> {
         let overall = matches!(metric, Metric::Overall);
         let mut strata: Vec<(&str, Vec<(Pair, Paired<'a>)>)> = Vec::new();
@@ -85,7 +90,8 @@ impl<'a> Pairing<'a> {
         strata.into_iter().map(|(_, stratum)| stratum).collect()
     }
 
-    /// The same for the overall number and groups of a rule that makes them by a formula of sums; None for other metrics.
+    /// The same for the overall number and groups of a rule that makes them by a formula of sums. `None` for
+    /// other metrics.
     pub fn pools(&self, metric: &Metric) -> Option<Vec<Pair<Pool<'a>>>> {
         let recount = self.recount?;
         let formula = recount.formula()?;
@@ -123,8 +129,8 @@ impl<'a> Paired<'a> {
         key.map(String::as_str)
     }
 
-    /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count, since such
-    /// repeats share their noise.
+    /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count,
+    /// since such repeats share their noise.
     pub fn pair(&self, metric: &Metric) -> Option<Pair> {
         self.pair_of(|output| sums(output, metric))
     }
@@ -139,7 +145,8 @@ impl<'a> Paired<'a> {
                 .filter_map(|(_, output)| sums(output))
                 .reduce(S::plus)
         };
-        // An item that adds nothing to a ratio, such as a true negative to F1, still counts: the other run's may add.
+        // An item that adds nothing to a ratio, such as a true negative to F1, still counts: the other run's
+        // may add.
         Some(Pair {
             before: of(before, after)?,
             after: of(after, before)?,
@@ -147,10 +154,10 @@ impl<'a> Paired<'a> {
     }
 }
 
-/// The standard error of a run's number, items taken for independent; None without spread of items, and where the number is
-/// no mean of its outputs, so that `value` is not what they give.
+/// The standard error of a run's number, items taken for independent; None without spread of items, and where
+/// the number is not a mean of its outputs, so that `value` is not what they give.
 pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64> {
-    let strata = Pairing::of(run, run, None).strata(metric);
+    let strata = Pairing::new(run, run, None).strata(metric);
     let strata: Vec<Vec<Cluster>> = strata
         .into_iter()
         .map(|stratum| stratum.into_iter().map(|(pair, _)| pair.after).collect())

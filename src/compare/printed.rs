@@ -3,12 +3,13 @@
 use super::numbers::{Numbers, counts, maybe, names, p, power};
 use super::{Comparison, Difference};
 use crate::table::{Column, Grid, Records, Row, Style};
+use crate::text::count::counted;
 
 /// Most items that a screen lists.
 const LISTED: usize = 8;
 
-/// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that sizes are given
-/// for.
+/// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that
+/// sizes are given for.
 pub fn screen(comparison: &Comparison, wished: f64) -> Grid {
     let mut grid = sheet(comparison, wished);
     if !comparison.changes.is_empty() {
@@ -21,7 +22,7 @@ pub fn screen(comparison: &Comparison, wished: f64) -> Grid {
 /// The numbers of a comparison with what a reader must know. `wished` is the power that sizes are given for.
 pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     let all = comparison.rows();
-    let numbers = Numbers::of(all.iter().copied());
+    let numbers = Numbers::from_differences(all.iter().copied());
     let [before, after] = names(&comparison.before, &comparison.after);
     let corrected = all.iter().any(|row| row.p_holm.is_some());
     let mut heads = vec!["", "n", "A", "B", "B − A", "95 % interval", "p"];
@@ -31,11 +32,11 @@ pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     Grid {
         style: Style::PAIRS,
         caption: format!(
-            "{} (version {}){}: {after} (B) against {before} (A), {} items in both",
+            "{} (version {}){}: {after} (B) against {before} (A), {} in both",
             comparison.after.suite_title,
             comparison.after.suite_version,
             numbers.unit(),
-            comparison.overall.n
+            counted(comparison.overall.n, "item")
         ),
         label: format!("{}-pairs", comparison.after.suite),
         columns: Column::named(heads),
@@ -114,7 +115,7 @@ impl Comparison {
 
     /// Lines on the items that changed most, at most so many, then how many more there are.
     pub fn changed_most(&self, listed: usize) -> Vec<String> {
-        let numbers = Numbers::of(self.rows());
+        let numbers = Numbers::from_differences(self.rows());
         let shown = self.changes.iter().take(listed).map(|change| {
             let flip = if change.flipped { ", flipped" } else { "" };
             format!(
@@ -146,7 +147,11 @@ impl Comparison {
         }
         notes.push(line + "; d: mean over deviation of the items' differences.");
         if let Some(flips) = self.overall.flips {
-            let mut line = format!("{} items gained, {} lost", flips.gained, flips.lost);
+            let mut line = format!(
+                "{} gained, {} lost",
+                counted(flips.gained as usize, "item"),
+                flips.lost
+            );
             if let Some((ratio, low, high)) = self.overall.odds_ratio.filter(|o| o.0.is_finite()) {
                 line += &format!(": odds {ratio:.2} [{low:.2}, {high:.2}]");
             }

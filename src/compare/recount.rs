@@ -1,6 +1,7 @@
-//! Numbers that are no averages of the outputs' scores: what is asked of a rule, and the difference of two runs in one.
+//! Numbers that are not averages of the outputs' scores: what is asked of a rule, and the difference of two
+//! runs in one.
 
-use super::difference::{Difference, NoDifference, Options, Test};
+use super::difference::{Difference, DifferenceOptions, NoDifference, Test};
 use super::pairing::Pairing;
 use crate::config::Metric;
 use crate::record::{ItemOutcome, Outcomes, OutputOutcome};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// How a rule makes such numbers.
 pub trait Recount: Sync {
-    /// The formula behind the overall number and those of groups, where these are no averages.
+    /// The formula behind the overall number and those of groups, where these are not averages.
     fn formula(&self) -> Option<&dyn Formula>;
 
     /// What an output adds to the sums of the formula.
@@ -25,11 +26,12 @@ pub trait Recount: Sync {
 
 /// Parts of the items that are left out in turn for the standard error.
 const PARTS: usize = 200;
-/// Items that are counted anew over all exchanges of the permutation test, about: each exchange takes all of them.
+/// Items that are counted again over all exchanges of the permutation test, about: each exchange takes all of
+/// them.
 const COUNTED: usize = 2_000_000;
 const LEAST_DRAWS: usize = 499;
 const MOST_DRAWS: usize = 1_999;
-/// What is less is no spread.
+/// What is less is not a spread.
 const LEAST_ERROR: f64 = 1e-12;
 
 /// A further official number of one run, made by its rule.
@@ -42,7 +44,7 @@ pub struct Further<'a> {
 
 impl<'a> Further<'a> {
     /// The number with this name of a run.
-    pub fn of(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
+    pub fn new(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
         Self {
             recount,
             name,
@@ -50,7 +52,7 @@ impl<'a> Further<'a> {
         }
     }
 
-    /// None where the rule makes no such number.
+    /// `None` if the rule makes no such number.
     pub fn value(&self) -> Option<f64> {
         self.number(&self.items)
     }
@@ -71,15 +73,16 @@ fn scored(item: &ItemOutcome) -> bool {
     item.outputs.iter().any(|output| output.score.is_some())
 }
 
-/// The difference in a further official number, made anew by the rule each time: the interval from its standard error when parts
-/// of the items are left out, p by exchanging the results of items. Items won and lost are those whose own scores changed.
+/// The difference in a further official number, made again by the rule each time: the interval from its
+/// standard error when parts of the items are left out, p by exchanging the results of items. Items won and
+/// lost are those whose own scores changed.
 ///
 /// # Errors
 /// The rule makes no such number of one of the runs, or no item is in both.
 pub fn difference(
     pairing: &Pairing<'_>,
     name: &str,
-    options: &Options,
+    options: &DifferenceOptions,
     seed: u64,
 ) -> Result<Difference, NoDifference> {
     let unknown = |known: String| NoDifference::NoMetric {

@@ -1,4 +1,5 @@
-//! Whether the groups mix differently in two runs, which can turn an overall difference around (Simpson's paradox).
+//! Whether the groups mix differently in two runs, which can turn an overall difference around (Simpson's
+//! paradox).
 
 use super::Difference;
 use super::pairing::sums;
@@ -8,8 +9,8 @@ use crate::record::Outcomes;
 /// Shares of the average that may differ without a remark.
 const ALIKE: f64 = 0.02;
 
-/// Remarks on groups whose share of the scored outputs differs, and on an overall difference that goes against that of
-/// every group. `official` is the difference of the runs' own overall numbers.
+/// Remarks on groups whose share of the scored outputs differs, and on an overall difference that goes
+/// against that of every group. `official` is the difference of the runs' own overall numbers.
 pub fn remarks(
     before: &Outcomes,
     after: &Outcomes,

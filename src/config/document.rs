@@ -23,7 +23,7 @@ impl Document {
     /// Reads and parses a TOML file. A byte order mark at its start is accepted.
     ///
     /// # Errors
-    /// When there is no such file, it cannot be read, is not UTF-8, or is not TOML.
+    /// Fails if there is no such file, it cannot be read, is not UTF-8, or is not TOML.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let name = path.display().to_string();
         let bytes = read_bytes(path)?;
@@ -45,7 +45,7 @@ impl Document {
     /// Parses a TOML text. `name` is its name in messages.
     ///
     /// # Errors
-    /// When it is not TOML.
+    /// Fails if it is not TOML.
     pub fn parse(name: &str, content: &str) -> Result<Self, ConfigError> {
         let text = Arc::new(Text::parse(name, content)?);
         Ok(Self { text })

@@ -52,7 +52,7 @@ impl ModelFile {
 /// Loads a model by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
-/// When there is no such model or its definition has a mistake.
+/// Fails if there is no such model or its definition has a mistake.
 pub fn model(name: &str, from: &Path) -> Result<Loaded<ModelFile>, ConfigError> {
     let (document, origin) = find(Kind::Model, name, from)?;
     checked(document, origin)

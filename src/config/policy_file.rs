@@ -161,7 +161,7 @@ fn yes() -> bool {
 /// Loads a policy by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
-/// When there is no such policy or its definition has a mistake.
+/// Fails if there is no such policy or its definition has a mistake.
 pub fn policy(name: &str, from: &Path) -> Result<Loaded<PolicyFile>, ConfigError> {
     let (document, origin) = find(Kind::Policy, name, from)?;
     checked(document, origin)

@@ -176,10 +176,10 @@ fn full_mark_of_one() -> f64 {
     1.0
 }
 
-/// The published rows of a suite; None when there are none.
+/// The published rows of a suite. `None` if there are none.
 ///
 /// # Errors
-/// When the file has a mistake.
+/// Fails if the file has a mistake.
 pub fn published(suite: &str) -> Result<Option<PublishedFile>, ConfigError> {
     if list(Kind::Published)
         .iter()
@@ -194,7 +194,7 @@ pub fn published(suite: &str) -> Result<Option<PublishedFile>, ConfigError> {
 /// All published rows, by suite.
 ///
 /// # Errors
-/// When a file has a mistake.
+/// Fails if a file has a mistake.
 pub fn all_published() -> Result<Vec<PublishedFile>, ConfigError> {
     let known = list(Kind::Published);
     known
@@ -206,7 +206,7 @@ pub fn all_published() -> Result<Vec<PublishedFile>, ConfigError> {
 /// The published rows of one file, by its name.
 ///
 /// # Errors
-/// When there is no such file or it has a mistake.
+/// Fails if there is no such file or it has a mistake.
 pub fn published_file(name: &str) -> Result<PublishedFile, ConfigError> {
     let (document, origin) = find(Kind::Published, name, Path::new(""))?;
     Ok(checked(document, origin)?.definition)

@@ -38,7 +38,7 @@ impl Settings {
     /// messages.
     ///
     /// # Errors
-    /// When it is not TOML.
+    /// Fails if it is not TOML.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let text = Arc::new(Text::parse(name, text)?);
         Ok(Self::located(text, Vec::new()))
@@ -47,7 +47,7 @@ impl Settings {
     /// Options that code created.
     ///
     /// # Errors
-    /// When the table has no TOML form.
+    /// Fails if the table has no TOML form.
     pub fn from_table(table: &toml::Table) -> Result<Self, ConfigError> {
         let text = toml::to_string(table)
             .map_err(|error| ConfigError::new(format!("options: {error}"), None))?;

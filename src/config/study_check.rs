@@ -12,7 +12,7 @@ use std::path::Path;
 /// Loads a study by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
-/// When there is no such study or its definition has a mistake.
+/// Fails if there is no such study or its definition has a mistake.
 pub fn study(name: &str, from: &Path) -> Result<Loaded<StudyFile>, ConfigError> {
     let (document, origin) = find(Kind::Study, name, from)?;
     checked(document, origin)

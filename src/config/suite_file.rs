@@ -119,7 +119,7 @@ const fn single_repeat() -> u32 {
 /// Loads a suite by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
-/// When there is no such suite or its definition has a mistake.
+/// Fails if there is no such suite or its definition has a mistake.
 pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> {
     let (document, origin) = find(Kind::Suite, name, from)?;
     checked(document, origin)
@@ -129,7 +129,7 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
 /// the folder of its input images (`items.image_folder=FOLDER`), from texts of the command line.
 ///
 /// # Errors
-/// When one is not TOML or names nothing of the suite.
+/// Fails if one is not TOML or names nothing of the suite.
 pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigError> {
     if assignments.is_empty() {
         return Ok(());
@@ -144,7 +144,7 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
             _ => {
                 return Err(document.mistake(
                     &[room],
-                    format!("`{room}` cannot be set here"),
+                    format!("`{room}` cannot be set here here here"),
                     Some(
                         "write observe.OBSERVER.KEY=VALUE, grade.KEY=VALUE, or items.image_folder=\"FOLDER\""
                             .into(),

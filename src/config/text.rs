@@ -18,7 +18,7 @@ impl Text {
     /// A text. `name` is its name in messages. A byte order mark at its start is skipped.
     ///
     /// # Errors
-    /// When it is not TOML.
+    /// Fails if it is not TOML.
     pub(super) fn parse(name: &str, content: &str) -> Result<Self, ConfigError> {
         let text = Self {
             name: name.to_owned(),
@@ -80,7 +80,7 @@ impl Text {
 /// Deserializes a located table; spans of errors are those of the text it was parsed from.
 ///
 /// # Errors
-/// When a key is unknown or missing, or a value has the wrong type.
+/// Fails if a key is unknown or missing, or a value has the wrong type.
 pub(super) fn read_table<T: DeserializeOwned>(
     table: Spanned<DeTable<'_>>,
 ) -> Result<T, toml::de::Error> {

@@ -24,7 +24,7 @@ pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
 /// The SHA-256 of a file, in hexadecimal; the file is read piece by piece.
 ///
 /// # Errors
-/// When the file cannot be opened or read.
+/// Fails if the file cannot be opened or read.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();

@@ -5,13 +5,22 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Exclusive right to write into a folder. It ends when it is dropped, and the kernel ends it when the process dies.
+/// Exclusive right to write into a folder. It ends when it is dropped, and the kernel ends it when the
+/// process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
-/// Why a lock cannot be had.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child process that another thread starts just now has the file open until it runs its own program: closing
+        // ours would leave the lock to it for that long. Where this fails, closing is all that can be done.
+        let _ = self.file.unlock();
+    }
+}
+
+/// Why a lock cannot be obtained.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
@@ -31,7 +40,7 @@ impl Lock {
     /// Takes the lock `name` of a folder that exists. Its file says who holds it.
     ///
     /// # Errors
-    /// When another process holds it, or its file cannot be made.
+    /// Fails if another process holds it, or its file cannot be made.
     pub fn take(folder: &Path, name: &str) -> Result<Self, LockError> {
         let path = folder.join(name);
         let failed = FileError::at("cannot open the lock", &path);
@@ -68,7 +77,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(who.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

@@ -12,7 +12,7 @@ mod hash;
 mod lock;
 mod write;
 
-pub use error::FileError;
+pub use error::{FileError, reason};
 pub use hash::{hex, sha256_hex, sha256_of_file};
 pub use lock::{Lock, LockError, host_name};
 pub use write::{

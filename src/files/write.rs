@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// What the name of a file begins with that is being written. One that stays behind comes from a killed process.
+/// What the name of a file begins with that is being written. One that stays behind comes from a killed
+/// process.
 pub const PARTIAL: &str = ".partial-";
 
-/// Writes a file that a crash of the machine leaves whole: a temporary file, fsync and rename. Makes its folder when there
-/// is none.
+/// Writes a file that a crash of the machine leaves whole: a temporary file, fsync and rename. Makes its
+/// folder when there is none.
 ///
 /// # Errors
 /// When the folder or the file cannot be written. Nothing new is under the final name then.
@@ -17,7 +18,7 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_durable_by(path, |file| file.write_all(bytes))
 }
 
-/// As [`write_durable`], for content that is made piece by piece.
+/// The same as [`write_durable`], for content that is made piece by piece.
 ///
 /// # Errors
 /// As [`write_durable`], and those of `fill`.
@@ -31,16 +32,16 @@ pub fn write_durable_by(
     })
 }
 
-/// Writes a file that a reader, or a killed process, never sees by half. A crash of the machine may lose it: this is for
-/// what can be made again, such as reports and caches. Makes its folder when there is none.
+/// Writes a file that a reader, or a killed process, never sees by half. A crash of the machine may lose it:
+/// this is for what can be made again, such as reports and caches. Makes its folder when there is none.
 ///
 /// # Errors
-/// As [`write_durable`].
+/// Fails when [`write_durable`] fails.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_whole_by(path, |file| file.write_all(bytes))
 }
 
-/// As [`write_whole`], for content that is made piece by piece.
+/// The same as [`write_whole`], for content that is made piece by piece.
 ///
 /// # Errors
 /// As [`write_durable`], and those of `fill`.
@@ -66,7 +67,7 @@ pub fn write_whole_by(
 /// Writes a value as indented JSON that ends with a line break, as [`write_durable`] does.
 ///
 /// # Errors
-/// As [`write_durable`], and when the value cannot be written as JSON.
+/// Fails when [`write_durable`] fails, and if the value cannot be written as JSON.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FileError> {
     let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
     let mut bytes = bytes.map_err(FileError::at("cannot write", path))?;
@@ -74,7 +75,8 @@ pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), File
     write_durable(path, &bytes)
 }
 
-/// Temporary files are private by default. Results are not: as with any new file, the umask decides who may read them.
+/// Temporary files are private by default. Results are not: as with any new file, the umask decides who may
+/// read them.
 fn temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PARTIAL);

@@ -19,7 +19,7 @@ pub(super) static CSV: FormatDescription = FormatDescription {
 /// The rows of a table.
 ///
 /// # Errors
-/// When the text is no table.
+/// Fails if the text is not a table.
 pub(super) fn rows(text: &str) -> Result<Vec<Raw<'static>>, String> {
     if text.trim_ascii().is_empty() {
         return Ok(Vec::new());
@@ -52,7 +52,7 @@ pub(super) fn first_line(error: &PolarsError) -> String {
 /// The table that a text writes.
 ///
 /// # Errors
-/// When it is none.
+/// Fails if it is none.
 pub(super) fn table(text: &str, separator: u8) -> Result<DataFrame, PolarsError> {
     CsvReadOptions::default()
         .with_has_header(true)

@@ -53,13 +53,13 @@ pub type TextReader = for<'a> fn(&'a str, &str) -> Result<Vec<Raw<'a>>, String>;
 /// Broken rows stand among the others.
 ///
 /// # Errors
-/// When the file cannot be read or is no such table.
+/// Fails if the file cannot be read or is no such table.
 pub type RowReader = fn(&Path, Option<&str>, &Columns, &mut Sink<'_>) -> Result<(), Unreadable>;
 
 /// Gives the records of a folder.
 ///
 /// # Errors
-/// When the folder cannot be listed.
+/// Fails if the folder cannot be listed.
 pub type FolderReader = fn(&Path) -> Result<Vec<Raw<'static>>, Unreadable>;
 
 impl FormatDescription {

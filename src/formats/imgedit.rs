@@ -19,14 +19,14 @@ pub(super) static IMGEDIT: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, stem| Ok(read(text, stem))),
 };
 
-/// A record for every key, or for every turn of a key; `name` is the file's. Several files stand under their
+/// A record for every key, or for every turn of a key; `name` is the file's. Several files are under their
 /// names.
 fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
     let raws = json::records(text).into_iter();
     raws.flat_map(|raw| records(raw, name, "")).collect()
 }
 
-/// `within` stands before the keys where those of several files could meet.
+/// `within` precedes the keys where those of several files could meet.
 fn records(raw: Raw<'static>, name: &str, within: &str) -> Vec<Raw<'static>> {
     let record = match raw.record() {
         Ok(record) => record,

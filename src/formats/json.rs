@@ -73,7 +73,7 @@ fn entry((key, value): (String, Value)) -> Raw<'static> {
 /// Hands over the records of a file with one JSON value.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 fn whole(
     path: &Path,
     _name: Option<&str>,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 
-/// One JSON object a line.
+/// One JSON object on each line.
 pub(super) static JSONL: FormatDescription = FormatDescription {
     name: "jsonl",
     about: "One JSON object a line.",
@@ -56,7 +56,7 @@ fn record(number: usize, text: &str) -> Result<Record, RecordFault> {
 /// Hands over the records of a file with an object a line.
 ///
 /// # Errors
-/// When the file cannot be read, or a line is too long.
+/// Fails if the file cannot be read, or a line is too long.
 fn lines(
     path: &Path,
     _name: Option<&str>,

@@ -45,7 +45,7 @@ static ALL: &[&FormatDescription] = &[
 /// Hands over the rows of a file with pictures inside, batch by batch; `name` is the file's among several.
 ///
 /// # Errors
-/// When the file cannot be read, or the format has no room for pictures.
+/// Fails if the file cannot be read, or the format has no room for pictures.
 pub fn read_rows(
     format: Format,
     path: &Path,

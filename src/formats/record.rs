@@ -3,7 +3,7 @@
 use crate::record::Object;
 use std::fmt;
 
-/// Where a record stands in its source.
+/// Where a record is in its source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// Line and, where known, column; both 1-based.

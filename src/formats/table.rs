@@ -35,7 +35,7 @@ pub enum ImageEncoding {
 /// Which columns of a table are read.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    /// Columns that become fields, and whether each must be there; None when all are.
+    /// Columns that become fields, and whether each must be there. `None` if all are.
     pub fields: Option<BTreeMap<String, bool>>,
     /// Columns of pictures.
     pub images: Vec<String>,
@@ -132,7 +132,7 @@ pub(super) fn pictures_of(value: &Value) -> Vec<Picture> {
 /// Opens a file of any size.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if it cannot be read.
 pub(super) fn open_large(path: &Path) -> Result<BufReader<File>, Unreadable> {
     let file = File::open(path)
         .map_err(|error| Unreadable::new(path, format!("cannot be read ({error})")))?;

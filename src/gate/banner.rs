@@ -16,7 +16,7 @@ pub fn tier(tier: Tier) -> &'static str {
 
 /// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
 pub fn numbers(rule: &Ruled) -> [String; 7] {
-    let shown = Numbers::of(&rule.difference);
+    let shown = Numbers::from_differences(&rule.difference);
     let of = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
         value.map_or_else(|| "–".to_owned(), show)
     };

@@ -2,12 +2,13 @@
 
 use super::verdict::{Ruled, Status, Verdict};
 use crate::compare::{
-    Allowed, Difference, IntervalKind, Options, Pairing, Recount, SEED, mismatches,
+    Allowed, Difference, DifferenceOptions, IntervalKind, Pairing, Recount, SEED, mismatches,
 };
 use crate::config::{Correction, Metric, PartialRuns, PolicyFile, PolicyRule, Tier};
 use crate::record::{Outcomes, RunFacts};
 use crate::stats::holm;
 use crate::stats::power::Plan;
+use crate::text::count::counted;
 
 /// A run to judge, and its baseline.
 #[derive(Clone, Copy)]
@@ -93,7 +94,7 @@ impl<'a> Standing<'a> {
                 remarks: Vec::new(),
             };
         };
-        let pairing = Pairing::of(baseline, candidate.run, candidate.recount);
+        let pairing = Pairing::new(baseline, candidate.run, candidate.recount);
         let (mut refused, mut partial, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         for found in mismatches(&pairing) {
             match (allowed.lets(found.kind), found.kind) {
@@ -178,7 +179,7 @@ fn measure(
         ruled.reason = standing.refused.clone().unwrap_or_default();
         return ruled;
     };
-    let options = Options {
+    let options = DifferenceOptions {
         plan: Plan {
             level: ruled.level,
             power: policy.power,
@@ -189,7 +190,7 @@ fn measure(
         resamples: policy.resamples,
         seed: SEED,
     };
-    let difference = match Difference::of(pairing, &metric, &options) {
+    let difference = match Difference::compute(pairing, &metric, &options) {
         Ok(difference) => difference,
         Err(error) => {
             ruled.reason = error.to_string();
@@ -259,8 +260,8 @@ fn decide(policy: &PolicyFile, rule: &PolicyRule, mut ruled: Ruled) -> Ruled {
     let beyond = drop > allowed + 1e-12;
     let (mut status, mut reason) = if difference.n < least {
         let text = format!(
-            "{} items in both runs, but the policy requires {least}",
-            difference.n
+            "{} in both runs, but the policy requires {least}",
+            counted(difference.n, "item")
         );
         (Status::Inconclusive, text)
     } else if beyond && p <= ruled.level {

@@ -6,6 +6,7 @@ use super::verdict::{Status, Verdict};
 use crate::compare::{Change, Comparison, Numbers};
 use crate::table::formats::markdown::{body, escape};
 use crate::table::{Column, Grid, Row};
+use crate::text::count::counted;
 
 /// Number of items that are listed for each run.
 const LISTED: usize = 40;
@@ -39,8 +40,9 @@ pub fn render(verdict: &Verdict, comparisons: &[Comparison]) -> String {
 fn changes(comparison: &Comparison) -> String {
     let (won, lost) = (comparison.overall.won, comparison.overall.lost);
     let mut text = format!(
-        "\n<details><summary>{}: {lost} items fell, {won} rose</summary>\n\n{}",
+        "\n<details><summary>{}: {} fell, {won} rose</summary>\n\n{}",
         escape(&comparison.after.suite_title),
+        counted(lost, "item"),
         body(&changed(comparison))
     );
     let more = comparison.changes.len().saturating_sub(LISTED);
@@ -52,7 +54,7 @@ fn changes(comparison: &Comparison) -> String {
 
 /// The items that changed most.
 fn changed(comparison: &Comparison) -> Grid {
-    let numbers = Numbers::of(comparison.rows());
+    let numbers = Numbers::from_differences(comparison.rows());
     let line = |change: &Change| {
         Row::plain([
             change.item.clone(),

@@ -6,6 +6,7 @@ use super::verdict::Verdict;
 use crate::compare::Comparison;
 use crate::table::Window;
 use crate::table::formats::terminal;
+use crate::text::count::counted;
 
 /// Number of items that are listed for each run.
 const LISTED: usize = 6;
@@ -34,7 +35,8 @@ fn flips(comparison: &Comparison) -> Vec<String> {
     }
     let (won, lost) = (comparison.overall.won, comparison.overall.lost);
     let mut lines = vec![format!(
-        "Changed most of {suite} ({lost} items fell, {won} rose):"
+        "Changed most of {suite} ({} fell, {won} rose):",
+        counted(lost, "item")
     )];
     lines.extend(comparison.changed_most(LISTED));
     lines

@@ -62,17 +62,33 @@ fn four() -> u32 {
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FolderError {
+    /// The folder cannot be read.
     #[error("folder generator: `path` = {}: {reason}", path.display())]
     #[diagnostic(help("give the folder with the pictures"))]
-    Path { path: PathBuf, reason: String },
+    Path {
+        /// Path of the folder.
+        path: PathBuf,
+
+        /// The reason, in words.
+        reason: String,
+    },
+    /// The number of pictures in a grid is impossible.
     #[error("folder generator: `pic_num` = {found}, expected 1 to 4")]
     #[diagnostic(help("a DPG-Bench grid holds four pictures"))]
-    PicNum { found: u32 },
+    PicNum {
+        /// The value in the settings.
+        found: u32,
+    },
+    /// The side of a tile is zero.
     #[error("folder generator: `resolution` = 0, expected the side of one tile in pixels")]
     Resolution,
+    /// The shape of a grid is impossible.
     #[error("folder generator: `grid` = {found:?}, expected columns and rows, 1 to 16 of each")]
     #[diagnostic(help("OneIG-Bench's own script makes grids of [2, 2]"))]
-    Grid { found: [u32; 2] },
+    Grid {
+        /// The value in the settings.
+        found: [u32; 2],
+    },
 }
 
 /// An opened folder of pictures.

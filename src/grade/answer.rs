@@ -70,7 +70,7 @@ fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
     (output.kind == OutputKind::Text && marked).then_some((output, parted))
 }
 
-/// The words of an output that are graded; none where it has none.
+/// The words of an output that are graded. `None` if it has none.
 pub(super) fn graded_words(output: &Output) -> Option<String> {
     match parted(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
@@ -78,7 +78,7 @@ pub(super) fn graded_words(output: &Output) -> Option<String> {
     }
 }
 
-/// Evidence of a language model that read a picture, without its thoughts; None where there are none.
+/// Evidence of a language model that read a picture, without its thoughts. `None` if there are none.
 /// Observers leave them out by themselves: this is for evidence of others.
 fn reading(seen: &Evidence) -> Option<Evidence> {
     let evidence = seen

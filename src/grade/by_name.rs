@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The description of the rule with a name.
 ///
 /// # Errors
-/// When there is no such rule.
+/// Fails if there is no such rule.
 pub fn described(name: &str) -> Result<&'static RuleDescription, RuleError> {
     let rule = RULES.iter().copied().find(|rule| rule.name == name);
     rule.ok_or_else(|| unknown(name))
@@ -19,7 +19,7 @@ pub fn described(name: &str) -> Result<&'static RuleDescription, RuleError> {
 /// Builds a rule from the options of its suite.
 ///
 /// # Errors
-/// When there is no such rule, an option is unknown or of the wrong type, or a value is out of range.
+/// Fails if there is no such rule, an option is unknown or of the wrong type, or a value is out of range.
 pub fn build(name: &str, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
     described(name)?.build(options)
 }
@@ -27,7 +27,7 @@ pub fn build(name: &str, options: &Settings) -> Result<Box<dyn Rule>, RuleError>
 /// Builds the rule of a note that a summary keeps: `{"rule", "options"}`.
 ///
 /// # Errors
-/// As [`build`].
+/// Fails when [`build`] fails.
 pub fn noted(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
     let name = note["rule"].as_str().unwrap_or_default();
     let options: toml::Table = serde_json::from_value(note["options"].clone()).unwrap_or_default();

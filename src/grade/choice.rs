@@ -15,7 +15,7 @@ pub const MOST_OPTIONS: usize = 26;
 /// What was read out of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// 0-based among the options; None when nothing, or more than one, can be taken for the choice.
+    /// 0-based among the options. `None` if nothing, or more than one, can be taken for the choice.
     pub option: Option<usize>,
     /// Which rule read it, or why nothing was read.
     pub how: String,
@@ -47,8 +47,8 @@ pub fn letter(option: usize) -> char {
 /// 8. The only letter in bold.
 /// 9. A letter in round brackets.
 /// 10. A capital letter as a word of its own; `A` and `I` before a word other than `or` and `and` are words,
-///     not letters. Of `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count; of
-///     `B, not A` both do.
+///     not letters. Of `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count;
+///     of `B, not A` both do.
 /// 11. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
 ///
 /// A letter stands alone beside characters of a script without capitals, such as Chinese; it does not in
@@ -104,7 +104,7 @@ fn nothing(why: &str) -> Choice {
     }
 }
 
-/// What stands before a question that a model goes on with after a first line that is a letter alone.
+/// What precedes a question that a model goes on with after a first line that is a letter alone.
 fn before_another_question(reply: &str) -> &str {
     pattern!(ALONE, r"^\s*[^\w\n]*[A-Z][^\w\n]*\n");
     pattern!(

@@ -46,7 +46,7 @@ pub struct OptionAsset {
     pub asset: &'static str,
 }
 
-/// How a rule reads the results of the benchmark's own script, one JSON object a line, in the place of
+/// How a rule reads the results of the benchmark's own script, one JSON object on each line, in place of
 /// evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct OfficialResults {
@@ -108,7 +108,7 @@ impl RuleDescription {
     /// Builds the rule from a suite's options.
     ///
     /// # Errors
-    /// When an option is unknown or of the wrong type, or a value is out of range.
+    /// Fails if an option is unknown or of the wrong type, or a value is out of range.
     pub fn build(&self, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
         (self.build)(options).map_err(|error| error.with_rule(self.name))
     }

@@ -24,7 +24,7 @@ pub enum Parsing {
 
 impl Parsing {
     /// # Errors
-    /// When a rule that has no robust reading is asked for one.
+    /// Fails if a rule that has no robust reading is asked for one.
     pub fn official_or_strict(self) -> Result<(), OptionError> {
         match self {
             Self::Official | Self::Strict => Ok(()),
@@ -44,7 +44,7 @@ const LEFT_OUT: &str =
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
-    /// What the judge was asked about, such as `sc`; empty where the evidence does not say.
+    /// What the judge was asked about, such as `sc`. Empty if the evidence does not say.
     pub role: Text<'a>,
     /// Word for word, but for thoughts.
     pub reply: Text<'a>,
@@ -52,7 +52,7 @@ pub struct Call<'a> {
     thought: bool,
     /// Whether the reply is more than a thought.
     pub answered: bool,
-    /// What the server said in the place of an answer.
+    /// What the server said in place of an answer.
     pub refusal: Option<Text<'a>>,
     /// The reply ends where the limit of tokens cut it off.
     pub cut: bool,

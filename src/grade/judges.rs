@@ -43,9 +43,9 @@ pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
 
 /// Puts a judge beside the others, or adds its replies to those that are its own.
 fn add(judges: &mut Vec<JudgedBy>, judge: JudgedBy) {
-    let name = ModelName::of(&judge.judge);
+    let name = ModelName::parse(&judge.judge);
     let same = |known: &JudgedBy| {
-        let names = known.judge == judge.judge || ModelName::of(&known.judge).is_same(&name);
+        let names = known.judge == judge.judge || ModelName::parse(&known.judge).is_same(&name);
         let words = known.prompts == judge.prompts && known.sha256 == judge.sha256;
         let kind = |judge: &JudgedBy| {
             let answers = judge.answers.as_ref()?;

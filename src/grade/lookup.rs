@@ -50,7 +50,7 @@ pub fn find<'a>(case: &Case<'a>, key: &str, observer: Option<&str>) -> Result<&'
 /// The objects of a detector's evidence.
 ///
 /// # Errors
-/// Why they are no list, in serde's words.
+/// Why they are not a list, in serde's words.
 pub fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, String> {
     let seen: Detections<'_> = evidence::read(evidence);
     seen.detections.required(Detections::KEY)

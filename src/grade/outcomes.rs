@@ -10,7 +10,7 @@ use std::path::Path;
 const ASKED_BYTES: usize = 6;
 
 /// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no
-/// score. Items have the tags of `group_by` that the rule knows for them, too.
+/// score. Items have the tags of `group_by` that the rule knows for them too.
 pub fn outcomes(
     rule: &dyn Rule,
     items: &[Item],

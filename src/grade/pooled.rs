@@ -1,4 +1,4 @@
-//! Scores that are no means: a function of sums over all outputs.
+//! Scores that are not means: a function of sums over all outputs.
 
 use crate::record::Grade;
 use crate::stats::formula::{Formula, Terms};
@@ -20,7 +20,7 @@ pub fn added(sums: &mut Terms, terms: &Terms) {
     }
 }
 
-/// The score of some items' sums and its interval: items are drawn anew and the formula is computed again.
+/// The score of some items' sums and its interval: items are drawn again and the formula is computed again.
 pub fn estimate(pooled: &dyn Pooled, items: &[Terms], seed: u64) -> (Option<f64>, Interval) {
     let of = |chosen: &mut dyn Iterator<Item = usize>| {
         let mut sums = Terms::default();

@@ -20,7 +20,7 @@ pub enum From {
     Ocr,
 }
 
-/// The graded words and the answers they are held against, as given and as compared.
+/// The graded words and the answers they are compared with, as given and as compared.
 pub struct Reading<'a> {
     /// As given.
     pub said: &'a str,
@@ -66,7 +66,7 @@ pub fn read<'a>(
 /// The model's words.
 ///
 /// # Errors
-/// When there are none, worded for the grade's `unscored`.
+/// Fails if there are none, worded for the grade's `unscored`.
 pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&'a str, String> {
     match from {
         From::Output => case
@@ -85,7 +85,7 @@ pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&
 /// `expect.answers` (a string, a number, or a list of them), or else `expect.texts` joined by one blank.
 ///
 /// # Errors
-/// When there are none, worded for the grade's `unscored`.
+/// Fails if there are none, worded for the grade's `unscored`.
 pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let expect = &case.item.expect;
     let answers = match (expect.get("answers"), expect.get("texts")) {

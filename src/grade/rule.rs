@@ -62,7 +62,7 @@ pub struct OfficialFile {
 /// The rule's verdict on one output, before the item's name and tags are put on.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Verdict {
-    /// None when it cannot be scored; then `unscored` says why.
+    /// `None` if it cannot be scored; then `unscored` says why.
     pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,
@@ -100,8 +100,8 @@ pub trait Rule: Send + Sync {
         Overall::Micro
     }
 
-    /// The official number as a function of sums, where it is no average of [`Rule::fraction`] and no
-    /// [`Rule::overall`]; it holds for groups, too.
+    /// The official number as a function of sums, where it is not an average of [`Rule::fraction`] and no
+    /// [`Rule::overall`]; it holds for groups too.
     fn pooled(&self) -> Option<&dyn Pooled> {
         None
     }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// Start of every bootstrap's random stream: the same grades always give the same interval.
 const SEED: u64 = 20_231_017;
 
-/// Most outputs without a score that the summary lists; all of them stand in the grades.
+/// Most outputs without a score that the summary lists; all of them are in the grades.
 const LISTED: usize = 100;
 
 /// What the summary says about the suite.
@@ -107,7 +107,7 @@ struct Tally {
     /// Scored outputs, beside `items`.
     outputs: Vec<u32>,
     scored: usize,
-    /// Beside `items`; empty where the rule has no [`Rule::pooled`].
+    /// Beside `items`. Empty if the rule has no [`Rule::pooled`].
     terms: Vec<Terms>,
     /// Outputs with a score that the benchmark leaves out.
     ignored: usize,

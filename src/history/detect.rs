@@ -1,8 +1,9 @@
 //! Steps and change points of comparable runs, from sums by item.
 //!
-//! Runs on the same items share how hard these are, so the error of a run's number beside another run's is that of the
-//! items' differences, not that of its own interval. It is estimated from the differences of consecutive runs, which a
-//! change enters once only, and taken for the same in all runs but for their repeats.
+//! Runs on the same items share how hard these are, so the error of a run's number beside another run's is
+//! that of the items' differences, not that of its own interval. It is estimated from the differences of
+//! consecutive runs, which a change enters once only, and taken for the same in all runs but for their
+//! repeats.
 
 use crate::stats::Z_95;
 use crate::stats::change::{self, Point};
@@ -155,8 +156,8 @@ impl<S: Side> Stretch<S> {
         })
     }
 
-    /// The cuts whose items' means differ on both sides by a paired permutation test, too, which takes no number for
-    /// normal: the least sure cut is left out until all are sure.
+    /// The cuts whose items' means differ on both sides by a paired permutation test, too, which takes no
+    /// number for normal: the least sure cut is left out until all are sure.
     fn confirmed(&self, mut cuts: Vec<usize>, level: f64) -> Vec<Cut> {
         loop {
             let tested: Vec<Option<Cut>> = self.spans(&cuts).map(|span| self.cut(span)).collect();
@@ -204,7 +205,8 @@ mod tests {
     const RUNS: usize = 12;
     const ITEMS: usize = 80;
 
-    /// Right and wrong answers to items that are more or less hard; from the run `from` on they are right less often.
+    /// Right and wrong answers to items that are more or less hard; from the run `from` on they are right
+    /// less often.
     fn series(study: u64, from: usize, drop: f64) -> Stretch<Cluster> {
         let mut random = SplitMix64::new(study, 7);
         let mut share = || (random.bits() >> 11) as f64 / (1_u64 << 53) as f64;
@@ -225,8 +227,8 @@ mod tests {
         }
     }
 
-    /// 2000 series that do not change: cuts are found in no more of them than the level says. That the penalty is a bound
-    /// makes them fewer.
+    /// 2000 series that do not change: cuts are found in no more of them than the level says. That the
+    /// penalty is a bound makes them fewer.
     #[test]
     fn series_that_do_not_change_are_seldom_cut() {
         let cut = |study: &u64| !series(*study, RUNS, 0.0).detect(0.05).cuts.is_empty();
@@ -247,8 +249,8 @@ mod tests {
         assert!(found > 180, "{found} of 300");
     }
 
-    /// A model that always answers the same: its noise is none, so one item that changed would be a change; the
-    /// permutation test says that one item is no evidence, and that twelve are.
+    /// A model that always answers the same: its noise is none, so one item that changed would be a change;
+    /// the permutation test says that one item is not evidence, and that twelve are.
     #[test]
     fn one_item_is_no_evidence() {
         let stretch = |changed: usize| {

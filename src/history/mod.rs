@@ -81,7 +81,7 @@ pub struct Point {
     pub started: jiff::Timestamp,
     /// The version and the commit of the program.
     pub program: String,
-    /// The number; None where the run has none.
+    /// The number. `None` if the run has none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
@@ -91,7 +91,7 @@ pub struct Point {
     pub n: usize,
     /// Why it is not compared with the run before.
     pub marks: Vec<String>,
-    /// Which stretch between change points it belongs to; None where it takes part in no detection.
+    /// Which stretch between change points it belongs to. `None` if it takes part in no detection.
     pub segment: Option<usize>,
     /// From the latest earlier run that it can be compared with.
     pub step: Option<Step>,
@@ -150,7 +150,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// The history of the suite whose runs lie in a folder; None where there is no run.
+/// The history of the suite whose runs are in a folder. `None` if there is no run.
 pub fn of_suite(folder: &Path, wanted: &Wanted) -> Option<History> {
     let reader = Reader::new(&wanted.metrics);
     let found: Vec<(PathBuf, Result<Run, String>)> = run_folders(folder)

@@ -76,7 +76,7 @@ struct Row {
 /// The page without links to files beside it.
 ///
 /// # Errors
-/// When a chart cannot be drawn.
+/// Fails if a chart cannot be drawn.
 pub fn render(histories: &[History]) -> Result<String, ReportError> {
     made(histories, &charts(histories)?, false)
 }
@@ -84,7 +84,7 @@ pub fn render(histories: &[History]) -> Result<String, ReportError> {
 /// Writes `index.html` and `charts/` into a folder; gives the page's path back.
 ///
 /// # Errors
-/// When a chart cannot be drawn or the folder cannot be written to.
+/// Fails if a chart cannot be drawn or the folder cannot be written to.
 pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> {
     let drawn = charts(histories)?;
     let folder = dir.join("charts");
@@ -187,7 +187,7 @@ fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
             (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
             _ => "–".to_owned(),
         },
-        step: step.map_or("–".to_owned(), |step| step.told(numbers)),
+        step: step.map_or("–".to_owned(), |step| step.describe(numbers)),
         class: sure.unwrap_or("same"),
         remark: series.remark(at, point),
         turned: series.changes.iter().any(|change| change.at == at),
@@ -269,7 +269,8 @@ fn day(started: jiff::Timestamp) -> f64 {
     started.as_second() as f64 / SECONDS_A_DAY
 }
 
-/// The runs with a number; a gap before each that cannot be compared with the one before. Partial runs are left out.
+/// The runs with a number; a gap before each that cannot be compared with the one before. Partial runs are
+/// left out.
 fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
     let mut points = Vec::new();
     for point in &series.points {
@@ -306,9 +307,10 @@ fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
     if first > last {
         return Vec::new();
     }
-    let form = match last - first < 2 * 86_400 {
-        true => "%F %H:%M",
-        false => "%F",
+    let form = if last - first < 2 * 86_400 {
+        "%F %H:%M"
+    } else {
+        "%F"
     };
     let mut ticks: Vec<(f64, String)> = (0..TICKS as i64)
         .filter_map(|at| {

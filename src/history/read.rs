@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// # Errors
-    /// When it is no graded run of the suite whose folder is `of`, or a file is damaged; in words.
+    /// When it is not a graded run of the suite whose folder is `of`, or a file is damaged; in words.
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
             RunError::NotARun { reason, .. } => format!("not a run: {reason}"),
@@ -86,8 +86,7 @@ impl<'a> Reader<'a> {
         };
         let folder = RunFolder::existing(path).map_err(within)?;
         let manifest = Manifest::read(&folder).map_err(within)?;
-        let named = |object: &Value, key: &str| object[key].as_str().unwrap_or_default().to_owned();
-        let suite = named(&manifest.suite, "name");
+        let suite = manifest.suite.name().to_owned();
         if of.file_name().and_then(|name| name.to_str()) != Some(&suite) {
             return Err(format!("it is a run of {suite}"));
         }
@@ -95,15 +94,15 @@ impl<'a> Reader<'a> {
             return Err("it is not graded yet".to_owned());
         }
         let summary: Summary = read_json(&folder.summary()).map_err(within)?;
-        let grading = grading(&summary, &manifest);
+        let grading = manifest.grading(&summary);
         let rule = grade::noted(&grading).map_err(|error| error.to_string())?;
         let asked = self.asked(&folder.items())?;
         let columns = self.columns(&folder, rule.as_ref(), &asked)?;
         Ok(Run {
             suite,
-            suite_title: named(&manifest.suite, "title"),
-            model: named(&manifest.model, "name"),
-            model_title: named(&manifest.model, "title"),
+            suite_title: manifest.suite.title().to_owned(),
+            model: manifest.model.name().to_owned(),
+            model_title: manifest.model.title().to_owned(),
             name: manifest.run.clone(),
             manifest,
             summary,
@@ -233,20 +232,10 @@ impl Column {
     }
 }
 
-/// The formula behind a metric, where it is no average.
+/// The formula behind a metric, where it is not an average.
 pub fn pooled<'r>(rule: &'r dyn Rule, metric: &Metric) -> Option<&'r dyn Pooled> {
     match metric {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => rule.pooled(),
         _ => None,
     }
-}
-
-/// The rule that a run was graded by: as its summary notes, else its suite's own.
-fn grading(summary: &Summary, manifest: &Manifest) -> Value {
-    let own = || {
-        let grade = &manifest.suite["grade"];
-        serde_json::json!({"rule": grade["rule"], "options": grade["options"]})
-    };
-    let noted = summary.extra.get(Summary::GRADING).cloned();
-    noted.unwrap_or_else(own)
 }

@@ -121,7 +121,7 @@ impl Series {
                 });
                 continue;
             }
-            let standing = Standing::of(run);
+            let standing = Standing::assess(run);
             if let Some(last) = &last {
                 point.marks.extend(standing.marks(last));
             }
@@ -224,13 +224,14 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
         None => {
             let side = |column: &Column, at: usize| {
                 let cluster = column.clusters.get(at).copied()?;
-                match by_item {
-                    true => cluster.value().map(|value| Cluster {
+                if by_item {
+                    cluster.value().map(|value| Cluster {
                         numerator: value,
                         denominator: 1.0,
-                    }),
+                    })
+                } else {
                     // An item that adds nothing to a ratio still counts: another run's may add.
-                    false => (column.scored.get(at) == Some(&true)).then_some(cluster),
+                    (column.scored.get(at) == Some(&true)).then_some(cluster)
                 }
             };
             stretch(&columns, repeats, strata, side).detect(level)

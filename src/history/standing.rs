@@ -15,7 +15,7 @@ pub struct Standing {
 
 impl Standing {
     /// Those of a run.
-    pub fn of(run: &Run) -> Self {
+    pub fn assess(run: &Run) -> Self {
         let judges = run.summary.judges.iter();
         let mut judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
         judges.dedup();

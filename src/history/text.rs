@@ -6,6 +6,7 @@ use crate::run::Changed;
 use crate::table::formats::markdown::{self, escape};
 use crate::table::formats::terminal::{self, plain};
 use crate::table::{Column, Grid, Row, Window};
+use crate::text::count::counted;
 use serde_json::Value;
 
 /// The latest runs that a terminal shows.
@@ -107,14 +108,14 @@ fn line(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
         point.n.to_string(),
         value(point.value),
         interval,
-        step.map_or("–".to_owned(), |step| step.told(numbers)),
+        step.map_or("–".to_owned(), |step| step.describe(numbers)),
         series.remark(at, point).trim_end().to_owned(),
     ])
 }
 
 /// Lines on what two manifests differ in.
 pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
-    let mut lines: Vec<String> = changed.iter().take(LISTED).map(told).collect();
+    let mut lines: Vec<String> = changed.iter().take(LISTED).map(describe_change).collect();
     if changed.len() > LISTED {
         lines.push(format!("… and {} more", changed.len() - LISTED));
     }
@@ -124,7 +125,7 @@ pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
     lines
 }
 
-fn told(changed: &Changed) -> String {
+fn describe_change(changed: &Changed) -> String {
     let value = |value: &Value| {
         let text = match value {
             Value::Null => "none".to_owned(),
@@ -132,9 +133,10 @@ fn told(changed: &Changed) -> String {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        match text.chars().count() > VALUE {
-            true => text.chars().take(VALUE).chain(['…']).collect(),
-            false => text,
+        if text.chars().count() > VALUE {
+            text.chars().take(VALUE).chain(['…']).collect()
+        } else {
+            text
         }
     };
     format!(
@@ -198,9 +200,12 @@ impl Series {
     /// What a reader of a run's line must know.
     pub(super) fn remark(&self, at: usize, point: &Point) -> String {
         let change = self.changes.iter().find(|change| change.at == at);
-        let change = change.map(|change| match change.difference < 0.0 {
-            true => "◆ fell".to_owned(),
-            false => "◆ rose".to_owned(),
+        let change = change.map(|change| {
+            if change.difference < 0.0 {
+                "◆ fell".to_owned()
+            } else {
+                "◆ rose".to_owned()
+            }
         });
         change
             .into_iter()
@@ -209,7 +214,7 @@ impl Series {
             .join("; ")
     }
 
-    /// What stands under the runs.
+    /// What is under the runs.
     pub(super) fn remarks(&self, numbers: Numbers, level: f64) -> Vec<String> {
         let mut notes = Vec::new();
         let detected = self
@@ -220,8 +225,7 @@ impl Series {
         if let (Some(noise), true) = (self.noise, detected > 1) {
             let found = match self.changes.len() {
                 0 => "No change point".to_owned(),
-                1 => "1 change point".to_owned(),
-                count => format!("{count} change points"),
+                count => counted(count, "change point"),
             };
             notes.push(format!(
                 "{found} among {detected} runs: optimal partitioning with a penalty that finds one in at most {} % of series that \
@@ -249,10 +253,7 @@ impl Change {
             }
             _ => String::new(),
         };
-        let runs = |count: usize| match count {
-            1 => "1 run".to_owned(),
-            count => format!("{count} runs"),
-        };
+        let runs = |count: usize| counted(count, "run");
         format!(
             "◆ {day}, {}: {} → {}, {}{interval}, p {}; {} before, {} after. Changed since {}:",
             self.run,
@@ -268,7 +269,7 @@ impl Change {
 }
 
 impl Step {
-    pub(super) fn told(&self, numbers: Numbers) -> String {
+    pub(super) fn describe(&self, numbers: Numbers) -> String {
         let interval = match (self.low, self.high) {
             (Some(low), Some(high)) => {
                 format!(" [{}, {}]", numbers.signed(low), numbers.signed(high))

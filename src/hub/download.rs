@@ -1,6 +1,7 @@
 //! Downloads one file from a web server into a `.part` file: with resumption, limits and retries.
 
-use super::{HubError, Network, Progress};
+use super::error::HubError;
+use super::options::{Network, Progress};
 use crate::cancel::Cancel;
 use crate::http::{self, display_url};
 use reqwest::StatusCode;

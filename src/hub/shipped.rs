@@ -1,6 +1,6 @@
 //! The checkpoints that are part of the program: the networks of the miniature world.
 
-use super::HubError;
+use super::error::HubError;
 use crate::files::{hex, write_whole};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};

@@ -4,9 +4,11 @@
 //! second start sends no request. A large file has a SHA-256 in the listing, and a fetched file is compared
 //! with it. A small file is compared by its size.
 
+use super::assets::Hub;
 use super::download::{self, Download};
+use super::error::HubError;
+use super::options::{Progress, Silent};
 use super::verify::sha256_of;
-use super::{Hub, HubError, Silent};
 use crate::files::write_durable;
 use crate::http::display_url;
 use serde::{Deserialize, Serialize};
@@ -220,7 +222,7 @@ impl Hub {
         url: &'a str,
         size: Option<u64>,
         pinned: bool,
-        progress: &'a dyn super::Progress,
+        progress: &'a dyn Progress,
     ) -> Download<'a> {
         Download {
             id,

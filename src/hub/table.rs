@@ -1,6 +1,6 @@
 //! The table of assets: what each asset is, where it comes from, and how it is recognised.
 
-use super::HubError;
+use super::error::HubError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Checksums, computed once: a small file next to the asset records what was verified.
 
-use super::HubError;
+use super::error::HubError;
 use crate::files::{sha256_of_file, write_whole_by};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -36,7 +36,7 @@ pub fn safe_name(text: &str) -> String {
     name
 }
 
-/// A number with zeros before it, or the safe name of what is no number.
+/// A number with zeros before it, or the safe name of what is not a number.
 pub(super) fn padded(id: &str, digits: usize) -> String {
     match id.parse::<u64>() {
         Ok(number) => format!("{number:0digits$}"),

@@ -1,4 +1,5 @@
-//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its neighbours.
+//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its
+//! neighbours.
 
 use super::source::Checkpoint;
 use crate::model::clip::{Clip, OpenClipConfig, normalise};
@@ -23,7 +24,7 @@ impl ClipEncoder {
     /// Loads the network in f32.
     ///
     /// # Errors
-    /// When a file is absent or damaged.
+    /// Fails if a file is absent or damaged.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let absent = |what: &str| {
             ModelError::file(
@@ -47,7 +48,7 @@ impl ClipEncoder {
     /// Loads open_clip's weights with a configuration that the program has.
     ///
     /// # Errors
-    /// When a file is absent or damaged.
+    /// Fails if a file is absent or damaged.
     pub fn open_clip(
         checkpoint: &Checkpoint,
         config: &OpenClipConfig,
@@ -73,7 +74,7 @@ impl ClipEncoder {
     /// A picture's unit vector.
     ///
     /// # Errors
-    /// When the device fails.
+    /// Fails if the device fails.
     pub fn image(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?;
         self.pixels(&pixels)
@@ -82,13 +83,13 @@ impl ClipEncoder {
     /// As [`Self::image`] for a picture that is prepared already, [3, S, S].
     ///
     /// # Errors
-    /// When the device fails.
+    /// Fails if the device fails.
     pub fn pixels(&self, pixels: &Tensor) -> Result<Vec<f32>> {
         let pixels = pixels.unsqueeze(0)?.to_device(&self.device)?;
         vector(&self.clip.image_features(&pixels)?)
     }
 
-    /// Side of a picture, pixels.
+    /// Side of a picture, in pixels.
     pub fn image_size(&self) -> u32 {
         self.processor.size
     }
@@ -96,7 +97,7 @@ impl ClipEncoder {
     /// A text's unit vector; a text that is too long loses its end.
     ///
     /// # Errors
-    /// When the tokenizer cannot represent the text.
+    /// Fails if the tokenizer cannot represent the text.
     pub fn text(&self, text: &str) -> Result<Vec<f32>> {
         let ids = self.tokenizer.clip_ids(text, self.clip.context())?.ids;
         let length = ids.len();

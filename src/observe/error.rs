@@ -23,7 +23,7 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] ConfigError),
-    /// An asset cannot be had.
+    /// An asset cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Asset(#[from] HubError),
@@ -39,7 +39,7 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Remote(#[from] RemoteError),
-    /// A judge cannot be had.
+    /// A judge cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Judge(#[from] JudgeError),

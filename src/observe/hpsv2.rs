@@ -1,5 +1,5 @@
-//! `hpsv2`: the Human Preference Score v2 (Wu et al., arXiv 2306.09341): the cosine between picture and prompt, to a CLIP
-//! ViT-H/14 that was trained on people's choices.
+//! `hpsv2`: the Human Preference Score v2 (Wu et al., arXiv 2306.09341): the cosine between picture and
+//! prompt, to a CLIP ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
 use super::pictures::picture;
@@ -33,7 +33,8 @@ pub struct HpsV2Settings {
     pub version: String,
     /// A folder with another checkpoint in open_clip's layout, with tokenizer.
     pub checkpoint: Option<PathBuf>,
-    /// Whether shrinking is antialiased, as current torchvision does; published numbers come from versions that did not.
+    /// Whether shrinking is antialiased, as current torchvision does; published numbers come from versions
+    /// that did not.
     pub antialias: bool,
 }
 
@@ -56,7 +57,8 @@ pub struct HpsV2 {
 }
 
 impl HpsV2 {
-    /// The authors' transform: to 0..=1, resized as numbers, the middle cut out, normalised.
+    /// The authors' transform: values of 0..=1 are resized as numbers, cropped to the centre, and normalised.
+    /// [3, S, S].
     fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let size = self.size as usize;

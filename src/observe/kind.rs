@@ -27,7 +27,7 @@ impl Means<'_> {
     /// The device that networks run on.
     ///
     /// # Errors
-    /// When it does not open.
+    /// Fails if it does not open.
     pub fn device(&self) -> Result<Device, BuildError> {
         (self.device)().map_err(|reason| BuildError::Device { reason })
     }
@@ -41,7 +41,7 @@ pub trait Described: Observer + Sized + 'static {
     /// What `[observe.NAME]` of a suite holds.
     type Settings: DeserializeOwned + schemars::JsonSchema;
 
-    /// The name that a suite's `observers` key takes. It stands in evidence.
+    /// The name that a suite's `observers` key takes. It is in evidence.
     const NAME: &'static str;
 
     /// What it does, in one sentence without a full stop.
@@ -50,14 +50,14 @@ pub trait Described: Observer + Sized + 'static {
     /// Whether its networks run on the device that the user chooses.
     const ON_DEVICE: bool = false;
 
-    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it is asked.
-    /// They are left out of the names of runs.
+    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it
+    /// is asked. They are left out of the names of runs.
     const PLACES: &'static [&'static str] = &[];
 
     /// The assets that it needs.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     fn assets(_settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
         Ok(Vec::new())
     }
@@ -65,15 +65,15 @@ pub trait Described: Observer + Sized + 'static {
     /// The folders and files of weights that the settings name; assets of the hub are not among them.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     fn checkpoints(_settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
         Ok(Vec::new())
     }
 
-    /// The OCR engine's name for tables; None when the observer reads no text.
+    /// The OCR engine's name for tables. `None` if the observer reads no text.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     fn engine(_settings: &Settings) -> Result<Option<String>, BuildError> {
         Ok(None)
     }
@@ -81,7 +81,7 @@ pub trait Described: Observer + Sized + 'static {
     /// What can be said of a server without asking it anything that costs, a line each.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     fn look(_settings: &Settings, _cancel: &Cancel) -> Result<Vec<String>, BuildError> {
         Ok(Vec::new())
     }
@@ -94,32 +94,32 @@ pub trait Described: Observer + Sized + 'static {
     /// Makes the observer.
     ///
     /// # Errors
-    /// When a setting makes no sense, or an asset, a checkpoint or the device cannot be had.
+    /// Fails if a setting makes no sense, or an asset, a checkpoint or the device cannot be obtained.
     fn open(settings: Self::Settings, means: &Means<'_>) -> Result<Self, BuildError>;
 }
 
 /// A kind of observer, as a value.
 #[derive(Debug, Clone, Copy)]
 pub struct ObserverKind {
-    /// As [`Described::NAME`].
+    /// The same as [`Described::NAME`].
     pub name: &'static str,
-    /// As [`Described::ABOUT`].
+    /// The same as [`Described::ABOUT`].
     pub about: &'static str,
-    /// As [`Described::ON_DEVICE`].
+    /// The same as [`Described::ON_DEVICE`].
     pub on_device: bool,
-    /// As [`Described::PLACES`].
+    /// The same as [`Described::PLACES`].
     pub places: &'static [&'static str],
     /// The JSON schema of its settings.
     pub schema: fn() -> schemars::Schema,
-    /// As [`Described::assets`].
+    /// The same as [`Described::assets`].
     pub assets: fn(&Settings) -> Result<Vec<&'static str>, BuildError>,
-    /// As [`Described::checkpoints`].
+    /// The same as [`Described::checkpoints`].
     pub checkpoints: fn(&Settings) -> Result<Vec<PathBuf>, BuildError>,
-    /// As [`Described::engine`].
+    /// The same as [`Described::engine`].
     pub engine: fn(&Settings) -> Result<Option<String>, BuildError>,
-    /// As [`Described::look`].
+    /// The same as [`Described::look`].
     pub look: fn(&Settings, &Cancel) -> Result<Vec<String>, BuildError>,
-    /// As [`Described::notes`].
+    /// The same as [`Described::notes`].
     pub notes: fn(&Path) -> Vec<String>,
     /// Reads the settings and makes the observer, as [`Described::open`].
     pub open: fn(&Settings, &Means<'_>) -> Made,

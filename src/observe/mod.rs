@@ -1,6 +1,7 @@
-//! What is seen: the [`Observer`] trait and one file per observer.
+//! Observers look at outputs and write down what they see: the [`Observer`] trait, and a file for each
+//! observer.
 //!
-//! An observer writes down raw evidence and never a score.
+//! An observer writes raw evidence ([`crate::record::evidence`]) and never a score.
 
 pub mod clip_score;
 pub mod edit_pixels;
@@ -34,7 +35,8 @@ pub use noted::Noted;
 pub use observer::{Observer, Subject};
 pub use registry::{build, find, kind, names};
 
-/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines here and above.
+/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines
+/// here and above.
 pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<clip_score::ClipScore>(),
     ObserverKind::describe::<edit_pixels::EditPixels>(),

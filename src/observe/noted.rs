@@ -1,4 +1,4 @@
-//! Notes on one output that come up while it is looked at.
+//! Notes that observers make while they look at one output.
 
 use crate::image::Change;
 use std::sync::{Mutex, PoisonError};

@@ -14,15 +14,15 @@ pub struct Subject<'a> {
     pub base: &'a Path,
     /// What the model answered.
     pub output: &'a Output,
-    /// The decoded picture, upright; None when the output is text.
+    /// The decoded picture, upright. `None` if the output is text.
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
-    /// Takes what a reader of the evidence must know of the pictures beside the output.
+    /// Takes notes on the pictures beside the output, for readers of the evidence.
     pub noted: &'a Noted,
 }
 
-/// Looks at outputs. Called from several threads at once.
+/// Looks at outputs. Several threads call it at once.
 pub trait Observer: Send + Sync {
     /// The name in `evidence.jsonl`.
     fn name(&self) -> &str;
@@ -30,49 +30,50 @@ pub trait Observer: Send + Sync {
     /// Everything that could change what is seen: settings, model hashes, versions. Part of the fingerprint.
     fn identity(&self) -> Value;
 
-    /// What of an item shapes what is seen in its outputs; part of the fingerprint of each observation.
+    /// The parts of an item that shape what is seen in its outputs. They are part of the fingerprint of each
+    /// observation.
     fn asked(&self, _item: &Item) -> Value {
         Value::Null
     }
 
-    /// Files of an item beside its outputs that shape what is seen, such as input pictures, as the item names them; their
-    /// content is part of the fingerprint of each observation.
+    /// The files of an item that shape what is seen, such as input pictures, by the paths that the item
+    /// gives. Their content is part of the fingerprint of each observation.
     fn files(&self, _item: &Item) -> Vec<String> {
         Vec::new()
     }
 
-    /// How many subjects the engine should hand over at once.
+    /// How many subjects the engine passes at once.
     fn batch(&self) -> usize {
         1
     }
 
-    /// What a reader of a table must know, for the row's name: who judged, and in which words.
+    /// What a reader of a table must know, such as who judged; it becomes part of the row's name.
     fn remark(&self) -> Option<String> {
         None
     }
 
-    /// Called before any work in a run, and only when there is work: checks what the observer needs. `own` is the place
-    /// of a folder in the run folder for files of its own.
+    /// Checks what the observer needs, before any work in a run and only when there is work. `own` is the
+    /// path of a folder in the run folder for the observer's own files.
     ///
     /// # Errors
-    /// When it could not observe anything.
+    /// When the observer could not observe anything.
     fn begin(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }
 
-    /// Called before [`Observer::begin`] where it has seen outputs of this run in the same way already: what it asks has
-    /// answered before.
+    /// Tells that this observer has seen outputs of this run before, so that the server that it asks has
+    /// answered then. The engine calls it before [`Observer::begin`].
     fn worked_before(&self) {}
 
-    /// Called after the work, however it ended.
+    /// Ends the work, also after an error.
     ///
     /// # Errors
-    /// When its own files cannot be written.
+    /// When the observer's own files cannot be written.
     fn end(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }
 
-    /// One evidence object ([`crate::record::evidence`], the `evidence` key of the record) for each subject, in order.
-    /// Results do not depend on how subjects are batched.
+    /// One evidence object ([`crate::record::evidence`], the `evidence` key of the record) for each subject,
+    /// in order. Results do not depend on how subjects are batched.
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<Result<Value, ObserveError>>;
 }

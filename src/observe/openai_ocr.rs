@@ -19,7 +19,7 @@ use std::sync::Mutex;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiOcrSettings {
-    /// Name of the model, as the server knows it; it stands in tables. There is no default.
+    /// Name of the model, as the server knows it; tables show it. There is no default.
     pub model: String,
     /// Address that usually ends in `/v1`.
     pub base_url: String,
@@ -27,9 +27,9 @@ pub struct OpenAiOcrSettings {
     pub api_key_env: String,
     /// Longest time for one answer, in seconds.
     pub timeout_seconds: f64,
-    /// How often one request is sent at most, when the server is busy or the connection breaks.
+    /// Most attempts of one request, when the server is busy or the connection breaks.
     pub max_attempts: u32,
-    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    /// Requests per minute to this server, over all workers of this program (default: as many as it takes).
     pub requests_per_minute: Option<f64>,
     /// What is asked, instead of the observer's own wording.
     pub prompt: Option<String>,
@@ -41,7 +41,7 @@ pub struct OpenAiOcrSettings {
     pub temperature: Option<f64>,
     /// `low`, `high` or `auto`: how closely the server looks at pictures (default: not sent).
     pub detail: Option<String>,
-    /// Further fields of the request's body; they win over the fields above.
+    /// Further fields of the request's body; they replace the fields above.
     pub extra: Object,
 }
 

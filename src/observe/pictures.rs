@@ -1,4 +1,4 @@
-//! The pictures that observers of edits look at: the output, the item's input, and what its metadata name.
+//! The pictures that observers look at: the output, the item's input, and those that its metadata name.
 
 use super::{ObserveError, Subject};
 use crate::image::pillow::{Filter, resize};
@@ -24,7 +24,7 @@ pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
 /// The output's picture, for the observer of this name.
 ///
 /// # Errors
-/// When the output has none.
+/// Fails if the output has none.
 pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
     subject.image.ok_or_else(|| {
         ObserveError::new(
@@ -34,10 +34,10 @@ pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage
     })
 }
 
-/// As [`picture`], of at least one pixel.
+/// The same as [`picture`], for at least one pixel.
 ///
 /// # Errors
-/// When the output has none.
+/// Fails if the output has none.
 pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
     let image = picture(subject, observer)?;
     if image.is_empty() {
@@ -49,7 +49,7 @@ pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage,
 /// The picture that was edited: the first of those that outputs are compared with.
 ///
 /// # Errors
-/// When the item has none, or it cannot be read.
+/// Fails if the item has none, or it cannot be read.
 pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
     let compared = subject.item.compared_with();
     let path = compared.first().ok_or_else(|| {
@@ -64,7 +64,7 @@ pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveE
 /// A picture of the item's by its path. What decoding changed of it is noted.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if it cannot be read.
 pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, ObserveError> {
     let decoded = crate::image::decode_file(&subject.base.join(path))
         .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;
@@ -77,7 +77,8 @@ pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, O
     Ok(decoded.rgb)
 }
 
-/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has that size.
+/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has
+/// that size.
 pub fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
     let (width, height) = other.dimensions();
     (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))

@@ -1,4 +1,5 @@
-//! `quality`: a picture's technical quality without a learned model ([`crate::image::quality`]), for the rule `measure`.
+//! `quality`: a picture's technical quality without a learned model ([`crate::image::quality`]), for the rule
+//! `measure`.
 
 use super::pictures::output;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -9,15 +10,16 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Raised when the numbers change.
+/// Increases when the numbers change.
 const VERSION: u32 = 1;
 
 /// Settings of the observer `quality`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QualitySettings {
-    /// Pixels of the shorter side that pictures are resized to first (Pillow's bicubic filter), since sharpness and noise
-    /// depend on the size. Without it pictures are measured as they are; the evidence names the size.
+    /// Pixels of the shorter side that pictures are resized to first (Pillow's bicubic filter), since
+    /// sharpness and noise depend on the size. Without it pictures are measured as they are; the evidence
+    /// names the size.
     pub short_side: Option<u32>,
 }
 

@@ -1,9 +1,9 @@
-//! DPG-Bench's questions about a picture, as every observer that answers them reads them.
+//! DPG-Bench's questions about a picture, for all observers that answer them.
 
 use crate::record::Item;
 use serde_json::Value;
 
-/// The questions of an item by their ids; of a repeated id the last.
+/// The questions of an item with their ids, in order. Of a repeated id, the last question counts.
 pub fn questions(item: &Item) -> Vec<(String, String)> {
     let rows = item.expect.get("propositions").and_then(Value::as_array);
     let mut questions: Vec<(String, String)> = Vec::new();

@@ -17,7 +17,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The kind of this name.
 ///
 /// # Errors
-/// When there is none.
+/// Fails if there is none.
 pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
     find(name).ok_or_else(|| {
         let near = nearest(name, names())
@@ -37,7 +37,8 @@ pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
 /// Makes an observer.
 ///
 /// # Errors
-/// When there is no such observer, its settings have mistakes, or an asset, a checkpoint or the device cannot be had.
+/// When there is no such observer, its settings have mistakes, or an asset, a checkpoint or the device cannot
+/// be had.
 pub fn build(name: &str, settings: &Settings, means: &Means<'_>) -> Made {
     (kind(name)?.open)(settings, means)
 }

@@ -1,16 +1,16 @@
-//! What a language model said about a picture, without the thoughts beside it.
+//! What a language model wrote about a picture, without its thoughts.
 
 use super::ObserveError;
 use crate::record::evidence::{Field, Text, TextReading};
 use crate::text::thinking::{NO_ANSWER, split_reply};
 
-/// Said of a reading with a thought.
+/// The note on a reading whose thought was left out.
 const LEFT_OUT: &str = "a reader's thought was left out of the text of the picture";
 
-/// A reading without lines: the text, and where a thought was left out the whole reply and a note.
+/// A reading without lines: the text. Where a thought was left out, it has the whole reply and a note, too.
 ///
 /// # Errors
-/// When the reply is a thought alone.
+/// Fails if the reply is a thought alone.
 pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>, ObserveError> {
     let parted = split_reply(reply);
     if !parted.answered() {

@@ -19,7 +19,7 @@ impl Checkpoint {
     /// A checkpoint that the user names: a folder as its authors publish it, or a file of weights alone.
     ///
     /// # Errors
-    /// When there is nothing at the path.
+    /// Fails if there is nothing at the path.
     pub fn named(path: &Path, configs: &[&str]) -> Result<Self> {
         if path.is_file() {
             return Ok(Self {
@@ -43,11 +43,11 @@ impl Checkpoint {
         })
     }
 
-    /// A checkpoint among the assets; fetched when absent and the network may be used. The tokenizer is a file
-    /// `tokenizer.json`.
+    /// A checkpoint among the assets; fetched when absent and the network may be used. The tokenizer is a
+    /// file `tokenizer.json`.
     ///
     /// # Errors
-    /// When an asset cannot be had.
+    /// Fails if an asset cannot be obtained.
     pub fn asset(
         hub: &Hub,
         weights: &str,
@@ -64,10 +64,10 @@ impl Checkpoint {
         })
     }
 
-    /// What tells these files from others.
+    /// A hash that differs for other weights.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn fingerprint(&self) -> Result<String> {
         crate::model::weights::fingerprint(&self.weights)
             .map_err(|error| ModelError::io(&self.weights, &error))

@@ -1,5 +1,5 @@
-//! `vqascore`: the chance that CLIP-FlanT5 says "Yes" when it is asked whether a picture shows the prompt (Lin et al., arXiv
-//! 2404.01291), the score of GenAI-Bench.
+//! `vqascore`: the chance that CLIP-FlanT5 says "Yes" when it is asked whether a picture shows the prompt
+//! (Lin et al., arXiv 2404.01291), the score of GenAI-Bench.
 
 use super::pictures::output;
 use super::source::Checkpoint;
@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// What the observer needs from the hub: weights, configuration and tokenizer; weights and configuration of the vision tower.
+/// What the observer needs from the hub: weights, configuration and tokenizer; weights and configuration of
+/// the vision tower.
 pub const ASSETS: [&str; 5] = [
     "clip-flant5-xxl",
     "clip-flant5-xxl-config",
@@ -37,10 +38,11 @@ const ANSWER: &str = "Yes";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VqaScoreSettings {
-    /// A folder with another CLIP-FlanT5 as its authors publish them, with tokenizer.json. Without it, CLIP-FlanT5-XXL.
+    /// A folder with another CLIP-FlanT5 as its authors publish them, with tokenizer.json. Without it,
+    /// CLIP-FlanT5-XXL.
     pub checkpoint: Option<PathBuf>,
-    /// A folder with that checkpoint's vision tower, in the layout of transformers; without it, `vision_tower` in the
-    /// checkpoint's folder.
+    /// A folder with that checkpoint's vision tower, in the layout of transformers; without it,
+    /// `vision_tower` in the checkpoint's folder.
     pub vision_tower: Option<PathBuf>,
     /// What is asked, with `{prompt}` in it.
     pub question: String,

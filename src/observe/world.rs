@@ -1,9 +1,9 @@
-//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader of text
-//! would say it.
+//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader
+//! of text would say it.
 //!
-//! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1), `text` with the
-//! words of the letters, and `unknown`, the number of parts that are like no form. A picture of another size is resized to
-//! 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
+//! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1),
+//! `text` with the words of the letters, and `unknown`, the number of parts that are like no form. A picture
+//! of another size is resized to 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
 
 use super::pictures::output;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -15,7 +15,7 @@ use crate::world::{SIDE, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Raised when the answers change.
+/// Increases when the answers change.
 const VERSION: u32 = 1;
 
 /// Settings of the observer `world`: none.
@@ -47,7 +47,7 @@ fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
     Ok(written(&seen)?)
 }
 
-/// A thing as a detector's object; None of letters, and of what is like no form.
+/// A thing as a detected object; None for letters and for parts that are like no form.
 fn detection(thing: &Found) -> Option<Field<Detection<'static, [u32; 4]>>> {
     let Some(Form::Shape(shape)) = thing.form else {
         return None;

@@ -81,7 +81,7 @@ impl Case {
     /// Reads a case.
     ///
     /// # Errors
-    /// When a file is absent or not what it should be.
+    /// Fails if a file is absent or not what it should be.
     pub fn open(path: &Path) -> Result<Self, CaseError> {
         let file = path.join("case.json");
         let wrong = |path: &Path, message: String| CaseError::Read {
@@ -116,7 +116,7 @@ impl Case {
     /// A further key of `case.json`.
     ///
     /// # Errors
-    /// When it is absent or of another type.
+    /// Fails if it is absent or of another type.
     pub fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, CaseError> {
         let value = self.settings.get(name).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| CaseError::Read {
@@ -128,7 +128,7 @@ impl Case {
     /// An input.
     ///
     /// # Errors
-    /// When the case has none of that name.
+    /// Fails if the case has none of that name.
     pub fn input(&self, name: &str) -> Result<&Tensor, CaseError> {
         self.inputs.get(name).ok_or_else(|| CaseError::Input {
             path: self.path.clone(),
@@ -139,7 +139,7 @@ impl Case {
     /// An input of whole numbers, flattened.
     ///
     /// # Errors
-    /// When the case has none of that name, or it holds no I64.
+    /// Fails if the case has none of that name, or it holds no I64.
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, CaseError> {
         Ok(self.input(name)?.flatten_all()?.to_vec1()?)
     }
@@ -167,7 +167,7 @@ impl Case {
 /// The cases under a path: the path itself, or the folders in it that hold a `case.json`.
 ///
 /// # Errors
-/// When the path cannot be listed or holds no case.
+/// Fails if the path cannot be listed or holds no case.
 pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
     if path.join("case.json").is_file() {
         return Ok(vec![path.into()]);

@@ -10,7 +10,7 @@ pub struct Row {
     pub name: String,
     /// The expected shape.
     pub shape: Vec<usize>,
-    /// Largest absolute difference of one element; absent when there is nothing to compare.
+    /// Largest absolute difference of one element. Absent if there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,

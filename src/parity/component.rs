@@ -20,7 +20,7 @@ pub struct Component {
 /// Loads a network in f32 from a folder with `config.json` and weights, as the pipelines do.
 ///
 /// # Errors
-/// When the configuration or the weights are absent or wrong.
+/// Fails if the configuration or the weights are absent or wrong.
 pub fn checkpoint<C: DeserializeOwned, T>(
     folder: &Path,
     device: &Device,
@@ -36,7 +36,7 @@ pub fn checkpoint<C: DeserializeOwned, T>(
 /// The whole numbers of an input, such as token ids; `name` is what a message calls it.
 ///
 /// # Errors
-/// When a number is negative or does not fit 32 bits.
+/// Fails if a number is negative or does not fit 32 bits.
 pub fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
     let checked = values.iter().map(|&value| u32::try_from(value));
     checked

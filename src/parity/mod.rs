@@ -14,7 +14,7 @@ pub use components::COMPONENTS;
 /// Runs the component of a case and compares every expected tensor.
 ///
 /// # Errors
-/// When the case or its checkpoint cannot be read, or no component has its name.
+/// Fails if the case or its checkpoint cannot be read, or no component has its name.
 pub fn run(case: &Case, device: &candle_core::Device) -> Result<Vec<Row>, CaseError> {
     let named = COMPONENTS
         .iter()

@@ -1,5 +1,5 @@
-//! Columns of a Parquet file, a row group at a time. A damaged or hostile file is an error, never a panic, and never
-//! takes more memory than the bounds below.
+//! Columns of a Parquet file, a row group at a time. A damaged or hostile file is an error, never a panic,
+//! and never takes more memory than the bounds below.
 
 use crate::guard::guarded;
 use polars_arrow::array::Array;

@@ -21,7 +21,7 @@ pub enum Make {
     /// With pictures that belong to them.
     ///
     /// # Errors
-    /// When a picture cannot be kept.
+    /// Fails if a picture cannot be kept.
     ItemsWithPictures(fn(&Keep<'_>) -> Result<Vec<Item>, String>),
 }
 

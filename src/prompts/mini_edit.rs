@@ -26,7 +26,7 @@ pub(super) static EDITS: PromptGeneratorDescription = PromptGeneratorDescription
 /// Edits of every kind; inputs and regions are written as pictures.
 ///
 /// # Errors
-/// When a picture cannot be written.
+/// Fails if a picture cannot be written.
 fn edits(keep: &Keep<'_>) -> Result<Vec<Item>, String> {
     let mut random = Random::new(SEED, 1);
     let mut items = Vec::new();

@@ -1,7 +1,7 @@
 //! GenEval's words: the colours that it asks for and its names of COCO's classes.
 //!
-//! The suite draws its prompts from them, the detector names what it sees with them, and the rule compares the two.
-//! Source: djghosh13/geneval at af4902f (MIT licence).
+//! The suite draws its prompts from them, the detector names what it sees with them, and the rule compares
+//! the two. Source: djghosh13/geneval at af4902f (MIT licence).
 
 /// The colours that GenEval asks for and can name, in the official order.
 pub const COLORS: [&str; 10] = [

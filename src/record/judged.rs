@@ -1,18 +1,20 @@
-//! Who judged: the models behind scores, and what about them a reader of the numbers must know.
+//! Who judged: the models that gave scores, and what a reader of the numbers must know about them.
 
 use super::model_name::{Class, ModelName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Who judged outputs, and in which words it was asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JudgedBy {
-    /// The model as the server named it, with its date where it has one; the asked one where the server named none.
+    /// The model as the server named it, with its date where it has one; the asked one where the server named
+    /// none.
     pub judge: String,
-    /// Prompt set and wording; empty where the evidence does not say.
+    /// Prompt set and wording. Empty if the evidence does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompts: String,
-    /// Of the prompts.
+    /// Hash of the prompts, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
     /// None in records of earlier versions, and of papers.
@@ -21,21 +23,24 @@ pub struct JudgedBy {
 }
 
 /// What the servers said about the replies of one judge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answers {
     /// The model that was asked for.
     pub asked: String,
-    /// The model that answered, as the server named it; null where it named none.
+    /// The model that answered, as the server named it. Null if it named none.
     pub answered: Option<String>,
-    /// Null where no reply came from a model, such as refusals by a gateway.
+    /// How the model that answered relates to the one asked for; null where no reply came from a model, as
+    /// with refusals by a gateway.
     pub class: Option<Class>,
     /// Replies by `system_fingerprint`.
     pub fingerprints: BTreeMap<String, usize>,
     /// When the server sent the first of these replies.
+    #[schemars(with = "Option<String>")]
     pub first: Option<jiff::Timestamp>,
     /// When it sent the last of them.
+    #[schemars(with = "Option<String>")]
     pub last: Option<jiff::Timestamp>,
-    /// Replies.
+    /// Number of replies.
     pub calls: usize,
     /// The settings let any model answer, unmarked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -43,11 +48,11 @@ pub struct Answers {
 }
 
 impl JudgedBy {
-    /// The model that is known to have answered; None where the server named none.
+    /// The model that is known to have answered. `None` if the server named none.
     fn known(&self) -> Option<ModelName> {
         match &self.answers {
-            Some(answers) => answers.answered.as_deref().map(ModelName::of),
-            None => Some(ModelName::of(&self.judge)),
+            Some(answers) => answers.answered.as_deref().map(ModelName::parse),
+            None => Some(ModelName::parse(&self.judge)),
         }
     }
 
@@ -59,7 +64,7 @@ impl JudgedBy {
         self.answers.as_ref().is_some_and(|answers| answers.ignored)
     }
 
-    /// The name, and how sure it is.
+    /// The name, with a remark where it is not certain.
     pub fn named(&self) -> String {
         match (self.judge.as_str(), self.class()) {
             ("", _) => "a judge without a name".to_owned(),
@@ -76,12 +81,13 @@ impl JudgedBy {
 
     /// The same judge, asked in the same words.
     fn is_same(&self, other: &Self) -> bool {
-        let [one, two] = [self, other].map(|judge| ModelName::of(&judge.judge));
+        let [one, two] = [self, other].map(|judge| ModelName::parse(&judge.judge));
         one.is_same(&two) && self.asked_alike(other)
     }
 }
 
-/// True when a row has judges and they are not the same. Prompts differ only where both sides say which they were.
+/// True when a row has judges and they are not the same. Prompts differ only where both sides say which they
+/// were.
 pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     let among = |judges: &[JudgedBy], one: &JudgedBy| judges.iter().any(|judge| judge.is_same(one));
     let all_same = others.iter().all(|judge| among(judges, judge))
@@ -90,12 +96,12 @@ pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
 }
 
 /// The judges with their prompts.
-pub fn told(judges: &[JudgedBy]) -> String {
-    let judges: Vec<String> = judges.iter().map(one).collect();
+pub fn judge_names(judges: &[JudgedBy]) -> String {
+    let judges: Vec<String> = judges.iter().map(describe_judge).collect();
     judges.join(", ")
 }
 
-fn one(judge: &JudgedBy) -> String {
+fn describe_judge(judge: &JudgedBy) -> String {
     let name = judge.named();
     let short = judge.sha256.get(..8).unwrap_or_default();
     let prompts = format!("{} {short}", judge.prompts);
@@ -105,8 +111,8 @@ fn one(judge: &JudgedBy) -> String {
     }
 }
 
-/// True when scores stem from several judges, or from one that was asked in several wordings. A reply whose server named no
-/// model is not known to be another's.
+/// True when scores stem from several judges, or from one that was asked in several wordings. A reply whose
+/// server named no model is not known to be another's.
 pub fn several(judges: &[JudgedBy]) -> bool {
     let differ = |a: &JudgedBy, b: &JudgedBy| {
         let names = a.known().zip(b.known());
@@ -115,7 +121,7 @@ pub fn several(judges: &[JudgedBy]) -> bool {
     pairs(judges).any(|(a, b)| differ(a, b))
 }
 
-/// True when models answered that cannot be the same.
+/// True if models answered that cannot be the same.
 fn mixed(judges: &[JudgedBy]) -> bool {
     let conflict = |(a, b): (&JudgedBy, &JudgedBy)| {
         let names = a.known().zip(b.known());
@@ -129,8 +135,8 @@ fn pairs(judges: &[JudgedBy]) -> impl Iterator<Item = (&JudgedBy, &JudgedBy)> {
     all.flat_map(|(at, one)| judges[at + 1..].iter().map(move |other| (one, other)))
 }
 
-/// Why numbers of these judges cannot be held against others, whatever the settings of the run let pass: they are mixed, or
-/// another model answered than the one asked for.
+/// Why numbers of these judges cannot be compared with others, whatever the settings of the run allow: the
+/// judges are mixed, or another model answered than the one asked for.
 pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
     if mixed(judges) {
         let names: Vec<String> = judges.iter().map(JudgedBy::named).collect();
@@ -146,8 +152,8 @@ pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
     ))
 }
 
-/// Whether a table marks a row of these judges: they are mixed, or another model answered than the one asked for. What the
-/// settings let pass unmarked is not marked.
+/// Whether a table marks a row of these judges: they are mixed, or another model answered than the one asked
+/// for. A table does not mark what the settings allow unmarked.
 pub fn is_marked(judges: &[JudgedBy]) -> bool {
     let another = |judge: &JudgedBy| judge.class().is_some_and(Class::is_another);
     let told = !judges.iter().all(JudgedBy::is_ignored);
@@ -188,7 +194,7 @@ pub fn remarks(judges: &[JudgedBy]) -> Vec<String> {
     told
 }
 
-/// In which way a judge is not the one asked for; None where it is.
+/// How a judge differs from the one asked for; None where it is the same.
 fn answered(judge: &JudgedBy) -> Option<String> {
     let answers = judge.answers.as_ref()?;
     let (asked, calls, class) = (&answers.asked, answers.calls, answers.class?);

@@ -1,8 +1,9 @@
-//! The records that pass between stages, one JSON object a line.
+//! The records that pass between stages, one JSON object on each line.
 //!
-//! Keys are fixed by the file formats in the README; keys that this version does not know are kept in `extra` and
-//! written back, so that a newer or foreign tool's additions survive a rewrite.
+//! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra` and
+//! written back, so that the additions of newer versions and of other programs survive.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub use pairs::{Numbers, Pairs, Tags};
 pub type Object = Map<String, Value>;
 
 /// What an item asks of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// A picture from words.
@@ -36,7 +37,7 @@ pub enum Task {
 }
 
 /// One question of a suite (`items.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// Unique in the suite; the official id where there is one.
     pub item: String,
@@ -68,7 +69,7 @@ impl Item {
         }
     }
 
-    /// The item whose output, of the same repeat, stands in the place of the first input image (`input_from`).
+    /// The item whose output, of the same repeat, replaces the first input image (`input_from`).
     pub fn input_from(&self) -> Option<&str> {
         self.extra.get("input_from")?.as_str()
     }
@@ -87,7 +88,7 @@ impl Item {
 }
 
 /// Whether an output is a picture or words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
     /// A picture in a file.
@@ -97,7 +98,7 @@ pub enum OutputKind {
 }
 
 /// Why one output or observation is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// `generate`, `observe`, …
     pub stage: String,
@@ -108,7 +109,7 @@ pub struct Failure {
 }
 
 /// One answer of a model (`outputs.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     /// The item's id.
     pub item: String,
@@ -148,7 +149,7 @@ pub struct Output {
 }
 
 /// What one observer saw in one output (`evidence.jsonl`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The item's id.
     pub item: String,
@@ -160,7 +161,7 @@ pub struct Evidence {
     /// Hash of everything that shapes what is seen; empty for loose evidence.
     #[serde(default)]
     pub fingerprint: String,
-    /// Seconds that the look took.
+    /// Seconds that the observation took.
     #[serde(default)]
     pub seconds: f64,
     /// What was seen, as it was written: an object of one of the kinds in [`evidence`].
@@ -175,7 +176,7 @@ pub struct Evidence {
 }
 
 /// What one output is worth (`grades.jsonl`).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Grade {
     /// The item's id.
     pub item: String,
@@ -204,7 +205,7 @@ pub struct Grade {
 }
 
 /// A number with its 95 % interval and the count of items behind it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// Null when nothing was scored.
     pub value: Option<f64>,
@@ -221,13 +222,13 @@ pub struct Estimate {
 }
 
 /// One row of a grouped result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
     /// The tag grouped by.
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number; null when nothing of it was scored.
+    /// The group's number. Null if nothing of it was scored.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -242,7 +243,7 @@ pub struct Group {
 }
 
 /// The official numbers of a run (`summary.json`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// The suite's name.
     pub suite: String,
@@ -263,7 +264,7 @@ pub struct Summary {
     /// The unscored by state: `missing`, `refused`, `unparsed`, `cut off`, `left out`, `error`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
-    /// True when `scored < expected`.
+    /// True if `scored < expected`.
     pub partial: bool,
     /// The official number.
     pub overall: Estimate,
@@ -271,10 +272,10 @@ pub struct Summary {
     pub groups: Vec<Group>,
     /// Any further official number.
     pub metrics: BTreeMap<String, f64>,
-    /// The judges behind the scores; several where they changed in the middle.
+    /// The judges that gave the scores; several where they changed during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
-    /// How missing outputs entered the numbers, and other remarks a reader of the table must see.
+    /// How missing outputs count in the numbers, and other remarks for readers of the table.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Further keys, such as [`Summary::READ_BY`].

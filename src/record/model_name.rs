@@ -1,13 +1,13 @@
-//! Names of models as people and servers write them: the normal form, the date at its end, and whether the model that answered
-//! is the one that was asked for.
+//! Names of models as people and servers write them: the normal form, the date at its end, and whether the
+//! model that answered is the one that was asked for.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// Marks at the end of a gateway's name that say how a model is served, not which one it is.
+/// Endings of a gateway's name that say how a model is served, not which model it is.
 const ROUTES: [&str; 4] = [":free", ":nitro", ":floor", ":beta"];
 
-/// Revisions behind `@` that name no version.
+/// Revisions after `@` that name no version.
 const MOVING: [&str; 4] = ["", "main", "default", "latest"];
 
 /// A name in its normal form, with the date split off.
@@ -21,7 +21,7 @@ pub struct ModelName {
 
 impl ModelName {
     /// Reads a name.
-    pub fn of(name: &str) -> Self {
+    pub fn parse(name: &str) -> Self {
         let whole = normal(name);
         let (base, date) = split(&whole);
         Self {
@@ -110,8 +110,8 @@ fn is_date(parts: &[&str]) -> bool {
     }
 }
 
-/// How the model that answered stands to the one that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How the model that answered relates to the one that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The same model and version.
@@ -137,8 +137,8 @@ impl Class {
         let Some(answered) = answered.filter(|name| !name.trim().is_empty()) else {
             return Self::Unknown;
         };
-        let [asked, answered] = [asked, answered].map(ModelName::of);
-        let is_declared = |name: &String| ModelName::of(name).is_same(&answered);
+        let [asked, answered] = [asked, answered].map(ModelName::parse);
+        let is_declared = |name: &String| ModelName::parse(name).is_same(&answered);
         match (&asked.date, &answered.date) {
             _ if asked.is_same(&answered) => Self::Same,
             _ if declared.iter().any(is_declared) => Self::Declared,
@@ -154,7 +154,7 @@ impl Class {
         matches!(self, Self::OtherDate | Self::Redirected)
     }
 
-    /// As it stands in records.
+    /// The word in records.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -168,8 +168,8 @@ impl Class {
     }
 }
 
-/// What a reader must know of an output that another model answered than the one asked for; None where the server names none,
-/// or the asked one.
+/// The note on an output of another model than the one asked for; None where the server names no model, or
+/// the asked one.
 pub fn another(asked: &str, answered: Option<&str>) -> Option<String> {
     let class = Class::of(asked, answered, &[]);
     let answered = answered.filter(|_| class.is_another())?;
@@ -208,7 +208,7 @@ mod tests {
             ("x-2024-02-29", "x", "20240229"),
             ("claude-sonnet-4@20250514", "claude-sonnet-4", "20250514"),
         ] {
-            let read = ModelName::of(name);
+            let read = ModelName::parse(name);
             assert_eq!(
                 (read.base.as_str(), read.date.as_deref()),
                 (base, Some(date)),
@@ -233,13 +233,14 @@ mod tests {
             "",
             "modell-٢٠٢٥",
         ] {
-            let read = ModelName::of(name);
+            let read = ModelName::parse(name);
             assert_eq!((read.base.as_str(), &read.date), (name, &None), "{name}");
         }
-        // A year that no model of this kind has leaves a month and a day, and nothing is a day of February alone.
-        assert_eq!(ModelName::of("x-1999-04-14").base, "x-1999");
-        assert_eq!(ModelName::of("x-2025-02-30").date, None);
-        assert_eq!(ModelName::of("gpt-4.1-latest").base, "gpt-4.1");
+        // A year that no model of this kind has leaves a month and a day, and nothing is a day of February
+        // alone.
+        assert_eq!(ModelName::parse("x-1999-04-14").base, "x-1999");
+        assert_eq!(ModelName::parse("x-2025-02-30").date, None);
+        assert_eq!(ModelName::parse("gpt-4.1-latest").base, "gpt-4.1");
     }
 
     #[test]
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn names_conflict_by_base_or_by_two_dates() {
-        let conflict = |one, other| ModelName::of(one).conflicts(&ModelName::of(other));
+        let conflict = |one, other| ModelName::parse(one).conflicts(&ModelName::parse(other));
         assert!(conflict("gpt-4o-2024-08-06", "gpt-4o-2024-11-20"));
         assert!(conflict("gpt-4o", "gpt-4.1"));
         assert!(!conflict("gpt-4o", "gpt-4o-2024-11-20"));

@@ -1,7 +1,8 @@
 //! Notes on single outputs: facts that do not change the record but that a reader of the numbers must know.
 //!
-//! A record of any stage keeps them under the key `notes`, a list of short sentences without a number of their own, so
-//! that the summary can count equal ones: "2 of 8 outputs: the answer was cut by the token limit".
+//! A record of any stage keeps them under the key `notes`, a list of short sentences without a number of
+//! their own, so that the summary can count equal ones: "2 of 8 outputs: the answer was cut by the token
+//! limit".
 
 use super::Object;
 use serde_json::Value;

@@ -17,7 +17,7 @@ pub enum Overall {
     Items,
 }
 
-/// A run as far as its scores and their comparability go.
+/// The facts of a run that decide with which runs it can be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFacts {
     /// The suite's name.
@@ -52,7 +52,7 @@ pub struct RunFacts {
     pub unscored: usize,
     /// The official number.
     pub value: Option<f64>,
-    /// The judges behind the scores; none where there are none, and in baselines of earlier versions.
+    /// The judges that gave the scores; empty without judges, and in baselines of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
 }
@@ -91,7 +91,7 @@ pub struct ItemOutcome {
 pub struct OutputOutcome {
     /// Numerator and denominator that it adds to every average; None without a score.
     pub sums: Option<(f64, f64)>,
-    /// None when the output could not be scored.
+    /// `None` if the output could not be scored.
     pub score: Option<f64>,
     /// Right or wrong, where the rule says so.
     pub correct: Option<bool>,

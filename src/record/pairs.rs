@@ -1,7 +1,9 @@
-//! A handful of names with values, kept small since there may be a million records.
+//! A few names with values, in little memory since there may be a million records.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -46,6 +48,20 @@ impl<V> Pairs<V> {
 impl<V> Default for Pairs<V> {
     fn default() -> Self {
         Self(Arc::new([]))
+    }
+}
+
+impl<V: JsonSchema> JsonSchema for Pairs<V> {
+    fn inline_schema() -> bool {
+        BTreeMap::<String, V>::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        BTreeMap::<String, V>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        BTreeMap::<String, V>::json_schema(generator)
     }
 }
 

@@ -61,7 +61,7 @@ impl Endpoint<'_> {
     fn wrong(&self, key: &str, what: &str) -> RemoteError {
         RemoteError::fatal(
             format!("settings of {}: `{key}` {what}", self.owner),
-            "see the settings in the README or the JSON schema of a model file",
+            "see docs/reference/generators.md and docs/reference/observers.md",
         )
     }
 }

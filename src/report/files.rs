@@ -11,7 +11,7 @@ pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
         .ok()
 }
 
-/// `path` as a percent-encoded link from the folder `here`; None for a path that no link can name.
+/// `path` as a percent-encoded link from the folder `here`. `None` for a path that no link can name.
 pub(super) fn relative(here: &Path, path: &Path) -> Option<String> {
     let path = absolute(path)?;
     let from: Vec<Component<'_>> = here.components().collect();

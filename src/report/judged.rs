@@ -1,7 +1,7 @@
 //! Rows that other judges, or other prompts, stand behind: their numbers do not compare.
 
 use super::table::{Row, Table};
-use crate::record::judged::{apart, is_marked, several, told, unasked};
+use crate::record::judged::{apart, is_marked, judge_names, several, unasked};
 use crate::table::marks::JUDGED_APART;
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
@@ -20,7 +20,7 @@ pub fn mark(table: &mut Table) {
     for row in &mut table.rows {
         row.judged_apart = apart(&judges, &row.judges);
         if row.judged_apart {
-            let who = told(&row.judges);
+            let who = judge_names(&row.judges);
             match others.iter_mut().find(|(known, _)| *known == who) {
                 Some((_, labels)) => labels.push(row.label.clone()),
                 None => others.push((who, vec![row.label.clone()])),
@@ -34,7 +34,7 @@ pub fn mark(table: &mut Table) {
             .collect();
         table.notes.push(format!(
             "{JUDGED_APART} not judged as {label} is ({}), so the numbers do not compare: {}.",
-            told(&judges),
+            judge_names(&judges),
             others.join("; ")
         ));
     }
@@ -57,6 +57,6 @@ fn mixture(row: &Row) -> String {
     format!(
         "{JUDGED_APART} {} mixes the scores of several judges: {}.",
         row.label,
-        told(&row.judges)
+        judge_names(&row.judges)
     )
 }

@@ -1,4 +1,5 @@
-//! Results of a run in the shape that lm-evaluation-harness writes (`results_TIME.json`), for programs that read those.
+//! Results of a run in the shape that lm-evaluation-harness writes (`results_TIME.json`), for programs that
+//! read those.
 
 use crate::record::{Group, Summary};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ pub struct LmEval<'a> {
     pub manifest: &'a Value,
     /// Items that were asked.
     pub items: usize,
-    /// Standard error of the overall number; None where there is none.
+    /// Standard error of the overall number. `None` if there is none.
     pub error: Option<f64>,
     /// The same of a group, by tag and key.
     pub error_of: &'a dyn Fn(&Group) -> Option<f64>,
@@ -22,8 +23,9 @@ pub struct LmEval<'a> {
 }
 
 impl LmEval<'_> {
-    /// The suite is a group of tasks: the groups of its first tag. Numbers are `score,none` with `score_stderr,none`, a
-    /// standard error with items as clusters or `N/A`; further official numbers stand beside them under their own names.
+    /// The suite is a group of tasks: the groups of its first tag. Numbers are `score,none` with
+    /// `score_stderr,none`, a standard error with items as clusters or `N/A`; further official numbers are
+    /// next to them under their own names.
     pub fn results(&self) -> Value {
         let summary = self.summary;
         let name = task(&summary.suite);

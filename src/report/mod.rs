@@ -1,4 +1,5 @@
-//! How it is shown: tables, charts and one self-contained page with a gallery. Reads records, computes no score.
+//! How it is shown: tables, charts and one self-contained page with a gallery. Reads records, computes no
+//! score.
 //!
 //! | file | idea |
 //! |---|---|

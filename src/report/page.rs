@@ -154,7 +154,7 @@ fn suite<'a>(section: &Section<'a>) -> Suite<'a> {
     }
 }
 
-/// The SVG element as it stands in the page, named for those who cannot see it.
+/// The SVG element as it is in the page, named for those who cannot see it.
 pub fn inline(chart: &Drawn) -> String {
     let from = chart.svg.find("<svg").unwrap_or(0);
     let label = html::escape(&chart.caption);
@@ -165,7 +165,8 @@ pub fn inline(chart: &Drawn) -> String {
     )
 }
 
-/// JSON that cannot end the script element around it or break a line of a reader that takes it for JavaScript.
+/// JSON that cannot end the script element around it or break a line of a reader that takes it for
+/// JavaScript.
 fn embed(gallery: &Gallery) -> Result<String, ReportError> {
     let json =
         serde_json::to_string(gallery).map_err(|error| ReportError::Page(error.to_string()))?;

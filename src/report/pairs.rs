@@ -4,7 +4,7 @@ use super::published::{judges, usual_decimals};
 use super::table::TableInput;
 use crate::config::{PublishedFile, PublishedRow};
 use crate::record::Summary;
-use crate::record::judged::{apart, told};
+use crate::record::judged::{apart, judge_names};
 use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
 use crate::table::{Column, Grid, Records, Row, Style};
 use crate::text::decimal::signed;
@@ -42,6 +42,7 @@ pub struct Paired {
     pub suite_title: String,
     /// The measured model, and the run.
     pub model: String,
+    /// Title of the model.
     pub model_title: String,
     /// The name of the run.
     pub run: String,
@@ -70,7 +71,8 @@ pub struct Measured<'a> {
 }
 
 impl Paired {
-    /// Every row of the file that is of the measured model. A row that was not checked against its source is left out.
+    /// Every row of the file that is of the measured model. A row that was not checked against its source is
+    /// left out.
     pub fn of_run(measured: Measured<'_>, file: &PublishedFile) -> Vec<Self> {
         if !file.covers(&measured.input.summary.suite) {
             return Vec::new();
@@ -236,14 +238,14 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);
     if !printed.is_empty() && summary.judges.is_empty() {
-        let by = told(&printed);
+        let by = judge_names(&printed);
         caveats.push(format!("judged by {by} in print, by nobody here"));
     }
     if !printed.is_empty() && apart(&printed, &summary.judges) {
         caveats.push(format!(
             "judged by {} here, by {} in print",
-            told(&summary.judges),
-            told(&printed)
+            judge_names(&summary.judges),
+            judge_names(&printed)
         ));
     }
     if let Some(reader) = &file.reader {

@@ -24,8 +24,9 @@ pub fn grids(tables: &[Table]) -> Vec<Grid> {
     tables.iter().map(Table::grid).collect()
 }
 
-/// One record for each estimate, unrounded: columns `suite, suite_version, model, run, partial, by, key, value, low, high,
-/// n, outputs, notes`; `by` is missing and `key` is `overall` in the record of the overall number.
+/// One record for each estimate, unrounded: columns `suite, suite_version, model, run, partial, by, key,
+/// value, low, high, n, outputs, notes`; `by` is missing and `key` is `overall` in the record of the overall
+/// number.
 pub fn records(tables: &[Table]) -> Records<'_> {
     let estimates: Vec<&Estimated> = tables.iter().flat_map(|table| &table.estimates).collect();
     Records::rows(&estimates)

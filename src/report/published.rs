@@ -17,8 +17,8 @@ enum Sources {
 }
 
 impl Table {
-    /// Adds the published rows of this table's suite. They take no part in the choice of the best, since no run stands
-    /// behind them.
+    /// Adds the published rows of this table's suite. They take no part in the choice of the best, since no
+    /// run follows them.
     #[must_use]
     pub fn beside(mut self, files: &[PublishedFile]) -> Self {
         let suite = self.suite.clone();
@@ -49,7 +49,8 @@ impl Table {
         self
     }
 
-    /// What papers printed on a benchmark, as printed, best and second marked among the rows that were checked.
+    /// What papers printed on a benchmark, as printed, best and second marked among the rows that were
+    /// checked.
     pub fn of_papers(file: &PublishedFile, title: &str) -> Self {
         let printed = |key: &String| file.rows.iter().any(|row| row.groups.contains_key(key));
         let mut table = Self {
@@ -75,9 +76,10 @@ impl Table {
     }
 
     fn add(&mut self, file: &PublishedFile, how: Sources) {
-        let mark = match self.measured() {
-            true => format!("{PUBLISHED} "),
-            false => String::new(),
+        let mark = if self.measured() {
+            format!("{PUBLISHED} ")
+        } else {
+            String::new()
         };
         let mut sources: Vec<&str> = Vec::new();
         let mut notes = Vec::new();

@@ -11,9 +11,10 @@ pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
         .iter()
         .map(|(state, n)| format!("{n} {state}"))
         .collect();
-    match counts.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", counts.join(", ")),
+    if counts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", counts.join(", "))
     }
 }
 
@@ -36,8 +37,8 @@ pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     notes
 }
 
-/// The notes of the runs, each once. Among several rows, a note that counts or that not all of them have names the rows
-/// that it is about.
+/// The notes of the runs, each once. Among several rows, a note that counts or that not all of them have
+/// names the rows that it is about.
 fn of_runs(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut told: Vec<(&str, Vec<usize>)> = Vec::new();
     for (at, input) in inputs.iter().enumerate() {

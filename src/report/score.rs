@@ -3,8 +3,8 @@
 use super::view::RunView;
 use std::collections::BTreeMap;
 
-/// The score of a perfect output: the smallest of 1, 5, 10 and 100 that no score exceeds, since benchmarks grade on
-/// one of these scales and a summary does not say which.
+/// The score of a perfect output: the smallest of 1, 5, 10 and 100 that no score exceeds, since benchmarks
+/// grade on one of these scales and a summary does not say which.
 pub fn full_mark<'a>(runs: impl IntoIterator<Item = &'a RunView>) -> f64 {
     let top = runs
         .into_iter()

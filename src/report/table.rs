@@ -1,4 +1,5 @@
-//! A results table: rows are models × runs, columns the overall number and the groups of the suite's first `by`.
+//! A results table: rows are models × runs, columns the overall number and the groups of the suite's first
+//! `by`.
 
 use crate::record::{JudgedBy, Summary};
 pub use crate::table::Rank;
@@ -41,7 +42,7 @@ pub struct TableSettings {
 /// One number of the table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
-    /// The unrounded number; None where there is none.
+    /// The unrounded number. `None` if there is none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
@@ -59,6 +60,7 @@ pub struct Cell {
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
+    /// Name of the model.
     pub model: String,
     /// The name of the run; the source of a printed row.
     pub run: String,
@@ -109,11 +111,11 @@ pub struct Estimated {
     pub run: String,
     /// Whether the run is partial.
     pub partial: bool,
-    /// The tag grouped by; None for the overall number.
+    /// The tag grouped by. `None` for the overall number.
     pub by: Option<String>,
     /// The group; `overall` for the overall number.
     pub key: String,
-    /// The number; None where there is none.
+    /// The number. `None` if there is none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval.
     pub low: Option<f64>,
@@ -154,7 +156,7 @@ pub struct Table {
 }
 
 impl Row {
-    /// How many items the row has; None where that is not known.
+    /// How many items the row has. `None` if that is not known.
     pub fn items(&self) -> Option<usize> {
         let cell = self.cells.first().filter(|_| !self.published)?;
         Some(cell.n)
@@ -171,8 +173,8 @@ impl Table {
         }
     }
 
-    /// Whether runs stand behind some rows. Where papers stand behind all of them, nobody counted items and no row needs the
-    /// mark of a paper.
+    /// Whether runs stand behind some rows. Where papers stand behind all of them, nobody counted items and
+    /// no row needs the mark of a paper.
     pub fn measured(&self) -> bool {
         self.rows.iter().any(|row| !row.published)
     }
@@ -234,8 +236,8 @@ pub(super) fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: u
     }
 }
 
-/// Marks the best and the second value of each column, on unrounded numbers: equal values share a mark, and the
-/// second is the largest value below the best. A single row has nothing to be better than.
+/// Marks the best and the second value of each column, on unrounded numbers: equal values share a mark, and
+/// the second is the largest value below the best. A single row has nothing to be better than.
 pub(super) fn rank(rows: &mut [&mut Row]) {
     if rows.len() < 2 {
         return;

@@ -10,7 +10,7 @@ pub struct Thumb {
     pub jpeg: Vec<u8>,
     /// Pixels of the original, upright as the observers saw it.
     pub width: u32,
-    /// The height of the original, pixels.
+    /// The height of the original, in pixels.
     pub height: u32,
 }
 

@@ -27,7 +27,7 @@ pub struct ReportOptions {
     pub published: Vec<PublishedFile>,
     /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
     pub max_outputs: usize,
-    /// Longer side of a thumbnail, pixels.
+    /// Longer side of a thumbnail, in pixels.
     pub thumb_side: u32,
     /// Bytes of thumbnails inside the page; further ones are files beside it.
     pub inline_bytes: usize,
@@ -66,11 +66,12 @@ pub struct Written {
 /// Pictures shrunk at once; bounds memory.
 const BATCH: usize = 64;
 
-/// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears whole or not
-/// at all, the page last.
+/// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears
+/// whole or not at all, the page last.
 ///
 /// # Errors
-/// No run, a folder that cannot be written to, or a failing export. A broken picture is no error: its card says so.
+/// No run, a folder that cannot be written to, or a failing export. A broken picture is not an error: its
+/// card says so.
 pub fn write(
     dir: &Path,
     runs: &[RunView],

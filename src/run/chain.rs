@@ -1,10 +1,12 @@
 //! Edits of edits: items that start from the output of an earlier item, as in suites of several turns.
 
-use super::plan::Slot;
 use crate::record::{Item, Output};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One output asked for, by its place: `item * repeats + repeat`.
+pub type Slot = usize;
 
 /// Which items of a run start from which.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +27,7 @@ struct Link {
 
 impl Chains {
     /// Follows every item's `input_from`; a name that no earlier item has begins a chain.
-    pub fn of(items: &[Item]) -> Self {
+    pub fn of_items(items: &[Item]) -> Self {
         let mut links: Vec<Link> = Vec::new();
         if items.iter().all(|item| item.input_from().is_none()) {
             return Self { links };
@@ -79,7 +81,9 @@ impl Chains {
 /// A stored picture that another output starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
+    /// Where it is, absolute.
     pub path: String,
+    /// The checksum of the file, hexadecimal.
     pub sha256: String,
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with a run folder.
 
-use crate::files::FileError;
+use crate::files::{FileError, reason};
 use crate::observe::{Halt, ObserveError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,60 +8,84 @@ use std::path::{Path, PathBuf};
 /// An error of the run folder or the engine. Each says which file and what to do.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum RunError {
+    /// A file or folder cannot be read or written.
     #[error("{action} `{path}`: {reason}")]
     Io {
+        /// What was tried, as `cannot read`.
         action: &'static str,
+        /// The file or folder.
         path: PathBuf,
+        /// What is wrong with it.
         reason: String,
+        /// What to do about it.
         #[help]
         help: Option<String>,
         /// The disk is full or read-only, or the like: the environment's fault.
         environment: bool,
     },
+    /// A line of a file of records is not what is expected.
     #[error("`{path}` line {line}: {reason}")]
     Line {
+        /// The file or folder.
         path: PathBuf,
+        /// The line, counted from 1.
         line: usize,
+        /// What is wrong with it.
         reason: String,
+        /// What to do about it.
         #[help]
         help: String,
     },
+    /// Another process writes into the folder.
     #[error("another run is writing to `{folder}`: {holder}")]
     #[diagnostic(help(
         "wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"
     ))]
     Locked { folder: PathBuf, holder: String },
+    /// A folder is not a run folder.
     #[error("`{path}` is not a run folder: {reason}")]
     #[diagnostic(help(
         "a run folder contains manifest.json and items.jsonl; `unigauge list runs` shows the run folders"
     ))]
     NotARun { path: PathBuf, reason: String },
+    /// The shards of a run cannot be joined.
     #[error("the shards of `{folder}` are not complete: {reason}")]
     #[diagnostic(help("{help}"))]
     Shards {
+        /// The run folder.
         folder: PathBuf,
+        /// What is wrong with it.
         reason: String,
+        /// What to do about it.
         help: String,
     },
+    /// The generator cannot go on.
     #[error("{message}")]
     Generator {
+        /// What happened.
         message: String,
+        /// What to do about it.
         #[help]
         help: String,
     },
+    /// An observer ends the run.
     #[error("{message}")]
     Observer {
+        /// What happened.
         message: String,
+        /// What to do about it.
         #[help]
         help: String,
         /// A bound that the user set is reached; else the environment lacks something.
         incomplete: bool,
     },
+    /// The rule does not believe the evidence.
     #[error("the evidence is implausible: {message}")]
     #[diagnostic(help(
         "check the pictures, evidence.jsonl, and the weights and settings of the observer"
     ))]
     Doubt { message: String },
+    /// What a program error would lead to: a record that cannot be written, and the like.
     #[error("{0}")]
     Invalid(String),
 }
@@ -93,11 +117,11 @@ impl RunError {
 
     /// An input/output error in words a user can act on.
     pub fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
-        let (reason, help, environment) = explain(error);
+        let (help, environment) = remedy(error);
         Self::Io {
             action,
             path: path.to_path_buf(),
-            reason,
+            reason: reason(error),
             help: help.map(String::from),
             environment,
         }
@@ -110,35 +134,23 @@ impl From<FileError> for RunError {
     }
 }
 
-fn explain(error: &io::Error) -> (String, Option<&'static str>, bool) {
+/// What to do about a fault, and whether the environment is at fault.
+fn remedy(error: &io::Error) -> (Option<&'static str>, bool) {
     use io::ErrorKind as Kind;
     match error.kind() {
-        Kind::NotFound => ("there is no such file or folder".into(), None, false),
         Kind::PermissionDenied => (
-            "permission denied".into(),
             Some(
                 "choose a folder that you may write to with `--out DIR`, or change its permissions",
             ),
             true,
         ),
-        Kind::ReadOnlyFilesystem => (
-            "the file system is read-only".into(),
-            Some("choose another folder with `--out DIR`"),
-            true,
-        ),
+        Kind::ReadOnlyFilesystem => (Some("choose another folder with `--out DIR`"), true),
         Kind::StorageFull | Kind::QuotaExceeded => (
-            "the disk is full".into(),
             Some(
                 "everything written so far is safe: free some space and run the same command again to continue",
             ),
             true,
         ),
-        Kind::NotADirectory => (
-            "a part of the path is a file, not a folder".into(),
-            None,
-            false,
-        ),
-        Kind::IsADirectory => ("it is a folder, not a file".into(), None, false),
-        _ => (error.to_string(), None, false),
+        _ => (None, false),
     }
 }

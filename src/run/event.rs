@@ -1,25 +1,38 @@
-//! What the engine tells while it works. Progress bars, plain lines and logs are consumers of these events.
+//! What the engine says while it works. Progress bars, plain lines and logs are consumers of these events.
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Work is about to start. Counts are outputs.
+    /// Work is about to start.
     Planned {
+        /// Outputs to make.
         outputs: usize,
+        /// Outputs that are there already.
         done: usize,
+        /// Looks of one observer at one output each.
         observations: usize,
     },
-    /// An output is on disk (or failed).
-    Generated { failed: bool },
-    /// One observer has looked at one output (or failed).
-    Observed { failed: bool },
+    /// An output is on disk, or could not be made.
+    Generated {
+        /// Whether it could not be made.
+        failed: bool,
+    },
+    /// One observer has looked at one output.
+    Observed {
+        /// Whether it saw nothing because of an error.
+        failed: bool,
+    },
     /// A remark for the user: what was repaired, redone, left out.
     Note(String),
-    /// The first failures are worth a line each.
+    /// Why an output or an observation failed.
     Failed {
+        /// The item.
         item: String,
+        /// Which of the item's outputs, from 0.
         repeat: u32,
+        /// `generate` or `observe`.
         stage: &'static str,
+        /// The reason.
         message: String,
     },
     /// All work is over.
@@ -28,6 +41,7 @@ pub enum Event {
 
 /// A consumer of events; called from several threads.
 pub trait Listener: Sync {
+    /// Hears an event.
     fn on(&self, event: Event);
 }
 

@@ -18,12 +18,15 @@ use std::path::{Path, PathBuf};
 /// The journals of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
+    /// What was made: `outputs.jsonl`.
     Outputs,
+    /// What observers saw: `evidence.jsonl`.
     Evidence,
 }
 
 impl Stream {
-    fn stem(self) -> &'static str {
+    /// The name of the journal's file, without its ending.
+    pub fn stem(self) -> &'static str {
         match self {
             Self::Outputs => "outputs",
             Self::Evidence => "evidence",
@@ -63,22 +66,27 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Everything needed to repeat the run.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
+    /// What was asked.
     pub fn items(&self) -> PathBuf {
         self.root.join("items.jsonl")
     }
 
+    /// One grade for each output.
     pub fn grades(&self) -> PathBuf {
         self.root.join("grades.jsonl")
     }
 
+    /// The grades as a table.
     pub fn grades_parquet(&self) -> PathBuf {
         self.root.join("grades.parquet")
     }
@@ -88,10 +96,12 @@ impl RunFolder {
         self.root.join("official")
     }
 
+    /// The numbers of the run.
     pub fn summary(&self) -> PathBuf {
         self.root.join("summary.json")
     }
 
+    /// The folder of tables, charts and the page.
     pub fn report(&self) -> PathBuf {
         self.root.join("report")
     }
@@ -103,12 +113,12 @@ impl RunFolder {
 
     /// What this execution says of itself: `manifest.json`, or the part of one shard.
     pub fn manifest_of(&self, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name("manifest", shard, ".json"))
+        self.root.join(shard::file_name("manifest", shard, ".json"))
     }
 
     /// Folder for what one phase of a pipeline leaves to the next; gone when all outputs are made.
     pub fn scratch(&self, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name("scratch", shard, ""))
+        self.root.join(shard::file_name("scratch", shard, ""))
     }
 
     /// Removes what phases left to each other; whoever calls this holds the lock.
@@ -144,7 +154,8 @@ impl RunFolder {
 
     /// A journal, of the whole run or of one shard.
     pub fn stream(&self, stream: Stream, shard: Option<Shard>) -> PathBuf {
-        self.root.join(shard::name(stream.stem(), shard, ".jsonl"))
+        self.root
+            .join(shard::file_name(stream.stem(), shard, ".jsonl"))
     }
 
     /// The shards whose journal exists.
@@ -175,7 +186,7 @@ impl RunFolder {
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(&self.root, &shard::name(".lock", shard, "")).map_err(|error| match error {
+        Lock::take(&self.root, &shard::file_name(".lock", shard, "")).map_err(|error| match error {
             LockError::Held { folder, holder } => RunError::Locked {
                 folder,
                 holder: match shard {
@@ -227,14 +238,13 @@ pub fn run_folders(suite: &Path) -> Vec<PathBuf> {
 }
 
 fn holds_just(mut bytes: &[u8], items: &[Item]) -> bool {
+    let mut begins_with = |chunk: &[Item]| {
+        let lines = to_lines(chunk).ok()?;
+        bytes = bytes.strip_prefix(&lines[..])?;
+        Some(())
+    };
     items
         .chunks(LINES_AT_ONCE)
-        .all(|chunk| match bytes.strip_prefix(&to_lines(chunk)[..]) {
-            Some(rest) => {
-                bytes = rest;
-                true
-            }
-            None => false,
-        })
+        .all(|chunk| begins_with(chunk).is_some())
         && bytes.is_empty()
 }

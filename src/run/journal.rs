@@ -1,8 +1,8 @@
 //! Append-only JSON lines.
 //!
-//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with a note.
-//! Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing that was appended
-//! and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
+//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with
+//! a note. Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing
+//! that was appended and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
 
 use super::error::RunError;
 use crate::files::write_durable_by;
@@ -83,7 +83,8 @@ impl Journal {
     /// Hands everything to the kernel.
     ///
     /// # Errors
-    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines only.
+    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines
+    /// only.
     pub fn flush(&mut self) -> Result<(), RunError> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -198,7 +199,8 @@ impl Lines {
     /// # Errors
     /// When a line is not the expected record, with its number.
     pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
-        // Through a vector of results, which keeps its allocation: a direct collect would hold everything twice.
+        // Through a vector of results, which keeps its allocation: a direct collect would hold everything
+        // twice.
         let records: Vec<Result<T, RunError>> = self
             .spans
             .par_iter()
@@ -250,7 +252,7 @@ pub(super) fn broken(path: &Path, line: usize, text: &[u8], error: &serde_json::
         path,
         line,
         reason,
-        "each line is one JSON object; see the formats in the README",
+        "each line is one JSON object; see docs/reference/run-folder.md",
     )
 }
 
@@ -275,26 +277,28 @@ pub(super) fn write_lines<T: serde::Serialize + Sync>(
 ) -> Result<(), RunError> {
     let fill = |file: &mut File| {
         let mut chunks = records.chunks(LINES_AT_ONCE);
-        chunks.try_for_each(|chunk| file.write_all(&to_lines(chunk)))
+        chunks.try_for_each(|chunk| file.write_all(&to_lines(chunk)?))
     };
     Ok(write_durable_by(path, fill)?)
 }
 
 /// Serialises records to JSON lines, on all cores.
-pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> Vec<u8> {
-    records
+///
+/// # Errors
+/// When a record has no JSON form.
+pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> serde_json::Result<Vec<u8>> {
+    let chunks: Vec<Vec<u8>> = records
         .par_chunks(4096)
         .map(|chunk| {
             let mut bytes = Vec::with_capacity(chunk.len() * 160);
             for record in chunk {
-                // Our records hold string keys and finite numbers only: writing to memory cannot fail.
-                let _ = serde_json::to_writer(&mut bytes, record);
+                serde_json::to_writer(&mut bytes, record)?;
                 bytes.push(b'\n');
             }
-            bytes
+            Ok(bytes)
         })
-        .collect::<Vec<_>>()
-        .concat()
+        .collect::<serde_json::Result<_>>()?;
+    Ok(chunks.concat())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::scoring::Records;
 use crate::grade::OfficialResults;
 use crate::record::{Item, Task};
+use crate::text::count::counted;
 use rows::{LooseFile, Rows};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -45,12 +46,12 @@ impl Records {
             .notes
             .extend(evidence.iter().filter_map(|rows| rows.note.clone()));
         let outputs = outputs.map(|rows| {
-            remarks.check(&rows, "outputs", |output| (&output.item, output.repeat, ""))?;
+            remarks.check(&rows, "output", |output| (&output.item, output.repeat, ""))?;
             rows.into_records()
         });
         let outputs = outputs.transpose()?;
         let evidence = evidence.map(|rows| {
-            remarks.check(&rows, "readings", |seen| {
+            remarks.check(&rows, "reading", |seen| {
                 (&seen.item, seen.repeat, &seen.observer)
             })?;
             rows.into_records()
@@ -117,9 +118,9 @@ impl<'a> Remarks<'a> {
         let name = rows.path.file_name().unwrap_or(rows.path.as_os_str());
         let name = name.display();
         if let Some(examples) = examples(&again) {
-            let count = again.len();
             self.notes.push(format!(
-                "{count} {what} have several records in {name}, of which the last one counts: {examples}"
+                "repeated records of {} in {name}, of which the last one counts: {examples}",
+                counted(again.len(), what)
             ));
         }
         let strange = lines.keys().map(|(item, ..)| *item);
@@ -129,8 +130,8 @@ impl<'a> Remarks<'a> {
             .collect();
         if let Some(examples) = examples(&strange) {
             self.notes.push(format!(
-                "records of {} items in {name} are skipped, since no item has their ids: {examples}",
-                strange.len()
+                "records of {} in {name} are skipped, since no item has such an id: {examples}",
+                counted(strange.len(), "unknown item")
             ));
         }
         Ok(())

@@ -1,10 +1,12 @@
 //! The manifest: everything needed to repeat a run.
 
+use super::definition::{ManifestModel, ManifestSuite};
 use super::error::RunError;
 use super::folder::RunFolder;
 use super::shard::Shard;
 use super::store::{read_json, write_json};
 use crate::files::host_name;
+use crate::record::Summary;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,17 +18,23 @@ pub const FORMAT_VERSION: u32 = 1;
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Version of the run folder's layout.
     pub format_version: u32,
+    /// Which program made the run.
     pub program: Program,
     /// The suite's definition as resolved.
-    pub suite: Value,
+    pub suite: ManifestSuite,
     /// The model's definition as resolved, presets applied.
-    pub model: Value,
+    pub model: ManifestModel,
     /// Name of the run, unique for suite and model.
     pub run: String,
+    /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
+    /// Outputs for each item.
     pub repeats: u32,
+    /// Which items were asked.
     pub selection: Selection,
+    /// The shard that wrote this; absent when the run is whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
@@ -41,10 +49,13 @@ pub struct Manifest {
     pub assets: BTreeMap<String, Value>,
     /// What looked at the outputs: settings, model hashes and library versions, by observer.
     pub observers: BTreeMap<String, Value>,
+    /// Where it was made.
     pub host: Host,
     /// Command line, without secrets (none is ever passed on it).
     pub command: Vec<String>,
+    /// When the run began.
     pub started: jiff::Timestamp,
+    /// When the run was complete; absent before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<jiff::Timestamp>,
     /// Where and how the shards of a merged run were made; empty for a run of one process.
@@ -55,13 +66,19 @@ pub struct Manifest {
 /// How one shard was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
+    /// Which one.
     pub shard: Shard,
     /// The machine's name.
     pub host_name: String,
+    /// The machine.
     pub host: Host,
+    /// Device and dtype of in-process models.
     pub device: String,
+    /// Which program made it.
     pub program: Program,
+    /// Its command line.
     pub command: Vec<String>,
+    /// When it began.
     pub started: jiff::Timestamp,
     /// Absent when the shard was stopped before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +90,7 @@ pub struct Execution {
 pub struct Part {
     /// The machine's name.
     pub host_name: String,
+    /// What it says of itself.
     #[serde(flatten)]
     pub manifest: Manifest,
 }
@@ -108,8 +126,11 @@ impl Part {
 /// Which program made the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
+    /// Its name.
     pub name: String,
+    /// Its version.
     pub version: String,
+    /// The commit that it was built from.
     pub commit: String,
 }
 
@@ -127,8 +148,10 @@ impl Program {
 /// Which items of the suite were asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
+    /// Only the first items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Only these items, by their identifiers; empty means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
 }
@@ -136,8 +159,11 @@ pub struct Selection {
 /// Where the run was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
+    /// The operating system.
     pub os: String,
+    /// The processor's architecture.
     pub arch: String,
+    /// Cores that the process may use.
     pub cores: usize,
 }
 
@@ -153,6 +179,13 @@ impl Host {
 }
 
 impl Manifest {
+    /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions
+    /// notes nothing; then they are those of the run's suite.
+    pub fn grading(&self, summary: &Summary) -> Value {
+        let noted = summary.extra.get(Summary::GRADING).cloned();
+        noted.unwrap_or_else(|| self.suite.grading())
+    }
+
     /// Reads the manifest of a run.
     ///
     /// # Errors
@@ -193,8 +226,8 @@ impl Manifest {
         there.then(|| Self::read(folder)).transpose()
     }
 
-    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run only where
-    /// that does not say the same already or calls the run finished.
+    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run
+    /// only where that does not say the same already or calls the run finished.
     ///
     /// # Errors
     /// When the disk refuses, or the manifest that is there is damaged.
@@ -261,12 +294,15 @@ impl Manifest {
         changes
     }
 
-    /// Everything that differs and may have changed a score: definitions, seed, selection, program, device, assets,
-    /// observers, host. The run's name, its times and its command line always differ and are left out.
+    /// Everything that differs and may have changed a score: definitions, seed, selection, program, device,
+    /// assets, observers, host. The run's name, its times and its command line always differ and are left
+    /// out.
     pub fn differences(&self, newer: &Self) -> Vec<Changed> {
         let mut changes = self.definitions(newer);
         let plain = |value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
-            [self, newer].map(|manifest| value(manifest).unwrap_or_default())
+            // What has no JSON form differs from all that has one.
+            let told = |error: serde_json::Error| Value::String(error.to_string());
+            [self, newer].map(|manifest| value(manifest).unwrap_or_else(told))
         };
         let mut add = |path: &str, value: &dyn Fn(&Self) -> serde_json::Result<Value>| {
             let [old, new] = plain(value);
@@ -283,8 +319,10 @@ impl Manifest {
 
     fn definitions(&self, newer: &Self) -> Vec<Changed> {
         let mut changes = Vec::new();
-        differ("suite", &self.suite, &newer.suite, &mut changes);
-        differ("model", &self.model, &newer.model, &mut changes);
+        let (old, new) = (self.suite.as_json(), newer.suite.as_json());
+        differ("suite", old, new, &mut changes);
+        let (old, new) = (self.model.as_json(), newer.model.as_json());
+        differ("model", old, new, &mut changes);
         differ("seed", &self.seed.into(), &newer.seed.into(), &mut changes);
         let (old, new) = (self.repeats.into(), newer.repeats.into());
         differ("repeats", &old, &new, &mut changes);
@@ -297,7 +335,9 @@ impl Manifest {
 pub struct Changed {
     /// Keys, joined by dots.
     pub path: String,
+    /// The value in the older manifest.
     pub old: Value,
+    /// The value in the newer one.
     pub new: Value,
 }
 

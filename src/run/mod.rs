@@ -1,19 +1,23 @@
 //! The run folder and the engine: plan, resume, shard, progress.
 //!
-//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line carries
-//! the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do not depend on
-//! order, shards or interruptions; a failure is a record, never a silent zero.
+//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line
+//! carries the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do
+//! not depend on order, shards or interruptions; a failure is a record, never a silent zero.
 
+mod asked;
 mod chain;
+mod definition;
+mod division;
+mod engine;
 mod error;
 mod event;
+mod fingerprint;
 mod folder;
 mod journal;
 mod loose;
 mod manifest;
 mod output;
 mod parquet;
-mod pipeline;
 mod plan;
 mod queue;
 mod remarks;
@@ -22,16 +26,21 @@ mod seed;
 mod shard;
 mod store;
 
+pub use asked::Asked;
 pub use chain::Chains;
+pub use definition::{
+    ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel, grading_note,
+};
+pub use division::{Division, Merged};
+pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
 pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
 pub use parquet::{RunGrades, read_grades, write_items};
-pub use pipeline::{GeneratorFactory, Making, Outcome, Work};
-pub use plan::{Asked, Plan};
-pub use scoring::{Records, Scored, Scoring, Source, graded_by, score};
+pub use plan::Plan;
+pub use scoring::{Records, Scored, Scoring, Source, score};
 pub use seed::derive_seed;
-pub use shard::{Division, Merged, Shard};
+pub use shard::Shard;
 pub use store::{read_json, write_json};

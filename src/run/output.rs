@@ -1,9 +1,10 @@
 //! From a generator's answer to a durable file and its record.
 
-use super::chain::Inputs;
+use super::asked::Asked;
+use super::chain::{Inputs, Slot};
 use super::error::RunError;
+use super::fingerprint::Fingerprints;
 use super::folder::RunFolder;
-use super::plan::{Asked, Fingerprints, Slot};
 use crate::files::{sha256_hex, write_durable};
 use crate::generate::{Answer, Generated};
 use crate::layout::Layout;
@@ -17,17 +18,25 @@ pub(super) const OUTPUT_PICTURE: &str = "the picture";
 
 /// What a generator made of one slot.
 pub(super) struct Made {
+    /// Which output.
     pub slot: Slot,
+    /// The answer, or why there is none.
     pub result: Result<Generated, Failure>,
+    /// Seconds that it took.
     pub seconds: f64,
 }
 
 /// Writes answers into the run folder.
 pub(super) struct OutputWriter<'a> {
+    /// Where the files go.
     pub folder: &'a RunFolder,
+    /// How they are named.
     pub layout: Layout,
+    /// The outputs asked for.
     pub asked: &'a Asked<'a>,
+    /// The fingerprints of their records.
     pub prints: Option<&'a Fingerprints>,
+    /// The outputs that others start from.
     pub inputs: &'a Inputs,
 }
 
@@ -37,7 +46,7 @@ impl OutputWriter<'_> {
     /// # Errors
     /// When the disk refuses. An answer that is no picture is a failure in the record instead.
     pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
-        let (item, repeat) = self.asked.of(made.slot);
+        let (item, repeat) = self.asked.item_and_repeat(made.slot);
         let kind = if item.task == Task::Understand {
             OutputKind::Text
         } else {
@@ -76,7 +85,8 @@ impl OutputWriter<'_> {
         if let Some(before) = self.asked.before(made.slot)
             && let Ok(input) = self.inputs.get(before)
         {
-            let from = json!({"item": self.asked.of(before).0.item, "sha256": input.sha256});
+            let from =
+                json!({"item": self.asked.item_and_repeat(before).0.item, "sha256": input.sha256});
             output.extra.insert("input".into(), from);
         }
         let (bytes, extension, pixels) = match generated.answer {
@@ -127,8 +137,8 @@ impl OutputWriter<'_> {
 }
 
 impl OutputWriter<'_> {
-    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is left to the
-    /// observers to tell.
+    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is
+    /// left to the observers to tell.
     fn source(&self, item: &Item) -> Result<(), RunError> {
         let Some((path, source)) = self.layout.source(item) else {
             return Ok(());

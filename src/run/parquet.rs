@@ -17,14 +17,20 @@ use std::path::Path;
 /// The grades of one run, for a table of several.
 #[derive(Debug, Clone)]
 pub struct RunGrades {
+    /// The suite's short name.
     pub suite: String,
+    /// The suite's version.
     pub suite_version: String,
+    /// The model's short name.
     pub model: String,
+    /// The name of the run.
     pub run: String,
+    /// One for each output.
     pub grades: Vec<Grade>,
 }
 
-/// Writes grades as a Parquet table: `item, repeat, score, correct, reason, unscored`, then `tag.*` and `part.*`.
+/// Writes grades as a Parquet table: `item, repeat, score, correct, reason, unscored`, then `tag.*` and
+/// `part.*`.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -35,8 +41,8 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
     Ok(write_durable(path, &bytes)?)
 }
 
-/// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite, suite_version,
-/// model, run`, then the columns of `write_grades`.
+/// Writes the grades of several runs as one table, Parquet or, where the file is so named, CSV: `suite,
+/// suite_version, model, run`, then the columns of `write_grades`.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -96,8 +102,8 @@ fn with_grades<'r, 'a, T>(
     records.build()
 }
 
-/// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and parts. The record
-/// is the same one each time.
+/// Shows every grade of the table, with what scores are computed from: item, repeat, score, `correct` and
+/// parts. The record is the same one each time.
 ///
 /// # Errors
 /// When the file is absent, damaged or no such table; the reason, in words.

@@ -1,86 +1,17 @@
 //! What is left to do: compares the journals of a run folder with what is asked now.
 
-use super::chain::{Chains, Inputs, starting_from};
+use super::asked::Asked;
+use super::chain::{Inputs, Slot};
 use super::error::RunError;
+use super::fingerprint::{Fingerprints, evidence_fingerprint, hash_of_content};
 use super::folder::{RunFolder, Stream};
 use super::journal::Lines;
-use super::seed::{derive_seed, fingerprint, item_fingerprint};
-use super::shard::Shard;
-use crate::files::sha256_hex;
 use crate::observe::Observer;
 use crate::record::{Item, Output};
 use rayon::prelude::*;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
-
-/// One output asked for, by its place: `item * repeats + repeat`.
-pub type Slot = usize;
-
-/// The outputs asked for.
-#[derive(Debug, Clone)]
-pub struct Asked<'a> {
-    pub items: &'a [Item],
-    /// Folder that input images are relative to.
-    pub base: &'a Path,
-    pub repeats: u32,
-    pub seed: u64,
-    pub shard: Option<Shard>,
-    pub chains: Chains,
-}
-
-impl<'a> Asked<'a> {
-    /// The item and repeat of a slot.
-    pub fn of(&self, slot: Slot) -> (&'a Item, u32) {
-        let repeats = self.repeats as usize;
-        (
-            &self.items[slot / repeats],
-            u32::try_from(slot % repeats).unwrap_or(0),
-        )
-    }
-
-    /// Seed of a slot.
-    pub fn seed(&self, slot: Slot) -> u64 {
-        let (item, repeat) = self.of(slot);
-        derive_seed(self.seed, &item.item, repeat)
-    }
-
-    /// All slots of this process; a chain lies in one shard.
-    pub fn slots(&self) -> impl Iterator<Item = Slot> {
-        let repeats = self.repeats as usize;
-        (0..self.items.len() * repeats).filter(move |slot| {
-            self.shard
-                .is_none_or(|shard| shard.holds(self.chains.number(slot / repeats)))
-        })
-    }
-
-    /// The slot whose output this one starts from.
-    pub fn before(&self, slot: Slot) -> Option<Slot> {
-        let repeats = self.repeats as usize;
-        let before = self.chains.before(slot / repeats)?;
-        Some(before * repeats + slot % repeats)
-    }
-
-    /// The slots that start from this one's output.
-    pub fn after(&self, slot: Slot) -> impl Iterator<Item = Slot> {
-        let repeats = self.repeats as usize;
-        let after = self.chains.after(slot / repeats).iter();
-        after.map(move |place| place * repeats + slot % repeats)
-    }
-
-    /// The item of a slot with the picture that it starts from.
-    ///
-    /// # Errors
-    /// Why there is no such picture.
-    pub fn item(&self, slot: Slot, inputs: &Inputs) -> Result<Cow<'a, Item>, String> {
-        let item = self.of(slot).0;
-        match self.before(slot) {
-            None => Ok(Cow::Borrowed(item)),
-            Some(before) => Ok(Cow::Owned(starting_from(item, inputs.get(before)?))),
-        }
-    }
-}
 
 /// What is left to do and what is already there.
 #[derive(Debug, Default)]
@@ -99,92 +30,24 @@ pub struct Plan {
     pub lost: usize,
     /// Good outputs that others start from.
     pub inputs: Inputs,
+    /// Remarks about the journal.
     pub notes: Vec<String>,
 }
 
-/// Fingerprints that a good record must carry.
-#[derive(Debug)]
-pub struct Fingerprints {
-    items: Vec<[u8; 16]>,
-    stage: String,
-}
-
-impl Fingerprints {
-    /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
-    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Self {
-        let items = asked
-            .items
-            .par_iter()
-            .map(|item| {
-                let hashes: Vec<String> = item
-                    .all_images()
-                    .map(|path| file_hash(asked.base, path))
-                    .collect();
-                item_fingerprint(item, &hashes)
-            })
-            .collect();
-        Self {
-            items,
-            stage: identity.to_string(),
-        }
+impl Plan {
+    /// What is left to make; `identity` is all that shapes an output beside item and seed. Writes nothing.
+    ///
+    /// # Errors
+    /// When the journals of the folder cannot be read.
+    pub fn of_outputs(
+        folder: &RunFolder,
+        asked: &Asked<'_>,
+        identity: &serde_json::Value,
+    ) -> Result<Self, RunError> {
+        let outputs = Lines::read(&folder.stream(Stream::Outputs, asked.shard))?;
+        let prints = Fingerprints::new(asked, identity)?;
+        plan(folder, asked, Some(&prints), &[], &outputs)
     }
-
-    /// The fingerprint of one output; of one that starts from another, with the hash of that picture.
-    pub fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
-        let item = &self.items[slot / asked.repeats as usize];
-        let seed = asked.seed(slot).to_le_bytes();
-        let parts = [self.stage.as_bytes(), item, &seed];
-        match asked.before(slot) {
-            None => fingerprint(&parts),
-            Some(before) => {
-                let input = inputs.get(before).map(|input| input.sha256);
-                fingerprint(&[&parts[..], &[input.unwrap_or_default().as_bytes()]].concat())
-            }
-        }
-    }
-}
-
-fn file_hash(base: &Path, path: &str) -> String {
-    std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
-}
-
-/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the item with the picture
-/// that it started from what its files hold: that picture lies wherever the run folder does.
-pub fn evidence_fingerprint(
-    observer: &dyn Observer,
-    (plain, item): (&Item, &Item),
-    base: &Path,
-    content: &str,
-) -> String {
-    let mut asked = match observer.asked(plain) {
-        serde_json::Value::Null => String::new(),
-        asked => asked.to_string(),
-    };
-    for file in observer.files(item) {
-        asked.push_str(&file_hash(base, &file));
-    }
-    let identity = observer.identity().to_string();
-    let always = [
-        observer.name().as_bytes(),
-        identity.as_bytes(),
-        content.as_bytes(),
-    ];
-    match asked.is_empty() {
-        true => fingerprint(&always),
-        false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),
-    }
-}
-
-/// Hash of what an output shows: of the file, or of the text.
-pub fn content_hash(output: &Output) -> String {
-    content(output.sha256.as_deref(), output.text.as_deref())
-}
-
-fn content(sha256: Option<&str>, text: Option<&str>) -> String {
-    sha256.map_or_else(
-        || sha256_hex(text.unwrap_or_default().as_bytes()),
-        str::to_owned,
-    )
 }
 
 #[derive(Deserialize)]
@@ -377,9 +240,9 @@ fn unseen(
     good.into_par_iter()
         .map(|(slot, line)| {
             let Content { sha256, text } = outputs.parse_one(line)?;
-            let content = content(sha256.as_deref(), text.as_deref());
+            let content = hash_of_content(sha256.as_deref(), text.as_deref());
             let item = asked.item(slot, inputs);
-            let plain = asked.of(slot).0;
+            let plain = asked.item_and_repeat(slot).0;
             let item = item.unwrap_or(Cow::Borrowed(plain));
             let stale = observers.iter().any(|observer| {
                 let print =

@@ -1,6 +1,8 @@
-//! The outputs that are still to be made, in an order in which none comes before the output that it starts from.
+//! The outputs that are still to be made, in an order in which none comes before the output that it starts
+//! from.
 
-use super::plan::{Asked, Slot};
+use super::asked::Asked;
+use super::chain::Slot;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,16 +24,16 @@ struct Slots {
 }
 
 impl Queue {
+    /// All these slots, in their order.
     pub fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
         let waits = |slot: &Slot| asked.before(*slot).is_some();
-        let (ready, waiting) = match slots.iter().any(waits) {
-            false => (slots.iter().copied().collect(), HashSet::new()),
-            true => {
-                let all: HashSet<Slot> = slots.iter().copied().collect();
-                let waits = |slot: Slot| asked.before(slot).is_some_and(|slot| all.contains(&slot));
-                let ready = slots.iter().copied().filter(|slot| !waits(*slot)).collect();
-                (ready, slots.iter().copied().filter(|s| waits(*s)).collect())
-            }
+        let (ready, waiting) = if slots.iter().any(waits) {
+            let all: HashSet<Slot> = slots.iter().copied().collect();
+            let waits = |slot: Slot| asked.before(slot).is_some_and(|slot| all.contains(&slot));
+            let ready = slots.iter().copied().filter(|slot| !waits(*slot)).collect();
+            (ready, slots.iter().copied().filter(|s| waits(*s)).collect())
+        } else {
+            (slots.iter().copied().collect(), HashSet::new())
         };
         Self {
             slots: Mutex::new(Slots { ready, waiting }),
@@ -39,8 +41,8 @@ impl Queue {
         }
     }
 
-    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given out, or the
-    /// run stops.
+    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given
+    /// out, or the run stops.
     pub fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
         let mut slots = self.lock();
         loop {

@@ -1,5 +1,6 @@
 //! The grade stage: evidence and items in, grades and official numbers out. No model, no network, no clock.
 
+use super::definition::grading_note;
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
 use super::journal::{Lines, read_all, write_lines};
@@ -13,7 +14,6 @@ use crate::observe::OBSERVERS;
 use crate::record::evidence::text_engine;
 use crate::record::judged;
 use crate::record::{Evidence, Grade, Item, Output, Summary};
-use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
-    /// caller has them already.
+    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the caller has
+    /// them already.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -90,7 +90,10 @@ pub enum Source<'a> {
 impl Source<'_> {
     fn model(&self) -> &str {
         match self {
-            Self::Run(manifest) => manifest.model["name"].as_str().unwrap_or("model"),
+            Self::Run(manifest) => match manifest.model.name() {
+                "" => "model",
+                name => name,
+            },
             Self::Loose { model } => model,
         }
     }
@@ -114,8 +117,8 @@ impl Source<'_> {
     }
 }
 
-/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's
-/// official files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
+/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's official
+/// files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
 ///
 /// # Errors
 /// When the evidence cannot be believed, or a file cannot be written.
@@ -186,7 +189,7 @@ fn annotate(
     summary.notes.extend(other_options(scoring.over));
     if let Source::Run(_) = scoring.source {
         let options = scoring.suite.grade.options.merged(scoring.over);
-        let grading = grading(&scoring.suite.grade.rule, &options);
+        let grading = grading_note(&scoring.suite.grade.rule, &options);
         summary.extra.insert(Summary::GRADING.into(), grading);
     }
     let engines = engines(&records.evidence);
@@ -198,8 +201,7 @@ fn annotate(
 
 /// The notes of the suite and of the model, and what the run leaves out.
 fn run_notes(suite: &SuiteFile, manifest: &Manifest) -> Vec<String> {
-    let of_model = manifest.model["notes"].as_array().into_iter().flatten();
-    let of_model = of_model.filter_map(|note| note.as_str().map(str::to_owned));
+    let of_model = manifest.model.notes().map(str::to_owned);
     let of_suite = suite.notes.iter().cloned();
     of_suite
         .chain(of_model)
@@ -211,18 +213,6 @@ fn run_notes(suite: &SuiteFile, manifest: &Manifest) -> Vec<String> {
 fn observer_notes(root: &Path) -> Vec<String> {
     let kinds = OBSERVERS.iter();
     kinds.flat_map(|kind| (kind.notes)(root)).collect()
-}
-
-/// A rule and its options, as the summary notes them.
-fn grading(rule: &str, options: &Settings) -> Value {
-    json!({"rule": rule, "options": options.to_json()})
-}
-
-/// The rule and the options that a run was graded by: those that its summary notes, or else the suite's own,
-/// as earlier versions took them.
-pub fn graded_by(summary: &Summary, suite: &SuiteFile) -> Value {
-    let noted = summary.extra.get(Summary::GRADING).cloned();
-    noted.unwrap_or_else(|| grading(&suite.grade.rule, &suite.grade.options))
 }
 
 /// Says that other options than the suite's own are set for the rule; None where none are.

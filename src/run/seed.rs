@@ -29,21 +29,25 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
     hex(&hash.finalize()[..8])
 }
 
-/// Fingerprint of an item as asked, with the bytes of its input images: the first half of a sha256, as there may be
-/// a million of them.
-pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> [u8; 16] {
+/// Fingerprint of an item as asked, with the bytes of its input images: the first half of a sha256, as there
+/// may be a million of them.
+///
+/// # Errors
+/// When the item has no JSON form.
+pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Result<[u8; 16]> {
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(item).unwrap_or_default());
+    hash.update(serde_json::to_vec(item)?);
     hash.update(image_hashes.join(","));
     let digest = hash.finalize();
-    std::array::from_fn(|at| digest[at])
+    Ok(std::array::from_fn(|at| digest[at]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // python3 -c "import hashlib,struct; print(struct.unpack('<I', hashlib.sha256(struct.pack('<QI', 42, 1) + b'00017').digest()[:4])[0])"
+    // python3 -c "import hashlib,struct; print(struct.unpack('<I', hashlib.sha256(struct.pack('<QI', 42, 1) +
+    // b'00017').digest()[:4])[0])"
     #[test]
     fn seeds_equal_the_documented_formula() {
         assert_eq!(derive_seed(42, "00017", 1), SEED_42_00017_1);

@@ -25,7 +25,7 @@ pub fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, Report
     let table = section.charted(first);
     let mut charts = Vec::new();
     let by = first.map_or(String::new(), |grouped| format!(" and by {}", grouped.by));
-    let bars = Bars::of(&table, &labels, study.width);
+    let bars = Bars::from_table(&table, &labels, study.width);
     let caption = format!(
         "{title}: {}{by}. Whiskers are 95 % intervals.",
         section.metric
@@ -47,7 +47,7 @@ pub fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, Report
     }
     for grouped in &section.groups {
         let table = section.charted(Some(grouped));
-        if let Some(radar) = Radar::of(&table, &labels) {
+        if let Some(radar) = Radar::from_table(&table, &labels) {
             let caption = format!("{title} by {}.", grouped.by);
             charts.push(Drawn::new(
                 &name(&format!("radar-{}", grouped.by)),

@@ -56,10 +56,10 @@ enum Basis<'a> {
 impl<'a> Basis<'a> {
     fn from_run(run: &'a Outcomes, metric: &'a Metric, rule: &'a dyn Recount) -> Self {
         if let Metric::Named(name) = metric {
-            return Self::Further(Further::of(run, rule, name));
+            return Self::Further(Further::new(run, rule, name));
         }
         // The numbers of a run are those of its pairing with itself.
-        let pairing = Pairing::of(run, run, Some(rule));
+        let pairing = Pairing::new(run, run, Some(rule));
         if let Some(pools) = pairing.pools(metric) {
             return Self::Formula(pools.into_iter().map(|pair| pair.before).collect());
         }
@@ -115,7 +115,7 @@ pub fn known(level: &Pooled<'_>) -> Vec<String> {
     let outputs = || outcomes.items.iter().flat_map(|item| &item.outputs);
     let parts: BTreeSet<&String> = outputs().flat_map(|output| output.parts.keys()).collect();
     let parts = parts.into_iter().map(|name| Metric::Part(name.clone()));
-    let itself = Pairing::of(outcomes, outcomes, None);
+    let itself = Pairing::new(outcomes, outcomes, None);
     let groups = outcomes.facts.group_by.iter().flat_map(|by| {
         let keys = itself.keys(by).into_iter();
         keys.map(|key| Metric::Group {

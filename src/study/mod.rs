@@ -31,7 +31,7 @@ pub use models::{Part, StudyModel};
 pub use section::{GroupCell, Grouped, LevelRow, Section};
 pub use write::{Written, write};
 
-use crate::compare::{Allowed, Options, Recount};
+use crate::compare::{Allowed, DifferenceOptions, Recount};
 use crate::config::Metric;
 use crate::record::Outcomes;
 use crate::report::chart::Width;
@@ -71,7 +71,7 @@ pub struct SuiteRuns {
 
 /// How the numbers of a study are computed.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct StudySettings {
     /// The number by which levels are compared.
     pub primary: Metric,
     /// The index of the control among the levels.
@@ -81,7 +81,7 @@ pub struct Settings {
     /// What may differ between runs apart from the model.
     pub allowed: Allowed,
     /// How differences are computed.
-    pub options: Options,
+    pub options: DifferenceOptions,
 }
 
 /// A whole study.

@@ -5,6 +5,7 @@ use super::section::{LevelRow, Section};
 use crate::report::chart::Drawn;
 use crate::report::{ReportError, files, inline};
 use crate::table::formats::html;
+use crate::text::count::counted;
 use askama::Template;
 use std::path::Path;
 
@@ -79,7 +80,7 @@ pub fn render(
                 "{}, {}: {} missing.",
                 section.title,
                 level.title,
-                runs(missing.len())
+                counted(missing.len(), "run")
             ),
         });
         partial.chain(valueless)
@@ -98,13 +99,6 @@ pub fn render(
     };
     page.render()
         .map_err(|error| ReportError::Page(error.to_string()))
-}
-
-fn runs(count: usize) -> String {
-    match count {
-        1 => "1 run".to_owned(),
-        count => format!("{count} runs"),
-    }
 }
 
 fn part<'a>(study: &Study, section: &'a Section, charts: &'a [Drawn], dir: &Path) -> Part<'a> {

@@ -61,7 +61,7 @@ pub fn pool(
 
 /// Why two sets of outcomes should not be compared. Partial runs may be.
 pub fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
-    let found = mismatches(&Pairing::of(one, other, None));
+    let found = mismatches(&Pairing::new(one, other, None));
     let refused = found
         .into_iter()
         .filter(|mismatch| mismatch.kind != Kind::Partial && !allowed.lets(mismatch.kind));

@@ -2,7 +2,7 @@
 
 use super::estimate::{Estimate, known, value};
 use super::pool::{Pooled, pool, unlike};
-use super::{LevelRuns, Settings, SuiteRuns};
+use super::{LevelRuns, StudySettings, SuiteRuns};
 use crate::compare::{Difference, NoDifference, Pairing};
 use crate::config::Metric;
 use crate::stats::holm;
@@ -102,7 +102,7 @@ pub struct GroupCell {
 
 impl Section {
     /// `None` if no level has a run.
-    pub fn from_runs(runs: &SuiteRuns, settings: &Settings) -> Option<Self> {
+    pub fn from_runs(runs: &SuiteRuns, settings: &StudySettings) -> Option<Self> {
         let mut notes = Vec::new();
         let repeats = runs.repeats();
         let pools = runs.levels.iter();
@@ -217,7 +217,7 @@ fn remark(
 fn comparable(
     pooled: &[Option<Pooled<'_>>],
     control: Option<&Pooled<'_>>,
-    settings: &Settings,
+    settings: &StudySettings,
     notes: &mut Vec<String>,
 ) -> Vec<bool> {
     if control.is_none() {
@@ -244,7 +244,7 @@ fn row(
     level: &LevelRuns,
     pooled: Option<&Pooled<'_>>,
     missing: Vec<String>,
-    settings: &Settings,
+    settings: &StudySettings,
 ) -> LevelRow {
     let metric = &settings.primary;
     let found = Estimate::compute(pooled, metric);
@@ -279,10 +279,10 @@ fn row(
 fn difference(
     (control, level): (&Pooled<'_>, &Pooled<'_>),
     metric: &Metric,
-    settings: &Settings,
+    settings: &StudySettings,
 ) -> Result<Difference, NoDifference> {
-    let pairing = Pairing::of(&control.outcomes, &level.outcomes, Some(level.rule));
-    Difference::of(&pairing, metric, &settings.options)
+    let pairing = Pairing::new(&control.outcomes, &level.outcomes, Some(level.rule));
+    Difference::compute(&pairing, metric, &settings.options)
 }
 
 fn grouped(
@@ -290,11 +290,11 @@ fn grouped(
     pooled: &[Option<Pooled<'_>>],
     control: Option<&Pooled<'_>>,
     compared: &[bool],
-    settings: &Settings,
+    settings: &StudySettings,
 ) -> Grouped {
     let mut keys: Vec<String> = Vec::new();
     for Pooled { outcomes, .. } in pooled.iter().flatten() {
-        for key in Pairing::of(outcomes, outcomes, None).keys(by) {
+        for key in Pairing::new(outcomes, outcomes, None).keys(by) {
             if !keys.iter().any(|known| known == key) {
                 keys.push(key.to_owned());
             }

@@ -10,12 +10,12 @@ pub trait AssetSource {
     /// The files of an asset or of a group of them, in the group's order.
     ///
     /// # Errors
-    /// When the asset is unknown, or neither on the disk nor available for download.
+    /// Fails if the asset is unknown, or neither on the disk nor available for download.
     fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, AssetError>;
 
     /// The folder for the pictures that come inside a table.
     ///
     /// # Errors
-    /// When there is no such folder.
+    /// Fails if there is no such folder.
     fn pictures(&self) -> Result<PathBuf, AssetError>;
 }

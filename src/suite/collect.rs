@@ -71,7 +71,7 @@ impl Collected {
     /// The items.
     ///
     /// # Errors
-    /// When any record was broken, or an id comes twice.
+    /// Fails if any record was broken, or an id comes twice.
     pub(super) fn finish(mut self, source: &str) -> Result<Items, SuiteError> {
         repeated(&self.items, &self.places, &mut self.problems);
         unfounded(&self.items, &self.places, &mut self.problems);
@@ -99,7 +99,7 @@ fn share(seen: &mut HashSet<Tags>, tags: &mut Tags) {
     }
 }
 
-/// Ids that an earlier item has, too.
+/// Ids that an earlier item has too.
 fn repeated(items: &[Item], places: &[(usize, Place)], problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, &Place> = HashMap::with_capacity(items.len());
     for (Item { item, .. }, (_, place)) in items.iter().zip(places) {

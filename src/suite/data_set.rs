@@ -5,11 +5,11 @@ use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The tables of a folder, in the order of their names: those that lie in it, or else those of its sub-folder
-/// `data`. None where there are none.
+/// The tables of a folder, in the order of their names: those that are in it, or else those of its sub-folder
+/// `data`. `None` if there are none.
 ///
 /// # Errors
-/// When a folder cannot be listed, or `data` holds more than one split, since nothing says which one is
+/// Fails if a folder cannot be listed, or `data` holds more than one split, since nothing says which one is
 /// meant.
 pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     if let Some(files) = direct(folder)? {
@@ -36,7 +36,7 @@ pub(super) fn tables(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> 
     }
 }
 
-/// The tables that lie in a folder itself.
+/// The tables that are in a folder itself.
 fn direct(folder: &Path) -> Result<Option<Vec<PathBuf>>, Unreadable> {
     for format in formats::tables() {
         let is_one = |name: &str| formats::by_extension(Path::new(name)) == Some(format);

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// The folder that relative paths start from, and whether paths may leave it.
 pub(super) struct Images {
     base: PathBuf,
-    /// Where links may lead; None when `base` does not exist.
+    /// Where links may lead. `None` if `base` does not exist.
     bounds: Option<Bounds>,
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.

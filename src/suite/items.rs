@@ -38,7 +38,7 @@ pub struct ItemSet {
 /// suite's own source.
 ///
 /// # Errors
-/// When the source is absent or unreadable, or any record is broken: nothing is skipped silently.
+/// Fails if the source is absent or unreadable, or any record is broken: nothing is skipped silently.
 pub fn items(
     suite: &Loaded<SuiteFile>,
     instead: Option<&Path>,

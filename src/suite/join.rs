@@ -18,7 +18,7 @@ pub(super) struct Joined {
 
 impl Joined {
     /// # Errors
-    /// When a row is broken, lacks a field that `join` names, or has the value of an earlier one.
+    /// Fails if a row is broken, lacks a field that `join` names, or has the value of an earlier one.
     pub(super) fn new(join: &Join, rows: Vec<Raw<'_>>, name: &str) -> Result<Self, SuiteError> {
         let mut joined = Self {
             on: join.on.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The files of a folder whose names fit, in their order.
 ///
 /// # Errors
-/// When the folder cannot be listed.
+/// Fails if the folder cannot be listed.
 pub(super) fn files(
     folder: &Path,
     fits: &dyn Fn(&str) -> bool,

@@ -41,7 +41,7 @@ pub(super) struct Mapper<'a> {
 
 impl<'a> Mapper<'a> {
     /// # Errors
-    /// When the template of the id or of a prompt is malformed.
+    /// Fails if the template of the id or of a prompt is malformed.
     pub(super) fn new(suite: &'a Loaded<SuiteFile>, images: Images) -> Result<Self, ConfigError> {
         let map = &suite.definition.items.map;
         let mistake = |path: &[&str], message: String, help: &str| {
@@ -76,7 +76,7 @@ impl<'a> Mapper<'a> {
         })
     }
 
-    /// The fields that are read, with whether each must be there; None when all are.
+    /// The fields that are read, with whether each must be there. `None` if all are.
     pub(super) fn fields(&self) -> Option<BTreeMap<String, bool>> {
         let expect: Vec<&str> = match self.map.expect.as_ref()? {
             Expect::All(_) => return None,
@@ -109,7 +109,7 @@ impl<'a> Mapper<'a> {
     /// Whether the record is asked.
     ///
     /// # Errors
-    /// When a field that decides it is missing or no plain value.
+    /// Fails if a field that decides it is missing or no plain value.
     pub(super) fn keeps(&self, fields: &Object) -> Result<bool, String> {
         for (name, wanted) in self.keep {
             let value = field(fields, name)?;

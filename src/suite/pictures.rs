@@ -29,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The folder that pictures are written into. It may be shared: what is there is not written again.
 #[derive(Debug)]
 pub(super) struct Pictures {
-    /// None where there is no folder for them.
+    /// `None` if there is no folder for them.
     folder: Option<PathBuf>,
     /// A picture was to be written, and there is no folder.
     no_place: AtomicBool,
@@ -52,7 +52,7 @@ impl Pictures {
     /// is whole.
     ///
     /// # Errors
-    /// When it is no whole picture of a known format, too large, or cannot be written.
+    /// Fails if it is not a whole picture of a known format, too large, or cannot be written.
     pub(super) fn keep(&self, bytes: &[u8]) -> Result<String, Wrong> {
         if bytes.len() > MAX_BYTES {
             return Err(Flaw::BrokenPicture.wrong(format!(
@@ -73,10 +73,10 @@ impl Pictures {
         Ok(text(path)?)
     }
 
-    /// As [`Self::keep`], of the picture as it is prepared for a model.
+    /// The same as [`Self::keep`], for the picture as it is prepared for a model.
     ///
     /// # Errors
-    /// As [`Self::keep`], and when it cannot be decoded or has no size that fits.
+    /// Fails when [`Self::keep`] fails, and if it cannot be decoded or has no size that fits.
     pub(super) fn keep_prepared(&self, bytes: &[u8], how: Prepare) -> Result<String, Wrong> {
         let Prepare::Gedit = how;
         let path = self.path_of(bytes, "gedit.png")?;
@@ -105,7 +105,7 @@ impl Pictures {
     /// The bytes of a picture in base64, maybe behind `data:…,`.
     ///
     /// # Errors
-    /// When the text is not base64, or too long.
+    /// Fails if the text is not base64, or too long.
     pub(super) fn of_base64(text: &str) -> Result<Vec<u8>, String> {
         let text = match text
             .strip_prefix("data:")

@@ -30,7 +30,7 @@ impl Found {
     /// Finds the source; `instead` is the user's own.
     ///
     /// # Errors
-    /// When an asset is not available, or there is no such file.
+    /// Fails if an asset is not available, or there is no such file.
     pub(super) fn of_suite(
         suite: &Loaded<SuiteFile>,
         instead: Option<&Path>,
@@ -51,7 +51,7 @@ impl Found {
     /// Finds an asset, or a file beside the suite.
     ///
     /// # Errors
-    /// As [`Self::of_suite`].
+    /// Fails when [`Self::of_suite`] fails.
     pub(super) fn named(
         suite: &Loaded<SuiteFile>,
         asset: Option<&str>,
@@ -120,7 +120,7 @@ impl Found {
     /// extension decides for a file that the user gives.
     ///
     /// # Errors
-    /// When neither is known.
+    /// Fails if neither is known.
     pub(super) fn format(&self, stated: Option<Format>, given: bool) -> Result<Format, Unreadable> {
         let named = match self {
             Self::Folder(_) => return Ok(formats::of_folders()),
@@ -128,7 +128,7 @@ impl Found {
             Self::Files { name, files } => files.first().unwrap_or(name),
         };
         let by_name = formats::by_extension(named);
-        // Files with a JSON form of their own end in .json, too.
+        // Files with a JSON form of their own end in .json too.
         let own = stated.is_some_and(|format| format.own_json.is_some()) && is_json(named);
         let format = if given && !own {
             by_name.or(stated)
@@ -151,7 +151,7 @@ impl Found {
     /// The text of a source that is read as a whole.
     ///
     /// # Errors
-    /// When it cannot be read, or is not UTF-8.
+    /// Fails if it cannot be read, or is not UTF-8.
     pub(super) fn text(&self, format: Format) -> Result<Cow<'static, str>, Unreadable> {
         match self {
             Self::BuiltIn { text, .. } => Ok(Cow::Borrowed(text)),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-/// A text of at most so many characters is no picture in base64: it names the record that has the picture.
+/// A text of at most so many characters is not a picture in base64: it names the record that has the picture.
 const LONGEST_INDEX: usize = 64;
 /// The field by which a record names another.
 const INDEX: &str = "index";
@@ -36,7 +36,7 @@ impl Tables<'_> {
     /// The items of all rows that are asked, in their order, and the number of rows.
     ///
     /// # Errors
-    /// When a file cannot be read, or any row is broken: nothing is skipped silently.
+    /// Fails if a file cannot be read, or any row is broken: nothing is skipped silently.
     pub(super) fn items(
         &self,
         mapper: &Mapper<'_>,
@@ -170,7 +170,7 @@ impl Making<'_> {
         }
     }
 
-    /// Writes the row's own pictures; None when the row is not asked.
+    /// Writes the row's own pictures. `None` if the row is not asked.
     fn write(&self, number: usize, row: Row) -> Result<Option<Written>, Problem> {
         let Row { record, pictures } = row;
         let mut lists = pictures.iter().flat_map(|(_, list)| list);

@@ -1,4 +1,4 @@
-//! A table for eyes: what stands in which cell, and nothing of how a format writes it.
+//! A table for eyes: what is in which cell, and nothing of how a format writes it.
 
 use super::marks::Mark;
 use serde::Serialize;
@@ -25,7 +25,8 @@ pub struct Grid {
 pub struct Style {
     /// The class of the HTML element.
     pub class: &'static str,
-    /// Whether the rows compete, so that the caption in LaTeX says how the best and the second number are marked.
+    /// Whether the rows compete, so that the caption in LaTeX says how the best and the second number are
+    /// marked.
     pub ranked: bool,
     /// Whether a terminal without bold letters explains its signs for the best and the second number.
     pub legend: bool,
@@ -46,7 +47,7 @@ impl Style {
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// The text above the column; None where nothing stands there.
+    /// The text above the column. `None` if nothing stands there.
     pub head: Option<String>,
     /// The head as LaTeX prints it, where it is not the text itself.
     pub latex: Option<&'static str>,
@@ -138,7 +139,7 @@ impl Column {
         heads.into_iter().enumerate().map(column).collect()
     }
 
-    /// The text above the column; empty where nothing stands there.
+    /// The text above the column. Empty if nothing stands there.
     pub fn title(&self) -> &str {
         self.head.as_deref().unwrap_or_default()
     }

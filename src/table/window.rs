@@ -7,7 +7,8 @@ use std::io::IsTerminal;
 pub struct Window {
     /// The width in characters; None leaves the table as wide as its content.
     pub width: Option<u16>,
-    /// Whether bold and underlined letters mark the best and the second number; otherwise `*` and `'` behind the number do.
+    /// Whether bold and underlined letters mark the best and the second number; otherwise `*` and `'` behind
+    /// the number do.
     pub styled: bool,
 }
 

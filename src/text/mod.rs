@@ -2,6 +2,7 @@
 
 pub mod bit_distance;
 pub mod bleu;
+pub mod count;
 pub mod decimal;
 pub mod distance;
 pub mod json;

@@ -21,7 +21,7 @@ impl Answers {
     /// Prompts of one length with an answer each; `end` ends an answer.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn new(
         prompts: &[Vec<u32>],
         mut answers: Vec<Vec<u32>>,
@@ -55,7 +55,7 @@ impl Answers {
     /// Of the states of all positions [B, L, D] those that predict the answers, [B, A, D].
     ///
     /// # Errors
-    /// When they are of other rows.
+    /// Fails if they are of other rows.
     pub fn states(&self, states: &Tensor) -> Result<Tensor, TrainError> {
         let answers = states.narrow(1, self.prompt.saturating_sub(1), self.targets.dim(1)?)?;
         Ok(answers.contiguous()?)
@@ -64,7 +64,7 @@ impl Answers {
     /// The mean over all tokens of answers of −log p, from their scores [B, A, V].
     ///
     /// # Errors
-    /// When they are of other rows.
+    /// Fails if they are of other rows.
     pub fn loss(&self, scores: &Tensor) -> Result<Tensor, TrainError> {
         let scores = candle_nn::ops::log_softmax(scores, D::Minus1)?;
         let likely = scores.gather(&self.targets.unsqueeze(2)?, 2)?.squeeze(2)?;
@@ -75,7 +75,7 @@ impl Answers {
     /// Which answers would be decoded right, word for word, from their scores [B, A, V].
     ///
     /// # Errors
-    /// When they are of other rows.
+    /// Fails if they are of other rows.
     pub fn right(&self, scores: &Tensor) -> Result<Vec<bool>, TrainError> {
         let wrong = scores.argmax(D::Minus1)?.ne(&self.targets)?;
         let wrong = (wrong.to_dtype(self.counted.dtype())? * &self.counted)?.sum(1)?;

@@ -31,7 +31,7 @@ pub struct Moments {
 
 impl Autoencoder {
     /// # Errors
-    /// When the folder holds no autoencoder.
+    /// Fails if the folder holds no autoencoder.
     pub fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
         let config: VaeConfig = read_config(&folder.join("config.json"))?;
         let files = files(folder)?;
@@ -79,7 +79,7 @@ impl Autoencoder {
     /// What the latents of pictures are drawn from.
     ///
     /// # Errors
-    /// When the pictures have sizes that do not divide.
+    /// Fails if the pictures have sizes that do not divide.
     pub fn moments(&self, pictures: &[RgbImage]) -> Result<Moments, TrainError> {
         let (mut means, mut deviations) = (Vec::new(), Vec::new());
         for pictures in pictures.chunks(BATCH) {
@@ -97,10 +97,10 @@ impl Autoencoder {
         })
     }
 
-    /// Packed latents [B, N, 4c], scaled, drawn anew.
+    /// Packed latents [B, N, 4c], scaled, drawn again.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn draw(&self, moments: &Moments, generator: &mut Generator) -> Result<Tensor, TrainError> {
         let noise = randn(generator, moments.mean.elem_count(), DType::F32);
         let noise = Tensor::from_vec(noise, moments.mean.shape(), &self.device)?;
@@ -111,7 +111,7 @@ impl Autoencoder {
     /// The pictures of packed latents on a grid of `side` tokens each way.
     ///
     /// # Errors
-    /// When the tokens do not fill the grid.
+    /// Fails if the tokens do not fill the grid.
     pub fn pictures(&self, tokens: &Tensor, side: usize) -> Result<Vec<RgbImage>, TrainError> {
         let latents = latents::unpack(tokens, side, side)?;
         let mut pictures = Vec::new();

@@ -22,7 +22,7 @@ impl<T> Blocks<T> {
     /// The batch of a step, from 1; `make` makes it from its number when it is new.
     ///
     /// # Errors
-    /// As `make`.
+    /// Fails when `make` fails.
     pub fn get(
         &self,
         step: u64,

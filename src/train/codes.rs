@@ -35,7 +35,7 @@ impl ImageTokenizer {
     /// The tokenizer of a folder that the task `siglip-vq` wrote.
     ///
     /// # Errors
-    /// When the folder holds none.
+    /// Fails if the folder holds none.
     pub fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
         let path = folder.join("config.json");
         let json: Value = read_config(&path)?;
@@ -72,7 +72,7 @@ impl ImageTokenizer {
     /// The hash of both networks: codes of another tokenizer mean something else.
     ///
     /// # Errors
-    /// When a file cannot be read.
+    /// Fails if a file cannot be read.
     pub fn fingerprint(&self) -> Result<String, TrainError> {
         let mut hash = Sha256::new();
         for file in [&self.encoder.siglip_path, &self.encoder.projector_path] {
@@ -85,7 +85,7 @@ impl ImageTokenizer {
     /// The codes of pictures of the world, row by row.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub fn codes(&self, pictures: &[RgbImage]) -> Result<Vec<Vec<u32>>, TrainError> {
         let mut codes = Vec::with_capacity(pictures.len());
         for pictures in pictures.chunks(BATCH) {
@@ -99,7 +99,7 @@ impl ImageTokenizer {
     /// What the decoder is conditioned on for pictures in codes, [B, N, Z].
     ///
     /// # Errors
-    /// When a code is outside the codebook or they are no pictures of the world.
+    /// Fails if a code is outside the codebook or they are not pictures of the world.
     pub fn features(&self, codes: &[Vec<u32>]) -> Result<Tensor, TrainError> {
         let grids: Vec<&[u32]> = codes.iter().map(Vec::as_slice).collect();
         let features = self.decoder.decode_all(&grids, (self.side, self.side))?;

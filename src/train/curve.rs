@@ -17,7 +17,7 @@ const SELDOM: u64 = 20;
 /// The losses of a curve by their steps.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn losses(path: &Path) -> Result<BTreeMap<u64, f64>, TrainError> {
     let text = std::fs::read_to_string(path).map_err(|error| TrainError::io(path, error))?;
     let pairs = text.lines().filter_map(|line| {
@@ -34,10 +34,10 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// Goes on after a step: later lines, and a torn one, are of steps that will be done again.
+    /// continues after a step: later lines, and a torn one, are of steps that will be done again.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn open(folder: &Path, step: u64) -> Result<Self, TrainError> {
         let path = folder.join(FILE);
         let failed = |error: std::io::Error| TrainError::io(&path, error);
@@ -59,7 +59,7 @@ impl Curve {
     }
 
     /// # Errors
-    /// When the line cannot be written.
+    /// Fails if the line cannot be written.
     pub fn add(&mut self, step: u64, numbers: &Numbers) -> Result<(), TrainError> {
         let mut record = Map::new();
         record.insert("step".into(), step.into());
@@ -74,7 +74,7 @@ impl Curve {
     /// twentieth, and all checks.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn thin(&mut self) -> Result<(), TrainError> {
         self.flush()?;
         let text = std::fs::read_to_string(&self.path)
@@ -88,7 +88,7 @@ impl Curve {
     }
 
     /// # Errors
-    /// When the lines cannot be written.
+    /// Fails if the lines cannot be written.
     pub fn flush(&mut self) -> Result<(), TrainError> {
         let written = self.file.flush();
         written.map_err(|error| TrainError::io(&self.path, error))

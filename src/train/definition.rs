@@ -30,7 +30,7 @@ pub struct TrainingFile {
     pub steps: u64,
     /// Samples of a step.
     pub batch: usize,
-    /// Steps between two states on the disk, from which an interrupted training goes on.
+    /// Steps between two states on the disk, from which an interrupted training continues.
     #[serde(default = "save_every")]
     pub save_every: u64,
     /// Steps between two checks on samples that training does not see; the last step is always followed by
@@ -38,7 +38,7 @@ pub struct TrainingFile {
     #[serde(default = "check_every")]
     pub check_every: u64,
     /// What the network begins from, by role: folders of other checkpoints. A name without `/` is that of a
-    /// training whose checkpoint lies beside this one's or comes with the program.
+    /// training whose checkpoint is next to this one's or comes with the program.
     #[serde(default)]
     pub from: BTreeMap<String, PathBuf>,
     /// Which parameters learn, by their names: `*` stands for any characters. The others keep what they begin
@@ -48,7 +48,7 @@ pub struct TrainingFile {
     /// How the weights move.
     #[serde(default)]
     pub optimizer: OptimizerSection,
-    /// The network's `config.json`; empty where it follows from what the network begins from.
+    /// The network's `config.json`. Empty if it follows from what the network begins from.
     #[serde(default)]
     pub network: Settings,
     /// What belongs to the task, such as the weights of a loss.
@@ -92,7 +92,7 @@ pub struct TrainingChange<'a> {
 /// Loads a training by name or by the path of its file; a relative path starts from `from`.
 ///
 /// # Errors
-/// When there is no such training or its definition has a mistake.
+/// Fails if there is no such training or its definition has a mistake.
 pub fn training(
     name: &str,
     from: &Path,

@@ -3,7 +3,7 @@
 use crate::model::ModelError;
 use std::path::{Path, PathBuf};
 
-/// A training that cannot go on.
+/// A training that cannot continue.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum TrainError {
     #[error("{path}: {problem}", path = path.display())]

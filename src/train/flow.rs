@@ -20,7 +20,7 @@ impl Noised {
     /// Noise levels are the sigmoid of a unit normal, one a sample, shifted as the scheduler shifts them.
     ///
     /// # Errors
-    /// When the scheduler's configuration is wrong.
+    /// Fails if the scheduler's configuration is wrong.
     pub fn new(
         x: &Tensor,
         scheduler: &FlowMatchConfig,
@@ -47,7 +47,7 @@ impl Noised {
     /// The mean over all numbers of weight · (predicted − velocity)²; weights broadcast to [B, N, C].
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn loss(&self, predicted: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, TrainError> {
         let squares = (predicted - &self.velocity)?.sqr()?;
         Ok(match weights {
@@ -60,7 +60,7 @@ impl Noised {
 /// Euler steps from noise [B, N, C] to a picture; `velocity` gets the tokens and the noise levels `[B]`.
 ///
 /// # Errors
-/// As `velocity`.
+/// Fails when `velocity` fails.
 pub fn sample(
     noise: &Tensor,
     scheduler: &FlowMatchConfig,

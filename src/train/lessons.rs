@@ -113,7 +113,7 @@ impl Lesson {
     /// answers.
     ///
     /// # Errors
-    /// When the vocabulary lacks a word.
+    /// Fails if the vocabulary lacks a word.
     pub fn of_pictures(
         count: usize,
         tokens: &Tokenizer,

@@ -79,7 +79,7 @@ const WEIGHT: &str = "weight";
 
 impl AdamW {
     /// # Errors
-    /// When a parameter cannot be read.
+    /// Fails if a parameter cannot be read.
     pub fn new(
         settings: &OptimizerSection,
         steps: u64,
@@ -122,7 +122,7 @@ impl AdamW {
     /// Moves all parameters; `step` counts from 1.
     ///
     /// # Errors
-    /// When a gradient is not finite: then nothing has moved.
+    /// Fails if a gradient is not finite: then nothing has moved.
     pub fn step(&mut self, step: u64, grads: &GradStore) -> Result<Moved, TrainError> {
         let values: Vec<Option<Vec<f32>>> = self
             .parameters
@@ -155,10 +155,10 @@ impl AdamW {
         })
     }
 
-    /// Puts the averages in the place of the weights while `work` runs.
+    /// Puts the averages in place of the weights while `work` runs.
     ///
     /// # Errors
-    /// As `work`.
+    /// Fails when `work` fails.
     pub fn averaged<T>(
         &self,
         work: impl FnOnce() -> Result<T, TrainError>,
@@ -181,7 +181,7 @@ impl AdamW {
     /// The averages by name: the weights that are published.
     ///
     /// # Errors
-    /// When a tensor cannot be made.
+    /// Fails if a tensor cannot be made.
     pub fn averages(&self) -> Result<BTreeMap<String, Tensor>, TrainError> {
         let each = self.parameters.iter().map(|parameter| {
             let tensor = parameter.tensor(parameter.average.clone())?;
@@ -193,7 +193,7 @@ impl AdamW {
     /// Everything that a later step depends on.
     ///
     /// # Errors
-    /// When a tensor cannot be made.
+    /// Fails if a tensor cannot be made.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>, TrainError> {
         let mut state = BTreeMap::new();
         for parameter in &self.parameters {

@@ -62,7 +62,7 @@ const QUESTIONS: [Question; 3] = [
 /// gives the patch tokens [B, N, D] of pictures, N a square.
 ///
 /// # Errors
-/// As `tokens`.
+/// Fails when `tokens` fails.
 pub fn probe(
     seed: u64,
     tokens: impl Fn(&[RgbImage]) -> Result<Tensor, TrainError>,
@@ -149,7 +149,7 @@ impl Seen {
     }
 
     /// The weights [D + 1, classes] of least squared error against 1 for the right class and 0 for the
-    /// others, each class counting as much as another; None where the tokens are no finite numbers.
+    /// others, each class counting as much as another. `None` if the tokens are not finite numbers.
     fn fit(&self, question: &Question) -> Option<DMatrix<f64>> {
         let answers = self.answers(question);
         let counts = counts(question, answers.iter().copied());

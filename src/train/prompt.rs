@@ -11,7 +11,7 @@ use image::RgbImage;
 /// One turn in UniWorld's form, the picture at its own size.
 ///
 /// # Errors
-/// When the words name a token that stands for pictures.
+/// Fails if the words name a token that stands for pictures.
 pub fn read(
     reader: &Reader,
     words: &str,

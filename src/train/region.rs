@@ -169,7 +169,7 @@ impl Region {
         let pooled = grayscale_close(&pooled(&mask, pool), &ellipse(settings.pooled_kernel)?);
         let inside = white(&pooled);
         if inside == 0 {
-            // All of it lies in the rows and columns that fill no cell.
+            // All of it is in the rows and columns that fill no cell.
             return Err(RegionError::Nothing);
         }
         let x = f64::from(pooled.width() * pooled.height()) / inside as f64;
@@ -204,7 +204,7 @@ impl Region {
 /// The weights of the loss on a grid of `width` × `height` latents, row by row.
 ///
 /// # Errors
-/// As [`Region::new`].
+/// Fails when [`Region::new`] fails.
 pub fn weights(
     target: &RgbImage,
     references: &[RgbImage],

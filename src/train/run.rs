@@ -34,7 +34,7 @@ pub enum Outcome {
 /// Trains.
 ///
 /// # Errors
-/// When the definition has a mistake, the folder holds another training, or a step fails.
+/// Fails if the definition has a mistake, the folder holds another training, or a step fails.
 pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainError> {
     let folder = place.folder;
     std::fs::create_dir_all(folder).map_err(|error| TrainError::io(folder, error))?;
@@ -211,7 +211,7 @@ impl Steps<'_> {
         let folder = self.place.folder;
         let mut weights = self.optimizer.averages()?;
         let parameters: usize = weights.values().map(|tensor| tensor.elem_count()).sum();
-        // What is frozen belongs to the checkpoint, too.
+        // What is frozen belongs to the checkpoint too.
         weights.extend(self.learner.variables().fixed());
         let known = self.optimizer.averaged(|| {
             if checked.is_empty() {

@@ -166,7 +166,7 @@ impl Content {
 /// So many samples of one form, which the first of them sets; `sample` tells form and sample.
 ///
 /// # Errors
-/// As `sample`.
+/// Fails when `sample` fails.
 pub fn alike<T, F: PartialEq>(
     count: usize,
     mut sample: impl FnMut() -> Result<(F, T), TrainError>,
@@ -185,7 +185,7 @@ pub fn alike<T, F: PartialEq>(
 /// Pictures as a batch [B, 3, H, W] in −1 … 1.
 ///
 /// # Errors
-/// When the pictures have different sizes.
+/// Fails if the pictures have different sizes.
 pub fn batch(pictures: &[RgbImage], device: &Device) -> candle_core::Result<Tensor> {
     let Some((width, height)) = pictures.first().map(RgbImage::dimensions) else {
         candle_core::bail!("a batch needs a picture");
@@ -205,7 +205,7 @@ pub fn batch(pictures: &[RgbImage], device: &Device) -> candle_core::Result<Tens
 /// A batch in −1 … 1 as pictures.
 ///
 /// # Errors
-/// When it is not [B, 3, H, W].
+/// Fails if it is not [B, 3, H, W].
 pub fn pictures(batch: &Tensor) -> candle_core::Result<Vec<RgbImage>> {
     let (count, _, height, width) = batch.dims4()?;
     let pixels = ((batch.clamp(-1f32, 1f32)? + 1.0)? * 127.5)?;

@@ -30,7 +30,7 @@ impl Setup<'_> {
     /// The settings of the task.
     ///
     /// # Errors
-    /// When they have a mistake.
+    /// Fails if they have a mistake.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, TrainError> {
         self.settings.read().map_err(TrainError::definition)
     }
@@ -38,7 +38,7 @@ impl Setup<'_> {
     /// The configuration of the network.
     ///
     /// # Errors
-    /// When it has a mistake.
+    /// Fails if it has a mistake.
     pub fn network<T: DeserializeOwned>(&self) -> Result<T, TrainError> {
         self.network.read().map_err(TrainError::definition)
     }
@@ -58,7 +58,7 @@ impl Setup<'_> {
     /// The parameters of a network of one folder, which begin with those of `from.begin` where that is named.
     ///
     /// # Errors
-    /// When the folder is not there or has no weights.
+    /// Fails if the folder is not there or has no weights.
     pub fn own_variables(&self) -> Result<Arc<Variables>, TrainError> {
         let begin = self.sources.get("begin")?.map(|folder| files(&folder));
         let begin = begin.transpose()?.map(|files| (String::new(), files));

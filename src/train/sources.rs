@@ -19,10 +19,10 @@ impl<'a> Sources<'a> {
         Self { from, place }
     }
 
-    /// The folder of a role; None when the definition does not name it.
+    /// The folder of a role. `None` if the definition does not name it.
     ///
     /// # Errors
-    /// When the folder is not there.
+    /// Fails if the folder is not there.
     pub fn get(&self, role: &str) -> Result<Option<PathBuf>, TrainError> {
         let Some(named) = self.from.get(role) else {
             return Ok(None);
@@ -52,7 +52,7 @@ impl<'a> Sources<'a> {
     /// The folder of a role that the task cannot do without.
     ///
     /// # Errors
-    /// When the definition does not name it, or the folder is not there.
+    /// Fails if the definition does not name it, or the folder is not there.
     pub fn need(&self, role: &str) -> Result<PathBuf, TrainError> {
         self.get(role)?.ok_or_else(|| TrainError::Definition {
             message: format!("`from.{role}` is not set: this task needs a checkpoint there"),
@@ -63,7 +63,7 @@ impl<'a> Sources<'a> {
 /// Opens the weights of a folder.
 ///
 /// # Errors
-/// When there are none.
+/// Fails if there are none.
 pub fn files(folder: &Path) -> Result<Arc<Files>, TrainError> {
     Ok(Arc::new(Files::open(folder)?))
 }

@@ -26,7 +26,7 @@ pub struct Progress {
 /// Writes the state.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn save(
     folder: &Path,
     progress: &Progress,
@@ -43,10 +43,10 @@ pub fn save(
 /// What was saved: where the training stood, and its tensors.
 pub type Saved = (Progress, BTreeMap<String, Tensor>);
 
-/// The state of a training that was interrupted; None when there is none.
+/// The state of a training that was interrupted. `None` if there is none.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// Fails if the file cannot be read.
 pub fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
     let path = folder.join(FILE);
     let damaged = |problem: String| TrainError::State {
@@ -71,7 +71,7 @@ pub fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
 /// Removes a file that may be there.
 ///
 /// # Errors
-/// When it cannot be removed.
+/// Fails if it cannot be removed.
 pub fn remove(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -84,7 +84,7 @@ pub fn remove(path: &Path) -> Result<(), TrainError> {
 /// Writes the weights of a checkpoint, in f16.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
     let half = weights
         .iter()
@@ -97,7 +97,7 @@ pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<
 /// Writes a file that is whole or not there.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     crate::files::write_durable(path, bytes).map_err(|error| TrainError::io(path, error))
 }

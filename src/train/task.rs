@@ -30,7 +30,7 @@ impl Loss {
     /// `loss` and the parts.
     ///
     /// # Errors
-    /// When a part is no scalar.
+    /// Fails if a part is not a scalar.
     pub fn numbers(&self) -> Result<Numbers, TrainError> {
         let all = std::iter::once(("loss", &self.total));
         let parts = self.parts.iter().map(|(name, part)| (*name, part));
@@ -48,14 +48,14 @@ pub trait Learner {
     /// The loss of a step, from 1: it depends on nothing but the weights, the seed and the step.
     ///
     /// # Errors
-    /// When the network cannot be computed.
+    /// Fails if the network cannot be computed.
     fn loss(&self, step: u64) -> Result<Loss, TrainError>;
 
-    /// As [`Self::loss`], for a network that learns from the moving average of its own weights: `averages`
-    /// puts it in place.
+    /// The same as [`Self::loss`], for a network that learns from the moving average of its own weights:
+    /// `averages` puts it in place.
     ///
     /// # Errors
-    /// As [`Self::loss`].
+    /// Fails when [`Self::loss`] fails.
     fn loss_beside(&self, step: u64, _averages: &AdamW) -> Result<Loss, TrainError> {
         self.loss(step)
     }
@@ -63,7 +63,7 @@ pub trait Learner {
     /// How good the network is, on samples that training does not see.
     ///
     /// # Errors
-    /// When the network cannot be computed.
+    /// Fails if the network cannot be computed.
     fn check(&self) -> Result<Numbers, TrainError>;
 
     /// The files of the checkpoint.
@@ -73,7 +73,7 @@ pub trait Learner {
     /// at this moment. Returns what is worth knowing of it.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// Fails if the folder cannot be written.
     fn publish(
         &self,
         folder: &Path,

@@ -31,7 +31,7 @@ impl Compared {
 /// Compares the curves of two folders up to a step.
 ///
 /// # Errors
-/// When a curve cannot be read or they have too few steps in common.
+/// Fails if a curve cannot be read or they have too few steps in common.
 pub fn compare(before: &Path, now: &Path, steps: u64) -> Result<Vec<Compared>, TrainError> {
     let read = |folder: &Path| curve::losses(&folder.join(curve::FILE));
     let (old, new) = (read(before)?, read(now)?);

@@ -69,7 +69,7 @@ pub enum Kind {
     XOmni(usize),
 }
 
-/// What opens a picture of X-Omni's, closes it, and stands before its tokens.
+/// What opens a picture of X-Omni's, closes it, and precedes its tokens.
 pub const AROUND: [&str; 3] = ["<SOM>", "<EOM>", "<IMAGE>"];
 
 /// The chat template of X-Omni's `tokenizer_config.json`: Qwen2's without its system turn.

@@ -70,7 +70,7 @@ fn shape(shape: Shape) -> Cover {
     std::array::from_fn(|y| std::array::from_fn(|x| share(x, y)))
 }
 
-/// Whether a point, from the centre, lies in the shape.
+/// Whether a point, from the centre, is in the shape.
 fn inside(shape: Shape, x: f64, y: f64) -> bool {
     match shape {
         Shape::Circle => x.hypot(y) <= HALF,

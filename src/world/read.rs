@@ -25,7 +25,7 @@ const IN_ROW: f32 = 0.5 * CELL as f32;
 /// Something in a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// None when it is like no form.
+    /// `None` if it is like no form.
     pub form: Option<Form>,
     /// The colour of its pixels.
     pub color: Color,
@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// The cell that its middle lies in; None beyond the grid.
+    /// The cell that its middle is in; None beyond the grid.
     pub fn cell(&self) -> Option<Cell> {
         let [column, row] = self.centre().map(|at| (at / CELL as f32) as usize);
         let inside = row.max(column) < GRID;

@@ -10,7 +10,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The cells that nothing stands in.
+    /// The cells that nothing is in.
     pub fn free(&self) -> Vec<Cell> {
         let mut cells = Cell::all();
         cells.retain(|cell| self.things.iter().all(|thing| thing.cell != *cell));

@@ -96,7 +96,7 @@ impl fmt::Display for Color {
     }
 }
 
-/// What can stand in a cell.
+/// What can be in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// A shape.

@@ -32,7 +32,7 @@ pub fn prompt(word: &str) -> String {
     format!("a sign that says {word}")
 }
 
-/// A word's letters in a colour, in a random row and as far left as chance has it. Characters that are no
+/// A word's letters in a colour, in a random row and as far left as chance has it. Characters that are not
 /// letters A to Z leave their cell empty, and what is beyond the edge is left out.
 pub fn sign(word: &str, color: Color, random: &mut Random) -> RgbImage {
     let mut picture = draw::blank();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use unigauge::cancel::Cancel;
-use unigauge::hub::{Hub, HubError, HubOptions, Network, Outcome, Progress, State};
+use unigauge::hub::{AssetState, Hub, HubError, HubOptions, Network, Outcome, Progress};
 
 /// 300 kB without a period that a wrong offset could hide in.
 fn content() -> Vec<u8> {
@@ -342,7 +342,7 @@ fn a_damaged_cache_is_told_and_mended() {
     let entry = hub.list().into_iter().find(|e| e.asset.id == "thing");
     assert!(matches!(
         entry.unwrap().state,
-        State::Corrupt(HubError::Checksum { .. })
+        AssetState::Corrupt(HubError::Checksum { .. })
     ));
     bench.offline = true;
     assert!(matches!(

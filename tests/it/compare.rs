@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use unigauge::compare::{Allowed, IntervalKind, Options, Recount, compare};
+use unigauge::compare::{Allowed, DifferenceOptions, IntervalKind, Recount, compare};
 use unigauge::config::TestChoice;
 use unigauge::record::{ItemOutcome, Outcomes, OutputOutcome, Overall, RunFacts, Tags};
 use unigauge::stats::formula::{Formula, Terms};
@@ -444,7 +444,7 @@ fn a_formula_of_sums_is_compared_as_a_formula() {
             (IntervalKind::Percentile, "low", "high"),
             (IntervalKind::Bca, "bca_low", "bca_high"),
         ] {
-            let options = Options {
+            let options = DifferenceOptions {
                 plan: Plan {
                     level: 0.05,
                     power: 0.8,

@@ -249,9 +249,10 @@ fn wise_asks_up_to_three_times_until_three_scores_can_be_read() {
     let server = ChatServer::start(|chat| {
         let scores = "Consistency: 2\nRealism: 1\n**Aesthetic Quality**: 0";
         let late = chat.text.contains("\"late") && chat.before == 2;
-        Answer::Text(match chat.text.contains("\"good") || late {
-            true => scores.into(),
-            false => "Consistency: 2".into(),
+        Answer::Text(if chat.text.contains("\"good") || late {
+            scores.into()
+        } else {
+            "Consistency: 2".into()
         })
     });
     let options = format!("[observe.judge]\nset = \"wise\"\n{}", server.settings());

@@ -334,9 +334,10 @@ fn a_reply_that_was_cut_off_is_asked_again_once_where_the_judge_may() {
     let server = ChatServer::start(|chat| {
         let limit = chat.body["max_tokens"].as_u64().unwrap();
         let hopeless = chat.text.contains("number 1.");
-        match limit < 50 || hopeless {
-            true => Answer::Whole(cut_off("Score: ")),
-            false => Answer::Text(score(chat)),
+        if limit < 50 || hopeless {
+            Answer::Whole(cut_off("Score: "))
+        } else {
+            Answer::Text(score(chat))
         }
     });
     let limits = "max_tokens = 20\n";
@@ -507,9 +508,10 @@ fn assert_hidden(bytes: &[u8], place: &str) {
 fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => walk(&path, visit),
-            false => visit(&path),
+        if path.is_dir() {
+            walk(&path, visit)
+        } else {
+            visit(&path)
         }
     }
 }

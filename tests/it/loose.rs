@@ -19,9 +19,10 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, &target).unwrap()),
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            drop(fs::copy(&path, &target).unwrap())
         }
     }
 }
@@ -154,8 +155,8 @@ fn the_last_of_several_records_counts_and_that_is_told() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(value(dir.path()), 1.0);
     let told = [
-        "1 outputs have several records in outputs.jsonl, of which the last one counts: b1",
-        "records of 1 items in outputs.jsonl are skipped, since no item has their ids: b3",
+        "repeated records of 1 output in outputs.jsonl, of which the last one counts: b1",
+        "records of 1 unknown item in outputs.jsonl are skipped, since no item has such an id: b3",
     ];
     assert_eq!(notes(dir.path()), told);
     let table = String::from_utf8(output.stdout).unwrap();

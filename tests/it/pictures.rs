@@ -39,9 +39,10 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let place = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &place),
-            false => drop(fs::copy(&path, &place).unwrap()),
+        if path.is_dir() {
+            copy(&path, &place)
+        } else {
+            drop(fs::copy(&path, &place).unwrap())
         }
     }
 }
@@ -558,9 +559,10 @@ fn tiffs(dir: &Path, ids: &[String]) -> (BTreeMap<String, f64>, BTreeMap<String,
     let items: String = (ids.iter())
         .map(|id| {
             let source = format!("tiff-src/{id}.png");
-            let source = match dir.join(&source).exists() {
-                true => source,
-                false => "tiff-src/rgb.png".into(),
+            let source = if dir.join(&source).exists() {
+                source
+            } else {
+                "tiff-src/rgb.png".into()
             };
             format!(
                 "{}\n",

@@ -145,11 +145,10 @@ fn leaves(command: &clap::Command, words: &str, found: &mut BTreeSet<String>) {
     let subcommands = command.get_subcommands();
     for sub in subcommands.filter(|sub| sub.get_name() != "help") {
         let words = format!("{words} {}", sub.get_name());
-        match sub.has_subcommands() {
-            true => leaves(sub, &words, found),
-            false => {
-                found.insert(words.trim().to_owned());
-            }
+        if sub.has_subcommands() {
+            leaves(sub, &words, found)
+        } else {
+            found.insert(words.trim().to_owned());
         }
     }
 }
@@ -294,12 +293,11 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
-                    found.insert(within.replace(|c: char| c.is_ascii_digit(), "#").into());
-                }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
+                found.insert(within.replace(|c: char| c.is_ascii_digit(), "#").into());
             }
         }
     }

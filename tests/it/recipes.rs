@@ -1,19 +1,21 @@
-//! The CI recipes of the README, carried out: their YAML is read, and the lines that run the program are run.
+//! The CI recipes of the documentation, carried out: their YAML is read, and the lines that run the program are run.
 
+use crate::docs::page::pages;
 use crate::support::{ocr_models, unigauge};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-/// The YAML blocks of the README.
+/// The YAML blocks of the guide to gates.
 fn recipes() -> Vec<Value> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let blocks = readme.split("```yaml\n").skip(1);
-    let blocks = blocks.map(|block| block.split("```").next().unwrap());
-    blocks
-        .map(|yaml| serde_saphyr::from_str(yaml).unwrap())
+    let guide = Path::new("docs/guides/gate-in-ci.md");
+    let guide = pages().into_iter().find(|page| page.path == guide).unwrap();
+    let yaml = guide
+        .blocks()
+        .into_iter()
+        .filter(|block| block.language == "yaml");
+    yaml.map(|block| serde_saphyr::from_str(&block.text).unwrap())
         .collect()
 }
 
@@ -81,7 +83,7 @@ fn model(dir: &Path, settings: &str) {
 }
 
 #[test]
-fn the_recipes_of_the_readme_pass_and_fail_as_they_should() {
+fn the_recipes_pass_and_fail_as_they_should() {
     let recipes = recipes();
     assert_eq!(
         recipes.len(),

@@ -1,7 +1,7 @@
 //! How often intervals and gates are right, on made data whose truth is known.
 //!
 //! `UNIGAUGE_SIMULATIONS=20 cargo test --test it simulation -- --nocapture` makes twenty times as many studies and prints
-//! the shares; the README quotes such a run.
+//! the shares; docs/method/statistics.md quotes such a run.
 
 use rayon::prelude::*;
 use serde_json::json;

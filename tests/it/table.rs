@@ -165,7 +165,7 @@ fn printed_numbers_may_come_from_the_current_folder() {
     );
     let listed = shown(dir.path(), &["list", "published"]);
     assert!(
-        listed.contains("mine           1 rows, 1 inconsistent (results/published/mine.toml)"),
+        listed.contains("mine           1 row, 1 inconsistent (results/published/mine.toml)"),
         "{listed}"
     );
 

@@ -142,7 +142,7 @@ fn a_printed_number_that_no_count_of_answers_gives_is_marked() {
     assert!(text.contains("A [1]∤"), "{text}");
     let listed = shown(dir.path(), &["list", "published"]);
     assert!(
-        listed.contains("1 rows, 1 with an impossible number"),
+        listed.contains("1 row, 1 with an impossible number"),
         "{listed}"
     );
     let latex = shown(dir.path(), &["table", "mine", "--format", "latex"]);

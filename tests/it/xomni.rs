@@ -78,9 +78,10 @@ pub fn checkpoint(dir: &Path, kind: &str) -> PathBuf {
 
 fn model(dir: &Path, settings: &str) -> PathBuf {
     let path = dir.join("tiny.toml");
-    let size = match settings.contains("size = [") {
-        true => "",
-        false => "size = [37, 26]\n",
+    let size = if settings.contains("size = [") {
+        ""
+    } else {
+        "size = [37, 26]\n"
     };
     let text = format!(
         "name = \"tiny\"\ntitle = \"Tiny\"\ngenerator = \"xomni\"\nlanguages = [\"en\"]\nnotes = {{ geneval = [\"a note of the model\"] }}\n\n[settings]\ncheckpoint = \"tiny\"\n\

@@ -51,7 +51,7 @@ pub struct BenchModelArgs {
     pub warmup: usize,
     /// Device that the network runs on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Number format [default: bf16 on a GPU, f32 on the CPU]
     #[arg(long, value_enum)]
     pub precision: Option<BenchPrecision>,

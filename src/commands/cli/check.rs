@@ -40,7 +40,7 @@ pub struct CheckArgs {
     pub out: PathBuf,
     /// Device that the networks in this process run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of the networks in this process, such as 24GB
     #[arg(long, value_name = "SIZE")]
     pub vram_budget: Option<bytesize::ByteSize>,

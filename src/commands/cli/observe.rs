@@ -40,5 +40,5 @@ pub struct ObserveArgs {
     pub jobs: Option<u16>,
     /// Device that the observers' networks run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

@@ -18,5 +18,5 @@ pub struct ParityArgs {
     pub dirs: Vec<PathBuf>,
     /// Device that the networks run on
     #[arg(long, default_value = "cpu", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

@@ -62,7 +62,7 @@ pub struct RunArgs {
     pub jobs: Option<u16>,
     /// Device that the networks in this process run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of the networks in this process, such as 24GB; networks that do not
     /// fit together take turns [default: all stay in memory]
     #[arg(long, value_name = "SIZE")]

@@ -20,7 +20,7 @@ pub struct TokensArgs {
     pub model: String,
     /// Device that the networks run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
     /// Device memory for the weights of the networks, such as 24GB
     #[arg(long, value_name = "SIZE")]
     pub vram_budget: Option<bytesize::ByteSize>,

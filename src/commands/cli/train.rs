@@ -41,5 +41,5 @@ pub struct TrainArgs {
     pub dry_run: bool,
     /// Device that the network trains on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
-    pub device: crate::commands::device::DeviceChoice,
+    pub device: crate::session::DeviceChoice,
 }

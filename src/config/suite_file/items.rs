@@ -88,7 +88,7 @@ impl Flaw {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::EmptyOption, Self::BrokenPicture];
 
-    /// As it stands in a suite.
+    /// As it is in a suite.
     pub fn name(self) -> &'static str {
         match self {
             Self::EmptyOption => "empty-option",

@@ -18,7 +18,7 @@ pub(super) enum Cell {
 /// The value of a row as JSON.
 ///
 /// # Errors
-/// When its type has none.
+/// Fails if its type has none.
 pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
     if array.is_null(row) {
         return Ok(Value::Null);
@@ -74,7 +74,7 @@ pub(super) fn json(array: &dyn Array, row: usize) -> Result<Value, String> {
 /// base64.
 ///
 /// # Errors
-/// When the type holds no pictures.
+/// Fails if the type holds no pictures.
 pub(super) fn pictures(
     array: &dyn Array,
     row: usize,

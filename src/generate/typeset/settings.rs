@@ -64,8 +64,11 @@ impl Default for TypesetSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Face {
+    /// Without serifs.
     Sans,
+    /// With serifs.
     Serif,
+    /// With a fixed width.
     Mono,
 }
 
@@ -87,7 +90,9 @@ pub enum Arrangement {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected \"auto\" or a number of pixels")]
 pub enum Size {
+    /// The largest size that fits.
     Auto(Auto),
+    /// A size in pixels.
     Pixels(f32),
 }
 
@@ -95,23 +100,35 @@ pub enum Size {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auto {
+    /// The largest size that fits.
     Auto,
 }
 
 /// Why a `typeset` generator cannot be made.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum TypesetError {
+    /// A setting is out of range.
     #[error("typeset generator: `{key}` = {found}, expected {expected}")]
     Setting {
+        /// The key.
         key: &'static str,
+        /// The value.
         found: String,
+        /// The allowed values.
         expected: String,
     },
+    /// A font cannot be used.
     #[error("typeset generator: `cjk_font` = {}: {reason}", path.display())]
     #[diagnostic(help(
         "give a TrueType or OpenType file with Chinese characters, or leave out the key to use the system's font"
     ))]
-    Font { path: PathBuf, reason: String },
+    Font {
+        /// Path of the font.
+        path: PathBuf,
+
+        /// The reason, in words.
+        reason: String,
+    },
 }
 
 impl TypesetSettings {

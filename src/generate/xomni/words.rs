@@ -53,7 +53,7 @@ impl Words {
                     format!(
                         "the tokenizer gives `{name}` the id {id}, but by `vocab_size` of config.json it must be {want}"
                     ),
-                    "the tokenizer and config.json must come from the same checkpoint",
+                    "the the tokenizer and config.json must come from the same checkpoint",
                 ));
             }
         }

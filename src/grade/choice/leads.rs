@@ -14,7 +14,7 @@ pub struct Lead {
     pub ends: bool,
     /// Letters of options may be small ones.
     pub small: bool,
-    /// The answer stands in the same line.
+    /// The answer is in the same line.
     pub one_line: bool,
 }
 
@@ -43,7 +43,7 @@ pub static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What stands between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or
+/// What is between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or
 /// verbs.
 pub static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     [

@@ -83,8 +83,9 @@ pub fn near_start(text: &str) -> &str {
     &text[..end]
 }
 
-/// Whether a letter of ASCII is no part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and `A+`.
-/// Characters of scripts without capitals, such as Chinese, Japanese and Korean, are no part of its word.
+/// Whether a letter of ASCII is not part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and
+/// `A+`. Characters of scripts without capitals, such as Chinese, Japanese and Korean, are not part of its
+/// word.
 pub fn is_alone(text: &str, place: &Range<usize>) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c.is_lowercase() || c.is_uppercase();
     let mut before = text[..place.start].chars().rev();
@@ -135,7 +136,7 @@ fn next_word(text: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())]).filter(|word| !word.is_empty())
 }
 
-/// Whether `A` or `I` stands before a word, as an article or a pronoun does; `allowed` are the words that may
+/// Whether `A` or `I` precedes a word, as an article or a pronoun does; `allowed` are the words that may
 /// follow an option's letter.
 fn is_word(text: &str, place: &Range<usize>, allowed: &[&str]) -> bool {
     let letter = &text[place.clone()];
@@ -158,13 +159,13 @@ pub fn is_article_in_answer(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &FUNCTION)
 }
 
-/// Where the sentence or the line begins that a place lies in.
+/// Where the sentence or the line begins that a place is in.
 pub fn sentence_start(text: &str, place: usize) -> usize {
     let ends = text[..place].rmatch_indices(['.', '\n', '!', '?', '。']);
     ends.map(|(at, end)| at + end.len()).next().unwrap_or(0)
 }
 
-/// What stands in the same clause before a place.
+/// What is in the same clause before a place.
 pub fn clause_before(text: &str, place: usize) -> &str {
     pattern!(
         END,
@@ -206,7 +207,7 @@ pub fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
     OUT.as_ref().is_some_and(|out| out.is_match(clause)) || is_denied(&text[place.end..])
 }
 
-/// Whether nothing but a `not` stands before a letter in its clause, as in `C, not D`: that names it, too.
+/// Whether nothing but a `not` precedes a letter in its clause, as in `C, not D`: that names it too.
 pub fn is_set_against(text: &str, place: &Range<usize>) -> bool {
     let clause = clause_before(text, place.start);
     let behind_comma = text[..place.start - clause.len()].ends_with(',');

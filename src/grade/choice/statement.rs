@@ -22,9 +22,9 @@ struct Statement {
 /// The options that a reply states as its answer: those of the statement that is its last word, or of all
 /// statements where they differ and none is.
 ///
-/// The last statement is the last word when a correction (`Wait, no`) stands before it, when it concludes
-/// (`so`, `final`, a box), or when it is a label (`Answer: B`, a last line with a letter alone) and all that
-/// differ are sentences.
+/// The last statement is the last word when a correction (`Wait, no`) precedes it, when it concludes (`so`,
+/// `final`, a box), or when it is a label (`Answer: B`, a last line with a letter alone) and all that differ
+/// are sentences.
 pub fn stated(reply: &str, options: &[String]) -> Vec<usize> {
     let mut all = sentences(reply, options);
     all.extend(verdicts(reply, options));
@@ -193,7 +193,7 @@ fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Ve
     Some((chosen, end))
 }
 
-/// The option whose letter stands at a place, and where the letter ends. Small letters count in a box.
+/// The option whose letter is at a place, and where the letter ends. Small letters count in a box.
 fn letter_at(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(usize, usize)> {
     let c = reply[at..].chars().next()?;
     let fits = c.is_ascii_uppercase() || lead.small && c.is_ascii_lowercase();

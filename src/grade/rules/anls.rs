@@ -55,7 +55,7 @@ pub struct Anls(AnlsOptions);
 
 impl Anls {
     /// # Errors
-    /// When the threshold is outside 0..=1.
+    /// Fails if the threshold is outside 0..=1.
     pub fn new(options: AnlsOptions) -> Result<Self, OptionError> {
         if !(0.0..=1.0).contains(&options.threshold) {
             return Err(OptionError::value(

@@ -67,13 +67,13 @@ struct Question {
 }
 
 impl Question {
-    /// Detailed category: what stands before the first bracket.
+    /// Detailed category: what precedes the first bracket.
     fn detailed(&self) -> &str {
         let tuple = self.tuple.split('(').next().unwrap_or_default();
         strip(tuple)
     }
 
-    /// Broad category: what stands before the first dash of the detailed one.
+    /// Broad category: what precedes the first dash of the detailed one.
     fn broad(&self) -> &str {
         let broad = self.detailed().split('-').next().unwrap_or_default();
         strip(broad)

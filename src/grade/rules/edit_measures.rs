@@ -1,4 +1,4 @@
-//! `edit-measures`: measures of an edit become a grade: one is the score, others stand beside it.
+//! `edit-measures`: measures of an edit become a grade: one is the score, others are next to it.
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -93,7 +93,7 @@ pub struct EditMeasures(EditMeasuresOptions);
 
 impl EditMeasures {
     /// # Errors
-    /// When the cap is no positive number.
+    /// Fails if the cap is not a positive number.
     pub fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
         if let Some(cap) = options
             .psnr_cap

@@ -70,7 +70,7 @@ pub struct GEdit(GEditOptions);
 
 impl GEdit {
     /// # Errors
-    /// When `parsing` is one that VIEScore does not have.
+    /// Fails if `parsing` is one that VIEScore does not have.
     pub fn new(options: GEditOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))
@@ -143,7 +143,7 @@ fn expected<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
     own.or_else(|| item.tags.get(key).map(String::as_str))
 }
 
-/// Whether the item is in the intersection set; None where the data does not say.
+/// Whether the item is in the intersection set. `None` if the data does not say.
 fn intersection(item: &Item) -> Option<bool> {
     item.expect.get("intersection_exist")?.as_bool()
 }

@@ -73,7 +73,7 @@ impl Default for GenAiBenchOptions {
 #[derive(Debug)]
 pub struct GenAiBench(pub GenAiBenchOptions);
 
-/// The skills that an item's `expect` names; None where it names none of them.
+/// The skills that an item's `expect` names. `None` if it names none of them.
 fn skills(item: &Item) -> Option<Vec<&str>> {
     let skills = item.expect.get("skills")?.as_array()?;
     Some(skills.iter().filter_map(Value::as_str).collect())

@@ -71,7 +71,7 @@ impl Default for GenEvalOptions {
     }
 }
 
-/// So many pictures without any detection are no coincidence: GenEval's classes are common things.
+/// So many pictures without any detection are not a coincidence: GenEval's classes are common things.
 const SUSPICIOUS: usize = 20;
 
 /// `expect` of an item: the official metadata object.
@@ -111,7 +111,7 @@ pub struct GenEval(GenEvalOptions);
 
 impl GenEval {
     /// # Errors
-    /// When an option is outside its range.
+    /// Fails if an option is outside its range.
     pub fn new(options: GenEvalOptions) -> Result<Self, OptionError> {
         let thresholds = [
             ("threshold", options.threshold),

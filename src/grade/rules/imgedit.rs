@@ -43,9 +43,9 @@ pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImgEditOptions {
-    /// `official`: every line of the form `name: digits` counts, whatever its name and its number. `strict`:
-    /// the three lines of the edit type as asked, from 1 to 5. `robust`: these three through markup,
-    /// numbering, `/5` and remarks, brought into 1 to 5. Default: `official`.
+    /// `official`: every line of the form `name: digits` counts, regardless of its name and its number.
+    /// `strict`: the three lines of the edit type as asked, from 1 to 5. `robust`: these three through
+    /// markup, numbering, `/5` and remarks, brought into 1 to 5. Default: `official`.
     pub parsing: Parsing,
     /// `basic`, `uge` or `multiturn`. Default: `basic`.
     pub variant: Variant,

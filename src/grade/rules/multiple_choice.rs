@@ -95,7 +95,7 @@ impl Rule for MultipleChoice {
 /// The verdict on one reply.
 ///
 /// # Errors
-/// When the item's `expect` is no multiple-choice question's, worded for the grade's `unscored`.
+/// Fails if the item's `expect` is not a multiple-choice question's, worded for the grade's `unscored`.
 pub fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
     let (options, answer) = question(item)?;
     let choice = choice::read(said, &options);

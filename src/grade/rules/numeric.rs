@@ -64,7 +64,7 @@ pub struct Numeric(NumericOptions);
 
 impl Numeric {
     /// # Errors
-    /// When a tolerance is negative or not finite.
+    /// Fails if a tolerance is negative or not finite.
     pub fn new(options: NumericOptions) -> Result<Self, OptionError> {
         for (name, value) in [
             ("absolute", options.absolute),
@@ -175,7 +175,7 @@ fn number_at(text: &[char], start: usize) -> (f64, usize) {
     (written.parse().unwrap_or(f64::INFINITY), end)
 }
 
-/// True when groups of three digits, and nothing but such groups, follow under one separator.
+/// True if groups of three digits, and nothing but such groups, follow under one separator.
 fn thousands(text: &[char], mut end: usize) -> bool {
     let Some(&separator) = text.get(end) else {
         return false;

@@ -88,7 +88,7 @@ pub struct ObjectEdit(ObjectEditOptions);
 
 impl ObjectEdit {
     /// # Errors
-    /// When the distance is no number of pixels.
+    /// Fails if the distance is not a number of pixels.
     pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
         if options.near >= 0.0 && options.near.is_finite() {
             Ok(Self(options))

@@ -56,8 +56,8 @@ pub(super) struct Expect<'a> {
 /// that is 0), `wac`, `matched`, `reference`, and `limit`, the distance that counts as worst: 100 in English,
 /// 50 in Chinese.
 ///
-/// The suite's number is no mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and CR
-/// means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
+/// The suite's number is not a mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and
+/// CR means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
 pub struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
@@ -98,8 +98,8 @@ impl OneIgText {
     }
 }
 
-/// The reply without the phrases. What their removal puts together goes, too, where a line break stands
-/// beside it: the official script removes each in three passes.
+/// The reply without the phrases. What their removal puts together goes, too, where a line break is next to
+/// it: the official script removes each in three passes.
 fn cleaned(reply: &str) -> String {
     HALLUCINATIONS
         .into_iter()

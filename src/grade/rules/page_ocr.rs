@@ -49,7 +49,7 @@ pub struct PageOcr {
 
 impl PageOcr {
     /// # Errors
-    /// When WordNet is named and cannot be read.
+    /// Fails if WordNet is named and cannot be read.
     pub fn new(options: PageOcrOptions) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { options, wordnet })

@@ -50,7 +50,7 @@ pub struct RelaxedAccuracy(RelaxedAccuracyOptions);
 
 impl RelaxedAccuracy {
     /// # Errors
-    /// When the tolerance is negative or not finite.
+    /// Fails if the tolerance is negative or not finite.
     pub fn new(options: RelaxedAccuracyOptions) -> Result<Self, OptionError> {
         if !(options.relative >= 0.0 && options.relative.is_finite()) {
             return Err(OptionError::value(

@@ -58,7 +58,7 @@ pub struct YesNoOptions {
 }
 
 /// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it adds to no
-/// precision, lowers recall where yes was due, and is no yes in the yes ratio. `correct` means the answer
+/// precision, lowers recall where yes was due, and is not a yes in the yes ratio. `correct` means the answer
 /// that was due. Parts: one of `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due
 /// and not said, `missed_no`.
 pub struct YesNo(pub YesNoOptions);

@@ -1,8 +1,8 @@
 //! The transformer decoder, whose queries attend only to the area of their last mask.
 
 use super::config::Mask2FormerConfig;
+use super::maps::{resized, sine_positions};
 use super::pixel_decoder::{Decoded, LEVELS};
-use super::{resized, sine_positions};
 use crate::model::nn::{
     Embedding, LayerNorm, Linear, Mask, attention, embedding, join_heads, layer_norm, linear,
     split_heads,

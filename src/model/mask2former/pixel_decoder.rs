@@ -2,7 +2,7 @@
 
 use super::config::Mask2FormerConfig;
 use super::deformable::{DeformableAttention, Extent};
-use super::sine_positions;
+use super::maps::{resized, sine_positions};
 use crate::model::nn::{Conv2d, GroupNorm, LayerNorm, Linear, layer_norm, linear};
 use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
@@ -140,7 +140,7 @@ impl PixelDecoder {
         let (_, _, rows, columns) = fine.dims4()?;
         let (convolution, norm) = &self.adapter;
         let lateral = norm.forward(&convolution.forward(fine)?)?;
-        let joined = (lateral + super::resized(eighth, (rows, columns))?)?;
+        let joined = (lateral + resized(eighth, (rows, columns))?)?;
         let (convolution, norm) = &self.layer;
         let fine = norm.forward(&convolution.forward(&joined)?)?.relu()?;
         Ok(Decoded {

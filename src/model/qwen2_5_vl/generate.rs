@@ -1,7 +1,7 @@
 //! Greedy decoding with a cache of keys and values.
 
 use super::Qwen2_5Vl;
-use crate::model::conversation::Conversation;
+use super::conversation::Conversation;
 use crate::model::qwen2::Cache;
 use crate::model::{ModelError, Result};
 use candle_core::{D, DType, Tensor};

@@ -6,6 +6,7 @@
 
 mod batch;
 mod config;
+mod conversation;
 mod generate;
 mod positions;
 mod vision;
@@ -15,6 +16,7 @@ mod windows;
 mod tests;
 
 pub use config::{Config, TextConfig, VisionConfig};
+pub use conversation::Conversation;
 pub use generate::Greedy;
 pub use positions::Positions;
 

@@ -1,17 +1,9 @@
 //! The tensors that a network requires, found by building it from tensors that use no memory.
 
+use super::asked::Asked;
 use super::{Files, Result, Source, Weights};
 use candle_core::{DType, Device, Shape, Tensor};
 use std::sync::{Arc, Mutex};
-
-/// A tensor that a network requires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The full name.
-    pub name: String,
-    /// The required shape.
-    pub shape: Vec<usize>,
-}
 
 /// Records the requested tensors. It returns a single zero, broadcast to the requested shape.
 struct Recorder {

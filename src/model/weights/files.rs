@@ -8,7 +8,8 @@
 use super::folder::{self, Found};
 use super::legacy::Legacy;
 use super::quantised::Quantised;
-use super::store::{Store, Stored};
+use super::store::Store;
+use super::stored::Stored;
 use super::{Asked, Source, header, names, quantisation, zipped};
 use crate::model::{ModelError, Result};
 use candle_core::safetensors::MmapedSafetensors;

@@ -2,7 +2,7 @@
 //! list of storages, and then for each storage its count and its numbers.
 
 use super::state_dict::{Place, choose, may_hold_weights};
-use super::store::Stored;
+use super::stored::Stored;
 use super::unpickle::{Value, unpickle};
 use candle_core::{DType, Device, Result, Tensor, bail};
 use std::collections::{BTreeMap, HashMap};

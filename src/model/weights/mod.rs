@@ -1,6 +1,7 @@
 //! Tensors by name, from published files or from other sources. An audit of names uses no stored tensors at
 //! all.
 
+mod asked;
 mod audit;
 mod eight_bits;
 mod files;
@@ -16,11 +17,13 @@ mod random;
 mod scale;
 mod state_dict;
 mod store;
+mod stored;
 mod unpickle;
 mod variables;
 mod zipped;
 
-pub use audit::{Asked, audit};
+pub use asked::Asked;
+pub use audit::audit;
 pub use files::{Checked, Files};
 pub use fingerprint::fingerprint;
 pub use layout::{Held, Piece, load_as, stored_as};

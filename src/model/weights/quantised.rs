@@ -2,7 +2,7 @@
 
 use super::quantisation::Quantisation;
 use super::scale::Scale;
-use super::store::Stored;
+use super::stored::Stored;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Parts of names that only packed weights have, with the packing.

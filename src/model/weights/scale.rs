@@ -1,6 +1,6 @@
 //! The scales of a quantised weight, by which its stored numbers are multiplied.
 
-use super::store::Stored;
+use super::stored::Stored;
 use safetensors::Dtype;
 
 /// Rows and columns that share a scale in the files of DeepSeek and Qwen, unless they say otherwise.

@@ -1,12 +1,13 @@
 //! `edit-pixels`: what an edit changed and what it left alone, by pixels alone.
 //!
-//! The output is compared with the item's first input picture, at that picture's size: one of another size is resized by
-//! Pillow's bicubic filter whatever its aspect ratio. Values are 8-bit sRGB as they are.
+//! The output is compared with the item's first input picture, at that picture's size: one of another size is
+//! resized by Pillow's bicubic filter whatever its aspect ratio. Values are 8-bit sRGB as they are.
 //!
-//! The evidence has `l1`, `l2`, `psnr` (null when nothing differs, since it is infinite then), `ssim` (null below 11 × 11
-//! pixels) over everything; `edit_fraction` (changed pixels), `main_fraction` (those in large connected parts),
-//! `components` and `log_weight` of the change mask; `mask`, the mask in cells of 8 × 8 pixels, as lengths of runs row by
-//! row, black and white in turn; and the same measures `inside` and `outside` of a region, named by `region`:
+//! The evidence has `l1`, `l2`, `psnr` (null when nothing differs, since it is infinite then), `ssim` (null
+//! below 11 × 11 pixels) over everything; `edit_fraction` (changed pixels), `main_fraction` (those in large
+//! connected parts), `components` and `log_weight` of the change mask; `mask`, the mask in cells of 8 × 8
+//! pixels, as lengths of runs row by row, black and white in turn; and the same measures `inside` and
+//! `outside` of a region, named by `region`:
 //!
 //! | `region` | inside |
 //! |---|---|
@@ -14,10 +15,11 @@
 //! | `target` | where `expect.target`, the picture that was wanted, differs from the input |
 //! | `output` | where the output itself differs: `outside` is then small by construction, and says nothing about preservation |
 //!
-//! `outside` begins one kernel beyond the region, and SSIM there counts windows that lie wholly outside. With a region that
-//! does not come from the output there are `precision`, `recall`, `iou` and `leak` (the share of the outside that
-//! changed). With a mask there is `zeroed`: both pictures black inside, compared over the whole frame, as PIE-Bench's
-//! scripts do. With a target there is `target`: output against target, at the target's size, and inside of the region.
+//! `outside` begins one kernel beyond the region, and SSIM there counts windows that lie wholly outside. With
+//! a region that does not come from the output there are `precision`, `recall`, `iou` and `leak` (the share
+//! of the outside that changed). With a mask there is `zeroed`: both pictures black inside, compared over the
+//! whole frame, as PIE-Bench's scripts do. With a target there is `target`: output against target, at the
+//! target's size, and inside of the region.
 
 mod region;
 
@@ -37,7 +39,7 @@ use region::Region;
 pub(super) use region::annotation;
 use serde_json::{Value, json};
 
-/// Raised when the numbers change.
+/// Increases when the numbers change.
 const VERSION: u32 = 1;
 
 /// The observer.
@@ -114,7 +116,8 @@ fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionM
     }
 }
 
-/// How well the changed pixels meet the region; half-met edges within one kernel are no false alarms.
+/// How well the changed pixels match the region. Pixels within one kernel of the region count as inside for
+/// `precision` and `leak`.
 fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
     let share = |part: usize, all: usize| (all > 0).then(|| part as f64 / all as f64);
     let (all, wanted) = (changed.count(), region.count());

@@ -55,10 +55,10 @@ impl Region {
     }
 }
 
-/// The item's own mask at this size; None when it has none.
+/// The item's own mask at this size. `None` if it has none.
 ///
 /// # Errors
-/// When it cannot be read, or is no mask.
+/// Fails if it cannot be read, or is not a mask.
 pub(in crate::observe) fn annotation(
     subject: &Subject<'_>,
     (width, height): (usize, usize),
@@ -86,7 +86,8 @@ fn painted(picture: &RgbImage) -> Mask {
     })
 }
 
-/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong to it.
+/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong
+/// to it.
 fn listed(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, String> {
     let numbers: Option<Vec<usize>> = list
         .iter()

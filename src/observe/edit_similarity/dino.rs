@@ -33,7 +33,7 @@ pub(super) struct Dino {
 
 impl Dino {
     /// # Errors
-    /// When a file is absent or damaged, or is neither DINO.
+    /// Fails if a file is absent or damaged, or is neither DINO.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         #[derive(Deserialize)]
         struct Kind {
@@ -67,7 +67,7 @@ impl Dino {
     }
 
     /// # Errors
-    /// When the device fails.
+    /// Fails if the device fails.
     pub fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
         let pixels = pixels.to_device(&self.device)?;
@@ -102,8 +102,8 @@ fn vit(config: &Path, files: &Arc<Files>, device: &Device) -> Result<Vit> {
     })
 }
 
-/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to each other
-/// in each picture.
+/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to
+/// each other in each picture.
 pub(super) struct Structure {
     vit: Vit,
     device: Device,
@@ -111,7 +111,7 @@ pub(super) struct Structure {
 
 impl Structure {
     /// # Errors
-    /// When a file is absent or damaged.
+    /// Fails if a file is absent or damaged.
     pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let files = Arc::new(Files::open(&checkpoint.weights)?);
         Ok(Self {
@@ -121,7 +121,7 @@ impl Structure {
     }
 
     /// # Errors
-    /// When the device fails.
+    /// Fails if the device fails.
     pub fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
         let difference = (self.alike(a)? - self.alike(b)?)?;
         let distance: f32 = difference.sqr()?.mean_all()?.to_scalar()?;

@@ -9,9 +9,10 @@
 //! | `clip_t_inside` | output, black outside of `expect.mask`, and `expect.output_caption` | CLIP |
 //! | `lpips_zeroed` | output and input, both black inside of `expect.mask` | LPIPS |
 //!
-//! CLIP's and DINO's are cosines, LPIPS and structure are distances: 0 is the same. LPIPS and structure compare at the
-//! input's (or target's) size; a picture of another size is resized by Pillow's bicubic filter. A measure that could not be
-//! taken, such as LPIPS where its weights are not, stands in `absent` with the reason.
+//! CLIP's and DINO's are cosines, LPIPS and structure are distances: 0 is the same. LPIPS and structure
+//! compare at the input's (or target's) size; a picture of another size is resized by Pillow's bicubic
+//! filter. A measure that could not be taken, such as LPIPS without its weights, is named in `absent` with
+//! the reason.
 
 mod dino;
 mod networks;
@@ -34,7 +35,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Raised when the numbers change.
+/// Increases when the numbers change.
 const VERSION: u32 = 1;
 
 /// What the observer needs from the hub by default.
@@ -112,7 +113,8 @@ impl Pictures<'_> {
         Ok(seen)
     }
 
-    /// Takes the distances; `output` has the input's size. A distance that cannot be taken is absent, with the reason.
+    /// Takes the distances; `output` has the input's size. A distance that cannot be taken is absent, with
+    /// the reason.
     fn lpips(&self, lpips: &Lpips, output: &RgbImage, seen: &mut Similarities) {
         let absent = &mut seen.absent;
         let mut distance = |key: &str, a: &RgbImage, b: &RgbImage| {
@@ -163,13 +165,13 @@ impl Pictures<'_> {
     }
 }
 
-/// The cosine of two vectors; null when one has no length, as the way between two equal pictures.
+/// The cosine of two vectors. Null if one has no length, as the way between two equal pictures.
 fn near(a: &[f32], b: &[f32]) -> Similarity {
     let length = f64::from(cosine(a, a)).sqrt() * f64::from(cosine(b, b)).sqrt();
     Similarity((length > 0.0).then(|| f64::from(cosine(a, b)) / length))
 }
 
-/// The picture with all black but the region.
+/// The picture, black outside of the region.
 fn only(image: &RgbImage, region: &Mask) -> RgbImage {
     let mut image = image.clone();
     let pixels = image.pixels_mut().zip(region.pixels());

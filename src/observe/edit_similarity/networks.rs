@@ -49,7 +49,8 @@ pub struct EditSimilaritySettings {
     pub clip_model: ClipModel,
     /// A folder with another CLIP, in the layout of transformers or of open_clip.
     pub clip: Option<PathBuf>,
-    /// A folder with another DINO: `ViTModel` (first version) or `Dinov2Model` of transformers. Without it, DINO ViT-S/16.
+    /// A folder with another DINO: `ViTModel` (first version) or `Dinov2Model` of transformers. Without it,
+    /// DINO ViT-S/16.
     pub dino: Option<PathBuf>,
     /// `alex` (default), `vgg`, or `squeeze`, as PIE-Bench has it.
     pub lpips_net: LpipsNet,
@@ -57,7 +58,8 @@ pub struct EditSimilaritySettings {
     pub lpips_trunk: Option<PathBuf>,
     /// A file with the weights of its channels, by the names of the package lpips.
     pub lpips_linear: Option<PathBuf>,
-    /// A folder with the network of the structure distance, a `ViTModel` of transformers. Without it, DINO ViT-B/8.
+    /// A folder with the network of the structure distance, a `ViTModel` of transformers. Without it, DINO
+    /// ViT-B/8.
     pub structure: Option<PathBuf>,
 }
 
@@ -82,7 +84,7 @@ pub(super) struct Networks {
     pub dino: Option<Dino>,
     pub lpips: Option<Lpips>,
     pub structure: Option<Structure>,
-    /// What was asked for and is not there, with the reason.
+    /// The measures that were asked for but have no network, with the reasons.
     pub absent: Map<String, Value>,
     /// Hashes of all weights.
     pub identity: Value,
@@ -139,7 +141,7 @@ impl Networks {
         Ok(networks)
     }
 
-    /// LPIPS where its weights are: named, or fetched before. They are not fetched for it.
+    /// Opens LPIPS where its weights are named, or were fetched before. This does not fetch them.
     fn open_lpips(
         &mut self,
         settings: &EditSimilaritySettings,

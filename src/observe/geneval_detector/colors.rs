@@ -36,7 +36,7 @@ impl ColorClassifier {
     /// The colours of one object of class `name`. `mask` holds the pixels that belong to it, row by row.
     ///
     /// # Errors
-    /// When CLIP fails.
+    /// Fails if CLIP fails.
     pub fn classify(
         &self,
         name: &str,

@@ -63,7 +63,8 @@ struct Seen {
 }
 
 impl GenevalDetector {
-    /// One picture at a time is in the network; the others are prepared and measured on other cores meanwhile.
+    /// One picture at a time is in the network; the others are prepared and measured on other cores
+    /// meanwhile.
     fn detect(&self, picture: &Detectable) -> Result<Seen> {
         let pixels = picture.pixel_values.to_device(&self.device)?;
         let masks = {
@@ -141,7 +142,7 @@ fn colored_classes(item: &Item) -> BTreeSet<String> {
         .collect()
 }
 
-/// The number whose shortest text is that of a 32-bit number; what is no number stays none, and is null in JSON.
+/// The 64-bit number with the shortest decimal text of a 32-bit number. NaN stays NaN, which is null in JSON.
 fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
@@ -193,9 +194,10 @@ impl Described for GenevalDetector {
         let files = Arc::new(Files::open(&detector.weights)?);
         let network = Mask2Former::load(&config, &files, &device)?;
         let fingerprint = detector.fingerprint()?;
-        // The detector looks at a picture of ours twice; its answers are the same, and those of earlier times.
+        // The detector looks at a test picture twice. Both answers must agree with each other and with
+        // earlier ones.
         let answer = selftest::answer(&network, &device)?;
-        // Without a cache nothing is known of earlier times.
+        // Without a cache there are no earlier answers.
         if let Ok(cache) = means.hub.cache() {
             let known = cache.join("self-tests").join(Self::NAME);
             selftest::same_as_before(&answer, &fingerprint, &known)?;

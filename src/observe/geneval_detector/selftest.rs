@@ -1,4 +1,5 @@
-//! Before it scores anything, a detector looks at a picture of ours twice, and the answer is compared with earlier ones.
+//! Before it scores anything, a detector looks at a picture of ours twice, and the answer is compared with
+//! earlier ones.
 
 use crate::files::write_whole;
 use crate::model::mask2former::Mask2Former;
@@ -25,18 +26,19 @@ fn picture() -> RgbImage {
     })
 }
 
-/// How far answers of one device may lie apart; a GPU may add in another order.
+/// The largest difference between two answers of one device; a GPU may add in another order.
 fn allowed(device: &Device) -> f32 {
     if device.is_cpu() { 0.0 } else { 1e-2 }
 }
 
-/// How far answers of different devices and builds may lie apart. Another configuration of the same weights is further off.
+/// The largest difference between answers of different devices and builds. Another configuration of the same
+/// weights differs more.
 const ALLOWED_BETWEEN: f32 = 5e-2;
 
 /// The detector's answer to the picture: the scores of classes, query by query.
 ///
 /// # Errors
-/// When the answers to the same picture differ, or are no numbers.
+/// Fails if the answers to the same picture differ, or are not numbers.
 pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
@@ -67,11 +69,11 @@ pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     Ok(first.0)
 }
 
-/// Compares an answer with the one that these weights gave when they were first loaded, which is kept in `folder` under
-/// the weights' fingerprint. What cannot be written there is not compared the next time.
+/// Compares an answer with the one that these weights gave when they were first loaded, which is kept in
+/// `folder` under the weights' fingerprint. What cannot be written there is not compared the next time.
 ///
 /// # Errors
-/// When the answers differ.
+/// Fails if the answers differ.
 pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Result<()> {
     let file = folder.join(format!("{fingerprint}.json"));
     let known = std::fs::read(&file).ok();

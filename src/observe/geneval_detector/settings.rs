@@ -1,4 +1,4 @@
-//! What a user can turn.
+//! Settings of the observer `geneval-detector`.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ pub struct GenevalDetectorSettings {
     pub detector: Option<PathBuf>,
     /// A folder with another CLIP that names colours. Without it, OpenAI's ViT-L/14.
     pub clip: Option<PathBuf>,
-    /// What stands around an object whose colour is named: a colour as `#rgb` or `#rrggbb`, or `original`.
+    /// The background of an object whose colour is named: a colour as `#rgb` or `#rrggbb`, or `original`.
     pub bgcolor: String,
     /// Whether the picture is cut to the object's box before its colour is named.
     pub crop: bool,
@@ -29,7 +29,7 @@ impl Default for GenevalDetectorSettings {
     }
 }
 
-/// What stands around an object.
+/// The background of an object whose colour is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Background {
     Original,
@@ -37,7 +37,7 @@ pub enum Background {
 }
 
 impl GenevalDetectorSettings {
-    /// The background; None when it is not one.
+    /// The background. `None` if it is not one.
     pub fn background(&self) -> Option<Background> {
         if self.bgcolor == "original" {
             return Some(Background::Original);

@@ -1,4 +1,4 @@
-//! Asking a judge: a server, or the network in this process, behind one interface.
+//! One interface to a judge, which is a server or the network in this process.
 
 use super::JudgeError;
 use super::picture::Picture;
@@ -18,9 +18,9 @@ use std::time::Instant;
 
 /// The name of the network in this process.
 const LOCAL: &str = "qwen2.5-vl";
-/// Tokens of an answer of the network in this process, unless the settings say otherwise.
+/// Most tokens of an answer of the network in this process, unless the settings say otherwise.
 pub(super) const LONGEST: usize = 1024;
-/// Tokens that an answer of a server is reckoned with when it has no bound.
+/// The assumed length of a server's answer without a limit, in tokens.
 const ANSWER: u64 = 500;
 
 /// One call.
@@ -28,7 +28,7 @@ pub struct Question<'a> {
     pub system: Option<&'a str>,
     pub text: &'a str,
     pub pictures: Vec<&'a Picture>,
-    /// Of the answer, in tokens, where it is not the judge's own limit.
+    /// Limit of the answer, in tokens; None for the judge's own limit.
     pub max_tokens: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ impl Judge {
     /// Checks the settings, or loads the network; `request` are the fields that the prompts come with.
     ///
     /// # Errors
-    /// When a setting cannot be right, or the network cannot be loaded.
+    /// Fails if a setting cannot be right, or the network cannot be loaded.
     pub fn open(
         settings: &JudgeSettings,
         set: &str,
@@ -80,7 +80,7 @@ impl Judge {
         }
     }
 
-    /// What shapes its answers. The address does not: the same model may move.
+    /// Everything that shapes its answers. The address is not part of it, since the same model may move.
     pub fn identity(&self) -> Value {
         match self {
             Self::Server {
@@ -113,14 +113,14 @@ impl Judge {
         }
     }
 
-    /// Sends no further call; answers on their way are still taken.
+    /// Sends no further call. Answers that are on their way are still read.
     pub fn close(&self) {
         if let Self::Server { chat, .. } = self {
             chat.close();
         }
     }
 
-    /// Tokens that a call is reckoned with before it is answered.
+    /// The assumed cost of a call before it is answered, in tokens.
     pub fn reckon(&self, question: &Question<'_>) -> u64 {
         let Self::Server { settings, .. } = self else {
             return 0;
@@ -134,7 +134,7 @@ impl Judge {
     /// Makes a call.
     ///
     /// # Errors
-    /// When it fails for good, or no call can succeed any more.
+    /// Fails if it fails for good, or no call can succeed any more.
     pub async fn ask(
         &self,
         question: &Question<'_>,
@@ -219,7 +219,7 @@ fn local(
             reasoning: None,
             refusal: None,
             finish_reason: finish.into(),
-            // No server stands between: who answers is the one that is asked.
+            // Without a server, the model that answers is the one that was asked.
             model: Some(LOCAL.into()),
             about: Provenance::default(),
             usage: Usage {

@@ -21,8 +21,8 @@ const FILE: &str = "check.json";
 /// Asks for a text and about two colours; what came is written to `check.json`.
 ///
 /// # Errors
-/// When the judge does not answer, or another model does that the settings do not let pass. Of one that answers and does not
-/// tell the colours, the user is warned.
+/// When the judge does not answer, or another model does that the settings do not let pass. Of one that
+/// answers and does not tell the colours, the user is warned.
 pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     let Judge::Server { chat, .. } = &flow.judge else {
         return Ok(());

@@ -1,10 +1,10 @@
-//! Why a judge cannot be had.
+//! Why a judge cannot be obtained.
 
 use crate::hub::HubError;
 use crate::model::ModelError;
 use std::path::Path;
 
-/// Why a judge cannot be had.
+/// Why a judge cannot be obtained.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum JudgeError {
     /// A definition is at fault.
@@ -23,7 +23,7 @@ pub enum JudgeError {
         /// What the device says.
         reason: String,
     },
-    /// The benchmark's own words cannot be had.
+    /// The benchmark's own words cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Asset(#[from] HubError),

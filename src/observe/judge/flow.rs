@@ -1,4 +1,4 @@
-//! The calls of one output, in rounds, each looked up among the answered ones before it is made.
+//! The calls of one output, in rounds. A call that was answered before is not made again.
 
 use super::ask::{Judge, Question};
 use super::picture::Pictures;
@@ -77,7 +77,7 @@ impl Flow {
     /// Puts words and pictures together.
     ///
     /// # Errors
-    /// When the item lacks what a prompt is filled with, or a picture is absent or damaged.
+    /// Fails if the item lacks what a prompt is filled with, or a picture is absent or damaged.
     pub fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
         let set = &self.prompts.set;
         let words = set.calls.iter().map(|call| {
@@ -165,7 +165,8 @@ impl Flow {
     /// The answer to a call, and whether it was there already.
     ///
     /// # Errors
-    /// When the call fails for good, or a model answered that the settings do not let pass: then no further call is made.
+    /// When the call fails for good, or a model answered that the settings do not let pass: then no further
+    /// call is made.
     pub async fn answer(
         &self,
         key: String,
@@ -242,7 +243,7 @@ impl Flow {
     }
 }
 
-/// One call as it stands in the evidence, as far as its reply tells it.
+/// One call as it is in the evidence, as far as its reply tells it.
 fn call(reply: &Reply, accepted: bool) -> Call<'static> {
     let parted = thinking::split_reply(&reply.reply);
     let state = match &reply.refusal {

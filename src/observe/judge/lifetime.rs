@@ -1,4 +1,4 @@
-//! Until when a server's model answers, as `/models` says (`shutdown_date`).
+//! How long a server's model stays available, as the server's list of models says (`shutdown_date`).
 
 use super::settings::{JudgeSettings, Judging};
 use crate::cancel::Cancel;
@@ -8,20 +8,20 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
-/// An end that is further away, in days, is not warned of.
+/// The program warns of an end that is at most this many days away.
 const NEAR: i64 = 45;
 
-/// Longest wait for a server whose model is only looked up, in seconds.
+/// The longest wait for a server whose model is only looked up, in seconds.
 const LOOK: f64 = 10.0;
 
-/// What a server says of a model's end.
+/// What a server says about the end of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lifetime {
     /// Nothing.
     Open,
-    /// Something that is no date.
+    /// A text that is not a date.
     Malformed(String),
-    /// A day, and how far it is away; negative when it has passed.
+    /// The day, and the number of days until then. The number is negative after that day.
     Ends { date: Date, days: i64 },
 }
 
@@ -54,7 +54,7 @@ impl Lifetime {
         }
     }
 
-    /// What a reader of the numbers must know; None while the end is far away, or nothing is known of it.
+    /// What a reader of the numbers must know. None while the end is far away or unknown.
     pub fn note(&self, model: &str) -> Option<String> {
         match self {
             Self::Ends { date, days } if *days < 0 => Some(format!(
@@ -73,7 +73,8 @@ pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// What can be said of a server's judge without asking it anything, a line each; nothing for a judge in this process.
+/// What can be said about a server's judge without a question to it, one line each. Empty for a judge in this
+/// process.
 pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     if settings.backend != Judging::Server {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! `judge`: a vision-language model is asked about each output, by the calls that a prompt set defines; its replies
-//! are kept word for word. What they are worth is the rule's business.
+//! `judge`: a vision-language model answers questions about each output. A prompt set defines the questions.
+//! The replies are kept word for word; the rule turns them into scores.
 
 mod ask;
 mod check;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
-/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it, too.
+/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it too.
 const NAME: &str = "judge";
 
 /// The observer.
@@ -117,7 +117,8 @@ impl Described for JudgeObserver {
         check::notes(root)
     }
 
-    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing yet.
+    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing
+    /// yet.
     fn open(settings: JudgeSettings, means: &Means<'_>) -> Result<Self, BuildError> {
         let prompts = prompts(&settings, means.hub)?;
         again(&settings, &prompts.set)?;
@@ -174,7 +175,7 @@ impl Observer for JudgeObserver {
 
     fn batch(&self) -> usize {
         match self.flow.judge {
-            // While the last answers of one batch are waited for, those of the next are on their way.
+            // The calls of the next batch start while the last answers of this one are still on their way.
             Judge::Server { .. } => self.settings.server.concurrency * 2,
             Judge::Local { .. } => 1,
         }
@@ -239,7 +240,7 @@ impl Observer for JudgeObserver {
     }
 }
 
-/// What the disk refuses ends the run.
+/// The error of a file that cannot be written or read. It ends the run.
 fn disk(message: String) -> ObserveError {
     ObserveError::new("disk", message).halting(Halt::Environment {
         help: "check the disk and its permissions; everything written so far is kept".into(),

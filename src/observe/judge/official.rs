@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where the official words lie.
+/// Where the official words are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Official {
@@ -30,8 +30,8 @@ pub enum Format {
     Python,
 }
 
-/// The strings of one call: each is the literal that follows this piece of the source; several are joined by line
-/// feeds.
+/// The strings of one call. Each is the literal that follows this piece of the source; several are joined by
+/// line feeds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Texts {
@@ -45,7 +45,7 @@ impl Official {
     /// The set with the words of a file in the official form.
     ///
     /// # Errors
-    /// When the file cannot be read, or the words are not where they should be.
+    /// Fails if the file cannot be read, or the words are not where they should be.
     pub fn apply(&self, mut set: PromptSet, path: &Path) -> Result<PromptSet, JudgeError> {
         let source =
             std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
@@ -89,7 +89,7 @@ impl Official {
     }
 }
 
-/// The value of the string literal right behind a piece of a Python source.
+/// The value of the string literal that follows a piece of a Python source.
 fn literal(source: &str, mark: &str) -> Result<String, String> {
     let at = source
         .find(mark)

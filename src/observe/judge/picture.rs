@@ -16,13 +16,13 @@ const QUALITY: u8 = 75;
 /// One picture.
 #[derive(Debug)]
 pub enum Picture {
-    /// As it lies in its file, under a label.
+    /// The bytes of a file, with the media type that is sent.
     File { bytes: Vec<u8>, mime: String },
-    /// Upright RGB that is still to be encoded.
+    /// Upright RGB, which is encoded when it is sent.
     Pixels(RgbImage),
 }
 
-/// What of an output can be shown.
+/// The pictures that the calls about an output can show.
 #[derive(Debug, Default)]
 pub struct Pictures {
     source: Vec<Picture>,
@@ -30,11 +30,11 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Reads what the calls show. Where the judge sees a source as it is decoded here, what that changed is noted; `local`
-    /// judges see files so, too.
+    /// Reads the pictures that the calls show. Where the judge sees a source as this program decodes it, the
+    /// changes of decoding are noted. A `local` judge always sees sources so.
     ///
     /// # Errors
-    /// When a picture is absent or damaged.
+    /// Fails if a picture is absent or damaged.
     pub fn read(
         subject: &Subject<'_>,
         form: &PictureForm,
@@ -87,8 +87,8 @@ impl Pictures {
     }
 }
 
-/// A picture in the form that is asked for, and what decoding changes of it. A file that is sent as it is was decoded
-/// before: what is cut or damaged goes to no judge.
+/// A picture in the form that the prompt set asks for, and the changes of decoding. A file that is sent
+/// unchanged is decoded, too, so that no damaged picture is sent.
 fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), ObserveError> {
     let failed = |error: ImageError| match error {
         ImageError::NotFound { .. } => missing(&error.to_string()),
@@ -119,7 +119,7 @@ impl Picture {
     /// The pixels.
     ///
     /// # Errors
-    /// When the file is damaged.
+    /// Fails if the file is damaged.
     pub fn rgb(&self) -> Result<RgbImage, ObserveError> {
         match self {
             Self::Pixels(rgb) => Ok(rgb.clone()),
@@ -130,10 +130,10 @@ impl Picture {
         }
     }
 
-    /// Label and bytes, as they are sent.
+    /// Media type and bytes, as they are sent.
     ///
     /// # Errors
-    /// When a side of the picture is 0.
+    /// Fails if a side of the picture is 0.
     pub fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
         match self {
             Self::File { bytes, mime } => Ok((mime.clone(), bytes.into())),
@@ -145,7 +145,7 @@ impl Picture {
         }
     }
 
-    /// What tells the picture from others.
+    /// A hash of the picture, in hexadecimal digits.
     pub fn hash(&self) -> String {
         let hash = match self {
             Self::File { bytes, mime } => Sha256::new_with_prefix(mime).chain_update(bytes),

@@ -1,4 +1,5 @@
-//! Replies on the disk: a call that is answered once is paid once, even when the program is killed right after.
+//! The judge's replies on the disk. A call that was answered is never paid again, even when the program is
+//! killed.
 
 use crate::record::ended_by_limit;
 use crate::record::judged::http_date;
@@ -15,10 +16,11 @@ use tokio::sync::oneshot;
 /// The file's name in the judge's folder.
 pub const FILE: &str = "replies.jsonl";
 
-/// The replies in other shards of the run whose folder for this judge is `own`: `judge.1-of-2` beside `judge.2-of-2`.
+/// The replies of the run's other shards. `own` is this shard's folder for the judge, such as `judge.2-of-2`;
+/// that of the other shard is `judge.1-of-2` beside it.
 ///
 /// # Errors
-/// When a file of theirs cannot be read.
+/// Fails if a file of theirs cannot be read.
 pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -53,11 +55,11 @@ pub struct Reply {
     /// The model that was asked for; None in files of earlier versions.
     #[serde(default)]
     pub asked: Option<String>,
-    /// The model that answered, as the server named it; None where it named none. Files of earlier versions have the asked
-    /// name there instead.
+    /// The model that answered, as the server named it; None where it named none. Files of earlier versions
+    /// have the asked name there instead.
     #[serde(default)]
     pub model: Option<String>,
-    /// How the two stood to each other when the reply came.
+    /// How the model that answered relates to the one that was asked, at the time of the reply.
     #[serde(default)]
     pub class: Option<Class>,
     /// Why the reply is not used, unless the settings change.
@@ -65,15 +67,15 @@ pub struct Reply {
     pub set_aside: Option<String>,
     #[serde(flatten)]
     pub about: Provenance,
-    /// When it came, by the clock of this machine.
+    /// When the reply came, by the clock of this machine.
     #[serde(default)]
     pub received: Option<jiff::Timestamp>,
     /// The words of the judge.
     pub reply: String,
-    /// What it thought, where the server keeps that apart.
+    /// What the model thought, where the server keeps that apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Why there are none.
+    /// Why there are no words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     #[serde(default)]
@@ -88,12 +90,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Whether the limit of tokens ended it.
+    /// Whether the limit of tokens ended the reply.
     pub fn is_cut_off(&self) -> bool {
         self.refusal.is_none() && ended_by_limit(&self.finish_reason)
     }
 
-    /// When it was sent, by the server's clock, or else when it came.
+    /// When the server sent the reply, by its own clock; else when the reply came.
     pub fn moment(&self) -> Option<jiff::Timestamp> {
         let sent = self.about.server_date.as_deref();
         sent.and_then(http_date).or(self.received)
@@ -124,10 +126,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Replies {
-    /// Goes on with a file, which is made when absent; gives the replies in it, in their order. A torn last line is cut off.
+    /// Continues a file, or creates it, and returns the replies in it, in order. A last line without an end
+    /// is cut off.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// Fails if the file cannot be read or written.
     pub fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut bytes = match std::fs::read(path) {
@@ -180,10 +183,10 @@ impl Replies {
         flight.lock_owned().await
     }
 
-    /// Keeps an answer; it counts only once it is on the disk.
+    /// Keeps an answer. It counts only when it is on the disk.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the file cannot be written.
     pub async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {

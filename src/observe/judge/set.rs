@@ -1,4 +1,4 @@
-//! Prompt sets: which calls an output is judged by, in which words, and what of a reply shows that it was understood.
+//! Prompt sets: the calls that judge an output, their words, and the patterns of a reply that is understood.
 
 use super::JudgeError;
 use super::official::Official;
@@ -32,7 +32,7 @@ const BUILT_IN: [(&str, &str); 6] = [
 #[serde(deny_unknown_fields)]
 pub struct PromptSet {
     pub name: String,
-    /// How often the calls of an output are made at most, until every reply is accepted.
+    /// The calls of an output are repeated at most this many times, until every reply is accepted.
     #[serde(default = "one_round")]
     pub rounds: u32,
     #[serde(default)]
@@ -40,13 +40,13 @@ pub struct PromptSet {
     /// Further fields of a request to a server, such as `max_tokens`.
     #[serde(default)]
     pub request: Object,
-    /// Marks in the texts, and what stands in their place: `prompt`, `expect.KEY`, `tags.KEY` or `output` (the text
+    /// Marks in the texts, and what replaces them: `prompt`, `expect.KEY`, `tags.KEY`, or `output` (the text
     /// that is judged).
     #[serde(default)]
     pub fill: BTreeMap<String, String>,
     #[serde(rename = "call")]
     pub calls: Vec<Call>,
-    /// Where the benchmark's own words lie.
+    /// Where the benchmark's own words are.
     #[serde(default, skip_serializing)]
     pub official: Option<Official>,
 }
@@ -56,7 +56,7 @@ pub struct PromptSet {
 #[serde(default, deny_unknown_fields)]
 pub struct PictureForm {
     pub encoding: Encoding,
-    /// The label of pictures that are sent as they are, whatever they hold (default: what they hold).
+    /// The media type that is sent with unchanged files (default: that of the file).
     pub mime: Option<String>,
     /// The output is resized to the first source's size.
     pub output_like_source: bool,
@@ -68,7 +68,7 @@ pub enum Encoding {
     /// The bytes of the file.
     #[default]
     File,
-    /// Upright RGB as JPEG of quality 75, chroma halved both ways.
+    /// Upright RGB as a JPEG of quality 75 with 4:2:0 chroma subsampling.
     Jpeg,
 }
 
@@ -97,7 +97,7 @@ pub struct Call {
     pub accept: Vec<String>,
 }
 
-/// What of an output a call shows.
+/// A picture that a call shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shown {
@@ -116,7 +116,7 @@ pub struct Prompts {
     pub set: PromptSet,
     /// `own`, `official`, or the name of the file they come from.
     pub wording: String,
-    /// Of everything in the set that shapes a call.
+    /// Hash of everything in the set that shapes a call, in hexadecimal digits.
     pub sha256: String,
     accept: Vec<Vec<Regex>>,
 }
@@ -125,7 +125,7 @@ impl PromptSet {
     /// A set of the program.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// Fails if there is none of that name.
     pub fn built_in(name: &str) -> Result<Self, JudgeError> {
         let known = BUILT_IN.iter().find(|(known, _)| *known == name);
         let Some((_, text)) = known else {
@@ -144,7 +144,7 @@ impl PromptSet {
     /// A set in a file of the user's.
     ///
     /// # Errors
-    /// When it cannot be read or has a mistake.
+    /// Fails if it cannot be read or has a mistake.
     pub fn file(path: &Path) -> Result<Self, JudgeError> {
         let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         Self::parse(&path.display().to_string(), &text)
@@ -219,7 +219,7 @@ impl PromptSet {
 }
 
 impl Prompts {
-    /// What of an item shapes its calls.
+    /// The item's values that shape its calls.
     pub fn asked(&self, item: &Item) -> Value {
         let values = self.set.fields().filter(|field| *field != "output");
         values
@@ -230,7 +230,7 @@ impl Prompts {
     /// System line and question of a call.
     ///
     /// # Errors
-    /// When the item lacks a value, or there is no text for it.
+    /// Fails if the item lacks a value, or there is no text for it.
     pub fn words(
         &self,
         call: &Call,
@@ -258,7 +258,7 @@ impl Prompts {
         Ok((system.transpose()?, self.filled(text, item, output)?))
     }
 
-    /// Puts the values in the place of their marks, in one pass: a mark inside a value stays.
+    /// Replaces the marks by their values, in one pass: a mark inside a value stays.
     fn filled(&self, text: &str, item: &Item, output: &Output) -> Result<String, String> {
         let (mut filled, mut rest) = (String::with_capacity(text.len() + 256), text);
         loop {
@@ -266,7 +266,7 @@ impl Prompts {
                 let at = rest.find(mark.as_str())?;
                 Some((at, mark, field))
             });
-            // At the same place the longer mark.
+            // Of two marks at the same place, the longer one.
             let next = next.min_by_key(|(at, mark, _)| (*at, usize::MAX - mark.len()));
             let Some((at, mark, field)) = next else {
                 filled.push_str(rest);

@@ -24,20 +24,21 @@ pub enum Judging {
 pub struct JudgeSettings {
     /// Who judges: `openai`, a server, or `qwen2.5-vl` in this process.
     pub backend: Judging,
-    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when `prompts`
-    /// names a TOML file.
+    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when
+    /// `prompts` names a TOML file.
     pub set: Option<String>,
-    /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set (TOML), or
-    /// the benchmark's own file.
+    /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set
+    /// (TOML), or the benchmark's own file.
     pub prompts: String,
-    /// Whether text or pictures come first in a message (default: text, for the server; pictures, for the network).
+    /// Whether text or pictures come first in a message (default: text, for the server; pictures, for the
+    /// network).
     pub image_order: Option<ImageOrder>,
-    /// How often the calls of an output are made at most, instead of what the prompt set says.
+    /// The calls of an output are repeated at most this many times, instead of what the prompt set says.
     pub rounds: Option<u32>,
-    /// A reply that the limit of tokens cut off is asked once more with this limit. Without it, it stays as it is: no official
-    /// script asks again.
+    /// A call whose reply was cut off by the limit of tokens is made once more with this limit. Without this
+    /// setting, the reply stays as it is: no official script asks again.
     pub max_tokens_again: Option<u32>,
-    /// Another number asks again what was answered before: an independent measurement.
+    /// Another number makes all calls again, for an independent measurement.
     pub sample: u32,
     /// Check the judge before anything is generated: a text, and whether it sees colours.
     pub check: bool,

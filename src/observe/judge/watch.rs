@@ -1,5 +1,5 @@
-//! Who answers: every reply of a run folder, cached or new, is held against the model that was asked for and against the replies
-//! before it.
+//! Which model answers: every reply of a run folder is compared with the model that was asked for and with
+//! the replies before it.
 
 use super::replies::Reply;
 use super::{Halt, ObserveError};
@@ -8,7 +8,7 @@ use crate::record::model_name::{Class, ModelName};
 use crate::remote::Answering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The names heard so far.
+/// The models that have answered so far.
 pub struct Watch {
     /// The model that is asked for.
     asked: String,
@@ -21,7 +21,7 @@ pub struct Watch {
 #[derive(Default)]
 struct State {
     heard: Vec<Heard>,
-    /// Replies without a name were told of.
+    /// The user was told about replies without a name.
     told_unknown: bool,
     /// Why no further call is made.
     stopped: Option<String>,
@@ -29,7 +29,7 @@ struct State {
 
 /// One answering model.
 struct Heard {
-    /// As the server wrote it first.
+    /// The name, as the server wrote it first.
     name: String,
     read: ModelName,
     replies: usize,
@@ -57,7 +57,8 @@ impl Watch {
         self.rule == Answering::Ignore
     }
 
-    /// How a reply's model stands to the asked one; None where no model answered, such as a gateway's refusal.
+    /// How a reply's model relates to the asked one; None where no model answered, as with a gateway's
+    /// refusal.
     pub fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
             (None, Some(_)) => None,
@@ -65,7 +66,7 @@ impl Watch {
         }
     }
 
-    /// Begins anew with the replies on file.
+    /// Starts again with the replies on file.
     pub fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
         let mut state = self.lock();
         *state = State::default();
@@ -80,7 +81,7 @@ impl Watch {
     fn concerns(&self, reply: &Reply) -> bool {
         match &reply.asked {
             Some(asked) => *asked == self.asked,
-            // Earlier versions did not say whom they asked, and put the asked name where the server gave none.
+            // Earlier versions did not record the asked model, and wrote its name where the server gave none.
             None => {
                 let named = reply
                     .model
@@ -91,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Books a reply's name; true when it is the first of that name.
+    /// Counts a reply's name; true when it is the first of that name.
     fn count(
         &self,
         state: &mut State,
@@ -99,7 +100,7 @@ impl Watch {
         class: Class,
         moment: Option<jiff::Timestamp>,
     ) -> bool {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         if let Some(heard) = state
             .heard
             .iter_mut()
@@ -127,10 +128,10 @@ impl Watch {
             return true;
         };
         let another = self.class(reply).is_some_and(Class::is_another);
-        !another && self.lock().rival(&ModelName::of(name)).is_none()
+        !another && self.lock().rival(&ModelName::parse(name)).is_none()
     }
 
-    /// Takes note of a new reply, writes its class, and says in it why it is not used.
+    /// Counts a new reply and writes its class into it, and the reason where it is not used.
     pub fn hear(&self, reply: &mut Reply) {
         reply.class = self.class(reply);
         let Some(class) = reply.class else {
@@ -160,7 +161,7 @@ impl Watch {
         }
     }
 
-    /// The end of the run, where a reply asked for it.
+    /// The error that ends the run, where a reply caused one.
     pub fn stopped(&self) -> Option<ObserveError> {
         let why = self.lock().stopped.clone()?;
         Some(
@@ -175,20 +176,20 @@ impl Watch {
 }
 
 impl State {
-    /// The first used model that cannot be this one.
+    /// The first model in use that cannot be this one.
     fn rival(&self, read: &ModelName) -> Option<&Heard> {
         let mut used = self.heard.iter().filter(|heard| heard.used);
         used.find(|heard| heard.read.conflicts(read))
     }
 
     fn entry(&self, name: &str) -> Option<&Heard> {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
-    /// What is to be said of a model that answers; None where it is as it should be.
+    /// What the user must know of a model that answers; None where it is the right one.
     fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
-        let read = ModelName::of(name);
+        let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
             let since = self.entry(name).and_then(|heard| heard.first);
             let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));

@@ -7,7 +7,7 @@ use crate::image::cv::{crop_quad, resize_linear};
 use image::RgbImage;
 use image::imageops::{rotate180_in_place, rotate270};
 
-/// Lines enter the networks with this height, pixels.
+/// Lines enter the networks with this height, in pixels.
 const HEIGHT: u32 = 48;
 /// Width of the direction network's input.
 const DIRECTION_WIDTH: u32 = 192;
@@ -93,8 +93,8 @@ pub(super) fn turn_upright(
 
 /// Reads the lines; readings are in the order of `lines`.
 ///
-/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one: the
-/// intermediate values of one line fit the processor's cache.
+/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one:
+/// the intermediate values of one line fit the processor's cache.
 pub(super) fn read(
     network: &mut Network,
     lines: &[RgbImage],

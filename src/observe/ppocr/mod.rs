@@ -1,8 +1,8 @@
 //! PP-OCR: text lines with polygons and confidences.
 //!
-//! The three networks (region detection, line direction, line recognition) and every step around them follow the
-//! Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture. The networks of
-//! PP-OCRv5 and PP-OCRv6 go through the same steps (package rapidocr 3.10.0).
+//! The three networks (region detection, line direction, line recognition) and every step around them follow
+//! the Python package rapidocr-onnxruntime 1.4.4, so that both read the same lines from the same picture. The
+//! networks of PP-OCRv5 and PP-OCRv6 go through the same steps (package rapidocr 3.10.0).
 
 mod error;
 mod lines;
@@ -81,7 +81,7 @@ impl PpOcr {
     /// Opens the networks once; further threads open their own when they first read.
     ///
     /// # Errors
-    /// When a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
+    /// Fails if a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
     pub fn load(models: &PpOcrModels, settings: PpOcrSettings) -> Result<Self, PpOcrError> {
         if let Some(mistake) = settings.mistake() {
             return Err(PpOcrError::Setting { mistake });
@@ -231,7 +231,7 @@ impl Observer for PpOcr {
     }
 }
 
-/// The characters that the recognition model's classes stand for: the user's list, or the model's own.
+/// The characters of the recognition model's classes: the user's list, or the model's own.
 fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpOcrError> {
     let (list, source) = match &models.dictionary {
         Some(file) => {
@@ -286,7 +286,8 @@ fn reading<'a>(engine: &'a str, lines: &'a [Line]) -> TextReading<'a> {
     }
 }
 
-/// Settings and file hashes. Where the files lie and the number of threads change no result and stay out.
+/// Settings and file hashes. The places of the files and the number of threads are left out, since they
+/// change no result.
 fn identity(models: &PpOcrModels, settings: &PpOcrSettings) -> Result<Value, PpOcrError> {
     let mut identity = json!({
         "observer": PpOcr::NAME,

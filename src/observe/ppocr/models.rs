@@ -51,7 +51,7 @@ impl PpOcrModels {
     /// Finds what the settings ask for; assets are fetched when absent and the network may be used.
     ///
     /// # Errors
-    /// When the settings name no models, or an asset cannot be had.
+    /// Fails if the settings name no models, or an asset cannot be obtained.
     pub fn of(settings: &PpOcrSettings, hub: &Hub) -> Result<Result<Self, HubError>, PpOcrError> {
         let places = places(settings)?;
         let had = |place: Place| match place {
@@ -75,7 +75,7 @@ impl PpOcrModels {
 /// What the evidence calls these models: `PP-OCRv4`, or what the names of the user's files tell.
 ///
 /// # Errors
-/// When the settings name no models.
+/// Fails if the settings name no models.
 pub fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
     Ok(places(settings)?.engine)
 }
@@ -83,7 +83,7 @@ pub fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
 /// The assets among what the settings ask for.
 ///
 /// # Errors
-/// When the settings name no models.
+/// Fails if the settings name no models.
 pub fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOcrError> {
     let places = places(settings)?;
     let all = [
@@ -128,8 +128,8 @@ fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     Ok(places)
 }
 
-/// The models of a folder: the ONNX files with `det`, `rec` and, if there is one, `cls` in their names, and the list of
-/// characters, a `.txt` file.
+/// The models of a folder: the ONNX files with `det`, `rec` and, if there is one, `cls` in their names, and
+/// the list of characters, a `.txt` file.
 fn in_folder(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     let folder = Path::new(&settings.models);
     let wrong = |reason: String| PpOcrError::Models {

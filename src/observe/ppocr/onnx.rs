@@ -1,5 +1,5 @@
-//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors. Everything
-//! else is carried through byte for byte.
+//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors.
+//! Everything else is carried through byte for byte.
 
 use std::collections::HashMap;
 
@@ -68,7 +68,7 @@ pub(super) struct Tensor {
 }
 
 impl Model {
-    /// `None` when the bytes are no ONNX model.
+    /// `None` when the bytes are not an ONNX model.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;

@@ -5,7 +5,8 @@ use crate::image::cv::resize_linear;
 use image::RgbImage;
 use std::borrow::Cow;
 
-/// Pictures this flat (width / height) get black bands, so that the detector sees lines with some space around.
+/// Pictures this flat (width / height) get black bands, so that the detector sees lines with some space
+/// around.
 const FLAT: u32 = 8;
 /// Pictures up to this many rows get them too.
 const LOW: u32 = 30;
@@ -21,7 +22,7 @@ pub(super) struct Page<'a> {
     ratio: [f32; 2],
     /// Rows of the band above.
     band: f32,
-    /// Original size, pixels.
+    /// Original size, in pixels.
     size: [f32; 2],
 }
 
@@ -62,8 +63,8 @@ impl<'a> Page<'a> {
 
 /// The size to bring the picture to, if it is outside the side limits.
 ///
-/// The package refuses pictures that become thinner than 16 pixels, and enlarges a thin long one to any length;
-/// here both sides stay within [32, 2 × the maximum].
+/// The package refuses pictures that become thinner than 16 pixels, and enlarges a thin long one to any
+/// length; here both sides stay within [32, 2 × the maximum].
 fn limited(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u32)> {
     let long = width.max(height);
     let short = width.min(height);
@@ -130,7 +131,8 @@ impl Normalise {
         }))
     }
 
-    /// Writes the picture as three planes in the order blue, green, red into `planes`, whose rows are `stride` long.
+    /// Writes the picture as three planes in the order blue, green, red into `planes`, whose rows are
+    /// `stride` long.
     pub fn fill(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
         let (width, height) = (image.width() as usize, image.height() as usize);
         if width == 0 || height == 0 || stride < width {

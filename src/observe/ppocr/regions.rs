@@ -13,7 +13,7 @@ const LEAST_SIDE: f32 = 3.0;
 const LEAST_WIDENED_SIDE: f32 = 5.0;
 /// Boxes not wider or not higher than this are dropped, in pixels of the page.
 const LEAST_BOX: f32 = 4.0;
-/// Boxes whose tops differ by less than this stand on one line, pixels.
+/// Boxes whose tops differ by less than this stand on one line, in pixels.
 const SAME_LINE: f32 = 10.0;
 
 /// Text probabilities, row-major, 0–1.

@@ -1,9 +1,9 @@
-//! What a user can turn.
+//! Settings of the observer `ppocr`.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The settings that say where files are.
+/// The settings that name files or folders.
 pub(super) const PLACES: [&str; 6] = [
     "models",
     "detection_model",
@@ -30,9 +30,9 @@ pub enum Execution {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PpOcrSettings {
-    /// `"v4"` or `"v6"`, which can be fetched, or a folder with models of your own (PP-OCRv5, other languages): ONNX files
-    /// with `det`, `rec` and, if need be, `cls` in their names, and a list of characters (`.txt`) where the recognition model
-    /// has none in it.
+    /// `"v4"` or `"v6"`, which can be fetched, or a folder with models of your own (PP-OCRv5, other
+    /// languages): ONNX files with `det`, `rec` and, if need be, `cls` in their names, and a list of
+    /// characters (`.txt`) where the recognition model has none in it.
     pub models: String,
     /// An ONNX file that finds text regions, in place of that.
     pub detection_model: Option<PathBuf>,
@@ -58,21 +58,21 @@ pub struct PpOcrSettings {
     pub max_candidates: usize,
     /// Pictures are enlarged until their shorter side has this many pixels before detection.
     pub limit_side_len: u32,
-    /// Pictures with a longer side are shrunk first, pixels.
+    /// Pictures with a longer side are shrunk first, in pixels.
     pub max_side_len: u32,
-    /// Pictures with a shorter side are enlarged first, pixels.
+    /// Pictures with a shorter side are enlarged first, in pixels.
     pub min_side_len: u32,
-    /// Whether lines are checked for standing upside down. The direction network takes some long upright lines for
-    /// turned ones; they are then misread and dropped.
+    /// Whether lines are checked for standing upside down. The direction network takes some long upright
+    /// lines for turned ones; they are then misread and dropped.
     pub direction: bool,
     /// A line is turned upside down when the direction network says so with more than this probability, 0–1.
     pub direction_thresh: f32,
     /// Lines that go through the direction network together.
     pub direction_batch: usize,
-    /// Lines that are read together. They are padded to the widest, so the number touches scores a little.
+    /// Lines that are read together. They are padded to the widest, so the number changes scores slightly.
     pub recognition_batch: usize,
-    /// Threads of ONNX Runtime for one picture. Pictures are read in parallel already; results are the same for any
-    /// number.
+    /// Threads of ONNX Runtime for one picture. Pictures are read in parallel already; results are the same
+    /// for any number.
     pub threads: usize,
 }
 

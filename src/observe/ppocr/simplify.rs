@@ -1,8 +1,8 @@
 //! Rewrites a network into fewer operations that compute the same function.
 //!
-//! The published networks spell out hard-swish in four operations and surround it with learned scalars, which ONNX
-//! Runtime does not merge: half of the time goes into walking over memory. The results differ by single-precision
-//! rounding only.
+//! The published networks spell out hard-swish in four operations and surround it with learned scalars, which
+//! ONNX Runtime does not merge: half of the time goes into walking over memory. The results differ by
+//! single-precision rounding only.
 
 use super::onnx::{Model, Node};
 
@@ -197,8 +197,8 @@ impl Graph {
         fits.then(|| (x.to_owned(), clip, add))
     }
 
-    /// Hard-swish of a convolution, × scalar, + scalar → one batch normalisation, which ONNX Runtime runs in the
-    /// convolutions' own memory layout.
+    /// Hard-swish of a convolution, × scalar, + scalar → one batch normalisation, which ONNX Runtime runs in
+    /// the convolutions' own memory layout.
     fn affine_to_normalisation(&mut self, product: usize) -> Option<()> {
         if self.removed[product] || self.node(product).op != "Mul" {
             return None;

@@ -1,16 +1,17 @@
 //! Growing a region to the full height of its letters.
 //!
-//! The detector is trained on shrunken text regions. They are grown by polygon offsetting with round joins (Vatti
-//! clipping's companion, as the Clipper library defines it): every corner becomes an arc of integer points.
+//! The detector is trained on shrunken text regions. They are grown by polygon offsetting with round joins
+//! (Vatti clipping's companion, as the Clipper library defines it): every corner becomes an arc of integer
+//! points.
 
 use super::regions::Quad;
 use std::f64::consts::PI;
 
-/// An arc may run this far inside the true circle, pixels.
+/// An arc may run this far inside the true circle, in pixels.
 const ARC_TOLERANCE: f64 = 0.25;
 
-/// The points of the quadrilateral grown by area × `ratio` / perimeter on all sides. The corners are cut to integers
-/// first.
+/// The points of the quadrilateral grown by area × `ratio` / perimeter on all sides. The corners are cut to
+/// integers first.
 pub(super) fn widened(quad: &Quad, ratio: f64) -> Vec<[i32; 2]> {
     let distance = offset_distance(quad, ratio);
     let mut corners: Vec<[f64; 2]> = quad

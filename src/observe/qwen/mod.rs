@@ -1,5 +1,5 @@
-//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it (`qwen-vqa`) or
-//! says how likely a yes is (`qwen-vqascore`), in this process.
+//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it
+//! (`qwen-vqa`) or says how likely a yes is (`qwen-vqascore`), in this process.
 
 mod ocr;
 mod vqa;
@@ -72,8 +72,8 @@ pub(in crate::observe) struct Looker {
 }
 
 impl Looker {
-    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` stand in where the settings have
-    /// none.
+    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` (tokens) are used where
+    /// the settings have none.
     pub(in crate::observe) fn open(
         observer: &str,
         settings: &QwenSettings,
@@ -123,7 +123,7 @@ impl Looker {
         })
     }
 
-    /// The answer to words after a picture.
+    /// The answer to a picture followed by words.
     fn ask(&self, image: &RgbImage, words: &str) -> Result<Reply> {
         let message = Message {
             role: Role::User,
@@ -139,7 +139,7 @@ impl Looker {
         ids.first().copied().ok_or_else(nothing)
     }
 
-    /// The probability that the answer to words after a picture begins with a token.
+    /// The probability, 0 to 1, that the answer to a picture followed by words begins with a token.
     fn chance(&self, image: &RgbImage, words: &str, token: u32) -> Result<f64> {
         let message = Message {
             role: Role::User,
@@ -154,7 +154,7 @@ impl Looker {
         Ok(all.i((0, token as usize))?.to_scalar::<f32>()?.into())
     }
 
-    /// The answer to a conversation, of at most so many tokens where that is not the settings' limit.
+    /// The answer to a conversation. `max_new_tokens` replaces the limit of the settings.
     pub(in crate::observe) fn converse(
         &self,
         messages: &[Message<'_>],

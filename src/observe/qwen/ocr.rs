@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(in crate::observe) const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
 written, and nothing else. Write a text that stands there once only once. If there is no text, reply: No text recognized.";
 
-/// Tokens of a reply, as officially.
+/// Most tokens of a reply, as in the official script.
 pub(in crate::observe) const LONGEST: usize = 1024;
 
 /// The observer.

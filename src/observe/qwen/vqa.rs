@@ -1,5 +1,5 @@
-//! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these are not
-//! comparable with them.
+//! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these
+//! are not comparable with them.
 
 use super::{ENGINE, Looker, QwenSettings};
 use crate::config::Settings;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 const PROMPT: &str = "{question} Answer with one word, yes or no.";
 
-/// Tokens of a reply.
+/// Most tokens of a reply.
 const LONGEST: usize = 16;
 
 /// The observer.
@@ -48,7 +48,8 @@ impl QwenVqa {
     }
 }
 
-/// The first word of a reply in small letters, `Yes, there is.` → `yes`; the rule takes nothing but `yes` for one.
+/// The first word of a reply in lower case, such as `yes` for `Yes, there is.`; the rule accepts nothing but
+/// `yes`.
 fn first_word(reply: &str) -> String {
     let letters = reply.trim_start_matches(|c: char| !c.is_alphanumeric());
     let word = letters.split(|c: char| !c.is_alphanumeric()).next();

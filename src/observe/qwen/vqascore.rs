@@ -1,5 +1,5 @@
-//! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with "Yes". GenAI-Bench's
-//! numbers come from CLIP-FlanT5; these are not comparable with them.
+//! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with
+//! "Yes". GenAI-Bench's numbers come from CLIP-FlanT5; these are not comparable with them.
 
 use super::{ENGINE, Looker, QwenSettings};
 use crate::config::Settings;

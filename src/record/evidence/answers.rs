@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// One answer a question, by the question's id.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Answers {
-    /// The name of the model that answers; absent where the observer's name says it.
+    /// The name of the model that answers. Absent if the observer's name says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<&'static str>,
     /// Question's id → the word that is graded, such as `yes`.
@@ -28,12 +28,12 @@ impl Answers {
 pub struct Answered<'a>(&'a Object);
 
 impl<'a> Answered<'a> {
-    /// The answers; None when `answers` is no object.
+    /// The answers. `None` if `answers` is not an object.
     pub fn read(evidence: &'a Value) -> Option<Self> {
         evidence.get(Answers::KEY)?.as_object().map(Self)
     }
 
-    /// The answer to a question; one that is no text is its JSON.
+    /// The answer to a question; one that is not text is its JSON.
     pub fn word(&self, id: &str) -> Option<Cow<'a, str>> {
         Some(match self.0.get(id)? {
             Value::String(word) => Cow::Borrowed(word.as_str()),

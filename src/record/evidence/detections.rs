@@ -13,16 +13,16 @@ pub struct Detections<'a, B = [f64; 4]> {
     /// Its height, in pixels.
     #[serde(skip_deserializing)]
     pub height: u32,
-    /// Whether the output was resized to that size; absent where the detector sees pictures as they are.
+    /// Whether the output was resized to that size. Absent if the detector sees pictures as they are.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub resized: Option<bool>,
     /// The objects, in the detector's order.
     #[serde(borrow, default)]
     pub detections: Field<Vec<Field<Detection<'a, B>>>>,
-    /// How many parts of the picture are like no object; absent where the detector does not count them.
+    /// How many parts of the picture are like no object. Absent if the detector does not count them.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<usize>,
-    /// The words that letters among the objects make; absent where the detector reads none.
+    /// The words that letters among the objects make. Absent if the detector reads none.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text<'a>>,
 }

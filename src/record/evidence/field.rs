@@ -50,7 +50,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// As [`Self::get`], by value.
+    /// The same as [`Self::get`], by value.
     pub fn into_option(self) -> Option<T> {
         match self {
             Self::Given(value) => Some(value),

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 /// The calls about one output, and who was asked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judgement<'a> {
-    /// The model that gave the last reply; null where the server named none.
+    /// The model that gave the last reply. Null if the server named none.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub model: Field<Text<'a>>,
     /// The model that was asked for.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub judge: Field<Text<'a>>,
-    /// How the model that gave the last reply stands to the one asked for; null where no model replied. Absent in evidence of
-    /// earlier versions and of others.
+    /// How the model that gave the last reply relates to the one asked for; null where no model replied.
+    /// Absent in evidence of earlier versions and of other programs.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
     /// The address of the server; null for a judge in this process.
@@ -68,13 +68,13 @@ pub struct Call<'a> {
     /// Why the reply ended, in a server's word. Observers of this version write `state` instead.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub finish_reason: Field<Text<'a>>,
-    /// The model that replied; null where the server named none.
+    /// The model that replied. Null if the server named none.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub model: Field<Text<'a>>,
-    /// Tokens of the question; null where the judge does not count.
+    /// Tokens of the question. Null if the judge does not count.
     #[serde(skip_deserializing)]
     pub input_tokens: Option<u64>,
-    /// Tokens of the reply; null where the judge does not count.
+    /// Tokens of the reply. Null if the judge does not count.
     #[serde(skip_deserializing)]
     pub output_tokens: Option<u64>,
     /// How often the request was sent.
@@ -92,7 +92,7 @@ pub struct Call<'a> {
     /// When the server sent the reply, as its header `Date` says it.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub server_date: Field<Text<'a>>,
-    /// What the server said in the place of a reply.
+    /// What the server said instead of a reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub refusal: Field<Text<'a>>,
     /// What the model thought, where the server keeps that apart.
@@ -104,7 +104,7 @@ pub struct Call<'a> {
     /// The thought that was left out of the reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub thinking: Field<Text<'a>>,
-    /// How the model that replied stands to the one asked for; null where no model replied.
+    /// How the model that replied relates to the one asked for; null where no model replied.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
 }

@@ -18,10 +18,10 @@ pub struct Verdict<'a, D = IgnoredAny> {
     /// Whether the picture shows what was asked for.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub correct: Field<bool>,
-    /// What is wrong with it, in the script's words; empty when it is right.
+    /// What is wrong with it, in the script's words. Empty if it is right.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub reason: Field<Text<'a>>,
-    /// Class → boxes with their scores, of the objects that count; null where the script's line has none.
+    /// Class → boxes with their scores, of the objects that count. Null if the script's line has none.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub details: Field<D>,
 }

@@ -27,7 +27,7 @@ pub struct PixelMeasures {
     pub main_fraction: f64,
     /// How many such parts there are.
     pub components: usize,
-    /// The weight of the change mask; null where nothing changed.
+    /// The weight of the change mask. Null if nothing changed.
     pub log_weight: Option<f64>,
     /// Where the output differs.
     pub mask: ChangeMask,
@@ -37,7 +37,7 @@ pub struct PixelMeasures {
     pub inside: RegionMeasures,
     /// Outside of it.
     pub outside: RegionMeasures,
-    /// How well the changed pixels meet the region; absent where it comes from the output itself.
+    /// How well the changed pixels meet the region. Absent if it comes from the output itself.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
     /// Both pictures black inside the region, over everything; absent without an annotated mask.
@@ -55,7 +55,7 @@ pub struct Comparison {
     pub l1: Option<f64>,
     /// Mean squared difference; null of no pixels.
     pub l2: Option<f64>,
-    /// Decibels; null when nothing differs, since it is infinite then.
+    /// Decibels. Null if nothing differs, since it is infinite then.
     pub psnr: Option<f64>,
     /// Structural similarity, −1 to 1; null below 11 × 11 pixels.
     pub ssim: Option<f64>,
@@ -74,7 +74,7 @@ pub struct RegionMeasures {
 /// How well the changed pixels meet the region.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Overlap {
-    /// Share of the changed pixels that are in or near the region; null when nothing changed.
+    /// Share of the changed pixels that are in or near the region. Null if nothing changed.
     pub precision: Option<f64>,
     /// Share of the region that changed; null of an empty region.
     pub recall: Option<f64>,
@@ -111,13 +111,13 @@ pub struct ChangeMask {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct EditedPicture {
-    /// As [`PixelMeasures::width`].
+    /// The same as [`PixelMeasures::width`].
     pub width: Field<usize>,
-    /// As [`PixelMeasures::height`].
+    /// The same as [`PixelMeasures::height`].
     pub height: Field<usize>,
-    /// As [`PixelMeasures::edit_fraction`].
+    /// The same as [`PixelMeasures::edit_fraction`].
     pub edit_fraction: Field<f64>,
-    /// As [`PixelMeasures::mask`].
+    /// The same as [`PixelMeasures::mask`].
     pub mask: Field<ChangeMask>,
 }
 

@@ -45,7 +45,7 @@ pub fn text_alone(evidence: &Value) -> Option<&str> {
     evidence.get(TextReading::KEY)?.as_str()
 }
 
-/// The name of the engine that read a text; None where the evidence has no text, or does not say who read it.
+/// The name of the engine that read a text. `None` if the evidence has no text, or does not say who read it.
 pub fn text_engine(evidence: &Value) -> Option<&str> {
     evidence.get(TextReading::KEY)?;
     evidence.get("engine")?.as_str()
@@ -68,9 +68,9 @@ pub struct Line<'a, P = Vec<Vec<f64>>> {
 /// What a server says about an answer, word for word.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Server {
-    /// The model that answered; null where the server names none.
+    /// The model that answered. Null if the server names none.
     pub model: Value,
-    /// Tokens as the server counts them; null where it does not.
+    /// Tokens as the server counts them. Null if it does not.
     pub usage: Value,
 }
 

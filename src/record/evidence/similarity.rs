@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The key of the measures that could not be taken.
 const ABSENT: &str = "absent";
 
-/// A cosine, −1 to 1; null when one of the vectors has no length, as the way between two equal pictures.
+/// A cosine, −1 to 1. Null if one of the vectors has no length, as the way between two equal pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Similarity(pub Option<f64>);
@@ -61,7 +61,7 @@ impl Similarities {
     pub const ABSENT: &'static str = ABSENT;
 }
 
-/// Why a measure could not be taken; the reason for `lpips` counts for `lpips_target`, too.
+/// Why a measure could not be taken; the reason for `lpips` counts for `lpips_target` too.
 pub fn why_absent<'a>(evidence: &'a Value, measure: &str) -> Option<&'a str> {
     let absent = evidence.get(ABSENT)?.as_object()?;
     let (_, why) = absent

@@ -9,7 +9,7 @@ pub struct Axis {
     ticks: Vec<(f64, String)>,
 }
 
-/// What lies beyond is no measurement, and its differences overflow.
+/// What lies beyond is not a measurement, and its differences overflow.
 const HUGE: f64 = 1e100;
 
 impl Axis {
@@ -45,7 +45,8 @@ impl Axis {
         }
     }
 
-    /// Logarithmic where all finite values are positive and the largest is at least ten times the least; else linear.
+    /// Logarithmic where all finite values are positive and the largest is at least ten times the least; else
+    /// linear.
     pub fn wide(values: impl IntoIterator<Item = f64> + Clone, steps: usize) -> Self {
         let (low, high) = range(values.clone());
         if !(low > 0.0 && high >= 10.0 * low) {
@@ -88,9 +89,10 @@ impl Axis {
 
     /// 0 at the low end, 1 at the high end; what lies beyond is put there.
     pub fn place(&self, value: f64) -> f64 {
-        let place = match self.log {
-            true => (value / self.low).ln() / (self.high / self.low).ln(),
-            false => (value - self.low) / (self.high - self.low),
+        let place = if self.log {
+            (value / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
         };
         // NaN, too, has its place, so that no drawing is undone by it.
         if place.is_nan() {

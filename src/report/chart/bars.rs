@@ -28,7 +28,7 @@ const NUMBERED: usize = 6;
 
 impl<'a> Bars<'a> {
     /// Bars of a table, whose rows have these labels.
-    pub fn of(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
+    pub fn from_table(table: &'a Table, labels: &'a [Label], width: Width) -> Self {
         Self {
             table,
             labels,
@@ -43,7 +43,7 @@ impl<'a> Bars<'a> {
     }
 
     fn legend(&self) -> Legend<'a> {
-        Legend::of(self.labels, self.width.units(), Swatch::Fill)
+        Legend::from_labels(self.labels, self.width.units(), Swatch::Fill)
     }
 
     fn bar_height(&self) -> f64 {
@@ -94,9 +94,10 @@ impl<'a> Bars<'a> {
         let first = Axis::rounded(values.iter().copied(), 4);
         let steps = steps(right - left, first.ticks());
         let axis = Axis::rounded(values.iter().copied(), steps.min(5));
-        match values.iter().any(|value| *value != 0.0) {
-            true => axis,
-            false => Axis::rounded([0.0, self.shown(1.0)], 4),
+        if values.iter().any(|value| *value != 0.0) {
+            axis
+        } else {
+            Axis::rounded([0.0, self.shown(1.0)], 4)
         }
     }
 

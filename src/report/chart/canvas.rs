@@ -29,8 +29,11 @@ pub const SMALL: f64 = 28.5;
 /// Where a text's point lies, horizontally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
+    /// At the left.
     Left,
+    /// In the middle.
     Center,
+    /// At the right.
     Right,
 }
 

@@ -24,7 +24,7 @@ const HISTOGRAM_BINS: usize = 20;
 
 impl<'a> Distribution<'a> {
     /// None without a scored item.
-    pub fn of(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
+    pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let scores: Vec<Vec<f64>> = runs
             .iter()
             .map(|run| {
@@ -53,7 +53,7 @@ impl<'a> Distribution<'a> {
     }
 
     fn top(&self) -> f64 {
-        Legend::of(self.labels, WIDTH, Swatch::Line).height() + 24.0
+        Legend::from_labels(self.labels, WIDTH, Swatch::Line).height() + 24.0
     }
 
     fn x(share: f64) -> f64 {
@@ -151,7 +151,7 @@ impl Chart for Distribution<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
+        Legend::from_labels(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         if self.scores.len() == 1 {
             self.histogram(canvas)
         } else {

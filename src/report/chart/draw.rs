@@ -12,7 +12,7 @@ pub trait Chart {
     /// Draws it.
     ///
     /// # Errors
-    /// When the backend fails.
+    /// Fails if the backend fails.
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError>;
 }
 
@@ -46,7 +46,7 @@ const PNG_SCALE: f64 = 2.0;
 /// The chart as an SVG document of its printed size.
 ///
 /// # Errors
-/// When the backend fails.
+/// Fails if the backend fails.
 pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
     let (width, height) = pixels(chart, SVG_SCALE);
     let mut text = String::new();
@@ -69,7 +69,7 @@ pub fn svg<C: Chart>(chart: &C) -> Result<String, ChartError> {
 /// The chart as PNG bytes.
 ///
 /// # Errors
-/// When the backend fails.
+/// Fails if the backend fails.
 pub fn png<C: Chart>(chart: &C) -> Result<Vec<u8>, ChartError> {
     let (width, height) = pixels(chart, PNG_SCALE);
     let mut buffer = vec![0; width as usize * height as usize * 3];

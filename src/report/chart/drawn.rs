@@ -22,7 +22,7 @@ impl Drawn {
     /// Draws a chart in both formats.
     ///
     /// # Errors
-    /// When a backend fails.
+    /// Fails if a backend fails.
     pub fn new<C: Chart>(name: &str, caption: String, chart: &C) -> Result<Self, ReportError> {
         let name = file_name(name);
         let failed = |error: ChartError| ReportError::Chart {
@@ -38,7 +38,8 @@ impl Drawn {
     }
 }
 
-/// Numbers the charts whose file name an earlier one has, also in other case, so that each has files of its own.
+/// Numbers the charts whose file name an earlier one has, also in other case, so that each has files of its
+/// own.
 pub(crate) fn distinct<'a>(charts: impl Iterator<Item = &'a mut Drawn>) {
     let mut taken = HashSet::new();
     for chart in charts {

@@ -27,7 +27,8 @@ fn fonts() -> &'static Fonts {
     static FONTS: OnceLock<Fonts> = OnceLock::new();
     FONTS.get_or_init(|| {
         let regular = dejavu::sans::regular();
-        // Both calls fail only on bytes that are no font; then drawing reports that the family is unavailable.
+        // Both calls fail only on bytes that are not a font; then drawing reports that the family is
+        // unavailable.
         let _ = register_font(FAMILY, FontStyle::Normal, regular);
         let _ = register_font(FAMILY, FontStyle::Bold, dejavu::sans::bold());
         Fonts {
@@ -77,8 +78,8 @@ fn wide_font() -> Option<&'static FontRef<'static>> {
     fonts().wide.get_or_init(find).as_ref()
 }
 
-/// How to draw a label in pixels: the text, and the family that has its characters. Without a system font for them
-/// the label's `id` is drawn instead, and boxes stand for characters that it lacks too.
+/// How to draw a label in pixels: the text, and the family that has its characters. Without a system font for
+/// them the label's `id` is drawn instead, and boxes stand for characters that it lacks too.
 pub fn drawable(text: &str, id: &str) -> (String, &'static str) {
     let regular = fonts().regular.as_ref();
     if covered(regular, text) {
@@ -112,8 +113,8 @@ pub fn width(text: &str, em: f64) -> f64 {
         .sum()
 }
 
-/// Breaks `text` into at most `lines` lines no wider than `limit`: at words, hyphens and underscores first, inside a
-/// word where it alone is too wide; what does not fit ends in `…`.
+/// Breaks `text` into at most `lines` lines no wider than `limit`: at words, hyphens and underscores first,
+/// inside a word where it alone is too wide; what does not fit ends in `…`.
 pub fn wrap(text: &str, em: f64, limit: f64, lines: usize) -> Vec<String> {
     let mut wrapped: Vec<String> = vec![String::new()];
     let mut cut = false;

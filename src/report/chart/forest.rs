@@ -16,7 +16,7 @@ pub struct Effect {
     pub label: Label,
     /// The colour and the mark.
     pub look: Look,
-    /// None where there is nothing to compare.
+    /// `None` if there is nothing to compare.
     pub value: Option<f64>,
     /// The 95 % interval; None without spread.
     pub interval: Option<(f64, f64)>,

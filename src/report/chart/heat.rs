@@ -18,7 +18,7 @@ pub struct Heat<'a> {
     full: f64,
 }
 
-/// More columns than this cannot be told apart in a paper's column.
+/// More columns than this cannot be distinguished in a paper's column.
 const BINS: usize = 240;
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 262.0;
@@ -27,7 +27,7 @@ const TOP: f64 = 10.0;
 
 impl<'a> Heat<'a> {
     /// None without two scored items.
-    pub fn of(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
+    pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let means: Vec<BTreeMap<&str, f64>> =
             runs.iter().map(|run| score::item_means(run)).collect();
         let names: BTreeSet<&str> = means.iter().flat_map(|run| run.keys().copied()).collect();

@@ -19,7 +19,7 @@ pub struct Point {
     pub band: Option<(f64, f64)>,
 }
 
-/// One line. Points stand in the order of their `x`.
+/// One line. Points are in the order of their `x`.
 #[derive(Debug, Clone)]
 pub struct Curve {
     /// The name of the curve.
@@ -76,9 +76,10 @@ impl Lines {
         let across: Vec<f64> = points().map(|point| point.x).chain(marks).collect();
         let room = self.width.units() * 0.8;
         let mut x = Axis::tight(across.iter().copied(), 5);
-        x = match self.x_ticks.is_empty() {
-            true => Axis::tight(across.iter().copied(), steps(room, x.ticks()).min(8)),
-            false => x.with_ticks(&self.x_ticks),
+        x = if self.x_ticks.is_empty() {
+            Axis::tight(across.iter().copied(), steps(room, x.ticks()).min(8))
+        } else {
+            x.with_ticks(&self.x_ticks)
         };
         Frame::new(
             (self.width.units(), self.top(), PLOT),

@@ -63,9 +63,10 @@ impl Matrix {
             label.text.split_whitespace().map(wide).fold(0.0, f64::max)
         };
         let upright = self.columns.iter().map(words).fold(0.0, f64::max) > room;
-        let (limit, most) = match upright {
-            false => (room, LINES),
-            true => (HEAD, ((self.pitch() / LEADING) as usize).clamp(1, LINES)),
+        let (limit, most) = if upright {
+            (HEAD, ((self.pitch() / LEADING) as usize).clamp(1, LINES))
+        } else {
+            (room, LINES)
         };
         let lines: Vec<Vec<String>> = self
             .columns
@@ -73,9 +74,10 @@ impl Matrix {
             .map(|label| font::wrap(&label.text, SMALL, limit, most))
             .collect();
         let wide = |line: &String| font::width(line, SMALL);
-        let height = match upright {
-            true => lines.iter().flatten().map(wide).fold(0.0, f64::max),
-            false => lines.iter().map(Vec::len).max().unwrap_or(0) as f64 * LEADING,
+        let height = if upright {
+            lines.iter().flatten().map(wide).fold(0.0, f64::max)
+        } else {
+            lines.iter().map(Vec::len).max().unwrap_or(0) as f64 * LEADING
         };
         Heads {
             upright,
@@ -106,7 +108,7 @@ impl Matrix {
         (low, high)
     }
 
-    /// Digits that all numbers have room for; None where not even whole ones have.
+    /// Digits that all numbers have room for. `None` if not even whole ones have.
     fn digits(&self) -> Option<usize> {
         let values = || self.cells.iter().flatten().flatten();
         let fits = |decimals: &usize| {
@@ -124,12 +126,11 @@ impl Matrix {
             for (at, line) in lines.iter().enumerate() {
                 let mut look = Type::new(SMALL, INK, Align::Center);
                 look.upright = heads.upright;
-                let place = match heads.upright {
-                    true => {
-                        look.align = Align::Left;
-                        (middle + shift(at), self.top() - 12.0)
-                    }
-                    false => (middle, self.top() - 12.0 - heads.height / 2.0 + shift(at)),
+                let place = if heads.upright {
+                    look.align = Align::Left;
+                    (middle + shift(at), self.top() - 12.0)
+                } else {
+                    (middle, self.top() - 12.0 - heads.height / 2.0 + shift(at))
                 };
                 canvas.plain(line, place, look)?;
             }
@@ -153,9 +154,10 @@ impl Matrix {
             return canvas.outline(a, b, GRID, 1.5);
         };
         let (low, high) = self.range();
-        let share = match high > low {
-            true => (value - low) / (high - low),
-            false => 0.5,
+        let share = if high > low {
+            (value - low) / (high - low)
+        } else {
+            0.5
         };
         canvas.fill(a, b, ramp(share))?;
         let color = if share > 0.5 { ON_DARK } else { ON_LIGHT };

@@ -1,7 +1,8 @@
 //! Charts for a paper's column, drawn once and written as SVG and PNG.
 //!
-//! Every chart is a plain description that [`Chart::draw`] puts on a [canvas](canvas::Canvas), whatever the backend. Sizes are in
-//! units of which 1000 make the width of a column: text of 28 units is 7 pt in a column of 88 mm.
+//! Every chart is a plain description that [`Chart::draw`] puts on a [canvas](canvas::Canvas), regardless of
+//! the backend. Sizes are in units of which 1000 make the width of a column: text of 28 units is 7 pt in a
+//! column of 88 mm.
 
 mod axis;
 mod bars;

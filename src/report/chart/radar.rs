@@ -26,8 +26,9 @@ const LINES: usize = 4;
 const HEAD: f64 = RADIUS + 146.0;
 
 impl<'a> Radar<'a> {
-    /// None where the groups are too few to span an area or too many to be told apart, or where a run has no score.
-    pub fn of(table: &'a Table, labels: &'a [Label]) -> Option<Self> {
+    /// `None` if the groups are too few to span an area or too many to be distinguished, or where a run has
+    /// no score.
+    pub fn from_table(table: &'a Table, labels: &'a [Label]) -> Option<Self> {
         let groups = table.columns.len() - 1;
         let values: Vec<f64> = table
             .rows
@@ -43,9 +44,10 @@ impl<'a> Radar<'a> {
         ((3..=16).contains(&groups) && !values.is_empty()).then(|| Self {
             table,
             labels,
-            axis: match values.iter().any(|value| *value != 0.0) {
-                true => Axis::rounded(shown.chain([0.0]), 4),
-                false => Axis::rounded([0.0, unit], 4),
+            axis: if values.iter().any(|value| *value != 0.0) {
+                Axis::rounded(shown.chain([0.0]), 4)
+            } else {
+                Axis::rounded([0.0, unit], 4)
             },
             unit,
         })
@@ -56,7 +58,7 @@ impl<'a> Radar<'a> {
     }
 
     fn center(&self) -> (f64, f64) {
-        let top = Legend::of(self.labels, WIDTH, Swatch::Line).height();
+        let top = Legend::from_labels(self.labels, WIDTH, Swatch::Line).height();
         (WIDTH / 2.0, top + HEAD)
     }
 
@@ -120,7 +122,7 @@ impl Chart for Radar<'_> {
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
-        Legend::of(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
+        Legend::from_labels(self.labels, WIDTH, Swatch::Line).draw(canvas)?;
         self.grid(canvas)?;
         for (index, row) in self.table.rows.iter().enumerate() {
             let look = Look::new(index);

@@ -103,7 +103,7 @@ impl Scatter {
         steps
     }
 
-    /// Where the names beside the marks go; None when some of them have no place free of others.
+    /// Where the names beside the marks go. `None` if some of them have no place free of others.
     fn names(&self, frame: &Frame) -> Option<Vec<(f64, f64)>> {
         let mut taken: Vec<Area> = Vec::new();
         for spot in &self.spots {

@@ -1,4 +1,5 @@
-//! What tells models apart: colour, hatching, dashes and markers, so that grey print and colour-blind eyes still can.
+//! What distinguishes models: colour, hatching, dashes and markers, so that grey print and colour-blind eyes
+//! still can.
 
 use super::canvas::{Align, Canvas, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, Type};
 use super::error::ChartError;
@@ -6,8 +7,8 @@ use super::font;
 use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 
-/// The colours of Okabe and Ito (2008), ordered so that neighbours differ in lightness; grey in place of black, which
-/// a dark page would swallow.
+/// The colours of Okabe and Ito (2008), ordered so that neighbours differ in lightness; grey in place of
+/// black, which a dark page would swallow.
 const COLORS: [RGBColor; 8] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xe6, 0x9f, 0x00),
@@ -99,7 +100,8 @@ impl Look {
         Ok(())
     }
 
-    /// A marker of about `radius`: disc, square, triangle, diamond in turn, hollow once the colours come again.
+    /// A marker of about `radius`: disc, square, triangle, diamond in turn, hollow once the colours come
+    /// again.
     ///
     /// # Errors
     /// The backend fails.
@@ -137,7 +139,7 @@ impl Look {
     }
 }
 
-/// The parts of hatching lines that lie in the box from `a` (top left) to `b`.
+/// The parts of hatching lines that are in the box from `a` (top left) to `b`.
 fn hatch_lines(hatch: Hatch, a: (f64, f64), b: (f64, f64)) -> Vec<((f64, f64), (f64, f64))> {
     let (width, height) = (b.0 - a.0, b.1 - a.1);
     let step = 9.0;
@@ -153,7 +155,8 @@ fn hatch_lines(hatch: Hatch, a: (f64, f64), b: (f64, f64)) -> Vec<((f64, f64), (
         Hatch::Level => count(height)
             .map(|d| ((a.0, a.1 + d), (b.0, a.1 + d)))
             .collect(),
-        // `d` is the distance along the lower and then the right edge (x + y = d from the bottom left corner).
+        // `d` is the distance along the lower and then the right edge (x + y = d from the bottom left
+        // corner).
         Hatch::Rising | Hatch::Falling => count((width + height) / 1.4)
             .map(|d| {
                 let d = d * 1.4;
@@ -241,7 +244,7 @@ impl<'a> Legend<'a> {
     }
 
     /// A legend of the table's rows or the like, each with the look of its place.
-    pub fn of(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
+    pub fn from_labels(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
         let entries = labels.iter().enumerate();
         Self::new(
             entries.map(|(at, label)| (Look::new(at), label)),

@@ -12,11 +12,11 @@ use crate::report::score;
 use crate::report::table::Table;
 use crate::report::view::RunView;
 
-/// The charts of one suite that its data allow: bars and radar need groups, the radar 3 to 16 of them, heat map and
-/// distribution need grades. `runs` are those of the table, in its order.
+/// The charts of one suite that its data allow: bars and radar need groups, the radar 3 to 16 of them, heat
+/// map and distribution need grades. `runs` are those of the table, in its order.
 ///
 /// # Errors
-/// When a backend fails.
+/// Fails if a backend fails.
 pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportError> {
     let labels: Vec<Label> = table
         .rows
@@ -29,7 +29,7 @@ pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportEr
     let full = score::full_mark(runs.iter().copied());
     let title = &table.suite_title;
     let mut charts = Vec::new();
-    let bars = Bars::of(table, &labels, Width::Column);
+    let bars = Bars::from_table(table, &labels, Width::Column);
     let intervals = if bars.has_intervals() {
         " Whiskers are 95 % intervals."
     } else {
@@ -40,15 +40,15 @@ pub fn of_suite(table: &Table, runs: &[&RunView]) -> Result<Vec<Drawn>, ReportEr
         None => format!("{title}: overall.{intervals}"),
     };
     charts.push(both(table, "bars", groups, &bars)?);
-    if let Some(radar) = Radar::of(table, &labels) {
+    if let Some(radar) = Radar::from_table(table, &labels) {
         let by = table.by.as_deref().unwrap_or("group");
         charts.push(both(table, "radar", format!("{title} by {by}."), &radar)?);
     }
-    if let Some(heat) = Heat::of(runs, &labels, full) {
+    if let Some(heat) = Heat::from_runs(runs, &labels, full) {
         let caption = format!("{title}: item × model, {}.", heat.describe());
         charts.push(both(table, "heatmap", caption, &heat)?);
     }
-    if let Some(distribution) = Distribution::of(runs, &labels, full) {
+    if let Some(distribution) = Distribution::from_runs(runs, &labels, full) {
         let caption = format!("{title}: {}.", distribution.describe());
         charts.push(both(table, "distribution", caption, &distribution)?);
     }

@@ -26,10 +26,10 @@ pub struct ChangeMask {
 /// One reply of a judge, word for word.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
-    /// Who gave it; empty where nobody says.
+    /// Who gave it. Empty if nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
-    /// What it is about; empty where nobody says.
+    /// What it is about. Empty if nobody says.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role: String,
     /// The words.

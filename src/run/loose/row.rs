@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use std::path::Path;
 
 /// What the help of errors about lines says.
-pub const HELP: &str = "each line is one JSON object; see the formats in the README";
+pub const HELP: &str = "each line is one JSON object; see docs/reference/run-folder.md";
 
 /// One row.
 pub struct Row {

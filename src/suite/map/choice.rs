@@ -26,10 +26,10 @@ pub(super) fn fields(choice: &ChoiceMapping) -> Vec<(&str, bool)> {
 }
 
 impl Question {
-    /// The question of a record; None when it has no options.
+    /// The question of a record. `None` if it has no options.
     ///
     /// # Errors
-    /// When options or answer are not what the mapping says.
+    /// Fails if options or answer are not what the mapping says.
     pub(super) fn of_record(
         choice: &ChoiceMapping,
         fields: &Object,

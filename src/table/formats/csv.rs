@@ -1,4 +1,5 @@
-//! CSV as RFC 4180 has it: a header, CRLF, quotes doubled. A missing value is an empty field, an empty text is `""`.
+//! CSV as RFC 4180 has it: a header, CRLF, quotes doubled. A missing value is an empty field, an empty text
+//! is `""`.
 
 use crate::table::records::{Cells, Records};
 use crate::table::{Document, Format, FormatError, Window};

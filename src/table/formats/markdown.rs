@@ -73,7 +73,8 @@ fn printed(cell: &Cell, apart: bool) -> String {
     text
 }
 
-/// Makes text inert: characters that Markdown or HTML would read as markup are escaped, line breaks become spaces.
+/// Makes text inert: characters that Markdown or HTML would read as markup are escaped, line breaks become
+/// spaces.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

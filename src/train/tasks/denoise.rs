@@ -82,7 +82,7 @@ impl Denoise {
     /// The loss of latents [B, N, C] under prompts; `weights` broadcast to the latents.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn loss(
         &self,
         latents: &Tensor,
@@ -99,7 +99,7 @@ impl Denoise {
     /// Pictures under prompts, from the noise of a seed.
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// Fails if shapes do not fit.
     pub fn pictures(
         &self,
         prompts: &Prompts,
@@ -119,7 +119,7 @@ impl Denoise {
     /// How many captions of each of GenEval's tasks the pictures show, seen and held out ones alike.
     ///
     /// # Errors
-    /// As `prompts` and [`Self::pictures`].
+    /// Fails when `prompts` or [`Self::pictures`] fails.
     pub fn check(
         &self,
         seed: u64,

@@ -21,14 +21,14 @@ pub struct TaskDescription {
 /// Makes the network of a task.
 ///
 /// # Errors
-/// When the definition has a mistake, or a checkpoint that it begins from is absent.
+/// Fails if the definition has a mistake, or a checkpoint that it begins from is absent.
 pub type LearnerMaker = fn(&Setup<'_>) -> Result<Box<dyn Learner>, TrainError>;
 
 impl TaskDescription {
     /// Checks what a training begins from.
     ///
     /// # Errors
-    /// When it names a role that the task does not have.
+    /// Fails if it names a role that the task does not have.
     pub fn check_roles(&self, from: &BTreeMap<String, PathBuf>) -> Result<(), TrainError> {
         let mut named = from.keys();
         let Some(role) = named.find(|role| !self.roles.contains(&role.as_str())) else {

@@ -115,7 +115,7 @@ struct Targets {
 
 impl Dinov2Task {
     /// # Errors
-    /// When the definition has a mistake or a checkpoint that it begins from is absent.
+    /// Fails if the definition has a mistake or a checkpoint that it begins from is absent.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: Dinov2Settings = setup.settings()?;
@@ -174,7 +174,7 @@ impl Dinov2Task {
         Ok(states.narrow(1, self.before, self.patches)?.contiguous()?)
     }
 
-    /// The tokens [M, D] of hidden patches; None when there are none.
+    /// The tokens [M, D] of hidden patches. `None` if there are none.
     fn hidden(&self, states: &Tensor, views: &Views) -> Result<Option<Tensor>, TrainError> {
         if views.hidden.elem_count() == 0 {
             return Ok(None);

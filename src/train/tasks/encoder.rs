@@ -55,7 +55,7 @@ impl Batch {
 /// Pixels [B, 3, S, S] as the published processor prepares them.
 ///
 /// # Errors
-/// When the device has no room.
+/// Fails if the device has no room.
 pub fn pixels(
     pictures: &[RgbImage],
     processor: &FixedProcessor,
@@ -69,7 +69,7 @@ pub fn pixels(
 /// Writes an encoder as transformers stores it.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn publish(
     folder: &Path,
     config: &Value,

@@ -96,7 +96,7 @@ struct Block {
 
 impl Flux {
     /// # Errors
-    /// When the definition has a mistake or the autoencoder is absent.
+    /// Fails if the definition has a mistake or the autoencoder is absent.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: FluxSettings = setup.settings()?;

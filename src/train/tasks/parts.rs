@@ -18,7 +18,7 @@ pub fn strip(weights: &BTreeMap<String, Tensor>, part: &str) -> BTreeMap<String,
 /// Writes a JSON file; its folder is made.
 ///
 /// # Errors
-/// When it cannot be written.
+/// Fails if it cannot be written.
 pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
     state::replace(path, format!("{value:#}\n").as_bytes())
 }
@@ -27,7 +27,7 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
 /// training left beside them.
 ///
 /// # Errors
-/// When a file cannot be read or written.
+/// Fails if a file cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> Result<(), TrainError> {
     let entries = std::fs::read_dir(from).map_err(|error| TrainError::io(from, error))?;
     for entry in entries {

@@ -79,7 +79,7 @@ struct Block {
 
 impl QwenVl {
     /// # Errors
-    /// When the definition has a mistake.
+    /// Fails if the definition has a mistake.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: QwenVlSettings = setup.settings()?;

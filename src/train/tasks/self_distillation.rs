@@ -18,7 +18,7 @@ pub struct Head {
 
 impl Head {
     /// # Errors
-    /// As [`Weights::get`].
+    /// Fails when [`Weights::get`] fails.
     pub fn new(
         weights: &Weights,
         width: usize,
@@ -38,7 +38,7 @@ impl Head {
     /// [N, D] → cosines [N, K].
     ///
     /// # Errors
-    /// When the width is another.
+    /// Fails if the width is another.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [first, second, third] = &self.layers;
         let x = Activation::GeluTanh.apply(&first.forward(x)?)?;
@@ -53,7 +53,7 @@ impl Head {
 /// sums to 1.
 ///
 /// # Errors
-/// When it is no matrix.
+/// Fails if it is not a matrix.
 pub fn balanced(cosines: &Tensor, temperature: f64) -> Result<Tensor> {
     let (rows, prototypes) = cosines.dims2()?;
     let cosines = cosines.detach();
@@ -70,7 +70,7 @@ pub fn balanced(cosines: &Tensor, temperature: f64) -> Result<Tensor> {
 /// The mean cross-entropy of the student's choices under the teacher's.
 ///
 /// # Errors
-/// When the shapes differ.
+/// Fails if the shapes differ.
 pub fn cross_entropy(teacher: &Tensor, student: &Tensor, temperature: f64) -> Result<Tensor> {
     let chosen = log_softmax(&(student / temperature)?, D::Minus1)?;
     Ok((teacher * chosen)?.sum(D::Minus1)?.mean_all()?.neg()?)
@@ -80,7 +80,7 @@ pub fn cross_entropy(teacher: &Tensor, student: &Tensor, temperature: f64) -> Re
 /// D] from its nearest neighbour, at unit length.
 ///
 /// # Errors
-/// When it is no matrix of two rows or more.
+/// Fails if it is not a matrix of two rows or more.
 pub fn koleo(vectors: &Tensor) -> Result<Tensor> {
     const EPS: f64 = 1e-8;
     let vectors = normalise(vectors)?;

@@ -82,7 +82,7 @@ pub struct Siglip {
 
 impl Siglip {
     /// # Errors
-    /// When the definition has a mistake or a checkpoint that it begins from is absent.
+    /// Fails if the definition has a mistake or a checkpoint that it begins from is absent.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: SiglipSettings = setup.settings()?;

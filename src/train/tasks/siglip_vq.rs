@@ -125,8 +125,8 @@ struct Block {
 
 impl SiglipVq {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
-    /// other.
+    /// Fails if the definition has a mistake, or a checkpoint that it begins from is absent or does not fit
+    /// the other.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: SiglipVqSettings = setup.settings()?;

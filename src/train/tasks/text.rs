@@ -31,7 +31,7 @@ impl Text {
     /// The text encoders of a folder laid out as FLUX.1's, frozen; T5 sees so many tokens.
     ///
     /// # Errors
-    /// When a file is absent or damaged.
+    /// Fails if a file is absent or damaged.
     pub fn open(flux: &Path, t5_length: usize, device: &Device) -> Result<Self, TrainError> {
         let (clip, t5) = (flux.join("text_encoder"), flux.join("text_encoder_2"));
         let clip_config: ClipTextConfig = read_config(&clip.join("config.json"))?;
@@ -54,7 +54,7 @@ impl Text {
     /// T5's states [B, L, J] and CLIP's pooled vectors [B, P] of texts.
     ///
     /// # Errors
-    /// When a vocabulary lacks a special token or a length has no room for it.
+    /// Fails if a vocabulary lacks a special token or a length has no room for it.
     pub fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
         let ids = |rows: Vec<Vec<u32>>| -> Result<Tensor, TrainError> {
             let (count, length) = (rows.len(), rows.first().map_or(0, Vec::len));

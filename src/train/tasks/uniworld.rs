@@ -60,8 +60,8 @@ pub struct Uniworld {
 
 impl Uniworld {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
-    /// others.
+    /// Fails if the definition has a mistake, or a checkpoint that it begins from is absent or does not fit
+    /// the others.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: UniworldSettings = setup.settings()?;

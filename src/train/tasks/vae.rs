@@ -67,7 +67,7 @@ pub struct Vae {
 
 impl Vae {
     /// # Errors
-    /// When the configuration has a mistake.
+    /// Fails if the configuration has a mistake.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: VaeSettings = setup.settings()?;

@@ -105,7 +105,7 @@ enum Block {
 
 impl XOmniArTask {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit.
+    /// Fails if the definition has a mistake, or a checkpoint that it begins from is absent or does not fit.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: XOmniArSettings = setup.settings()?;

@@ -106,8 +106,8 @@ struct Block {
 
 impl XOmniDecoderTask {
     /// # Errors
-    /// When the definition has a mistake, or a checkpoint that it begins from is absent or does not fit the
-    /// others.
+    /// Fails if the definition has a mistake, or a checkpoint that it begins from is absent or does not fit
+    /// the others.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: DecoderSettings = setup.settings()?;

@@ -12,9 +12,12 @@ use std::path::Path;
 /// A gateway that answers "not found" to large requests, as [`large`] tells them.
 fn gateway(consumer: Consumer, status: &'static str) -> Server {
     let right = consumer.right();
-    Server::start(move |seen, _| match large(&seen.body) {
-        true => Reply::json(status, &json!({"statusCode": 404, "error": "Not Found"})),
-        false => plain(&right),
+    Server::start(move |seen, _| {
+        if large(&seen.body) {
+            Reply::json(status, &json!({"statusCode": 404, "error": "Not Found"}))
+        } else {
+            plain(&right)
+        }
     })
 }
 
@@ -131,9 +134,10 @@ fn the_first_request_tells_a_wrong_address_from_a_large_request() {
 fn a_faster_refusal_does_not_end_what_others_prove_right() {
     let dir = tempfile::tempdir().unwrap();
     let right = Chat.right();
-    let server = Server::start(move |seen, _| match large(&seen.body) {
-        true => Reply::new("404 Not Found", ""),
-        false => {
+    let server = Server::start(move |seen, _| {
+        if large(&seen.body) {
+            Reply::new("404 Not Found", "")
+        } else {
             std::thread::sleep(std::time::Duration::from_millis(400));
             plain(&right)
         }

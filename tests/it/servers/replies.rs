@@ -148,9 +148,10 @@ fn a_chat_asks_for_no_stream() {
             let right = consumer.right();
             let server = Server::start(move |seen, _| {
                 let asked: Value = serde_json::from_slice(&seen.body).unwrap();
-                match asked["stream"].as_bool().unwrap() {
-                    true => body(events(&right).concat() + END),
-                    false => plain(&right),
+                if asked["stream"].as_bool().unwrap() {
+                    body(events(&right).concat() + END)
+                } else {
+                    plain(&right)
                 }
             });
             consumer.prepare(dir.path(), &server);

@@ -14,9 +14,10 @@ fn value(byte: u8, e5m2: bool) -> Option<f32> {
     let (bits, bias) = if e5m2 { (2, 15) } else { (3, 7) };
     let power = i32::from(byte & 0x7f) >> bits;
     let rest = f32::from(byte & ((1 << bits) - 1)) / f32::from(1u8 << bits);
-    let none = match e5m2 {
-        true => byte & 0x7f >= 0x7c,
-        false => byte & 0x7f == 0x7f,
+    let none = if e5m2 {
+        byte & 0x7f >= 0x7c
+    } else {
+        byte & 0x7f == 0x7f
     };
     let size = match power {
         0 => rest * 2f32.powi(1 - bias),

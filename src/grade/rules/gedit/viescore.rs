@@ -12,8 +12,8 @@
 //!   10, in any form that Python's `int()` takes. In later rounds it is a random guess, even if it is a clean
 //!   list.
 //! - While one of the two replies fails, both questions are asked again, and both new replies count. An
-//!   exception (a score that is no number, an empty list, the root of a negative number) has the picture
-//!   judged anew, from a first round.
+//!   exception (a score that is not a number, an empty list, the root of a negative number) has the picture
+//!   judged again, from a first round.
 
 use crate::python::json::{loads, loads_once};
 use crate::python::str::int;
@@ -41,11 +41,11 @@ pub struct VieScore {
 /// What the official script makes of one reply.
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
-    /// What stands under `score`; not yet known to be numbers.
+    /// What is under `score`; not yet known to be numbers.
     Score(Value),
     /// `False`: both questions are asked again.
     Failed(String),
-    /// An exception at once, after which the output is judged anew, from a first round.
+    /// An exception at once, after which the output is judged again, from a first round.
     Raised(String),
     /// Something without scores, which raises the exception only once both replies are read.
     Useless(String),
@@ -96,7 +96,7 @@ pub fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
 const GUESS: &str =
     "a later reply holds no braces: the official script would guess a score at random here";
 
-/// Both scores; None where one is a guess.
+/// Both scores. `None` if one is a guess.
 ///
 /// # Errors
 /// Why Python raises an error.
@@ -204,7 +204,7 @@ fn read(reply: &str, later: bool) -> Read {
     }
 }
 
-/// What lies between two offsets; empty when they are the wrong way round, None when they are equal.
+/// What lies between two offsets. Empty if they are the wrong way round, None when they are equal.
 fn between(reply: &str, start: Option<usize>, end: Option<usize>) -> Option<&str> {
     let (start, end) = (start?, end?);
     (start != end).then(|| reply.get(start..end).unwrap_or_default())

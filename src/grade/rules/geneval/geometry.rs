@@ -88,7 +88,7 @@ mod tests {
     use super::Relation::{Above, Below, LeftOf};
     use super::*;
 
-    /// Worked with the official formula; the offsets stand in the comments.
+    /// Worked with the official formula; the offsets are in the comments.
     #[test]
     fn relations_follow_the_formula() {
         let cases: [(Box4, Box4, &[Relation]); 6] = [

@@ -25,7 +25,7 @@ impl<'a> DetectedObjects<'a> {
     /// Reads a detector's evidence.
     ///
     /// # Errors
-    /// When an object lacks something, or has a value of another type.
+    /// Fails if an object lacks something, or has a value of another type.
     pub fn read(evidence: &'a Value) -> Result<Self, String> {
         let detections = lookup::detections(evidence)?.into_iter();
         detections

@@ -31,7 +31,7 @@ fn is_result(line: &Object) -> bool {
 /// A line of an official results file as evidence.
 ///
 /// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes;
-/// where the folder's name is no item, the item with the same prompt is taken.
+/// where the folder's name is not an item, the item with the same prompt is taken.
 ///
 /// # Errors
 /// What is missing in the line, or that it is of no item.

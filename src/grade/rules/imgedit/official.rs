@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// `result.json` (the judge's replies by item), `average_score.json` and `typescore.json`, of every item's
-/// first picture. Items without a reply are left out, since an entry that is no text stops the official
+/// first picture. Items without a reply are left out, since an entry that is not text stops the official
 /// scripts.
 pub fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
     let mut evidence: HashMap<&str, Vec<&Evidence>> = HashMap::new();

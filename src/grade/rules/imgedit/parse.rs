@@ -99,7 +99,7 @@ pub static RUBRICS: [(&str, [&str; 3]); 9] = [
 ];
 
 /// As the official scripts (`step1_get_avgscore.py`, `get_average_score.py`): every line that `": "` splits
-/// into exactly two parts, the second of which is all digits, counts, whatever its name and its number.
+/// into exactly two parts, the second of which is all digits, counts, regardless of its name and its number.
 ///
 /// # Errors
 /// Why there is no score: no line counts, or `int()` raises an error, which stops the official script
@@ -226,7 +226,7 @@ pub fn single(reply: &str, once: bool) -> Result<Scores, String> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score(\W*)([1-5])\b").ok());
     let all = SCORE.iter().flat_map(|score| score.captures_iter(reply));
-    // `Score: -3` is below the scale; the hyphen of `Score-3` is no sign.
+    // `Score: -3` is below the scale; the hyphen of `Score-3` is not a sign.
     let negative = |between: &str| between.len() > 1 && between.ends_with(['-', '\u{2212}']);
     let numbers: Vec<&str> = all
         .filter(|found| !negative(&found[1]))

@@ -18,7 +18,7 @@ const CONCLUSIONS: [&str; 8] = [
     "answer ",
     "result ",
 ];
-/// What is no answer by itself.
+/// What is not an answer by itself.
 const TRIVIAL: [&str; 7] = [":", ",", ".", "!", "?", ";", "'"];
 
 /// Something that a reply or an answer says.

@@ -17,7 +17,7 @@ impl Answers {
     /// Reads `answers`. Numbers become texts as Python prints them.
     ///
     /// # Errors
-    /// When something else is among them.
+    /// Fails if something else is among them.
     pub(super) fn read(answers: &Json) -> Result<Self, String> {
         match answers {
             Json::Array(all) => {

@@ -33,7 +33,7 @@ pub(super) fn last_in(text: &str) -> Option<Box4> {
 /// The first four of a value's parts as `int` makes them: floats lose their fraction, texts are read.
 ///
 /// # Errors
-/// When the value has no parts, one of them is no number, or there are fewer than four.
+/// Fails if the value has no parts, one of them is not a number, or there are fewer than four.
 pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     let parts: Vec<Value> = match value {
         Value::List(all) | Value::Tuple(all) | Value::Set(all) => all.clone(),

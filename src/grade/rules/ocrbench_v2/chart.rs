@@ -33,7 +33,7 @@ pub(super) fn compare(prediction: &str, gold: &Dict) -> Result<Alike, String> {
 /// The answer's dict.
 ///
 /// # Errors
-/// When it is none: the official script would stop here.
+/// Fails if it is none: the official script would stop here.
 pub(super) fn gold(answer: &Json) -> Result<Dict, String> {
     match Value::from_json(answer) {
         Value::Dict(dict) => Ok(dict),

@@ -7,7 +7,7 @@ use crate::python::whitespace::strip;
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// A block in fences. What stands in the fence's first line counts when it is nothing, `python` or `json`.
+/// A block in fences. What is in the fence's first line counts when it is nothing, `python` or `json`.
 pub(super) static FENCED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?s)```(?i:python|json)?\n(.*?)\n```"));
 
@@ -22,7 +22,8 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) type Pairs = Vec<(String, String)>;
 
 /// Reads the first fenced block, or else the whole text: as JSON, or else as a Python literal, or else by
-/// searching for `key: value`. What is no dict gives no pairs, and one key that is no text spoils them all.
+/// searching for `key: value`. What is not a dict gives no pairs, and one key that is not text spoils them
+/// all.
 pub(super) fn parse(prediction: &str) -> Pairs {
     let fenced = FENCED.captures(prediction).and_then(|found| found.get(1));
     let content = fenced.map_or(strip(prediction), |block| block.as_str());

@@ -13,10 +13,10 @@ pub(super) struct Gold(Vec<(String, Vec<Value>)>);
 impl Gold {
     /// Reads `answers[0]`. A JSON object's values are lists of accepted values; one that is a text is taken
     /// character by character, as the official script does. In a text that holds an object, a value that is
-    /// no list stands alone. Unreadable text gives None: nothing is accepted and the score is 0.
+    /// not a list stands alone. Unreadable text gives None: nothing is accepted and the score is 0.
     ///
     /// # Errors
-    /// When the official script would stop here.
+    /// Fails if the official script would stop here.
     pub(super) fn read(answer: &Json) -> Result<Option<Self>, String> {
         match answer {
             Json::Object(map) => {
@@ -45,7 +45,7 @@ impl Gold {
     /// Reads the text of `answers[0]` in the Chinese task: a Python literal.
     ///
     /// # Errors
-    /// When it is none.
+    /// Fails if it is none.
     pub(super) fn read_literal(answer: &Json) -> Result<Option<Self>, String> {
         let Json::String(text) = answer else {
             return Self::read(answer);
@@ -81,7 +81,7 @@ impl Gold {
                 Value::List(all) => all.clone(),
                 other => vec![other.clone()],
             };
-            // A key that is no text equals none of the prediction's.
+            // A key that is not text equals none of the prediction's.
             let key = match key {
                 Value::Str(key) => key.clone(),
                 other => format!("\0{}", other.repr()),
@@ -126,7 +126,7 @@ impl Keys {
 ///
 /// The official script tries every choice of one accepted value for each key. Keys do not depend on each
 /// other, so the best choice is the best of each key. A key that is absent from the prediction and `None` in
-/// the answer is no key.
+/// the answer is not a key.
 pub(super) fn compare(predicted: &Pairs, gold: &Gold) -> Keys {
     if gold.combinations() == 0 {
         return Keys::default();

@@ -73,7 +73,7 @@ pub struct OcrBenchV2 {
 
 impl OcrBenchV2 {
     /// # Errors
-    /// When WordNet is named and cannot be read.
+    /// Fails if WordNet is named and cannot be read.
     pub fn new(options: OcrBenchV2Options) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { wordnet })

@@ -34,11 +34,11 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Grades a prediction; None for one that is missing.
+    /// Grades a prediction. `None` for one that is missing.
     ///
     /// # Errors
-    /// When the official script would stop here, and why: the item is damaged, or has no rule for a missing
-    /// prediction.
+    /// Fails if the official script would stop here, and why: the item is damaged, or has no rule for a
+    /// missing prediction.
     pub(super) fn grade(
         &self,
         task: &Task,
@@ -343,7 +343,7 @@ impl Question {
     }
 
     /// # Errors
-    /// When there is not exactly one answer.
+    /// Fails if there is not exactly one answer.
     fn single(&self) -> Result<(), String> {
         match &self.answers {
             Json::Array(all) if all.len() != 1 => Err(format!(

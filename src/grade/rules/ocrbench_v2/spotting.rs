@@ -37,7 +37,7 @@ impl Word {
     /// `content`.
     ///
     /// # Errors
-    /// When something else is among them: the official script would stop here.
+    /// Fails if something else is among them: the official script would stop here.
     pub(super) fn all(bbox: &Json, content: &Json) -> Result<Vec<Self>, String> {
         let list = |value: &Json, name: &str| match value {
             Json::Array(all) => Ok(all.clone()),
@@ -70,7 +70,8 @@ impl Word {
 }
 
 /// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five
-/// parts. Boxes beyond 0 to 1000, with coordinates that are no whole numbers, and repeated words are dropped.
+/// parts. Boxes beyond 0 to 1000, with coordinates that are not whole numbers, and repeated words are
+/// dropped.
 pub(super) fn parse(prediction: &str) -> Vec<Word> {
     let parts: Vec<Option<Word>> = match python::literal::parse(prediction) {
         Some(Value::List(all) | Value::Tuple(all)) => all.iter().map(of_value).collect(),

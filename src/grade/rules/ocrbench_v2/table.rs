@@ -116,7 +116,7 @@ struct Page {
 }
 
 impl Page {
-    /// None when no table stands directly in the body of a whole page. `lxml` takes a text for a whole page
+    /// `None` if no table stands directly in the body of a whole page. `lxml` takes a text for a whole page
     /// when it begins with `<html` or a doctype, and gives a fragment, in which no body is left, for others.
     fn read(html: &str) -> Option<Self> {
         let begin = html.trim_start_matches(is_space);
@@ -140,7 +140,7 @@ impl Page {
     }
 
     /// # Errors
-    /// When a cell's span is no number.
+    /// Fails if a cell's span is not a number.
     fn table(&self, tokens: &mut Tokens) -> Result<Table, String> {
         let mut table = Table {
             nodes: Vec::new(),
@@ -270,7 +270,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Levenshtein distance divided by the longer length; 0 for nodes that are no cells.
+    /// Levenshtein distance divided by the longer length; 0 for nodes that are not cells.
     fn distance(&mut self, a: Option<usize>, b: Option<usize>) -> f64 {
         let (Some(a), Some(b)) = (a, b) else {
             return 0.0;

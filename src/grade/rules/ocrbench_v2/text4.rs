@@ -17,7 +17,7 @@ pub struct Text4 {
     pub bleu: f64,
     /// Without WordNet a lower bound.
     pub meteor: f64,
-    /// Of the sets of words; None where one is empty, and then 0 for the mean.
+    /// Of the sets of words. `None` if one is empty, and then 0 for the mean.
     pub f_measure: Option<f64>,
     /// Levenshtein distance of characters / length of the longer text; 0 for two empty texts.
     pub edit_distance: f64,

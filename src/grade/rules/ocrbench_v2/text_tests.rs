@@ -28,7 +28,7 @@ fn answers(value: &Value) -> Answers {
     }
 }
 
-/// What this program makes of a case; None for metrics that are tested elsewhere.
+/// What this program makes of a case. `None` for metrics that are tested elsewhere.
 fn ours(case: &Value, wordnet: &WordNet) -> Option<Value> {
     let prediction = case["prediction"].as_str().unwrap();
     let accepted = || answers(&case["answers"]);

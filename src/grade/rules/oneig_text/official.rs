@@ -60,7 +60,7 @@ pub(super) fn files(rule: &OneIgText, board: &Board<'_>) -> Vec<OfficialFile> {
     files
 }
 
-/// A row for each prompt: means of distance, exactness and the pictures' own ratios; empty where no picture
+/// A row for each prompt: means of distance, exactness and the pictures' own ratios. Empty if no picture
 /// counts.
 fn prompts(board: &Board<'_>, language: Language, model: &str) -> String {
     let mut grades: HashMap<&str, Vec<&Grade>> = HashMap::new();

@@ -15,7 +15,7 @@ const STAYS: f64 = 1e-6;
 /// few.
 ///
 /// # Errors
-/// When there are none, or the device has no room.
+/// Fails if there are none, or the device has no room.
 pub fn centres(
     directions: &Tensor,
     count: usize,

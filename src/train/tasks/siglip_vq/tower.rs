@@ -20,7 +20,7 @@ pub const FILE: &str = "vit.safetensors";
 /// `transform` and `encoder` of X-Omni's `vision_config` for a tower; pictures are brought to its size.
 ///
 /// # Errors
-/// When the folder has no configuration, or the tower is of another size than the world.
+/// Fails if the folder has no configuration, or the tower is of another size than the world.
 pub fn config(folder: &Path) -> Result<Value, TrainError> {
     let config: SiglipConfig = read_config(&folder.join("config.json"))?;
     let tower = config.vision();
@@ -61,7 +61,7 @@ pub fn config(folder: &Path) -> Result<Value, TrainError> {
 /// The network of a tower's folder, and its tensors by their new names.
 ///
 /// # Errors
-/// When a tensor is missing or has another shape than the configuration says.
+/// Fails if a tensor is missing or has another shape than the configuration says.
 pub fn open(
     folder: &Path,
     encoder: &EncoderConfig,

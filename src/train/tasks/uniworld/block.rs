@@ -70,7 +70,7 @@ impl Maker {
     /// A batch of edits whose instructions have one length: the first sets it.
     ///
     /// # Errors
-    /// When a network cannot be computed.
+    /// Fails if a network cannot be computed.
     pub fn edit_block(
         &self,
         vae: &Autoencoder,
@@ -93,7 +93,7 @@ impl Maker {
     /// A batch of captions of one length, with a share of signs.
     ///
     /// # Errors
-    /// When a network cannot be computed.
+    /// Fails if a network cannot be computed.
     pub fn caption_block(
         &self,
         vae: &Autoencoder,
@@ -146,7 +146,7 @@ impl Maker {
     /// Prompts of captions of one length.
     ///
     /// # Errors
-    /// When they differ in length.
+    /// Fails if they differ in length.
     pub fn captions(&self, captions: &[&str]) -> Result<Prompt, TrainError> {
         let read = captions
             .iter()
@@ -160,7 +160,7 @@ impl Maker {
     /// Prompts of edits whose instructions have one length.
     ///
     /// # Errors
-    /// When they differ in length.
+    /// Fails if they differ in length.
     pub fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
         let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
         let pairs = edits.iter().zip(&sources);

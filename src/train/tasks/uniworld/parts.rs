@@ -43,7 +43,7 @@ pub struct Parts {
 
 impl Parts {
     /// # Errors
-    /// When a checkpoint is not named or not there, or its configuration is damaged.
+    /// Fails if a checkpoint is not named or not there, or its configuration is damaged.
     pub fn open(sources: &Sources<'_>, encoder: Encoder) -> Result<Self, TrainError> {
         let (vlm, flux) = (sources.need("vlm")?, sources.need("flux")?);
         let reference = match encoder {
@@ -71,7 +71,7 @@ impl Parts {
     /// What the weights begin with.
     ///
     /// # Errors
-    /// When a checkpoint has no weights.
+    /// Fails if a checkpoint has no weights.
     pub fn base(&self) -> Result<Vec<(String, Arc<Files>)>, TrainError> {
         let mut base = Vec::new();
         if let Some(begin) = &self.begin {
@@ -85,7 +85,7 @@ impl Parts {
     /// What makes prompts.
     ///
     /// # Errors
-    /// When weights are missing.
+    /// Fails if weights are missing.
     pub fn maker(
         &self,
         weights: &Weights,
@@ -108,7 +108,7 @@ impl Parts {
     /// The denoiser with its autoencoder.
     ///
     /// # Errors
-    /// When weights are missing.
+    /// Fails if weights are missing.
     pub fn denoise(&self, weights: &Weights, device: &Device) -> Result<Denoise, TrainError> {
         let config = &self.config.denoise_tower.denoiser_config;
         Ok(Denoise {
@@ -122,7 +122,7 @@ impl Parts {
     /// CLIP's vector of the empty text, which training always takes.
     ///
     /// # Errors
-    /// When the text encoder is absent.
+    /// Fails if the text encoder is absent.
     pub fn pooled(&self, device: &Device) -> Result<Tensor, TrainError> {
         let folder = self.flux.join("text_encoder");
         let config: ClipTextConfig = read_config(&folder.join("config.json"))?;
@@ -139,7 +139,7 @@ impl Parts {
     /// `projector.safetensors`.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// Fails if a file cannot be read or written.
     pub fn publish(
         &self,
         folder: &Path,

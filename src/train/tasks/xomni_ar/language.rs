@@ -12,7 +12,7 @@ use std::path::Path;
 /// table of words is the output layer too where it has no other.
 ///
 /// # Errors
-/// When the folder has no weights or another number of layers.
+/// Fails if the folder has no weights or another number of layers.
 pub fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
     let stored = files(folder)?;
     let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
@@ -43,7 +43,7 @@ pub fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
 const TABLE: &str = "model.lm_embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";
 
-/// The new name of a tensor; None for the vision tower's.
+/// The new name of a tensor. `None` for the vision tower's.
 fn renamed(name: &str, before: usize) -> Option<String> {
     if name == HEAD {
         return Some(HEAD.into());

@@ -20,7 +20,7 @@ pub struct Maker {
     tokens: Tokenizer,
     /// The id of the first image token.
     first: u32,
-    /// What stands before a picture's tokens.
+    /// What precedes a picture's tokens.
     image: u32,
     /// The token that ends an answer.
     pub end: u32,
@@ -58,7 +58,7 @@ pub struct Said {
 
 impl Maker {
     /// # Errors
-    /// When the vocabulary lacks a token.
+    /// Fails if the vocabulary lacks a token.
     pub fn new(images: ImageTokenizer, device: &Device) -> Result<Self, TrainError> {
         let json = vocabulary::tokenizer(Kind::XOmni(images.encoder.codebook_size));
         let tokens = Tokenizer::from_json(&json)?;
@@ -77,7 +77,7 @@ impl Maker {
         vocabulary::tokenizer(Kind::XOmni(self.images.encoder.codebook_size))
     }
 
-    /// What stands before a picture's tokens: that one begins, and its rows and columns.
+    /// What precedes a picture's tokens: that one begins, and its rows and columns.
     fn before(&self) -> String {
         let ([open, _, image], side) = (AROUND, self.images.side);
         format!("{open}{side} {side}{image}")
@@ -86,7 +86,7 @@ impl Maker {
     /// Pictures with prompts.
     ///
     /// # Errors
-    /// When the tokenizer cannot be computed.
+    /// Fails if the tokenizer cannot be computed.
     pub fn drawn(
         &self,
         batch: usize,
@@ -119,7 +119,7 @@ impl Maker {
     /// Lessons about pictures.
     ///
     /// # Errors
-    /// When the tokenizer cannot be computed.
+    /// Fails if the tokenizer cannot be computed.
     pub fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();

@@ -39,7 +39,7 @@ impl Parts {
     /// `token` is the side in pixels of what FLUX takes for a token.
     ///
     /// # Errors
-    /// When a configuration is damaged, or the parts do not belong together.
+    /// Fails if a configuration is damaged, or the parts do not belong together.
     pub fn open(
         flux: &Path,
         ar: PathBuf,
@@ -71,7 +71,7 @@ impl Parts {
     }
 
     /// # Errors
-    /// When a field is absent.
+    /// Fails if a field is absent.
     pub fn flux_config(&self) -> Result<FluxConfig, TrainError> {
         serde_json::from_value(self.transformer.clone()).map_err(TrainError::definition)
     }
@@ -79,7 +79,7 @@ impl Parts {
     /// What the weights begin with: FLUX, and zeros where features of so many numbers join.
     ///
     /// # Errors
-    /// When FLUX has no weights.
+    /// Fails if FLUX has no weights.
     pub fn base(
         &self,
         config: &FluxConfig,
@@ -95,7 +95,7 @@ impl Parts {
     /// Writes `xomni/` and `flux/`; `decoder` is what `vision_config` says of the decoder with these weights.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// Fails if a file cannot be read or written.
     pub fn publish(
         &self,
         folder: &Path,

@@ -1,0 +1,50 @@
+//! The numbers of graded runs on standard output, and the exit code that they lead to.
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::config::PublishedFile;
+use crate::exit::Exit;
+use crate::record::Summary;
+use crate::report::{Table, TableInput, TableSettings, printed};
+use crate::session::TitledSummary;
+use crate::table::formats::{JSON, TERMINAL};
+use crate::table::{Document, Records, Window};
+
+/// Prints results on stdout: one table a suite, or JSON.
+///
+/// # Errors
+/// When the results have no such form.
+pub fn print_summaries(
+    ctx: &Context,
+    summaries: &[TitledSummary],
+    published: &[PublishedFile],
+) -> Result<(), Failure> {
+    let text = if ctx.json {
+        let plain: Vec<&Summary> = summaries.iter().map(|titled| &titled.summary).collect();
+        let document = Document::new(Vec::new(), Records::default(), &plain)?;
+        JSON.text(&document, Window::default())?
+    } else {
+        let tables = tables(summaries, published);
+        TERMINAL.text(&printed::document(&tables)?, Window::detect())?
+    };
+    print!("{text}");
+    Ok(())
+}
+
+/// The tables of some runs.
+pub fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -> Vec<Table> {
+    let inputs: Vec<TableInput<'_>> = summaries.iter().map(TitledSummary::input).collect();
+    Table::of_runs(&inputs, TableSettings::default())
+        .into_iter()
+        .map(|table| table.beside(published))
+        .collect()
+}
+
+/// Incomplete as soon as one output is missing, failed or unscored.
+pub fn exit_of(summaries: &[TitledSummary]) -> Exit {
+    if summaries.iter().any(|titled| titled.summary.partial) {
+        Exit::Incomplete
+    } else {
+        Exit::Ok
+    }
+}

@@ -1,0 +1,214 @@
+//! `unigauge train` of one network.
+
+use super::cli::TrainArgs;
+use super::context::Context;
+use super::failure::Failure;
+use super::progress::{TrainProgress, say};
+use crate::exit::Exit;
+use crate::files::write_whole;
+use crate::report::chart::canvas::Label;
+use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
+use crate::session::shipped_folder;
+use crate::train::{
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Steps that `--verify` trains anew; a shipped curve has every one of them.
+const VERIFIED: u64 = 300;
+const _: () = assert!(VERIFIED <= BEGINNING);
+
+/// A whole training into its folder, with its chart.
+///
+/// # Errors
+/// When the folder holds another training, or a step fails.
+pub fn train_one(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    folder: &Path,
+) -> Result<Exit, Failure> {
+    let outcome = train_steps(ctx, args, training, [folder, folder], u64::MAX)?;
+    if let Outcome::Complete(_) = &outcome {
+        write_chart(training, folder)?;
+    }
+    print_outcome(ctx, training, folder, outcome)
+}
+
+/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual
+/// folder.
+fn train_steps(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    [folder, usual]: [&Path; 2],
+    until: u64,
+) -> Result<Outcome, Failure> {
+    let device = args
+        .device
+        .open()
+        .map_err(|reason| Failure::environment(reason, "choose another `--device`"))?;
+    let progress = TrainProgress::new(ctx.quiet, &training.name, training.steps.min(until));
+    let outcome = train(
+        training,
+        &Place {
+            folder,
+            beside: usual.parent().unwrap_or(Path::new("")),
+            device: &device,
+            cancel: &ctx.cancel,
+            restart: args.restart,
+            until,
+            shipped: &|name| {
+                shipped_folder(&ctx.session, name).map_err(|error| TrainError::Definition {
+                    message: error.to_string(),
+                })
+            },
+            on: &|event| progress.on(&event),
+        },
+    );
+    progress.end();
+    Ok(outcome?)
+}
+
+/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the
+/// program.
+///
+/// # Errors
+/// When there is nothing to compare with, or a step fails.
+pub fn verify_beginning(
+    ctx: &Context,
+    args: &TrainArgs,
+    training: &TrainingFile,
+    folder: &Path,
+) -> Result<Exit, Failure> {
+    let before = if folder.is_dir() {
+        folder.to_path_buf()
+    } else {
+        shipped_folder(&ctx.session, &training.name)?.ok_or_else(|| {
+            Failure::usage(
+                format!(
+                    "there is no {}, and no such checkpoint in the program",
+                    folder.display()
+                ),
+                "`--verify` needs a complete training: give its folder with `--out`",
+            )
+        })?
+    };
+    let temporary = tempfile::tempdir().map_err(Failure::io)?;
+    let anew = temporary.path().join(&training.name);
+    let until = VERIFIED.min(training.steps);
+    if let Outcome::Interrupted { step } = train_steps(ctx, args, training, [&anew, folder], until)?
+        && step < until
+    {
+        return Ok(Exit::Interrupted);
+    }
+    let compared = verify::compare(&before, &anew, until)?;
+    let mut exit = Exit::Ok;
+    println!("{:>6} {:>10} {:>10}", "step", "before", "now");
+    for part in compared {
+        let note = if part.agrees() {
+            ""
+        } else {
+            exit = Exit::CheckFailed;
+            "  differs"
+        };
+        println!(
+            "{:>6} {:>10.5} {:>10.5}{note}",
+            part.step, part.before, part.now
+        );
+    }
+    println!(
+        "{}: the first {until} steps {} those of {}",
+        training.name,
+        if exit == Exit::Ok {
+            "go as"
+        } else {
+            "do not go as"
+        },
+        before.display()
+    );
+    Ok(exit)
+}
+
+/// Parts of a training whose mean losses a chart shows: single steps are noisy.
+const PARTS: u64 = 100;
+
+/// `curve.svg` and `curve.png` beside the numbers.
+fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
+    let losses = losses(&folder.join(CURVE))?;
+    let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (step, loss) in losses {
+        let part = step.saturating_sub(1) * PARTS / training.steps;
+        parts.entry(part).or_default().push(loss);
+    }
+    let points = parts.into_iter().map(|(part, losses)| Point {
+        x: (part as f64 + 0.5) * training.steps as f64 / PARTS as f64,
+        y: losses.iter().sum::<f64>() / losses.len() as f64,
+        band: None,
+    });
+    let lines = Lines {
+        curves: vec![Curve {
+            label: Label::plain(&training.title),
+            look: Look::new(0),
+            points: points.collect(),
+        }],
+        x: "step".into(),
+        y: "loss".into(),
+        x_ticks: Vec::new(),
+        marks: Vec::new(),
+        width: Width::Column,
+    };
+    let drawn = Drawn::new("curve", training.title.clone(), &lines)?;
+    write_whole(&folder.join("curve.svg"), drawn.svg.as_bytes())?;
+    Ok(write_whole(&folder.join("curve.png"), &drawn.png)?)
+}
+
+/// Prints how a training ended.
+fn print_outcome(
+    ctx: &Context,
+    training: &TrainingFile,
+    folder: &Path,
+    outcome: Outcome,
+) -> Result<Exit, Failure> {
+    let (record, already) = match outcome {
+        Outcome::Interrupted { step } => {
+            say(format!(
+                "{}: stopped after step {step} of {}; the same command continues from there",
+                training.name, training.steps
+            ));
+            return Ok(Exit::Interrupted);
+        }
+        Outcome::Complete(record) => (record, false),
+        Outcome::Already(record) => (record, true),
+    };
+    if ctx.json {
+        println!("{record:#}");
+        return Ok(Exit::Ok);
+    }
+    if already {
+        println!("{}: complete already", training.name);
+    }
+    let seconds = record["seconds"].as_f64().unwrap_or_default();
+    println!(
+        "{} parameters, {} steps in {seconds:.0} s",
+        record["parameters"], record["steps"]
+    );
+    for (name, value) in ["checked", "known"]
+        .iter()
+        .flat_map(|part| entries(&record[part]))
+    {
+        println!("  {name:<16} {value:.5}");
+    }
+    println!("checkpoint: {}", folder.display());
+    Ok(Exit::Ok)
+}
+
+/// The numbers of a part of the record.
+fn entries(part: &Value) -> Vec<(String, f64)> {
+    let entries = part.as_object().into_iter().flatten();
+    entries
+        .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
+        .collect()
+}

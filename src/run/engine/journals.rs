@@ -1,0 +1,81 @@
+//! The thread that appends records to the journals.
+
+use super::shared::Shared;
+use crate::record::{Evidence, Output};
+use crate::run::error::RunError;
+use crate::run::folder::Stream;
+use crate::run::journal::Journal;
+use crossbeam_channel::Receiver;
+use serde::Serialize;
+
+/// A serialised record for a journal.
+pub(super) struct Line {
+    stream: Stream,
+    bytes: Vec<u8>,
+}
+
+impl Line {
+    /// A line about an output.
+    ///
+    /// # Errors
+    /// When the record has no JSON form: an empty line would lose it silently.
+    pub fn output(output: &Output) -> Result<Self, RunError> {
+        Self::new(Stream::Outputs, output)
+    }
+
+    /// A line about what an observer saw.
+    ///
+    /// # Errors
+    /// As [`Line::output`].
+    pub fn evidence(evidence: &Evidence) -> Result<Self, RunError> {
+        Self::new(Stream::Evidence, evidence)
+    }
+
+    fn new(stream: Stream, record: &impl Serialize) -> Result<Self, RunError> {
+        let bytes = serde_json::to_vec(record).map_err(|error| {
+            RunError::Invalid(format!(
+                "a record for {}.jsonl cannot be written: {error}",
+                stream.stem()
+            ))
+        })?;
+        Ok(Self { stream, bytes })
+    }
+}
+
+/// The journals of one execution.
+pub(super) struct Journals {
+    /// Of what was made.
+    pub outputs: Journal,
+    /// Of what observers saw.
+    pub evidence: Journal,
+}
+
+impl Journals {
+    /// Appends what arrives; hands it to the kernel whenever nothing waits.
+    pub fn write(mut self, lines: &Receiver<Line>, shared: &Shared) {
+        let result = (|| {
+            while let Ok(line) = lines.recv() {
+                self.append(&line)?;
+                while let Ok(line) = lines.try_recv() {
+                    self.append(&line)?;
+                }
+                self.outputs.flush()?;
+                self.evidence.flush()?;
+            }
+            self.outputs.sync()?;
+            self.evidence.sync()
+        })();
+        if let Err(error) = result {
+            shared.fail(error);
+            // Let the workers run dry instead of blocking on a full channel.
+            lines.iter().for_each(drop);
+        }
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), RunError> {
+        match line.stream {
+            Stream::Outputs => self.outputs.append(&line.bytes),
+            Stream::Evidence => self.evidence.append(&line.bytes),
+        }
+    }
+}

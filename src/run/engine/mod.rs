@@ -1,0 +1,239 @@
+//! The engine: generate, store and observe overlap through bounded channels.
+//!
+//! ```text
+//! slots ─► generators ─► store (encode, hash, write) ─► observers
+//!   ▲                         │                             │
+//!   └── what starts from it ──┴────────► journals ◄─────────┘
+//! ```
+//!
+//! Every arrow holds a few outputs only, so memory stays flat. A failure of one output is a record; a failure
+//! of the disk, or of a generator that cannot go on, stops the run cleanly. Ctrl-C lets the outputs in hand
+//! reach the journal.
+
+mod generate;
+mod journals;
+mod look;
+mod observe;
+mod outcome;
+mod shared;
+mod store;
+
+pub use outcome::Outcome;
+
+use super::asked::Asked;
+use super::error::RunError;
+use super::event::{Event, Listener};
+use super::fingerprint::Fingerprints;
+use super::folder::{RunFolder, Stream};
+use super::journal::{Journal, Lines};
+use super::output::{Made, OutputWriter};
+use super::plan::{Plan, plan};
+use super::queue::Queue;
+use crate::cancel::Cancel;
+use crate::generate::Generator;
+use crate::guard::panic_text;
+use crate::layout::Layout;
+use crate::observe::{Halt, Observer};
+use crossbeam_channel::bounded;
+use journals::{Journals, Line};
+use look::Look;
+use shared::Shared;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Makes one generator per worker.
+pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError> + Sync + 'a;
+
+/// Who makes outputs, and all that shapes them beside item and seed.
+pub struct Making<'a> {
+    /// Makes one generator for each worker.
+    pub factory: &'a GeneratorFactory<'a>,
+    /// Part of every output's fingerprint.
+    pub identity: serde_json::Value,
+    /// Generators that work at the same time.
+    pub workers: usize,
+}
+
+/// One execution of the first stages.
+pub struct Work<'a> {
+    /// Where the run's files are.
+    pub folder: &'a RunFolder,
+    /// The outputs asked for.
+    pub asked: Asked<'a>,
+    /// Who makes them; None only observes what is there.
+    pub making: Option<Making<'a>>,
+    /// How the files of outputs are named.
+    pub layout: Layout,
+    /// Who looks at them.
+    pub observers: &'a [Box<dyn Observer>],
+    /// Threads that look at outputs.
+    pub observe_workers: usize,
+    /// The flag that ends the work before its end.
+    pub cancel: &'a Cancel,
+    /// Who hears of the progress.
+    pub listener: &'a dyn Listener,
+}
+
+impl Work<'_> {
+    /// Does what is left to do.
+    ///
+    /// # Errors
+    /// When a journal or picture cannot be written, or the generator cannot go on. All finished outputs are
+    /// kept.
+    pub fn execute(&self) -> Result<Outcome, RunError> {
+        let prints = (self.making.as_ref())
+            .map(|making| Fingerprints::new(&self.asked, &making.identity))
+            .transpose()?;
+        let (outputs, repaired) =
+            Journal::open(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        let before = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        let (evidence, torn) =
+            Journal::open(&self.folder.stream(Stream::Evidence, self.asked.shard))?;
+        let plan = plan(
+            self.folder,
+            &self.asked,
+            prints.as_ref(),
+            self.observers,
+            &before,
+        )?;
+        self.announce(&plan, repaired.into_iter().chain(torn));
+        let shared = Shared::default();
+        if !(plan.generate.is_empty() && plan.observe.is_empty()) {
+            if plan.done > plan.observe.len() {
+                (self.observers.iter()).for_each(|observer| observer.worked_before());
+            }
+            self.begin()?;
+            self.flow(
+                &plan,
+                &before,
+                prints.as_ref(),
+                Journals { outputs, evidence },
+                &shared,
+            );
+            self.end(&shared);
+        }
+        self.listener.on(Event::Finished);
+        shared.into_outcome(plan.done, self.cancel.is_raised())
+    }
+
+    /// Where an observer keeps files of its own.
+    fn observer_path(&self, observer: &dyn Observer) -> std::path::PathBuf {
+        let name = super::shard::file_name(observer.name(), self.asked.shard, "");
+        self.folder.root().join(name)
+    }
+
+    fn begin(&self) -> Result<(), RunError> {
+        for observer in self.observers {
+            let own = self.observer_path(observer.as_ref());
+            match observer.begin(&own) {
+                Err(error) if error.halt == Some(Halt::Interrupted) => return Ok(()),
+                begun => begun.map_err(RunError::observer)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, shared: &Shared) {
+        for observer in self.observers {
+            if let Err(error) = observer.end(&self.observer_path(observer.as_ref())) {
+                shared.fail(RunError::observer(error));
+            }
+        }
+    }
+
+    fn announce(&self, plan: &Plan, repairs: impl Iterator<Item = String>) {
+        for note in repairs.chain(plan.notes.iter().cloned()) {
+            self.listener.on(Event::Note(note));
+        }
+        for (count, why) in [
+            (
+                plan.stale,
+                "outputs to make again, since their settings or their item changed",
+            ),
+            (
+                plan.retried,
+                "outputs to try again, since they failed before",
+            ),
+            (
+                plan.lost,
+                "outputs to make again, since their file is missing",
+            ),
+        ] {
+            if count > 0 && self.making.is_some() {
+                self.listener.on(Event::Note(format!("{why}: {count}")));
+            }
+        }
+        self.listener.on(Event::Planned {
+            outputs: plan.generate.len(),
+            done: plan.done,
+            observations: (plan.observe.len() + plan.generate.len()) * self.observers.len(),
+        });
+    }
+
+    fn flow(
+        &self,
+        plan: &Plan,
+        before: &Lines,
+        prints: Option<&Fingerprints>,
+        journals: Journals,
+        shared: &Shared,
+    ) {
+        let writer = OutputWriter {
+            folder: self.folder,
+            layout: self.layout,
+            asked: &self.asked,
+            prints,
+            inputs: &plan.inputs,
+        };
+        let queue = &Queue::new(&self.asked, &plan.generate);
+        let generators = self
+            .making
+            .as_ref()
+            .map_or(1, |making| making.workers.max(1));
+        let (made_in, made) = bounded::<Made>(generators * 2);
+        let (look_in, looks) = bounded::<Look>((self.observe_workers * 2 + 2).max(self.batch()));
+        let (line_in, lines) = bounded::<Line>(1024);
+        std::thread::scope(|scope| {
+            scope.spawn(move || journals.write(&lines, shared));
+            for _ in 0..generators.min(plan.generate.len()) {
+                let made_in = made_in.clone();
+                scope.spawn(move || self.generate(queue, plan, &made_in, shared));
+            }
+            for _ in 0..2.min(plan.generate.len()) {
+                let (made, line_in, look_in, writer) =
+                    (made.clone(), line_in.clone(), look_in.clone(), &writer);
+                scope.spawn(move || self.store(writer, queue, &made, &line_in, &look_in, shared));
+            }
+            for _ in 0..self.observe_workers.max(1) {
+                let (looks, line_in) = (looks.clone(), line_in.clone());
+                scope.spawn(move || self.observe(&looks, &plan.inputs, &line_in, shared));
+            }
+            scope.spawn(move || self.reload(plan, before, &look_in, shared));
+            // The channels close when their last worker ends: this thread's own ends must go.
+            drop((made_in, made, looks, line_in));
+        });
+    }
+
+    fn stopped(&self, shared: &Shared) -> bool {
+        self.cancel.is_raised() || shared.is_stopped()
+    }
+
+    fn tell_failure(&self, item: &str, repeat: u32, stage: &'static str, message: &str) {
+        self.listener.on(Event::Failed {
+            item: item.into(),
+            repeat,
+            stage,
+            message: message.into(),
+        });
+    }
+}
+
+/// Runs foreign code so that a panic in it is a failure of one output.
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = panic_text(payload.as_ref());
+        format!(
+            "internal error: {}",
+            text.unwrap_or_else(|| "unknown".into())
+        )
+    })
+}

@@ -1,0 +1,102 @@
+//! What outputs and observations depend on, in a few characters: a record with another fingerprint is out of
+//! date.
+
+use super::asked::Asked;
+use super::chain::{Inputs, Slot};
+use super::error::RunError;
+use super::seed::{fingerprint, item_fingerprint};
+use crate::files::sha256_hex;
+use crate::observe::Observer;
+use crate::record::{Item, Output};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Fingerprints that a good record must carry.
+#[derive(Debug)]
+pub struct Fingerprints {
+    items: Vec<[u8; 16]>,
+    stage: String,
+}
+
+impl Fingerprints {
+    /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
+    ///
+    /// # Errors
+    /// When an item has no JSON form.
+    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Result<Self, RunError> {
+        let items = asked
+            .items
+            .par_iter()
+            .map(|item| {
+                let hashes: Vec<String> = item
+                    .all_images()
+                    .map(|path| file_hash(asked.base, path))
+                    .collect();
+                item_fingerprint(item, &hashes)
+            })
+            .collect::<serde_json::Result<_>>();
+        Ok(Self {
+            items: items.map_err(|error| RunError::Invalid(error.to_string()))?,
+            stage: identity.to_string(),
+        })
+    }
+
+    /// The fingerprint of one output; of one that starts from another, with the hash of that picture.
+    pub fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
+        let item = &self.items[slot / asked.repeats as usize];
+        let seed = asked.seed(slot).to_le_bytes();
+        let parts = [self.stage.as_bytes(), item, &seed];
+        match asked.before(slot) {
+            None => fingerprint(&parts),
+            Some(before) => {
+                let input = inputs.get(before).map(|input| input.sha256);
+                fingerprint(&[&parts[..], &[input.unwrap_or_default().as_bytes()]].concat())
+            }
+        }
+    }
+}
+
+fn file_hash(base: &Path, path: &str) -> String {
+    std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
+}
+
+/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the
+/// item with the picture that it started from what its files hold: that picture lies wherever the run folder
+/// does.
+pub fn evidence_fingerprint(
+    observer: &dyn Observer,
+    (plain, item): (&Item, &Item),
+    base: &Path,
+    content: &str,
+) -> String {
+    let mut asked = match observer.asked(plain) {
+        serde_json::Value::Null => String::new(),
+        asked => asked.to_string(),
+    };
+    for file in observer.files(item) {
+        asked.push_str(&file_hash(base, &file));
+    }
+    let identity = observer.identity().to_string();
+    let always = [
+        observer.name().as_bytes(),
+        identity.as_bytes(),
+        content.as_bytes(),
+    ];
+    match asked.is_empty() {
+        true => fingerprint(&always),
+        false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),
+    }
+}
+
+/// Hash of what an output shows: of the file, or of the text.
+pub fn content_hash(output: &Output) -> String {
+    hash_of_content(output.sha256.as_deref(), output.text.as_deref())
+}
+
+/// The same, of the parts of a record.
+pub fn hash_of_content(sha256: Option<&str>, text: Option<&str>) -> String {
+    sha256.map_or_else(
+        || sha256_hex(text.unwrap_or_default().as_bytes()),
+        str::to_owned,
+    )
+}

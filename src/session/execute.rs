@@ -1,0 +1,176 @@
+//! Makes one prepared run: generate and observe, then grade and report.
+
+use super::grading::grade_folder;
+use super::view::report_graded;
+use super::{DeviceChoice, PreparedRun, Session, SessionError, TitledSummary};
+use crate::observe::Observer;
+use crate::record::Summary;
+use crate::run::{
+    Event, Listener, Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json,
+};
+
+/// How the first stages are made.
+#[derive(Debug, Clone)]
+pub struct StageOptions {
+    /// The part of the items that is done; None does all of them.
+    pub shard: Option<Shard>,
+    /// Outputs made and looked at at the same time.
+    pub jobs: usize,
+    /// Where networks of this process run.
+    pub device: DeviceChoice,
+    /// Bytes of device memory for the weights of networks in this process; None keeps them all resident.
+    pub vram_budget: Option<u64>,
+    /// False only makes outputs.
+    pub observe: bool,
+}
+
+/// A run after its stages.
+#[derive(Debug)]
+pub struct MadeRun {
+    /// Where its files are.
+    pub folder: RunFolder,
+    /// What the first stages did.
+    pub outcome: Outcome,
+    /// Absent when only a part was made: a shard, outputs alone, or what there was before an interruption.
+    pub summary: Option<TitledSummary>,
+}
+
+impl PreparedRun<'_> {
+    /// Makes what is left of a run, grades it and writes its report.
+    ///
+    /// # Errors
+    /// When another process holds the folder, the disk refuses, or the generator cannot go on. What is
+    /// finished is kept.
+    pub fn execute(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+        options: &StageOptions,
+    ) -> Result<MadeRun, SessionError> {
+        let folder = &self.folder;
+        let listener = session.options.listener.run_listener(&self.label());
+        let _lock = folder.lock(options.shard)?;
+        let mut manifest = self.manifest(options.device.to_string(), options.shard, observers)?;
+        let before = Manifest::read_before(folder, options.shard)?;
+        let unchanged = self.begin(&mut manifest, before.as_ref(), listener.as_ref())?;
+        let outcome = self.make_outputs(session, observers, options, listener.as_ref())?;
+        if !outcome.interrupted {
+            folder.clear_scratch(options.shard);
+        }
+        if outcome.interrupted || options.shard.is_some() || !options.observe {
+            if options.shard.is_some() && !outcome.interrupted {
+                manifest.finished = Some(jiff::Timestamp::now());
+            }
+            manifest.write_own(folder)?;
+            return Ok(MadeRun {
+                folder: folder.clone(),
+                outcome,
+                summary: None,
+            });
+        }
+        let finished_before = before.is_some_and(|before| before.finished.is_some());
+        let complete = unchanged && finished_before && outcome.is_idle();
+        let summary = self.score(session, &manifest, complete)?;
+        if !complete {
+            manifest.finished = Some(jiff::Timestamp::now());
+            manifest.write(folder)?;
+        }
+        Ok(MadeRun {
+            folder: folder.clone(),
+            outcome,
+            summary: Some(summary),
+        })
+    }
+
+    /// Writes the items and the manifest, and tells what changed since the last execution. True when nothing
+    /// did.
+    fn begin(
+        &self,
+        manifest: &mut Manifest,
+        before: Option<&Manifest>,
+        listener: &dyn Listener,
+    ) -> Result<bool, SessionError> {
+        let changed = before.map_or_else(Vec::new, |before| before.changes(manifest, 6));
+        for change in &changed {
+            listener.on(Event::Note(format!("changed since the last run: {change}")));
+        }
+        let other_items = self.folder.freeze_items(&self.selected.items)?;
+        if other_items {
+            let note = "the items differ from those of the last run";
+            listener.on(Event::Note(note.into()));
+        }
+        match before {
+            Some(before) if changed.is_empty() && before.shard == manifest.shard => {
+                manifest.started = before.started;
+            }
+            _ => manifest.write_own(&self.folder)?,
+        }
+        Ok(changed.is_empty() && !other_items)
+    }
+
+    /// Grades and reports; `complete` takes a summary and report that are there already.
+    fn score(
+        &self,
+        session: &Session,
+        manifest: &Manifest,
+        complete: bool,
+    ) -> Result<TitledSummary, SessionError> {
+        let folder = &self.folder;
+        if complete
+            && folder.report().join("index.html").is_file()
+            && let Ok(summary) = read_json::<Summary>(&folder.summary())
+        {
+            return Ok(TitledSummary::new(summary, manifest));
+        }
+        let items = Some(self.selected.items.clone());
+        let graded = grade_folder(session, folder, manifest, None, items)?;
+        report_graded(folder, manifest, graded)
+    }
+
+    fn make_outputs(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+        options: &StageOptions,
+        listener: &dyn Listener,
+    ) -> Result<Outcome, SessionError> {
+        let generator = &self.configured.model.generator;
+        let settings = &self.configured.settings;
+        let resources = self.resources(session)?;
+        let place = self
+            .place(options.device, options.vram_budget, options.shard)
+            .map_err(|reason| SessionError::Device {
+                reason,
+                help: "choose another `--device`",
+            })?;
+        let factory = || {
+            crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
+                RunError::Generator {
+                    message: error.to_string(),
+                    help: miette::Diagnostic::help(&error)
+                        .map(|help| help.to_string())
+                        .unwrap_or_default(),
+                }
+            })
+        };
+        let work = Work {
+            folder: &self.folder,
+            asked: self.asked(options.shard),
+            making: Some(Making {
+                factory: &factory,
+                identity: self.identity(),
+                workers: if crate::generate::in_process(generator) {
+                    1
+                } else {
+                    options.jobs
+                },
+            }),
+            layout: self.selected.suite.layout,
+            observers: if options.observe { observers } else { &[] },
+            observe_workers: options.jobs,
+            cancel: session.cancel(),
+            listener,
+        };
+        Ok(work.execute()?)
+    }
+}

@@ -1,0 +1,60 @@
+//! Grades items, outputs and evidence that others wrote, without a run folder.
+
+use super::grading::build_rule;
+use super::{Session, SessionError, TitledSummary};
+use crate::config::{self, Settings};
+use crate::grade::described;
+use crate::run::{Records, RunFolder, Scoring, Source, score};
+use std::path::{Path, PathBuf};
+
+/// Files that others wrote, and how to grade them.
+#[derive(Debug, Clone)]
+pub struct LooseFiles {
+    /// The suite whose rule grades: a name or a path.
+    pub suite: String,
+    /// What was asked: `items.jsonl`.
+    pub items: PathBuf,
+    /// What was answered: `outputs.jsonl`; for suites whose rule reads the outputs themselves.
+    pub outputs: Option<PathBuf>,
+    /// What was seen: `evidence.jsonl`, or what the benchmark's own script wrote.
+    pub evidence: Option<PathBuf>,
+    /// The name of the model, for the summary.
+    pub model: String,
+    /// The folder for `grades.jsonl`, `grades.parquet` and `summary.json`.
+    pub out: PathBuf,
+    /// Options of the rule that override the suite's own; the summary notes them.
+    pub options: Settings,
+}
+
+impl Session {
+    /// Grades loose files.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged, or the rule's options have mistakes.
+    pub fn grade_loose(&self, files: &LooseFiles) -> Result<TitledSummary, SessionError> {
+        let suite = config::suite(&files.suite, Path::new(""))?.definition;
+        let options = suite.grade.options.merged(&files.options);
+        let rule = build_rule(self, &suite.grade.rule, &options)?;
+        let records = Records::loose(
+            &files.items,
+            files.outputs.as_deref(),
+            files.evidence.as_deref(),
+            suite.task,
+            described(&suite.grade.rule)?.official_results.as_ref(),
+        )?;
+        let scoring = Scoring {
+            suite: &suite,
+            rule: rule.as_ref(),
+            over: &files.options,
+            source: Source::Loose {
+                model: &files.model,
+            },
+        };
+        let scored = score(&RunFolder::at(&files.out), records, &scoring)?;
+        Ok(TitledSummary {
+            summary: scored.summary,
+            suite_title: suite.title,
+            model_title: files.model.clone(),
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! What a prepared run would do.
+
+use super::{PreparedRun, SessionError};
+use crate::record::Output;
+use crate::run::{Plan, Stream, read_all};
+
+/// How long earlier outputs of a run took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimedOutputs {
+    /// Mean seconds for one output.
+    pub mean: f64,
+    /// How many outputs were timed.
+    pub count: usize,
+}
+
+impl PreparedRun<'_> {
+    /// The outputs that are left to make, and those that are there; writes nothing.
+    ///
+    /// # Errors
+    /// When the journals of the folder cannot be read.
+    pub fn plan(&self) -> Result<Plan, SessionError> {
+        let identity = self.identity();
+        Ok(Plan::of_outputs(
+            &self.folder,
+            &self.asked(None),
+            &identity,
+        )?)
+    }
+
+    /// How long earlier outputs of this run took; None when none was timed.
+    ///
+    /// # Errors
+    /// When the journal of the folder cannot be read.
+    pub fn timed_outputs(&self) -> Result<Option<TimedOutputs>, SessionError> {
+        let outputs: Vec<Output> = read_all(&self.folder.stream(Stream::Outputs, None))?;
+        let seconds: Vec<f64> = outputs
+            .iter()
+            .filter_map(|output| output.timings.get("generate").copied())
+            .collect();
+        Ok((!seconds.is_empty()).then(|| TimedOutputs {
+            mean: seconds.iter().sum::<f64>() / seconds.len() as f64,
+            count: seconds.len(),
+        }))
+    }
+}

@@ -1,0 +1,254 @@
+//! One run with all it needs: its name and folder, and what its outputs depend on.
+
+use super::engines::run_name_suffix;
+use super::{
+    ConfiguredModel, DeviceChoice, SelectedSuite, Session, SessionError, locate_checkpoints,
+};
+use crate::config::{Settings, SuiteFile};
+use crate::generate::{Place, Resources};
+use crate::observe::{Means, Observer};
+use crate::run::{
+    Asked, Chains, FORMAT_VERSION, Host, Manifest, ManifestModel, ManifestSuite, Program,
+    RunFolder, Shard,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// The options of a run that do not come from suite or model.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The run folder is `OUT/SUITE/MODEL/RUN`.
+    pub out: PathBuf,
+    /// The name of the run; None takes one from seed and selection, such as `seed0-limit20`.
+    pub run_name: Option<String>,
+    /// Outputs for each item; None takes the suite's own number.
+    pub repeats: Option<u32>,
+    /// The seed that the seeds of all outputs derive from.
+    pub seed: u64,
+    /// Where networks of this process run.
+    pub device: DeviceChoice,
+}
+
+/// One run, ready to be made.
+pub struct PreparedRun<'a> {
+    /// What is asked.
+    pub selected: &'a SelectedSuite,
+    /// Who answers.
+    pub configured: ConfiguredModel,
+    /// Where the run's files are.
+    pub folder: RunFolder,
+    /// Outputs for each item.
+    pub repeats: u32,
+    /// The seed that the seeds of all outputs derive from.
+    pub seed: u64,
+    /// The name of the run.
+    pub run: String,
+    /// Files and number format of networks in this process.
+    weights: Option<Value>,
+}
+
+impl<'a> PreparedRun<'a> {
+    /// Names the run and its folder.
+    ///
+    /// # Errors
+    /// When the run's name cannot be a folder's name.
+    pub fn new(
+        selected: &'a SelectedSuite,
+        configured: ConfiguredModel,
+        options: &RunOptions,
+    ) -> Result<Self, SessionError> {
+        let run = match &options.run_name {
+            Some(name) => name.clone(),
+            None => default_run_name(options.seed, selected),
+        };
+        let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
+            return Err(SessionError::RunName { name: run });
+        }
+        let root = options
+            .out
+            .join(&selected.suite.name)
+            .join(&configured.model.name)
+            .join(&run);
+        let generator = &configured.model.generator;
+        let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
+        Ok(Self {
+            weights: crate::generate::weights(generator, &configured.settings, gpu)?,
+            repeats: options.repeats.unwrap_or(selected.suite.repeats),
+            seed: options.seed,
+            folder: RunFolder::at(root),
+            run,
+            selected,
+            configured,
+        })
+    }
+
+    /// The name of the run for lines of progress: `SUITE/MODEL`.
+    pub fn label(&self) -> String {
+        let (suite, model) = (&self.selected.suite.name, &self.configured.model.name);
+        format!("{suite}/{model}")
+    }
+
+    /// All that shapes an output beside item and seed.
+    pub fn identity(&self) -> Value {
+        let mut identity = json!({
+            "generator": self.configured.model.generator,
+            "settings": self.configured.resolved,
+            "layout": self.selected.suite.layout,
+        });
+        if let Some(weights) = &self.weights {
+            identity["weights"] = weights.clone();
+        }
+        identity
+    }
+
+    /// What the generator needs beside its settings; fetched when absent.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(super) fn resources(&self, session: &Session) -> Result<Resources, SessionError> {
+        let mut resources = Resources::default();
+        let generator = &self.configured.model.generator;
+        for asset in crate::generate::wanted_assets(generator, &self.selected.items) {
+            resources.insert(asset, session.hub()?.ensure(asset)?);
+        }
+        Ok(resources)
+    }
+
+    /// Where the generator's networks run. The device is opened only for a generator that has any.
+    ///
+    /// # Errors
+    /// The reason why the device cannot be opened.
+    pub fn place(
+        &self,
+        device: DeviceChoice,
+        vram_budget: Option<u64>,
+        shard: Option<Shard>,
+    ) -> Result<Place, String> {
+        let device = if crate::generate::in_process(&self.configured.model.generator) {
+            device
+        } else {
+            DeviceChoice::Cpu
+        };
+        Ok(Place {
+            device: device.open()?,
+            vram_budget,
+            scratch: self.folder.scratch(shard),
+        })
+    }
+
+    /// The outputs asked for.
+    pub fn asked(&'a self, shard: Option<Shard>) -> Asked<'a> {
+        Asked {
+            items: &self.selected.items,
+            base: &self.selected.base,
+            repeats: self.repeats,
+            seed: self.seed,
+            shard,
+            chains: Chains::of_items(&self.selected.items),
+        }
+    }
+
+    fn items_base(&self) -> Option<PathBuf> {
+        let mut items = self.selected.items.iter();
+        let pictured = items.any(|item| item.all_images().next().is_some());
+        pictured
+            .then(|| std::path::absolute(&self.selected.base).ok())
+            .flatten()
+    }
+
+    /// The manifest of the run, as of now.
+    ///
+    /// # Errors
+    /// When a definition has no JSON form.
+    pub(super) fn manifest(
+        &self,
+        device: String,
+        shard: Option<Shard>,
+        observers: &[Box<dyn Observer>],
+    ) -> Result<Manifest, SessionError> {
+        let weights = self.weights.as_ref();
+        let model = self.configured.described(self.selected, weights, observers);
+        let unwritable = |error: serde_json::Error| SessionError::Unwritable {
+            record: "the manifest",
+            reason: error.to_string(),
+        };
+        Ok(Manifest {
+            format_version: FORMAT_VERSION,
+            program: Program::this(),
+            suite: ManifestSuite::new(self.selected.suite.clone()).map_err(unwritable)?,
+            model: ManifestModel::new(model).map_err(unwritable)?,
+            run: self.run.clone(),
+            seed: self.seed,
+            repeats: self.repeats,
+            selection: self.selected.selection.clone(),
+            shard,
+            device,
+            items_base: self.items_base(),
+            left_out: self.selected.left_out.clone(),
+            assets: self.selected.assets.clone(),
+            observers: observers
+                .iter()
+                .map(|observer| (observer.name().to_owned(), observer.identity()))
+                .collect(),
+            host: Host::this(),
+            command: std::env::args().collect(),
+            started: jiff::Timestamp::now(),
+            finished: None,
+            executions: Vec::new(),
+        })
+    }
+}
+
+fn default_run_name(seed: u64, selected: &SelectedSuite) -> String {
+    let selection = &selected.selection;
+    let mut name = plain_run_name(seed, selection.limit);
+    match &selection.only[..] {
+        [] => {}
+        [one] if one.len() <= 24 && one.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
+            name.push_str(&format!("-only-{one}"));
+        }
+        many => name.push_str(&format!(
+            "-only-{}",
+            &crate::files::sha256_hex(many.join("\n").as_bytes())[..8]
+        )),
+    }
+    if let Some(engines) = &selected.read_by {
+        name.push_str(&run_name_suffix(engines));
+    }
+    name
+}
+
+/// The name of a run that differs from others by seed and limit alone.
+pub fn plain_run_name(seed: u64, limit: Option<usize>) -> String {
+    match limit {
+        Some(limit) => format!("seed{seed}-limit{limit}"),
+        None => format!("seed{seed}"),
+    }
+}
+
+/// Makes the observers of a suite.
+///
+/// # Errors
+/// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
+pub(super) fn suite_observers(
+    session: &Session,
+    suite: &SuiteFile,
+    device: DeviceChoice,
+) -> Result<Vec<Box<dyn Observer>>, SessionError> {
+    let none = Settings::default();
+    suite
+        .observers
+        .iter()
+        .map(|name| {
+            let settings = suite.observe.get(name).unwrap_or(&none);
+            let settings = &locate_checkpoints(session, settings)?;
+            let hub = session.hub()?;
+            let means = Means {
+                hub: hub.as_ref(),
+                device: &|| device.open(),
+            };
+            Ok(crate::observe::build(name, settings, &means)?)
+        })
+        .collect()
+}

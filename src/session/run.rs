@@ -1,0 +1,154 @@
+//! Everything at once: a suite with models, or a study, from names to reports.
+
+use super::language::foreign_prompts;
+use super::prepared::suite_observers;
+use super::{
+    ConfiguredModel, DeviceChoice, ItemSelection, MadeRun, PreparedRun, RunOptions, RunTarget,
+    SelectedSuite, Session, SessionError, StageOptions, run_seeds,
+};
+use crate::run::Shard;
+use std::path::PathBuf;
+
+/// What to run, and how.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// A study, or a suite when models are given: a name or the path of a TOML file.
+    pub target: String,
+    /// Names of models, or the paths of their TOML files.
+    pub models: Vec<String>,
+    /// A file or folder to read the items from, instead of the suite's own source.
+    pub items: Option<PathBuf>,
+    /// Which items, and what is changed of the suite.
+    pub select: ItemSelection,
+    /// Run folders are `OUT/SUITE/MODEL/RUN`.
+    pub out: PathBuf,
+    /// The name of the run; None takes one from seed and selection.
+    pub run_name: Option<String>,
+    /// Outputs for each item; None takes the study's number, or the suite's.
+    pub repeats: Option<u32>,
+    /// The seed that the seeds of all outputs derive from; None takes the study's, or 0.
+    pub seed: Option<u64>,
+    /// The part of the items that is done; None does all of them.
+    pub shard: Option<Shard>,
+    /// Outputs made and looked at at the same time; None takes the cores of the machine.
+    pub jobs: Option<usize>,
+    /// Where networks of this process run.
+    pub device: DeviceChoice,
+    /// Bytes of device memory for the weights of networks in this process; None keeps them all resident.
+    pub vram_budget: Option<u64>,
+    /// False only makes outputs.
+    pub observe: bool,
+}
+
+impl RunRequest {
+    /// Runs a study with its own settings; results go below `out`.
+    pub fn new(target: impl Into<String>, out: impl Into<PathBuf>) -> Self {
+        Self {
+            target: target.into(),
+            models: Vec::new(),
+            items: None,
+            select: ItemSelection::default(),
+            out: out.into(),
+            run_name: None,
+            repeats: None,
+            seed: None,
+            shard: None,
+            jobs: None,
+            device: DeviceChoice::Auto,
+            vram_budget: None,
+            observe: true,
+        }
+    }
+
+    /// Runs a suite with these models.
+    #[must_use]
+    pub fn with_models(mut self, models: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.models = models.into_iter().map(Into::into).collect();
+        self
+    }
+
+    fn stages(&self, device: DeviceChoice) -> StageOptions {
+        StageOptions {
+            shard: self.shard,
+            jobs: jobs_or_cores(self.jobs),
+            device,
+            vram_budget: self.vram_budget,
+            observe: self.observe,
+        }
+    }
+
+    /// The options of the runs, one for each seed.
+    fn run_options(&self, target: &RunTarget) -> Result<Vec<RunOptions>, SessionError> {
+        let study_repeats = target.study.as_ref().and_then(|study| study.repeats);
+        let seeds = run_seeds(target.study.as_ref(), self.seed, self.run_name.as_deref())?;
+        let options = seeds.into_iter().map(|seed| RunOptions {
+            out: self.out.clone(),
+            run_name: self.run_name.clone(),
+            repeats: self.repeats.or(study_repeats),
+            seed,
+            device: self.device,
+        });
+        Ok(options.collect())
+    }
+}
+
+impl Session {
+    /// Runs a study, or a suite with models. Makes what is left to make; what is finished is kept.
+    ///
+    /// It stops after the run that was interrupted, which is the last of the result.
+    ///
+    /// # Errors
+    /// When a definition has a mistake, something that is needed cannot be had, or a run cannot go on.
+    pub fn run(&self, request: &RunRequest) -> Result<Vec<MadeRun>, SessionError> {
+        self.run_target(&RunTarget::load(&request.target, &request.models)?, request)
+    }
+
+    /// As [`Session::run`], for a target that is loaded already.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run_target(
+        &self,
+        target: &RunTarget,
+        request: &RunRequest,
+    ) -> Result<Vec<MadeRun>, SessionError> {
+        target.check_trained(&request.target)?;
+        let stages = request.stages(request.device.resolve_for_run()?);
+        let options = request.run_options(target)?;
+        let selections = target.selections(&request.select);
+        let each = |suite| selections.iter().map(move |select| (suite, select));
+        let mut made = Vec::new();
+        for ((suite, models), select) in target.suites().flat_map(each) {
+            let items = request.items.as_deref();
+            let selected = SelectedSuite::load(self, suite, &target.from, items, select)?;
+            selected.tell_remarks(self);
+            let models: Vec<ConfiguredModel> = models
+                .iter()
+                .map(|model| ConfiguredModel::load(self, model, &target.from, &selected.suite.name))
+                .collect::<Result<_, _>>()?;
+            let observers = if request.observe {
+                suite_observers(self, &selected.suite, stages.device)?
+            } else {
+                Vec::new()
+            };
+            for model in models {
+                if let Some(warning) = foreign_prompts(&model.model, &selected.items) {
+                    self.remark(&warning);
+                }
+                for options in &options {
+                    let prepared = PreparedRun::new(&selected, model.clone(), options)?;
+                    made.push(prepared.execute(self, &observers, &stages)?);
+                    if self.cancel().is_raised() {
+                        return Ok(made);
+                    }
+                }
+            }
+        }
+        Ok(made)
+    }
+}
+
+/// The number of jobs that is asked for, or the cores of the machine.
+pub(super) fn jobs_or_cores(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
