@@ -13,6 +13,7 @@ use crate::python;
 use crate::record::Overall;
 use crate::record::evidence::Judgement;
 use crate::record::{Grade, Item};
+use parse::Prompt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -115,7 +116,7 @@ impl Wise {
             let (call, score) = judge::first(&calls, "judge", self.0.parsing, read)?;
             let reason = call.remark().trim_start_matches("; ").to_owned();
             return Ok(Verdict {
-                notes: notes(&call, SCALES[1], &["score"]),
+                notes: notes(&call, SCALES[1], Prompt::Verified),
                 ..Verdict::scored(score, score == 1.0, reason)
             });
         }
@@ -138,7 +139,7 @@ impl Wise {
                 "consistency {consistency}, realism {realism}, aesthetic quality {aesthetic}{}",
                 call.remark()
             ),
-            notes: notes(&call, SCALES[0], &parse::ASKED),
+            notes: notes(&call, SCALES[0], Prompt::Legacy),
             ..Verdict::default()
         })
     }
@@ -169,9 +170,9 @@ impl Wise {
 
 /// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes
 /// their first digit.
-fn notes(call: &Call<'_>, scale: Scale, names: &[&str]) -> Vec<String> {
+fn notes(call: &Call<'_>, scale: Scale, prompt: Prompt) -> Vec<String> {
     let mut notes = call.notes();
-    let written = parse::written(&call.reply, names);
+    let written = parse::written(&call.reply, prompt);
     notes.extend(written.iter().filter_map(|written| scale.oddity(written)));
     notes
 }

@@ -81,7 +81,7 @@ fn commands(dir: &Path, block: &Block, place: &str) {
 
 /// `cargo run … -- ARGUMENTS` is the program; everything else of cargo is left out, and git, too.
 const PARSED: &str = r#"cargo() {
-  [ "$1" = run ] || return 0
+  [[ $* == run*" -- "* && $* != *--example* ]] || return 0
   while [ "$1" != -- ]; do shift; done
   shift
   unigauge "$@"

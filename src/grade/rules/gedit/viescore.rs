@@ -12,8 +12,8 @@
 //!   10, in any form that Python's `int()` takes. In later rounds it is a random guess, even if it is a clean
 //!   list.
 //! - While one of the two replies fails, both questions are asked again, and both new replies count. An
-//! exception (a score that is not a number, an empty list, the root of a negative number) has the picture
-//! judged again, from a first round.
+//!   exception (a score that is not a number, an empty list, the root of a negative number) has the picture
+//!   judged again, from a first round.
 
 use crate::python::json::{loads, loads_once};
 use crate::python::str::int;

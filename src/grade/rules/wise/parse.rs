@@ -13,6 +13,15 @@ pub const NAMES: [&str; 3] = ["consistency", "realism", "aesthetic_quality"];
 /// The same as a judge writes it.
 pub const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
 
+/// Which prompt a reply answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Three scores of 0 to 2.
+    Legacy,
+    /// One score of 0 or 1.
+    Verified,
+}
+
 /// Blanks as Python's `\s` knows them.
 const BLANKS: &str = r"[\s\x1C-\x1F]*";
 
@@ -45,7 +54,7 @@ pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
         }
     }
     if !any && fallback {
-        let lines = lone(reply, "[0-2]");
+        let lines = lone(reply, Prompt::Legacy);
         if let [first, second, third, ..] = lines[..] {
             return Ok([first, second, third]);
         }
@@ -111,7 +120,7 @@ pub fn verified(reply: &str) -> Result<f64, String> {
     if let Some(found) = score.captures(&answer) {
         return Ok(f64::from(u8::from(&found[1] == "1")));
     }
-    match lone(&answer, "[01]")[..] {
+    match lone(&answer, Prompt::Verified)[..] {
         [one] => Ok(one),
         [] => Err("it has no `Score: ` of 0 or 1".to_owned()),
         _ => Err("it has no `Score: `, and several lines of 0 or 1".to_owned()),
@@ -138,26 +147,46 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
 }
 
 /// What follows each of the names, through asterisks and a colon, where a number begins.
-pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
-    let names = names.join("|");
-    let pattern = format!(
-        r"(?i)\b(?:{names})\*{{0,2}}{BLANKS}:?{BLANKS}\*{{0,2}}{BLANKS}([-+\u{{2212}}]?\d[^\n]*)"
-    );
-    let Ok(named) = Regex::new(&pattern) else {
-        return Vec::new();
+pub fn written<'a>(reply: &'a str, prompt: Prompt) -> Vec<&'a str> {
+    static NUMBERS: LazyLock<[Option<Regex>; 2]> =
+        LazyLock::new(|| [number_after(&ASKED.join("|")), number_after("score")]);
+    let [legacy, verified] = &*NUMBERS;
+    let named = match prompt {
+        Prompt::Legacy => legacy,
+        Prompt::Verified => verified,
     };
-    let all = named.captures_iter(reply);
+    let all = named.iter().flat_map(|named| named.captures_iter(reply));
     all.filter_map(|found| Some(found.get(1)?.as_str()))
         .collect()
 }
 
-/// The digits that stand alone in their lines; lines end at U+000A only.
-fn lone(text: &str, digit: &str) -> Vec<f64> {
-    let Ok(line) = Regex::new(&format!("(?m)^{BLANKS}({digit}){BLANKS}$")) else {
+/// A number, and the rest of its line, after one of the names.
+fn number_after(names: &str) -> Option<Regex> {
+    Regex::new(&format!(
+        r"(?i)\b(?:{names})\*{{0,2}}{BLANKS}:?{BLANKS}\*{{0,2}}{BLANKS}([-+\u{{2212}}]?\d[^\n]*)"
+    ))
+    .ok()
+}
+
+/// The digits that stand alone in their lines, up to 2 or, for a verified prompt, 1; lines end at U+000A only.
+fn lone(text: &str, prompt: Prompt) -> Vec<f64> {
+    static DIGITS: LazyLock<[Option<Regex>; 2]> =
+        LazyLock::new(|| [lone_digit("[0-2]"), lone_digit("[01]")]);
+    let [legacy, verified] = &*DIGITS;
+    let line = match prompt {
+        Prompt::Legacy => legacy,
+        Prompt::Verified => verified,
+    };
+    let Some(line) = line else {
         return Vec::new();
     };
     let digits = line
         .captures_iter(text)
         .filter_map(|found| found[1].parse().ok());
     digits.collect()
+}
+
+/// A line with one of the digits alone.
+fn lone_digit(digits: &str) -> Option<Regex> {
+    Regex::new(&format!("(?m)^{BLANKS}({digits}){BLANKS}$")).ok()
 }
