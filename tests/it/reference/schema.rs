@@ -197,33 +197,32 @@ impl Writer {
         }
     }
 
-    /// The choices of a value that have a description of their own, as lines of a cell.
+    /// The choices of a value as lines of a cell; nothing where none has a description of its own.
     fn choices(&self, property: &Value) -> String {
-        let mut text = String::new();
+        let mut lines = String::new();
+        let mut described = false;
         for branch in branches(property) {
-            let branch = if branch["type"] == "array" {
+            let values = if branch["type"] == "array" {
                 &branch["items"]
             } else {
                 branch
             };
-            for choice in self.resolved(branch)["oneOf"]
-                .as_array()
-                .into_iter()
-                .flatten()
-            {
-                let Some(description) = choice["description"].as_str() else {
-                    continue;
-                };
-                for value in choice
-                    .get("const")
-                    .into_iter()
-                    .chain(choice["enum"].as_array().into_iter().flatten())
-                {
-                    let _ = write!(text, "<br>`{value}`: {}", cell(description));
+            let choices = self.resolved(values)["oneOf"].as_array();
+            for choice in choices.into_iter().flatten() {
+                let description = choice["description"].as_str();
+                described |= description.is_some();
+                let meaning = description.map(|words| format!(": {}", cell(words)));
+                let several = choice["enum"].as_array().into_iter().flatten();
+                for value in choice.get("const").into_iter().chain(several) {
+                    let _ = write!(
+                        lines,
+                        "<br>`{value}`{}",
+                        meaning.as_deref().unwrap_or_default()
+                    );
                 }
             }
         }
-        text
+        if described { lines } else { String::new() }
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
