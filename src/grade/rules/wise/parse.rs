@@ -147,7 +147,7 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
 }
 
 /// What follows each of the names, through asterisks and a colon, where a number begins.
-pub fn written<'a>(reply: &'a str, prompt: Prompt) -> Vec<&'a str> {
+pub fn written(reply: &str, prompt: Prompt) -> Vec<&str> {
     static NUMBERS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [number_after(&ASKED.join("|")), number_after("score")]);
     let [legacy, verified] = &*NUMBERS;
