@@ -67,8 +67,8 @@ pub struct BertConfig {
     pub vocab_size: usize,
     /// Length of the longest text, in tokens.
     pub max_position_embeddings: usize,
-    #[serde(default = "two")]
     /// Number of token types.
+    #[serde(default = "two")]
     pub type_vocab_size: usize,
     /// Number of layers.
     pub num_hidden_layers: usize,
