@@ -34,7 +34,7 @@ pub struct Paging<'a> {
 /// Makes the page of a study from the runs that are there.
 ///
 /// # Errors
-/// When the study has mistakes or no factor, no run of it is there, or the page cannot be written.
+/// Fails if the study has mistakes or no factor, no run of it is there, or the page cannot be written.
 pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
@@ -59,7 +59,7 @@ pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
 /// Writes the page, prints the table and where the page is.
 ///
 /// # Errors
-/// As [`study`].
+/// Fails when [`study`] fails.
 pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
     let file = paging.study;
     let Some(factor) = &file.factor else {
@@ -216,7 +216,7 @@ fn read(dir: PathBuf) -> Result<LevelRun, String> {
     })
 }
 
-/// Mean seconds that an output took to be made; None where none was timed.
+/// Mean seconds that an output took to be made. `None` if none was timed.
 fn seconds(dir: &Path) -> Option<f64> {
     let stream = RunFolder::at(dir).stream(Stream::Outputs, None);
     let outputs: Vec<Output> = read_all(&stream).ok()?;

@@ -19,7 +19,7 @@ use std::path::Path;
 /// Prints what papers printed, and runs beside it.
 ///
 /// # Errors
-/// When a name is not known, a folder is not a graded run, or the file cannot be written.
+/// Fails if a name is not known, a folder is not a graded run, or the file cannot be written.
 pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     let format = format(ctx, args)?;
     let files = chosen(args)?;

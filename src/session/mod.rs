@@ -1,4 +1,4 @@
-//! An evaluation from names to results: what the commands of the program do, for other programs, too.
+//! An evaluation from names to results: what the commands of the program do, for other programs too.
 //!
 //! A [`Session`] knows the cache of assets, the network, the flag that ends work, and who hears of progress.
 //! It plans, prepares, executes and scores runs. Nothing here reads a command line or prints.
@@ -133,7 +133,7 @@ impl Session {
     /// The asset hub.
     ///
     /// # Errors
-    /// When a table of assets cannot be read.
+    /// Fails if a table of assets cannot be read.
     pub fn hub(&self) -> Result<Arc<Hub>, HubError> {
         if let Some(hub) = self.hub.get() {
             return Ok(hub.clone());

@@ -1,4 +1,5 @@
-//! Files that others wrote: loose outputs, evidence and items, GenEval's own results, data sets as they lie on the hub.
+//! Files that others wrote: loose outputs, evidence and items, GenEval's own results, data sets as they lie
+//! on the hub.
 
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
