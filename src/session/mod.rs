@@ -27,6 +27,7 @@
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
 
+mod deviations;
 mod device;
 mod engines;
 mod error;
@@ -45,11 +46,13 @@ mod prepared;
 mod run;
 mod settings;
 mod shards;
+mod study;
 mod suite;
 mod summary;
 mod target;
 mod view;
 
+pub use deviations::suite_deviations;
 pub use device::DeviceChoice;
 pub use engines::OcrEngine;
 pub use error::SessionError;
@@ -67,6 +70,7 @@ pub use prepared::{PreparedRun, RunOptions, plain_run_name};
 pub use run::RunRequest;
 pub use settings::{locate_checkpoints, shipped_folder};
 pub use shards::MergedRun;
+pub use study::StudyRuns;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
