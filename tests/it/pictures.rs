@@ -43,7 +43,7 @@ fn copy(from: &Path, to: &Path) {
         if path.is_dir() {
             copy(&path, &place)
         } else {
-            drop(fs::copy(&path, &place).unwrap())
+            fs::copy(&path, &place).unwrap();
         }
     }
 }
