@@ -1,7 +1,8 @@
 //! Pages per second of the PP-OCR observer on a folder of pictures.
 //!
-//! `cargo bench --bench ppocr -- MODELS PICTURES [ROUNDS] [WORKERS]` prints one line a round; with `ROUNDS` = `read` it prints
-//! what was read, as JSON, instead. benches/ppocr.py runs it in turn with the Python package.
+//! `cargo bench --bench ppocr -- MODELS PICTURES [ROUNDS] [WORKERS]` prints one line a round; with `ROUNDS` =
+//! `read` it prints what was read, as JSON, instead. benches/ppocr.py runs it in turn with the Python
+//! package.
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};

@@ -45,8 +45,8 @@
 //! | [`mod@print`] | standard output and standard error, whose readers may go |
 //! | [`commands`] | one file per subcommand: a thin front of `session` that parses, prints and ends in exit codes |
 //!
-//! Imports go downwards: commands → session → run → stages → image, text, paths, stats, hub, config, record. A stage never
-//! imports another stage.
+//! Imports go downwards: commands → session → run → stages → image, text, paths, stats, hub, config, record.
+//! A stage never imports another stage.
 
 #[macro_use]
 pub mod print;

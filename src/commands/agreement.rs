@@ -14,7 +14,7 @@ type Scores = HashMap<(String, u32), (String, f64)>;
 /// Adds a note to each two judged runs of one suite that share outputs, byte for byte.
 ///
 /// # Errors
-/// When a run's records are damaged.
+/// Fails if a run's records are damaged.
 pub fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Failure> {
     let judged = |titled: &&TitledSummary| !titled.summary.judges.is_empty();
     if summaries.iter().filter(judged).count() < 2 {

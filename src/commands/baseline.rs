@@ -17,7 +17,7 @@ use std::path::Path;
 /// Keeps, compares or replaces the scores of runs.
 ///
 /// # Errors
-/// When a run or the baseline cannot be read, or they do not fit together.
+/// Fails if a run or the baseline cannot be read, or they do not fit together.
 pub fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failure> {
     match command {
         BaselineCommand::Save(args) => save(args),

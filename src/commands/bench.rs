@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Times a network with random weights.
 ///
 /// # Errors
-/// When there is no such network, its configuration or a size has a mistake, or the device has no room.
+/// Fails if there is no such network, its configuration or a size has a mistake, or the device has no room.
 pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     let device = args

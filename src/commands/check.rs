@@ -41,7 +41,7 @@ impl From<&RunArgs> for CheckArgs {
 /// Checks and prints the plan; runs nothing.
 ///
 /// # Errors
-/// When a definition has a mistake.
+/// Fails if a definition has a mistake.
 pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
@@ -241,8 +241,8 @@ fn target(
     Ok(good)
 }
 
-/// Says what an observer lacks, and what its server tells; false when something that it needs is absent or its settings have
-/// a mistake.
+/// Says what an observer lacks, and what its server tells. False if something that it needs is absent or its
+/// settings have a mistake.
 fn observer_is_ready(
     ctx: &Context,
     kind: &ObserverKind,
@@ -279,8 +279,8 @@ fn readable(kind: &ObserverKind, settings: &Settings) -> bool {
     good
 }
 
-/// Says what an observer's server tells of its model; false when the settings have a mistake. A server that is not there is no
-/// mistake: outputs can be made without it.
+/// Says what an observer's server tells of its model. False if the settings have a mistake. A server that is
+/// not there is no mistake: outputs can be made without it.
 fn look(ctx: &Context, kind: &ObserverKind, settings: &Settings) -> bool {
     match (kind.look)(settings, &ctx.cancel) {
         Ok(lines) => {
@@ -325,7 +325,7 @@ fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How networks that run in this process share the device; false when they cannot be opened.
+/// How networks that run in this process share the device. False if they cannot be opened.
 fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure> {
     let ConfiguredModel {
         model, settings, ..

@@ -25,7 +25,7 @@ pub fn folder(settings: &Settings) -> Option<PathBuf> {
 /// Asks the hub (or the listing kept in `folder` at the first fetch) for a repository's files.
 ///
 /// # Errors
-/// When the hub cannot be asked.
+/// Fails if the hub cannot be asked.
 pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Snapshot, HubError> {
     let wants = |path: &str| repository.wants(path);
     hub.snapshot(&repository.repo, &repository.revision, folder, &wants)
@@ -34,7 +34,7 @@ pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Sna
 /// `unigauge check MODEL`: files, tensors by network, memory.
 ///
 /// # Errors
-/// When the model's settings or a configuration have mistakes.
+/// Fails if the model's settings or a configuration have mistakes.
 pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
     let ConfiguredModel {
         model, settings, ..
@@ -98,16 +98,18 @@ fn pipelines() -> String {
     }
 }
 
-/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is wrong.
+/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is
+/// wrong.
 fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) -> bool {
     let place = Place {
         device: Device::Cpu,
         vram_budget: None,
         scratch: scratch.into(),
     };
-    let how = match quick {
-        true => Checked::Headers,
-        false => Checked::Numbers,
+    let how = if quick {
+        Checked::Headers
+    } else {
+        Checked::Numbers
     };
     let opened = crate::generate::build(&model.generator, settings, &Resources::default(), &place);
     let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
@@ -161,9 +163,10 @@ fn files(
         licence,
         ..
     } = repository;
-    let gated = match repository.gated {
-        true => "; accept its terms on the hub, and set HF_TOKEN",
-        false => "",
+    let gated = if repository.gated {
+        "; accept its terms on the hub, and set HF_TOKEN"
+    } else {
+        ""
     };
     println!("repository {repo} @ {revision}, licence: {licence}{gated}");
     let folder = checkpoint.join(&repository.folder);

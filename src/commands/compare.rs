@@ -22,7 +22,7 @@ use std::path::Path;
 /// Prints runs side by side, and each beside the first run of its suite, item by item.
 ///
 /// # Errors
-/// When a folder is not a graded run, or two runs should not be compared.
+/// Fails if a folder is not a graded run, or two runs should not be compared.
 pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
@@ -85,7 +85,7 @@ fn comparisons(args: &CompareArgs) -> Result<(Vec<Done>, Option<Failure>), Failu
     Ok(all(&runs, &rules, &pairs, &args.allow, &args.pair))
 }
 
-/// A comparison with the places of its runs on the command line; None for a baseline's run.
+/// A comparison with the places of its runs on the command line. `None` for a baseline's run.
 pub struct Done {
     pub before: Option<usize>,
     pub after: usize,
@@ -248,7 +248,7 @@ fn pairs_alone<'a>(
 /// Writes the page of comparisons of run folders.
 ///
 /// # Errors
-/// When a run cannot be read or the page cannot be written.
+/// Fails if a run cannot be read or the page cannot be written.
 pub fn page(
     dir: &Path,
     runs: &[std::path::PathBuf],

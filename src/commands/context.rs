@@ -53,7 +53,7 @@ impl Context {
     /// The asset hub.
     ///
     /// # Errors
-    /// When a table of assets cannot be read.
+    /// Fails if a table of assets cannot be read.
     pub fn hub(&self) -> Result<Arc<Hub>, Failure> {
         Ok(self.session.hub()?)
     }
@@ -61,7 +61,7 @@ impl Context {
     /// Prints a value as indented JSON on stdout.
     ///
     /// # Errors
-    /// When it has no JSON form.
+    /// Fails if it has no JSON form.
     pub fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| RunError::Invalid(error.to_string()))?;

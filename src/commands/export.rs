@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Writes files for other programs.
 ///
 /// # Errors
-/// When a folder is not a graded run, or a file cannot be written.
+/// Fails if a folder is not a graded run, or a file cannot be written.
 pub fn export(ctx: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
     match command {
         ExportCommand::Items(args) => items(ctx, args),

@@ -17,7 +17,7 @@ use std::path::Path;
 /// Fetches assets, or lists them.
 ///
 /// # Errors
-/// When an asset is unknown, or fetching was interrupted.
+/// Fails if an asset is unknown, or fetching was interrupted.
 pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     if args.assets.is_empty() {
         list::assets(ctx)?;

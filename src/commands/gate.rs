@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// Holds runs against a baseline; the exit code is the verdict.
 ///
 /// # Errors
-/// When a run, the baseline or the policy cannot be read, or a file cannot be written.
+/// Fails if a run, the baseline or the policy cannot be read, or a file cannot be written.
 pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     let policy = config::policy(&args.policy, Path::new(""))?.definition;
     let baselines = baselines(&args.baseline)?;
@@ -77,7 +77,8 @@ fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Fail
     Ok(found)
 }
 
-/// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made is not shown.
+/// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made
+/// is not shown.
 fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Comparison)> {
     let options = DifferenceOptions {
         plan: Plan {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Shows how the numbers of suites went over their runs.
 ///
 /// # Errors
-/// When there are no such runs, or a file cannot be written.
+/// Fails if there are no such runs, or a file cannot be written.
 pub fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
     let wanted = Wanted {
         models: args.model.clone(),

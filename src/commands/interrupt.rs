@@ -6,7 +6,7 @@
 //! | TERM, HUP | the end is here | have [`GRACE`]; further ones change nothing |
 //! | USR1, USR2, XCPU | the end is near | are finished |
 //!
-//! After each of them the exit code is 130, and the same command goes on.
+//! After each of them the exit code is 130, and the same command continues.
 
 use super::progress::say;
 use crate::cancel::Cancel;

@@ -14,7 +14,7 @@ use std::path::Path;
 /// Prints the items of a suite.
 ///
 /// # Errors
-/// When the suite or its items have mistakes, or it has no official format.
+/// Fails if the suite or its items have mistakes, or it has no official format.
 pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
     let bytes = if args.official {
         let suite = config::suite(&args.suite, Path::new(""))?.definition;

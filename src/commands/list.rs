@@ -18,7 +18,7 @@ use std::path::Path;
 /// Lists what there is.
 ///
 /// # Errors
-/// When the asset cache has no folder.
+/// Fails if the asset cache has no folder.
 pub fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     match args.what {
         Some(Listable::Assets) => assets(ctx)?,
@@ -190,7 +190,7 @@ fn runs(out: &Path) -> Vec<Row> {
 /// Lists the assets with their states.
 ///
 /// # Errors
-/// When the asset cache has no folder.
+/// Fails if the asset cache has no folder.
 pub fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
     for entry in hub.list() {

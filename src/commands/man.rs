@@ -20,7 +20,7 @@ pub fn completions(shell: clap_complete::Shell) -> Exit {
 /// Prints the manual page, or writes one per command.
 ///
 /// # Errors
-/// When a page cannot be written.
+/// Fails if a page cannot be written.
 pub fn man(out: Option<&Path>) -> Result<Exit, Failure> {
     let mut command = Cli::command();
     command.build();

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 /// Joins the shards of a run, grades and reports it. All outputs of shards that never began are missing.
 ///
 /// # Errors
-/// When there are no shards, they overlap, or one is being made.
+/// Fails if there are no shards, they overlap, or one is being made.
 pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let merged = ctx.session.merge_shards(&args.run)?;
     let summaries = [merged.summary];

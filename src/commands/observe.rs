@@ -13,7 +13,7 @@ use std::path::Path;
 /// Looks at the outputs of a run folder, or at somebody else's images.
 ///
 /// # Errors
-/// When the folder is no run, the images cannot be listed, or an observer cannot be made.
+/// Fails if the folder is not a run, the images cannot be listed, or an observer cannot be made.
 pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     match (&args.run, &args.suite, &args.images) {

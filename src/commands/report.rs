@@ -12,7 +12,7 @@ use crate::session::{TitledSummary, published_beside, read_view};
 /// Renders the report of run folders again.
 ///
 /// # Errors
-/// When a folder is not a graded run, or the report cannot be written.
+/// Fails if a folder is not a graded run, or the report cannot be written.
 pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let out = match (&args.out, &args.runs[..]) {
         (Some(out), _) => out.clone(),

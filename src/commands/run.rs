@@ -6,14 +6,14 @@ use super::compare;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use super::study::Paging;
 use super::summaries::{exit_of, print_summaries};
 use crate::compare::Allowed;
 use crate::config::StudyFile;
 use crate::exit::Exit;
 use crate::report::chart::Width;
 use crate::session::{
-    ItemSelection, MadeRun, RunRequest, RunTarget, TitledSummary, published_beside, write_page,
+    ItemSelection, MadeRun, RunRequest, RunTarget, StudyRuns, TitledSummary, published_beside,
+    write_page,
 };
 use crate::text::count::counted;
 
@@ -105,24 +105,23 @@ fn print_levels(
     study: &StudyFile,
     made: &[MadeRun],
 ) -> Result<Exit, Failure> {
-    let mut runs: Vec<String> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for name in made.iter().filter_map(|run| run.folder.root().file_name()) {
         let name = name.to_string_lossy().into_owned();
-        if !runs.contains(&name) {
-            runs.push(name);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    let paging = Paging {
+    let runs = StudyRuns {
         study,
         from: &target.from,
         results: &args.out,
-        runs: &runs,
-        out: None,
+        names: &names,
         width: Width::default(),
         allowed: Allowed::default(),
         options: compare::usual(),
     };
-    super::study::page(ctx, &paging)
+    super::study::page(ctx, &runs, None)
 }
 
 /// Prints what was made of runs that have no summary yet.

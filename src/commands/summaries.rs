@@ -13,7 +13,7 @@ use crate::table::{Document, Records, Window};
 /// Prints results on stdout: one table a suite, or JSON.
 ///
 /// # Errors
-/// When the results have no such form.
+/// Fails if the results have no such form.
 pub fn print_summaries(
     ctx: &Context,
     summaries: &[TitledSummary],

@@ -7,19 +7,18 @@ use super::progress::say;
 use super::summaries::exit_of;
 use crate::config::{self, Kind, PublishedFile, PublishedRow};
 use crate::exit::Exit;
-use crate::record::{Object, Summary};
 use crate::report::{Measured, Paired, Table, TableSettings, printed};
-use crate::run::{Manifest, read_json};
-use crate::session::{TitledSummary, open_graded};
+use crate::run::read_json;
+use crate::session::{TitledSummary, open_graded, suite_deviations};
 use crate::table::formats::{JSON, TERMINAL, of_file};
 use crate::table::{Document, Format, FormatError, Grid, Window};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 
 /// Prints what papers printed, and runs beside it.
 ///
 /// # Errors
-/// When a name is not known, a folder is not a graded run, or the file cannot be written.
+/// Fails if a name is not known, a folder is not a graded run, or the file cannot be written.
 pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     let format = format(ctx, args)?;
     let files = chosen(args)?;
@@ -66,7 +65,7 @@ impl Run {
         let (folder, manifest) = open_graded(path)?;
         let titled = TitledSummary::new(read_json(&folder.summary())?, &manifest);
         Ok(Self {
-            deviations: deviations(&manifest, &titled),
+            deviations: suite_deviations(&manifest, &titled.summary),
             titled,
         })
     }
@@ -77,62 +76,6 @@ impl Run {
             deviations: &self.deviations,
         }
     }
-}
-
-/// What a run's manifest says of items, repeats and options that are not the suite's.
-fn deviations(manifest: &Manifest, titled: &TitledSummary) -> Vec<String> {
-    let mut found = Vec::new();
-    let selection = &manifest.selection;
-    if selection.limit.is_some() || !selection.only.is_empty() {
-        let n = titled.summary.overall.n;
-        found.push(format!(
-            "only some of the suite's items were used, of which {n} are scored"
-        ));
-    }
-    let own = manifest.suite.as_json()["repeats"].as_u64().unwrap_or(1);
-    if own != u64::from(manifest.repeats) {
-        let asked = manifest.repeats;
-        found.push(format!(
-            "{asked} outputs per item, but the suite requires {own}"
-        ));
-    }
-    found.extend(unlike_here(manifest.suite.as_json()));
-    let graded = titled.summary.extra.get(Summary::GRADING);
-    let options = graded.map(|grading| &grading["options"]);
-    let own = &manifest.suite.as_json()["grade"]["options"];
-    if let Some(options) = options.filter(|options| !same(options, own)) {
-        found.push(format!(
-            "graded with other options than the suite's own: {options}"
-        ));
-    }
-    found
-}
-
-/// What is other than in the definition that the suite's name leads to here.
-fn unlike_here(suite: &Value) -> Option<String> {
-    let name = suite["name"].as_str()?;
-    let known = config::list(Kind::Suite)
-        .iter()
-        .any(|listed| listed.name == name);
-    let here = config::suite(name, Path::new("")).ok().filter(|_| known)?;
-    let here = serde_json::to_value(here.definition).ok()?;
-    let keys = ["version", "items", "observers", "observe", "grade"];
-    let other: Vec<&str> = keys
-        .into_iter()
-        .filter(|key| !same(&suite[*key], &here[*key]))
-        .collect();
-    (!other.is_empty()).then(|| {
-        format!(
-            "the run's {} are not those of the current suite",
-            other.join(", ")
-        )
-    })
-}
-
-/// Equal, where nothing is an empty table.
-fn same(one: &Value, other: &Value) -> bool {
-    let empty = |value: &Value| value.as_object().is_none_or(Object::is_empty);
-    one == other || (empty(one) && empty(other))
 }
 
 /// The published files with the rows that were asked for; files without such a row are left out.

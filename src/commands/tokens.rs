@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Encodes pictures or decodes codes.
 ///
 /// # Errors
-/// When the model has no tokenizer in this process, a file cannot be read or the checkpoint is not whole.
+/// Fails if the model has no tokenizer in this process, a file cannot be read or the checkpoint is not whole.
 pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     match command {

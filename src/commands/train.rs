@@ -13,7 +13,7 @@ use std::path::Path;
 /// Trains a network on the miniature world, or all networks that a study compares.
 ///
 /// # Errors
-/// When the definition has a mistake, the folder holds another training, or a step fails.
+/// Fails if the definition has a mistake, the folder holds another training, or a step fails.
 pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     let change = TrainingChange {
         seed: args.seed,

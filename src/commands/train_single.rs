@@ -16,14 +16,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Steps that `--verify` trains anew; a shipped curve has every one of them.
+/// Steps that `--verify` trains again; a shipped curve has every one of them.
 const VERIFIED: u64 = 300;
 const _: () = assert!(VERIFIED <= BEGINNING);
 
 /// A whole training into its folder, with its chart.
 ///
 /// # Errors
-/// When the folder holds another training, or a step fails.
+/// Fails if the folder holds another training, or a step fails.
 pub fn train_one(
     ctx: &Context,
     args: &TrainArgs,
@@ -37,7 +37,7 @@ pub fn train_one(
     print_outcome(ctx, training, folder, outcome)
 }
 
-/// The steps of a training up to one of them, in a folder; checkpoints to begin from lie beside its usual
+/// The steps of a training up to one of them, in a folder; checkpoints to begin from are next to its usual
 /// folder.
 fn train_steps(
     ctx: &Context,
@@ -76,7 +76,7 @@ fn train_steps(
 /// program.
 ///
 /// # Errors
-/// When there is nothing to compare with, or a step fails.
+/// Fails if there is nothing to compare with, or a step fails.
 pub fn verify_beginning(
     ctx: &Context,
     args: &TrainArgs,

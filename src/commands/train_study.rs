@@ -14,7 +14,7 @@ use std::path::Path;
 /// command in a second terminal shares the work.
 ///
 /// # Errors
-/// When the study trains nothing, an argument is for single trainings, or a training fails.
+/// Fails if the study trains nothing, an argument is for single trainings, or a training fails.
 pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result<Exit, Failure> {
     let trainings = study.definition.trainings(study.base())?;
     if trainings.is_empty() {

@@ -144,7 +144,7 @@ pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigEr
             _ => {
                 return Err(document.mistake(
                     &[room],
-                    format!("`{room}` cannot be set here here here"),
+                    format!("`{room}` cannot be set here"),
                     Some(
                         "write observe.OBSERVER.KEY=VALUE, grade.KEY=VALUE, or items.image_folder=\"FOLDER\""
                             .into(),

@@ -14,8 +14,9 @@ pub struct Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A child process that another thread starts just now has the file open until it runs its own program: closing
-        // ours would leave the lock to it for that long. Where this fails, closing is all that can be done.
+        // A child process that another thread starts just now has the file open until it runs its own
+        // program: closing ours would leave the lock to it for that long. Where this fails, closing is all
+        // that can be done.
         let _ = self.file.unlock();
     }
 }

@@ -41,7 +41,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Lines that are no reply, per request, before the program is taken for broken.
+/// Lines that are not a reply, per request, before the program is taken for broken.
 const MAX_STRAY_LINES: usize = 1000;
 
 /// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to

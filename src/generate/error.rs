@@ -7,7 +7,7 @@ use crate::remote::RemoteError;
 /// Why one output could not be made.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GenerateError {
-    /// This output fails; the run goes on.
+    /// This output fails; the run continues.
     #[error("{message}")]
     Item {
         /// A short stable word for the record.
@@ -30,7 +30,7 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
-    /// One output's failure; the run goes on.
+    /// One output's failure; the run continues.
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Item {
             kind,

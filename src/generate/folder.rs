@@ -145,7 +145,7 @@ struct Picture {
 
 impl Folder {
     /// # Errors
-    /// When the path is no readable folder or a setting is out of range.
+    /// Fails if the path is not a readable folder or a setting is out of range.
     pub fn open(settings: FolderSettings) -> Result<Self, FolderError> {
         let error = |reason: String| FolderError::Path {
             path: settings.path.clone(),
@@ -227,7 +227,7 @@ impl Folder {
         }
     }
 
-    /// The first of the pictures of one name that can be used; None where there are none.
+    /// The first of the pictures of one name that can be used. `None` if there are none.
     fn found(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
         let mut refused = None;
         for at in 0..pictures.len() {
@@ -409,7 +409,7 @@ impl Generator for Folder {
 /// The note of an output that more than one picture is named for.
 const SEVERAL: &str = "several pictures bear the output's name; the one that was taken stands in the record under `source`";
 
-/// Says that a file is no picture by its name.
+/// Says that a file is not a picture by its name.
 fn unlike(beside: &Path) -> String {
     format!(
         "{} exists, but pictures must have one of the extensions {}",

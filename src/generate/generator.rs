@@ -61,7 +61,7 @@ pub trait Generator: Send {
     /// Makes one output. Must depend on nothing but the request and the generator's settings.
     ///
     /// # Errors
-    /// When this output cannot be made, no further output can be made, or Ctrl-C was pressed.
+    /// Fails if this output cannot be made, no further output can be made, or Ctrl-C was pressed.
     fn generate(
         &mut self,
         request: &Request<'_>,
@@ -86,7 +86,7 @@ pub trait Generator: Send {
         Ok(())
     }
 
-    /// What it would do with the device's memory, for people; empty where it runs no networks.
+    /// What it would do with the device's memory, for people. Empty if it runs no networks.
     fn plan(&self) -> Vec<String> {
         Vec::new()
     }

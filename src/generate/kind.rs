@@ -32,13 +32,13 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
     /// Makes the generator; `assets` holds what [`Self::wanted_assets`] asked for.
     ///
     /// # Errors
-    /// When a setting is out of its range, or what the settings name cannot be opened.
+    /// Fails if a setting is out of its range, or what the settings name cannot be opened.
     fn open(settings: Self::Settings, assets: &Resources) -> Result<Self, BuildError>;
 
     /// Checks the settings beyond their types, as far as that is possible without opening anything.
     ///
     /// # Errors
-    /// When a setting is out of its range.
+    /// Fails if a setting is out of its range.
     fn check_settings(_settings: Self::Settings) -> Result<(), BuildError> {
         Ok(())
     }
@@ -80,7 +80,7 @@ pub trait Pipeline: 'static {
     /// memory, `check` and `check --keys` read these phases.
     ///
     /// # Errors
-    /// When a configuration is absent or wrong.
+    /// Fails if a configuration is absent or wrong.
     fn phases(
         settings: &Self::Settings,
         folder: &CheckpointFolder,
@@ -148,7 +148,7 @@ impl GeneratorKind {
     /// Checks settings without making the generator.
     ///
     /// # Errors
-    /// When a key is unknown, or a value has the wrong type or is out of its range.
+    /// Fails if a key is unknown, or a value has the wrong type or is out of its range.
     pub fn check(&self, settings: &Settings) -> Result<(), BuildError> {
         (self.check)(settings)
     }
@@ -156,7 +156,7 @@ impl GeneratorKind {
     /// Makes the generator.
     ///
     /// # Errors
-    /// When its settings have mistakes, or what they name cannot be opened.
+    /// Fails if its settings have mistakes, or what they name cannot be opened.
     pub fn open(
         &self,
         settings: &Settings,
@@ -181,7 +181,7 @@ impl GeneratorKind {
     /// generator that runs no networks here.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     pub fn resolved(&self, settings: &Settings) -> Result<Value, ConfigError> {
         match &self.networks {
             Some(networks) => (networks.resolved)(settings),
@@ -191,10 +191,10 @@ impl GeneratorKind {
 
     /// What shapes the outputs of networks in addition to their settings: the number format on this kind of
     /// device, and a hash of every file or folder that the settings name. Files that are not there leave no
-    /// hash: opening them says so. None for a generator without networks.
+    /// hash: opening them says so. `None` for a generator without networks.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// Fails if the settings have mistakes.
     pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, ConfigError> {
         let networks = self.networks.as_ref();
         networks
@@ -202,17 +202,17 @@ impl GeneratorKind {
             .transpose()
     }
 
-    /// Configurations of the checkpoints that are published for it; none for a generator without networks.
+    /// Configurations of the checkpoints that are published for it. `None` for a generator without networks.
     pub fn released(&self) -> impl Iterator<Item = &'static ReleasedConfig> {
         let lists = self.networks.iter().flat_map(|networks| networks.released);
         lists.flat_map(|list| list.iter())
     }
 
-    /// What it asks of a checkpoint whose configurations lie in `folder`. None for a generator without
+    /// What it asks of a checkpoint whose configurations are in `folder`. `None` for a generator without
     /// networks.
     ///
     /// # Errors
-    /// When the settings have mistakes or a configuration is absent or wrong.
+    /// Fails if the settings have mistakes or a configuration is absent or wrong.
     pub fn parts(
         &self,
         settings: &Settings,

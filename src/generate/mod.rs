@@ -68,7 +68,8 @@ pub fn find(name: &str) -> Result<&'static GeneratorKind, BuildError> {
 /// Checks the settings of a generator without making it.
 ///
 /// # Errors
-/// When there is no such generator, a key is unknown, or a value has the wrong type or is out of its range.
+/// Fails if there is no such generator, a key is unknown, or a value has the wrong type or is out of its
+/// range.
 pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
     find(name)?.check(settings)
 }
@@ -76,7 +77,7 @@ pub fn check(name: &str, settings: &Settings) -> Result<(), BuildError> {
 /// Makes a generator.
 ///
 /// # Errors
-/// When there is no such generator, its settings have mistakes, or what they name cannot be opened.
+/// Fails if there is no such generator, its settings have mistakes, or what they name cannot be opened.
 pub fn build(
     name: &str,
     settings: &Settings,
@@ -99,7 +100,7 @@ pub fn wanted_assets(name: &str, items: &[Item]) -> Vec<&'static str> {
 /// The settings as [`GeneratorKind::resolved`] gives them.
 ///
 /// # Errors
-/// When there is no such generator, or the settings have mistakes.
+/// Fails if there is no such generator, or the settings have mistakes.
 pub fn resolved(name: &str, settings: &Settings) -> Result<Value, BuildError> {
     Ok(find(name)?.resolved(settings)?)
 }
@@ -107,7 +108,7 @@ pub fn resolved(name: &str, settings: &Settings) -> Result<Value, BuildError> {
 /// The weights as [`GeneratorKind::weights`] gives them.
 ///
 /// # Errors
-/// When there is no such generator, or the settings have mistakes.
+/// Fails if there is no such generator, or the settings have mistakes.
 pub fn weights(name: &str, settings: &Settings, gpu: bool) -> Result<Option<Value>, BuildError> {
     Ok(find(name)?.weights(settings, gpu)?)
 }
@@ -115,7 +116,7 @@ pub fn weights(name: &str, settings: &Settings, gpu: bool) -> Result<Option<Valu
 /// What a generator asks of a checkpoint, as [`GeneratorKind::parts`] gives it.
 ///
 /// # Errors
-/// When there is no such generator, its settings have mistakes, or a configuration is absent or wrong.
+/// Fails if there is no such generator, its settings have mistakes, or a configuration is absent or wrong.
 pub fn parts(
     name: &str,
     settings: &Settings,
@@ -128,7 +129,7 @@ pub fn parts(
 /// Writes the configurations of a published repository below `folder`; those that are there stay.
 ///
 /// # Errors
-/// When the disk refuses.
+/// Fails if the disk refuses.
 pub fn lay_out_released(repo: &str, folder: &Path) -> Result<(), FileError> {
     let all = GENERATORS.iter().flat_map(GeneratorKind::released);
     let mut files = all.filter(|file| file.repo == repo);

@@ -11,7 +11,7 @@ pub const MAX_BYTES: u64 = 256 << 20;
 /// Takes the bytes as an answer.
 ///
 /// # Errors
-/// When they are no picture; the message says what they look like.
+/// When they are not a picture; the message says what they look like.
 pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
         Some(extension) => Ok(Answer::Encoded { bytes, extension }),
@@ -33,7 +33,7 @@ pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
 /// `input image PATH`.
 ///
 /// # Errors
-/// When there is no such file, or it is no whole picture.
+/// Fails if there is no such file, or it is not a whole picture.
 pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     let name = format!("input image {}", path.display());
     let bytes = read_file(path).map_err(|error| format!("input image {error}"))?;
@@ -63,7 +63,7 @@ pub fn refuse_damage(path: &Path) -> Result<(), String> {
 /// Decodes base64, with or without a `data:…;base64,` prefix and line breaks.
 ///
 /// # Errors
-/// When it is no base64.
+/// Fails if it is not a base64.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let body = match text.strip_prefix("data:") {
         Some(rest) => rest

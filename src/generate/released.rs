@@ -19,7 +19,7 @@ impl ReleasedConfig {
     /// Writes it below `folder`, the folder of its repository; a file that is there stays.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the disk refuses.
     pub fn lay_out(&self, folder: &Path) -> Result<(), FileError> {
         let path = folder.join(self.path);
         if path.exists() {

@@ -43,7 +43,7 @@ impl Spoken {
     /// All turns of a request; the last is the item's own.
     ///
     /// # Errors
-    /// When the history has a mistake or a picture cannot be read; the message names the key or the file.
+    /// Fails if the history has a mistake or a picture cannot be read. The message names the key or the file.
     pub fn turns(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
         let mut turns = past(request)?;
         turns.push(Past {
@@ -81,7 +81,7 @@ impl Spoken {
     /// prompt.
     ///
     /// # Errors
-    /// When a picture cannot be read.
+    /// Fails if a picture cannot be read.
     pub fn file_bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
         let mut parts = Vec::new();
         if let Some(history) = request.item.extra.get("history") {

@@ -30,7 +30,7 @@ impl World {
     /// A pen with these settings.
     ///
     /// # Errors
-    /// When the settings hold no probability.
+    /// Fails if the settings hold no probability.
     pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
         if (0.0..=1.0).contains(&settings.mistakes) {
             return Ok(Self(settings));

@@ -21,16 +21,22 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// The file to download, and how.
 pub struct Download<'a> {
+    /// The id of the asset, for messages.
     pub id: &'a str,
+    /// The address.
     pub url: &'a str,
     /// The token for this server. It is never sent to the target of a redirect and never shown.
     pub token: Option<&'a str>,
+    /// The expected size, in bytes.
     pub size: Option<u64>,
     /// Whether the caller compares a pinned checksum afterwards. If so, a part is continued without a
     /// validator.
     pub pinned: bool,
+    /// How patient the download is.
     pub network: &'a Network,
+    /// The flag that ends it.
     pub cancel: &'a Cancel,
+    /// Receives its progress.
     pub progress: &'a dyn Progress,
 }
 

@@ -14,8 +14,11 @@ use std::time::Duration;
 pub struct Wheel<'a> {
     /// The asset that is wanted, for messages.
     pub id: &'a str,
+    /// Name of the package.
     pub name: &'a str,
+    /// Version of the package.
     pub version: &'a str,
+    /// The Python version whose build is requested.
     pub python: Option<&'a str>,
 }
 

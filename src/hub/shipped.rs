@@ -5,7 +5,7 @@ use crate::files::{hex, write_whole};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// The beginning of a path that lies in the program, such as `shipped:mini-flux/vae`.
+/// The beginning of a path that is in the program, such as `shipped:mini-flux/vae`.
 const SCHEME: &str = "shipped:";
 
 /// The files by their paths below `shipped/`, sorted.

@@ -29,7 +29,7 @@ pub struct Quality {
     pub contrast: f64,
     /// The mean grey value, divided by 255.
     pub brightness: f64,
-    /// Hasler and Süsstrunk, 2003: 0 is no colour, 33 moderate, 109 extreme.
+    /// Hasler and Süsstrunk, 2003: 0 is not a colour, 33 moderate, 109 extreme.
     pub colorfulness: f64,
     /// The mean saturation (HSV), 0 to 1.
     pub saturation: f64,

@@ -231,8 +231,8 @@ impl Dinov2 {
         self.states(pixel_values, self.patch_embeddings.forward(pixel_values)?)
     }
 
-    /// As [`Self::forward`], but with hidden patches, as in training. Where `mask` [B, N, 1] is 1, `token`
-    /// [1, D] replaces the patch.
+    /// The same as [`Self::forward`], but with hidden patches, as in training. Where `mask` [B, N, 1] is 1,
+    /// `token` [1, D] replaces the patch.
     ///
     /// # Errors
     /// Fails when [`Self::forward`] fails, and if the mask has another shape.

@@ -56,7 +56,7 @@ pub trait Observer: Send + Sync {
     /// path of a folder in the run folder for the observer's own files.
     ///
     /// # Errors
-    /// When the observer could not observe anything.
+    /// Fails if the observer could not observe anything.
     fn begin(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }
@@ -68,7 +68,7 @@ pub trait Observer: Send + Sync {
     /// Ends the work, also after an error.
     ///
     /// # Errors
-    /// When the observer's own files cannot be written.
+    /// Fails if the observer's own files cannot be written.
     fn end(&self, _own: &Path) -> Result<(), ObserveError> {
         Ok(())
     }

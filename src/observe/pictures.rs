@@ -77,8 +77,8 @@ pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, O
     Ok(decoded.rgb)
 }
 
-/// A picture at the size of another, by Pillow's bicubic filter whatever the aspect ratio; None when it has
-/// that size.
+/// A picture at the size of another, by Pillow's bicubic filter regardless of the aspect ratio. `None` if it
+/// has that size.
 pub fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
     let (width, height) = other.dimensions();
     (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))

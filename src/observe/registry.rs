@@ -37,8 +37,8 @@ pub fn kind(name: &str) -> Result<&'static ObserverKind, BuildError> {
 /// Makes an observer.
 ///
 /// # Errors
-/// When there is no such observer, its settings have mistakes, or an asset, a checkpoint or the device cannot
-/// be had.
+/// Fails if there is no such observer, its settings have mistakes, or an asset, a checkpoint or the device
+/// cannot be obtained.
 pub fn build(name: &str, settings: &Settings, means: &Means<'_>) -> Made {
     (kind(name)?.open)(settings, means)
 }

@@ -7,7 +7,7 @@ use crate::text::thinking::{NO_ANSWER, split_reply};
 /// The note on a reading whose thought was left out.
 const LEFT_OUT: &str = "a reader's thought was left out of the text of the picture";
 
-/// A reading without lines: the text. Where a thought was left out, it has the whole reply and a note, too.
+/// A reading without lines: the text. Where a thought was left out, it has the whole reply and a note too.
 ///
 /// # Errors
 /// Fails if the reply is a thought alone.

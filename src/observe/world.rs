@@ -47,7 +47,7 @@ fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
     Ok(written(&seen)?)
 }
 
-/// A thing as a detected object; None for letters and for parts that are like no form.
+/// A thing as a detected object. `None` for letters and for parts that are like no form.
 fn detection(thing: &Found) -> Option<Field<Detection<'static, [u32; 4]>>> {
     let Some(Form::Shape(shape)) = thing.form else {
         return None;

@@ -36,7 +36,7 @@ fn narrow(character: char) -> char {
 mod tests {
     use super::*;
 
-    // [float(t) for t in …] of Python 3.11; None where it raised ValueError.
+    // [float(t) for t in …] of Python 3.11. `None` if it raised ValueError.
     #[test]
     fn reads_what_python_reads() {
         for (text, value) in [

@@ -29,8 +29,8 @@ pub struct Answers {
     pub asked: String,
     /// The model that answered, as the server named it. Null if it named none.
     pub answered: Option<String>,
-    /// How the model that answered relates to the one asked for; null where no reply came from a model, as
-    /// with refusals by a gateway.
+    /// How the model that answered relates to the one asked for. Null if no reply came from a model, as with
+    /// refusals by a gateway.
     pub class: Option<Class>,
     /// Replies by `system_fingerprint`.
     pub fingerprints: BTreeMap<String, usize>,
@@ -86,7 +86,7 @@ impl JudgedBy {
     }
 }
 
-/// True when a row has judges and they are not the same. Prompts differ only where both sides say which they
+/// True if a row has judges and they are not the same. Prompts differ only where both sides say which they
 /// were.
 pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     let among = |judges: &[JudgedBy], one: &JudgedBy| judges.iter().any(|judge| judge.is_same(one));
@@ -111,7 +111,7 @@ fn describe_judge(judge: &JudgedBy) -> String {
     }
 }
 
-/// True when scores stem from several judges, or from one that was asked in several wordings. A reply whose
+/// True if scores stem from several judges, or from one that was asked in several wordings. A reply whose
 /// server named no model is not known to be another's.
 pub fn several(judges: &[JudgedBy]) -> bool {
     let differ = |a: &JudgedBy, b: &JudgedBy| {
@@ -194,7 +194,7 @@ pub fn remarks(judges: &[JudgedBy]) -> Vec<String> {
     told
 }
 
-/// How a judge differs from the one asked for; None where it is the same.
+/// How a judge differs from the one asked for. `None` if it is the same.
 fn answered(judge: &JudgedBy) -> Option<String> {
     let answers = judge.answers.as_ref()?;
     let (asked, calls, class) = (&answers.asked, answers.calls, answers.class?);

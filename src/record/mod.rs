@@ -1,7 +1,7 @@
 //! The records that pass between stages, one JSON object on each line.
 //!
-//! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra` and
-//! written back, so that the additions of newer versions and of other programs survive.
+//! docs/reference/run-folder.md describes the keys. Keys that this version does not know are kept in `extra`
+//! and written back, so that the additions of newer versions and of other programs survive.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

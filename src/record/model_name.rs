@@ -168,8 +168,8 @@ impl Class {
     }
 }
 
-/// The note on an output of another model than the one asked for; None where the server names no model, or
-/// the asked one.
+/// The note on an output of another model than the one asked for. `None` if the server names no model, or the
+/// asked one.
 pub fn another(asked: &str, answered: Option<&str>) -> Option<String> {
     let class = Class::of(asked, answered, &[]);
     let answered = answered.filter(|_| class.is_another())?;

@@ -12,6 +12,7 @@ use serde_json::Value;
 pub struct Asked<'a> {
     /// The server's address in a form that may be shown.
     pub server: &'a str,
+    /// The key, which is hidden in messages.
     pub key: &'a Key,
     /// The names of the fields that were sent.
     pub fields: Vec<&'a str>,

@@ -18,6 +18,7 @@ pub enum Body {
 /// The values of a stream.
 #[derive(Debug, Default, PartialEq)]
 pub struct Events {
+    /// The values, in order.
     pub values: Vec<Value>,
     /// Whether the end mark came.
     pub ended: bool,

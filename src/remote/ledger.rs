@@ -40,9 +40,13 @@ pub struct Ledger {
 /// What a run has spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Sums {
+    /// Number of calls.
     pub calls: u64,
+    /// Number of input tokens.
     pub input_tokens: u64,
+    /// Number of input tokens from the server's cache.
     pub cached_input_tokens: u64,
+    /// Number of output tokens.
     pub output_tokens: u64,
     /// The cost in the currency of the prices, or 0 without prices.
     pub cost: f64,

@@ -48,6 +48,7 @@ pub fn answers(place: &str) -> Option<bool> {
 pub struct Asking(String);
 
 impl Asking {
+    /// Begins a request.
     pub fn begin(place: &str) -> Self {
         lock_places().entry(place.to_owned()).or_default().asking += 1;
         Self(place.to_owned())

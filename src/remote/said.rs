@@ -11,6 +11,7 @@ const LONGEST: usize = 1000;
 /// An error in the words of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
+    /// The words of the error.
     pub message: String,
     /// The field of the request that caused the error, if the server names one.
     pub param: String,

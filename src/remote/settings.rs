@@ -184,10 +184,15 @@ impl ChatSettings {
 
 /// The settings after the check, in the form in which they are used.
 pub(super) struct Checked {
+    /// The address.
     pub address: Address,
+    /// The key.
     pub key: Key,
     pub headers: reqwest::header::HeaderMap,
+    /// Time limit of one attempt.
     pub timeout: Duration,
+    /// Time limit of all attempts.
     pub total: Duration,
+    /// First pause after a failure.
     pub first_wait: Duration,
 }

@@ -40,7 +40,7 @@ impl<'a> Asked<'a> {
         derive_seed(self.seed, &item.item, repeat)
     }
 
-    /// All slots of this process; a chain lies in one shard.
+    /// All slots of this process; a chain is in one shard.
     pub fn slots(&self) -> impl Iterator<Item = Slot> {
         let repeats = self.repeats as usize;
         (0..self.items.len() * repeats).filter(move |slot| {

@@ -11,7 +11,7 @@ pub type Slot = usize;
 /// Which items of a run start from which.
 #[derive(Debug, Clone, Default)]
 pub struct Chains {
-    /// By place; empty when no item starts from another.
+    /// By place. Empty if no item starts from another.
     links: Vec<Link>,
 }
 
@@ -113,7 +113,7 @@ impl Inputs {
     /// The output of a slot.
     ///
     /// # Errors
-    /// Why it is no picture, or that it is not there.
+    /// Why it is not a picture, or that it is not there.
     pub fn get(&self, slot: Slot) -> Result<Input, String> {
         let known = self.lock().get(&slot).cloned();
         known.unwrap_or_else(|| Err("the output that it starts from does not exist".into()))
@@ -124,7 +124,7 @@ impl Inputs {
     }
 }
 
-/// The item with another picture in the place of its first input image.
+/// The item with another picture in place of its first input image.
 pub fn starting_from(item: &Item, input: Input) -> Item {
     let mut item = item.clone();
     match item.images.first_mut() {

@@ -47,7 +47,7 @@ impl<T: Serialize> ManifestDefinition<T> {
     /// Takes a definition into a manifest.
     ///
     /// # Errors
-    /// When it has no JSON form.
+    /// Fails if it has no JSON form.
     pub fn new(definition: T) -> serde_json::Result<Self> {
         Ok(Self {
             written: serde_json::to_value(&definition)?,
@@ -70,7 +70,7 @@ impl<T> ManifestDefinition<T> {
         &self.written
     }
 
-    /// The short name, whatever else this version can read; empty where there is none.
+    /// The short name, whatever else this version can read. Empty if there is none.
     pub fn name(&self) -> &str {
         self.text("name")
     }
@@ -86,7 +86,7 @@ impl<T> ManifestDefinition<T> {
 }
 
 impl ManifestSuite {
-    /// The suite's version, whatever else this version of the program can read; empty where there is none.
+    /// The suite's version, whatever else this version of the program can read. Empty if there is none.
     pub fn version(&self) -> &str {
         self.text("version")
     }

@@ -33,7 +33,7 @@ impl Division {
     /// Finds the shards of a run and takes their locks.
     ///
     /// # Errors
-    /// When there are none, there are shards of different counts, or one is being made.
+    /// Fails if there are none, there are shards of different counts, or one is being made.
     pub fn hold(folder: &RunFolder) -> Result<Self, RunError> {
         let wrong = |reason: &str, help: &str| RunError::Shards {
             folder: folder.root().to_path_buf(),
@@ -82,7 +82,7 @@ impl Division {
     /// Joins the journals of the shards into `outputs.jsonl` and `evidence.jsonl`, in the order of the items.
     ///
     /// # Errors
-    /// When a journal is damaged, or two shards hold the same output.
+    /// Fails if a journal is damaged, or two shards hold the same output.
     pub fn join(&self, items: &[Item]) -> Result<Merged, RunError> {
         let ids = items.iter().enumerate();
         let places: HashMap<&str, usize> = ids

@@ -59,7 +59,7 @@ pub enum RunError {
         /// What to do about it.
         help: String,
     },
-    /// The generator cannot go on.
+    /// The generator cannot continue.
     #[error("{message}")]
     Generator {
         /// What happened.

@@ -22,7 +22,7 @@ impl Fingerprints {
     /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
     ///
     /// # Errors
-    /// When an item has no JSON form.
+    /// Fails if an item has no JSON form.
     pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Result<Self, RunError> {
         let items = asked
             .items
@@ -82,9 +82,10 @@ pub fn evidence_fingerprint(
         identity.as_bytes(),
         content.as_bytes(),
     ];
-    match asked.is_empty() {
-        true => fingerprint(&always),
-        false => fingerprint(&[&always[..], &[asked.as_bytes()]].concat()),
+    if asked.is_empty() {
+        fingerprint(&always)
+    } else {
+        fingerprint(&[&always[..], &[asked.as_bytes()]].concat())
     }
 }
 

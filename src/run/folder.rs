@@ -49,7 +49,7 @@ impl RunFolder {
     /// Names a folder that must already hold a run.
     ///
     /// # Errors
-    /// When there is no manifest or no items in it.
+    /// Fails if there is no manifest or no items in it.
     pub fn existing(root: impl Into<PathBuf>) -> Result<Self, RunError> {
         let folder = Self::at(root);
         for (path, what) in [
@@ -121,13 +121,13 @@ impl RunFolder {
         self.root.join(shard::file_name("scratch", shard, ""))
     }
 
-    /// Removes what phases left to each other; whoever calls this holds the lock.
+    /// Removes what phases left to each other; the caller holds the lock.
     pub fn clear_scratch(&self, shard: Option<Shard>) {
         // Nothing of it is needed: what stays costs room on the disk alone.
         let _ = std::fs::remove_dir_all(self.scratch(shard));
     }
 
-    /// Removes what killed processes left half-written; whoever calls this holds all locks.
+    /// Removes what killed processes left half-written; the caller holds all locks.
     pub fn clear_partial(&self) {
         let mut folders = vec![self.outputs()];
         let remove = |folder: &Path, deeper: &mut Vec<PathBuf>| {
@@ -161,7 +161,7 @@ impl RunFolder {
     /// The shards whose journal exists.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// Fails if the folder cannot be listed.
     pub fn shards(&self, stream: Stream) -> Result<Vec<Shard>, RunError> {
         let entries = std::fs::read_dir(&self.root)
             .map_err(|error| RunError::io("cannot list", &self.root, &error))?;
@@ -182,7 +182,7 @@ impl RunFolder {
     /// Takes the folder for writing; made when absent.
     ///
     /// # Errors
-    /// When it cannot be made or another process holds it.
+    /// Fails if it cannot be made or another process holds it.
     pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
         std::fs::create_dir_all(&self.root)
             .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
@@ -201,7 +201,7 @@ impl RunFolder {
     /// Writes items.jsonl, unless it holds just these items; tells whether it held others before.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Fails if it cannot be written.
     pub fn freeze_items(&self, items: &[Item]) -> Result<bool, RunError> {
         let path = self.items();
         let before = std::fs::read(&path).ok();
@@ -216,7 +216,7 @@ impl RunFolder {
     }
 }
 
-/// The folders in a folder, sorted by name, hidden ones left out; none where it cannot be listed.
+/// The folders in a folder, sorted by name, hidden ones left out. `None` if it cannot be listed.
 pub fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let hidden = |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");

@@ -32,7 +32,7 @@ impl Journal {
     /// Opens or creates; cuts off a torn last line and tells how long it was.
     ///
     /// # Errors
-    /// When the file cannot be opened for reading and writing.
+    /// Fails if the file cannot be opened for reading and writing.
     pub fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
         let failed =
             |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
@@ -69,7 +69,7 @@ impl Journal {
     /// Adds one serialised record (without its newline).
     ///
     /// # Errors
-    /// As [`Self::flush`].
+    /// Fails when [`Self::flush`] fails.
     pub fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
         self.buffer.extend_from_slice(line);
         self.buffer.push(b'\n');
@@ -106,7 +106,7 @@ impl Journal {
     /// Waits until everything flushed is on the disk.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the disk refuses.
     pub fn sync(&mut self) -> Result<(), RunError> {
         self.synced = Instant::now();
         self.file
@@ -139,7 +139,7 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// Start and end of each line that is not blank, with its 1-based number.
     spans: Vec<(usize, usize, usize)>,
-    /// Likewise of a last line that is no JSON and has no end.
+    /// Likewise of a last line that is not JSON and has no end.
     torn: Option<(usize, usize, usize)>,
     /// A note on a torn last line, if there was one.
     pub note: Option<String>,
@@ -149,7 +149,7 @@ impl Lines {
     /// Reads a journal; a missing file is an empty journal.
     ///
     /// # Errors
-    /// When the file exists and cannot be read.
+    /// Fails if the file exists and cannot be read.
     pub fn read(path: &Path) -> Result<Self, RunError> {
         let mut bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -197,7 +197,7 @@ impl Lines {
     /// Parses every line, in order, on all cores.
     ///
     /// # Errors
-    /// When a line is not the expected record, with its number.
+    /// Fails if a line is not the expected record, with its number.
     pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
         // Through a vector of results, which keeps its allocation: a direct collect would hold everything
         // twice.
@@ -230,7 +230,7 @@ impl Lines {
     /// Parses one line by its place among the records.
     ///
     /// # Errors
-    /// When the line is not the expected record, with its number.
+    /// Fails if the line is not the expected record, with its number.
     pub fn parse_one<'a, T: serde::Deserialize<'a>>(&'a self, index: usize) -> Result<T, RunError> {
         self.parse_span(self.spans[index])
     }
@@ -245,7 +245,7 @@ impl Lines {
     }
 }
 
-/// An error about a line that is no record.
+/// An error about a line that is not a record.
 pub(super) fn broken(path: &Path, line: usize, text: &[u8], error: &serde_json::Error) -> RunError {
     let reason = json_fault::describe(text, error);
     RunError::line(
@@ -259,7 +259,7 @@ pub(super) fn broken(path: &Path, line: usize, text: &[u8], error: &serde_json::
 /// Reads all records of a journal.
 ///
 /// # Errors
-/// When the file exists and cannot be read, or a line is not the expected record.
+/// Fails if the file exists and cannot be read, or a line is not the expected record.
 pub fn read_all<T: DeserializeOwned + Send>(path: &Path) -> Result<Vec<T>, RunError> {
     Lines::read(path)?.parse()
 }
@@ -270,7 +270,7 @@ pub(super) const LINES_AT_ONCE: usize = 1 << 16;
 /// Writes records as JSON lines, durably.
 ///
 /// # Errors
-/// When the disk refuses.
+/// Fails if the disk refuses.
 pub(super) fn write_lines<T: serde::Serialize + Sync>(
     path: &Path,
     records: &[T],
@@ -285,7 +285,7 @@ pub(super) fn write_lines<T: serde::Serialize + Sync>(
 /// Serialises records to JSON lines, on all cores.
 ///
 /// # Errors
-/// When a record has no JSON form.
+/// Fails if a record has no JSON form.
 pub fn to_lines<T: serde::Serialize + Sync>(records: &[T]) -> serde_json::Result<Vec<u8>> {
     let chunks: Vec<Vec<u8>> = records
         .par_chunks(4096)

@@ -21,10 +21,10 @@ use std::sync::Arc;
 
 impl Records {
     /// Reads loose files. `task` is that of the suite, for items that do not name theirs; `official` is how
-    /// its rule reads the results of the benchmark's own script in the place of evidence.
+    /// its rule reads the results of the benchmark's own script in place of evidence.
     ///
     /// # Errors
-    /// When a file is absent, a line is no record, or two rows without `repeat` are of one output.
+    /// Fails if a file is absent, a line is not a record, or two rows without `repeat` are of one output.
     pub fn loose(
         items: &Path,
         outputs: Option<&Path>,
@@ -87,7 +87,7 @@ impl<'a> Remarks<'a> {
     /// Notes what came more than once, and what nobody asked for; `what` the records are called.
     ///
     /// # Errors
-    /// When an output has two records and one of them has no `repeat`: they may be two answers.
+    /// Fails if an output has two records and one of them has no `repeat`: they may be two answers.
     fn check<T>(
         &mut self,
         rows: &Rows<T>,
@@ -151,7 +151,7 @@ fn twice(path: &Path, line: usize, item: &str, first: usize) -> RunError {
     )
 }
 
-/// A few of the names, in words; None where there are none.
+/// A few of the names, in words. `None` if there are none.
 fn examples(names: &BTreeSet<String>) -> Option<String> {
     const SHOWN: usize = 3;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();

@@ -34,12 +34,12 @@ pub struct Manifest {
     pub repeats: u32,
     /// Which items were asked.
     pub selection: Selection,
-    /// The shard that wrote this; absent when the run is whole.
+    /// The shard that wrote this. Absent if the run is whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Device and dtype of in-process models.
     pub device: String,
-    /// The folder that relative input pictures of the items start from; absent when no item has any.
+    /// The folder that relative input pictures of the items start from. Absent if no item has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_base: Option<PathBuf>,
     /// How many records of the suite's items were left out and why, where it asks for that.
@@ -96,10 +96,10 @@ pub struct Part {
 }
 
 impl Part {
-    /// The part of a shard; None when it has none, as a shard that never began.
+    /// The part of a shard. `None` if it has none, as a shard that never began.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// Fails if it is damaged.
     pub fn read(folder: &RunFolder, shard: Shard) -> Result<Option<Self>, RunError> {
         let path = folder.manifest_of(Some(shard));
         path.is_file().then(|| read_json(&path)).transpose()
@@ -189,7 +189,7 @@ impl Manifest {
     /// Reads the manifest of a run.
     ///
     /// # Errors
-    /// When it is absent, damaged, or of a newer format.
+    /// Fails if it is absent, damaged, or of a newer format.
     pub fn read(folder: &RunFolder) -> Result<Self, RunError> {
         let manifest: Self = read_json(&folder.manifest())?;
         if manifest.format_version > FORMAT_VERSION {
@@ -207,7 +207,7 @@ impl Manifest {
     /// Writes the manifest durably.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the disk refuses.
     pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
         write_json(&folder.manifest(), self)
     }
@@ -215,7 +215,7 @@ impl Manifest {
     /// The manifest of what this execution wrote before: of its shard, or of the run.
     ///
     /// # Errors
-    /// When it is damaged, or of a newer format.
+    /// Fails if it is damaged, or of a newer format.
     pub fn read_before(folder: &RunFolder, shard: Option<Shard>) -> Result<Option<Self>, RunError> {
         if let Some(shard) = shard
             && let Some(part) = Part::read(folder, shard)?
@@ -230,7 +230,7 @@ impl Manifest {
     /// only where that does not say the same already or calls the run finished.
     ///
     /// # Errors
-    /// When the disk refuses, or the manifest that is there is damaged.
+    /// Fails if the disk refuses, or the manifest that is there is damaged.
     pub fn write_own(&self, folder: &RunFolder) -> Result<(), RunError> {
         let Some(shard) = self.shard else {
             return self.write(folder);
@@ -268,7 +268,7 @@ impl Manifest {
     /// Makes this the manifest of a whole run out of what its shards say of themselves.
     ///
     /// # Errors
-    /// When the part of a shard is damaged.
+    /// Fails if the part of a shard is damaged.
     pub fn join(&mut self, folder: &RunFolder, shards: &[Shard]) -> Result<(), RunError> {
         self.shard = None;
         self.executions.clear();
@@ -330,7 +330,7 @@ impl Manifest {
     }
 }
 
-/// A value that differs between two manifests; null where it is absent.
+/// A value that differs between two manifests. Null if it is absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Changed {
     /// Keys, joined by dots.

@@ -44,7 +44,7 @@ impl OutputWriter<'_> {
     /// Encodes, writes durably, hashes; gives the record and the decoded picture.
     ///
     /// # Errors
-    /// When the disk refuses. An answer that is no picture is a failure in the record instead.
+    /// When the disk refuses. An answer that is not a picture is a failure in the record instead.
     pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
         let (item, repeat) = self.asked.item_and_repeat(made.slot);
         let kind = if item.task == Task::Understand {
@@ -137,7 +137,7 @@ impl OutputWriter<'_> {
 }
 
 impl OutputWriter<'_> {
-    /// Writes the picture that the benchmark's own script compares the output with. What is no picture is
+    /// Writes the picture that the benchmark's own script compares the output with. What is not a picture is
     /// left to the observers to tell.
     fn source(&self, item: &Item) -> Result<(), RunError> {
         let Some((path, source)) = self.layout.source(item) else {

@@ -1,4 +1,4 @@
-//! Grades as tables: one row an output, one column a tag and a part.
+//! Grades as tables: one row for each output, one column a tag and a part.
 
 use super::error::RunError;
 use crate::files::write_durable;
@@ -33,7 +33,7 @@ pub struct RunGrades {
 /// `part.*`.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// Fails if the file cannot be written.
 pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
     let rows: Vec<&Grade> = grades.iter().collect();
     let records = with_grades(Records::rows(&rows), &rows, |grade| grade);
@@ -45,7 +45,7 @@ pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
 /// suite_version, model, run`, then the columns of `write_grades`.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// Fails if the file cannot be written.
 pub fn write_items(path: &Path, runs: &[RunGrades]) -> Result<(), RunError> {
     let mut rows: Vec<(&RunGrades, &Grade)> = Vec::new();
     for run in runs {

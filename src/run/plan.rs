@@ -38,7 +38,7 @@ impl Plan {
     /// What is left to make; `identity` is all that shapes an output beside item and seed. Writes nothing.
     ///
     /// # Errors
-    /// When the journals of the folder cannot be read.
+    /// Fails if the journals of the folder cannot be read.
     pub fn of_outputs(
         folder: &RunFolder,
         asked: &Asked<'_>,
@@ -97,7 +97,7 @@ fn places(items: &[Item]) -> HashMap<&str, usize> {
 /// Compares the folder with what is asked. `prints` is None when outputs are only observed, as they are.
 ///
 /// # Errors
-/// When a journal cannot be read.
+/// Fails if a journal cannot be read.
 pub fn plan(
     folder: &RunFolder,
     asked: &Asked<'_>,

@@ -1,5 +1,5 @@
-//! What is said of single outputs, counted for the summary: the notes of records, and facts that stand in
-//! their keys.
+//! What is said of single outputs, counted for the summary: the notes of records, and facts that are in their
+//! keys.
 
 use super::scoring::Records;
 use crate::record::evidence::{Call, Judgement};

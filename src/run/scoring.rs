@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub struct Records {
     /// The items, in the suite's order.
     pub items: Arc<Vec<Item>>,
-    /// None for loose evidence without outputs.
+    /// `None` for loose evidence without outputs.
     pub outputs: Option<Vec<Output>>,
     /// All evidence, in file order.
     pub evidence: Vec<Evidence>,
@@ -31,11 +31,11 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the caller has
-    /// them already.
+    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
+    /// caller has them already.
     ///
     /// # Errors
-    /// When a file is damaged.
+    /// Fails if a file is damaged.
     pub fn of_run(folder: &RunFolder, items: Option<Arc<Vec<Item>>>) -> Result<Self, RunError> {
         let items = items.map_or_else(|| read_all(&folder.items()).map(Arc::new), Ok)?;
         let outputs = Lines::read(&folder.stream(Stream::Outputs, None))?;
@@ -117,11 +117,11 @@ impl Source<'_> {
     }
 }
 
-/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's official
-/// files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
+/// The one way to a summary: grades records, annotates the numbers, and writes into a folder the benchmark's
+/// official files, `grades.jsonl`, `grades.parquet` and, last of all and once, `summary.json`.
 ///
 /// # Errors
-/// When the evidence cannot be believed, or a file cannot be written.
+/// Fails if the evidence cannot be believed, or a file cannot be written.
 pub fn score(
     folder: &RunFolder,
     records: Records,
@@ -215,7 +215,7 @@ fn observer_notes(root: &Path) -> Vec<String> {
     kinds.flat_map(|kind| (kind.notes)(root)).collect()
 }
 
-/// Says that other options than the suite's own are set for the rule; None where none are.
+/// Says that other options than the suite's own are set for the rule. `None` if none are.
 fn other_options(options: &Settings) -> Option<String> {
     (!options.is_empty()).then(|| {
         let options = options.to_json();

@@ -1,4 +1,4 @@
-//! Seeds and fingerprints: what makes a run repeatable, whatever its order, shards or interruptions.
+//! Seeds and fingerprints: what makes a run repeatable, regardless of its order, shards or interruptions.
 
 use crate::files::hex;
 use crate::record::Item;
@@ -33,7 +33,7 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 /// may be a million of them.
 ///
 /// # Errors
-/// When the item has no JSON form.
+/// Fails if the item has no JSON form.
 pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Result<[u8; 16]> {
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(item)?);

@@ -7,7 +7,7 @@ use std::path::Path;
 /// Writes a value as indented JSON, durably.
 ///
 /// # Errors
-/// When the disk refuses.
+/// Fails if the disk refuses.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), RunError> {
     Ok(files::write_json(path, value)?)
 }
@@ -15,7 +15,7 @@ pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), RunE
 /// Reads a JSON file.
 ///
 /// # Errors
-/// When it cannot be read or does not hold what is expected, with line and column.
+/// Fails if it cannot be read or does not hold what is expected, with line and column.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let bytes = std::fs::read(path).map_err(|error| RunError::io("cannot read", path, &error))?;
     serde_json::from_slice(&bytes).map_err(|error| RunError::Line {

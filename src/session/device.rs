@@ -53,7 +53,7 @@ impl DeviceChoice {
     /// Opens the device and names it; `auto` takes the best that opens.
     ///
     /// # Errors
-    /// When a device that was asked for by name cannot be opened, with the reason.
+    /// Fails if a device that was asked for by name cannot be opened, with the reason.
     pub fn resolve(self) -> Result<Self, String> {
         match self {
             Self::Auto => Ok([Self::Cuda(0), Self::Metal]
@@ -64,7 +64,7 @@ impl DeviceChoice {
         }
     }
 
-    /// As [`DeviceChoice::resolve`], for a whole session.
+    /// The same as [`DeviceChoice::resolve`], for a whole session.
     ///
     /// # Errors
     /// [`SessionError::Device`]
@@ -87,7 +87,7 @@ impl DeviceChoice {
     /// Opens the device for networks.
     ///
     /// # Errors
-    /// As [`DeviceChoice::resolve`].
+    /// Fails when [`DeviceChoice::resolve`] fails.
     pub fn open(self) -> Result<Device, String> {
         match self {
             Self::Auto => self.resolve()?.open(),

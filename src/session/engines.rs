@@ -16,7 +16,7 @@ pub struct OcrEngine {
 /// The OCR observers of a suite, in its order. It skips observers that this version does not have.
 ///
 /// # Errors
-/// When an observer's options have mistakes.
+/// Fails if an observer's options have mistakes.
 pub(super) fn ocr_engines(suite: &SuiteFile) -> Result<Vec<OcrEngine>, SessionError> {
     let mut engines = Vec::new();
     for observer in &suite.observers {
@@ -37,7 +37,7 @@ pub(super) fn ocr_engines(suite: &SuiteFile) -> Result<Vec<OcrEngine>, SessionEr
 /// Replaces the suite's own OCR observers by others. An observer that stays keeps its options.
 ///
 /// # Errors
-/// When the suite has none to replace, or one of the others reads no text.
+/// Fails if the suite has none to replace, or one of the others reads no text.
 pub(super) fn replace_engines(
     suite: &mut SuiteFile,
     own: &[OcrEngine],
@@ -97,8 +97,8 @@ pub(super) fn engines_phrase(engines: &[OcrEngine]) -> String {
     format!("read by {}", titles.join(" and "))
 }
 
-/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads: it says where the engine is, which
-/// its name tells already, or how patiently it is asked.
+/// Whether `observe.OBSERVER.KEY=VALUE` says nothing about how an engine reads: it says where the engine is,
+/// which its name tells already, or how patiently it is asked.
 pub(super) fn is_place_setting(assignment: &str) -> bool {
     let key = assignment.split('=').next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default().trim();

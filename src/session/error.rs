@@ -137,7 +137,7 @@ pub enum SessionError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] ConfigError),
-    /// The items of a suite cannot be had.
+    /// The items of a suite cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Suite(#[from] SuiteError),
@@ -157,7 +157,7 @@ pub enum SessionError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Pictures(#[from] FolderError),
-    /// An asset cannot be had.
+    /// An asset cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Asset(#[from] HubError),

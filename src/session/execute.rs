@@ -39,7 +39,7 @@ impl PreparedRun<'_> {
     /// Makes what is left of a run, grades it and writes its report.
     ///
     /// # Errors
-    /// When another process holds the folder, the disk refuses, or the generator cannot go on. What is
+    /// When another process holds the folder, the disk refuses, or the generator cannot continue. What is
     /// finished is kept.
     pub fn execute(
         &self,

@@ -23,8 +23,8 @@ impl Session {
     /// Grades a run folder again and writes its report.
     ///
     /// # Errors
-    /// When it is no run folder, another process holds it, a file is damaged, or the rule's options have
-    /// mistakes.
+    /// Fails if it is not a run folder, another process holds it, a file is damaged, or the rule's options
+    /// have mistakes.
     pub fn grade_run(
         &self,
         run: &Path,
@@ -59,7 +59,7 @@ pub(super) fn manifest_suite(manifest: &Manifest) -> Result<&SuiteFile, SessionE
 /// fetched.
 ///
 /// # Errors
-/// When the rule or its options have mistakes, or such a file is damaged.
+/// Fails if the rule or its options have mistakes, or such a file is damaged.
 pub(super) fn build_rule(
     session: &Session,
     name: &str,
@@ -84,7 +84,7 @@ pub(super) fn build_rule(
 /// options override the suite's own options of the rule, which the summary then notes.
 ///
 /// # Errors
-/// When the rule or its options have mistakes, or a file is damaged.
+/// Fails if the rule or its options have mistakes, or a file is damaged.
 pub(super) fn grade_folder(
     session: &Session,
     folder: &RunFolder,

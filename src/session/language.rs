@@ -3,7 +3,7 @@
 use crate::config::ModelFile;
 use crate::record::Item;
 
-/// How many prompts are in a language that the model's definition does not name, in words; None when there
+/// How many prompts are in a language that the model's definition does not name, in words. `None` if there
 /// are none.
 pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<String> {
     if model.languages.is_empty() {

@@ -30,7 +30,7 @@ impl Session {
     /// Grades loose files.
     ///
     /// # Errors
-    /// When a file is absent or damaged, or the rule's options have mistakes.
+    /// Fails if a file is absent or damaged, or the rule's options have mistakes.
     pub fn grade_loose(&self, files: &LooseFiles) -> Result<TitledSummary, SessionError> {
         let suite = config::suite(&files.suite, Path::new(""))?.definition;
         let options = suite.grade.options.merged(&files.options);

@@ -1,4 +1,4 @@
-//! An evaluation from names to results: what the commands of the program do, for other programs, too.
+//! An evaluation from names to results: what the commands of the program do, for other programs too.
 //!
 //! A [`Session`] knows the cache of assets, the network, the flag that ends work, and who hears of progress.
 //! It plans, prepares, executes and scores runs. Nothing here reads a command line or prints.
@@ -27,6 +27,7 @@
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
 
+mod deviations;
 mod device;
 mod engines;
 mod error;
@@ -45,11 +46,13 @@ mod prepared;
 mod run;
 mod settings;
 mod shards;
+mod study;
 mod suite;
 mod summary;
 mod target;
 mod view;
 
+pub use deviations::suite_deviations;
 pub use device::DeviceChoice;
 pub use engines::OcrEngine;
 pub use error::SessionError;
@@ -67,6 +70,7 @@ pub use prepared::{PreparedRun, RunOptions, plain_run_name};
 pub use run::RunRequest;
 pub use settings::{locate_checkpoints, shipped_folder};
 pub use shards::MergedRun;
+pub use study::StudyRuns;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
@@ -133,7 +137,7 @@ impl Session {
     /// The asset hub.
     ///
     /// # Errors
-    /// When a table of assets cannot be read.
+    /// Fails if a table of assets cannot be read.
     pub fn hub(&self) -> Result<Arc<Hub>, HubError> {
         if let Some(hub) = self.hub.get() {
             return Ok(hub.clone());

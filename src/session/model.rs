@@ -26,7 +26,7 @@ impl ConfiguredModel {
     /// Loads a model; relative paths start from `from`.
     ///
     /// # Errors
-    /// When the definition or the settings have mistakes.
+    /// Fails if the definition or the settings have mistakes.
     pub fn load(
         session: &Session,
         model: &StudyModel,
@@ -39,7 +39,7 @@ impl ConfiguredModel {
     /// Checks the settings of a model for a suite.
     ///
     /// # Errors
-    /// When the generator is unknown or the settings have mistakes.
+    /// Fails if the generator is unknown or the settings have mistakes.
     pub fn new(session: &Session, model: ModelFile, suite: &str) -> Result<Self, SessionError> {
         let settings = model.settings_for(suite);
         crate::generate::check(&model.generator, &settings)?;

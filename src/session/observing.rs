@@ -22,7 +22,7 @@ impl Session {
     /// and grades nothing.
     ///
     /// # Errors
-    /// When the folder is no run, its suite has no observers, or an observer cannot be made.
+    /// Fails if the folder is not a run, its suite has no observers, or an observer cannot be made.
     pub fn observe_run(
         &self,
         run: &Path,

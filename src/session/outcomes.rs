@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 /// Reads the scores of a graded run folder.
 ///
 /// # Errors
-/// When it is not a run folder, is not graded yet, or its rule is not known to this version.
+/// Fails if it is not a run folder, is not graded yet, or its rule is not known to this version.
 pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
     let (folder, manifest) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
@@ -50,7 +50,7 @@ impl RecountedRun {
     /// Opens a graded run folder.
     ///
     /// # Errors
-    /// As [`read_outcomes`].
+    /// Fails when [`read_outcomes`] fails.
     pub fn open(path: &Path) -> Result<Self, SessionError> {
         let (folder, manifest) = open_graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
@@ -61,7 +61,7 @@ impl RecountedRun {
         })
     }
 
-    /// The items, which have been read before; none where that is no longer possible.
+    /// The items, which have been read before. `None` if that is no longer possible.
     fn items(&self) -> &[Item] {
         let read = || read_all(&self.folder.items()).unwrap_or_default();
         self.items.get_or_init(read)

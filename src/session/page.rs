@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// run alone has its page already.
 ///
 /// # Errors
-/// When a run is not graded yet, or the page cannot be written.
+/// Fails if a run is not graded yet, or the page cannot be written.
 pub fn write_page(
     target: &RunTarget,
     out: &Path,

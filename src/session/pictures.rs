@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Which pictures to score, and how.
 #[derive(Debug, Clone)]
 pub struct PictureRequest {
-    /// The suite that the pictures answer: a name or a path. They lie in its official layout.
+    /// The suite that the pictures answer: a name or a path. They are in its official layout.
     pub suite: String,
     /// The folder with the pictures.
     pub pictures: PathBuf,
@@ -69,7 +69,7 @@ impl<'a> PictureFolder<'a> {
     /// Loads the suite and lists the folder.
     ///
     /// # Errors
-    /// When the suite or its items have mistakes, or the folder cannot be listed.
+    /// Fails if the suite or its items have mistakes, or the folder cannot be listed.
     pub fn open(session: &Session, request: &'a PictureRequest) -> Result<Self, SessionError> {
         let items = request.items.as_deref();
         let selected = SelectedSuite::load(
@@ -107,7 +107,7 @@ impl<'a> PictureFolder<'a> {
     /// Makes the pictures the outputs of a run, byte for byte, looks at them and grades them.
     ///
     /// # Errors
-    /// When an observer cannot be made, another process holds the run folder, or the disk refuses.
+    /// Fails if an observer cannot be made, another process holds the run folder, or the disk refuses.
     pub fn score(&self, session: &Session) -> Result<MadeRun, SessionError> {
         let Self {
             request, selected, ..

@@ -17,7 +17,7 @@ impl PreparedRun<'_> {
     /// The outputs that are left to make, and those that are there; writes nothing.
     ///
     /// # Errors
-    /// When the journals of the folder cannot be read.
+    /// Fails if the journals of the folder cannot be read.
     pub fn plan(&self) -> Result<Plan, SessionError> {
         let identity = self.identity();
         Ok(Plan::of_outputs(
@@ -27,10 +27,10 @@ impl PreparedRun<'_> {
         )?)
     }
 
-    /// How long earlier outputs of this run took; None when none was timed.
+    /// How long earlier outputs of this run took. `None` if none was timed.
     ///
     /// # Errors
-    /// When the journal of the folder cannot be read.
+    /// Fails if the journal of the folder cannot be read.
     pub fn timed_outputs(&self) -> Result<Option<TimedOutputs>, SessionError> {
         let outputs: Vec<Output> = read_all(&self.folder.stream(Stream::Outputs, None))?;
         let seconds: Vec<f64> = outputs

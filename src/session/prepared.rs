@@ -51,7 +51,7 @@ impl<'a> PreparedRun<'a> {
     /// Names the run and its folder.
     ///
     /// # Errors
-    /// When the run's name cannot be a folder's name.
+    /// Fails if the run's name cannot be a folder's name.
     pub fn new(
         selected: &'a SelectedSuite,
         configured: ConfiguredModel,
@@ -105,7 +105,7 @@ impl<'a> PreparedRun<'a> {
     /// What the generator needs beside its settings; fetched when absent.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// Fails if it cannot be obtained.
     pub(super) fn resources(&self, session: &Session) -> Result<Resources, SessionError> {
         let mut resources = Resources::default();
         let generator = &self.configured.model.generator;
@@ -160,7 +160,7 @@ impl<'a> PreparedRun<'a> {
     /// The manifest of the run, as of now.
     ///
     /// # Errors
-    /// When a definition has no JSON form.
+    /// Fails if a definition has no JSON form.
     pub(super) fn manifest(
         &self,
         device: String,
@@ -230,7 +230,7 @@ pub fn plain_run_name(seed: u64, limit: Option<usize>) -> String {
 /// Makes the observers of a suite.
 ///
 /// # Errors
-/// When one is unknown, its options have mistakes, or an asset it needs cannot be had.
+/// Fails if one is unknown, its options have mistakes, or an asset it needs cannot be obtained.
 pub(super) fn suite_observers(
     session: &Session,
     suite: &SuiteFile,

@@ -98,15 +98,16 @@ impl Session {
     /// It stops after the run that was interrupted, which is the last of the result.
     ///
     /// # Errors
-    /// When a definition has a mistake, something that is needed cannot be had, or a run cannot go on.
+    /// Fails if a definition has a mistake, something that is needed cannot be obtained, or a run cannot
+    /// continue.
     pub fn run(&self, request: &RunRequest) -> Result<Vec<MadeRun>, SessionError> {
         self.run_target(&RunTarget::load(&request.target, &request.models)?, request)
     }
 
-    /// As [`Session::run`], for a target that is loaded already.
+    /// The same as [`Session::run`], for a target that is loaded already.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// Fails when [`Session::run`] fails.
     pub fn run_target(
         &self,
         target: &RunTarget,

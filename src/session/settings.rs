@@ -7,11 +7,11 @@ use crate::hub::{meant_folder, shipped};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// The settings with folders in the place of such names.
+/// The settings with folders in place of such names.
 ///
 /// # Errors
-/// When there is no such checkpoint, the cache cannot be written, or the cache does not say which snapshot is
-/// meant.
+/// Fails if there is no such checkpoint, the cache cannot be written, or the cache does not say which
+/// snapshot is meant.
 pub fn locate_checkpoints(
     session: &Session,
     settings: &Settings,
@@ -42,7 +42,7 @@ fn replace_names(session: &Session, table: &mut Table) -> Result<bool, SessionEr
     Ok(found)
 }
 
-/// The folder that the value of a setting names otherwise; None where it is no such name.
+/// The folder that the value of a setting names otherwise. `None` if it is no such name.
 fn named_folder(session: &Session, key: &str, text: &str) -> Result<Option<PathBuf>, SessionError> {
     let Some(checkpoint) = shipped::path_in_program(Path::new(text)) else {
         return Ok(meant_folder(Path::new(text))?);
@@ -56,10 +56,10 @@ fn named_folder(session: &Session, key: &str, text: &str) -> Result<Option<PathB
     }
 }
 
-/// The folder of a checkpoint that the program contains; None when it contains none of this name.
+/// The folder of a checkpoint that the program contains. `None` if it contains none of this name.
 ///
 /// # Errors
-/// When the cache cannot be written.
+/// Fails if the cache cannot be written.
 pub fn shipped_folder(session: &Session, name: &str) -> Result<Option<PathBuf>, SessionError> {
     Ok(shipped::folder(session.hub()?.cache()?, name)?)
 }

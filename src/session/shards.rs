@@ -20,7 +20,7 @@ impl Session {
     /// Joins the shards of a run, grades and reports it. All outputs of shards that never began are missing.
     ///
     /// # Errors
-    /// When there are no shards, they overlap, or one is being made.
+    /// Fails if there are no shards, they overlap, or one is being made.
     pub fn merge_shards(&self, run: &Path) -> Result<MergedRun, SessionError> {
         let folder = RunFolder::existing(run)?;
         let _lock = folder.lock(None)?;

@@ -19,7 +19,7 @@ pub struct ItemSelection {
     pub limit: Option<usize>,
     /// Only these items, by their identifiers; empty means all.
     pub only: Vec<String>,
-    /// OCR observers in the place of the suite's own; empty keeps those.
+    /// OCR observers in place of the suite's own; empty keeps those.
     pub observers: Vec<String>,
     /// Options of the suite's observers and rule, as `observe.OBSERVER.KEY=VALUE` or `grade.KEY=VALUE` in
     /// TOML.
@@ -53,7 +53,7 @@ impl SelectedSuite {
     /// folder to read them from, instead of the suite's own source.
     ///
     /// # Errors
-    /// When the definition or the items have mistakes, an asset is absent, or nothing is selected.
+    /// Fails if the definition or the items have mistakes, an asset is absent, or nothing is selected.
     pub fn load(
         session: &Session,
         name: &str,
@@ -146,7 +146,7 @@ impl AssetSource for HubAssets {
 /// Keeps the selected items, in the suite's order.
 ///
 /// # Errors
-/// When the suite does not have an item that is named.
+/// Fails if the suite does not have an item that is named.
 fn select_items(items: &mut Vec<Item>, select: &ItemSelection) -> Result<(), SessionError> {
     if !select.only.is_empty() {
         let known: HashSet<&str> = items.iter().map(|item| item.item.as_str()).collect();

@@ -31,7 +31,7 @@ impl TitledSummary {
     /// Reads the summary of a graded run folder.
     ///
     /// # Errors
-    /// When it is not a run folder, or is not graded yet.
+    /// Fails if it is not a run folder, or is not graded yet.
     pub fn read(path: &Path) -> Result<Self, SessionError> {
         let (folder, manifest) = open_graded(path)?;
         Ok(Self::new(read_json(&folder.summary())?, &manifest))
@@ -66,7 +66,7 @@ pub(super) fn model_title(manifest: &Manifest, judges: &[JudgedBy]) -> String {
 /// The folder and manifest of a graded run.
 ///
 /// # Errors
-/// When it is not a run folder, or is not graded yet.
+/// Fails if it is not a run folder, or is not graded yet.
 pub fn open_graded(path: &Path) -> Result<(RunFolder, Manifest), SessionError> {
     let folder = RunFolder::existing(path)?;
     let manifest = Manifest::read(&folder)?;
@@ -79,7 +79,7 @@ pub fn open_graded(path: &Path) -> Result<(RunFolder, Manifest), SessionError> {
 /// What papers printed about the suites of these runs, each suite once.
 ///
 /// # Errors
-/// When a file has a mistake.
+/// Fails if a file has a mistake.
 pub fn published_beside(summaries: &[TitledSummary]) -> Result<Vec<PublishedFile>, SessionError> {
     let mut suites: Vec<&str> = summaries
         .iter()

@@ -15,7 +15,7 @@ const GALLERY_POOL: usize = 60_000;
 /// Reads a graded run folder for a report or a comparison.
 ///
 /// # Errors
-/// When it is not a run folder, or is not graded yet.
+/// Fails if it is not a run folder, or is not graded yet.
 pub fn read_view(path: &Path) -> Result<RunView, SessionError> {
     let (folder, manifest) = open_graded(path)?;
     let scored = Scored {
@@ -29,7 +29,7 @@ pub fn read_view(path: &Path) -> Result<RunView, SessionError> {
 /// Writes the report of one run into its folder, and gives the summary back.
 ///
 /// # Errors
-/// When the report cannot be written.
+/// Fails if the report cannot be written.
 pub(super) fn report_graded(
     folder: &RunFolder,
     manifest: &Manifest,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// A number with its 95 % interval over items.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Estimate {
-    /// The number; None where there is none.
+    /// The number. `None` if there is none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval over items.
     pub low: Option<f64>,

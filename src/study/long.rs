@@ -25,7 +25,8 @@ struct Line<'a> {
 /// The records of all sections.
 pub fn records(study: &Study) -> Records<'_> {
     let lines: Vec<Line<'_>> = study.sections.iter().flat_map(lines).collect();
-    // Numbers are words here: this table has written them without an exponent, and whole ones without a point, from the start.
+    // Numbers are words here: this table has written them without an exponent, and whole ones without a
+    // point, from the start.
     let digits = |number: Option<f64>| number.map(|number| number.to_string());
     let of_difference = |line: &Line<'_>, get: fn(&Difference) -> Option<f64>| {
         digits(line.difference.and_then(get))

@@ -91,7 +91,7 @@ pub struct Study {
     pub name: String,
     /// The title of the study.
     pub title: String,
-    /// What it is about; empty where its file does not say.
+    /// What it is about. Empty if its file does not say.
     pub description: String,
     /// The factor that is varied.
     pub factor: String,

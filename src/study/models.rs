@@ -78,7 +78,7 @@ impl StudyModel {
     /// The definition, changed; a relative path starts from `from`.
     ///
     /// # Errors
-    /// When there is no such model or training, or a definition has a mistake.
+    /// Fails if there is no such model or training, or a definition has a mistake.
     pub fn load(&self, from: &Path) -> Result<ModelFile, ConfigError> {
         let mut file = model(&self.model, from)?.definition;
         let Some(change) = &self.change else {
@@ -100,11 +100,11 @@ impl StudyModel {
         Ok(file)
     }
 
-    /// The folder that the study's training leaves, below the current one; None where nothing is trained for
+    /// The folder that the study's training leaves, below the current one. `None` if nothing is trained for
     /// it.
     ///
     /// # Errors
-    /// When there is no such training, or its definition has a mistake.
+    /// Fails if there is no such training, or its definition has a mistake.
     pub fn checkpoint(&self, from: &Path) -> Result<Option<PathBuf>, ConfigError> {
         let change = self.change.as_ref();
         let Some(trained) = change.and_then(|change| change.trained.as_ref()) else {
@@ -156,7 +156,7 @@ impl StudyFile {
     /// The trainings of all levels, each once; relative paths start from `from`.
     ///
     /// # Errors
-    /// When there is no such training, or its definition has a mistake.
+    /// Fails if there is no such training, or its definition has a mistake.
     pub fn trainings(&self, from: &Path) -> Result<Vec<TrainingFile>, ConfigError> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
         let mut trainings: Vec<TrainingFile> = Vec::new();
@@ -173,7 +173,7 @@ impl StudyFile {
     /// The trainings of a level; relative paths start from `from`.
     ///
     /// # Errors
-    /// As [`Self::trainings`].
+    /// Fails when [`Self::trainings`] fails.
     pub fn trainings_of(
         &self,
         level: &Level,

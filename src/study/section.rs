@@ -86,7 +86,7 @@ pub struct Grouped {
 /// The value of a level in one group.
 #[derive(Debug, Clone, Serialize)]
 pub struct GroupCell {
-    /// The number; None where there is none.
+    /// The number. `None` if there is none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval.
     pub low: Option<f64>,

@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(text(r#""\ud83c\ud83c\udf55""#), "\u{fffd}🍕");
         assert_eq!(text(r#""\ud83c\u0041""#), "\u{fffd}A");
         assert_eq!(text(r#""\ud83c\n""#), "\u{fffd}\n");
-        // A backslash and the letters of an escape are no escape.
+        // A backslash and the letters of an escape are not an escape.
         assert_eq!(text(r#""\\ud83c \ud83c""#), "\\ud83c \u{fffd}");
         assert_eq!(
             read::<Value>("\u{feff}{\"\\ude00\": 1}".as_bytes()).unwrap(),

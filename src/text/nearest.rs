@@ -1,7 +1,7 @@
 //! The name that a misspelt one was meant to be.
 
-/// The candidate that `name` was most likely meant to be, by edit distance with transpositions: at most a third
-/// of its letters may differ, or the candidate merely goes on where `name` stops.
+/// The candidate that `name` was most likely meant to be, by edit distance with transpositions: at most a
+/// third of its letters may differ, or the candidate merely continues where `name` stops.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
     let lower = name.to_lowercase();

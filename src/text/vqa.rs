@@ -15,7 +15,7 @@ const ARTICLES: [&str; 3] = ["a", "an", "the"];
 const NUMBERS: [&str; 11] = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 ];
-/// The largest number of full stops that the scripts delete. They pass a flag in the place of this limit.
+/// The largest number of full stops that the scripts delete. They pass a flag in place of this limit.
 const FULL_STOPS: usize = 32;
 /// Contractions that are recognised with one of their apostrophes missing. The scripts write those of "I"
 /// with a capital, which no lower-cased word matches.

@@ -1,4 +1,5 @@
-//! Levels that change a model, by its options or by what it was trained with, from the study's file to its page.
+//! Levels that change a model, by its options or by what it was trained with, from the study's file to its
+//! page.
 
 use crate::mini::chain;
 use crate::support::{lines, stderr, unigauge};

@@ -1,5 +1,6 @@
-//! Hostile and broken input, through the program: a clear error that names file and field, the other items go on, and
-//! nothing written earlier is lost. (What a single room does with such input is tested beside that room.)
+//! Hostile and broken input, through the program: a clear error that names file and field, the other items go
+//! on, and nothing written earlier is lost. (What a single room does with such input is tested beside that
+//! room.)
 
 use crate::support::{lines, model, stderr, text_suite, unigauge};
 use std::path::Path;

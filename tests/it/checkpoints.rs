@@ -27,8 +27,9 @@ fn counts(keys: &[Value]) -> BTreeMap<String, usize> {
     counts
 }
 
-// The counts of the checkpoints' own indices: 390 + 339 + 1160 + 12 = 1901 for UniWorld-V1 (its `vae_projector` is
-// stored and never used), 729 for Qwen2.5-VL-7B, 1160 for FLUX.1-dev, 780 in its authors' layout.
+// The counts of the checkpoints' own indices: 390 + 339 + 1160 + 12 = 1901 for UniWorld-V1 (its
+// `vae_projector` is stored and never used), 729 for Qwen2.5-VL-7B, 1160 for FLUX.1-dev, 780 in its authors'
+// layout.
 #[test]
 fn released_checkpoints_have_their_published_numbers_of_tensors() {
     let uniworld = keys("uniworld-v1", &[]);

@@ -26,7 +26,8 @@ fn chosen(rule: &str, options: &Value, reply: &str) -> (Option<char>, String) {
     (letter, grade.reason)
 }
 
-/// Replies as models write them, each with the option that a reader takes from it: tests/golden/choice/replies.jsonl, by hand.
+/// Replies as models write them, each with the option that a reader takes from it:
+/// tests/golden/choice/replies.jsonl, by hand.
 #[test]
 fn a_reply_says_what_a_reader_takes_from_it() {
     let cases = lines(&golden("choice/replies.jsonl"));

@@ -65,8 +65,8 @@ fn write_lines(path: &Path, lines: &[Value]) {
     std::fs::write(path, text).unwrap();
 }
 
-/// Even items are right (their answer stands in the prompt). Items 0, 4, 8, … turn wrong, items 1 and 3 turn right:
-/// `something else` is what odd items want.
+/// Even items are right (their answer stands in the prompt). Items 0, 4, 8, … turn wrong, items 1 and 3 turn
+/// right: `something else` is what odd items want.
 fn worse(at: usize) -> Option<String> {
     match at {
         1 | 3 => Some("something else".to_owned()),
@@ -268,7 +268,8 @@ fn the_page_shows_both_sides_of_what_changed() {
     }
 }
 
-/// A run of other items: what is in both is compared when that is allowed, and a mixture that changed is remarked on.
+/// A run of other items: what is in both is compared when that is allowed, and a mixture that changed is
+/// remarked on.
 #[test]
 fn groups_that_mix_differently_are_remarked_on() {
     let dir = tempfile::tempdir().unwrap();
@@ -300,9 +301,9 @@ fn groups_that_mix_differently_are_remarked_on() {
     assert!(shown.contains("The runs mix kind differently"), "{shown}");
 }
 
-/// Every group rises and the overall number falls, since the later run lacks most of the easy items. Items of the kind `three`
-/// (14) are the easy ones: 12 of them right before, 2 of those 4 that both runs have; now 3 of 4. Others (26): 6 right
-/// before, 9 now. Overall 18 of 40 = 45 %, then 12 of 30 = 40 %.
+/// Every group rises and the overall number falls, since the later run lacks most of the easy items. Items of
+/// the kind `three` (14) are the easy ones: 12 of them right before, 2 of those 4 that both runs have; now 3
+/// of 4. Others (26): 6 right before, 9 now. Overall 18 of 40 = 45 %, then 12 of 30 = 40 %.
 #[test]
 fn simpsons_paradox_is_named() {
     let dir = tempfile::tempdir().unwrap();
@@ -499,8 +500,9 @@ fn facts(items: usize) -> RunFacts {
     }
 }
 
-/// Four questions to be answered with yes and four with no, all right before; after, every answer is yes: F1 was 1 and is
-/// 2 · 4 / (2 · 4 + 4) = 2/3. A question with no adds nothing to F1 before and a false alarm after.
+/// Four questions to be answered with yes and four with no, all right before; after, every answer is yes: F1
+/// was 1 and is 2 · 4 / (2 · 4 + 4) = 2/3. A question with no adds nothing to F1 before and a false alarm
+/// after.
 #[test]
 fn false_alarms_count_in_a_comparison_of_f1() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Measures of edits: the arithmetic beside the Python references, the observers and the rule as a user runs them.
+//! Measures of edits: the arithmetic beside the Python references, the observers and the rule as a user runs
+//! them.
 
 use crate::support::{lines, stderr, unigauge};
 use image::{Rgb, RgbImage};

@@ -1,5 +1,5 @@
-//! Trainings of encoders of reference pictures: what they publish is what the networks read, and an interruption changes
-//! nothing.
+//! Trainings of encoders of reference pictures: what they publish is what the networks read, and an
+//! interruption changes nothing.
 
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value;

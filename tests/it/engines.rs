@@ -1,4 +1,5 @@
-//! The OCR engine as a choice: `--observer`, the row's name, rows read by different engines, and `openai-ocr` against a server.
+//! The OCR engine as a choice: `--observer`, the row's name, rows read by different engines, and `openai-ocr`
+//! against a server.
 
 use crate::http::{Reply, Seen, Server};
 use crate::support::{lines, stderr, unigauge};

@@ -63,7 +63,8 @@ fn put(root: &Path, name: &str, grey: u8) {
 #[test]
 fn geneval_samples_come_in_the_order_of_their_numbers() {
     let root = tempfile::tempdir().unwrap();
-    // Four digits as in the README of GenEval, five as its script writes, written in another order; a grid beside.
+    // Four digits as in the README of GenEval, five as its script writes, written in another order; a grid
+    // beside.
     for (name, grey) in [
         ("0002.png", 30),
         ("0000.png", 10),

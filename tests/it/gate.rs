@@ -271,8 +271,8 @@ fn github_gets_a_summary_and_annotations() {
     );
 }
 
-/// Forty questions, every second one to be answered with yes, all answered right; then 8 of the 20 yeses become noes. Recall falls
-/// from 1 to 0.6, and of the 2^8 exchanges one alone leaves as large a drop.
+/// Forty questions, every second one to be answered with yes, all answered right; then 8 of the 20 yeses
+/// become noes. Recall falls from 1 to 0.6, and of the 2^8 exchanges one alone leaves as large a drop.
 #[test]
 fn further_metrics_are_watched_by_their_names() {
     let dir = tempfile::tempdir().unwrap();
@@ -335,7 +335,8 @@ fn further_metrics_are_watched_by_their_names() {
             "{rule}"
         );
         let bound = |key: &str| rule["difference"][key].as_f64().unwrap();
-        // The error of 8 of 20 that changed: √(0.4 · 0.6 / 20) = 0.1095, of which parts left out give nearly as much.
+        // The error of 8 of 20 that changed: √(0.4 · 0.6 / 20) = 0.1095, of which parts left out give nearly
+        // as much.
         assert!((bound("low") + 0.4 + 1.96 * 0.1095).abs() < 0.03, "{rule}");
         assert!((bound("high") + 0.4 - 1.96 * 0.1095).abs() < 0.03, "{rule}");
     }
@@ -351,8 +352,8 @@ fn further_metrics_are_watched_by_their_names() {
     );
 }
 
-/// The whole loop with pictures: clean type is the baseline, the same again passes, degraded type fails and the page shows
-/// what fell.
+/// The whole loop with pictures: clean type is the baseline, the same again passes, degraded type fails and
+/// the page shows what fell.
 #[test]
 fn degraded_type_fails_the_gate() {
     if ocr_models().is_none() {

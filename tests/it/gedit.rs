@@ -1,4 +1,5 @@
-//! GEdit-Bench from Parquet as on the hub: what the model sees, what the judge compares with, and the official folder.
+//! GEdit-Bench from Parquet as on the hub: what the model sees, what the judge compares with, and the
+//! official folder.
 
 use crate::chat::{Answer, ChatServer};
 use crate::support::{stderr, unigauge};
@@ -104,8 +105,8 @@ fn a_language_is_chosen_and_pictures_are_prepared_for_model_and_judge() {
         found[1]["tags"],
         json!({"edit_type": "subject-add", "language": "en", "intersection": "false"})
     );
-    // By hand: 3:2 is 627.07 × 418.05, in steps of 32 640 × 416 = 266240 > 512², so 608; 1:2 is 362.04 × 724.08, 352 × 736 =
-    // 259072 < 512², so 384; 2:1 is 736 × 352, so 768; a square is 512 × 512 and stays.
+    // By hand: 3:2 is 627.07 × 418.05, in steps of 32 640 × 416 = 266240 > 512², so 608; 1:2 is 362.04 ×
+    // 724.08, 352 × 736 = 259072 < 512², so 384; 2:1 is 736 × 352, so 768; a square is 512 × 512 and stays.
     let size = |item: &Value| image::image_dimensions(item["images"][0].as_str().unwrap()).unwrap();
     let sizes: Vec<(u32, u32)> = both.iter().map(size).collect();
     assert_eq!(

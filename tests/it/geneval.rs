@@ -1,5 +1,5 @@
-//! The observer `geneval-detector` and the suite GenEval with it: tests/golden/detector/make.py says where the expected
-//! numbers come from.
+//! The observer `geneval-detector` and the suite GenEval with it: tests/golden/detector/make.py says where
+//! the expected numbers come from.
 
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
@@ -89,7 +89,8 @@ fn detections_and_colours_are_those_of_the_python_reference() {
         }
     }
 
-    // Several at a time, in another order, without cropping: the same objects, byte for byte, with other colours.
+    // Several at a time, in another order, without cropping: the same objects, byte for byte, with other
+    // colours.
     observe(
         dir.path(),
         &suite,

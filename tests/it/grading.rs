@@ -1,4 +1,5 @@
-//! Rules against independent implementations (`tests/golden/grading/make.py`), and the way from records to a summary.
+//! Rules against independent implementations (`tests/golden/grading/make.py`), and the way from records to a
+//! summary.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -55,8 +56,8 @@ fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// The committed cases, or those of the folder named by the environment variable `UNIGAUGE_GRADING_CASES`, for a
-/// longer trial than what is committed.
+/// The committed cases, or those of the folder named by the environment variable `UNIGAUGE_GRADING_CASES`,
+/// for a longer trial than what is committed.
 fn cases(name: &str) -> Vec<Value> {
     let folder = std::env::var_os("UNIGAUGE_GRADING_CASES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/grading"),
@@ -361,8 +362,8 @@ fn three_tasks() -> Summary {
     )
 }
 
-/// Values by hand; intervals from 100,000 resamples in SciPy (`make.py bootstrap`). Ours has 10,000 resamples, whose
-/// percentiles scatter by about 0.002 and lie on steps of 1/120, 1/200 and 1/80.
+/// Values by hand; intervals from 100,000 resamples in SciPy (`make.py bootstrap`). Ours has 10,000
+/// resamples, whose percentiles scatter by about 0.002 and lie on steps of 1/120, 1/200 and 1/80.
 #[test]
 fn the_macro_mean_and_its_intervals_agree_with_scipy() {
     let summary = three_tasks();
@@ -398,8 +399,8 @@ fn the_macro_mean_and_its_intervals_agree_with_scipy() {
     insta::assert_snapshot!(summary.overall.method, @"unweighted mean over tag; cluster bootstrap by item (10000 resamples, BCa), 95 %");
 }
 
-/// By hand from the formula: right images 52 + 90 + 37 of 400 (the values above times 120, 200, 80); a prompt is right
-/// when (7i + 3t) mod 11 is neither 0, 5 nor 10.
+/// By hand from the formula: right images 52 + 90 + 37 of 400 (the values above times 120, 200, 80); a prompt
+/// is right when (7i + 3t) mod 11 is neither 0, 5 nor 10.
 #[test]
 fn geneval_prints_images_and_prompts() {
     let summary = three_tasks();

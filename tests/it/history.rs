@@ -5,8 +5,8 @@ use crate::support::{model, stderr, text_suite, unigauge};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Answers to 60 items, of which the even ones are right by themselves. Two of these are wrong by chance, others in each run; from
-/// the run 4 on, of the first 48 those that 4 divides are wrong, too.
+/// Answers to 60 items, of which the even ones are right by themselves. Two of these are wrong by chance,
+/// others in each run; from the run 4 on, of the first 48 those that 4 divides are wrong, too.
 fn answer(run: usize) -> impl Fn(usize) -> Option<String> {
     move |at| {
         let chance = [2 * ((run * 5 + 1) % 30), 2 * ((run * 11 + 3) % 30)];

@@ -145,7 +145,8 @@ fn imgedit_sends_both_files_as_they_are_behind_the_words_for_the_kind_of_edit() 
     let check = fs::read_to_string(dir.path().join(RUN).join("judge/check.json")).unwrap();
     assert!(check.contains("\"told_apart\": true"), "{check}");
 
-    // Looked at already: nothing is asked, not even whether the judge is there. Another source is another question.
+    // Looked at already: nothing is asked, not even whether the judge is there. Another source is another
+    // question.
     let before = server.server.seen().len();
     observe(dir.path(), &[]);
     assert_eq!(server.server.seen().len(), before);

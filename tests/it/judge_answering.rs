@@ -1,4 +1,5 @@
-//! Who answers: a judge that is not the one asked for, one that changes, one without a name, and one that ends soon.
+//! Who answers: a judge that is not the one asked for, one that changes, one without a name, and one that
+//! ends soon.
 
 use crate::http::{Reply, Server};
 use crate::judge::{pictures, suite};
@@ -21,7 +22,8 @@ struct Judge {
 }
 
 impl Judge {
-    /// `facts` are the fields beside the words of the answer with this number, the two of the check among them.
+    /// `facts` are the fields beside the words of the answer with this number, the two of the check among
+    /// them.
     fn start(facts: impl Fn(usize) -> Value + Send + Sync + 'static) -> Self {
         Self::with_entry(json!({"id": "m", "object": "model"}), facts)
     }

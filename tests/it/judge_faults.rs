@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 const KEY: &str = "sk-not-to-be-seen-0123456789";
 const RUN: &str = "results/texts/echo/seed0";
 
-/// A suite of `count` texts, each judged beside one tiny picture; `options` goes behind the server's settings.
+/// A suite of `count` texts, each judged beside one tiny picture; `options` goes behind the server's
+/// settings.
 fn texts(dir: &Path, server: &ChatServer, count: usize, options: &str) {
     image::RgbImage::new(2, 2)
         .save(dir.join("dot.png"))

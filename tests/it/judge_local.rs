@@ -1,4 +1,5 @@
-//! Edits judged with no network at all: a pipeline and a judge in this process, both with tiny random weights.
+//! Edits judged with no network at all: a pipeline and a judge in this process, both with tiny random
+//! weights.
 
 use crate::judge::suite;
 use crate::support::{lines, model, stderr, unigauge};

@@ -1,4 +1,5 @@
-//! The rules that read a judge's replies: ImgEdit, GEdit, WISE, and GenAI-Bench's table; their suites, states and notes.
+//! The rules that read a judge's replies: ImgEdit, GEdit, WISE, and GenAI-Bench's table; their suites, states
+//! and notes.
 
 use crate::support::{lines, stderr, unigauge};
 use proptest::prelude::*;
@@ -58,7 +59,8 @@ fn same(ours: &Value, theirs: &Value) -> bool {
     }
 }
 
-/// tests/golden/edit/replies.py says where the expectations come from; `UNIGAUGE_REPLY_CASES` names a larger file of its.
+/// tests/golden/edit/replies.py says where the expectations come from; `UNIGAUGE_REPLY_CASES` names a larger
+/// file of its.
 #[test]
 fn replies_are_read_as_an_independent_implementation_reads_them() {
     let file = std::env::var_os("UNIGAUGE_REPLY_CASES").map_or_else(
@@ -844,7 +846,8 @@ fn judges_of_the_same_pictures_are_told_apart_and_compared() {
         ])
         .output()
         .unwrap();
-    // Spearman: ranks 1 2 3 4 and 1 2 4 3, so 1 - 6 · 2 / (4 · 15) = 0.8; Kendall: (5 - 1) / 6. Alpha: the package krippendorff.
+    // Spearman: ranks 1 2 3 4 and 1 2 4 3, so 1 - 6 · 2 / (4 · 15) = 0.8; Kendall: (5 - 1) / 6. Alpha: the
+    // package krippendorff.
     insta::assert_snapshot!(String::from_utf8(compared.stdout).unwrap().replace("  \n", "\n"), @r"
     **Edits (version 1)**
 
@@ -871,7 +874,8 @@ fn judges_of_the_same_pictures_are_told_apart_and_compared() {
     );
 }
 
-/// The published averages of GEdit-Bench are the unweighted means of their groups, to the last digit that is printed.
+/// The published averages of GEdit-Bench are the unweighted means of their groups, to the last digit that is
+/// printed.
 #[test]
 fn published_averages_follow_from_the_published_groups() {
     let file = unigauge::config::published("gedit-en").unwrap().unwrap();

@@ -1,4 +1,5 @@
-//! Files that others wrote: loose outputs, evidence and items, GenEval's own results, data sets as they lie on the hub.
+//! Files that others wrote: loose outputs, evidence and items, GenEval's own results, data sets as they lie
+//! on the hub.
 
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ fn copy(from: &Path, to: &Path) {
         if path.is_dir() {
             copy(&path, &target)
         } else {
-            drop(fs::copy(&path, &target).unwrap())
+            fs::copy(&path, &target).unwrap();
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The networks of the miniature world from nothing to a picture: every training for a few steps on tiny sizes, each from
-//! the one before, and the generators on what comes out.
+//! The networks of the miniature world from nothing to a picture: every training for a few steps on tiny
+//! sizes, each from the one before, and the generators on what comes out.
 
 use crate::support::{lines, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};

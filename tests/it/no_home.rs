@@ -127,7 +127,7 @@ fn a_cache_that_cannot_be_written_is_named_in_plain_words() {
         );
         assert_ne!(code(&output), Some(0), "{arguments:?}");
         let said = stderr(&output);
-        let named = ["cannot write", "cannot make the folder"];
+        let named = ["cannot write", "cannot create the folder"];
         assert!(named.iter().any(|words| said.contains(words)), "{said}");
         assert!(!said.contains("cannot cannot"), "{said}");
     }

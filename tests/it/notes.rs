@@ -1,4 +1,5 @@
-//! Facts about single outputs that a reader of the numbers must know: they are counted in the summary's notes.
+//! Facts about single outputs that a reader of the numbers must know: they are counted in the summary's
+//! notes.
 
 use crate::support::unigauge;
 use serde_json::{Value, json};

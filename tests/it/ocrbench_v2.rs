@@ -253,7 +253,8 @@ fn what_the_official_script_stops_at_is_unscored() {
     insta::assert_snapshot!(reasons.join("\n"));
 }
 
-/// A key's accepted values are tried apart from those of other keys: 2^200 combinations are no more work than 400.
+/// A key's accepted values are tried apart from those of other keys: 2^200 combinations are no more work than
+/// 400.
 #[test]
 fn large_answers_and_predictions_take_no_time() {
     let many: serde_json::Map<String, Value> = (0..200)

@@ -1,5 +1,5 @@
-//! OneIG-Bench's text score: the rule against an implementation of its own (tests/golden/oneig/make.py), and the way from
-//! tables and grids to items and outputs.
+//! OneIG-Bench's text score: the rule against an implementation of its own (tests/golden/oneig/make.py), and
+//! the way from tables and grids to items and outputs.
 
 use crate::support::{lines, model, stderr, unigauge};
 use image::{ImageFormat, Rgb, RgbImage};
@@ -88,7 +88,8 @@ fn what_cannot_be_graded_says_why() {
     insta::assert_snapshot!(why(&good, &[text(json!("a")), evidence("other", json!({"text": "a"}))]), @"ambiguous evidence: observers eye and other both wrote `text`; name one in the rule's option `observer`");
 }
 
-/// Loose files through the program: the numbers, their interval, and the tables that the official script writes.
+/// Loose files through the program: the numbers, their interval, and the tables that the official script
+/// writes.
 #[test]
 fn suites_give_the_numbers_and_tables_of_the_official_script() {
     let golden = golden();

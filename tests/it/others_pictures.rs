@@ -1,5 +1,5 @@
-//! Pictures that others made, found under the names that their programs and systems write, and behind the links that caches
-//! of a model hub are made of.
+//! Pictures that others made, found under the names that their programs and systems write, and behind the
+//! links that caches of a model hub are made of.
 
 use crate::loose::report;
 use crate::support::{lines, stderr, unigauge};
@@ -36,8 +36,8 @@ fn extensions_are_those_that_people_write() {
     assert!(stderr(&output).contains("out: 3 of 3 pictures found"));
     let run = dir.path().join("results/preservation/n/seed0");
     let grades = lines(&run.join("grades.jsonl"));
-    // PSNR in dB, 100 for equal pictures. The source of the JPEG is what another decoder makes of it: most numbers of 8 bits are
-    // equal, some differ by one.
+    // PSNR in dB, 100 for equal pictures. The source of the JPEG is what another decoder makes of it: most
+    // numbers of 8 bits are equal, some differ by one.
     for (item, least) in [("drawing", 100.0), ("photo", 45.0), ("scan", 100.0)] {
         let grade = grades.iter().find(|grade| grade["item"] == item).unwrap();
         let score = grade["score"].as_f64().unwrap();

@@ -1,4 +1,5 @@
-//! `unigauge parity`: the in-repo networks beside the Python implementations' numbers, and checkpoints that are wrong.
+//! `unigauge parity`: the in-repo networks beside the Python implementations' numbers, and checkpoints that
+//! are wrong.
 
 use crate::support::{stderr, unigauge};
 use predicates::prelude::*;
@@ -42,8 +43,8 @@ fn edit(path: &Path, change: impl Fn(&mut serde_json::Value)) {
     fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();
 }
 
-/// Every reference tensor within the tolerance that was fixed with it. The numbers are the Python implementations':
-/// see tests/golden/parity/README.md.
+/// Every reference tensor within the tolerance that was fixed with it. The numbers are the Python
+/// implementations': see tests/golden/parity/README.md.
 #[test]
 fn every_network_computes_what_the_python_implementation_computes() {
     let output = parity().arg(golden()).arg("--json").assert().success();

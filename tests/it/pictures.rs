@@ -1,5 +1,6 @@
-//! Odd pictures through the program: what decoding changes is told, what is cut goes to nobody, what is not supported is
-//! named. The inputs are in `tests/golden/reports`; `picture-kinds/make.py` made those that are no public report's.
+//! Odd pictures through the program: what decoding changes is told, what is cut goes to nobody, what is not
+//! supported is named. The inputs are in `tests/golden/reports`; `picture-kinds/make.py` made those that are
+//! no public report's.
 
 use crate::chat::{Answer, ChatServer};
 use crate::http::{Reply, Server};
@@ -42,7 +43,7 @@ fn copy(from: &Path, to: &Path) {
         if path.is_dir() {
             copy(&path, &place)
         } else {
-            drop(fs::copy(&path, &place).unwrap())
+            fs::copy(&path, &place).unwrap();
         }
     }
 }
@@ -426,7 +427,8 @@ fn a_row_that_names_a_broken_picture_is_broken_too() {
     assert!(stderr(&output).contains("2 records were left out"));
 }
 
-/// Whole and cut pictures of every format, as files beside a suite of questions; returns the ids of the cut ones.
+/// Whole and cut pictures of every format, as files beside a suite of questions; returns the ids of the cut
+/// ones.
 fn whole_and_cut(dir: &Path) -> Vec<String> {
     let mut items = String::new();
     let mut cut_ids = Vec::new();

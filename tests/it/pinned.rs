@@ -1,9 +1,10 @@
-//! What readers of old run folders rely on: manifests, summaries, records, fingerprints and the keys of checkpoints stay as
-//! they are, down to the order of their keys.
+//! What readers of old run folders rely on: manifests, summaries, records, fingerprints and the keys of
+//! checkpoints stay as they are, down to the order of their keys.
 //!
-//! The golden files in `tests/golden/pinned` were written by the program of commit 32e106f. `UNIGAUGE_UPDATE_PINNED=1`
-//! writes them anew, and `UNIGAUGE_PINNED_PROGRAM` names another program to write or check them with. A difference is a
-//! change of format: say so in the changelog, and raise `FORMAT_VERSION` where the meaning of a file changes.
+//! The golden files in `tests/golden/pinned` were written by the program of commit 32e106f.
+//! `UNIGAUGE_UPDATE_PINNED=1` writes them anew, and `UNIGAUGE_PINNED_PROGRAM` names another program to write
+//! or check them with. A difference is a change of format: say so in the changelog, and raise
+//! `FORMAT_VERSION` where the meaning of a file changes.
 
 use crate::support::{lines, model, text_suite};
 use serde_json::{Map, Value, json};
@@ -65,7 +66,8 @@ fn scrub_object(object: Map<String, Value>, dir: &str) -> Map<String, Value> {
     scrubbed.collect()
 }
 
-/// The records of a journal in the order of items: several workers write them in the order in which they finish.
+/// The records of a journal in the order of items: several workers write them in the order in which they
+/// finish.
 fn records(path: &Path) -> Vec<Value> {
     let mut records = lines(path);
     records.sort_by_key(|record| (record["item"].to_string(), record["repeat"].as_u64()));

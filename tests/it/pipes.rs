@@ -12,7 +12,8 @@ const RUN: &str = "results/questions/echo/seed0";
 const OTHER: &str = "results/questions/half/seed0";
 const PARTS: &str = "parts/questions/echo/seed0";
 
-/// Command lines of every command, by its words. Standard output and standard error are both written to by some.
+/// Command lines of every command, by its words. Standard output and standard error are both written to by
+/// some.
 const LINES: &[(&str, &[&str])] = &[
     (
         "run",

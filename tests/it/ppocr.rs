@@ -1,5 +1,5 @@
-//! The PP-OCR observer against the Python package rapidocr-onnxruntime 1.4.4 (tests/golden/ppocr/make.py), and on
-//! pictures and files that are not as they should be.
+//! The PP-OCR observer against the Python package rapidocr-onnxruntime 1.4.4 (tests/golden/ppocr/make.py),
+//! and on pictures and files that are not as they should be.
 
 use crate::support::{ocr_models, ocr_v6_models};
 use image::{Rgb, RgbImage};
@@ -125,7 +125,8 @@ fn v6() -> PpOcrSettings {
     }
 }
 
-/// A folder as a user would fill it with PP-OCRv5: other file names, and the characters in a list beside the models.
+/// A folder as a user would fill it with PP-OCRv5: other file names, and the characters in a list beside the
+/// models.
 #[test]
 fn models_of_the_users_own_folder_read_as_well() {
     let (Some(models), Ok(hub)) = (ocr_models(), Hub::new(HubOptions::default())) else {

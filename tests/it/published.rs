@@ -1,6 +1,6 @@
-//! The benchmarks' own files, which are not ours to commit. A folder with them is named by `UNIGAUGE_TEST_DATA`:
-//! `geneval/`, `dpg_bench/`, `xomni_textbench/`, `imgedit_bench/`, `gedit_bench/` and `wise/`, each with the file names that
-//! their authors give them.
+//! The benchmarks' own files, which are not ours to commit. A folder with them is named by
+//! `UNIGAUGE_TEST_DATA`: `geneval/`, `dpg_bench/`, `xomni_textbench/`, `imgedit_bench/`, `gedit_bench/` and
+//! `wise/`, each with the file names that their authors give them.
 
 use crate::grading::{evidence, item, rule};
 use crate::suites::{Assets, Folder};
@@ -33,7 +33,8 @@ fn the_official_prompt_files_are_read_whole() {
     let none = Assets(PathBuf::new());
     let suite = |name| suite::load(name, Path::new("")).unwrap();
     // Words between blanks and characters other than blanks, before the rule normalises them, counted with
-    // Python: sum(len(" ".join(json.loads(l)["text"]).split()) for l in open(f)), sum(len("".join(…split()))).
+    // Python: sum(len(" ".join(json.loads(l)["text"]).split()) for l in open(f)),
+    // sum(len("".join(…split()))).
     for (name, file, words, characters) in [
         ("longtext", "xomni_textbench/text_prompts.jsonl", EN.0, EN.1),
         (

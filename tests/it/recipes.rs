@@ -1,4 +1,5 @@
-//! The CI recipes of the documentation, carried out: their YAML is read, and the lines that run the program are run.
+//! The CI recipes of the documentation, carried out: their YAML is read, and the lines that run the program
+//! are run.
 
 use crate::docs::page::pages;
 use crate::support::{ocr_models, unigauge};

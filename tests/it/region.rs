@@ -1,4 +1,5 @@
-//! Weights of edited regions beside OpenCV's and Pillow's: tests/golden/train/region.py says what the numbers are.
+//! Weights of edited regions beside OpenCV's and Pillow's: tests/golden/train/region.py says what the numbers
+//! are.
 
 use base64::Engine as _;
 use image::{GrayImage, RgbImage};

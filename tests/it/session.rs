@@ -33,7 +33,13 @@ fn the_example_of_a_suite_prints_its_table() {
 #[test]
 fn the_example_of_a_folder_scores_what_another_run_made() {
     let out = tempfile::tempdir().unwrap();
-    let request = RunRequest::new("mini-geneval", out.path()).with_models(["world"]);
+    let request = RunRequest {
+        select: ItemSelection {
+            limit: Some(12),
+            ..ItemSelection::default()
+        },
+        ..RunRequest::new("mini-geneval", out.path()).with_models(["world"])
+    };
     let made = Session::default().run(&request).unwrap();
     let pictures = made[0].folder.outputs();
     let run = grade_folder::score_pictures("mini-geneval", &pictures, "theirs", out.path());

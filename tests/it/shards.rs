@@ -66,7 +66,8 @@ fn arguments<'a>(model: &'a str, trial: &Trial, out: &'a str) -> Vec<&'a str> {
     all
 }
 
-/// One shard, killed up to twice at random moments within so many milliseconds, and started again until it is done. Returns how often it was killed.
+/// One shard, killed up to twice at random moments within so many milliseconds, and started again until it is
+/// done. Returns how often it was killed.
 fn rough(dir: &Path, arguments: &[&str], shard: &str, span: u64, mut chance: Chance) -> u32 {
     let most = 1 + chance.below(2);
     let mut kills = 0;

@@ -1,7 +1,7 @@
 //! How often intervals and gates are right, on made data whose truth is known.
 //!
-//! `UNIGAUGE_SIMULATIONS=20 cargo test --test it simulation -- --nocapture` makes twenty times as many studies and prints
-//! the shares; docs/method/statistics.md quotes such a run.
+//! `UNIGAUGE_SIMULATIONS=20 cargo test --test it simulation -- --nocapture` makes twenty times as many
+//! studies and prints the shares; docs/method/statistics.md quotes such a run.
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -69,7 +69,8 @@ fn margin(chance: f64, studies: usize) -> f64 {
     4.0 * (chance * (1.0 - chance) / studies as f64).sqrt()
 }
 
-/// Items with four outputs each and a chance of their own, so that outputs of an item hang together: the truth is 0.5.
+/// Items with four outputs each and a chance of their own, so that outputs of an item hang together: the
+/// truth is 0.5.
 #[test]
 fn bootstrap_intervals_hold_the_truth_as_often_as_they_say() {
     let covered = |kind: fn(&Bootstrap) -> (f64, f64), strata: usize| {
@@ -213,8 +214,8 @@ fn null_scores(study: usize) -> (Vec<f64>, Vec<f64>) {
         .unzip()
 }
 
-/// 2000 pairs of runs that differ by chance only: the gate that allows no drop at all raises false alarms no more often
-/// than its level says, with one rule and with several.
+/// 2000 pairs of runs that differ by chance only: the gate that allows no drop at all raises false alarms no
+/// more often than its level says, with one rule and with several.
 #[test]
 fn gates_raise_false_alarms_within_their_level() {
     let count = studies(2000);
@@ -260,7 +261,8 @@ fn gates_raise_false_alarms_within_their_level() {
     );
 }
 
-/// Answers of which a share turns wrong and a share turns right: breaches are as frequent as the exact sum says.
+/// Answers of which a share turns wrong and a share turns right: breaches are as frequent as the exact sum
+/// says.
 #[test]
 fn the_power_of_a_gate_on_answers_is_as_computed() {
     let one = policy(&["overall"]);
@@ -292,7 +294,8 @@ fn the_power_of_a_gate_on_answers_is_as_computed() {
     }
 }
 
-/// Scores that fall by a mean amount: normal theory, whose difference from the permutation test at 80 items is small.
+/// Scores that fall by a mean amount: normal theory, whose difference from the permutation test at 80 items
+/// is small.
 #[test]
 fn the_power_of_a_gate_on_scores_is_as_computed() {
     let one = policy(&["overall"]);

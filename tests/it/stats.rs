@@ -1,4 +1,5 @@
-//! Intervals and tests beside SciPy's and statsmodels' (tests/golden/stats/make.py), and how often they are right.
+//! Intervals and tests beside SciPy's and statsmodels' (tests/golden/stats/make.py), and how often they are
+//! right.
 
 use serde_json::Value;
 use std::path::Path;
@@ -132,7 +133,8 @@ fn exact_tests_of_flips_are_scipys() {
     }
 }
 
-/// The first case is a mean, the second a mean over two strata of ratios, the third a ratio whose denominators differ.
+/// The first case is a mean, the second a mean over two strata of ratios, the third a ratio whose
+/// denominators differ.
 #[test]
 fn all_exchanges_of_a_paired_test_are_counted_as_scipy_counts_them() {
     for case in cases("permutation", 3) {
@@ -143,8 +145,8 @@ fn all_exchanges_of_a_paired_test_are_counted_as_scipy_counts_them() {
     }
 }
 
-/// Many more items than can be counted: random exchanges come near the exact result of the same kind of data. 30 flips
-/// of 0/1 outcomes are McNemar's test, whose exact p values are known.
+/// Many more items than can be counted: random exchanges come near the exact result of the same kind of data.
+/// 30 flips of 0/1 outcomes are McNemar's test, whose exact p values are known.
 #[test]
 fn random_exchanges_agree_with_the_exact_test() {
     let outcome = |before: f64, after: f64| pair(&[before, 1.0, after, 1.0]);

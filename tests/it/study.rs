@@ -46,8 +46,8 @@ fn program(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), shown, stderr(&output))
 }
 
-/// 20 items, of which the even ones are right without an encoder. The bad level answers items 0, 4, 8, 12, 16 wrong in its
-/// first run and item 0 in its second; the good one answers seven odd items right in both runs.
+/// 20 items, of which the even ones are right without an encoder. The bad level answers items 0, 4, 8, 12, 16
+/// wrong in its first run and item 0 in its second; the good one answers seven odd items right in both runs.
 fn levels(dir: &Path) {
     let before = echo(dir, 20);
     let nothing = |wrong: bool| wrong.then(|| "nothing".to_owned());
@@ -70,9 +70,10 @@ fn read(path: PathBuf) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// By hand. Without: 10 of 20 in both runs. Bad: 5 and 9 of 20, mean 0.35, sample deviation √2 / 10; items differ by −1, four times
-/// −1/2 and 15 times 0, so by −0.15 on average; of 2⁵ exchanges of the five items that differ, 2 are as far out: p = 1/16. Good: 17
-/// of 20; seven items differ by 1: p = 2/2⁷. Holm: 2/64 and 1/16. d is the mean over the deviation of the items' differences.
+/// By hand. Without: 10 of 20 in both runs. Bad: 5 and 9 of 20, mean 0.35, sample deviation √2 / 10; items
+/// differ by −1, four times −1/2 and 15 times 0, so by −0.15 on average; of 2⁵ exchanges of the five items
+/// that differ, 2 are as far out: p = 1/16. Good: 17 of 20; seven items differ by 1: p = 2/2⁷. Holm: 2/64 and
+/// 1/16. d is the mean over the deviation of the items' differences.
 #[test]
 fn numbers_of_a_study_are_those_worked_out_by_hand() {
     let dir = tempfile::tempdir().unwrap();
@@ -262,7 +263,8 @@ fn missing_runs_and_broken_logs_cost_themselves_only() {
     );
 }
 
-/// One level, one run, one output each: a page without differences; and levels that were asked other things are not compared.
+/// One level, one run, one output each: a page without differences; and levels that were asked other things
+/// are not compared.
 #[test]
 fn a_single_level_and_levels_that_do_not_compare_have_pages() {
     let dir = tempfile::tempdir().unwrap();
@@ -381,7 +383,8 @@ fn close(found: &Value, wanted: f64) {
     assert!((number - wanted).abs() < 1e-9, "{number} is not {wanted}");
 }
 
-/// Runs over four signs that say `ab cd`, graded by OneIG-Bench's rule; the numbers are the signs that a reader took for `ab ce`.
+/// Runs over four signs that say `ab cd`, graded by OneIG-Bench's rule; the numbers are the signs that a
+/// reader took for `ab ce`.
 fn signs(dir: &Path, runs: &[(&str, &[usize])]) {
     let kind = |at: usize| if at < 2 { "menu" } else { "sign" };
     let items = (0..4).map(|at| {
@@ -427,10 +430,11 @@ group_by = ["kind"]
     }
 }
 
-/// By hand. With k of n signs misread, each by one letter of its second word, ED = k/n, CR = 1 − k/n, WAC = 1 − k/2n, so the rule's
-/// number is 1 − (k/n)³ / 200: k/n is 3/4 for the control, 0 and 2/8. Of the 2³ exchanges of the three signs that differ between
-/// control and the first level, only none and all are as far out: p = 1/4. The further number `wac_en` is 5/8, 1 and 7/8. Without each
-/// sign in turn the control's is 3/6 and three times 4/6, whose jackknife gives a standard error of 1/8.
+/// By hand. With k of n signs misread, each by one letter of its second word, ED = k/n, CR = 1 − k/n, WAC = 1
+/// − k/2n, so the rule's number is 1 − (k/n)³ / 200: k/n is 3/4 for the control, 0 and 2/8. Of the 2³
+/// exchanges of the three signs that differ between control and the first level, only none and all are as far
+/// out: p = 1/4. The further number `wac_en` is 5/8, 1 and 7/8. Without each sign in turn the control's is
+/// 3/6 and three times 4/6, whose jackknife gives a standard error of 1/8.
 #[test]
 fn numbers_by_a_formula_are_those_of_the_rule() {
     let dir = tempfile::tempdir().unwrap();
@@ -512,7 +516,8 @@ fn numbers_by_a_formula_are_those_of_the_rule() {
     assert!(html.contains("Signs: no level has a value for recall."));
 }
 
-/// A run that does not belong with the others is missing, not counted: the level is its first run alone, 5 of 20.
+/// A run that does not belong with the others is missing, not counted: the level is its first run alone, 5 of
+/// 20.
 #[test]
 fn a_run_left_out_counts_nowhere() {
     let dir = tempfile::tempdir().unwrap();
@@ -554,8 +559,9 @@ fn a_run_left_out_counts_nowhere() {
     close(&bad["value"], 0.25);
 }
 
-/// Where control and level lack different runs, or a run lacks an item, only outputs of the same run are paired. Three runs: the
-/// third of both differs in item 1 alone, so by 1/20. An item lacking in the control's first run: the second runs are the same.
+/// Where control and level lack different runs, or a run lacks an item, only outputs of the same run are
+/// paired. Three runs: the third of both differs in item 1 alone, so by 1/20. An item lacking in the
+/// control's first run: the second runs are the same.
 #[test]
 fn outputs_are_paired_by_their_run_whatever_is_missing() {
     let dir = tempfile::tempdir().unwrap();
@@ -728,7 +734,8 @@ fn rows_of_latex_are_not_taken_for_arguments() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever stands in a log, its points are finite in step and in their order, and its line has no step twice.
+    /// Whatever stands in a log, its points are finite in step and in their order, and its line has no step
+    /// twice.
     #[test]
     fn any_log_is_read(
         lines in proptest::collection::vec("[-0-9.eE,:\\[\\]{}\"naiftysplo ]{0,24}", 0..12),

@@ -25,8 +25,8 @@ pub fn unigauge_process(dir: &Path) -> std::process::Command {
     command
 }
 
-/// Writes `questions.jsonl` and `questions.toml`: a text suite of `count` items that `echo` answers by half: the
-/// answer to even items stands in their prompt.
+/// Writes `questions.jsonl` and `questions.toml`: a text suite of `count` items that `echo` answers by half:
+/// the answer to even items stands in their prompt.
 pub fn text_suite(dir: &Path, count: usize) -> PathBuf {
     let lines: String = (0..count)
         .map(|i| {
@@ -75,8 +75,8 @@ pub fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf
     path
 }
 
-/// Says that the running test is skipped, and why; `tests/skipped.rs` lists it at the end of `cargo test`. With
-/// `UNIGAUGE_REQUIRE_ALL` set, as in CI, nothing may be skipped, and the test fails.
+/// Says that the running test is skipped, and why; `tests/skipped.rs` lists it at the end of `cargo test`.
+/// With `UNIGAUGE_REQUIRE_ALL` set, as in CI, nothing may be skipped, and the test fails.
 pub fn skip(why: &str) {
     assert!(
         std::env::var_os("UNIGAUGE_REQUIRE_ALL").is_none(),

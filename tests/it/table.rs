@@ -26,8 +26,8 @@ fn the_tables_of_x_omni_s_paper() {
     assert_snapshot!(shown(dir.path(), &["table", "--published", "2507.22058"]));
 }
 
-/// Suite, model, first word of the source; the sum of the columns in units of the last digit, worked by hand, and what it is
-/// divided by; as printed; as recomputed.
+/// Suite, model, first word of the source; the sum of the columns in units of the last digit, worked by hand,
+/// and what it is divided by; as printed; as recomputed.
 const OFF: [(&str, &str, &str, u32, u32, &str, &str); 8] = [
     // 284+158+151+197+158+175+238+162+122: arXiv:2506.03147 prints 1.83 for the same columns.
     (
@@ -105,7 +105,8 @@ const OFF: [(&str, &str, &str, u32, u32, &str, &str); 8] = [
 fn what_does_not_add_up_is_found_and_nothing_else() {
     let mut expected: BTreeSet<[String; 5]> = BTreeSet::new();
     for (suite, model, source, sum, over, printed, recomputed) in OFF {
-        // The sum by hand gives the number that the program must find, to within the rounding of its two digits.
+        // The sum by hand gives the number that the program must find, to within the rounding of its two
+        // digits.
         let by_hand = f64::from(sum) / f64::from(over) / 100.0;
         assert!((by_hand - recomputed.parse::<f64>().unwrap()).abs() <= 0.005);
         assert!((by_hand - printed.parse::<f64>().unwrap()).abs() > 0.01);
@@ -292,7 +293,8 @@ groups = { three = 100.0, other = 100.0 }
     fs::write(folder.join("questions.toml"), text).unwrap();
 }
 
-/// Twelve questions, the even ones right: 6 of 12 and, of the kinds `three` (0, 3, 6, 9) and `other`, 2 of 4 and 4 of 8.
+/// Twelve questions, the even ones right: 6 of 12 and, of the kinds `three` (0, 3, 6, 9) and `other`, 2 of 4
+/// and 4 of 8.
 #[test]
 fn a_run_stands_beside_the_printed_rows_of_the_same_model() {
     let dir = tempfile::tempdir().unwrap();
@@ -496,7 +498,8 @@ fn the_outputs_of_several_runs_are_one_long_table() {
     );
 }
 
-/// Twelve items, six right: the standard error is √(Σ(x − ½)² / 11 / 12) = √(3 / 132); of four, two right, √(1 / 12).
+/// Twelve items, six right: the standard error is √(Σ(x − ½)² / 11 / 12) = √(3 / 132); of four, two right,
+/// √(1 / 12).
 #[test]
 fn results_have_lm_eval_s_shape() {
     let dir = tempfile::tempdir().unwrap();
@@ -564,7 +567,8 @@ fn results_have_lm_eval_s_shape() {
     }
 }
 
-/// A real run of GenEval's first four prompts, seen by a small random detector: its numbers are what `grades.jsonl` says.
+/// A real run of GenEval's first four prompts, seen by a small random detector: its numbers are what
+/// `grades.jsonl` says.
 #[test]
 fn a_run_of_geneval_stands_beside_uniworld_v1() {
     let dir = tempfile::tempdir().unwrap();

@@ -178,8 +178,8 @@ fn a_printed_number_that_no_count_of_answers_gives_is_marked() {
     }
 }
 
-/// The numbers that are checked in what the program carries, and that a check finds nothing wrong with: GenEval's six tasks,
-/// and WISE Verified, whose four decimals leave few of them possible.
+/// The numbers that are checked in what the program carries, and that a check finds nothing wrong with:
+/// GenEval's six tasks, and WISE Verified, whose four decimals leave few of them possible.
 #[test]
 fn the_counts_behind_printed_numbers_are_known_and_fit() {
     for (suite, checked) in [

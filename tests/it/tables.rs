@@ -1,4 +1,5 @@
-//! Data files with pictures inside: Parquet, TSV and JSON become items with real paths, hostile ones a message.
+//! Data files with pictures inside: Parquet, TSV and JSON become items with real paths, hostile ones a
+//! message.
 
 use crate::http::{Reply, Seen, Server};
 use crate::support::{stderr, unigauge};

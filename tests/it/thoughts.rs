@@ -105,7 +105,8 @@ fn words_of_a_thought_are_not_what_a_model_read_and_the_official_file_says_what_
     assert_eq!(official[0]["result"], 0);
 }
 
-/// Every rule that reads an output's text, with an answer that is right and the thought's words that are wrong.
+/// Every rule that reads an output's text, with an answer that is right and the thought's words that are
+/// wrong.
 #[test]
 fn no_rule_reads_a_thought() {
     let choice = json!({"options": ["an apple", "a pear"], "answer": "B"});

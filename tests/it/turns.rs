@@ -1,4 +1,5 @@
-//! Edits of several turns: each starts from the picture that the turn before made, whatever happens in between.
+//! Edits of several turns: each starts from the picture that the turn before made, whatever happens in
+//! between.
 #![cfg(unix)]
 
 use crate::chat::{Answer, ChatServer};
@@ -12,9 +13,9 @@ use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-/// A program that paints a square: the prompt is `COLUMN RED GREEN BLUE`, and the square covers the 8 columns from there of
-/// its input picture, a PNG of the kind that it writes. `fail` in the prompt fails while the file `bad` exists; `slow` takes
-/// half a second. Each request's item stands in `asked`.
+/// A program that paints a square: the prompt is `COLUMN RED GREEN BLUE`, and the square covers the 8 columns
+/// from there of its input picture, a PNG of the kind that it writes. `fail` in the prompt fails while the
+/// file `bad` exists; `slow` takes half a second. Each request's item stands in `asked`.
 const PAINTER: &str = r#"
 import json, os, struct, sys, time, zlib
 

@@ -1,5 +1,5 @@
-//! Understanding end to end: a Parquet, a TSV and a JSON file with pictures inside, asked of networks in this process, of
-//! a program and of a server, graded and summed up.
+//! Understanding end to end: a Parquet, a TSV and a JSON file with pictures inside, asked of networks in this
+//! process, of a program and of a server, graded and summed up.
 #![cfg(unix)]
 
 use crate::http::{Reply, Server};

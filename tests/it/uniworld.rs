@@ -1,4 +1,5 @@
-//! The `uniworld` generator end to end, with the tiny composed checkpoint of the parity case and made tokenizers.
+//! The `uniworld` generator end to end, with the tiny composed checkpoint of the parity case and made
+//! tokenizers.
 
 use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};
@@ -420,8 +421,9 @@ fn an_interrupted_run_goes_on_to_the_same_pictures() {
     assert_eq!(pictures(&run("cut")), pictures(&run("alone")));
 }
 
-/// The language model of the same checkpoint on its own. The tokenizer has one token a character, so tokens can be
-/// counted: 30 of the system turn, 27 of the user's (6 of the picture: 60 × 90 pixels become 56 × 84), 3 to begin.
+/// The language model of the same checkpoint on its own. The tokenizer has one token a character, so tokens
+/// can be counted: 30 of the system turn, 27 of the user's (6 of the picture: 60 × 90 pixels become 56 × 84),
+/// 3 to begin.
 #[test]
 fn qwen_vl_answers_questions_and_knows_what_was_said_before() {
     let dir = tempfile::tempdir().unwrap();
@@ -578,7 +580,8 @@ fn the_reference_encoder_can_be_exchanged() {
     assert!(stderr(refused.get_output()).contains("has no registers"));
 }
 
-/// GenEval from prompts to the table, with tiny random networks all the way; the second time nothing is left to do.
+/// GenEval from prompts to the table, with tiny random networks all the way; the second time nothing is left
+/// to do.
 #[test]
 fn geneval_runs_to_its_table_and_its_official_files() {
     let dir = tempfile::tempdir().unwrap();

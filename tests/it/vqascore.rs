@@ -1,4 +1,5 @@
-//! GenAI-Bench from pictures to its table: the observers `vqascore` and `qwen-vqascore` beside the Python implementations.
+//! GenAI-Bench from pictures to its table: the observers `vqascore` and `qwen-vqascore` beside the Python
+//! implementations.
 
 use crate::http::{Reply, Seen, Server};
 use crate::parity::copy_into;
@@ -23,7 +24,8 @@ fn expected(name: &str) -> Vec<Value> {
     all["pictures"].as_array().unwrap().clone()
 }
 
-/// Items in the form of the official files, the script's pictures in the official layout, and a model that answers with them.
+/// Items in the form of the official files, the script's pictures in the official layout, and a model that
+/// answers with them.
 fn arrange(dir: &Path, pictures: &[Value], skills: Value) -> PathBuf {
     let images = dir.join("images");
     fs::create_dir(&images).unwrap();

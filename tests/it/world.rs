@@ -66,7 +66,8 @@ fn every_edit_has_its_input_and_changes_only_its_region() {
     }
 }
 
-/// A grey picture with a red disc around (4, 12), a blue square from (16, 16) to (22, 22) and, in white, "HI" at the bottom.
+/// A grey picture with a red disc around (4, 12), a blue square from (16, 16) to (22, 22) and, in white, "HI"
+/// at the bottom.
 fn picture() -> RgbImage {
     let h = [
         "#...#", "#...#", "#...#", "#####", "#...#", "#...#", "#...#",
@@ -154,7 +155,8 @@ fn shapes_colours_places_and_letters_are_read_from_pictures_drawn_elsewhere() {
     }
 }
 
-/// Grades one picture in which these objects were found: class, colour, left edge of a box of 6 pixels in the first row.
+/// Grades one picture in which these objects were found: class, colour, left edge of a box of 6 pixels in the
+/// first row.
 fn edited(expect: &Value, found: &[(&str, &str, i64)]) -> Grade {
     let rule = grade::build("object-edit", &Settings::default()).unwrap();
     let object = |&(class, color, x): &(&str, &str, i64)| json!({"class": class, "color": color, "score": 1.0, "box": [x, 1, x + 5, 6]});
@@ -233,7 +235,8 @@ fn edits_are_graded_by_what_came_what_went_and_what_stayed() {
     );
 }
 
-/// What is held out, said once more here: three coloured shapes, two relations (either way round) and four triangles.
+/// What is held out, said once more here: three coloured shapes, two relations (either way round) and four
+/// triangles.
 fn shows_what_is_held_out(scene: &Scene) -> bool {
     let things = &scene.things;
     let name = |place: usize| format!("{} {}", things[place].color, things[place].shape);
@@ -273,8 +276,9 @@ fn what_is_held_out_is_never_drawn_for_training() {
     let held_out = captions
         .iter()
         .filter(|caption| caption.split() == Split::HeldOut);
-    // Four triangles; 3 coloured shapes; 2 relations either way round; and of the coloured pairs those with one of the three:
-    // each is first in 10 (2 shapes × 5 colours) and second in 10; two of them meet in 6 ordered pairs, counted twice.
+    // Four triangles; 3 coloured shapes; 2 relations either way round; and of the coloured pairs those with
+    // one of the three: each is first in 10 (2 shapes × 5 colours) and second in 10; two of them meet in 6
+    // ordered pairs, counted twice.
     assert_eq!(held_out.count(), 1 + 3 + 4 + (60 - 6));
     let mut shown = 0;
     for caption in captions {

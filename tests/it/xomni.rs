@@ -1,4 +1,5 @@
-//! The `xomni` generator and `unigauge tokens`, with a tiny checkpoint composed of the parity cases and made tokenizers.
+//! The `xomni` generator and `unigauge tokens`, with a tiny checkpoint composed of the parity cases and made
+//! tokenizers.
 
 use crate::parity::copy_into;
 use crate::support::{lines, ocr_models, stderr, unigauge};

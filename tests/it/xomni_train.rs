@@ -1,5 +1,5 @@
-//! Trainings of X-Omni's parts on the miniature world: the quantizer beside torch, batches beside single sequences, and a
-//! checkpoint put together from trainings of a few steps that the generator opens.
+//! Trainings of X-Omni's parts on the miniature world: the quantizer beside torch, batches beside single
+//! sequences, and a checkpoint put together from trainings of a few steps that the generator opens.
 
 use crate::support::{lines, model, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};
@@ -94,7 +94,8 @@ fn a_batch_of_sequences_has_the_states_of_each_alone() {
         XOmniAr::new(&config, weights)
     })
     .unwrap();
-    // Words are below 130: a picture at the beginning, in the middle, at the end; words alone, image tokens alone.
+    // Words are below 130: a picture at the beginning, in the middle, at the end; words alone, image tokens
+    // alone.
     for form in [
         "iiiwww", "wwiiwwiw", "wwwii", "wwwwww", "iiii", "w", "i", "wi",
     ] {

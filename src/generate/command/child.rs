@@ -37,7 +37,7 @@ impl Running {
     /// Starts the program, with threads that read and write its streams.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// Fails if it cannot be started.
     pub fn start(settings: &CommandSettings) -> std::io::Result<Self> {
         let mut command = Command::new(&settings.program[0]);
         command

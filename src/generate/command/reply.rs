@@ -40,7 +40,7 @@ impl Reply {
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
     ///
     /// # Errors
-    /// When the program says that it failed, or the reply holds no answer that can be used.
+    /// Fails if the program says that it failed, or the reply holds no answer that can be used.
     pub fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));

@@ -19,7 +19,7 @@ pub trait Field: Send {
     /// The velocity under what the stages before left of a request.
     ///
     /// # Errors
-    /// When something is missing or does not fit.
+    /// Fails if something is missing or does not fit.
     fn velocity(
         &self,
         before: &Named,

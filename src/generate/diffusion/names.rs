@@ -6,9 +6,9 @@ pub const PROMPT: &str = "prompt_embeds";
 pub const T5: &str = "t5_embeds";
 /// CLIP's pooled vector, [1, Q].
 pub const POOLED: &str = "pooled_prompt_embeds";
-/// As [`T5`], of the empty text that guidance turns away from.
+/// The same as [`T5`], for the empty text that guidance turns away from.
 pub const NEGATIVE_T5: &str = "negative_t5_embeds";
-/// As [`POOLED`], of the empty text that guidance turns away from.
+/// The same as [`POOLED`], for the empty text that guidance turns away from.
 pub const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
 /// The packed latents that denoising leaves to decoding, [1, N, C].
 pub const LATENTS: &str = "latents";

@@ -12,7 +12,7 @@ use crate::model::flux_vae::VaeConfig;
 /// are refused when a phase opens.
 ///
 /// # Errors
-/// When the VAE's configuration is absent or wrong.
+/// Fails if the VAE's configuration is absent or wrong.
 pub fn picture_phases(
     flux: &CheckpointFolder,
     denoiser: Denoiser,

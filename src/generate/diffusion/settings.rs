@@ -22,6 +22,6 @@ pub struct PictureSettings {
 pub struct TextSettings {
     /// Tokens of T5, padded or cut to this; none leaves T5 out, and CLIP sees the empty text.
     pub t5_length: Option<usize>,
-    /// Whether the empty text is encoded, too.
+    /// Whether the empty text is encoded too.
     pub negative: bool,
 }

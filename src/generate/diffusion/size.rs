@@ -38,7 +38,7 @@ impl Sizing {
     /// The sizes that the settings ask for, where a token spans `cells` pixels along a side.
     ///
     /// # Errors
-    /// When a size in pixels is not made of whole tokens.
+    /// Fails if a size in pixels is not made of whole tokens.
     pub fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
         if let Size::Pixels([width, height]) = size
             && [width, height]
@@ -60,7 +60,7 @@ impl Sizing {
     /// The canvas of a request's picture.
     ///
     /// # Errors
-    /// When an input image cannot be read.
+    /// Fails if an input image cannot be read.
     pub fn canvas(&self, request: &Request<'_>) -> Result<Canvas, GenerateError> {
         let (height, width) = match self.size {
             Size::Pixels([width, height]) => (height, width),

@@ -36,7 +36,7 @@ struct Text {
 /// The text encoders of a folder laid out as FLUX.1's.
 ///
 /// # Errors
-/// When a configuration is absent or wrong.
+/// Fails if a configuration is absent or wrong.
 pub fn text_phase(flux: &CheckpointFolder, settings: TextSettings) -> Result<Phase, GenerateError> {
     let t5 = settings.t5_length.map(|_| t5_encoder(flux)).transpose()?;
     let (clip, clip_length) = clip_text(flux)?;

@@ -17,7 +17,7 @@ pub struct Inventory {
     pub missing: Vec<String>,
     /// Why pictures that are there cannot be used.
     pub refused: Vec<String>,
-    /// Pictures that have an output's name and are not taken, since another one has it, too.
+    /// Pictures that have an output's name and are not taken, since another one has it too.
     pub doubled: Vec<String>,
     /// Pictures that several items would have.
     pub shared: Vec<String>,

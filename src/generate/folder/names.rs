@@ -70,7 +70,7 @@ impl Names {
         self.files(&listing, names)
     }
 
-    /// A file of this name that is no picture by its extension.
+    /// A file of this name that is not a picture by its extension.
     pub fn beside(&self, stem: &Path) -> Option<PathBuf> {
         let (listing, name) = self.look(stem)?;
         let other = listing.others.get(&*composed(name))?;
@@ -83,7 +83,7 @@ impl Names {
         Some((self.list(folder)?, name))
     }
 
-    /// Leaves out what is no file. A link that leads nowhere stays, since it has to be reported.
+    /// Leaves out what is not a file. A link that leads nowhere stays, since it has to be reported.
     fn files(&self, listing: &Listing, names: Vec<String>) -> Vec<PathBuf> {
         let paths = names.into_iter().map(|name| listing.folder.join(name));
         let file = |path: &PathBuf| {

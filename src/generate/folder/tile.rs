@@ -23,7 +23,7 @@ impl Tile {
     /// side that its script is told; without it, only what is a grid of squares can be divided.
     ///
     /// # Errors
-    /// When the picture of this size is no such grid.
+    /// Fails if the picture of this size is no such grid.
     pub fn of_dpg(
         (width, height): (u32, u32),
         resolution: Option<u32>,
@@ -75,7 +75,7 @@ impl Tile {
     /// Cuts the tile out of the picture called `name`; also gives notes on what was changed or left out.
     ///
     /// # Errors
-    /// When the picture is broken, does not hold the tile, or the tile is empty.
+    /// Fails if the picture is broken, does not hold the tile, or the tile is empty.
     pub fn cut(&self, bytes: &[u8], name: &str) -> Result<(RgbImage, Vec<String>), GenerateError> {
         let decoded = decode::decode_bytes(bytes, name)?;
         let grid = decoded.rgb;

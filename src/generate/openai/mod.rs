@@ -169,7 +169,7 @@ impl Generator for OpenAi {
     }
 }
 
-/// An input image as it lies in its file.
+/// An input image as it is in its file.
 struct Picture {
     bytes: Vec<u8>,
     mime: &'static str,

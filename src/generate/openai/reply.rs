@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model
-/// thought in a field of its own is kept and is no answer.
+/// thought in a field of its own is kept and is not an answer.
 pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
     let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
@@ -34,7 +34,7 @@ pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
 /// Reads the answer of `/images/…` to `asked`; a picture that is only named is fetched.
 ///
 /// # Errors
-/// When there is no picture in it, or the picture cannot be fetched or read.
+/// Fails if there is no picture in it, or the picture cannot be fetched or read.
 pub fn image(
     asked: &str,
     mut reply: Value,

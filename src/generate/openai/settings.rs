@@ -24,7 +24,7 @@ pub struct OpenAiSettings {
     /// How often one request is sent at most, when the server is busy or the connection breaks (default 6).
     #[serde(default = "six")]
     pub max_attempts: u32,
-    /// Requests a minute to this server, over all workers of this program (default: as many as it takes).
+    /// Requests per minute to this server, over all workers of this program (default: as many as it takes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
     /// Size of a picture, such as `1024x1024` (default: the server's).

@@ -66,7 +66,8 @@ impl Chain {
     /// Opens the phases of a pipeline for items of certain tasks.
     ///
     /// # Errors
-    /// When a setting cannot be right, a file is absent or damaged, or weights and configuration do not fit.
+    /// Fails if a setting cannot be right, a file is absent or damaged, or weights and configuration do not
+    /// fit.
     pub fn open(
         tasks: &'static [Task],
         phases: Vec<Phase>,
@@ -191,7 +192,7 @@ impl Chain {
         Ok(Some(answer))
     }
 
-    /// What the stages before left, and their remarks; None when a file is gone or damaged.
+    /// What the stages before left, and their remarks. `None` if a file is gone or damaged.
     fn collect(&self, journey: &mut Journey) -> Result<Option<Named>, GenerateError> {
         let mut all = Some(Named::new());
         let mut extra = Object::new();

@@ -81,7 +81,7 @@ impl CheckpointFolder {
     /// Reads a configuration in this folder.
     ///
     /// # Errors
-    /// When it is absent or wrong.
+    /// Fails if it is absent or wrong.
     pub fn config<C: DeserializeOwned>(&self, name: &str) -> Result<C, GenerateError> {
         read_config(&self.path().join(name)).map_err(fatal)
     }
@@ -100,7 +100,7 @@ impl Shelf {
     /// The files of a folder, or one file.
     ///
     /// # Errors
-    /// When they are absent or damaged.
+    /// Fails if they are absent or damaged.
     pub fn open(&self, path: &Path) -> Result<Arc<Files>, GenerateError> {
         if let Some(files) = self.0.borrow().get(path) {
             return Ok(files.clone());

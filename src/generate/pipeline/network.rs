@@ -20,7 +20,7 @@ pub struct NetworkInfo {
     pub location: Location,
     /// What the tensors are loaded to.
     pub dtype: DType,
-    /// The parts that people know it by, each with the beginning of its tensors' names; none for a network
+    /// The parts that people know it by, each with the beginning of its tensors' names. `None` for a network
     /// that is one part. A tensor belongs to the first beginning that fits.
     pub split: &'static [(&'static str, &'static str)],
     /// Tensors in the same files that the pipeline does not use, with their name.
@@ -95,7 +95,7 @@ impl<T: Send + Sync + 'static> Network<T> {
     /// The network, loaded if it is not there.
     ///
     /// # Errors
-    /// As [`AnyNetwork::load`].
+    /// Fails when [`AnyNetwork::load`] fails.
     pub fn get(&self) -> Result<Arc<T>, GenerateError> {
         let mut loaded = self.loaded();
         if let Some(network) = &*loaded {
@@ -150,13 +150,13 @@ pub trait AnyNetwork: Send {
     /// Its parts by configuration alone: nothing is loaded or allocated. `phase` is the phase that needs it.
     ///
     /// # Errors
-    /// When the configuration cannot be right.
+    /// Fails if the configuration cannot be right.
     fn parts(&self, phase: &'static str) -> Result<Vec<Part>, GenerateError>;
 
     /// Opens its files and builds nothing.
     ///
     /// # Errors
-    /// When the files are absent or damaged.
+    /// Fails if the files are absent or damaged.
     fn open(&self, shelf: &Shelf, device: &Device) -> Result<(), GenerateError>;
 
     /// Memory of the weights in bytes; 0 before its files are open.
@@ -169,7 +169,7 @@ pub trait AnyNetwork: Send {
     /// loaded.
     ///
     /// # Errors
-    /// When they are wrong, or the device has no room for them.
+    /// Fails if they are wrong, or the device has no room for them.
     fn load(&self, check: Option<Checked>) -> Result<(), GenerateError>;
 
     /// Drops the weights.

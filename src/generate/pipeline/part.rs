@@ -45,7 +45,7 @@ impl Part {
     /// none.
     ///
     /// # Errors
-    /// When a tensor has no counterpart there.
+    /// Fails if a tensor has no counterpart there.
     pub fn in_bfl(&self) -> Result<Vec<Asked>, GenerateError> {
         if self.has_bfl_layout {
             bfl::stored(&self.tensors).map_err(fatal)

@@ -36,7 +36,7 @@ impl Phase {
     /// The parts of its networks, by configuration alone.
     ///
     /// # Errors
-    /// When a configuration cannot be right.
+    /// Fails if a configuration cannot be right.
     pub fn parts(&self) -> Result<Vec<Part>, GenerateError> {
         let mut parts = Vec::new();
         for network in &self.networks {
@@ -48,7 +48,8 @@ impl Phase {
     /// Opens the stage and the files of the networks; weights are mapped, and loaded later.
     ///
     /// # Errors
-    /// When a setting cannot be right, a file is absent or damaged, or weights and configuration do not fit.
+    /// Fails if a setting cannot be right, a file is absent or damaged, or weights and configuration do not
+    /// fit.
     pub fn open(self, shelf: &Shelf, device: &Device) -> Result<OpenPhase, GenerateError> {
         let stage = (self.stage)(device)?;
         for network in &self.networks {
@@ -86,7 +87,7 @@ impl OpenPhase {
     /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
     ///
     /// # Errors
-    /// When the weights are wrong or do not fit.
+    /// Fails if the weights are wrong or do not fit.
     pub fn load(&self, check: Option<Checked>) -> Result<(), GenerateError> {
         let mut networks = self.networks.iter();
         networks.try_for_each(|network| network.load(check))

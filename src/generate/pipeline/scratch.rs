@@ -62,7 +62,7 @@ impl Scratch {
     /// Stores tensors; a file is there whole or not at all.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// Fails if the disk refuses.
     pub fn put(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
         let refused = |error: String| {
             GenerateError::fatal(
@@ -75,7 +75,7 @@ impl Scratch {
         write_whole(&self.path(key), &bytes).map_err(|error| refused(error.to_string()))
     }
 
-    /// Reads tensors back; none when they are not there or were damaged, so that they are made again.
+    /// Reads tensors back. `None` if they are not there or were damaged, so that they are made again.
     pub fn get(&self, key: &Key, device: &Device) -> Option<Named> {
         candle_core::safetensors::load(self.path(key), device).ok()
     }

@@ -41,7 +41,7 @@ pub trait Stage: Send {
     /// the stages before it made (`before`).
     ///
     /// # Errors
-    /// When the request cannot be read, such as a broken input image.
+    /// Fails if the request cannot be read, such as a broken input image.
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError>;
 
     /// As [`Self::run`] for up to [`Self::batch`] requests; one result each, in their order.
@@ -58,7 +58,7 @@ pub trait Stage: Send {
     /// Makes its part of a request from what the stages before it made.
     ///
     /// # Errors
-    /// When this request cannot be made, or none can.
+    /// Fails if this request cannot be made, or none can.
     fn run(
         &mut self,
         request: &Request<'_>,

@@ -27,7 +27,7 @@ struct Answer {
 /// The only phase, of a published folder.
 ///
 /// # Errors
-/// When the configuration is absent or wrong.
+/// Fails if the configuration is absent or wrong.
 pub(super) fn phase(
     settings: &QwenVlSettings,
     folder: &CheckpointFolder,

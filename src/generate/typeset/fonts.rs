@@ -59,7 +59,8 @@ impl Fonts {
         }
     }
 
-    /// Adds a face for Chinese. It counts as regular whatever its weight, so that it may stand in for DejaVu.
+    /// Adds a face for Chinese. It counts as regular regardless of its weight, so that it may stand in for
+    /// DejaVu.
     pub(super) fn add_cjk(&mut self, face: &FaceInfo) {
         let mut face = face.clone();
         face.weight = Weight::NORMAL;

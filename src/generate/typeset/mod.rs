@@ -66,7 +66,7 @@ impl Typeset {
     /// A generator with these settings.
     ///
     /// # Errors
-    /// When a setting is out of range or `cjk_font` is no Chinese font.
+    /// Fails if a setting is out of range or `cjk_font` is not a Chinese font.
     pub fn new(settings: TypesetSettings) -> Result<Self, TypesetError> {
         settings.check()?;
         let chosen_cjk = match &settings.cjk_font {

@@ -39,7 +39,7 @@ struct Prompt {
 /// The phase of a checkpoint with this configuration.
 ///
 /// # Errors
-/// When a configuration of the reference encoder is absent or wrong.
+/// Fails if a configuration of the reference encoder is absent or wrong.
 pub(super) fn phase(
     settings: &UniWorldSettings,
     config: &Config,

@@ -50,10 +50,10 @@ pub(super) struct ReferenceEncoder {
 }
 
 impl ReferenceNetworks {
-    /// The encoder of the settings; none when they want none.
+    /// The encoder of the settings. `None` if they want none.
     ///
     /// # Errors
-    /// When its configuration is absent or wrong, or its sizes cannot be read from its weights.
+    /// Fails if its configuration is absent or wrong, or its sizes cannot be read from its weights.
     pub(super) fn read(
         settings: &UniWorldSettings,
         config: &Config,
@@ -88,7 +88,7 @@ impl ReferenceNetworks {
     /// Reads how pictures are prepared.
     ///
     /// # Errors
-    /// When the encoder has no projector of its own, or its published preparation cannot be followed.
+    /// Fails if the encoder has no projector of its own, or its published preparation cannot be followed.
     pub(super) fn open(
         self,
         settings: &UniWorldSettings,
@@ -119,7 +119,7 @@ impl ReferenceNetworks {
     }
 }
 
-/// The folder of the encoder; none when the settings want none.
+/// The folder of the encoder. `None` if the settings want none.
 fn encoder_location(
     settings: &UniWorldSettings,
     folder: &CheckpointFolder,
@@ -177,7 +177,7 @@ impl ReferenceEncoder {
     /// Projected features [n, N, J] of pictures.
     ///
     /// # Errors
-    /// When the device has no room.
+    /// Fails if the device has no room.
     pub(super) fn encode(&self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
         let wrong = running("prompt");
         let pixels = || -> Result<Tensor> {

@@ -108,7 +108,7 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// Its folder in a checkpoint that has it; none for [`Self::None`].
+    /// Its folder in a checkpoint that has it. `None` for [`Self::None`].
     pub fn folder(self) -> Option<&'static str> {
         match self {
             Self::Siglip => Some("siglip"),

@@ -43,7 +43,7 @@ impl Codec {
     /// The codes of a picture.
     ///
     /// # Errors
-    /// When the checkpoint cannot be opened, or the picture is outside the limits.
+    /// Fails if the checkpoint cannot be opened, or the picture is outside the limits.
     pub fn encode(&mut self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let look = match &self.look {
             Some(look) => look,
@@ -55,7 +55,7 @@ impl Codec {
     /// A picture of codes; a decoder that reads text gets `prompt`.
     ///
     /// # Errors
-    /// When the checkpoint cannot be opened, or the codes are no grid of the checkpoint's.
+    /// Fails if the checkpoint cannot be opened, or the codes are not a grid of the checkpoint's.
     pub fn decode(
         &mut self,
         coded: &Codes,
@@ -78,7 +78,7 @@ impl Codec {
                 ),
             ));
         }
-        // Opened anew for another size only; equal sizes share the loaded networks.
+        // Opened again for another size only; equal sizes share the loaded networks.
         if self.chain.as_ref().is_none_or(|(size, _)| *size != canvas) {
             self.chain = None;
             self.chain = Some((canvas, self.open_chain(canvas)?));

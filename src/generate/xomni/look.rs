@@ -95,7 +95,7 @@ impl Look {
     /// The codes of a picture.
     ///
     /// # Errors
-    /// When its size or shape is outside the limits, or memory runs out.
+    /// Fails if its size or shape is outside the limits, or memory runs out.
     pub(super) fn codes(&self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let pixels = self.processor.prepare(picture);
         let pixels = pixels.map_err(|error| GenerateError::item("image", error.to_string()))?;
@@ -119,7 +119,7 @@ fn name(number: usize) -> String {
 /// The codes of a request's pictures, in their order.
 ///
 /// # Errors
-/// When what was left cannot be read.
+/// Fails if what was left cannot be read.
 pub(super) fn codes_left(before: &Named) -> Result<Vec<Codes>> {
     let tensors = (0..).map_while(|number| before.get(&name(number)));
     tensors

@@ -28,7 +28,7 @@ impl PicturePhases {
     /// says whether the decoder reads the prompt.
     ///
     /// # Errors
-    /// When a configuration is absent or wrong.
+    /// Fails if a configuration is absent or wrong.
     pub(super) fn read(
         settings: &XOmniSettings,
         vision: &VisionConfig,
@@ -141,7 +141,7 @@ fn left_alone(flux: &FluxConfig) -> Vec<Asked> {
 /// A picture's size in tokens, cut to whole ones.
 ///
 /// # Errors
-/// When a side is shorter than a token.
+/// Fails if a side is shorter than a token.
 pub(super) fn canvas(
     [width, height]: [u32; 2],
     vision: &VisionConfig,

@@ -40,7 +40,7 @@ impl Words {
     /// Opens the tokenizer of a checkpoint's folder.
     ///
     /// # Errors
-    /// When it lacks a token, or the image tokens have other ids than the output layer gives them.
+    /// Fails if it lacks a token, or the image tokens have other ids than the output layer gives them.
     pub fn open(folder: &Path, config: &Config) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         let last = config.image_vocab_size - 1;
@@ -53,7 +53,7 @@ impl Words {
                     format!(
                         "the tokenizer gives `{name}` the id {id}, but by `vocab_size` of config.json it must be {want}"
                     ),
-                    "the the tokenizer and config.json must come from the same checkpoint",
+                    "the tokenizer and config.json must come from the same checkpoint",
                 ));
             }
         }
@@ -75,7 +75,7 @@ impl Words {
     /// The ids of a prompt for a picture of h × w tokens, up to the token before them.
     ///
     /// # Errors
-    /// When the prompt holds a token that stands for pictures.
+    /// Fails if the prompt holds a token that stands for pictures.
     pub fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
         self.refuse_picture_tokens(text)?;
         let [som, _, image] = &self.specials;
@@ -86,7 +86,7 @@ impl Words {
     /// The ids of a conversation with pictures, in the published template.
     ///
     /// # Errors
-    /// When there is no template, or words hold a token that stands for pictures.
+    /// Fails if there is no template, or words hold a token that stands for pictures.
     pub fn conversation(&self, said: &[Said], pictures: &[Codes]) -> Result<Vec<u32>> {
         let text = ChatTemplate::open(&self.folder)?.render(said)?;
         let mut pictures = pictures.iter();
@@ -117,7 +117,7 @@ impl Words {
     /// Refuses words that would be taken for pictures.
     ///
     /// # Errors
-    /// When there are such; the message names them.
+    /// Fails if there are such. The message names them.
     pub fn refuse_picture_tokens(&self, text: &str) -> Result<(), GenerateError> {
         let names = self.specials.iter().map(String::as_str);
         match names.chain(["<MM-Token-"]).find(|name| text.contains(name)) {

@@ -17,6 +17,7 @@ pub(super) enum Alpha {
 /// What the tags of the first page say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
+    /// The meaning of the fourth channel.
     pub alpha: Alpha,
     /// Whether other pages follow that are not smaller copies or masks of it.
     pub followed: bool,

@@ -30,13 +30,19 @@ pub struct ModelConfig {
 /// The vision transformer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Vision {
+    /// Side of a picture, in pixels.
     #[serde(default = "pixels")]
     pub image_size: usize,
+    /// Number of layers.
     pub layers: usize,
+    /// Width of the token stream.
     pub width: usize,
+    /// Width of an attention head.
     #[serde(default = "sixty_four")]
     pub head_width: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
+    /// Width of the feed-forward, in multiples of the token stream.
     #[serde(default = "four")]
     pub mlp_ratio: f64,
 }
@@ -44,12 +50,18 @@ pub struct Vision {
 /// The text transformer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Text {
+    /// Length of a text, in tokens.
     #[serde(default = "words")]
     pub context_length: usize,
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Width of the token stream.
     pub width: usize,
+    /// Number of attention heads.
     pub heads: usize,
+    /// Number of layers.
     pub layers: usize,
+    /// Width of the feed-forward, in multiples of the token stream.
     #[serde(default = "four")]
     pub mlp_ratio: f64,
 }

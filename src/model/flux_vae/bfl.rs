@@ -210,7 +210,7 @@ mod tests {
         );
     }
 
-    // Names as they stand in the published file: 244 tensors, 106 of the encoder and 138 of the decoder.
+    // Names as they are in the published file: 244 tensors, 106 of the encoder and 138 of the decoder.
     #[test]
     fn the_released_file_has_244_tensors() {
         let text = include_str!("../../../configs/released/flux-1-dev/vae.json");

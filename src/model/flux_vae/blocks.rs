@@ -29,6 +29,7 @@ pub(super) struct ResnetBlock {
 }
 
 impl ResnetBlock {
+    /// Loads the tensors from `weights`.
     pub fn new(config: &VaeConfig, weights: &Weights, input: usize, output: usize) -> Result<Self> {
         Ok(Self {
             norm1: norm(config, &weights.at("norm1"), input)?,
@@ -41,6 +42,7 @@ impl ResnetBlock {
         })
     }
 
+    /// [B, C, H, W] → the result of the block.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let hidden = self
             .conv1
@@ -103,6 +105,7 @@ pub(super) struct MidBlock {
 }
 
 impl MidBlock {
+    /// Loads the tensors from `weights`.
     pub fn new(config: &VaeConfig, weights: &Weights, channels: usize) -> Result<Self> {
         let resnet = |i| ResnetBlock::new(config, &weights.at("resnets").at(i), channels, channels);
         Ok(Self {
@@ -115,6 +118,7 @@ impl MidBlock {
         })
     }
 
+    /// [B, C, H, W] → the result of the block.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let mut x = self.first.forward(x)?;
         if let Some(attention) = &self.attention {
@@ -195,6 +199,7 @@ impl Level {
         })
     }
 
+    /// [B, C, H, W] → the result of the block.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let mut x = x.clone();
         for resnet in &self.resnets {

@@ -46,15 +46,23 @@ pub struct Mask2FormerConfig {
 /// The fields of a Swin backbone.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SwinConfig {
+    /// Width of the first stage.
     pub embed_dim: usize,
+    /// Number of blocks of each stage.
     pub depths: Vec<usize>,
+    /// Number of attention heads of each stage.
     pub num_heads: Vec<usize>,
+    /// Side of an attention window, in patches.
     pub window_size: usize,
+    /// Width of the feed-forward, in multiples of the stage's width.
     pub mlp_ratio: f64,
+    /// Side of a patch, in pixels.
     #[serde(default = "four")]
     pub patch_size: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
     #[serde(default = "yes")]

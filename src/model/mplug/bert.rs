@@ -24,7 +24,9 @@ pub struct Embeddings {
 /// Keys and values of one layer's cross-attention, each [B, heads, K, d].
 #[derive(Debug, Clone)]
 pub struct KeysValues {
+    /// The keys.
     pub keys: Tensor,
+    /// The values.
     pub values: Tensor,
 }
 

@@ -51,30 +51,44 @@ impl Default for Yaml {
 /// `config_bert.json`: text encoder, fusion and decoder.
 #[derive(Debug, Clone, Deserialize)]
 pub struct BertConfig {
+    /// Width of the token stream.
     pub hidden_size: usize,
+    /// Number of attention heads.
     pub num_attention_heads: usize,
+    /// Width of the feed-forward.
     pub intermediate_size: usize,
+    /// Activation of the feed-forward.
     #[serde(default = "gelu")]
     pub hidden_act: Activation,
+    /// Epsilon of the layer norms.
     #[serde(default = "default_eps")]
     pub layer_norm_eps: f64,
+    /// Number of tokens of the vocabulary.
     pub vocab_size: usize,
+    /// Length of the longest text, in tokens.
     pub max_position_embeddings: usize,
+    /// Number of token types.
     #[serde(default = "two")]
     pub type_vocab_size: usize,
+    /// Number of layers.
     pub num_hidden_layers: usize,
+    /// Number of layers of the text encoder.
     pub text_encoder_layers: usize,
+    /// Number of layers of the fusion.
     pub fusion_layers: usize,
+    /// Number of layers of the decoder.
     pub text_decode_layers: usize,
     /// After this number of fusion layers, picture and text attend to each other in one sequence.
     #[serde(default = "never")]
     pub stride_layer: usize,
+    /// Width of the states to which the cross-attention attends.
     pub encoder_width: usize,
 }
 
 /// How an answer is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BeamConfig {
+    /// Number of beams.
     pub size: usize,
     /// Number of tokens before the end token is allowed.
     pub min_length: usize,

@@ -62,7 +62,7 @@ impl Conv2d {
         Self::new(weights, channels, kernel, 1, padding)
     }
 
-    /// As [`Self::same`], without a bias, in steps of `stride`.
+    /// The same as [`Self::same`], without a bias, in steps of `stride`.
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.

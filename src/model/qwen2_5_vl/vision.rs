@@ -21,6 +21,7 @@ pub(super) struct Vision {
 }
 
 impl Vision {
+    /// Loads the tensors from `weights`.
     pub fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
         let (hidden, patch) = (config.hidden_size, config.patch_size);
         let frames = config.temporal_patch_size;

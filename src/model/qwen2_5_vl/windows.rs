@@ -6,8 +6,11 @@ use crate::model::{ModelError, Result};
 /// `count` neighbouring pieces of `length` patches each, from patch `start` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
+    /// The first patch.
     pub start: usize,
+    /// Number of pieces.
     pub count: usize,
+    /// Number of patches of a piece.
     pub length: usize,
 }
 
@@ -18,7 +21,9 @@ pub(super) struct Windows {
     pub order: Vec<u32>,
     /// Row and column of every patch, in this order.
     pub patches: Vec<[u32; 2]>,
+    /// The windows.
     pub windows: Vec<Run>,
+    /// The images.
     pub images: Vec<Run>,
 }
 

@@ -79,7 +79,7 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
     }
 }
 
-/// The error for an adapter in the place of weights.
+/// The error for an adapter in place of weights.
 pub(super) fn adapter(path: &Path, what: &str) -> ModelError {
     ModelError::file(
         path,

@@ -212,7 +212,7 @@ fn storage_entry(tensor: &Described, starts: &HashMap<String, u64>, length: u64)
     })
 }
 
-/// A tensor or parameter of the state dict; None for anything else.
+/// A tensor or parameter of the state dict. `None` for anything else.
 fn describe(value: Value) -> Result<Option<Described>> {
     let Value::Call(name, mut arguments) = value else {
         return Ok(None);

@@ -5,7 +5,9 @@ use safetensors::Dtype;
 /// The record of a tensor in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
+    /// The shape.
     pub dims: Vec<usize>,
+    /// The number format.
     pub dtype: Dtype,
 }
 

@@ -108,10 +108,15 @@ pub struct EncoderConfig {
 /// Sizes of the vision transformer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VitConfig {
+    /// Width of the token stream.
     pub embed_dim: usize,
+    /// Number of blocks.
     pub depth: usize,
+    /// Number of attention heads.
     pub num_heads: usize,
+    /// Width of the feed-forward.
     pub mlp_dim: usize,
+    /// Side of a patch, in pixels.
     pub patch_size: usize,
     /// The side, in pixels, that the table of positions covers.
     pub img_size: usize,

@@ -1,7 +1,7 @@
 //! `edit-pixels`: what an edit changed and what it left alone, by pixels alone.
 //!
 //! The output is compared with the item's first input picture, at that picture's size: one of another size is
-//! resized by Pillow's bicubic filter whatever its aspect ratio. Values are 8-bit sRGB as they are.
+//! resized by Pillow's bicubic filter regardless of its aspect ratio. Values are 8-bit sRGB as they are.
 //!
 //! The evidence has `l1`, `l2`, `psnr` (null when nothing differs, since it is infinite then), `ssim` (null
 //! below 11 × 11 pixels) over everything; `edit_fraction` (changed pixels), `main_fraction` (those in large

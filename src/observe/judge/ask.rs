@@ -28,7 +28,7 @@ pub struct Question<'a> {
     pub system: Option<&'a str>,
     pub text: &'a str,
     pub pictures: Vec<&'a Picture>,
-    /// Limit of the answer, in tokens; None for the judge's own limit.
+    /// Limit of the answer, in tokens. `None` for the judge's own limit.
     pub max_tokens: Option<u32>,
 }
 

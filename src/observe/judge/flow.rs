@@ -165,8 +165,8 @@ impl Flow {
     /// The answer to a call, and whether it was there already.
     ///
     /// # Errors
-    /// When the call fails for good, or a model answered that the settings do not let pass: then no further
-    /// call is made.
+    /// Fails if the call fails for good, or a model answered that the settings do not let pass: then no
+    /// further call is made.
     pub async fn answer(
         &self,
         key: String,

@@ -55,7 +55,7 @@ pub struct Reply {
     /// The model that was asked for; None in files of earlier versions.
     #[serde(default)]
     pub asked: Option<String>,
-    /// The model that answered, as the server named it; None where it named none. Files of earlier versions
+    /// The model that answered, as the server named it. `None` if it named none. Files of earlier versions
     /// have the asked name there instead.
     #[serde(default)]
     pub model: Option<String>,
@@ -186,7 +186,7 @@ impl Replies {
     /// Keeps an answer. It counts only when it is on the disk.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// Fails if the file cannot be written.
     pub async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {

@@ -57,7 +57,7 @@ impl Watch {
         self.rule == Answering::Ignore
     }
 
-    /// How a reply's model relates to the asked one; None where no model answered, as with a gateway's
+    /// How a reply's model relates to the asked one. `None` if no model answered, as with a gateway's
     /// refusal.
     pub fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Counts a reply's name; true when it is the first of that name.
+    /// Counts a reply's name. True if it is the first of that name.
     fn count(
         &self,
         state: &mut State,
@@ -187,7 +187,7 @@ impl State {
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
-    /// What the user must know of a model that answers; None where it is the right one.
+    /// What the user must know of a model that answers. `None` if it is the right one.
     fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
         let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {

@@ -14,8 +14,8 @@ pub struct Judgement<'a> {
     /// The model that was asked for.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub judge: Field<Text<'a>>,
-    /// How the model that gave the last reply relates to the one asked for; null where no model replied.
-    /// Absent in evidence of earlier versions and of other programs.
+    /// How the model that gave the last reply relates to the one asked for. Null if no model replied. Absent
+    /// in evidence of earlier versions and of other programs.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
     /// The address of the server; null for a judge in this process.
@@ -104,7 +104,7 @@ pub struct Call<'a> {
     /// The thought that was left out of the reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub thinking: Field<Text<'a>>,
-    /// How the model that replied relates to the one asked for; null where no model replied.
+    /// How the model that replied relates to the one asked for. Null if no model replied.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Class>,
 }

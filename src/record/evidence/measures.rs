@@ -23,8 +23,7 @@ pub struct Likelihood {
     pub engine: &'static str,
     /// The probability, 0 to 1.
     pub vqascore: f64,
-    /// Natural logarithms of the probabilities of the answer's tokens; absent where only the first token
-    /// counts.
+    /// Natural logarithms of the probabilities of the answer's tokens. Absent if only the first token counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_probabilities: Option<Vec<f64>>,
 }

@@ -18,7 +18,7 @@ impl Line {
     /// A line about an output.
     ///
     /// # Errors
-    /// When the record has no JSON form: an empty line would lose it silently.
+    /// Fails if the record has no JSON form: an empty line would lose it silently.
     pub fn output(output: &Output) -> Result<Self, RunError> {
         Self::new(Stream::Outputs, output)
     }
@@ -26,7 +26,7 @@ impl Line {
     /// A line about what an observer saw.
     ///
     /// # Errors
-    /// As [`Line::output`].
+    /// Fails when [`Line::output`] fails.
     pub fn evidence(evidence: &Evidence) -> Result<Self, RunError> {
         Self::new(Stream::Evidence, evidence)
     }

@@ -13,7 +13,7 @@ pub(super) struct Look {
     pub slot: Slot,
     /// Its record.
     pub output: Output,
-    /// The output's picture; None until it is read back, or where the output is no picture.
+    /// The output's picture; None until it is read back, or where the output is not a picture.
     pub pixels: Option<image::RgbImage>,
     /// The item with the picture that it starts from, where that is another's output.
     item: Option<Item>,
@@ -43,7 +43,7 @@ impl Look {
     /// Finds the picture that the output starts from, and reads the output back when it was made earlier.
     ///
     /// # Errors
-    /// When one of the two pictures cannot be read.
+    /// Fails if one of the two pictures cannot be read.
     pub fn load(
         &mut self,
         folder: &RunFolder,

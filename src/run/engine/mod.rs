@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Every arrow holds a few outputs only, so memory stays flat. A failure of one output is a record; a failure
-//! of the disk, or of a generator that cannot go on, stops the run cleanly. Ctrl-C lets the outputs in hand
-//! reach the journal.
+//! of the disk, or of a generator that cannot continue, stops the run cleanly. Ctrl-C lets the outputs in
+//! hand reach the journal.
 
 mod generate;
 mod journals;
@@ -77,8 +77,8 @@ impl Work<'_> {
     /// Does what is left to do.
     ///
     /// # Errors
-    /// When a journal or picture cannot be written, or the generator cannot go on. All finished outputs are
-    /// kept.
+    /// When a journal or picture cannot be written, or the generator cannot continue. All finished outputs
+    /// are kept.
     pub fn execute(&self) -> Result<Outcome, RunError> {
         let prints = (self.making.as_ref())
             .map(|making| Fingerprints::new(&self.asked, &making.identity))

@@ -152,7 +152,7 @@ impl Work<'_> {
         records
     }
 
-    /// What a record says of an observer's answer; None when nothing is recorded.
+    /// What a record says of an observer's answer. `None` if nothing is recorded.
     fn evidence_or_failure(
         &self,
         result: Result<Value, ObserveError>,

@@ -13,7 +13,7 @@ const OBSERVER: &str = "loose";
 /// The evidence of a file; `official` is how the rule reads the results of the benchmark's own script.
 ///
 /// # Errors
-/// When a line is no object. What is wrong with an object stands beside its row.
+/// When a line is not an object. What is wrong with an object is next to its row.
 pub fn read(
     file: LooseFile,
     items: &[Item],
@@ -42,7 +42,7 @@ pub fn read(
 /// The evidence of a row. What holds `NaN` or an infinite number gives no score, and says why.
 ///
 /// # Errors
-/// When the row has no item, or a field is not as expected.
+/// Fails if the row has no item, or a field is not as expected.
 fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     row.item(path)?;
     row.whole(&["repeat"]);

@@ -11,7 +11,7 @@ use std::path::Path;
 /// The items of a file. What no grader reads has a default; `task` is that of items that do not name theirs.
 ///
 /// # Errors
-/// When a row has no id or one that was used before, a field is not as expected, or a value is `NaN`.
+/// Fails if a row has no id or one that was used before, a field is not as expected, or a value is `NaN`.
 pub fn read(file: LooseFile, task: Task) -> Result<Vec<Item>, RunError> {
     let task = serde_json::to_value(task).unwrap_or(Value::Null);
     let rows = file.records(|path, row| item(path, row, &task))?;

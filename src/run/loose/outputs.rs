@@ -12,7 +12,7 @@ const MOST_REPEATS: u32 = 1_000_000;
 /// The output of a row. `repeat` and `seed` are 0 where they are left out; `kind` is that of what is there.
 ///
 /// # Errors
-/// When the row has no item or nothing to grade, or a field is not as expected.
+/// Fails if the row has no item or nothing to grade, or a field is not as expected.
 pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     row.item(path)?;
     row.whole(&["repeat", "seed", "width", "height"]);
@@ -21,7 +21,7 @@ pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
         let message = format!("`{}` is {}, not a text", odd.at, odd.written);
         row.or_else("error", failure(message));
     }
-    // What is no number is no value; where it stands inside a field, the field has none.
+    // What is not a number is not a value; where it stands inside a field, the field has none.
     for odd in std::mem::take(&mut row.not_numbers) {
         row.fields.insert(odd.field, Value::Null);
     }

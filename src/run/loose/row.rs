@@ -18,11 +18,11 @@ pub struct Row {
     pub line: usize,
     /// The fields, as JSON.
     pub fields: Object,
-    /// Where `NaN` or an infinite number stands in place of a number; such values are null in `fields`.
+    /// Where `NaN` or an infinite number replaces a number; such values are null in `fields`.
     pub not_numbers: Vec<NotNumber>,
 }
 
-/// A value that is no number.
+/// A value that is not a number.
 pub struct NotNumber {
     /// The field of the row that it is in.
     pub field: String,
@@ -36,7 +36,7 @@ impl Row {
     /// The row that a line holds.
     ///
     /// # Errors
-    /// When the line is no object.
+    /// Fails if the line is not an object.
     pub fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
         let error = match serde_json::from_slice(text) {
             Ok(fields) => {
@@ -113,7 +113,7 @@ impl Row {
     /// The row's item; one that is written as a whole number is that number's digits.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if there is none.
     pub fn item(&mut self, path: &Path) -> Result<(), RunError> {
         match self.fields.get_mut("item") {
             Some(Value::String(_)) => Ok(()),
@@ -162,7 +162,7 @@ impl Row {
     /// The record that the fields make.
     ///
     /// # Errors
-    /// When a field is not as expected, with the line.
+    /// Fails if a field is not as expected, with the line.
     pub fn record<T: DeserializeOwned>(self, path: &Path) -> Result<T, RunError> {
         let line = self.line;
         serde_json::from_value(Value::Object(self.fields))

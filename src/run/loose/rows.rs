@@ -34,7 +34,7 @@ pub struct Made<T> {
 
 impl LooseFile {
     /// # Errors
-    /// When the file cannot be read, or is of another format altogether.
+    /// Fails if the file cannot be read, or is of another format altogether.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         let lines = Lines::read(path)?;
@@ -45,7 +45,7 @@ impl LooseFile {
         Ok(Self { path, lines })
     }
 
-    /// The first row; None where the file is empty or the line is damaged.
+    /// The first row. `None` if the file is empty or the line is damaged.
     pub fn first(&self) -> Option<Row> {
         let (line, text) = self.lines.numbered().next()?;
         Row::read(&self.path, line, text).ok()
@@ -54,7 +54,7 @@ impl LooseFile {
     /// The records of all rows, made on all cores.
     ///
     /// # Errors
-    /// When a line is no object. What is wrong with an object stands beside its row.
+    /// When a line is not an object. What is wrong with an object is next to its row.
     pub fn records<T: Send>(
         self,
         make: impl Fn(&Path, Row) -> Result<T, RunError> + Sync,
@@ -71,7 +71,7 @@ impl LooseFile {
         };
         let read: Vec<Result<Made<T>, RunError>> =
             numbered.par_iter().with_min_len(256).map(made).collect();
-        // What a killed writer left of a line is no record, unless it is one.
+        // What a killed writer left of a line is not a record, unless it is one.
         let torn = matches!(read.last(), Some(Err(_))) && lines.torn().is_some();
         let whole = read.len() - usize::from(torn);
         let rows = read.into_iter().take(whole).collect::<Result<_, _>>()?;

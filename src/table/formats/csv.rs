@@ -58,7 +58,8 @@ fn value<T>(values: &[Option<T>], row: usize) -> Option<&T> {
     values.get(row)?.as_ref()
 }
 
-/// The shortest digits that give the number back, with a point or an exponent, as JSON has it: `1.0`, `1e+16`.
+/// The shortest digits that give the number back, with a point or an exponent, as JSON has it: `1.0`,
+/// `1e+16`.
 fn decimal(number: f64) -> String {
     match serde_json::Number::from_f64(number) {
         Some(finite) => finite.to_string(),
@@ -96,7 +97,7 @@ mod tests {
         assert_eq!(table(&Records::default()), "");
     }
 
-    // The digits that polars writes, too.
+    // The digits that polars writes too.
     #[test]
     fn numbers_keep_a_point_or_an_exponent() {
         let numbers = [

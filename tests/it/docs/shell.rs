@@ -90,7 +90,8 @@ git() { :; }
 cd() { :; }
 "#;
 
-/// The program as it is, the program that only reads its command line, and the repository's own scripts without content.
+/// The program as it is, the program that only reads its command line, and the repository's own scripts
+/// without content.
 fn prepare(dir: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = env!("CARGO_BIN_EXE_unigauge");

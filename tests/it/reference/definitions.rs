@@ -1,4 +1,5 @@
-//! What the program carries as definition files: suites, models, studies, policies, trainings, printed numbers.
+//! What the program carries as definition files: suites, models, studies, policies, trainings, printed
+//! numbers.
 
 use super::markdown::{cell, head};
 use std::fmt::Write as _;

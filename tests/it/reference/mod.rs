@@ -1,4 +1,5 @@
-//! The pages of `docs/reference` that are written from the program itself: they are those that the program gives.
+//! The pages of `docs/reference` that are written from the program itself: they are those that the program
+//! gives.
 
 mod assets;
 mod commands;

@@ -1,5 +1,5 @@
-//! Every consumer of a server's answers against every kind of misbehaviour: none ends with exit code 0 and a wrong or an
-//! empty answer, and none loses an answer that can be read.
+//! Every consumer of a server's answers against every kind of misbehaviour: none ends with exit code 0 and a
+//! wrong or an empty answer, and none loses an answer that can be read.
 
 mod cases;
 mod consumer;

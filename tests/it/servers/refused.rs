@@ -68,8 +68,8 @@ fn failed(consumer: Consumer, dir: &Path) -> Vec<String> {
     failed.map(|(item, _)| item).collect()
 }
 
-/// Not found, after others were answered: that item fails, the rest goes on, and so does the same command again, whose first
-/// request is the large one.
+/// Not found, after others were answered: that item fails, the rest goes on, and so does the same command
+/// again, whose first request is the large one.
 #[test]
 fn one_request_that_is_too_large_fails_alone() {
     for consumer in [Chat, Edit, Reader, Judge] {

@@ -56,7 +56,8 @@ fn dinov2_and_radio_are_listed_checked_and_counted() {
             own.map(|key| key["name"].as_str().unwrap().to_owned())
                 .collect::<BTreeSet<String>>()
         };
-        // All that is stored, but the token of training and the list of summaries, which no network here asks for.
+        // All that is stored, but the token of training and the list of summaries, which no network here asks
+        // for.
         let bytes = fs::read(folder.join("model.safetensors")).unwrap();
         let stored = SafeTensors::deserialize(&bytes).unwrap();
         let names = stored.names().into_iter().filter(|name| {

@@ -147,7 +147,7 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
 }
 
 /// What follows each of the names, through asterisks and a colon, where a number begins.
-pub fn written<'a>(reply: &'a str, prompt: Prompt) -> Vec<&'a str> {
+pub fn written(reply: &str, prompt: Prompt) -> Vec<&str> {
     static NUMBERS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [number_after(&ASKED.join("|")), number_after("score")]);
     let [legacy, verified] = &*NUMBERS;
@@ -168,7 +168,8 @@ fn number_after(names: &str) -> Option<Regex> {
     .ok()
 }
 
-/// The digits that stand alone in their lines, up to 2 or, for a verified prompt, 1; lines end at U+000A only.
+/// The digits that stand alone in their lines, up to 2 or, for a verified prompt, 1; lines end at U+000A
+/// only.
 fn lone(text: &str, prompt: Prompt) -> Vec<f64> {
     static DIGITS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [lone_digit("[0-2]"), lone_digit("[01]")]);
