@@ -86,10 +86,7 @@ pub fn page(ctx: &Context, paging: &Paging<'_>) -> Result<Exit, Failure> {
     let titles: Vec<String> = factor.levels.iter().map(|l| l.title().to_owned()).collect();
     let written = study::write(paging.out.unwrap_or(&default), &study, &titles)?;
     if ctx.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&study).unwrap_or_default()
-        );
+        ctx.print_json(&study)?;
     } else {
         print!("{}", study.terminal(Window::detect()));
     }
