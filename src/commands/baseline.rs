@@ -119,10 +119,7 @@ fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> 
         });
     }
     if ctx.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&done).unwrap_or_default()
-        );
+        ctx.print_json(&done)?;
     } else {
         print(&done, &args.pair);
     }

@@ -50,10 +50,7 @@ pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     let verdict = judge(&policy, &candidates, lenient);
     let shown = shown(&policy, &candidates);
     if ctx.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&verdict).unwrap_or_default()
-        );
+        ctx.print_json(&verdict)?;
     } else {
         let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
         print!("{}", text::render(&verdict, &comparisons, Window::detect()));

@@ -11,6 +11,7 @@ use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use crate::text::count::counted;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -142,7 +143,7 @@ fn published() -> Vec<Row> {
             .map(|(rows, what)| format!(", {rows} {what}"))
             .collect();
         Row {
-            rest: format!("{rows} rows{told} ({from})"),
+            rest: format!("{}{told} ({from})", counted(rows, "row")),
             json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "impossible": impossible, "from": from}),
             name: listed.name,
         }

@@ -110,12 +110,12 @@ mod tests {
         assert_eq!(found(&file(1, 100, 900, "30.6")), None);
         assert_eq!(
             found(&file(1, 100, 900, "30.5")).as_deref(),
-            Some("a 30.5 is no fraction of 900 (274 right ones are 30.4, 275 are 30.6)")
+            Some("a 30.5 is not a fraction of 900 (274 right ones are 30.4, 275 are 30.6)")
         );
         // Of four pictures nothing lies between three quarters and all.
         assert_eq!(
             found(&file(2, 1, 4, "0.98")).as_deref(),
-            Some("a 0.98 is no fraction of 4 (3 right ones are 0.75, 4 are 1.00)")
+            Some("a 0.98 is not a fraction of 4 (3 right ones are 0.75, 4 are 1.00)")
         );
     }
 

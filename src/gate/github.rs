@@ -96,7 +96,7 @@ mod tests {
         let cut = fitted(&text, 500);
         assert!(cut.len() <= 500 && cut.starts_with("first line\n"));
         assert!(
-            cut.contains("line\n\n… cut") && cut.ends_with("files.\n"),
+            cut.contains("line\n\n… cut") && cut.ends_with("whole text.\n"),
             "{cut}"
         );
         assert_eq!(fitted(&text, 20), "");

@@ -262,9 +262,9 @@ mod tests {
                 "stop",
                 "It is B.",
             ),
-            (json!({"content": null}), "stop", "no words"),
-            (json!({"content": " \n"}), "stop", "no words"),
-            (json!({}), "tool_calls", "no words"),
+            (json!({"content": null}), "stop", "contains no text"),
+            (json!({"content": " \n"}), "stop", "contains no text"),
+            (json!({}), "tool_calls", "contains no text"),
             (
                 json!({"content": [], "reasoning": "It is"}),
                 "length",

@@ -9,7 +9,7 @@ mod row;
 mod rows;
 
 use super::error::RunError;
-use super::scoring::Records;
+use super::records::Records;
 use crate::grade::OfficialResults;
 use crate::record::{Item, Task};
 use crate::text::count::counted;

@@ -1,7 +1,7 @@
 //! What is said of single outputs, counted for the summary: the notes of records, and facts that are in their
 //! keys.
 
-use super::scoring::Records;
+use super::records::Records;
 use crate::record::evidence::{Call, Judgement};
 use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
 use serde_json::Value;

@@ -2,9 +2,10 @@
 
 use super::definition::grading_note;
 use super::error::RunError;
-use super::folder::{RunFolder, Stream};
-use super::journal::{Lines, read_all, write_lines};
+use super::folder::RunFolder;
+use super::journal::write_lines;
 use super::manifest::Manifest;
+use super::records::Records;
 use super::remarks;
 use super::store::write_json;
 use crate::config::{Settings, SuiteFile};
@@ -13,44 +14,8 @@ use crate::grade::{self, Board, Rule, SuiteFacts};
 use crate::observe::OBSERVERS;
 use crate::record::evidence::text_engine;
 use crate::record::judged;
-use crate::record::{Evidence, Grade, Item, Output, Summary};
+use crate::record::{Evidence, Grade, Output, Summary};
 use std::path::Path;
-use std::sync::Arc;
-
-/// The records that grading reads.
-#[derive(Debug)]
-pub struct Records {
-    /// The items, in the suite's order.
-    pub items: Arc<Vec<Item>>,
-    /// `None` for loose evidence without outputs.
-    pub outputs: Option<Vec<Output>>,
-    /// All evidence, in file order.
-    pub evidence: Vec<Evidence>,
-    /// Remarks on what was read.
-    pub notes: Vec<String>,
-}
-
-impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
-    /// caller has them already.
-    ///
-    /// # Errors
-    /// Fails if a file is damaged.
-    pub fn of_run(folder: &RunFolder, items: Option<Arc<Vec<Item>>>) -> Result<Self, RunError> {
-        let items = items.map_or_else(|| read_all(&folder.items()).map(Arc::new), Ok)?;
-        let outputs = Lines::read(&folder.stream(Stream::Outputs, None))?;
-        let evidence = Lines::read(&folder.stream(Stream::Evidence, None))?;
-        Ok(Self {
-            items,
-            outputs: Some(outputs.parse()?),
-            evidence: evidence.parse()?,
-            notes: [outputs.note, evidence.note]
-                .into_iter()
-                .flatten()
-                .collect(),
-        })
-    }
-}
 
 /// Records that were graded.
 #[derive(Debug)]

@@ -113,7 +113,7 @@ fn an_equal_run_passes_and_a_slip_is_inconclusive() {
     let (code, shown, _) = gate(dir.path(), "slip", &[]);
     assert_eq!(code, Some(5), "{shown}");
     assert!(
-        shown.starts_with("INCONCLUSIVE") && shown.contains("which chance may have done"),
+        shown.starts_with("INCONCLUSIVE") && shown.contains("but it may be chance"),
         "{shown}"
     );
     let exits = |more: &[&str]| ["slip", "worse"].map(|run| gate(dir.path(), run, more).0);
@@ -177,7 +177,7 @@ fn a_policy_sets_tiers_tolerances_and_what_partial_runs_do() {
     let (code, _, said) = judged("seed0");
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("mine.toml:4") && said.contains("`overal` is no metric"),
+        said.contains("mine.toml:4") && said.contains("`overal` is not a metric"),
         "{said}"
     );
 }
@@ -267,7 +267,7 @@ fn github_gets_a_summary_and_annotations() {
     assert!(
         std::fs::read_to_string(&summary)
             .unwrap()
-            .ends_with("files.\n")
+            .ends_with("whole text.\n")
     );
 }
 

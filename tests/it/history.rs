@@ -147,7 +147,7 @@ fn what_cannot_be_compared_is_marked_and_what_cannot_be_read_is_named() {
     for (folder, why) in [
         ("run0", "grades.parquet cannot be read"),
         ("run1", "manifest.json"),
-        ("notes", "no run: it has no manifest.json"),
+        ("notes", "not a run: it has no manifest.json"),
         ("run6", "not graded yet"),
     ] {
         let line = said.split("results/").find(|part| part.contains(folder));

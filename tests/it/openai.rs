@@ -351,7 +351,7 @@ fn answers_of_the_wrong_shape_are_told_apart_from_refusals() {
         (
             message(json!({"content": null}), "stop"),
             "empty",
-            "no words",
+            "contains no text",
         ),
     ];
     for (body, kind, words) in cases {

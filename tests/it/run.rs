@@ -166,7 +166,7 @@ fn shards_joined_equal_the_whole_run() {
         .unwrap();
     assert_eq!(early.status.code(), Some(5));
     assert!(
-        stderr(&early).contains("shard 2/3 has not begun"),
+        stderr(&early).contains("shard 2/3 has not started"),
         "{}",
         stderr(&early)
     );

@@ -245,7 +245,7 @@ fn a_shard_that_never_began_leaves_a_partial_report() {
     let early = merge(dir.path());
     assert_eq!(early.status.code(), Some(5), "{}", stderr(&early));
     let said = stderr(&early);
-    assert!(said.contains("shard 2/3 has not begun"), "{said}");
+    assert!(said.contains("shard 2/3 has not started"), "{said}");
     let summary = std::fs::read(dir.path().join(RUN).join("summary.json")).unwrap();
     let summary: Value = serde_json::from_slice(&summary).unwrap();
     // Items 1, 4 and 7 are the second shard's.

@@ -230,7 +230,7 @@ fn names_reach_the_definitions_and_unknown_ones_list_them() {
     let help = error.help().unwrap().to_string();
     assert_eq!(error.to_string(), "there is no suite named `genevall`");
     assert!(
-        help.starts_with("did you mean `geneval`? known: "),
+        help.starts_with("did you mean `geneval`? the known names are "),
         "{help}"
     );
     assert!(help.contains("longtext-zh"), "{help}");

@@ -226,7 +226,7 @@ fn unknown_names_are_told_with_what_there_is() {
         (
             &["table", "--published", "UniWorld-V2"],
             &[
-                "a model or a source named `UniWorld-V2`",
+                "no published row has `UniWorld-V2` in its model or its source",
                 "did you mean `UniWorld-V1`?",
             ],
         ),

@@ -421,7 +421,7 @@ fn a_table_with_other_columns_or_types_is_refused() {
     );
     let said = say("prompt = \"question\"\nimages = \"weight\"\nexpect = [\"answer\"]\n");
     assert!(
-        said.contains("row 2, column `weight`: it is Float64, where pictures were expected"),
+        said.contains("row 2, column `weight`: it is Float64, but pictures are expected"),
         "{said}"
     );
     // All columns are asked for, and one of them has no JSON form.

@@ -473,7 +473,7 @@ fn pictures_become_codes_and_codes_pictures() {
         (
             "short.json",
             json!({"height": 2, "width": 2, "ids": [1, 2, 3]}),
-            "3 `ids` are no grid",
+            "3 `ids` do not form a grid",
         ),
         (
             "wild.json",

@@ -221,7 +221,7 @@ fn files_that_are_no_pictures_are_named_with_a_remedy() {
     assert_eq!(
         message("page.png"),
         "DIR/page.png: not a picture of a known format (it starts with 3c 68 74 6d 6c 3e) | \
-         convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are read as well"
+         convert it to PNG; JPEG, WebP, GIF, BMP and TIFF are also read"
     );
     assert_eq!(
         message("absent.png"),

@@ -68,7 +68,7 @@ fn image_tokens_that_do_not_fit_the_grids_are_an_error() {
     let error = Positions::new(&config(), &[1, 9, 9], &[[1, 4, 6]]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the prompt has 2 image tokens, its 1 images make 6"
+        "the prompt has 2 image tokens, but its 1 images give 6"
     );
     // As many as needed in all, but in spans of other lengths.
     let grids = [[1, 2, 4], [1, 2, 2]];

@@ -68,7 +68,7 @@ mod tests {
         let error = splice(&states, &[9, 7, 9, 9, 9], 7, Some(&references)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the prompt has 1 <|vision_end|> tokens and there are features of 2 reference images"
+            "the prompt has 1 <|vision_end|> tokens, but there are features of 2 reference images"
         );
     }
 }

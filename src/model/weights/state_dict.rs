@@ -61,7 +61,7 @@ mod tests {
         let two = of(&[(&["model"], 92), (&["ema"], 92)]).unwrap_err();
         assert_eq!(
             two,
-            "it holds several networks: `model` (92 tensors), `ema` (92 tensors)"
+            "it contains several networks: `model` (92 tensors), `ema` (92 tensors)"
         );
         assert!(may_hold_weights("model_ema") && !may_hold_weights("optimizer_states"));
     }

@@ -347,22 +347,22 @@ pub const CHATS: &[Case] = &[
     Case {
         name: "no content",
         answer: |answer, _| message(answer, json!({"role": "assistant", "content": null})),
-        due: Fails("no words"),
+        due: Fails("contains no text"),
     },
     Case {
         name: "empty content",
         answer: |answer, _| message(answer, json!({"role": "assistant", "content": "\n"})),
-        due: Fails("no words"),
+        due: Fails("contains no text"),
     },
     Case {
         name: "no content key",
         answer: |answer, _| message(answer, json!({"role": "assistant"})),
-        due: Fails("no words"),
+        due: Fails("contains no text"),
     },
     Case {
         name: "a stream without words",
         answer: |_, _| body(END),
-        due: Fails("no words"),
+        due: Fails("contains no text"),
     },
     Case {
         name: "reasoning and no answer",

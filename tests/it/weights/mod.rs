@@ -169,7 +169,7 @@ fn fine(dir: &Path, name: &str) {
     let text = said(&output);
     assert!(output.status.success(), "{name}: {text}");
     let looked =
-        "every tensor that the networks ask for is here in its shape, and its numbers are finite";
+        "every tensor that the networks require exists with its shape, and its numbers are finite";
     assert!(text.contains(looked), "{name}: {text}");
 }
 

@@ -138,7 +138,7 @@ fn a_damaged_wordnet_is_refused_by_name() {
     let why = || WordNet::open(copy.path()).unwrap_err().to_string();
     std::fs::write(copy.path().join("index.verb"), "go v two 0 1 0 00000001\n").unwrap();
     assert!(
-        why().ends_with("index.verb, line 1: no index of WordNet"),
+        why().ends_with("index.verb, line 1: not an index of WordNet"),
         "{}",
         why()
     );
