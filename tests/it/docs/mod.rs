@@ -97,6 +97,29 @@ fn beside(page: &Path, link: &str) -> PathBuf {
 }
 
 #[test]
+fn paths_of_the_repository_exist() {
+    let path = regex::Regex::new(
+        r"`((?:src|suites|configs|tests|scripts|benches|prompts|schema|examples|templates|crates)/[\w./-]*)`",
+    )
+    .unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut absent = Vec::new();
+    for page in pages() {
+        for found in path.captures_iter(&page.text) {
+            // A name in capitals stands for any name.
+            let named = &found[1];
+            let any = named
+                .split(['/', '.'])
+                .any(|part| !part.is_empty() && part == part.to_uppercase());
+            if !any && !root.join(named).exists() {
+                absent.push(format!("{}: {named}", page.path.display()));
+            }
+        }
+    }
+    assert!(absent.is_empty(), "{absent:#?}");
+}
+
+#[test]
 fn files_shown_in_the_pages_can_be_read() {
     for page in pages() {
         for block in page.blocks() {
