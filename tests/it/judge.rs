@@ -396,7 +396,7 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
     assert!(said("prompts = \"absent.toml\"").contains("absent.toml"));
     assert!(said("set = \"gedit\"\nprompts = \"prompts.json\"").contains("_context_no_delimit"));
     fs::write(dir.path().join("mood.toml"), own.replace("expect.", "")).unwrap();
-    assert!(said("prompts = \"mood.toml\"").contains("`edit_type` is none of"));
+    assert!(said("prompts = \"mood.toml\"").contains("`edit_type` must be prompt"));
     // An item without the key fails alone, and says which.
     let output = with("set = \"wise\"");
     assert_eq!(output.status.code(), Some(5));

@@ -651,7 +651,7 @@ fn a_judge_that_does_not_work_is_told_before_anything_is_made() {
         ("base_url=\"ftp://x\"", "does not begin with http"),
         (
             "base_url=\"http://me:secret@host/v1\"",
-            "contains a user name or password",
+            "contains a user name or a password",
         ),
         ("model=\"\"", "`model` is empty"),
         ("concurrency=0", "must be positive"),

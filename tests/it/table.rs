@@ -232,7 +232,7 @@ fn unknown_names_are_told_with_what_there_is() {
         ),
         (
             &["table", "--format", "parquet"],
-            &["Parquet cannot be printed to a terminal", "-o FILE"],
+            &["Parquet is not for a terminal", "-o FILE"],
         ),
         (&["table", "--runs", "nowhere"], &["nowhere"]),
         (&["table", "--pairs"], &["--runs"]),

@@ -432,7 +432,7 @@ fn a_table_with_other_columns_or_types_is_refused() {
     );
     let said = say("prompt = \"question\"\nexpect = [\"image\"]\n");
     assert!(
-        said.contains("column `image`: it holds bytes") && said.contains("set `images`"),
+        said.contains("column `image`: it contains bytes") && said.contains("set `images`"),
         "{said}"
     );
 }

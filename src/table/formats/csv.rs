@@ -117,7 +117,7 @@ mod tests {
             "0.1",
             "1000000000000000.0",
             "1e+16",
-            "1e-5",
+            "0.00001",
             "1e-7",
         ];
         let expected = expected.into_iter().chain(["NaN", "inf"]);
