@@ -49,6 +49,7 @@ fn definitions() -> io::Result<()> {
     }
     list.push(']');
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    #[allow(clippy::disallowed_methods)] // A file of the build, which cargo makes anew.
     fs::write(Path::new(&out).join("definitions.rs"), list)
 }
 
@@ -88,6 +89,7 @@ fn shipped() -> io::Result<()> {
     }
     list.push_str("]\n}");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    #[allow(clippy::disallowed_methods)] // A file of the build, which cargo makes anew.
     fs::write(Path::new(&out).join("shipped.rs"), bytes + &list)
 }
 

@@ -8,6 +8,10 @@ use std::path::Path;
 use unigauge::session::{MadeRun, PictureFolder, PictureRequest, Session, SessionError};
 
 /// Scores the pictures of a model; the run folder is `OUT/SUITE/MODEL/seed0`.
+///
+/// # Errors
+/// Fails as the commands of the program fail; the message says what to do.
+#[allow(unreachable_pub)] // A test includes this file.
 pub fn score_pictures(
     suite: &str,
     pictures: &Path,

@@ -12,6 +12,10 @@ use unigauge::table::Window;
 use unigauge::table::formats::TERMINAL;
 
 /// Runs a target into a folder, and gives its tables as text.
+///
+/// # Errors
+/// Fails as the commands of the program fail; the message says what to do.
+#[allow(unreachable_pub)] // A test includes this file.
 pub fn tables_of(target: &str, models: &[String], out: &Path) -> miette::Result<String> {
     let request = RunRequest::new(target, out).with_models(models);
     let made = Session::default().run(&request)?;

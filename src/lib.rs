@@ -48,6 +48,9 @@
 //! Imports go downwards: commands → session → run → stages → image, text, paths, stats, hub, config, record.
 //! A stage never imports another stage.
 
+// Tests arrange files that may be of any kind.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 #[macro_use]
 pub mod print;
 

@@ -18,7 +18,7 @@ fn running() -> std::sync::MutexGuard<'static, Vec<u32>> {
 }
 
 /// Stops all groups, for a program that ends without dropping them.
-pub fn stop_all() {
+pub(crate) fn stop_all() {
     running().iter().for_each(|leader| stop(*leader));
 }
 
@@ -35,13 +35,13 @@ fn stop(leader: u32) {
 }
 
 /// A child in a process group of its own. Dropping it stops the whole group and leaves no zombie.
-pub struct Group {
+pub(crate) struct Group {
     child: Child,
 }
 
 impl Group {
     /// Starts `command` as the leader of a new group, so that a Ctrl-C in the terminal does not reach it.
-    pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
+    pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.spawn()?;
@@ -49,12 +49,12 @@ impl Group {
         Ok(Self { child })
     }
 
-    pub fn child(&mut self) -> &mut Child {
+    pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
     /// Stops the leader and all its descendants that did not leave the group, and reaps the leader.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         stop(self.child.id());
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -62,7 +62,7 @@ impl Group {
     }
 
     /// Waits until the leader ends by itself, at most `limit`.
-    pub fn ended_within(&mut self, limit: Duration) -> Option<std::process::ExitStatus> {
+    pub(crate) fn ended_within(&mut self, limit: Duration) -> Option<std::process::ExitStatus> {
         let end = Instant::now() + limit;
         loop {
             match self.child.try_wait() {
@@ -82,10 +82,10 @@ impl Drop for Group {
 
 /// The last lines that a child wrote, collected on a thread so that the child never blocks.
 #[derive(Clone, Default)]
-pub struct Tail(Arc<Mutex<std::collections::VecDeque<String>>>);
+pub(crate) struct Tail(Arc<Mutex<std::collections::VecDeque<String>>>);
 
 impl Tail {
-    pub fn follow(stream: impl Read + Send + 'static) -> Self {
+    pub(crate) fn follow(stream: impl Read + Send + 'static) -> Self {
         let tail = Self::default();
         let kept = tail.clone();
         std::thread::spawn(move || {
@@ -110,7 +110,7 @@ impl Tail {
         }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.lock().map_or_else(
             |_| String::new(),
             |lines| lines.iter().cloned().collect::<Vec<_>>().join("\n"),

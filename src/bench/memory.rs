@@ -1,7 +1,7 @@
 //! How much memory the process takes.
 
 /// The largest resident size so far in bytes, where the system says so.
-pub fn peak() -> Option<u64> {
+pub(super) fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

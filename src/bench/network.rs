@@ -21,7 +21,7 @@ pub struct Shapes {
 }
 
 /// The description of a network that can be timed.
-pub trait TimedNetwork {
+pub(super) trait TimedNetwork {
     /// The name that `unigauge bench model` takes.
     const NAME: &'static str;
     /// A configuration that runs in seconds on a CPU, as JSON.
@@ -97,7 +97,7 @@ impl NetworkKind {
 }
 
 /// One benchmark on its way.
-pub struct Bench<'a> {
+pub(super) struct Bench<'a> {
     /// What was measured so far.
     pub report: Report,
     /// Width and height of the picture in pixels.
@@ -114,7 +114,7 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// The device that the network runs on.
-    pub fn device(&self) -> &'a Device {
+    pub(super) fn device(&self) -> &'a Device {
         self.clock.device
     }
 
@@ -122,7 +122,7 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Fails when `build` fails, and if the device has no room.
-    pub fn random<T>(&mut self, build: impl Fn(&Weights) -> Result<T>) -> Result<T> {
+    pub(super) fn random<T>(&mut self, build: impl Fn(&Weights) -> Result<T>) -> Result<T> {
         let (network, parameters) = weights::random(self.dtype, self.device(), build)?;
         self.report.parameters += parameters;
         Ok(network)
@@ -132,18 +132,18 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Fails if the device has no room.
-    pub fn noise(&self, shape: &[usize]) -> Result<Tensor> {
+    pub(super) fn noise(&self, shape: &[usize]) -> Result<Tensor> {
         Ok(Tensor::randn(0f32, 1.0, shape, self.device())?.to_dtype(self.dtype)?)
     }
 
     /// Notes the size of the picture.
-    pub fn note_picture(&mut self) {
+    pub(super) fn note_picture(&mut self) {
         self.note_shape("width", self.size[0]);
         self.note_shape("height", self.size[1]);
     }
 
     /// Notes a size of the input.
-    pub fn note_shape(&mut self, name: &'static str, size: usize) {
+    pub(super) fn note_shape(&mut self, name: &'static str, size: usize) {
         self.report.shapes.insert(name, size);
     }
 
@@ -151,14 +151,18 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Fails when `work` fails.
-    pub fn time<T>(&mut self, phase: &'static str, work: impl FnMut() -> Result<T>) -> Result<()> {
+    pub(super) fn time<T>(
+        &mut self,
+        phase: &'static str,
+        work: impl FnMut() -> Result<T>,
+    ) -> Result<()> {
         let seconds = self.clock.time(phase, work)?;
         self.note(phase, seconds);
         Ok(())
     }
 
     /// Notes the seconds of a phase, where there are any.
-    pub fn note(&mut self, phase: &'static str, seconds: Option<Seconds>) {
+    pub(super) fn note(&mut self, phase: &'static str, seconds: Option<Seconds>) {
         if let Some(seconds) = seconds {
             self.report.phases.insert(phase, seconds);
         }
@@ -169,7 +173,7 @@ impl<'a> Bench<'a> {
 ///
 /// # Errors
 /// Fails if the side is not a multiple of them.
-pub fn tokens(side: usize, pixels: usize) -> Result<usize> {
+pub(super) fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
         _ => Err(ModelError::Input(format!(

@@ -15,7 +15,7 @@ type Scores = HashMap<(String, u32), (String, f64)>;
 ///
 /// # Errors
 /// Fails if a run's records are damaged.
-pub fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Failure> {
+pub(super) fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Failure> {
     let judged = |titled: &&TitledSummary| !titled.summary.judges.is_empty();
     if summaries.iter().filter(judged).count() < 2 {
         return Ok(());

@@ -18,7 +18,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if a run or the baseline cannot be read, or they do not fit together.
-pub fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failure> {
+pub(super) fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failure> {
     match command {
         BaselineCommand::Save(args) => save(args),
         BaselineCommand::Compare(args) => compared(ctx, args),
@@ -140,7 +140,7 @@ fn one(
 }
 
 /// The run of the same suite and model, or else the only one of the suite.
-pub fn counterpart<'a>(runs: &'a [Outcomes], run: &Outcomes) -> Option<&'a Outcomes> {
+pub(super) fn counterpart<'a>(runs: &'a [Outcomes], run: &Outcomes) -> Option<&'a Outcomes> {
     let of_suite = runs.iter().filter(|own| own.facts.suite == run.facts.suite);
     let of_suite: Vec<&Outcomes> = of_suite.collect();
     let same = |own: &&&Outcomes| own.facts.model == run.facts.model;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if there is no such network, its configuration or a size has a mistake, or the device has no room.
-pub fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
+pub(super) fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     let device = args
         .device

@@ -42,7 +42,7 @@ impl From<&RunArgs> for CheckArgs {
 ///
 /// # Errors
 /// Fails if a definition has a mistake.
-pub fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
+pub(super) fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
         Exit::Ok

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// The folder of the checkpoint, when the settings name one.
-pub fn folder(settings: &Settings) -> Option<PathBuf> {
+pub(super) fn folder(settings: &Settings) -> Option<PathBuf> {
     match settings.to_json().get("checkpoint") {
         Some(Value::String(path)) => Some(PathBuf::from(path)),
         _ => None,
@@ -26,7 +26,11 @@ pub fn folder(settings: &Settings) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Fails if the hub cannot be asked.
-pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Snapshot, HubError> {
+pub(super) fn snapshot(
+    hub: &Hub,
+    repository: &Repository,
+    folder: &Path,
+) -> Result<Snapshot, HubError> {
     let wants = |path: &str| repository.wants(path);
     hub.snapshot(&repository.repo, &repository.revision, folder, &wants)
 }
@@ -35,7 +39,7 @@ pub fn snapshot(hub: &Hub, repository: &Repository, folder: &Path) -> Result<Sna
 ///
 /// # Errors
 /// Fails if the model's settings or a configuration have mistakes.
-pub fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
+pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
     let ConfiguredModel {
         model, settings, ..
     } = ConfiguredModel::new(&ctx.session, model, "")?;
@@ -126,7 +130,7 @@ fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) 
 }
 
 /// Prints why a checkpoint cannot be used; false then.
-pub fn told(looked: Result<(), BuildError>) -> bool {
+pub(super) fn told(looked: Result<(), BuildError>) -> bool {
     if let Err(error) = looked {
         println!("  {:?}", miette::Report::new(error));
         return false;

@@ -22,26 +22,28 @@ mod table;
 mod tokens;
 mod train;
 
-pub use baseline::{BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs};
-pub use bench::{Bench, BenchModelArgs, BenchPrecision};
-pub use check::{CheckArgs, Layout};
-pub use compare::{AllowArgs, CompareArgs, Interval, PairArgs};
-pub use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
-pub use fetch::FetchArgs;
-pub use gate::{FailOn, GateArgs};
-pub use grade::GradeArgs;
-pub use history::HistoryArgs;
-pub use items::ItemsArgs;
-pub use list::{ListArgs, Listable};
-pub use merge::MergeArgs;
-pub use observe::ObserveArgs;
-pub use parity::ParityArgs;
-pub use report::ReportArgs;
-pub use run::{RunArgs, SelectArgs};
-pub use study::StudyArgs;
-pub use table::TableArgs;
-pub use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
-pub use train::TrainArgs;
+pub(super) use baseline::{
+    BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs,
+};
+pub(super) use bench::{Bench, BenchModelArgs, BenchPrecision};
+pub(super) use check::{CheckArgs, Layout};
+pub(super) use compare::{AllowArgs, CompareArgs, Interval, PairArgs};
+pub(super) use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub(super) use fetch::FetchArgs;
+pub(super) use gate::{FailOn, GateArgs};
+pub(super) use grade::GradeArgs;
+pub(super) use history::HistoryArgs;
+pub(super) use items::ItemsArgs;
+pub(super) use list::{ListArgs, Listable};
+pub(super) use merge::MergeArgs;
+pub(super) use observe::ObserveArgs;
+pub(super) use parity::ParityArgs;
+pub(super) use report::ReportArgs;
+pub(super) use run::{RunArgs, SelectArgs};
+pub(super) use study::StudyArgs;
+pub(super) use table::TableArgs;
+pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
+pub(super) use train::TrainArgs;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -64,7 +66,7 @@ Examples:
 
 Exit codes: 0 success · 1 unexpected error · 2 usage error · 3 failed check · 4 nothing selected ·
 5 incomplete results · 6 environment · 130 interrupted (the same command continues)")]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -73,7 +75,7 @@ pub struct Cli {
 
 /// The options of every command.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Do not use the network; a file that is not in the cache is an error
     #[arg(long, global = true, env = "UNIGAUGE_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     pub offline: bool,
@@ -90,7 +92,7 @@ pub struct Global {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run a study, or a suite with models: generate, observe, grade and report
     Run(RunArgs),
     /// Print the items of a suite as JSON lines

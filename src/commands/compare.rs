@@ -23,7 +23,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if a folder is not a graded run, or two runs should not be compared.
-pub fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
+pub(super) fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure> {
     let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     agreement::note(&args.runs, &mut summaries)?;
@@ -86,7 +86,7 @@ fn comparisons(args: &CompareArgs) -> Result<(Vec<Done>, Option<Failure>), Failu
 }
 
 /// A comparison with the places of its runs on the command line. `None` for a baseline's run.
-pub struct Done {
+pub(super) struct Done {
     pub before: Option<usize>,
     pub after: usize,
     pub comparison: Comparison,
@@ -151,7 +151,7 @@ fn all(
 }
 
 /// Why two runs are not compared, and what to do.
-pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Failure {
+pub(super) fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Failure {
     let name = |run: &Outcomes| format!("{} ({})", run.facts.model, run.facts.run);
     let message = format!(
         "{} and {} are not compared: {error}",
@@ -172,7 +172,7 @@ pub fn refusal(before: &Outcomes, after: &Outcomes, error: &NotComparable) -> Fa
 }
 
 /// What the command line lets pass.
-pub fn allowed(args: &AllowArgs) -> Allowed {
+pub(super) fn allowed(args: &AllowArgs) -> Allowed {
     Allowed {
         version: args.allow_version,
         prompts: args.allow_prompts,
@@ -184,7 +184,7 @@ pub fn allowed(args: &AllowArgs) -> Allowed {
 }
 
 /// How differences are computed where the command line does not say.
-pub fn usual() -> DifferenceOptions {
+pub(super) fn usual() -> DifferenceOptions {
     DifferenceOptions {
         plan: Plan {
             level: 0.05,
@@ -199,7 +199,7 @@ pub fn usual() -> DifferenceOptions {
 }
 
 /// How differences are computed.
-pub fn options(args: &PairArgs) -> DifferenceOptions {
+pub(super) fn options(args: &PairArgs) -> DifferenceOptions {
     DifferenceOptions {
         plan: Plan {
             level: args.level,
@@ -216,7 +216,7 @@ pub fn options(args: &PairArgs) -> DifferenceOptions {
 }
 
 /// Prints comparisons for eyes.
-pub fn print(comparisons: &[Done], pair: &PairArgs) {
+pub(super) fn print(comparisons: &[Done], pair: &PairArgs) {
     let window = Window::detect().unstyled();
     for done in comparisons {
         let grid = compare::printed::screen(&done.comparison, pair.power);
@@ -249,7 +249,7 @@ fn pairs_alone<'a>(
 ///
 /// # Errors
 /// Fails if a run cannot be read or the page cannot be written.
-pub fn page(
+pub(super) fn page(
     dir: &Path,
     runs: &[std::path::PathBuf],
     comparisons: &[Done],

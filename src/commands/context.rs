@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// Shared by all commands.
-pub struct Context {
+pub(super) struct Context {
     /// Whether results are printed as JSON.
     pub json: bool,
     /// Whether no progress is printed.
@@ -24,7 +24,7 @@ pub struct Context {
 
 impl Context {
     /// Reads the global options.
-    pub fn new(global: &Global) -> Self {
+    pub(super) fn new(global: &Global) -> Self {
         let cancel = Cancel::default();
         Self {
             json: global.json,
@@ -41,12 +41,12 @@ impl Context {
     }
 
     /// Lets Ctrl-C and the signals of schedulers raise the flag.
-    pub fn catch_interrupts(&self) {
+    pub(super) fn catch_interrupts(&self) {
         super::interrupt::catch(&self.cancel);
     }
 
     /// Whether the network may not be used.
-    pub fn offline(&self) -> bool {
+    pub(super) fn offline(&self) -> bool {
         self.session.is_offline()
     }
 
@@ -54,7 +54,7 @@ impl Context {
     ///
     /// # Errors
     /// Fails if a table of assets cannot be read.
-    pub fn hub(&self) -> Result<Arc<Hub>, Failure> {
+    pub(super) fn hub(&self) -> Result<Arc<Hub>, Failure> {
         Ok(self.session.hub()?)
     }
 
@@ -62,7 +62,7 @@ impl Context {
     ///
     /// # Errors
     /// Fails if it has no JSON form.
-    pub fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    pub(super) fn print_json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| RunError::Invalid(error.to_string()))?;
         println!("{text}");

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if a folder is not a graded run, or a file cannot be written.
-pub fn export(ctx: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
+pub(super) fn export(ctx: &Context, command: &ExportCommand) -> Result<Exit, Failure> {
     match command {
         ExportCommand::Items(args) => items(ctx, args),
         ExportCommand::LmEval(args) => lm_eval(ctx, args),

@@ -15,7 +15,7 @@ use crate::table::FormatError;
 
 /// A failed command.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// What the user reads.
     pub report: miette::Report,
     /// What scripts read.
@@ -24,7 +24,7 @@ pub struct Failure {
 
 impl Failure {
     /// An error with its exit code.
-    pub fn new(exit: Exit, report: impl Into<miette::Report>) -> Self {
+    pub(super) fn new(exit: Exit, report: impl Into<miette::Report>) -> Self {
         Self {
             exit,
             report: report.into(),
@@ -32,27 +32,33 @@ impl Failure {
     }
 
     /// Wrong usage, in one sentence and a remedy.
-    pub fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    pub(super) fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
         Self::with_help(Exit::Usage, message, help)
     }
 
     /// The environment lacks something.
-    pub fn environment(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    pub(super) fn environment(
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Self {
         Self::with_help(Exit::Environment, message, help)
     }
 
     /// Nothing was selected.
-    pub fn nothing(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    pub(super) fn nothing(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
         Self::with_help(Exit::NothingSelected, message, help)
     }
 
     /// Outputs are missing, failed or not scored.
-    pub fn incomplete(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
+    pub(super) fn incomplete(
+        message: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) -> Self {
         Self::with_help(Exit::Incomplete, message, help)
     }
 
     /// Reading or writing failed in the middle of work.
-    pub fn io(error: std::io::Error) -> Self {
+    pub(super) fn io(error: std::io::Error) -> Self {
         Self::with_help(
             Exit::Unexpected,
             error,

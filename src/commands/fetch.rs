@@ -18,7 +18,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if an asset is unknown, or fetching was interrupted.
-pub fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
+pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     if args.assets.is_empty() {
         list::assets(ctx)?;
         return Ok(Exit::Ok);

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if a run, the baseline or the policy cannot be read, or a file cannot be written.
-pub fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
+pub(super) fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     let policy = config::policy(&args.policy, Path::new(""))?.definition;
     let baselines = baselines(&args.baseline)?;
     let runs: Vec<Outcomes> = args

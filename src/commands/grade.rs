@@ -13,7 +13,7 @@ use crate::session::{GradeOverride, LooseFiles};
 ///
 /// # Errors
 /// Fails if files are absent or damaged, or the rule's options have mistakes.
-pub fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
+pub(super) fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
     let options = Settings::parse("--set", &args.set.join("\n"))?;
     let summary = match (&args.run, &args.items, &args.suite, &args.out) {
         (Some(run), ..) => {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if there are no such runs, or a file cannot be written.
-pub fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
+pub(super) fn history(ctx: &Context, args: &HistoryArgs) -> Result<Exit, Failure> {
     let wanted = Wanted {
         models: args.model.clone(),
         metrics: args.metric.clone(),

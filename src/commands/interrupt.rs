@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Lets the signals raise the flag from now on.
 #[cfg(unix)]
-pub fn catch(cancel: &Cancel) {
+pub(super) fn catch(cancel: &Cancel) {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
     use signal_hook::iterator::Signals;
 

@@ -15,7 +15,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the suite or its items have mistakes, or it has no official format.
-pub fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
+pub(super) fn items(ctx: &Context, args: &ItemsArgs) -> Result<Exit, Failure> {
     let bytes = if args.official {
         let suite = config::suite(&args.suite, Path::new(""))?.definition;
         official(&suite)

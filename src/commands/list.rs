@@ -20,7 +20,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the asset cache has no folder.
-pub fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+pub(super) fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     match args.what {
         Some(Listable::Assets) => assets(ctx)?,
         Some(what) => section(ctx, what, args, false),
@@ -192,7 +192,7 @@ fn runs(out: &Path) -> Vec<Row> {
 ///
 /// # Errors
 /// Fails if the asset cache has no folder.
-pub fn assets(ctx: &Context) -> Result<(), Failure> {
+pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
     for entry in hub.list() {
         let state = match &entry.state {
@@ -225,7 +225,7 @@ pub fn assets(ctx: &Context) -> Result<(), Failure> {
 }
 
 /// Size in words: unknown where none is pinned for this platform.
-pub fn size(asset: &Asset) -> String {
+pub(super) fn size(asset: &Asset) -> String {
     asset.pinned_size().map_or_else(
         || "an unknown size".into(),
         |size| HumanBytes(size).to_string(),

@@ -10,7 +10,7 @@ use clap::CommandFactory;
 use std::path::Path;
 
 /// Prints a completion script.
-pub fn completions(shell: clap_complete::Shell) -> Exit {
+pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "unigauge", &mut script);
     print::bytes(&script);
@@ -21,7 +21,7 @@ pub fn completions(shell: clap_complete::Shell) -> Exit {
 ///
 /// # Errors
 /// Fails if a page cannot be written.
-pub fn man(out: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn man(out: Option<&Path>) -> Result<Exit, Failure> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = out else {

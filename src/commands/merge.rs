@@ -11,7 +11,7 @@ use crate::exit::Exit;
 ///
 /// # Errors
 /// Fails if there are no shards, they overlap, or one is being made.
-pub fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
+pub(super) fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
     let merged = ctx.session.merge_shards(&args.run)?;
     let summaries = [merged.summary];
     print_summaries(ctx, &summaries, &[])?;

@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the folder is not a run, the images cannot be listed, or an observer cannot be made.
-pub fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
+pub(super) fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     match (&args.run, &args.suite, &args.images) {
         (Some(run), ..) => observe_run(ctx, args, run),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// When the device cannot be opened. A case that cannot be read is printed and the others still run.
-pub fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> {
+pub(super) fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> {
     let device = args
         .device
         .open()

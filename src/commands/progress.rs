@@ -26,12 +26,12 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
 });
 
 /// One line on stderr, above any bar.
-pub fn say(line: impl AsRef<str>) {
+pub(super) fn say(line: impl AsRef<str>) {
     BARS.suspend(|| eprintln!("{}", line.as_ref()));
 }
 
 /// Where the report of a run is.
-pub fn say_report(run: &RunFolder) {
+pub(super) fn say_report(run: &RunFolder) {
     let page = run.report().join("index.html");
     say(format!("report: {}", page.display()));
 }
@@ -50,14 +50,14 @@ fn bar(length: u64, label: &str) -> ProgressBar {
 }
 
 /// Shows how downloads go.
-pub struct AssetProgress {
+pub(super) struct AssetProgress {
     quiet: bool,
     bars: Mutex<HashMap<String, ProgressBar>>,
 }
 
 impl AssetProgress {
     /// `quiet` shows nothing.
-    pub fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         Self {
             quiet,
             bars: Mutex::new(HashMap::new()),
@@ -111,13 +111,13 @@ impl Progress for AssetProgress {
 }
 
 /// Shows the progress of the runs of a session.
-pub struct RunLines {
+pub(super) struct RunLines {
     quiet: bool,
 }
 
 impl RunLines {
     /// `quiet` shows failures and remarks alone.
-    pub fn new(quiet: bool) -> Self {
+    pub(super) fn new(quiet: bool) -> Self {
         Self { quiet }
     }
 }
@@ -253,7 +253,7 @@ impl Listener for RunProgress {
 }
 
 /// Shows how a training goes.
-pub struct TrainProgress {
+pub(super) struct TrainProgress {
     quiet: bool,
     label: String,
     steps: u64,
@@ -265,7 +265,7 @@ pub struct TrainProgress {
 
 impl TrainProgress {
     /// `label` names the training, which has so many steps in all.
-    pub fn new(quiet: bool, label: &str, steps: u64) -> Self {
+    pub(super) fn new(quiet: bool, label: &str, steps: u64) -> Self {
         Self {
             quiet,
             label: label.to_owned(),
@@ -293,7 +293,7 @@ impl TrainProgress {
     }
 
     /// Hears an event.
-    pub fn on(&self, event: &TrainEvent<'_>) {
+    pub(super) fn on(&self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::Resumed { step } => {
                 self.bar.set_position(*step);
@@ -332,7 +332,7 @@ impl TrainProgress {
     }
 
     /// Takes the bar away.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -13,7 +13,7 @@ use crate::session::{TitledSummary, published_beside, read_view};
 ///
 /// # Errors
 /// Fails if a folder is not a graded run, or the report cannot be written.
-pub fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
+pub(super) fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let out = match (&args.out, &args.runs[..]) {
         (Some(out), _) => out.clone(),
         (None, [one]) => RunFolder::at(one).report(),

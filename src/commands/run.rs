@@ -51,7 +51,7 @@ fn request(args: &RunArgs, observe: bool) -> RunRequest {
 ///
 /// # Errors
 /// As its stages; what is finished is kept.
-pub fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure> {
+pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure> {
     if args.dry_run {
         return check::check(ctx, &CheckArgs::from(args));
     }

@@ -6,7 +6,7 @@ use std::io;
 
 /// Standard error, drawn again 20 times a second at most. The bars panic when they cannot be drawn: of a
 /// terminal that was closed they never hear.
-pub fn screen() -> ProgressDrawTarget {
+pub(super) fn screen() -> ProgressDrawTarget {
     ProgressDrawTarget::term_like_with_hz(Box::new(Screen(Term::buffered_stderr())), 20)
 }
 

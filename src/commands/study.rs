@@ -17,7 +17,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// When the study has mistakes or no factor, no run of it is there, or the page cannot be written.
-pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
+pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
     let limit = args.limit.or(study.limit);
@@ -39,7 +39,11 @@ pub fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// As [`study`].
-pub fn page(ctx: &Context, runs: &StudyRuns<'_>, out: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn page(
+    ctx: &Context,
+    runs: &StudyRuns<'_>,
+    out: Option<&Path>,
+) -> Result<Exit, Failure> {
     let file = runs.study;
     let Some(factor) = &file.factor else {
         return Err(Failure::usage(

@@ -14,7 +14,7 @@ use crate::table::{Document, Records, Window};
 ///
 /// # Errors
 /// Fails if the results have no such form.
-pub fn print_summaries(
+pub(super) fn print_summaries(
     ctx: &Context,
     summaries: &[TitledSummary],
     published: &[PublishedFile],
@@ -32,7 +32,7 @@ pub fn print_summaries(
 }
 
 /// The tables of some runs.
-pub fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -> Vec<Table> {
+pub(super) fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -> Vec<Table> {
     let inputs: Vec<TableInput<'_>> = summaries.iter().map(TitledSummary::input).collect();
     Table::of_runs(&inputs, TableSettings::default())
         .into_iter()
@@ -41,7 +41,7 @@ pub fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -> Vec<T
 }
 
 /// Incomplete as soon as one output is missing, failed or unscored.
-pub fn exit_of(summaries: &[TitledSummary]) -> Exit {
+pub(super) fn exit_of(summaries: &[TitledSummary]) -> Exit {
     if summaries.iter().any(|titled| titled.summary.partial) {
         Exit::Incomplete
     } else {

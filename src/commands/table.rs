@@ -19,7 +19,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if a name is not known, a folder is not a graded run, or the file cannot be written.
-pub fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
+pub(super) fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     let format = format(ctx, args)?;
     let files = chosen(args)?;
     let runs = args.runs.iter().map(|run| Run::read(run));

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// Fails if the model has no tokenizer in this process, a file cannot be read or the checkpoint is not whole.
-pub fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
+pub(super) fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Failure> {
     ctx.catch_interrupts();
     match command {
         TokensCommand::Encode(args) => encode(ctx, args),

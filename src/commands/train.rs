@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the definition has a mistake, the folder holds another training, or a step fails.
-pub fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
+pub(super) fn run(ctx: &Context, args: &TrainArgs) -> Result<Exit, Failure> {
     let change = TrainingChange {
         seed: args.seed,
         set: &args.set,

@@ -24,7 +24,7 @@ const _: () = assert!(VERIFIED <= BEGINNING);
 ///
 /// # Errors
 /// Fails if the folder holds another training, or a step fails.
-pub fn train_one(
+pub(super) fn train_one(
     ctx: &Context,
     args: &TrainArgs,
     training: &TrainingFile,
@@ -77,7 +77,7 @@ fn train_steps(
 ///
 /// # Errors
 /// Fails if there is nothing to compare with, or a step fails.
-pub fn verify_beginning(
+pub(super) fn verify_beginning(
     ctx: &Context,
     args: &TrainArgs,
     training: &TrainingFile,

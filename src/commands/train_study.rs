@@ -15,7 +15,11 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the study trains nothing, an argument is for single trainings, or a training fails.
-pub fn run(ctx: &Context, args: &TrainArgs, study: &Loaded<StudyFile>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    ctx: &Context,
+    args: &TrainArgs,
+    study: &Loaded<StudyFile>,
+) -> Result<Exit, Failure> {
     let trainings = study.definition.trainings(study.base())?;
     if trainings.is_empty() {
         return Err(Failure::usage(

@@ -29,7 +29,7 @@ impl Change {
 }
 
 /// Items by the size of their change, losses before gains of the same size, then in the suite's order.
-pub fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
+pub(super) fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
     let mut changes: Vec<Change> = pairing
         .items
         .iter()

@@ -84,7 +84,7 @@ pub fn p(value: f64) -> String {
 }
 
 /// A number that may be missing.
-pub fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+pub(super) fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), show)
 }
 
@@ -95,7 +95,10 @@ pub fn counts(difference: &Difference) -> String {
 }
 
 /// The names of the two runs: the models' titles, with the runs' where these are the same.
-pub fn names(before: &crate::record::RunFacts, after: &crate::record::RunFacts) -> [String; 2] {
+pub(super) fn names(
+    before: &crate::record::RunFacts,
+    after: &crate::record::RunFacts,
+) -> [String; 2] {
     let same = before.model_title == after.model_title;
     [before, after].map(|run| {
         if same {
@@ -107,7 +110,7 @@ pub fn names(before: &crate::record::RunFacts, after: &crate::record::RunFacts) 
 }
 
 /// What the overall number's power is, in a sentence. `None` if nothing differs.
-pub fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
+pub(super) fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
     let chance = power * 100.0;
     let least = difference.detectable?;
     let mut text = format!(

@@ -168,7 +168,7 @@ pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64
 }
 
 /// What one output adds to a metric.
-pub fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
+pub(super) fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
     let own = output.sums?;
     let (numerator, denominator) = match metric {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => own,

@@ -79,7 +79,7 @@ fn scored(item: &ItemOutcome) -> bool {
 ///
 /// # Errors
 /// The rule makes no such number of one of the runs, or no item is in both.
-pub fn difference(
+pub(super) fn difference(
     pairing: &Pairing<'_>,
     name: &str,
     options: &DifferenceOptions,

@@ -11,7 +11,7 @@ const ALIKE: f64 = 0.02;
 
 /// Remarks on groups whose share of the scored outputs differs, and on an overall difference that goes
 /// against that of every group. `official` is the difference of the runs' own overall numbers.
-pub fn remarks(
+pub(super) fn remarks(
     before: &Outcomes,
     after: &Outcomes,
     official: Option<f64>,

@@ -113,7 +113,7 @@ pub enum Raw<'a> {
 ///
 /// # Errors
 /// What is wrong with the line.
-pub type LineParser = fn(usize, &str) -> Result<Record, RecordFault>;
+pub(super) type LineParser = fn(usize, &str) -> Result<Record, RecordFault>;
 
 impl Raw<'_> {
     /// A record, with its key where the source has one.

@@ -5,7 +5,7 @@ use super::verdict::{Ruled, Verdict};
 use crate::table::{Cell, Column, Grid, Row};
 
 /// A row for each rule, without caption and notes.
-pub fn rules(verdict: &Verdict) -> Grid {
+pub(super) fn rules(verdict: &Verdict) -> Grid {
     let words = ["rule", "tier", "result"].map(Column::words);
     let heads = ["n", "baseline", "now", "drop", "allowed", "p", "seen from"];
     Grid {
@@ -19,7 +19,7 @@ pub fn rules(verdict: &Verdict) -> Grid {
 }
 
 /// The same, with the reason behind each rule.
-pub fn rules_with_reasons(verdict: &Verdict) -> Grid {
+pub(super) fn rules_with_reasons(verdict: &Verdict) -> Grid {
     let mut grid = rules(verdict);
     grid.columns.push(Column::unnamed());
     for (row, rule) in grid.rows.iter_mut().zip(&verdict.rules) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// `-` in `right`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub(super) struct Line {
     item: String,
     asked: String,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
@@ -28,7 +28,7 @@ pub struct Line {
 
 impl Line {
     /// The line of an item.
-    pub fn new(outcome: &ItemOutcome) -> Self {
+    pub(super) fn new(outcome: &ItemOutcome) -> Self {
         let outputs = &outcome.outputs;
         let all = |test: &dyn Fn(&OutputOutcome, (f64, f64)) -> bool| {
             outputs
@@ -68,7 +68,7 @@ impl Line {
     }
 
     /// The outcome. `None` if the lists do not have the length of the run's repeats.
-    pub fn outcome(self, repeats: u32) -> Option<ItemOutcome> {
+    pub(super) fn outcome(self, repeats: u32) -> Option<ItemOutcome> {
         let repeats = repeats as usize;
         let right: Option<Vec<Option<bool>>> = self.right.as_deref().map(|right| {
             let bit = |c| match c {

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 /// Settings of the `echo` generator: none.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EchoSettings {}
+pub(super) struct EchoSettings {}
 
 /// Answers with the prompt.
 #[derive(Debug, Clone, Copy)]
-pub struct Echo;
+pub(super) struct Echo;
 
 impl SimpleGenerator for Echo {
     const NAME: &'static str = "echo";

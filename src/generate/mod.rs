@@ -23,7 +23,7 @@ pub mod xomni;
 pub use error::{BuildError, GenerateError};
 pub use generator::{Answer, Done, Generated, Generator, Request};
 pub use kind::{GeneratorKind, Pipeline, Resources, SimpleGenerator};
-pub use pipeline::{CheckpointFolder, Part, Phase, phases, plan_lines};
+pub use pipeline::{Part, Phase, phases, plan_lines};
 pub use place::{Place, Precision};
 pub use released::ReleasedConfig;
 

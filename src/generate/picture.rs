@@ -6,13 +6,13 @@ use base64::Engine as _;
 use std::path::Path;
 
 /// Largest encoded picture that is accepted, in bytes.
-pub const MAX_BYTES: u64 = 256 << 20;
+pub(super) const MAX_BYTES: u64 = 256 << 20;
 
 /// Takes the bytes as an answer.
 ///
 /// # Errors
 /// When they are not a picture; the message says what they look like.
-pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
+pub(super) fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
         Some(extension) => Ok(Answer::Encoded { bytes, extension }),
         None if bytes.is_empty() => Err("an empty file (0 bytes)".to_owned()),
@@ -34,7 +34,7 @@ pub fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
 ///
 /// # Errors
 /// Fails if there is no such file, or it is not a whole picture.
-pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
+pub(super) fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     let name = format!("input image {}", path.display());
     let bytes = read_file(path).map_err(|error| format!("input image {error}"))?;
     let format = match decode_bytes(&bytes, &name) {
@@ -50,7 +50,7 @@ pub fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn refuse_damage(path: &Path) -> Result<(), String> {
+pub(super) fn refuse_damage(path: &Path) -> Result<(), String> {
     let read = read_file(path);
     match read.and_then(|bytes| decode_bytes(&bytes, &path.display().to_string())) {
         Err(error @ (ImageError::Damaged { .. } | ImageError::Empty { .. })) => {
@@ -64,7 +64,7 @@ pub fn refuse_damage(path: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// Fails if it is not a base64.
-pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
+pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let body = match text.strip_prefix("data:") {
         Some(rest) => rest
             .split_once("base64,")

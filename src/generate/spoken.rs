@@ -13,7 +13,7 @@ use image::RgbImage;
 use serde::Deserialize;
 
 /// One turn, with its pictures decoded.
-pub struct Spoken {
+pub(super) struct Spoken {
     role: Role,
     text: String,
     /// What is shown.
@@ -24,7 +24,7 @@ pub struct Spoken {
 
 /// What of a turn comes first.
 #[derive(Debug, Clone, Copy)]
-pub enum Order {
+pub(super) enum Order {
     TextFirst,
     PicturesFirst,
 }
@@ -44,7 +44,7 @@ impl Spoken {
     ///
     /// # Errors
     /// Fails if the history has a mistake or a picture cannot be read. The message names the key or the file.
-    pub fn turns(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
+    pub(super) fn turns(request: &Request<'_>) -> Result<Vec<Self>, GenerateError> {
         let mut turns = past(request)?;
         turns.push(Past {
             role: Role::User,
@@ -71,7 +71,7 @@ impl Spoken {
     }
 
     /// Adds notes on what decoding changed of the pictures to an output's record.
-    pub fn note_changes(spoken: &[Self], record: &mut Object) {
+    pub(super) fn note_changes(spoken: &[Self], record: &mut Object) {
         for change in spoken.iter().flat_map(|turn| &turn.changes) {
             add_note(record, &change.note("an input picture of the item"));
         }
@@ -82,7 +82,7 @@ impl Spoken {
     ///
     /// # Errors
     /// Fails if a picture cannot be read.
-    pub fn file_bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
+    pub(super) fn file_bytes(request: &Request<'_>) -> Result<Vec<Vec<u8>>, GenerateError> {
         let mut parts = Vec::new();
         if let Some(history) = request.item.extra.get("history") {
             parts.push(history.to_string().into_bytes());
@@ -94,17 +94,17 @@ impl Spoken {
     }
 
     /// Who speaks.
-    pub fn role(&self) -> Role {
+    pub(super) fn role(&self) -> Role {
         self.role
     }
 
     /// What is said in words.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// The turn as a message.
-    pub fn message(&self, order: Order) -> Message<'_> {
+    pub(super) fn message(&self, order: Order) -> Message<'_> {
         let pictures = self.pictures.iter().map(Piece::Picture);
         let text = (!self.text.is_empty()).then_some(Piece::Text(&self.text));
         let pieces = match order {

@@ -17,21 +17,21 @@ use serde::{Deserialize, Serialize};
 /// Settings of the `world` generator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct WorldSettings {
+pub(super) struct WorldSettings {
     /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for
     /// each letter, of another letter.
     pub mistakes: f64,
 }
 
 /// Draws with a pen that is as sure as the settings say.
-pub struct World(WorldSettings);
+pub(super) struct World(WorldSettings);
 
 impl World {
     /// A pen with these settings.
     ///
     /// # Errors
     /// Fails if the settings hold no probability.
-    pub fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
+    pub(super) fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
         if (0.0..=1.0).contains(&settings.mistakes) {
             return Ok(Self(settings));
         }

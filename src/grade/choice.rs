@@ -10,11 +10,11 @@ use regex::Regex;
 use std::ops::Range;
 
 /// More options than there are letters cannot be asked.
-pub const MOST_OPTIONS: usize = 26;
+pub(super) const MOST_OPTIONS: usize = 26;
 
 /// What was read out of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub(super) struct Choice {
     /// 0-based among the options. `None` if nothing, or more than one, can be taken for the choice.
     pub option: Option<usize>,
     /// Which rule read it, or why nothing was read.
@@ -22,7 +22,7 @@ pub struct Choice {
 }
 
 /// The letter of an option.
-pub fn letter(option: usize) -> char {
+pub(super) fn letter(option: usize) -> char {
     u8::try_from(option)
         .ok()
         .and_then(|option| b'A'.checked_add(option))
@@ -55,7 +55,7 @@ pub fn letter(option: usize) -> char {
 /// `A4`, `X-ray` and `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and marks are
 /// read as ASCII. Where the first line is a letter alone, a question that is made up behind it does not
 /// count.
-pub fn read(reply: &str, options: &[String]) -> Choice {
+pub(super) fn read(reply: &str, options: &[String]) -> Choice {
     let reply: String = reply.chars().map(narrow).collect();
     let reply = before_another_question(&reply);
     if reply.trim().is_empty() {

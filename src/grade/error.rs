@@ -65,7 +65,7 @@ pub enum RuleError {
 
 /// A mistake in a rule's options, as the rule itself finds it: its description adds the rule's name.
 #[derive(Debug)]
-pub enum OptionError {
+pub(super) enum OptionError {
     /// An option is unknown or has the wrong type.
     Settings(ConfigError),
     /// A number is out of range.
@@ -92,7 +92,7 @@ pub enum OptionError {
 
 impl OptionError {
     /// A number that is out of range.
-    pub fn value(option: &'static str, value: f64, expected: &'static str) -> Self {
+    pub(super) fn value(option: &'static str, value: f64, expected: &'static str) -> Self {
         Self::Value {
             option,
             value,
@@ -101,7 +101,7 @@ impl OptionError {
     }
 
     /// The same mistake with the name of the rule.
-    pub fn with_rule(self, rule: &'static str) -> RuleError {
+    pub(super) fn with_rule(self, rule: &'static str) -> RuleError {
         match self {
             Self::Settings(source) => RuleError::Options {
                 rule: rule.to_owned(),

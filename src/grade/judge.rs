@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// How a rule reads a judge's replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Parsing {
+pub(super) enum Parsing {
     /// As the benchmark's own script does, with all its quirks.
     #[default]
     Official,
@@ -25,7 +25,7 @@ pub enum Parsing {
 impl Parsing {
     /// # Errors
     /// Fails if a rule that has no robust reading is asked for one.
-    pub fn official_or_strict(self) -> Result<(), OptionError> {
+    pub(super) fn official_or_strict(self) -> Result<(), OptionError> {
         match self {
             Self::Official | Self::Strict => Ok(()),
             Self::Robust => Err(OptionError::Choice {
@@ -43,7 +43,7 @@ const LEFT_OUT: &str =
 
 /// One call.
 #[derive(Debug, Clone)]
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     /// What the judge was asked about, such as `sc`. Empty if the evidence does not say.
     pub role: Text<'a>,
     /// Word for word, but for thoughts.
@@ -60,7 +60,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// What a grade adds to its reason for a reply that was read though it is not whole.
-    pub fn remark(&self) -> String {
+    pub(super) fn remark(&self) -> String {
         let cut = "; the reply was cut off by its token limit, which the official script does not look at";
         let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
         said.into_iter()
@@ -69,7 +69,7 @@ impl Call<'_> {
     }
 
     /// What the summary counts of it.
-    pub fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         self.thought
             .then(|| LEFT_OUT.to_owned())
             .into_iter()
@@ -81,7 +81,7 @@ impl Call<'_> {
 ///
 /// # Errors
 /// Why there are none, worded for the grade's `unscored`.
-pub fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
+pub(super) fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
     let evidence = lookup::find(case, Judgement::KEY, observer)?;
     let judgement: Judgement<'a> = evidence::read(evidence);
     let calls = judgement.calls.into_option();
@@ -123,7 +123,7 @@ fn call(call: Field<evidence::Call<'_>>) -> Result<Call<'_>, String> {
 ///
 /// # Errors
 /// Why there is none: a refusal, or what `read` says about the last reply.
-pub fn first<'a, T>(
+pub(super) fn first<'a, T>(
     calls: &[Call<'a>],
     role: &str,
     parsing: Parsing,
@@ -145,7 +145,7 @@ pub fn first<'a, T>(
 }
 
 /// Why a reply gives no score.
-pub fn unread(call: &Call<'_>, what: &str) -> String {
+pub(super) fn unread(call: &Call<'_>, what: &str) -> String {
     let said = || format!("{what}; the judge said {}", quote(&call.reply));
     match (&call.refusal, call.cut) {
         (Some(refusal), _) => state::refused(&quote(refusal)),

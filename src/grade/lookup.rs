@@ -12,7 +12,11 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Why there is nothing to grade, worded for the grade's `unscored`.
-pub fn find<'a>(case: &Case<'a>, key: &str, observer: Option<&str>) -> Result<&'a Value, String> {
+pub(super) fn find<'a>(
+    case: &Case<'a>,
+    key: &str,
+    observer: Option<&str>,
+) -> Result<&'a Value, String> {
     let mut found: Option<(&Evidence, &Value)> = None;
     let mut failed: Option<&Evidence> = None;
     for (index, record) in case.evidence.iter().enumerate() {
@@ -51,7 +55,7 @@ pub fn find<'a>(case: &Case<'a>, key: &str, observer: Option<&str>) -> Result<&'
 ///
 /// # Errors
 /// Why they are not a list, in serde's words.
-pub fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, String> {
+pub(super) fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, String> {
     let seen: Detections<'_> = evidence::read(evidence);
     seen.detections.required(Detections::KEY)
 }

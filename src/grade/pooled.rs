@@ -14,14 +14,14 @@ pub trait Pooled: Formula {
 }
 
 /// Adds terms to sums.
-pub fn added(sums: &mut Terms, terms: &Terms) {
+pub(super) fn added(sums: &mut Terms, terms: &Terms) {
     for (sum, term) in sums.iter_mut().zip(terms) {
         *sum += term;
     }
 }
 
 /// The score of some items' sums and its interval: items are drawn again and the formula is computed again.
-pub fn estimate(pooled: &dyn Pooled, items: &[Terms], seed: u64) -> (Option<f64>, Interval) {
+pub(super) fn estimate(pooled: &dyn Pooled, items: &[Terms], seed: u64) -> (Option<f64>, Interval) {
     let of = |chosen: &mut dyn Iterator<Item = usize>| {
         let mut sums = Terms::default();
         for terms in chosen.filter_map(|index| items.get(index)) {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// Whose words are graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum From {
+pub(super) enum From {
     /// The output's own text: suites that ask a model to understand.
     #[default]
     Output,
@@ -21,7 +21,7 @@ pub enum From {
 }
 
 /// The graded words and the answers they are compared with, as given and as compared.
-pub struct Reading<'a> {
+pub(super) struct Reading<'a> {
     /// As given.
     pub said: &'a str,
     /// `said` after normalisation.
@@ -31,7 +31,7 @@ pub struct Reading<'a> {
 }
 
 /// One accepted answer.
-pub struct Answer<'a> {
+pub(super) struct Answer<'a> {
     /// As the item gives it.
     pub given: Cow<'a, str>,
     /// `given` after normalisation.
@@ -42,7 +42,7 @@ pub struct Answer<'a> {
 ///
 /// # Errors
 /// Why there is nothing to compare, worded for the grade's `unscored`.
-pub fn read<'a>(
+pub(super) fn read<'a>(
     case: &Case<'a>,
     from: From,
     observer: Option<&str>,
@@ -67,7 +67,11 @@ pub fn read<'a>(
 ///
 /// # Errors
 /// Fails if there are none, worded for the grade's `unscored`.
-pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&'a str, String> {
+pub(super) fn said<'a>(
+    case: &Case<'a>,
+    from: From,
+    observer: Option<&str>,
+) -> Result<&'a str, String> {
     match from {
         From::Output => case
             .output
@@ -86,7 +90,7 @@ pub fn said<'a>(case: &Case<'a>, from: From, observer: Option<&str>) -> Result<&
 ///
 /// # Errors
 /// Fails if there are none, worded for the grade's `unscored`.
-pub fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
+pub(super) fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let expect = &case.item.expect;
     let answers = match (expect.get("answers"), expect.get("texts")) {
         (Some(Value::Array(list)), _) => list
@@ -121,7 +125,7 @@ fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> 
 }
 
 /// A text in quotation marks for a `reason`, cut after 120 characters.
-pub fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("“{}…”", &text[..end]),

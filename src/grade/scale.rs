@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// The least and the greatest score of a scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale {
+pub(super) struct Scale {
     /// The least score.
     pub least: f64,
     /// The greatest score.
@@ -16,7 +16,7 @@ pub struct Scale {
 
 impl Scale {
     /// What a reader of the numbers must know of a score beyond the scale.
-    pub fn beyond(&self, scores: impl IntoIterator<Item = f64>) -> Option<String> {
+    pub(super) fn beyond(&self, scores: impl IntoIterator<Item = f64>) -> Option<String> {
         let within = |score: f64| (self.least..=self.most).contains(&score);
         let any = scores.into_iter().any(|score| !within(score));
         any.then(|| format!("a score of the judge lies beyond its scale of {self}"))
@@ -25,7 +25,7 @@ impl Scale {
     /// The same of a score as it is written at the start of a text; also of one with a fraction where whole
     /// numbers are asked, and of one out of another number than the scale's greatest (`4/10`). A text without
     /// a number has none.
-    pub fn oddity(&self, written: &str) -> Option<String> {
+    pub(super) fn oddity(&self, written: &str) -> Option<String> {
         static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
             Regex::new(r"^[\s\x1C-\x1F*_]*([-\u{2212}+]?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")
                 .ok()

@@ -13,23 +13,23 @@ const UNPARSED: &str = "unparsed";
 const CUT_OFF: &str = "cut off";
 
 /// `unscored` of an output whose judge's reply is not whole.
-pub fn cut_off(what: &str) -> String {
+pub(super) fn cut_off(what: &str) -> String {
     format!("{CUT_OFF}: {what}")
 }
 
 /// `unscored` of an output that the judge refused.
-pub fn refused(what: &str) -> String {
+pub(super) fn refused(what: &str) -> String {
     format!("{REFUSED}: {what}")
 }
 
 /// `unscored` of an output whose judge's reply cannot be read.
-pub fn unparsed(what: &str) -> String {
+pub(super) fn unparsed(what: &str) -> String {
     format!("{UNPARSED}: {what}")
 }
 
 /// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or
 /// `error`. Outputs that failed are counted apart.
-pub fn count(grades: &[Grade]) -> BTreeMap<String, usize> {
+pub(super) fn count(grades: &[Grade]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let without = grades.iter().filter(|grade| grade.score.is_none());
     for why in without.filter_map(|grade| grade.unscored.as_deref()) {
@@ -60,7 +60,7 @@ fn state(why: &str) -> Option<&'static str> {
 }
 
 /// `2 missing, 1 refused`.
-pub fn listed(counts: &BTreeMap<String, usize>) -> String {
+pub(super) fn listed(counts: &BTreeMap<String, usize>) -> String {
     let counts: Vec<String> = counts
         .iter()
         .map(|(state, n)| format!("{n} {state}"))

@@ -17,7 +17,7 @@ const DRAWS: usize = 4_999;
 const SEED: u64 = 20_231_017;
 
 /// Comparable runs by time.
-pub struct Stretch<S> {
+pub(super) struct Stretch<S> {
     /// By run, then by item; None without a score.
     pub sides: Vec<Vec<Option<S>>>,
     /// Outputs an item, by run.
@@ -28,7 +28,7 @@ pub struct Stretch<S> {
 
 /// A paired difference.
 #[derive(Debug, Clone, Copy)]
-pub struct Difference {
+pub(super) struct Difference {
     /// The mean of the earlier values.
     pub before: f64,
     /// The mean of the later values.
@@ -41,7 +41,7 @@ pub struct Difference {
 
 impl Difference {
     /// The 95 % interval; None without spread.
-    pub fn bounds(&self) -> Option<(f64, f64)> {
+    pub(super) fn bounds(&self) -> Option<(f64, f64)> {
         let half = Z_95 * self.error.filter(|error| *error > 1e-12)?;
         Some((self.value - half, self.value + half))
     }
@@ -49,7 +49,7 @@ impl Difference {
 
 /// A change point.
 #[derive(Debug, Clone, Copy)]
-pub struct Cut {
+pub(super) struct Cut {
     /// First run of the level before, first run after the change, end of the level after.
     pub span: [usize; 3],
     /// The levels on both sides.
@@ -59,7 +59,7 @@ pub struct Cut {
 }
 
 /// What was found.
-pub struct Found {
+pub(super) struct Found {
     /// From each run to the next one.
     pub steps: Vec<Option<Difference>>,
     /// Those that the test confirms, by time.
@@ -70,7 +70,7 @@ pub struct Found {
 
 impl<S: Side> Stretch<S> {
     /// Finds them; `level` is the chance of a change point where nothing changed.
-    pub fn detect(&self, level: f64) -> Found {
+    pub(super) fn detect(&self, level: f64) -> Found {
         let runs = self.sides.len();
         let steps: Vec<Option<Difference>> = (1..runs)
             .into_par_iter()

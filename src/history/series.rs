@@ -12,7 +12,7 @@ use crate::stats::formula::{Formula, Pool};
 use crate::stats::interval::estimate;
 
 /// The series of a model, one a metric; its runs by time.
-pub fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
+pub(super) fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
     let changed: Vec<_> = (0..runs.len())
         .map(
             |at| match at.checked_sub(1).and_then(|before| runs.get(before)) {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 /// What two runs must share to be comparable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub(super) struct Standing {
     version: String,
     asked: u64,
     observers: String,
@@ -15,7 +15,7 @@ pub struct Standing {
 
 impl Standing {
     /// Those of a run.
-    pub fn assess(run: &Run) -> Self {
+    pub(super) fn assess(run: &Run) -> Self {
         let judges = run.summary.judges.iter();
         let mut judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
         judges.dedup();
@@ -29,7 +29,7 @@ impl Standing {
     }
 
     /// What differs from an earlier run's.
-    pub fn marks(&self, earlier: &Self) -> Vec<String> {
+    pub(super) fn marks(&self, earlier: &Self) -> Vec<String> {
         let mut marks = Vec::new();
         if self.version != earlier.version {
             marks.push(format!(

@@ -5,6 +5,6 @@ mod retry;
 mod shown;
 mod wait;
 
-pub use retry::{backoff, retry_after};
-pub use shown::{display_url, explain};
-pub use wait::{interruptible, sleep, unless};
+pub(crate) use retry::{backoff, retry_after};
+pub(crate) use shown::{display_url, explain};
+pub(crate) use wait::{interruptible, sleep, unless};

@@ -8,7 +8,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Pause after the `attempt`-th failure, counted from 0. The pause doubles each time. Up to a half of it is
 /// taken off at random, so that many workers do not return at the same moment.
-pub fn backoff(first: Duration, attempt: u32) -> Duration {
+pub(crate) fn backoff(first: Duration, attempt: u32) -> Duration {
     let full = first.saturating_mul(1 << attempt.min(16)).min(MAX_BACKOFF);
     let noise = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -18,7 +18,7 @@ pub fn backoff(first: Duration, attempt: u32) -> Duration {
 
 /// How long the server asks the client to wait: `retry-after-ms`, or `Retry-After` in seconds or as an HTTP
 /// date (RFC 9110, 10.2.3).
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(milliseconds) = text("retry-after-ms").and_then(|v| v.parse::<f64>().ok()) {
         return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// An address without its user, password, query and fragment, since they can contain secrets.
-pub fn display_url(url: &str) -> String {
+pub(crate) fn display_url(url: &str) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or(url);
     match plain.split_once("://") {
         Some((scheme, rest)) => {
@@ -20,7 +20,7 @@ pub fn display_url(url: &str) -> String {
 }
 
 /// A transport error in words: its causes, but never its address.
-pub fn explain(error: reqwest::Error) -> String {
+pub(crate) fn explain(error: reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer within the time limit".to_owned();
     }

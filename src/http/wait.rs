@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const SLICE: Duration = Duration::from_millis(50);
 
 /// Sleeps in slices. Returns false if the flag was raised before the time was over.
-pub fn sleep(time: Duration, cancel: &Cancel) -> bool {
+pub(crate) fn sleep(time: Duration, cancel: &Cancel) -> bool {
     let end = Instant::now() + time;
     loop {
         if cancel.is_raised() {
@@ -25,7 +25,7 @@ pub fn sleep(time: Duration, cancel: &Cancel) -> bool {
 }
 
 /// Runs blocking work on a thread of its own. Returns `None` as soon as the flag is raised.
-pub fn interruptible<T: Send + 'static>(
+pub(crate) fn interruptible<T: Send + 'static>(
     cancel: &Cancel,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
@@ -42,7 +42,7 @@ pub fn interruptible<T: Send + 'static>(
 }
 
 /// The value of the future, or `None` as soon as the flag is raised.
-pub async fn unless<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn unless<T>(cancel: &Cancel, future: impl Future<Output = T>) -> Option<T> {
     let raised = async {
         while !cancel.is_raised() {
             tokio::time::sleep(SLICE).await;

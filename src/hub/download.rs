@@ -3,6 +3,7 @@
 use super::error::HubError;
 use super::options::{Network, Progress};
 use crate::cancel::Cancel;
+use crate::files::write_whole;
 use crate::http::{self, display_url};
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
@@ -10,7 +11,7 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// The file to download, and how.
-pub struct Download<'a> {
+pub(super) struct Download<'a> {
     /// The id of the asset, for messages.
     pub id: &'a str,
     /// The address.
@@ -66,7 +67,7 @@ impl Download<'_> {
     ///
     /// # Errors
     /// Returns the error of the last attempt. The received bytes stay in `part` for the next time.
-    pub fn fetch_to(&self, part: &Path) -> Result<(), HubError> {
+    pub(super) fn fetch_to(&self, part: &Path) -> Result<(), HubError> {
         let client = Client::builder()
             .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.network.idle_timeout)
@@ -295,9 +296,10 @@ impl Download<'_> {
             url: display_url(self.url),
             validator,
         };
-        let file = File::create(&path).map_err(HubError::io("write", &path))?;
-        serde_json::to_writer(file, &origin)
-            .map_err(|error| HubError::io("write", &path)(error.into()))
+        let bytes = serde_json::to_vec(&origin).map_err(std::io::Error::from);
+        bytes
+            .and_then(|bytes| write_whole(&path, &bytes).map_err(|error| error.source))
+            .map_err(HubError::io("write", &path))
     }
 
     fn network_error(&self, message: String) -> HubError {
@@ -323,7 +325,7 @@ impl Download<'_> {
 }
 
 /// Removes a part and the record of its source.
-pub fn discard(part: &Path) {
+pub(super) fn discard(part: &Path) {
     let _ = fs::remove_file(part);
     let _ = fs::remove_file(origin_file(part));
 }

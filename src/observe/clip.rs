@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The network with its tokenizer and transform.
-pub struct ClipEncoder {
+pub(super) struct ClipEncoder {
     clip: Clip,
     tokenizer: Tokenizer,
     processor: CroppedProcessor,
@@ -25,7 +25,7 @@ impl ClipEncoder {
     ///
     /// # Errors
     /// Fails if a file is absent or damaged.
-    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+    pub(super) fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let absent = |what: &str| {
             ModelError::file(
                 &checkpoint.weights,
@@ -49,7 +49,7 @@ impl ClipEncoder {
     ///
     /// # Errors
     /// Fails if a file is absent or damaged.
-    pub fn open_clip(
+    pub(super) fn open_clip(
         checkpoint: &Checkpoint,
         config: &OpenClipConfig,
         device: &Device,
@@ -75,7 +75,7 @@ impl ClipEncoder {
     ///
     /// # Errors
     /// Fails if the device fails.
-    pub fn image(&self, image: &RgbImage) -> Result<Vec<f32>> {
+    pub(super) fn image(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?;
         self.pixels(&pixels)
     }
@@ -84,13 +84,13 @@ impl ClipEncoder {
     ///
     /// # Errors
     /// Fails if the device fails.
-    pub fn pixels(&self, pixels: &Tensor) -> Result<Vec<f32>> {
+    pub(super) fn pixels(&self, pixels: &Tensor) -> Result<Vec<f32>> {
         let pixels = pixels.unsqueeze(0)?.to_device(&self.device)?;
         vector(&self.clip.image_features(&pixels)?)
     }
 
     /// Side of a picture, in pixels.
-    pub fn image_size(&self) -> u32 {
+    pub(super) fn image_size(&self) -> u32 {
         self.processor.size
     }
 
@@ -98,7 +98,7 @@ impl ClipEncoder {
     ///
     /// # Errors
     /// Fails if the tokenizer cannot represent the text.
-    pub fn text(&self, text: &str) -> Result<Vec<f32>> {
+    pub(super) fn text(&self, text: &str) -> Result<Vec<f32>> {
         let ids = self.tokenizer.clip_ids(text, self.clip.context())?.ids;
         let length = ids.len();
         let ids = Tensor::from_vec(ids, (1, length), &self.device)?;
@@ -117,6 +117,6 @@ fn vector(features: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// The cosine of two unit vectors.
-pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

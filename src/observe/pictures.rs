@@ -10,14 +10,14 @@ use serde_json::Value;
 const NAMED: [&str; 2] = ["target", "mask"];
 
 /// The files that edits are compared with: input pictures, the target and the mask, where they are files.
-pub fn files(item: &Item) -> Vec<String> {
+pub(super) fn files(item: &Item) -> Vec<String> {
     let named = NAMED.iter().filter_map(|key| path(item, key));
     let inputs = item.compared_with().into_iter();
     inputs.chain(named).map(str::to_owned).collect()
 }
 
 /// The path of a picture that the item's `expect` names.
-pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
+pub(super) fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
     item.expect.get(key).and_then(Value::as_str)
 }
 
@@ -25,7 +25,10 @@ pub fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// Fails if the output has none.
-pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
+pub(super) fn picture<'a>(
+    subject: &Subject<'a>,
+    observer: &str,
+) -> Result<&'a RgbImage, ObserveError> {
     subject.image.ok_or_else(|| {
         ObserveError::new(
             "image",
@@ -38,7 +41,10 @@ pub fn picture<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage
 ///
 /// # Errors
 /// Fails if the output has none.
-pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage, ObserveError> {
+pub(super) fn output<'a>(
+    subject: &Subject<'a>,
+    observer: &str,
+) -> Result<&'a RgbImage, ObserveError> {
     let image = picture(subject, observer)?;
     if image.is_empty() {
         return Err(ObserveError::new("image", "the output has no pixels"));
@@ -50,7 +56,7 @@ pub fn output<'a>(subject: &Subject<'a>, observer: &str) -> Result<&'a RgbImage,
 ///
 /// # Errors
 /// Fails if the item has none, or it cannot be read.
-pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
+pub(super) fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveError> {
     let compared = subject.item.compared_with();
     let path = compared.first().ok_or_else(|| {
         ObserveError::new(
@@ -65,7 +71,11 @@ pub fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, ObserveE
 ///
 /// # Errors
 /// Fails if it cannot be read.
-pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, ObserveError> {
+pub(super) fn open(
+    subject: &Subject<'_>,
+    path: &str,
+    what: &str,
+) -> Result<RgbImage, ObserveError> {
     let decoded = crate::image::decode_file(&subject.base.join(path))
         .map_err(|error| ObserveError::new("input", format!("the {what}: {error}")))?;
     let whose = format!("the item's {what}");
@@ -79,7 +89,7 @@ pub fn open(subject: &Subject<'_>, path: &str, what: &str) -> Result<RgbImage, O
 
 /// A picture at the size of another, by Pillow's bicubic filter regardless of the aspect ratio. `None` if it
 /// has that size.
-pub fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
+pub(super) fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
     let (width, height) = other.dimensions();
     (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))
 }

@@ -4,7 +4,7 @@ use crate::record::Item;
 use serde_json::Value;
 
 /// The questions of an item with their ids, in order. Of a repeated id, the last question counts.
-pub fn questions(item: &Item) -> Vec<(String, String)> {
+pub(super) fn questions(item: &Item) -> Vec<(String, String)> {
     let rows = item.expect.get("propositions").and_then(Value::as_array);
     let mut questions: Vec<(String, String)> = Vec::new();
     for row in rows.into_iter().flatten() {

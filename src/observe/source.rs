@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub(super) struct Checkpoint {
     /// None: the program has it built in.
     pub config: Option<PathBuf>,
     /// A file, or a folder of shards.
@@ -20,7 +20,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Fails if there is nothing at the path.
-    pub fn named(path: &Path, configs: &[&str]) -> Result<Self> {
+    pub(super) fn named(path: &Path, configs: &[&str]) -> Result<Self> {
         if path.is_file() {
             return Ok(Self {
                 config: None,
@@ -48,7 +48,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Fails if an asset cannot be obtained.
-    pub fn asset(
+    pub(super) fn asset(
         hub: &Hub,
         weights: &str,
         config: Option<&str>,
@@ -68,7 +68,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Fails if a file cannot be read.
-    pub fn fingerprint(&self) -> Result<String> {
+    pub(super) fn fingerprint(&self) -> Result<String> {
         crate::model::weights::fingerprint(&self.weights)
             .map_err(|error| ModelError::io(&self.weights, &error))
     }

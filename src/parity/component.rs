@@ -21,7 +21,7 @@ pub struct Component {
 ///
 /// # Errors
 /// Fails if the configuration or the weights are absent or wrong.
-pub fn checkpoint<C: DeserializeOwned, T>(
+pub(super) fn checkpoint<C: DeserializeOwned, T>(
     folder: &Path,
     device: &Device,
     build: impl Fn(&C, &Weights) -> Result<T, ModelError>,
@@ -37,7 +37,7 @@ pub fn checkpoint<C: DeserializeOwned, T>(
 ///
 /// # Errors
 /// Fails if a number is negative or does not fit 32 bits.
-pub fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
+pub(super) fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
     let checked = values.iter().map(|&value| u32::try_from(value));
     checked
         .collect::<Result<_, _>>()

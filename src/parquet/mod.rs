@@ -3,4 +3,4 @@
 
 mod read;
 
-pub use read::{Column, ParquetFile};
+pub(crate) use read::{Column, ParquetFile};

@@ -25,7 +25,7 @@ const MAX_PAGE_BYTES: usize = 1 << 30;
 const MAX_PAGE_VALUES: usize = 1 << 26;
 
 /// An open file with its columns.
-pub struct ParquetFile {
+pub(crate) struct ParquetFile {
     file: File,
     metadata: FileMetadata,
     fields: Vec<Field>,
@@ -36,7 +36,7 @@ impl ParquetFile {
     ///
     /// # Errors
     /// When it cannot be read or is not a complete Parquet file; the reason in words.
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let mut file = File::open(path).map_err(|error| format!("cannot be read ({error})"))?;
         let metadata = guarded(|| read_metadata(&mut file).map_err(|error| error.to_string()))
             .map_err(|error| format!("this is not a complete Parquet file: {error}"))?;
@@ -49,12 +49,12 @@ impl ParquetFile {
     }
 
     /// The columns with their types, as the file's own schema has them.
-    pub fn fields(&self) -> &[Field] {
+    pub(crate) fn fields(&self) -> &[Field] {
         &self.fields
     }
 
     /// The number of rows of each row group.
-    pub fn groups(&self) -> Vec<usize> {
+    pub(crate) fn groups(&self) -> Vec<usize> {
         let groups = self.metadata.row_groups.iter();
         groups.map(RowGroupMetadata::num_rows).collect()
     }
@@ -63,7 +63,7 @@ impl ParquetFile {
     ///
     /// # Errors
     /// What it claims, and the bound.
-    pub fn check_size(&self, group: usize, wanted: &[&str]) -> Result<(), String> {
+    pub(crate) fn check_size(&self, group: usize, wanted: &[&str]) -> Result<(), String> {
         let group = self.group(group)?;
         if group.num_rows() > MAX_ROWS {
             return Err(format!(
@@ -94,7 +94,7 @@ impl ParquetFile {
     ///
     /// # Errors
     /// When the group lacks it, or its data are damaged; the reason in words.
-    pub fn column(&self, group: usize, name: &str) -> Result<Column, String> {
+    pub(crate) fn column(&self, group: usize, name: &str) -> Result<Column, String> {
         let lacks = "the row group lacks it";
         let field = self.fields.iter().find(|field| field.name == name);
         let field = field.ok_or(lacks)?;
@@ -152,13 +152,13 @@ impl ParquetFile {
 }
 
 /// A column of a group.
-pub struct Column {
+pub(crate) struct Column {
     parts: Vec<Box<dyn Array>>,
 }
 
 impl Column {
     /// The array that holds a row, and its place there.
-    pub fn at(&self, mut row: usize) -> Option<(&dyn Array, usize)> {
+    pub(crate) fn at(&self, mut row: usize) -> Option<(&dyn Array, usize)> {
         for part in &self.parts {
             if row < part.len() {
                 return Some((part.as_ref(), row));

@@ -31,7 +31,7 @@ const TOKEN_FIELDS: [(&str, &str); 2] = [
 ];
 
 /// What to do about an error that names a field of the request. `sent` contains the fields of the request.
-pub fn advice(said: &Said, sent: &[&str]) -> Option<String> {
+pub(super) fn advice(said: &Said, sent: &[&str]) -> Option<String> {
     let words = format!("{} {}", said.message, said.param).to_lowercase();
     let coded = said.has("unsupported_parameter") || said.has("unsupported_value");
     if !coded && !REFUSALS.iter().any(|refusal| words.contains(refusal)) {

@@ -9,7 +9,7 @@ use super::said::Said;
 use serde_json::Value;
 
 /// What must be known of a request to understand its answer.
-pub struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// The server's address in a form that may be shown.
     pub server: &'a str,
     /// The key, which is hidden in messages.
@@ -24,7 +24,7 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// The meaning of the answer, if it is not a success.
-    pub fn read(&self, heard: &Heard) -> Result<Value, Fault> {
+    pub(super) fn read(&self, heard: &Heard) -> Result<Value, Fault> {
         let Self { server, key, .. } = self;
         if let Some(fault) = Fault::from_answer(server, heard, key) {
             return Err(self.advised(fault, || Said::of_body(&heard.body)));
@@ -40,7 +40,7 @@ impl Asked<'_> {
     }
 
     /// The fault of a success that contains no answer.
-    pub fn strange(&self, heard: &Heard, what: &str) -> Fault {
+    pub(super) fn strange(&self, heard: &Heard, what: &str) -> Fault {
         Fault::Strange {
             message: self.words(
                 heard,

@@ -2,7 +2,7 @@
 //! stand for.
 
 /// The status of an account that has nothing left.
-pub const NO_CREDIT: u16 = 402;
+pub(super) const NO_CREDIT: u16 = 402;
 
 /// Codes and types by the status that they stand for.
 const STATUSES: [(u16, &[&str]); 9] = [
@@ -171,7 +171,7 @@ const FILTERS: [&str; 6] = [
 ];
 
 /// The status that the first known word stands for; where none is known, the first that has a known part.
-pub fn status(words: &[String]) -> Option<u16> {
+pub(super) fn status(words: &[String]) -> Option<u16> {
     let exact = |word: &String| {
         let mut known = STATUSES.iter();
         known.find(|(_, known)| known.contains(&word.as_str()))
@@ -187,12 +187,12 @@ pub fn status(words: &[String]) -> Option<u16> {
 }
 
 /// Whether some word says that the account has nothing left.
-pub fn no_credit(words: &[String]) -> bool {
+pub(super) fn no_credit(words: &[String]) -> bool {
     let single = |word: &String| status(std::slice::from_ref(word)) == Some(NO_CREDIT);
     words.iter().any(single)
 }
 
 /// Whether some word is of a content filter.
-pub fn filtered(words: &[String]) -> bool {
+pub(super) fn filtered(words: &[String]) -> bool {
     words.iter().any(|word| FILTERS.contains(&word.as_str()))
 }

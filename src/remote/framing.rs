@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The content of a body.
 #[derive(Debug, PartialEq)]
-pub enum Body {
+pub(super) enum Body {
     /// One JSON value.
     Whole(Value),
     /// Several values in a row.
@@ -17,7 +17,7 @@ pub enum Body {
 
 /// The values of a stream.
 #[derive(Debug, Default, PartialEq)]
-pub struct Events {
+pub(super) struct Events {
     /// The values, in order.
     pub values: Vec<Value>,
     /// Whether the end mark came.
@@ -27,7 +27,7 @@ pub struct Events {
 }
 
 /// Reads a body in any framing.
-pub fn read(body: &[u8]) -> Body {
+pub(super) fn read(body: &[u8]) -> Body {
     if let Ok(value) = json::read(body) {
         return Body::Whole(value);
     }

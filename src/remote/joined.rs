@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Why events form no answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Broken {
+pub(super) enum Broken {
     /// The end is missing. Another attempt may bring it.
     Cut,
     /// The events cannot be joined. The text says why.
@@ -19,7 +19,7 @@ pub enum Broken {
 ///
 /// # Errors
 /// Fails if the stream is not complete, or if it contains no answer.
-pub fn join(events: Events) -> Result<Value, Broken> {
+pub(super) fn join(events: Events) -> Result<Value, Broken> {
     let Events {
         mut values,
         ended,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 /// Shared by all calls to one server. The number of places is halved when the server is busy, and grows again
 /// one by one.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     places: Arc<Semaphore>,
     most: usize,
     /// Seconds between two requests, and seconds per token.
@@ -32,14 +32,14 @@ struct State {
 }
 
 /// A place for a request on its way. It is given back when dropped.
-pub struct Turn<'a> {
+pub(super) struct Turn<'a> {
     pace: &'a Pace,
     place: Option<OwnedSemaphorePermit>,
 }
 
 impl Pace {
     /// Rates are per minute. `None` sets no limit.
-    pub fn new(places: usize, requests: Option<f64>, tokens: Option<f64>) -> Self {
+    pub(super) fn new(places: usize, requests: Option<f64>, tokens: Option<f64>) -> Self {
         let (most, now) = (places.max(1), Instant::now());
         let seconds = |rate: Option<f64>| rate.map_or(0.0, |rate| 60.0 / rate);
         Self {
@@ -64,7 +64,7 @@ impl Pace {
     }
 
     /// Waits for a place, and until the rates allow `tokens` more.
-    pub async fn turn(&self, tokens: u64) -> Turn<'_> {
+    pub(super) async fn turn(&self, tokens: u64) -> Turn<'_> {
         // The semaphore is never closed.
         let place = self.places.clone().acquire_owned().await.ok();
         let turn = Turn { pace: self, place };
@@ -89,7 +89,7 @@ impl Pace {
     }
 
     /// Records an answer. `estimated` is the number of tokens that were expected.
-    pub fn answered(&self, estimated: u64, actual: Option<u64>) {
+    pub(super) fn answered(&self, estimated: u64, actual: Option<u64>) {
         let mut state = self.lock();
         if let Some(actual) = actual {
             let more = (actual as f64 - estimated as f64) * self.per_token;
@@ -116,7 +116,7 @@ impl Pace {
 
     /// The server is overloaded: halves the places, once for all requests on their way, and pauses all
     /// requests.
-    pub fn busy(&self, wait: Duration) {
+    pub(super) fn busy(&self, wait: Duration) {
         let mut state = self.lock();
         if state.since_cut >= state.now {
             state.target = (state.target / 2).max(1);

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Time between two checks whether other requests were answered.
-pub const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// The places of all clients of this program, by address and model.
 static PLACES: Mutex<BTreeMap<String, Place>> = Mutex::new(BTreeMap::new());
@@ -23,17 +23,17 @@ fn lock_places() -> MutexGuard<'static, BTreeMap<String, Place>> {
 }
 
 /// The name of a place: a model at an address.
-pub fn place_name(url: &str, model: &str) -> String {
+pub(super) fn place_name(url: &str, model: &str) -> String {
     format!("{model} at {url}")
 }
 
 /// Records that a place has answered, now or in an earlier execution.
-pub fn has_answered(place: &str) {
+pub(super) fn has_answered(place: &str) {
     lock_places().entry(place.to_owned()).or_default().answered = true;
 }
 
 /// Whether a place has answered. `None` while requests to it are on their way and none has been answered yet.
-pub fn answers(place: &str) -> Option<bool> {
+pub(super) fn answers(place: &str) -> Option<bool> {
     let places = lock_places();
     let place = places.get(place);
     match place {
@@ -45,11 +45,11 @@ pub fn answers(place: &str) -> Option<bool> {
 
 /// A request on its way, with all its attempts.
 #[derive(Debug)]
-pub struct Asking(String);
+pub(super) struct Asking(String);
 
 impl Asking {
     /// Begins a request.
-    pub fn begin(place: &str) -> Self {
+    pub(super) fn begin(place: &str) -> Self {
         lock_places().entry(place.to_owned()).or_default().asking += 1;
         Self(place.to_owned())
     }

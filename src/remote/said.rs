@@ -10,7 +10,7 @@ const LONGEST: usize = 1000;
 
 /// An error in the words of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub(super) struct Said {
     /// The words of the error.
     pub message: String,
     /// The field of the request that caused the error, if the server names one.
@@ -23,7 +23,7 @@ pub struct Said {
 
 impl Said {
     /// Reads the body of an answer whose status is not a success.
-    pub fn of_body(body: &[u8]) -> Self {
+    pub(super) fn of_body(body: &[u8]) -> Self {
         let json: Value = json::read(body).unwrap_or_default();
         // Google's servers put the object into a list.
         let json = json.get(0).cloned().unwrap_or(json);
@@ -38,7 +38,7 @@ impl Said {
     }
 
     /// Reads an answer whose status is a success. `None` if it reports no error.
-    pub fn under_success(answer: &Value) -> Option<Self> {
+    pub(super) fn under_success(answer: &Value) -> Option<Self> {
         let answer = answer.get(0).unwrap_or(answer);
         let choice = &answer["choices"][0];
         let told = telling(&answer["error"]).or_else(|| telling(&choice["error"]));
@@ -115,22 +115,22 @@ impl Said {
     }
 
     /// The HTTP status that the code or the type means.
-    pub fn status(&self) -> Option<u16> {
+    pub(super) fn status(&self) -> Option<u16> {
         self.number.or_else(|| codes::status(&self.words))
     }
 
     /// Whether the error has this code or type.
-    pub fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
 
     /// Whether the account has no credit left.
-    pub fn no_credit(&self) -> bool {
+    pub(super) fn no_credit(&self) -> bool {
         self.number == Some(codes::NO_CREDIT) || codes::no_credit(&self.words)
     }
 
     /// Whether a content filter rejects the request.
-    pub fn refused(&self) -> bool {
+    pub(super) fn refused(&self) -> bool {
         codes::filtered(&self.words)
     }
 }

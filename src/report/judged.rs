@@ -5,7 +5,7 @@ use crate::record::judged::{apart, is_marked, judge_names, several, unasked};
 use crate::table::marks::JUDGED_APART;
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
-pub fn mark(table: &mut Table) {
+pub(super) fn mark(table: &mut Table) {
     table
         .notes
         .retain(|note| !note.starts_with(JUDGED_APART.sign));

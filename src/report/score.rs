@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The score of a perfect output: the smallest of 1, 5, 10 and 100 that no score exceeds, since benchmarks
 /// grade on one of these scales and a summary does not say which.
-pub fn full_mark<'a>(runs: impl IntoIterator<Item = &'a RunView>) -> f64 {
+pub(super) fn full_mark<'a>(runs: impl IntoIterator<Item = &'a RunView>) -> f64 {
     let top = runs
         .into_iter()
         .flat_map(|run| &run.grades)
@@ -18,7 +18,7 @@ pub fn full_mark<'a>(runs: impl IntoIterator<Item = &'a RunView>) -> f64 {
 }
 
 /// The mean score of each item over its scored repeats.
-pub fn item_means(run: &RunView) -> BTreeMap<&str, f64> {
+pub(super) fn item_means(run: &RunView) -> BTreeMap<&str, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     for grade in &run.grades {
         if let Some(score) = grade.score {

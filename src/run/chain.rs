@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One output asked for, by its place: `item * repeats + repeat`.
-pub type Slot = usize;
+pub(super) type Slot = usize;
 
 /// Which items of a run start from which.
 #[derive(Debug, Clone, Default)]
@@ -125,7 +125,7 @@ impl Inputs {
 }
 
 /// The item with another picture in place of its first input image.
-pub fn starting_from(item: &Item, input: Input) -> Item {
+pub(super) fn starting_from(item: &Item, input: Input) -> Item {
     let mut item = item.clone();
     match item.images.first_mut() {
         Some(first) => *first = input.path,

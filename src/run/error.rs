@@ -41,13 +41,23 @@ pub enum RunError {
     #[diagnostic(help(
         "wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"
     ))]
-    Locked { folder: PathBuf, holder: String },
+    Locked {
+        /// The run folder.
+        folder: PathBuf,
+        /// What is known of the other process.
+        holder: String,
+    },
     /// A folder is not a run folder.
     #[error("`{path}` is not a run folder: {reason}")]
     #[diagnostic(help(
         "a run folder contains manifest.json and items.jsonl; `unigauge list runs` shows the run folders"
     ))]
-    NotARun { path: PathBuf, reason: String },
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What it lacks, or what is wrong with it.
+        reason: String,
+    },
     /// The shards of a run cannot be joined.
     #[error("the shards of `{folder}` are not complete: {reason}")]
     #[diagnostic(help("{help}"))]
@@ -84,7 +94,10 @@ pub enum RunError {
     #[diagnostic(help(
         "check the pictures, evidence.jsonl, and the weights and settings of the observer"
     ))]
-    Doubt { message: String },
+    Doubt {
+        /// What is implausible.
+        message: String,
+    },
     /// What a program error would lead to: a record that cannot be written, and the like.
     #[error("{0}")]
     Invalid(String),

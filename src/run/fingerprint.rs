@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Fingerprints that a good record must carry.
 #[derive(Debug)]
-pub struct Fingerprints {
+pub(super) struct Fingerprints {
     items: Vec<[u8; 16]>,
     stage: String,
 }
@@ -23,7 +23,7 @@ impl Fingerprints {
     ///
     /// # Errors
     /// Fails if an item has no JSON form.
-    pub fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Result<Self, RunError> {
+    pub(super) fn new(asked: &Asked<'_>, identity: &serde_json::Value) -> Result<Self, RunError> {
         let items = asked
             .items
             .par_iter()
@@ -42,7 +42,7 @@ impl Fingerprints {
     }
 
     /// The fingerprint of one output; of one that starts from another, with the hash of that picture.
-    pub fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
+    pub(super) fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
         let item = &self.items[slot / asked.repeats as usize];
         let seed = asked.seed(slot).to_le_bytes();
         let parts = [self.stage.as_bytes(), item, &seed];
@@ -63,7 +63,7 @@ fn file_hash(base: &Path, path: &str) -> String {
 /// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the
 /// item with the picture that it started from what its files hold: that picture lies wherever the run folder
 /// does.
-pub fn evidence_fingerprint(
+pub(super) fn evidence_fingerprint(
     observer: &dyn Observer,
     (plain, item): (&Item, &Item),
     base: &Path,
@@ -90,12 +90,12 @@ pub fn evidence_fingerprint(
 }
 
 /// Hash of what an output shows: of the file, or of the text.
-pub fn content_hash(output: &Output) -> String {
+pub(super) fn content_hash(output: &Output) -> String {
     hash_of_content(output.sha256.as_deref(), output.text.as_deref())
 }
 
 /// The same, of the parts of a record.
-pub fn hash_of_content(sha256: Option<&str>, text: Option<&str>) -> String {
+pub(super) fn hash_of_content(sha256: Option<&str>, text: Option<&str>) -> String {
     sha256.map_or_else(
         || sha256_hex(text.unwrap_or_default().as_bytes()),
         str::to_owned,

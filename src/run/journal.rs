@@ -19,7 +19,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// A journal opened for appending.
 #[derive(Debug)]
-pub struct Journal {
+pub(super) struct Journal {
     path: PathBuf,
     file: File,
     buffer: Vec<u8>,
@@ -33,7 +33,7 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the file cannot be opened for reading and writing.
-    pub fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
         let failed =
             |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
         let mut file = OpenOptions::new()
@@ -70,7 +70,7 @@ impl Journal {
     ///
     /// # Errors
     /// Fails when [`Self::flush`] fails.
-    pub fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
+    pub(super) fn append(&mut self, line: &[u8]) -> Result<(), RunError> {
         self.buffer.extend_from_slice(line);
         self.buffer.push(b'\n');
         if self.buffer.len() >= FLUSH_BYTES {
@@ -85,7 +85,7 @@ impl Journal {
     /// # Errors
     /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines
     /// only.
-    pub fn flush(&mut self) -> Result<(), RunError> {
+    pub(super) fn flush(&mut self) -> Result<(), RunError> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -107,7 +107,7 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the disk refuses.
-    pub fn sync(&mut self) -> Result<(), RunError> {
+    pub(super) fn sync(&mut self) -> Result<(), RunError> {
         self.synced = Instant::now();
         self.file
             .sync_data()
@@ -134,7 +134,7 @@ fn whole_lines(file: &mut File, size: u64) -> std::io::Result<u64> {
 
 /// The bytes of a journal and where its lines are.
 #[derive(Debug)]
-pub struct Lines {
+pub(super) struct Lines {
     path: PathBuf,
     bytes: Vec<u8>,
     /// Start and end of each line that is not blank, with its 1-based number.
@@ -150,7 +150,7 @@ impl Lines {
     ///
     /// # Errors
     /// Fails if the file exists and cannot be read.
-    pub fn read(path: &Path) -> Result<Self, RunError> {
+    pub(super) fn read(path: &Path) -> Result<Self, RunError> {
         let mut bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -198,7 +198,9 @@ impl Lines {
     ///
     /// # Errors
     /// Fails if a line is not the expected record, with its number.
-    pub fn parse<'a, T: serde::Deserialize<'a> + Send>(&'a self) -> Result<Vec<T>, RunError> {
+    pub(super) fn parse<'a, T: serde::Deserialize<'a> + Send>(
+        &'a self,
+    ) -> Result<Vec<T>, RunError> {
         // Through a vector of results, which keeps its allocation: a direct collect would hold everything
         // twice.
         let records: Vec<Result<T, RunError>> = self
@@ -222,7 +224,7 @@ impl Lines {
     }
 
     /// The bytes of one record, by its place among the records.
-    pub fn raw(&self, index: usize) -> &[u8] {
+    pub(super) fn raw(&self, index: usize) -> &[u8] {
         let (start, end, _) = self.spans[index];
         self.bytes[start..end].trim_ascii()
     }
@@ -231,7 +233,10 @@ impl Lines {
     ///
     /// # Errors
     /// Fails if the line is not the expected record, with its number.
-    pub fn parse_one<'a, T: serde::Deserialize<'a>>(&'a self, index: usize) -> Result<T, RunError> {
+    pub(super) fn parse_one<'a, T: serde::Deserialize<'a>>(
+        &'a self,
+        index: usize,
+    ) -> Result<T, RunError> {
         self.parse_span(self.spans[index])
     }
 

@@ -45,7 +45,7 @@ impl OutputWriter<'_> {
     ///
     /// # Errors
     /// When the disk refuses. An answer that is not a picture is a failure in the record instead.
-    pub fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
+    pub(super) fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
         let (item, repeat) = self.asked.item_and_repeat(made.slot);
         let kind = if item.task == Task::Understand {
             OutputKind::Text

@@ -34,7 +34,7 @@ pub struct RunGrades {
 ///
 /// # Errors
 /// Fails if the file cannot be written.
-pub fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
+pub(super) fn write_grades(path: &Path, grades: &[Grade]) -> Result<(), RunError> {
     let rows: Vec<&Grade> = grades.iter().collect();
     let records = with_grades(Records::rows(&rows), &rows, |grade| grade);
     let bytes = parquet::compressed(&records).map_err(|error| failed(path, &error))?;

@@ -98,7 +98,7 @@ fn places(items: &[Item]) -> HashMap<&str, usize> {
 ///
 /// # Errors
 /// Fails if a journal cannot be read.
-pub fn plan(
+pub(super) fn plan(
     folder: &RunFolder,
     asked: &Asked<'_>,
     prints: Option<&Fingerprints>,

@@ -25,7 +25,7 @@ struct Slots {
 
 impl Queue {
     /// All these slots, in their order.
-    pub fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
+    pub(super) fn new(asked: &Asked<'_>, slots: &[Slot]) -> Self {
         let waits = |slot: &Slot| asked.before(*slot).is_some();
         let (ready, waiting) = if slots.iter().any(waits) {
             let all: HashSet<Slot> = slots.iter().copied().collect();
@@ -43,7 +43,7 @@ impl Queue {
 
     /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given
     /// out, or the run stops.
-    pub fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
+    pub(super) fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
         let mut slots = self.lock();
         loop {
             if stopped() || (slots.ready.is_empty() && slots.waiting.is_empty()) {
@@ -59,7 +59,7 @@ impl Queue {
     }
 
     /// Gives free what starts from an output that is stored.
-    pub fn release(&self, after: impl Iterator<Item = Slot>) {
+    pub(super) fn release(&self, after: impl Iterator<Item = Slot>) {
         let mut slots = self.lock();
         for slot in after {
             if slots.waiting.remove(&slot) {

@@ -20,7 +20,7 @@ pub fn derive_seed(run_seed: u64, item: &str, repeat: u32) -> u64 {
 }
 
 /// 16 hex digits over length-prefixed parts: equal exactly when all parts are equal.
-pub fn fingerprint(parts: &[&[u8]]) -> String {
+pub(super) fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
@@ -34,7 +34,10 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 ///
 /// # Errors
 /// Fails if the item has no JSON form.
-pub fn item_fingerprint(item: &Item, image_hashes: &[String]) -> serde_json::Result<[u8; 16]> {
+pub(super) fn item_fingerprint(
+    item: &Item,
+    image_hashes: &[String],
+) -> serde_json::Result<[u8; 16]> {
     let mut hash = Sha256::new();
     hash.update(serde_json::to_vec(item)?);
     hash.update(image_hashes.join(","));

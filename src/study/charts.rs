@@ -13,7 +13,7 @@ use crate::report::chart::{
 ///
 /// # Errors
 /// A backend fails.
-pub fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, ReportError> {
+pub(super) fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, ReportError> {
     let labels: Vec<Label> = section
         .levels
         .iter()
@@ -158,7 +158,7 @@ fn heat(study: &Study, section: &Section, grouped: &super::Grouped, labels: &[La
 ///
 /// # Errors
 /// A backend fails.
-pub fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
+pub(super) fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
     let mut names: Vec<&str> = Vec::new();
     for series in &study.series {
         if !names.contains(&series.value.as_str()) {

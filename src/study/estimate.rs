@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// A number with its 95 % interval over items.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Estimate {
+pub(super) struct Estimate {
     /// The number. `None` if there is none.
     pub value: Option<f64>,
     /// The lower bound of the 95 % interval over items.
@@ -24,7 +24,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Empty for a level without runs.
-    pub fn compute(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
+    pub(super) fn compute(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
         level.map_or(Self::default(), |level| {
             let basis = Basis::from_run(&level.outcomes, metric, level.rule);
             let bounds = basis.bounds();
@@ -39,7 +39,7 @@ impl Estimate {
 }
 
 /// The number of a run. `None` if it has none.
-pub fn value(run: &Outcomes, metric: &Metric, rule: &dyn Recount) -> Option<f64> {
+pub(super) fn value(run: &Outcomes, metric: &Metric, rule: &dyn Recount) -> Option<f64> {
     Basis::from_run(run, metric, rule).value()
 }
 
@@ -110,7 +110,7 @@ impl<'a> Basis<'a> {
 }
 
 /// The numbers that a level has, under the names that a study uses.
-pub fn known(level: &Pooled<'_>) -> Vec<String> {
+pub(super) fn known(level: &Pooled<'_>) -> Vec<String> {
     let Pooled { outcomes, rule, .. } = level;
     let outputs = || outcomes.items.iter().flat_map(|item| &item.outputs);
     let parts: BTreeSet<&String> = outputs().flat_map(|output| output.parts.keys()).collect();

@@ -23,7 +23,7 @@ struct Line<'a> {
 }
 
 /// The records of all sections.
-pub fn records(study: &Study) -> Records<'_> {
+pub(super) fn records(study: &Study) -> Records<'_> {
     let lines: Vec<Line<'_>> = study.sections.iter().flat_map(lines).collect();
     // Numbers are words here: this table has written them without an exponent, and whole ones without a
     // point, from the start.

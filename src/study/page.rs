@@ -57,7 +57,7 @@ struct Link {
 ///
 /// # Errors
 /// The template fails.
-pub fn render(
+pub(super) fn render(
     study: &Study,
     charts: &[Vec<Drawn>],
     curves: &[Drawn],

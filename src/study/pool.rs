@@ -8,7 +8,7 @@ use crate::record::{ItemOutcome, Outcomes, OutputOutcome};
 use std::collections::HashMap;
 
 /// The runs of a level that belong together.
-pub struct Pooled<'a> {
+pub(super) struct Pooled<'a> {
     /// The scores of all of them, item by item.
     pub outcomes: Outcomes,
     /// The runs that are pooled.
@@ -28,7 +28,7 @@ impl SuiteRuns {
 
 /// The pooled runs, and why other runs are missing: they do not exist, or differ from the first. Each run has
 /// room for `repeats` outputs of an item.
-pub fn pool(
+pub(super) fn pool(
     level: &LevelRuns,
     repeats: usize,
     allowed: Allowed,
@@ -60,7 +60,7 @@ pub fn pool(
 }
 
 /// Why two sets of outcomes should not be compared. Partial runs may be.
-pub fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
+pub(super) fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
     let found = mismatches(&Pairing::new(one, other, None));
     let refused = found
         .into_iter()

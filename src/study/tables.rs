@@ -17,10 +17,10 @@ const LEVELS: Style = Style {
 };
 
 /// The level at which a difference is marked, Holm's correction applied.
-pub const LEVEL: f64 = 0.05;
+pub(super) const LEVEL: f64 = 0.05;
 
 /// Whether a difference is beyond chance.
-pub fn sure(difference: &Difference) -> bool {
+pub(super) fn sure(difference: &Difference) -> bool {
     difference.p_holm.is_some_and(|p| p <= LEVEL)
 }
 
@@ -176,7 +176,7 @@ impl Section {
 }
 
 /// A cost with three digits.
-pub fn amount(cost: f64) -> String {
+pub(super) fn amount(cost: f64) -> String {
     match cost {
         0.0 => "0".to_owned(),
         100.0.. => format!("{cost:.0}"),

@@ -7,7 +7,7 @@ use candle_core::{D, Device, Tensor};
 use std::collections::BTreeMap;
 
 /// Rows of prompts with their answers.
-pub struct Answers {
+pub(super) struct Answers {
     /// Prompt and answer, with the end of the turn up to one length.
     pub rows: Vec<Vec<u32>>,
     /// Tokens of a prompt.
@@ -22,7 +22,7 @@ impl Answers {
     ///
     /// # Errors
     /// Fails if the device has no room.
-    pub fn new(
+    pub(super) fn new(
         prompts: &[Vec<u32>],
         mut answers: Vec<Vec<u32>>,
         end: u32,
@@ -56,7 +56,7 @@ impl Answers {
     ///
     /// # Errors
     /// Fails if they are of other rows.
-    pub fn states(&self, states: &Tensor) -> Result<Tensor, TrainError> {
+    pub(super) fn states(&self, states: &Tensor) -> Result<Tensor, TrainError> {
         let answers = states.narrow(1, self.prompt.saturating_sub(1), self.targets.dim(1)?)?;
         Ok(answers.contiguous()?)
     }
@@ -65,7 +65,7 @@ impl Answers {
     ///
     /// # Errors
     /// Fails if they are of other rows.
-    pub fn loss(&self, scores: &Tensor) -> Result<Tensor, TrainError> {
+    pub(super) fn loss(&self, scores: &Tensor) -> Result<Tensor, TrainError> {
         let scores = candle_nn::ops::log_softmax(scores, D::Minus1)?;
         let likely = scores.gather(&self.targets.unsqueeze(2)?, 2)?.squeeze(2)?;
         let counted = self.counted.sum_all()?;
@@ -76,7 +76,7 @@ impl Answers {
     ///
     /// # Errors
     /// Fails if they are of other rows.
-    pub fn right(&self, scores: &Tensor) -> Result<Vec<bool>, TrainError> {
+    pub(super) fn right(&self, scores: &Tensor) -> Result<Vec<bool>, TrainError> {
         let wrong = scores.argmax(D::Minus1)?.ne(&self.targets)?;
         let wrong = (wrong.to_dtype(self.counted.dtype())? * &self.counted)?.sum(1)?;
         let wrong: Vec<f32> = wrong.to_vec1()?;
@@ -86,11 +86,11 @@ impl Answers {
 
 /// Right answers of each subject, of all to which nothing else would be right.
 #[derive(Default)]
-pub struct Tally(BTreeMap<Subject, [usize; 2]>);
+pub(super) struct Tally(BTreeMap<Subject, [usize; 2]>);
 
 impl Tally {
     /// Counts the lessons whose answers are right, beside all.
-    pub fn add(&mut self, lessons: &[Lesson], right: &[bool]) {
+    pub(super) fn add(&mut self, lessons: &[Lesson], right: &[bool]) {
         for (lesson, right) in lessons.iter().zip(right) {
             if lesson.certain {
                 let count = self.0.entry(lesson.subject).or_default();
@@ -101,7 +101,7 @@ impl Tally {
     }
 
     /// The share of right answers by the name of each subject that was asked.
-    pub fn shares(&self, subjects: &[Subject]) -> Numbers {
+    pub(super) fn shares(&self, subjects: &[Subject]) -> Numbers {
         let share = |subject: &Subject| {
             let [right, all] = self.0.get(subject)?;
             Some((subject.name().into(), *right as f64 / *all as f64))

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const BATCH: usize = 64;
 
 /// An autoencoder of a checkpoint in diffusers' layout.
-pub struct Autoencoder {
+pub(super) struct Autoencoder {
     encoder: Encoder,
     decoder: Decoder,
     folder: PathBuf,
@@ -24,7 +24,7 @@ pub struct Autoencoder {
 }
 
 /// Mean and standard deviation of the latents of pictures, [B, c, h, w] each.
-pub struct Moments {
+pub(super) struct Moments {
     mean: Tensor,
     deviation: Tensor,
 }
@@ -32,7 +32,7 @@ pub struct Moments {
 impl Autoencoder {
     /// # Errors
     /// Fails if the folder holds no autoencoder.
-    pub fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+    pub(super) fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
         let config: VaeConfig = read_config(&folder.join("config.json"))?;
         let files = files(folder)?;
         let (encoder, decoder) = weights::load(&files, DType::F32, device, |weights| {
@@ -52,27 +52,27 @@ impl Autoencoder {
     }
 
     /// The folder that it was read from.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Pixels of a token's side.
-    pub fn token(&self) -> usize {
+    pub(super) fn token(&self) -> usize {
         2 * self.scale_factor
     }
 
     /// Pixels of a cell's side.
-    pub fn scale_factor(&self) -> usize {
+    pub(super) fn scale_factor(&self) -> usize {
         self.scale_factor
     }
 
     /// Channels of the latents.
-    pub fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         self.channels
     }
 
     /// Numbers of a token.
-    pub fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         4 * self.channels
     }
 
@@ -80,7 +80,7 @@ impl Autoencoder {
     ///
     /// # Errors
     /// Fails if the pictures have sizes that do not divide.
-    pub fn moments(&self, pictures: &[RgbImage]) -> Result<Moments, TrainError> {
+    pub(super) fn moments(&self, pictures: &[RgbImage]) -> Result<Moments, TrainError> {
         let (mut means, mut deviations) = (Vec::new(), Vec::new());
         for pictures in pictures.chunks(BATCH) {
             let moments = self
@@ -101,7 +101,11 @@ impl Autoencoder {
     ///
     /// # Errors
     /// Fails if the device has no room.
-    pub fn draw(&self, moments: &Moments, generator: &mut Generator) -> Result<Tensor, TrainError> {
+    pub(super) fn draw(
+        &self,
+        moments: &Moments,
+        generator: &mut Generator,
+    ) -> Result<Tensor, TrainError> {
         let noise = randn(generator, moments.mean.elem_count(), DType::F32);
         let noise = Tensor::from_vec(noise, moments.mean.shape(), &self.device)?;
         let drawn = (&moments.mean + (noise * &moments.deviation)?)?;
@@ -112,7 +116,11 @@ impl Autoencoder {
     ///
     /// # Errors
     /// Fails if the tokens do not fill the grid.
-    pub fn pictures(&self, tokens: &Tensor, side: usize) -> Result<Vec<RgbImage>, TrainError> {
+    pub(super) fn pictures(
+        &self,
+        tokens: &Tensor,
+        side: usize,
+    ) -> Result<Vec<RgbImage>, TrainError> {
         let latents = latents::unpack(tokens, side, side)?;
         let mut pictures = Vec::new();
         for start in (0..latents.dim(0)?).step_by(BATCH) {

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// Batches by number.
-pub struct Blocks<T> {
+pub(super) struct Blocks<T> {
     count: u64,
     made: Mutex<HashMap<u64, Arc<T>>>,
 }
 
 impl<T> Blocks<T> {
     /// So many batches that steps go through in turn.
-    pub fn new(count: u64) -> Self {
+    pub(super) fn new(count: u64) -> Self {
         Self {
             count: count.max(1),
             made: Mutex::default(),
@@ -23,7 +23,7 @@ impl<T> Blocks<T> {
     ///
     /// # Errors
     /// Fails when `make` fails.
-    pub fn get(
+    pub(super) fn get(
         &self,
         step: u64,
         make: impl FnOnce(u64) -> Result<T, TrainError>,

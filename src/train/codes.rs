@@ -17,7 +17,7 @@ use std::sync::Arc;
 const BATCH: usize = 64;
 
 /// Both halves of a tokenizer.
-pub struct ImageTokenizer {
+pub(super) struct ImageTokenizer {
     /// `transform` and `encoder` as X-Omni's `vision_config` has them.
     pub json: Value,
     /// The configuration of the encoder.
@@ -36,7 +36,7 @@ impl ImageTokenizer {
     ///
     /// # Errors
     /// Fails if the folder holds none.
-    pub fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+    pub(super) fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
         let path = folder.join("config.json");
         let json: Value = read_config(&path)?;
         let encoder = serde_json::from_value(json["encoder"].clone());
@@ -65,7 +65,7 @@ impl ImageTokenizer {
     }
 
     /// The folder that it was read from.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -73,7 +73,7 @@ impl ImageTokenizer {
     ///
     /// # Errors
     /// Fails if a file cannot be read.
-    pub fn fingerprint(&self) -> Result<String, TrainError> {
+    pub(super) fn fingerprint(&self) -> Result<String, TrainError> {
         let mut hash = Sha256::new();
         for file in [&self.encoder.siglip_path, &self.encoder.projector_path] {
             let path = self.folder.join(file);
@@ -86,7 +86,7 @@ impl ImageTokenizer {
     ///
     /// # Errors
     /// Fails if the device has no room.
-    pub fn codes(&self, pictures: &[RgbImage]) -> Result<Vec<Vec<u32>>, TrainError> {
+    pub(super) fn codes(&self, pictures: &[RgbImage]) -> Result<Vec<Vec<u32>>, TrainError> {
         let mut codes = Vec::with_capacity(pictures.len());
         for pictures in pictures.chunks(BATCH) {
             let pixels = samples::batch(pictures, &self.device)?;
@@ -100,7 +100,7 @@ impl ImageTokenizer {
     ///
     /// # Errors
     /// Fails if a code is outside the codebook or they are not pictures of the world.
-    pub fn features(&self, codes: &[Vec<u32>]) -> Result<Tensor, TrainError> {
+    pub(super) fn features(&self, codes: &[Vec<u32>]) -> Result<Tensor, TrainError> {
         let grids: Vec<&[u32]> = codes.iter().map(Vec::as_slice).collect();
         let features = self.decoder.decode_all(&grids, (self.side, self.side))?;
         Ok(features.detach())

@@ -28,7 +28,7 @@ pub fn losses(path: &Path) -> Result<BTreeMap<u64, f64>, TrainError> {
 }
 
 /// `curve.jsonl` of a training's folder.
-pub struct Curve {
+pub(super) struct Curve {
     path: PathBuf,
     file: BufWriter<File>,
 }
@@ -38,7 +38,7 @@ impl Curve {
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.
-    pub fn open(folder: &Path, step: u64) -> Result<Self, TrainError> {
+    pub(super) fn open(folder: &Path, step: u64) -> Result<Self, TrainError> {
         let path = folder.join(FILE);
         let failed = |error: std::io::Error| TrainError::io(&path, error);
         let text = match std::fs::read_to_string(&path) {
@@ -60,7 +60,7 @@ impl Curve {
 
     /// # Errors
     /// Fails if the line cannot be written.
-    pub fn add(&mut self, step: u64, numbers: &Numbers) -> Result<(), TrainError> {
+    pub(super) fn add(&mut self, step: u64, numbers: &Numbers) -> Result<(), TrainError> {
         let mut record = Map::new();
         record.insert("step".into(), step.into());
         for (name, value) in numbers {
@@ -75,7 +75,7 @@ impl Curve {
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.
-    pub fn thin(&mut self) -> Result<(), TrainError> {
+    pub(super) fn thin(&mut self) -> Result<(), TrainError> {
         self.flush()?;
         let text = std::fs::read_to_string(&self.path)
             .map_err(|error| TrainError::io(&self.path, error))?;
@@ -89,7 +89,7 @@ impl Curve {
 
     /// # Errors
     /// Fails if the lines cannot be written.
-    pub fn flush(&mut self) -> Result<(), TrainError> {
+    pub(super) fn flush(&mut self) -> Result<(), TrainError> {
         let written = self.file.flush();
         written.map_err(|error| TrainError::io(&self.path, error))
     }

@@ -8,7 +8,7 @@ use crate::world::thing::Thing;
 const PLACES: [&str; 4] = ["one", "two", "three", "four"];
 
 /// Describes a picture: the things of a scene in reading order, a sign by its colour and its word.
-pub fn describe(content: &Content) -> String {
+pub(super) fn describe(content: &Content) -> String {
     match content {
         Content::Nothing => "a photo of nothing".into(),
         Content::Sign(word, color) => format!("a {color} sign that says {word}"),

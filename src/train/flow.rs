@@ -7,7 +7,7 @@ use crate::model::noise::{Generator, randn};
 use candle_core::{DType, Tensor};
 
 /// A noisy batch and what the denoiser should say of it.
-pub struct Noised {
+pub(super) struct Noised {
     /// (1 − sigma) x + sigma · noise, [B, N, C].
     pub noisy: Tensor,
     /// Noise levels `[B]`.
@@ -21,7 +21,7 @@ impl Noised {
     ///
     /// # Errors
     /// Fails if the scheduler's configuration is wrong.
-    pub fn new(
+    pub(super) fn new(
         x: &Tensor,
         scheduler: &FlowMatchConfig,
         generator: &mut Generator,
@@ -48,7 +48,11 @@ impl Noised {
     ///
     /// # Errors
     /// Fails if shapes do not fit.
-    pub fn loss(&self, predicted: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, TrainError> {
+    pub(super) fn loss(
+        &self,
+        predicted: &Tensor,
+        weights: Option<&Tensor>,
+    ) -> Result<Tensor, TrainError> {
         let squares = (predicted - &self.velocity)?.sqr()?;
         Ok(match weights {
             Some(weights) => squares.broadcast_mul(weights)?.mean_all()?,
@@ -61,7 +65,7 @@ impl Noised {
 ///
 /// # Errors
 /// Fails when `velocity` fails.
-pub fn sample(
+pub(super) fn sample(
     noise: &Tensor,
     scheduler: &FlowMatchConfig,
     steps: usize,

@@ -12,7 +12,7 @@ use image::RgbImage;
 
 /// Kinds of lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
+pub(super) enum Subject {
     /// A caption said again in its parts.
     Caption,
     /// Everything in a picture.
@@ -27,10 +27,10 @@ pub enum Subject {
 
 impl Subject {
     /// What [`Lesson::of_pictures`] asks.
-    pub const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
+    pub(super) const OF_PICTURES: [Self; 3] = [Self::Describe, Self::Question, Self::Sign];
 
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Caption,
         Self::Describe,
         Self::Question,
@@ -39,7 +39,7 @@ impl Subject {
     ];
 
     /// The name in the curve.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Caption => "caption",
             Self::Describe => "describe",
@@ -52,7 +52,7 @@ impl Subject {
 
 /// What is shown to a language model.
 #[derive(Debug, Clone)]
-pub enum Shown {
+pub(super) enum Shown {
     /// Things.
     Scene(Scene),
     /// A sign with a word.
@@ -61,7 +61,7 @@ pub enum Shown {
 
 /// One lesson.
 #[derive(Debug, Clone)]
-pub struct Lesson {
+pub(super) struct Lesson {
     /// What the lesson is about.
     pub subject: Subject,
     /// What is asked.
@@ -76,7 +76,7 @@ pub struct Lesson {
 
 impl Lesson {
     /// A random lesson that training may see.
-    pub fn sampled(random: &mut Random) -> Self {
+    pub(super) fn sampled(random: &mut Random) -> Self {
         let subject = match random.below(20) {
             0..3 => Subject::Caption,
             3..6 => Subject::Describe,
@@ -114,7 +114,7 @@ impl Lesson {
     ///
     /// # Errors
     /// Fails if the vocabulary lacks a word.
-    pub fn of_pictures(
+    pub(super) fn of_pictures(
         count: usize,
         tokens: &Tokenizer,
         random: &mut Random,
@@ -129,7 +129,7 @@ impl Lesson {
     }
 
     /// The picture that belongs to it.
-    pub fn picture(&self) -> Option<RgbImage> {
+    pub(super) fn picture(&self) -> Option<RgbImage> {
         self.shown.as_ref().map(|shown| match shown {
             Shown::Scene(scene) => draw::scene(scene),
             Shown::Sign(picture) => picture.clone(),

@@ -63,7 +63,7 @@ const QUESTIONS: [Question; 3] = [
 ///
 /// # Errors
 /// Fails when `tokens` fails.
-pub fn probe(
+pub(super) fn probe(
     seed: u64,
     tokens: impl Fn(&[RgbImage]) -> Result<Tensor, TrainError>,
 ) -> Result<Numbers, TrainError> {

@@ -12,7 +12,7 @@ use image::RgbImage;
 ///
 /// # Errors
 /// Fails if the words name a token that stands for pictures.
-pub fn read(
+pub(super) fn read(
     reader: &Reader,
     words: &str,
     picture: Option<&RgbImage>,

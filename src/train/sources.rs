@@ -64,6 +64,6 @@ impl<'a> Sources<'a> {
 ///
 /// # Errors
 /// Fails if there are none.
-pub fn files(folder: &Path) -> Result<Arc<Files>, TrainError> {
+pub(super) fn files(folder: &Path) -> Result<Arc<Files>, TrainError> {
     Ok(Arc::new(Files::open(folder)?))
 }

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// The file of a training under way.
-pub const FILE: &str = "state.safetensors";
+pub(super) const FILE: &str = "state.safetensors";
 /// The key of the header's metadata.
 const KEY: &str = "training";
 
 /// Where a training stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub(super) struct Progress {
     /// Steps done.
     pub step: u64,
     /// Seconds of computing so far.
@@ -27,7 +27,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// Fails if the folder cannot be written.
-pub fn save(
+pub(super) fn save(
     folder: &Path,
     progress: &Progress,
     tensors: BTreeMap<String, Tensor>,
@@ -41,13 +41,13 @@ pub fn save(
 }
 
 /// What was saved: where the training stood, and its tensors.
-pub type Saved = (Progress, BTreeMap<String, Tensor>);
+pub(super) type Saved = (Progress, BTreeMap<String, Tensor>);
 
 /// The state of a training that was interrupted. `None` if there is none.
 ///
 /// # Errors
 /// Fails if the file cannot be read.
-pub fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
+pub(super) fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
     let path = folder.join(FILE);
     let damaged = |problem: String| TrainError::State {
         path: path.clone(),
@@ -72,7 +72,7 @@ pub fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
 ///
 /// # Errors
 /// Fails if it cannot be removed.
-pub fn remove(path: &Path) -> Result<(), TrainError> {
+pub(super) fn remove(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(TrainError::io(path, error))
@@ -85,7 +85,10 @@ pub fn remove(path: &Path) -> Result<(), TrainError> {
 ///
 /// # Errors
 /// Fails if the folder cannot be written.
-pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<(), TrainError> {
+pub(super) fn write_weights(
+    path: &Path,
+    weights: &BTreeMap<String, Tensor>,
+) -> Result<(), TrainError> {
     let half = weights
         .iter()
         .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
@@ -98,6 +101,6 @@ pub fn write_weights(path: &Path, weights: &BTreeMap<String, Tensor>) -> Result<
 ///
 /// # Errors
 /// Fails if the folder cannot be written.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     crate::files::write_durable(path, bytes).map_err(|error| TrainError::io(path, error))
 }

@@ -58,7 +58,7 @@ const FIRST: [&str; 11] = [
 
 /// What a tokenizer marks the ends of texts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// CLIP's.
     Clip,
     /// T5's.
@@ -70,10 +70,10 @@ pub enum Kind {
 }
 
 /// What opens a picture of X-Omni's, closes it, and precedes its tokens.
-pub const AROUND: [&str; 3] = ["<SOM>", "<EOM>", "<IMAGE>"];
+pub(super) const AROUND: [&str; 3] = ["<SOM>", "<EOM>", "<IMAGE>"];
 
 /// The chat template of X-Omni's `tokenizer_config.json`: Qwen2's without its system turn.
-pub const CHAT_TEMPLATE: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] \
+pub(super) const CHAT_TEMPLATE: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] \
     + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 impl Kind {
@@ -100,7 +100,7 @@ impl Kind {
 }
 
 /// A `tokenizer.json`.
-pub fn tokenizer(kind: Kind) -> Value {
+pub(super) fn tokenizer(kind: Kind) -> Value {
     let mut tokens: Vec<String> = alphabet();
     let mut merges: Vec<String> = Vec::new();
     let names = Shape::ALL.map(Shape::name).into_iter();
@@ -148,7 +148,7 @@ pub fn tokenizer(kind: Kind) -> Value {
 }
 
 /// How many ids a tokenizer has.
-pub fn size(kind: Kind) -> usize {
+pub(super) fn size(kind: Kind) -> usize {
     let json = tokenizer(kind);
     let words = json["model"]["vocab"].as_object().map_or(0, Map::len);
     words + kind.special().len()

@@ -34,7 +34,7 @@ impl Progress for Notes {
 }
 
 /// A table with one asset `thing`, an empty cache, and impatience.
-pub struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
     notes: Arc<Notes>,
     pub variables: Vec<(String, String)>,
@@ -43,7 +43,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn new(source: &str) -> Self {
+    pub(crate) fn new(source: &str) -> Self {
         let bytes = content();
         Self::pinned(source, &sha256(&bytes), bytes.len())
     }
@@ -110,14 +110,14 @@ fn asset(id: &str) -> String {
     )
 }
 
-pub fn url_source(server: &Server) -> String {
+pub(crate) fn url_source(server: &Server) -> String {
     format!(
         "{{ kind = \"url\", url = \"{}\" }}",
         server.url("/files/thing.bin")
     )
 }
 
-pub fn has_file(folder: &Path, name: &str) -> bool {
+pub(crate) fn has_file(folder: &Path, name: &str) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
         entries
             .flatten()
@@ -126,7 +126,7 @@ pub fn has_file(folder: &Path, name: &str) -> bool {
 }
 
 /// A server that honours ranges.
-pub fn ranged(seen: &Seen) -> Reply {
+pub(crate) fn ranged(seen: &Seen) -> Reply {
     let all = content();
     match seen.range() {
         Some(start) => Reply::new("206 Partial Content", &all[start..]).with(

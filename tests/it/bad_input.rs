@@ -36,7 +36,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-pub fn picture_suite(dir: &Path, ids: &[&str]) {
+pub(crate) fn picture_suite(dir: &Path, ids: &[&str]) {
     text_suite(dir, 1);
     let items: String = ids
         .iter()

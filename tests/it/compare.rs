@@ -12,7 +12,7 @@ use unigauge::stats::formula::{Formula, Terms};
 use unigauge::stats::power::Plan;
 
 /// A graded run of a text suite of `count` items, half of them right.
-pub fn echo(dir: &Path, count: usize) -> PathBuf {
+pub(crate) fn echo(dir: &Path, count: usize) -> PathBuf {
     text_suite(dir, count);
     model(dir, "echo", "echo", "");
     unigauge(dir)
@@ -23,7 +23,7 @@ pub fn echo(dir: &Path, count: usize) -> PathBuf {
 }
 
 /// A copy of a run whose answers to some items were replaced, graded again.
-pub fn altered(run: &Path, name: &str, answer: impl Fn(usize) -> Option<String>) -> PathBuf {
+pub(crate) fn altered(run: &Path, name: &str, answer: impl Fn(usize) -> Option<String>) -> PathBuf {
     let copy = run.with_file_name(name);
     std::fs::create_dir_all(&copy).unwrap();
     for file in [
@@ -50,11 +50,11 @@ pub fn altered(run: &Path, name: &str, answer: impl Fn(usize) -> Option<String>)
     copy
 }
 
-pub fn grade(run: &Path) {
+pub(crate) fn grade(run: &Path) {
     unigauge(run).args(["grade", "."]).output().unwrap();
 }
 
-pub fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
+pub(crate) fn rewrite(path: &Path, change: impl FnOnce(&mut Value)) {
     let mut value: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     change(&mut value);
     std::fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();

@@ -7,17 +7,17 @@ use unigauge::config::Settings;
 use unigauge::grade::{self, Board, Rule, SuiteFacts};
 use unigauge::record::{Evidence, Grade, Item, Output, Summary};
 
-pub fn rule(name: &str, options: &str) -> Box<dyn Rule> {
+pub(crate) fn rule(name: &str, options: &str) -> Box<dyn Rule> {
     let settings: Settings = toml::from_str(options).expect("options");
     grade::build(name, &settings).expect("a rule")
 }
 
-pub fn item(name: &str, expect: Value, tags: Value) -> Item {
+pub(crate) fn item(name: &str, expect: Value, tags: Value) -> Item {
     let record = json!({"item": name, "task": "text-to-image", "prompt": "p", "expect": expect, "tags": tags});
     serde_json::from_value(record).expect("an item")
 }
 
-pub fn evidence(name: &str, repeat: u32, seen: Value) -> Evidence {
+pub(crate) fn evidence(name: &str, repeat: u32, seen: Value) -> Evidence {
     let record = json!({"item": name, "repeat": repeat, "observer": "eye", "evidence": seen});
     serde_json::from_value(record).expect("evidence")
 }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// The pictures of a suite: a JPEG to edit of 48 × 32 pixels, and edits of 64 × 64 in `images`.
-pub fn pictures(dir: &Path, items: &[&str]) {
+pub(crate) fn pictures(dir: &Path, items: &[&str]) {
     fs::create_dir_all(dir.join("images")).unwrap();
     let source = RgbImage::from_fn(48, 32, |x, y| Rgb([x as u8 * 5, y as u8 * 8, 90]));
     source.save(dir.join("source.jpg")).unwrap();
@@ -20,7 +20,7 @@ pub fn pictures(dir: &Path, items: &[&str]) {
 }
 
 /// A suite of edits, or of pictures from words, that a judge looks at.
-pub fn suite(
+pub(crate) fn suite(
     dir: &Path,
     task: &str,
     rule: &str,

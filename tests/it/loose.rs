@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 /// A copy of a public report's files.
-pub fn report(name: &str) -> tempfile::TempDir {
+pub(crate) fn report(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/reports");
     copy(&source.join(name), dir.path());

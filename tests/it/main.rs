@@ -1,5 +1,8 @@
 //! Integration tests by user-visible behaviour, in one binary so that the big dependencies are linked once.
 
+// A test may fail by a panic, arranges files of any kind, and is nobody's library.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, unreachable_pub)]
+
 #[path = "../support/chat.rs"]
 mod chat;
 #[path = "../support/http.rs"]

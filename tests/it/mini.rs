@@ -27,7 +27,7 @@ const STAGES: [&str; 4] = [
 ];
 
 /// A folder with the checkpoints of all trainings up to stage 1.
-pub fn chain() -> &'static Path {
+pub(crate) fn chain() -> &'static Path {
     static CHAIN: OnceLock<TempDir> = OnceLock::new();
     let dir = CHAIN.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();

@@ -23,7 +23,7 @@ fn copy(case: &str) -> tempfile::TempDir {
     folder
 }
 
-pub fn copy_into(from: &Path, to: &Path) {
+pub(crate) fn copy_into(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

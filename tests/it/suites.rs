@@ -12,7 +12,7 @@ use unigauge::record::Item;
 use unigauge::suite::{self, AssetSource, ItemSet, SuiteError, SuiteFile};
 
 /// Assets that lie in a folder under their own names.
-pub struct Assets(pub PathBuf);
+pub(crate) struct Assets(pub PathBuf);
 
 impl AssetSource for Assets {
     fn paths(&self, asset: &str) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
@@ -32,10 +32,10 @@ impl AssetSource for Assets {
 const SUITE: &str = "name = 'mine'\nversion = '1'\ntitle = 'Mine'\ntask = 'text-to-image'\n";
 
 /// A folder with a suite over `source`, and whatever files the test puts beside it.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
@@ -51,7 +51,7 @@ impl Folder {
     }
 
     /// Loads the suite whose `[items]` section is `items`.
-    pub fn suite(&self, items: &str) -> Loaded<SuiteFile> {
+    pub(crate) fn suite(&self, items: &str) -> Loaded<SuiteFile> {
         let text = format!("{SUITE}[items]\n{items}\n[grade]\nrule = 'contains'\n");
         fs::write(self.path("mine.toml"), text).unwrap();
         suite::load("mine.toml", self.0.path()).unwrap()

@@ -6,7 +6,7 @@ use unigauge::hub::{Hub, HubOptions};
 use unigauge::observe::ppocr::{PpOcrModels, PpOcrSettings};
 
 /// The program, in a folder of its own, with no user settings in the way.
-pub fn unigauge(dir: &Path) -> assert_cmd::Command {
+pub(crate) fn unigauge(dir: &Path) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_unigauge"));
     command
         .current_dir(dir)
@@ -16,7 +16,7 @@ pub fn unigauge(dir: &Path) -> assert_cmd::Command {
 }
 
 /// The same program for tests that must hold on to the process.
-pub fn unigauge_process(dir: &Path) -> std::process::Command {
+pub(crate) fn unigauge_process(dir: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_unigauge"));
     command
         .current_dir(dir)
@@ -27,7 +27,7 @@ pub fn unigauge_process(dir: &Path) -> std::process::Command {
 
 /// Writes `questions.jsonl` and `questions.toml`: a text suite of `count` items that `echo` answers by half:
 /// the answer to even items stands in their prompt.
-pub fn text_suite(dir: &Path, count: usize) -> PathBuf {
+pub(crate) fn text_suite(dir: &Path, count: usize) -> PathBuf {
     let lines: String = (0..count)
         .map(|i| {
             let answer = if i % 2 == 0 { format!("number {i}") } else { "something else".into() };
@@ -66,7 +66,7 @@ group_by = ["kind"]
 }
 
 /// Writes a model file for a generator.
-pub fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf {
+pub(crate) fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf {
     let path = dir.join(format!("{name}.toml"));
     let text = format!(
         "name = \"{name}\"\ntitle = \"{name}\"\ngenerator = \"{generator}\"\n\n[settings]\n{settings}\n"
@@ -77,7 +77,7 @@ pub fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> PathBuf
 
 /// Says that the running test is skipped, and why; `tests/skipped.rs` lists it at the end of `cargo test`.
 /// With `UNIGAUGE_REQUIRE_ALL` set, as in CI, nothing may be skipped, and the test fails.
-pub fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     assert!(
         std::env::var_os("UNIGAUGE_REQUIRE_ALL").is_none(),
         "must not be skipped here: {why}"
@@ -95,7 +95,7 @@ pub fn skip(why: &str) {
 }
 
 /// The OCR models and their runtime, in the cache or fetched into it once; None where they cannot be had.
-pub fn ocr_models() -> Option<PpOcrModels> {
+pub(crate) fn ocr_models() -> Option<PpOcrModels> {
     static MODELS: OnceLock<Option<PpOcrModels>> = OnceLock::new();
     let models = MODELS.get_or_init(|| models_of(&PpOcrSettings::default()));
     if models.is_none() {
@@ -105,7 +105,7 @@ pub fn ocr_models() -> Option<PpOcrModels> {
 }
 
 /// The same of PP-OCRv6.
-pub fn ocr_v6_models() -> Option<PpOcrModels> {
+pub(crate) fn ocr_v6_models() -> Option<PpOcrModels> {
     static MODELS: OnceLock<Option<PpOcrModels>> = OnceLock::new();
     let models = MODELS.get_or_init(|| {
         models_of(&PpOcrSettings {
@@ -126,7 +126,7 @@ fn models_of(settings: &PpOcrSettings) -> Option<PpOcrModels> {
 }
 
 /// Reads JSON lines.
-pub fn lines(path: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn lines(path: &Path) -> Vec<serde_json::Value> {
     let text =
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.split_terminator('\n')
@@ -135,7 +135,7 @@ pub fn lines(path: &Path) -> Vec<serde_json::Value> {
 }
 
 /// Standard error of a finished command, with wrapped lines of messages joined again.
-pub fn stderr(output: &std::process::Output) -> String {
+pub(crate) fn stderr(output: &std::process::Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).replace("\n  │ ", " ");
     let lines = text.split('\n').map(str::trim);
     lines.collect::<Vec<_>>().join(" ")

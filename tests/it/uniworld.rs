@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A tokenizer of single characters, with special tokens at given ids.
-pub fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
+pub(crate) fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
     let vocab: BTreeMap<String, u32> = (32u8..127)
         .chain([b'\n'])
         .map(char::from)
@@ -38,7 +38,7 @@ pub fn tokenizer(folder: &Path, first: u32, specials: &[(&str, u32)]) {
 }
 
 /// The tiny checkpoint as a user has a released one.
-pub fn checkpoint(dir: &Path) -> PathBuf {
+pub(crate) fn checkpoint(dir: &Path) -> PathBuf {
     let golden =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity/uniworld/checkpoint");
     let folder = dir.join("tiny");

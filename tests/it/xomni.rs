@@ -50,7 +50,7 @@ fn decoder(kind: &str, folder: &Path) {
 }
 
 /// The tiny checkpoint as a user has a released one; `kind` is `en` or `zh`.
-pub fn checkpoint(dir: &Path, kind: &str) -> PathBuf {
+pub(crate) fn checkpoint(dir: &Path, kind: &str) -> PathBuf {
     let folder = dir.join("tiny");
     let own = folder.join("xomni");
     copy_into(&golden("parity/xomni_ar/checkpoint"), &own);

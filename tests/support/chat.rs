@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// A request as a test looks at it.
 #[derive(Debug, Clone)]
-pub struct Chat {
+pub(crate) struct Chat {
     pub body: Value,
     /// The first text of the last message.
     pub text: String,
@@ -17,13 +17,13 @@ pub struct Chat {
 
 impl Chat {
     /// The content parts of the last message.
-    pub fn parts(&self) -> &Vec<Value> {
+    pub(crate) fn parts(&self) -> &Vec<Value> {
         let messages = self.body["messages"].as_array().unwrap();
         messages.last().unwrap()["content"].as_array().unwrap()
     }
 
     /// Label and bytes of each picture.
-    pub fn pictures(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn pictures(&self) -> Vec<(String, Vec<u8>)> {
         use base64::Engine as _;
         let urls = self
             .parts()
@@ -39,21 +39,21 @@ impl Chat {
 }
 
 /// The server with its account.
-pub struct ChatServer {
+pub(crate) struct ChatServer {
     pub server: Server,
     account: Arc<Mutex<BTreeMap<String, Account>>>,
 }
 
 /// What became of one request's text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     pub asked: usize,
     /// Answers that went out whole.
     pub answered: usize,
 }
 
 /// What the server does with a request.
-pub enum Answer {
+pub(crate) enum Answer {
     Text(String),
     /// A reply that is no answer.
     Fault(Reply),
@@ -63,7 +63,7 @@ pub enum Answer {
 
 impl ChatServer {
     /// `answer` decides on each request; the check before a run is answered rightly.
-    pub fn start(answer: impl Fn(&Chat) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Chat) -> Answer + Send + Sync + 'static) -> Self {
         let account = Arc::new(Mutex::new(BTreeMap::<String, Account>::new()));
         let book = account.clone();
         let server = Server::start(move |seen, _| reply(seen, &book, &answer));
@@ -71,12 +71,12 @@ impl ChatServer {
     }
 
     /// Every request's account by its text, without those of the check.
-    pub fn account(&self) -> BTreeMap<String, Account> {
+    pub(crate) fn account(&self) -> BTreeMap<String, Account> {
         self.account.lock().unwrap().clone()
     }
 
     /// Requests of `/chat/completions` with a text that begins like this.
-    pub fn seen(&self, text: &str) -> Vec<Chat> {
+    pub(crate) fn seen(&self, text: &str) -> Vec<Chat> {
         let seen = self.server.seen();
         let chats = seen.iter().filter(|seen| !seen.body.is_empty());
         let chats = chats.map(|seen| read(seen, 0));
@@ -84,7 +84,7 @@ impl ChatServer {
     }
 
     /// Settings that reach this server with no pauses.
-    pub fn settings(&self) -> String {
+    pub(crate) fn settings(&self) -> String {
         format!(
             "[observe.judge.server]\nmodel = \"tiny\"\nbase_url = \"{}\"\napi_key_env = \"UNIGAUGE_TEST_KEY\"\n\
              first_wait_seconds = 0.0\n",
@@ -141,7 +141,7 @@ fn reply(
 }
 
 /// An answer of 100 input and 10 output tokens.
-pub fn completion(text: &str) -> Reply {
+pub(crate) fn completion(text: &str) -> Reply {
     Reply::json(
         "200 OK",
         &json!({
@@ -154,7 +154,7 @@ pub fn completion(text: &str) -> Reply {
 }
 
 /// An error with a code.
-pub fn error(status: &'static str, code: &str, message: &str) -> Reply {
+pub(crate) fn error(status: &'static str, code: &str, message: &str) -> Reply {
     Reply::json(
         status,
         &json!({"error": {"message": message, "type": "t", "code": code}}),

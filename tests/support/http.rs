@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub path: String,
     head: String,
     pub body: Vec<u8>,
@@ -15,7 +15,7 @@ pub struct Seen {
 
 impl Seen {
     /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -23,7 +23,7 @@ impl Seen {
     }
 
     /// First byte of a `Range` header.
-    pub fn range(&self) -> Option<usize> {
+    pub(crate) fn range(&self) -> Option<usize> {
         self.header("range")?
             .strip_prefix("bytes=")?
             .strip_suffix('-')?
@@ -33,7 +33,7 @@ impl Seen {
 }
 
 /// What the server does with a request.
-pub struct Reply {
+pub(crate) struct Reply {
     status: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
@@ -52,7 +52,7 @@ enum Fault {
 }
 
 impl Reply {
-    pub fn new(status: &'static str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: &'static str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         Self {
             status,
@@ -64,41 +64,41 @@ impl Reply {
         }
     }
 
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::new("200 OK", body)
     }
 
-    pub fn json(status: &'static str, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: &'static str, body: &serde_json::Value) -> Self {
         Self::new(status, body.to_string()).with("Content-Type", "application/json")
     }
 
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Leaves the connection open for further requests.
-    pub fn kept(mut self) -> Self {
+    pub(crate) fn kept(mut self) -> Self {
         self.kept = true;
         self
     }
 
     /// Closes the connection after that many bytes of the body.
-    pub fn cut(mut self, sent: usize) -> Self {
+    pub(crate) fn cut(mut self, sent: usize) -> Self {
         self.sent = sent;
         self.fault = Fault::Close;
         self
     }
 
     /// Says nothing more after that many bytes of the body.
-    pub fn silent(mut self, sent: usize) -> Self {
+    pub(crate) fn silent(mut self, sent: usize) -> Self {
         self.sent = sent;
         self.fault = Fault::Silence;
         self
     }
 
     /// Sends the body byte by byte, ten a second.
-    pub fn dripping(mut self) -> Self {
+    pub(crate) fn dripping(mut self) -> Self {
         self.sent = 0;
         self.fault = Fault::Drip;
         self
@@ -106,14 +106,14 @@ impl Reply {
 }
 
 /// Runs until the test ends.
-pub struct Server {
+pub(crate) struct Server {
     address: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
     /// `answer` gets each request and how many came before it.
-    pub fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -128,11 +128,11 @@ impl Server {
         Self { address, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 }

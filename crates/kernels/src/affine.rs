@@ -11,7 +11,7 @@ use rayon::prelude::*;
 const SHARED: usize = 1 << 18;
 
 /// The layer: x [..., in], weight [out, in] and bias `[out]` give [..., out].
-pub struct Affine;
+pub(crate) struct Affine;
 
 /// The numbers of rows, inputs and outputs.
 #[derive(Debug, Clone, Copy)]

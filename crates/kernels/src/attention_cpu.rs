@@ -16,7 +16,7 @@ use rayon::prelude::*;
 const SCORES: usize = 1 << 21;
 
 /// Whether this module supports the tensors.
-pub fn suits(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
+pub(crate) fn suits(q: &Tensor, k: &Tensor, v: &Tensor) -> bool {
     let plain = |x: &Tensor| matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32;
     plain(q) && plain(k) && plain(v) && q.elem_count() > 0 && k.elem_count() > 0
 }
@@ -69,7 +69,13 @@ struct Task {
 
 /// The same as [`super::attention`], for tensors that [`suits`] accepts. The result is a view of [B, L,
 /// heads, d].
-pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>) -> Result<Tensor> {
+pub(crate) fn attend(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    scale: f64,
+    mask: Mask<'_>,
+) -> Result<Tensor> {
     let (batch, heads, queries, _) = q.dims4()?;
     let keys = k.dim(2)?;
     let added = match mask {

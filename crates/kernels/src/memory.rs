@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor};
 ///
 /// # Errors
 /// Fails if the layout has gaps or the numbers are not f32.
-pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&values[start..end]),
@@ -18,7 +18,7 @@ pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> 
 ///
 /// # Errors
 /// Fails when [`slice`] fails, and if the tensor is on another device.
-pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+pub(crate) fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
     match &*storage {
@@ -31,7 +31,10 @@ pub fn read<T>(x: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> 
 ///
 /// # Errors
 /// Fails when `values` fails, and if they do not fill the shape.
-pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result<Option<Tensor>> {
+pub(crate) fn gradient(
+    x: &Tensor,
+    values: impl FnOnce() -> Result<Vec<f32>>,
+) -> Result<Option<Tensor>> {
     let back = x
         .track_op()
         .then(|| Tensor::from_vec(values()?, x.shape(), &Device::Cpu));
@@ -43,6 +46,6 @@ pub fn gradient(x: &Tensor, values: impl FnOnce() -> Result<Vec<f32>>) -> Result
 const GRAIN: usize = 1 << 15;
 
 /// The smallest number of pieces for a thread, each with this number of values.
-pub fn together(piece: usize) -> usize {
+pub(crate) fn together(piece: usize) -> usize {
     (GRAIN / piece.max(1)).max(1)
 }

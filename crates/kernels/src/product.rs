@@ -4,10 +4,10 @@ use gemm::{Parallelism, gemm};
 use std::mem::MaybeUninit;
 
 /// A matrix as values, the step from row to row, and the step from column to column.
-pub type Matrix<'a> = (&'a [f32], usize, usize);
+pub(crate) type Matrix<'a> = (&'a [f32], usize, usize);
 
 /// A vector with this number of values, all of which `write` must write.
-pub fn filled(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+pub(crate) fn filled(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
     let mut values = Vec::with_capacity(count);
     write(&mut values.spare_capacity_mut()[..count]);
     // SAFETY: `write` comes only from functions of this crate, which write every number.
@@ -16,7 +16,7 @@ pub fn filled(count: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<
 }
 
 /// Computes out [m, n] = scale · lhs [m, k] · rhs [k, n]. The rows of `out` are this number of values apart.
-pub fn product(
+pub(crate) fn product(
     (m, n, k): (usize, usize, usize),
     (out, row): (&mut [MaybeUninit<f32>], usize),
     lhs: Matrix<'_>,

@@ -152,7 +152,7 @@ fn slope_all(
 }
 
 /// The softmax of every row of `width` values, in place.
-pub fn softmax_rows(values: &mut [f32], width: usize) {
+pub(crate) fn softmax_rows(values: &mut [f32], width: usize) {
     values.chunks_mut(width).for_each(row_softmax);
 }
 

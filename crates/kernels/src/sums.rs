@@ -5,14 +5,18 @@ use pulp::Arch;
 const LANES: usize = 16;
 
 /// Σ x.
-pub fn sum(x: &[f32]) -> f32 {
+pub(crate) fn sum(x: &[f32]) -> f32 {
     let [sum] = pairs(x, x, |x, _| [x]);
     sum
 }
 
 /// Sums over the pairs of two slices of one length.
 #[inline(always)]
-pub fn pairs<const N: usize>(x: &[f32], y: &[f32], of: impl Fn(f32, f32) -> [f32; N]) -> [f32; N] {
+pub(crate) fn pairs<const N: usize>(
+    x: &[f32],
+    y: &[f32],
+    of: impl Fn(f32, f32) -> [f32; N],
+) -> [f32; N] {
     Arch::new().dispatch(
         #[inline(always)]
         || {

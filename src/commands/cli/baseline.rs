@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The actions of `unigauge baseline`.
 #[derive(Debug, Clone, Subcommand)]
-pub enum BaselineCommand {
+pub(crate) enum BaselineCommand {
     /// Save the scores of runs in a file, with one run for each suite and model
     Save(BaselineSaveArgs),
     /// Compare runs with the runs in a baseline file, as `unigauge compare` does
@@ -21,7 +21,7 @@ pub enum BaselineCommand {
 Examples:
   unigauge baseline save results/quick/my-model/seed0 --to baseline.json
   unigauge baseline save results/*/my-model/seed0 --to baseline.json")]
-pub struct BaselineSaveArgs {
+pub(crate) struct BaselineSaveArgs {
     /// The run folders to save
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub struct BaselineSaveArgs {
 #[command(after_help = "\
 Examples:
   unigauge baseline compare baseline.json results/quick/my-model/seed1")]
-pub struct BaselineCompareArgs {
+pub(crate) struct BaselineCompareArgs {
     /// The baseline file
     #[arg(value_hint = ValueHint::FilePath)]
     pub baseline: PathBuf,
@@ -62,7 +62,7 @@ pub struct BaselineCompareArgs {
 #[command(after_help = "\
 Examples:
   unigauge baseline accept baseline.json results/quick/my-model/seed0 --reason \"smaller model, agreed in #41\"")]
-pub struct BaselineAcceptArgs {
+pub(crate) struct BaselineAcceptArgs {
     /// The baseline file
     #[arg(value_hint = ValueHint::FilePath)]
     pub baseline: PathBuf,

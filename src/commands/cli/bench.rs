@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The benchmarks of `unigauge bench`.
 #[derive(Debug, Clone, clap::Subcommand)]
-pub enum Bench {
+pub(crate) enum Bench {
     /// Measure the seconds of each phase, the tokens per second and the peak memory of a network with
     /// random weights
     Model(BenchModelArgs),
@@ -23,7 +23,7 @@ Examples:
 
 benches/model.py times the Python implementations with the same configuration and sizes, and
 prints the ratios.")]
-pub struct BenchModelArgs {
+pub(crate) struct BenchModelArgs {
     /// The name of the network.
     #[arg(help = networks())]
     pub network: String,
@@ -68,7 +68,7 @@ fn networks() -> String {
 
 /// Number formats of the weights and activations in `unigauge bench`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BenchPrecision {
+pub(crate) enum BenchPrecision {
     /// 32-bit floating point.
     F32,
     /// 16-bit brain floating point.
@@ -77,7 +77,7 @@ pub enum BenchPrecision {
 
 /// Width and height in pixels, written as `512x512`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PixelSize(pub [usize; 2]);
+pub(crate) struct PixelSize(pub [usize; 2]);
 
 impl std::str::FromStr for PixelSize {
     type Err = String;

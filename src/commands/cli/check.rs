@@ -15,7 +15,7 @@ Examples:
   unigauge check uniworld-v1                     # its files, sizes, licences, memory and weights
   unigauge check uniworld-v1 --quick             # without reading every number of the weights
   unigauge check uniworld-v1 --keys              # every tensor that its networks read")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// A study, a model, or a suite with `--model`; without a target, everything that is defined is checked
     pub target: Option<String>,
     /// Models, each a name or a TOML file
@@ -58,7 +58,7 @@ pub struct CheckArgs {
 
 /// The layouts in which FLUX transformers are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// The layout of the library diffusers.
     Diffusers,
     /// The layout of the authors, Black Forest Labs.

@@ -20,7 +20,7 @@ Each later run of a suite is paired with the first run of that suite, item by it
 the difference, its 95 % interval, p, the effect size, and the items won, tied and lost; p has Holm's
 correction over the groups. The formats markdown, latex, html and csv print the table without the
 pairs, or the pairs alone with `--pairs`.")]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// Run folders; the later runs of a suite are compared with its first one
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub struct CompareArgs {
 
 /// How pairs of runs are compared.
 #[derive(Debug, Clone, Args)]
-pub struct PairArgs {
+pub(crate) struct PairArgs {
     /// Statistical power for the smallest detectable difference and the number of items needed
     #[arg(long, default_value_t = 0.8, value_parser = share)]
     pub power: f64,
@@ -61,7 +61,7 @@ pub struct PairArgs {
 
 /// Kinds of bootstrap intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Interval {
+pub(crate) enum Interval {
     /// Bias-corrected and accelerated
     Bca,
     /// From the percentiles of the resamples
@@ -70,7 +70,7 @@ pub enum Interval {
 
 /// What may differ between two runs apart from the model. The result is then marked.
 #[derive(Debug, Clone, Default, Args)]
-pub struct AllowArgs {
+pub(crate) struct AllowArgs {
     /// Also compare runs of different versions of a suite
     #[arg(long)]
     pub allow_version: bool,
@@ -97,7 +97,7 @@ pub struct AllowArgs {
 /// # Errors
 ///
 /// The text is not such a number.
-pub fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
     if value > 0.0 && value < 1.0 {
         Ok(value)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The files that `unigauge export` writes for other programs.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ExportCommand {
+pub(crate) enum ExportCommand {
     /// Write the outputs of several runs into one long table: one row for each output, with suite,
     /// model and run
     #[command(after_help = "\
@@ -22,7 +22,7 @@ Examples:
 
 /// The arguments of `unigauge export items`.
 #[derive(Debug, Clone, Args)]
-pub struct ItemsExportArgs {
+pub(crate) struct ItemsExportArgs {
     /// Graded run folders
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
@@ -33,7 +33,7 @@ pub struct ItemsExportArgs {
 
 /// The arguments of `unigauge export lm-eval`.
 #[derive(Debug, Clone, Args)]
-pub struct LmEvalArgs {
+pub(crate) struct LmEvalArgs {
     /// Graded run folders
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,

@@ -10,7 +10,7 @@ Examples:
   unigauge fetch ppocr-v4              # the OCR models and the ONNX Runtime library
   unigauge fetch longtext --dry-run
   unigauge fetch flux-1-dev            # a model's checkpoint, into the folder that its settings name")]
-pub struct FetchArgs {
+pub(crate) struct FetchArgs {
     /// Assets, groups of assets, or models with a published checkpoint; without a name, all assets are
     /// listed
     pub assets: Vec<String>,

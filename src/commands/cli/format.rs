@@ -4,21 +4,21 @@ use crate::table::{FORMATS, Format, formats};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// Takes the name of one of the formats.
-pub fn one_of(
+pub(super) fn one_of(
     formats: impl IntoIterator<Item = &'static Format>,
 ) -> impl TypedValueParser<Value = &'static Format> {
     parser(formats, |format| PossibleValue::new(format.name))
 }
 
 /// Takes the name of any format; help says what each is for.
-pub fn any() -> impl TypedValueParser<Value = &'static Format> {
+pub(super) fn any() -> impl TypedValueParser<Value = &'static Format> {
     parser(FORMATS.iter().copied(), |format| {
         PossibleValue::new(format.name).help(format.about)
     })
 }
 
 /// The formats that are text.
-pub fn texts() -> impl Iterator<Item = &'static Format> {
+pub(super) fn texts() -> impl Iterator<Item = &'static Format> {
     let formats = FORMATS.iter().copied();
     formats.filter(|format| !format.binary)
 }

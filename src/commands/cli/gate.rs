@@ -15,7 +15,7 @@ Examples:
 A rule is breached when its number fell by more than the policy allows and a statistical test gives
 evidence of the drop. A larger drop without such evidence is inconclusive, and so are too few items.
 Exit codes: 0 pass · 3 breach · 5 inconclusive")]
-pub struct GateArgs {
+pub(crate) struct GateArgs {
     /// The run folders to judge
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub struct GateArgs {
 
 /// The verdicts that end with a failing exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub(crate) enum FailOn {
     /// Only a breach
     Breach,
     /// A breach or an inconclusive verdict

@@ -10,7 +10,7 @@ Examples:
   unigauge grade results/geneval/flux/seed0
   unigauge grade results/geneval/flux/seed0 --set counting_threshold=0.8
   unigauge grade --suite geneval --items items.jsonl --evidence evidence.jsonl --out graded/")]
-pub struct GradeArgs {
+pub(crate) struct GradeArgs {
     /// The run folder to grade again
     #[arg(required_unless_present = "items", conflicts_with_all = ["items", "evidence", "outputs", "out"])]
     pub run: Option<PathBuf>,

@@ -19,7 +19,7 @@ Examples:
 Change points are sought among the complete runs that have the same items, version, observers, judges
 and rule; the other runs are marked. Each change point is shown with the differences between the
 manifests of the runs before and after it.")]
-pub struct HistoryArgs {
+pub(crate) struct HistoryArgs {
     /// The suite [default: every suite that has runs]
     pub suite: Option<String>,
     /// Folder of the results, with the subfolders SUITE/MODEL/RUN

@@ -11,7 +11,7 @@ Examples:
   unigauge items geneval --official | sha256sum
   unigauge items longtext-zh --limit 3
   unigauge items quick --only en-sign-01")]
-pub struct ItemsArgs {
+pub(crate) struct ItemsArgs {
     /// The suite, a name or a TOML file
     pub suite: String,
     /// Print the items in the benchmark's own format, byte for byte (GenEval: evaluation_metadata.jsonl)

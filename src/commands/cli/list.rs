@@ -10,7 +10,7 @@ Examples:
   unigauge list
   unigauge list suites
   unigauge list runs --out results")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// What to list [default: everything but the assets]
     #[arg(value_enum)]
     pub what: Option<Listable>,
@@ -21,7 +21,7 @@ pub struct ListArgs {
 
 /// The kinds of things that `unigauge list` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Listable {
+pub(crate) enum Listable {
     /// Suites of items with their observers and rule
     Suites,
     /// Models, each with the settings of its generator

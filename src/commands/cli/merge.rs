@@ -10,7 +10,7 @@ Examples:
   unigauge run longtext --model typeset --shard 1/2 &
   unigauge run longtext --model typeset --shard 2/2
   unigauge merge results/longtext/typeset/seed0")]
-pub struct MergeArgs {
+pub(crate) struct MergeArgs {
     /// The run folder that the shards wrote into
     pub run: PathBuf,
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 Examples:
   unigauge observe results/longtext/typeset/seed0
   unigauge observe --suite longtext --images ./their-images --name their-model")]
-pub struct ObserveArgs {
+pub(crate) struct ObserveArgs {
     /// The run folder whose outputs are observed
     #[arg(required_unless_present = "images", conflicts_with = "images")]
     pub run: Option<PathBuf>,

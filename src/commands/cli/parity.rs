@@ -12,7 +12,7 @@ Examples:
 
 Exit codes: 0 all tensors are within their tolerance · 3 a tensor is not · 2 a case or its checkpoint
 cannot be read")]
-pub struct ParityArgs {
+pub(crate) struct ParityArgs {
     /// Folders of cases, or of several cases each
     #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dirs: Vec<PathBuf>,

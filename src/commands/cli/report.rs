@@ -9,7 +9,7 @@ use std::path::PathBuf;
 Examples:
   unigauge report results/quick/typeset/seed0
   unigauge report results/quick/*/seed0 --out comparison/")]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Run folders; several runs are shown in one comparison
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,

@@ -31,7 +31,7 @@ Examples:
   unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
   unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// A study, or a suite with `--model`; a name (see `unigauge list`) or a TOML file
     pub target: String,
     /// Models, each a name or a TOML file

@@ -15,7 +15,7 @@ Examples:
 
 The command writes index.html, table.md, table.tex, table.csv, study.json, and each chart as SVG and
 PNG. The page names the missing runs. If there are any, the exit code is 5.")]
-pub struct StudyArgs {
+pub(crate) struct StudyArgs {
     /// A study with a factor: a name (see `unigauge list studies`) or a TOML file
     pub study: String,
     /// Folder of the results, which contains the runs

@@ -21,7 +21,7 @@ number that does. A run is shown next to the published row of the same model, wi
 difference, the 95 % interval of the measured value, and whether the published value lies in it. The
 mark `!` names what makes them incomparable. The published numbers come from
 results/published/SUITE.toml in the current folder, or else from the program.")]
-pub struct TableArgs {
+pub(crate) struct TableArgs {
     /// The suites [default: those of the runs, or all with published numbers]
     #[arg(value_name = "SUITE")]
     pub suites: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The actions of `unigauge tokens`.
 #[derive(Debug, Clone, clap::Subcommand)]
-pub enum TokensCommand {
+pub(crate) enum TokensCommand {
     /// Turn pictures into codes, one JSON line for each: `{"image", "height", "width", "ids"}`
     Encode(TokensEncodeArgs),
     /// Turn codes into pictures with the diffusion decoder
@@ -14,7 +14,7 @@ pub enum TokensCommand {
 
 /// The tokenizer, and where it runs.
 #[derive(Debug, Clone, Args)]
-pub struct TokensArgs {
+pub(crate) struct TokensArgs {
     /// A model of the generator xomni, a name or a TOML file
     #[arg(long, short, value_name = "MODEL")]
     pub model: String,
@@ -32,7 +32,7 @@ pub struct TokensArgs {
 Examples:
   unigauge tokens encode photo.jpg --model x-omni-en > photo.json
   unigauge tokens encode pictures/*.png --model x-omni-zh --out codes")]
-pub struct TokensEncodeArgs {
+pub(crate) struct TokensEncodeArgs {
     /// The pictures to encode
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub images: Vec<PathBuf>,
@@ -53,7 +53,7 @@ pub struct TokensEncodeArgs {
 Examples:
   unigauge tokens decode photo.json --model x-omni-zh --out again
   unigauge tokens decode codes/*.json --model x-omni-en --prompt \"a red kite\" --seed 7 --out again")]
-pub struct TokensDecodeArgs {
+pub(crate) struct TokensDecodeArgs {
     /// Files of JSON objects with `height`, `width` and `ids`
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,

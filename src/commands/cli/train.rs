@@ -17,7 +17,7 @@ Examples:
 The folder contains the checkpoint in the layout of its authors, training.toml (the definition that
 was used), curve.jsonl (one line for each step, or for each 20 steps after the training), curve.svg,
 curve.png, and training.json (the record of a complete training).")]
-pub struct TrainArgs {
+pub(crate) struct TrainArgs {
     /// A training, or a study with trainings; a name or a TOML file
     pub training: String,
     /// Folder of the checkpoint [default: checkpoints/NAME]

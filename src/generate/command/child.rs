@@ -8,12 +8,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::time::Duration;
 
 /// Longest line on stdout, in bytes (a picture of 48 MiB in base64).
-pub const MAX_LINE: u64 = 64 << 20;
+pub(super) const MAX_LINE: u64 = 64 << 20;
 /// How long a program may take to end once its stdin is closed.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// What was heard on stdout.
-pub enum Said {
+pub(super) enum Said {
     Line(Vec<u8>),
     TooLong,
     /// Nothing within the time.
@@ -23,7 +23,7 @@ pub enum Said {
 }
 
 /// A started program.
-pub struct Running {
+pub(super) struct Running {
     group: Group,
     /// None once the program was asked to end.
     stdin: Option<Sender<Vec<u8>>>,
@@ -38,7 +38,7 @@ impl Running {
     ///
     /// # Errors
     /// Fails if it cannot be started.
-    pub fn start(settings: &CommandSettings) -> std::io::Result<Self> {
+    pub(super) fn start(settings: &CommandSettings) -> std::io::Result<Self> {
         let mut command = Command::new(&settings.program[0]);
         command
             .args(&settings.program[1..])
@@ -78,14 +78,14 @@ impl Running {
     }
 
     /// Hands a line to the program; a failure shows as [`Said::End`].
-    pub fn say(&self, line: Vec<u8>) {
+    pub(super) fn say(&self, line: Vec<u8>) {
         if let Some(stdin) = &self.stdin {
             let _ = stdin.send(line);
         }
     }
 
     /// The next line of the program's stdout, waited for at most `limit`.
-    pub fn hear(&self, limit: Duration) -> Said {
+    pub(super) fn hear(&self, limit: Duration) -> Said {
         match self.stdout.recv_timeout(limit) {
             Ok(said) => said,
             Err(RecvTimeoutError::Timeout) => Said::Nothing,
@@ -94,17 +94,17 @@ impl Running {
     }
 
     /// Whether the program still runs.
-    pub fn alive(&mut self) -> bool {
+    pub(super) fn alive(&mut self) -> bool {
         matches!(self.group.child().try_wait(), Ok(None))
     }
 
     /// True the first time: the program may still be loading.
-    pub fn take_fresh(&mut self) -> bool {
+    pub(super) fn take_fresh(&mut self) -> bool {
         std::mem::replace(&mut self.fresh, false)
     }
 
     /// Stops the program and says how it had ended, or that it was still running.
-    pub fn stop(&mut self) -> String {
+    pub(super) fn stop(&mut self) -> String {
         self.stdin = None;
         // A program that just closed its stdout is about to end: its own status says more than the signal's.
         self.ended = self.group.ended_within(FAREWELL);
@@ -116,7 +116,7 @@ impl Running {
     }
 
     /// The last lines of its stderr.
-    pub fn last_words(&self) -> String {
+    pub(super) fn last_words(&self) -> String {
         self.stderr.text()
     }
 }

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// What a line on stdout is.
-pub enum Line {
+pub(super) enum Line {
     Reply(Reply),
     Ready,
     /// A reply to a request that is not open.
@@ -21,10 +21,10 @@ pub enum Line {
 }
 
 /// A reply with the right id, not yet checked.
-pub struct Reply(Object);
+pub(super) struct Reply(Object);
 
 /// Reads a line; `id` is the open request's.
-pub fn read(line: &[u8], id: &str) -> Line {
+pub(super) fn read(line: &[u8], id: &str) -> Line {
     let Ok(Value::Object(object)) = json::read(line) else {
         return Line::Stray;
     };
@@ -41,7 +41,7 @@ impl Reply {
     ///
     /// # Errors
     /// Fails if the program says that it failed, or the reply holds no answer that can be used.
-    pub fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
+    pub(super) fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));
         if let Some(error) = self.0.remove("error").filter(|error| !error.is_null()) {

@@ -19,7 +19,7 @@ use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 
 /// A field with its networks.
-pub struct Denoiser {
+pub(crate) struct Denoiser {
     /// What latents follow.
     pub field: Box<dyn Field>,
     /// The networks that the field runs.

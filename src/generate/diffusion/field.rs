@@ -9,10 +9,10 @@ use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
 /// The velocity of packed latents [1, N, C] at sigma `[1]`.
-pub type Velocity = dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
+pub(crate) type Velocity = dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
 
 /// A denoiser.
-pub trait Field: Send {
+pub(crate) trait Field: Send {
     /// What sets it apart from other fields.
     fn name(&self) -> &'static str;
 
@@ -30,7 +30,7 @@ pub trait Field: Send {
 }
 
 /// FLUX with distilled guidance.
-pub struct FluxField(pub Network<FluxTransformer>);
+pub(crate) struct FluxField(pub Network<FluxTransformer>);
 
 impl Field for FluxField {
     fn name(&self) -> &'static str {

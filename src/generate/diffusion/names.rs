@@ -1,14 +1,14 @@
 //! The names of what phases leave to each other.
 
 /// The language model's states with reference features, [1, L, J].
-pub const PROMPT: &str = "prompt_embeds";
+pub(crate) const PROMPT: &str = "prompt_embeds";
 /// T5's states, [1, T, J].
-pub const T5: &str = "t5_embeds";
+pub(crate) const T5: &str = "t5_embeds";
 /// CLIP's pooled vector, [1, Q].
-pub const POOLED: &str = "pooled_prompt_embeds";
+pub(crate) const POOLED: &str = "pooled_prompt_embeds";
 /// The same as [`T5`], for the empty text that guidance turns away from.
-pub const NEGATIVE_T5: &str = "negative_t5_embeds";
+pub(crate) const NEGATIVE_T5: &str = "negative_t5_embeds";
 /// The same as [`POOLED`], for the empty text that guidance turns away from.
-pub const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
+pub(crate) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
 /// The packed latents that denoising leaves to decoding, [1, N, C].
-pub const LATENTS: &str = "latents";
+pub(super) const LATENTS: &str = "latents";

@@ -13,7 +13,7 @@ use crate::model::flux_vae::VaeConfig;
 ///
 /// # Errors
 /// Fails if the VAE's configuration is absent or wrong.
-pub fn picture_phases(
+pub(crate) fn picture_phases(
     flux: &CheckpointFolder,
     denoiser: Denoiser,
     settings: Result<PictureSettings, GenerateError>,

@@ -11,7 +11,7 @@ const fn config(path: &'static str, text: &'static str) -> ReleasedConfig {
 }
 
 /// FLUX.1-dev's configurations.
-pub const FLUX_1_DEV: &[ReleasedConfig] = &[
+pub(crate) const FLUX_1_DEV: &[ReleasedConfig] = &[
     config(
         "transformer/config.json",
         include_str!("../../../configs/released/flux-1-dev/transformer.json"),

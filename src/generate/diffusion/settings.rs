@@ -4,7 +4,7 @@ use super::size::Size;
 
 /// What the settings say of a picture.
 #[derive(Debug, Clone, Copy)]
-pub struct PictureSettings {
+pub(crate) struct PictureSettings {
     /// Euler steps.
     pub num_inference_steps: usize,
     /// How strongly the denoiser follows its condition; each field gives the number its own meaning.
@@ -19,7 +19,7 @@ pub struct PictureSettings {
 
 /// What the settings say of the text encoders.
 #[derive(Debug, Clone, Copy)]
-pub struct TextSettings {
+pub(crate) struct TextSettings {
     /// Tokens of T5, padded or cut to this; none leaves T5 out, and CLIP sees the empty text.
     pub t5_length: Option<usize>,
     /// Whether the empty text is encoded too.

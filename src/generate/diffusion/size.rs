@@ -17,7 +17,7 @@ pub enum Size {
 
 /// One picture in packed tokens, down and across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Canvas {
+pub(crate) struct Canvas {
     /// Tokens down.
     pub h: usize,
     /// Tokens across.
@@ -26,7 +26,7 @@ pub struct Canvas {
 
 /// Chooses the canvas of every request.
 #[derive(Debug, Clone, Copy)]
-pub struct Sizing {
+pub(super) struct Sizing {
     size: Size,
     /// Area that a named set of ratios aims at, in pixels.
     anchor: u64,
@@ -39,7 +39,7 @@ impl Sizing {
     ///
     /// # Errors
     /// Fails if a size in pixels is not made of whole tokens.
-    pub fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
+    pub(super) fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
         if let Size::Pixels([width, height]) = size
             && [width, height]
                 .iter()
@@ -61,7 +61,7 @@ impl Sizing {
     ///
     /// # Errors
     /// Fails if an input image cannot be read.
-    pub fn canvas(&self, request: &Request<'_>) -> Result<Canvas, GenerateError> {
+    pub(super) fn canvas(&self, request: &Request<'_>) -> Result<Canvas, GenerateError> {
         let (height, width) = match self.size {
             Size::Pixels([width, height]) => (height, width),
             Size::Nearest(ratios) => nearest(request, ratios, self.anchor)?,

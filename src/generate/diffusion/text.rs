@@ -37,7 +37,10 @@ struct Text {
 ///
 /// # Errors
 /// Fails if a configuration is absent or wrong.
-pub fn text_phase(flux: &CheckpointFolder, settings: TextSettings) -> Result<Phase, GenerateError> {
+pub(crate) fn text_phase(
+    flux: &CheckpointFolder,
+    settings: TextSettings,
+) -> Result<Phase, GenerateError> {
     let t5 = settings.t5_length.map(|_| t5_encoder(flux)).transpose()?;
     let (clip, clip_length) = clip_text(flux)?;
     let networks = t5.iter().map(Network::any).chain([clip.any()]).collect();

@@ -38,7 +38,7 @@ struct Listing {
 
 impl Names {
     /// The names below a folder; nothing is listed yet.
-    pub fn new(root: &Path) -> Self {
+    pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
             listed: Arc::default(),
@@ -47,7 +47,7 @@ impl Names {
 
     /// The pictures of a name, relative to the root: the one to take first. `stem` is a path without
     /// extension.
-    pub fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
+    pub(super) fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
         let Some((listing, name)) = self.look(stem) else {
             return Vec::new();
         };
@@ -61,7 +61,7 @@ impl Names {
     }
 
     /// All pictures of a sub-folder, those of one stem in the order in which they are taken.
-    pub fn all(&self, folder: &Path) -> Vec<PathBuf> {
+    pub(super) fn all(&self, folder: &Path) -> Vec<PathBuf> {
         let Some(listing) = self.list(folder) else {
             return Vec::new();
         };
@@ -71,7 +71,7 @@ impl Names {
     }
 
     /// A file of this name that is not a picture by its extension.
-    pub fn beside(&self, stem: &Path) -> Option<PathBuf> {
+    pub(super) fn beside(&self, stem: &Path) -> Option<PathBuf> {
         let (listing, name) = self.look(stem)?;
         let other = listing.others.get(&*composed(name))?;
         Some(listing.folder.join(other))

@@ -24,7 +24,7 @@ impl Tile {
     ///
     /// # Errors
     /// Fails if the picture of this size is no such grid.
-    pub fn of_dpg(
+    pub(super) fn of_dpg(
         (width, height): (u32, u32),
         resolution: Option<u32>,
         pic_num: u32,
@@ -58,7 +58,7 @@ impl Tile {
     }
 
     /// OneIG-Bench: one of `columns` by `rows` equal rectangles; pixels that do not divide are left over.
-    pub fn of_grid(size: (u32, u32), [columns, rows]: [u32; 2], repeat: u32) -> Self {
+    pub(super) fn of_grid(size: (u32, u32), [columns, rows]: [u32; 2], repeat: u32) -> Self {
         let (columns, rows) = (columns.max(1), rows.max(1));
         let (width, height) = (size.0 / columns, size.1 / rows);
         Self {
@@ -76,7 +76,11 @@ impl Tile {
     ///
     /// # Errors
     /// Fails if the picture is broken, does not hold the tile, or the tile is empty.
-    pub fn cut(&self, bytes: &[u8], name: &str) -> Result<(RgbImage, Vec<String>), GenerateError> {
+    pub(super) fn cut(
+        &self,
+        bytes: &[u8],
+        name: &str,
+    ) -> Result<(RgbImage, Vec<String>), GenerateError> {
         let decoded = decode::decode_bytes(bytes, name)?;
         let grid = decoded.rgb;
         let Self {

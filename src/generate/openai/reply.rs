@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model
 /// thought in a field of its own is kept and is not an answer.
-pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
+pub(super) fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
     let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
     if !said.finish_reason.is_empty() {
@@ -35,7 +35,7 @@ pub fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
 ///
 /// # Errors
 /// Fails if there is no picture in it, or the picture cannot be fetched or read.
-pub fn image(
+pub(super) fn image(
     asked: &str,
     mut reply: Value,
     client: &Client,

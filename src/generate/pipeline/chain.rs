@@ -24,7 +24,7 @@ use std::time::Instant;
 const EXTRA: &str = "record.extra";
 
 /// A pipeline.
-pub struct Chain {
+pub(crate) struct Chain {
     phases: Vec<OpenPhase>,
     budget: Option<u64>,
     device: Device,
@@ -68,7 +68,7 @@ impl Chain {
     /// # Errors
     /// Fails if a setting cannot be right, a file is absent or damaged, or weights and configuration do not
     /// fit.
-    pub fn open(
+    pub(crate) fn open(
         tasks: &'static [Task],
         phases: Vec<Phase>,
         checkpoint: &CheckpointFolder,

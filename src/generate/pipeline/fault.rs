@@ -4,7 +4,7 @@ use crate::generate::error::GenerateError;
 use crate::model::ModelError;
 
 /// A checkpoint that cannot be used stops the run.
-pub fn fatal(error: ModelError) -> GenerateError {
+pub(crate) fn fatal(error: ModelError) -> GenerateError {
     let help = miette::Diagnostic::help(&error)
         .map(|help| help.to_string())
         .unwrap_or_else(|| "check the folder of the checkpoint".into());
@@ -13,7 +13,7 @@ pub fn fatal(error: ModelError) -> GenerateError {
 
 /// What goes wrong while a network runs is one output's failure. For memory that runs out the message names
 /// the option that helps.
-pub fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateError {
+pub(crate) fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateError {
     move |error| match &error {
         ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::item(
             "memory",

@@ -12,12 +12,12 @@ mod plan;
 mod scratch;
 mod stage;
 
-pub use chain::Chain;
-pub use checkpoint::{CheckpointFolder, Location};
-pub use fault::{fatal, running};
-pub use network::{AnyNetwork, Network, NetworkInfo};
+pub(super) use chain::Chain;
+pub(super) use checkpoint::{CheckpointFolder, Location};
+pub(super) use fault::{fatal, running};
+pub(super) use network::{AnyNetwork, Network, NetworkInfo};
 pub use part::{Part, phases};
 pub use phase::Phase;
 pub use plan::plan_lines;
-pub use scratch::{Key, Named};
-pub use stage::{Made, Stage, Step};
+pub(super) use scratch::{Key, Named};
+pub(super) use stage::{Made, Stage, Step};

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What is known of a network apart from its configuration.
 #[derive(Clone)]
-pub struct NetworkInfo {
+pub(crate) struct NetworkInfo {
     /// What people call it, such as `FLUX transformer`.
     pub name: &'static str,
     /// Where its weights lie.
@@ -33,7 +33,7 @@ pub struct NetworkInfo {
 
 impl NetworkInfo {
     /// A network that is one part.
-    pub fn new(name: &'static str, location: Location, dtype: DType) -> Self {
+    pub(crate) fn new(name: &'static str, location: Location, dtype: DType) -> Self {
         Self {
             name,
             location,
@@ -50,7 +50,7 @@ type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
 /// A network by its configuration. A clone is another handle of the same network: the stage that runs it has
 /// one, and the pipeline that loads and drops it has another.
-pub struct Network<T>(Arc<Inner<T>>);
+pub(crate) struct Network<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
     info: NetworkInfo,
@@ -75,7 +75,7 @@ impl<T> Clone for Network<T> {
 
 impl<T: Send + Sync + 'static> Network<T> {
     /// The network that `build` makes; opens nothing.
-    pub fn new(
+    pub(crate) fn new(
         info: NetworkInfo,
         build: impl Fn(&Weights) -> Result<T> + Send + Sync + 'static,
     ) -> Self {
@@ -88,7 +88,7 @@ impl<T: Send + Sync + 'static> Network<T> {
     }
 
     /// A handle for those who do not run it.
-    pub fn any(&self) -> Box<dyn AnyNetwork> {
+    pub(crate) fn any(&self) -> Box<dyn AnyNetwork> {
         Box::new(self.clone())
     }
 
@@ -96,7 +96,7 @@ impl<T: Send + Sync + 'static> Network<T> {
     ///
     /// # Errors
     /// Fails when [`AnyNetwork::load`] fails.
-    pub fn get(&self) -> Result<Arc<T>, GenerateError> {
+    pub(crate) fn get(&self) -> Result<Arc<T>, GenerateError> {
         let mut loaded = self.loaded();
         if let Some(network) = &*loaded {
             return Ok(network.clone());

@@ -1,7 +1,7 @@
 //! How phases share a device's memory, in words.
 
 /// Requests that go through a phase together when the networks do not fit side by side.
-pub const PHASED_CHUNK: usize = 64;
+pub(super) const PHASED_CHUNK: usize = 64;
 
 /// One line a phase (its weights in bytes), then what a budget makes of them.
 pub fn plan_lines(phases: &[(&str, u64)], budget: Option<u64>) -> Vec<String> {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Tensors by name.
-pub type Named = HashMap<String, Tensor>;
+pub(crate) type Named = HashMap<String, Tensor>;
 
 /// The key of a file: the hash of everything that shapes its content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,13 +38,13 @@ impl Key {
 
 /// A folder of such files, of one process alone: others would miss what this one forgets.
 #[derive(Debug, Clone)]
-pub struct Scratch {
+pub(super) struct Scratch {
     folder: PathBuf,
 }
 
 impl Scratch {
     /// The folder is made with its first file.
-    pub fn at(folder: &Path) -> Self {
+    pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.into(),
         }
@@ -55,7 +55,7 @@ impl Scratch {
     }
 
     /// Whether there are tensors under a key.
-    pub fn has(&self, key: &Key) -> bool {
+    pub(super) fn has(&self, key: &Key) -> bool {
         self.path(key).is_file()
     }
 
@@ -63,7 +63,7 @@ impl Scratch {
     ///
     /// # Errors
     /// Fails if the disk refuses.
-    pub fn put(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
+    pub(super) fn put(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
         let refused = |error: String| {
             GenerateError::fatal(
                 format!("{}: {error}", self.folder.display()),
@@ -76,17 +76,17 @@ impl Scratch {
     }
 
     /// Reads tensors back. `None` if they are not there or were damaged, so that they are made again.
-    pub fn get(&self, key: &Key, device: &Device) -> Option<Named> {
+    pub(super) fn get(&self, key: &Key, device: &Device) -> Option<Named> {
         candle_core::safetensors::load(self.path(key), device).ok()
     }
 
     /// Forgets tensors that no output needs any more.
-    pub fn forget(&self, key: &Key) {
+    pub(super) fn forget(&self, key: &Key) {
         let _ = std::fs::remove_file(self.path(key));
     }
 
     /// Removes the folder, unless it holds something.
-    pub fn leave(&self) {
+    pub(super) fn leave(&self) {
         let _ = std::fs::remove_dir(&self.folder);
     }
 }

@@ -23,7 +23,7 @@ pub struct Codes {
 
 /// The tokenizer with the ids that a checkpoint gives image tokens.
 #[derive(Debug, Clone)]
-pub struct Words {
+pub(super) struct Words {
     /// The tokenizer of words.
     pub tokenizer: Tokenizer,
     folder: PathBuf,
@@ -41,7 +41,7 @@ impl Words {
     ///
     /// # Errors
     /// Fails if it lacks a token, or the image tokens have other ids than the output layer gives them.
-    pub fn open(folder: &Path, config: &Config) -> Result<Self> {
+    pub(super) fn open(folder: &Path, config: &Config) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         let last = config.image_vocab_size - 1;
         for number in [0, last] {
@@ -76,7 +76,7 @@ impl Words {
     ///
     /// # Errors
     /// Fails if the prompt holds a token that stands for pictures.
-    pub fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
+    pub(super) fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
         self.refuse_picture_tokens(text)?;
         let [som, _, image] = &self.specials;
         let whole = format!("{text}{som}{h} {w}{image}");
@@ -87,7 +87,7 @@ impl Words {
     ///
     /// # Errors
     /// Fails if there is no template, or words hold a token that stands for pictures.
-    pub fn conversation(&self, said: &[Said], pictures: &[Codes]) -> Result<Vec<u32>> {
+    pub(super) fn conversation(&self, said: &[Said], pictures: &[Codes]) -> Result<Vec<u32>> {
         let text = ChatTemplate::open(&self.folder)?.render(said)?;
         let mut pictures = pictures.iter();
         let mut ids = Vec::new();
@@ -109,7 +109,7 @@ impl Words {
     }
 
     /// The text that a picture takes the place of; its tokens are put in later, as numbers.
-    pub fn picture_text(&self, codes: &Codes) -> String {
+    pub(super) fn picture_text(&self, codes: &Codes) -> String {
         let [som, eom, image] = &self.specials;
         format!("{som}{} {}{image}{eom}", codes.height, codes.width)
     }
@@ -118,7 +118,7 @@ impl Words {
     ///
     /// # Errors
     /// Fails if there are such. The message names them.
-    pub fn refuse_picture_tokens(&self, text: &str) -> Result<(), GenerateError> {
+    pub(super) fn refuse_picture_tokens(&self, text: &str) -> Result<(), GenerateError> {
         let names = self.specials.iter().map(String::as_str);
         match names.chain(["<MM-Token-"]).find(|name| text.contains(name)) {
             Some(name) => Err(GenerateError::item(

@@ -38,7 +38,7 @@ fn heads(reply: &str, options: &[String]) -> Vec<Head> {
 }
 
 /// The letters that an analysis rules out.
-pub fn refused(reply: &str, options: &[String]) -> Vec<usize> {
+pub(super) fn refused(reply: &str, options: &[String]) -> Vec<usize> {
     let heads = heads(reply, options);
     let bad = heads
         .iter()
@@ -97,7 +97,7 @@ fn tells(head: &Head, reply: &str, options: &[String], property: fn(&str) -> boo
 }
 
 /// The options that an analysis of several accepts (`A: no. B: yes.`).
-pub fn accepted(reply: &str, options: &[String]) -> Vec<usize> {
+pub(super) fn accepted(reply: &str, options: &[String]) -> Vec<usize> {
     let heads = heads(reply, options);
     let first = heads.first().map(|head| head.option);
     if heads.iter().all(|head| Some(head.option) == first) {
@@ -111,7 +111,7 @@ pub fn accepted(reply: &str, options: &[String]) -> Vec<usize> {
 
 /// The letter at the start, unless the reply recites all options so, or rules that one out; several where the
 /// start is a list of letters.
-pub fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
+pub(super) fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(
         START,
         r"^[^\w\n]*([A-Z])[\x22'*_]*[ \t]*(?:[).:,、。]|\n|$)"

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// Words behind which an answer stands.
 #[derive(Debug)]
-pub struct Lead {
+pub(super) struct Lead {
     /// The words.
     pub pattern: Option<Regex>,
     /// A label, a heading or a box rather than a sentence.
@@ -36,7 +36,7 @@ fn label(pattern: &str) -> Lead {
 }
 
 /// What an answer is called; a verb or a mark of [`LABELS`] follows.
-pub static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub(super) static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?i)\b(?:answers?|ans|choice|option|selection|conclusion|verdict|prediction|pick|(?:best|closest|right|correct|only|better)\s+(?:match|fit|guess|candidate)|antwort|lösung|réponse|respuesta|resposta|risposta|jawaban(?:nya)?|cevap|odpowiedź|ответ(?:ом)?|đáp án)\b|คำตอบ",
     )
@@ -45,7 +45,7 @@ pub static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// What is between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or
 /// verbs.
-pub static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
+pub(super) static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     [
         label(r"[:=：]|->|→|⇒|\s[-–—]\s"),
         lead(
@@ -60,7 +60,7 @@ pub static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
 });
 
 /// Other words behind which an answer stands.
-pub static LEADS: LazyLock<Vec<Lead>> = LazyLock::new(|| {
+pub(super) static LEADS: LazyLock<Vec<Lead>> = LazyLock::new(|| {
     vec![
         Lead {
             small: true,

@@ -66,7 +66,7 @@ const FUNCTION: [&str; 44] = [
 const NEAR: usize = 240;
 
 /// The end of a text, as far as it is near.
-pub fn near_end(text: &str) -> &str {
+pub(super) fn near_end(text: &str) -> &str {
     let mut start = text.len().saturating_sub(NEAR);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -75,7 +75,7 @@ pub fn near_end(text: &str) -> &str {
 }
 
 /// The start of a text, as far as it is near.
-pub fn near_start(text: &str) -> &str {
+pub(super) fn near_start(text: &str) -> &str {
     let mut end = text.len().min(NEAR);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -86,7 +86,7 @@ pub fn near_start(text: &str) -> &str {
 /// Whether a letter of ASCII is not part of a word, a number, or a name such as `A4`, `X-ray`, `I'm` and
 /// `A+`. Characters of scripts without capitals, such as Chinese, Japanese and Korean, are not part of its
 /// word.
-pub fn is_alone(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_alone(text: &str, place: &Range<usize>) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c.is_lowercase() || c.is_uppercase();
     let mut before = text[..place.start].chars().rev();
     let joined_before = match before.next() {
@@ -107,7 +107,7 @@ pub fn is_alone(text: &str, place: &Range<usize>) -> bool {
 }
 
 /// Whether a letter belongs to a name: `vitamin B`, `Plan B`, `B minor`, `A级`.
-pub fn is_name(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_name(text: &str, place: &Range<usize>) -> bool {
     pattern!(
         BEFORE,
         r"(?i)(?:\b(?:vitamins?|plan|grade|hepatitis|influenza|appendix|section|exhibit|point|vertex|angle|class|type|group|team|gate|platform|terminal|building|room|zone|size|series|schedule|serotype|apartment|lane|dock|bay|drive)[ \u{a0}]|维生素|維生素|维他命|維他命|ビタミン|비타민|计划|計劃|プラン|플랜|血型|血液型|혈액형|等级|等級|成绩|成績|등급)\s?$"
@@ -150,23 +150,23 @@ fn is_word(text: &str, place: &Range<usize>, allowed: &[&str]) -> bool {
 }
 
 /// Whether a letter somewhere in a reply is an article or a pronoun.
-pub fn is_article(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_article(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &["or", "and", "because", "since"])
 }
 
 /// The same right behind words that announce an answer.
-pub fn is_article_in_answer(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_article_in_answer(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &FUNCTION)
 }
 
 /// Where the sentence or the line begins that a place is in.
-pub fn sentence_start(text: &str, place: usize) -> usize {
+pub(super) fn sentence_start(text: &str, place: usize) -> usize {
     let ends = text[..place].rmatch_indices(['.', '\n', '!', '?', '。']);
     ends.map(|(at, end)| at + end.len()).next().unwrap_or(0)
 }
 
 /// What is in the same clause before a place.
-pub fn clause_before(text: &str, place: usize) -> &str {
+pub(super) fn clause_before(text: &str, place: usize) -> &str {
     pattern!(
         END,
         r"(?i)[.,;:!?\n。、，；：！？]|\b(?:but|so|thus|therefore|hence|and|since|because|while)\b|但|所以|因此|而是"
@@ -178,7 +178,7 @@ pub fn clause_before(text: &str, place: usize) -> &str {
 }
 
 /// Whether a clause denies, or only supposes, what it leads to.
-pub fn is_hedged(clause: &str) -> bool {
+pub(super) fn is_hedged(clause: &str) -> bool {
     pattern!(
         HEDGE,
         r"(?i)\b(?:if|whether|unless|suppos\w+|assum\w+|not|never|cannot|neither|nor|might|may|could|some|someone|people|many|others|tempt\w*|at first|initially|first (?:thought|guess|impression|glance)|seemed|mistake|wrong(?:ly)?)\b|n['’]t\b|如果|假如|假设|若|不是|不能|并非|未必|만약|もし"
@@ -187,7 +187,7 @@ pub fn is_hedged(clause: &str) -> bool {
 }
 
 /// Whether what follows a letter denies it, or asks about it.
-pub fn is_denied(behind: &str) -> bool {
+pub(super) fn is_denied(behind: &str) -> bool {
     pattern!(
         DENIED,
         r"(?i)^[\x22'*_)\]}」』】》]*[ \t]*(?:\?|吗|嗎|か\?|(?:번|선택지)?\s*(?:이|가|은|는)?\s*아[니닙님닌]|(?:では|じゃ)(?:な|あり)|(?:\w+ )?(?:is|was|seems|looks) (?:\w+ )?(?:wrong|incorrect|not|false|out|unlikely|impossible)\b|(?:is|does|would|could|can|must|should)(?: not|n['’]t)\b|cannot\b|(?:drops|falls) out|can be (?:ruled out|excluded|eliminated)|[^A-Z\n。、,;]{0,10}?(?:では(?:な|あり)|じゃな|くない|아[니닙님닌]|不对|不對|不正确|不正確|不是|不符|错|錯|排除|誤り|間違|不正解|틀))"
@@ -198,7 +198,7 @@ pub fn is_denied(behind: &str) -> bool {
 }
 
 /// Whether the clause before a letter, or what follows it, rules it out: `rather than A`, `A is wrong`.
-pub fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
     pattern!(
         OUT,
         r"(?i)\b(?:not|never|neither|nor|cannot|rul\w+ out|exclud\w+|eliminat\w+|rather than|instead of)\b|n['’]t\b|(?:不|别|別|勿)(?:应该?|應該?|能|会|會|该|該|要|可以?)?(?:选|選|是|为|為)|并非|排除|而非"
@@ -208,7 +208,7 @@ pub fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
 }
 
 /// Whether nothing but a `not` precedes a letter in its clause, as in `C, not D`: that names it too.
-pub fn is_set_against(text: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_set_against(text: &str, place: &Range<usize>) -> bool {
     let clause = clause_before(text, place.start);
     let behind_comma = text[..place.start - clause.len()].ends_with(',');
     behind_comma && clause.trim().eq_ignore_ascii_case("not") && !is_denied(&text[place.end..])

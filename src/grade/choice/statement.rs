@@ -25,7 +25,7 @@ struct Statement {
 /// The last statement is the last word when a correction (`Wait, no`) precedes it, when it concludes (`so`,
 /// `final`, a box), or when it is a label (`Answer: B`, a last line with a letter alone) and all that differ
 /// are sentences.
-pub fn stated(reply: &str, options: &[String]) -> Vec<usize> {
+pub(super) fn stated(reply: &str, options: &[String]) -> Vec<usize> {
     let mut all = sentences(reply, options);
     all.extend(verdicts(reply, options));
     all.extend(lines(reply, options));

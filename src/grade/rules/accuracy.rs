@@ -16,7 +16,7 @@ use std::hash::Hash;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Unit {
+pub(super) enum Unit {
     #[default]
     /// Characters.
     Character,
@@ -27,7 +27,7 @@ pub enum Unit {
 /// How it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Measure {
+pub(super) enum Measure {
     /// 1 − CER or 1 − WER: order counts, additions cost.
     #[default]
     Error,
@@ -36,7 +36,7 @@ pub enum Measure {
 }
 
 /// `accuracy`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
     "accuracy",
     "One minus the rate of wrong characters or words, or the share of them that is found.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -46,7 +46,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
 /// Options of `accuracy`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct AccuracyOptions {
+pub(super) struct AccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -66,7 +66,7 @@ pub struct AccuracyOptions {
 /// An output's score is at least 0. Averages divide sums, errors unclipped, so that the overall value of
 /// measure `error` is 1 − the corpus CER (WER), which goes below 0 for a model that writes far too much.
 /// `correct` means no error. Parts: `errors`, `reference` (units).
-pub struct Accuracy(pub AccuracyOptions);
+pub(super) struct Accuracy(pub AccuracyOptions);
 
 struct Count {
     errors: usize,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `anls`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
     "anls",
     "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -21,7 +21,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
 /// Options of `anls`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct AnlsOptions {
+pub(super) struct AnlsOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -51,12 +51,12 @@ impl Default for AnlsOptions {
 /// answer is worth 1 − d when d is below the threshold (strictly, unless `inclusive`) and 0 otherwise; the
 /// best answer counts. `correct` means worth more than nothing. Two empty texts have distance 0.
 #[derive(Debug)]
-pub struct Anls(AnlsOptions);
+pub(super) struct Anls(AnlsOptions);
 
 impl Anls {
     /// # Errors
     /// Fails if the threshold is outside 0..=1.
-    pub fn new(options: AnlsOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: AnlsOptions) -> Result<Self, OptionError> {
         if !(0.0..=1.0).contains(&options.threshold) {
             return Err(OptionError::value(
                 "threshold",

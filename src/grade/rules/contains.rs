@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `contains`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
     "contains",
     "Right when the text contains an answer.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -19,7 +19,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
 /// Options of `contains`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct ContainsOptions {
+pub(super) struct ContainsOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -30,7 +30,7 @@ pub struct ContainsOptions {
 
 /// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to
 /// nothing would occur everywhere and is skipped; where all do, the output has no score.
-pub struct Contains(pub ContainsOptions);
+pub(super) struct Contains(pub ContainsOptions);
 
 impl Rule for Contains {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// `dpg-bench`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
     "dpg-bench",
     "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
     &[Reads::Evidence(Answers::KEY)],
@@ -28,7 +28,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
 /// Options of `dpg-bench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct DpgOptions {
+pub(super) struct DpgOptions {
     /// The observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -38,7 +38,7 @@ pub struct DpgOptions {
 /// Categories are taken from the answers as given, of an item's last picture only, as the official script
 /// does.
 #[derive(Debug)]
-pub struct Dpg(pub DpgOptions);
+pub(super) struct Dpg(pub DpgOptions);
 
 #[derive(Deserialize)]
 struct Expect {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `edit-distance`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
     "edit-distance",
     "One minus the normalised edit distance to the nearest answer.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -20,7 +20,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
 /// Options of `edit-distance`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct EditDistanceOptions {
+pub(super) struct EditDistanceOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -31,7 +31,7 @@ pub struct EditDistanceOptions {
 
 /// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for
 /// two empty texts. `correct` means equal.
-pub struct EditDistance(pub EditDistanceOptions);
+pub(super) struct EditDistance(pub EditDistanceOptions);
 
 impl Rule for EditDistance {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -15,7 +15,7 @@ const NOTHING: f64 = 0.001;
 const EVERYTHING: f64 = 0.9;
 
 /// `edit-measures`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
     "edit-measures",
     "One measure of an edit as the score, such as PSNR, and others beside it.",
     &[
@@ -29,7 +29,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
 /// by the observers `edit-pixels` and `edit-similarity`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EditMeasuresOptions {
+pub(super) struct EditMeasuresOptions {
     /// The measure that is the score.
     pub measure: String,
     /// What the score is multiplied with. Default: 1.
@@ -51,7 +51,7 @@ pub struct EditMeasuresOptions {
 /// A measure and what it is multiplied with.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
-pub enum Part {
+pub(super) enum Part {
     /// The measure's key, as it is.
     Plain(String),
     /// The measure's key, and what is done with the number.
@@ -89,12 +89,12 @@ impl Part {
 /// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part.
 /// Parts that the evidence lacks are left out.
 #[derive(Debug)]
-pub struct EditMeasures(EditMeasuresOptions);
+pub(super) struct EditMeasures(EditMeasuresOptions);
 
 impl EditMeasures {
     /// # Errors
     /// Fails if the cap is not a positive number.
-    pub fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: EditMeasuresOptions) -> Result<Self, OptionError> {
         if let Some(cap) = options
             .psnr_cap
             .filter(|cap| !(*cap > 0.0 && cap.is_finite()))

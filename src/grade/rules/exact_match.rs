@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `exact-match`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
     "exact-match",
     "Right when the text equals an answer.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -19,7 +19,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
 /// Options of `exact-match`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct ExactMatchOptions {
+pub(super) struct ExactMatchOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -29,7 +29,7 @@ pub struct ExactMatchOptions {
 }
 
 /// Score 1 when the normalised text equals a normalised answer, else 0.
-pub struct ExactMatch(pub ExactMatchOptions);
+pub(super) struct ExactMatch(pub ExactMatchOptions);
 
 impl Rule for ExactMatch {
     fn grade(&self, case: &Case<'_>) -> Verdict {

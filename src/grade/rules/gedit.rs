@@ -41,7 +41,7 @@ const SCALE: Scale = Scale {
 };
 
 /// `gedit`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
     "gedit",
     "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
@@ -52,7 +52,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
 /// Options of `gedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct GEditOptions {
+pub(super) struct GEditOptions {
     /// `official`: replies as the official script takes them apart, repairs included; where it would guess at
     /// random there is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10.
     /// Default: `official`.
@@ -66,12 +66,12 @@ pub struct GEditOptions {
 /// `en pq`, `en o`, the same with `intersection` over items that all compared models answered, and `en o
 /// GROUP` and so on for each group.
 #[derive(Debug)]
-pub struct GEdit(GEditOptions);
+pub(super) struct GEdit(GEditOptions);
 
 impl GEdit {
     /// # Errors
     /// Fails if `parsing` is one that VIEScore does not have.
-    pub fn new(options: GEditOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: GEditOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))
     }

@@ -40,7 +40,7 @@ const TABLES: [(&str, &[&str]); 3] = [
 ];
 
 /// `genai-bench`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
     "genai-bench",
     "GenAI-Bench: VQAScore, by skill.",
     &[Reads::EvidenceOfOption("key")],
@@ -51,7 +51,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
 /// Options of `genai-bench`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct GenAiBenchOptions {
+pub(super) struct GenAiBenchOptions {
     /// The key of the score in the evidence. Default: `vqascore`.
     pub key: String,
     /// The observer to believe where there are several.
@@ -71,7 +71,7 @@ impl Default for GenAiBenchOptions {
 /// value (officially `all`) is the mean over items that have a skill; metrics are the means by skill, `all`,
 /// and `std …` for each.
 #[derive(Debug)]
-pub struct GenAiBench(pub GenAiBenchOptions);
+pub(super) struct GenAiBench(pub GenAiBenchOptions);
 
 /// The skills that an item's `expect` names. `None` if it names none of them.
 fn skills(item: &Item) -> Option<Vec<&str>> {

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 const LOWEST_THRESHOLD: f64 = 0.05;
 
 /// `geneval`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     "geneval",
     "GenEval: the objects, counts, colours and positions that a detector finds.",
     &[
@@ -39,7 +39,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
 /// Options of `geneval`; the defaults are the official ones.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct GenEvalOptions {
+pub(super) struct GenEvalOptions {
     /// A detection counts above this score (strictly). Default: 0.3.
     pub threshold: f64,
     /// The same for items of tag `counting`. Default: 0.9.
@@ -107,12 +107,12 @@ struct Exclude<'a> {
 /// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The
 /// overall value is the unweighted mean of the six tasks' shares of correct images.
 #[derive(Debug)]
-pub struct GenEval(GenEvalOptions);
+pub(super) struct GenEval(GenEvalOptions);
 
 impl GenEval {
     /// # Errors
     /// Fails if an option is outside its range.
-    pub fn new(options: GenEvalOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: GenEvalOptions) -> Result<Self, OptionError> {
         let thresholds = [
             ("threshold", options.threshold),
             ("counting_threshold", options.counting_threshold),

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// Which of ImgEdit's suites is graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Variant {
+pub(super) enum Variant {
     /// Nine edit types, three scores a reply.
     #[default]
     Basic,
@@ -31,7 +31,7 @@ pub enum Variant {
 }
 
 /// `imgedit`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
     "imgedit",
     "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
@@ -42,7 +42,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
 /// Options of `imgedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct ImgEditOptions {
+pub(super) struct ImgEditOptions {
     /// `official`: every line of the form `name: digits` counts, regardless of its name and its number.
     /// `strict`: the three lines of the edit type as asked, from 1 to 5. `robust`: these three through
     /// markup, numbering, `/5` and remarks, brought into 1 to 5. Default: `official`.
@@ -61,7 +61,7 @@ pub struct ImgEditOptions {
 /// officially; `overall_macro`, the mean of these; `overall_micro`, the mean over outputs. `parts` has what
 /// `official` and `robust` parsing each make of the reply.
 #[derive(Debug)]
-pub struct ImgEdit(pub ImgEditOptions);
+pub(super) struct ImgEdit(pub ImgEditOptions);
 
 /// The scale of all its prompts.
 const SCALE: Scale = Scale {

@@ -20,7 +20,7 @@ const NO_TEXT: &str = "No text recognized.";
 const LISTED: usize = 12;
 
 /// `longtext`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
     "longtext",
     "LongText-Bench: the share of the words or characters that an OCR engine finds.",
     &[Reads::Evidence(TextReading::KEY)],
@@ -30,7 +30,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
 /// Options of `longtext`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct LongTextOptions {
+pub(super) struct LongTextOptions {
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Expect<'a> {
 /// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets
 /// after [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost
 /// nothing. `correct` means that every unit was found. Parts: `matched`, `reference`.
-pub struct LongText(pub LongTextOptions);
+pub(super) struct LongText(pub LongTextOptions);
 
 impl LongText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `measure`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
     "measure",
     "A number of the evidence is the score.",
     &[Reads::EvidenceOfOption("key")],
@@ -17,7 +17,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
 /// Options of `measure`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MeasureOptions {
+pub(super) struct MeasureOptions {
     /// The key in the evidence.
     pub key: String,
     /// What the number is multiplied with. Default: 1.
@@ -34,7 +34,7 @@ fn unscaled() -> f64 {
 
 /// The score is the number, scaled; the overall value is its mean over outputs.
 #[derive(Debug)]
-pub struct Measure(pub MeasureOptions);
+pub(super) struct Measure(pub MeasureOptions);
 
 impl Rule for Measure {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `mmmu`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
     "mmmu",
     "MMMU: multiple-choice and open questions.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -22,7 +22,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
 /// Options of `mmmu`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct MmmuOptions {
+pub(super) struct MmmuOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -33,7 +33,7 @@ pub struct MmmuOptions {
 /// option when it reads none: here that reply is wrong. Any other is an open question, read as officially:
 /// right when one of `expect.answers` is found among the phrases and numbers that the reply gives as its
 /// answer.
-pub struct Mmmu(pub MmmuOptions);
+pub(super) struct Mmmu(pub MmmuOptions);
 
 impl Rule for Mmmu {
     fn grade(&self, case: &Case<'_>) -> Verdict {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 /// `multiple-choice`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
     "multiple-choice",
     "Right when the reply chooses the right option; asked once, or in every rotation.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -22,7 +22,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
 /// Options of `multiple-choice`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct MultipleChoiceOptions {
+pub(super) struct MultipleChoiceOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -38,7 +38,7 @@ pub struct MultipleChoiceOptions {
 /// With `circular` every rotation of a question carries the question's score, and its own in the part
 /// `right`; averages count a question once, at the output with the part `question`. One wrong rotation makes
 /// the question wrong; else one without a score leaves it without.
-pub struct MultipleChoice(pub MultipleChoiceOptions);
+pub(super) struct MultipleChoice(pub MultipleChoiceOptions);
 
 impl Rule for MultipleChoice {
     fn grade(&self, case: &Case<'_>) -> Verdict {
@@ -96,7 +96,7 @@ impl Rule for MultipleChoice {
 ///
 /// # Errors
 /// Fails if the item's `expect` is not a multiple-choice question's, worded for the grade's `unscored`.
-pub fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
+pub(super) fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
     let (options, answer) = question(item)?;
     let choice = choice::read(said, &options);
     let expected = format!(

@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// Which of several numbers in the text is graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Which {
+pub(super) enum Which {
     /// The first number of the text.
     First,
     /// Models reason first and conclude last.
@@ -22,7 +22,7 @@ pub enum Which {
 /// What a percent sign after a number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Percent {
+pub(super) enum Percent {
     /// Nothing: `12%` is 12.
     #[default]
     Ignore,
@@ -31,7 +31,7 @@ pub enum Percent {
 }
 
 /// `numeric`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
     "numeric",
     "Right when a number in the text is near enough to the answer's.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -41,7 +41,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
 /// Options of `numeric`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct NumericOptions {
+pub(super) struct NumericOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -60,12 +60,12 @@ pub struct NumericOptions {
 /// text without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks),
 /// exponents and the minus sign U+2212 are understood; a decimal comma is not.
 #[derive(Debug)]
-pub struct Numeric(NumericOptions);
+pub(super) struct Numeric(NumericOptions);
 
 impl Numeric {
     /// # Errors
     /// Fails if a tolerance is negative or not finite.
-    pub fn new(options: NumericOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: NumericOptions) -> Result<Self, OptionError> {
         for (name, value) in [
             ("absolute", options.absolute),
             ("relative", options.relative),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `object-edit`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
     "object-edit",
     "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
     &[Reads::Evidence(Detections::KEY)],
@@ -22,7 +22,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
 /// Options of `object-edit`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct ObjectEditOptions {
+pub(super) struct ObjectEditOptions {
     /// An object is in place when its centre is at most so many pixels from the centre of the box, on each
     /// axis. Default: 4.
     pub near: f64,
@@ -84,12 +84,12 @@ impl Object {
 /// be kept that are still in place with their class and colour; `exact` is 1 when both hold and nothing else
 /// is there. The score is follow × preserve, and `correct` is `exact`. Each detection stands for one object.
 #[derive(Debug)]
-pub struct ObjectEdit(ObjectEditOptions);
+pub(super) struct ObjectEdit(ObjectEditOptions);
 
 impl ObjectEdit {
     /// # Errors
     /// Fails if the distance is not a number of pixels.
-    pub fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: ObjectEditOptions) -> Result<Self, OptionError> {
         if options.near >= 0.0 && options.near.is_finite() {
             Ok(Self(options))
         } else {

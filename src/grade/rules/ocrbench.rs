@@ -22,7 +22,7 @@ const LISTED: usize = 5;
 /// What the official script prints at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Averaging {
+pub(super) enum Averaging {
     /// Right answers by type, out of 1000: for the 1000 items of OCRBench.
     #[default]
     Totals,
@@ -31,7 +31,7 @@ pub enum Averaging {
 }
 
 /// `ocrbench`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
     "ocrbench",
     "OCRBench: right when the text contains an answer.",
     &[Reads::Answer],
@@ -42,7 +42,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
 /// Options of `ocrbench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct OcrBenchOptions {
+pub(super) struct OcrBenchOptions {
     /// What the official script prints at the end. Default: the totals.
     pub averaging: Averaging,
 }
@@ -52,7 +52,7 @@ pub struct OcrBenchOptions {
 /// nothing occurs everywhere, an empty list of answers nowhere. The mean leaves out what has no score; the
 /// totals count it as 0.
 #[derive(Debug)]
-pub struct OcrBench(pub OcrBenchOptions);
+pub(super) struct OcrBench(pub OcrBenchOptions);
 
 /// How a data set's texts are compared.
 struct Comparison {

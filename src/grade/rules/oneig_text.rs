@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 
 /// `oneig-text`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
     "oneig-text",
     "OneIG-Bench's text score: edit distance, exact pictures and words found.",
     &[Reads::Evidence(TextReading::KEY)],
@@ -34,7 +34,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
 /// Options of `oneig-text`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct OneIgTextOptions {
+pub(super) struct OneIgTextOptions {
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
 }
@@ -58,7 +58,7 @@ pub(super) struct Expect<'a> {
 ///
 /// The suite's number is not a mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and
 /// CR means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
-pub struct OneIgText(pub OneIgTextOptions);
+pub(super) struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

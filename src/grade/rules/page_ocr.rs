@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `page-ocr`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
     "page-ocr",
     "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -28,7 +28,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
 /// Options of `page-ocr`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct PageOcrOptions {
+pub(super) struct PageOcrOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -42,7 +42,7 @@ pub struct PageOcrOptions {
 /// was read is worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over
 /// outputs.
 #[derive(Debug)]
-pub struct PageOcr {
+pub(super) struct PageOcr {
     options: PageOcrOptions,
     wordnet: Option<WordNet>,
 }
@@ -50,7 +50,7 @@ pub struct PageOcr {
 impl PageOcr {
     /// # Errors
     /// Fails if WordNet is named and cannot be read.
-    pub fn new(options: PageOcrOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: PageOcrOptions) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { options, wordnet })
     }

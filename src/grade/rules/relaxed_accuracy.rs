@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `relaxed-accuracy`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
     "relaxed-accuracy",
     "ChartQA: right when a number is near enough to the answer, or the text is the same.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -21,7 +21,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>
 /// Options of `relaxed-accuracy`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RelaxedAccuracyOptions {
+pub(super) struct RelaxedAccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -46,12 +46,12 @@ impl Default for RelaxedAccuracyOptions {
 /// differ by `relative`; all else must be equal but for case. The best of several answers counts. No number
 /// is looked for inside a sentence.
 #[derive(Debug)]
-pub struct RelaxedAccuracy(RelaxedAccuracyOptions);
+pub(super) struct RelaxedAccuracy(RelaxedAccuracyOptions);
 
 impl RelaxedAccuracy {
     /// # Errors
     /// Fails if the tolerance is negative or not finite.
-    pub fn new(options: RelaxedAccuracyOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: RelaxedAccuracyOptions) -> Result<Self, OptionError> {
         if !(options.relative >= 0.0 && options.relative.is_finite()) {
             return Err(OptionError::value(
                 "relative",

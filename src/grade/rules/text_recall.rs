@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// `text-recall`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
     "text-recall",
     "The share of a text that several OCR engines find, on average.",
     &[Reads::Evidence(TextReading::KEY)],
@@ -21,7 +21,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
 /// Options of `text-recall`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct TextRecallOptions {
+pub(super) struct TextRecallOptions {
     /// The OCR observers that count, each of which must have read the output; without them, all that wrote
     /// down a text.
     pub observers: Vec<String>,
@@ -30,7 +30,7 @@ pub struct TextRecallOptions {
 /// Score = mean over engines of matched units / reference units, words in English and characters in Chinese,
 /// matched as in LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves
 /// the output without a score.
-pub struct TextRecall(pub TextRecallOptions);
+pub(super) struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// Whose evaluation script is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Normalisation {
+pub(super) enum Normalisation {
     /// TextVQA's: reply and answers are always normalised.
     #[default]
     Textvqa,
@@ -21,7 +21,7 @@ pub enum Normalisation {
 }
 
 /// `vqa-accuracy`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
     "vqa-accuracy",
     "VQAv2 and TextVQA: agreement with the answers of ten people.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -31,7 +31,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
 /// Options of `vqa-accuracy`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct VqaAccuracyOptions {
+pub(super) struct VqaAccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -43,7 +43,7 @@ pub struct VqaAccuracyOptions {
 /// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided
 /// by three, at most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A
 /// single answer never has another beside it and scores 0.
-pub struct VqaAccuracy(pub VqaAccuracyOptions);
+pub(super) struct VqaAccuracy(pub VqaAccuracyOptions);
 
 impl VqaAccuracy {
     /// Reply and answers as they are compared.

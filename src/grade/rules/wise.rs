@@ -54,7 +54,7 @@ const SCALES: [Scale; 2] = [
 const PROMPTS: usize = 1000;
 
 /// `wise`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
     "wise",
     "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
@@ -65,7 +65,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
 /// Options of `wise`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct WiseOptions {
+pub(super) struct WiseOptions {
     /// WISE Verified: one score of 0 or 1 a reply, other categories. Default: false.
     pub verified: bool,
     /// `official`: names and digits wherever the official script finds them. `strict`: the lines as asked.
@@ -94,12 +94,12 @@ impl Default for WiseOptions {
 /// items, which is the official weighting of the six categories when all 1000 prompts are there; only then is
 /// it also the metric `overall`.
 #[derive(Debug)]
-pub struct Wise(WiseOptions);
+pub(super) struct Wise(WiseOptions);
 
 impl Wise {
     /// # Errors
     /// Fails if `parsing` is one that WISE does not have.
-    pub fn new(options: WiseOptions) -> Result<Self, OptionError> {
+    pub(super) fn new(options: WiseOptions) -> Result<Self, OptionError> {
         options.parsing.official_or_strict()?;
         Ok(Self(options))
     }

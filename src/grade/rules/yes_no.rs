@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// How a reply is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reading {
+pub(super) enum Reading {
     /// Only what says yes or no is taken for it; a reply that says neither, or both, is wrong.
     #[default]
     Strict,
@@ -25,7 +25,7 @@ pub enum Reading {
 /// What the suite's one number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Headline {
+pub(super) enum Headline {
     /// The share of right answers.
     #[default]
     Accuracy,
@@ -34,7 +34,7 @@ pub enum Headline {
 }
 
 /// `yes-no`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
     "yes-no",
     "Questions that are answered with yes or no, with the measures of POPE.",
     &[Reads::Answer, Reads::Evidence(TextReading::KEY)],
@@ -44,7 +44,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
 /// Options of `yes-no`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct YesNoOptions {
+pub(super) struct YesNoOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
     /// The OCR observer to believe where there are several.
@@ -61,7 +61,7 @@ pub struct YesNoOptions {
 /// precision, lowers recall where yes was due, and is not a yes in the yes ratio. `correct` means the answer
 /// that was due. Parts: one of `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due
 /// and not said, `missed_no`.
-pub struct YesNo(pub YesNoOptions);
+pub(super) struct YesNo(pub YesNoOptions);
 
 impl YesNo {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {

@@ -120,7 +120,7 @@ impl From<&ModelConfig> for ClipConfig {
 }
 
 /// The place of a tensor of [`super::Clip`] in a file.
-pub fn stored_place(name: &str) -> Option<Held> {
+pub(super) fn stored_place(name: &str) -> Option<Held> {
     if name == "logit_scale" {
         return Some(Held::whole(name));
     }

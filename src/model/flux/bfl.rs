@@ -241,7 +241,7 @@ pub(super) mod tests {
     use super::*;
 
     /// The number of requested tensors that a BFL file contains.
-    pub fn stored(asked: &[Asked]) -> usize {
+    pub(crate) fn stored(asked: &[Asked]) -> usize {
         Layout::new(asked).unwrap().stored.len()
     }
 }

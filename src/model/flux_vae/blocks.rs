@@ -30,7 +30,12 @@ pub(super) struct ResnetBlock {
 
 impl ResnetBlock {
     /// Loads the tensors from `weights`.
-    pub fn new(config: &VaeConfig, weights: &Weights, input: usize, output: usize) -> Result<Self> {
+    pub(super) fn new(
+        config: &VaeConfig,
+        weights: &Weights,
+        input: usize,
+        output: usize,
+    ) -> Result<Self> {
         Ok(Self {
             norm1: norm(config, &weights.at("norm1"), input)?,
             conv1: Conv2d::same(&weights.at("conv1"), (input, output), 3)?,
@@ -43,7 +48,7 @@ impl ResnetBlock {
     }
 
     /// [B, C, H, W] → the result of the block.
-    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let hidden = self
             .conv1
             .forward(&Activation::Silu.apply(&self.norm1.forward(x)?)?)?;
@@ -106,7 +111,7 @@ pub(super) struct MidBlock {
 
 impl MidBlock {
     /// Loads the tensors from `weights`.
-    pub fn new(config: &VaeConfig, weights: &Weights, channels: usize) -> Result<Self> {
+    pub(super) fn new(config: &VaeConfig, weights: &Weights, channels: usize) -> Result<Self> {
         let resnet = |i| ResnetBlock::new(config, &weights.at("resnets").at(i), channels, channels);
         Ok(Self {
             first: resnet(0)?,
@@ -119,7 +124,7 @@ impl MidBlock {
     }
 
     /// [B, C, H, W] → the result of the block.
-    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let mut x = self.first.forward(x)?;
         if let Some(attention) = &self.attention {
             x = attention.forward(&x)?;
@@ -145,7 +150,7 @@ enum Resize {
 
 impl Level {
     /// A level of the encoder. All levels but the last halve the size.
-    pub fn down(
+    pub(super) fn down(
         config: &VaeConfig,
         weights: &Weights,
         channels: (usize, usize),
@@ -163,7 +168,7 @@ impl Level {
     }
 
     /// A level of the decoder, which has one more block. All levels but the last double the size.
-    pub fn up(
+    pub(super) fn up(
         config: &VaeConfig,
         weights: &Weights,
         channels: (usize, usize),
@@ -200,7 +205,7 @@ impl Level {
     }
 
     /// [B, C, H, W] → the result of the block.
-    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let mut x = x.clone();
         for resnet in &self.resnets {
             x = resnet.forward(&x)?;

@@ -5,13 +5,13 @@ use crate::model::weights::{Files, Held};
 const TOWER: &str = "model.vision_tower_high";
 
 /// Whether files use these names.
-pub fn is(files: &Files) -> bool {
+pub(super) fn is(files: &Files) -> bool {
     let position = format!("{TOWER}.pos_embed");
     files.holds(&[&position])
 }
 
 /// The place of a tensor of the converted checkpoint.
-pub fn stored_place(name: &str) -> Option<Held> {
+pub(super) fn stored_place(name: &str) -> Option<Held> {
     let whole = |name: String| Some(Held::whole(name));
     if let Some(rest) = name.strip_prefix("language_model.") {
         return whole(rest.to_owned());

@@ -13,7 +13,7 @@ use candle_core::{Module, Tensor};
 const BIAS: usize = 1 << 25;
 
 /// `vision_tower`.
-pub struct Vision {
+pub(super) struct Vision {
     patch_embed: PatchEmbedding,
     /// [1, side, side, D]
     pos_embed: Option<Tensor>,
@@ -27,7 +27,7 @@ impl Vision {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
         let (width, side) = (config.hidden_size, config.grid());
         let patch_embed = weights.at("patch_embed.projection");
         let layer = |index: usize| {
@@ -60,7 +60,7 @@ impl Vision {
     ///
     /// # Errors
     /// Fails if the pictures have another size.
-    pub fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, pixel_values: &Tensor) -> Result<Tensor> {
         let x = self.patch_embed.forward(pixel_values)?;
         let (batch, _, width) = x.dims3()?;
         let mut x = x.reshape((batch, self.side, self.side, width))?;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Number of levels of the backbone, with the strides 4, 8, 16 and 32.
-pub const STAGES: usize = 4;
+pub(super) const STAGES: usize = 4;
 
 /// The fields that the network needs.
 #[derive(Debug, Clone, Deserialize)]

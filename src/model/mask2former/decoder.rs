@@ -14,7 +14,7 @@ const EPS: f64 = 1e-5;
 
 /// The decoder with its heads.
 #[derive(Debug, Clone)]
-pub struct MaskedDecoder {
+pub(super) struct MaskedDecoder {
     queries_embedder: Embedding,
     queries_features: Embedding,
     /// [levels, D]
@@ -61,7 +61,7 @@ impl MaskedDecoder {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
         let width = config.hidden_dim;
         let module = weights.at("model.transformer_module");
         let decoder = module.at("decoder");
@@ -93,7 +93,7 @@ impl MaskedDecoder {
     ///
     /// # Errors
     /// Fails if the shapes do not fit.
-    pub fn forward(&self, decoded: &Decoded) -> Result<(Tensor, Tensor)> {
+    pub(super) fn forward(&self, decoded: &Decoded) -> Result<(Tensor, Tensor)> {
         let memories: Vec<Memory> = (decoded.levels.iter().enumerate())
             .map(|(level, map)| self.memory(level, map, &decoded.mask_features))
             .collect::<candle_core::Result<_>>()?;

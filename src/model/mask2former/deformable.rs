@@ -11,11 +11,11 @@ use rayon::prelude::*;
 const POINTS: usize = 4;
 
 /// A map's height and width.
-pub type Extent = (usize, usize);
+pub(super) type Extent = (usize, usize);
 
 /// The attention. Its tokens are the pixels of all maps, one map after the other, row by row.
 #[derive(Debug, Clone)]
-pub struct DeformableAttention {
+pub(super) struct DeformableAttention {
     sampling_offsets: Linear,
     attention_weights: Linear,
     value_proj: Linear,
@@ -28,7 +28,12 @@ impl DeformableAttention {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(weights: &Weights, width: usize, heads: usize, levels: usize) -> Result<Self> {
+    pub(super) fn new(
+        weights: &Weights,
+        width: usize,
+        heads: usize,
+        levels: usize,
+    ) -> Result<Self> {
         let places = heads * levels * POINTS;
         let project = |name: &str, output: usize| linear(&weights.at(name), width, output, true);
         Ok(Self {
@@ -44,7 +49,7 @@ impl DeformableAttention {
     ///
     /// # Errors
     /// Fails if the shapes do not fit.
-    pub fn forward(
+    pub(super) fn forward(
         &self,
         query: &Tensor,
         value: &Tensor,

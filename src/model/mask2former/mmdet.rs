@@ -4,13 +4,13 @@ use crate::model::weights::{Files, Held, Piece};
 
 /// The naming of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mmdet {
+pub(super) enum Mmdet {
     V2,
     V3,
 }
 
 /// The version of mmdetection whose names a file uses, if it uses any.
-pub fn version(files: &Files) -> Option<Mmdet> {
+pub(super) fn version(files: &Files) -> Option<Mmdet> {
     let has = |name: &str| files.tensors().contains_key(name);
     if !has("panoptic_head.query_feat.weight") {
         return None;
@@ -26,7 +26,7 @@ pub fn version(files: &Files) -> Option<Mmdet> {
 
 impl Mmdet {
     /// The place of a tensor.
-    pub fn stored_place(self, name: &str) -> Option<Held> {
+    pub(super) fn stored_place(self, name: &str) -> Option<Held> {
         if let Some(rest) = name.strip_prefix("model.pixel_level_module.encoder.") {
             return backbone(rest);
         }

@@ -8,7 +8,7 @@ use crate::model::{Result, Weights};
 use candle_core::{Module, Tensor};
 
 /// Number of maps of the attention, from coarse to fine, with the strides 32, 16 and 8.
-pub const LEVELS: usize = 3;
+pub(super) const LEVELS: usize = 3;
 
 /// Groups of every group norm.
 const GROUPS: usize = 32;
@@ -17,7 +17,7 @@ const EPS: f64 = 1e-5;
 
 /// The decoder.
 #[derive(Debug, Clone)]
-pub struct PixelDecoder {
+pub(super) struct PixelDecoder {
     input_projections: Vec<(Conv2d, GroupNorm)>,
     /// [levels, D]
     level_embed: Tensor,
@@ -38,7 +38,7 @@ struct Layer {
 
 /// The decoder's result for the maps of the backbone.
 #[derive(Debug, Clone)]
-pub struct Decoded {
+pub(super) struct Decoded {
     /// [B, F, H / 4, W / 4]; its product with a query is a mask.
     pub mask_features: Tensor,
     /// [B, D, H / s, W / s] for s = 32, 16, 8.
@@ -50,7 +50,7 @@ impl PixelDecoder {
     ///
     /// # Errors
     /// Fails if 32 groups do not divide the width, and when [`Weights::get`] fails.
-    pub fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &Mask2FormerConfig, weights: &Weights) -> Result<Self> {
         let width = config.feature_size;
         // The backbone's channels from coarse to fine.
         let channels = |level: usize| config.backbone_config.embed_dim << (3 - level);
@@ -109,7 +109,7 @@ impl PixelDecoder {
     ///
     /// # Errors
     /// Fails if the shapes do not fit.
-    pub fn forward(&self, maps: &[Tensor]) -> Result<Decoded> {
+    pub(super) fn forward(&self, maps: &[Tensor]) -> Result<Decoded> {
         let mut tokens = Vec::with_capacity(LEVELS);
         let mut positions = Vec::with_capacity(LEVELS);
         let mut extents: Vec<Extent> = Vec::with_capacity(LEVELS);

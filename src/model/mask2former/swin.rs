@@ -16,7 +16,7 @@ const APART: f32 = -100.0;
 
 /// The backbone.
 #[derive(Debug, Clone)]
-pub struct Swin {
+pub(super) struct Swin {
     patch_embeddings: PatchEmbedding,
     norm: LayerNorm,
     stages: Vec<Stage>,
@@ -70,7 +70,7 @@ impl Swin {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &SwinConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &SwinConfig, weights: &Weights) -> Result<Self> {
         let eps = config.layer_norm_eps;
         let embeddings = weights.at("embeddings");
         let stage = |number: usize| {
@@ -117,7 +117,7 @@ impl Swin {
     ///
     /// # Errors
     /// Fails if the shape does not fit.
-    pub fn forward(&self, pixel_values: &Tensor) -> Result<Vec<Tensor>> {
+    pub(super) fn forward(&self, pixel_values: &Tensor) -> Result<Vec<Tensor>> {
         let (batch, _, height, width) = pixel_values.dims4()?;
         let mut size = Size {
             height: height / 4,

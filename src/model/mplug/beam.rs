@@ -5,9 +5,9 @@ use super::config::BeamConfig;
 use crate::model::Result;
 
 /// Begins every answer: `[CLS]`.
-pub const START: u32 = 101;
+pub(super) const START: u32 = 101;
 /// Ends an answer: `[SEP]`.
-pub const END: u32 = 102;
+pub(super) const END: u32 = 102;
 
 /// Exponent of the length penalty.
 const ALPHA: f64 = 0.6;
@@ -28,7 +28,7 @@ pub struct Hypothesis {
 ///
 /// # Errors
 /// Fails when `next` fails.
-pub fn search(
+pub(super) fn search(
     config: BeamConfig,
     mut next: impl FnMut(&[Vec<u32>]) -> Result<Vec<Vec<f32>>>,
 ) -> Result<Hypothesis> {

@@ -10,11 +10,11 @@ use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
 
 /// The value that is added to the score of a masked key.
-pub const MASKED: f64 = -10_000.0;
+pub(super) const MASKED: f64 = -10_000.0;
 
 /// Words with their positions.
 #[derive(Debug, Clone)]
-pub struct Embeddings {
+pub(super) struct Embeddings {
     word_embeddings: Embedding,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
@@ -23,7 +23,7 @@ pub struct Embeddings {
 
 /// Keys and values of one layer's cross-attention, each [B, heads, K, d].
 #[derive(Debug, Clone)]
-pub struct KeysValues {
+pub(super) struct KeysValues {
     /// The keys.
     pub keys: Tensor,
     /// The values.
@@ -42,7 +42,7 @@ struct Attention {
 
 /// Self-attention, cross-attention if the layer has one, and the feed-forward.
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub(super) struct Layer {
     attention: Attention,
     crossattention: Option<Attention>,
     intermediate: Linear,
@@ -56,7 +56,7 @@ impl Embeddings {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &BertConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &BertConfig, weights: &Weights) -> Result<Self> {
         let table =
             |name: &str, rows: usize| embedding(&weights.at(name), rows, config.hidden_size);
         Ok(Self {
@@ -75,7 +75,7 @@ impl Embeddings {
     ///
     /// # Errors
     /// Fails if an id is beyond the vocabulary, or the text is too long.
-    pub fn forward(&self, input_ids: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, input_ids: &Tensor) -> Result<Tensor> {
         let (_, length) = input_ids.dims2()?;
         let positions = self.position_embeddings.embeddings();
         let most = positions.dim(0)?;
@@ -153,7 +153,11 @@ impl Layer {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &BertConfig, weights: &Weights, cross: Option<usize>) -> Result<Self> {
+    pub(super) fn new(
+        config: &BertConfig,
+        weights: &Weights,
+        cross: Option<usize>,
+    ) -> Result<Self> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let cross =
             cross.map(|key_width| Attention::new(config, &weights.at("crossattention"), key_width));
@@ -176,7 +180,7 @@ impl Layer {
     ///
     /// # Errors
     /// Fails if the width differs.
-    pub fn memory(&self, states: &Tensor) -> candle_core::Result<Option<KeysValues>> {
+    pub(super) fn memory(&self, states: &Tensor) -> candle_core::Result<Option<KeysValues>> {
         let cross = self.crossattention.as_ref();
         cross.map(|cross| cross.keys_values(states)).transpose()
     }
@@ -185,7 +189,7 @@ impl Layer {
     ///
     /// # Errors
     /// Fails if the shapes do not fit.
-    pub fn forward(
+    pub(super) fn forward(
         &self,
         x: &Tensor,
         mask: Mask<'_>,

@@ -22,7 +22,7 @@ pub(super) struct Vision {
 
 impl Vision {
     /// Loads the tensors from `weights`.
-    pub fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &VisionConfig, weights: &Weights) -> Result<Self> {
         let (hidden, patch) = (config.hidden_size, config.patch_size);
         let frames = config.temporal_patch_size;
         let kernel = (hidden, config.in_channels, frames, patch, patch);
@@ -42,7 +42,7 @@ impl Vision {
     }
 
     /// Patches [P, C·T·p·p] of all images, one after the other → [sum of t·h·w / merge², out_hidden_size].
-    pub fn forward(&self, patches: &Tensor, grids: &[[usize; 3]]) -> Result<Tensor> {
+    pub(super) fn forward(&self, patches: &Tensor, grids: &[[usize; 3]]) -> Result<Tensor> {
         let (config, device) = (&self.config, patches.device());
         let plan = Windows::new(config, grids)?;
         let (count, size) = patches.dims2()?;

@@ -30,7 +30,7 @@ pub(super) struct Windows {
 impl Windows {
     /// Windows of one size are adjacent, so that they form one batch. Attention does not depend on the order
     /// of windows, and the caller restores the order after merging.
-    pub fn new(config: &VisionConfig, grids: &[[usize; 3]]) -> Result<Self> {
+    pub(super) fn new(config: &VisionConfig, grids: &[[usize; 3]]) -> Result<Self> {
         let (merge, side) = (config.spatial_merge_size, config.window());
         let mut plan = Self::default();
         for &[frames, height, width] in grids {
@@ -70,7 +70,7 @@ impl Windows {
     }
 
     /// The index of each merged patch.
-    pub fn inverse(&self) -> Vec<u32> {
+    pub(super) fn inverse(&self) -> Vec<u32> {
         let mut inverse = vec![0; self.order.len()];
         for (place, &patch) in self.order.iter().enumerate() {
             if let Some(entry) = inverse.get_mut(patch as usize) {

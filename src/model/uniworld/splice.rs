@@ -10,7 +10,7 @@ use candle_core::{D, Tensor};
 ///
 /// # Errors
 /// Fails if there are `vision_end` tokens, but not as many as references.
-pub fn splice(
+pub(super) fn splice(
     states: &Tensor,
     input_ids: &[u32],
     vision_end: u32,

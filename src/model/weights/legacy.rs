@@ -39,7 +39,7 @@ struct Described {
 
 impl Legacy {
     /// Whether the file begins like such a pickle.
-    pub fn is(path: &Path) -> bool {
+    pub(super) fn is(path: &Path) -> bool {
         let mut start = [0; MAGIC.len()];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
         read.is_ok() && start == MAGIC
@@ -49,7 +49,7 @@ impl Legacy {
     ///
     /// # Errors
     /// Fails if the file is truncated, or contains anything but tensors without gaps, or several state dicts.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let mut reader = BufReader::new(File::open(path)?);
         let mut magic = [0; MAGIC.len()];
         reader.read_exact(&mut magic)?;
@@ -79,7 +79,7 @@ impl Legacy {
     }
 
     /// Names, shapes and number formats.
-    pub fn tensors(&self) -> BTreeMap<String, Stored> {
+    pub(super) fn tensors(&self) -> BTreeMap<String, Stored> {
         let stored = self.tensors.iter().map(|(name, entry)| {
             let (dims, dtype) = (entry.shape.clone(), entry.dtype.into());
             (name.clone(), Stored { dims, dtype })
@@ -91,7 +91,7 @@ impl Legacy {
     ///
     /// # Errors
     /// Fails if the file cannot be read.
-    pub fn get(&self, name: &str) -> Result<Option<Tensor>> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<Tensor>> {
         let Some(entry) = self.tensors.get(name) else {
             return Ok(None);
         };

@@ -66,7 +66,7 @@ impl Quantised {
     /// # Errors
     /// Fails with one sentence if weights are packed in an unsupported way, if scales do not fit a weight, or
     /// if a quantised weight has no scale.
-    pub fn find(tensors: &Tensors, told: Option<&Quantisation>) -> Result<Self, String> {
+    pub(super) fn find(tensors: &Tensors, told: Option<&Quantisation>) -> Result<Self, String> {
         if let Some((name, packing)) = tensors.keys().find_map(|name| Some((name, packed(name)?))) {
             return Err(format!("`{name}` belongs to {packing}"));
         }

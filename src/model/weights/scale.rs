@@ -22,7 +22,7 @@ pub(super) struct Scale {
 impl Scale {
     /// Assigns stored scales to a stored weight: one for all numbers, one for each row, or one for each block
     /// of `block` rows and columns. `None` if their shape fits none of these.
-    pub fn fit(
+    pub(super) fn fit(
         weight: &Stored,
         name: &str,
         scales: &Stored,
@@ -57,7 +57,7 @@ impl Scale {
     }
 
     /// Multiplies the numbers of the weight by their scales, row by row.
-    pub fn apply(&self, numbers: &mut [f32], scales: &[f32]) {
+    pub(super) fn apply(&self, numbers: &mut [f32], scales: &[f32]) {
         let [high, wide] = self.block;
         for (row, numbers) in numbers.chunks_mut(self.columns.max(1)).enumerate() {
             let first = row / high * self.across;

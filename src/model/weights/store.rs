@@ -21,7 +21,7 @@ pub(super) enum Store {
 
 impl Store {
     /// Every tensor by its name in the files.
-    pub fn tensors(&self) -> BTreeMap<String, Stored> {
+    pub(super) fn tensors(&self) -> BTreeMap<String, Stored> {
         match self {
             Self::Safetensors(mapped) => {
                 let views = mapped.tensors().into_iter();
@@ -57,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if it cannot be read.
-    pub fn load(&self, name: &str, device: &Device) -> Result<Option<Tensor>> {
+    pub(super) fn load(&self, name: &str, device: &Device) -> Result<Option<Tensor>> {
         let on_device = |tensor: Option<Tensor>| -> Result<Option<Tensor>> {
             tensor.map(|tensor| tensor.to_device(device)).transpose()
         };
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// Fails if it cannot be read.
-    pub fn numbers(&self, name: &str) -> Result<Option<Vec<f32>>> {
+    pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f32>>> {
         if let Self::Safetensors(mapped) = self
             && let Ok(view) = mapped.get(name)
             && let Some(values) = eight_bits::values(view.dtype())?

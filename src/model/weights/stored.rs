@@ -13,7 +13,7 @@ pub(super) struct Stored {
 
 impl Stored {
     /// Whether the numbers are floats of whole bytes, which are supported.
-    pub fn is_float(&self) -> bool {
+    pub(super) fn is_float(&self) -> bool {
         matches!(
             self.dtype,
             Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16
@@ -21,12 +21,12 @@ impl Stored {
     }
 
     /// Whether the numbers are 8-bit floats, as in quantised weights.
-    pub fn is_eight_bits(&self) -> bool {
+    pub(super) fn is_eight_bits(&self) -> bool {
         matches!(self.dtype, Dtype::F8_E4M3 | Dtype::F8_E5M2)
     }
 
     /// The number of its values.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.dims.iter().product()
     }
 }

@@ -13,7 +13,7 @@ use candle_core::{DType, Module, Tensor};
 
 /// The network.
 #[derive(Debug)]
-pub struct ImageFlux {
+pub(super) struct ImageFlux {
     x_embedder: Linear,
     time_text_embed: TimeTextEmbed,
     /// A learned pooled prompt, [1, Q].
@@ -28,7 +28,7 @@ pub struct ImageFlux {
 
 /// The inputs that stay the same over all steps.
 #[derive(Debug, Clone)]
-pub struct ImageConditioning {
+pub(super) struct ImageConditioning {
     vector: Tensor,
     rope: Rope,
 }
@@ -38,7 +38,7 @@ impl ImageFlux {
     ///
     /// # Errors
     /// Fails when [`FluxConfig::check`] or [`Weights::get`] fails.
-    pub fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
+    pub(super) fn new(config: &FluxConfig, weights: &Weights) -> Result<Self> {
         config.check()?;
         let width = config.width();
         let at = |name: &str| weights.at(name);
@@ -64,7 +64,7 @@ impl ImageFlux {
     ///
     /// # Errors
     /// Fails if shapes do not fit.
-    pub fn prepare(
+    pub(super) fn prepare(
         &self,
         guidance: Option<&Tensor>,
         img_ids: &Tensor,
@@ -82,7 +82,7 @@ impl ImageFlux {
     ///
     /// # Errors
     /// Fails if shapes do not fit.
-    pub fn forward(
+    pub(super) fn forward(
         &self,
         hidden_states: &Tensor,
         conditioning: &ImageConditioning,

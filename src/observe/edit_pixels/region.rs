@@ -17,7 +17,7 @@ pub(super) struct Region {
 
 impl Region {
     /// The item's mask, else where the target differs from the input, else where the output does.
-    pub fn find(
+    pub(super) fn find(
         subject: &Subject<'_>,
         input: &RgbImage,
         target: Option<&RgbImage>,
@@ -46,11 +46,11 @@ impl Region {
     }
 
     /// Whether the region does not come from the output itself.
-    pub fn given(&self) -> bool {
+    pub(super) fn given(&self) -> bool {
         self.from != "output"
     }
 
-    pub fn annotated(&self) -> bool {
+    pub(super) fn annotated(&self) -> bool {
         self.from == "annotation"
     }
 }

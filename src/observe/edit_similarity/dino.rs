@@ -34,7 +34,7 @@ pub(super) struct Dino {
 impl Dino {
     /// # Errors
     /// Fails if a file is absent or damaged, or is neither DINO.
-    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+    pub(super) fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         #[derive(Deserialize)]
         struct Kind {
             #[serde(default)]
@@ -68,7 +68,7 @@ impl Dino {
 
     /// # Errors
     /// Fails if the device fails.
-    pub fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
+    pub(super) fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
         let pixels = pixels.to_device(&self.device)?;
         let states = match &self.network {
@@ -112,7 +112,7 @@ pub(super) struct Structure {
 impl Structure {
     /// # Errors
     /// Fails if a file is absent or damaged.
-    pub fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+    pub(super) fn open(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
         let files = Arc::new(Files::open(&checkpoint.weights)?);
         Ok(Self {
             vit: vit(config(checkpoint)?, &files, device)?,
@@ -122,7 +122,7 @@ impl Structure {
 
     /// # Errors
     /// Fails if the device fails.
-    pub fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
+    pub(super) fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
         let difference = (self.alike(a)? - self.alike(b)?)?;
         let distance: f32 = difference.sqr()?.mean_all()?.to_scalar()?;
         Ok(f64::from(distance))

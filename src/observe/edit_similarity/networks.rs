@@ -91,7 +91,7 @@ pub(super) struct Networks {
 }
 
 impl Networks {
-    pub fn open(
+    pub(super) fn open(
         settings: &EditSimilaritySettings,
         hub: &Hub,
         device: &Device,

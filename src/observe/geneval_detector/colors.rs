@@ -3,13 +3,13 @@
 use super::settings::Background;
 use crate::model::Result;
 use crate::observe::clip::{ClipEncoder, cosine};
-pub use crate::record::geneval_words::COLORS as PALETTE;
+pub(super) use crate::record::geneval_words::COLORS as PALETTE;
 use image::{Rgb, RgbImage, imageops};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// Names the colours of objects; what the texts of a class become is kept.
-pub struct ColorClassifier {
+pub(super) struct ColorClassifier {
     clip: ClipEncoder,
     background: Background,
     crop: bool,
@@ -17,14 +17,14 @@ pub struct ColorClassifier {
 }
 
 /// A score for every colour of [`PALETTE`], and the place of the best.
-pub struct Colors {
+pub(super) struct Colors {
     pub best: usize,
     /// 100 times the cosine.
     pub scores: [f32; PALETTE.len()],
 }
 
 impl ColorClassifier {
-    pub fn new(clip: ClipEncoder, background: Background, crop: bool) -> Self {
+    pub(super) fn new(clip: ClipEncoder, background: Background, crop: bool) -> Self {
         Self {
             clip,
             background,
@@ -37,7 +37,7 @@ impl ColorClassifier {
     ///
     /// # Errors
     /// Fails if CLIP fails.
-    pub fn classify(
+    pub(super) fn classify(
         &self,
         name: &str,
         image: &RgbImage,

@@ -39,7 +39,7 @@ const ALLOWED_BETWEEN: f32 = 5e-2;
 ///
 /// # Errors
 /// Fails if the answers to the same picture differ, or are not numbers.
-pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
+pub(super) fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
     let look = || -> Result<(Vec<f32>, Vec<f32>)> {
@@ -74,7 +74,7 @@ pub fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
 ///
 /// # Errors
 /// Fails if the answers differ.
-pub fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Result<()> {
+pub(super) fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -> Result<()> {
     let file = folder.join(format!("{fingerprint}.json"));
     let known = std::fs::read(&file).ok();
     let known = known.and_then(|bytes| serde_json::from_slice::<Vec<f32>>(&bytes).ok());

@@ -24,7 +24,7 @@ pub(super) const LONGEST: usize = 1024;
 const ANSWER: u64 = 500;
 
 /// One call.
-pub struct Question<'a> {
+pub(super) struct Question<'a> {
     pub system: Option<&'a str>,
     pub text: &'a str,
     pub pictures: Vec<&'a Picture>,
@@ -33,7 +33,7 @@ pub struct Question<'a> {
 }
 
 /// Who answers.
-pub enum Judge {
+pub(super) enum Judge {
     Server {
         chat: Box<Chat>,
         settings: Box<ChatSettings>,
@@ -51,7 +51,7 @@ impl Judge {
     ///
     /// # Errors
     /// Fails if a setting cannot be right, or the network cannot be loaded.
-    pub fn open(
+    pub(super) fn open(
         settings: &JudgeSettings,
         set: &str,
         request: &Object,
@@ -81,7 +81,7 @@ impl Judge {
     }
 
     /// Everything that shapes its answers. The address is not part of it, since the same model may move.
-    pub fn identity(&self) -> Value {
+    pub(super) fn identity(&self) -> Value {
         match self {
             Self::Server {
                 fields,
@@ -98,7 +98,7 @@ impl Judge {
     }
 
     /// Its name in tables.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Server { settings, .. } => &settings.model,
             Self::Local { .. } => LOCAL,
@@ -106,7 +106,7 @@ impl Judge {
     }
 
     /// The address of a server, as it may be shown.
-    pub fn server(&self) -> Option<&str> {
+    pub(super) fn server(&self) -> Option<&str> {
         match self {
             Self::Server { chat, .. } => Some(chat.server()),
             Self::Local { .. } => None,
@@ -114,14 +114,14 @@ impl Judge {
     }
 
     /// Sends no further call. Answers that are on their way are still read.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         if let Self::Server { chat, .. } = self {
             chat.close();
         }
     }
 
     /// The assumed cost of a call before it is answered, in tokens.
-    pub fn reckon(&self, question: &Question<'_>) -> u64 {
+    pub(super) fn reckon(&self, question: &Question<'_>) -> u64 {
         let Self::Server { settings, .. } = self else {
             return 0;
         };
@@ -135,7 +135,7 @@ impl Judge {
     ///
     /// # Errors
     /// Fails if it fails for good, or no call can succeed any more.
-    pub async fn ask(
+    pub(super) async fn ask(
         &self,
         question: &Question<'_>,
         cancel: &Cancel,
@@ -234,7 +234,7 @@ fn local(
 }
 
 /// An error of the client as one of an observer.
-pub fn observe_error(error: ChatError) -> ObserveError {
+pub(super) fn observe_error(error: ChatError) -> ObserveError {
     match error {
         ChatError::Item { kind, message } => ObserveError::new(kind, message),
         ChatError::Fatal { message, help } => {

@@ -23,7 +23,7 @@ const FILE: &str = "check.json";
 /// # Errors
 /// When the judge does not answer, or another model does that the settings do not let pass. Of one that
 /// answers and does not tell the colours, the user is warned.
-pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
+pub(super) async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     let Judge::Server { chat, .. } = &flow.judge else {
         return Ok(());
     };
@@ -77,7 +77,7 @@ pub async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
 }
 
 /// What the checks of a run's judges found that a reader of its numbers must know; `root` is the run folder.
-pub fn notes(root: &Path) -> Vec<String> {
+pub(super) fn notes(root: &Path) -> Vec<String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let of_judges = folders.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str());

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Everything that the calls of all outputs share.
-pub struct Flow {
+pub(super) struct Flow {
     pub judge: Judge,
     pub prompts: Prompts,
     pub replies: Replies,
@@ -28,7 +28,7 @@ pub struct Flow {
 }
 
 /// One output to judge, with nothing borrowed.
-pub struct Job {
+pub(super) struct Job {
     /// System line and question of each call.
     words: Vec<(Option<String>, String)>,
     pictures: Pictures,
@@ -36,7 +36,12 @@ pub struct Job {
 }
 
 impl Flow {
-    pub fn new(judge: Judge, prompts: Prompts, settings: &JudgeSettings, cancel: Cancel) -> Self {
+    pub(super) fn new(
+        judge: Judge,
+        prompts: Prompts,
+        settings: &JudgeSettings,
+        cancel: Cancel,
+    ) -> Self {
         let server = &settings.server;
         Self {
             watch: Watch::new(judge.name(), server.answering, &server.answers),
@@ -51,7 +56,7 @@ impl Flow {
     }
 
     /// Everything that shapes what is seen.
-    pub fn identity(&self) -> Value {
+    pub(super) fn identity(&self) -> Value {
         let mut identity = json!({
             "observer": NAME,
             "judge": self.judge.identity(),
@@ -78,7 +83,7 @@ impl Flow {
     ///
     /// # Errors
     /// Fails if the item lacks what a prompt is filled with, or a picture is absent or damaged.
-    pub fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
+    pub(super) fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
         let set = &self.prompts.set;
         let words = set.calls.iter().map(|call| {
             let words = self.prompts.words(call, subject.item, subject.output);
@@ -96,7 +101,7 @@ impl Flow {
     ///
     /// # Errors
     /// When a call fails for good; those answered before are kept.
-    pub async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
+    pub(super) async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
         let mut calls: Vec<Field<Call<'static>>> = Vec::new();
         // Of the last reply that a model gave.
         let (mut model, mut class) = (None, None);
@@ -167,7 +172,7 @@ impl Flow {
     /// # Errors
     /// Fails if the call fails for good, or a model answered that the settings do not let pass: then no
     /// further call is made.
-    pub async fn answer(
+    pub(super) async fn answer(
         &self,
         key: String,
         role: &str,

@@ -16,7 +16,7 @@ const LOOK: f64 = 10.0;
 
 /// What a server says about the end of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lifetime {
+pub(super) enum Lifetime {
     /// Nothing.
     Open,
     /// A text that is not a date.
@@ -27,7 +27,7 @@ pub enum Lifetime {
 
 impl Lifetime {
     /// Reads a model's entry; `today` is the day in UTC.
-    pub fn read(entry: Option<&Value>, today: Date) -> Self {
+    pub(super) fn read(entry: Option<&Value>, today: Date) -> Self {
         let value = entry.map_or(&Value::Null, |entry| &entry["shutdown_date"]);
         let text = match value {
             Value::Null => return Self::Open,
@@ -47,7 +47,7 @@ impl Lifetime {
         }
     }
 
-    pub fn days(&self) -> Option<i64> {
+    pub(super) fn days(&self) -> Option<i64> {
         match self {
             Self::Ends { days, .. } => Some(*days),
             Self::Open | Self::Malformed(_) => None,
@@ -55,7 +55,7 @@ impl Lifetime {
     }
 
     /// What a reader of the numbers must know. None while the end is far away or unknown.
-    pub fn note(&self, model: &str) -> Option<String> {
+    pub(super) fn note(&self, model: &str) -> Option<String> {
         match self {
             Self::Ends { date, days } if *days < 0 => Some(format!(
                 "the judge {model} was to be shut down on {date} and may be answered by another model"
@@ -69,13 +69,13 @@ impl Lifetime {
 }
 
 /// Today, in UTC.
-pub fn today() -> Date {
+pub(super) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// What can be said about a server's judge without a question to it, one line each. Empty for a judge in this
 /// process.
-pub fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
+pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     if settings.backend != Judging::Server {
         return Vec::new();
     }

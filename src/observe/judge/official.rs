@@ -9,7 +9,7 @@ use std::path::Path;
 /// Where the official words are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Official {
+pub(super) struct Official {
     /// The asset with the file.
     pub asset: String,
     pub format: Format,
@@ -23,7 +23,7 @@ pub struct Official {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Format {
+pub(super) enum Format {
     /// One object with the texts of the first call by their keys.
     Json,
     /// Strings of a Python source.
@@ -46,7 +46,7 @@ impl Official {
     ///
     /// # Errors
     /// Fails if the file cannot be read, or the words are not where they should be.
-    pub fn apply(&self, mut set: PromptSet, path: &Path) -> Result<PromptSet, JudgeError> {
+    pub(super) fn apply(&self, mut set: PromptSet, path: &Path) -> Result<PromptSet, JudgeError> {
         let source =
             std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         let wrong = |what: String| {

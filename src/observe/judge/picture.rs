@@ -15,7 +15,7 @@ const QUALITY: u8 = 75;
 
 /// One picture.
 #[derive(Debug)]
-pub enum Picture {
+pub(super) enum Picture {
     /// The bytes of a file, with the media type that is sent.
     File { bytes: Vec<u8>, mime: String },
     /// Upright RGB, which is encoded when it is sent.
@@ -24,7 +24,7 @@ pub enum Picture {
 
 /// The pictures that the calls about an output can show.
 #[derive(Debug, Default)]
-pub struct Pictures {
+pub(super) struct Pictures {
     source: Vec<Picture>,
     output: Option<Picture>,
 }
@@ -35,7 +35,7 @@ impl Pictures {
     ///
     /// # Errors
     /// Fails if a picture is absent or damaged.
-    pub fn read(
+    pub(super) fn read(
         subject: &Subject<'_>,
         form: &PictureForm,
         local: bool,
@@ -78,7 +78,7 @@ impl Pictures {
     }
 
     /// The pictures of a call, in its order.
-    pub fn shown(&self, what: &[Shown]) -> Vec<&Picture> {
+    pub(super) fn shown(&self, what: &[Shown]) -> Vec<&Picture> {
         let of = |what: &Shown| match what {
             Shown::Source => self.source.iter().collect::<Vec<_>>(),
             Shown::Output => self.output.iter().collect(),
@@ -120,7 +120,7 @@ impl Picture {
     ///
     /// # Errors
     /// Fails if the file is damaged.
-    pub fn rgb(&self) -> Result<RgbImage, ObserveError> {
+    pub(super) fn rgb(&self) -> Result<RgbImage, ObserveError> {
         match self {
             Self::Pixels(rgb) => Ok(rgb.clone()),
             Self::File { bytes, .. } => match decode_bytes(bytes, "a picture for the judge") {
@@ -134,7 +134,7 @@ impl Picture {
     ///
     /// # Errors
     /// Fails if a side of the picture is 0.
-    pub fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
+    pub(super) fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
         match self {
             Self::File { bytes, mime } => Ok((mime.clone(), bytes.into())),
             Self::Pixels(rgb) => {
@@ -146,7 +146,7 @@ impl Picture {
     }
 
     /// A hash of the picture, in hexadecimal digits.
-    pub fn hash(&self) -> String {
+    pub(super) fn hash(&self) -> String {
         let hash = match self {
             Self::File { bytes, mime } => Sha256::new_with_prefix(mime).chain_update(bytes),
             Self::Pixels(rgb) => {

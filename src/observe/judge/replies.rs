@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
 /// The file's name in the judge's folder.
-pub const FILE: &str = "replies.jsonl";
+pub(super) const FILE: &str = "replies.jsonl";
 
 /// The replies of the run's other shards. `own` is this shard's folder for the judge, such as `judge.2-of-2`;
 /// that of the other shard is `judge.1-of-2` beside it.
 ///
 /// # Errors
 /// Fails if a file of theirs cannot be read.
-pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
+pub(super) fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let (Some(root), Some(here)) = (own.parent(), name(own)) else {
@@ -48,7 +48,7 @@ pub fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
 
 /// One answered call, a line of `replies.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reply {
+pub(super) struct Reply {
     /// Hash of everything that shapes the call; empty for a call that is never asked for again.
     pub key: String,
     pub role: String,
@@ -91,18 +91,18 @@ pub struct Reply {
 
 impl Reply {
     /// Whether the limit of tokens ended the reply.
-    pub fn is_cut_off(&self) -> bool {
+    pub(super) fn is_cut_off(&self) -> bool {
         self.refusal.is_none() && ended_by_limit(&self.finish_reason)
     }
 
     /// When the server sent the reply, by its own clock; else when the reply came.
-    pub fn moment(&self) -> Option<jiff::Timestamp> {
+    pub(super) fn moment(&self) -> Option<jiff::Timestamp> {
         let sent = self.about.server_date.as_deref();
         sent.and_then(http_date).or(self.received)
     }
 
     /// The tokens to pay for.
-    pub fn paid(&self) -> Usage {
+    pub(super) fn paid(&self) -> Usage {
         self.usage.or_reckoned(self.reckoned)
     }
 }
@@ -112,7 +112,7 @@ type Flights = HashMap<String, Arc<tokio::sync::Mutex<()>>>;
 
 /// All answered calls of a run.
 #[derive(Default)]
-pub struct Replies {
+pub(super) struct Replies {
     known: Mutex<HashMap<String, Arc<Reply>>>,
     flights: Mutex<Flights>,
     writer: Mutex<Option<mpsc::Sender<Written>>>,
@@ -131,7 +131,7 @@ impl Replies {
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.
-    pub fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
+    pub(super) fn open(&self, path: &Path) -> Result<Vec<Arc<Reply>>, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -173,12 +173,12 @@ impl Replies {
     }
 
     /// The answer to a call, if there is one.
-    pub fn get(&self, key: &str) -> Option<Arc<Reply>> {
+    pub(super) fn get(&self, key: &str) -> Option<Arc<Reply>> {
         locked(&self.known).get(key).cloned()
     }
 
     /// Waits until nobody else makes this call.
-    pub async fn alone(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn alone(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let flight = locked(&self.flights).entry(key.into()).or_default().clone();
         flight.lock_owned().await
     }
@@ -187,7 +187,7 @@ impl Replies {
     ///
     /// # Errors
     /// Fails if the file cannot be written.
-    pub async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
+    pub(super) async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {
             let mut line = serde_json::to_vec(&reply).map_err(|error| error.to_string())?;

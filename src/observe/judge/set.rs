@@ -30,7 +30,7 @@ const BUILT_IN: [(&str, &str); 6] = [
 /// The definition of a prompt set (TOML).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PromptSet {
+pub(super) struct PromptSet {
     pub name: String,
     /// The calls of an output are repeated at most this many times, until every reply is accepted.
     #[serde(default = "one_round")]
@@ -54,7 +54,7 @@ pub struct PromptSet {
 /// How pictures are sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct PictureForm {
+pub(super) struct PictureForm {
     pub encoding: Encoding,
     /// The media type that is sent with unchanged files (default: that of the file).
     pub mime: Option<String>,
@@ -64,7 +64,7 @@ pub struct PictureForm {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Encoding {
+pub(super) enum Encoding {
     /// The bytes of the file.
     #[default]
     File,
@@ -75,7 +75,7 @@ pub enum Encoding {
 /// One call of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Call {
+pub(super) struct Call {
     pub role: String,
     #[serde(default)]
     pub system: Option<String>,
@@ -100,7 +100,7 @@ pub struct Call {
 /// A picture that a call shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shown {
+pub(super) enum Shown {
     /// The item's input pictures.
     Source,
     Output,
@@ -112,7 +112,7 @@ const fn one_round() -> u32 {
 
 /// A prompt set ready for use.
 #[derive(Debug)]
-pub struct Prompts {
+pub(super) struct Prompts {
     pub set: PromptSet,
     /// `own`, `official`, or the name of the file they come from.
     pub wording: String,
@@ -126,7 +126,7 @@ impl PromptSet {
     ///
     /// # Errors
     /// Fails if there is none of that name.
-    pub fn built_in(name: &str) -> Result<Self, JudgeError> {
+    pub(super) fn built_in(name: &str) -> Result<Self, JudgeError> {
         let known = BUILT_IN.iter().find(|(known, _)| *known == name);
         let Some((_, text)) = known else {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
@@ -145,7 +145,7 @@ impl PromptSet {
     ///
     /// # Errors
     /// Fails if it cannot be read or has a mistake.
-    pub fn file(path: &Path) -> Result<Self, JudgeError> {
+    pub(super) fn file(path: &Path) -> Result<Self, JudgeError> {
         let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         Self::parse(&path.display().to_string(), &text)
     }
@@ -163,7 +163,7 @@ impl PromptSet {
     ///
     /// # Errors
     /// Which part of it cannot be right.
-    pub fn ready(self, wording: String) -> Result<Prompts, JudgeError> {
+    pub(super) fn ready(self, wording: String) -> Result<Prompts, JudgeError> {
         let wrong = |what: String| {
             JudgeError::settings(
                 format!("prompt set `{}`: {what}", self.name),
@@ -213,14 +213,14 @@ impl PromptSet {
     }
 
     /// Whether any call shows this.
-    pub fn shows(&self, what: Shown) -> bool {
+    pub(super) fn shows(&self, what: Shown) -> bool {
         self.calls.iter().any(|call| call.pictures.contains(&what))
     }
 }
 
 impl Prompts {
     /// The item's values that shape its calls.
-    pub fn asked(&self, item: &Item) -> Value {
+    pub(super) fn asked(&self, item: &Item) -> Value {
         let values = self.set.fields().filter(|field| *field != "output");
         values
             .map(|field| Value::from(value(item, None, field).ok()))
@@ -231,7 +231,7 @@ impl Prompts {
     ///
     /// # Errors
     /// Fails if the item lacks a value, or there is no text for it.
-    pub fn words(
+    pub(super) fn words(
         &self,
         call: &Call,
         item: &Item,
@@ -279,7 +279,7 @@ impl Prompts {
     }
 
     /// Whether a reply to a call is understood.
-    pub fn accepts(&self, call: usize, reply: &str) -> bool {
+    pub(super) fn accepts(&self, call: usize, reply: &str) -> bool {
         let patterns = self.accept.get(call).map(Vec::as_slice).unwrap_or_default();
         patterns.iter().all(|pattern| pattern.is_match(reply))
     }

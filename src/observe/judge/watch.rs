@@ -9,7 +9,7 @@ use crate::remote::Answering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The models that have answered so far.
-pub struct Watch {
+pub(super) struct Watch {
     /// The model that is asked for.
     asked: String,
     rule: Answering,
@@ -39,7 +39,7 @@ struct Heard {
 }
 
 impl Watch {
-    pub fn new(asked: &str, rule: Answering, declared: &[String]) -> Self {
+    pub(super) fn new(asked: &str, rule: Answering, declared: &[String]) -> Self {
         Self {
             asked: asked.to_owned(),
             rule,
@@ -53,13 +53,13 @@ impl Watch {
     }
 
     /// Whether the settings let any model answer, unmarked.
-    pub fn ignores(&self) -> bool {
+    pub(super) fn ignores(&self) -> bool {
         self.rule == Answering::Ignore
     }
 
     /// How a reply's model relates to the asked one. `None` if no model answered, as with a gateway's
     /// refusal.
-    pub fn class(&self, reply: &Reply) -> Option<Class> {
+    pub(super) fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
             (None, Some(_)) => None,
             (model, _) => Some(Class::of(&self.asked, model.as_deref(), &self.declared)),
@@ -67,7 +67,7 @@ impl Watch {
     }
 
     /// Starts again with the replies on file.
-    pub fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
+    pub(super) fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
         let mut state = self.lock();
         *state = State::default();
         for reply in replies.filter(|reply| self.concerns(reply)) {
@@ -123,7 +123,7 @@ impl Watch {
     }
 
     /// Whether a reply on file may be used.
-    pub fn takes(&self, reply: &Reply) -> bool {
+    pub(super) fn takes(&self, reply: &Reply) -> bool {
         let (Some(name), Answering::Stop) = (&reply.model, self.rule) else {
             return true;
         };
@@ -132,7 +132,7 @@ impl Watch {
     }
 
     /// Counts a new reply and writes its class into it, and the reason where it is not used.
-    pub fn hear(&self, reply: &mut Reply) {
+    pub(super) fn hear(&self, reply: &mut Reply) {
         reply.class = self.class(reply);
         let Some(class) = reply.class else {
             return;
@@ -162,7 +162,7 @@ impl Watch {
     }
 
     /// The error that ends the run, where a reply caused one.
-    pub fn stopped(&self) -> Option<ObserveError> {
+    pub(super) fn stopped(&self) -> Option<ObserveError> {
         let why = self.lock().stopped.clone()?;
         Some(
             ObserveError::new("judge", why).halting(Halt::Environment {

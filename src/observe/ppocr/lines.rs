@@ -124,13 +124,13 @@ pub(super) struct Characters(Vec<String>);
 
 impl Characters {
     /// From the model's own list, one character a line; a space is added as the last class.
-    pub fn new(list: &str) -> Self {
+    pub(super) fn new(list: &str) -> Self {
         let characters = list.lines().map(str::to_owned);
         Self(characters.chain(std::iter::once(" ".to_owned())).collect())
     }
 
     /// Classes with the blank.
-    pub fn classes(&self) -> usize {
+    pub(super) fn classes(&self) -> usize {
         self.0.len() + 1
     }
 

@@ -76,7 +76,7 @@ impl PpOcrModels {
 ///
 /// # Errors
 /// Fails if the settings name no models.
-pub fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
+pub(super) fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
     Ok(places(settings)?.engine)
 }
 
@@ -84,7 +84,7 @@ pub fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
 ///
 /// # Errors
 /// Fails if the settings name no models.
-pub fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOcrError> {
+pub(super) fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOcrError> {
     let places = places(settings)?;
     let all = [
         places.detection,

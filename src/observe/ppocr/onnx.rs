@@ -69,7 +69,7 @@ pub(super) struct Tensor {
 
 impl Model {
     /// `None` when the bytes are not an ONNX model.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;
         let nodes: Vec<Node> = graph
@@ -98,7 +98,7 @@ impl Model {
         })
     }
 
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut graph = self.graph.clone();
         for node in &self.nodes {
             graph.push(GRAPH_NODE, node.to_message().to_bytes());
@@ -116,12 +116,17 @@ impl Model {
     }
 
     /// The constant of that name, if it holds single-precision numbers.
-    pub fn constant(&self, name: &str) -> Option<&Tensor> {
+    pub(super) fn constant(&self, name: &str) -> Option<&Tensor> {
         self.constants.get(name)
     }
 
     /// Adds a constant and returns its name.
-    pub fn add_constant(&mut self, name: String, dims: Vec<u64>, values: Vec<f32>) -> String {
+    pub(super) fn add_constant(
+        &mut self,
+        name: String,
+        dims: Vec<u64>,
+        values: Vec<f32>,
+    ) -> String {
         self.constants.insert(name.clone(), Tensor { dims, values });
         self.added.push(name.clone());
         name
@@ -155,7 +160,7 @@ impl Node {
     }
 
     /// An operation with single-precision attributes.
-    pub fn with_floats(
+    pub(super) fn with_floats(
         op: &str,
         inputs: Vec<String>,
         output: String,
@@ -195,7 +200,7 @@ impl Node {
 
 impl Tensor {
     /// Output channels of convolution weights; `None` when there are none.
-    pub fn channels(&self) -> Option<usize> {
+    pub(super) fn channels(&self) -> Option<usize> {
         let channels = usize::try_from(*self.dims.first()?).ok()?;
         (!self.values.is_empty()).then_some(channels)
     }

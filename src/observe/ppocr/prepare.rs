@@ -27,7 +27,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub fn new(original: &'a RgbImage, settings: &PpOcrSettings) -> Self {
+    pub(super) fn new(original: &'a RgbImage, settings: &PpOcrSettings) -> Self {
         let (width, height) = original.dimensions();
         let image = match limited(width, height, settings) {
             Some((width, height)) => Cow::Owned(resize_linear(original, width, height)),
@@ -51,7 +51,7 @@ impl<'a> Page<'a> {
     }
 
     /// A polygon of `image` in the original's coordinates.
-    pub fn original(&self, polygon: [[f32; 2]; 4]) -> [[f32; 2]; 4] {
+    pub(super) fn original(&self, polygon: [[f32; 2]; 4]) -> [[f32; 2]; 4] {
         polygon.map(|[x, y]| {
             [
                 (x * self.ratio[0]).clamp(0.0, self.size[0]),
@@ -117,7 +117,7 @@ pub(super) struct Normalise([f32; 256]);
 impl Normalise {
     /// (value · (1/255) − 0.5) / 0.5, the first product in single and the rest in double precision, as the
     /// package's detector has it.
-    pub fn detector() -> Self {
+    pub(super) fn detector() -> Self {
         let scale = (1.0f64 / 255.0) as f32;
         Self(std::array::from_fn(|value| {
             ((f64::from(value as f32 * scale) - 0.5) / 0.5) as f32
@@ -125,7 +125,7 @@ impl Normalise {
     }
 
     /// (value / 255 − 0.5) / 0.5 in single precision, as for lines of text.
-    pub fn line() -> Self {
+    pub(super) fn line() -> Self {
         Self(std::array::from_fn(|value| {
             (value as f32 / 255.0 - 0.5) / 0.5
         }))
@@ -133,7 +133,7 @@ impl Normalise {
 
     /// Writes the picture as three planes in the order blue, green, red into `planes`, whose rows are
     /// `stride` long.
-    pub fn fill(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
+    pub(super) fn fill(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
         let (width, height) = (image.width() as usize, image.height() as usize);
         if width == 0 || height == 0 || stride < width {
             return;

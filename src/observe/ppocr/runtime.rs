@@ -52,7 +52,7 @@ pub(super) struct Output<'a> {
 }
 
 impl Network {
-    pub fn open(
+    pub(super) fn open(
         environment: &Environment,
         file: &Path,
         settings: &PpOcrSettings,
@@ -93,12 +93,12 @@ impl Network {
     }
 
     /// A text entry of the model file, if it has one of that name.
-    pub fn metadata(&self, key: &str) -> Option<String> {
+    pub(super) fn metadata(&self, key: &str) -> Option<String> {
         self.session.metadata().ok()?.custom(key)
     }
 
     /// The last side of the first output, where the model fixes it.
-    pub fn classes(&self) -> Option<usize> {
+    pub(super) fn classes(&self) -> Option<usize> {
         let shape = self.session.outputs().first()?.dtype().tensor_shape()?;
         usize::try_from(*shape.last()?)
             .ok()
@@ -106,7 +106,7 @@ impl Network {
     }
 
     /// Runs on one (N, 3, H, W) batch and hands the first output to `read`.
-    pub fn run<R>(
+    pub(super) fn run<R>(
         &mut self,
         shape: [usize; 4],
         values: &[f32],

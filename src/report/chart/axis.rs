@@ -2,7 +2,7 @@
 
 /// From data to a place between 0 and 1, and the ticks on the way.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
+pub(super) struct Axis {
     low: f64,
     high: f64,
     log: bool,
@@ -14,7 +14,7 @@ const HUGE: f64 = 1e100;
 
 impl Axis {
     /// Linear, from the tick below all finite values to the one above, in about `steps` steps.
-    pub fn rounded(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
+    pub(super) fn rounded(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
         let (low, high) = spread(range(values));
         let step = step(high - low, steps);
         let from = (low / step + 1e-9).floor();
@@ -23,7 +23,7 @@ impl Axis {
     }
 
     /// Linear, from the least to the largest finite value, ticks in between.
-    pub fn tight(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
+    pub(super) fn tight(values: impl IntoIterator<Item = f64>, steps: usize) -> Self {
         let (low, high) = spread(range(values));
         Self::linear(low, high, step(high - low, steps))
     }
@@ -47,7 +47,7 @@ impl Axis {
 
     /// Logarithmic where all finite values are positive and the largest is at least ten times the least; else
     /// linear.
-    pub fn wide(values: impl IntoIterator<Item = f64> + Clone, steps: usize) -> Self {
+    pub(super) fn wide(values: impl IntoIterator<Item = f64> + Clone, steps: usize) -> Self {
         let (low, high) = range(values.clone());
         if !(low > 0.0 && high >= 10.0 * low) {
             return Self::rounded(values, steps);
@@ -79,7 +79,7 @@ impl Axis {
     }
 
     /// The same scale with ticks of the caller's own; those outside are left out.
-    pub fn with_ticks(mut self, ticks: &[(f64, String)]) -> Self {
+    pub(super) fn with_ticks(mut self, ticks: &[(f64, String)]) -> Self {
         let inside = ticks
             .iter()
             .filter(|(value, _)| (self.low..=self.high).contains(value));
@@ -88,7 +88,7 @@ impl Axis {
     }
 
     /// 0 at the low end, 1 at the high end; what lies beyond is put there.
-    pub fn place(&self, value: f64) -> f64 {
+    pub(super) fn place(&self, value: f64) -> f64 {
         let place = if self.log {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
@@ -102,7 +102,7 @@ impl Axis {
     }
 
     /// Values and texts, ascending.
-    pub fn ticks(&self) -> &[(f64, String)] {
+    pub(super) fn ticks(&self) -> &[(f64, String)] {
         &self.ticks
     }
 }

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The family as written into SVG: readers without DejaVu, or without a glyph in it, go on down the list.
-pub const FAMILY: &str =
+pub(super) const FAMILY: &str =
     "DejaVu Sans, Verdana, Noto Sans, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif";
 /// The family that PNG labels are drawn in when DejaVu lacks one of their characters.
-pub const WIDE_FAMILY: &str = "system CJK";
+pub(super) const WIDE_FAMILY: &str = "system CJK";
 
 /// plotters' font size over the em that its SVG backend writes.
-pub const SIZE_PER_EM: f64 = 1.24;
+pub(super) const SIZE_PER_EM: f64 = 1.24;
 
 /// What stands for a character that no font has.
 const MISSING: char = '□';
@@ -39,7 +39,7 @@ fn fonts() -> &'static Fonts {
 }
 
 /// Makes the families known to plotters. Cheap after the first call.
-pub fn register() {
+pub(super) fn register() {
     fonts();
 }
 
@@ -80,7 +80,7 @@ fn wide_font() -> Option<&'static FontRef<'static>> {
 
 /// How to draw a label in pixels: the text, and the family that has its characters. Without a system font for
 /// them the label's `id` is drawn instead, and boxes stand for characters that it lacks too.
-pub fn drawable(text: &str, id: &str) -> (String, &'static str) {
+pub(super) fn drawable(text: &str, id: &str) -> (String, &'static str) {
     let regular = fonts().regular.as_ref();
     if covered(regular, text) {
         return (text.to_owned(), FAMILY);
@@ -97,7 +97,7 @@ pub fn drawable(text: &str, id: &str) -> (String, &'static str) {
 }
 
 /// Width of `text` at `em` units, characters foreign to DejaVu counted as one em.
-pub fn width(text: &str, em: f64) -> f64 {
+pub(super) fn width(text: &str, em: f64) -> f64 {
     let Some(font) = fonts().regular.as_ref() else {
         return em * text.chars().count() as f64;
     };
@@ -115,7 +115,7 @@ pub fn width(text: &str, em: f64) -> f64 {
 
 /// Breaks `text` into at most `lines` lines no wider than `limit`: at words, hyphens and underscores first,
 /// inside a word where it alone is too wide; what does not fit ends in `…`.
-pub fn wrap(text: &str, em: f64, limit: f64, lines: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, em: f64, limit: f64, lines: usize) -> Vec<String> {
     let mut wrapped: Vec<String> = vec![String::new()];
     let mut cut = false;
     for piece in pieces(text, em, limit) {

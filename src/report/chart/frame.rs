@@ -7,7 +7,7 @@ use super::font;
 use plotters::prelude::DrawingBackend;
 
 /// The plot's edges in units, and its axes.
-pub struct Frame {
+pub(super) struct Frame {
     left: f64,
     right: f64,
     top: f64,
@@ -19,13 +19,13 @@ pub struct Frame {
 }
 
 /// Units under the plot: ticks and title.
-pub const FOOT: f64 = 104.0;
+pub(super) const FOOT: f64 = 104.0;
 const TICK: f64 = 28.0;
 const MARGIN: f64 = 12.0;
 
 impl Frame {
     /// A plot of `height` units under `top`, in a chart of `width` units. `[x, y]` of axes and titles.
-    pub fn new(
+    pub(super) fn new(
         (width, top, height): (f64, f64, f64),
         [x, y]: [Axis; 2],
         [x_title, y_title]: [&str; 2],
@@ -47,7 +47,7 @@ impl Frame {
     }
 
     /// Where a value lies.
-    pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
+    pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
         (
             self.left + (self.right - self.left) * self.x.place(x),
             self.bottom - (self.bottom - self.top) * self.y.place(y),
@@ -55,7 +55,7 @@ impl Frame {
     }
 
     /// Left, right, top and bottom of the plot.
-    pub fn edges(&self) -> [f64; 4] {
+    pub(super) fn edges(&self) -> [f64; 4] {
         [self.left, self.right, self.top, self.bottom]
     }
 
@@ -63,7 +63,10 @@ impl Frame {
     ///
     /// # Errors
     /// The backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+    pub(super) fn draw<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<'_, DB>,
+    ) -> Result<(), ChartError> {
         for (value, text) in self.y.ticks() {
             let (_, y) = self.at(f64::NAN, *value);
             canvas.line(&[(self.left, y), (self.right, y)], GRID, 1.5)?;
@@ -102,7 +105,7 @@ impl Frame {
 }
 
 /// How many ticks a plot of `width` units has room for, when the longest text is as long as one of these.
-pub fn steps(width: f64, texts: &[(f64, String)]) -> usize {
+pub(super) fn steps(width: f64, texts: &[(f64, String)]) -> usize {
     let wide = |(_, text): &(f64, String)| font::width(text, SMALL) + 40.0;
     let widest = texts.iter().map(wide).fold(60.0, f64::max);
     ((width / widest) as usize).clamp(1, 10)

@@ -173,7 +173,7 @@ fn hatch_lines(hatch: Hatch, a: (f64, f64), b: (f64, f64)) -> Vec<((f64, f64), (
 
 /// How an entry of a legend is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Swatch {
+pub(super) enum Swatch {
     Fill,
     Line,
     Mark,
@@ -187,7 +187,7 @@ const MARGIN: f64 = 10.0;
 const LINES: usize = 3;
 
 /// The names of several series, in rows above a chart. A single series needs none.
-pub struct Legend<'a> {
+pub(super) struct Legend<'a> {
     entries: Vec<Entry<'a>>,
     height: f64,
     room: f64,
@@ -203,7 +203,7 @@ struct Entry<'a> {
 
 impl<'a> Legend<'a> {
     /// Entries flow into rows of a chart of `width` units.
-    pub fn new(
+    pub(super) fn new(
         entries: impl Iterator<Item = (Look, &'a Label)>,
         width: f64,
         swatch: Swatch,
@@ -244,7 +244,7 @@ impl<'a> Legend<'a> {
     }
 
     /// A legend of the table's rows or the like, each with the look of its place.
-    pub fn from_labels(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
+    pub(super) fn from_labels(labels: &'a [Label], width: f64, swatch: Swatch) -> Self {
         let entries = labels.iter().enumerate();
         Self::new(
             entries.map(|(at, label)| (Look::new(at), label)),
@@ -254,7 +254,7 @@ impl<'a> Legend<'a> {
     }
 
     /// Units that it takes at the top of the chart.
-    pub fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         self.height
     }
 
@@ -262,7 +262,10 @@ impl<'a> Legend<'a> {
     ///
     /// # Errors
     /// The backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
+    pub(super) fn draw<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<'_, DB>,
+    ) -> Result<(), ChartError> {
         for entry in self.entries.iter().filter(|_| self.height > 0.0) {
             let (x, y) = entry.at;
             let look = entry.look;

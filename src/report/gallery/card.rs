@@ -10,7 +10,12 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The card of an item.
-pub fn card(subject: &Subject<'_>, runs: &[RunView], indices: &[Index<'_>], heads: &[Run]) -> Card {
+pub(super) fn card(
+    subject: &Subject<'_>,
+    runs: &[RunView],
+    indices: &[Index<'_>],
+    heads: &[Run],
+) -> Card {
     let item = subject.item;
     let first = &runs[subject.runs[0]];
     let mut outputs = Vec::new();

@@ -40,7 +40,7 @@ pub struct Reply {
 const LONGEST: usize = 16_384;
 
 /// The mask of this evidence, if it has one that can be drawn.
-pub fn change_mask(evidence: &Value) -> Option<ChangeMask> {
+pub(super) fn change_mask(evidence: &Value) -> Option<ChangeMask> {
     let seen: EditedPicture = evidence::read(evidence);
     let mask = seen.mask.get()?;
     let (width, height) = (*seen.width.get()?, *seen.height.get()?);
@@ -73,7 +73,7 @@ fn model(call: &Call<'_>, judgement: &Judgement<'_>) -> String {
 }
 
 /// The replies of a judge's evidence, in the order of the calls.
-pub fn replies(evidence: &Value) -> Vec<Reply> {
+pub(super) fn replies(evidence: &Value) -> Vec<Reply> {
     let judgement: Judgement<'_> = evidence::read(evidence);
     let calls = judgement.calls.get().into_iter().flatten();
     calls

@@ -6,7 +6,7 @@ use crate::report::RunView;
 use std::collections::{HashMap, HashSet};
 
 /// An item and the runs that were asked it.
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// The item.
     pub item: &'a Item,
     /// The runs, by index.
@@ -14,7 +14,7 @@ pub struct Subject<'a> {
 }
 
 /// Items in order of first appearance; the same id in another suite or version is another item.
-pub fn subjects(runs: &[RunView]) -> Vec<Subject<'_>> {
+pub(super) fn subjects(runs: &[RunView]) -> Vec<Subject<'_>> {
     let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
     let mut subjects: Vec<Subject<'_>> = Vec::new();
     for (index, run) in runs.iter().enumerate() {
@@ -38,7 +38,7 @@ pub fn subjects(runs: &[RunView]) -> Vec<Subject<'_>> {
 }
 
 /// A run's records by item and repeat.
-pub struct Index<'a> {
+pub(super) struct Index<'a> {
     /// The last output of each item and repeat.
     pub outputs: HashMap<(&'a str, u32), &'a Output>,
     /// The grade of each item and repeat.
@@ -50,7 +50,7 @@ pub struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// The records of a run.
-    pub fn of_run(run: &'a RunView) -> Self {
+    pub(super) fn of_run(run: &'a RunView) -> Self {
         let outputs: HashMap<_, _> = run
             .outputs
             .iter()
@@ -88,12 +88,12 @@ impl<'a> Index<'a> {
     }
 
     /// The repeats of an item that have an output or a grade, in order.
-    pub fn repeats(&self, item: &str) -> &[u32] {
+    pub(super) fn repeats(&self, item: &str) -> &[u32] {
         self.repeats.get(item).map_or(&[], Vec::as_slice)
     }
 
     /// What became of an output; `full` is the score of a perfect one.
-    pub fn status(&self, key: (&str, u32), full: f64) -> Status {
+    pub(super) fn status(&self, key: (&str, u32), full: f64) -> Status {
         let broken = self
             .outputs
             .get(&key)

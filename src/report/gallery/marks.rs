@@ -27,14 +27,14 @@ type Numbers = Vec<Field<f64>>;
 type LooseLine<'a> = Line<'a, Vec<Field<Numbers>>>;
 
 /// The text that OCR read, if this is its evidence.
-pub fn text_read(evidence: &Value) -> Option<String> {
+pub(super) fn text_read(evidence: &Value) -> Option<String> {
     let seen: ReadText<'_> = evidence::read(evidence);
     let text = seen.text.get().filter(|_| !seen.lines.is_absent())?;
     Some(text.to_string())
 }
 
 /// Boxes of detections and polygons of text lines.
-pub fn marks(evidence: &Value) -> Vec<Mark> {
+pub(super) fn marks(evidence: &Value) -> Vec<Mark> {
     let seen: Detections<'_, Numbers> = evidence::read(evidence);
     let detections = seen.detections.get().into_iter().flatten();
     let mut marks: Vec<Mark> = detections.filter_map(|seen| boxed(seen.get()?)).collect();

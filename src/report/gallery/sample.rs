@@ -4,7 +4,7 @@ use super::data::{Run, Status};
 use super::index::{Index, Subject};
 
 /// Which subjects to show when there are too many outputs, in the suite's order.
-pub fn sample(
+pub(super) fn sample(
     subjects: &[Subject<'_>],
     indices: &[Index<'_>],
     heads: &[Run],

@@ -19,7 +19,7 @@ impl Line {
     ///
     /// # Errors
     /// Fails if the record has no JSON form: an empty line would lose it silently.
-    pub fn output(output: &Output) -> Result<Self, RunError> {
+    pub(super) fn output(output: &Output) -> Result<Self, RunError> {
         Self::new(Stream::Outputs, output)
     }
 
@@ -27,7 +27,7 @@ impl Line {
     ///
     /// # Errors
     /// Fails when [`Line::output`] fails.
-    pub fn evidence(evidence: &Evidence) -> Result<Self, RunError> {
+    pub(super) fn evidence(evidence: &Evidence) -> Result<Self, RunError> {
         Self::new(Stream::Evidence, evidence)
     }
 
@@ -52,7 +52,7 @@ pub(super) struct Journals {
 
 impl Journals {
     /// Appends what arrives; hands it to the kernel whenever nothing waits.
-    pub fn write(mut self, lines: &Receiver<Line>, shared: &Shared) {
+    pub(super) fn write(mut self, lines: &Receiver<Line>, shared: &Shared) {
         let result = (|| {
             while let Ok(line) = lines.recv() {
                 self.append(&line)?;

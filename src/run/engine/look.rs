@@ -23,7 +23,7 @@ pub(super) struct Look {
 
 impl Look {
     /// An output as it was made, with its picture where that is in memory.
-    pub fn new(slot: Slot, output: Output, pixels: Option<image::RgbImage>) -> Self {
+    pub(super) fn new(slot: Slot, output: Output, pixels: Option<image::RgbImage>) -> Self {
         Self {
             slot,
             output,
@@ -34,7 +34,7 @@ impl Look {
     }
 
     /// The item as the observers see it.
-    pub fn item<'a>(&'a self, asked: &Asked<'a>) -> &'a Item {
+    pub(super) fn item<'a>(&'a self, asked: &Asked<'a>) -> &'a Item {
         self.item
             .as_ref()
             .unwrap_or(asked.item_and_repeat(self.slot).0)
@@ -44,7 +44,7 @@ impl Look {
     ///
     /// # Errors
     /// Fails if one of the two pictures cannot be read.
-    pub fn load(
+    pub(super) fn load(
         &mut self,
         folder: &RunFolder,
         asked: &Asked<'_>,

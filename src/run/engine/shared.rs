@@ -25,7 +25,7 @@ pub(super) struct Counter {
 
 impl Counter {
     /// Counts one more.
-    pub fn add(&self, failed: bool) {
+    pub(super) fn add(&self, failed: bool) {
         let counter = if failed { &self.failed } else { &self.good };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -33,7 +33,7 @@ impl Counter {
 
 impl Shared {
     /// Keeps the first error and stops the flow.
-    pub fn fail(&self, error: RunError) {
+    pub(super) fn fail(&self, error: RunError) {
         self.stop();
         if let Ok(mut first) = self.error.lock() {
             first.get_or_insert(error);
@@ -41,12 +41,12 @@ impl Shared {
     }
 
     /// Stops the flow.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
     /// Whether the flow was stopped.
-    pub fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
     }
 
@@ -54,7 +54,11 @@ impl Shared {
     ///
     /// # Errors
     /// The first error that a thread met.
-    pub fn into_outcome(self, done_before: usize, interrupted: bool) -> Result<Outcome, RunError> {
+    pub(super) fn into_outcome(
+        self,
+        done_before: usize,
+        interrupted: bool,
+    ) -> Result<Outcome, RunError> {
         if let Some(error) = self.error.into_inner().ok().flatten() {
             return Err(error);
         }

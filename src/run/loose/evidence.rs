@@ -14,7 +14,7 @@ const OBSERVER: &str = "loose";
 ///
 /// # Errors
 /// When a line is not an object. What is wrong with an object is next to its row.
-pub fn read(
+pub(super) fn read(
     file: LooseFile,
     items: &[Item],
     official: Option<&OfficialResults>,

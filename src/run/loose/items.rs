@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if a row has no id or one that was used before, a field is not as expected, or a value is `NaN`.
-pub fn read(file: LooseFile, task: Task) -> Result<Vec<Item>, RunError> {
+pub(super) fn read(file: LooseFile, task: Task) -> Result<Vec<Item>, RunError> {
     let task = serde_json::to_value(task).unwrap_or(Value::Null);
     let rows = file.records(|path, row| item(path, row, &task))?;
     if let Some(note) = rows.note {

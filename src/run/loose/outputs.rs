@@ -13,7 +13,7 @@ const MOST_REPEATS: u32 = 1_000_000;
 ///
 /// # Errors
 /// Fails if the row has no item or nothing to grade, or a field is not as expected.
-pub fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
+pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     row.item(path)?;
     row.whole(&["repeat", "seed", "width", "height"]);
     let has = |row: &Row, name: &str| row.fields.get(name).is_some_and(|value| !value.is_null());

@@ -10,10 +10,10 @@ use serde_json::{Number, Value};
 use std::path::Path;
 
 /// What the help of errors about lines says.
-pub const HELP: &str = "each line is one JSON object; see docs/reference/run-folder.md";
+pub(super) const HELP: &str = "each line is one JSON object; see docs/reference/run-folder.md";
 
 /// One row.
-pub struct Row {
+pub(super) struct Row {
     /// 1-based.
     pub line: usize,
     /// The fields, as JSON.
@@ -23,7 +23,7 @@ pub struct Row {
 }
 
 /// A value that is not a number.
-pub struct NotNumber {
+pub(super) struct NotNumber {
     /// The field of the row that it is in.
     pub field: String,
     /// Where, such as `evidence.value`.
@@ -37,7 +37,7 @@ impl Row {
     ///
     /// # Errors
     /// Fails if the line is not an object.
-    pub fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
+    pub(super) fn read(path: &Path, line: usize, text: &[u8]) -> Result<Self, RunError> {
         let error = match serde_json::from_slice(text) {
             Ok(fields) => {
                 return Ok(Self {
@@ -114,7 +114,7 @@ impl Row {
     ///
     /// # Errors
     /// Fails if there is none.
-    pub fn item(&mut self, path: &Path) -> Result<(), RunError> {
+    pub(super) fn item(&mut self, path: &Path) -> Result<(), RunError> {
         match self.fields.get_mut("item") {
             Some(Value::String(_)) => Ok(()),
             Some(item) if item.is_i64() || item.is_u64() => {
@@ -135,12 +135,12 @@ impl Row {
     }
 
     /// Whether the row leaves out which of an item's outputs it is about.
-    pub fn implies_repeat(&self) -> bool {
+    pub(super) fn implies_repeat(&self) -> bool {
         self.fields.get("repeat").is_none_or(Value::is_null)
     }
 
     /// Whole numbers that are written with a point, as tables with gaps in a column write them.
-    pub fn whole(&mut self, names: &[&str]) {
+    pub(super) fn whole(&mut self, names: &[&str]) {
         for name in names {
             let Some(value) = self.fields.get_mut(*name) else {
                 continue;
@@ -155,7 +155,7 @@ impl Row {
     }
 
     /// Leaves out fields without a value.
-    pub fn drop_nulls(&mut self) {
+    pub(super) fn drop_nulls(&mut self) {
         self.fields.retain(|_, value| !value.is_null());
     }
 
@@ -163,14 +163,14 @@ impl Row {
     ///
     /// # Errors
     /// Fails if a field is not as expected, with the line.
-    pub fn record<T: DeserializeOwned>(self, path: &Path) -> Result<T, RunError> {
+    pub(super) fn record<T: DeserializeOwned>(self, path: &Path) -> Result<T, RunError> {
         let line = self.line;
         serde_json::from_value(Value::Object(self.fields))
             .map_err(|error| RunError::line(path, line, error.to_string(), HELP))
     }
 
     /// Gives a field a value unless it has one.
-    pub fn or_else(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn or_else(&mut self, name: &str, value: impl Into<Value>) {
         if self.fields.get(name).is_none_or(Value::is_null) {
             self.fields.insert(name.to_owned(), value.into());
         }

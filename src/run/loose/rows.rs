@@ -7,13 +7,13 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// A loose file.
-pub struct LooseFile {
+pub(super) struct LooseFile {
     path: PathBuf,
     lines: Lines,
 }
 
 /// The rows of a file.
-pub struct Rows<T> {
+pub(super) struct Rows<T> {
     /// The file.
     pub path: PathBuf,
     /// What became of each row, in order.
@@ -23,7 +23,7 @@ pub struct Rows<T> {
 }
 
 /// What became of a row.
-pub struct Made<T> {
+pub(super) struct Made<T> {
     /// 1-based.
     pub line: usize,
     /// Whether the row leaves out which of an item's outputs it is about.
@@ -35,7 +35,7 @@ pub struct Made<T> {
 impl LooseFile {
     /// # Errors
     /// Fails if the file cannot be read, or is of another format altogether.
-    pub fn open(path: &Path) -> Result<Self, RunError> {
+    pub(super) fn open(path: &Path) -> Result<Self, RunError> {
         std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         let lines = Lines::read(path)?;
         if let Some((line, text)) = lines.numbered().next() {
@@ -46,7 +46,7 @@ impl LooseFile {
     }
 
     /// The first row. `None` if the file is empty or the line is damaged.
-    pub fn first(&self) -> Option<Row> {
+    pub(super) fn first(&self) -> Option<Row> {
         let (line, text) = self.lines.numbered().next()?;
         Row::read(&self.path, line, text).ok()
     }
@@ -55,7 +55,7 @@ impl LooseFile {
     ///
     /// # Errors
     /// When a line is not an object. What is wrong with an object is next to its row.
-    pub fn records<T: Send>(
+    pub(super) fn records<T: Send>(
         self,
         make: impl Fn(&Path, Row) -> Result<T, RunError> + Sync,
     ) -> Result<Rows<T>, RunError> {
@@ -88,12 +88,12 @@ impl<T> Rows<T> {
     ///
     /// # Errors
     /// The first row that makes none.
-    pub fn into_records(self) -> Result<Vec<T>, RunError> {
+    pub(super) fn into_records(self) -> Result<Vec<T>, RunError> {
         self.rows.into_iter().map(|row| row.record).collect()
     }
 
     /// The rows before the first that makes no record, with their records.
-    pub fn good(&self) -> impl Iterator<Item = (&Made<T>, &T)> {
+    pub(super) fn good(&self) -> impl Iterator<Item = (&Made<T>, &T)> {
         self.rows
             .iter()
             .map_while(|row| Some((row, row.record.as_ref().ok()?)))

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// The parts of a reply outside and inside the marks.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Pieces<'a> {
+pub(super) struct Pieces<'a> {
     pub words: Cow<'a, str>,
     pub thoughts: Vec<&'a str>,
     /// Whether the last thought has no end.
@@ -30,7 +30,7 @@ struct Mark {
 /// A mark of a kind that is open already is a word of the thought; one that closes the outer kind, or a kind
 /// that is not open, closes the thought. One that closes where nothing is open makes a thought of all before
 /// it.
-pub fn split_marks(reply: &str) -> Pieces<'_> {
+pub(super) fn split_marks(reply: &str) -> Pieces<'_> {
     let marks = marks(reply);
     if marks.is_empty() {
         return Pieces {
@@ -152,7 +152,7 @@ fn mark(found: &Captures<'_>) -> Option<Mark> {
 }
 
 /// Whether quotation marks or backticks directly enclose a mark.
-pub fn is_quoted(reply: &str, place: &Range<usize>) -> bool {
+pub(super) fn is_quoted(reply: &str, place: &Range<usize>) -> bool {
     const PAIRS: [(char, char); 7] = [
         ('`', '`'),
         ('"', '"'),

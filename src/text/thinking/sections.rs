@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 
 /// The sections of a reply.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Sections<'a> {
+pub(super) struct Sections<'a> {
     pub thoughts: Vec<&'a str>,
     /// `None` if no section is the answer.
     pub answer: Option<&'a str>,
 }
 
 /// The sections of a reply. `None` if it has none.
-pub fn split_sections(reply: &str) -> Option<Sections<'_>> {
+pub(super) fn split_sections(reply: &str) -> Option<Sections<'_>> {
     if reply.contains("<|message|>") {
         channels(reply)
     } else {

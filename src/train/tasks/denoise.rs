@@ -19,7 +19,7 @@ const CHECKED: usize = 16;
 const STEPS: usize = 12;
 
 /// The transformer with what it learns over.
-pub struct Denoise {
+pub(super) struct Denoise {
     /// FLUX's transformer, which learns.
     pub transformer: FluxTransformer,
     /// The frozen autoencoder.
@@ -31,7 +31,7 @@ pub struct Denoise {
 }
 
 /// What a transformer is conditioned on: text tokens [B, T, J] and pooled vectors [B, P].
-pub struct Prompts {
+pub(super) struct Prompts {
     /// Text tokens [B, T, J].
     pub context: Tensor,
     /// A vector of each prompt [B, P].
@@ -39,7 +39,7 @@ pub struct Prompts {
 }
 
 /// Prompts whose texts have one number of words, which can be made together.
-pub fn by_length<T, S: AsRef<str>>(
+pub(super) fn by_length<T, S: AsRef<str>>(
     prompts: impl IntoIterator<Item = T>,
     text: impl Fn(&T) -> S,
 ) -> BTreeMap<usize, Vec<T>> {
@@ -83,7 +83,7 @@ impl Denoise {
     ///
     /// # Errors
     /// Fails if shapes do not fit.
-    pub fn loss(
+    pub(super) fn loss(
         &self,
         latents: &Tensor,
         context: &Tensor,
@@ -100,7 +100,7 @@ impl Denoise {
     ///
     /// # Errors
     /// Fails if shapes do not fit.
-    pub fn pictures(
+    pub(super) fn pictures(
         &self,
         prompts: &Prompts,
         seed: u64,
@@ -120,7 +120,7 @@ impl Denoise {
     ///
     /// # Errors
     /// Fails when `prompts` or [`Self::pictures`] fails.
-    pub fn check(
+    pub(super) fn check(
         &self,
         seed: u64,
         prompts: impl Fn(&[&str]) -> Result<Prompts, TrainError>,

@@ -22,7 +22,7 @@ pub struct TaskDescription {
 ///
 /// # Errors
 /// Fails if the definition has a mistake, or a checkpoint that it begins from is absent.
-pub type LearnerMaker = fn(&Setup<'_>) -> Result<Box<dyn Learner>, TrainError>;
+pub(super) type LearnerMaker = fn(&Setup<'_>) -> Result<Box<dyn Learner>, TrainError>;
 
 impl TaskDescription {
     /// Checks what a training begins from.

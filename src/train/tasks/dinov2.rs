@@ -79,7 +79,7 @@ impl Default for Dinov2Settings {
 }
 
 /// Student and teacher: one network whose weights are exchanged.
-pub struct Dinov2Task {
+pub(super) struct Dinov2Task {
     settings: Dinov2Settings,
     /// The published configuration.
     config: Value,

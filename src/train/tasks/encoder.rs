@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The files of a published encoder.
-pub const FILES: [&str; 3] = [
+pub(super) const FILES: [&str; 3] = [
     "config.json",
     "preprocessor_config.json",
     "model.safetensors",
 ];
 
 /// Pictures with what they show.
-pub struct Batch {
+pub(super) struct Batch {
     /// What the pictures show.
     pub contents: Vec<Content>,
     /// The pictures.
@@ -29,7 +29,7 @@ pub struct Batch {
 
 impl Batch {
     /// The pictures of a step: the same for every encoder with this seed.
-    pub fn of_step(seed: u64, step: u64, count: usize) -> Self {
+    pub(super) fn of_step(seed: u64, step: u64, count: usize) -> Self {
         Self::drawn(
             &mut Random::new(seed, samples::stream(TRAINING, step)),
             count,
@@ -37,7 +37,7 @@ impl Batch {
     }
 
     /// Pictures that no step of the training sees as the same draw.
-    pub fn unseen(seed: u64, count: usize) -> Self {
+    pub(super) fn unseen(seed: u64, count: usize) -> Self {
         Self::drawn(&mut Random::new(seed, samples::stream(CHECKS, 0)), count)
     }
 
@@ -56,7 +56,7 @@ impl Batch {
 ///
 /// # Errors
 /// Fails if the device has no room.
-pub fn pixels(
+pub(super) fn pixels(
     pictures: &[RgbImage],
     processor: &FixedProcessor,
     device: &Device,
@@ -70,7 +70,7 @@ pub fn pixels(
 ///
 /// # Errors
 /// Fails if the folder cannot be written.
-pub fn publish(
+pub(super) fn publish(
     folder: &Path,
     config: &Value,
     (name, processor): (&str, &FixedProcessor),
@@ -95,7 +95,7 @@ pub fn publish(
 }
 
 /// The tensors whose names begin so.
-pub fn beginning(
+pub(super) fn beginning(
     prefixes: &[&str],
     mut tensors: BTreeMap<String, Tensor>,
 ) -> BTreeMap<String, Tensor> {

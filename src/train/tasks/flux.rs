@@ -60,7 +60,7 @@ struct Network {
 /// `settings` of the task `flux`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FluxSettings {
+pub(super) struct FluxSettings {
     /// Different samples; they come again in the same order.
     samples: u64,
     /// Tokens of T5.
@@ -77,7 +77,7 @@ fn signs() -> f64 {
 }
 
 /// FLUX that learns.
-pub struct Flux {
+pub(super) struct Flux {
     settings: FluxSettings,
     config: Value,
     denoise: Denoise,

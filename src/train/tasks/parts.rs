@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The tensors of a part, by their names in it.
-pub fn strip(weights: &BTreeMap<String, Tensor>, part: &str) -> BTreeMap<String, Tensor> {
+pub(super) fn strip(weights: &BTreeMap<String, Tensor>, part: &str) -> BTreeMap<String, Tensor> {
     let own = weights.iter().filter_map(|(name, tensor)| {
         let name = name.strip_prefix(part)?.strip_prefix('.')?;
         Some((name.to_owned(), tensor.clone()))
@@ -19,7 +19,7 @@ pub fn strip(weights: &BTreeMap<String, Tensor>, part: &str) -> BTreeMap<String,
 ///
 /// # Errors
 /// Fails if it cannot be written.
-pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
+pub(super) fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
     state::replace(path, format!("{value:#}\n").as_bytes())
 }
 
@@ -28,7 +28,7 @@ pub fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
 ///
 /// # Errors
 /// Fails if a file cannot be read or written.
-pub fn copy(from: &Path, to: &Path) -> Result<(), TrainError> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), TrainError> {
     let entries = std::fs::read_dir(from).map_err(|error| TrainError::io(from, error))?;
     for entry in entries {
         let entry = entry.map_err(|error| TrainError::io(from, error))?;

@@ -46,7 +46,7 @@ const CHECKED: u64 = 12;
 /// `settings` of the task `qwen-vl`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct QwenVlSettings {
+pub(super) struct QwenVlSettings {
     /// Different samples; they come again in the same order.
     samples: u64,
     /// `preprocessor_config.json`.
@@ -54,7 +54,7 @@ pub struct QwenVlSettings {
 }
 
 /// Qwen2.5-VL that learns.
-pub struct QwenVl {
+pub(super) struct QwenVl {
     config: Value,
     processor: Value,
     model: Qwen2_5Vl,

@@ -11,7 +11,7 @@ use candle_nn::ops::log_softmax;
 const ROUNDS: usize = 3;
 
 /// A projection head of DINO: three layers to a vector of unit length, then cosines with prototypes.
-pub struct Head {
+pub(super) struct Head {
     layers: [Linear; 3],
     prototypes: Tensor,
 }
@@ -19,7 +19,7 @@ pub struct Head {
 impl Head {
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(
+    pub(super) fn new(
         weights: &Weights,
         width: usize,
         [hidden, bottleneck, prototypes]: [usize; 3],
@@ -39,7 +39,7 @@ impl Head {
     ///
     /// # Errors
     /// Fails if the width is another.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let [first, second, third] = &self.layers;
         let x = Activation::GeluTanh.apply(&first.forward(x)?)?;
         let x = Activation::GeluTanh.apply(&second.forward(&x)?)?;
@@ -54,7 +54,7 @@ impl Head {
 ///
 /// # Errors
 /// Fails if it is not a matrix.
-pub fn balanced(cosines: &Tensor, temperature: f64) -> Result<Tensor> {
+pub(super) fn balanced(cosines: &Tensor, temperature: f64) -> Result<Tensor> {
     let (rows, prototypes) = cosines.dims2()?;
     let cosines = cosines.detach();
     let highest = cosines.max_keepdim(D::Minus1)?;
@@ -71,7 +71,11 @@ pub fn balanced(cosines: &Tensor, temperature: f64) -> Result<Tensor> {
 ///
 /// # Errors
 /// Fails if the shapes differ.
-pub fn cross_entropy(teacher: &Tensor, student: &Tensor, temperature: f64) -> Result<Tensor> {
+pub(super) fn cross_entropy(
+    teacher: &Tensor,
+    student: &Tensor,
+    temperature: f64,
+) -> Result<Tensor> {
     let chosen = log_softmax(&(student / temperature)?, D::Minus1)?;
     Ok((teacher * chosen)?.sum(D::Minus1)?.mean_all()?.neg()?)
 }
@@ -81,7 +85,7 @@ pub fn cross_entropy(teacher: &Tensor, student: &Tensor, temperature: f64) -> Re
 ///
 /// # Errors
 /// Fails if it is not a matrix of two rows or more.
-pub fn koleo(vectors: &Tensor) -> Result<Tensor> {
+pub(super) fn koleo(vectors: &Tensor) -> Result<Tensor> {
     const EPS: f64 = 1e-8;
     let vectors = normalise(vectors)?;
     let own = vectors.detach();

@@ -62,7 +62,7 @@ impl Default for SiglipSettings {
 }
 
 /// Both towers that learn.
-pub struct Siglip {
+pub(super) struct Siglip {
     /// The vision tower's published configuration.
     config: Value,
     vision: SiglipVision,

@@ -91,7 +91,7 @@ fn skip_quant_prob() -> f64 {
 }
 
 /// A tokenizer that learns.
-pub struct SiglipVq {
+pub(super) struct SiglipVq {
     settings: SiglipVqSettings,
     json: Value,
     encoder: EncoderConfig,

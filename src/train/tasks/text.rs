@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use std::path::Path;
 
 /// The two text encoders.
-pub struct Text {
+pub(super) struct Text {
     /// The encoder of the text sequence.
     pub t5: T5Encoder,
     /// Its tokenizer.
@@ -32,7 +32,7 @@ impl Text {
     ///
     /// # Errors
     /// Fails if a file is absent or damaged.
-    pub fn open(flux: &Path, t5_length: usize, device: &Device) -> Result<Self, TrainError> {
+    pub(super) fn open(flux: &Path, t5_length: usize, device: &Device) -> Result<Self, TrainError> {
         let (clip, t5) = (flux.join("text_encoder"), flux.join("text_encoder_2"));
         let clip_config: ClipTextConfig = read_config(&clip.join("config.json"))?;
         let t5_config: T5Config = read_config(&t5.join("config.json"))?;
@@ -55,7 +55,7 @@ impl Text {
     ///
     /// # Errors
     /// Fails if a vocabulary lacks a special token or a length has no room for it.
-    pub fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
+    pub(super) fn encode(&self, t5: &[&str], clip: &[&str]) -> Result<[Tensor; 2], TrainError> {
         let ids = |rows: Vec<Vec<u32>>| -> Result<Tensor, TrainError> {
             let (count, length) = (rows.len(), rows.first().map_or(0, Vec::len));
             let rows = rows.concat();

@@ -43,7 +43,7 @@ pub(super) static UNIWORLD: TaskDescription = TaskDescription {
 const CHECKED: usize = 16;
 
 /// UniWorld-V1 that learns.
-pub struct Uniworld {
+pub(super) struct Uniworld {
     settings: UniworldSettings,
     maker: Maker,
     denoise: Denoise,

@@ -33,7 +33,7 @@ const FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 /// `settings` of the task `vae`: the weights of the loss.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct VaeSettings {
+pub(super) struct VaeSettings {
     /// Of the mean absolute difference of pixels in −1 … 1.
     pub l1: f64,
     /// Of the mean squared difference.
@@ -53,7 +53,7 @@ impl Default for VaeSettings {
 }
 
 /// An autoencoder that learns.
-pub struct Vae {
+pub(super) struct Vae {
     settings: VaeSettings,
     /// The published configuration, as it is written beside the weights.
     config: Value,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// How views differ from their picture.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ViewSettings {
+pub(super) struct ViewSettings {
     /// Most pixels that a view is shifted each way; what comes in is the background.
     pub shift: usize,
     /// Most that brightness is scaled by, up or down.
@@ -40,7 +40,7 @@ impl Default for ViewSettings {
 }
 
 /// A view of a picture.
-pub fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Random) -> RgbImage {
+pub(super) fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Random) -> RgbImage {
     let mut offset = || random.below(2 * settings.shift + 1) as i64 - settings.shift as i64;
     let (right, down) = (offset(), offset());
     let scale = 1.0 + settings.brightness * swing(random);
@@ -65,7 +65,7 @@ pub fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Random) ->
 }
 
 /// Which of the patches of a view are hidden; not always any.
-pub fn mask(patches: usize, settings: &ViewSettings, random: &mut Random) -> Vec<bool> {
+pub(super) fn mask(patches: usize, settings: &ViewSettings, random: &mut Random) -> Vec<bool> {
     let mut mask = vec![false; patches];
     if random.chance(settings.masked) {
         let [least, most] = settings.hidden;

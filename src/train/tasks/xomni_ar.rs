@@ -50,7 +50,7 @@ const FILES: [&str; 5] = [
 /// Batches of each kind in a check.
 const CHECKED: u64 = 8;
 /// Where `config.json` says which tokenizer's codes the model knows.
-pub const TOKENIZER: &str = "image_tokenizer_sha256";
+pub(super) const TOKENIZER: &str = "image_tokenizer_sha256";
 
 /// `settings` of the task `xomni-ar`.
 #[derive(Debug, Clone, Deserialize)]
@@ -86,7 +86,7 @@ impl XOmniArSettings {
 }
 
 /// An autoregressive model that learns.
-pub struct XOmniArTask {
+pub(super) struct XOmniArTask {
     settings: XOmniArSettings,
     config: Value,
     model: XOmniAr,

@@ -73,7 +73,7 @@ fn signs() -> f64 {
 }
 
 /// A decoder that learns.
-pub struct XOmniDecoderTask {
+pub(super) struct XOmniDecoderTask {
     settings: DecoderSettings,
     decoder: XOmniDecoder,
     parts: Parts,

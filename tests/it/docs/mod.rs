@@ -1,6 +1,6 @@
 //! The documentation is true: its commands run, its files can be read, its links lead somewhere.
 
-pub mod page;
+pub(crate) mod page;
 mod shell;
 
 use page::{Page, pages};

@@ -5,13 +5,13 @@ use regex::Regex;
 use std::path::{Path, PathBuf};
 
 /// A page by its path in the repository.
-pub struct Page {
+pub(crate) struct Page {
     pub path: PathBuf,
     pub text: String,
 }
 
 /// A fenced block.
-pub struct Block {
+pub(crate) struct Block {
     /// The line of its first fence, from 1.
     pub line: usize,
     /// `sh`, `toml`, …; empty where none is given.
@@ -26,7 +26,7 @@ fn root() -> &'static Path {
 }
 
 /// The documents beside Cargo.toml and the pages in `docs`.
-pub fn pages() -> Vec<Page> {
+pub(crate) fn pages() -> Vec<Page> {
     let beside = [
         "README.md",
         "CONTRIBUTING.md",
@@ -46,7 +46,7 @@ pub fn pages() -> Vec<Page> {
 
 impl Page {
     /// The fenced blocks in order.
-    pub fn blocks(&self) -> Vec<Block> {
+    pub(crate) fn blocks(&self) -> Vec<Block> {
         let fence = Regex::new(r#"^( *)```(\w*)(?: title="([^"]*)")?$"#).unwrap();
         let mut blocks = Vec::new();
         let mut lines = self.text.lines().enumerate();
@@ -94,7 +94,7 @@ impl Page {
     }
 
     /// The targets of links, without those to other sites.
-    pub fn links(&self) -> Vec<String> {
+    pub(crate) fn links(&self) -> Vec<String> {
         let link = Regex::new(r"\]\(\s*([^)\s]+)\s*\)").unwrap();
         let prose = self.prose();
         let targets = link.captures_iter(&prose).map(|found| found[1].to_owned());
@@ -102,7 +102,7 @@ impl Page {
     }
 
     /// The names that links have for the headings, as MkDocs and GitHub make them.
-    pub fn anchors(&self) -> Vec<String> {
+    pub(crate) fn anchors(&self) -> Vec<String> {
         let mut fenced = false;
         let mut anchors = Vec::new();
         for line in self.text.lines() {

@@ -31,7 +31,7 @@ fn way(block: &Block) -> Way {
 }
 
 /// Carries out the blocks of a page in order. A block whose title is the name of a file becomes that file.
-pub fn carry_out(page: &Page) {
+pub(super) fn carry_out(page: &Page) {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path());
     for block in page.blocks() {

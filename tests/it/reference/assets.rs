@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The page of assets.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let dir = tempfile::tempdir().unwrap();
     let listed = unigauge(dir.path())
         .args(["list", "assets", "--json"])

@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use std::fmt::Write as _;
 
 /// The page of commands.
-pub fn page(mut command: Command) -> String {
+pub(super) fn page(mut command: Command) -> String {
     command.build();
     let mut page = head("Commands", "the command line's definitions");
     page += "`unigauge COMMAND --help` prints the same. [Exit codes](exit-codes.md) lists how a command can end.\n\n";

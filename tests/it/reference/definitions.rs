@@ -43,7 +43,7 @@ fn code(names: &[&str]) -> String {
 }
 
 /// The page of suites.
-pub fn suites(root: &Path) -> String {
+pub(super) fn suites(root: &Path) -> String {
     let suites = definitions(root, "suites");
     let mut page = head("Suites", "the files in `suites/`");
     page += "A suite is a benchmark, or a set of questions. [The suite file](suite-file.md) describes the keys of its file, \
@@ -104,7 +104,7 @@ pub fn suites(root: &Path) -> String {
 }
 
 /// The page of models.
-pub fn models(root: &Path) -> String {
+pub(super) fn models(root: &Path) -> String {
     let models = definitions(root, "configs/models");
     let mut page = head("Models", "the files in `configs/models/`");
     page += "Models that the program carries. [Run a model](../guides/run-a-model.md) shows how to write one of your own, and \
@@ -146,7 +146,7 @@ pub fn models(root: &Path) -> String {
 }
 
 /// The page of studies, policies, trainings and printed numbers.
-pub fn others(root: &Path) -> String {
+pub(super) fn others(root: &Path) -> String {
     let mut page = head(
         "Studies, policies, trainings, printed numbers",
         "the files in `configs/` and `results/published/`",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The page of exit codes.
-pub fn page(root: &Path) -> String {
+pub(super) fn page(root: &Path) -> String {
     let source = std::fs::read_to_string(root.join("src/exit.rs")).unwrap();
     let mut page = head("Exit codes", "`src/exit.rs`");
     page += "The numbers are part of the interface. A command that prints a failure never ends with 0.\n\n";

@@ -21,7 +21,7 @@ struct Section {
 }
 
 /// The page of generators.
-pub fn generators() -> String {
+pub(super) fn generators() -> String {
     let sections: Vec<Section> = GENERATORS.iter().map(generator).collect();
     let introduction = "Who answers. A model file names one with `generator`, and its options are the table `[settings]` of that file \
                         ([run a model](../guides/run-a-model.md)).";
@@ -38,7 +38,7 @@ fn generator(kind: &GeneratorKind) -> Section {
 }
 
 /// The page of observers.
-pub fn observers() -> String {
+pub(super) fn observers() -> String {
     let sections: Vec<Section> = OBSERVERS.iter().map(observer).collect();
     let introduction = "What looks at the outputs and writes evidence. A suite names them in `observers`, and the options of one are \
                         the table `[observe.NAME]` of that file. On the command line: `--set observe.NAME.KEY=VALUE`.";
@@ -66,7 +66,7 @@ fn observer(kind: &ObserverKind) -> Section {
 }
 
 /// The page of rules.
-pub fn rules() -> String {
+pub(super) fn rules() -> String {
     let sections: Vec<Section> = RULES.iter().map(|rule| section(rule)).collect();
     let introduction = "What grades. A suite names one with `rule` in its table `[grade]`, and its options are the table \
                         `[grade.options]`. On the command line: `--set grade.KEY=VALUE`, or `--set KEY=VALUE` of \

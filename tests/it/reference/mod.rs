@@ -117,7 +117,7 @@ fn every_variable_of_the_environment_is_described() {
 }
 
 /// All files below a folder with an extension, sorted.
-pub fn files(folder: &Path, extension: &str) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

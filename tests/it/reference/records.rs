@@ -6,7 +6,7 @@ use schemars::{Schema, schema_for};
 use unigauge::record::{Evidence, Grade, Item, Output, Summary};
 
 /// The page of records.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let files: [(&str, Schema); 5] = [
         ("items.jsonl", schema_for!(Item)),
         ("outputs.jsonl", schema_for!(Output)),

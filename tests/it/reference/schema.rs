@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// How the file is written that a schema describes.
 #[derive(Clone, Copy)]
-pub enum Form {
+pub(super) enum Form {
     Toml,
     Json,
 }
@@ -25,7 +25,7 @@ impl Form {
 }
 
 /// The tables of a file, from its root on. `level` is how many `#` a table's heading has.
-pub fn tables(schema: &Value, form: Form, level: usize) -> String {
+pub(super) fn tables(schema: &Value, form: Form, level: usize) -> String {
     let mut writer = Writer {
         form,
         definitions: schema["$defs"].as_object().cloned().unwrap_or_default(),

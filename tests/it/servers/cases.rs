@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// What must come of a misbehaviour.
 #[derive(Debug, Clone, Copy)]
-pub enum Due {
+pub(super) enum Due {
     /// The right answer, in the end.
     Right,
     /// A failed output whose message holds these words, and exit code 5.
@@ -17,7 +17,7 @@ pub enum Due {
 use Due::{Fails, Right, Stops};
 
 /// A kind of misbehaviour.
-pub struct Case {
+pub(super) struct Case {
     pub name: &'static str,
     /// From the right answer and how many requests came before.
     pub answer: fn(&Value, usize) -> Reply,
@@ -25,11 +25,11 @@ pub struct Case {
 }
 
 /// A body of any kind under status 200, with short pauses before another attempt.
-pub fn body(bytes: impl Into<Vec<u8>>) -> Reply {
+pub(super) fn body(bytes: impl Into<Vec<u8>>) -> Reply {
     Reply::ok(bytes).with("retry-after-ms", "1")
 }
 
-pub fn plain(answer: &Value) -> Reply {
+pub(super) fn plain(answer: &Value) -> Reply {
     body(answer.to_string())
 }
 
@@ -41,12 +41,12 @@ fn once(answer: &Value, before: usize, bad: Reply) -> Reply {
     }
 }
 
-pub fn error(error: &Value) -> Reply {
+pub(super) fn error(error: &Value) -> Reply {
     body(json!({"id": null, "choices": null, "error": error}).to_string())
 }
 
 /// The right answer with another message or reason to end.
-pub fn with(answer: &Value, change: impl FnOnce(&mut Value)) -> Value {
+pub(super) fn with(answer: &Value, change: impl FnOnce(&mut Value)) -> Value {
     let mut changed = answer.clone();
     change(&mut changed["choices"][0]);
     changed
@@ -56,12 +56,12 @@ fn message(answer: &Value, message: Value) -> Reply {
     plain(&with(answer, |choice| choice["message"] = message))
 }
 
-pub fn content(answer: &Value) -> &str {
+pub(super) fn content(answer: &Value) -> &str {
     answer["choices"][0]["message"]["content"].as_str().unwrap()
 }
 
 /// The events of an answer, three characters each, without the end.
-pub fn events(answer: &Value) -> Vec<String> {
+pub(super) fn events(answer: &Value) -> Vec<String> {
     let letters: Vec<char> = content(answer).chars().collect();
     let pieces = letters
         .chunks(3)
@@ -75,10 +75,10 @@ pub fn events(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-pub const END: &str = "data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n";
+pub(super) const END: &str = "data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n";
 
 /// What any answer can meet.
-pub const ANY: &[Case] = &[
+pub(super) const ANY: &[Case] = &[
     Case {
         name: "plain",
         answer: |answer, _| plain(answer),
@@ -244,7 +244,7 @@ pub const ANY: &[Case] = &[
 ];
 
 /// What a chat's answer can meet.
-pub const CHATS: &[Case] = &[
+pub(super) const CHATS: &[Case] = &[
     Case {
         name: "half an emoji",
         answer: |answer, _| {
@@ -440,7 +440,7 @@ pub const CHATS: &[Case] = &[
 ];
 
 /// What a picture's answer can meet.
-pub const PICTURES: &[Case] = &[
+pub(super) const PICTURES: &[Case] = &[
     Case {
         name: "no picture",
         answer: |_, _| body("{\"created\": 1, \"data\": []}"),

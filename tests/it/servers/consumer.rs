@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consumer {
+pub(super) enum Consumer {
     Chat,
     Picture,
     Edit,
@@ -34,7 +34,7 @@ fn png() -> Vec<u8> {
 
 impl Consumer {
     /// The server's answer when nothing goes wrong.
-    pub fn right(self) -> Value {
+    pub(super) fn right(self) -> Value {
         let chat = |text: &str| {
             json!({"id": "r", "model": "m", "choices": [{"index": 0, "finish_reason": "stop",
                    "message": {"role": "assistant", "content": text}}],
@@ -52,7 +52,7 @@ impl Consumer {
     }
 
     /// Writes a suite of one item and what it needs.
-    pub fn prepare(self, dir: &Path, server: &Server) {
+    pub(super) fn prepare(self, dir: &Path, server: &Server) {
         let url = server.url("/v1");
         fs::write(dir.join("dot.png"), png()).unwrap();
         let (task, rule, more) = match self {
@@ -104,7 +104,7 @@ impl Consumer {
         );
     }
 
-    pub fn run(self, dir: &Path) -> std::process::Output {
+    pub(super) fn run(self, dir: &Path) -> std::process::Output {
         let arguments: &[&str] = match self {
             Chat => &["run", "s.toml", "--model", "m.toml", "--out", "out"],
             Picture | Edit => &["generate", "s.toml", "--model", "m.toml", "--out", "out"],
@@ -117,7 +117,7 @@ impl Consumer {
     }
 
     /// Whether what was measured is what the right answer gives.
-    pub fn is_right(self, dir: &Path) -> bool {
+    pub(super) fn is_right(self, dir: &Path) -> bool {
         let value = |right: f64| {
             let summary = fs::read(file(dir, "summary.json")).unwrap();
             let summary: Value = serde_json::from_slice(&summary).unwrap();
@@ -136,7 +136,7 @@ impl Consumer {
     }
 
     /// The message of the failed record.
-    pub fn failure(self, dir: &Path) -> String {
+    pub(super) fn failure(self, dir: &Path) -> String {
         let name = match self {
             Reader | Judge => "evidence.jsonl",
             _ => "outputs.jsonl",
@@ -148,7 +148,7 @@ impl Consumer {
 }
 
 /// The only file of this name under `out`.
-pub fn file(dir: &Path, name: &str) -> PathBuf {
+pub(super) fn file(dir: &Path, name: &str) -> PathBuf {
     let mut folders = vec![dir.join("out")];
     while let Some(folder) = folders.pop() {
         for entry in

@@ -31,7 +31,11 @@ fn by_item<'a>(board: &Board<'a>) -> Vec<(&'a Item, Vec<&'a Grade>)> {
 }
 
 /// Shows the questions and answers of the last scored picture of every item.
-pub fn last_pictures(rule: &Dpg, board: &Board<'_>, mut show: impl FnMut(&[Question], &Answered)) {
+pub(super) fn last_pictures(
+    rule: &Dpg,
+    board: &Board<'_>,
+    mut show: impl FnMut(&[Question], &Answered),
+) {
     let seen = seen(board);
     for (item, grades) in by_item(board) {
         let last = grades.iter().map(|grade| grade.repeat).max().unwrap_or(0);
@@ -44,7 +48,7 @@ pub fn last_pictures(rule: &Dpg, board: &Board<'_>, mut show: impl FnMut(&[Quest
 }
 
 /// `dpg-bench_results.txt` and `dpg-bench_results_detail.txt`.
-pub fn files(rule: &Dpg, board: &Board<'_>) -> Vec<OfficialFile> {
+pub(super) fn files(rule: &Dpg, board: &Board<'_>) -> Vec<OfficialFile> {
     let items = by_item(board);
     if items.is_empty() {
         return Vec::new();

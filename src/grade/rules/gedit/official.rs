@@ -10,7 +10,7 @@ use std::collections::HashMap;
 const HEADER: &str = "source_image,edited_image,instruction,sementics_score,quality_score,intersection_exist,instruction_language\r\n";
 
 /// `MODEL_GROUP_gpt_score.csv` for each group with a score, and `MODEL_combined_gpt_score.csv`.
-pub fn files(board: &Board<'_>) -> Vec<OfficialFile> {
+pub(super) fn files(board: &Board<'_>) -> Vec<OfficialFile> {
     let items: HashMap<&str, &Item> = board
         .items
         .iter()

@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 
 /// The scores of one output.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VieScore {
+pub(super) struct VieScore {
     /// Semantic consistency: the least of the judge's scores.
     pub sc: f64,
     /// Perceptual quality: the least of the judge's scores.
@@ -62,7 +62,7 @@ const DELIMITER: &str = "||V^=^V||";
 ///
 /// # Errors
 /// Why there is no score.
-pub fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
+pub(super) fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     let mut last = "there is no pair of replies".to_owned();
     let mut later = false;
     for (index, (sc, pq)) in rounds.iter().enumerate() {
@@ -288,7 +288,7 @@ fn repaired(text: &str) -> String {
 ///
 /// # Errors
 /// What is not as asked in the last pair.
-pub fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
+pub(super) fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     let mut last = "there is no pair of replies".to_owned();
     for (index, (sc, pq)) in rounds.iter().enumerate() {
         match (as_asked(sc), as_asked(pq)) {

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use std::fmt;
 
-pub type Box4 = [f64; 4];
+pub(super) type Box4 = [f64; 4];
 
 /// How one object lies to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Relation {
+pub(super) enum Relation {
     /// Its centre lies to the left.
     #[serde(rename = "left of")]
     LeftOf,
@@ -24,7 +24,7 @@ pub enum Relation {
 
 impl Relation {
     /// The official words.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::LeftOf => "left of",
             Self::RightOf => "right of",
@@ -43,7 +43,7 @@ impl fmt::Display for Relation {
 /// How `a` lies to `b`: none, one or two relations, horizontal first. Each axis of the offset of the centres
 /// is shortened by `slack` times the sum of both sizes; the rest, divided by the length of the whole offset,
 /// must exceed one half.
-pub fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
+pub(super) fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
     let offset = |axis: usize| (a[axis] + a[axis + 2]) / 2.0 - (b[axis] + b[axis + 2]) / 2.0;
     let size = |r: &Box4, axis: usize| (r[axis + 2] - r[axis]).abs();
     let shortened = |axis: usize| {
@@ -71,7 +71,7 @@ pub fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
 
 /// Intersection over union of pixel boxes whose right and bottom edges belong to them (sizes are x2 − x1 +
 /// 1); 0 when the union is empty.
-pub fn iou(a: Box4, b: Box4) -> f64 {
+pub(super) fn iou(a: Box4, b: Box4) -> f64 {
     let area = |r: Box4| (r[2] - r[0] + 1.0).max(0.0) * (r[3] - r[1] + 1.0).max(0.0);
     let shared = area([
         a[0].max(b[0]),

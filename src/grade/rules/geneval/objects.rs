@@ -8,10 +8,10 @@ use crate::record::geneval_words::official_object_name;
 use serde_json::Value;
 
 /// The objects that a detector found, each with all that the rule needs.
-pub struct DetectedObjects<'a>(Vec<Detected<'a>>);
+pub(super) struct DetectedObjects<'a>(Vec<Detected<'a>>);
 
 /// One detected object.
-pub struct Detected<'a> {
+pub(super) struct Detected<'a> {
     class: Text<'a>,
     /// The detector's confidence, 0 to 1.
     pub score: f64,
@@ -26,7 +26,7 @@ impl<'a> DetectedObjects<'a> {
     ///
     /// # Errors
     /// Fails if an object lacks something, or has a value of another type.
-    pub fn read(evidence: &'a Value) -> Result<Self, String> {
+    pub(super) fn read(evidence: &'a Value) -> Result<Self, String> {
         let detections = lookup::detections(evidence)?.into_iter();
         detections
             .map(Detected::checked)
@@ -48,7 +48,7 @@ impl<'a> Detected<'a> {
 }
 
 /// The detections that count, class by class, best first.
-pub struct Found<'a> {
+pub(super) struct Found<'a> {
     classes: Vec<(&'a str, Vec<&'a Detected<'a>>)>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Found<'a> {
     /// Per class: by score descending (ties in the evidence's order, the official order being unspecified),
     /// above the threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched
     /// on.
-    pub fn new(
+    pub(super) fn new(
         detections: &'a DetectedObjects<'a>,
         threshold: f64,
         options: &GenEvalOptions,
@@ -80,12 +80,12 @@ impl<'a> Found<'a> {
     }
 
     /// The classes that have any, with their objects, best first.
-    pub fn classes(&self) -> &[(&'a str, Vec<&'a Detected<'a>>)] {
+    pub(super) fn classes(&self) -> &[(&'a str, Vec<&'a Detected<'a>>)] {
         &self.classes
     }
 
     /// All objects of a class.
-    pub fn all(&self, class: &str) -> &[&'a Detected<'a>] {
+    pub(super) fn all(&self, class: &str) -> &[&'a Detected<'a>] {
         let class = official_object_name(class);
         self.classes
             .iter()
@@ -94,7 +94,7 @@ impl<'a> Found<'a> {
     }
 
     /// The best `count` objects of a class, or fewer where there are fewer.
-    pub fn best(&self, class: &str, count: usize) -> &[&'a Detected<'a>] {
+    pub(super) fn best(&self, class: &str, count: usize) -> &[&'a Detected<'a>] {
         let all = self.all(class);
         &all[..count.min(all.len())]
     }

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 const OBSERVER: &str = "geneval-official";
 
 /// How the rule reads what `evaluate_images.py` writes.
-pub const RESULTS: OfficialResults = OfficialResults {
+pub(super) const RESULTS: OfficialResults = OfficialResults {
     recognise: is_result,
     read: line_evidence,
     format: "a results file of evaluate_images.py has `filename`, `correct`, `reason` and `prompt` on every line",
@@ -84,7 +84,7 @@ fn sample(filename: &str) -> Option<(&str, u32)> {
 }
 
 /// The verdict that such evidence holds.
-pub fn verdict(evidence: &Value) -> Result<Verdict, String> {
+pub(super) fn verdict(evidence: &Value) -> Result<Verdict, String> {
     let seen: OfficialVerdict<'_> = evidence::read(evidence);
     let verdict = seen.official.into_option().unwrap_or_default();
     let correct = verdict.correct.into_option();
@@ -98,7 +98,7 @@ pub fn verdict(evidence: &Value) -> Result<Verdict, String> {
 }
 
 /// `results.jsonl` and `summary_scores.txt`.
-pub fn files(rule: &GenEval, board: &Board<'_>) -> Vec<OfficialFile> {
+pub(super) fn files(rule: &GenEval, board: &Board<'_>) -> Vec<OfficialFile> {
     if board.grades.iter().all(|grade| grade.correct.is_none()) {
         return Vec::new();
     }

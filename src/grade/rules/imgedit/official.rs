@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// `result.json` (the judge's replies by item), `average_score.json` and `typescore.json`, of every item's
 /// first picture. Items without a reply are left out, since an entry that is not text stops the official
 /// scripts.
-pub fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
+pub(super) fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
     let mut evidence: HashMap<&str, Vec<&Evidence>> = HashMap::new();
     for record in board.evidence.iter().filter(|record| record.repeat == 0) {
         evidence.entry(&record.item).or_default().push(record);

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// What a judge's reply holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scores {
+pub(super) struct Scores {
     /// Name and number as counted, in the order of the reply (official) or of the rubric.
     pub lines: Vec<(String, f64)>,
     /// Their mean, rounded to two digits.
@@ -27,7 +27,7 @@ impl Scores {
 }
 
 /// Edit types of ImgEdit's basic suite with the names of the three scores that the judge is asked for.
-pub static RUBRICS: [(&str, [&str; 3]); 9] = [
+pub(super) static RUBRICS: [(&str, [&str; 3]); 9] = [
     (
         "add",
         [
@@ -104,7 +104,7 @@ pub static RUBRICS: [(&str, [&str; 3]); 9] = [
 /// # Errors
 /// Why there is no score: no line counts, or `int()` raises an error, which stops the official script
 /// altogether.
-pub fn official(reply: &str) -> Result<Scores, String> {
+pub(super) fn official(reply: &str) -> Result<Scores, String> {
     let mut lines = Vec::new();
     for line in split_lines(reply) {
         let mut parts = strip(line).split(": ");
@@ -129,7 +129,7 @@ pub fn official(reply: &str) -> Result<Scores, String> {
 ///
 /// # Errors
 /// What is not as asked.
-pub fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
+pub(super) fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let of_name = |line| {
@@ -157,7 +157,7 @@ pub fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
 ///
 /// # Errors
 /// Which name has no number.
-pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> {
+pub(super) fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> {
     let mut found: Vec<(String, f64)> = Vec::with_capacity(names.len());
     for name in names {
         let lines = split_lines(reply).into_iter();
@@ -173,7 +173,7 @@ pub fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> 
 }
 
 /// What follows each of the names at the start of a line, or each word `Score` where there is no name.
-pub fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
+pub(super) fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score-?[^\w\n-]*([^\n]*)").ok());
     if names.is_empty() {
@@ -222,7 +222,7 @@ fn rest<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// When there is none; with `once`, also when there are several.
-pub fn single(reply: &str, once: bool) -> Result<Scores, String> {
+pub(super) fn single(reply: &str, once: bool) -> Result<Scores, String> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score(\W*)([1-5])\b").ok());
     let all = SCORE.iter().flat_map(|score| score.captures_iter(reply));

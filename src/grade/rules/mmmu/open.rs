@@ -23,7 +23,7 @@ const TRIVIAL: [&str; 7] = [":", ",", ".", "!", "?", ";", "'"];
 
 /// Something that a reply or an answer says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub(super) enum Said {
     /// Rounded to two decimals.
     Number(f64),
     /// A phrase, in lower case.
@@ -41,7 +41,7 @@ impl fmt::Display for Said {
 
 /// What a reply gives as its answer: of each line the shortest end behind a word of conclusion (in the last
 /// line also behind `=`), or the whole reply where no line has any; and all numbers in these.
-pub fn read(reply: &str) -> Vec<Said> {
+pub(super) fn read(reply: &str) -> Vec<Said> {
     let phrases = key_phrases(reply);
     let numbers = phrases.iter().flat_map(|phrase| numbers(phrase));
     let mut found: Vec<Said> = Vec::new();
@@ -56,7 +56,7 @@ pub fn read(reply: &str) -> Vec<Said> {
 }
 
 /// Whether an answer is among what was read: a phrase within a phrase, a number equal to a number.
-pub fn is_right(found: &[Said], answer: &str) -> bool {
+pub(super) fn is_right(found: &[Said], answer: &str) -> bool {
     let wanted = normalised(answer);
     found.iter().any(|said| match said {
         Said::Number(_) => wanted.contains(said),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// The first output of every item, as it was graded; an item without one has neither `predict` nor `result`.
-pub fn file(board: &Board<'_>) -> OfficialFile {
+pub(super) fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
     let said: HashMap<&str, String> = outputs
         .filter(|output| output.repeat == 0 && output.error.is_none())

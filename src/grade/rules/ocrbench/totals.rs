@@ -65,7 +65,7 @@ fn scores<'a>(board: &Board<'a>) -> impl Iterator<Item = (&'a Item, f64)> {
 }
 
 /// Right answers of each type and total, and of all.
-pub fn by_type(board: &Board<'_>) -> BTreeMap<String, f64> {
+pub(super) fn by_type(board: &Board<'_>) -> BTreeMap<String, f64> {
     let names = TYPES.iter().flat_map(|(_, name, total)| [*name, *total]);
     let names = names.chain(["final"]);
     let mut totals: BTreeMap<String, f64> = names.map(|name| (name.to_owned(), 0.0)).collect();
@@ -88,7 +88,7 @@ fn of_type(item: &Item) -> Option<(&'static str, &'static str)> {
 }
 
 /// The share of right answers of each data set.
-pub fn by_dataset(board: &Board<'_>) -> BTreeMap<String, f64> {
+pub(super) fn by_dataset(board: &Board<'_>) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     for (item, score) in scores(board) {
         if let Some(dataset) = dataset(item) {
@@ -104,7 +104,7 @@ pub fn by_dataset(board: &Board<'_>) -> BTreeMap<String, f64> {
 }
 
 /// What a reader of the totals must know.
-pub fn notes(board: &Board<'_>, averaging: Averaging) -> Vec<String> {
+pub(super) fn notes(board: &Board<'_>, averaging: Averaging) -> Vec<String> {
     let mut notes = Vec::new();
     let missing = board
         .grades

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 /// One text or several, with numbers made strings already. Official metrics treat a bare text and a list of
 /// one differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answers {
+pub(super) enum Answers {
     /// A bare text.
     One(String),
     /// A list of texts.
@@ -29,7 +29,7 @@ impl Answers {
     }
 
     /// All of them.
-    pub fn all(&self) -> &[String] {
+    pub(super) fn all(&self) -> &[String] {
         match self {
             Self::One(answer) => std::slice::from_ref(answer),
             Self::List(answers) => answers,

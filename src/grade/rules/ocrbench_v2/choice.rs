@@ -13,7 +13,7 @@ static NO_LETTERS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\P{L}+").unwr
 const JOINTS: [&str; 10] = ["", ".", ". ", ",", ", ", "、", ";", "; ", " ", "和"];
 
 /// 1 when the prediction's letters are the answer, to the case; else 0.
-pub fn multiple_choice(prediction: &str, answers: &Answers) -> f64 {
+pub(super) fn multiple_choice(prediction: &str, answers: &Answers) -> f64 {
     let letters = NO_LETTERS.replace_all(prediction, "");
     best(answers.all(), |answer| {
         f64::from(u8::from(letters == answer))
@@ -22,7 +22,7 @@ pub fn multiple_choice(prediction: &str, answers: &Answers) -> f64 {
 
 /// 1 when the prediction contains the letters of the answer in their order, joined in one of ten ways; else
 /// 0.
-pub fn joined_letters(prediction: &str, answers: &Answers) -> f64 {
+pub(super) fn joined_letters(prediction: &str, answers: &Answers) -> f64 {
     best(answers.all(), |answer| {
         let letters: Vec<String> = answer.chars().map(String::from).collect();
         let joined = JOINTS.iter().map(|joint| letters.join(joint));

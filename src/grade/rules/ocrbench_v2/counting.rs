@@ -7,7 +7,7 @@ use crate::python;
 /// The best answer's worth in 0..=1, by the item's `eval`: `exact match` wants it in the prediction;
 /// `regression` gives 1 − relative error of the prediction's first number, where that is more than a half.
 /// Anything else is worth 0, as is an answer that is not a whole number.
-pub fn counting(prediction: &str, answers: &Answers, eval: Option<&str>) -> f64 {
+pub(super) fn counting(prediction: &str, answers: &Answers, eval: Option<&str>) -> f64 {
     let lower = |text: &str| plain(&text.to_lowercase());
     match (eval, answers) {
         (Some("exact match"), Answers::One(answer)) => {

@@ -12,7 +12,7 @@ static TEXT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\text\{([^{}]*)\}"
 /// 1 when the prediction contains an answer, both without blanks and line feeds; else 0. `drop_text` takes
 /// the content out of `\text{…}` on both sides first (Chinese formulas); then a prediction `nan` counts as
 /// missing.
-pub fn formula(prediction: &str, answers: &Answers, drop_text: bool) -> f64 {
+pub(super) fn formula(prediction: &str, answers: &Answers, drop_text: bool) -> f64 {
     if drop_text && prediction.to_lowercase() == "nan" {
         return 0.0;
     }

@@ -19,7 +19,7 @@ mod spotting;
 mod table;
 mod tasks;
 /// The four measures of a long text.
-pub mod text4;
+pub(super) mod text4;
 mod totals;
 mod vqa;
 
@@ -45,7 +45,7 @@ use tasks::Task;
 const IGNORED: &str = "ignored";
 
 /// `ocrbench-v2`, described.
-pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
+pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
     "ocrbench-v2",
     "OCRBench v2: each of its thirty tasks by its own measure.",
     &[Reads::Answer],
@@ -56,7 +56,7 @@ pub const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
 /// Options of `ocrbench-v2`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct OcrBenchV2Options {
+pub(super) struct OcrBenchV2Options {
     /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
     /// it is.
     pub wordnet: Option<PathBuf>,
@@ -67,14 +67,14 @@ pub struct OcrBenchV2Options {
 /// the tasks for which the official script says so; in the others it stops there, and the output has no
 /// score.
 #[derive(Debug)]
-pub struct OcrBenchV2 {
+pub(super) struct OcrBenchV2 {
     wordnet: Option<WordNet>,
 }
 
 impl OcrBenchV2 {
     /// # Errors
     /// Fails if WordNet is named and cannot be read.
-    pub fn new(options: OcrBenchV2Options) -> Result<Self, OptionError> {
+    pub(super) fn new(options: OcrBenchV2Options) -> Result<Self, OptionError> {
         let wordnet = options.wordnet.as_deref().map(WordNet::open).transpose()?;
         Ok(Self { wordnet })
     }

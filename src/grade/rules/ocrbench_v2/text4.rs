@@ -12,7 +12,7 @@ use std::fmt;
 
 /// The four measures, each in 0..=1, and their mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Text4 {
+pub(crate) struct Text4 {
     /// BLEU with its usual four orders, 0 to 1.
     pub bleu: f64,
     /// Without WordNet a lower bound.
@@ -42,7 +42,7 @@ impl fmt::Display for Text4 {
 }
 
 /// What a summary must say about METEOR.
-pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
+pub(crate) fn meteor_note(synonyms: Option<&WordNet>) -> String {
     match synonyms {
         Some(_) => "METEOR's synonyms are WordNet's".to_owned(),
         None => "without WordNet: METEOR has no synonym stage and is a lower bound (`unigauge fetch wordnet`)".to_owned(),
@@ -51,7 +51,7 @@ pub fn meteor_note(synonyms: Option<&WordNet>) -> String {
 
 /// Compares a prediction with its reference. Words are those of Python's jieba when one of the texts has a
 /// Chinese character, else what blanks separate.
-pub fn text4(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Text4 {
+pub(crate) fn text4(prediction: &str, reference: &str, synonyms: Option<&WordNet>) -> Text4 {
     let chinese = is_chinese(prediction) || is_chinese(reference);
     let split = |text| {
         if chinese {

@@ -15,7 +15,7 @@ const LONG_PARTS: usize = 4;
 const SIMILAR: f64 = 0.5;
 
 /// The best answer's worth in 0..=1, in lower case.
-pub fn vqa(prediction: &str, answers: &Answers) -> f64 {
+pub(super) fn vqa(prediction: &str, answers: &Answers) -> f64 {
     let prediction = plain(&prediction.to_lowercase());
     best(answers.all(), |answer| {
         let answer = plain(&answer.to_lowercase());
@@ -29,14 +29,14 @@ pub fn vqa(prediction: &str, answers: &Answers) -> f64 {
 
 /// As [`vqa`] with the case kept. As officially, a bare short answer that does not occur is held for a long
 /// one, and a bare long one is worth nothing.
-pub fn vqa_case_sensitive(prediction: &str, answers: &Answers) -> f64 {
+pub(super) fn vqa_case_sensitive(prediction: &str, answers: &Answers) -> f64 {
     let is_short = |answer: &str| words(answer).count() < LONG_WORDS;
     quirky(&plain(prediction), answers, plain, is_short)
 }
 
 /// As [`vqa`] for Chinese: without blanks, and long means many parts between commas. Bare answers are treated
 /// as in [`vqa_case_sensitive`].
-pub fn vqa_cn(prediction: &str, answers: &Answers) -> f64 {
+pub(super) fn vqa_cn(prediction: &str, answers: &Answers) -> f64 {
     let normalise = |text: &str| plain(&text.to_lowercase()).replace(' ', "");
     let is_short = |answer: &str| answer.split(',').count() < LONG_PARTS;
     quirky(&normalise(prediction), answers, normalise, is_short)

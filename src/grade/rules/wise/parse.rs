@@ -8,14 +8,14 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// What a legacy judge is asked for.
-pub const NAMES: [&str; 3] = ["consistency", "realism", "aesthetic_quality"];
+pub(super) const NAMES: [&str; 3] = ["consistency", "realism", "aesthetic_quality"];
 
 /// The same as a judge writes it.
-pub const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
+pub(super) const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
 
 /// Which prompt a reply answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prompt {
+pub(super) enum Prompt {
     /// Three scores of 0 to 2.
     Legacy,
     /// One score of 0 or 1.
@@ -31,7 +31,7 @@ const BLANKS: &str = r"[\s\x1C-\x1F]*";
 ///
 /// # Errors
 /// Which names are missing.
-pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
+pub(super) fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
     // Python's case-insensitive `i` takes the dotted and the dotless one too; such a name is found and is not
     // the asked one.
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -75,7 +75,7 @@ pub fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
 ///
 /// # Errors
 /// What is not as asked.
-pub fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
+pub(super) fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
     let mut scores = [0.0; 3];
     for (name, score) in ASKED.iter().zip(&mut scores) {
         let of_name = |line| {
@@ -101,7 +101,7 @@ pub fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
 ///
 /// # Errors
 /// Fails if there is none.
-pub fn verified(reply: &str) -> Result<f64, String> {
+pub(super) fn verified(reply: &str) -> Result<f64, String> {
     static THOUGHT: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
         Some([
             Regex::new(&format!(r"(?s)<think>.*?</think>{BLANKS}")).ok()?,
@@ -131,7 +131,7 @@ pub fn verified(reply: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// What is not as asked.
-pub fn verified_strict(reply: &str) -> Result<f64, String> {
+pub(super) fn verified_strict(reply: &str) -> Result<f64, String> {
     let of_score = |line| strip(line).strip_prefix("Score: ");
     let values: Vec<&str> = split_lines(reply)
         .into_iter()
@@ -147,7 +147,7 @@ pub fn verified_strict(reply: &str) -> Result<f64, String> {
 }
 
 /// What follows each of the names, through asterisks and a colon, where a number begins.
-pub fn written(reply: &str, prompt: Prompt) -> Vec<&str> {
+pub(super) fn written(reply: &str, prompt: Prompt) -> Vec<&str> {
     static NUMBERS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [number_after(&ASKED.join("|")), number_after("score")]);
     let [legacy, verified] = &*NUMBERS;

@@ -16,7 +16,7 @@ const STAYS: f64 = 1e-6;
 ///
 /// # Errors
 /// Fails if there are none, or the device has no room.
-pub fn centres(
+pub(super) fn centres(
     directions: &Tensor,
     count: usize,
     generator: &mut Generator,

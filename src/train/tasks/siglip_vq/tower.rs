@@ -15,13 +15,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The file of the vision transformer.
-pub const FILE: &str = "vit.safetensors";
+pub(super) const FILE: &str = "vit.safetensors";
 
 /// `transform` and `encoder` of X-Omni's `vision_config` for a tower; pictures are brought to its size.
 ///
 /// # Errors
 /// Fails if the folder has no configuration, or the tower is of another size than the world.
-pub fn config(folder: &Path) -> Result<Value, TrainError> {
+pub(super) fn config(folder: &Path) -> Result<Value, TrainError> {
     let config: SiglipConfig = read_config(&folder.join("config.json"))?;
     let tower = config.vision();
     if tower.image_size != SIDE as usize || tower.patch_size == 0 {
@@ -62,7 +62,7 @@ pub fn config(folder: &Path) -> Result<Value, TrainError> {
 ///
 /// # Errors
 /// Fails if a tensor is missing or has another shape than the configuration says.
-pub fn open(
+pub(super) fn open(
     folder: &Path,
     encoder: &EncoderConfig,
     device: &Device,

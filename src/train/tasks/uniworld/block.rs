@@ -18,7 +18,7 @@ use candle_core::{Device, Tensor};
 use image::RgbImage;
 
 /// The frozen networks before the projectors.
-pub struct Maker {
+pub(super) struct Maker {
     /// The frozen language model.
     pub vlm: Qwen2_5Vl,
     /// Makes its inputs from words and pictures.
@@ -34,7 +34,7 @@ pub struct Maker {
 }
 
 /// The reference encoder, with its preparation of pictures and the width of its tokens.
-pub enum Eye {
+pub(super) enum Eye {
     /// SigLIP's vision tower, its processor, and the width of its tokens.
     Siglip(SiglipVision, FixedProcessor, usize),
     /// And the number of tokens before the patches.
@@ -42,7 +42,7 @@ pub enum Eye {
 }
 
 /// States of the language model [B, L, D] and tokens of the references [B, N, E].
-pub struct Prompt {
+pub(super) struct Prompt {
     /// States of the language model [B, L, D].
     pub states: Tensor,
     /// Tokens of the references [B, N, E].
@@ -50,7 +50,7 @@ pub struct Prompt {
 }
 
 /// A batch.
-pub struct Block {
+pub(super) struct Block {
     /// The latents of the targets.
     pub moments: Moments,
     /// What the denoiser is conditioned on.
@@ -61,7 +61,7 @@ pub struct Block {
 
 impl Maker {
     /// Width of the reference's tokens.
-    pub fn reference_width(&self) -> Option<usize> {
+    pub(super) fn reference_width(&self) -> Option<usize> {
         self.eye.as_ref().map(|eye| match eye {
             Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) => *width,
         })
@@ -71,7 +71,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
-    pub fn edit_block(
+    pub(super) fn edit_block(
         &self,
         vae: &Autoencoder,
         batch: usize,
@@ -94,7 +94,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
-    pub fn caption_block(
+    pub(super) fn caption_block(
         &self,
         vae: &Autoencoder,
         signs: f64,
@@ -147,7 +147,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if they differ in length.
-    pub fn captions(&self, captions: &[&str]) -> Result<Prompt, TrainError> {
+    pub(super) fn captions(&self, captions: &[&str]) -> Result<Prompt, TrainError> {
         let read = captions
             .iter()
             .map(|caption| prompt::read(&self.reader, caption, None, &self.device));
@@ -161,7 +161,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if they differ in length.
-    pub fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
+    pub(super) fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
         let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
         let pairs = edits.iter().zip(&sources);
         let read = pairs.map(|(edit, source)| {

@@ -30,7 +30,7 @@ const DENOISER: &str = "denoise_tower.denoiser";
 const REFERENCE: &str = "denoise_tower.siglip_projector";
 
 /// Folders and the configuration.
-pub struct Parts {
+pub(super) struct Parts {
     /// UniWorld's configuration.
     pub config: Config,
     json: Value,
@@ -44,7 +44,7 @@ pub struct Parts {
 impl Parts {
     /// # Errors
     /// Fails if a checkpoint is not named or not there, or its configuration is damaged.
-    pub fn open(sources: &Sources<'_>, encoder: Encoder) -> Result<Self, TrainError> {
+    pub(super) fn open(sources: &Sources<'_>, encoder: Encoder) -> Result<Self, TrainError> {
         let (vlm, flux) = (sources.need("vlm")?, sources.need("flux")?);
         let reference = match encoder {
             Encoder::None => None,
@@ -72,7 +72,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if a checkpoint has no weights.
-    pub fn base(&self) -> Result<Vec<(String, Arc<Files>)>, TrainError> {
+    pub(super) fn base(&self) -> Result<Vec<(String, Arc<Files>)>, TrainError> {
         let mut base = Vec::new();
         if let Some(begin) = &self.begin {
             base.push((String::new(), files(&begin.join("uniworld"))?));
@@ -86,7 +86,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if weights are missing.
-    pub fn maker(
+    pub(super) fn maker(
         &self,
         weights: &Weights,
         settings: &UniworldSettings,
@@ -109,7 +109,11 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if weights are missing.
-    pub fn denoise(&self, weights: &Weights, device: &Device) -> Result<Denoise, TrainError> {
+    pub(super) fn denoise(
+        &self,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Denoise, TrainError> {
         let config = &self.config.denoise_tower.denoiser_config;
         Ok(Denoise {
             transformer: FluxTransformer::new(config, &weights.at(DENOISER))?,
@@ -123,7 +127,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if the text encoder is absent.
-    pub fn pooled(&self, device: &Device) -> Result<Tensor, TrainError> {
+    pub(super) fn pooled(&self, device: &Device) -> Result<Tensor, TrainError> {
         let folder = self.flux.join("text_encoder");
         let config: ClipTextConfig = read_config(&folder.join("config.json"))?;
         let clip = weights::load(&files(&folder)?, DType::F32, device, |weights| {
@@ -140,7 +144,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if a file cannot be read or written.
-    pub fn publish(
+    pub(super) fn publish(
         &self,
         folder: &Path,
         mut weights: BTreeMap<String, Tensor>,

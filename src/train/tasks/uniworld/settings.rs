@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// `settings` of the task `uniworld`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UniworldSettings {
+pub(super) struct UniworldSettings {
     /// Different samples; they come again in the same order.
     pub samples: u64,
     /// The share of batches that are edits; the others are captions.
@@ -40,7 +40,7 @@ fn yes() -> bool {
 /// The reference encoder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Encoder {
+pub(super) enum Encoder {
     /// The language model alone sees the pictures.
     #[default]
     None,

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the folder has no weights or another number of layers.
-pub fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
+pub(super) fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
     let stored = files(folder)?;
     let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
     let mut found = 0;

@@ -15,7 +15,7 @@ use image::RgbImage;
 use serde_json::Value;
 
 /// The vocabulary and the frozen tokenizer.
-pub struct Maker {
+pub(super) struct Maker {
     images: ImageTokenizer,
     tokens: Tokenizer,
     /// The id of the first image token.
@@ -29,7 +29,7 @@ pub struct Maker {
 
 /// What prompts of pictures say.
 #[derive(Debug, Clone, Copy)]
-pub struct Shares<'a> {
+pub(super) struct Shares<'a> {
     /// Of prompts that tell all that a picture shows; the others are captions.
     pub dense: f64,
     /// Of signs among the captions.
@@ -39,7 +39,7 @@ pub struct Shares<'a> {
 }
 
 /// Prompts of one length with their pictures.
-pub struct Drawn {
+pub(super) struct Drawn {
     /// Prompts and image tokens; the last is left out, as nothing follows it.
     pub rows: Vec<Vec<u32>>,
     /// Tokens of a prompt.
@@ -49,7 +49,7 @@ pub struct Drawn {
 }
 
 /// Lessons about pictures whose prompts have one form.
-pub struct Said {
+pub(super) struct Said {
     /// The questions and the tokens of their answers.
     pub answers: Answers,
     /// What is asked.
@@ -59,7 +59,7 @@ pub struct Said {
 impl Maker {
     /// # Errors
     /// Fails if the vocabulary lacks a token.
-    pub fn new(images: ImageTokenizer, device: &Device) -> Result<Self, TrainError> {
+    pub(super) fn new(images: ImageTokenizer, device: &Device) -> Result<Self, TrainError> {
         let json = vocabulary::tokenizer(Kind::XOmni(images.encoder.codebook_size));
         let tokens = Tokenizer::from_json(&json)?;
         Ok(Self {
@@ -73,7 +73,7 @@ impl Maker {
     }
 
     /// The vocabulary's `tokenizer.json`.
-    pub fn vocabulary(&self) -> Value {
+    pub(super) fn vocabulary(&self) -> Value {
         vocabulary::tokenizer(Kind::XOmni(self.images.encoder.codebook_size))
     }
 
@@ -87,7 +87,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
-    pub fn drawn(
+    pub(super) fn drawn(
         &self,
         batch: usize,
         shares: Shares<'_>,
@@ -120,7 +120,7 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
-    pub fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+    pub(super) fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;

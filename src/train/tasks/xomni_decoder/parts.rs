@@ -16,18 +16,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files of the checkpoint that the training writes itself.
-pub const FILES: [&str; 3] = [
+pub(super) const FILES: [&str; 3] = [
     "xomni/config.json",
     "xomni/diffusers/config.json",
     "xomni/diffusers/diffusion_pytorch_model.safetensors",
 ];
 /// The decoder's folder, below the checkpoint's own.
-pub const DECODER: &str = "diffusers";
+pub(super) const DECODER: &str = "diffusers";
 /// The layer that takes the features of codes.
 const EMBED: &str = "siglip_embed.weight";
 
 /// Folders and configurations.
-pub struct Parts {
+pub(super) struct Parts {
     flux: PathBuf,
     ar: PathBuf,
     /// Of FLUX's transformer and of the autoregressive model.
@@ -40,7 +40,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if a configuration is damaged, or the parts do not belong together.
-    pub fn open(
+    pub(super) fn open(
         flux: &Path,
         ar: PathBuf,
         images: &ImageTokenizer,
@@ -72,7 +72,7 @@ impl Parts {
 
     /// # Errors
     /// Fails if a field is absent.
-    pub fn flux_config(&self) -> Result<FluxConfig, TrainError> {
+    pub(super) fn flux_config(&self) -> Result<FluxConfig, TrainError> {
         serde_json::from_value(self.transformer.clone()).map_err(TrainError::definition)
     }
 
@@ -80,7 +80,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if FLUX has no weights.
-    pub fn base(
+    pub(super) fn base(
         &self,
         config: &FluxConfig,
         features: usize,
@@ -96,7 +96,7 @@ impl Parts {
     ///
     /// # Errors
     /// Fails if a file cannot be read or written.
-    pub fn publish(
+    pub(super) fn publish(
         &self,
         folder: &Path,
         decoder: Value,
