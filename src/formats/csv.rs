@@ -1,10 +1,10 @@
-//! Tables with a header line, read by polars. Every value is a string.
+//! Tables with commas and a header line. Every value is a string.
 
 use super::description::{FormatDescription, Reading};
 use super::record::{Place, Raw};
+use super::separated::{RawRows, Values};
 use crate::record::Object;
-use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, PolarsError, SerReader as _};
-use std::io::Cursor;
+use crate::text::count::counted;
 
 /// A table with commas.
 pub(super) static CSV: FormatDescription = FormatDescription {
@@ -16,53 +16,36 @@ pub(super) static CSV: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, _| rows(text)),
 };
 
-/// The rows of a table.
+/// The rows of a table. A row that is too short lacks its last fields.
 ///
 /// # Errors
 /// Fails if the text is not a table.
 pub(super) fn rows(text: &str) -> Result<Vec<Raw<'static>>, String> {
-    if text.trim_ascii().is_empty() {
+    let wrong = |problem: String| format!("this is not a CSV table: {problem}");
+    let mut source = RawRows::new(text.as_bytes(), b',');
+    let mut values = Values::new(b',');
+    let mut row = Vec::new();
+    if !source.next(&mut row).map_err(wrong)? {
         return Ok(Vec::new());
     }
-    let table = table(text, b',')
-        .map_err(|error| format!("this is not a CSV table: {}", first_line(&error)))?;
-    let columns = table
-        .columns()
-        .iter()
-        .map(|column| Ok((column.name().to_string(), column.str()?)))
-        .collect::<Result<Vec<_>, PolarsError>>()
-        .map_err(|error| error.to_string())?;
-    let fields = |row| {
-        let cells = columns.iter();
-        let filled =
-            cells.filter_map(|(name, column)| Some((name.clone(), column.get(row)?.into())));
-        filled.collect::<Object>()
-    };
-    Ok((0..table.height())
-        .map(|row| Raw::parsed(Place::Record(row + 1), None, fields(row)))
-        .collect())
-}
-
-/// The message of polars without the advice that follows, which is about polars itself.
-pub(super) fn first_line(error: &PolarsError) -> String {
-    let message = error.to_string();
-    message.lines().next().unwrap_or_default().to_owned()
-}
-
-/// The table that a text writes.
-///
-/// # Errors
-/// Fails if it is none.
-pub(super) fn table(text: &str, separator: u8) -> Result<DataFrame, PolarsError> {
-    CsvReadOptions::default()
-        .with_has_header(true)
-        .with_infer_schema_length(Some(0))
-        .with_n_threads(Some(1))
-        .with_parse_options(
-            CsvParseOptions::default()
-                .with_separator(separator)
-                .with_missing_is_null(false),
-        )
-        .into_reader_with_file_handle(Cursor::new(text.as_bytes()))
-        .finish()
+    let names = values.names(&row).map_err(wrong)?;
+    let mut rows = Vec::new();
+    loop {
+        let number = rows.len() + 1;
+        let in_row = |problem: String| wrong(format!("row {number}: {problem}"));
+        if !source.next(&mut row).map_err(in_row)? {
+            return Ok(rows);
+        }
+        let values = values.split(&row).map_err(in_row)?;
+        if values.len() > names.len() {
+            return Err(in_row(format!(
+                "it has {}, but the header has {}",
+                counted(values.len(), "value"),
+                names.len()
+            )));
+        }
+        let fields = names.iter().cloned().zip(values.iter().map(Into::into));
+        let fields: Object = fields.collect();
+        rows.push(Raw::parsed(Place::Record(number), None, fields));
+    }
 }

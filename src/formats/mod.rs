@@ -13,6 +13,7 @@ mod jsonl;
 pub mod lists;
 mod parquet;
 mod record;
+mod separated;
 pub mod table;
 mod text_folder;
 mod tsv;

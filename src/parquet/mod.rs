@@ -2,5 +2,7 @@
 //! is allocated for it, is bounded.
 
 mod read;
+mod write;
 
 pub(crate) use read::{Column, ParquetFile};
+pub(crate) use write::{Named, file_of};

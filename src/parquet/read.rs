@@ -167,6 +167,18 @@ impl Column {
         }
         None
     }
+
+    /// The value of a row, by the array's own `value`; none where it is missing or of another type.
+    pub(crate) fn value<'a, A: Array, T>(
+        &'a self,
+        row: usize,
+        value: impl FnOnce(&'a A, usize) -> T,
+    ) -> Option<T> {
+        let (array, at) = self.at(row)?;
+        let known = !array.is_null(at);
+        let array = array.as_any().downcast_ref::<A>();
+        array.filter(|_| known).map(|array| value(array, at))
+    }
 }
 
 fn fields(metadata: &FileMetadata) -> Result<Vec<Field>, String> {

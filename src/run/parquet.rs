@@ -2,16 +2,14 @@
 
 use super::error::RunError;
 use crate::files::write_durable;
-use crate::guard::guarded;
+use crate::parquet::{Column, ParquetFile};
 use crate::record::Grade;
 use crate::table::FormatError;
 use crate::table::formats::{CSV, csv, of_file, parquet};
 use crate::table::records::{Builder, Records};
-use polars::prelude::{
-    DataFrame, Float64Chunked, ParallelStrategy, ParquetReader, PolarsError, SerReader as _,
-};
+use polars_arrow::array::{BooleanArray, PrimitiveArray, Utf8ViewArray};
+use polars_arrow::datatypes::ArrowDataType;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 
 /// The grades of one run, for a table of several.
@@ -108,54 +106,81 @@ fn with_grades<'r, 'a, T>(
 /// # Errors
 /// When the file is absent, damaged or no such table; the reason, in words.
 pub fn read_grades(path: &Path, mut see: impl FnMut(&Grade)) -> Result<(), String> {
-    let frame = guarded(|| frame(path))?;
-    let wrong = |error: PolarsError| format!("it is not a table of grades: {error}");
-    let column = |name: &str| frame.column(name).map_err(wrong);
-    let items = column("item")?.str().map_err(wrong)?;
-    let repeats = column("repeat")?.u32().map_err(wrong)?;
-    let scores = column("score")?.f64().map_err(wrong)?;
-    let rights = column("correct")?.bool().map_err(wrong)?;
-    let names = frame.get_column_names();
-    let parts = names.iter().filter_map(|name| name.strip_prefix("part."));
-    let parts: Vec<(String, &Float64Chunked)> = parts
-        .map(|name| {
-            let values = column(&format!("part.{name}"))?.f64().map_err(wrong)?;
-            Ok((name.to_owned(), values))
-        })
-        .collect::<Result<_, String>>()?;
-    let mut grade = Grade::default();
-    for row in 0..frame.height() {
-        let (Some(item), Some(repeat)) = (items.get(row), repeats.get(row)) else {
-            return Err(format!("row {} does not name an output", row + 1));
-        };
-        grade.item.clear();
-        grade.item.push_str(item);
-        grade.repeat = repeat;
-        grade.score = scores.get(row);
-        grade.correct = rights.get(row);
-        if !parts.is_empty() {
-            let known = parts.iter();
-            let known = known.filter_map(|(name, values)| Some((name.clone(), values.get(row)?)));
-            grade.parts = known.collect::<BTreeMap<_, _>>().into();
+    let file = ParquetFile::open(path)?;
+    let names = file.fields().iter().map(|field| field.name.as_str());
+    let parts = names.filter(|name| name.starts_with("part."));
+    let parts: Vec<&str> = parts.collect();
+    let mut before = 0;
+    for (group, rows) in file.groups().into_iter().enumerate() {
+        let columns = GradeColumns::read(&file, group, &parts)?;
+        let mut grade = Grade::default();
+        for row in 0..rows {
+            let named = columns.fill(row, &mut grade);
+            named.ok_or_else(|| format!("row {} does not name an output", before + row + 1))?;
+            see(&grade);
         }
-        see(&grade);
+        before += rows;
     }
     Ok(())
 }
 
-/// The columns that scores are computed from.
-fn frame(path: &Path) -> Result<DataFrame, String> {
-    let failed = |error: PolarsError| error.to_string();
-    let open = || File::open(path).map_err(|error| error.to_string());
-    let schema = ParquetReader::new(open()?).schema().map_err(failed)?;
-    let wanted = schema.iter_names().filter(|name| {
-        matches!(name.as_str(), "item" | "repeat" | "score" | "correct")
-            || name.starts_with("part.")
-    });
-    let wanted: Vec<String> = wanted.map(ToString::to_string).collect();
-    ParquetReader::new(open()?)
-        .with_columns(Some(wanted))
-        .read_parallel(ParallelStrategy::None)
-        .finish()
-        .map_err(failed)
+/// The columns that scores are computed from, of one group of rows.
+struct GradeColumns<'a> {
+    item: Column,
+    repeat: Column,
+    score: Column,
+    correct: Column,
+    /// Each with the name of the part.
+    parts: Vec<(&'a str, Column)>,
+}
+
+impl<'a> GradeColumns<'a> {
+    fn read(file: &ParquetFile, group: usize, parts: &[&'a str]) -> Result<Self, String> {
+        let own = ["item", "repeat", "score", "correct"];
+        let wanted: Vec<&str> = own.iter().chain(parts).copied().collect();
+        file.check_size(group, &wanted)?;
+        let column = |name: &str, kind: ArrowDataType| {
+            let wrong =
+                |problem| format!("it is not a table of grades: the column `{name}`: {problem}");
+            let column = file.column(group, name).map_err(wrong)?;
+            match column.at(0) {
+                Some((array, _)) if *array.dtype() != kind => Err(wrong(format!(
+                    "{kind:?} is expected, not {:?}",
+                    array.dtype()
+                ))),
+                _ => Ok(column),
+            }
+        };
+        let parts = parts.iter().map(|name| {
+            let part = name.strip_prefix("part.").unwrap_or(name);
+            Ok((part, column(name, ArrowDataType::Float64)?))
+        });
+        Ok(Self {
+            item: column("item", ArrowDataType::Utf8View)?,
+            repeat: column("repeat", ArrowDataType::UInt32)?,
+            score: column("score", ArrowDataType::Float64)?,
+            correct: column("correct", ArrowDataType::Boolean)?,
+            parts: parts.collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// Makes the grade that of a row; none where the row does not name an output.
+    fn fill(&self, row: usize, grade: &mut Grade) -> Option<()> {
+        let item = self
+            .item
+            .value::<Utf8ViewArray, _>(row, Utf8ViewArray::value)?;
+        grade.item.clear();
+        grade.item.push_str(item);
+        grade.repeat = self.repeat.value(row, PrimitiveArray::<u32>::value)?;
+        grade.score = self.score.value(row, PrimitiveArray::<f64>::value);
+        grade.correct = self.correct.value(row, BooleanArray::value);
+        if !self.parts.is_empty() {
+            let known = self.parts.iter().filter_map(|(name, column)| {
+                let value = column.value(row, PrimitiveArray::<f64>::value)?;
+                Some(((*name).to_owned(), value))
+            });
+            grade.parts = known.collect::<BTreeMap<_, _>>().into();
+        }
+        Some(())
+    }
 }

@@ -2,9 +2,9 @@
 //! official folder.
 
 use crate::chat::{Answer, ChatServer};
+use crate::parquet_files::{self, Cells, bytes, texts};
 use crate::support::{stderr, unigauge};
 use image::{Rgb, RgbImage};
-use polars::prelude::{Column, DataFrame, ParquetWriter};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Cursor;
@@ -52,18 +52,21 @@ fn table(path: &Path) {
     let raws: Vec<&[u8]> = raws.iter().map(Vec::as_slice).collect();
     let sources: Vec<&[u8]> = sources.iter().map(Vec::as_slice).collect();
     let words: Vec<String> = ROWS.iter().map(|row| format!("change {}", row.0)).collect();
-    let columns = vec![
-        Column::new("key".into(), ROWS.map(|row| row.0)),
-        Column::new("task_type".into(), ROWS.map(|row| row.1)),
-        Column::new("instruction".into(), words),
-        Column::new("instruction_language".into(), ROWS.map(|row| row.2)),
-        Column::new("Intersection_exist".into(), ROWS.map(|row| row.3)),
-        Column::new("input_image_raw".into(), raws),
-        Column::new("input_image".into(), sources),
-    ];
-    let mut frame = DataFrame::new(ROWS.len(), columns).unwrap();
-    let file = fs::File::create(path).unwrap();
-    ParquetWriter::new(file).finish(&mut frame).unwrap();
+    parquet_files::write(
+        path,
+        &[
+            ("key", texts(ROWS.map(|row| row.0))),
+            ("task_type", texts(ROWS.map(|row| row.1))),
+            ("instruction", texts(words)),
+            ("instruction_language", texts(ROWS.map(|row| row.2))),
+            (
+                "Intersection_exist",
+                Cells::Truths(ROWS.map(|row| row.3).to_vec()),
+            ),
+            ("input_image_raw", bytes(raws)),
+            ("input_image", bytes(sources)),
+        ],
+    );
 }
 
 fn command(dir: &Path, args: &[&str]) -> Output {

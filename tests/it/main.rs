@@ -7,6 +7,8 @@
 mod chat;
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../support/parquet.rs"]
+mod parquet_files;
 
 mod ablation;
 mod assets;

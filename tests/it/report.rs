@@ -251,34 +251,28 @@ fn csv_doubles_quotes_and_keeps_line_breaks_inside_them() {
 
 #[test]
 fn parquet_is_typed_and_read_back() {
-    use polars::prelude::{DataType, ParquetReader, SerReader};
+    use parquet::basic::{ConvertedType, Type};
+    use parquet::record::Field;
     let tables = tables(TableSettings::default());
     let bytes = (PARQUET.write)(&printed::document(&tables).unwrap(), Window::default()).unwrap();
-    let frame = ParquetReader::new(std::io::Cursor::new(bytes))
-        .finish()
-        .unwrap();
-    let types: Vec<(String, DataType)> = frame
-        .columns()
-        .iter()
-        .map(|column| (column.name().to_string(), column.dtype().clone()))
-        .collect();
-    for (name, found) in &types {
+    let table = crate::parquet_files::read(bytes);
+    for (name, physical, converted) in &table.types {
         let expected = match name.as_str() {
-            "partial" => DataType::Boolean,
-            "value" | "low" | "high" => DataType::Float64,
-            "n" | "outputs" => DataType::UInt64,
-            _ => DataType::String,
+            "partial" => (Type::BOOLEAN, ConvertedType::NONE),
+            "value" | "low" | "high" => (Type::DOUBLE, ConvertedType::NONE),
+            "n" | "outputs" => (Type::INT64, ConvertedType::UINT_64),
+            _ => (Type::BYTE_ARRAY, ConvertedType::UTF8),
         };
-        assert_eq!(found, &expected, "{name}");
+        assert_eq!((*physical, *converted), expected, "{name}");
     }
-    let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
     let expected = "suite suite_version model run partial by key value low high n outputs notes";
-    assert_eq!(names.join(" "), expected);
+    assert_eq!(table.names(), expected);
     // 3 overall rows, 2 + 2 + 1 groups.
-    assert_eq!(frame.height(), 8);
-    let values = frame.column("value").unwrap().f64().unwrap();
-    assert_eq!(values.get(0), Some(0.80124));
-    assert_eq!(frame.column("by").unwrap().null_count(), 3);
+    assert_eq!(table.rows.len(), 8);
+    assert_eq!(table.column("value")[0], Field::Double(0.80124));
+    let missing = table.column("by");
+    let missing = missing.iter().filter(|by| **by == Field::Null);
+    assert_eq!(missing.count(), 3);
 }
 
 #[test]

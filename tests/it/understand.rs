@@ -3,9 +3,9 @@
 #![cfg(unix)]
 
 use crate::http::{Reply, Server};
+use crate::parquet_files::{self, Cells, bytes, texts};
 use crate::support::{lines, stderr, unigauge};
 use base64::Engine as _;
-use polars::prelude::{Column, DataFrame, ParquetWriter};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -28,18 +28,15 @@ fn base64(bytes: &[u8]) -> String {
 /// The three data files and a suite over each.
 fn suites(dir: &Path) {
     let (one, two) = (png(200), png(20));
-    let mut table = DataFrame::new(
-        2,
-        vec![
-            Column::new("question_id".into(), [7_i64, 8]),
-            Column::new("question".into(), ["What does it say?", "And here?"]),
-            Column::new("image".into(), [one.as_slice(), two.as_slice()]),
-            Column::new("answer".into(), ["red", "blue"]),
+    parquet_files::write(
+        &dir.join("documents.parquet"),
+        &[
+            ("question_id", Cells::Integers(vec![7, 8])),
+            ("question", texts(["What does it say?", "And here?"])),
+            ("image", bytes([&one, &two])),
+            ("answer", texts(["red", "blue"])),
         ],
-    )
-    .unwrap();
-    let file = fs::File::create(dir.join("documents.parquet")).unwrap();
-    ParquetWriter::new(file).finish(&mut table).unwrap();
+    );
 
     let tsv = format!(
         "index\timage\tquestion\tA\tB\tC\tanswer\n1\t{}\tWhich colour?\tblue\tred\tgreen\tB\n2\t1\tThe same?\tred\tgrey\t\tA\n",

@@ -1,8 +1,9 @@
 //! Parquet: the records with their types.
 
+use crate::parquet::{Named, file_of};
 use crate::table::records::{Cells, Records, Values};
 use crate::table::{Document, Format, FormatError, Window};
-use polars::prelude::{Column, DataFrame, ParquetCompression, ParquetWriter, PolarsResult};
+use polars_arrow::array::{Array, BooleanArray, PrimitiveArray, Utf8ViewArray};
 
 /// The records, typed; uncompressed, since such a table has few rows and every reader can open it.
 pub static PARQUET: Format = Format {
@@ -15,7 +16,7 @@ pub static PARQUET: Format = Format {
 };
 
 fn write(document: &Document<'_>, _: Window) -> Result<Vec<u8>, FormatError> {
-    written(&document.records, ParquetCompression::Uncompressed)
+    written(&document.records, false)
 }
 
 /// Records of many rows, compressed.
@@ -23,36 +24,27 @@ fn write(document: &Document<'_>, _: Window) -> Result<Vec<u8>, FormatError> {
 /// # Errors
 /// Two columns have the same name.
 pub fn compressed(records: &Records<'_>) -> Result<Vec<u8>, FormatError> {
-    written(records, ParquetCompression::default())
+    written(records, true)
 }
 
-fn written(records: &Records<'_>, how: ParquetCompression) -> Result<Vec<u8>, FormatError> {
-    bytes(records, how).map_err(|error| FormatError {
+fn written(records: &Records<'_>, packed: bool) -> Result<Vec<u8>, FormatError> {
+    let columns: Vec<Named> = records.columns.iter().map(column).collect();
+    file_of(&columns, records.height, packed).map_err(|message| FormatError {
         format: PARQUET.title,
-        message: error.to_string(),
+        message,
     })
 }
 
-fn bytes(records: &Records<'_>, how: ParquetCompression) -> PolarsResult<Vec<u8>> {
-    let columns = records.columns.iter().map(column).collect();
-    let mut frame = DataFrame::new(records.height, columns)?;
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
-        .with_compression(how)
-        .finish(&mut frame)?;
-    Ok(bytes)
-}
-
-fn column(values: &Values<'_>) -> Column {
-    let name = values.name.as_str().into();
-    match &values.cells {
+fn column(values: &Values<'_>) -> Named {
+    let array: Box<dyn Array> = match &values.cells {
         Cells::Text(texts) => {
             let texts: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
-            Column::new(name, texts)
+            Utf8ViewArray::from_slice(&texts).boxed()
         }
-        Cells::Number(numbers) => Column::new(name, numbers),
-        Cells::Count(counts) => Column::new(name, counts),
-        Cells::Small(counts) => Column::new(name, counts),
-        Cells::Truth(truths) => Column::new(name, truths),
-    }
+        Cells::Number(numbers) => PrimitiveArray::from(numbers).boxed(),
+        Cells::Count(counts) => PrimitiveArray::from(counts).boxed(),
+        Cells::Small(counts) => PrimitiveArray::from(counts).boxed(),
+        Cells::Truth(truths) => BooleanArray::from(truths).boxed(),
+    };
+    (values.name.clone(), array)
 }
