@@ -1,6 +1,7 @@
-//! What the asset hub and the client of model servers share of HTTP: waiting, retries, and the part of an
-//! address that may be shown.
+//! What the asset hub and the client of model servers share of HTTP: how a client begins, waiting,
+//! retries, and the part of an address that may be shown.
 
+pub(crate) mod client;
 mod retry;
 mod shown;
 mod wait;

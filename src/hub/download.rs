@@ -68,8 +68,7 @@ impl Download<'_> {
     /// # Errors
     /// Returns the error of the last attempt. The received bytes stay in `part` for the next time.
     pub(super) fn fetch_to(&self, part: &Path) -> Result<(), HubError> {
-        let client = Client::builder()
-            .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
+        let client = http::client::blocking()
             .connect_timeout(self.network.idle_timeout)
             .timeout(self.network.idle_timeout)
             .build()

@@ -85,8 +85,7 @@ impl Chat {
     /// Names the setting that is wrong, and why.
     pub fn new(settings: &ChatSettings) -> Result<Self, String> {
         let checked = settings.checked()?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
+        let http = http::client::asynchronous()
             .timeout(checked.timeout)
             .build()
             .map_err(|error| format!("cannot set up HTTP: {}", http::explain(error)))?;

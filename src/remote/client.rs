@@ -122,8 +122,7 @@ impl Client {
                     .ok_or_else(|| wrong("requests_per_minute", "is not a positive number"))?,
             ),
         };
-        let http = reqwest::blocking::Client::builder()
-            .user_agent(concat!("unigauge/", env!("CARGO_PKG_VERSION")))
+        let http = http::client::blocking()
             .timeout(timeout)
             .build()
             .map_err(|error| {
