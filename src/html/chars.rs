@@ -1,7 +1,7 @@
 //! Characters between tags and in attributes, and character references.
 
-use super::parser::{Parser, is_blank};
 use super::rules::{Content, Escape};
+use super::state::{Parser, is_blank};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

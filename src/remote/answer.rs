@@ -1,11 +1,12 @@
 //! The JSON of an answer with any status and framing. Both clients read answers here.
 
-use super::Key;
 use super::advice::advice;
-use super::fault::{Fault, Heard, snippet};
+use super::fault::{Fault, Heard};
 use super::framing::{self, Body};
 use super::joined::{Broken, join};
+use super::key::Key;
 use super::said::Said;
+use super::snippet::snippet;
 use serde_json::Value;
 
 /// What must be known of a request to understand its answer.

@@ -1,14 +1,14 @@
 //! The asynchronous client: attempts, time limits, and the meaning of each failure.
 
 use super::answer::Asked;
-use super::client::disable_streaming;
 use super::fault::{Fault, Heard};
+use super::ledger::Ledger;
 use super::pace::Pace;
 use super::places::{self, Asking};
 use super::provenance::Provenance;
-use super::reply::{ChatReply, read_chat};
-use super::settings::Checked;
-use super::{ChatSettings, Ledger};
+use super::reply::{ChatReply, Usage, read_chat};
+use super::settings::{ChatSettings, Checked};
+use super::streaming::disable_streaming;
 use crate::cancel::Cancel;
 use crate::http;
 use crate::http::unless;
@@ -126,9 +126,9 @@ impl Chat {
     /// tokens.
     ///
     /// # Errors
-    /// Fails if the attempts or the time are used up, if the request or the key is not accepted, if the
-    /// answer contains no text, if the budget is used up, or if the flag was raised. An answer that the token
-    /// limit ended before its first word is not an error: its text is empty.
+    /// Fails if the request cannot be written as JSON, if the attempts or the time are used up, if the request
+    /// or the key is not accepted, if the answer contains no text, if the budget is used up, or if the flag was
+    /// raised. An answer that the token limit ended before its first word is not an error: its text is empty.
     pub async fn complete(
         &self,
         body: &Object,
@@ -137,7 +137,10 @@ impl Chat {
     ) -> Result<Completion, ChatError> {
         let mut body = body.clone();
         disable_streaming(&mut body);
-        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let bytes = serde_json::to_vec(&body).map_err(|error| ChatError::Item {
+            kind: "input",
+            message: format!("the request has no JSON form: {error}"),
+        })?;
         // The pictures need not be in memory twice.
         let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
         let mut asking = None;
@@ -230,7 +233,7 @@ impl Chat {
                     finish_reason: "content_filter".into(),
                     model: None,
                     about: Provenance::default(),
-                    usage: super::Usage::default(),
+                    usage: Usage::default(),
                 },
                 attempts,
                 seconds: start.elapsed().as_secs_f64(),

@@ -1,9 +1,14 @@
 //! The blocking client: attempts, time limits, and the meaning of each failure.
 
+use super::address::Address;
 use super::answer::Asked;
+use super::endpoint::Endpoint;
+use super::error::RemoteError;
 use super::fault::{Fault, Heard};
+use super::key::Key;
 use super::places::{self, Asking};
-use super::{Address, ChatReply, Endpoint, Key, RemoteError, read_reply};
+use super::reply::{ChatReply, read_reply};
+use super::streaming::disable_streaming;
 use crate::cancel::Cancel;
 use crate::http;
 use crate::record::Object;
@@ -308,11 +313,6 @@ impl Client {
             Failed::Final(error)
         }
     }
-}
-
-/// Asks for the answer in one piece, unless the settings say otherwise. Some gateways stream by default.
-pub(super) fn disable_streaming(body: &mut Object) {
-    body.entry("stream").or_insert(Value::Bool(false));
 }
 
 /// The meaning of a fault for this client.

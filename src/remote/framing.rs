@@ -40,7 +40,7 @@ pub(super) fn read(body: &[u8]) -> Body {
     }
     let mut lines = Lines::default();
     for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
-        lines.take(line);
+        lines.take_line(line);
     }
     lines.end()
 }
@@ -59,7 +59,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn take(&mut self, line: &str) {
+    fn take_line(&mut self, line: &str) {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {

@@ -50,7 +50,7 @@ pub(super) fn join(events: Events) -> Result<Value, Broken> {
         };
     }
     let mut joined = Joined::default();
-    values.iter().for_each(|value| joined.take(value));
+    values.iter().for_each(|value| joined.take_event(value));
     match (ended || !joined.finish.is_null(), torn, joined.began) {
         (false, ..) => Err(Broken::Cut),
         (true, true, _) => Err(Broken::Unreadable("in which some events contain no JSON")),
@@ -107,7 +107,7 @@ struct Joined {
 }
 
 impl Joined {
-    fn take(&mut self, event: &Value) {
+    fn take_event(&mut self, event: &Value) {
         for (key, value) in event.as_object().into_iter().flatten() {
             if key != "choices" && !value.is_null() {
                 self.beside.insert(key.clone(), value.clone());

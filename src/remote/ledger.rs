@@ -1,6 +1,6 @@
 //! The cost of calls, and a budget that ends a run before it is exceeded.
 
-use super::Usage;
+use super::reply::Usage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,8 @@
 //! The content of the JSON of a chat answer.
 
-use super::fault::snippet;
-use super::{Provenance, RemoteError};
+use super::error::RemoteError;
+use super::provenance::Provenance;
+use super::snippet::snippet;
 use crate::record::ended_by_limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What a server says about an error: its words, and the status that its code or type means.
 
 use super::codes;
-use super::fault::snippet;
+use super::snippet::snippet;
 use crate::text::json;
 use serde_json::Value;
 

@@ -1,6 +1,8 @@
 //! The settings of a chat server.
 
-use super::{Address, Key, Prices};
+use super::address::Address;
+use super::key::Key;
+use super::ledger::Prices;
 use crate::record::Object;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -87,10 +87,10 @@ impl EditPixels {
             inside: part(&region.mask, edited, similarity(1)),
             outside: part(&far, outside, similarity(2)),
             overlap: region
-                .given()
+                .is_given()
                 .then(|| overlap(&change.all, &region.mask, &near)),
             zeroed: region
-                .annotated()
+                .is_annotated()
                 .then(|| zeroed(&input, seen, &region.mask, left)),
             target: target
                 .as_ref()

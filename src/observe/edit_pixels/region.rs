@@ -46,11 +46,11 @@ impl Region {
     }
 
     /// Whether the region does not come from the output itself.
-    pub(super) fn given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.from != "output"
     }
 
-    pub(super) fn annotated(&self) -> bool {
+    pub(super) fn is_annotated(&self) -> bool {
         self.from == "annotation"
     }
 }

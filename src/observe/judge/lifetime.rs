@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
-/// The program warns of an end that is at most this many days away.
+/// The program warns if the end is at most this many days away.
 const NEAR: i64 = 45;
 
 /// The longest wait for a server whose model is only looked up, in seconds.
@@ -17,11 +17,11 @@ const LOOK: f64 = 10.0;
 /// What a server says about the end of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lifetime {
-    /// Nothing.
+    /// The server says nothing about the end.
     Open,
-    /// A text that is not a date.
+    /// The server gives a text that is not a date.
     Malformed(String),
-    /// The day, and the number of days until then. The number is negative after that day.
+    /// The last day, and the number of days until then. The number is negative after that day.
     Ends { date: Date, days: i64 },
 }
 
@@ -54,7 +54,7 @@ impl Lifetime {
         }
     }
 
-    /// What a reader of the numbers must know. None while the end is far away or unknown.
+    /// What a reader of the numbers must know. `None` if the end is far away or unknown.
     pub(super) fn note(&self, model: &str) -> Option<String> {
         match self {
             Self::Ends { date, days } if *days < 0 => Some(format!(
@@ -73,8 +73,8 @@ pub(super) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// What can be said about a server's judge without a question to it, one line each. Empty for a judge in this
-/// process.
+/// What is known about a judge on a server before it is asked a question, as lines of text. There are no
+/// lines for a judge in this process.
 pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     if settings.backend != Judging::Server {
         return Vec::new();
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(value: Value) -> Lifetime {
+    fn lifetime_until(value: Value) -> Lifetime {
         let today = Date::constant(2026, 11, 30);
         Lifetime::read(Some(&json!({"id": "m", "shutdown_date": value})), today)
     }
@@ -142,13 +142,13 @@ mod tests {
             ("2026-11-29", -1),
             ("2028-11-30", 731),
         ] {
-            assert_eq!(of(json!(date)).days(), Some(days), "{date}");
+            assert_eq!(lifetime_until(json!(date)).days(), Some(days), "{date}");
         }
     }
 
     #[test]
     fn only_a_near_end_is_told() {
-        let note = |value| of(value).note("m").unwrap_or_default();
+        let note = |value| lifetime_until(value).note("m").unwrap_or_default();
         assert!(note(json!("2027-01-14")).contains("is to be shut down on 2027-01-14"));
         assert!(note(json!("2026-11-30")).contains("is to be shut down"));
         assert!(note(json!("2026-11-01")).contains("may be answered by another model"));
@@ -166,6 +166,9 @@ mod tests {
             Lifetime::read(None, Date::constant(2026, 11, 30)),
             Lifetime::Open
         );
-        assert_eq!(of(json!("soon")), Lifetime::Malformed("soon".into()));
+        assert_eq!(
+            lifetime_until(json!("soon")),
+            Lifetime::Malformed("soon".into())
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The pictures of a call, in the form that the prompt set asks for.
 
-use super::set::{Encoding, PictureForm, Shown};
+use super::definition::{Encoding, PictureForm, Shown};
 use crate::files::hex;
 use crate::image::pillow::{Filter, resize};
 use crate::image::{Change, ImageError, decode_bytes, encode_jpeg, read_file};
@@ -18,7 +18,7 @@ const QUALITY: u8 = 75;
 pub(super) enum Picture {
     /// The bytes of a file, with the media type that is sent.
     File { bytes: Vec<u8>, mime: String },
-    /// Upright RGB, which is encoded when it is sent.
+    /// Upright RGB pixels, which are encoded when they are sent.
     Pixels(RgbImage),
 }
 
@@ -30,8 +30,9 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Reads the pictures that the calls show. Where the judge sees a source as this program decodes it, the
-    /// changes of decoding are noted. A `local` judge always sees sources so.
+    /// Reads the pictures that the calls show. If the judge sees a source as this program decodes it, the
+    /// changes that decoding made are noted. A `local` judge always sees sources as this program decodes
+    /// them.
     ///
     /// # Errors
     /// Fails if a picture is absent or damaged.
@@ -87,8 +88,8 @@ impl Pictures {
     }
 }
 
-/// A picture in the form that the prompt set asks for, and the changes of decoding. A file that is sent
-/// unchanged is decoded, too, so that no damaged picture is sent.
+/// A picture in the form that the prompt set asks for, and the changes that decoding made. A file that is
+/// sent unchanged is decoded too, so that no damaged picture is sent.
 fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), ObserveError> {
     let failed = |error: ImageError| match error {
         ImageError::NotFound { .. } => missing(&error.to_string()),
@@ -130,7 +131,7 @@ impl Picture {
         }
     }
 
-    /// Media type and bytes, as they are sent.
+    /// The media type and the bytes, as they are sent.
     ///
     /// # Errors
     /// Fails if a side of the picture is 0.

@@ -1,7 +1,7 @@
 //! Lines of text: cutting them out, turning them upright, reading them.
 
 use super::prepare::Normalise;
-use super::regions::{Quad, distance};
+use super::quad::{Quad, distance};
 use super::runtime::{Network, Output};
 use crate::image::cv::{crop_quad, resize_linear};
 use image::RgbImage;
@@ -58,7 +58,7 @@ fn batch<'a>(
     for (line, planes) in lines.zip(values.chunks_exact_mut(size)) {
         let wanted = (f64::from(HEIGHT) * aspect(line)).ceil() as u32;
         let resized = resize_linear(line, wanted.clamp(1, width), HEIGHT);
-        normalise.fill(&resized, planes, width as usize);
+        normalise.fill_planes(&resized, planes, width as usize);
     }
     (shape, values)
 }

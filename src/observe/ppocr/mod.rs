@@ -9,6 +9,7 @@ mod lines;
 mod models;
 mod onnx;
 mod prepare;
+mod quad;
 mod regions;
 mod runtime;
 mod settings;
@@ -28,6 +29,7 @@ use image::RgbImage;
 use lines::Characters;
 use ort::environment::Environment;
 use prepare::{Normalise, Page};
+use quad::Quad;
 use rayon::prelude::*;
 use regions::Map;
 use runtime::Network;
@@ -74,7 +76,7 @@ impl Networks {
 struct Line {
     text: String,
     score: f64,
-    polygon: regions::Quad,
+    polygon: Quad,
 }
 
 impl PpOcr {
@@ -160,16 +162,12 @@ impl PpOcr {
             .collect())
     }
 
-    fn detect(
-        &self,
-        network: &mut Network,
-        page: &RgbImage,
-    ) -> Result<Vec<regions::Quad>, ort::Error> {
+    fn detect(&self, network: &mut Network, page: &RgbImage) -> Result<Vec<Quad>, ort::Error> {
         let (width, height) = prepare::detector_size(page.width(), page.height(), &self.settings);
         let (columns, rows) = (width as usize, height as usize);
         let mut input = vec![0.0; 3 * columns * rows];
         let resized = crate::image::cv::resize_linear(page, width, height);
-        self.for_detector.fill(&resized, &mut input, columns);
+        self.for_detector.fill_planes(&resized, &mut input, columns);
         network.run([1, 3, rows, columns], &input, |output| {
             let [.., height, width] = output.shape[..] else {
                 return Vec::new();
@@ -206,7 +204,7 @@ impl Described for PpOcr {
     }
 
     fn open(settings: PpOcrSettings, means: &Means<'_>) -> Result<Self, BuildError> {
-        let models = PpOcrModels::of(&settings, means.hub)??;
+        let models = PpOcrModels::from_settings(&settings, means.hub)??;
         Ok(Self::load(&models, settings)?)
     }
 }

@@ -52,7 +52,10 @@ impl PpOcrModels {
     ///
     /// # Errors
     /// Fails if the settings name no models, or an asset cannot be obtained.
-    pub fn of(settings: &PpOcrSettings, hub: &Hub) -> Result<Result<Self, HubError>, PpOcrError> {
+    pub fn from_settings(
+        settings: &PpOcrSettings,
+        hub: &Hub,
+    ) -> Result<Result<Self, HubError>, PpOcrError> {
         let places = places(settings)?;
         let had = |place: Place| match place {
             Place::Asset(id) => hub.ensure(id),

@@ -73,16 +73,16 @@ impl Model {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;
         let nodes: Vec<Node> = graph
-            .all(GRAPH_NODE)
+            .all_bytes(GRAPH_NODE)
             .map(|bytes| Some(Node::new(Message::parse(bytes)?)))
             .collect::<Option<_>>()?;
         let initializers = graph
-            .all(GRAPH_INITIALIZER)
+            .all_bytes(GRAPH_INITIALIZER)
             .filter_map(Message::parse)
             .filter_map(|tensor| Some((tensor.text(TENSOR_NAME), Tensor::parse(&tensor)?)));
         let constants = nodes.iter().filter_map(Node::constant).chain(initializers);
         let outputs = graph
-            .all(GRAPH_OUTPUT)
+            .all_bytes(GRAPH_OUTPUT)
             .filter_map(Message::parse)
             .map(|output| output.text(VALUE_INFO_NAME));
         let (constants, outputs) = (constants.collect(), outputs.collect());
@@ -135,7 +135,7 @@ impl Model {
 
 impl Node {
     fn new(mut message: Message) -> Self {
-        let texts = |field| message.all(field).map(lossy).collect();
+        let texts = |field| message.all_bytes(field).map(lossy).collect();
         let (inputs, outputs) = (texts(NODE_INPUT), texts(NODE_OUTPUT));
         let op = message.text(NODE_OP);
         message
@@ -263,12 +263,12 @@ impl Message {
             let key = varint(&mut bytes)?;
             let value = match key & 7 {
                 0 => Value::Varint(varint(&mut bytes)?),
-                1 => Value::Fixed64(*take(&mut bytes, 8)?.first_chunk()?),
+                1 => Value::Fixed64(*take_bytes(&mut bytes, 8)?.first_chunk()?),
                 2 => {
                     let length = usize::try_from(varint(&mut bytes)?).ok()?;
-                    Value::Bytes(take(&mut bytes, length)?.to_vec())
+                    Value::Bytes(take_bytes(&mut bytes, length)?.to_vec())
                 }
-                5 => Value::Fixed32(*take(&mut bytes, 4)?.first_chunk()?),
+                5 => Value::Fixed32(*take_bytes(&mut bytes, 4)?.first_chunk()?),
                 _ => return None,
             };
             fields.push((key >> 3, value));
@@ -303,7 +303,7 @@ impl Message {
         self.0.push((field, Value::Bytes(bytes)));
     }
 
-    fn all(&self, wanted: u64) -> impl Iterator<Item = &[u8]> {
+    fn all_bytes(&self, wanted: u64) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter_map(move |(field, value)| match value {
             Value::Bytes(bytes) if *field == wanted => Some(bytes.as_slice()),
             _ => None,
@@ -311,7 +311,7 @@ impl Message {
     }
 
     fn bytes(&self, field: u64) -> Option<&[u8]> {
-        self.all(field).next()
+        self.all_bytes(field).next()
     }
 
     fn text(&self, field: u64) -> String {
@@ -319,7 +319,7 @@ impl Message {
     }
 }
 
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+fn take_bytes<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(count)?;
     *bytes = rest;
     Some(taken)
@@ -328,7 +328,7 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
+        let byte = take_bytes(bytes, 1)?[0];
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Some(value);

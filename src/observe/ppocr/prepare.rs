@@ -133,7 +133,7 @@ impl Normalise {
 
     /// Writes the picture as three planes in the order blue, green, red into `planes`, whose rows are
     /// `stride` long.
-    pub(super) fn fill(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
+    pub(super) fn fill_planes(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
         let (width, height) = (image.width() as usize, image.height() as usize);
         if width == 0 || height == 0 || stride < width {
             return;

@@ -1,11 +1,9 @@
 //! From the detector's probability map to text boxes in reading order.
 
 use super::PpOcrSettings;
+use super::quad::{Quad, distance};
 use super::widen::widened;
 use crate::image::cv::{RotatedRect, borders, min_area_rect};
-
-/// Corners clockwise from the top left, whole pixels.
-pub(super) type Quad = [[f32; 2]; 4];
 
 /// Regions whose shorter side is below this are noise, in pixels of the map.
 const LEAST_SIDE: f32 = 3.0;
@@ -110,11 +108,6 @@ fn on_page(quad: Quad, size: (u32, u32)) -> Option<Quad> {
     let quad = order(quad).map(|[x, y]| [x.clamp(0.0, right), y.clamp(0.0, bottom)]);
     let large = |to: usize| distance(quad[0], quad[to]) >= LEAST_BOX;
     (large(1) && large(3)).then_some(quad)
-}
-
-pub(super) fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
-    let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
-    (dx * dx + dy * dy).sqrt()
 }
 
 /// Mean probability over the pixels of the quadrilateral, whose corners are cut to whole pixels.

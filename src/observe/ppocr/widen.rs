@@ -4,7 +4,7 @@
 //! (Vatti clipping's companion, as the Clipper library defines it): every corner becomes an arc of integer
 //! points.
 
-use super::regions::Quad;
+use super::quad::Quad;
 use std::f64::consts::PI;
 
 /// An arc may run this far inside the true circle, in pixels.

@@ -1,6 +1,6 @@
 //! `qwen-ocr`: what is written in a picture, read by Qwen2.5-VL, the reader of LongText-Bench and OneIG.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::observe::pictures::picture;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
@@ -40,7 +40,7 @@ impl Described for QwenOcr {
     const PLACES: &'static [&'static str] = &["checkpoint"];
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn engine(_: &Settings) -> Result<Option<String>, BuildError> {

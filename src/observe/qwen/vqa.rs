@@ -1,7 +1,7 @@
 //! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these
 //! are not comparable with them.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
 use crate::observe::pictures::picture;
@@ -63,7 +63,7 @@ impl Described for QwenVqa {
     const ON_DEVICE: bool = true;
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {

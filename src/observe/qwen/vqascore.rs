@@ -1,7 +1,7 @@
 //! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with
 //! "Yes". GenAI-Bench's numbers come from CLIP-FlanT5; these are not comparable with them.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
 use crate::observe::vqascore::QUESTION;
@@ -42,7 +42,7 @@ impl Described for QwenVqaScore {
     const ON_DEVICE: bool = true;
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {
