@@ -85,8 +85,8 @@ impl Parser<'_> {
         self.push_text(characters);
     }
 
-    /// At a `<` in an element that contains only text: whether it ends the element. Follows a script into and
-    /// out of comments.
+    /// Says whether a `<` in an element that contains only text ends the element. In a script, it also notes
+    /// where comments begin and end.
     fn ends_text(&mut self) -> bool {
         let rest = self.rest();
         match &mut self.content {

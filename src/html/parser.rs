@@ -5,7 +5,7 @@ use super::document::Document;
 use super::rules::{self, Content};
 use super::state::Parser;
 
-/// Number of bytes of the name of a tag or an attribute that count.
+/// The number of bytes that count in the name of a tag or an attribute.
 const NAME_BYTES: usize = 100;
 
 impl Document {

@@ -1,5 +1,5 @@
-//! What the asset hub and the client of model servers share of HTTP: waiting, retries, and the part of an
-//! address that may be shown.
+//! The parts of HTTP that the asset hub and the clients of model servers share: waiting, retries, and the
+//! part of an address that may be shown.
 
 mod retry;
 mod shown;

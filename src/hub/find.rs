@@ -26,7 +26,7 @@ impl Hub {
         Ok(self.cache()?.join("assets").join(&asset.id).join(key))
     }
 
-    /// Looks for the asset in the places that the comment of this room lists.
+    /// Looks for the asset in the order that the documentation of the module `hub` gives.
     pub(super) fn find(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         if let Some(path) = self.options.environment.asset_override(&asset.id) {
             return self.verified(asset, path);

@@ -1,6 +1,6 @@
 //! Repositories of a model hub as folders: listed, fetched file by file, and pinned to one commit.
 //!
-//! The listing of the first fetch is kept in the folder. So a branch that moves on changes nothing, and a
+//! The listing of the first fetch is kept in the folder. So new commits on a branch change nothing, and a
 //! second start sends no request. A large file has a SHA-256 in the listing, and a fetched file is compared
 //! with it. A small file is compared by its size.
 

@@ -254,7 +254,7 @@ impl Table {
     /// The table that is built into the program.
     ///
     /// # Errors
-    /// Fails when the table is wrong, which a test rules out.
+    /// Fails if the table is wrong, which a test excludes.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -265,7 +265,7 @@ impl Table {
     /// Reads a table. `file` is its name in errors.
     ///
     /// # Errors
-    /// Fails when the text is not TOML, and when an asset or a group is wrong: the message names it.
+    /// Fails if the text is not TOML, or if an asset or a group is wrong. The message names it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),
@@ -349,7 +349,7 @@ impl Table {
         HubError::Unknown {
             id: id.to_owned(),
             help: nearest.map_or_else(
-                || format!("known are {}", known.join(", ")),
+                || format!("the known names are {}", known.join(", ")),
                 |(_, name)| format!("did you mean `{name}`?"),
             ),
         }

@@ -1,5 +1,5 @@
-//! `clip-score`: how near a picture is to its prompt, to CLIP (Hessel et al., arXiv 2104.08718, without the
-//! clipping and the factor 2.5).
+//! `clip-score`: how similar a picture is to its prompt, as CLIP measures it (Hessel et al., arXiv
+//! 2104.08718, without the clipping and the factor 2.5).
 
 use super::clip::{ClipEncoder, cosine};
 use super::pictures::picture;
@@ -24,8 +24,8 @@ pub const ASSETS: [&str; 3] = [
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClipScoreSettings {
-    /// A folder with another CLIP, in the layout of transformers or of open_clip. Without it, OpenAI's
-    /// ViT-L/14.
+    /// A folder with another CLIP, in the layout of transformers or of open_clip (default: OpenAI's
+    /// ViT-L/14).
     pub clip: Option<PathBuf>,
 }
 
@@ -53,7 +53,7 @@ impl ClipScore {
 impl Described for ClipScore {
     type Settings = ClipScoreSettings;
     const NAME: &'static str = "clip-score";
-    const ABOUT: &'static str = "how near a picture is to its prompt, to CLIP";
+    const ABOUT: &'static str = "how similar a picture is to its prompt, as CLIP measures it";
     const ON_DEVICE: bool = true;
 
     fn assets(_: &Settings) -> Result<Vec<&'static str>, BuildError> {

@@ -29,15 +29,15 @@ pub const ASSETS: [&str; 4] = [
     "mplug-vqa-large-vocab",
 ];
 
-/// Most tokens of a question; a longer one loses its end, as in the official script.
+/// The largest number of tokens of a question. A longer question loses its end, as in the official script.
 const QUESTION: usize = 25;
 
 /// Settings of the observer `mplug-vqa`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MplugVqaSettings {
-    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin. Without it,
-    /// the one that DPG-Bench names.
+    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin (default: the
+    /// one that DPG-Bench names).
     pub checkpoint: Option<PathBuf>,
 }
 

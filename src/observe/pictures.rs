@@ -1,4 +1,5 @@
-//! The pictures that observers look at: the output, the item's input, and those that its metadata name.
+//! The pictures that observers look at: the output, the item's input, and the pictures that the item's
+//! `expect` names.
 
 use super::{ObserveError, Subject};
 use crate::image::pillow::{Filter, resize};
@@ -9,7 +10,7 @@ use serde_json::Value;
 /// The keys of `expect` that may name a picture.
 const NAMED: [&str; 2] = ["target", "mask"];
 
-/// The files that edits are compared with: input pictures, the target and the mask, where they are files.
+/// The files that edits are compared with: the input pictures, the target and the mask, if these are files.
 pub(super) fn files(item: &Item) -> Vec<String> {
     let named = NAMED.iter().filter_map(|key| path(item, key));
     let inputs = item.compared_with().into_iter();
@@ -21,7 +22,7 @@ pub(super) fn path<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
     item.expect.get(key).and_then(Value::as_str)
 }
 
-/// The output's picture, for the observer of this name.
+/// The output's picture. `observer` is the name of the observer, for the error.
 ///
 /// # Errors
 /// Fails if the output has none.
@@ -37,7 +38,7 @@ pub(super) fn picture<'a>(
     })
 }
 
-/// The same as [`picture`], for at least one pixel.
+/// The same as [`picture`], for a picture with at least one pixel.
 ///
 /// # Errors
 /// Fails if the output has none.
@@ -52,7 +53,7 @@ pub(super) fn output<'a>(
     Ok(image)
 }
 
-/// The picture that was edited: the first of those that outputs are compared with.
+/// The picture that was edited: the first of the pictures that outputs are compared with.
 ///
 /// # Errors
 /// Fails if the item has none, or it cannot be read.
@@ -67,7 +68,7 @@ pub(super) fn input(subject: &Subject<'_>, observer: &str) -> Result<RgbImage, O
     open(subject, path, "input picture")
 }
 
-/// A picture of the item's by its path. What decoding changed of it is noted.
+/// Opens a picture of the item by its path. What decoding changed in it is noted.
 ///
 /// # Errors
 /// Fails if it cannot be read.
@@ -87,8 +88,8 @@ pub(super) fn open(
     Ok(decoded.rgb)
 }
 
-/// A picture at the size of another, by Pillow's bicubic filter regardless of the aspect ratio. `None` if it
-/// has that size.
+/// A picture resized to the size of another one by Pillow's bicubic filter, regardless of the aspect ratio.
+/// `None` if it has that size already.
 pub(super) fn at_size_of(image: &RgbImage, other: &RgbImage) -> Option<RgbImage> {
     let (width, height) = other.dimensions();
     (image.dimensions() != (width, height)).then(|| resize(image, width, height, Filter::Bicubic))

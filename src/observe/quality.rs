@@ -17,8 +17,8 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QualitySettings {
-    /// Pixels of the shorter side that pictures are resized to first (Pillow's bicubic filter), since
-    /// sharpness and noise depend on the size. Without it pictures are measured as they are; the evidence
+    /// The shorter side, in pixels, to which pictures are first resized by Pillow's bicubic filter, since
+    /// sharpness and noise depend on the size. Without it, pictures are measured as they are. The evidence
     /// names the size.
     pub short_side: Option<u32>,
 }

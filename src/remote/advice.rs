@@ -24,7 +24,7 @@ const REFUSALS: [&str; 18] = [
     "invalid field",
 ];
 
-/// Names of the field for the longest answer, each with the name that other servers use.
+/// The names of the field for the longest answer, each with the name that other servers use.
 const TOKEN_FIELDS: [(&str, &str); 2] = [
     ("max_tokens", "max_completion_tokens"),
     ("max_completion_tokens", "max_tokens"),

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// Size of the largest answer, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
-/// Longest pause that a server may ask for. After a longer one, the request is given up.
+/// The longest pause that a server may ask for. If it asks for a longer one, the request fails.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// The client of a chat server.
@@ -122,13 +122,14 @@ impl Chat {
         places::has_answered(&self.place);
     }
 
-    /// Asks for one chat completion, and books its cost in the ledger. `tokens` is the estimated number of
+    /// Asks for one chat completion, and adds its cost to the ledger. `tokens` is the estimated number of
     /// tokens.
     ///
     /// # Errors
-    /// Fails if the request cannot be written as JSON, if the attempts or the time are used up, if the request
-    /// or the key is not accepted, if the answer contains no text, if the budget is used up, or if the flag was
-    /// raised. An answer that the token limit ended before its first word is not an error: its text is empty.
+    /// Fails if the request cannot be written as JSON, if the attempts or the time are used up, if the
+    /// request or the key is not accepted, if the answer contains no text, if the budget is used up, or if
+    /// the flag was raised. An answer that the token limit ended before its first word is not an error: its
+    /// text is empty.
     pub async fn complete(
         &self,
         body: &Object,

@@ -21,7 +21,7 @@ use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Longest pause that a server may ask for. After a longer one, the item is given up.
+/// The longest pause that a server may ask for. If it asks for a longer one, the item fails.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 /// Size of the largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
 const MAX_ANSWER: u64 = (256 << 20) * 3 / 2;
@@ -86,7 +86,7 @@ enum Failed {
     Final(RemoteError),
     /// The address or the model was not found. Contains the message and the advice.
     Absent(String, String),
-    /// Another attempt may succeed, after the pause that the server asked for.
+    /// Another attempt may succeed, after the pause that the server asks for.
     Again(RemoteError, Option<Duration>),
 }
 
@@ -169,7 +169,7 @@ impl Client {
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
         let url = self.address.path_url(path);
         let place = places::place_name(&url, &self.model);
-        // It begins with the first attempt's turn.
+        // The request begins when its first attempt may be sent.
         let asking = OnceCell::new();
         let asked = Asked {
             server: &http::display_url(&url),

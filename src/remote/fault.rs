@@ -119,7 +119,9 @@ impl Fault {
             },
             Some(404) => Self::Absent {
                 message,
-                help: "check `model` and `base_url`, which usually ends in /v1".into(),
+                help: "the server has no such address or no such model: check `model` and `base_url`, which usually ends \
+                       in /v1"
+                    .into(),
             },
             Some(_) if said.refused() => Self::Refused { message },
             Some(_) => Self::Rejected { message },

@@ -22,7 +22,7 @@ pub(super) struct Events {
     pub values: Vec<Value>,
     /// Whether the end mark came.
     pub ended: bool,
-    /// Whether an event contains no JSON, since it is cut or is something else.
+    /// Whether an event contains no JSON, because it is cut off or is something else.
     pub torn: bool,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read(body: &[u8]) -> Body {
     lines.end()
 }
 
-/// Takes a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the end mark of the
+/// Reads a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the end mark of the
 /// stream, so lines outside of events are collected too.
 #[derive(Default)]
 struct Lines {

@@ -1,6 +1,7 @@
 //! The cost of calls, and a budget that ends a run before it is exceeded.
 
 use super::reply::Usage;
+use crate::text::count::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -89,7 +90,7 @@ impl Ledger {
         paid.for_each(|usage| self.pay(usage));
     }
 
-    /// Books a finished call.
+    /// Adds a finished call.
     pub fn pay(&self, usage: Usage) {
         let mut sums = self.lock();
         sums.calls += 1;
@@ -115,8 +116,9 @@ impl Ledger {
                     cost => format!(", and those of other shards {cost:.6}"),
                 };
                 return Err(format!(
-                    "the budget of {budget} is used up: {} calls cost {:.6}{others}",
-                    sums.calls, sums.cost
+                    "the budget of {budget} is used up: {} cost {:.6}{others}",
+                    counted(usize::try_from(sums.calls).unwrap_or(usize::MAX), "call"),
+                    sums.cost
                 ));
             }
         }
@@ -170,7 +172,7 @@ mod tests {
         let ledger = Ledger::new(Some(PRICES), Some(0.0050));
         ledger.pay(usage(1000, 400, 100));
         let first = ledger.leave().unwrap();
-        // 0.0022 spent and as much in flight; a third one might go beyond only after it began.
+        // 0.0022 is spent, and as much is in flight. Only a third call would exceed the budget.
         let second = ledger.leave().unwrap();
         assert!(ledger.leave().unwrap_err().contains("0.005"));
         drop((first, second));

@@ -30,7 +30,7 @@ impl Chat {
         let tells = |entry: &Value| entry.get("shutdown_date").is_some();
         if !entry.as_ref().is_some_and(tells) {
             let path = format!("/models/{}", escaped(model));
-            // This page is optional: that it is missing means nothing.
+            // This page is optional, so its absence means nothing.
             let own = self.look_up(&path, cancel).await.ok().flatten();
             let better = |own: &Value| own["id"].is_string() && (entry.is_none() || tells(own));
             entry = own.filter(better).or(entry);

@@ -1,5 +1,5 @@
-//! How fast a server is asked: requests at the same time, requests and tokens per minute, and pauses that the
-//! server asks for.
+//! Limits how fast a server is asked: by the requests at the same time, by the requests and tokens per
+//! minute, and by the pauses that the server asks for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

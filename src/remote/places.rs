@@ -1,5 +1,5 @@
-//! Records which places have answered. "Not found" from a place that has answered concerns one request; from
-//! any other place it concerns all.
+//! Records which places have answered. If a place that has answered says "not found", this concerns one
+//! request. If any other place says it, this concerns all requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -66,7 +66,7 @@ impl Said {
             .into_iter()
             .find_map(words_of)
             .unwrap_or_default();
-        // The words of a gateway say little. It keeps the words of the server behind it in `raw`.
+        // A gateway's own words say little. It keeps the words of the server behind it in `raw`.
         if let Some(raw) = error["metadata"]["raw"].as_str()
             && !message.contains(raw)
         {

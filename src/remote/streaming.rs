@@ -1,4 +1,4 @@
-//! Answers in one piece.
+//! Requests for answers in one piece instead of a stream.
 
 use crate::record::Object;
 use serde_json::Value;

@@ -1,25 +1,27 @@
-//! `edit-pixels`: what an edit changed and what it left alone, by pixels alone.
+//! `edit-pixels`: what an edit changed and what it left unchanged, measured in pixels.
 //!
-//! The output is compared with the item's first input picture, at that picture's size: one of another size is
-//! resized by Pillow's bicubic filter regardless of its aspect ratio. Values are 8-bit sRGB as they are.
+//! The output is compared with the item's first input picture, at the size of the input. An output of another
+//! size is resized by Pillow's bicubic filter, regardless of its aspect ratio. The values are 8-bit sRGB and
+//! are not converted.
 //!
-//! The evidence has `l1`, `l2`, `psnr` (null when nothing differs, since it is infinite then), `ssim` (null
-//! below 11 × 11 pixels) over everything; `edit_fraction` (changed pixels), `main_fraction` (those in large
-//! connected parts), `components` and `log_weight` of the change mask; `mask`, the mask in cells of 8 × 8
-//! pixels, as lengths of runs row by row, black and white in turn; and the same measures `inside` and
-//! `outside` of a region, named by `region`:
+//! The evidence has these parts. `l1`, `l2`, `psnr` (null if nothing differs, since it is infinite then) and
+//! `ssim` (null below 11 × 11 pixels) are over the whole picture. `edit_fraction` (changed pixels),
+//! `main_fraction` (changed pixels in large connected parts), `components` and `log_weight` describe the
+//! change mask. `mask` is the change mask in cells of 8 × 8 pixels, as the lengths of runs row by row, black
+//! and white in turn. `inside` and `outside` are the same measures for a region, which `region` names:
 //!
 //! | `region` | inside |
 //! |---|---|
 //! | `annotation` | what the item's `expect.mask` marks: a picture (white is to be edited), or PIE-Bench's list of starts and lengths |
-//! | `target` | where `expect.target`, the picture that was wanted, differs from the input |
-//! | `output` | where the output itself differs: `outside` is then small by construction, and says nothing about preservation |
+//! | `target` | where `expect.target`, the expected picture, differs from the input |
+//! | `output` | where the output itself differs from the input; `outside` is then small by construction, and says nothing about what was preserved |
 //!
-//! `outside` begins one kernel beyond the region, and SSIM there counts windows that lie wholly outside. With
-//! a region that does not come from the output there are `precision`, `recall`, `iou` and `leak` (the share
-//! of the outside that changed). With a mask there is `zeroed`: both pictures black inside, compared over the
-//! whole frame, as PIE-Bench's scripts do. With a target there is `target`: output against target, at the
-//! target's size, and inside of the region.
+//! `outside` begins one kernel beyond the region, and its SSIM counts only windows that are completely
+//! outside. If the region does not come from the output, there are `precision`, `recall`, `iou` and `leak`
+//! (the share of the outside that changed). If there is a mask, there is `zeroed`: both pictures are made
+//! black inside, and compared over the whole frame, as PIE-Bench's scripts do. If there is a target, there is
+//! `target`: the output against the target, at the target's size, over the whole picture and inside of the
+//! region.
 
 mod region;
 
@@ -131,7 +133,7 @@ fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
     }
 }
 
-/// Both pictures black inside the region, compared over the whole frame.
+/// Compares the pictures over the whole frame after both are made black inside the region.
 fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) -> Comparison {
     let black = |image: &RgbImage| {
         let mut image = image.clone();
@@ -147,7 +149,7 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
     comparison(all, similar.into_iter().next().flatten())
 }
 
-/// Output against target, at the target's size.
+/// Compares the output with the target, at the target's size.
 fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
     let resized = at_size_of(output, target);
     let seen = resized.as_ref().unwrap_or(output);
@@ -166,7 +168,8 @@ fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures
 impl Described for EditPixels {
     type Settings = ChangeSettings;
     const NAME: &'static str = "edit-pixels";
-    const ABOUT: &'static str = "what an edit changed and what it left alone, by pixels alone";
+    const ABOUT: &'static str =
+        "what an edit changed and what it left unchanged, measured in pixels";
 
     fn open(settings: ChangeSettings, _: &Means<'_>) -> Result<Self, BuildError> {
         if let Some(mistake) = settings.mistake() {

@@ -6,17 +6,18 @@ use crate::observe::{ObserveError, Subject};
 use image::RgbImage;
 use serde_json::Value;
 
-/// Grey level from which a pixel of a mask's picture is white.
+/// The grey level from which a pixel of a mask counts as white.
 const WHITE: u8 = 128;
 
-/// A region at the input's size, and who says so.
+/// A region at the input's size, and where it comes from.
 pub(super) struct Region {
     pub mask: Mask,
     pub from: &'static str,
 }
 
 impl Region {
-    /// The item's mask, else where the target differs from the input, else where the output does.
+    /// The item's mask. Without a mask, the region where the target differs from the input. Without a target,
+    /// the region where the output differs from the input.
     pub(super) fn find(
         subject: &Subject<'_>,
         input: &RgbImage,
@@ -55,7 +56,7 @@ impl Region {
     }
 }
 
-/// The item's own mask at this size. `None` if it has none.
+/// The item's own mask at this size. `None` if the item has no mask.
 ///
 /// # Errors
 /// Fails if it cannot be read, or is not a mask.
@@ -86,8 +87,8 @@ fn painted(picture: &RgbImage) -> Mask {
     })
 }
 
-/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong
-/// to it.
+/// A mask in PIE-Bench's form: start, length, start, length, … over the pixels row by row. The outermost
+/// pixels of the picture always belong to the mask.
 fn listed(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, String> {
     let numbers: Option<Vec<usize>> = list
         .iter()

@@ -1,18 +1,19 @@
-//! `edit-similarity`: how near an edited picture is to its input, its target and its captions, to networks.
+//! `edit-similarity`: how similar an edited picture is to its input, its target and its captions, as networks
+//! measure it.
 //!
 //! | key | between | network |
 //! |---|---|---|
 //! | `clip_i`, `dino`, `lpips`, `structure` | output and input | CLIP, DINO, LPIPS, the keys of DINO's last layer |
 //! | `clip_i_target`, `dino_target`, `lpips_target` | output and `expect.target` | the same |
 //! | `clip_t` | output and `expect.output_caption` | CLIP |
-//! | `clip_dir` | the ways from input to output and from `expect.input_caption` to `expect.output_caption` | CLIP |
+//! | `clip_dir` | the difference from input to output, and the difference from `expect.input_caption` to `expect.output_caption` | CLIP |
 //! | `clip_t_inside` | output, black outside of `expect.mask`, and `expect.output_caption` | CLIP |
 //! | `lpips_zeroed` | output and input, both black inside of `expect.mask` | LPIPS |
 //!
-//! CLIP's and DINO's are cosines, LPIPS and structure are distances: 0 is the same. LPIPS and structure
-//! compare at the input's (or target's) size; a picture of another size is resized by Pillow's bicubic
-//! filter. A measure that could not be taken, such as LPIPS without its weights, is named in `absent` with
-//! the reason.
+//! The measures of CLIP and DINO are cosines. LPIPS and structure are distances, which are 0 for equal
+//! pictures. LPIPS and structure compare at the size of the input (or the target). A picture of another size
+//! is resized by Pillow's bicubic filter. A measure that could not be taken, such as LPIPS without its
+//! weights, is named in `absent` with the reason.
 
 mod dino;
 mod networks;
@@ -113,8 +114,8 @@ impl Pictures<'_> {
         Ok(seen)
     }
 
-    /// Takes the distances; `output` has the input's size. A distance that cannot be taken is absent, with
-    /// the reason.
+    /// Takes the distances. `output` has the input's size. A distance that cannot be taken is named in
+    /// `absent` with the reason.
     fn lpips(&self, lpips: &Lpips, output: &RgbImage, seen: &mut Similarities) {
         let absent = &mut seen.absent;
         let mut distance = |key: &str, a: &RgbImage, b: &RgbImage| {
@@ -165,7 +166,8 @@ impl Pictures<'_> {
     }
 }
 
-/// The cosine of two vectors. Null if one has no length, as the way between two equal pictures.
+/// The cosine of two vectors. It is null if one of them has the length 0, such as the difference of two equal
+/// pictures.
 fn near(a: &[f32], b: &[f32]) -> Similarity {
     let length = f64::from(cosine(a, a)).sqrt() * f64::from(cosine(b, b)).sqrt();
     Similarity((length > 0.0).then(|| f64::from(cosine(a, b)) / length))
@@ -184,7 +186,7 @@ fn only(image: &RgbImage, region: &Mask) -> RgbImage {
 impl Described for EditSimilarity {
     type Settings = EditSimilaritySettings;
     const NAME: &'static str = "edit-similarity";
-    const ABOUT: &'static str = "how near an edited picture is to its input, its target and its captions, to CLIP, DINO and LPIPS";
+    const ABOUT: &'static str = "how similar an edited picture is to its input, its target and its captions, as CLIP, DINO and LPIPS measure it";
     const ON_DEVICE: bool = true;
 
     fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {

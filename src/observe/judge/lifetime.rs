@@ -3,6 +3,7 @@
 use super::settings::{JudgeSettings, Judging};
 use crate::cancel::Cancel;
 use crate::remote::{Chat, ChatSettings};
+use crate::text::count::counted;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
@@ -115,11 +116,21 @@ pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
             lines.push(format!("  its `shutdown_date` is not a date: {text:?}"));
         }
         ends @ Lifetime::Ends { date, days } => lines.push(match ends.note(model) {
-            Some(note) => format!("  warning: {note} ({days} days from today)"),
-            None => format!("  it is to be shut down on {date}, {days} days from today"),
+            Some(note) => format!("  warning: {note} ({})", distance(days)),
+            None => format!("  it is to be shut down on {date}, {}", distance(days)),
         }),
     }
     lines
+}
+
+/// A number of days from today, in words.
+fn distance(days: i64) -> String {
+    let count = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
+    match days {
+        0 => "today".into(),
+        1.. => format!("{} from today", counted(count, "day")),
+        _ => format!("{} ago", counted(count, "day")),
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +155,19 @@ mod tests {
         ] {
             assert_eq!(lifetime_until(json!(date)).days(), Some(days), "{date}");
         }
+    }
+
+    #[test]
+    fn a_distance_is_singular_for_one_day() {
+        let words = [-2, -1, 0, 1, 10].map(distance);
+        let expected = [
+            "2 days ago",
+            "1 day ago",
+            "today",
+            "1 day from today",
+            "10 days from today",
+        ];
+        assert_eq!(words, expected);
     }
 
     #[test]

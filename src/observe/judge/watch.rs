@@ -194,8 +194,9 @@ impl State {
             let since = self.entry(name).and_then(|heard| heard.first);
             let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));
             let (count, before) = (rival.replies, &rival.name);
+            let noun = if count == 1 { "reply" } else { "replies" };
             return Some(format!(
-                "the judge changed: {count} replies by {before}, then {name}{since}"
+                "the judge changed: {count} {noun} by {before}, then {name}{since}"
             ));
         }
         let notable = class.is_another() || class == Class::Unpinned;

@@ -37,7 +37,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Reads text with PP-OCR. Give it to as many threads as there are cores: each works on its own picture.
+/// Reads text with PP-OCR. As many threads as there are cores may use it at the same time, each for its own
+/// picture.
 pub struct PpOcr {
     models: PpOcrModels,
     settings: PpOcrSettings,
@@ -50,7 +51,7 @@ pub struct PpOcr {
     idle: Mutex<Vec<Networks>>,
 }
 
-/// One thread's networks.
+/// The networks of one thread.
 struct Networks {
     detection: Network,
     direction: Network,
@@ -80,10 +81,11 @@ struct Line {
 }
 
 impl PpOcr {
-    /// Opens the networks once; further threads open their own when they first read.
+    /// Opens the networks of one thread. Further threads open their own when they first read.
     ///
     /// # Errors
-    /// Fails if a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
+    /// Fails if a setting has an impossible value, or if the library or a model is absent, damaged or of the
+    /// wrong kind.
     pub fn load(models: &PpOcrModels, settings: PpOcrSettings) -> Result<Self, PpOcrError> {
         if let Some(mistake) = settings.mistake() {
             return Err(PpOcrError::Setting { mistake });
@@ -185,8 +187,7 @@ impl PpOcr {
 impl Described for PpOcr {
     type Settings = PpOcrSettings;
     const NAME: &'static str = "ppocr";
-    const ABOUT: &'static str =
-        "what is written in a picture, line by line with its place, read by PP-OCR";
+    const ABOUT: &'static str = "the lines of text in a picture with their places, read by PP-OCR";
     const PLACES: &'static [&'static str] = &[
         "detection_model",
         "dictionary",
@@ -229,7 +230,7 @@ impl Observer for PpOcr {
     }
 }
 
-/// The characters of the recognition model's classes: the user's list, or the model's own.
+/// The characters of the recognition model's classes, from the user's list or from the model itself.
 fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpOcrError> {
     let (list, source) = match &models.dictionary {
         Some(file) => {
@@ -284,8 +285,8 @@ fn reading<'a>(engine: &'a str, lines: &'a [Line]) -> TextReading<'a> {
     }
 }
 
-/// Settings and file hashes. The places of the files and the number of threads are left out, since they
-/// change no result.
+/// The settings and the hashes of the files. The paths of the files and the number of threads are left out,
+/// since they change no result.
 fn identity(models: &PpOcrModels, settings: &PpOcrSettings) -> Result<Value, PpOcrError> {
     let mut identity = json!({
         "observer": PpOcr::NAME,

@@ -1,5 +1,5 @@
-//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors.
-//! Everything else is carried through byte for byte.
+//! The parts of the ONNX file format that are needed to rewrite a graph: nodes and constant tensors.
+//! Everything else is copied byte for byte.
 
 use std::collections::HashMap;
 
@@ -68,7 +68,7 @@ pub(super) struct Tensor {
 }
 
 impl Model {
-    /// `None` when the bytes are not an ONNX model.
+    /// Reads a model. `None` if the bytes are not an ONNX model.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;
@@ -115,7 +115,7 @@ impl Model {
         outer.to_bytes()
     }
 
-    /// The constant of that name, if it holds single-precision numbers.
+    /// The constant with this name, if it contains single-precision numbers.
     pub(super) fn constant(&self, name: &str) -> Option<&Tensor> {
         self.constants.get(name)
     }
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Name and value of a `Constant` node.
+    /// The name and the value of a `Constant` node.
     fn constant(&self) -> Option<(String, Tensor)> {
         if self.op != "Constant" {
             return None;
@@ -199,7 +199,7 @@ impl Node {
 }
 
 impl Tensor {
-    /// Output channels of convolution weights; `None` when there are none.
+    /// The number of output channels of convolution weights. `None` if there are no values.
     pub(super) fn channels(&self) -> Option<usize> {
         let channels = usize::try_from(*self.dims.first()?).ok()?;
         (!self.values.is_empty()).then_some(channels)

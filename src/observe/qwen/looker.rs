@@ -22,18 +22,18 @@ pub(super) const ENGINE: &str = "qwen2.5-vl";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QwenSettings {
-    /// The folder as Qwen2.5-VL is published; `unigauge fetch qwen2.5-vl-7b` brings the default.
+    /// The folder of a Qwen2.5-VL as it is published. `unigauge fetch qwen2.5-vl-7b` fetches the default.
     pub checkpoint: PathBuf,
-    /// What is asked, instead of the observer's own wording; for `qwen-vqa` with `{question}` in it, for
-    /// `qwen-vqascore` with `{prompt}`. A judge has prompt sets instead.
+    /// The question, instead of the observer's own wording. For `qwen-vqa` it must contain `{question}`, for
+    /// `qwen-vqascore` `{prompt}`. A judge uses prompt sets instead.
     pub prompt: Option<String>,
-    /// Longest answer in tokens; without it, as long as the observer needs.
+    /// Longest answer in tokens (default: as long as the observer needs).
     pub max_new_tokens: Option<usize>,
-    /// Smallest area of a picture, in pixels; a smaller one is enlarged.
+    /// Smallest area of a picture, in pixels. A smaller picture is enlarged.
     pub min_pixels: u64,
-    /// Largest area of a picture, in pixels; a larger one is shrunk.
+    /// Largest area of a picture, in pixels. A larger picture is shrunk.
     pub max_pixels: u64,
-    /// Makes tokens that were said already less likely; the published `generation_config.json` has 1.05.
+    /// A number above 1 makes repeated tokens less likely. The published `generation_config.json` has 1.05.
     pub repetition_penalty: f64,
 }
 
@@ -62,8 +62,8 @@ pub(in crate::observe) struct Looker {
 }
 
 impl Looker {
-    /// Loads the network: in bf16 on a GPU, in f32 on the CPU. `prompt` and `longest` (tokens) are used where
-    /// the settings have none.
+    /// Loads the network, in bf16 on a GPU and in f32 on the CPU. `prompt` is what is asked. `longest` is the
+    /// longest answer in tokens, if the settings give none.
     pub(in crate::observe) fn open(
         observer: &str,
         settings: &QwenSettings,
@@ -113,7 +113,7 @@ impl Looker {
         })
     }
 
-    /// The answer to a picture followed by words.
+    /// The answer to a picture that words follow.
     pub(super) fn ask(&self, image: &RgbImage, words: &str) -> Result<Reply> {
         let message = Message {
             role: Role::User,
@@ -129,7 +129,7 @@ impl Looker {
         ids.first().copied().ok_or_else(nothing)
     }
 
-    /// The probability, 0 to 1, that the answer to a picture followed by words begins with a token.
+    /// The probability, 0 to 1, that the answer to a picture and words begins with this token.
     pub(super) fn chance(&self, image: &RgbImage, words: &str, token: u32) -> Result<f64> {
         let message = Message {
             role: Role::User,

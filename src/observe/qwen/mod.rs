@@ -1,5 +1,5 @@
-//! Qwen2.5-VL as an observer: it reads what is written in a picture (`qwen-ocr`), answers questions about it
-//! (`qwen-vqa`) or says how likely a yes is (`qwen-vqascore`), in this process.
+//! Qwen2.5-VL as an observer in this process. It reads the text in a picture (`qwen-ocr`), answers questions
+//! about a picture (`qwen-vqa`), or says how likely it is to answer "Yes" (`qwen-vqascore`).
 
 mod looker;
 mod ocr;

@@ -1,4 +1,4 @@
-//! `qwen-ocr`: what is written in a picture, read by Qwen2.5-VL, the reader of LongText-Bench and OneIG.
+//! `qwen-ocr`: the text in a picture, read by Qwen2.5-VL, which LongText-Bench and OneIG use for this.
 
 use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
@@ -8,11 +8,12 @@ use crate::record::evidence::written;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// In our own words; the official instruction goes into the setting `prompt`.
+/// The question in the wording of this program. The official instruction can be given in the setting
+/// `prompt`.
 pub(in crate::observe) const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
 written, and nothing else. Write a text that stands there once only once. If there is no text, reply: No text recognized.";
 
-/// Most tokens of a reply, as in the official script.
+/// The largest number of tokens in a reply, as in the official script.
 pub(in crate::observe) const LONGEST: usize = 1024;
 
 /// The observer.
@@ -35,7 +36,7 @@ impl QwenOcr {
 impl Described for QwenOcr {
     type Settings = QwenSettings;
     const NAME: &'static str = "qwen-ocr";
-    const ABOUT: &'static str = "what is written in a picture, read by Qwen2.5-VL";
+    const ABOUT: &'static str = "the text in a picture, read by Qwen2.5-VL";
     const ON_DEVICE: bool = true;
     const PLACES: &'static [&'static str] = &["checkpoint"];
 

@@ -1,5 +1,5 @@
-//! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these
-//! are not comparable with them.
+//! `qwen-vqa`: answers to DPG-Bench's questions by Qwen2.5-VL. The benchmark's numbers come from mPLUG, so
+//! these numbers are not comparable with them.
 
 use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 const PROMPT: &str = "{question} Answer with one word, yes or no.";
 
-/// Most tokens of a reply.
+/// The largest number of tokens in a reply.
 const LONGEST: usize = 16;
 
 /// The observer.
@@ -48,8 +48,7 @@ impl QwenVqa {
     }
 }
 
-/// The first word of a reply in lower case, such as `yes` for `Yes, there is.`; the rule accepts nothing but
-/// `yes`.
+/// The first word of a reply in lower case, such as `yes` for `Yes, there is.` The rule accepts only `yes`.
 fn first_word(reply: &str) -> String {
     let letters = reply.trim_start_matches(|c: char| !c.is_alphanumeric());
     let word = letters.split(|c: char| !c.is_alphanumeric()).next();

@@ -1,5 +1,5 @@
-//! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with
-//! "Yes". GenAI-Bench's numbers come from CLIP-FlanT5; these are not comparable with them.
+//! `qwen-vqascore`: the probability that Qwen2.5-VL answers the question of `vqascore` with "Yes".
+//! GenAI-Bench's numbers come from CLIP-FlanT5, so these numbers are not comparable with them.
 
 use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::record::evidence::{Likelihood, written};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// The answer whose first token's chance is the score.
+/// The answer. The probability of its first token is the score.
 const ANSWER: &str = "Yes";
 
 /// The observer.
