@@ -314,7 +314,7 @@ impl Table {
         self.assets
             .iter()
             .find(|asset| asset.id == id)
-            .ok_or_else(|| self.unknown(id))
+            .ok_or_else(|| self.unknown_error(id))
     }
 
     /// Replaces the names of groups by their members and drops repetitions. The order is kept.
@@ -338,7 +338,7 @@ impl Table {
         Ok(found)
     }
 
-    fn unknown(&self, id: &str) -> HubError {
+    fn unknown_error(&self, id: &str) -> HubError {
         let ids = self.assets.iter().map(|asset| asset.id.as_str());
         let known: Vec<&str> = self.groups.keys().map(String::as_str).chain(ids).collect();
         let nearest = known

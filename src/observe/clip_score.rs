@@ -2,7 +2,7 @@
 //! 2104.08718, without the clipping and the factor 2.5).
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -37,7 +37,7 @@ pub struct ClipScore {
 
 impl ClipScore {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
         let seen = clip.image(image);
         let near = seen.and_then(|seen| Ok(cosine(&seen, &clip.text(&subject.item.prompt)?)));

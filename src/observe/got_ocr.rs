@@ -1,6 +1,6 @@
 //! `got-ocr`: the text in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -226,7 +226,7 @@ impl Observer for GotOcr {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let read = self.read(picture(subject, Self::NAME)?);
+            let read = self.read(output_picture(subject, Self::NAME)?);
             let read = read.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
             Ok(written(&read)?)
         };

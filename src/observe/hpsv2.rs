@@ -2,7 +2,7 @@
 //! and the prompt, from a CLIP ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -158,7 +158,7 @@ impl Observer for HpsV2 {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = picture(subject, Self::NAME)?;
+            let image = output_picture(subject, Self::NAME)?;
             match self.score(subject.item, image) {
                 Ok(score) => Ok(written(&Preference {
                     hpsv2: score.into(),

@@ -1,7 +1,7 @@
 //! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
 //! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::questions::questions;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -157,7 +157,7 @@ impl Observer for MplugVqa {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let answers = self.answers(subject.item, picture(subject, Self::NAME)?);
+            let answers = self.answers(subject.item, output_picture(subject, Self::NAME)?);
             let answers = answers.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
             Ok(written(&answers)?)
         };

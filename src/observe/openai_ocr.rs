@@ -1,6 +1,6 @@
 //! `openai-ocr`: the text in a picture, read by a model on any server with the API of OpenAI.
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::qwen::{LONGEST, PROMPT};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
@@ -75,7 +75,7 @@ pub struct OpenAiOcr {
 
 impl OpenAiOcr {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         if let Some(why) = self.dead().clone() {
             return Err(ObserveError::new("server", why));
         }

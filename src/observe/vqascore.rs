@@ -1,7 +1,7 @@
 //! `vqascore`: the probability that CLIP-FlanT5 answers "Yes" when it is asked whether a picture shows the
 //! prompt (Lin et al., arXiv 2404.01291). This is the score of GenAI-Bench.
 
-use super::pictures::output;
+use super::pictures::output_pixels;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -229,7 +229,7 @@ impl Observer for VqaScore {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let scored = self.score(output(subject, Self::NAME)?, &subject.item.prompt);
+            let scored = self.score(output_pixels(subject, Self::NAME)?, &subject.item.prompt);
             let scored = scored.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
             Ok(written(&scored)?)
         };

@@ -6,7 +6,7 @@
 //! another size is resized to 32 × 32 pixels by Pillow's bicubic filter, and boxes are in pixels of the
 //! resized picture.
 
-use super::pictures::output;
+use super::pictures::output_pixels;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
 use crate::record::evidence::{Detection, Detections, Field, Text, written};
@@ -28,7 +28,7 @@ pub struct WorldSettings {}
 pub struct World;
 
 fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
-    let picture = output(subject, World::NAME)?;
+    let picture = output_pixels(subject, World::NAME)?;
     let resized = (picture.dimensions() != (SIDE, SIDE))
         .then(|| resize(picture, SIDE, SIDE, Filter::Bicubic));
     let found = read::things(resized.as_ref().unwrap_or(picture));

@@ -148,14 +148,18 @@ impl Chat {
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
-            let turn = unless(&self.closed, unless(cancel, self.pace.turn(tokens))).await;
+            let turn = unless(
+                &self.closed,
+                unless(cancel, self.pace.wait_for_turn(tokens)),
+            )
+            .await;
             let turn = turn.flatten().ok_or(ChatError::Cancelled)?;
             if self.closed.is_raised() {
                 return Err(ChatError::Cancelled);
             }
             let leave = self
                 .ledger
-                .leave()
+                .permit_call()
                 .map_err(|message| ChatError::Budget { message })?;
             attempt += 1;
             asking.get_or_insert_with(|| Asking::begin(&self.place));
@@ -167,7 +171,7 @@ impl Chat {
             let outcome =
                 unless(cancel, self.send(request.body(bytes.clone()), &fields, end)).await;
             if let Some(Ok(reply)) = &outcome {
-                self.ledger.pay(reply.usage.or_reckoned(tokens));
+                self.ledger.add_call(reply.usage.or_reckoned(tokens));
             }
             drop((turn, leave));
             let fault = match outcome.ok_or(ChatError::Cancelled)? {
@@ -199,13 +203,13 @@ impl Chat {
                 Fault::Strange { message } => ("protocol", message, None),
                 Fault::Absent { message, help } => {
                     drop(asking);
-                    return Err(self.absent(message, help, cancel).await);
+                    return Err(self.absent_error(message, help, cancel).await);
                 }
                 other => return self.give_up(other, attempt, start),
             };
             let pause = wait.unwrap_or_else(|| http::backoff(self.checked.first_wait, attempt - 1));
             if kind == "rate-limit" {
-                self.pace.busy(pause);
+                self.pace.slow_down(pause);
             }
             if attempt >= self.attempts || pause > MAX_WAIT || Instant::now() + pause >= end {
                 return Err(exhausted(kind, message, attempt));
@@ -252,9 +256,9 @@ impl Chat {
     }
 
     /// The meaning of "not found", once it is known whether the place answers other requests.
-    async fn absent(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
+    async fn absent_error(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
         loop {
-            match places::answers(&self.place) {
+            match places::has_place_answered(&self.place) {
                 Some(true) => {
                     let kind = "rejected";
                     return ChatError::Item { kind, message };
@@ -321,7 +325,7 @@ impl Chat {
         let limit = end.min(Instant::now() + self.checked.timeout);
         let heard = self.receive(request, asked.server, limit).await?;
         let answer = asked.read(&heard)?;
-        let mut reply = read_chat(&answer).map_err(|what| asked.strange(&heard, what))?;
+        let mut reply = read_chat(&answer).map_err(|what| asked.strange_fault(&heard, what))?;
         reply.text = self.hide(&reply.text);
         reply.reasoning = reply.reasoning.map(|text| self.hide(&text));
         reply.refusal = reply.refusal.map(|text| self.hide(&text));

@@ -196,7 +196,7 @@ impl Client {
             }
             Err(Failed::Absent(message, help)) => {
                 drop(asking);
-                Err(absent(&place, message, help, cancel))
+                Err(absent_error(&place, message, help, cancel))
             }
             Err(Failed::Final(error) | Failed::Again(error, _)) => Err(error),
         }
@@ -332,9 +332,9 @@ fn failed(fault: Fault) -> Failed {
 }
 
 /// The meaning of "not found", once it is known whether the place answers other requests.
-fn absent(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
+fn absent_error(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
     loop {
-        match places::answers(place) {
+        match places::has_place_answered(place) {
             Some(true) => return RemoteError::item("rejected", message),
             Some(false) => return RemoteError::fatal(message, help),
             None if http::sleep(places::PAUSE, cancel) => {}

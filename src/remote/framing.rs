@@ -95,11 +95,11 @@ impl Lines {
             (Err(_), "error") => self.events.values.push(serde_json::json!({"error": data})),
             (Err(_), "ping") => {}
             // Some servers leave out the blank lines between events.
-            (Err(_), _) => lines.iter().for_each(|line| self.single(line.trim())),
+            (Err(_), _) => lines.iter().for_each(|line| self.take_single(line.trim())),
         }
     }
 
-    fn single(&mut self, data: &str) {
+    fn take_single(&mut self, data: &str) {
         match json::read(data.as_bytes()) {
             Ok(value) => self.events.values.push(value),
             Err(_) if data == "[DONE]" => self.events.ended = true,

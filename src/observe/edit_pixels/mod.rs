@@ -25,7 +25,9 @@
 
 mod region;
 
-use super::pictures::{at_size_of, files, input, open, output, path};
+use super::pictures::{
+    at_size_of, expected_text, files, input_picture, open_picture, output_pixels,
+};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::cv::{Element, dilate, erode};
 use crate::image::edit::{
@@ -38,7 +40,7 @@ use crate::record::evidence::{
 use image::RgbImage;
 use rayon::prelude::*;
 use region::Region;
-pub(super) use region::annotation;
+pub(super) use region::annotated_mask;
 use serde_json::{Value, json};
 
 /// Increases when the numbers change.
@@ -49,10 +51,10 @@ pub struct EditPixels(ChangeSettings);
 
 impl EditPixels {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let output = output(subject, Self::NAME)?;
-        let input = input(subject, Self::NAME)?;
-        let target = path(subject.item, "target")
-            .map(|path| open(subject, path, "target picture"))
+        let output = output_pixels(subject, Self::NAME)?;
+        let input = input_picture(subject, Self::NAME)?;
+        let target = expected_text(subject.item, "target")
+            .map(|path| open_picture(subject, path, "target picture"))
             .transpose()?;
         let resized = at_size_of(output, &input);
         let seen = resized.as_ref().unwrap_or(output);
@@ -86,17 +88,17 @@ impl EditPixels {
                 runs: cells.runs(),
             },
             region: region.from,
-            inside: part(&region.mask, edited, similarity(1)),
-            outside: part(&far, outside, similarity(2)),
+            inside: region_measures(&region.mask, edited, similarity(1)),
+            outside: region_measures(&far, outside, similarity(2)),
             overlap: region
                 .is_given()
                 .then(|| overlap(&change.all, &region.mask, &near)),
             zeroed: region
                 .is_annotated()
-                .then(|| zeroed(&input, seen, &region.mask, left)),
+                .then(|| compare_zeroed(&input, seen, &region.mask, left)),
             target: target
                 .as_ref()
-                .map(|target| beside(output, target, &region.mask)),
+                .map(|target| compare_with_target(output, target, &region.mask)),
         })?)
     }
 }
@@ -111,7 +113,7 @@ fn comparison(difference: Difference, similarity: Option<f64>) -> Comparison {
     }
 }
 
-fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionMeasures {
+fn region_measures(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionMeasures {
     RegionMeasures {
         share: mask.share(),
         comparison: comparison(difference, similarity),
@@ -134,7 +136,12 @@ fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
 }
 
 /// Compares the pictures over the whole frame after both are made black inside the region.
-fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) -> Comparison {
+fn compare_zeroed(
+    input: &RgbImage,
+    seen: &RgbImage,
+    region: &Mask,
+    left: Difference,
+) -> Comparison {
     let black = |image: &RgbImage| {
         let mut image = image.clone();
         let pixels = image.pixels_mut().zip(region.pixels());
@@ -150,7 +157,7 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
 }
 
 /// Compares the output with the target, at the target's size.
-fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
+fn compare_with_target(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
     let resized = at_size_of(output, target);
     let seen = resized.as_ref().unwrap_or(output);
     let region = region.resized(target.width() as usize, target.height() as usize);
@@ -161,7 +168,7 @@ fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures
     let similarity = |place: usize| similar.get(place).copied().flatten();
     TargetMeasures {
         whole: comparison(left + edited, similarity(0)),
-        inside: part(&region, edited, similarity(1)),
+        inside: region_measures(&region, edited, similarity(1)),
     }
 }
 

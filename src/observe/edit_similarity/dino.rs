@@ -69,7 +69,7 @@ impl Dino {
 
     /// # Errors
     /// Fails if the device fails.
-    pub(super) fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
+    pub(super) fn class_state(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
         let pixels = pixels.to_device(&self.device)?;
         let states = match &self.network {
@@ -124,13 +124,13 @@ impl Structure {
     /// # Errors
     /// Fails if the device fails.
     pub(super) fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
-        let difference = (self.alike(a)? - self.alike(b)?)?;
+        let difference = (self.key_cosines(a)? - self.key_cosines(b)?)?;
         let distance: f32 = difference.sqr()?.mean_all()?.to_scalar()?;
         Ok(f64::from(distance))
     }
 
     /// Cosines between the keys of all tokens, with the shape [1 + N, 1 + N].
-    fn alike(&self, image: &RgbImage) -> Result<Tensor> {
+    fn key_cosines(&self, image: &RgbImage) -> Result<Tensor> {
         let keys = self.vit.keys(&self.pixels(image)?)?.squeeze(0)?;
         let lengths = keys.sqr()?.sum_keepdim(1)?.sqrt()?;
         let products = lengths.matmul(&lengths.t()?)?.maximum(1e-8f32)?;

@@ -11,7 +11,7 @@ mod settings;
 pub use settings::GenevalDetectorSettings;
 
 use super::clip::ClipEncoder;
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -97,7 +97,7 @@ impl GenevalDetector {
             let class = self.class(instance.label);
             let mut detection = Detection {
                 class: Text::from(class.clone()).into(),
-                score: shortest(instance.score).into(),
+                score: shortest_decimal(instance.score).into(),
                 bbox: instance.bbox.into(),
                 ..Detection::default()
             };
@@ -107,8 +107,8 @@ impl GenevalDetector {
                 let mask = seen.logits.mask(instance.query);
                 let colors = self.colors.classify(&class, image, &mask, instance.bbox)?;
                 let scores = PALETTE.iter().zip(colors.scores);
-                let scores =
-                    scores.map(|(name, score)| ((*name).to_owned(), shortest(score).into()));
+                let scores = scores
+                    .map(|(name, score)| ((*name).to_owned(), shortest_decimal(score).into()));
                 detection.color = Text::from(PALETTE[colors.best]).into();
                 detection.color_scores = Some(scores.collect());
             }
@@ -123,7 +123,7 @@ impl GenevalDetector {
     }
 
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let failed = |error: ModelError| ObserveError::new("detector", error.to_string());
         let prepared = detectable(image).map_err(failed)?;
         let seen = self.detect(&prepared).map_err(failed)?;
@@ -144,7 +144,7 @@ fn colored_classes(item: &Item) -> BTreeSet<String> {
 }
 
 /// The 64-bit number with the shortest decimal text of a 32-bit number. NaN stays NaN, which is null in JSON.
-fn shortest(value: f32) -> f64 {
+fn shortest_decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
 
@@ -197,7 +197,7 @@ impl Described for GenevalDetector {
         let fingerprint = detector.fingerprint()?;
         // The detector looks at a test picture twice. Both answers must agree with each other and with
         // earlier answers.
-        let answer = selftest::answer(&network, &device)?;
+        let answer = selftest::test_answer(&network, &device)?;
         // Without a cache there are no earlier answers.
         if let Ok(cache) = means.hub.cache() {
             let known = cache.join("self-tests").join(Self::NAME);

@@ -27,7 +27,7 @@ fn picture() -> RgbImage {
 }
 
 /// The largest allowed difference between two answers of one device. A GPU may add numbers in another order.
-fn allowed(device: &Device) -> f32 {
+fn allowed_difference(device: &Device) -> f32 {
     if device.is_cpu() { 0.0 } else { 1e-2 }
 }
 
@@ -39,7 +39,7 @@ const ALLOWED_BETWEEN: f32 = 5e-2;
 ///
 /// # Errors
 /// Fails if the answers to the same picture differ, or are not numbers.
-pub(super) fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
+pub(super) fn test_answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
     let look = || -> Result<(Vec<f32>, Vec<f32>)> {
@@ -60,8 +60,9 @@ pub(super) fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>>
             tensor: "the detector's answer to a test picture".into(),
         });
     }
-    let worst = apart(&first.0, &second.0).max(apart(&first.1, &second.1));
-    if worst > allowed(device) {
+    let worst =
+        largest_difference(&first.0, &second.0).max(largest_difference(&first.1, &second.1));
+    if worst > allowed_difference(device) {
         return Err(ModelError::Input(format!(
             "the detector gives two answers to the same picture that differ by {worst}: the memory or the driver is faulty"
         )));
@@ -80,12 +81,12 @@ pub(super) fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -
     let known = std::fs::read(&file).ok();
     let known = known.and_then(|bytes| serde_json::from_slice::<Vec<f32>>(&bytes).ok());
     let Some(known) = known else {
-        if let Err(error) = remember(answer, &file) {
+        if let Err(error) = write_answer(answer, &file) {
             tracing::debug!("{}: {error}", file.display());
         }
         return Ok(());
     };
-    let worst = apart(answer, &known);
+    let worst = largest_difference(answer, &known);
     if worst <= ALLOWED_BETWEEN {
         return Ok(());
     }
@@ -99,12 +100,12 @@ pub(super) fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -
     ))
 }
 
-fn remember(answer: &[f32], file: &Path) -> std::io::Result<()> {
+fn write_answer(answer: &[f32], file: &Path) -> std::io::Result<()> {
     write_whole(file, &serde_json::to_vec(answer)?).map_err(|error| error.source)
 }
 
 /// The largest difference between two numbers. It is infinite if the lengths differ.
-fn apart(a: &[f32], b: &[f32]) -> f32 {
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     if a.len() != b.len() {
         return f32::INFINITY;
     }

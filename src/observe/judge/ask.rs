@@ -125,7 +125,7 @@ impl Judge {
     }
 
     /// The assumed cost of a call before it is answered, in tokens.
-    pub(super) fn reckon(&self, question: &Question<'_>) -> u64 {
+    pub(super) fn estimated_tokens(&self, question: &Question<'_>) -> u64 {
         let Self::Server { settings, .. } = self else {
             return 0;
         };
@@ -157,7 +157,7 @@ impl Judge {
                 if let Some(limit) = question.max_tokens {
                     body.insert(settings.token_field.clone(), limit.into());
                 }
-                chat.complete(&body, self.reckon(question), cancel)
+                chat.complete(&body, self.estimated_tokens(question), cancel)
                     .await
                     .map_err(observe_error)
             }
@@ -175,7 +175,7 @@ fn messages(
 ) -> Result<Value, ObserveError> {
     let mut content = Vec::new();
     for picture in &question.pictures {
-        let (mime, bytes) = picture.sent()?;
+        let (mime, bytes) = picture.encoded()?;
         let mut image = json!({"url": data_url(&mime, &bytes)});
         if let Some(detail) = detail {
             image["detail"] = detail.into();

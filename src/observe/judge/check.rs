@@ -29,7 +29,7 @@ pub(super) async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     };
     let name = flow.judge.name();
     let listed = chat
-        .listed(name, &flow.cancel)
+        .look_up_model(name, &flow.cancel)
         .await
         .map_err(observe_error)?;
     if listed.listed == Some(false) {

@@ -1,5 +1,5 @@
-//! The definition of a prompt set: the calls that judge an output, their words, and the patterns of a reply that
-//! is understood.
+//! The definition of a prompt set: the calls that judge an output, their words, and the patterns of a reply
+//! that is understood.
 
 use crate::record::Object;
 use serde::{Deserialize, Serialize};

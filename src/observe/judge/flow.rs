@@ -112,7 +112,7 @@ impl Flow {
                 let mut question = Question {
                     system: system.as_deref(),
                     text,
-                    pictures: job.pictures.shown(&asked.pictures),
+                    pictures: job.pictures.of_call(&asked.pictures),
                     max_tokens: None,
                 };
                 let key = self.key(&asked.role, &question, job.repeat, round);
@@ -181,12 +181,12 @@ impl Flow {
         let _alone = if key.is_empty() {
             None
         } else {
-            Some(self.replies.alone(&key).await)
+            Some(self.replies.lock_call(&key).await)
         };
         if let Some(reply) = self
             .replies
             .get(&key)
-            .filter(|reply| self.watch.takes(reply))
+            .filter(|reply| self.watch.may_use(reply))
         {
             return Ok((reply, true));
         }
@@ -197,7 +197,7 @@ impl Flow {
         let completion = completion.map_err(|error| self.watch.stopped().unwrap_or(error))?;
         let (usage, refusal) = (completion.reply.usage, completion.reply.refusal);
         let reckoned = match (usage.input, &refusal) {
-            (None, None) => self.judge.reckon(question),
+            (None, None) => self.judge.estimated_tokens(question),
             _ => 0,
         };
         let mut reply = Reply {
@@ -218,11 +218,11 @@ impl Flow {
             attempts: completion.attempts,
             seconds: completion.seconds,
         };
-        self.watch.hear(&mut reply);
+        self.watch.count_new(&mut reply);
         if reply.set_aside.is_some() {
             self.judge.close();
         }
-        let reply = self.replies.keep(reply).await.map_err(disk_error)?;
+        let reply = self.replies.write_down(reply).await.map_err(disk_error)?;
         match (&reply.set_aside, self.watch.stopped()) {
             (Some(_), Some(end)) => Err(end),
             _ => Ok((reply, false)),

@@ -97,7 +97,7 @@ pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
         .enable_all()
         .build();
     let listed = match runtime {
-        Ok(runtime) => runtime.block_on(chat.listed(model, cancel)),
+        Ok(runtime) => runtime.block_on(chat.look_up_model(model, cancel)),
         Err(error) => return told(&error),
     };
     let listed = match listed {
@@ -116,15 +116,15 @@ pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
             lines.push(format!("  its `shutdown_date` is not a date: {text:?}"));
         }
         ends @ Lifetime::Ends { date, days } => lines.push(match ends.note(model) {
-            Some(note) => format!("  warning: {note} ({})", distance(days)),
-            None => format!("  it is to be shut down on {date}, {}", distance(days)),
+            Some(note) => format!("  warning: {note} ({})", days_in_words(days)),
+            None => format!("  it is to be shut down on {date}, {}", days_in_words(days)),
         }),
     }
     lines
 }
 
 /// A number of days from today, in words.
-fn distance(days: i64) -> String {
+fn days_in_words(days: i64) -> String {
     let count = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
     match days {
         0 => "today".into(),
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_distance_is_singular_for_one_day() {
-        let words = [-2, -1, 0, 1, 10].map(distance);
+        let words = [-2, -1, 0, 1, 10].map(days_in_words);
         let expected = [
             "2 days ago",
             "1 day ago",

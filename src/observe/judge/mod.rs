@@ -192,7 +192,7 @@ impl Observer for JudgeObserver {
         let here = self.flow.replies.open(&own.join(replies::FILE));
         let here = here.map_err(disk_error)?;
         if let Judge::Server { chat, .. } = &self.flow.judge {
-            let elsewhere = replies::elsewhere(own).map_err(disk_error)?;
+            let elsewhere = replies::of_other_shards(own).map_err(disk_error)?;
             let all = here.iter().map(AsRef::as_ref).chain(&elsewhere);
             self.flow.watch.recall(all);
             chat.ledger().restart(

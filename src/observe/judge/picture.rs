@@ -46,20 +46,22 @@ impl Pictures {
         let mut pictures = Self::default();
         if shows(Shown::Source) {
             if sources.is_empty() {
-                return Err(missing("the item has no input picture to compare with"));
+                return Err(missing_error(
+                    "the item has no input picture to compare with",
+                ));
             }
             for image in sources {
                 let (picture, changes) = read(&subject.base.join(image), form)?;
                 if local || form.encoding == Encoding::Jpeg {
                     let whose = "the item's input picture";
-                    subject.noted.changes(&changes, whose);
+                    subject.noted.note_changes(&changes, whose);
                 }
                 pictures.source.push(picture);
             }
         }
         if shows(Shown::Output) {
             let (Some(file), Some(rgb)) = (subject.file, subject.image) else {
-                return Err(missing(
+                return Err(missing_error(
                     "the judge needs a picture, but this output is not one",
                 ));
             };
@@ -79,7 +81,7 @@ impl Pictures {
     }
 
     /// The pictures of a call, in its order.
-    pub(super) fn shown(&self, what: &[Shown]) -> Vec<&Picture> {
+    pub(super) fn of_call(&self, what: &[Shown]) -> Vec<&Picture> {
         let of = |what: &Shown| match what {
             Shown::Source => self.source.iter().collect::<Vec<_>>(),
             Shown::Output => self.output.iter().collect(),
@@ -92,7 +94,7 @@ impl Pictures {
 /// sent unchanged is decoded too, so that no damaged picture is sent.
 fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), ObserveError> {
     let failed = |error: ImageError| match error {
-        ImageError::NotFound { .. } => missing(&error.to_string()),
+        ImageError::NotFound { .. } => missing_error(&error.to_string()),
         error => ObserveError::new("image", error.to_string()),
     };
     let bytes = read_file(path).map_err(failed)?;
@@ -108,7 +110,7 @@ fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), Obser
     Ok((picture, decoded.changes))
 }
 
-fn missing(what: &str) -> ObserveError {
+fn missing_error(what: &str) -> ObserveError {
     ObserveError::new("missing", what)
 }
 
@@ -135,7 +137,7 @@ impl Picture {
     ///
     /// # Errors
     /// Fails if a side of the picture is 0.
-    pub(super) fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
+    pub(super) fn encoded(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
         match self {
             Self::File { bytes, mime } => Ok((mime.clone(), bytes.into())),
             Self::Pixels(rgb) => {

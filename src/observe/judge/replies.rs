@@ -21,7 +21,7 @@ pub(super) const FILE: &str = "replies.jsonl";
 ///
 /// # Errors
 /// Fails if one of their files cannot be read.
-pub(super) fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
+pub(super) fn of_other_shards(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let (Some(root), Some(here)) = (own.parent(), name(own)) else {
@@ -96,7 +96,7 @@ impl Reply {
     }
 
     /// When the server sent the reply, by its own clock. If the server does not say, when the reply came.
-    pub(super) fn moment(&self) -> Option<jiff::Timestamp> {
+    pub(super) fn sent_or_received(&self) -> Option<jiff::Timestamp> {
         let sent = self.about.server_date.as_deref();
         sent.and_then(http_date).or(self.received)
     }
@@ -178,7 +178,7 @@ impl Replies {
     }
 
     /// Waits until no other task makes this call.
-    pub(super) async fn alone(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn lock_call(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let flight = locked(&self.flights).entry(key.into()).or_default().clone();
         flight.lock_owned().await
     }
@@ -187,7 +187,7 @@ impl Replies {
     ///
     /// # Errors
     /// Fails if the file cannot be written.
-    pub(super) async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
+    pub(super) async fn write_down(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {
             let mut line = serde_json::to_vec(&reply).map_err(|error| error.to_string())?;
@@ -264,7 +264,7 @@ mod tests {
             .unwrap();
         let replies = Replies::default();
         assert!(replies.open(&path).unwrap().is_empty());
-        runtime.block_on(replies.keep(reply("a"))).unwrap();
+        runtime.block_on(replies.write_down(reply("a"))).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         let whole = bytes.len();
         bytes.extend_from_slice(b"{\"key\":\"b\",");

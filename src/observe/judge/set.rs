@@ -128,7 +128,7 @@ impl Prompts {
     pub(super) fn item_values(&self, item: &Item) -> Value {
         let values = self.set.fields().filter(|field| *field != "output");
         values
-            .map(|field| Value::from(value(item, None, field).ok()))
+            .map(|field| Value::from(item_value(item, None, field).ok()))
             .collect()
     }
 
@@ -146,7 +146,7 @@ impl Prompts {
             (Some(text), _) => text,
             (None, field) => {
                 let field = field.as_deref().unwrap_or_default();
-                let key = value(item, Some(output), field)?;
+                let key = item_value(item, Some(output), field)?;
                 let renamed = call.rename.get(&key).unwrap_or(&key);
                 call.texts.get(renamed).ok_or_else(|| {
                     let known: Vec<&str> = call.texts.keys().map(String::as_str).collect();
@@ -178,7 +178,7 @@ impl Prompts {
                 return Ok(filled);
             };
             filled.push_str(&rest[..at]);
-            filled.push_str(&value(item, Some(output), field)?);
+            filled.push_str(&item_value(item, Some(output), field)?);
             rest = &rest[at + mark.len()..];
         }
     }
@@ -191,7 +191,7 @@ impl Prompts {
 }
 
 /// A value of an item or its output.
-fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, String> {
+fn item_value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, String> {
     let found = match field.split_once('.') {
         Some(("expect", key)) => item.expect.get(key).cloned(),
         Some(("tags", key)) => item.tags.get(key).map(|tag| Value::from(tag.as_str())),

@@ -72,7 +72,7 @@ impl Watch {
         *state = State::default();
         for reply in replies.filter(|reply| self.concerns(reply)) {
             if let (Some(name), Some(class)) = (&reply.model, self.class(reply)) {
-                self.count(&mut state, name, class, reply.moment());
+                self.count(&mut state, name, class, reply.sent_or_received());
             }
         }
     }
@@ -123,7 +123,7 @@ impl Watch {
     }
 
     /// Whether a reply on the disk may be used.
-    pub(super) fn takes(&self, reply: &Reply) -> bool {
+    pub(super) fn may_use(&self, reply: &Reply) -> bool {
         let (Some(name), Answering::Stop) = (&reply.model, self.rule) else {
             return true;
         };
@@ -132,7 +132,7 @@ impl Watch {
     }
 
     /// Counts a new reply and writes its class into it. If the reply is not used, the reason is written too.
-    pub(super) fn hear(&self, reply: &mut Reply) {
+    pub(super) fn count_new(&self, reply: &mut Reply) {
         reply.class = self.class(reply);
         let Some(class) = reply.class else {
             return;
@@ -148,9 +148,9 @@ impl Watch {
             }
             return;
         };
-        let first = self.count(&mut state, name, class, reply.moment());
-        let why = state.why(name, &self.asked, class);
-        let used = state.entry(name).is_none_or(|heard| heard.used);
+        let first = self.count(&mut state, name, class, reply.sent_or_received());
+        let why = state.remark_on(name, &self.asked, class);
+        let used = state.find_heard(name).is_none_or(|heard| heard.used);
         match why {
             Some(why) if !used => {
                 reply.set_aside = Some(why.clone());
@@ -182,16 +182,16 @@ impl State {
         used.find(|heard| heard.read.conflicts(read))
     }
 
-    fn entry(&self, name: &str) -> Option<&Heard> {
+    fn find_heard(&self, name: &str) -> Option<&Heard> {
         let read = ModelName::parse(name);
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
     /// What the user must know about a model that answers. `None` if it is the right one.
-    fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
+    fn remark_on(&self, name: &str, asked: &str, class: Class) -> Option<String> {
         let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
-            let since = self.entry(name).and_then(|heard| heard.first);
+            let since = self.find_heard(name).and_then(|heard| heard.first);
             let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));
             let (count, before) = (rival.replies, &rival.name);
             let noun = if count == 1 { "reply" } else { "replies" };
@@ -221,7 +221,7 @@ mod tests {
 
     fn heard(watch: &Watch, model: &str) -> Reply {
         let mut reply = reply(Some(model));
-        watch.hear(&mut reply);
+        watch.count_new(&mut reply);
         reply
     }
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(other.set_aside.as_deref(), Some(why));
         assert_eq!(other.class, Some(Class::Pinned));
         assert_eq!(watch.stopped().unwrap().message, why);
-        assert!(watch.takes(&reply(Some("m-2026-01-01"))) && !watch.takes(&other));
+        assert!(watch.may_use(&reply(Some("m-2026-01-01"))) && !watch.may_use(&other));
 
         // The same replies are read from the file. The first new reply decides.
         let file = [reply(Some("m-2026-01-01")), other];
@@ -273,7 +273,7 @@ mod tests {
                 (other.class, &other.set_aside),
                 (Some(Class::Redirected), &None)
             );
-            assert!(watch.stopped().is_none() && watch.takes(&other));
+            assert!(watch.stopped().is_none() && watch.may_use(&other));
         }
     }
 

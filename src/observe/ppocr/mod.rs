@@ -20,7 +20,7 @@ pub use error::PpOcrError;
 pub use models::PpOcrModels;
 pub use settings::{Execution, PpOcrSettings};
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
 use crate::files::sha256_hex;
@@ -106,7 +106,7 @@ impl PpOcr {
     }
 
     fn evidence(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let mut networks = self.take_networks()?;
         let lines = self.read(&mut networks, image);
         if let Ok(mut idle) = self.idle.lock() {

@@ -58,7 +58,7 @@ impl PpOcrModels {
         settings: &PpOcrSettings,
         hub: &Hub,
     ) -> Result<Result<Self, HubError>, PpOcrError> {
-        let places = places(settings)?;
+        let places = find_places(settings)?;
         let had = |place: Place| match place {
             Place::Asset(id) => hub.ensure(id),
             Place::File(path) => Ok(path),
@@ -82,7 +82,7 @@ impl PpOcrModels {
 /// # Errors
 /// Fails if the settings name no models.
 pub(super) fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
-    Ok(places(settings)?.engine)
+    Ok(find_places(settings)?.engine)
 }
 
 /// The assets that the settings ask for.
@@ -90,7 +90,7 @@ pub(super) fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
 /// # Errors
 /// Fails if the settings name no models.
 pub(super) fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOcrError> {
-    let places = places(settings)?;
+    let places = find_places(settings)?;
     let all = [
         places.detection,
         places.direction,
@@ -104,7 +104,7 @@ pub(super) fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOc
     Ok(assets.collect())
 }
 
-fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
+fn find_places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     let file = |own: &Option<PathBuf>| own.clone().map(Place::File);
     let fetched = FETCHED
         .iter()

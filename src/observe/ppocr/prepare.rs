@@ -30,7 +30,7 @@ pub(super) struct Page<'a> {
 impl<'a> Page<'a> {
     pub(super) fn new(original: &'a RgbImage, settings: &PpOcrSettings) -> Self {
         let (width, height) = original.dimensions();
-        let image = match limited(width, height, settings) {
+        let image = match limited_size(width, height, settings) {
             Some((width, height)) => Cow::Owned(resize_linear(original, width, height)),
             None => Cow::Borrowed(original),
         };
@@ -66,7 +66,7 @@ impl<'a> Page<'a> {
 ///
 /// The Python package refuses pictures that become thinner than 16 pixels, and enlarges a long thin picture
 /// to any length. Here both sides stay within [32, 2 × the maximum].
-fn limited(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u32)> {
+fn limited_size(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u32)> {
     let long = width.max(height);
     let short = width.min(height);
     let ratio = if long > settings.max_side_len {
@@ -77,11 +77,11 @@ fn limited(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u3
     } else {
         return None;
     };
-    Some((stepped(width, ratio), stepped(height, ratio)))
+    Some((stepped_side(width, ratio), stepped_side(height, ratio)))
 }
 
 /// Side × ratio, cut to an integer and rounded to a multiple of 32 (half to even), at least 32.
-fn stepped(side: u32, ratio: f64) -> u32 {
+fn stepped_side(side: u32, ratio: f64) -> u32 {
     let scaled = (f64::from(side) * ratio).trunc();
     ((scaled / STEP).round_ties_even() * STEP).max(STEP) as u32
 }
@@ -109,7 +109,7 @@ pub(super) fn detector_size(width: u32, height: u32, settings: &PpOcrSettings) -
     let wanted = (f64::from(settings.limit_side_len) / w.min(h)).max(1.0);
     let most = (MOST_DETECTOR_PIXELS / (w * h)).sqrt();
     let ratio = wanted.min(most.max(1.0));
-    (stepped(width, ratio), stepped(height, ratio))
+    (stepped_side(width, ratio), stepped_side(height, ratio))
 }
 
 /// A table that turns 8-bit values into the numbers that enter a network.

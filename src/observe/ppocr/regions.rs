@@ -91,10 +91,10 @@ fn region(
 
 /// The corners in the order of a [`Quad`]. The two left corners are first and last.
 fn ordered_corners(rect: &RotatedRect) -> Quad {
-    order(rect.corners())
+    ordered(rect.corners())
 }
 
-fn order(mut corners: Quad) -> Quad {
+fn ordered(mut corners: Quad) -> Quad {
     corners.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let [a, b, c, d] = corners;
     let by_height = |p: [f32; 2], q: [f32; 2]| if q[1] > p[1] { (p, q) } else { (q, p) };
@@ -107,7 +107,7 @@ fn order(mut corners: Quad) -> Quad {
 /// small.
 fn on_page(quad: Quad, size: (u32, u32)) -> Option<Quad> {
     let (right, bottom) = (size.0 as f32 - 1.0, size.1 as f32 - 1.0);
-    let quad = order(quad).map(|[x, y]| [x.clamp(0.0, right), y.clamp(0.0, bottom)]);
+    let quad = ordered(quad).map(|[x, y]| [x.clamp(0.0, right), y.clamp(0.0, bottom)]);
     let large = |to: usize| distance(quad[0], quad[to]) >= LEAST_BOX;
     (large(1) && large(3)).then_some(quad)
 }

@@ -2,7 +2,7 @@
 
 use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
-use crate::observe::pictures::picture;
+use crate::observe::pictures::output_picture;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
 use crate::record::evidence::written;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct QwenOcr {
 
 impl QwenOcr {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let said = self.looker.ask(image, &self.prompt);
         let said = said.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
         let mut read = reply::reading(ENGINE, &said.text)?;

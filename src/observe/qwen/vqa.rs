@@ -4,7 +4,7 @@
 use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
-use crate::observe::pictures::picture;
+use crate::observe::pictures::output_picture;
 use crate::observe::questions::questions;
 use crate::observe::reply::no_answer;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -27,7 +27,7 @@ pub struct QwenVqa {
 
 impl QwenVqa {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let (mut answers, mut replies) = (Object::new(), Object::new());
         for (id, question) in questions(subject.item) {
             let words = self.prompt.replace("{question}", &question);

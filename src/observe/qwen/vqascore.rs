@@ -23,7 +23,7 @@ pub struct QwenVqaScore {
 
 impl QwenVqaScore {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = pictures::output(subject, Self::NAME)?;
+        let image = pictures::output_pixels(subject, Self::NAME)?;
         let words = self.prompt.replace("{prompt}", &subject.item.prompt);
         let chance = self.looker.chance(image, &words, self.answer);
         let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
