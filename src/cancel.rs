@@ -1,35 +1,36 @@
-//! The flag that ends work before its end: Ctrl-C raises it, and so do the signals of schedulers.
+//! The flag that ends work early. Ctrl-C raises it, and so do the signals of schedulers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often one who waits looks at the flag.
+/// How often a waiting thread looks at the flag.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Shared by everything that waits: downloads, children, servers, the engine.
+/// The flag, shared by everything that waits: downloads, child processes, requests to servers, the engine.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     raised: AtomicBool,
-    /// When the outputs in hand are given up; none while they have all the time they need.
+    /// When the work in progress must stop. `None` sets no limit.
     end: Mutex<Option<Instant>>,
 }
 
 impl Cancel {
-    /// Ends everything at once.
+    /// Ends all work at once.
     pub fn raise(&self) {
         self.raise_within(Duration::ZERO);
     }
 
-    /// Nothing new is begun; what is in hand may be finished, however long it takes.
+    /// Lets nothing new begin. The work in progress may finish, however long it takes.
     pub fn raise_gently(&self) {
         self.0.raised.store(true, Ordering::SeqCst);
     }
 
-    /// Nothing new is begun; what is in hand has this much time. The earliest end counts.
+    /// Lets nothing new begin. The work in progress has this much time. After several calls, the earliest end
+    /// counts.
     pub fn raise_within(&self, grace: Duration) {
         let end = Instant::now() + grace;
         let mut known = self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,12 +39,12 @@ impl Cancel {
         self.raise_gently();
     }
 
-    /// Whether nothing new may be begun.
+    /// Whether nothing new may begin.
     pub fn is_raised(&self) -> bool {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Whether what is in hand must be given up too.
+    /// Whether the work in progress must stop too.
     pub fn is_over(&self) -> bool {
         let end = || *self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_raised() && end().is_some_and(|end| Instant::now() >= end)
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_hand_has_the_time_of_the_earliest_end() {
+    fn work_in_progress_has_the_time_of_the_earliest_end() {
         let cancel = Cancel::default();
         assert!(!cancel.is_raised() && !cancel.is_over());
         cancel.raise_gently();

@@ -1,5 +1,5 @@
-//! A reader that was written for honest files may panic at hostile ones: that, too, is an error about the
-//! file.
+//! Turns panics into errors. A library that reads files may panic at a damaged file, which is an error of
+//! this file.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,10 +10,10 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `read`; a panic inside it becomes its error, and is printed nowhere.
+/// Runs `read`. A panic inside it becomes its error, and is not printed.
 ///
 /// # Errors
-/// Those of `read`, and what a panic said.
+/// Fails if `read` fails or panics.
 pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     caught(read).unwrap_or_else(|said| {
         Err(format!(
@@ -25,10 +25,11 @@ pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, 
     })
 }
 
-/// Runs `work`; a panic inside it, on this thread, is printed nowhere. Panics elsewhere are printed as ever.
+/// Runs `work`. A panic inside it, on this thread, is not printed. Panics on other threads are printed as
+/// usual.
 ///
 /// # Errors
-/// What a panic said, where it said anything.
+/// Fails if `work` panics. The error is the message of the panic, if it has one.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -40,13 +41,13 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> {
         }));
     });
     let outer = GUARDED.replace(true);
-    // Nothing that `work` has changed half-way is used after a panic: callers give it up.
+    // After a panic, callers do not use anything that `work` has changed.
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.map_err(|payload| panic_text(payload.as_ref()))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> Option<String> {
     let owned = payload.downcast_ref::<String>().map(String::as_str);
     let said = owned.or_else(|| payload.downcast_ref::<&str>().copied());

@@ -1,4 +1,4 @@
-//! Child processes that can be stopped with everything they started.
+//! Child processes that can be stopped with all processes that they started.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
@@ -27,7 +27,7 @@ fn stop(leader: u32) {
     #[cfg(unix)]
     if let Ok(id) = i32::try_from(leader) {
         use nix::sys::signal::{Signal, killpg};
-        // Fails only when nothing of the group is left.
+        // This fails only if no process of the group is left.
         let _ = killpg(nix::unistd::Pid::from_raw(id), Signal::SIGKILL);
     }
     #[cfg(not(unix))]

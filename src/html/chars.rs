@@ -1,7 +1,7 @@
 //! Characters between tags and in attributes, and character references.
 
-use super::parser::{Parser, is_blank};
 use super::rules::{Content, Escape};
+use super::state::{Parser, is_blank};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -85,8 +85,8 @@ impl Parser<'_> {
         self.push_text(characters);
     }
 
-    /// At a `<` in an element that contains only text: whether it ends the element. Follows a script into and
-    /// out of comments.
+    /// Says whether a `<` in an element that contains only text ends the element. In a script, it also notes
+    /// where comments begin and end.
     fn ends_text(&mut self) -> bool {
         let rest = self.rest();
         match &mut self.content {

@@ -12,7 +12,7 @@ pub(super) enum Content {
     Raw,
     /// The same as raw, but a comment may hide the end tag.
     Script(Escape),
-    /// Everything up to the end of the text.
+    /// Nothing: everything up to the end of the text is plain text.
     Plain,
 }
 

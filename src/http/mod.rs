@@ -1,4 +1,4 @@
-//! What the asset hub and the client of model servers share of HTTP: how a client begins, waiting,
+//! The parts of HTTP that the asset hub and the clients of model servers share: how a client begins, waiting,
 //! retries, and the part of an address that may be shown.
 
 pub(crate) mod client;

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Longest pause between two attempts, unless the server asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// Pause after the `attempt`-th failure, counted from 0. The pause doubles each time. Up to a half of it is
-/// taken off at random, so that many workers do not return at the same moment.
+/// Pause after the `attempt`-th failure, counted from 0. The pause doubles each time. A random part of up to
+/// one half is subtracted, so that many workers do not return at the same moment.
 pub(crate) fn backoff(first: Duration, attempt: u32) -> Duration {
     let full = first.saturating_mul(1 << attempt.min(16)).min(MAX_BACKOFF);
     let noise = std::time::SystemTime::now()

@@ -1,4 +1,4 @@
-//! The hub: all that callers ask of it.
+//! The hub, with everything that callers can ask it for.
 
 use super::error::HubError;
 use super::options::HubOptions;

@@ -149,7 +149,7 @@ impl Download<'_> {
                 }
                 discard(part);
                 Err(Failed::Again(
-                    self.content(
+                    self.content_error(
                         format!("the range {range:?}"),
                         format!("bytes from {asked}"),
                     ),
@@ -159,16 +159,16 @@ impl Download<'_> {
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
                 discard(part);
                 Err(Failed::Again(
-                    self.content("the status 416 for a range".into(), "the rest".into()),
+                    self.content_error("the status 416 for a range".into(), "the rest".into()),
                     None,
                 ))
             }
             (StatusCode::OK, _) => Ok(0),
-            (status, _) => Err(self.refused(status, response.headers())),
+            (status, _) => Err(self.refused_error(status, response.headers())),
         }
     }
 
-    fn refused(&self, status: StatusCode, headers: &HeaderMap) -> Failed {
+    fn refused_error(&self, status: StatusCode, headers: &HeaderMap) -> Failed {
         let help = match status.as_u16() {
             401 | 403 if self.token.is_some() => {
                 "the token in HF_TOKEN is not accepted for this file: accept the terms of the repository with this account, or use another token"
@@ -208,7 +208,7 @@ impl Download<'_> {
             && !html
         {
             return Err(self
-                .content(format!("{total} bytes"), format!("{size} bytes"))
+                .content_error(format!("{total} bytes"), format!("{size} bytes"))
                 .into());
         }
         if start == 0 {
@@ -248,13 +248,21 @@ impl Download<'_> {
                 Ok(Ok(chunk)) => chunk,
                 Ok(Err(error)) => {
                     let _ = file.sync_data();
-                    return Err(Failed::Again(self.cut(done, &error.to_string()), None));
+                    return Err(Failed::Again(
+                        self.cut_error(done, &error.to_string()),
+                        None,
+                    ));
                 }
                 Err(_) if self.cancel.is_raised() => return Err(HubError::Cancelled.into()),
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() < self.network.idle_timeout => {
                     continue;
                 }
-                Err(_) => return Err(Failed::Again(self.cut(done, "no more bytes arrived"), None)),
+                Err(_) => {
+                    return Err(Failed::Again(
+                        self.cut_error(done, "no more bytes arrived"),
+                        None,
+                    ));
+                }
             };
             if self.cancel.is_raised() {
                 return Err(HubError::Cancelled.into());
@@ -263,7 +271,7 @@ impl Download<'_> {
             if done == 0 && html && looks_like_html(&chunk) {
                 discard(part);
                 return Err(self
-                    .content("an HTML page".into(), "the file itself".into())
+                    .content_error("an HTML page".into(), "the file itself".into())
                     .into());
             }
             done += chunk.len() as u64;
@@ -272,7 +280,7 @@ impl Download<'_> {
             {
                 discard(part);
                 return Err(self
-                    .content(format!("more than {size} bytes"), format!("{size} bytes"))
+                    .content_error(format!("more than {size} bytes"), format!("{size} bytes"))
                     .into());
             }
             file.write_all(&chunk)
@@ -282,7 +290,7 @@ impl Download<'_> {
         file.sync_all().map_err(HubError::io("write", part))?;
         match self.size.or(total) {
             Some(size) if done < size => Err(Failed::Again(
-                self.cut(done, &format!("{size} were expected")),
+                self.cut_error(done, &format!("{size} were expected")),
                 None,
             )),
             _ => Ok(()),
@@ -309,11 +317,11 @@ impl Download<'_> {
         }
     }
 
-    fn cut(&self, done: u64, why: &str) -> HubError {
+    fn cut_error(&self, done: u64, why: &str) -> HubError {
         self.network_error(format!("the connection broke after {done} bytes ({why})"))
     }
 
-    fn content(&self, got: String, expected: String) -> HubError {
+    fn content_error(&self, got: String, expected: String) -> HubError {
         HubError::Content {
             id: self.id.to_owned(),
             from: display_url(self.url),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `UNIGAUGE_CACHE` | the folder of the cache; default: `$XDG_CACHE_HOME/unigauge`, or `$XDG_CACHE_HOME/unigauge`, else `~/.cache/unigauge` |
+/// | `UNIGAUGE_CACHE` | the folder of the cache; default: `$XDG_CACHE_HOME/unigauge`, otherwise `~/.cache/unigauge` |
 /// | `UNIGAUGE_ASSETS` | a TOML table with further assets, or other sources for known ids |
 /// | `UNIGAUGE_ASSET_<ID>` | a file to use for that asset (id in capitals, `-` and `.` as `_`); its checksum is verified |
 /// | `UNIGAUGE_DATA` | a folder, searched three levels deep, with files to use if name, size and checksum match |

@@ -26,7 +26,7 @@ impl Hub {
         Ok(self.cache()?.join("assets").join(&asset.id).join(key))
     }
 
-    /// Looks for the asset in the places that the comment of this room lists.
+    /// Looks for the asset in the order that the documentation of the module `hub` gives.
     pub(super) fn find(&self, asset: &Asset) -> Result<PathBuf, HubError> {
         if let Some(path) = self.options.environment.asset_override(&asset.id) {
             return self.verified(asset, path);
@@ -56,7 +56,7 @@ impl Hub {
             asset.pinned_sha256(),
         ) {
             let mut candidates = Vec::new();
-            same_name(Path::new(folder), file_name, 3, &mut candidates);
+            find_by_name(Path::new(folder), file_name, 3, &mut candidates);
             for path in candidates {
                 if let Ok(path) = self.verified(asset, path) {
                     return Ok(path);
@@ -73,7 +73,7 @@ impl Hub {
     fn listed(&self, asset: &Asset, repo: &str, prefix: &str) -> Result<PathBuf, HubError> {
         let folder = self.folder(asset)?;
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
-        let kept = snapshot::kept(&folder).filter(|kept| kept.repo == repo);
+        let kept = snapshot::kept_listing(&folder).filter(|kept| kept.repo == repo);
         match kept {
             Some(kept) if kept.absent(&folder).0.is_empty() => Ok(folder.join(below)),
             _ => Err(HubError::Absent {
@@ -90,7 +90,7 @@ impl Hub {
         let expected = match (asset.pinned_sha256(), &folder) {
             (Some(pinned), _) => Some(pinned.to_owned()),
             (None, Some(folder)) if path.starts_with(folder) => {
-                fs::read_to_string(recorded(folder)).ok()
+                fs::read_to_string(recorded_checksum(folder)).ok()
             }
             (None, _) => None,
         };
@@ -116,12 +116,12 @@ impl Hub {
 }
 
 /// The file that keeps the checksum of the first fetch, for an asset without a pinned checksum.
-pub(super) fn recorded(folder: &Path) -> PathBuf {
+pub(super) fn recorded_checksum(folder: &Path) -> PathBuf {
     folder.join(".sha256")
 }
 
 /// The files with this name in `folder` and `depth - 1` levels below it, sorted by path. Links are followed.
-fn same_name(folder: &Path, name: &str, depth: usize, found: &mut Vec<PathBuf>) {
+fn find_by_name(folder: &Path, name: &str, depth: usize, found: &mut Vec<PathBuf>) {
     let direct = folder.join(name);
     if direct.is_file() {
         found.push(direct);
@@ -138,6 +138,6 @@ fn same_name(folder: &Path, name: &str, depth: usize, found: &mut Vec<PathBuf>) 
         .collect();
     folders.sort();
     for below in folders {
-        same_name(&below, name, depth - 1, found);
+        find_by_name(&below, name, depth - 1, found);
     }
 }

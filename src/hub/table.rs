@@ -254,7 +254,7 @@ impl Table {
     /// The table that is built into the program.
     ///
     /// # Errors
-    /// Fails when the table is wrong, which a test rules out.
+    /// Fails if the table is wrong, which a test excludes.
     pub fn embedded() -> Result<Self, HubError> {
         Self::parse(
             include_str!("assets.toml"),
@@ -265,7 +265,7 @@ impl Table {
     /// Reads a table. `file` is its name in errors.
     ///
     /// # Errors
-    /// Fails when the text is not TOML, and when an asset or a group is wrong: the message names it.
+    /// Fails if the text is not TOML, or if an asset or a group is wrong. The message names it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, HubError> {
         let wrong = |message: String| HubError::Table {
             file: file.to_owned(),
@@ -314,7 +314,7 @@ impl Table {
         self.assets
             .iter()
             .find(|asset| asset.id == id)
-            .ok_or_else(|| self.unknown(id))
+            .ok_or_else(|| self.unknown_error(id))
     }
 
     /// Replaces the names of groups by their members and drops repetitions. The order is kept.
@@ -338,7 +338,7 @@ impl Table {
         Ok(found)
     }
 
-    fn unknown(&self, id: &str) -> HubError {
+    fn unknown_error(&self, id: &str) -> HubError {
         let ids = self.assets.iter().map(|asset| asset.id.as_str());
         let known: Vec<&str> = self.groups.keys().map(String::as_str).chain(ids).collect();
         let nearest = known
@@ -349,7 +349,7 @@ impl Table {
         HubError::Unknown {
             id: id.to_owned(),
             help: nearest.map_or_else(
-                || format!("known are {}", known.join(", ")),
+                || format!("the known names are {}", known.join(", ")),
                 |(_, name)| format!("did you mean `{name}`?"),
             ),
         }

@@ -1,5 +1,5 @@
-//! CLIP for observers: pictures and texts to unit vectors, one at a time, so that no result depends on its
-//! neighbours.
+//! CLIP for observers. It turns pictures and texts into unit vectors, one at a time, so that no result
+//! depends on the others of a batch.
 
 use super::source::Checkpoint;
 use crate::model::clip::{Clip, OpenClipConfig, normalise};
@@ -71,7 +71,7 @@ impl ClipEncoder {
         })
     }
 
-    /// A picture's unit vector.
+    /// The unit vector of a picture.
     ///
     /// # Errors
     /// Fails if the device fails.
@@ -80,7 +80,8 @@ impl ClipEncoder {
         self.pixels(&pixels)
     }
 
-    /// As [`Self::image`] for a picture that is prepared already, [3, S, S].
+    /// The same as [`Self::image`], for a picture that is already prepared, as a tensor of the shape [3, S,
+    /// S].
     ///
     /// # Errors
     /// Fails if the device fails.
@@ -89,12 +90,12 @@ impl ClipEncoder {
         vector(&self.clip.image_features(&pixels)?)
     }
 
-    /// Side of a picture, in pixels.
+    /// The side of a prepared picture, in pixels.
     pub(super) fn image_size(&self) -> u32 {
         self.processor.size
     }
 
-    /// A text's unit vector; a text that is too long loses its end.
+    /// The unit vector of a text. A text that is too long loses its end.
     ///
     /// # Errors
     /// Fails if the tokenizer cannot represent the text.

@@ -1,8 +1,8 @@
-//! `clip-score`: how near a picture is to its prompt, to CLIP (Hessel et al., arXiv 2104.08718, without the
-//! clipping and the factor 2.5).
+//! `clip-score`: how similar a picture is to its prompt, as CLIP measures it (Hessel et al., arXiv
+//! 2104.08718, without the clipping and the factor 2.5).
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -24,8 +24,8 @@ pub const ASSETS: [&str; 3] = [
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClipScoreSettings {
-    /// A folder with another CLIP, in the layout of transformers or of open_clip. Without it, OpenAI's
-    /// ViT-L/14.
+    /// A folder with another CLIP, in the layout of transformers or of open_clip (default: OpenAI's
+    /// ViT-L/14).
     pub clip: Option<PathBuf>,
 }
 
@@ -37,7 +37,7 @@ pub struct ClipScore {
 
 impl ClipScore {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
         let seen = clip.image(image);
         let near = seen.and_then(|seen| Ok(cosine(&seen, &clip.text(&subject.item.prompt)?)));
@@ -53,7 +53,7 @@ impl ClipScore {
 impl Described for ClipScore {
     type Settings = ClipScoreSettings;
     const NAME: &'static str = "clip-score";
-    const ABOUT: &'static str = "how near a picture is to its prompt, to CLIP";
+    const ABOUT: &'static str = "how similar a picture is to its prompt, as CLIP measures it";
     const ON_DEVICE: bool = true;
 
     fn assets(_: &Settings) -> Result<Vec<&'static str>, BuildError> {

@@ -10,7 +10,7 @@ use crate::remote::RemoteError;
 /// Why an observer cannot be made.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum BuildError {
-    /// There is no observer of this name.
+    /// There is no observer with this name.
     #[error("there is no observer named `{name}` in this version")]
     Unknown {
         /// The name that was asked for.
@@ -43,7 +43,7 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Judge(#[from] JudgeError),
-    /// A setting has a value that makes no sense.
+    /// A setting has an impossible value.
     #[error("{mistake}")]
     #[diagnostic(help("correct it in the suite, or leave it out for the default"))]
     Value {
@@ -93,7 +93,7 @@ pub enum Halt {
         /// What can be done.
         help: String,
     },
-    /// Something that the observer needs is not there any more.
+    /// Something that the observer needs is no longer there.
     Environment {
         /// What can be done.
         help: String,
@@ -110,7 +110,7 @@ impl ObserveError {
         }
     }
 
-    /// The same as the end of the run.
+    /// The same error, which also ends the run.
     #[must_use]
     pub fn halting(mut self, halt: Halt) -> Self {
         self.halt = Some(halt);

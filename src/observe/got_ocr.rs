@@ -1,6 +1,6 @@
-//! `got-ocr`: what is written in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
+//! `got-ocr`: the text in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -25,7 +25,7 @@ pub const ASSETS: [&str; 3] = ["got-ocr2", "got-ocr2-config", "got-ocr2-tokenize
 /// The engine's name.
 const ENGINE: &str = "GOT-OCR2.0";
 
-/// The turn before every question, as the checkpoint was trained.
+/// The text before every question, as in the training of the checkpoint.
 const SYSTEM: &str = "<|im_start|>system\nYou should follow the instructions carefully and explain your answers in \
 detail.<|im_end|><|im_start|>user\n<img>";
 
@@ -33,19 +33,21 @@ detail.<|im_end|><|im_start|>user\n<img>";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GotOcrSettings {
-    /// A folder with another checkpoint, in transformers' layout or the authors', with tokenizer.json.
+    /// A folder with another checkpoint, in the layout of transformers or of the authors, with
+    /// tokenizer.json.
     pub checkpoint: Option<PathBuf>,
-    /// Formulas, tables and layout as marked-up text (LaTeX, Markdown) instead of plain text.
+    /// Whether formulas, tables and layout are read as marked-up text (LaTeX, Markdown) instead of plain
+    /// text.
     pub format: bool,
     /// Whether a picture is also read in tiles, for dense or large pages.
     pub tiles: bool,
-    /// Most tiles of a picture.
+    /// The largest number of tiles of a picture.
     pub max_tiles: usize,
-    /// The question with the blank that transformers puts before it; without it as in the authors' program.
+    /// Whether the question begins with a blank, as in transformers. The authors' program has no blank there.
     pub leading_blank: bool,
     /// Longest reading in tokens.
     pub max_new_tokens: usize,
-    /// No sequence of so many tokens comes twice.
+    /// No sequence of this many tokens is written twice.
     pub no_repeat_ngram_size: usize,
 }
 
@@ -136,7 +138,7 @@ impl GotOcr {
 impl Described for GotOcr {
     type Settings = GotOcrSettings;
     const NAME: &'static str = "got-ocr";
-    const ABOUT: &'static str = "what is written in a picture, read by GOT-OCR2.0";
+    const ABOUT: &'static str = "the text in a picture, read by GOT-OCR2.0";
     const ON_DEVICE: bool = true;
     const PLACES: &'static [&'static str] = &["checkpoint"];
 
@@ -179,7 +181,7 @@ impl Described for GotOcr {
         let config = GotConfig::read(config.ok_or_else(|| absent("config.json"))?)?;
         let folder = checkpoint.tokenizer.as_ref();
         let tokenizer = Tokenizer::open(folder.ok_or_else(|| absent("tokenizer.json"))?)?;
-        // In bf16 on a GPU, in f32 on the CPU.
+        // The network runs in bf16 on a GPU and in f32 on the CPU.
         let dtype = if device.is_cpu() {
             DType::F32
         } else {
@@ -224,7 +226,7 @@ impl Observer for GotOcr {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let read = self.read(picture(subject, Self::NAME)?);
+            let read = self.read(output_picture(subject, Self::NAME)?);
             let read = read.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
             Ok(written(&read)?)
         };

@@ -1,8 +1,8 @@
-//! `hpsv2`: the Human Preference Score v2 (Wu et al., arXiv 2306.09341): the cosine between picture and
-//! prompt, to a CLIP ViT-H/14 that was trained on people's choices.
+//! `hpsv2`: the Human Preference Score v2 (Wu et al., arXiv 2306.09341). It is the cosine between the picture
+//! and the prompt, from a CLIP ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// The configuration of the released checkpoints, which have none.
+/// The configuration of the released checkpoints, which contain none.
 const CONFIG: &str = include_str!("../../configs/released/open-clip-vit-h-14.json");
 
 /// What the observer needs from the hub by default.
@@ -31,10 +31,10 @@ pub const ASSETS: [&str; 2] = ["hpsv2.1", "clip-vit-l-14-tokenizer"];
 pub struct HpsV2Settings {
     /// Which of the released checkpoints: `v2.1` or `v2.0`.
     pub version: String,
-    /// A folder with another checkpoint in open_clip's layout, with tokenizer.
+    /// A folder with another checkpoint in open_clip's layout, with its tokenizer.
     pub checkpoint: Option<PathBuf>,
-    /// Whether shrinking is antialiased, as current torchvision does; published numbers come from versions
-    /// that did not.
+    /// Whether shrinking is antialiased, as in current versions of torchvision. The published numbers come
+    /// from versions without antialiasing.
     pub antialias: bool,
 }
 
@@ -57,8 +57,8 @@ pub struct HpsV2 {
 }
 
 impl HpsV2 {
-    /// The authors' transform: values of 0..=1 are resized as numbers, cropped to the centre, and normalised.
-    /// [3, S, S].
+    /// The authors' transform. The picture is resized as numbers of 0..=1, cropped to the centre, and
+    /// normalised. The result has the shape [3, S, S].
     fn prepare(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let size = self.size as usize;
@@ -88,7 +88,8 @@ impl HpsV2 {
 impl Described for HpsV2 {
     type Settings = HpsV2Settings;
     const NAME: &'static str = "hpsv2";
-    const ABOUT: &'static str = "how well people would like a picture for its prompt, to HPS v2";
+    const ABOUT: &'static str =
+        "how well people would like a picture for its prompt, as HPS v2 predicts it";
     const ON_DEVICE: bool = true;
 
     fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {
@@ -157,7 +158,7 @@ impl Observer for HpsV2 {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let image = picture(subject, Self::NAME)?;
+            let image = output_picture(subject, Self::NAME)?;
             match self.score(subject.item, image) {
                 Ok(score) => Ok(written(&Preference {
                     hpsv2: score.into(),

@@ -1,4 +1,4 @@
-//! What is known of a kind of observer before one is made.
+//! What is known about a kind of observer before one is made.
 
 use super::{BuildError, Observer};
 use crate::cancel::Cancel;
@@ -14,12 +14,12 @@ pub type OpenDevice<'a> = dyn Fn() -> Result<Device, String> + 'a;
 /// An observer that was made, or why there is none.
 pub type Made = Result<Box<dyn Observer>, BuildError>;
 
-/// What an observer may take when it is made.
+/// What an observer may use when it is made.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
-    /// Where assets come from; they are fetched when absent and the network may be used.
+    /// Where assets come from. An absent asset is fetched if the network may be used.
     pub hub: &'a Hub,
-    /// Opened only for an observer whose networks run there.
+    /// Opens the device. Only an observer whose networks run there calls it.
     pub device: &'a OpenDevice<'a>,
 }
 
@@ -27,7 +27,7 @@ impl Means<'_> {
     /// The device that networks run on.
     ///
     /// # Errors
-    /// Fails if it does not open.
+    /// Fails if the device does not open.
     pub fn device(&self) -> Result<Device, BuildError> {
         (self.device)().map_err(|reason| BuildError::Device { reason })
     }
@@ -36,12 +36,13 @@ impl Means<'_> {
 /// The description of a kind of observer, beside its code. A new kind implements this and gets one line in
 /// [`super::OBSERVERS`].
 ///
-/// What takes [`Settings`] is asked before an observer is made; it reads of them what it needs.
+/// The functions that take [`Settings`] are called before an observer is made. They read only the settings
+/// that they need.
 pub trait Described: Observer + Sized + 'static {
-    /// What `[observe.NAME]` of a suite holds.
+    /// The settings in `[observe.NAME]` of a suite.
     type Settings: DeserializeOwned + schemars::JsonSchema;
 
-    /// The name that a suite's `observers` key takes. It is in evidence.
+    /// The name for the key `observers` of a suite. The evidence contains it.
     const NAME: &'static str;
 
     /// What it does, in one sentence without a full stop.
@@ -50,11 +51,11 @@ pub trait Described: Observer + Sized + 'static {
     /// Whether its networks run on the device that the user chooses.
     const ON_DEVICE: bool = false;
 
-    /// For an OCR engine: the settings that say where it is found, which its name tells, and how patiently it
-    /// is asked. They are left out of the names of runs.
+    /// For an OCR engine: the settings that say where it is, that its name contains, or that say how
+    /// patiently it is asked. They are not part of the names of runs.
     const PLACES: &'static [&'static str] = &[];
 
-    /// The assets that it needs.
+    /// The assets that the observer needs.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
@@ -62,7 +63,7 @@ pub trait Described: Observer + Sized + 'static {
         Ok(Vec::new())
     }
 
-    /// The folders and files of weights that the settings name; assets of the hub are not among them.
+    /// The folders and files of weights that the settings name. Assets of the hub are not among them.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
@@ -78,7 +79,7 @@ pub trait Described: Observer + Sized + 'static {
         Ok(None)
     }
 
-    /// What can be said of a server without asking it anything that costs, a line each.
+    /// What a server says without a question that costs money, as lines of text.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
@@ -86,7 +87,7 @@ pub trait Described: Observer + Sized + 'static {
         Ok(Vec::new())
     }
 
-    /// What its own files in a run folder say that a reader of the numbers must know.
+    /// The notes in the observer's own files of a run folder that a reader of the numbers must know.
     fn notes(_root: &Path) -> Vec<String> {
         Vec::new()
     }
@@ -94,7 +95,8 @@ pub trait Described: Observer + Sized + 'static {
     /// Makes the observer.
     ///
     /// # Errors
-    /// Fails if a setting makes no sense, or an asset, a checkpoint or the device cannot be obtained.
+    /// Fails if a setting has an impossible value, or if an asset, a checkpoint or the device cannot be
+    /// obtained.
     fn open(settings: Self::Settings, means: &Means<'_>) -> Result<Self, BuildError>;
 }
 
@@ -121,7 +123,7 @@ pub struct ObserverKind {
     pub look: fn(&Settings, &Cancel) -> Result<Vec<String>, BuildError>,
     /// The same as [`Described::notes`].
     pub notes: fn(&Path) -> Vec<String>,
-    /// Reads the settings and makes the observer, as [`Described::open`].
+    /// Reads the settings and makes the observer by [`Described::open`].
     pub open: fn(&Settings, &Means<'_>) -> Made,
 }
 

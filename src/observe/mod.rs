@@ -35,8 +35,8 @@ pub use noted::Noted;
 pub use observer::{Observer, Subject};
 pub use registry::{build, find, kind, names};
 
-/// The kinds of observers, by name. A new one is a file of its own with a [`Described`] in it, and its lines
-/// here and above.
+/// The kinds of observers, by name. A new kind is a file of its own that implements [`Described`], with one
+/// line here and one `mod` line above.
 pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<clip_score::ClipScore>(),
     ObserverKind::describe::<edit_pixels::EditPixels>(),

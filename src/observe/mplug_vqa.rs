@@ -1,7 +1,7 @@
 //! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
 //! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::questions::questions;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -29,15 +29,15 @@ pub const ASSETS: [&str; 4] = [
     "mplug-vqa-large-vocab",
 ];
 
-/// Most tokens of a question; a longer one loses its end, as in the official script.
+/// The largest number of tokens of a question. A longer question loses its end, as in the official script.
 const QUESTION: usize = 25;
 
 /// Settings of the observer `mplug-vqa`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MplugVqaSettings {
-    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin. Without it,
-    /// the one that DPG-Bench names.
+    /// A folder with another mPLUG: config.yaml, config_bert.json, vocab.txt, pytorch_model.bin (default: the
+    /// one that DPG-Bench names).
     pub checkpoint: Option<PathBuf>,
 }
 
@@ -157,7 +157,7 @@ impl Observer for MplugVqa {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let answers = self.answers(subject.item, picture(subject, Self::NAME)?);
+            let answers = self.answers(subject.item, output_picture(subject, Self::NAME)?);
             let answers = answers.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
             Ok(written(&answers)?)
         };

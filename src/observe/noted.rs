@@ -3,20 +3,21 @@
 use crate::image::Change;
 use std::sync::{Mutex, PoisonError};
 
-/// Collects notes for the record beside the evidence; see [`crate::record::add_note`].
+/// Collects notes for the record beside the evidence. See [`crate::record::add_note`].
 #[derive(Debug, Default)]
 pub struct Noted(Mutex<Vec<String>>);
 
 impl Noted {
-    /// Notes what decoding changed of a picture; `picture` says which, such as "the item's input picture".
-    pub fn changes(&self, changes: &[Change], picture: &str) {
+    /// Notes what decoding changed in a picture. `picture` names the picture, such as "the item's input
+    /// picture".
+    pub fn note_changes(&self, changes: &[Change], picture: &str) {
         let notes = changes.iter().map(|change| change.note(picture));
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.extend(notes);
     }
 
     /// The notes so far.
-    pub fn taken(self) -> Vec<String> {
+    pub fn into_notes(self) -> Vec<String> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }

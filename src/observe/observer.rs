@@ -1,4 +1,4 @@
-//! What looks at outputs.
+//! The trait of observers, and the outputs that they look at.
 
 use super::{Noted, ObserveError};
 use crate::record::{Item, Output};
@@ -18,11 +18,11 @@ pub struct Subject<'a> {
     pub image: Option<&'a image::RgbImage>,
     /// The picture's file.
     pub file: Option<&'a Path>,
-    /// Takes notes on the pictures beside the output, for readers of the evidence.
+    /// Collects notes on the pictures beside the output, for readers of the evidence.
     pub noted: &'a Noted,
 }
 
-/// Looks at outputs. Several threads call it at once.
+/// Looks at outputs. Several threads may call it at the same time.
 pub trait Observer: Send + Sync {
     /// The name in `evidence.jsonl`.
     fn name(&self) -> &str;
@@ -42,18 +42,19 @@ pub trait Observer: Send + Sync {
         Vec::new()
     }
 
-    /// How many subjects the engine passes at once.
+    /// How many subjects the engine passes to one call.
     fn batch(&self) -> usize {
         1
     }
 
-    /// What a reader of a table must know, such as who judged; it becomes part of the row's name.
+    /// What a reader of a table must know, such as the name of the judge. It becomes part of the name of the
+    /// row.
     fn remark(&self) -> Option<String> {
         None
     }
 
-    /// Checks what the observer needs, before any work in a run and only when there is work. `own` is the
-    /// path of a folder in the run folder for the observer's own files.
+    /// Checks what the observer needs. The engine calls it before any work in a run, and only if there is
+    /// work. `own` is the path of a folder in the run folder for the observer's own files.
     ///
     /// # Errors
     /// Fails if the observer could not observe anything.
@@ -61,11 +62,11 @@ pub trait Observer: Send + Sync {
         Ok(())
     }
 
-    /// Tells that this observer has seen outputs of this run before, so that the server that it asks has
-    /// answered then. The engine calls it before [`Observer::begin`].
+    /// Says that this observer has observed outputs of this run before, so its server has answered before.
+    /// The engine calls it before [`Observer::begin`].
     fn worked_before(&self) {}
 
-    /// Ends the work, also after an error.
+    /// Ends the work. The engine calls it after an error too.
     ///
     /// # Errors
     /// Fails if the observer's own files cannot be written.

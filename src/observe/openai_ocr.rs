@@ -1,6 +1,6 @@
-//! `openai-ocr`: what is written in a picture, read by a model behind any server with the API of OpenAI.
+//! `openai-ocr`: the text in a picture, read by a model on any server with the API of OpenAI.
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::qwen::{LONGEST, PROMPT};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
 use crate::cancel::Cancel;
@@ -19,23 +19,24 @@ use std::sync::Mutex;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiOcrSettings {
-    /// Name of the model, as the server knows it; tables show it. There is no default.
+    /// Name of the model on the server. Tables show it. There is no default.
     pub model: String,
     /// Address that usually ends in `/v1`.
     pub base_url: String,
-    /// Name of the environment variable that holds the key; unset for servers without keys.
+    /// Name of the environment variable with the key. The variable is unset for servers without keys.
     pub api_key_env: String,
     /// Longest time for one answer, in seconds.
     pub timeout_seconds: f64,
-    /// Most attempts of one request, when the server is busy or the connection breaks.
+    /// The largest number of attempts for one request, if the server is busy or the connection breaks.
     pub max_attempts: u32,
-    /// Requests per minute to this server, over all workers of this program (default: as many as it takes).
+    /// Limit of requests per minute to this server, for all workers of this program together (default: no
+    /// limit).
     pub requests_per_minute: Option<f64>,
     /// What is asked, instead of the observer's own wording.
     pub prompt: Option<String>,
     /// Longest answer, in tokens.
     pub max_tokens: usize,
-    /// Name of the field for `max_tokens` (reasoning models want `max_completion_tokens`).
+    /// Name of the field for `max_tokens`. Reasoning models require `max_completion_tokens`.
     pub token_field: String,
     /// Sampling temperature (default: the server's).
     pub temperature: Option<f64>,
@@ -74,7 +75,7 @@ pub struct OpenAiOcr {
 
 impl OpenAiOcr {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         if let Some(why) = self.dead().clone() {
             return Err(ObserveError::new("server", why));
         }
@@ -138,7 +139,7 @@ impl Described for OpenAiOcr {
     type Settings = OpenAiOcrSettings;
     const NAME: &'static str = "openai-ocr";
     const ABOUT: &'static str =
-        "what is written in a picture, read by a model behind a server with the API of OpenAI";
+        "the text in a picture, read by a model on a server with the API of OpenAI";
     const PLACES: &'static [&'static str] = &[
         "api_key_env",
         "base_url",
@@ -152,7 +153,7 @@ impl Described for OpenAiOcr {
         Ok(Some(settings.read::<OpenAiOcrSettings>()?.model))
     }
 
-    /// Checks the settings and reads the key from the environment; sends nothing yet.
+    /// Checks the settings and reads the key from the environment. Sends nothing yet.
     fn open(settings: OpenAiOcrSettings, _: &Means<'_>) -> Result<Self, BuildError> {
         let client = Client::new(&Endpoint {
             owner: "the observer openai-ocr",

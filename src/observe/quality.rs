@@ -1,7 +1,7 @@
 //! `quality`: a picture's technical quality without a learned model ([`crate::image::quality`]), for the rule
 //! `measure`.
 
-use super::pictures::output;
+use super::pictures::output_pixels;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
 use crate::image::quality::Quality;
@@ -17,8 +17,8 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QualitySettings {
-    /// Pixels of the shorter side that pictures are resized to first (Pillow's bicubic filter), since
-    /// sharpness and noise depend on the size. Without it pictures are measured as they are; the evidence
+    /// The shorter side, in pixels, to which pictures are first resized by Pillow's bicubic filter, since
+    /// sharpness and noise depend on the size. Without it, pictures are measured as they are. The evidence
     /// names the size.
     pub short_side: Option<u32>,
 }
@@ -28,7 +28,7 @@ pub struct QualityObserver(QualitySettings);
 
 impl QualityObserver {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = output(subject, Self::NAME)?;
+        let image = output_pixels(subject, Self::NAME)?;
         let (width, height) = image.dimensions();
         let short = width.min(height);
         let side = self.0.short_side.filter(|side| *side != short);

@@ -3,7 +3,7 @@
 use crate::record::Item;
 use serde_json::Value;
 
-/// The questions of an item with their ids, in order. Of a repeated id, the last question counts.
+/// The questions of an item with their ids, in order. If an id is repeated, its last question counts.
 pub(super) fn questions(item: &Item) -> Vec<(String, String)> {
     let rows = item.expect.get("propositions").and_then(Value::as_array);
     let mut questions: Vec<(String, String)> = Vec::new();

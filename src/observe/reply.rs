@@ -1,4 +1,4 @@
-//! What a language model wrote about a picture, without its thoughts.
+//! The text that a language model read in a picture, without its thoughts.
 
 use super::ObserveError;
 use crate::record::evidence::{Field, Text, TextReading};
@@ -7,10 +7,11 @@ use crate::text::thinking::{NO_ANSWER, split_reply};
 /// The note on a reading whose thought was left out.
 const LEFT_OUT: &str = "a reader's thought was left out of the text of the picture";
 
-/// A reading without lines: the text. Where a thought was left out, it has the whole reply and a note too.
+/// A reading that contains the text but no lines. If a thought was left out, the reading has the whole reply
+/// and a note too.
 ///
 /// # Errors
-/// Fails if the reply is a thought alone.
+/// Fails if the reply contains only a thought.
 pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>, ObserveError> {
     let parted = split_reply(reply);
     if !parted.answered() {
@@ -27,7 +28,7 @@ pub(super) fn reading(engine: &str, reply: &str) -> Result<TextReading<'static>,
     })
 }
 
-/// The error of a reply that is a thought alone.
+/// The error of a reply that contains only a thought.
 pub(super) fn no_answer(kind: &'static str) -> ObserveError {
     let help = "allow longer answers, or limit its reasoning";
     ObserveError::new(kind, format!("{NO_ANSWER}; {help}"))

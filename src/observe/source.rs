@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// The files of one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checkpoint {
-    /// None: the program has it built in.
+    /// The configuration. `None` if it is built into the program.
     pub config: Option<PathBuf>,
     /// A file, or a folder of shards.
     pub weights: PathBuf,
-    /// The folder of the tokenizer's files, where there is one.
+    /// The folder of the tokenizer's files, if there is one.
     pub tokenizer: Option<PathBuf>,
 }
 
@@ -43,8 +43,8 @@ impl Checkpoint {
         })
     }
 
-    /// A checkpoint among the assets; fetched when absent and the network may be used. The tokenizer is a
-    /// file `tokenizer.json`.
+    /// A checkpoint among the assets. An absent asset is fetched if the network may be used. The tokenizer is
+    /// a file `tokenizer.json`.
     ///
     /// # Errors
     /// Fails if an asset cannot be obtained.
@@ -64,7 +64,7 @@ impl Checkpoint {
         })
     }
 
-    /// A hash that differs for other weights.
+    /// A hash of the weights.
     ///
     /// # Errors
     /// Fails if a file cannot be read.

@@ -1,7 +1,7 @@
-//! `vqascore`: the chance that CLIP-FlanT5 says "Yes" when it is asked whether a picture shows the prompt
-//! (Lin et al., arXiv 2404.01291), the score of GenAI-Bench.
+//! `vqascore`: the probability that CLIP-FlanT5 answers "Yes" when it is asked whether a picture shows the
+//! prompt (Lin et al., arXiv 2404.01291). This is the score of GenAI-Bench.
 
-use super::pictures::output;
+use super::pictures::output_pixels;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// What the observer needs from the hub: weights, configuration and tokenizer; weights and configuration of
-/// the vision tower.
+/// What the observer needs from the hub: weights, configuration and tokenizer, and then the weights and the
+/// configuration of the vision tower.
 pub const ASSETS: [&str; 5] = [
     "clip-flant5-xxl",
     "clip-flant5-xxl-config",
@@ -38,15 +38,15 @@ const ANSWER: &str = "Yes";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VqaScoreSettings {
-    /// A folder with another CLIP-FlanT5 as its authors publish them, with tokenizer.json. Without it,
-    /// CLIP-FlanT5-XXL.
+    /// A folder with another CLIP-FlanT5 as its authors publish it, with tokenizer.json (default:
+    /// CLIP-FlanT5-XXL).
     pub checkpoint: Option<PathBuf>,
-    /// A folder with that checkpoint's vision tower, in the layout of transformers; without it,
-    /// `vision_tower` in the checkpoint's folder.
+    /// A folder with that checkpoint's vision tower, in the layout of transformers (default: `vision_tower`
+    /// in the checkpoint's folder).
     pub vision_tower: Option<PathBuf>,
-    /// What is asked, with `{prompt}` in it.
+    /// The question, with `{prompt}` in it.
     pub question: String,
-    /// The answer whose chance is the score.
+    /// The answer whose probability is the score.
     pub answer: String,
 }
 
@@ -175,7 +175,7 @@ impl Described for VqaScore {
         settings.check()?;
         let (own, tower) = settings.checkpoints(means.hub)?;
         let tokenizer = Tokenizer::open(own.tokenizer.as_deref().unwrap_or(&own.weights))?;
-        // In bf16 on a GPU, as officially, in f32 on the CPU.
+        // The network runs in bf16 on a GPU, as in the official script, and in f32 on the CPU.
         let dtype = if device.is_cpu() {
             DType::F32
         } else {
@@ -229,7 +229,7 @@ impl Observer for VqaScore {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let scored = self.score(output(subject, Self::NAME)?, &subject.item.prompt);
+            let scored = self.score(output_pixels(subject, Self::NAME)?, &subject.item.prompt);
             let scored = scored.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
             Ok(written(&scored)?)
         };

@@ -1,11 +1,12 @@
-//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), as a detector and a reader
-//! of text would say it.
+//! `world`: what a picture of the miniature world shows ([`crate::world::read`]), in the form of a detector
+//! and a reader of text.
 //!
 //! The evidence has `detections` as `geneval-detector` writes them (each with its `color` and the score 1),
-//! `text` with the words of the letters, and `unknown`, the number of parts that are like no form. A picture
-//! of another size is resized to 32 × 32 pixels by Pillow's bicubic filter; boxes are in pixels of that.
+//! `text` with the words of the letters, and `unknown`, the number of parts that match no form. A picture of
+//! another size is resized to 32 × 32 pixels by Pillow's bicubic filter, and boxes are in pixels of the
+//! resized picture.
 
-use super::pictures::output;
+use super::pictures::output_pixels;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::pillow::{Filter, resize};
 use crate::record::evidence::{Detection, Detections, Field, Text, written};
@@ -27,7 +28,7 @@ pub struct WorldSettings {}
 pub struct World;
 
 fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
-    let picture = output(subject, World::NAME)?;
+    let picture = output_pixels(subject, World::NAME)?;
     let resized = (picture.dimensions() != (SIDE, SIDE))
         .then(|| resize(picture, SIDE, SIDE, Filter::Bicubic));
     let found = read::things(resized.as_ref().unwrap_or(picture));
@@ -47,7 +48,7 @@ fn look(subject: &Subject<'_>) -> Result<Value, ObserveError> {
     Ok(written(&seen)?)
 }
 
-/// A thing as a detected object. `None` for letters and for parts that are like no form.
+/// A thing as a detected object. `None` for letters and for parts that match no form.
 fn detection(thing: &Found) -> Option<Field<Detection<'static, [u32; 4]>>> {
     let Some(Form::Shape(shape)) = thing.form else {
         return None;

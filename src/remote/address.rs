@@ -1,4 +1,4 @@
-//! The base address of a server, in all the forms that people write.
+//! The base address of a server, in all forms in which people write it.
 
 /// An address to which paths such as `/chat/completions` are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ const REFUSALS: [&str; 18] = [
     "invalid field",
 ];
 
-/// Names of the field for the longest answer, each with the name that other servers use.
+/// The names of the field for the longest answer, each with the name that other servers use.
 const TOKEN_FIELDS: [(&str, &str); 2] = [
     ("max_tokens", "max_completion_tokens"),
     ("max_completion_tokens", "max_tokens"),
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(error: &serde_json::Value, sent: &[&str]) -> String {
+    fn advice_for(error: &serde_json::Value, sent: &[&str]) -> String {
         let body = json!({"error": error}).to_string();
         advice(&Said::of_body(body.as_bytes()), sent).unwrap_or_default()
     }
@@ -90,20 +90,22 @@ mod tests {
             json!({"message": "Unknown name \"max_tokens\": Cannot find field."}),
             json!({"message": "`max_tokens` is deprecated"}),
         ] {
-            let advice = told(&error, &["model", "messages", "max_tokens"]);
+            let advice = advice_for(&error, &["model", "messages", "max_tokens"]);
             assert!(
                 advice.contains("token_field = \"max_completion_tokens\""),
                 "{error}: {advice}"
             );
         }
         let error = json!("Extra inputs are not permitted: max_completion_tokens");
-        let advice = told(&error, &["model", "max_completion_tokens"]);
+        let advice = advice_for(&error, &["model", "max_completion_tokens"]);
         assert!(advice.contains("token_field = \"max_tokens\""), "{advice}");
         let error = json!("Unsupported value: 'temperature' does not support 0.0 with this model.");
-        assert!(told(&error, &["temperature", "max_tokens"]).contains("`temperature`"));
+        assert!(advice_for(&error, &["temperature", "max_tokens"]).contains("`temperature`"));
         let error = json!("unknown field `seed`");
-        assert!(told(&error, &["seed"]).contains("send_seed = false"));
-        assert!(told(&json!("unknown parameter: 'quality'"), &["quality"]).contains("`quality`"));
+        assert!(advice_for(&error, &["seed"]).contains("send_seed = false"));
+        assert!(
+            advice_for(&json!("unknown parameter: 'quality'"), &["quality"]).contains("`quality`")
+        );
     }
 
     #[test]
@@ -115,7 +117,7 @@ mod tests {
             "Unknown model: m",
         ] {
             assert_eq!(
-                told(&json!(words), &["model", "messages", "max_tokens", "seed"]),
+                advice_for(&json!(words), &["model", "messages", "max_tokens", "seed"]),
                 "",
                 "{words}"
             );

@@ -1,11 +1,12 @@
 //! The JSON of an answer with any status and framing. Both clients read answers here.
 
-use super::Key;
 use super::advice::advice;
-use super::fault::{Fault, Heard, snippet};
+use super::fault::{Fault, Heard};
 use super::framing::{self, Body};
 use super::joined::{Broken, join};
+use super::key::Key;
 use super::said::Said;
+use super::snippet::snippet;
 use serde_json::Value;
 
 /// What must be known of a request to understand its answer.
@@ -27,22 +28,22 @@ impl Asked<'_> {
     pub(super) fn read(&self, heard: &Heard) -> Result<Value, Fault> {
         let Self { server, key, .. } = self;
         if let Some(fault) = Fault::from_answer(server, heard, key) {
-            return Err(self.advised(fault, || Said::of_body(&heard.body)));
+            return Err(self.with_advice(fault, || Said::of_body(&heard.body)));
         }
         let answer = self.json(heard)?;
         match Said::under_success(&answer) {
             None => Ok(answer),
             Some(said) => {
                 let fault = Fault::under_success(server, heard, &said, key);
-                Err(self.advised(fault, || said))
+                Err(self.with_advice(fault, || said))
             }
         }
     }
 
     /// The fault of a success that contains no answer.
-    pub(super) fn strange(&self, heard: &Heard, what: &str) -> Fault {
+    pub(super) fn strange_fault(&self, heard: &Heard, what: &str) -> Fault {
         Fault::Strange {
-            message: self.words(
+            message: self.message(
                 heard,
                 &format!(
                     "{what}: {:?}; check that `base_url` ends in /v1",
@@ -55,11 +56,11 @@ impl Asked<'_> {
     fn json(&self, heard: &Heard) -> Result<Value, Fault> {
         let stream = |why: &str| {
             let shown = snippet(&heard.body);
-            self.words(heard, &format!("an event stream {why}: {shown:?}"))
+            self.message(heard, &format!("an event stream {why}: {shown:?}"))
         };
         match framing::read(&heard.body) {
             Body::Whole(answer) => Ok(answer),
-            Body::Other(what) => Err(self.strange(heard, what)),
+            Body::Other(what) => Err(self.strange_fault(heard, what)),
             Body::Events(events) => join(events).map_err(|broken| match broken {
                 Broken::Cut => Fault::Again {
                     kind: "protocol",
@@ -73,13 +74,13 @@ impl Asked<'_> {
         }
     }
 
-    fn words(&self, heard: &Heard, what: &str) -> String {
+    fn message(&self, heard: &Heard, what: &str) -> String {
         let Self { server, key, .. } = self;
         key.hide(&format!("{server} answered {} with {what}", heard.status))
     }
 
     /// Adds the setting to change to the message.
-    fn advised(&self, fault: Fault, said: impl FnOnce() -> Said) -> Fault {
+    fn with_advice(&self, fault: Fault, said: impl FnOnce() -> Said) -> Fault {
         match fault {
             Fault::Rejected { message } => {
                 let help = advice(&said(), &self.fields);

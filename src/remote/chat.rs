@@ -1,14 +1,14 @@
 //! The asynchronous client: attempts, time limits, and the meaning of each failure.
 
 use super::answer::Asked;
-use super::client::disable_streaming;
 use super::fault::{Fault, Heard};
+use super::ledger::Ledger;
 use super::pace::Pace;
 use super::places::{self, Asking};
 use super::provenance::Provenance;
-use super::reply::{ChatReply, read_chat};
-use super::settings::Checked;
-use super::{ChatSettings, Ledger};
+use super::reply::{ChatReply, Usage, read_chat};
+use super::settings::{ChatSettings, Checked};
+use super::streaming::disable_streaming;
 use crate::cancel::Cancel;
 use crate::http;
 use crate::http::unless;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// Size of the largest answer, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
-/// Longest pause that a server may ask for. After a longer one, the request is given up.
+/// The longest pause that a server may ask for. If it asks for a longer one, the request fails.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// The client of a chat server.
@@ -121,13 +121,14 @@ impl Chat {
         places::has_answered(&self.place);
     }
 
-    /// Asks for one chat completion, and books its cost in the ledger. `tokens` is the estimated number of
+    /// Asks for one chat completion, and adds its cost to the ledger. `tokens` is the estimated number of
     /// tokens.
     ///
     /// # Errors
-    /// Fails if the attempts or the time are used up, if the request or the key is not accepted, if the
-    /// answer contains no text, if the budget is used up, or if the flag was raised. An answer that the token
-    /// limit ended before its first word is not an error: its text is empty.
+    /// Fails if the request cannot be written as JSON, if the attempts or the time are used up, if the
+    /// request or the key is not accepted, if the answer contains no text, if the budget is used up, or if
+    /// the flag was raised. An answer that the token limit ended before its first word is not an error: its
+    /// text is empty.
     pub async fn complete(
         &self,
         body: &Object,
@@ -136,21 +137,28 @@ impl Chat {
     ) -> Result<Completion, ChatError> {
         let mut body = body.clone();
         disable_streaming(&mut body);
-        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let bytes = serde_json::to_vec(&body).map_err(|error| ChatError::Item {
+            kind: "input",
+            message: format!("the request has no JSON form: {error}"),
+        })?;
         // The pictures need not be in memory twice.
         let fields: Vec<String> = body.into_iter().map(|(key, _)| key).collect();
         let mut asking = None;
         let end = Instant::now() + self.checked.total;
         let mut attempt = 0;
         loop {
-            let turn = unless(&self.closed, unless(cancel, self.pace.turn(tokens))).await;
+            let turn = unless(
+                &self.closed,
+                unless(cancel, self.pace.wait_for_turn(tokens)),
+            )
+            .await;
             let turn = turn.flatten().ok_or(ChatError::Cancelled)?;
             if self.closed.is_raised() {
                 return Err(ChatError::Cancelled);
             }
             let leave = self
                 .ledger
-                .leave()
+                .permit_call()
                 .map_err(|message| ChatError::Budget { message })?;
             attempt += 1;
             asking.get_or_insert_with(|| Asking::begin(&self.place));
@@ -162,7 +170,7 @@ impl Chat {
             let outcome =
                 unless(cancel, self.send(request.body(bytes.clone()), &fields, end)).await;
             if let Some(Ok(reply)) = &outcome {
-                self.ledger.pay(reply.usage.or_reckoned(tokens));
+                self.ledger.add_call(reply.usage.or_reckoned(tokens));
             }
             drop((turn, leave));
             let fault = match outcome.ok_or(ChatError::Cancelled)? {
@@ -194,13 +202,13 @@ impl Chat {
                 Fault::Strange { message } => ("protocol", message, None),
                 Fault::Absent { message, help } => {
                     drop(asking);
-                    return Err(self.absent(message, help, cancel).await);
+                    return Err(self.absent_error(message, help, cancel).await);
                 }
                 other => return self.give_up(other, attempt, start),
             };
             let pause = wait.unwrap_or_else(|| http::backoff(self.checked.first_wait, attempt - 1));
             if kind == "rate-limit" {
-                self.pace.busy(pause);
+                self.pace.slow_down(pause);
             }
             if attempt >= self.attempts || pause > MAX_WAIT || Instant::now() + pause >= end {
                 return Err(exhausted(kind, message, attempt));
@@ -229,7 +237,7 @@ impl Chat {
                     finish_reason: "content_filter".into(),
                     model: None,
                     about: Provenance::default(),
-                    usage: super::Usage::default(),
+                    usage: Usage::default(),
                 },
                 attempts,
                 seconds: start.elapsed().as_secs_f64(),
@@ -247,9 +255,9 @@ impl Chat {
     }
 
     /// The meaning of "not found", once it is known whether the place answers other requests.
-    async fn absent(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
+    async fn absent_error(&self, message: String, help: String, cancel: &Cancel) -> ChatError {
         loop {
-            match places::answers(&self.place) {
+            match places::has_place_answered(&self.place) {
                 Some(true) => {
                     let kind = "rejected";
                     return ChatError::Item { kind, message };
@@ -316,7 +324,7 @@ impl Chat {
         let limit = end.min(Instant::now() + self.checked.timeout);
         let heard = self.receive(request, asked.server, limit).await?;
         let answer = asked.read(&heard)?;
-        let mut reply = read_chat(&answer).map_err(|what| asked.strange(&heard, what))?;
+        let mut reply = read_chat(&answer).map_err(|what| asked.strange_fault(&heard, what))?;
         reply.text = self.hide(&reply.text);
         reply.reasoning = reply.reasoning.map(|text| self.hide(&text));
         reply.refusal = reply.refusal.map(|text| self.hide(&text));

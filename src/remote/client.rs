@@ -1,9 +1,14 @@
 //! The blocking client: attempts, time limits, and the meaning of each failure.
 
+use super::address::Address;
 use super::answer::Asked;
+use super::endpoint::Endpoint;
+use super::error::RemoteError;
 use super::fault::{Fault, Heard};
+use super::key::Key;
 use super::places::{self, Asking};
-use super::{Address, ChatReply, Endpoint, Key, RemoteError, read_reply};
+use super::reply::{ChatReply, read_reply};
+use super::streaming::disable_streaming;
 use crate::cancel::Cancel;
 use crate::http;
 use crate::record::Object;
@@ -16,7 +21,7 @@ use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Longest pause that a server may ask for. After a longer one, the item is given up.
+/// The longest pause that a server may ask for. If it asks for a longer one, the item fails.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 /// Size of the largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
 const MAX_ANSWER: u64 = (256 << 20) * 3 / 2;
@@ -81,7 +86,7 @@ enum Failed {
     Final(RemoteError),
     /// The address or the model was not found. Contains the message and the advice.
     Absent(String, String),
-    /// Another attempt may succeed, after the pause that the server asked for.
+    /// Another attempt may succeed, after the pause that the server asks for.
     Again(RemoteError, Option<Duration>),
 }
 
@@ -163,7 +168,7 @@ impl Client {
     pub fn post(&self, path: &str, body: Body, cancel: &Cancel) -> Result<Value, RemoteError> {
         let url = self.address.path_url(path);
         let place = places::place_name(&url, &self.model);
-        // It begins with the first attempt's turn.
+        // The request begins when its first attempt may be sent.
         let asking = OnceCell::new();
         let asked = Asked {
             server: &http::display_url(&url),
@@ -190,7 +195,7 @@ impl Client {
             }
             Err(Failed::Absent(message, help)) => {
                 drop(asking);
-                Err(absent(&place, message, help, cancel))
+                Err(absent_error(&place, message, help, cancel))
             }
             Err(Failed::Final(error) | Failed::Again(error, _)) => Err(error),
         }
@@ -309,11 +314,6 @@ impl Client {
     }
 }
 
-/// Asks for the answer in one piece, unless the settings say otherwise. Some gateways stream by default.
-pub(super) fn disable_streaming(body: &mut Object) {
-    body.entry("stream").or_insert(Value::Bool(false));
-}
-
 /// The meaning of a fault for this client.
 fn failed(fault: Fault) -> Failed {
     match fault {
@@ -331,9 +331,9 @@ fn failed(fault: Fault) -> Failed {
 }
 
 /// The meaning of "not found", once it is known whether the place answers other requests.
-fn absent(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
+fn absent_error(place: &str, message: String, help: String, cancel: &Cancel) -> RemoteError {
     loop {
-        match places::answers(place) {
+        match places::has_place_answered(place) {
             Some(true) => return RemoteError::item("rejected", message),
             Some(false) => return RemoteError::fatal(message, help),
             None if http::sleep(places::PAUSE, cancel) => {}

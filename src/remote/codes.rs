@@ -1,10 +1,10 @@
-//! Codes and types that servers give their errors, without capitals and with `_` between words, and what they
-//! stand for.
+//! The codes and types that servers give their errors, and the HTTP statuses that they mean. All are in lower
+//! case, with `_` between words.
 
-/// The status of an account that has nothing left.
+/// The status of an account that has no credit left.
 pub(super) const NO_CREDIT: u16 = 402;
 
-/// Codes and types by the status that they stand for.
+/// Codes and types, by the status that they mean.
 const STATUSES: [(u16, &[&str]); 9] = [
     (
         NO_CREDIT,
@@ -144,7 +144,7 @@ const STATUSES: [(u16, &[&str]); 9] = [
     ),
 ];
 
-/// Parts of codes and types that are not among them, in the order that they are looked for.
+/// Parts of other codes and types, by the status that they mean. They are looked for in this order.
 const PARTS: [(u16, &[&str]); 3] = [
     (429, &["rate_limit", "ratelimit", "throttl", "too_many"]),
     (
@@ -160,7 +160,7 @@ const PARTS: [(u16, &[&str]); 3] = [
     (400, &["invalid", "unsupported", "too_long", "bad_request"]),
 ];
 
-/// Codes and types of a content filter that does not let a request through.
+/// Codes and types of a content filter that rejects a request.
 const FILTERS: [&str; 6] = [
     "content_policy_violation",
     "content_filter",
@@ -170,7 +170,7 @@ const FILTERS: [&str; 6] = [
     "prohibited_content",
 ];
 
-/// The status that the first known word stands for; where none is known, the first that has a known part.
+/// The status that the first known word means. If no word is known, the first word with a known part counts.
 pub(super) fn status(words: &[String]) -> Option<u16> {
     let exact = |word: &String| {
         let mut known = STATUSES.iter();
@@ -186,13 +186,13 @@ pub(super) fn status(words: &[String]) -> Option<u16> {
         .map(|(status, _)| *status)
 }
 
-/// Whether some word says that the account has nothing left.
+/// Whether a word says that the account has no credit left.
 pub(super) fn no_credit(words: &[String]) -> bool {
     let single = |word: &String| status(std::slice::from_ref(word)) == Some(NO_CREDIT);
     words.iter().any(single)
 }
 
-/// Whether some word is of a content filter.
+/// Whether a word is a code or type of a content filter.
 pub(super) fn filtered(words: &[String]) -> bool {
     words.iter().any(|word| FILTERS.contains(&word.as_str()))
 }

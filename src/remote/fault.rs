@@ -1,6 +1,6 @@
 //! The meaning of an answer that is not a success: try again, give up this request, or stop.
 
-use super::Key;
+use super::key::Key;
 use super::said::Said;
 use crate::http;
 use reqwest::header::HeaderMap;
@@ -119,7 +119,9 @@ impl Fault {
             },
             Some(404) => Self::Absent {
                 message,
-                help: "check `model` and `base_url`, which usually ends in /v1".into(),
+                help: "the server has no such address or no such model: check `model` and `base_url`, which usually ends \
+                       in /v1"
+                    .into(),
             },
             Some(_) if said.refused() => Self::Refused { message },
             Some(_) => Self::Rejected { message },
@@ -132,16 +134,5 @@ impl Fault {
             help: "the account has no credit left; add credit, and run the same command again"
                 .into(),
         }
-    }
-}
-
-/// The first words of an unexpected answer.
-pub fn snippet(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(800)]);
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() {
-        "(empty answer)".into()
-    } else {
-        words.chars().take(200).collect()
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Events {
     pub values: Vec<Value>,
     /// Whether the end mark came.
     pub ended: bool,
-    /// Whether an event contains no JSON, since it is cut or is something else.
+    /// Whether an event contains no JSON, because it is cut off or is something else.
     pub torn: bool,
 }
 
@@ -40,12 +40,12 @@ pub(super) fn read(body: &[u8]) -> Body {
     }
     let mut lines = Lines::default();
     for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
-        lines.take(line);
+        lines.take_line(line);
     }
     lines.end()
 }
 
-/// Takes a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the end mark of the
+/// Reads a stream line by line (WHATWG HTML, 9.2.6). Some gateways put whole JSON before the end mark of the
 /// stream, so lines outside of events are collected too.
 #[derive(Default)]
 struct Lines {
@@ -59,7 +59,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn take(&mut self, line: &str) {
+    fn take_line(&mut self, line: &str) {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
@@ -95,11 +95,11 @@ impl Lines {
             (Err(_), "error") => self.events.values.push(serde_json::json!({"error": data})),
             (Err(_), "ping") => {}
             // Some servers leave out the blank lines between events.
-            (Err(_), _) => lines.iter().for_each(|line| self.single(line.trim())),
+            (Err(_), _) => lines.iter().for_each(|line| self.take_single(line.trim())),
         }
     }
 
-    fn single(&mut self, data: &str) {
+    fn take_single(&mut self, data: &str) {
         match json::read(data.as_bytes()) {
             Ok(value) => self.events.values.push(value),
             Err(_) if data == "[DONE]" => self.events.ended = true,

@@ -50,12 +50,12 @@ pub(super) fn join(events: Events) -> Result<Value, Broken> {
         };
     }
     let mut joined = Joined::default();
-    values.iter().for_each(|value| joined.take(value));
+    values.iter().for_each(|value| joined.take_event(value));
     match (ended || !joined.finish.is_null(), torn, joined.began) {
         (false, ..) => Err(Broken::Cut),
         (true, true, _) => Err(Broken::Unreadable("in which some events contain no JSON")),
         (true, false, false) => Err(Broken::Unreadable("whose events contain no answer")),
-        (true, false, true) => Ok(joined.answer()),
+        (true, false, true) => Ok(joined.into_answer()),
     }
 }
 
@@ -107,7 +107,7 @@ struct Joined {
 }
 
 impl Joined {
-    fn take(&mut self, event: &Value) {
+    fn take_event(&mut self, event: &Value) {
         for (key, value) in event.as_object().into_iter().flatten() {
             if key != "choices" && !value.is_null() {
                 self.beside.insert(key.clone(), value.clone());
@@ -120,12 +120,12 @@ impl Joined {
             }
             self.began |= choice["delta"].is_object();
             for (key, piece) in choice["delta"].as_object().into_iter().flatten() {
-                self.piece(key, piece);
+                self.take_piece(key, piece);
             }
         }
     }
 
-    fn piece(&mut self, key: &str, piece: &Value) {
+    fn take_piece(&mut self, key: &str, piece: &Value) {
         match (key, piece) {
             ("content", Value::String(text)) => {
                 self.content.push(json!({"type": "text", "text": text}));
@@ -152,7 +152,7 @@ impl Joined {
         }
     }
 
-    fn answer(self) -> Value {
+    fn into_answer(self) -> Value {
         let mut message = self.texts;
         message.insert("role".into(), "assistant".into());
         message.insert("content".into(), Value::Array(self.content));

@@ -1,6 +1,7 @@
 //! The cost of calls, and a budget that ends a run before it is exceeded.
 
-use super::Usage;
+use super::reply::Usage;
+use crate::text::count::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -86,11 +87,11 @@ impl Ledger {
             cost_of_other_shards: elsewhere.map(cost).sum(),
             ..Sums::default()
         };
-        paid.for_each(|usage| self.pay(usage));
+        paid.for_each(|usage| self.add_call(usage));
     }
 
-    /// Books a finished call.
-    pub fn pay(&self, usage: Usage) {
+    /// Adds a finished call.
+    pub fn add_call(&self, usage: Usage) {
         let mut sums = self.lock();
         sums.calls += 1;
         sums.input_tokens += usage.input.unwrap_or(0);
@@ -104,7 +105,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Fails if the budget is used up. The text gives the numbers.
-    pub fn leave(&self) -> Result<Leave<'_>, String> {
+    pub fn permit_call(&self) -> Result<Leave<'_>, String> {
         let mut sums = self.lock();
         if let Some(budget) = self.budget {
             let mean = sums.cost / sums.calls.max(1) as f64;
@@ -115,8 +116,9 @@ impl Ledger {
                     cost => format!(", and those of other shards {cost:.6}"),
                 };
                 return Err(format!(
-                    "the budget of {budget} is used up: {} calls cost {:.6}{others}",
-                    sums.calls, sums.cost
+                    "the budget of {budget} is used up: {} cost {:.6}{others}",
+                    counted(usize::try_from(sums.calls).unwrap_or(usize::MAX), "call"),
+                    sums.cost
                 ));
             }
         }
@@ -168,12 +170,12 @@ mod tests {
     #[test]
     fn calls_in_flight_count_before_they_are_paid() {
         let ledger = Ledger::new(Some(PRICES), Some(0.0050));
-        ledger.pay(usage(1000, 400, 100));
-        let first = ledger.leave().unwrap();
-        // 0.0022 spent and as much in flight; a third one might go beyond only after it began.
-        let second = ledger.leave().unwrap();
-        assert!(ledger.leave().unwrap_err().contains("0.005"));
+        ledger.add_call(usage(1000, 400, 100));
+        let first = ledger.permit_call().unwrap();
+        // 0.0022 is spent, and as much is in flight. Only a third call would exceed the budget.
+        let second = ledger.permit_call().unwrap();
+        assert!(ledger.permit_call().unwrap_err().contains("0.005"));
         drop((first, second));
-        assert!(ledger.leave().is_ok());
+        assert!(ledger.permit_call().is_ok());
     }
 }

@@ -20,7 +20,7 @@ impl Chat {
     ///
     /// # Errors
     /// Fails if the server cannot be reached or does not accept the key.
-    pub async fn listed(&self, model: &str, cancel: &Cancel) -> Result<Listed, ChatError> {
+    pub async fn look_up_model(&self, model: &str, cancel: &Cancel) -> Result<Listed, ChatError> {
         let list = self.look_up("/models", cancel).await?.unwrap_or_default();
         let Some(models) = list["data"].as_array() else {
             return Ok(Listed::default());
@@ -29,8 +29,8 @@ impl Chat {
         let listed = Some(entry.is_some());
         let tells = |entry: &Value| entry.get("shutdown_date").is_some();
         if !entry.as_ref().is_some_and(tells) {
-            let path = format!("/models/{}", escaped(model));
-            // This page is optional: that it is missing means nothing.
+            let path = format!("/models/{}", escaped_path(model));
+            // This page is optional, so its absence means nothing.
             let own = self.look_up(&path, cancel).await.ok().flatten();
             let better = |own: &Value| own["id"].is_string() && (entry.is_none() || tells(own));
             entry = own.filter(better).or(entry);
@@ -43,7 +43,7 @@ impl Chat {
 }
 
 /// A name as part of a path. Its slashes stay.
-fn escaped(name: &str) -> String {
+fn escaped_path(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
     let one = |byte: u8| {
         if plain(byte) {

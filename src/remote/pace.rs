@@ -1,5 +1,5 @@
-//! How fast a server is asked: requests at the same time, requests and tokens per minute, and pauses that the
-//! server asks for.
+//! Limits how fast a server is asked: by the requests at the same time, by the requests and tokens per
+//! minute, and by the pauses that the server asks for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Pace {
     }
 
     /// Waits for a place, and until the rates allow `tokens` more.
-    pub(super) async fn turn(&self, tokens: u64) -> Turn<'_> {
+    pub(super) async fn wait_for_turn(&self, tokens: u64) -> Turn<'_> {
         // The semaphore is never closed.
         let place = self.places.clone().acquire_owned().await.ok();
         let turn = Turn { pace: self, place };
@@ -116,7 +116,7 @@ impl Pace {
 
     /// The server is overloaded: halves the places, once for all requests on their way, and pauses all
     /// requests.
-    pub(super) fn busy(&self, wait: Duration) {
+    pub(super) fn slow_down(&self, wait: Duration) {
         let mut state = self.lock();
         if state.since_cut >= state.now {
             state.target = (state.target / 2).max(1);
@@ -156,7 +156,7 @@ mod tests {
         let start = Instant::now();
         run(async {
             for tokens in [40, 60, 10, 10] {
-                drop(pace.turn(tokens).await);
+                drop(pace.wait_for_turn(tokens).await);
             }
         });
         let seconds = start.elapsed().as_secs_f64();
@@ -169,10 +169,10 @@ mod tests {
         run(async {
             let mut turns = Vec::new();
             for _ in 0..8 {
-                turns.push(pace.turn(0).await);
+                turns.push(pace.wait_for_turn(0).await);
             }
             // All eight are told to wait: one cut.
-            (0..8).for_each(|_| pace.busy(Duration::ZERO));
+            (0..8).for_each(|_| pace.slow_down(Duration::ZERO));
             drop(turns);
             assert_eq!(pace.places.available_permits(), 4);
             (0..4 + 5 + 6 + 7).for_each(|_| pace.answered(0, None));

@@ -1,5 +1,5 @@
-//! Records which places have answered. "Not found" from a place that has answered concerns one request; from
-//! any other place it concerns all.
+//! Records which places have answered. If a place that has answered says "not found", this concerns one
+//! request. If any other place says it, this concerns all requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ pub(super) fn has_answered(place: &str) {
 }
 
 /// Whether a place has answered. `None` while requests to it are on their way and none has been answered yet.
-pub(super) fn answers(place: &str) -> Option<bool> {
+pub(super) fn has_place_answered(place: &str) -> Option<bool> {
     let places = lock_places();
     let place = places.get(place);
     match place {
@@ -70,17 +70,17 @@ mod tests {
     #[test]
     fn a_place_is_known_once_one_answered_or_all_came_back() {
         let place = place_name("http://a.example/v1/chat/completions", "m");
-        assert_eq!(answers(&place), Some(false));
+        assert_eq!(has_place_answered(&place), Some(false));
         let (one, two) = (Asking::begin(&place), Asking::begin(&place));
         drop(one);
-        assert_eq!(answers(&place), None);
+        assert_eq!(has_place_answered(&place), None);
         drop(two);
-        assert_eq!(answers(&place), Some(false));
+        assert_eq!(has_place_answered(&place), Some(false));
         has_answered(&place);
         let _three = Asking::begin(&place);
-        assert_eq!(answers(&place), Some(true));
+        assert_eq!(has_place_answered(&place), Some(true));
         assert_eq!(
-            answers(&place_name("http://a.example/v1/chat/completions", "n")),
+            has_place_answered(&place_name("http://a.example/v1/chat/completions", "n")),
             Some(false)
         );
     }

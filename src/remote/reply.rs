@@ -1,7 +1,8 @@
 //! The content of the JSON of a chat answer.
 
-use super::fault::snippet;
-use super::{Provenance, RemoteError};
+use super::error::RemoteError;
+use super::provenance::Provenance;
+use super::snippet::snippet;
 use crate::record::ended_by_limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -145,13 +146,13 @@ impl Content {
     fn read(content: &Value) -> Self {
         let mut read = Self::default();
         match content {
-            Value::Array(parts) => parts.iter().for_each(|part| read.part(part)),
-            part => read.part(part),
+            Value::Array(parts) => parts.iter().for_each(|part| read.take_part(part)),
+            part => read.take_part(part),
         }
         read
     }
 
-    fn part(&mut self, part: &Value) {
+    fn take_part(&mut self, part: &Value) {
         let kind = part["type"].as_str().unwrap_or_default().to_lowercase();
         let thought = part["thought"].as_bool() == Some(true)
             || ["think", "thought", "reason", "summary"]

@@ -1,7 +1,7 @@
 //! What a server says about an error: its words, and the status that its code or type means.
 
 use super::codes;
-use super::fault::snippet;
+use super::snippet::snippet;
 use crate::text::json;
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ impl Said {
         let json = json.get(0).cloned().unwrap_or(json);
         let told = ["error", "errors"]
             .iter()
-            .find_map(|key| telling(&json[*key]));
+            .find_map(|key| first_error(&json[*key]));
         let mut said = Self::read(told.unwrap_or(&Value::Null), &json);
         if said.message.is_empty() {
             said.message = snippet(body);
@@ -41,12 +41,14 @@ impl Said {
     pub(super) fn under_success(answer: &Value) -> Option<Self> {
         let answer = answer.get(0).unwrap_or(answer);
         let choice = &answer["choices"][0];
-        let told = telling(&answer["error"]).or_else(|| telling(&choice["error"]));
+        let told = first_error(&answer["error"]).or_else(|| first_error(&choice["error"]));
         let ended = choice["finish_reason"].as_str() == Some("error");
         let lacks = |key: &str| answer[key].as_array().is_none_or(Vec::is_empty);
         let instead = || (lacks("choices") && lacks("data") && is_error(answer)).then_some(answer);
         let told = told
-            .or_else(|| telling(&answer["errors"]).filter(|_| lacks("choices") && lacks("data")))
+            .or_else(|| {
+                first_error(&answer["errors"]).filter(|_| lacks("choices") && lacks("data"))
+            })
             .or_else(|| ended.then_some(choice))
             .or_else(instead)?;
         let mut said = Self::read(told, answer);
@@ -66,7 +68,7 @@ impl Said {
             .into_iter()
             .find_map(words_of)
             .unwrap_or_default();
-        // The words of a gateway say little. It keeps the words of the server behind it in `raw`.
+        // A gateway's own words say little. It keeps the words of the server behind it in `raw`.
         if let Some(raw) = error["metadata"]["raw"].as_str()
             && !message.contains(raw)
         {
@@ -90,13 +92,13 @@ impl Said {
                 "statusCode",
                 "error_type",
             ] {
-                said.note(&object[key]);
+                said.note_code(&object[key]);
             }
         }
         said
     }
 
-    fn note(&mut self, code: &Value) {
+    fn note_code(&mut self, code: &Value) {
         let number = match code {
             Value::Number(number) => number.as_f64().map(|number| number.to_string()),
             Value::String(text) => Some(text.trim().to_owned()),
@@ -136,12 +138,12 @@ impl Said {
 }
 
 /// An error with content, or the first error of a list.
-fn telling(error: &Value) -> Option<&Value> {
+fn first_error(error: &Value) -> Option<&Value> {
     match error {
         Value::Null | Value::Bool(false) => None,
         Value::String(text) => (!text.trim().is_empty()).then_some(error),
         Value::Object(fields) => (!fields.is_empty()).then_some(error),
-        Value::Array(errors) => errors.first().and_then(telling),
+        Value::Array(errors) => errors.first().and_then(first_error),
         Value::Number(number) => (number.as_f64() != Some(0.0)).then_some(error),
         Value::Bool(true) => Some(error),
     }
@@ -159,7 +161,7 @@ fn is_error(answer: &Value) -> bool {
         };
         ["code", "status", "status_code", "statusCode", "error_code"]
             .iter()
-            .for_each(|key| said.note(&answer[*key]));
+            .for_each(|key| said.note_code(&answer[*key]));
         said.status().is_some()
     };
     named("object") || named("type") || named("status") || words_of(answer).is_some() || coded()

@@ -1,6 +1,8 @@
 //! The settings of a chat server.
 
-use super::{Address, Key, Prices};
+use super::address::Address;
+use super::key::Key;
+use super::ledger::Prices;
 use crate::record::Object;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,17 +36,17 @@ pub struct ChatSettings {
     pub answers: Vec<String>,
     /// Address, with or without `/v1` and `/chat/completions`.
     pub base_url: String,
-    /// Name of the environment variable with the key; unset for servers without keys.
+    /// Name of the environment variable with the key. The variable is unset for servers without keys.
     pub api_key_env: String,
     /// A file with the key, instead of the variable.
     pub api_key_file: Option<PathBuf>,
     /// Header that contains only the key, such as `api-key`, instead of `Authorization: Bearer`.
     pub key_header: Option<String>,
-    /// Longest answer in tokens (default: the value of the prompts, or else the server's).
+    /// Longest answer in tokens (default: the value of the prompt set, or else the server's).
     pub max_tokens: Option<u32>,
     /// Name of the field for the longest answer; reasoning models require `max_completion_tokens`.
     pub token_field: String,
-    /// Sampling temperature (default: the value of the prompts, or else the server's).
+    /// Sampling temperature (default: the value of the prompt set, or else the server's).
     pub temperature: Option<f64>,
     /// `low`, `high` or `auto`: how closely the server looks at pictures (default: not sent).
     pub detail: Option<String>,
@@ -52,25 +54,25 @@ pub struct ChatSettings {
     pub extra: Object,
     /// Number of requests at the same time.
     pub concurrency: usize,
-    /// Limits of what is sent per minute (default: no limit).
+    /// Limit of requests per minute (default: no limit).
     pub requests_per_minute: Option<f64>,
     /// Limit of tokens per minute (default: no limit).
     pub tokens_per_minute: Option<f64>,
     /// Estimated number of tokens of a picture, until the server has counted them.
     pub tokens_per_image: u64,
-    /// Time limits in seconds: for one attempt, and for all attempts of one request with their pauses.
+    /// Time limit in seconds for one attempt.
     pub timeout_seconds: f64,
     /// Time limit in seconds for all attempts of one request with their pauses.
     pub total_seconds: f64,
     /// Largest number of attempts for one request.
     pub max_attempts: u32,
-    /// First pause after a failure; it doubles with each further failure, up to a minute.
+    /// First pause after a failure, in seconds. It doubles with each further failure, up to a minute.
     pub first_wait_seconds: f64,
-    /// Prices per million tokens, in any currency; no prices are built in.
+    /// Prices per million tokens, in any currency. No prices are built in.
     pub prices: Option<Prices>,
-    /// What one run may cost, in the currency of `prices`. Calls of earlier executions of the same run count,
-    /// and so does what its other shards had spent when this one began. A call that was lost between its
-    /// answer and the disk is not counted.
+    /// What one run may cost, in the currency of `prices`. Calls of earlier executions of the same run count.
+    /// What the other shards of the run had spent when this execution began counts too. A call whose answer
+    /// was lost before it reached the disk is not counted.
     pub budget: Option<f64>,
 }
 

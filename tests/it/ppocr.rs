@@ -141,7 +141,7 @@ fn models_of_the_users_own_folder_read_as_well() {
         ..PpOcrSettings::default()
     };
     let load = |settings: &PpOcrSettings| {
-        let models = PpOcrModels::of(settings, &hub).unwrap().unwrap();
+        let models = PpOcrModels::from_settings(settings, &hub).unwrap().unwrap();
         PpOcr::load(&models, settings.clone())
     };
     let evidence = read(&load(&settings).unwrap(), &picture("clean.png"));
@@ -176,7 +176,7 @@ fn models_that_are_not_there_are_named_with_what_could_be() {
             models: models.into(),
             ..PpOcrSettings::default()
         };
-        let error = PpOcrModels::of(&settings, &hub).expect_err("an error");
+        let error = PpOcrModels::from_settings(&settings, &hub).expect_err("an error");
         format!("{error} | {}", error.help().expect("help"))
     };
     let said = of("v5");

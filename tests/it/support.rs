@@ -121,7 +121,7 @@ pub(crate) fn ocr_v6_models() -> Option<PpOcrModels> {
 
 fn models_of(settings: &PpOcrSettings) -> Option<PpOcrModels> {
     let hub = Hub::new(HubOptions::default()).ok()?;
-    let models = PpOcrModels::of(settings, &hub).expect("these settings name models");
+    let models = PpOcrModels::from_settings(settings, &hub).expect("these settings name models");
     models.inspect_err(|error| eprintln!("{error}")).ok()
 }
 

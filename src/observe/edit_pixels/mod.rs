@@ -1,29 +1,33 @@
-//! `edit-pixels`: what an edit changed and what it left alone, by pixels alone.
+//! `edit-pixels`: what an edit changed and what it left unchanged, measured in pixels.
 //!
-//! The output is compared with the item's first input picture, at that picture's size: one of another size is
-//! resized by Pillow's bicubic filter regardless of its aspect ratio. Values are 8-bit sRGB as they are.
+//! The output is compared with the item's first input picture, at the size of the input. An output of another
+//! size is resized by Pillow's bicubic filter, regardless of its aspect ratio. The values are 8-bit sRGB and
+//! are not converted.
 //!
-//! The evidence has `l1`, `l2`, `psnr` (null when nothing differs, since it is infinite then), `ssim` (null
-//! below 11 × 11 pixels) over everything; `edit_fraction` (changed pixels), `main_fraction` (those in large
-//! connected parts), `components` and `log_weight` of the change mask; `mask`, the mask in cells of 8 × 8
-//! pixels, as lengths of runs row by row, black and white in turn; and the same measures `inside` and
-//! `outside` of a region, named by `region`:
+//! The evidence has these parts. `l1`, `l2`, `psnr` (null if nothing differs, since it is infinite then) and
+//! `ssim` (null below 11 × 11 pixels) are over the whole picture. `edit_fraction` (changed pixels),
+//! `main_fraction` (changed pixels in large connected parts), `components` and `log_weight` describe the
+//! change mask. `mask` is the change mask in cells of 8 × 8 pixels, as the lengths of runs row by row, black
+//! and white in turn. `inside` and `outside` are the same measures for a region, which `region` names:
 //!
 //! | `region` | inside |
 //! |---|---|
 //! | `annotation` | what the item's `expect.mask` marks: a picture (white is to be edited), or PIE-Bench's list of starts and lengths |
-//! | `target` | where `expect.target`, the picture that was wanted, differs from the input |
-//! | `output` | where the output itself differs: `outside` is then small by construction, and says nothing about preservation |
+//! | `target` | where `expect.target`, the expected picture, differs from the input |
+//! | `output` | where the output itself differs from the input; `outside` is then small by construction, and says nothing about what was preserved |
 //!
-//! `outside` begins one kernel beyond the region, and SSIM there counts windows that lie wholly outside. With
-//! a region that does not come from the output there are `precision`, `recall`, `iou` and `leak` (the share
-//! of the outside that changed). With a mask there is `zeroed`: both pictures black inside, compared over the
-//! whole frame, as PIE-Bench's scripts do. With a target there is `target`: output against target, at the
-//! target's size, and inside of the region.
+//! `outside` begins one kernel beyond the region, and its SSIM counts only windows that are completely
+//! outside. If the region does not come from the output, there are `precision`, `recall`, `iou` and `leak`
+//! (the share of the outside that changed). If there is a mask, there is `zeroed`: both pictures are made
+//! black inside, and compared over the whole frame, as PIE-Bench's scripts do. If there is a target, there is
+//! `target`: the output against the target, at the target's size, over the whole picture and inside of the
+//! region.
 
 mod region;
 
-use super::pictures::{at_size_of, files, input, open, output, path};
+use super::pictures::{
+    at_size_of, expected_text, files, input_picture, open_picture, output_pixels,
+};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::cv::{Element, dilate, erode};
 use crate::image::edit::{
@@ -36,7 +40,7 @@ use crate::record::evidence::{
 use image::RgbImage;
 use rayon::prelude::*;
 use region::Region;
-pub(super) use region::annotation;
+pub(super) use region::annotated_mask;
 use serde_json::{Value, json};
 
 /// Increases when the numbers change.
@@ -47,10 +51,10 @@ pub struct EditPixels(ChangeSettings);
 
 impl EditPixels {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let output = output(subject, Self::NAME)?;
-        let input = input(subject, Self::NAME)?;
-        let target = path(subject.item, "target")
-            .map(|path| open(subject, path, "target picture"))
+        let output = output_pixels(subject, Self::NAME)?;
+        let input = input_picture(subject, Self::NAME)?;
+        let target = expected_text(subject.item, "target")
+            .map(|path| open_picture(subject, path, "target picture"))
             .transpose()?;
         let resized = at_size_of(output, &input);
         let seen = resized.as_ref().unwrap_or(output);
@@ -84,17 +88,17 @@ impl EditPixels {
                 runs: cells.runs(),
             },
             region: region.from,
-            inside: part(&region.mask, edited, similarity(1)),
-            outside: part(&far, outside, similarity(2)),
+            inside: region_measures(&region.mask, edited, similarity(1)),
+            outside: region_measures(&far, outside, similarity(2)),
             overlap: region
-                .given()
+                .is_given()
                 .then(|| overlap(&change.all, &region.mask, &near)),
             zeroed: region
-                .annotated()
-                .then(|| zeroed(&input, seen, &region.mask, left)),
+                .is_annotated()
+                .then(|| compare_zeroed(&input, seen, &region.mask, left)),
             target: target
                 .as_ref()
-                .map(|target| beside(output, target, &region.mask)),
+                .map(|target| compare_with_target(output, target, &region.mask)),
         })?)
     }
 }
@@ -109,7 +113,7 @@ fn comparison(difference: Difference, similarity: Option<f64>) -> Comparison {
     }
 }
 
-fn part(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionMeasures {
+fn region_measures(mask: &Mask, difference: Difference, similarity: Option<f64>) -> RegionMeasures {
     RegionMeasures {
         share: mask.share(),
         comparison: comparison(difference, similarity),
@@ -131,8 +135,13 @@ fn overlap(changed: &Mask, region: &Mask, near: &Mask) -> Overlap {
     }
 }
 
-/// Both pictures black inside the region, compared over the whole frame.
-fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) -> Comparison {
+/// Compares the pictures over the whole frame after both are made black inside the region.
+fn compare_zeroed(
+    input: &RgbImage,
+    seen: &RgbImage,
+    region: &Mask,
+    left: Difference,
+) -> Comparison {
     let black = |image: &RgbImage| {
         let mut image = image.clone();
         let pixels = image.pixels_mut().zip(region.pixels());
@@ -147,8 +156,8 @@ fn zeroed(input: &RgbImage, seen: &RgbImage, region: &Mask, left: Difference) ->
     comparison(all, similar.into_iter().next().flatten())
 }
 
-/// Output against target, at the target's size.
-fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
+/// Compares the output with the target, at the target's size.
+fn compare_with_target(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures {
     let resized = at_size_of(output, target);
     let seen = resized.as_ref().unwrap_or(output);
     let region = region.resized(target.width() as usize, target.height() as usize);
@@ -159,14 +168,15 @@ fn beside(output: &RgbImage, target: &RgbImage, region: &Mask) -> TargetMeasures
     let similarity = |place: usize| similar.get(place).copied().flatten();
     TargetMeasures {
         whole: comparison(left + edited, similarity(0)),
-        inside: part(&region, edited, similarity(1)),
+        inside: region_measures(&region, edited, similarity(1)),
     }
 }
 
 impl Described for EditPixels {
     type Settings = ChangeSettings;
     const NAME: &'static str = "edit-pixels";
-    const ABOUT: &'static str = "what an edit changed and what it left alone, by pixels alone";
+    const ABOUT: &'static str =
+        "what an edit changed and what it left unchanged, measured in pixels";
 
     fn open(settings: ChangeSettings, _: &Means<'_>) -> Result<Self, BuildError> {
         if let Some(mistake) = settings.mistake() {

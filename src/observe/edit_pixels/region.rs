@@ -1,22 +1,23 @@
 //! The region that an edit was meant for.
 
 use crate::image::edit::{Change, ChangeSettings, Mask};
-use crate::observe::pictures::{at_size_of, open};
+use crate::observe::pictures::{at_size_of, open_picture};
 use crate::observe::{ObserveError, Subject};
 use image::RgbImage;
 use serde_json::Value;
 
-/// Grey level from which a pixel of a mask's picture is white.
+/// The grey level from which a pixel of a mask counts as white.
 const WHITE: u8 = 128;
 
-/// A region at the input's size, and who says so.
+/// A region at the input's size, and where it comes from.
 pub(super) struct Region {
     pub mask: Mask,
     pub from: &'static str,
 }
 
 impl Region {
-    /// The item's mask, else where the target differs from the input, else where the output does.
+    /// The item's mask. Without a mask, the region where the target differs from the input. Without a target,
+    /// the region where the output differs from the input.
     pub(super) fn find(
         subject: &Subject<'_>,
         input: &RgbImage,
@@ -25,7 +26,7 @@ impl Region {
         settings: &ChangeSettings,
     ) -> Result<Self, ObserveError> {
         let size = (input.width() as usize, input.height() as usize);
-        if let Some(mask) = annotation(subject, size)? {
+        if let Some(mask) = annotated_mask(subject, size)? {
             return Ok(Self {
                 mask,
                 from: "annotation",
@@ -46,20 +47,20 @@ impl Region {
     }
 
     /// Whether the region does not come from the output itself.
-    pub(super) fn given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.from != "output"
     }
 
-    pub(super) fn annotated(&self) -> bool {
+    pub(super) fn is_annotated(&self) -> bool {
         self.from == "annotation"
     }
 }
 
-/// The item's own mask at this size. `None` if it has none.
+/// The item's own mask at this size. `None` if the item has no mask.
 ///
 /// # Errors
 /// Fails if it cannot be read, or is not a mask.
-pub(in crate::observe) fn annotation(
+pub(in crate::observe) fn annotated_mask(
     subject: &Subject<'_>,
     (width, height): (usize, usize),
 ) -> Result<Option<Mask>, ObserveError> {
@@ -67,17 +68,17 @@ pub(in crate::observe) fn annotation(
     match subject.item.expect.get("mask") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(path)) => {
-            let painted = painted(&open(subject, path, "mask")?);
+            let painted = mask_of_picture(&open_picture(subject, path, "mask")?);
             Ok(Some(painted.resized(width, height)))
         }
-        Some(Value::Array(list)) => listed(list, (width, height)).map(Some).map_err(wrong),
+        Some(Value::Array(list)) => mask_of_runs(list, (width, height)).map(Some).map_err(wrong),
         Some(_) => Err(wrong(
             "`expect.mask` must be the path of a picture or a list of starts and lengths".into(),
         )),
     }
 }
 
-fn painted(picture: &RgbImage) -> Mask {
+fn mask_of_picture(picture: &RgbImage) -> Mask {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let raw = picture.as_raw();
     Mask::from_fn(width, height, |x, y| {
@@ -86,9 +87,9 @@ fn painted(picture: &RgbImage) -> Mask {
     })
 }
 
-/// PIE-Bench's form: start, length, start, length, … over the pixels row by row; the outermost pixels belong
-/// to it.
-fn listed(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, String> {
+/// A mask in PIE-Bench's form: start, length, start, length, … over the pixels row by row. The outermost
+/// pixels of the picture always belong to the mask.
+fn mask_of_runs(list: &[Value], (width, height): (usize, usize)) -> Result<Mask, String> {
     let numbers: Option<Vec<usize>> = list
         .iter()
         .map(|number| usize::try_from(number.as_u64()?).ok())

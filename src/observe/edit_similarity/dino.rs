@@ -1,4 +1,4 @@
-//! DINO: what it sees of a whole picture, and the structure of one.
+//! DINO: the vector of a whole picture, and the distance between the structures of two pictures.
 
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::CroppedProcessor;
@@ -12,10 +12,11 @@ use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Mean and deviation of ImageNet's pictures, by channel.
+/// Mean and standard deviation of ImageNet's pictures, by channel.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
-/// The shorter side that PIE-Bench's pictures get, and the longest that the other may have.
+/// The shorter side that PIE-Bench's pictures are resized to, and the largest length of the longer side, in
+/// pixels.
 const STRUCTURE_SHORT: usize = 224;
 const STRUCTURE_LONG: usize = 480;
 
@@ -24,7 +25,7 @@ enum Network {
     Second(Dinov2),
 }
 
-/// A whole picture as the state of the class token.
+/// DINO, which represents a whole picture by the state of its class token.
 pub(super) struct Dino {
     network: Network,
     processor: CroppedProcessor,
@@ -68,7 +69,7 @@ impl Dino {
 
     /// # Errors
     /// Fails if the device fails.
-    pub(super) fn state(&self, image: &RgbImage) -> Result<Vec<f32>> {
+    pub(super) fn class_state(&self, image: &RgbImage) -> Result<Vec<f32>> {
         let pixels = self.processor.prepare(image)?.unsqueeze(0)?;
         let pixels = pixels.to_device(&self.device)?;
         let states = match &self.network {
@@ -102,8 +103,8 @@ fn vit(config: &Path, files: &Arc<Files>, device: &Device) -> Result<Vit> {
     })
 }
 
-/// PIE-Bench's structure distance: the mean squared difference of how alike the keys of the last layer are to
-/// each other in each picture.
+/// PIE-Bench's structure distance. For each picture, the keys of the last layer are compared with each other
+/// by their cosines. The distance is the mean squared difference of these cosines between two pictures.
 pub(super) struct Structure {
     vit: Vit,
     device: Device,
@@ -123,20 +124,21 @@ impl Structure {
     /// # Errors
     /// Fails if the device fails.
     pub(super) fn distance(&self, a: &RgbImage, b: &RgbImage) -> Result<f64> {
-        let difference = (self.alike(a)? - self.alike(b)?)?;
+        let difference = (self.key_cosines(a)? - self.key_cosines(b)?)?;
         let distance: f32 = difference.sqr()?.mean_all()?.to_scalar()?;
         Ok(f64::from(distance))
     }
 
-    /// Cosines of all tokens' keys, [1 + N, 1 + N].
-    fn alike(&self, image: &RgbImage) -> Result<Tensor> {
+    /// Cosines between the keys of all tokens, with the shape [1 + N, 1 + N].
+    fn key_cosines(&self, image: &RgbImage) -> Result<Tensor> {
         let keys = self.vit.keys(&self.pixels(image)?)?.squeeze(0)?;
         let lengths = keys.sqr()?.sum_keepdim(1)?.sqrt()?;
         let products = lengths.matmul(&lengths.t()?)?.maximum(1e-8f32)?;
         Ok((keys.matmul(&keys.t()?.contiguous()?)? / products)?)
     }
 
-    /// As the official script: values on 0..=255 are normalised as if they were on 0..=1.
+    /// Prepares a picture as the official script does: values of 0..=255 are normalised as if they were
+    /// values of 0..=1.
     fn pixels(&self, image: &RgbImage) -> Result<Tensor> {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let values = image.as_raw().iter().map(|value| f32::from(*value));

@@ -1,18 +1,19 @@
-//! `edit-similarity`: how near an edited picture is to its input, its target and its captions, to networks.
+//! `edit-similarity`: how similar an edited picture is to its input, its target and its captions, as networks
+//! measure it.
 //!
 //! | key | between | network |
 //! |---|---|---|
 //! | `clip_i`, `dino`, `lpips`, `structure` | output and input | CLIP, DINO, LPIPS, the keys of DINO's last layer |
 //! | `clip_i_target`, `dino_target`, `lpips_target` | output and `expect.target` | the same |
 //! | `clip_t` | output and `expect.output_caption` | CLIP |
-//! | `clip_dir` | the ways from input to output and from `expect.input_caption` to `expect.output_caption` | CLIP |
+//! | `clip_dir` | the difference from input to output, and the difference from `expect.input_caption` to `expect.output_caption` | CLIP |
 //! | `clip_t_inside` | output, black outside of `expect.mask`, and `expect.output_caption` | CLIP |
 //! | `lpips_zeroed` | output and input, both black inside of `expect.mask` | LPIPS |
 //!
-//! CLIP's and DINO's are cosines, LPIPS and structure are distances: 0 is the same. LPIPS and structure
-//! compare at the input's (or target's) size; a picture of another size is resized by Pillow's bicubic
-//! filter. A measure that could not be taken, such as LPIPS without its weights, is named in `absent` with
-//! the reason.
+//! The measures of CLIP and DINO are cosines. LPIPS and structure are distances, which are 0 for equal
+//! pictures. LPIPS and structure compare at the size of the input (or the target). A picture of another size
+//! is resized by Pillow's bicubic filter. A measure that could not be taken, such as LPIPS without its
+//! weights, is named in `absent` with the reason.
 
 mod dino;
 mod networks;
@@ -20,8 +21,10 @@ mod networks;
 pub use networks::{ClipModel, EditSimilaritySettings, Measure};
 
 use super::clip::{ClipEncoder, cosine};
-use super::edit_pixels::annotation;
-use super::pictures::{at_size_of, files, input, open, output, path};
+use super::edit_pixels::annotated_mask;
+use super::pictures::{
+    at_size_of, expected_text, files, input_picture, open_picture, output_pixels,
+};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
 use crate::image::edit::Mask;
@@ -64,16 +67,17 @@ struct Pictures<'a> {
 
 impl EditSimilarity {
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let input = input(subject, Self::NAME)?;
+        let input = input_picture(subject, Self::NAME)?;
         let size = (input.width() as usize, input.height() as usize);
-        let target = path(subject.item, "target");
+        let target = expected_text(subject.item, "target");
         let pictures = Pictures {
-            output: output(subject, Self::NAME)?,
+            output: output_pixels(subject, Self::NAME)?,
             target: target
-                .map(|path| open(subject, path, "target picture"))
+                .map(|path| open_picture(subject, path, "target picture"))
                 .transpose()?,
-            mask: annotation(subject, size)?,
-            captions: ["input_caption", "output_caption"].map(|key| path(subject.item, key)),
+            mask: annotated_mask(subject, size)?,
+            captions: ["input_caption", "output_caption"]
+                .map(|key| expected_text(subject.item, key)),
             input,
         };
         let networks = self
@@ -96,10 +100,10 @@ impl Pictures<'_> {
             self.clip(clip, &mut seen)?;
         }
         if let Some(dino) = &networks.dino {
-            let output = dino.state(self.output)?;
-            seen.dino = Some(near(&output, &dino.state(&self.input)?));
+            let output = dino.class_state(self.output)?;
+            seen.dino = Some(similarity(&output, &dino.class_state(&self.input)?));
             if let Some(target) = &self.target {
-                seen.dino_target = Some(near(&output, &dino.state(target)?));
+                seen.dino_target = Some(similarity(&output, &dino.class_state(target)?));
             }
         }
         let resized = at_size_of(self.output, &self.input);
@@ -113,8 +117,8 @@ impl Pictures<'_> {
         Ok(seen)
     }
 
-    /// Takes the distances; `output` has the input's size. A distance that cannot be taken is absent, with
-    /// the reason.
+    /// Takes the distances. `output` has the input's size. A distance that cannot be taken is named in
+    /// `absent` with the reason.
     fn lpips(&self, lpips: &Lpips, output: &RgbImage, seen: &mut Similarities) {
         let absent = &mut seen.absent;
         let mut distance = |key: &str, a: &RgbImage, b: &RgbImage| {
@@ -132,7 +136,10 @@ impl Pictures<'_> {
         }
         if let Some(mask) = &self.mask {
             let outside = mask.inverted();
-            let (output, input) = (only(output, &outside), only(&self.input, &outside));
+            let (output, input) = (
+                black_outside(output, &outside),
+                black_outside(&self.input, &outside),
+            );
             seen.lpips_zeroed = distance("lpips_zeroed", &output, &input);
         }
         seen.lpips_net = Some(lpips.net().name());
@@ -141,38 +148,39 @@ impl Pictures<'_> {
     fn clip(&self, clip: &ClipEncoder, seen: &mut Similarities) -> Result<()> {
         let output = clip.image(self.output)?;
         let input = clip.image(&self.input)?;
-        seen.clip_i = Some(near(&output, &input));
+        seen.clip_i = Some(similarity(&output, &input));
         if let Some(target) = &self.target {
-            seen.clip_i_target = Some(near(&output, &clip.image(target)?));
+            seen.clip_i_target = Some(similarity(&output, &clip.image(target)?));
         }
         let [before, after] = self.captions;
         let Some(after) = after else { return Ok(()) };
         let after = clip.text(after)?;
-        seen.clip_t = Some(near(&output, &after));
+        seen.clip_t = Some(similarity(&output, &after));
         if let Some(before) = before {
             let way = |from: &[f32], to: &[f32]| -> Vec<f32> {
                 to.iter().zip(from).map(|(to, from)| to - from).collect()
             };
             let (picture, text) = (way(&input, &output), way(&clip.text(before)?, &after));
-            seen.clip_dir = Some(near(&picture, &text));
+            seen.clip_dir = Some(similarity(&picture, &text));
         }
         if let Some(mask) = &self.mask {
             let resized = at_size_of(self.output, &self.input);
-            let inside = only(resized.as_ref().unwrap_or(self.output), mask);
-            seen.clip_t_inside = Some(near(&clip.image(&inside)?, &after));
+            let inside = black_outside(resized.as_ref().unwrap_or(self.output), mask);
+            seen.clip_t_inside = Some(similarity(&clip.image(&inside)?, &after));
         }
         Ok(())
     }
 }
 
-/// The cosine of two vectors. Null if one has no length, as the way between two equal pictures.
-fn near(a: &[f32], b: &[f32]) -> Similarity {
+/// The cosine of two vectors. It is null if one of them has the length 0, such as the difference of two equal
+/// pictures.
+fn similarity(a: &[f32], b: &[f32]) -> Similarity {
     let length = f64::from(cosine(a, a)).sqrt() * f64::from(cosine(b, b)).sqrt();
     Similarity((length > 0.0).then(|| f64::from(cosine(a, b)) / length))
 }
 
 /// The picture, black outside of the region.
-fn only(image: &RgbImage, region: &Mask) -> RgbImage {
+fn black_outside(image: &RgbImage, region: &Mask) -> RgbImage {
     let mut image = image.clone();
     let pixels = image.pixels_mut().zip(region.pixels());
     for (pixel, _) in pixels.filter(|(_, inside)| !**inside) {
@@ -184,7 +192,7 @@ fn only(image: &RgbImage, region: &Mask) -> RgbImage {
 impl Described for EditSimilarity {
     type Settings = EditSimilaritySettings;
     const NAME: &'static str = "edit-similarity";
-    const ABOUT: &'static str = "how near an edited picture is to its input, its target and its captions, to CLIP, DINO and LPIPS";
+    const ABOUT: &'static str = "how similar an edited picture is to its input, its target and its captions, as CLIP, DINO and LPIPS measure it";
     const ON_DEVICE: bool = true;
 
     fn assets(_: &Settings) -> std::result::Result<Vec<&'static str>, BuildError> {

@@ -1,4 +1,4 @@
-//! Which networks the observer has, and where their weights come from.
+//! The networks of the observer, and where their weights come from.
 
 use super::dino::{Dino, Structure};
 use crate::hub::Hub;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-/// A similarity that the observer can take.
+/// A kind of measure that the observer can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Measure {
-    /// Cosines to CLIP.
+    /// Cosines of the vectors of CLIP.
     Clip,
-    /// Cosines to DINO.
+    /// Cosines of the vectors of DINO.
     Dino,
     /// Distances by LPIPS.
     Lpips,
@@ -43,23 +43,23 @@ pub enum ClipModel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EditSimilaritySettings {
-    /// What is taken: `clip`, `dino`, `lpips`, `structure`. Default: the first three.
+    /// What is measured: `clip`, `dino`, `lpips`, `structure` (default: the first three).
     pub measures: Vec<Measure>,
-    /// OpenAI's `vit-b-32`, as MagicBrush and Emu Edit have it, or `vit-l-14`, as PIE-Bench has it.
+    /// OpenAI's `vit-b-32`, which MagicBrush and Emu Edit use, or `vit-l-14`, which PIE-Bench uses.
     pub clip_model: ClipModel,
     /// A folder with another CLIP, in the layout of transformers or of open_clip.
     pub clip: Option<PathBuf>,
-    /// A folder with another DINO: `ViTModel` (first version) or `Dinov2Model` of transformers. Without it,
-    /// DINO ViT-S/16.
+    /// A folder with another DINO: a `ViTModel` (the first version) or a `Dinov2Model` of transformers
+    /// (default: DINO ViT-S/16).
     pub dino: Option<PathBuf>,
-    /// `alex` (default), `vgg`, or `squeeze`, as PIE-Bench has it.
+    /// The network of LPIPS: `alex` (default), `vgg`, or `squeeze`, which PIE-Bench uses.
     pub lpips_net: LpipsNet,
-    /// A file with the weights of that network, by torchvision's names.
+    /// A file with the weights of that network, under torchvision's names.
     pub lpips_trunk: Option<PathBuf>,
-    /// A file with the weights of its channels, by the names of the package lpips.
+    /// A file with the weights of its channels, under the names of the package lpips.
     pub lpips_linear: Option<PathBuf>,
-    /// A folder with the network of the structure distance, a `ViTModel` of transformers. Without it, DINO
-    /// ViT-B/8.
+    /// A folder with the network of the structure distance, a `ViTModel` of transformers (default: DINO
+    /// ViT-B/8).
     pub structure: Option<PathBuf>,
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Networks {
     pub dino: Option<Dino>,
     pub lpips: Option<Lpips>,
     pub structure: Option<Structure>,
-    /// The measures that were asked for but have no network, with the reasons.
+    /// The measures that were asked for but have no network, each with the reason.
     pub absent: Map<String, Value>,
     /// Hashes of all weights.
     pub identity: Value,
@@ -141,7 +141,8 @@ impl Networks {
         Ok(networks)
     }
 
-    /// Opens LPIPS where its weights are named, or were fetched before. This does not fetch them.
+    /// Opens LPIPS if the settings name its weights, or if the weights were fetched before. This does not
+    /// fetch them.
     fn open_lpips(
         &mut self,
         settings: &EditSimilaritySettings,

@@ -1,4 +1,4 @@
-//! Which colour an object has: CLIP without training examples, as GenEval builds it.
+//! The colours of objects, by CLIP without training examples, as in GenEval.
 
 use super::settings::Background;
 use crate::model::Result;
@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage, imageops};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// Names the colours of objects; what the texts of a class become is kept.
+/// Names the colours of objects. It keeps the vectors of the texts of each class.
 pub(super) struct ColorClassifier {
     clip: ClipEncoder,
     background: Background,
@@ -16,7 +16,7 @@ pub(super) struct ColorClassifier {
     classes: Mutex<HashMap<String, Arc<Vec<Vec<f32>>>>>,
 }
 
-/// A score for every colour of [`PALETTE`], and the place of the best.
+/// A score for every colour of [`PALETTE`], and the index of the best one.
 pub(super) struct Colors {
     pub best: usize,
     /// 100 times the cosine.
@@ -33,7 +33,8 @@ impl ColorClassifier {
         }
     }
 
-    /// The colours of one object of class `name`. `mask` holds the pixels that belong to it, row by row.
+    /// The colours of one object of the class `name`. `mask` says for each pixel, row by row, whether it
+    /// belongs to the object.
     ///
     /// # Errors
     /// Fails if CLIP fails.
@@ -51,13 +52,13 @@ impl ColorClassifier {
             .map(|text| 100.0 * cosine(&seen, text))
             .collect();
         let scores: [f32; PALETTE.len()] = std::array::from_fn(|i| scores[i]);
-        // The first of equal ones, as an arg-max takes.
+        // Of equal scores, the first counts, as for an argmax.
         let best =
             (1..scores.len()).fold(0, |best, i| if scores[i] > scores[best] { i } else { best });
         Ok(Colors { best, scores })
     }
 
-    /// A unit vector for each colour: the mean over three wordings.
+    /// A unit vector for each colour, which is the mean over three wordings.
     fn classifier(&self, name: &str) -> Result<Arc<Vec<Vec<f32>>>> {
         let known = |table: &HashMap<String, Arc<Vec<Vec<f32>>>>| table.get(name).cloned();
         let lock = || self.classes.lock().unwrap_or_else(|lock| lock.into_inner());
@@ -82,7 +83,7 @@ impl ColorClassifier {
         Ok(made)
     }
 
-    /// The object alone before the background.
+    /// The object alone in front of the background.
     fn cut_out(&self, image: &RgbImage, mask: &[bool], bbox: [u32; 4]) -> RgbImage {
         let mut alone = image.clone();
         if let Background::Colour(colour) = self.background {

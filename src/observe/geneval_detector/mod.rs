@@ -1,7 +1,8 @@
-//! `geneval-detector`: which objects a picture holds, where, and of which colour where an item asks for one.
+//! `geneval-detector`: the objects in a picture, their places, and their colours if an item asks for a
+//! colour.
 //!
-//! Mask2Former with Swin-S behind mmdetection 2.x's test pipeline, and CLIP ViT-L/14 for colours, as
-//! `evaluation/evaluate_images.py` of GenEval (commit af4902f) uses them; both in f32.
+//! The networks are Mask2Former with Swin-S after the test pipeline of mmdetection 2.x, and CLIP ViT-L/14 for
+//! colours, as in `evaluation/evaluate_images.py` of GenEval (commit af4902f). Both run in f32.
 
 mod colors;
 mod selftest;
@@ -10,7 +11,7 @@ mod settings;
 pub use settings::GenevalDetectorSettings;
 
 use super::clip::ClipEncoder;
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -33,10 +34,10 @@ use std::sync::{Arc, Mutex};
 /// Evidence keeps detections above this score.
 const LOWEST_SCORE: f32 = 0.05;
 
-/// Objects of a class whose colour is named, best first: as many as the rule looks at.
+/// The number of objects of a class whose colour is named, best first. The rule looks at this many.
 const MOST_COLORED: usize = 16;
 
-/// The configuration of the checkpoint that GenEval names; its files have none.
+/// The configuration of the checkpoint that GenEval names. Its files contain none.
 const CONFIG: &str = include_str!("../../../configs/released/mask2former-swin-s.json");
 
 /// What the observer needs from the hub, in the order in which it is opened.
@@ -63,8 +64,8 @@ struct Seen {
 }
 
 impl GenevalDetector {
-    /// One picture at a time is in the network; the others are prepared and measured on other cores
-    /// meanwhile.
+    /// Runs the network. Only one picture at a time is in it. Meanwhile, other cores prepare and measure the
+    /// other pictures.
     fn detect(&self, picture: &Detectable) -> Result<Seen> {
         let pixels = picture.pixel_values.to_device(&self.device)?;
         let masks = {
@@ -96,7 +97,7 @@ impl GenevalDetector {
             let class = self.class(instance.label);
             let mut detection = Detection {
                 class: Text::from(class.clone()).into(),
-                score: shortest(instance.score).into(),
+                score: shortest_decimal(instance.score).into(),
                 bbox: instance.bbox.into(),
                 ..Detection::default()
             };
@@ -106,8 +107,8 @@ impl GenevalDetector {
                 let mask = seen.logits.mask(instance.query);
                 let colors = self.colors.classify(&class, image, &mask, instance.bbox)?;
                 let scores = PALETTE.iter().zip(colors.scores);
-                let scores =
-                    scores.map(|(name, score)| ((*name).to_owned(), shortest(score).into()));
+                let scores = scores
+                    .map(|(name, score)| ((*name).to_owned(), shortest_decimal(score).into()));
                 detection.color = Text::from(PALETTE[colors.best]).into();
                 detection.color_scores = Some(scores.collect());
             }
@@ -122,7 +123,7 @@ impl GenevalDetector {
     }
 
     fn look(&self, subject: &Subject<'_>) -> std::result::Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let failed = |error: ModelError| ObserveError::new("detector", error.to_string());
         let prepared = detectable(image).map_err(failed)?;
         let seen = self.detect(&prepared).map_err(failed)?;
@@ -143,7 +144,7 @@ fn colored_classes(item: &Item) -> BTreeSet<String> {
 }
 
 /// The 64-bit number with the shortest decimal text of a 32-bit number. NaN stays NaN, which is null in JSON.
-fn shortest(value: f32) -> f64 {
+fn shortest_decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
 
@@ -195,8 +196,8 @@ impl Described for GenevalDetector {
         let network = Mask2Former::load(&config, &files, &device)?;
         let fingerprint = detector.fingerprint()?;
         // The detector looks at a test picture twice. Both answers must agree with each other and with
-        // earlier ones.
-        let answer = selftest::answer(&network, &device)?;
+        // earlier answers.
+        let answer = selftest::test_answer(&network, &device)?;
         // Without a cache there are no earlier answers.
         if let Ok(cache) = means.hub.cache() {
             let known = cache.join("self-tests").join(Self::NAME);

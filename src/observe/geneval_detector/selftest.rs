@@ -1,5 +1,5 @@
-//! Before it scores anything, a detector looks at a picture of ours twice, and the answer is compared with
-//! earlier ones.
+//! The test of a detector before it is used. It looks at a test picture twice, and the answer is compared
+//! with earlier answers.
 
 use crate::files::write_whole;
 use crate::model::mask2former::Mask2Former;
@@ -9,10 +9,10 @@ use candle_core::Device;
 use image::{Rgb, RgbImage};
 use std::path::Path;
 
-/// Side of the picture, pixels: small, so that the test takes a fraction of a second on a CPU.
+/// The side of the picture, in pixels. It is small, so that the test takes a fraction of a second on a CPU.
 const SIDE: u32 = 128;
 
-/// A disc, a bar and a slope of colours.
+/// A test picture with a disc, a bar and a gradient of colours.
 fn picture() -> RgbImage {
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
         let (dx, dy) = (i64::from(x) - 44, i64::from(y) - 50);
@@ -26,20 +26,20 @@ fn picture() -> RgbImage {
     })
 }
 
-/// The largest difference between two answers of one device; a GPU may add in another order.
-fn allowed(device: &Device) -> f32 {
+/// The largest allowed difference between two answers of one device. A GPU may add numbers in another order.
+fn allowed_difference(device: &Device) -> f32 {
     if device.is_cpu() { 0.0 } else { 1e-2 }
 }
 
-/// The largest difference between answers of different devices and builds. Another configuration of the same
-/// weights differs more.
+/// The largest allowed difference between the answers of different devices and builds. Another configuration
+/// of the same weights differs more.
 const ALLOWED_BETWEEN: f32 = 5e-2;
 
-/// The detector's answer to the picture: the scores of classes, query by query.
+/// The detector's answer to the picture, which is the scores of the classes for each query.
 ///
 /// # Errors
 /// Fails if the answers to the same picture differ, or are not numbers.
-pub(super) fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
+pub(super) fn test_answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>> {
     let side = SIDE as usize;
     let pixels = padded(&picture(), (side, side))?.pixel_values;
     let look = || -> Result<(Vec<f32>, Vec<f32>)> {
@@ -60,17 +60,19 @@ pub(super) fn answer(network: &Mask2Former, device: &Device) -> Result<Vec<f32>>
             tensor: "the detector's answer to a test picture".into(),
         });
     }
-    let worst = apart(&first.0, &second.0).max(apart(&first.1, &second.1));
-    if worst > allowed(device) {
+    let worst =
+        largest_difference(&first.0, &second.0).max(largest_difference(&first.1, &second.1));
+    if worst > allowed_difference(device) {
         return Err(ModelError::Input(format!(
-            "the detector gives different answers for the same picture (by {worst}): the memory or the driver is faulty"
+            "the detector gives two answers to the same picture that differ by {worst}: the memory or the driver is faulty"
         )));
     }
     Ok(first.0)
 }
 
-/// Compares an answer with the one that these weights gave when they were first loaded, which is kept in
-/// `folder` under the weights' fingerprint. What cannot be written there is not compared the next time.
+/// Compares an answer with the answer that these weights gave when they were first loaded. This answer is
+/// kept in `folder` under the fingerprint of the weights. If it cannot be written there, the next time
+/// compares nothing.
 ///
 /// # Errors
 /// Fails if the answers differ.
@@ -79,31 +81,31 @@ pub(super) fn same_as_before(answer: &[f32], fingerprint: &str, folder: &Path) -
     let known = std::fs::read(&file).ok();
     let known = known.and_then(|bytes| serde_json::from_slice::<Vec<f32>>(&bytes).ok());
     let Some(known) = known else {
-        if let Err(error) = remember(answer, &file) {
+        if let Err(error) = write_answer(answer, &file) {
             tracing::debug!("{}: {error}", file.display());
         }
         return Ok(());
     };
-    let worst = apart(answer, &known);
+    let worst = largest_difference(answer, &known);
     if worst <= ALLOWED_BETWEEN {
         return Ok(());
     }
     Err(ModelError::file(
         &file,
         format!(
-            "the detector answers a test picture otherwise than when these weights were first loaded (by {worst}): \
-             another configuration, or a fault of device or driver"
+            "the detector's answer to a test picture differs by {worst} from its answer when these weights were first \
+             loaded: the configuration has changed, or the device or its driver is faulty"
         ),
         "remove this file if the new answers are the right ones",
     ))
 }
 
-fn remember(answer: &[f32], file: &Path) -> std::io::Result<()> {
+fn write_answer(answer: &[f32], file: &Path) -> std::io::Result<()> {
     write_whole(file, &serde_json::to_vec(answer)?).map_err(|error| error.source)
 }
 
-/// The largest difference; infinite when the lengths differ.
-fn apart(a: &[f32], b: &[f32]) -> f32 {
+/// The largest difference between two numbers. It is infinite if the lengths differ.
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     if a.len() != b.len() {
         return f32::INFINITY;
     }

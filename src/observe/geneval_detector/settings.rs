@@ -8,13 +8,13 @@ use std::path::PathBuf;
 #[serde(default, deny_unknown_fields)]
 pub struct GenevalDetectorSettings {
     /// Another detector: a folder with a Mask2Former of transformers (config.json and weights), or a file in
-    /// mmdetection's layout for the built-in configuration. Without it, the checkpoint that GenEval names.
+    /// mmdetection's layout for the built-in configuration (default: the checkpoint that GenEval names).
     pub detector: Option<PathBuf>,
-    /// A folder with another CLIP that names colours. Without it, OpenAI's ViT-L/14.
+    /// A folder with another CLIP for the names of colours (default: OpenAI's ViT-L/14).
     pub clip: Option<PathBuf>,
     /// The background of an object whose colour is named: a colour as `#rgb` or `#rrggbb`, or `original`.
     pub bgcolor: String,
-    /// Whether the picture is cut to the object's box before its colour is named.
+    /// Whether the picture is cropped to the object's box before its colour is named.
     pub crop: bool,
 }
 
@@ -37,7 +37,7 @@ pub enum Background {
 }
 
 impl GenevalDetectorSettings {
-    /// The background. `None` if it is not one.
+    /// The background. `None` if the setting names none.
     pub fn background(&self) -> Option<Background> {
         if self.bgcolor == "original" {
             return Some(Background::Original);

@@ -1,6 +1,7 @@
 //! One interface to a judge, which is a server or the network in this process.
 
-use super::JudgeError;
+use super::error::JudgeError;
+use super::folder::NAME;
 use super::picture::Picture;
 use super::settings::{JudgeSettings, Judging};
 use crate::cancel::Cancel;
@@ -18,12 +19,13 @@ use std::time::Instant;
 
 /// The name of the network in this process.
 const LOCAL: &str = "qwen2.5-vl";
-/// Most tokens of an answer of the network in this process, unless the settings say otherwise.
+/// The largest number of tokens in an answer of the network in this process, unless the settings give another
+/// one.
 pub(super) const LONGEST: usize = 1024;
 /// The assumed length of a server's answer without a limit, in tokens.
 const ANSWER: u64 = 500;
 
-/// One call.
+/// One call to a judge.
 pub(super) struct Question<'a> {
     pub system: Option<&'a str>,
     pub text: &'a str,
@@ -47,10 +49,11 @@ pub(super) enum Judge {
 }
 
 impl Judge {
-    /// Checks the settings, or loads the network; `request` are the fields that the prompts come with.
+    /// Checks the settings of a server, or loads the network. `request` contains the fields that the prompt
+    /// set adds to a request.
     ///
     /// # Errors
-    /// Fails if a setting cannot be right, or the network cannot be loaded.
+    /// Fails if a setting is wrong, or if the network cannot be loaded.
     pub(super) fn open(
         settings: &JudgeSettings,
         set: &str,
@@ -71,7 +74,7 @@ impl Judge {
             }),
             Judging::Local => {
                 let device = device()?;
-                let looker = Looker::open(super::NAME, &settings.local, set, LONGEST, &device)?;
+                let looker = Looker::open(NAME, &settings.local, set, LONGEST, &device)?;
                 Ok(Self::Local {
                     looker: Box::new(looker),
                     order: settings.image_order.unwrap_or(ImageOrder::ImagesFirst),
@@ -80,7 +83,8 @@ impl Judge {
         }
     }
 
-    /// Everything that shapes its answers. The address is not part of it, since the same model may move.
+    /// Everything that shapes the answers. The address is not part of it, since the same model may move to
+    /// another one.
     pub(super) fn identity(&self) -> Value {
         match self {
             Self::Server {
@@ -105,7 +109,7 @@ impl Judge {
         }
     }
 
-    /// The address of a server, as it may be shown.
+    /// The address of a server, in a form that may be shown.
     pub(super) fn server(&self) -> Option<&str> {
         match self {
             Self::Server { chat, .. } => Some(chat.server()),
@@ -113,7 +117,7 @@ impl Judge {
         }
     }
 
-    /// Sends no further call. Answers that are on their way are still read.
+    /// Stops sending calls. Answers that are on their way are still read.
     pub(super) fn close(&self) {
         if let Self::Server { chat, .. } = self {
             chat.close();
@@ -121,7 +125,7 @@ impl Judge {
     }
 
     /// The assumed cost of a call before it is answered, in tokens.
-    pub(super) fn reckon(&self, question: &Question<'_>) -> u64 {
+    pub(super) fn estimated_tokens(&self, question: &Question<'_>) -> u64 {
         let Self::Server { settings, .. } = self else {
             return 0;
         };
@@ -134,7 +138,7 @@ impl Judge {
     /// Makes a call.
     ///
     /// # Errors
-    /// Fails if it fails for good, or no call can succeed any more.
+    /// Fails if the call fails for good, or if no call can succeed any more.
     pub(super) async fn ask(
         &self,
         question: &Question<'_>,
@@ -153,12 +157,12 @@ impl Judge {
                 if let Some(limit) = question.max_tokens {
                     body.insert(settings.token_field.clone(), limit.into());
                 }
-                chat.complete(&body, self.reckon(question), cancel)
+                chat.complete(&body, self.estimated_tokens(question), cancel)
                     .await
                     .map_err(observe_error)
             }
             Self::Local { .. } if cancel.is_raised() => Err(observe_error(ChatError::Cancelled)),
-            Self::Local { looker, order } => local(looker, question, *order),
+            Self::Local { looker, order } => ask_local(looker, question, *order),
         }
     }
 }
@@ -171,7 +175,7 @@ fn messages(
 ) -> Result<Value, ObserveError> {
     let mut content = Vec::new();
     for picture in &question.pictures {
-        let (mime, bytes) = picture.sent()?;
+        let (mime, bytes) = picture.encoded()?;
         let mut image = json!({"url": data_url(&mime, &bytes)});
         if let Some(detail) = detail {
             image["detail"] = detail.into();
@@ -187,7 +191,7 @@ fn messages(
     Ok(system.into_iter().chain([user]).collect())
 }
 
-fn local(
+fn ask_local(
     looker: &Looker,
     question: &Question<'_>,
     order: ImageOrder,
@@ -233,7 +237,7 @@ fn local(
     })
 }
 
-/// An error of the client as one of an observer.
+/// Turns an error of the client into an error of an observer.
 pub(super) fn observe_error(error: ChatError) -> ObserveError {
     match error {
         ChatError::Item { kind, message } => ObserveError::new(kind, message),
@@ -242,8 +246,8 @@ pub(super) fn observe_error(error: ChatError) -> ObserveError {
         }
         ChatError::Budget { message } => ObserveError::new("budget", message).halting(
             Halt::Incomplete {
-                help: "everything answered is kept: raise `budget` under [observe.judge.server] and run the same command \
-                       again, or grade what is there with `unigauge grade RUN`"
+                help: "all answers so far are kept: raise `budget` under [observe.judge.server] and run the same command \
+                       again, or grade these answers with `unigauge grade RUN`"
                     .into(),
             },
         ),

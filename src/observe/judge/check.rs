@@ -1,15 +1,15 @@
-//! The check before anything is generated: until when is the judge there, does it answer, and does it see?
+//! The check before anything is generated: how long the judge stays available, whether it answers, and
+//! whether it sees pictures.
 
-use super::ask::Judge;
-use super::ask::Question;
+use super::ask::{Judge, Question, observe_error};
+use super::definition::Shown;
 use super::flow::Flow;
+use super::folder::{NAME, disk_error};
 use super::lifetime::{Lifetime, today};
 use super::picture::Picture;
 use super::replies::Reply;
-use super::set::Shown;
-use super::{NAME, ObserveError, ask, disk};
 use crate::image::encode_png;
-use crate::observe::Halt;
+use crate::observe::{Halt, ObserveError};
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -18,20 +18,20 @@ use std::sync::Arc;
 /// The file's name in the judge's folder.
 const FILE: &str = "check.json";
 
-/// Asks for a text and about two colours; what came is written to `check.json`.
+/// Asks for a text, and about two colours. The result is written to `check.json`.
 ///
 /// # Errors
-/// When the judge does not answer, or another model does that the settings do not let pass. Of one that
-/// answers and does not tell the colours, the user is warned.
+/// Fails if the judge does not answer, or if a model answers that the settings do not allow. A judge that
+/// answers but does not distinguish the colours is only warned about.
 pub(super) async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     let Judge::Server { chat, .. } = &flow.judge else {
         return Ok(());
     };
     let name = flow.judge.name();
     let listed = chat
-        .listed(name, &flow.cancel)
+        .look_up_model(name, &flow.cancel)
         .await
-        .map_err(ask::observe_error)?;
+        .map_err(observe_error)?;
     if listed.listed == Some(false) {
         tracing::warn!("{} does not list the model {name}", chat.server());
     }
@@ -40,7 +40,7 @@ pub(super) async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
     for note in &notes {
         tracing::warn!("{note}");
     }
-    let text = asked(flow, "Answer with the one word: ready.", &[]).await?;
+    let text = ask_judge(flow, "Answer with the one word: ready.", &[]).await?;
     let set = &flow.prompts.set;
     let seen = if set.shows(Shown::Source) || set.shows(Shown::Output) {
         Some(two_colours(flow).await?)
@@ -73,15 +73,15 @@ pub(super) async fn check(flow: &Flow, own: &Path) -> Result<(), ObserveError> {
         "notes": notes,
     });
     let path = own.join(FILE);
-    crate::files::write_json(&path, &found).map_err(|error| disk(error.to_string()))
+    crate::files::write_json(&path, &found).map_err(|error| disk_error(error.to_string()))
 }
 
-/// What the checks of a run's judges found that a reader of its numbers must know; `root` is the run folder.
+/// The findings of the checks that a reader of the run's numbers must know. `root` is the run folder.
 pub(super) fn notes(root: &Path) -> Vec<String> {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let of_judges = folders.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().and_then(|name| name.to_str());
-        // Each shard has its own.
+        // Each shard has a folder of its own.
         name.is_some_and(|name| name == NAME || name.starts_with(&format!("{NAME}.")))
     });
     let mut folders: Vec<_> = of_judges.collect();
@@ -113,14 +113,18 @@ async fn two_colours(flow: &Flow) -> Result<Value, ObserveError> {
     }
     let question =
         "Which of these two pictures is red: the first or the second? Answer with one word.";
-    let reply = &asked(flow, question, &pictures).await?.reply;
+    let reply = &ask_judge(flow, question, &pictures).await?.reply;
     let words = reply.to_lowercase();
     let right = words.contains("second") && !words.contains("first");
     Ok(json!({"reply": reply, "told_apart": right}))
 }
 
 /// The reply to a question that belongs to no output.
-async fn asked(flow: &Flow, text: &str, pictures: &[Picture]) -> Result<Arc<Reply>, ObserveError> {
+async fn ask_judge(
+    flow: &Flow,
+    text: &str,
+    pictures: &[Picture],
+) -> Result<Arc<Reply>, ObserveError> {
     let question = Question {
         max_tokens: None,
         system: None,

@@ -23,7 +23,7 @@ pub enum JudgeError {
         /// What the device says.
         reason: String,
     },
-    /// The benchmark's own words cannot be obtained.
+    /// The official wording of the benchmark cannot be obtained.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Asset(#[from] HubError),

@@ -1,15 +1,15 @@
-//! The calls of one output, in rounds. A call that was answered before is not made again.
+//! The calls about one output, in rounds. A call that was answered before is not made again.
 
 use super::ask::{Judge, Question};
+use super::folder::{NAME, disk_error};
 use super::picture::Pictures;
 use super::replies::{Replies, Reply};
 use super::set::Prompts;
 use super::settings::JudgeSettings;
 use super::watch::Watch;
-use super::{NAME, ObserveError, disk};
 use crate::cancel::Cancel;
 use crate::files::sha256_hex;
-use crate::observe::Subject;
+use crate::observe::{ObserveError, Subject};
 use crate::record::evidence::{Call, Field, Judgement, PromptsUsed, Text, written};
 use crate::text::thinking;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub(super) struct Flow {
 
 /// One output to judge, with nothing borrowed.
 pub(super) struct Job {
-    /// System line and question of each call.
+    /// The system line and the question of each call.
     words: Vec<(Option<String>, String)>,
     pictures: Pictures,
     repeat: u32,
@@ -55,7 +55,7 @@ impl Flow {
         }
     }
 
-    /// Everything that shapes what is seen.
+    /// Everything that shapes the evidence.
     pub(super) fn identity(&self) -> Value {
         let mut identity = json!({
             "observer": NAME,
@@ -79,10 +79,10 @@ impl Flow {
         }
     }
 
-    /// Puts words and pictures together.
+    /// Collects the words and the pictures for an output.
     ///
     /// # Errors
-    /// Fails if the item lacks what a prompt is filled with, or a picture is absent or damaged.
+    /// Fails if the item lacks a value that a prompt needs, or if a picture is absent or damaged.
     pub(super) fn job(&self, subject: &Subject<'_>) -> Result<Job, ObserveError> {
         let set = &self.prompts.set;
         let words = set.calls.iter().map(|call| {
@@ -97,13 +97,13 @@ impl Flow {
         })
     }
 
-    /// Makes the calls of an output until every reply of a round is accepted; gives the evidence.
+    /// Makes the calls about an output until every reply of a round is accepted. Returns the evidence.
     ///
     /// # Errors
-    /// When a call fails for good; those answered before are kept.
+    /// Fails if a call fails for good. The answers before it are kept.
     pub(super) async fn judge(self: Arc<Self>, job: Job) -> Result<Value, ObserveError> {
         let mut calls: Vec<Field<Call<'static>>> = Vec::new();
-        // Of the last reply that a model gave.
+        // These belong to the last reply that a model gave.
         let (mut model, mut class) = (None, None);
         for round in 0..self.rounds {
             let mut settled = true;
@@ -112,7 +112,7 @@ impl Flow {
                 let mut question = Question {
                     system: system.as_deref(),
                     text,
-                    pictures: job.pictures.shown(&asked.pictures),
+                    pictures: job.pictures.of_call(&asked.pictures),
                     max_tokens: None,
                 };
                 let key = self.key(&asked.role, &question, job.repeat, round);
@@ -160,18 +160,18 @@ impl Flow {
         if server && reply.is_cut_off() && reply.reply.trim().is_empty() {
             return Err(ObserveError::new(
                 "empty",
-                "the token limit was reached before any text of the judge came; raise `max_tokens` under \
+                "the reply of the judge reached the token limit before its first word; raise `max_tokens` under \
                  [observe.judge.server], or set `max_tokens_again` under [observe.judge]",
             ));
         }
         Ok(())
     }
 
-    /// The answer to a call, and whether it was there already.
+    /// The answer to a call, and whether it was known before.
     ///
     /// # Errors
-    /// Fails if the call fails for good, or a model answered that the settings do not let pass: then no
-    /// further call is made.
+    /// Fails if the call fails for good, or if a model answered that the settings do not allow. In the second
+    /// case, no further call is made.
     pub(super) async fn answer(
         &self,
         key: String,
@@ -181,12 +181,12 @@ impl Flow {
         let _alone = if key.is_empty() {
             None
         } else {
-            Some(self.replies.alone(&key).await)
+            Some(self.replies.lock_call(&key).await)
         };
         if let Some(reply) = self
             .replies
             .get(&key)
-            .filter(|reply| self.watch.takes(reply))
+            .filter(|reply| self.watch.may_use(reply))
         {
             return Ok((reply, true));
         }
@@ -197,7 +197,7 @@ impl Flow {
         let completion = completion.map_err(|error| self.watch.stopped().unwrap_or(error))?;
         let (usage, refusal) = (completion.reply.usage, completion.reply.refusal);
         let reckoned = match (usage.input, &refusal) {
-            (None, None) => self.judge.reckon(question),
+            (None, None) => self.judge.estimated_tokens(question),
             _ => 0,
         };
         let mut reply = Reply {
@@ -218,11 +218,11 @@ impl Flow {
             attempts: completion.attempts,
             seconds: completion.seconds,
         };
-        self.watch.hear(&mut reply);
+        self.watch.count_new(&mut reply);
         if reply.set_aside.is_some() {
             self.judge.close();
         }
-        let reply = self.replies.keep(reply).await.map_err(disk)?;
+        let reply = self.replies.write_down(reply).await.map_err(disk_error)?;
         match (&reply.set_aside, self.watch.stopped()) {
             (Some(_), Some(end)) => Err(end),
             _ => Ok((reply, false)),
@@ -248,7 +248,7 @@ impl Flow {
     }
 }
 
-/// One call as it is in the evidence, as far as its reply tells it.
+/// One call in the form of the evidence, with everything that its reply contains.
 fn call(reply: &Reply, accepted: bool) -> Call<'static> {
     let parted = thinking::split_reply(&reply.reply);
     let state = match &reply.refusal {
@@ -278,7 +278,7 @@ fn call(reply: &Reply, accepted: bool) -> Call<'static> {
     }
 }
 
-/// Whether a reply to a call is understood: a thought alone never is.
+/// Whether a reply to a call is understood. A reply that contains only a thought is not.
 fn accepts(prompts: &Prompts, call: usize, reply: &str) -> bool {
     let parted = thinking::split_reply(reply);
     parted.answered() && prompts.accepts(call, parted.words())

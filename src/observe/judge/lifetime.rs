@@ -3,12 +3,13 @@
 use super::settings::{JudgeSettings, Judging};
 use crate::cancel::Cancel;
 use crate::remote::{Chat, ChatSettings};
+use crate::text::count::counted;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
-/// The program warns of an end that is at most this many days away.
+/// The program warns if the end is at most this many days away.
 const NEAR: i64 = 45;
 
 /// The longest wait for a server whose model is only looked up, in seconds.
@@ -17,11 +18,11 @@ const LOOK: f64 = 10.0;
 /// What a server says about the end of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lifetime {
-    /// Nothing.
+    /// The server says nothing about the end.
     Open,
-    /// A text that is not a date.
+    /// The server gives a text that is not a date.
     Malformed(String),
-    /// The day, and the number of days until then. The number is negative after that day.
+    /// The last day, and the number of days until then. The number is negative after that day.
     Ends { date: Date, days: i64 },
 }
 
@@ -54,7 +55,7 @@ impl Lifetime {
         }
     }
 
-    /// What a reader of the numbers must know. None while the end is far away or unknown.
+    /// What a reader of the numbers must know. `None` if the end is far away or unknown.
     pub(super) fn note(&self, model: &str) -> Option<String> {
         match self {
             Self::Ends { date, days } if *days < 0 => Some(format!(
@@ -73,8 +74,8 @@ pub(super) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// What can be said about a server's judge without a question to it, one line each. Empty for a judge in this
-/// process.
+/// What is known about a judge on a server before it is asked a question, as lines of text. There are no
+/// lines for a judge in this process.
 pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
     if settings.backend != Judging::Server {
         return Vec::new();
@@ -96,7 +97,7 @@ pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
         .enable_all()
         .build();
     let listed = match runtime {
-        Ok(runtime) => runtime.block_on(chat.listed(model, cancel)),
+        Ok(runtime) => runtime.block_on(chat.look_up_model(model, cancel)),
         Err(error) => return told(&error),
     };
     let listed = match listed {
@@ -115,11 +116,21 @@ pub(super) fn look(settings: &JudgeSettings, cancel: &Cancel) -> Vec<String> {
             lines.push(format!("  its `shutdown_date` is not a date: {text:?}"));
         }
         ends @ Lifetime::Ends { date, days } => lines.push(match ends.note(model) {
-            Some(note) => format!("  warning: {note} ({days} days from today)"),
-            None => format!("  it is to be shut down on {date}, {days} days from today"),
+            Some(note) => format!("  warning: {note} ({})", days_in_words(days)),
+            None => format!("  it is to be shut down on {date}, {}", days_in_words(days)),
         }),
     }
     lines
+}
+
+/// A number of days from today, in words.
+fn days_in_words(days: i64) -> String {
+    let count = usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX);
+    match days {
+        0 => "today".into(),
+        1.. => format!("{} from today", counted(count, "day")),
+        _ => format!("{} ago", counted(count, "day")),
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +138,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(value: Value) -> Lifetime {
+    fn lifetime_until(value: Value) -> Lifetime {
         let today = Date::constant(2026, 11, 30);
         Lifetime::read(Some(&json!({"id": "m", "shutdown_date": value})), today)
     }
@@ -142,13 +153,26 @@ mod tests {
             ("2026-11-29", -1),
             ("2028-11-30", 731),
         ] {
-            assert_eq!(of(json!(date)).days(), Some(days), "{date}");
+            assert_eq!(lifetime_until(json!(date)).days(), Some(days), "{date}");
         }
     }
 
     #[test]
+    fn a_distance_is_singular_for_one_day() {
+        let words = [-2, -1, 0, 1, 10].map(days_in_words);
+        let expected = [
+            "2 days ago",
+            "1 day ago",
+            "today",
+            "1 day from today",
+            "10 days from today",
+        ];
+        assert_eq!(words, expected);
+    }
+
+    #[test]
     fn only_a_near_end_is_told() {
-        let note = |value| of(value).note("m").unwrap_or_default();
+        let note = |value| lifetime_until(value).note("m").unwrap_or_default();
         assert!(note(json!("2027-01-14")).contains("is to be shut down on 2027-01-14"));
         assert!(note(json!("2026-11-30")).contains("is to be shut down"));
         assert!(note(json!("2026-11-01")).contains("may be answered by another model"));
@@ -166,6 +190,9 @@ mod tests {
             Lifetime::read(None, Date::constant(2026, 11, 30)),
             Lifetime::Open
         );
-        assert_eq!(of(json!("soon")), Lifetime::Malformed("soon".into()));
+        assert_eq!(
+            lifetime_until(json!("soon")),
+            Lifetime::Malformed("soon".into())
+        );
     }
 }

@@ -3,8 +3,10 @@
 
 mod ask;
 mod check;
+mod definition;
 mod error;
 mod flow;
+mod folder;
 mod lifetime;
 mod official;
 mod picture;
@@ -16,22 +18,21 @@ mod watch;
 pub use error::JudgeError;
 pub use settings::{JudgeSettings, Judging};
 
-use super::{BuildError, Described, Halt, Means, ObserveError, Observer, Subject};
+use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::files::write_json;
 use crate::hub::Hub;
 use crate::record::Item;
 use ask::Judge;
+use definition::{PromptSet, Shown};
 use flow::Flow;
+use folder::{NAME, disk_error};
 use serde_json::{Value, json};
-use set::{PromptSet, Prompts, Shown};
+use set::Prompts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
-
-/// As [`Described::NAME`]; the folder of the judge's own files in a run folder has it too.
-const NAME: &str = "judge";
 
 /// The observer.
 pub struct JudgeObserver {
@@ -40,8 +41,8 @@ pub struct JudgeObserver {
     settings: JudgeSettings,
 }
 
-/// Refuses a second limit that is no higher than the first.
-fn again(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
+/// Refuses a second limit that is not higher than the first.
+fn check_second_limit(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
     let own = match settings.backend {
         Judging::Server => {
             let set = set.request.get("max_tokens").and_then(Value::as_u64);
@@ -55,14 +56,14 @@ fn again(settings: &JudgeSettings, set: &PromptSet) -> Result<(), JudgeError> {
                 "`max_tokens_again` = {again} is not more than the first limit, {}",
                 own.unwrap_or(0)
             ),
-            "give a higher one, or leave it out",
+            "set a higher limit, or leave `max_tokens_again` out",
         )),
         _ => Ok(()),
     }
 }
 
 /// The prompt set that the settings name, in the wording that they name.
-fn prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
+fn find_prompts(settings: &JudgeSettings, hub: &Hub) -> Result<Prompts, JudgeError> {
     let path = Path::new(&settings.prompts);
     if path
         .extension()
@@ -117,11 +118,11 @@ impl Described for JudgeObserver {
         check::notes(root)
     }
 
-    /// Reads the prompts, checks the settings, loads the network of a judge in this process; asks nothing
+    /// Reads the prompts, checks the settings, and loads the network of a judge in this process. Asks nothing
     /// yet.
     fn open(settings: JudgeSettings, means: &Means<'_>) -> Result<Self, BuildError> {
-        let prompts = prompts(&settings, means.hub)?;
-        again(&settings, &prompts.set)?;
+        let prompts = find_prompts(&settings, means.hub)?;
+        check_second_limit(&settings, &prompts.set)?;
         let device = || (means.device)().map_err(|reason| JudgeError::Device { reason });
         let judge = Judge::open(&settings, &prompts.set.name, &prompts.set.request, device)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -153,7 +154,7 @@ impl Observer for JudgeObserver {
     }
 
     fn asked(&self, item: &Item) -> Value {
-        json!(self.flow.prompts.asked(item))
+        json!(self.flow.prompts.item_values(item))
     }
 
     fn files(&self, item: &Item) -> Vec<String> {
@@ -189,9 +190,9 @@ impl Observer for JudgeObserver {
 
     fn begin(&self, own: &Path) -> Result<(), ObserveError> {
         let here = self.flow.replies.open(&own.join(replies::FILE));
-        let here = here.map_err(disk)?;
+        let here = here.map_err(disk_error)?;
         if let Judge::Server { chat, .. } = &self.flow.judge {
-            let elsewhere = replies::elsewhere(own).map_err(disk)?;
+            let elsewhere = replies::of_other_shards(own).map_err(disk_error)?;
             let all = here.iter().map(AsRef::as_ref).chain(&elsewhere);
             self.flow.watch.recall(all);
             chat.ledger().restart(
@@ -209,7 +210,8 @@ impl Observer for JudgeObserver {
         match &self.flow.judge {
             Judge::Server { chat, .. } => {
                 let path = own.join("ledger.json");
-                write_json(&path, &chat.ledger().sums()).map_err(|error| disk(error.to_string()))
+                write_json(&path, &chat.ledger().sums())
+                    .map_err(|error| disk_error(error.to_string()))
             }
             Judge::Local { .. } => Ok(()),
         }
@@ -238,11 +240,4 @@ impl Observer for JudgeObserver {
             }
         }
     }
-}
-
-/// The error of a file that cannot be written or read. It ends the run.
-fn disk(message: String) -> ObserveError {
-    ObserveError::new("disk", message).halting(Halt::Environment {
-        help: "check the disk and its permissions; everything written so far is kept".into(),
-    })
 }

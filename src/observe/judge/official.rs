@@ -1,51 +1,15 @@
-//! A benchmark's own judge prompts, taken out of the file that its authors publish.
+//! The official wording of a benchmark's prompts, read from the file that its authors publish.
 
-use super::JudgeError;
-use super::set::PromptSet;
-use serde::Deserialize;
+use super::definition::{Format, Official, PromptSet};
+use super::error::JudgeError;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where the official words are.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Official {
-    /// The asset with the file.
-    pub asset: String,
-    pub format: Format,
-    /// Marks in the official texts, instead of the set's own.
-    #[serde(default)]
-    pub fill: Option<BTreeMap<String, String>>,
-    /// For `python`: the texts of each call.
-    #[serde(default, rename = "call")]
-    calls: Vec<Texts>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Format {
-    /// One object with the texts of the first call by their keys.
-    Json,
-    /// Strings of a Python source.
-    Python,
-}
-
-/// The strings of one call. Each is the literal that follows this piece of the source; several are joined by
-/// line feeds.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Texts {
-    role: String,
-    #[serde(default)]
-    system: Vec<String>,
-    text: Vec<String>,
-}
-
 impl Official {
-    /// The set with the words of a file in the official form.
+    /// The set, with its words replaced by those of an official file.
     ///
     /// # Errors
-    /// Fails if the file cannot be read, or the words are not where they should be.
+    /// Fails if the file cannot be read, or if it does not contain the words at the expected places.
     pub(super) fn apply(&self, mut set: PromptSet, path: &Path) -> Result<PromptSet, JudgeError> {
         let source =
             std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;

@@ -1,6 +1,6 @@
 //! The pictures of a call, in the form that the prompt set asks for.
 
-use super::set::{Encoding, PictureForm, Shown};
+use super::definition::{Encoding, PictureForm, Shown};
 use crate::files::hex;
 use crate::image::pillow::{Filter, resize};
 use crate::image::{Change, ImageError, decode_bytes, encode_jpeg, read_file};
@@ -18,7 +18,7 @@ const QUALITY: u8 = 75;
 pub(super) enum Picture {
     /// The bytes of a file, with the media type that is sent.
     File { bytes: Vec<u8>, mime: String },
-    /// Upright RGB, which is encoded when it is sent.
+    /// Upright RGB pixels, which are encoded when they are sent.
     Pixels(RgbImage),
 }
 
@@ -30,8 +30,9 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Reads the pictures that the calls show. Where the judge sees a source as this program decodes it, the
-    /// changes of decoding are noted. A `local` judge always sees sources so.
+    /// Reads the pictures that the calls show. If the judge sees a source as this program decodes it, the
+    /// changes that decoding made are noted. A `local` judge always sees sources as this program decodes
+    /// them.
     ///
     /// # Errors
     /// Fails if a picture is absent or damaged.
@@ -45,20 +46,22 @@ impl Pictures {
         let mut pictures = Self::default();
         if shows(Shown::Source) {
             if sources.is_empty() {
-                return Err(missing("the item has no input picture to compare with"));
+                return Err(missing_error(
+                    "the item has no input picture to compare with",
+                ));
             }
             for image in sources {
                 let (picture, changes) = read(&subject.base.join(image), form)?;
                 if local || form.encoding == Encoding::Jpeg {
                     let whose = "the item's input picture";
-                    subject.noted.changes(&changes, whose);
+                    subject.noted.note_changes(&changes, whose);
                 }
                 pictures.source.push(picture);
             }
         }
         if shows(Shown::Output) {
             let (Some(file), Some(rgb)) = (subject.file, subject.image) else {
-                return Err(missing(
+                return Err(missing_error(
                     "the judge needs a picture, but this output is not one",
                 ));
             };
@@ -78,7 +81,7 @@ impl Pictures {
     }
 
     /// The pictures of a call, in its order.
-    pub(super) fn shown(&self, what: &[Shown]) -> Vec<&Picture> {
+    pub(super) fn of_call(&self, what: &[Shown]) -> Vec<&Picture> {
         let of = |what: &Shown| match what {
             Shown::Source => self.source.iter().collect::<Vec<_>>(),
             Shown::Output => self.output.iter().collect(),
@@ -87,11 +90,11 @@ impl Pictures {
     }
 }
 
-/// A picture in the form that the prompt set asks for, and the changes of decoding. A file that is sent
-/// unchanged is decoded, too, so that no damaged picture is sent.
+/// A picture in the form that the prompt set asks for, and the changes that decoding made. A file that is
+/// sent unchanged is decoded too, so that no damaged picture is sent.
 fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), ObserveError> {
     let failed = |error: ImageError| match error {
-        ImageError::NotFound { .. } => missing(&error.to_string()),
+        ImageError::NotFound { .. } => missing_error(&error.to_string()),
         error => ObserveError::new("image", error.to_string()),
     };
     let bytes = read_file(path).map_err(failed)?;
@@ -107,7 +110,7 @@ fn read(path: &Path, form: &PictureForm) -> Result<(Picture, Vec<Change>), Obser
     Ok((picture, decoded.changes))
 }
 
-fn missing(what: &str) -> ObserveError {
+fn missing_error(what: &str) -> ObserveError {
     ObserveError::new("missing", what)
 }
 
@@ -130,11 +133,11 @@ impl Picture {
         }
     }
 
-    /// Media type and bytes, as they are sent.
+    /// The media type and the bytes, as they are sent.
     ///
     /// # Errors
     /// Fails if a side of the picture is 0.
-    pub(super) fn sent(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
+    pub(super) fn encoded(&self) -> Result<(String, std::borrow::Cow<'_, [u8]>), ObserveError> {
         match self {
             Self::File { bytes, mime } => Ok((mime.clone(), bytes.into())),
             Self::Pixels(rgb) => {

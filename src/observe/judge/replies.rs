@@ -1,4 +1,4 @@
-//! The judge's replies on the disk. A call that was answered is never paid again, even when the program is
+//! The judge's replies on the disk. A call that was answered is never paid for again, even if the program is
 //! killed.
 
 use crate::record::ended_by_limit;
@@ -16,12 +16,12 @@ use tokio::sync::oneshot;
 /// The file's name in the judge's folder.
 pub(super) const FILE: &str = "replies.jsonl";
 
-/// The replies of the run's other shards. `own` is this shard's folder for the judge, such as `judge.2-of-2`;
-/// that of the other shard is `judge.1-of-2` beside it.
+/// The replies of the run's other shards. `own` is this shard's folder for the judge, such as `judge.2-of-2`.
+/// The folder of the other shard is `judge.1-of-2` beside it.
 ///
 /// # Errors
-/// Fails if a file of theirs cannot be read.
-pub(super) fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
+/// Fails if one of their files cannot be read.
+pub(super) fn of_other_shards(own: &Path) -> Result<Vec<Reply>, String> {
     let name = |path: &Path| -> Option<String> { Some(path.file_name()?.to_str()?.to_owned()) };
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let (Some(root), Some(here)) = (own.parent(), name(own)) else {
@@ -39,7 +39,7 @@ pub(super) fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(format!("{}: {error}", path.display())),
         };
-        // The last line may be on its way.
+        // The last line may not be complete yet.
         let lines = text.split(|byte| *byte == b'\n');
         found.extend(lines.filter_map(|line| serde_json::from_slice::<Reply>(line).ok()));
     }
@@ -49,10 +49,10 @@ pub(super) fn elsewhere(own: &Path) -> Result<Vec<Reply>, String> {
 /// One answered call, a line of `replies.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reply {
-    /// Hash of everything that shapes the call; empty for a call that is never asked for again.
+    /// Hash of everything that shapes the call. It is empty for a call that is never looked up again.
     pub key: String,
     pub role: String,
-    /// The model that was asked for; None in files of earlier versions.
+    /// The model that was asked for. `None` in files of earlier versions.
     #[serde(default)]
     pub asked: Option<String>,
     /// The model that answered, as the server named it. `None` if it named none. Files of earlier versions
@@ -62,7 +62,7 @@ pub(super) struct Reply {
     /// How the model that answered relates to the one that was asked, at the time of the reply.
     #[serde(default)]
     pub class: Option<Class>,
-    /// Why the reply is not used, unless the settings change.
+    /// Why the reply is not used under the settings of its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<String>,
     #[serde(flatten)]
@@ -72,17 +72,17 @@ pub(super) struct Reply {
     pub received: Option<jiff::Timestamp>,
     /// The words of the judge.
     pub reply: String,
-    /// What the model thought, where the server keeps that apart.
+    /// The reasoning of the model, if the server keeps it apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// Why there are no words.
+    /// Why the server or the model does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     #[serde(default)]
     pub finish_reason: String,
-    /// Tokens as counted by the judge.
+    /// The numbers of tokens, as the server counts them.
     pub usage: Usage,
-    /// Tokens that count as input where the judge does not say.
+    /// The tokens that count as input if the server does not say.
     #[serde(default)]
     pub reckoned: u64,
     pub attempts: u32,
@@ -95,8 +95,8 @@ impl Reply {
         self.refusal.is_none() && ended_by_limit(&self.finish_reason)
     }
 
-    /// When the server sent the reply, by its own clock; else when the reply came.
-    pub(super) fn moment(&self) -> Option<jiff::Timestamp> {
+    /// When the server sent the reply, by its own clock. If the server does not say, when the reply came.
+    pub(super) fn sent_or_received(&self) -> Option<jiff::Timestamp> {
         let sent = self.about.server_date.as_deref();
         sent.and_then(http_date).or(self.received)
     }
@@ -118,7 +118,7 @@ pub(super) struct Replies {
     writer: Mutex<Option<mpsc::Sender<Written>>>,
 }
 
-/// A line, and who waits for it.
+/// A line, and the channel to the call that waits for it.
 type Written = (Vec<u8>, oneshot::Sender<Result<(), String>>);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -126,8 +126,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Replies {
-    /// Continues a file, or creates it, and returns the replies in it, in order. A last line without an end
-    /// is cut off.
+    /// Opens a file, or creates it, and returns its replies in order. A last line without a line feed is cut
+    /// off.
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.
@@ -177,17 +177,17 @@ impl Replies {
         locked(&self.known).get(key).cloned()
     }
 
-    /// Waits until nobody else makes this call.
-    pub(super) async fn alone(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    /// Waits until no other task makes this call.
+    pub(super) async fn lock_call(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let flight = locked(&self.flights).entry(key.into()).or_default().clone();
         flight.lock_owned().await
     }
 
-    /// Keeps an answer. It counts only when it is on the disk.
+    /// Writes an answer to the disk, and only then makes it known.
     ///
     /// # Errors
     /// Fails if the file cannot be written.
-    pub(super) async fn keep(&self, reply: Reply) -> Result<Arc<Reply>, String> {
+    pub(super) async fn write_down(&self, reply: Reply) -> Result<Arc<Reply>, String> {
         let writer = locked(&self.writer).clone();
         if let Some(writer) = writer {
             let mut line = serde_json::to_vec(&reply).map_err(|error| error.to_string())?;
@@ -206,7 +206,7 @@ impl Replies {
     }
 }
 
-/// Appends lines; all that wait are made durable together.
+/// Appends lines. All lines that wait are written to the disk together.
 fn write(mut file: File, name: &str, lines: &mpsc::Receiver<Written>) {
     while let Ok((mut bytes, first)) = lines.recv() {
         let mut waiting = vec![first];
@@ -217,7 +217,7 @@ fn write(mut file: File, name: &str, lines: &mpsc::Receiver<Written>) {
         let result = file.write_all(&bytes).and_then(|()| file.sync_data());
         let result = result.map_err(|error| format!("cannot write {name}: {error}"));
         for done in waiting {
-            // A call that was interrupted does not wait any more.
+            // An interrupted call does not wait any more.
             let _ = done.send(result.clone());
         }
     }
@@ -264,7 +264,7 @@ mod tests {
             .unwrap();
         let replies = Replies::default();
         assert!(replies.open(&path).unwrap().is_empty());
-        runtime.block_on(replies.keep(reply("a"))).unwrap();
+        runtime.block_on(replies.write_down(reply("a"))).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
         let whole = bytes.len();
         bytes.extend_from_slice(b"{\"key\":\"b\",");
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(*again.get("a").unwrap(), reply("a"));
         assert!(again.get("b").is_none());
         assert_eq!(std::fs::metadata(&path).unwrap().len(), whole as u64);
-        // As earlier versions wrote it.
+        // A line as earlier versions wrote it.
         let old = r#"{"key":"c","role":"judge","reply":"5","finish_reason":"stop","model":"tiny","usage":{"input":7,"cached":0,"output":1},"attempts":1,"seconds":0.5}"#;
         std::fs::write(&path, format!("{old}\n")).unwrap();
         let before = Replies::default();

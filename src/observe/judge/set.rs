@@ -1,17 +1,15 @@
-//! Prompt sets: the calls that judge an output, their words, and the patterns of a reply that is understood.
+//! Prompt sets that are ready for use: their calls are checked, and their words are filled in for an item.
 
-use super::JudgeError;
-use super::official::Official;
+use super::definition::{Call, PromptSet};
+use super::error::JudgeError;
 use crate::files::sha256_hex;
-use crate::record::{Item, Object, Output};
+use crate::record::{Item, Output};
 use crate::text::thinking::{self, Parted};
 use regex::Regex;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The sets that the program carries.
+/// The sets that are part of the program.
 const BUILT_IN: [(&str, &str); 6] = [
     ("gedit", include_str!("../../../prompts/gedit.toml")),
     ("imgedit", include_str!("../../../prompts/imgedit.toml")),
@@ -27,94 +25,11 @@ const BUILT_IN: [(&str, &str); 6] = [
     ),
 ];
 
-/// The definition of a prompt set (TOML).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PromptSet {
-    pub name: String,
-    /// The calls of an output are repeated at most this many times, until every reply is accepted.
-    #[serde(default = "one_round")]
-    pub rounds: u32,
-    #[serde(default)]
-    pub pictures: PictureForm,
-    /// Further fields of a request to a server, such as `max_tokens`.
-    #[serde(default)]
-    pub request: Object,
-    /// Marks in the texts, and what replaces them: `prompt`, `expect.KEY`, `tags.KEY`, or `output` (the text
-    /// that is judged).
-    #[serde(default)]
-    pub fill: BTreeMap<String, String>,
-    #[serde(rename = "call")]
-    pub calls: Vec<Call>,
-    /// Where the benchmark's own words are.
-    #[serde(default, skip_serializing)]
-    pub official: Option<Official>,
-}
-
-/// How pictures are sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct PictureForm {
-    pub encoding: Encoding,
-    /// The media type that is sent with unchanged files (default: that of the file).
-    pub mime: Option<String>,
-    /// The output is resized to the first source's size.
-    pub output_like_source: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Encoding {
-    /// The bytes of the file.
-    #[default]
-    File,
-    /// Upright RGB as a JPEG of quality 75 with 4:2:0 chroma subsampling.
-    Jpeg,
-}
-
-/// One call of a round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Call {
-    pub role: String,
-    #[serde(default)]
-    pub system: Option<String>,
-    /// The question, unless it is chosen among `texts`.
-    #[serde(default)]
-    pub text: Option<String>,
-    /// The value that chooses among `texts`, such as `expect.edit_type`.
-    #[serde(default)]
-    pub choose: Option<String>,
-    /// Other names for keys of `texts`.
-    #[serde(default)]
-    pub rename: BTreeMap<String, String>,
-    #[serde(default)]
-    pub texts: BTreeMap<String, String>,
-    #[serde(default)]
-    pub pictures: Vec<Shown>,
-    /// Patterns that an accepted reply matches, all of them; without any, every reply is accepted.
-    #[serde(default)]
-    pub accept: Vec<String>,
-}
-
-/// A picture that a call shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Shown {
-    /// The item's input pictures.
-    Source,
-    Output,
-}
-
-const fn one_round() -> u32 {
-    1
-}
-
 /// A prompt set ready for use.
 #[derive(Debug)]
 pub(super) struct Prompts {
     pub set: PromptSet,
-    /// `own`, `official`, or the name of the file they come from.
+    /// `own`, `official`, or the name of the file with the prompts.
     pub wording: String,
     /// Hash of everything in the set that shapes a call, in hexadecimal digits.
     pub sha256: String,
@@ -122,10 +37,10 @@ pub(super) struct Prompts {
 }
 
 impl PromptSet {
-    /// A set of the program.
+    /// A set that is part of the program.
     ///
     /// # Errors
-    /// Fails if there is none of that name.
+    /// Fails if there is no set with this name.
     pub(super) fn built_in(name: &str) -> Result<Self, JudgeError> {
         let known = BUILT_IN.iter().find(|(known, _)| *known == name);
         let Some((_, text)) = known else {
@@ -141,10 +56,10 @@ impl PromptSet {
         Self::parse(&format!("prompts/{name}.toml"), text)
     }
 
-    /// A set in a file of the user's.
+    /// A set in a file of the user.
     ///
     /// # Errors
-    /// Fails if it cannot be read or has a mistake.
+    /// Fails if the file cannot be read or has a mistake.
     pub(super) fn file(path: &Path) -> Result<Self, JudgeError> {
         let text = std::fs::read_to_string(path).map_err(|error| JudgeError::file(path, &error))?;
         Self::parse(&path.display().to_string(), &text)
@@ -162,7 +77,7 @@ impl PromptSet {
     /// Checks the definition.
     ///
     /// # Errors
-    /// Which part of it cannot be right.
+    /// Fails if a part of the definition is wrong. The error names the part.
     pub(super) fn ready(self, wording: String) -> Result<Prompts, JudgeError> {
         let wrong = |what: String| {
             JudgeError::settings(
@@ -206,31 +121,21 @@ impl PromptSet {
             accept,
         })
     }
-
-    fn fields(&self) -> impl Iterator<Item = &str> {
-        let chosen = self.calls.iter().filter_map(|call| call.choose.as_deref());
-        self.fill.values().map(String::as_str).chain(chosen)
-    }
-
-    /// Whether any call shows this.
-    pub(super) fn shows(&self, what: Shown) -> bool {
-        self.calls.iter().any(|call| call.pictures.contains(&what))
-    }
 }
 
 impl Prompts {
     /// The item's values that shape its calls.
-    pub(super) fn asked(&self, item: &Item) -> Value {
+    pub(super) fn item_values(&self, item: &Item) -> Value {
         let values = self.set.fields().filter(|field| *field != "output");
         values
-            .map(|field| Value::from(value(item, None, field).ok()))
+            .map(|field| Value::from(item_value(item, None, field).ok()))
             .collect()
     }
 
-    /// System line and question of a call.
+    /// The system line and the question of a call.
     ///
     /// # Errors
-    /// Fails if the item lacks a value, or there is no text for it.
+    /// Fails if the item lacks a value, or if the set has no text for its value.
     pub(super) fn words(
         &self,
         call: &Call,
@@ -241,7 +146,7 @@ impl Prompts {
             (Some(text), _) => text,
             (None, field) => {
                 let field = field.as_deref().unwrap_or_default();
-                let key = value(item, Some(output), field)?;
+                let key = item_value(item, Some(output), field)?;
                 let renamed = call.rename.get(&key).unwrap_or(&key);
                 call.texts.get(renamed).ok_or_else(|| {
                     let known: Vec<&str> = call.texts.keys().map(String::as_str).collect();
@@ -258,7 +163,7 @@ impl Prompts {
         Ok((system.transpose()?, self.filled(text, item, output)?))
     }
 
-    /// Replaces the marks by their values, in one pass: a mark inside a value stays.
+    /// Replaces the marks by their values in one pass. A mark inside a value stays as it is.
     fn filled(&self, text: &str, item: &Item, output: &Output) -> Result<String, String> {
         let (mut filled, mut rest) = (String::with_capacity(text.len() + 256), text);
         loop {
@@ -266,19 +171,19 @@ impl Prompts {
                 let at = rest.find(mark.as_str())?;
                 Some((at, mark, field))
             });
-            // Of two marks at the same place, the longer one.
+            // Of two marks at the same place, the longer one counts.
             let next = next.min_by_key(|(at, mark, _)| (*at, usize::MAX - mark.len()));
             let Some((at, mark, field)) = next else {
                 filled.push_str(rest);
                 return Ok(filled);
             };
             filled.push_str(&rest[..at]);
-            filled.push_str(&value(item, Some(output), field)?);
+            filled.push_str(&item_value(item, Some(output), field)?);
             rest = &rest[at + mark.len()..];
         }
     }
 
-    /// Whether a reply to a call is understood.
+    /// Whether a reply matches the patterns of its call.
     pub(super) fn accepts(&self, call: usize, reply: &str) -> bool {
         let patterns = self.accept.get(call).map(Vec::as_slice).unwrap_or_default();
         patterns.iter().all(|pattern| pattern.is_match(reply))
@@ -286,7 +191,7 @@ impl Prompts {
 }
 
 /// A value of an item or its output.
-fn value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, String> {
+fn item_value(item: &Item, output: Option<&Output>, field: &str) -> Result<String, String> {
     let found = match field.split_once('.') {
         Some(("expect", key)) => item.expect.get(key).cloned(),
         Some(("tags", key)) => item.tags.get(key).map(|tag| Value::from(tag.as_str())),

@@ -24,23 +24,26 @@ pub enum Judging {
 pub struct JudgeSettings {
     /// Who judges: `openai`, a server, or `qwen2.5-vl` in this process.
     pub backend: Judging,
-    /// Prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`; not needed when
-    /// `prompts` names a TOML file.
+    /// The prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`. It is not
+    /// needed if `prompts` names a TOML file.
     pub set: Option<String>,
-    /// `own`: in our words. `official`: in the benchmark's, fetched as an asset. Else a file: a prompt set
-    /// (TOML), or the benchmark's own file.
+    /// The wording of the prompts. `own` is the wording of this program. `official` is the wording of the
+    /// benchmark, which is fetched as an asset. Any other value is the path of a file: a prompt set (TOML),
+    /// or the benchmark's own file.
     pub prompts: String,
-    /// Whether text or pictures come first in a message (default: text, for the server; pictures, for the
-    /// network).
+    /// Whether the text or the pictures come first in a message (default: the text for a server, the pictures
+    /// for the network in this process).
     pub image_order: Option<ImageOrder>,
-    /// The calls of an output are repeated at most this many times, instead of what the prompt set says.
+    /// The calls about an output are repeated at most this many times (default: the number of the prompt
+    /// set).
     pub rounds: Option<u32>,
-    /// A call whose reply was cut off by the limit of tokens is made once more with this limit. Without this
-    /// setting, the reply stays as it is: no official script asks again.
+    /// If the token limit cut off a reply, the call is made once more with this limit. Without this setting,
+    /// the reply stays as it is, since no official script asks again.
     pub max_tokens_again: Option<u32>,
-    /// Another number makes all calls again, for an independent measurement.
+    /// Another number makes all calls again. So it gives an independent measurement.
     pub sample: u32,
-    /// Check the judge before anything is generated: a text, and whether it sees colours.
+    /// Whether the judge is checked before anything is generated: whether it answers, and whether it sees
+    /// colours.
     pub check: bool,
     /// The server.
     pub server: ChatSettings,

@@ -1,8 +1,8 @@
-//! Which model answers: every reply of a run folder is compared with the model that was asked for and with
-//! the replies before it.
+//! Watches which model answers. Every reply of a run folder is compared with the model that was asked for,
+//! and with the replies before it.
 
 use super::replies::Reply;
-use super::{Halt, ObserveError};
+use crate::observe::{Halt, ObserveError};
 use crate::record::judged::shown;
 use crate::record::model_name::{Class, ModelName};
 use crate::remote::Answering;
@@ -13,7 +13,7 @@ pub(super) struct Watch {
     /// The model that is asked for.
     asked: String,
     rule: Answering,
-    /// Further names that are right.
+    /// Further names of the right model.
     declared: Vec<String>,
     state: Mutex<State>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct State {
     heard: Vec<Heard>,
-    /// The user was told about replies without a name.
+    /// Whether the user was told about replies without a name.
     told_unknown: bool,
     /// Why no further call is made.
     stopped: Option<String>,
@@ -29,12 +29,12 @@ struct State {
 
 /// One answering model.
 struct Heard {
-    /// The name, as the server wrote it first.
+    /// The name in the form in which the server wrote it first.
     name: String,
     read: ModelName,
     replies: usize,
     first: Option<jiff::Timestamp>,
-    /// Its replies are used.
+    /// Whether its replies are used.
     used: bool,
 }
 
@@ -52,13 +52,13 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the settings let any model answer, unmarked.
+    /// Whether the settings allow any model to answer without a mark.
     pub(super) fn ignores(&self) -> bool {
         self.rule == Answering::Ignore
     }
 
-    /// How a reply's model relates to the asked one. `None` if no model answered, as with a gateway's
-    /// refusal.
+    /// How the model of a reply relates to the model that was asked for. `None` if no model answered, such as
+    /// for the refusal of a gateway.
     pub(super) fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
             (None, Some(_)) => None,
@@ -66,18 +66,18 @@ impl Watch {
         }
     }
 
-    /// Starts again with the replies on file.
+    /// Starts again with the replies on the disk.
     pub(super) fn recall<'a>(&self, replies: impl Iterator<Item = &'a Reply>) {
         let mut state = self.lock();
         *state = State::default();
         for reply in replies.filter(|reply| self.concerns(reply)) {
             if let (Some(name), Some(class)) = (&reply.model, self.class(reply)) {
-                self.count(&mut state, name, class, reply.moment());
+                self.count(&mut state, name, class, reply.sent_or_received());
             }
         }
     }
 
-    /// Whether a reply on file tells who answers for the model that is asked for now.
+    /// Whether a reply on the disk says which model answers for the model that is asked for now.
     fn concerns(&self, reply: &Reply) -> bool {
         match &reply.asked {
             Some(asked) => *asked == self.asked,
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Counts a reply's name. True if it is the first of that name.
+    /// Counts the name in a reply. Returns true for the first reply with this name.
     fn count(
         &self,
         state: &mut State,
@@ -122,8 +122,8 @@ impl Watch {
         true
     }
 
-    /// Whether a reply on file may be used.
-    pub(super) fn takes(&self, reply: &Reply) -> bool {
+    /// Whether a reply on the disk may be used.
+    pub(super) fn may_use(&self, reply: &Reply) -> bool {
         let (Some(name), Answering::Stop) = (&reply.model, self.rule) else {
             return true;
         };
@@ -131,8 +131,8 @@ impl Watch {
         !another && self.lock().rival(&ModelName::parse(name)).is_none()
     }
 
-    /// Counts a new reply and writes its class into it, and the reason where it is not used.
-    pub(super) fn hear(&self, reply: &mut Reply) {
+    /// Counts a new reply and writes its class into it. If the reply is not used, the reason is written too.
+    pub(super) fn count_new(&self, reply: &mut Reply) {
         reply.class = self.class(reply);
         let Some(class) = reply.class else {
             return;
@@ -148,9 +148,9 @@ impl Watch {
             }
             return;
         };
-        let first = self.count(&mut state, name, class, reply.moment());
-        let why = state.why(name, &self.asked, class);
-        let used = state.entry(name).is_none_or(|heard| heard.used);
+        let first = self.count(&mut state, name, class, reply.sent_or_received());
+        let why = state.remark_on(name, &self.asked, class);
+        let used = state.find_heard(name).is_none_or(|heard| heard.used);
         match why {
             Some(why) if !used => {
                 reply.set_aside = Some(why.clone());
@@ -161,7 +161,7 @@ impl Watch {
         }
     }
 
-    /// The error that ends the run, where a reply caused one.
+    /// The error that ends the run, if a reply caused one.
     pub(super) fn stopped(&self) -> Option<ObserveError> {
         let why = self.lock().stopped.clone()?;
         Some(
@@ -182,20 +182,21 @@ impl State {
         used.find(|heard| heard.read.conflicts(read))
     }
 
-    fn entry(&self, name: &str) -> Option<&Heard> {
+    fn find_heard(&self, name: &str) -> Option<&Heard> {
         let read = ModelName::parse(name);
         self.heard.iter().find(|heard| heard.read.is_same(&read))
     }
 
-    /// What the user must know of a model that answers. `None` if it is the right one.
-    fn why(&self, name: &str, asked: &str, class: Class) -> Option<String> {
+    /// What the user must know about a model that answers. `None` if it is the right one.
+    fn remark_on(&self, name: &str, asked: &str, class: Class) -> Option<String> {
         let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
-            let since = self.entry(name).and_then(|heard| heard.first);
+            let since = self.find_heard(name).and_then(|heard| heard.first);
             let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));
             let (count, before) = (rival.replies, &rival.name);
+            let noun = if count == 1 { "reply" } else { "replies" };
             return Some(format!(
-                "the judge changed: {count} replies by {before}, then {name}{since}"
+                "the judge changed: {count} {noun} by {before}, then {name}{since}"
             ));
         }
         let notable = class.is_another() || class == Class::Unpinned;
@@ -220,7 +221,7 @@ mod tests {
 
     fn heard(watch: &Watch, model: &str) -> Reply {
         let mut reply = reply(Some(model));
-        watch.hear(&mut reply);
+        watch.count_new(&mut reply);
         reply
     }
 
@@ -236,9 +237,9 @@ mod tests {
         assert_eq!(other.set_aside.as_deref(), Some(why));
         assert_eq!(other.class, Some(Class::Pinned));
         assert_eq!(watch.stopped().unwrap().message, why);
-        assert!(watch.takes(&reply(Some("m-2026-01-01"))) && !watch.takes(&other));
+        assert!(watch.may_use(&reply(Some("m-2026-01-01"))) && !watch.may_use(&other));
 
-        // The same again from the file: the first new reply decides.
+        // The same replies are read from the file. The first new reply decides.
         let file = [reply(Some("m-2026-01-01")), other];
         watch.recall(file.iter());
         assert!(watch.stopped().is_none());
@@ -256,7 +257,7 @@ mod tests {
         watch.recall([other].iter());
         assert_eq!(heard(&watch, "m").set_aside, None);
         assert!(watch.stopped().is_none());
-        // Declared, it is a judge like any other.
+        // A declared name is as good as any other.
         let watch = Watch::new("m", Answering::Stop, &["cheap".into()]);
         assert_eq!(heard(&watch, "cheap").class, Some(Class::Declared));
         assert!(watch.stopped().is_none());
@@ -272,7 +273,7 @@ mod tests {
                 (other.class, &other.set_aside),
                 (Some(Class::Redirected), &None)
             );
-            assert!(watch.stopped().is_none() && watch.takes(&other));
+            assert!(watch.stopped().is_none() && watch.may_use(&other));
         }
     }
 
@@ -283,12 +284,12 @@ mod tests {
             asked: None,
             ..reply(Some(model))
         };
-        // The asked name, and one of another judge in the same folder.
+        // The name that was asked for, and the name of another judge in the same folder.
         watch.recall([old("m"), old("other")].iter());
         assert!(heard(&watch, "m-2026-01-01").set_aside.is_none());
         watch.recall([old("m-2025-05-05")].iter());
         assert!(heard(&watch, "m-2026-01-01").set_aside.is_some());
-        // Nobody's name conflicts with nothing; a refusal by a gateway is nobody's reply.
+        // A missing name conflicts with no other. The refusal of a gateway is the reply of no model.
         assert_eq!(watch.class(&reply(None)), Some(Class::Unknown));
         let refused = Reply {
             refusal: Some("no".into()),

@@ -1,8 +1,8 @@
-//! Why PP-OCR could not be made ready.
+//! Why PP-OCR cannot be opened.
 
 use std::path::PathBuf;
 
-/// Why the observer could not be made ready.
+/// Why the observer cannot be opened.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum PpOcrError {
     /// The library that runs the networks cannot be loaded.
@@ -25,7 +25,7 @@ pub enum PpOcrError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The setting `models` names none.
+    /// The setting `models` names no models.
     #[error("there are no PP-OCR models under `models` = {models:?}: {reason}")]
     #[diagnostic(help(
         "write \"v4\" or \"v6\", which can be fetched, or a folder with NAME_det.onnx, NAME_rec.onnx and a list of \
@@ -37,7 +37,7 @@ pub enum PpOcrError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The library has no GPU.
+    /// The library cannot use a GPU.
     #[error("ONNX Runtime cannot run the network {} on a GPU: {reason}", file.display())]
     #[diagnostic(help(
         "`execution = \"cuda\"` needs a GPU build of ONNX Runtime with its CUDA and cuDNN libraries: name its \
@@ -49,7 +49,7 @@ pub enum PpOcrError {
         /// What the library says.
         reason: String,
     },
-    /// The characters are not those of the network.
+    /// The characters do not belong to the network.
     #[error("the list of characters {}: {reason}", file.display())]
     #[diagnostic(help("give the list of the recognition model, with one character on each line"))]
     Dictionary {
@@ -58,7 +58,7 @@ pub enum PpOcrError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A setting has a value that makes no sense.
+    /// A setting has an impossible value.
     #[error("PP-OCR setting {mistake}")]
     #[diagnostic(help("correct it in the observer's settings, or leave it out for the default"))]
     Setting {

@@ -1,7 +1,7 @@
-//! Lines of text: cutting them out, turning them upright, reading them.
+//! Lines of text: they are cut out, turned upright and read.
 
 use super::prepare::Normalise;
-use super::regions::{Quad, distance};
+use super::quad::{Quad, distance};
 use super::runtime::{Network, Output};
 use crate::image::cv::{crop_quad, resize_linear};
 use image::RgbImage;
@@ -11,19 +11,19 @@ use image::imageops::{rotate180_in_place, rotate270};
 const HEIGHT: u32 = 48;
 /// Width of the direction network's input.
 const DIRECTION_WIDTH: u32 = 192;
-/// Least width of the recognition network's input.
+/// The smallest width of the recognition network's input.
 const RECOGNITION_WIDTH: u32 = 320;
-/// Crops at least this much higher than wide hold vertical text.
+/// A crop contains vertical text if its height is at least this many times its width.
 const VERTICAL: f64 = 1.5;
 
-/// One line as read.
+/// The text of one line.
 pub(super) struct Reading {
     pub text: String,
     /// Mean probability of the characters, 0 for an empty text.
     pub score: f64,
 }
 
-/// The line in its box, straightened; vertical text lies on its left side.
+/// The line in its box, made straight. Vertical text is turned onto its left side.
 pub(super) fn crop(page: &RgbImage, quad: &Quad) -> Option<RgbImage> {
     let [a, b, c, d] = *quad;
     let width = distance(a, b).max(distance(c, d)) as u32;
@@ -39,14 +39,15 @@ fn aspect(line: &RgbImage) -> f64 {
     f64::from(line.width()) / f64::from(line.height())
 }
 
-/// Indices by aspect ratio, narrow first.
+/// The indices of the lines by aspect ratio, with the narrow lines first.
 fn by_aspect(lines: &[RgbImage]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by(|&a, &b| aspect(&lines[a]).total_cmp(&aspect(&lines[b])));
     order
 }
 
-/// The chosen lines as one batch, each 48 high, at most `width` wide and padded with zeros on the right.
+/// The lines as one batch. Each is 48 pixels high, at most `width` pixels wide, and padded with zeros on the
+/// right.
 fn batch<'a>(
     lines: impl ExactSizeIterator<Item = &'a RgbImage>,
     width: u32,
@@ -58,12 +59,12 @@ fn batch<'a>(
     for (line, planes) in lines.zip(values.chunks_exact_mut(size)) {
         let wanted = (f64::from(HEIGHT) * aspect(line)).ceil() as u32;
         let resized = resize_linear(line, wanted.clamp(1, width), HEIGHT);
-        normalise.fill(&resized, planes, width as usize);
+        normalise.fill_planes(&resized, planes, width as usize);
     }
     (shape, values)
 }
 
-/// Turns the lines that stand upside down.
+/// Turns the lines that are upside down.
 pub(super) fn turn_upright(
     network: &mut Network,
     lines: &mut [RgbImage],
@@ -91,10 +92,10 @@ pub(super) fn turn_upright(
     Ok(())
 }
 
-/// Reads the lines; readings are in the order of `lines`.
+/// Reads the lines. The readings are in the order of `lines`.
 ///
-/// Lines are padded to the widest of their batch, as the network has always seen them, but run one by one:
-/// the intermediate values of one line fit the processor's cache.
+/// Lines are padded to the widest line of their batch, as in the Python package. But they run one by one,
+/// since the intermediate values of one line fit into the processor's cache.
 pub(super) fn read(
     network: &mut Network,
     lines: &[RgbImage],
@@ -119,22 +120,23 @@ pub(super) fn read(
     Ok(readings.into_iter().map(|(_, reading)| reading).collect())
 }
 
-/// What the recognition network's classes stand for: class 0 is the CTC blank, then one string a class.
+/// The meaning of the recognition network's classes. Class 0 is the CTC blank. Each further class is a
+/// string.
 pub(super) struct Characters(Vec<String>);
 
 impl Characters {
-    /// From the model's own list, one character a line; a space is added as the last class.
+    /// Reads a list with one character on each line. A space is added as the last class.
     pub(super) fn new(list: &str) -> Self {
         let characters = list.lines().map(str::to_owned);
         Self(characters.chain(std::iter::once(" ".to_owned())).collect())
     }
 
-    /// Classes with the blank.
+    /// The number of classes, including the blank.
     pub(super) fn classes(&self) -> usize {
         self.0.len() + 1
     }
 
-    /// Greedy CTC decoding of an (N, steps, classes) output: repeats and blanks are dropped.
+    /// Greedy CTC decoding of an output of the shape (N, steps, classes). Repeats and blanks are dropped.
     fn decode(&self, output: &Output<'_>) -> Vec<Reading> {
         let [lines, steps, classes] = output.shape[..] else {
             return Vec::new();
@@ -171,7 +173,7 @@ impl Characters {
     }
 }
 
-/// The first class of the greatest probability.
+/// The class with the greatest probability, and this probability. Of equal classes, the first counts.
 fn greatest(step: &[f32]) -> (usize, f32) {
     const LANES: usize = 16;
     let mut lanes = [f32::NEG_INFINITY; LANES];

@@ -9,6 +9,7 @@ mod lines;
 mod models;
 mod onnx;
 mod prepare;
+mod quad;
 mod regions;
 mod runtime;
 mod settings;
@@ -19,7 +20,7 @@ pub use error::PpOcrError;
 pub use models::PpOcrModels;
 pub use settings::{Execution, PpOcrSettings};
 
-use super::pictures::picture;
+use super::pictures::output_picture;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
 use crate::files::sha256_hex;
@@ -28,6 +29,7 @@ use image::RgbImage;
 use lines::Characters;
 use ort::environment::Environment;
 use prepare::{Normalise, Page};
+use quad::Quad;
 use rayon::prelude::*;
 use regions::Map;
 use runtime::Network;
@@ -35,7 +37,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Reads text with PP-OCR. Give it to as many threads as there are cores: each works on its own picture.
+/// Reads text with PP-OCR. As many threads as there are cores may use it at the same time, each for its own
+/// picture.
 pub struct PpOcr {
     models: PpOcrModels,
     settings: PpOcrSettings,
@@ -48,7 +51,7 @@ pub struct PpOcr {
     idle: Mutex<Vec<Networks>>,
 }
 
-/// One thread's networks.
+/// The networks of one thread.
 struct Networks {
     detection: Network,
     direction: Network,
@@ -74,14 +77,15 @@ impl Networks {
 struct Line {
     text: String,
     score: f64,
-    polygon: regions::Quad,
+    polygon: Quad,
 }
 
 impl PpOcr {
-    /// Opens the networks once; further threads open their own when they first read.
+    /// Opens the networks of one thread. Further threads open their own when they first read.
     ///
     /// # Errors
-    /// Fails if a setting makes no sense, or the library or a model is absent, corrupt or of the wrong kind.
+    /// Fails if a setting has an impossible value, or if the library or a model is absent, damaged or of the
+    /// wrong kind.
     pub fn load(models: &PpOcrModels, settings: PpOcrSettings) -> Result<Self, PpOcrError> {
         if let Some(mistake) = settings.mistake() {
             return Err(PpOcrError::Setting { mistake });
@@ -102,7 +106,7 @@ impl PpOcr {
     }
 
     fn evidence(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let mut networks = self.take_networks()?;
         let lines = self.read(&mut networks, image);
         if let Ok(mut idle) = self.idle.lock() {
@@ -160,16 +164,12 @@ impl PpOcr {
             .collect())
     }
 
-    fn detect(
-        &self,
-        network: &mut Network,
-        page: &RgbImage,
-    ) -> Result<Vec<regions::Quad>, ort::Error> {
+    fn detect(&self, network: &mut Network, page: &RgbImage) -> Result<Vec<Quad>, ort::Error> {
         let (width, height) = prepare::detector_size(page.width(), page.height(), &self.settings);
         let (columns, rows) = (width as usize, height as usize);
         let mut input = vec![0.0; 3 * columns * rows];
         let resized = crate::image::cv::resize_linear(page, width, height);
-        self.for_detector.fill(&resized, &mut input, columns);
+        self.for_detector.fill_planes(&resized, &mut input, columns);
         network.run([1, 3, rows, columns], &input, |output| {
             let [.., height, width] = output.shape[..] else {
                 return Vec::new();
@@ -187,8 +187,7 @@ impl PpOcr {
 impl Described for PpOcr {
     type Settings = PpOcrSettings;
     const NAME: &'static str = "ppocr";
-    const ABOUT: &'static str =
-        "what is written in a picture, line by line with its place, read by PP-OCR";
+    const ABOUT: &'static str = "the lines of text in a picture with their places, read by PP-OCR";
     const PLACES: &'static [&'static str] = &[
         "detection_model",
         "dictionary",
@@ -206,7 +205,7 @@ impl Described for PpOcr {
     }
 
     fn open(settings: PpOcrSettings, means: &Means<'_>) -> Result<Self, BuildError> {
-        let models = PpOcrModels::of(&settings, means.hub)??;
+        let models = PpOcrModels::from_settings(&settings, means.hub)??;
         Ok(Self::load(&models, settings)?)
     }
 }
@@ -231,7 +230,7 @@ impl Observer for PpOcr {
     }
 }
 
-/// The characters of the recognition model's classes: the user's list, or the model's own.
+/// The characters of the recognition model's classes, from the user's list or from the model itself.
 fn characters(models: &PpOcrModels, network: &Network) -> Result<Characters, PpOcrError> {
     let (list, source) = match &models.dictionary {
         Some(file) => {
@@ -286,8 +285,8 @@ fn reading<'a>(engine: &'a str, lines: &'a [Line]) -> TextReading<'a> {
     }
 }
 
-/// Settings and file hashes. The places of the files and the number of threads are left out, since they
-/// change no result.
+/// The settings and the hashes of the files. The paths of the files and the number of threads are left out,
+/// since they change no result.
 fn identity(models: &PpOcrModels, settings: &PpOcrSettings) -> Result<Value, PpOcrError> {
     let mut identity = json!({
         "observer": PpOcr::NAME,

@@ -1,4 +1,4 @@
-//! Which networks are run: those that can be fetched, or files of the user's own.
+//! The networks to run: networks that can be fetched, or the user's own files.
 
 use super::{PpOcrError, PpOcrSettings};
 use crate::hub::{Hub, HubError};
@@ -7,30 +7,31 @@ use std::path::{Path, PathBuf};
 /// Where the networks and the library that runs them are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PpOcrModels {
-    /// What the evidence calls them.
+    /// Their name in the evidence.
     pub engine: String,
-    /// ONNX file that finds text regions.
+    /// The ONNX file of the network that finds text regions.
     pub detection: PathBuf,
-    /// ONNX file that tells upright lines from upside-down ones.
+    /// The ONNX file of the network that distinguishes upright lines from upside-down ones.
     pub direction: PathBuf,
-    /// ONNX file that reads a line; its metadata `character` lists the characters.
+    /// The ONNX file of the network that reads a line. Its metadata `character` lists the characters.
     pub recognition: PathBuf,
-    /// The characters, one a line, for a recognition model without that list.
+    /// The characters, one on each line, for a recognition model without that list.
     pub dictionary: Option<PathBuf>,
-    /// ONNX Runtime's shared library, 1.17 or newer.
+    /// The shared library of ONNX Runtime, version 1.17 or newer.
     pub runtime: PathBuf,
 }
 
-/// What can be fetched: setting, engine, detection, recognition.
+/// The models that can be fetched: the setting, the engine, the network for detection and the network for
+/// recognition.
 const FETCHED: [[&str; 4]; 2] = [
     ["v4", "PP-OCRv4", "ppocr-v4-det", "ppocr-v4-rec"],
     ["v6", "PP-OCRv6", "ppocr-v6-det", "ppocr-v6-rec"],
 ];
-/// The same network for all versions.
+/// This network is the same for all versions.
 const DIRECTION: &str = "ppocr-v4-cls";
 const RUNTIME: &str = "onnxruntime";
 
-/// An asset, or a file of the user's.
+/// An asset, or a file of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     Asset(&'static str),
@@ -48,12 +49,16 @@ struct Places {
 }
 
 impl PpOcrModels {
-    /// Finds what the settings ask for; assets are fetched when absent and the network may be used.
+    /// Finds the models that the settings ask for. An absent asset is fetched if the network may be used.
     ///
     /// # Errors
-    /// Fails if the settings name no models, or an asset cannot be obtained.
-    pub fn of(settings: &PpOcrSettings, hub: &Hub) -> Result<Result<Self, HubError>, PpOcrError> {
-        let places = places(settings)?;
+    /// The outer error says that the settings name no models. The inner error says that an asset cannot be
+    /// obtained.
+    pub fn from_settings(
+        settings: &PpOcrSettings,
+        hub: &Hub,
+    ) -> Result<Result<Self, HubError>, PpOcrError> {
+        let places = find_places(settings)?;
         let had = |place: Place| match place {
             Place::Asset(id) => hub.ensure(id),
             Place::File(path) => Ok(path),
@@ -72,20 +77,20 @@ impl PpOcrModels {
     }
 }
 
-/// What the evidence calls these models: `PP-OCRv4`, or what the names of the user's files tell.
+/// The name of these models in the evidence: `PP-OCRv4`, or a name from the user's files.
 ///
 /// # Errors
 /// Fails if the settings name no models.
 pub(super) fn engine(settings: &PpOcrSettings) -> Result<String, PpOcrError> {
-    Ok(places(settings)?.engine)
+    Ok(find_places(settings)?.engine)
 }
 
-/// The assets among what the settings ask for.
+/// The assets that the settings ask for.
 ///
 /// # Errors
 /// Fails if the settings name no models.
 pub(super) fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOcrError> {
-    let places = places(settings)?;
+    let places = find_places(settings)?;
     let all = [
         places.detection,
         places.direction,
@@ -99,7 +104,7 @@ pub(super) fn assets(settings: &PpOcrSettings) -> Result<Vec<&'static str>, PpOc
     Ok(assets.collect())
 }
 
-fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
+fn find_places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     let file = |own: &Option<PathBuf>| own.clone().map(Place::File);
     let fetched = FETCHED
         .iter()
@@ -117,7 +122,7 @@ fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     };
     if let Some(own) = &settings.recognition_model {
         places.engine = named_after(own);
-        // A list beside other models says nothing about this one.
+        // A list that belongs to other models does not belong to this one.
         places.dictionary = None;
     }
     places.dictionary = settings.dictionary.clone().or(places.dictionary);
@@ -128,8 +133,8 @@ fn places(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     Ok(places)
 }
 
-/// The models of a folder: the ONNX files with `det`, `rec` and, if there is one, `cls` in their names, and
-/// the list of characters, a `.txt` file.
+/// The models of a folder. They are the ONNX files with `det`, `rec` and, if there is one, `cls` in their
+/// names. The list of characters is a `.txt` file.
 fn in_folder(settings: &PpOcrSettings) -> Result<Places, PpOcrError> {
     let folder = Path::new(&settings.models);
     let wrong = |reason: String| PpOcrError::Models {

@@ -1,5 +1,5 @@
-//! The little of the ONNX file format that is needed to rewrite a graph: nodes and constant tensors.
-//! Everything else is carried through byte for byte.
+//! The parts of the ONNX file format that are needed to rewrite a graph: nodes and constant tensors.
+//! Everything else is copied byte for byte.
 
 use std::collections::HashMap;
 
@@ -68,21 +68,21 @@ pub(super) struct Tensor {
 }
 
 impl Model {
-    /// `None` when the bytes are not an ONNX model.
+    /// Reads a model. `None` if the bytes are not an ONNX model.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut outer = Message::parse(bytes)?;
         let mut graph = Message::parse(outer.bytes(MODEL_GRAPH)?)?;
         let nodes: Vec<Node> = graph
-            .all(GRAPH_NODE)
+            .all_bytes(GRAPH_NODE)
             .map(|bytes| Some(Node::new(Message::parse(bytes)?)))
             .collect::<Option<_>>()?;
         let initializers = graph
-            .all(GRAPH_INITIALIZER)
+            .all_bytes(GRAPH_INITIALIZER)
             .filter_map(Message::parse)
             .filter_map(|tensor| Some((tensor.text(TENSOR_NAME), Tensor::parse(&tensor)?)));
         let constants = nodes.iter().filter_map(Node::constant).chain(initializers);
         let outputs = graph
-            .all(GRAPH_OUTPUT)
+            .all_bytes(GRAPH_OUTPUT)
             .filter_map(Message::parse)
             .map(|output| output.text(VALUE_INFO_NAME));
         let (constants, outputs) = (constants.collect(), outputs.collect());
@@ -115,7 +115,7 @@ impl Model {
         outer.to_bytes()
     }
 
-    /// The constant of that name, if it holds single-precision numbers.
+    /// The constant with this name, if it contains single-precision numbers.
     pub(super) fn constant(&self, name: &str) -> Option<&Tensor> {
         self.constants.get(name)
     }
@@ -135,7 +135,7 @@ impl Model {
 
 impl Node {
     fn new(mut message: Message) -> Self {
-        let texts = |field| message.all(field).map(lossy).collect();
+        let texts = |field| message.all_bytes(field).map(lossy).collect();
         let (inputs, outputs) = (texts(NODE_INPUT), texts(NODE_OUTPUT));
         let op = message.text(NODE_OP);
         message
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Name and value of a `Constant` node.
+    /// The name and the value of a `Constant` node.
     fn constant(&self) -> Option<(String, Tensor)> {
         if self.op != "Constant" {
             return None;
@@ -199,7 +199,7 @@ impl Node {
 }
 
 impl Tensor {
-    /// Output channels of convolution weights; `None` when there are none.
+    /// The number of output channels of convolution weights. `None` if there are no values.
     pub(super) fn channels(&self) -> Option<usize> {
         let channels = usize::try_from(*self.dims.first()?).ok()?;
         (!self.values.is_empty()).then_some(channels)
@@ -263,12 +263,12 @@ impl Message {
             let key = varint(&mut bytes)?;
             let value = match key & 7 {
                 0 => Value::Varint(varint(&mut bytes)?),
-                1 => Value::Fixed64(*take(&mut bytes, 8)?.first_chunk()?),
+                1 => Value::Fixed64(*take_bytes(&mut bytes, 8)?.first_chunk()?),
                 2 => {
                     let length = usize::try_from(varint(&mut bytes)?).ok()?;
-                    Value::Bytes(take(&mut bytes, length)?.to_vec())
+                    Value::Bytes(take_bytes(&mut bytes, length)?.to_vec())
                 }
-                5 => Value::Fixed32(*take(&mut bytes, 4)?.first_chunk()?),
+                5 => Value::Fixed32(*take_bytes(&mut bytes, 4)?.first_chunk()?),
                 _ => return None,
             };
             fields.push((key >> 3, value));
@@ -303,7 +303,7 @@ impl Message {
         self.0.push((field, Value::Bytes(bytes)));
     }
 
-    fn all(&self, wanted: u64) -> impl Iterator<Item = &[u8]> {
+    fn all_bytes(&self, wanted: u64) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter_map(move |(field, value)| match value {
             Value::Bytes(bytes) if *field == wanted => Some(bytes.as_slice()),
             _ => None,
@@ -311,7 +311,7 @@ impl Message {
     }
 
     fn bytes(&self, field: u64) -> Option<&[u8]> {
-        self.all(field).next()
+        self.all_bytes(field).next()
     }
 
     fn text(&self, field: u64) -> String {
@@ -319,7 +319,7 @@ impl Message {
     }
 }
 
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+fn take_bytes<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(count)?;
     *bytes = rest;
     Some(taken)
@@ -328,7 +328,7 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
+        let byte = take_bytes(bytes, 1)?[0];
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Some(value);

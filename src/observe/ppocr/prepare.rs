@@ -1,35 +1,36 @@
-//! From a picture to the detector's input, and back from the detector's coordinates to the picture's.
+//! Turns a picture into the detector's input, and the detector's coordinates back into those of the picture.
 
 use super::PpOcrSettings;
 use crate::image::cv::resize_linear;
 use image::RgbImage;
 use std::borrow::Cow;
 
-/// Pictures this flat (width / height) get black bands, so that the detector sees lines with some space
-/// around.
+/// Pictures with a greater ratio of width to height get black bands, so that the detector sees lines with
+/// some space around them.
 const FLAT: u32 = 8;
-/// Pictures up to this many rows get them too.
+/// Pictures with at most this many rows get black bands too.
 const LOW: u32 = 30;
-/// The detector's input sides are multiples of this.
+/// The sides of the detector's input are multiples of this, in pixels.
 const STEP: f64 = 32.0;
-/// Larger detector inputs, which only very long thin pictures have, are avoided: they would need gigabytes.
+/// The largest input of the detector, in pixels. Only very long and thin pictures would have a larger one,
+/// which would need gigabytes.
 const MOST_DETECTOR_PIXELS: f64 = 12_000_000.0;
 
-/// A picture within the side limits, with black bands where it is flat.
+/// A picture within the limits of its sides, with black bands if it is flat.
 pub(super) struct Page<'a> {
     pub image: Cow<'a, RgbImage>,
-    /// Original pixels for one pixel of `image`, horizontally and vertically.
+    /// The number of original pixels for one pixel of `image`, horizontally and vertically.
     ratio: [f32; 2],
-    /// Rows of the band above.
+    /// The number of rows of the band above.
     band: f32,
-    /// Original size, in pixels.
+    /// The original size, in pixels.
     size: [f32; 2],
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(original: &'a RgbImage, settings: &PpOcrSettings) -> Self {
         let (width, height) = original.dimensions();
-        let image = match limited(width, height, settings) {
+        let image = match limited_size(width, height, settings) {
             Some((width, height)) => Cow::Owned(resize_linear(original, width, height)),
             None => Cow::Borrowed(original),
         };
@@ -61,11 +62,11 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The size to bring the picture to, if it is outside the side limits.
+/// The size to resize the picture to, if a side is outside the limits.
 ///
-/// The package refuses pictures that become thinner than 16 pixels, and enlarges a thin long one to any
-/// length; here both sides stay within [32, 2 × the maximum].
-fn limited(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u32)> {
+/// The Python package refuses pictures that become thinner than 16 pixels, and enlarges a long thin picture
+/// to any length. Here both sides stay within [32, 2 × the maximum].
+fn limited_size(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u32)> {
     let long = width.max(height);
     let short = width.min(height);
     let ratio = if long > settings.max_side_len {
@@ -76,16 +77,16 @@ fn limited(width: u32, height: u32, settings: &PpOcrSettings) -> Option<(u32, u3
     } else {
         return None;
     };
-    Some((stepped(width, ratio), stepped(height, ratio)))
+    Some((stepped_side(width, ratio), stepped_side(height, ratio)))
 }
 
 /// Side × ratio, cut to an integer and rounded to a multiple of 32 (half to even), at least 32.
-fn stepped(side: u32, ratio: f64) -> u32 {
+fn stepped_side(side: u32, ratio: f64) -> u32 {
     let scaled = (f64::from(side) * ratio).trunc();
     ((scaled / STEP).round_ties_even() * STEP).max(STEP) as u32
 }
 
-/// Rows of the black band above and below.
+/// The number of rows of the black band above, which is the same as below.
 fn band(width: u32, height: u32) -> u32 {
     let flat = f64::from(width) / f64::from(height) > f64::from(FLAT);
     if height > LOW && !flat {
@@ -108,15 +109,15 @@ pub(super) fn detector_size(width: u32, height: u32, settings: &PpOcrSettings) -
     let wanted = (f64::from(settings.limit_side_len) / w.min(h)).max(1.0);
     let most = (MOST_DETECTOR_PIXELS / (w * h)).sqrt();
     let ratio = wanted.min(most.max(1.0));
-    (stepped(width, ratio), stepped(height, ratio))
+    (stepped_side(width, ratio), stepped_side(height, ratio))
 }
 
-/// How 8-bit values enter a network, tabulated.
+/// A table that turns 8-bit values into the numbers that enter a network.
 pub(super) struct Normalise([f32; 256]);
 
 impl Normalise {
-    /// (value · (1/255) − 0.5) / 0.5, the first product in single and the rest in double precision, as the
-    /// package's detector has it.
+    /// (value · (1/255) − 0.5) / 0.5. The first product is in single precision and the rest in double
+    /// precision, as for the detector of the Python package.
     pub(super) fn detector() -> Self {
         let scale = (1.0f64 / 255.0) as f32;
         Self(std::array::from_fn(|value| {
@@ -124,16 +125,16 @@ impl Normalise {
         }))
     }
 
-    /// (value / 255 − 0.5) / 0.5 in single precision, as for lines of text.
+    /// (value / 255 − 0.5) / 0.5 in single precision, for lines of text.
     pub(super) fn line() -> Self {
         Self(std::array::from_fn(|value| {
             (value as f32 / 255.0 - 0.5) / 0.5
         }))
     }
 
-    /// Writes the picture as three planes in the order blue, green, red into `planes`, whose rows are
-    /// `stride` long.
-    pub(super) fn fill(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
+    /// Writes the picture into `planes`, as three planes in the order blue, green, red. The rows of a plane
+    /// are `stride` values long.
+    pub(super) fn fill_planes(&self, image: &RgbImage, planes: &mut [f32], stride: usize) {
         let (width, height) = (image.width() as usize, image.height() as usize);
         if width == 0 || height == 0 || stride < width {
             return;

@@ -1,29 +1,28 @@
-//! From the detector's probability map to text boxes in reading order.
+//! Turns the detector's probability map into text boxes in reading order.
 
 use super::PpOcrSettings;
+use super::quad::{Quad, distance};
 use super::widen::widened;
 use crate::image::cv::{RotatedRect, borders, min_area_rect};
 
-/// Corners clockwise from the top left, whole pixels.
-pub(super) type Quad = [[f32; 2]; 4];
-
-/// Regions whose shorter side is below this are noise, in pixels of the map.
+/// Regions whose shorter side is below this are dropped as noise, in pixels of the map.
 const LEAST_SIDE: f32 = 3.0;
-/// The same after widening.
+/// The same limit after a region is widened.
 const LEAST_WIDENED_SIDE: f32 = 5.0;
-/// Boxes not wider or not higher than this are dropped, in pixels of the page.
+/// Boxes whose width or height is below this are dropped, in pixels of the page.
 const LEAST_BOX: f32 = 4.0;
-/// Boxes whose tops differ by less than this stand on one line, in pixels.
+/// Boxes whose tops differ by less than this belong to one line, in pixels.
 const SAME_LINE: f32 = 10.0;
 
-/// Text probabilities, row-major, 0–1.
+/// Text probabilities, 0–1, row by row.
 pub(super) struct Map<'a> {
     pub values: &'a [f32],
     pub width: usize,
     pub height: usize,
 }
 
-/// Text boxes on a page of `size` (width, height), in reading order: top to bottom, left to right.
+/// The text boxes on a page of `size` (width, height), in reading order: from top to bottom and from left to
+/// right.
 pub(super) fn text_boxes(map: &Map<'_>, size: (u32, u32), settings: &PpOcrSettings) -> Vec<Quad> {
     let mask = dilated(map, settings.thresh);
     let mut boxes: Vec<Quad> = borders(&mask, map.width)
@@ -36,7 +35,7 @@ pub(super) fn text_boxes(map: &Map<'_>, size: (u32, u32), settings: &PpOcrSettin
     boxes
 }
 
-/// Pixels above the threshold, each spread to its right, lower and lower right neighbour.
+/// The pixels above the threshold. Each is spread to its right, lower and lower right neighbours.
 fn dilated(map: &Map<'_>, thresh: f32) -> Vec<u8> {
     let width = map.width;
     let mut mask = vec![0u8; map.values.len()];
@@ -61,7 +60,7 @@ fn dilated(map: &Map<'_>, thresh: f32) -> Vec<u8> {
     mask
 }
 
-/// The widened box of one border in page pixels, if enough of it looks like text.
+/// The widened box of one border, in pixels of the page. `None` if it does not look enough like text.
 fn region(
     map: &Map<'_>,
     border: &[[i32; 2]],
@@ -90,12 +89,12 @@ fn region(
     )
 }
 
-/// Corners with the two left ones first and last, each pair by height.
+/// The corners in the order of a [`Quad`]. The two left corners are first and last.
 fn ordered_corners(rect: &RotatedRect) -> Quad {
-    order(rect.corners())
+    ordered(rect.corners())
 }
 
-fn order(mut corners: Quad) -> Quad {
+fn ordered(mut corners: Quad) -> Quad {
     corners.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let [a, b, c, d] = corners;
     let by_height = |p: [f32; 2], q: [f32; 2]| if q[1] > p[1] { (p, q) } else { (q, p) };
@@ -104,20 +103,16 @@ fn order(mut corners: Quad) -> Quad {
     [top_left, top_right, bottom_right, bottom_left]
 }
 
-/// Orders the corners again after rounding and clips them to the page; drops slivers.
+/// Orders the corners again after they were rounded, and clips them to the page. `None` for a box that is too
+/// small.
 fn on_page(quad: Quad, size: (u32, u32)) -> Option<Quad> {
     let (right, bottom) = (size.0 as f32 - 1.0, size.1 as f32 - 1.0);
-    let quad = order(quad).map(|[x, y]| [x.clamp(0.0, right), y.clamp(0.0, bottom)]);
+    let quad = ordered(quad).map(|[x, y]| [x.clamp(0.0, right), y.clamp(0.0, bottom)]);
     let large = |to: usize| distance(quad[0], quad[to]) >= LEAST_BOX;
     (large(1) && large(3)).then_some(quad)
 }
 
-pub(super) fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
-    let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
-    (dx * dx + dy * dy).sqrt()
-}
-
-/// Mean probability over the pixels of the quadrilateral, whose corners are cut to whole pixels.
+/// The mean probability over the pixels of the quadrilateral, whose corners are truncated to whole pixels.
 fn mean_inside(map: &Map<'_>, quad: &Quad) -> f64 {
     let low = |axis: usize| quad.iter().fold(f32::INFINITY, |m, p| m.min(p[axis]));
     let high = |axis: usize| quad.iter().fold(f32::NEG_INFINITY, |m, p| m.max(p[axis]));
@@ -146,7 +141,7 @@ fn mean_inside(map: &Map<'_>, quad: &Quad) -> f64 {
     if count == 0 { 0.0 } else { sum / count as f64 }
 }
 
-/// First and last pixel of a convex polygon with its outline in the row at `y`.
+/// The first and the last pixel of a convex polygon, including its outline, in the row at `y`.
 fn row_span(corners: &Quad, y: f32) -> Option<(f32, f32)> {
     let mut span: Option<(f32, f32)> = None;
     for (i, a) in corners.iter().enumerate() {
@@ -172,7 +167,8 @@ fn row_span(corners: &Quad, y: f32) -> Option<(f32, f32)> {
     span
 }
 
-/// By the top left corner, then each box moves left past those of its own line that stand further right.
+/// Sorts the boxes by their top left corners. Then each box moves before the boxes of its own line that are
+/// further right.
 fn sort_for_reading(boxes: &mut [Quad]) {
     boxes.sort_by(|a, b| {
         a[0][1]

@@ -1,4 +1,4 @@
-//! ONNX Runtime: loading the library, opening models, running them from several threads.
+//! ONNX Runtime: loads the library, and opens and runs models.
 
 use super::simplify::simplified;
 use super::{Execution, PpOcrError, PpOcrSettings};
@@ -10,10 +10,10 @@ use ort::value::TensorRef;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// ONNX Runtime allows one environment in a process; it stays until the process ends.
+/// ONNX Runtime allows one environment in a process. It stays until the process ends.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
-/// Loads the shared library, or takes the one already loaded.
+/// Loads the shared library, or returns the environment of the library that is already loaded.
 pub(super) fn environment(library: &Path) -> Result<Environment, PpOcrError> {
     let fail = |reason: String| PpOcrError::Runtime {
         file: library.to_owned(),
@@ -40,12 +40,12 @@ pub(super) fn environment(library: &Path) -> Result<Environment, PpOcrError> {
     Ok(environment)
 }
 
-/// One network with one picture-like input and one output. Not shared: every worker has its own.
+/// One network with one input that is like a picture, and an output. Each thread has its own networks.
 pub(super) struct Network {
     session: Session,
 }
 
-/// A network's output: row-major values and their shape.
+/// The output of a network: the values row by row, and their shape.
 pub(super) struct Output<'a> {
     pub shape: Vec<usize>,
     pub values: &'a [f32],
@@ -92,12 +92,12 @@ impl Network {
         Ok(Self { session })
     }
 
-    /// A text entry of the model file, if it has one of that name.
+    /// A text in the metadata of the model, if there is one with this name.
     pub(super) fn metadata(&self, key: &str) -> Option<String> {
         self.session.metadata().ok()?.custom(key)
     }
 
-    /// The last side of the first output, where the model fixes it.
+    /// The last side of the first output, if the model fixes it.
     pub(super) fn classes(&self) -> Option<usize> {
         let shape = self.session.outputs().first()?.dtype().tensor_shape()?;
         usize::try_from(*shape.last()?)
@@ -105,7 +105,7 @@ impl Network {
             .filter(|&side| side > 0)
     }
 
-    /// Runs on one (N, 3, H, W) batch and hands the first output to `read`.
+    /// Runs on one batch of the shape (N, 3, H, W) and passes the first output to `read`.
     pub(super) fn run<R>(
         &mut self,
         shape: [usize; 4],

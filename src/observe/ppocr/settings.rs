@@ -13,7 +13,7 @@ pub(super) const PLACES: [&str; 6] = [
     "runtime",
 ];
 
-/// What the networks run on.
+/// The device that the networks run on.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -31,22 +31,23 @@ pub enum Execution {
 #[serde(default, deny_unknown_fields)]
 pub struct PpOcrSettings {
     /// `"v4"` or `"v6"`, which can be fetched, or a folder with models of your own (PP-OCRv5, other
-    /// languages): ONNX files with `det`, `rec` and, if need be, `cls` in their names, and a list of
-    /// characters (`.txt`) where the recognition model has none in it.
+    /// languages). The folder has ONNX files with `det`, `rec` and, if needed, `cls` in their names. It also
+    /// has a list of characters (`.txt`) if the recognition model does not contain one.
     pub models: String,
-    /// An ONNX file that finds text regions, in place of that.
+    /// An ONNX file with a network that finds text regions, instead of that of `models`.
     pub detection_model: Option<PathBuf>,
-    /// An ONNX file that tells upright lines from upside-down ones, in place of that.
+    /// An ONNX file with a network that distinguishes upright lines from upside-down ones, instead of that of
+    /// `models`.
     pub direction_model: Option<PathBuf>,
-    /// An ONNX file that reads a line, in place of that.
+    /// An ONNX file with a network that reads a line, instead of that of `models`.
     pub recognition_model: Option<PathBuf>,
-    /// The characters of the recognition model, one a line.
+    /// A file with the characters of the recognition model, one on each line.
     pub dictionary: Option<PathBuf>,
-    /// ONNX Runtime's shared library in place of the fetched one, which runs on the CPU.
+    /// The shared library of ONNX Runtime, instead of the fetched one, which runs on the CPU.
     pub runtime: Option<PathBuf>,
-    /// `"cpu"`, or `"cuda"` with a `runtime` built for it.
+    /// `"cpu"`, or `"cuda"` with a `runtime` that is built for it.
     pub execution: Execution,
-    /// Lines read with less confidence (mean character probability, 0–1) are dropped.
+    /// Lines that are read with less confidence (mean probability of the characters, 0–1) are dropped.
     pub text_score: f64,
     /// Pixels with a text probability above this form regions, 0–1.
     pub thresh: f32,
@@ -54,7 +55,7 @@ pub struct PpOcrSettings {
     pub box_thresh: f32,
     /// How far a region is widened to the full line: distance = area × ratio / perimeter.
     pub unclip_ratio: f64,
-    /// At most this many regions a picture.
+    /// The largest number of regions in a picture.
     pub max_candidates: usize,
     /// Pictures are enlarged until their shorter side has this many pixels before detection.
     pub limit_side_len: u32,
@@ -62,17 +63,19 @@ pub struct PpOcrSettings {
     pub max_side_len: u32,
     /// Pictures with a shorter side are enlarged first, in pixels.
     pub min_side_len: u32,
-    /// Whether lines are checked for standing upside down. The direction network takes some long upright
-    /// lines for turned ones; they are then misread and dropped.
+    /// Whether lines that are upside down are turned. The direction network takes some long upright lines for
+    /// turned ones. These are then misread and dropped.
     pub direction: bool,
-    /// A line is turned upside down when the direction network says so with more than this probability, 0–1.
+    /// A line is turned if the direction network says with more than this probability, 0–1, that it is upside
+    /// down.
     pub direction_thresh: f32,
-    /// Lines that go through the direction network together.
+    /// Number of lines that the direction network checks together.
     pub direction_batch: usize,
-    /// Lines that are read together. They are padded to the widest, so the number changes scores slightly.
+    /// Number of lines that are read together. They are padded to the widest line, so the number changes
+    /// scores slightly.
     pub recognition_batch: usize,
-    /// Threads of ONNX Runtime for one picture. Pictures are read in parallel already; results are the same
-    /// for any number.
+    /// Number of threads of ONNX Runtime for one picture. Pictures are already read in parallel. The results
+    /// are the same for any number.
     pub threads: usize,
 }
 
@@ -104,7 +107,7 @@ impl Default for PpOcrSettings {
 }
 
 impl PpOcrSettings {
-    /// The first setting that makes no sense, with what was expected.
+    /// The first setting with an impossible value, and what was expected.
     pub(super) fn mistake(&self) -> Option<String> {
         let fractions = [
             ("text_score", self.text_score),

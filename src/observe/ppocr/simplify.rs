@@ -1,12 +1,12 @@
 //! Rewrites a network into fewer operations that compute the same function.
 //!
-//! The published networks spell out hard-swish in four operations and surround it with learned scalars, which
-//! ONNX Runtime does not merge: half of the time goes into walking over memory. The results differ by
-//! single-precision rounding only.
+//! The published networks write hard-swish as four operations, with learned scalars before and after it. ONNX
+//! Runtime does not merge these, so half of the time is spent on reading and writing memory. The results
+//! differ only by rounding in single precision.
 
 use super::onnx::{Model, Node};
 
-/// The model's bytes, rewritten; as they are when they cannot be understood.
+/// The bytes of the rewritten model. Bytes that are not a model are returned unchanged.
 pub(super) fn simplified(bytes: Vec<u8>) -> Vec<u8> {
     let Some(model) = Model::parse(&bytes) else {
         return bytes;
@@ -61,7 +61,8 @@ impl Graph {
             .find(|&index| self.node(index).outputs.iter().any(|name| name == tensor))
     }
 
-    /// The only node that reads the tensor, if it reads it once and nobody else needs it.
+    /// The only node that reads the tensor, if it reads the tensor once and the tensor is no output of the
+    /// model.
     fn only_reader(&self, tensor: &str) -> Option<usize> {
         let mut readers = self.live().flat_map(|index| {
             let inputs = self.node(index).inputs.iter();
@@ -80,7 +81,7 @@ impl Graph {
         }
     }
 
-    /// For `op`(tensor, scalar) in either order: the tensor and the scalar.
+    /// The tensor and the scalar of a node `op`(tensor, scalar), whose inputs may have either order.
     fn with_scalar(&self, index: usize, op: &str) -> Option<(&str, f32)> {
         let node = self.node(index);
         let [a, b] = &node.inputs[..] else {
@@ -180,7 +181,7 @@ impl Graph {
         Some(())
     }
 
-    /// Whether `clipped` = clip(`x` + 3, 0, 6): then x and the two nodes.
+    /// If `clipped` = clip(`x` + 3, 0, 6): `x` and the two nodes.
     fn clipped(&self, x: &str, clipped: &str) -> Option<(String, usize, usize)> {
         let clip = self.producer(clipped)?;
         let [sum, low, high] = &self.node(clip).inputs[..] else {

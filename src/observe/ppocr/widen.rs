@@ -1,17 +1,16 @@
-//! Growing a region to the full height of its letters.
+//! Widens a region to the full height of its letters.
 //!
-//! The detector is trained on shrunken text regions. They are grown by polygon offsetting with round joins
-//! (Vatti clipping's companion, as the Clipper library defines it): every corner becomes an arc of integer
-//! points.
+//! The detector is trained on shrunken text regions. They are widened by polygon offsetting with round joins,
+//! as the Clipper library defines it: every corner becomes an arc of integer points.
 
-use super::regions::Quad;
+use super::quad::Quad;
 use std::f64::consts::PI;
 
-/// An arc may run this far inside the true circle, in pixels.
+/// The largest distance of an arc inside the true circle, in pixels.
 const ARC_TOLERANCE: f64 = 0.25;
 
-/// The points of the quadrilateral grown by area × `ratio` / perimeter on all sides. The corners are cut to
-/// integers first.
+/// The points of the quadrilateral after all sides are moved outwards by area × `ratio` / perimeter. The
+/// corners are truncated to integers first.
 pub(super) fn widened(quad: &Quad, ratio: f64) -> Vec<[i32; 2]> {
     let distance = offset_distance(quad, ratio);
     let mut corners: Vec<[f64; 2]> = quad
@@ -60,7 +59,7 @@ fn doubled_area(corners: &[[f64; 2]]) -> f64 {
     edges(corners).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum()
 }
 
-/// The outline at `distance` outside a convex polygon of positive area.
+/// The outline at `distance` outside a convex polygon with a positive area.
 fn round_joined(corners: &[[f64; 2]], distance: f64) -> Vec<[i32; 2]> {
     let sagitta = ARC_TOLERANCE.min(distance * ARC_TOLERANCE);
     let steps = (PI / (1.0 - sagitta / distance).acos()).min(distance * PI);

@@ -1,18 +1,19 @@
-//! `qwen-ocr`: what is written in a picture, read by Qwen2.5-VL, the reader of LongText-Bench and OneIG.
+//! `qwen-ocr`: the text in a picture, read by Qwen2.5-VL, which LongText-Bench and OneIG use for this.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
-use crate::observe::pictures::picture;
+use crate::observe::pictures::output_picture;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
 use crate::record::evidence::written;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// In our own words; the official instruction goes into the setting `prompt`.
+/// The question in the wording of this program. The official instruction can be given in the setting
+/// `prompt`.
 pub(in crate::observe) const PROMPT: &str = "Write down all text that can be read in this picture, in reading order and exactly as it is \
 written, and nothing else. Write a text that stands there once only once. If there is no text, reply: No text recognized.";
 
-/// Most tokens of a reply, as in the official script.
+/// The largest number of tokens in a reply, as in the official script.
 pub(in crate::observe) const LONGEST: usize = 1024;
 
 /// The observer.
@@ -23,7 +24,7 @@ pub struct QwenOcr {
 
 impl QwenOcr {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let said = self.looker.ask(image, &self.prompt);
         let said = said.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
         let mut read = reply::reading(ENGINE, &said.text)?;
@@ -35,12 +36,12 @@ impl QwenOcr {
 impl Described for QwenOcr {
     type Settings = QwenSettings;
     const NAME: &'static str = "qwen-ocr";
-    const ABOUT: &'static str = "what is written in a picture, read by Qwen2.5-VL";
+    const ABOUT: &'static str = "the text in a picture, read by Qwen2.5-VL";
     const ON_DEVICE: bool = true;
     const PLACES: &'static [&'static str] = &["checkpoint"];
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn engine(_: &Settings) -> Result<Option<String>, BuildError> {

@@ -1,10 +1,10 @@
-//! `qwen-vqa`: DPG-Bench's questions answered by Qwen2.5-VL. The benchmark's numbers come from mPLUG; these
-//! are not comparable with them.
+//! `qwen-vqa`: answers to DPG-Bench's questions by Qwen2.5-VL. The benchmark's numbers come from mPLUG, so
+//! these numbers are not comparable with them.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
-use crate::observe::pictures::picture;
+use crate::observe::pictures::output_picture;
 use crate::observe::questions::questions;
 use crate::observe::reply::no_answer;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 const PROMPT: &str = "{question} Answer with one word, yes or no.";
 
-/// Most tokens of a reply.
+/// The largest number of tokens in a reply.
 const LONGEST: usize = 16;
 
 /// The observer.
@@ -27,7 +27,7 @@ pub struct QwenVqa {
 
 impl QwenVqa {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = picture(subject, Self::NAME)?;
+        let image = output_picture(subject, Self::NAME)?;
         let (mut answers, mut replies) = (Object::new(), Object::new());
         for (id, question) in questions(subject.item) {
             let words = self.prompt.replace("{question}", &question);
@@ -48,8 +48,7 @@ impl QwenVqa {
     }
 }
 
-/// The first word of a reply in lower case, such as `yes` for `Yes, there is.`; the rule accepts nothing but
-/// `yes`.
+/// The first word of a reply in lower case, such as `yes` for `Yes, there is.` The rule accepts only `yes`.
 fn first_word(reply: &str) -> String {
     let letters = reply.trim_start_matches(|c: char| !c.is_alphanumeric());
     let word = letters.split(|c: char| !c.is_alphanumeric()).next();
@@ -63,7 +62,7 @@ impl Described for QwenVqa {
     const ON_DEVICE: bool = true;
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {

@@ -1,7 +1,7 @@
-//! `qwen-vqascore`: the question of `vqascore` put to Qwen2.5-VL: the chance that its answer begins with
-//! "Yes". GenAI-Bench's numbers come from CLIP-FlanT5; these are not comparable with them.
+//! `qwen-vqascore`: the probability that Qwen2.5-VL answers the question of `vqascore` with "Yes".
+//! GenAI-Bench's numbers come from CLIP-FlanT5, so these numbers are not comparable with them.
 
-use super::{ENGINE, Looker, QwenSettings};
+use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
 use crate::observe::vqascore::QUESTION;
@@ -11,7 +11,7 @@ use crate::record::evidence::{Likelihood, written};
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// The answer whose first token's chance is the score.
+/// The answer. The probability of its first token is the score.
 const ANSWER: &str = "Yes";
 
 /// The observer.
@@ -23,7 +23,7 @@ pub struct QwenVqaScore {
 
 impl QwenVqaScore {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
-        let image = pictures::output(subject, Self::NAME)?;
+        let image = pictures::output_pixels(subject, Self::NAME)?;
         let words = self.prompt.replace("{prompt}", &subject.item.prompt);
         let chance = self.looker.chance(image, &words, self.answer);
         let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
@@ -42,7 +42,7 @@ impl Described for QwenVqaScore {
     const ON_DEVICE: bool = true;
 
     fn checkpoints(settings: &Settings) -> Result<Vec<PathBuf>, BuildError> {
-        super::checkpoint(settings)
+        checkpoint_folders(settings)
     }
 
     fn open(settings: QwenSettings, means: &Means<'_>) -> Result<Self, BuildError> {

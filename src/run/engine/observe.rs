@@ -127,7 +127,7 @@ impl Work<'_> {
                 continue;
             };
             let mut extra = Object::new();
-            for note in look.notes.iter().cloned().chain(noted.taken()) {
+            for note in look.notes.iter().cloned().chain(noted.into_notes()) {
                 add_note(&mut extra, &note);
             }
             records.push(Evidence {

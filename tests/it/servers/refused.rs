@@ -118,7 +118,9 @@ fn the_first_request_tells_a_wrong_address_from_a_large_request() {
             "{consumer:?}: {}",
             stderr(&output)
         );
-        assert!(stderr(&output).contains("check `model` and `base_url`"));
+        let said = stderr(&output);
+        assert!(said.contains("answered 404: Not Found"), "{said}");
+        assert!(said.contains("check `model` and `base_url`"), "{said}");
     }
     let dir = tempfile::tempdir().unwrap();
     let server = gateway(Chat, "413 Payload Too Large");
