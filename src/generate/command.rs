@@ -258,7 +258,7 @@ impl Generator for CommandGenerator {
             Ok(reply) => {
                 self.failures = 0;
                 self.running = Some(running);
-                reply.take(folder.path())
+                reply.into_generated(folder.path())
             }
             Err(Some(("crashed", _))) if cancel.is_raised_within(SAME_SIGNAL) => {
                 Err(GenerateError::Cancelled)

@@ -180,7 +180,7 @@ impl Folder {
     }
 
     /// Looks for one output's picture; paths are relative to the root.
-    fn place(&self, item: &Item, repeat: u32) -> Place {
+    fn find_picture(&self, item: &Item, repeat: u32) -> Place {
         if leaves_folder(&item.item) {
             return Place::Refused {
                 kind: "path",
@@ -249,7 +249,7 @@ impl Folder {
     fn only_beginning(&self, name: &str) -> Place {
         let start = paths::composed(name);
         let begins = |path: &PathBuf| paths::composed(&path.to_string_lossy()).starts_with(&*start);
-        let pictures = self.names.all(Path::new(""));
+        let pictures = self.names.pictures_in(Path::new(""));
         let mut found: Vec<PathBuf> = pictures.into_iter().filter(begins).collect();
         match (found.pop(), found.pop()) {
             (Some(one), Some(other)) => Place::Refused {
@@ -274,7 +274,7 @@ impl Folder {
     /// the same number are one sample.
     fn sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
-        for path in self.names.all(folder) {
+        for path in self.names.pictures_in(folder) {
             let number = path.file_stem().and_then(OsStr::to_str);
             if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
                 samples.entry(number).or_default().push(path);
@@ -381,7 +381,7 @@ impl Generator for Folder {
         request: &Request<'_>,
         _cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        let Picture { path, real, others } = match self.place(request.item, request.repeat) {
+        let Picture { path, real, others } = match self.find_picture(request.item, request.repeat) {
             Place::Found(picture) => picture,
             Place::Missing { path, beside } => {
                 let message = format!(

@@ -107,8 +107,8 @@ pub struct GeneratorKind {
 /// What is known in addition of a generator that runs networks in this process.
 #[derive(Debug, Clone, Copy)]
 struct Networks {
-    resolved: fn(&Settings) -> Result<Value, ConfigError>,
-    weights: fn(&Settings, bool) -> Result<Value, ConfigError>,
+    resolved: fn(&Settings) -> Result<Value, BuildError>,
+    weights: fn(&Settings, bool) -> Result<Value, BuildError>,
     parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
     released: &'static [&'static [ReleasedConfig]],
 }
@@ -182,7 +182,7 @@ impl GeneratorKind {
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
-    pub fn resolved(&self, settings: &Settings) -> Result<Value, ConfigError> {
+    pub fn resolved(&self, settings: &Settings) -> Result<Value, BuildError> {
         match &self.networks {
             Some(networks) => (networks.resolved)(settings),
             None => Ok(settings.to_json()),
@@ -195,7 +195,7 @@ impl GeneratorKind {
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
-    pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, ConfigError> {
+    pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, BuildError> {
         let networks = self.networks.as_ref();
         networks
             .map(|networks| (networks.weights)(settings, gpu))
@@ -248,13 +248,14 @@ fn parts<P: Pipeline>(
     Ok(parts)
 }
 
-fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, ConfigError> {
+fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, BuildError> {
     let settings: P::Settings = settings.read()?;
-    serde_json::to_value(settings)
-        .map_err(|error| ConfigError::new(format!("settings of {}: {error}", P::NAME), None))
+    let value = serde_json::to_value(settings);
+    Ok(value
+        .map_err(|error| ConfigError::new(format!("settings of {}: {error}", P::NAME), None))?)
 }
 
-fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, ConfigError> {
+fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, BuildError> {
     let settings: P::Settings = settings.read()?;
     let dtype = P::precision(&settings).dtype(gpu).as_str();
     let mut found = Map::new();

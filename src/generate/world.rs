@@ -131,6 +131,6 @@ fn sign_of(prompt: &str) -> Option<&'static str> {
 }
 
 fn caption_of(prompt: &str) -> Option<Caption> {
-    let mut captions = Task::ALL.into_iter().flat_map(Caption::all);
+    let mut captions = Task::ALL.into_iter().flat_map(Caption::all_of);
     captions.find(|caption| caption.words() == prompt)
 }

@@ -91,7 +91,7 @@ const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];
 
 impl Caption {
     /// Every caption of a task, in a fixed order.
-    pub fn all(task: Task) -> Vec<Self> {
+    pub fn all_of(task: Task) -> Vec<Self> {
         let shapes = Shape::ALL.map(Noun::plain);
         let colored = || {
             Color::ALL.into_iter().flat_map(|color| {
@@ -201,12 +201,12 @@ impl Caption {
         };
         let cells = match self {
             Self::Related(_, relation, _) => loop {
-                let cells = random.several(&Cell::all(), 2);
+                let cells = random.several(&Cell::whole_grid(), 2);
                 if relation.holds(cells[0], cells[1]) {
                     break cells;
                 }
             },
-            _ => random.several(&Cell::all(), nouns.len()),
+            _ => random.several(&Cell::whole_grid(), nouns.len()),
         };
         let things = nouns.into_iter().zip(cells);
         Scene {

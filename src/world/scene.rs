@@ -12,7 +12,7 @@ pub struct Scene {
 impl Scene {
     /// The cells that nothing is in.
     pub fn free(&self) -> Vec<Cell> {
-        let mut cells = Cell::all();
+        let mut cells = Cell::whole_grid();
         cells.retain(|cell| self.things.iter().all(|thing| thing.cell != *cell));
         cells
     }

@@ -66,7 +66,7 @@ impl Scene {
     /// Things of these shapes in random colours and cells, as training may see them.
     pub fn sampled(shapes: &[Shape], random: &mut Random) -> Self {
         loop {
-            let cells = random.several(&Cell::all(), shapes.len());
+            let cells = random.several(&Cell::whole_grid(), shapes.len());
             let things = shapes.iter().zip(cells);
             let scene = Self {
                 things: things

@@ -116,7 +116,7 @@ pub struct Cell {
 
 impl Cell {
     /// All cells, row by row.
-    pub fn all() -> Vec<Self> {
+    pub fn whole_grid() -> Vec<Self> {
         let side = 0..GRID as u8;
         side.clone()
             .flat_map(|row| side.clone().map(move |column| Self { row, column }))

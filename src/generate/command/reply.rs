@@ -41,7 +41,7 @@ impl Reply {
     ///
     /// # Errors
     /// Fails if the program says that it failed, or the reply holds no answer that can be used.
-    pub(super) fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
+    pub(super) fn into_generated(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));
         if let Some(error) = self.0.remove("error").filter(|error| !error.is_null()) {
@@ -132,7 +132,7 @@ mod tests {
             let Line::Reply(reply) = read(body.as_bytes(), "a") else {
                 panic!("{body}")
             };
-            let error = reply.take(Path::new("/")).unwrap_err();
+            let error = reply.into_generated(Path::new("/")).unwrap_err();
             assert!(
                 matches!(
                     error,

@@ -32,7 +32,7 @@ pub(super) fn decode_phase(
     vae: VaeConfig,
     settings: Result<(PictureSettings, Sizing), GenerateError>,
 ) -> Phase {
-    let info = NetworkInfo::new("VAE decoder", flux.at("vae"), flux.dtype());
+    let info = NetworkInfo::new("VAE decoder", flux.location_of("vae"), flux.dtype());
     let decoder = Network::new(info, move |weights| Decoder::new(&vae, weights));
     Phase::new("decode", vec![decoder.any()], |_| {
         let (settings, sizing) = settings?;

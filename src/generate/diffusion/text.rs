@@ -77,7 +77,11 @@ pub(crate) fn text_phase(
 
 fn t5_encoder(flux: &CheckpointFolder) -> Result<Network<T5Encoder>, GenerateError> {
     let config: T5Config = flux.config("text_encoder_2/config.json")?;
-    let info = NetworkInfo::new("T5 encoder", flux.at("text_encoder_2"), flux.dtype());
+    let info = NetworkInfo::new(
+        "T5 encoder",
+        flux.location_of("text_encoder_2"),
+        flux.dtype(),
+    );
     Ok(Network::new(info, move |weights| {
         T5Encoder::new(&config, weights)
     }))
@@ -87,7 +91,11 @@ fn t5_encoder(flux: &CheckpointFolder) -> Result<Network<T5Encoder>, GenerateErr
 fn clip_text(flux: &CheckpointFolder) -> Result<(Network<ClipText>, usize), GenerateError> {
     let config: ClipTextConfig = flux.config("text_encoder/config.json")?;
     let length = config.max_position_embeddings;
-    let info = NetworkInfo::new("CLIP text encoder", flux.at("text_encoder"), flux.dtype());
+    let info = NetworkInfo::new(
+        "CLIP text encoder",
+        flux.location_of("text_encoder"),
+        flux.dtype(),
+    );
     let network = Network::new(info, move |weights| ClipText::new(&config, weights));
     Ok((network, length))
 }

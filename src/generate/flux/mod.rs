@@ -54,7 +54,11 @@ impl Pipeline for Flux {
         let token_width = config.in_channels;
         let info = NetworkInfo {
             has_bfl_layout: true,
-            ..NetworkInfo::new("FLUX transformer", folder.at("transformer"), folder.dtype())
+            ..NetworkInfo::new(
+                "FLUX transformer",
+                folder.location_of("transformer"),
+                folder.dtype(),
+            )
         };
         let transformer = Network::new(info, move |weights| FluxTransformer::new(&config, weights));
         let denoiser = Denoiser {

@@ -36,7 +36,7 @@ impl Folder {
             .iter()
             .flat_map(|item| (0..repeats).map(move |k| (item, k)))
         {
-            match self.place(item, repeat) {
+            match self.find_picture(item, repeat) {
                 Place::Found(Picture { path, others, .. }) => {
                     found += 1;
                     passed.extend(others.into_iter().map(|other| (other, path.clone())));

@@ -61,7 +61,7 @@ impl Names {
     }
 
     /// All pictures of a sub-folder, those of one stem in the order in which they are taken.
-    pub(super) fn all(&self, folder: &Path) -> Vec<PathBuf> {
+    pub(super) fn pictures_in(&self, folder: &Path) -> Vec<PathBuf> {
         let Some(listing) = self.list(folder) else {
             return Vec::new();
         };
@@ -113,7 +113,7 @@ impl Names {
         for name in names.filter_map(|name| name.into_string().ok()) {
             let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
             let stem = composed(stem).into_owned();
-            if place(extension).is_some() {
+            if extension_rank(extension).is_some() {
                 listing.pictures.entry(stem).or_default().push(name);
             } else if OTHERS
                 .iter()
@@ -129,11 +129,11 @@ impl Names {
 /// Whether a file is a picture by its name.
 pub(super) fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.and_then(place).is_some()
+    extension.and_then(extension_rank).is_some()
 }
 
 /// The place of an extension among those of pictures.
-fn place(extension: &str) -> Option<usize> {
+fn extension_rank(extension: &str) -> Option<usize> {
     EXTENSIONS
         .iter()
         .position(|known| known.eq_ignore_ascii_case(extension))
@@ -144,7 +144,7 @@ fn order(name: &str) -> (usize, bool, String) {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let capitals = extension.contains(|c: char| c.is_ascii_uppercase());
     (
-        place(extension).unwrap_or(EXTENSIONS.len()),
+        extension_rank(extension).unwrap_or(EXTENSIONS.len()),
         capitals,
         name.to_owned(),
     )

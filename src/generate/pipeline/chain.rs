@@ -79,7 +79,7 @@ impl Chain {
             phases: phases.into_iter().map(open).collect::<Result<_, _>>()?,
             budget: place.vram_budget,
             device: place.device.clone(),
-            scratch: Scratch::at(&place.scratch),
+            scratch: Scratch::in_folder(&place.scratch),
             kept: VecDeque::new(),
             interrupted: false,
             tasks,
@@ -180,7 +180,7 @@ impl Chain {
                     tensors.insert(EXTRA.into(), wrong(tensor)?);
                 }
                 let key = journey.key.clone();
-                self.scratch.put(&key, &tensors)?;
+                self.scratch.store_tensors(&key, &tensors)?;
                 self.kept.push_back(key.clone());
                 journey.files.push(key);
                 return Ok(None);

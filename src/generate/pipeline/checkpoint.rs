@@ -46,7 +46,7 @@ impl CheckpointFolder {
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
         Self {
-            location: self.at(name),
+            location: self.location_of(name),
             ..self.clone()
         }
     }
@@ -62,7 +62,7 @@ impl CheckpointFolder {
     }
 
     /// A file or folder in this folder.
-    pub fn at(&self, name: &str) -> Location {
+    pub fn location_of(&self, name: &str) -> Location {
         let label = match self.location.label.as_str() {
             "" => name.into(),
             label => format!("{label}/{name}"),

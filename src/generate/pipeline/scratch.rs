@@ -44,7 +44,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// The folder is made with its first file.
-    pub(super) fn at(folder: &Path) -> Self {
+    pub(super) fn in_folder(folder: &Path) -> Self {
         Self {
             folder: folder.into(),
         }
@@ -63,7 +63,7 @@ impl Scratch {
     ///
     /// # Errors
     /// Fails if the disk refuses.
-    pub(super) fn put(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
+    pub(super) fn store_tensors(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
         let refused = |error: String| {
             GenerateError::fatal(
                 format!("{}: {error}", self.folder.display()),

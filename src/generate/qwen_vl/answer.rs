@@ -10,7 +10,7 @@ use crate::generate::pipeline::{
 use crate::generate::spoken::{Order, Spoken};
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::record::Object;
 use candle_core::Device;
@@ -32,7 +32,7 @@ pub(super) fn phase(
     settings: &QwenVlSettings,
     folder: &CheckpointFolder,
 ) -> Result<Phase, GenerateError> {
-    let config: Config = folder.config("config.json")?;
+    let config: Qwen2_5VlConfig = folder.config("config.json")?;
     let info = NetworkInfo {
         split: &[("visual.", "visual"), ("", "language model")],
         ..NetworkInfo::new("Qwen2.5-VL", folder.location(), folder.dtype())

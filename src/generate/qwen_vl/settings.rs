@@ -24,7 +24,7 @@ pub struct QwenVlSettings {
     pub system: Option<String>,
     /// Makes tokens that were said already less likely; 1 for plain greedy decoding. The published
     /// `generation_config.json` has 1.05.
-    #[serde(default = "one")]
+    #[serde(default = "neutral_factor")]
     pub repetition_penalty: f64,
     /// The number format of weights and activations.
     #[serde(default)]
@@ -43,6 +43,6 @@ fn max_pixels() -> u64 {
     16384 * 28 * 28
 }
 
-fn one() -> f64 {
+fn neutral_factor() -> f64 {
     1.0
 }

@@ -179,7 +179,7 @@ fn flow(texts: &[Text], first: usize, size: f32, area: Area, plan: &mut Plan) {
                     inverted: false,
                 };
                 y += LEADING * size;
-                plan.place(placed, y, area);
+                plan.add_line(placed, y, area);
             }
         }
     }
@@ -187,7 +187,7 @@ fn flow(texts: &[Text], first: usize, size: f32, area: Area, plan: &mut Plan) {
 
 impl Plan {
     /// Adds a line whose lower edge is at `bottom`, or counts it as clipped.
-    fn place(&mut self, line: Placed, bottom: f32, area: Area) {
+    fn add_line(&mut self, line: Placed, bottom: f32, area: Area) {
         if bottom > area.y + area.height + 0.01 {
             self.clipped += 1;
         } else {
@@ -231,7 +231,7 @@ fn columns(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
                     baseline: top + BASELINE * size,
                     inverted: false,
                 };
-                plan.place(placed, top + LEADING * size, page);
+                plan.add_line(placed, top + LEADING * size, page);
                 row += 1;
             }
         }
@@ -271,7 +271,7 @@ fn boards(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
                     inverted,
                 };
                 y += LEADING * size;
-                plan.place(placed, y + PADDING * size, page);
+                plan.add_line(placed, y + PADDING * size, page);
             }
         }
         y += PADDING * size;

@@ -115,7 +115,7 @@ impl Generator for Typeset {
         request: &Request<'_>,
         _cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        let mut target = Target::of(request.item);
+        let mut target = Target::from_item(request.item);
         self.need_fonts(&target.texts)?;
         let (dropped, units) = target.drop_units(self.settings.drop, request.seed);
         let texts: Vec<compose::Text> = target

@@ -56,18 +56,18 @@ fn draw_board(page: &mut GrayImage, board: &Board) {
         (area.y + area.height).round(),
     );
     match board.frame {
-        None => fill(page, left, top, right, bottom),
+        None => fill_rectangle(page, left, top, right, bottom),
         Some(thickness) => {
             let thickness = thickness.round();
-            fill(page, left, top, right, top + thickness);
-            fill(page, left, bottom - thickness, right, bottom);
-            fill(page, left, top, left + thickness, bottom);
-            fill(page, right - thickness, top, right, bottom);
+            fill_rectangle(page, left, top, right, top + thickness);
+            fill_rectangle(page, left, bottom - thickness, right, bottom);
+            fill_rectangle(page, left, top, left + thickness, bottom);
+            fill_rectangle(page, right - thickness, top, right, bottom);
         }
     }
 }
 
-fn fill(page: &mut GrayImage, left: f32, top: f32, right: f32, bottom: f32) {
+fn fill_rectangle(page: &mut GrayImage, left: f32, top: f32, right: f32, bottom: f32) {
     let (width, height) = page.dimensions();
     for y in (top.max(0.0) as u32)..(bottom.max(0.0) as u32).min(height) {
         for x in (left.max(0.0) as u32)..(right.max(0.0) as u32).min(width) {
@@ -198,7 +198,7 @@ mod tests {
             ..TypesetSettings::default()
         };
         let mut dot = GrayImage::new(101, 101);
-        fill(&mut dot, 40.0, 0.0, 61.0, 101.0);
+        fill_rectangle(&mut dot, 40.0, 0.0, 61.0, 101.0);
         let blurred = finish(dot, &settings, [[255; 3], [0; 3]], 0);
         // A bar of 21 pixels: variance (21² - 1) / 12 = 36.67, and 9 of the blur.
         let row: Vec<f64> = (0..101).map(|x| f64::from(blurred[(x, 50)][0])).collect();

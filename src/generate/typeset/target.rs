@@ -18,7 +18,7 @@ pub(super) struct Target {
 
 impl Target {
     /// `expect.texts`, else `expect.answers`, else what the prompt has in double quotes, else the prompt.
-    pub(super) fn of(item: &Item) -> Self {
+    pub(super) fn from_item(item: &Item) -> Self {
         let texts = strings(item.expect.get("texts"))
             .or_else(|| strings(item.expect.get("answers")))
             .or_else(|| Some(quoted(&item.prompt)).filter(|texts| !texts.is_empty()))
@@ -114,7 +114,7 @@ mod tests {
     use serde_json::json;
 
     fn target(prompt: &str, expect: Value) -> Target {
-        Target::of(
+        Target::from_item(
             &serde_json::from_value(json!({
                 "item": "1", "task": "text-to-image", "prompt": prompt, "expect": expect
             }))

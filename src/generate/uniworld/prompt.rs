@@ -16,7 +16,7 @@ use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
-use crate::model::uniworld::{Conditioner, Config, TaskHead};
+use crate::model::uniworld::{Conditioner, TaskHead, UniWorldConfig};
 use crate::model::weights::Asked;
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
@@ -42,14 +42,14 @@ struct Prompt {
 /// Fails if a configuration of the reference encoder is absent or wrong.
 pub(super) fn phase(
     settings: &UniWorldSettings,
-    config: &Config,
+    config: &UniWorldConfig,
     folder: &CheckpointFolder,
 ) -> Result<Phase, GenerateError> {
     let conditioner = conditioner(config, folder);
     let reference = ReferenceNetworks::read(settings, config, folder)?;
     let task_head = (settings.route == Route::TaskHead).then(|| task_head(config, folder));
     let mut networks = vec![conditioner.any()];
-    networks.extend(reference.iter().flat_map(ReferenceNetworks::all));
+    networks.extend(reference.iter().flat_map(ReferenceNetworks::networks));
     networks.extend(task_head.iter().map(Network::any));
     let (settings, folder) = (settings.clone(), folder.clone());
     Ok(Phase::new("prompt", networks, move |device| {
@@ -69,7 +69,7 @@ pub(super) fn phase(
             conditioner,
             reference: reference.map(open).transpose()?,
             task_head,
-            reader: Reader::open(&folder.at(OWN).path).map_err(fatal)?,
+            reader: Reader::open(&folder.location_of(OWN).path).map_err(fatal)?,
             identity,
             device: device.clone(),
             settings,
@@ -79,7 +79,7 @@ pub(super) fn phase(
 
 /// The language model and its projector. The same files hold a projector of VAE tokens that no published
 /// recipe uses.
-fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditioner> {
+fn conditioner(config: &UniWorldConfig, folder: &CheckpointFolder) -> Network<Conditioner> {
     let tower = &config.denoise_tower;
     let inner = tower.denoiser_config.width();
     let tensor = |name: &str, shape: &[usize]| Asked {
@@ -99,16 +99,16 @@ fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditione
             ("", "language model"),
         ],
         unused: Some(("vae_projector", unused)),
-        ..NetworkInfo::new("Qwen2.5-VL", folder.at(OWN), folder.dtype())
+        ..NetworkInfo::new("Qwen2.5-VL", folder.location_of(OWN), folder.dtype())
     };
     let config = config.clone();
     Network::new(info, move |weights| Conditioner::new(&config, weights))
 }
 
 /// The network that decides between a picture and words, always in f32.
-fn task_head(config: &Config, folder: &CheckpointFolder) -> Network<TaskHead> {
+fn task_head(config: &UniWorldConfig, folder: &CheckpointFolder) -> Network<TaskHead> {
     let width = config.vlm.text.hidden_size;
-    let location = folder.below(OWN).at("task_head_final.pt");
+    let location = folder.below(OWN).location_of("task_head_final.pt");
     let info = NetworkInfo::new("task head", location, DType::F32);
     Network::new(info, move |weights| TaskHead::new(weights, width))
 }

@@ -10,7 +10,7 @@ use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
-use crate::model::uniworld::{Config, Projector};
+use crate::model::uniworld::{Projector, UniWorldConfig};
 use crate::model::{Result, read_config};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
@@ -56,7 +56,7 @@ impl ReferenceNetworks {
     /// Fails if its configuration is absent or wrong, or its sizes cannot be read from its weights.
     pub(super) fn read(
         settings: &UniWorldSettings,
-        config: &Config,
+        config: &UniWorldConfig,
         folder: &CheckpointFolder,
     ) -> Result<Option<Self>, GenerateError> {
         let encoder = settings.reference.encoder;
@@ -81,7 +81,7 @@ impl ReferenceNetworks {
     }
 
     /// Its networks.
-    pub(super) fn all(&self) -> [Box<dyn AnyNetwork>; 2] {
+    pub(super) fn networks(&self) -> [Box<dyn AnyNetwork>; 2] {
         [self.eye.any(), self.projector.any()]
     }
 
@@ -99,7 +99,7 @@ impl ReferenceNetworks {
         if let Some(size) = settings.reference.size {
             processor.size = size;
         }
-        let beside = folder.at(PROJECTOR).path;
+        let beside = folder.location_of(PROJECTOR).path;
         let named = settings.reference.projector.is_some() || beside.is_file();
         if !named && settings.reference.encoder != Encoder::Siglip {
             return Err(GenerateError::fatal(
@@ -132,7 +132,7 @@ fn encoder_location(
     let Some(name) = encoder.folder() else {
         return Ok(None);
     };
-    let mut location = folder.at(name);
+    let mut location = folder.location_of(name);
     if let Some(path) = checkpoint {
         location.path.clone_from(path);
     }
@@ -160,12 +160,12 @@ fn projector(
     let dtype = folder.dtype();
     let named = reference.projector.as_ref();
     if reference.encoder == Encoder::Siglip && named.is_none() {
-        let info = NetworkInfo::new("siglip_projector", folder.at(OWN), dtype);
+        let info = NetworkInfo::new("siglip_projector", folder.location_of(OWN), dtype);
         return Network::new(info, move |weights| {
             Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
         });
     }
-    let mut location = folder.at(PROJECTOR);
+    let mut location = folder.location_of(PROJECTOR);
     if let Some(path) = named {
         location.path.clone_from(path);
     }

@@ -14,7 +14,7 @@ use crate::generate::pipeline::{
     AnyNetwork, Chain, CheckpointFolder, Key, Named, Phase, Stage, Step, fatal,
 };
 use crate::generate::place::Place;
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::record::{Item, Task};
 use image::RgbImage;
 use serde_json::json;
@@ -117,7 +117,7 @@ impl Codec {
 
     fn open_look(&self) -> Result<Look, GenerateError> {
         let (folder, device) = (self.folder(), &self.place.device);
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let networks = LookNetworks::new(vision, self.settings.any_image_size, &folder);
         networks.vit.open(folder.shelf(), device)?;
@@ -127,7 +127,7 @@ impl Codec {
 
     fn open_chain(&self, canvas: Canvas) -> Result<Chain, GenerateError> {
         let folder = self.folder();
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let PicturePhases { text, last } =
             PicturePhases::read(&self.settings, vision, Ok(canvas), &folder)?;

@@ -24,7 +24,7 @@ use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Phase, fatal};
 use super::place::Precision;
 use super::released::ReleasedConfig;
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::record::Task;
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl Pipeline for XOmni {
         settings: &XOmniSettings,
         folder: &CheckpointFolder,
     ) -> Result<Vec<Phase>, GenerateError> {
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let canvas = canvas(settings.size, vision);
         let look = LookNetworks::new(vision, settings.any_image_size, folder);

@@ -167,7 +167,7 @@ fn picture_settings(
     image_only: bool,
     folder: &CheckpointFolder,
 ) -> Result<PictureSettings, GenerateError> {
-    let file = folder.below(OWN).at("config.json").path;
+    let file = folder.below(OWN).location_of("config.json").path;
     let guidance_scale = decoder_scale(settings, &file, vision, !image_only)?;
     let steps = settings
         .num_inference_steps

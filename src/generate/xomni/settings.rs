@@ -16,20 +16,20 @@ pub struct XOmniSettings {
     #[serde(default = "size")]
     pub size: [u32; 2],
     /// Scores of image tokens are divided by it.
-    #[serde(default = "one")]
+    #[serde(default = "neutral_factor")]
     pub temperature: f64,
     /// Only so many of the likeliest image tokens are codes_step, 0 for all. Default: the checkpoint's
     /// `generation_config.json`, else 50, which the authors' library applies unasked.
     #[serde(default)]
     pub top_k: Option<usize>,
     /// Only the likeliest image tokens that together reach this probability.
-    #[serde(default = "one")]
+    #[serde(default = "neutral_factor")]
     pub top_p: f64,
     /// Only image tokens at least so many times as likely as the likeliest.
     #[serde(default = "min_p")]
     pub min_p: f64,
     /// Guidance of the image tokens by the difference to an empty prompt; 1 for none.
-    #[serde(default = "one")]
+    #[serde(default = "neutral_factor")]
     pub cfg_scale: f64,
     /// Pictures whose image tokens are codes_step together. What a picture looks like does not depend on it,
     /// but for rounding.
@@ -64,7 +64,7 @@ fn size() -> [u32; 2] {
     [1152, 1152]
 }
 
-fn one() -> f64 {
+fn neutral_factor() -> f64 {
     1.0
 }
 

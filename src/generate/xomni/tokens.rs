@@ -16,7 +16,7 @@ use crate::generate::spoken::Spoken;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::sampling::Sampling;
 use crate::model::tokenizer::template::Said;
-use crate::model::xomni::{Config, Drawing, XOmniAr};
+use crate::model::xomni::{Drawing, XOmniAr, XOmniConfig};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
@@ -42,7 +42,7 @@ struct Tokens {
 /// The phase of a checkpoint, for pictures of `canvas`.
 pub(super) fn phase(
     settings: &XOmniSettings,
-    config: Config,
+    config: XOmniConfig,
     canvas: Result<Canvas, GenerateError>,
     folder: &CheckpointFolder,
 ) -> Phase {
@@ -83,7 +83,7 @@ pub(super) fn phase(
 }
 
 /// Checks that a picture is no longer than the sequences that the model was trained on.
-fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
+fn check_length(config: &XOmniConfig, canvas: Canvas) -> Result<(), GenerateError> {
     let longest = config.max_position_embeddings;
     if canvas.h * canvas.w < longest {
         return Ok(());

@@ -5,7 +5,7 @@ use crate::generate::pipeline::running;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::model::{ModelError, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl Words {
     ///
     /// # Errors
     /// Fails if it lacks a token, or the image tokens have other ids than the output layer gives them.
-    pub(super) fn open(folder: &Path, config: &Config) -> Result<Self> {
+    pub(super) fn open(folder: &Path, config: &XOmniConfig) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         let last = config.image_vocab_size - 1;
         for number in [0, last] {

@@ -15,7 +15,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, TextConfig, VisionConfig};
+pub use config::{Qwen2_5VlConfig, TextConfig, VisionConfig};
 pub use conversation::Conversation;
 pub use generate::Greedy;
 pub use positions::Positions;
@@ -28,7 +28,7 @@ use vision::Vision;
 
 /// The vision tower and the language model. The output layer is optional and only needed for text.
 pub struct Qwen2_5Vl {
-    config: Config,
+    config: Qwen2_5VlConfig,
     vision: Vision,
     text: Decoder,
     lm_head: Option<Linear>,
@@ -39,7 +39,7 @@ impl Qwen2_5Vl {
     ///
     /// # Errors
     /// Fails if a tensor is missing or has another shape.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn new(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
         let mut model = Self::encoder(config, weights)?;
         let (hidden, words) = (config.text.hidden_size, config.text.vocab_size);
         model.lm_head = Some(if config.tie_word_embeddings {
@@ -54,7 +54,7 @@ impl Qwen2_5Vl {
     ///
     /// # Errors
     /// Fails when [`Qwen2_5Vl::new`] fails.
-    pub fn encoder(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn encoder(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
         let place = |probe: &str, new: &str, old: &str| {
             let name = if weights.at(new).has(probe) { new } else { old };
             weights.at(name)
@@ -75,7 +75,7 @@ impl Qwen2_5Vl {
     }
 
     /// The configuration that the model was built from.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &Qwen2_5VlConfig {
         &self.config
     }
 

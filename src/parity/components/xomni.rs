@@ -2,7 +2,9 @@
 
 use crate::model::flux::FluxConfig;
 use crate::model::weights::{Files, load};
-use crate::model::xomni::{Condition, Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
+use crate::model::xomni::{
+    Condition, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniConfig, XOmniDecoder,
+};
 use crate::model::{ModelError, Result, read_config};
 use crate::parity::case::{Case, CaseError, Tensors};
 use crate::parity::component::{Component, whole};
@@ -38,7 +40,7 @@ const NEW_TOKENS: usize = 9;
 /// `xomni_vit_vq`: pixels to features and codes, codes to the decoder's condition.
 fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
-    let config = Config::read(&folder)?;
+    let config = XOmniConfig::read(&folder)?;
     let encoder = &config.vision()?.encoder;
     let vit = Arc::new(Files::open_file(&folder.join(&encoder.siglip_path))?);
     let vq = Arc::new(Files::open_file(&folder.join(&encoder.projector_path))?);
@@ -69,7 +71,7 @@ fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
 /// `xomni_ar`: states and scores of a mixed sequence, and the likeliest image tokens after a prompt.
 fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
-    let config = Config::read(&folder)?;
+    let config = XOmniConfig::read(&folder)?;
     let files = Arc::new(Files::open(&folder)?);
     let model = load(&files, DType::F32, device, |weights| {
         XOmniAr::new(&config, weights)

@@ -89,7 +89,7 @@ fn text(generated: &Generated) -> &str {
     }
 }
 
-fn said() -> Value {
+fn expected_record() -> Value {
     json!({"logits": [1, 2], "cut": ["clip"], "notes": ["turned", "cut", "decoded"]})
 }
 
@@ -99,7 +99,7 @@ fn the_remarks_of_all_stages_reach_the_record() {
     let (mut chain, _) = chain(dir.path());
     let made = ask(&mut chain);
     assert_eq!(text(&made), "321");
-    assert_eq!(Value::Object(made.extra), said());
+    assert_eq!(Value::Object(made.extra), expected_record());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn what_is_gone_or_damaged_between_stages_is_made_again() {
             let (mut again, runs) = chain(&folder);
             let made = ask(&mut again);
             assert_eq!(text(&made), "321");
-            assert_eq!(Value::Object(made.extra), said());
+            assert_eq!(Value::Object(made.extra), expected_record());
             let runs = runs.map(|runs| runs.load(Ordering::SeqCst));
             assert_eq!(runs.iter().sum::<usize>(), damaged.len());
             // Its files stay for the next round.
