@@ -1,5 +1,4 @@
-//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for
-//! byte.
+//! The `folder` generator: answers with finished pictures of others in an official layout, byte for byte.
 
 mod inventory;
 mod names;
@@ -26,27 +25,27 @@ use tile::Tile;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`,
-    /// `apng`, `jpg`, `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from
-    /// the bytes.
+    /// The folder with the pictures; `~` is the home folder. The extensions are `png`, `apng`, `jpg`, `jpeg`,
+    /// `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff` and `tif`, in small letters or capitals. The bytes decide
+    /// the format.
     pub path: PathBuf,
-    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`).
-    /// Default `flat`.
+    /// How the pictures are named: one of the official layouts, or `flat` (`{item}.png`,
+    /// `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square
-    /// then, or with `pic_num = 1` the whole picture.
+    /// `dpg`: side of one tile in pixels. Default: half of the side of the picture, which must then be a
+    /// square, or the whole picture if `pic_num = 1`.
     #[serde(default)]
     pub resolution: Option<u32>,
-    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom
-    /// right. Default 4.
+    /// `dpg`: number of pictures of a grid that are used, 1 to 4, in the order top left, top right, bottom
+    /// left, bottom right. Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
-    /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
+    /// `oneig`: number of columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
-    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's
-    /// cache into the `blobs` of the same repository, are followed always. Default false.
+    /// Whether links that lead out of the folder are followed. Links within the folder, and links in a model
+    /// hub's cache into the `blobs` of the same repository, are always followed. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow_links: bool,
 }
@@ -91,11 +90,11 @@ pub enum FolderError {
     },
 }
 
-/// An opened folder of pictures.
+/// A folder of pictures that was opened.
 #[derive(Debug, Clone)]
 pub struct Folder {
     settings: FolderSettings,
-    /// Without symlinks.
+    /// The path of the folder without symbolic links.
     root: PathBuf,
     bounds: Bounds,
     names: Names,
@@ -112,13 +111,13 @@ impl SimpleGenerator for Folder {
     }
 }
 
-/// Where an output's picture was found, or would be.
+/// Where the picture of an output is, or where it was expected.
 enum Place {
     Found(Picture),
     Missing {
-        /// Where it was looked for.
+        /// Where it was expected.
         path: PathBuf,
-        /// A file of that name that is not taken for a picture.
+        /// A file with that name whose extension is not that of a picture.
         beside: Option<PathBuf>,
     },
     Refused {
@@ -133,13 +132,13 @@ impl Place {
     }
 }
 
-/// A picture that bears an output's name.
+/// A picture with the name of an output.
 struct Picture {
     /// Relative to the root.
     path: PathBuf,
-    /// The file behind it, without links.
+    /// The file itself, without links.
     real: PathBuf,
-    /// Other pictures of the same name.
+    /// Other pictures with the same name.
     others: Vec<PathBuf>,
 }
 
@@ -179,7 +178,7 @@ impl Folder {
         })
     }
 
-    /// Looks for one output's picture; paths are relative to the root.
+    /// Finds the picture of one output. Paths are relative to the root.
     fn find_picture(&self, item: &Item, repeat: u32) -> Place {
         if leaves_folder(&item.item) {
             return Place::Refused {
@@ -214,7 +213,7 @@ impl Folder {
         }
     }
 
-    /// The setting that says that a picture holds too few outputs for this one.
+    /// The setting because of which a picture has too few tiles for this output.
     fn too_small(&self, repeat: u32) -> Option<String> {
         let FolderSettings { pic_num, grid, .. } = &self.settings;
         let [columns, rows] = grid;
@@ -227,7 +226,7 @@ impl Folder {
         }
     }
 
-    /// The first of the pictures of one name that can be used. `None` if there are none.
+    /// The first picture that can be used among those with one name. `None` if there are no pictures.
     fn found(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
         let mut refused = None;
         for at in 0..pictures.len() {
@@ -245,7 +244,7 @@ impl Folder {
         refused
     }
 
-    /// The only picture whose name begins so.
+    /// The only picture whose name begins with `name`.
     fn only_beginning(&self, name: &str) -> Place {
         let start = paths::composed(name);
         let begins = |path: &PathBuf| paths::composed(&path.to_string_lossy()).starts_with(&*start);
@@ -270,8 +269,8 @@ impl Folder {
         }
     }
 
-    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of
-    /// the same number are one sample.
+    /// The `repeat`-th of the files in a folder whose names are numbers, in the order of the numbers. Files
+    /// with the same number are one sample.
     fn sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
         for path in self.names.pictures_in(folder) {
@@ -291,16 +290,16 @@ impl Folder {
         })
     }
 
-    /// Files that belong to a layout without being outputs.
+    /// Whether a file belongs to a layout without being an output.
     fn is_companion(&self, path: &Path) -> bool {
         let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
         self.settings.layout.is_companion(stem)
     }
 
-    /// The file behind a relative path, without links.
+    /// The file to which a relative path leads, without links.
     ///
     /// # Errors
-    /// The kind of failure and why, when a link leads nowhere or out of the folder.
+    /// Fails if a link leads nowhere or out of the folder, with the kind of the failure and the reason.
     fn behind(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
         let full = self.root.join(path);
         let real = full
@@ -328,7 +327,7 @@ impl Folder {
         Err(("path", message))
     }
 
-    /// The picture, or the tile of it that is the `repeat`-th output; `path` is where it was found.
+    /// The picture, or its tile for the `repeat`-th output. `path` is the path of the picture.
     fn answer(
         &self,
         bytes: Vec<u8>,
@@ -354,7 +353,7 @@ impl Folder {
         }
     }
 
-    /// The tile to cut, or none when the picture is the output.
+    /// The tile of the output. `None` if the output is the whole picture.
     fn tile(
         &self,
         size: (u32, u32),
@@ -406,10 +405,10 @@ impl Generator for Folder {
     }
 }
 
-/// The note of an output that more than one picture is named for.
+/// The note for an output that has the names of several pictures.
 const SEVERAL: &str = "several pictures bear the output's name; the one that was taken stands in the record under `source`";
 
-/// Says that a file is not a picture by its name.
+/// The reason why a file with this name is not a picture.
 fn unlike(beside: &Path) -> String {
     format!(
         "{} exists, but pictures must have one of the extensions {}",
@@ -418,7 +417,7 @@ fn unlike(beside: &Path) -> String {
     )
 }
 
-/// Whether an id, read as a path, has a part that is not a plain name: `..`, a root, a drive.
+/// Whether an id, as a path, has a part that is not a plain name, such as `..`, a root or a drive.
 fn leaves_folder(id: &str) -> bool {
     id.contains('\\')
         || Path::new(id)
@@ -426,7 +425,7 @@ fn leaves_folder(id: &str) -> bool {
             .any(|part| !matches!(part, Component::Normal(_)))
 }
 
-/// Appends, where `Path::with_extension` would replace what follows a dot in an id.
+/// Appends an extension. `Path::with_extension` would replace the text after a dot in an id.
 fn with_extension(stem: &Path, extension: &str) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(".");

@@ -1,4 +1,4 @@
-//! The `flux` generator: FLUX.1-dev text-to-image in this process, the baseline that other systems build on.
+//! The `flux` generator: text-to-image with FLUX.1-dev in this process, the baseline of other systems.
 
 mod settings;
 

@@ -1,4 +1,5 @@
-//! The `uniworld` generator: UniWorld-V1 in this process, from prompt and pictures to pixels or words.
+//! The `uniworld` generator: UniWorld-V1 in this process, which answers a prompt and pictures with a picture
+//! or words.
 
 mod layout;
 mod prompt;

@@ -1,4 +1,4 @@
-//! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
+//! The encoder of the reference images for FLUX, which the settings choose, and its projector.
 
 use super::layout::OWN;
 use super::settings::{Encoder, Reference, UniWorldSettings};
@@ -16,18 +16,18 @@ use candle_core::{Device, Tensor};
 use image::RgbImage;
 use std::path::PathBuf;
 
-/// Side for RADIO at which it gives 32 × 32 patches of 16 pixels.
+/// The side, in pixels, at which RADIO gives 32 × 32 patches of 16 pixels.
 const RADIO_SIDE: u32 = 512;
 
-/// Side for DINOv2 at which it gives 32 × 32 patches of 14 pixels.
+/// The side, in pixels, at which DINOv2 gives 32 × 32 patches of 14 pixels.
 const DINOV2_SIDE: u32 = 448;
 
-/// The projector of an encoder other than SigLIP, as training leaves it in the checkpoint.
+/// The file with the projector of an encoder other than SigLIP, which training writes into the checkpoint.
 const PROJECTOR: &str = "projector.safetensors";
 
 enum Eye {
     Siglip(SiglipVision),
-    /// With the number of tokens before the patches.
+    /// The network, and the number of tokens before the patches.
     Dinov2(Dinov2, usize),
     Radio(Radio),
 }
@@ -50,7 +50,7 @@ pub(super) struct ReferenceEncoder {
 }
 
 impl ReferenceNetworks {
-    /// The encoder of the settings. `None` if they want none.
+    /// The encoder that the settings choose. `None` if they choose none.
     ///
     /// # Errors
     /// Fails if its configuration is absent or wrong, or its sizes cannot be read from its weights.
@@ -80,15 +80,15 @@ impl ReferenceNetworks {
         }))
     }
 
-    /// Its networks.
+    /// The two networks.
     pub(super) fn networks(&self) -> [Box<dyn AnyNetwork>; 2] {
         [self.eye.any(), self.projector.any()]
     }
 
-    /// Reads how pictures are prepared.
+    /// Opens the encoder, and reads how pictures are prepared for it.
     ///
     /// # Errors
-    /// Fails if the encoder has no projector of its own, or its published preparation cannot be followed.
+    /// Fails if the encoder has no projector of its own, or if its published preparation is not supported.
     pub(super) fn open(
         self,
         settings: &UniWorldSettings,
@@ -119,7 +119,7 @@ impl ReferenceNetworks {
     }
 }
 
-/// The folder of the encoder. `None` if the settings want none.
+/// The folder of the encoder. `None` if the settings choose none.
 fn encoder_location(
     settings: &UniWorldSettings,
     folder: &CheckpointFolder,
@@ -150,7 +150,8 @@ fn encoder_location(
     ))
 }
 
-/// SigLIP's projector lies among the checkpoint's own weights; that of another encoder is a file.
+/// SigLIP's projector is among the weights of the checkpoint. That of another encoder is in a file of its
+/// own.
 fn projector(
     reference: &Reference,
     width: usize,
@@ -174,10 +175,10 @@ fn projector(
 }
 
 impl ReferenceEncoder {
-    /// Projected features [n, N, J] of pictures.
+    /// The projected features [n, N, J] of pictures.
     ///
     /// # Errors
-    /// Fails if the device has no room.
+    /// Fails if the device is out of memory.
     pub(super) fn encode(&self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
         let wrong = running("prompt");
         let pixels = || -> Result<Tensor> {
@@ -203,7 +204,7 @@ impl ReferenceEncoder {
     }
 }
 
-/// An encoder, the width of its tokens, and how pictures are prepared for it.
+/// The encoder, the width of its tokens, and the preparation of pictures for it.
 type Read = (Network<Eye>, usize, FixedProcessor);
 
 fn siglip(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
@@ -218,7 +219,7 @@ fn siglip(location: Location, folder: &CheckpointFolder) -> Result<Read, Generat
     Ok((eye, width, FixedProcessor::siglip(size)))
 }
 
-/// DINOv2; `registers` asks for a network that has them.
+/// DINOv2. `registers` requires a network with registers.
 fn dinov2(
     location: Location,
     registers: bool,
@@ -240,7 +241,7 @@ fn dinov2(
     Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
 }
 
-/// RADIO, whose weights alone tell its sizes.
+/// RADIO, whose sizes follow from its weights alone.
 fn radio(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
     let path = location.path.join("config.json");
     let config: RadioConfig = read_config(&path).map_err(fatal)?;

@@ -1,4 +1,4 @@
-//! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
+//! The tokenizer by itself: from a picture to codes, and from codes back to a picture through the decoder.
 
 use super::layout::{CODES, OWN};
 use super::look::{Look, LookNetworks};
@@ -20,7 +20,7 @@ use image::RgbImage;
 use serde_json::json;
 use std::path::Path;
 
-/// A checkpoint's tokenizer and decoder.
+/// The tokenizer and the decoder of a checkpoint.
 pub struct Codec {
     settings: XOmniSettings,
     place: Place,
@@ -30,7 +30,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// The tokenizer of a checkpoint; opens nothing yet.
+    /// The tokenizer of a checkpoint, which is not opened yet.
     pub fn new(settings: XOmniSettings, place: Place) -> Self {
         Self {
             settings,
@@ -52,10 +52,11 @@ impl Codec {
         look.codes(picture)
     }
 
-    /// A picture of codes; a decoder that reads text gets `prompt`.
+    /// The picture of codes. A decoder that reads text gets `prompt`.
     ///
     /// # Errors
-    /// Fails if the checkpoint cannot be opened, or the codes are not a grid of the checkpoint's.
+    /// Fails if the checkpoint cannot be opened, or if the codes do not form a grid or are not codes of the
+    /// checkpoint.
     pub fn decode(
         &mut self,
         coded: &Codes,
@@ -78,7 +79,7 @@ impl Codec {
                 ),
             ));
         }
-        // Opened again for another size only; equal sizes share the loaded networks.
+        // The pipeline is opened again only for another size. Equal sizes share the loaded networks.
         if self.chain.as_ref().is_none_or(|(size, _)| *size != canvas) {
             self.chain = None;
             self.chain = Some((canvas, self.open_chain(canvas)?));
@@ -137,7 +138,7 @@ impl Codec {
     }
 }
 
-/// Stands where the autoregressive model does: the codes are in the item.
+/// The stage in place of the autoregressive model. The codes are in the item.
 struct Given;
 
 impl Given {

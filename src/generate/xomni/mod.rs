@@ -1,5 +1,5 @@
-//! The `xomni` generator: X-Omni in this process, from words to image tokens to pixels, and from pictures to
-//! words.
+//! The `xomni` generator: X-Omni in this process, which goes from words through image tokens to pixels, and
+//! from pictures to words.
 
 mod codec;
 mod field;
@@ -58,7 +58,8 @@ impl Pipeline for XOmni {
         let PicturePhases { text, last } =
             PicturePhases::read(settings, vision, canvas.clone(), folder)?;
         let tokens = tokens::phase(settings, config, canvas, folder);
-        // The text comes before the tokens, so that the outputs of a prompt share it.
+        // The phase of the text comes before that of the tokens, so that all outputs of a prompt share its
+        // result.
         let phases = [look.phase()].into_iter().chain(text);
         Ok(phases.chain([tokens]).chain(last).collect())
     }
