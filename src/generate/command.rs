@@ -63,7 +63,7 @@ pub struct CommandGenerator {
 
 impl SimpleGenerator for CommandGenerator {
     const NAME: &'static str = "command";
-    const ABOUT: &'static str = "asks any program that speaks JSON lines";
+    const ABOUT: &'static str = "asks any program that reads and writes JSON lines";
     type Settings = CommandSettings;
 
     fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
@@ -144,7 +144,7 @@ impl CommandGenerator {
         }
         let words = running.last_words();
         if !words.is_empty() {
-            message = format!("{message}; its last words on stderr:\n{words}");
+            message = format!("{message}; its last lines on stderr:\n{words}");
         }
         if self.failures > self.settings.restarts {
             return GenerateError::fatal(
@@ -177,6 +177,7 @@ impl CommandGenerator {
             }
             let note = || match stray {
                 0 => String::new(),
+                1 => format!(" (after one line that is not a reply, {sample:?})"),
                 n => format!(" (after {n} lines that are not replies, such as {sample:?})"),
             };
             let line = match running.hear(Duration::from_millis(50)) {

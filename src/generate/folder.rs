@@ -103,7 +103,7 @@ pub struct Folder {
 impl SimpleGenerator for Folder {
     const NAME: &'static str = "folder";
     const ABOUT: &'static str =
-        "answers with somebody else's finished pictures in an official layout";
+        "answers with finished pictures from elsewhere in an official layout";
     type Settings = FolderSettings;
 
     fn open(settings: FolderSettings, _: &Resources) -> Result<Self, BuildError> {
@@ -406,7 +406,8 @@ impl Generator for Folder {
 }
 
 /// The note for an output that has the names of several pictures.
-const SEVERAL: &str = "several pictures bear the output's name; the one that was taken stands in the record under `source`";
+const SEVERAL: &str =
+    "several pictures have the output's name; `source` in the record is the one that was used";
 
 /// The reason why a file with this name is not a picture.
 fn unlike(beside: &Path) -> String {

@@ -1,4 +1,4 @@
-//! `qwen2.5-vl`: the vision tower; the prompt with its picture up to the first new token; every further
+//! `qwen2.5-vl`: the vision tower, the prompt with its picture up to the first new token, and each further
 //! token.
 
 use crate::bench::clock::Seconds;
@@ -8,7 +8,7 @@ use crate::model::conversation::Conversation;
 use crate::model::qwen2_5_vl::{self, Greedy, Qwen2_5VlConfig};
 use std::time::Instant;
 
-/// The language model that sees.
+/// The vision-language model.
 pub(super) struct Qwen2_5Vl;
 
 impl TimedNetwork for Qwen2_5Vl {

@@ -1,4 +1,4 @@
-//! `xomni-ar`: the prompt, then image tokens of one picture at a time and of eight together.
+//! `xomni-ar`: the prompt, and then image tokens of one picture at a time and of eight pictures together.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork};

@@ -70,11 +70,11 @@ impl Folder {
             missing,
             refused,
             doubled: doubled
-                .map(|(path, taken)| {
+                .map(|(path, chosen)| {
                     format!(
-                        "{} beside {}, which is taken",
+                        "{} next to {}, which is used",
                         slashed(path),
-                        slashed(taken)
+                        slashed(chosen)
                     )
                 })
                 .collect(),

@@ -42,7 +42,7 @@ impl Tile {
             None if is_grid(width / 2) => width / 2,
             None => {
                 return Err(format!(
-                    "the picture is {width}x{height} pixels, no grid of 2x2 squares; in a model file of the `folder` generator, set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
+                    "the picture is {width}x{height} pixels, which is not a grid of 2x2 squares; in a model file of the `folder` generator, set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
                 ));
             }
         };
@@ -103,7 +103,7 @@ impl Tile {
                 "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
             };
             let message = format!(
-                "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels does not lie in it; {help}",
+                "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels is not inside; {help}",
                 grid.width(),
                 grid.height(),
             );
@@ -111,7 +111,7 @@ impl Tile {
         }
         let tile = image::imageops::crop_imm(&grid, left, top, width, height).to_image();
         if self.black_is_empty && tile.as_raw().iter().all(|&value| value == 0) {
-            let message = format!("{name}: tile {number} is black: a place without a picture");
+            let message = format!("{name}: tile {number} is black, so it has no picture");
             return Err(GenerateError::item("missing", message));
         }
         let changes = decoded.changes.iter();

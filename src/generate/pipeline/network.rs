@@ -133,7 +133,7 @@ impl<T: Send + Sync + 'static> Network<T> {
             |error| match &error {
                 ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::fatal(
                     format!(
-                        "{}: no room for {} of weights: {cause}",
+                        "{}: no memory for {} of weights: {cause}",
                         files.path().display(),
                         bytesize::ByteSize(opened.bytes)
                     ),

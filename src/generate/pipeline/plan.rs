@@ -22,7 +22,7 @@ pub fn plan_lines(phases: &[(&str, u64)], budget: Option<u64>) -> Vec<String> {
     });
     if let Some(budget) = budget.filter(|&budget| largest > budget) {
         lines.push(format!(
-            "the largest phase alone needs {}, more than the budget of {}",
+            "the largest phase alone needs {}, which is more than the budget of {}",
             size(largest),
             size(budget)
         ));

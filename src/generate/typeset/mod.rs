@@ -132,10 +132,12 @@ impl Generator for Typeset {
             notes.push("no target text: the page is blank".to_owned());
         }
         if plan.forced {
-            notes.push("the text does not fit: words were broken or lines cut".to_owned());
+            notes.push("the text does not fit: words were broken or lines were cut".to_owned());
         }
-        if plan.clipped > 0 {
-            notes.push(format!("{} lines were cut off", plan.clipped));
+        match plan.clipped {
+            0 => {}
+            1 => notes.push("one line was cut off".to_owned()),
+            lines => notes.push(format!("{lines} lines were cut off")),
         }
         let missing: String = texts.iter().flatten().map(|p| p.missing.as_str()).collect();
         if !missing.is_empty() {

@@ -22,6 +22,7 @@ pub use positions::Positions;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};
+use crate::model::count::counted;
 use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
 use vision::Vision;
@@ -160,7 +161,8 @@ impl Qwen2_5Vl {
         );
         if present != given {
             return Err(ModelError::Input(format!(
-                "the prompt has {present} image tokens, but there are {given} image vectors"
+                "the prompt has {}, but the number of image vectors is {given}",
+                counted(present, "image token")
             )));
         }
         let table = self.text.embed_tokens.embeddings();

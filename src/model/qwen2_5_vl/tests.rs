@@ -71,9 +71,9 @@ fn image_tokens_that_do_not_fit_the_grids_are_an_error() {
     let error = Positions::new(&config(), &[1, 9, 9], &[[1, 4, 6]]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the prompt has 2 image tokens, but its 1 images give 6"
+        "the prompt has 2 image tokens, but its 1 image would need 6"
     );
-    // As many as needed in all, but in spans of other lengths.
+    // The number of tokens is right, but their spans have other lengths.
     let grids = [[1, 2, 4], [1, 2, 2]];
     assert!(Positions::new(&config(), &[9, 1, 9, 9], &grids).is_err());
 }

@@ -1,5 +1,7 @@
 //! Finds the weights in a torch pickle that also contains other data.
 
+use crate::model::count::counted;
+
 /// A dictionary of tensors in a pickle: the keys that lead to it, and the number of its own tensors.
 pub(super) type Place = (Vec<String>, usize);
 
@@ -31,8 +33,8 @@ pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> 
             let named: Vec<String> = large
                 .iter()
                 .map(|(keys, count)| match keys[..] {
-                    [] => format!("its top level ({count} tensors)"),
-                    _ => format!("`{}` ({count} tensors)", keys.join(".")),
+                    [] => format!("its top level ({})", counted(*count, "tensor")),
+                    _ => format!("`{}` ({})", keys.join("."), counted(*count, "tensor")),
                 })
                 .collect();
             Err(format!(

@@ -1,4 +1,4 @@
-//! `mplug_vqa`: a picture and questions to answers, by mPLUG's own beam search.
+//! `mplug_vqa`: from a picture and questions to answers, with mPLUG's own beam search.
 
 use crate::model::mplug::{Mplug, MplugConfig};
 use crate::model::weights::Files;

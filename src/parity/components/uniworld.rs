@@ -1,4 +1,4 @@
-//! `uniworld`: the composed pipeline from ids and noise to pixels, with the parts that the generator uses.
+//! `uniworld`: the whole pipeline from ids and noise to pixels, with the parts that the generator uses.
 
 use super::qwen2_5_vl::grids;
 use crate::model::clip::ClipText;

@@ -1,4 +1,4 @@
-//! X-Omni: the tokenizer, the autoregressive model, the decoder of either kind.
+//! X-Omni: the tokenizer, the autoregressive model, and the decoder of both kinds.
 
 use crate::model::flux::FluxConfig;
 use crate::model::weights::{Files, load};
@@ -37,7 +37,7 @@ pub(super) const XOMNI_DECODER_ZH: Component = Component {
 
 const NEW_TOKENS: usize = 9;
 
-/// `xomni_vit_vq`: pixels to features and codes, codes to the decoder's condition.
+/// `xomni_vit_vq`: from pixels to features and codes, and from codes to the decoder's condition.
 fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = XOmniConfig::read(&folder)?;
@@ -56,7 +56,7 @@ fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let (features, (h, w)) = vit.forward(&case.input("pixel_values")?.to_device(device)?)?;
     let codes = encode.encode(&features)?.to_dtype(DType::I64)?;
     let &[_, rows, columns] = case.input("decode_ids")?.dims() else {
-        return Err(ModelError::Input("decode_ids has not three axes".into()).into());
+        return Err(ModelError::Input("decode_ids does not have three axes".into()).into());
     };
     let ids = whole("decode_ids", &case.integers("decode_ids")?)?;
     Ok([
@@ -68,7 +68,7 @@ fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     .into())
 }
 
-/// `xomni_ar`: states and scores of a mixed sequence, and the likeliest image tokens after a prompt.
+/// `xomni_ar`: states and scores of a mixed sequence, and the most likely image tokens after a prompt.
 fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
     let config = XOmniConfig::read(&folder)?;
