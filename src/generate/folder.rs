@@ -73,7 +73,7 @@ pub enum FolderError {
     },
     /// The number of pictures in a grid is impossible.
     #[error("folder generator: `pic_num` = {found}, expected 1 to 4")]
-    #[diagnostic(help("a DPG-Bench grid holds four pictures"))]
+    #[diagnostic(help("a DPG-Bench grid has four pictures"))]
     PicNum {
         /// The value in the settings.
         found: u32,
@@ -405,7 +405,7 @@ impl Generator for Folder {
     }
 }
 
-/// The note for an output that has the names of several pictures.
+/// The note for an output whose name several pictures have.
 const SEVERAL: &str =
     "several pictures have the output's name; `source` in the record is the one that was used";
 

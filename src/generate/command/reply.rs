@@ -40,7 +40,7 @@ impl Reply {
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
     ///
     /// # Errors
-    /// Fails if the program says that it failed, or the reply holds no answer that can be used.
+    /// Fails if the program says that it failed, or the reply has no answer that can be used.
     pub(super) fn into_generated(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));
@@ -106,7 +106,7 @@ fn read_picture(path: &Path) -> Result<Answer, GenerateError> {
     std::fs::File::open(path)
         .and_then(|file| file.take(picture::MAX_BYTES).read_to_end(&mut bytes))
         .map_err(|error| wrong(&error.to_string()))?;
-    picture::answer(bytes).map_err(|what| wrong(&format!("holds {what}")))
+    picture::answer(bytes).map_err(|what| wrong(&format!("contains {what}")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tiles of pictures that hold several outputs of a prompt.
+//! Tiles of pictures that have several outputs of a prompt.
 
 use crate::generate::error::GenerateError;
 use crate::image as decode;

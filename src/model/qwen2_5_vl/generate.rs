@@ -114,7 +114,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    // make.py beside expected.json says how it comes from transformers.
+    // make.py next to expected.json shows how it was made with transformers.
     #[test]
     fn answers_with_a_repetition_penalty_equal_transformers() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");

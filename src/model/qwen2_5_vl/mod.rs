@@ -82,8 +82,8 @@ impl Qwen2_5Vl {
 
     /// The vectors that replace image tokens, in the order of the tokens.
     ///
-    /// `pixel_values` [P, C·T·p·p] holds the patches of all images in the processor's order (squares of
-    /// merged patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
+    /// `pixel_values` [P, C·T·p·p] has the patches of all images in the processor's order (squares of merged
+    /// patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
     ///
     /// # Errors
     /// Fails if the number or size of patches is not that of the grids, or a grid does not split into merged

@@ -73,7 +73,7 @@ impl Files {
     }
 
     /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
-    /// state dict, or holds it under a key.
+    /// state dict, or has it under a key.
     ///
     /// # Errors
     /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
