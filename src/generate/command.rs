@@ -113,7 +113,7 @@ impl CommandGenerator {
     fn start(&mut self) -> Result<Running, GenerateError> {
         // A program that ended between two requests is simply started again.
         if let Some(mut running) = self.running.take()
-            && running.alive()
+            && running.is_running()
         {
             return Ok(running);
         }
@@ -135,7 +135,12 @@ impl CommandGenerator {
 
     /// Counts a failure of the program, as opposed to a failure of one item, and describes it. Too many
     /// failures in a row are fatal.
-    fn failed(&mut self, kind: &'static str, what: &str, running: &mut Running) -> GenerateError {
+    fn count_failure(
+        &mut self,
+        kind: &'static str,
+        what: &str,
+        running: &mut Running,
+    ) -> GenerateError {
         let status = running.stop();
         self.failures += 1;
         let mut message = format!("{:?} {what}", self.settings.program.join(" "));
@@ -157,7 +162,7 @@ impl CommandGenerator {
 
     /// Waits for the reply to `id`. `Err` holds the kind and the description of a failure, or `None` after
     /// Ctrl-C.
-    fn wait(
+    fn wait_for_reply(
         &self,
         running: &mut Running,
         id: &str,
@@ -180,10 +185,10 @@ impl CommandGenerator {
                 1 => format!(" (after one line that is not a reply, {sample:?})"),
                 n => format!(" (after {n} lines that are not replies, such as {sample:?})"),
             };
-            let line = match running.hear(Duration::from_millis(50)) {
+            let line = match running.next_line(Duration::from_millis(50)) {
                 Said::Line(line) => line,
                 // Processes that it started may keep stdout open after its end.
-                Said::Nothing if !running.alive() => {
+                Said::Nothing if !running.is_running() => {
                     let what = format!("ended before it replied{}", note());
                     return Err(Some(("crashed", what)));
                 }
@@ -256,8 +261,8 @@ impl Generator for CommandGenerator {
             "repeat": request.repeat, "seed": request.seed, "output_dir": here(folder.path().to_owned()),
         });
         let mut running = self.start()?;
-        running.say(format!("{line}\n").into_bytes());
-        match self.wait(&mut running, &id, cancel) {
+        running.send_line(format!("{line}\n").into_bytes());
+        match self.wait_for_reply(&mut running, &id, cancel) {
             Ok(reply) => {
                 self.failures = 0;
                 self.running = Some(running);
@@ -266,7 +271,7 @@ impl Generator for CommandGenerator {
             Err(Some(("crashed", _))) if cancel.is_raised_within(SAME_SIGNAL) => {
                 Err(GenerateError::Cancelled)
             }
-            Err(Some((kind, what))) => Err(self.failed(kind, &what, &mut running)),
+            Err(Some((kind, what))) => Err(self.count_failure(kind, &what, &mut running)),
             Err(None) => Err(GenerateError::Cancelled),
         }
     }

@@ -194,12 +194,12 @@ impl Folder {
             };
         }
         let (stems, start) = match self.settings.layout.search(item, repeat) {
-            Search::Numbered(folder) => return self.sample(&folder, repeat),
+            Search::Numbered(folder) => return self.numbered_sample(&folder, repeat),
             Search::Stems(stems) => (stems, None),
             Search::StemsOrStart { stems, start } => (stems, Some(start)),
         };
         let named = stems.iter().map(|stem| self.names.pictures(stem));
-        let mut places = named.filter_map(|pictures| self.found(pictures));
+        let mut places = named.filter_map(|pictures| self.first_usable(pictures));
         match (places.next(), places.find(Place::is_found)) {
             (Some(Place::Refused { .. }), Some(found)) | (Some(found), _) => return found,
             (None, _) => {}
@@ -227,10 +227,10 @@ impl Folder {
     }
 
     /// The first picture that can be used among those with one name. `None` if there are no pictures.
-    fn found(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
+    fn first_usable(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
         let mut refused = None;
         for at in 0..pictures.len() {
-            match self.behind(&pictures[at]) {
+            match self.real_path(&pictures[at]) {
                 Ok(real) => {
                     let path = pictures.remove(at);
                     let others = pictures;
@@ -260,7 +260,7 @@ impl Folder {
                 ),
             },
             (only, _) => {
-                let place = only.and_then(|only| self.found(vec![only]));
+                let place = only.and_then(|only| self.first_usable(vec![only]));
                 place.unwrap_or_else(|| Place::Missing {
                     path: format!("{name}.webp").into(),
                     beside: self.names.beside(Path::new(name)),
@@ -271,7 +271,7 @@ impl Folder {
 
     /// The `repeat`-th of the files in a folder whose names are numbers, in the order of the numbers. Files
     /// with the same number are one sample.
-    fn sample(&self, folder: &Path, repeat: u32) -> Place {
+    fn numbered_sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
         for path in self.names.pictures_in(folder) {
             let number = path.file_stem().and_then(OsStr::to_str);
@@ -280,7 +280,7 @@ impl Folder {
             }
         }
         let sample = samples.into_values().nth(repeat as usize);
-        let place = sample.and_then(|pictures| self.found(pictures));
+        let place = sample.and_then(|pictures| self.first_usable(pictures));
         place.unwrap_or_else(|| {
             let stem = folder.join(format!("{repeat:05}"));
             Place::Missing {
@@ -300,7 +300,7 @@ impl Folder {
     ///
     /// # Errors
     /// Fails if a link leads nowhere or out of the folder, with the kind of the failure and the reason.
-    fn behind(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
+    fn real_path(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
         let full = self.root.join(path);
         let real = full
             .canonicalize()
@@ -387,7 +387,10 @@ impl Generator for Folder {
                     "{}: no such picture; the `{}` layout expects it there{}",
                     self.root.join(path).display(),
                     self.settings.layout,
-                    beside.map_or(String::new(), |beside| format!("; {}", unlike(&beside)))
+                    beside.map_or(String::new(), |beside| format!(
+                        "; {}",
+                        why_no_picture(&beside)
+                    ))
                 );
                 return Err(GenerateError::item("missing", message));
             }
@@ -410,7 +413,7 @@ const SEVERAL: &str =
     "several pictures have the output's name; `source` in the record is the one that was used";
 
 /// The reason why a file with this name is not a picture.
-fn unlike(beside: &Path) -> String {
+fn why_no_picture(beside: &Path) -> String {
     format!(
         "{} exists, but pictures must have one of the extensions {}",
         slashed(beside),

@@ -48,7 +48,7 @@ impl World {
     fn scene(&self, mut scene: Scene, random: &mut Random) -> RgbImage {
         for place in 0..scene.things.len() {
             if random.chance(self.0.mistakes) {
-                let mut cells = scene.free();
+                let mut cells = scene.free_cells();
                 cells.push(scene.things[place].cell);
                 scene.things[place] = Thing {
                     shape: random.pick(&Shape::ALL),

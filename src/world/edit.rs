@@ -103,7 +103,7 @@ impl Edit {
     /// The cells that may change: those of the edit, and for an addition all free cells.
     pub fn region(&self) -> Vec<Cell> {
         if self.kind == Kind::Add {
-            return self.before.free();
+            return self.before.free_cells();
         }
         let changed = self.gone.iter().chain(&self.new);
         changed.map(|thing| thing.cell).collect()
@@ -129,7 +129,7 @@ impl Edit {
                 let new = Thing {
                     shape: random.pick(&unused),
                     color: random.pick(&Color::ALL),
-                    cell: random.pick(&before.free()),
+                    cell: random.pick(&before.free_cells()),
                 };
                 let words = format!("add a {} {}", new.color, new.shape);
                 (words, None, Some(new))

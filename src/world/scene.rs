@@ -11,7 +11,7 @@ pub struct Scene {
 
 impl Scene {
     /// The cells without a thing.
-    pub fn free(&self) -> Vec<Cell> {
+    pub fn free_cells(&self) -> Vec<Cell> {
         let mut cells = Cell::whole_grid();
         cells.retain(|cell| self.things.iter().all(|thing| thing.cell != *cell));
         cells

@@ -78,14 +78,14 @@ impl Running {
     }
 
     /// Sends a line to the program. A failure shows later as [`Said::End`].
-    pub(super) fn say(&self, line: Vec<u8>) {
+    pub(super) fn send_line(&self, line: Vec<u8>) {
         if let Some(stdin) = &self.stdin {
             let _ = stdin.send(line);
         }
     }
 
     /// The next line of the program's stdout. It waits for at most `limit`.
-    pub(super) fn hear(&self, limit: Duration) -> Said {
+    pub(super) fn next_line(&self, limit: Duration) -> Said {
         match self.stdout.recv_timeout(limit) {
             Ok(said) => said,
             Err(RecvTimeoutError::Timeout) => Said::Nothing,
@@ -94,7 +94,7 @@ impl Running {
     }
 
     /// Whether the program still runs.
-    pub(super) fn alive(&mut self) -> bool {
+    pub(super) fn is_running(&mut self) -> bool {
         matches!(self.group.child().try_wait(), Ok(None))
     }
 

@@ -1,6 +1,6 @@
 //! The outputs of a suite that a folder has, found without reading a picture.
 
-use super::{Folder, Picture, Place, is_picture, slashed, unlike};
+use super::{Folder, Picture, Place, is_picture, slashed, why_no_picture};
 use crate::record::Item;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,7 @@ impl Folder {
                     }
                 }
                 Place::Missing { path, beside } => missing.push(match beside {
-                    Some(beside) => format!("{} ({})", slashed(&path), unlike(&beside)),
+                    Some(beside) => format!("{} ({})", slashed(&path), why_no_picture(&beside)),
                     None => slashed(&path),
                 }),
                 Place::Refused {

@@ -48,7 +48,7 @@ impl Names {
     /// The pictures with a name, relative to the root, with the one to use first. `stem` is a path without
     /// extension.
     pub(super) fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
-        let Some((listing, name)) = self.look(stem) else {
+        let Some((listing, name)) = self.listing_and_name(stem) else {
             return Vec::new();
         };
         let mut names = listing
@@ -62,7 +62,7 @@ impl Names {
 
     /// All pictures of a sub-folder. Of those with one stem, the one to use comes first.
     pub(super) fn pictures_in(&self, folder: &Path) -> Vec<PathBuf> {
-        let Some(listing) = self.list(folder) else {
+        let Some(listing) = self.listing(folder) else {
             return Vec::new();
         };
         let mut names: Vec<String> = listing.pictures.values().flatten().cloned().collect();
@@ -72,15 +72,15 @@ impl Names {
 
     /// A file with this name whose extension is not that of a picture.
     pub(super) fn beside(&self, stem: &Path) -> Option<PathBuf> {
-        let (listing, name) = self.look(stem)?;
+        let (listing, name) = self.listing_and_name(stem)?;
         let other = listing.others.get(&*composed(name))?;
         Some(listing.folder.join(other))
     }
 
-    fn look<'a>(&self, stem: &'a Path) -> Option<(Arc<Listing>, &'a str)> {
+    fn listing_and_name<'a>(&self, stem: &'a Path) -> Option<(Arc<Listing>, &'a str)> {
         let name = stem.file_name()?.to_str()?;
         let folder = stem.parent().unwrap_or(Path::new(""));
-        Some((self.list(folder)?, name))
+        Some((self.listing(folder)?, name))
     }
 
     /// Removes names that are not files. A link that leads nowhere stays, since it must be reported.
@@ -93,7 +93,7 @@ impl Names {
         paths.filter(file).collect()
     }
 
-    fn list(&self, folder: &Path) -> Option<Arc<Listing>> {
+    fn listing(&self, folder: &Path) -> Option<Arc<Listing>> {
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = listed.get(folder) {
             return Some(known.clone());

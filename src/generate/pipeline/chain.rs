@@ -86,7 +86,7 @@ impl Chain {
     }
 
     /// Whether all networks fit into memory together.
-    fn resident(&self) -> bool {
+    fn fits_in_memory(&self) -> bool {
         let all: u64 = self.phases.iter().map(OpenPhase::bytes).sum();
         self.budget.is_none_or(|budget| all <= budget)
     }
@@ -108,7 +108,7 @@ impl Chain {
     }
 
     /// Whether a stage must run for a request. If so, returns the results of the earlier stages.
-    fn ready(
+    fn inputs_of_stage(
         &mut self,
         number: usize,
         request: &Request<'_>,
@@ -150,14 +150,14 @@ impl Chain {
         journey.key = Key::start();
         journey.files.clear();
         for earlier in 0..number {
-            let Some(before) = self.ready(earlier, request, journey, cancel)? else {
+            let Some(before) = self.inputs_of_stage(earlier, request, journey, cancel)? else {
                 continue;
             };
             self.make_room(earlier)?;
             let stage = &mut self.phases[earlier].stage;
             let steps = stage.run_together(&[(request, &before)], cancel);
             let step = steps.into_iter().next();
-            self.keep(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
+            self.store_step(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
         }
         self.collect(journey)?.ok_or_else(|| {
             GenerateError::item(
@@ -168,7 +168,11 @@ impl Chain {
     }
 
     /// Stores the result of a stage. Returns the answer if the stage gives it.
-    fn keep(&mut self, step: Step, journey: &mut Journey) -> Result<Option<Answer>, GenerateError> {
+    fn store_step(
+        &mut self,
+        step: Step,
+        journey: &mut Journey,
+    ) -> Result<Option<Answer>, GenerateError> {
         let Step { made, extra } = step;
         let answer = match made {
             Made::Tensors(mut tensors) => {
@@ -199,7 +203,7 @@ impl Chain {
         let mut extra = Object::new();
         for key in &journey.files {
             let Some(mut tensors) = self.scratch.get(key, &self.device) else {
-                self.scratch.forget(key);
+                self.scratch.remove(key);
                 all = None;
                 continue;
             };
@@ -208,7 +212,7 @@ impl Chain {
                 match serde_json::from_slice(&bytes) {
                     Ok(remarks) => add_remarks(&mut extra, remarks),
                     Err(_) => {
-                        self.scratch.forget(key);
+                        self.scratch.remove(key);
                         all = None;
                     }
                 }
@@ -222,7 +226,7 @@ impl Chain {
     }
 
     /// Runs one phase for all unfinished requests of a chunk, in batches of the size that its stage asks for.
-    fn phase(
+    fn run_phase(
         &mut self,
         number: usize,
         requests: &[Request<'_>],
@@ -236,22 +240,22 @@ impl Chain {
             if journeys[index].ended {
                 continue;
             }
-            match self.ready(number, request, &mut journeys[index], cancel) {
+            match self.inputs_of_stage(number, request, &mut journeys[index], cancel) {
                 Ok(Some(before)) => group.push((index, before)),
                 Ok(None) => {}
                 Err(error) => journeys[index].end(index, Err(error), done),
             }
             if group.len() == batch {
-                self.together(number, requests, journeys, &group, cancel, done);
+                self.run_group(number, requests, journeys, &group, cancel, done);
                 group.clear();
             }
         }
         if !group.is_empty() {
-            self.together(number, requests, journeys, &group, cancel, done);
+            self.run_group(number, requests, journeys, &group, cancel, done);
         }
     }
 
-    fn together(
+    fn run_group(
         &mut self,
         number: usize,
         requests: &[Request<'_>],
@@ -274,7 +278,7 @@ impl Chain {
         for ((index, _), step) in group.iter().zip(steps) {
             let journey = &mut journeys[*index];
             journey.timings.insert(phase.into(), seconds);
-            match step.and_then(|step| self.keep(step, journey)) {
+            match step.and_then(|step| self.store_step(step, journey)) {
                 Ok(None) => {}
                 Ok(Some(answer)) => journey.end(*index, Ok(answer), done),
                 Err(error) => journey.end(*index, Err(error), done),
@@ -288,18 +292,18 @@ impl Chain {
         let unfinished: HashSet<&Key> = unfinished.collect();
         for key in std::mem::take(&mut self.kept) {
             if !unfinished.contains(&key) {
-                self.scratch.forget(&key);
+                self.scratch.remove(&key);
             }
         }
-        self.scratch.leave();
+        self.scratch.remove_if_empty();
     }
 
     /// Removes the oldest files. Those of the current chunk are needed until its last phase, and the repeats
     /// of an item follow each other closely.
-    fn tidy(&mut self, keep: usize) {
+    fn remove_oldest(&mut self, keep: usize) {
         while self.kept.len() > keep {
             if let Some(key) = self.kept.pop_front() {
-                self.scratch.forget(&key);
+                self.scratch.remove(&key);
             }
         }
     }
@@ -337,7 +341,7 @@ impl Generator for Chain {
     }
 
     fn chunk(&self) -> usize {
-        if self.resident() {
+        if self.fits_in_memory() {
             let batches = self.phases.iter().map(|phase| phase.stage.batch());
             batches.max().unwrap_or(1)
         } else {
@@ -372,13 +376,13 @@ impl Generator for Chain {
             }
         }
         for number in 0..self.phases.len() {
-            self.phase(number, requests, &mut journeys, cancel, done);
+            self.run_phase(number, requests, &mut journeys, cancel, done);
         }
         if cancel.is_raised() {
             self.interrupted = true;
             self.keep_only(&journeys);
         } else {
-            self.tidy(4 * PHASED_CHUNK);
+            self.remove_oldest(4 * PHASED_CHUNK);
         }
     }
 }
@@ -386,8 +390,8 @@ impl Generator for Chain {
 impl Drop for Chain {
     fn drop(&mut self) {
         if !self.interrupted && !self.kept.is_empty() {
-            self.tidy(0);
-            self.scratch.leave();
+            self.remove_oldest(0);
+            self.scratch.remove_if_empty();
         }
     }
 }

@@ -84,12 +84,12 @@ impl Scratch {
     }
 
     /// Removes tensors that no output needs any more.
-    pub(super) fn forget(&self, key: &Key) {
+    pub(super) fn remove(&self, key: &Key) {
         let _ = std::fs::remove_file(self.path(key));
     }
 
     /// Removes the folder if it is empty.
-    pub(super) fn leave(&self) {
+    pub(super) fn remove_if_empty(&self) {
         let _ = std::fs::remove_dir(&self.folder);
     }
 }
