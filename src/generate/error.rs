@@ -70,7 +70,7 @@ pub enum BuildError {
     /// No generator has the name that the model's definition gives.
     #[error("there is no generator named `{name}`")]
     Unknown {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The names of all generators.
         #[help]

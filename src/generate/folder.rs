@@ -1,4 +1,5 @@
-//! The `folder` generator: answers with finished pictures of others in an official layout, byte for byte.
+//! The `folder` generator: answers with finished pictures from elsewhere in an official layout, byte for
+//! byte.
 
 mod inventory;
 mod names;

@@ -1,5 +1,6 @@
 //! The `typeset` generator: draws the target texts of an item with a font, clean or degraded in a known
-//! order. The score of its pages shows the highest score for rendered text that a reader can measure.
+//! order. The score of its clean pages is the highest score for rendered text that a model can reach with the
+//! same reader.
 
 mod compose;
 mod fonts;

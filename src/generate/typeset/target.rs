@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(kept(0.0, 5).len(), 4000);
         assert_eq!(kept(1.0, 5).len(), 0);
         // By the binomial distribution, 3000 of 4000 words are kept on average at 0.25, with a standard
-        // deviation of 27. The limit is five of them.
+        // deviation of 27. The test allows five standard deviations.
         assert!((kept(0.25, 5).len() as i64 - 3000).abs() < 137);
         let few = kept(0.5, 5);
         let many = kept(0.25, 5);
